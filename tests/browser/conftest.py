@@ -20,7 +20,7 @@ from tests.browser.fixtures import DESKTOP, SMALL_TOWN, FinishedRun, serve_finis
 from tests.support.application import Application
 from tests.support.waiting import wait_until
 
-# A busy machine may take its time; who waits for what never comes waits longer for the news, and nobody else does.
+# A busy machine may be slow. Only failing tests wait that long.
 expect.set_options(timeout=20_000)
 
 

@@ -1,4 +1,4 @@
-"""A walk through a part of the course, as somebody takes it: read, guess, go on."""
+"""A walk through a part of the course like a visitor's: read, guess, continue."""
 
 from __future__ import annotations
 

@@ -35,5 +35,5 @@ def returning_visitors(browser: Browser) -> Browser:
 
 
 def first_visit(browser: Browser, **options: Any) -> BrowserContext:
-    """Return a context of somebody who comes for the first time."""
+    """Return a browser context of a first-time visitor."""
     return browser.new_first_context(**options)  # pyright: ignore[reportAttributeAccessIssue]

@@ -38,7 +38,7 @@ def host_files(folder: Path) -> Generator[str]:
 
 
 def open_offline(chromium: Browser, url: str, size: ViewportSize | None = None) -> Page:
-    """Open a page that may ask nobody for anything; `faults` and `asked` of its context fill."""
+    """Open a page without network access; `faults` and `asked` of its context fill."""
     context = chromium.new_context(
         viewport=size or {"width": 1280, "height": 720},
         reduced_motion="reduce",

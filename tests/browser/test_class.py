@@ -131,7 +131,7 @@ def test_viewers_follow_the_presenter_leave_and_come_back(lesson: Lesson) -> Non
         wait_for(viewer, "__lamplighter.beat?.step === 20")
         wait_for(viewer, "location.search.includes('word=dog')")
     assert other.evaluate("history.length") == length, "what one follows makes no entry"
-    # Whoever goes elsewhere stays there, and knows the way back.
+    # A viewer who goes elsewhere stays there, and sees the way back.
     phone.get_by_test_id("go-live").click()
     expect(phone.get_by_test_id("follow-chip")).to_contain_text("Looking around")
     show_view(lesson, "at=30")

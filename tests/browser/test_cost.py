@@ -1,4 +1,4 @@
-"""The panel of costs: energy with its method, what it says where nobody measured any, and a step shared by two processes."""
+"""The panel of costs: energy with its method, the text without a measurement, and a step shared by two processes."""
 
 from __future__ import annotations
 

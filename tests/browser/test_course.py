@@ -32,7 +32,7 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     page.get_by_test_id("part-1").click()
     expect(page.get_by_test_id("stage-number")).to_contain_text(f"1 of {STAGES}", timeout=20_000)
     wait_for(page, f"{QUERY}.get('at') === '0' && {QUERY}.get('lesson') === '1.1'")
-    # Before the first step nothing has been read, whatever was shown before.
+    # Before the first step nothing has been read, even if another step was shown before.
     expect(page.get_by_test_id("reading").get_by_role("button")).to_have_count(0)
     assert find_violations(page, "[data-testid=course]") == []
 
@@ -92,7 +92,7 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
     page.goto(finished_run.url_with("lesson=1.1"))
     expect(page.get_by_test_id("other-words")).to_contain_text("Lamptown", timeout=20_000)
     expect(page.get_by_test_id("course-next")).to_have_count(0)
-    # Whoever only looks on begins no run.
+    # A viewer cannot start a run.
     expect(page.get_by_test_id("begin-other")).to_have_count(0)
 
     # The help leads to the list of all parts.
@@ -218,7 +218,7 @@ def test_another_text_leads_to_a_run_on_its_own_where_a_part_waits_and_goes_on(
         expect(page.get_by_test_id("waits-for-step")).to_contain_text("60", timeout=60_000)
         begun = page.evaluate(f"{QUERY}.get('run')")
         assert application.run(begun).recipe.corpus.kind == corpus
-        # Nobody touches anything: the run comes to the step, and its numbers appear.
+        # Without any input the run reaches the step, and its numbers appear.
         expect(page.locator("[data-number^='word.turned']")).to_be_visible(timeout=60_000)
         expect(page.get_by_test_id("waits-for-step")).to_have_count(0)
         application.ask(application.run(begun), "stop")

@@ -48,7 +48,7 @@ def test_a_class_predicts_together_and_sees_what_all_said(lesson: Lesson) -> Non
         expect_stage(page, 1)
     presenter.get_by_test_id("course-next").click()
 
-    # Whoever follows answers in the course; whoever looks around alone, on a card.
+    # Viewers who follow answer in the course; the others on a card.
     expect(phone.get_by_test_id("class-answered")).to_contain_text("whole class")
     expect(phone.get_by_test_id("question-card")).to_have_count(0)
     phone.get_by_label("Your guess").fill("9")

@@ -130,7 +130,7 @@ def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
         point_at_step(page, step)
         page.wait_for_timeout(50)
     assert len(refused) - before <= 2
-    # Cached steps are shown meanwhile.
+    # Cached steps are shown until then.
     point_at_step(page, 20)
     expect_step(page, finished, 20)
     point_at_step(page, 100)

@@ -44,7 +44,7 @@ def test_a_run_stands_at_step_0_until_its_map_is_there_or_the_presenter_begins(
     tmp_path: Path, chromium: Browser
 ) -> None:
     run = begin_run(tmp_path)
-    # As long as somebody else has the projector's role, this run has no map.
+    # While another process has the projector's role, this run has no map.
     projector = RoleLock(run.path, "projector")
     with Application(tmp_path, "serve") as application:
         application.ask(run, "pace", steps_per_second=PACE)

@@ -78,7 +78,7 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
     expect(line).to_contain_text("Every light is a word.")
     # This takes as long as some lines stay; every line can be skipped.
     assert not find_violations(page, "main")
-    # Its last line offers the course, to whoever wants it.
+    # Its last line offers the course.
     page.locator("[data-testid=introduction] .line").click()
     expect(page.get_by_test_id("try-word").first).to_be_visible(timeout=20_000)
     page.get_by_test_id("introduction-course").click()

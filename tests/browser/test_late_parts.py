@@ -63,7 +63,7 @@ def test_a_page_that_was_replaced_says_so_and_is_loaded_again_where_it_was(page:
     expect(notice).to_have_count(0)
     page.keyboard.press("?")
     reload = notice.get_by_role("button", name="Reload")
-    # The page asks for both files anew; they must stay replaced until it has its answers.
+    # The page requests both files again; they must stay replaced until it has its answers.
     expect(reload).to_be_visible(timeout=20_000)
     page.unroute_all()
     address = page.url

@@ -35,7 +35,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     choose_entry(page, "microscope")
     place = page.get_by_test_id("microscope")
     expect(place).to_be_focused()
-    # Nothing is computed before somebody asks for it.
+    # Nothing is computed without a request.
     page.get_by_test_id("open-step").click()
     expect(page.get_by_test_id("verdict")).to_contain_text(
         "Equal to the record, to the last bit", timeout=30_000

@@ -94,7 +94,7 @@ def test_part_ten_has_its_numbers_and_its_answer(page: Page, packed: Path) -> No
     page.goto(f"{packed.as_uri()}?lesson=10.6")
     expect(page.get_by_test_id("stage-title")).to_be_visible()
     assert expect_stored_numbers(page, stored_part(packed, 10)) >= 4
-    # What was never asked is said to be unknown, and nobody is sent to ask it.
+    # An unanswered number is shown as unknown, without a link to ask it.
     expect(page.get_by_test_id("waits-for-numbers")).to_contain_text("when this file was made")
     expect(page.get_by_test_id("ask-viewer")).to_contain_text("file")
 

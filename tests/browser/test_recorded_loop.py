@@ -1,4 +1,4 @@
-"""A training of somebody's own on the page: the settings it was given, and what in its reports does not fit together."""
+"""An external training on the page: its settings, and the inconsistencies in its reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The teacher's pages: opened from the list of parts by whoever presents, with the run's numbers and addresses, and by no class."""
+"""The teacher's pages: opened from the list of parts by the presenter, not by the class, with the run's numbers and
+addresses."""
 
 from __future__ import annotations
 

@@ -272,7 +272,7 @@ def test_live_again_after_a_lost_line_without_a_reload(finished_run: FinishedRun
         context.set_offline(False)
         expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "open")
         assert page.evaluate("__lamplighter.beat?.step") == 61
-        # Maps drawn meanwhile are found.
+        # Maps drawn in the meantime are found.
         page.keyboard.press("ArrowRight")
         wait_for(page, "__lamplighter.beat?.step === 62 && __lamplighter.shown.step === 60")
         page.keyboard.press("ArrowLeft")

@@ -90,7 +90,7 @@ class Churn:
         elif told is None and how != "removed":
             self.ends[how] += 1
         else:
-            # The presenter removes somebody every second, and these waited long.
+            # The presenter removes a viewer every second, and these waited long.
             self.faults[f"closed with {told}, not removed"] += 1
 
     async def _join(self) -> str:
@@ -155,5 +155,5 @@ class Churn:
         for member in described["members"]:
             aged = now - member["joined"] > 2 * _LONGEST_STAY
             if aged or (member["connected"] and self._choose.random() < 1 / 3):
-                # It may have gone by itself meanwhile only if somebody else removed it, and nobody does.
+                # It can only be gone if another caller removed it, and none does.
                 self._application.change("DELETE", f"/api/class/members/{member['id']}")

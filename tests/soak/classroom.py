@@ -1,8 +1,8 @@
 """A soak test of the class: viewers join and leave all the time (`python -m tests.soak.classroom`).
 
-A run goes on while twenty viewers join each second, watch it for a moment, and leave: politely, by dropping the connection, or
-because the presenter removes them. The presenter removes whoever has gone, too. When all are gone, the server must have
-as many descriptors as before and hardly more memory than after its warm-up.
+A run goes on while twenty viewers join each second, watch it for a moment, and leave: politely, by dropping the
+connection, or because the presenter removes them. The presenter also removes viewers who have gone. When all are gone,
+the server must have as many descriptors as before and hardly more memory than after its warm-up.
 
 Prints one JSON line; exits with 1 if a goal was missed.
 """

@@ -1,4 +1,4 @@
-"""The worker processes on a folder's runs, whoever started them; and a count of their deaths."""
+"""The worker processes on a folder's runs, started by any process; and a count of their deaths."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
 
 @dataclass
 class TwoRuns:
-    """A run, and another one with ambiguous and hostile tokens that was also laid out anew."""
+    """A run, and another one with ambiguous and hostile tokens that was also laid out again."""
 
     server: Application
     first: str

@@ -1,4 +1,4 @@
-"""A user's own loop continues whatever happens to our disk: here the kernel forbids files to grow."""
+"""A user's loop continues when the disk is full: here the kernel forbids files to grow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def loop(folder: Path, how: str) -> str:
 
 def test_steps_wait_in_memory_and_are_all_there_when_there_is_room_again(tmp_path: Path):
     said = loop(tmp_path / "mine", "recovers")
-    assert said.count("waits in memory until it can be written") == 1
+    assert said.count("wait in memory until they can be written") == 1
     run, kept = lamplighter.open(tmp_path / "mine"), np.load(tmp_path / "kept.npy")
     assert (run.status.phase, run.status.step, run.status.snapshots) == ("finished", 400, "all")
     assert [(pulse.step, pulse.loss) for pulse in run.steps()] == [(s, float(s)) for s in range(1, 401)]
@@ -39,7 +39,7 @@ def test_steps_wait_in_memory_and_are_all_there_when_there_is_room_again(tmp_pat
 
 def test_a_record_that_waits_for_too_long_ends_and_the_loop_goes_on(tmp_path: Path):
     said = loop(tmp_path / "mine", "ends")
-    assert "the loop goes on" in said
+    assert "the loop continues" in said
     run = lamplighter.open(tmp_path / "mine")
     assert run.status.phase == "interrupted"
     assert run.status.message.startswith("the disk is full")
@@ -51,5 +51,5 @@ def test_a_record_that_waits_for_too_long_ends_and_the_loop_goes_on(tmp_path: Pa
 
 def test_a_loop_that_finds_no_room_at_its_first_step_is_not_recorded(tmp_path: Path):
     said = loop(tmp_path / "mine", "begins")
-    assert "the loop goes on and is not recorded" in said
+    assert "the loop continues without being recorded" in said
     assert not (tmp_path / "mine").exists()

@@ -80,7 +80,7 @@ def test_a_recorded_loop_is_a_run_like_any_other(tmp_path: Path) -> None:
         for body in ({"kind": "pause"}, {"kind": "continue", "steps": 5}):
             with pytest.raises(AssertionError, match=r"409 .*takes no requests"):
                 app.ask(app.run("mine"), body.pop("kind"), **body)
-        with pytest.raises(AssertionError, match=r"422 .*training loop of their own"):
+        with pytest.raises(AssertionError, match=r"422 .*external training loop"):
             app.start_run({"corpus": {"kind": "recorded"}})
         # The server started the projector and the analyst on its own.
         wait_until(lambda: bool(app.get("/api/runs/mine/layouts")["items"]), "a layout of a live run")
@@ -156,7 +156,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 
 def test_where_nobody_answers_and_what_is_no_channel() -> None:
-    with pytest.raises(lamplighter.LiveError, match="nobody answers"):
+    with pytest.raises(lamplighter.LiveError, match="no Lamplighter server answers"):
         list(lamplighter.follow("http://127.0.0.1:9/api/runs/a"))
     with pytest.raises(lamplighter.InputError, match="any of pulse, layout, rows, not 'gradient'"):
         lamplighter.follow("http://127.0.0.1:9/api/runs/a", channels=["gradient"])

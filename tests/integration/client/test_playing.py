@@ -91,5 +91,5 @@ def test_what_cannot_be_followed_so_is_refused(served: ServerThread, tmp_path: P
             lamplighter.follow(url, from_step=0, speed=speed)
     with pytest.raises(lamplighter.InputError, match="from_step"):
         lamplighter.follow(url, from_step=-1)
-    with pytest.raises(lamplighter.InputError, match="give from_step too"):
+    with pytest.raises(lamplighter.InputError, match="needs from_step"):
         lamplighter.follow(url, speed=5)

@@ -67,7 +67,7 @@ def test_a_port_scanner_is_no_phone_but_shows_that_the_network_lets_through(play
 def test_a_vpn_is_named_and_its_address_not_shown_first(played: dict[str, Any]):
     said = played["vpn"]["said"]
     assert f"or type:  http://{COMPUTER}:" in said
-    assert "A VPN (tun7) takes what leaves this computer" in said
+    assert "A VPN (tun7) carries this computer's traffic" in said
     assert "http://10.8.0.2:" in said.partition("its other address")[2]
 
 

@@ -99,7 +99,7 @@ def test_a_run_that_its_owner_did_not_open_is_listed_with_the_reason(tmp_path: P
     folder = tmp_path / "runs"
     folder.mkdir()
     run = finished_run(folder, 12)
-    # What it is making is in nobody's way.
+    # The folder that it is making is not in the way.
     (folder / ".making-0").mkdir(mode=0o700)
     way = [path for path in (folder, *folder.parents) if path.stat().st_uid == os.geteuid()]
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (*way, run.path)}

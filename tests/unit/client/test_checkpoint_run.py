@@ -62,7 +62,7 @@ def test_safetensors_by_rows_by_name_and_by_choice(tmp_path: Path) -> None:
     with pytest.raises(lamplighter.InputError, match=r"has 5 rows.*embed_tokens.weight \(4 x 3\), lm_head"):
         read_matrix(path, 5)
     save_file({"a": other, "b": MATRIX}, path)
-    with pytest.raises(lamplighter.InputError, match="say which: a, b"):
+    with pytest.raises(lamplighter.InputError, match="name one: a, b"):
         read_matrix(path, 4)
 
 
@@ -128,10 +128,10 @@ def test_a_header_asks_for_no_memory(tmp_path: Path) -> None:
 def test_a_matrix_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     words = write(tmp_path / "v.txt", "a\nb\nc\nd\n")
     for wrong, what in (
-        (MATRIX[:3], "3 rows, and the vocabulary has 4"),
+        (MATRIX[:3], "3 rows, but the vocabulary has 4"),
         (MATRIX[0], "tokens x width"),
         (MATRIX.astype(np.int32), "floating-point"),
-        (np.where(MATRIX[2, 1] == MATRIX, np.nan, MATRIX), r"1 rows hold values .*row 2 first"),
+        (np.where(MATRIX[2, 1] == MATRIX, np.nan, MATRIX), r"1 rows hold values .*first row 2"),
         (np.full((4, 3), 1e300), "not finite"),
         (MATRIX[:, :1], "cannot be shown"),
         (np.zeros((4, 20_000), dtype=np.float32), "cannot be shown"),
@@ -164,11 +164,11 @@ def test_vocabularies_of_every_kind(tmp_path: Path) -> None:
         ("v.tsv", "token\tclass\na\tx\nb\nc\tx\n", "line 3 has 1 columns"),
         ("v.json", "[" * 100_000, "not JSON"),
         ("v.json", "3", "a list of tokens"),
-        ("v.json", '["a", "b", 3]', "token 2 is no text but int"),
+        ("v.json", '["a", "b", 3]', "token 2 is not a text but int"),
         ("v.json", '["a", "b", "\\ud800"]', "surrogate"),
-        ("v.json", '{"a": 0, "b": 1, "c": 1}', "id of its own"),
-        ("v.json", '{"a": 0, "b": 1, "c": true}', "id of its own"),
-        ("v.json", '{"a": 0, "b": 1, "c": 4000000000}', "id of its own"),
+        ("v.json", '{"a": 0, "b": 1, "c": 1}', "unique id"),
+        ("v.json", '{"a": 0, "b": 1, "c": true}', "unique id"),
+        ("v.json", '{"a": 0, "b": 1, "c": 4000000000}', "unique id"),
         ("none.txt", None, "No such file"),
     ],
 )

@@ -110,7 +110,7 @@ def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         list(steps_of(recorder, 4))
     with small_disk(monkeypatch) as disk:
         disk.free = 100_000
-        with pytest.raises(lamplighter.InputError, match=r"copied cannot be made: .*full"):
+        with pytest.raises(lamplighter.InputError, match=r"copied cannot be created: .*full"):
             lamplighter.open(tmp_path / "mine").backup(tmp_path / "copied")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 

@@ -81,7 +81,7 @@ def test_what_is_no_step_is_refused(wrong: Any, tmp_path: Path) -> None:
             ("from_step", lambda: lamplighter.follow(address, from_step=wrong)),
             ("steps", lambda: lamplighter.record(tmp_path / "mine", TOKENS, steps=wrong)),
         ):
-            with pytest.raises(lamplighter.InputError, match=rf"^{name}: .* (no whole number|too small)"):
+            with pytest.raises(lamplighter.InputError, match=rf"^{name}: .* (not a whole number|too small)"):
                 ask()
 
 
@@ -90,9 +90,9 @@ def test_what_is_no_token_is_refused(tmp_path: Path) -> None:
     with made.writer:
         run = lamplighter.open(made.folder.path)
         for wrong in (1.0, True, np.float64(2)):
-            with pytest.raises(lamplighter.InputError, match=r"token: .* no whole number"):
+            with pytest.raises(lamplighter.InputError, match=r"token: .* not a whole number"):
                 run.path(wrong)  # pyright: ignore[reportArgumentType]
-            with pytest.raises(lamplighter.InputError, match=r"class 'x': .* no whole number"):
+            with pytest.raises(lamplighter.InputError, match=r"class 'x': .* not a whole number"):
                 make_vocabulary(TOKENS, classes={"x": [wrong]})  # pyright: ignore[reportArgumentType]
         with pytest.raises(lamplighter.NoSuchTokenError, match="from 0 to 29"):
             run.token_id(np.int64(-1))

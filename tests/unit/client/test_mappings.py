@@ -61,10 +61,10 @@ def test_a_still_city_has_the_tokens_by_id(tmp_path: Path) -> None:
         (Counter({"a": 7, "b": 7_000_000_000, "c": 2}), "none of the 3 has 0"),
         ({"a": 1, "b": 2, "c": 3}, "has 0, and the largest is 3"),
         ({"a": 0, "b": 1, "c": -1}, "'c': -1 is too small"),
-        ({"a": 0, "b": 1, "c": 2.0}, "'c': 2.0 is no whole number"),
-        ({"a": 0, "b": True, "c": 2}, "'b': True is no whole number"),
-        ({"a": 0, 1: 1, "c": 2}, "token 1 is no text but int"),
-        ({0: "a", 1: "b", 2: "c"}, "from id to token: turn it round"),
+        ({"a": 0, "b": 1, "c": 2.0}, "'c': 2.0 is not a whole number"),
+        ({"a": 0, "b": True, "c": 2}, "'b': True is not a whole number"),
+        ({"a": 0, 1: 1, "c": 2}, "token 1 is not a text but int"),
+        ({0: "a", 1: "b", 2: "c"}, "from id to token: invert it"),
         ({}, "0 tokens are too few"),
         ({"a", "b", "c"}, "a set has no order"),
     ],
@@ -80,7 +80,7 @@ def test_a_vocabulary_of_another_size_than_the_matrix_says_what_to_do(tmp_path: 
     np.save(tmp_path / "e.npy", MATRIX)
     larger, smaller = {**SHUFFLED, "more": 6}, {t: i for t, i in SHUFFLED.items() if i < 5}
     for ids, what in (
-        (larger, r"leave out the tokens from id 6 on"),
+        (larger, r"omit the tokens from id 6"),
         (smaller, r"'\[unused5\]'.* first 5 rows"),
     ):
         with pytest.raises(lamplighter.InputError, match=what):

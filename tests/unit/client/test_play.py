@@ -103,7 +103,7 @@ def test_what_cannot_be_played_is_said(tmp_path: Path) -> None:
         with pytest.raises(lamplighter.InputError, match="any of pulse, layout, rows, not 'loss'"):
             run.play(channels=["loss"])
         for first, last in ((-1, 3), (4, 3), (6, None)):
-            with pytest.raises(lamplighter.InputError, match="0 or later"):
+            with pytest.raises(lamplighter.InputError, match="at least 0"):
                 run.play(first, last)
         with pytest.raises(lamplighter.InputError, match="has not happened yet"):
             list(run.play(7, 9))

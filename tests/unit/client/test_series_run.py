@@ -91,19 +91,19 @@ def test_the_same_tokens_in_another_order_are_put_in_order(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("sources", "more", "what"),
     [
-        ([START], {}, "2 to 10,000 checkpoints, and this has 1"),
+        ([START], {}, "2 to 10,000 checkpoints, but this one has 1"),
         ([START, START[:5]], {}, "step 1: the embedding: 5 rows"),
         ([START, START[:, :2]], {}, "step 1 has a matrix of 6 x 2, and step 0 one of 6 x 4"),
         ([START, START * np.nan], {}, "step 1: .* not finite"),
         ([START, START], {"steps": [1]}, "1 steps for 2 checkpoints"),
-        ([START, START], {"steps": [1, 1]}, "two checkpoints are of step 1"),
+        ([START, START], {"steps": [1, 1]}, "two checkpoints have the step 1"),
         ([START, START], {"steps": [-1, 1]}, "too small"),
-        ([START, START], {"steps": [1, 2.5]}, "no whole number"),
+        ([START, START], {"steps": [1, 2.5]}, "not a whole number"),
         ([START, START], {"steps": [1, 1 << 60]}, "too large"),
-        ({1: START, 2: START}, {"steps": [1, 2]}, "has them already"),
+        ({1: START, 2: START}, {"steps": [1, 2]}, "already has the steps"),
         ([START, "a.npy"], {}, "a matrix in memory: its name has no step"),
         (7, {}, "several checkpoints are needed"),
-        ([START, START], {"colour": "kind"}, "give the table too"),
+        ([START, START], {"colour": "kind"}, "columns is needed too"),
     ],
 )
 def test_checkpoints_that_do_not_fit_leave_nothing(
@@ -116,7 +116,7 @@ def test_checkpoints_that_do_not_fit_leave_nothing(
 
 def test_other_tokens_are_another_vocabulary(tmp_path: Path) -> None:
     other = _Vectors([*WORDS[:5], "new"], START)
-    with pytest.raises(lamplighter.InputError, match="step 1 has no token 'the', other than step 0"):
+    with pytest.raises(lamplighter.InputError, match="step 1 has no token 'the', unlike step 0"):
         lamplighter.series(tmp_path / "run", [_Vectors(WORDS, START), other], maps=False)
     assert list(tmp_path.iterdir()) == []
 
@@ -161,7 +161,7 @@ def test_the_commands_name_runs_and_number_them(tmp_path: Path) -> None:
         done = invoke("still", folder / "checkpoint-30" / "model.safetensors", "--runs", runs)
         assert f"{run_id}: " in done.output, (done.output, done.exception)
     for words, what in (
-        (("still", folder), "it holds checkpoints: series shows them all"),
+        (("still", folder), "it holds checkpoints: use series for all"),
         (("still", folder / "checkpoint-30", "--name", "Tiny GPT"), "is there already"),
         (("still", folder / "none.npy", "--name", "Tiny GPT"), "none.npy: No such file"),
         (("series", folder, "--steps", "x"), "--steps takes whole numbers"),

@@ -1,4 +1,4 @@
-"""The tokens of tokenisers, as people read them."""
+"""The displayed tokens of tokenisers."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def test_distinct_pieces_are_shown_distinct(pieces: list[str]) -> None:
         ({"model": {"vocab": {"a": 1 << 40}}}, "at most"),
         ({"model": {"vocab": {"a": -1}}}, "too small"),
         ({"model": {"vocab": {"a": 1, "b": 1}}}, "two tokens have the id 1"),
-        ({"model": {"vocab": [["a"], 3]}}, "no pairs"),
+        ({"model": {"vocab": [["a"], 3]}}, "not pairs"),
         ({"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 1}]}, "no text"),
-        ({"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": "x", "content": "b"}]}, "no whole number"),
+        ({"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": "x", "content": "b"}]}, "not a whole number"),
     ],
 )
 def test_hostile_tokenisers(data: Any, what: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Jobs in child processes: what is taken from their output, and that they end whatever happens."""
+"""Jobs in child processes: how their output is read, and that they always end."""
 
 from __future__ import annotations
 

@@ -279,7 +279,7 @@ def test_a_broken_run_hides_no_other(tmp_path: Path) -> None:
     good = make_run(RunStore(tmp_path))
     started = Started(trainer=SLEEP, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started) as supervisor:
-        # The others do not wait until the trainer has its lock: they make ready meanwhile.
+        # The others start up without waiting for the trainer's lock.
         wait_until(lambda: len(started) == 3)
         let_it_look(supervisor)
     assert started == [(role, good.id) for role in ("trainer", "projector", "analyst")]

@@ -1,4 +1,4 @@
-"""The front answers before the rest of the server is there, and nothing passes the gate meanwhile."""
+"""The front answers before the rest of the server has started, and nothing passes the gate until then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The class's socket: a real server and sockets, a folder that grows, and a class that changes meanwhile."""
+"""The class's socket: a real server and sockets, a growing folder, and a changing class."""
 
 from __future__ import annotations
 
@@ -385,7 +385,7 @@ async def test_whoever_lags_skips_to_the_newest_state_and_whoever_stalls_is_drop
             step = trainer.train(1).step
             await keen.receive_until(three, reaches(step))
         assert hub.counts() == (3, 2)
-        # Whatever it missed is one message, which is made once.
+        # All missed changes are one message, which is made once.
         one.transport.resume_reading()
         await slow.receive_until(one, reaches(step))
         assert (len(slow.page.censuses), len(slow.page.beats), hub.skips) == (2, 2, 1)

@@ -277,7 +277,7 @@ async def test_idle_sockets_and_viewers_leave_a_place_for_the_presenter(
         assert counters.open <= LIMITS.total
         assert counters.websockets == 32
         for viewer in viewers:
-            # Whoever is told of the present only after the step is not told of the step itself.
+            # A viewer that gets the current state after the step does not get the step itself.
             await receive_until(viewer, lambda m: isinstance(m, Census))
         trainer.train(1)
         for viewer in viewers:

@@ -138,7 +138,7 @@ def test_who_stops_reading_is_dropped_with_all_that_is_not_sent(served: ServerTh
     pace = served.services.pace
     pace.longest_pause = 0.5
     with slow_reader(served, path), slow_reader(served, "/vendor/plotly.min.js"):
-        wait_until(lambda: pace.dropped == 2, "nobody was dropped")
+        wait_until(lambda: pace.dropped == 2, "no client was dropped")
         wait_until(lambda: served.connections() == 0, "the connections are still open")
 
 

@@ -1,4 +1,4 @@
-"""The live socket as a browser uses it: a real server, real sockets, and a folder that grows meanwhile."""
+"""The live socket as a browser uses it: a real server, real sockets, and a growing folder."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def test_places_without_a_token_are_counted_apart() -> None:
     batch = count_batch_rows(torch.tensor([[2, -100, 5], [2, 0, -100]]), V)
     assert (batch.token_ids.tolist(), batch.counts.tolist()) == ([0, 2, 5], [1, 2, 1])
     assert count_batch_rows([-100], V).token_ids.tolist() == []
-    with pytest.raises(InputError, match="-1 is no token id; they go from 0 to 5"):
+    with pytest.raises(InputError, match="-1 is not a token id from 0 to 5"):
         count_batch_rows([-1, -100], V)
 
 
@@ -47,7 +47,7 @@ def test_norms_of_rows_are_taken_as_they_are_or_by_id() -> None:
         (([1, 1], [1.0, 2.0]), "each once"),
         (([V], [1.0]), "from 0 to 5"),
         (([-1], [1.0]), "from 0 to 5"),
-        (([1, 2], [1.0]), "as many norms"),
+        (([1, 2], [1.0]), "equally many norms"),
         (([1.5], [1.0]), "whole ids"),
         (torch.ones(V, device="meta"), "meta device"),
         ("many", "one norm for each"),

@@ -40,10 +40,10 @@ def test_ids_of_the_next_batch_are_found_by_the_gradient_and_by_the_moves() -> N
     texts = batches()
     pairs = list(pairwise(texts))
     (message,) = said((ahead, gradient(now), rows(now)) for now, ahead in pairs)
-    assert "ids given a step before" in message
+    assert "ids of the previous step" in message
     (message,) = said((ahead, None, rows(now)) for now, ahead in pairs)
     assert "moved" in message
-    assert "ids given a step before" in message
+    assert "ids of the previous step" in message
 
 
 def test_ids_that_have_nothing_to_do_with_the_gradient_are_found() -> None:

@@ -1,4 +1,4 @@
-"""A loop that is recorded goes on whatever is wrong with its record, and hears of it once."""
+"""A recorded loop continues despite any error of its record, and is warned once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a resized embedding": ({"embedding": np.ones((V + 4, D), np.float32)}, "was 20 x 4 and is now 24 x 4"),
     "a meta tensor": ({"embedding": torch.ones(V, D, device="meta")}, "meta device"),
     "a vector of losses": ({"loss": np.ones(3)}, "give its mean"),
-    "ids of another vocabulary": ({"token_ids": [V]}, "20 is no token id"),
+    "ids of another vocabulary": ({"token_ids": [V]}, "20 is not a token id"),
     "a gradient of another shape": ({"gradient": np.ones((V, 3), np.float32)}, "embedding's is"),
     "a gradient that is a list": ({"gradient": [1.0]}, "not list"),
     "an object": ({"embedding": object()}, "embedding"),
@@ -58,7 +58,7 @@ def test_a_wrong_step_ends_the_record_with_one_warning(wrong: str, tmp_path: Pat
         assert role_state(tmp_path / "mine", "trainer") is RoleState.FREE
     run = lamplighter.open(tmp_path / "mine")
     assert (run.status.phase, run.status.step) == ("interrupted", 3)
-    assert run.status.message.startswith("what followed step 10 is not recorded: ")
+    assert run.status.message.startswith("later steps than 10 are not recorded: ")
     np.testing.assert_array_equal(run.snapshot(), last)
 
 
@@ -68,7 +68,7 @@ def test_where_warnings_are_errors_the_loop_goes_on(tmp_path: Path, caplog: pyte
         with lamplighter.record(tmp_path / "mine", TOKENS, embedding=matrix()) as recorder:
             recorder.step(matrix(), [-1], 1.0)
             recorder.step(matrix(), [1], 1.0)
-    assert caplog.text.count("Training goes on") == 1
+    assert caplog.text.count("Training continues") == 1
 
 
 def test_steps_that_contradict_themselves_are_told_and_recorded(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_record_that_nobody_closes_ends_with_the_program(
 
 def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(lamplighter.InputError, match=r"cannot be made .* choose another folder"):
+    with pytest.raises(lamplighter.InputError, match=r"cannot be created .* choose another folder"):
         lamplighter.record(tmp_path / "file" / "mine", TOKENS, embedding=matrix())
     recorder = lamplighter.record(tmp_path / "file" / "mine", TOKENS)
     with pytest.warns(lamplighter.RecordWarning, match="choose another folder"):

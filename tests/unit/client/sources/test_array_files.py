@@ -22,7 +22,7 @@ def test_an_archive_with_and_without_tokens(tmp_path: Path) -> None:
     assert found.vocabulary.tokens == ("a", "b", "c", "ß")
     np.testing.assert_array_equal(found.vectors, MATRIX.astype(np.float32))
     np.savez(path, first=MATRIX, second=MATRIX + 1)
-    with pytest.raises(lamplighter.InputError, match="say which: first, second"):
+    with pytest.raises(lamplighter.InputError, match="name one: first, second"):
         find_embedding(path, list("abcd"))
     chosen = find_embedding(path, list("abcd"), tensor="second")
     np.testing.assert_array_equal(chosen.vectors, (MATRIX + 1).astype(np.float32))

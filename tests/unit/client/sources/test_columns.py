@@ -54,13 +54,13 @@ def test_a_quantity_becomes_bands_of_equal_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "column", "what"),
     [
-        ("", None, "a first line with the names"),
+        ("", None, "the first line must name"),
         ("a,a\n1,2\n", None, "each once"),
         ("token\ndog\n", None, "no column 'None' beside 'token'; there are none"),
         ("token,kind\ndog,x\n", "pos", "no column 'pos' beside 'token'; there are kind"),
         ("token,kind\ndog\n", None, "row 1 has 1 cells, the header 2"),
         ("token,kind\nwhale,x\n", None, "names none of the tokens"),
-        ("token,kind\ndog," + "x" * 200_000, None, "no table of cells"),
+        ("token,kind\ndog," + "x" * 200_000, None, "not a table of cells"),
         ("id,kind\n-1,x\n1e9,y\n" + "9" * 30 + ",z\n", None, "names none of the tokens"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_tensor_is_chosen_by_name_or_asked_for(model: Path) -> None:
     assert find_embedding(model).tensor == "shared.weight"
     two = {"encoder.embed_tokens.weight": matrix(9), "decoder.embed_tokens.weight": matrix(9)}
     save_file(two, model / "model.safetensors")
-    with pytest.raises(lamplighter.InputError, match=r"say which: .*decoder\.embed_tokens"):
+    with pytest.raises(lamplighter.InputError, match=r"name one: .*decoder\.embed_tokens"):
         find_embedding(model)
 
 
@@ -107,7 +107,7 @@ def write_shards(model: Path, tensors: dict[str, np.ndarray[Any, Any]]) -> dict[
 def test_shards_are_read_by_their_index(model: Path) -> None:
     tensors = gpt2_like(9)
     where = write_shards(model, tensors)
-    (model / where["transformer.ln_f.bias"]).unlink()  # Somebody fetched only what is needed.
+    (model / where["transformer.ln_f.bias"]).unlink()  # As after a partial download.
     for source in (model, model / "model.safetensors.index.json"):
         assert find_embedding(source).vectors.tobytes() == tensors["transformer.wte.weight"].tobytes()
 
@@ -117,13 +117,13 @@ def test_shards_are_read_by_their_index(model: Path) -> None:
     [
         ("../secret.safetensors", "outside this folder"),
         ("/etc/passwd", "outside this folder"),
-        ("..\\secret.safetensors", "no name of a file"),
+        ("..\\secret.safetensors", "not the name of a file"),
         ("link.safetensors", "a link to a file outside"),
         ("loop.safetensors", "cannot be read"),
         ("none.safetensors", "No such file"),
-        ("deep", "no plain file"),
-        (7, "no name of a file"),
-        (None, "no name of a file"),
+        ("deep", "not a plain file"),
+        (7, "not the name of a file"),
+        (None, "not the name of a file"),
         ("pytorch_model.bin", "pickle can run code"),
     ],
 )

@@ -48,12 +48,15 @@ def test_tensorboards_folder(ending: str, folder: Path) -> None:
     [
         ({"tensorPath": "../../secret.tsv"}, "outside this folder"),
         ({"tensorPath": "/etc/passwd"}, "outside this folder"),
-        ({"tensorPath": "https://example.org/t.tsv"}, "no name of a file"),
+        ({"tensorPath": "https://example.org/t.tsv"}, "not the name of a file"),
         ({"tensorPath": "00010/default/tensors.tsv", "metadataPath": "../secret"}, "outside this folder"),
-        ({"tensorPath": "00010/default/tensors.bytes", "tensorShape": [4, 3]}, "not as many bytes"),
-        ({"tensorPath": "00010/default/tensors.bytes", "tensorShape": [-4, -2]}, "no list of sizes"),
-        ({"tensorPath": "00010/default/tensors.bytes", "tensorShape": "ab"}, "no list of sizes"),
-        ({"tensorPath": 3}, "no name of a file"),
+        (
+            {"tensorPath": "00010/default/tensors.bytes", "tensorShape": [4, 3]},
+            "does not match its tensor_shape",
+        ),
+        ({"tensorPath": "00010/default/tensors.bytes", "tensorShape": [-4, -2]}, "not a list of sizes"),
+        ({"tensorPath": "00010/default/tensors.bytes", "tensorShape": "ab"}, "not a list of sizes"),
+        ({"tensorPath": 3}, "not the name of a file"),
         ({}, "lists none"),
         (3, "not a configuration"),
     ],
@@ -67,7 +70,7 @@ def test_a_hostile_configuration(entry: object, what: str, folder: Path) -> None
 def test_of_several_one_is_named(folder: Path) -> None:
     both = PBTXT % "tsv" + (PBTXT % "bytes").replace("00010", "00020", 1)
     (folder / "projector_config.pbtxt").write_text(both)
-    with pytest.raises(lamplighter.InputError, match="say which; it lists words:00010, words:00020"):
+    with pytest.raises(lamplighter.InputError, match="name one; it lists words:00010, words:00020"):
         find_embedding(folder)
     assert find_embedding(folder, tensor="words:00020").vectors.tobytes() == MATRIX.tobytes()
 
@@ -76,10 +79,10 @@ def test_labels_that_do_not_fit(folder: Path) -> None:
     (folder / "projector_config.pbtxt").write_text(PBTXT % "tsv")
     labels = folder / "00010" / "default" / "metadata.tsv"
     labels.write_text("word\nkind\na\nb\nc\nd\ne\n")
-    with pytest.raises(lamplighter.InputError, match="4 rows, and the vocabulary has 7"):
+    with pytest.raises(lamplighter.InputError, match="4 rows, but the vocabulary has 7"):
         find_embedding(folder)
     labels.write_text("word\tid\na\t1\nb\t2\n")
-    with pytest.raises(lamplighter.InputError, match="2 labels below its header, and 4 vectors"):
+    with pytest.raises(lamplighter.InputError, match="2 labels below its header, but 4 vectors"):
         find_embedding(folder)
     labels.write_text("id\tWord\n1\ta\n2\tb\n3\tc\n4\td\n")
     assert find_embedding(folder).vocabulary.tokens == ("a", "b", "c", "d")

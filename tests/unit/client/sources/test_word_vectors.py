@@ -62,7 +62,7 @@ def test_a_matrix_of_text_has_no_tokens(tmp_path: Path) -> None:
     path.write_text("1\t2\n3\t4\n5\t6\n")
     assert read_word_vectors(path).tokens is None
     assert find_embedding(path, ["a", "b", "c"]).vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
-    with pytest.raises(lamplighter.InputError, match="no tokens of its own: give a vocabulary"):
+    with pytest.raises(lamplighter.InputError, match="no tokens: give a vocabulary"):
         find_embedding(path)
 
 
@@ -70,14 +70,14 @@ def test_a_matrix_of_text_has_no_tokens(tmp_path: Path) -> None:
     ("content", "what"),
     [
         (b"", "cannot be shown"),
-        (b"just a sentence.\n", "no file of word vectors"),
+        (b"just a sentence.\n", "not a file of word vectors"),
         (b"a 1 2\nb 1\nc 1 2\n", "line 2 is not a token and its numbers, 2 of them"),
         (b"3 2\na 1 2\nb 1 x\nc 1 2\n", "line 3 is not"),
-        (b"4 2\na 1 2\nb 1 2.00000\nc 1 2\n", "3 rows, and its first line announces 4"),
+        (b"4 2\na 1 2\nb 1 2.00000\nc 1 2\n", "3 rows, but its first line announces 4"),
         (b"999999999 999999999\na 1 2\n", "cannot be shown"),
         (b"3000000 2\na 1 2\n", "too short"),
-        (binary_of(WORDS)[:-9], "cut short in row 4 of 5"),
-        (binary_of(WORDS, announced=4), "more follows"),
+        (binary_of(WORDS)[:-9], "truncated in row 4 of 5"),
+        (binary_of(WORDS, announced=4), "data follows"),
         (b"3 2\n" + b"\0" * 30, "has no token"),
         (b"a 1 2\nb nan 2\nc 1 1e999\n", "not finite"),
         (b"a" * 5000 + b" 1 2\nb 1 2\nc 1 2\n", "characters"),
@@ -139,13 +139,13 @@ def test_vectors_in_memory_become_a_run(tmp_path: Path) -> None:
     ("source", "vocabulary", "what"),
     [
         (VECTORS, None, "give a vocabulary"),
-        (VECTORS, WORDS[:4], "5 rows, and the vocabulary has 4"),
+        (VECTORS, WORDS[:4], "5 rows, but the vocabulary has 4"),
         (VECTORS, 7, "a list of tokens"),
         (7, WORDS, "must be a matrix"),
         (np.arange(5), WORDS, "must be a matrix"),
         (VECTORS * np.nan, WORDS, "not finite"),
         (None, WORDS, "must be a matrix"),
-        ("a\0b", WORDS, "no character 0"),
+        ("a\0b", WORDS, "null character"),
     ],
 )
 def test_a_wrong_call_says_what_is_wrong(source: Any, vocabulary: Any, what: str, tmp_path: Path) -> None:

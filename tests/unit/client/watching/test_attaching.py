@@ -161,7 +161,7 @@ def test_a_weight_in_parts_is_refused():
 def test_a_meta_weight_and_a_parametrized_one_are_refused():
     with torch.device("meta"):
         model = SmallModel()
-    with pytest.raises(lamplighter.InputError, match="no numbers yet"):
+    with pytest.raises(lamplighter.InputError, match="no values yet"):
         lamplighter.watch(model)
     model = SmallModel(tied=False)
     nn.utils.parametrizations.weight_norm(model.wte)

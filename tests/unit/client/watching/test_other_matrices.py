@@ -97,5 +97,5 @@ def test_a_matrix_whose_columns_are_the_tokens_is_refused():
     model.W_U = nn.Parameter(torch.randn(D, V))  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(lamplighter.InputError, match="its columns are the 40 tokens"):
         lamplighter.watch(model, TOKENS, embedding="W_U")
-    with pytest.raises(lamplighter.InputError, match="no parameter of the model"):
+    with pytest.raises(lamplighter.InputError, match="not a parameter of the model"):
         lamplighter.watch(model, TOKENS, embedding=torch.ones(V, D))

@@ -143,9 +143,11 @@ def test_a_process_that_its_launcher_calls_another_records_nothing(
 def test_where_no_folder_can_be_made_the_training_goes_on_unrecorded(tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
     model = SmallModel()
-    with pytest.raises(lamplighter.InputError, match="cannot be made"):
+    with pytest.raises(lamplighter.InputError, match="cannot be created"):
         lamplighter.watch(model, TOKENS, tmp_path / "file" / "mine", on_error="raise")
-    with pytest.warns(lamplighter.RecordWarning, match="goes on: .*cannot be made") as said:
+    with pytest.warns(
+        lamplighter.RecordWarning, match="continues without being recorded: .*cannot be created"
+    ) as said:
         watcher = lamplighter.watch(model, TOKENS, tmp_path / "file" / "mine")
     assert said[0].filename == __file__
     train(model, 1)
@@ -156,7 +158,7 @@ def test_on_a_full_disk_the_training_goes_on_unrecorded(monkeypatch: pytest.Monk
     model = SmallModel()
     with small_disk(monkeypatch) as disk:
         disk.free = 0
-        with pytest.warns(lamplighter.RecordWarning, match="goes on: .*full"):
+        with pytest.warns(lamplighter.RecordWarning, match="continues without being recorded: .*full"):
             watcher = lamplighter.watch(model, TOKENS, tmp_path / "mine")
         train(model, 1)
         watcher.close()

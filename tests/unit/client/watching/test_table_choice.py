@@ -80,5 +80,5 @@ def test_where_no_table_fits_the_candidates_are_named(watched: Any):
 
 
 def test_two_tables_that_fit_are_not_guessed_between(watched: Any):
-    with pytest.raises(lamplighter.InputError, match=r"which one.*wte \(65 x 8\), wpe \(65 x 8\)"):
+    with pytest.raises(lamplighter.InputError, match=r"name one.*wte \(65 x 8\), wpe \(65 x 8\)"):
         watched(CharModel(block=65, tied=False), tokens=TOKENS)

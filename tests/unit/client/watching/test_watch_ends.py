@@ -1,4 +1,4 @@
-"""A watch that ends, by whatever it is: the loop goes on, and the model is as it was."""
+"""The end of a watch, for any reason: the loop continues, and the model is unchanged."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_error_of_ours_ends_the_record_and_not_the_training(
     train(model, 3)
     monkeypatch.setattr("lamplighter.client.watching.weight_diff.WeightDiff.compare", lambda *_: 1 / 0)
     with pytest.warns(
-        lamplighter.RecordWarning, match=r"ends after step 3: ZeroDivisionError.*Training goes on"
+        lamplighter.RecordWarning, match=r"ends after step 3: ZeroDivisionError.*Training continues"
     ):
         train(model, 3)
     status = lamplighter.open(tmp_path / "mine").status
@@ -100,7 +100,7 @@ def test_updates_by_hand_keep_nothing_of_the_passes_behind(watched: Any):
                 one -= 0.1 * one.grad
                 one.grad.zero_()
     assert len(watcher._window.take_batch().parts) == 2
-    with pytest.warns(lamplighter.RecordWarning, match="no optimiser has stepped"):
+    with pytest.warns(lamplighter.RecordWarning, match="no optimiser with this embedding"):
         watcher.close()
 
 
@@ -129,6 +129,6 @@ def test_a_table_that_no_optimiser_holds_keeps_a_bounded_number_of_passes(watche
             optimizer.step()
             kept.append(len(watcher._tally._passes) + len(watcher._tally._reached))
 
-    with pytest.warns(lamplighter.RecordWarning, match="no optimiser has stepped"):
+    with pytest.warns(lamplighter.RecordWarning, match="no optimiser with this embedding"):
         loop()
     assert max(kept) < 450

@@ -1,4 +1,4 @@
-"""The comparison of a weight with its copy: the same rows as the recorder's own comparison, whatever the precision."""
+"""The comparison of a weight with its copy: the same rows as the recorder's own comparison, in any precision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of whatever feeds the fan-out, for a log in memory and for the tail of a run folder."""
+"""The contract of sources of the fan-out, for a log in memory and for the tail of a run folder."""
 
 from __future__ import annotations
 

@@ -170,5 +170,5 @@ async def ask(app: FastAPI, method: str, path: str, given: dict[str, str]) -> in
     if method == "WS":
         _, code = await connect(app, path, given, peer=PUPIL)
         return 403 if code in (4403, 1000) else 200
-    # A body that no route can use: whoever passes the gate is told so.
+    # A body that no route accepts: the answer shows that the request has passed the gate.
     return (await call(app, method, path, given, b"{}", peer=PUPIL)).status

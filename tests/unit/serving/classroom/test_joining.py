@@ -332,7 +332,7 @@ async def test_forwarded_headers_count_from_the_named_proxy_only(tmp_path: Path)
         ("172.30.0.2", {**forwarded, "host": "evil.example"}, 403),
     ):
         assert (await call(apps.watching, "GET", "/healthz", headers, peer=peer)).status == status
-    # Wrong codes count for the address that the proxy saw, not for the one that somebody claims.
+    # Wrong codes count for the address that the proxy saw, not for a claimed one.
     body = json.dumps({"code": "wrong"}).encode()
     own = {**forwarded, "origin": "https://class.example", "content-type": "application/json"}
     for _ in range(join_limiter.ADDRESS_TRIES):

@@ -314,7 +314,7 @@ async def test_the_file_of_answers_has_the_course_and_the_class_ends_with_it(cou
     await course.go_to(3)
     course.answer(0, 2)
     await course.go_to(5)
-    # Whoever leaves the course asks nothing; another question takes no answers of the course away.
+    # Leaving the course closes its question; another question keeps the answers of the course.
     await course.go_to(1, part=0)
     assert course.told()["question"] is None
     asked = {"run": course.run.id, "about": "lit_next"}

@@ -250,7 +250,7 @@ def test_an_export_is_of_one_run(run: RunFolder, tmp_path: Path) -> None:
         assert exporter.find_job(run, job.id) is job
         assert exporter.for_run(other) == []
         for asked, job_id in ((other, job.id), (run, "../x"), (run, "")):
-            with pytest.raises(RefusedError, match="not here") as refused:
+            with pytest.raises(RefusedError, match="does not exist") as refused:
                 exporter.find_job(asked, job_id)
             assert refused.value.status == 404
 
@@ -264,7 +264,7 @@ def test_stopping_ends_what_is_being_made(
     exporter.stop()
     assert at_work() == []
     assert not job.folder.parent.exists()
-    with pytest.raises(RefusedError, match="ending"):
+    with pytest.raises(RefusedError, match="stopping"):
         exporter.submit(run, "zip", None)
     exporter.stop()
 
@@ -273,7 +273,7 @@ def test_where_there_is_no_room_it_is_said(run: RunFolder, tmp_path: Path) -> No
     (tmp_path / "exports").write_text("not a folder")
     exporter = ExportJobs(tmp_path / "exports", "here")
     exporter.start()
-    with pytest.raises(RefusedError, match="room on the disk") as refused:
+    with pytest.raises(RefusedError, match="the disk has room") as refused:
         exporter.submit(run, "zip", None)
     assert refused.value.status == 507
     exporter.stop()

@@ -1,4 +1,4 @@
-"""Finished runs are smoothed while nobody needs the machine, and only then."""
+"""Finished runs are smoothed only while the machine is idle."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ async def test_what_an_open_page_asks_by_itself_does_not_show_that_somebody_is_t
     for path in (f"{base}/layouts", "/"):
         await call(app, "GET", path)
         assert activity.wait(0), path
-    # Whoever may not ask, did not.
+    # A refused caller started nothing.
     await call(app, "POST", f"{base}/requests", body=b"{}")
     assert not activity.wait(0)
     await call(app, "DELETE", f"{base}/reprojection", bearer)

@@ -1,4 +1,4 @@
-"""Texts that were sent: the newest few are kept, whatever the clock says, and none that is too large."""
+"""Uploaded texts: the newest few are kept, independently of the clock, and none that is too large."""
 
 from __future__ import annotations
 

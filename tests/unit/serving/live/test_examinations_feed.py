@@ -57,7 +57,7 @@ def test_viewers_hear_what_becomes_of_a_question(tmp_path: Path) -> None:
         done = heard.get(timeout=10)["examination"]
         assert isinstance(done, dict)
         assert (done["id"], done["state"], "answer" in done) == ("new", "done", False)
-        # Whoever follows does not keep the examiner from sealing its file.
+        # A follower does not keep the examiner from sealing its file.
         assert writer.close(sealed=True)
     finally:
         follower.stop()

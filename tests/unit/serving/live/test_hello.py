@@ -1,4 +1,4 @@
-"""The first message on the live socket has at most 256 KB, whatever run was imported."""
+"""The first message on the live socket has at most 256 KB, for any imported run."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
     assert (done.json["state"], done.json["answer"]) == ("done", ANSWER)
     tag = done.headers["etag"]
     assert (await get(app, run, f"/{asked_id}", **{"if-none-match": tag})).status == 304
-    # Once it is answered, nobody needs to be asked again.
+    # A stored answer needs no examiner.
     again = await ask(app, run, bearer, **CANONICAL)
     assert (again.status, again.json["state"]) == (202, "done")
     with ExaminationsWriter(run.examinations_path) as writer:

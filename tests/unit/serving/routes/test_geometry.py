@@ -237,7 +237,7 @@ async def test_an_answer_about_a_fixed_step_lasts(app: FastAPI, trainer: FakeTra
     assert newest.json["step"] == 25
     await ask(app, trainer.run, at(question, "step=20&attempt=2"), 404)
     refused = await ask(app, trainer.run, at(question, "attempt=1"), 422)
-    assert "name the step" in refused.json["detail"]
+    assert "needs a step" in refused.json["detail"]
     trainer.crash()
 
 

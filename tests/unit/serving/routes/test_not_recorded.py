@@ -1,4 +1,4 @@
-"""REST answers about a run that a loop of somebody's own recorded: what the loop did not tell is null."""
+"""REST answers about a run recorded from an external loop: unknown values are null."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to errors that nobody foresaw."""
+"""Responses to unexpected errors."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ async def test_an_answer_that_breaks_off_does_not_look_whole() -> None:
         await run(OSError("gone"), begun=True)
 
 
-async def test_a_client_that_leaves_during_its_upload_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_leaves_during_its_upload_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.DEBUG):
         assert await run(ClientDisconnect(), begun=False) == []
     assert caplog.text == ""

@@ -156,7 +156,7 @@ def test_the_own_name_is_used_only_while_nobody_else_can_have_its_other_address(
         with hold_own_name(settings, port) as held:
             assert held.own_name
             with hold_own_name(settings, port) as second:
-                # Where there is no IPv6 at all, nobody can take the other address.
+                # Without IPv6, no program can take the other address.
                 assert second.own_name is (not socket.has_ipv6 or not can_bind_ipv6())
         for other in (
             {"host": "127.0.0.2"},

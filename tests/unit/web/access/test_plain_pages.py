@@ -1,4 +1,4 @@
-"""The pages for whoever has come to the wrong place."""
+"""The pages for wrong addresses."""
 
 from __future__ import annotations
 

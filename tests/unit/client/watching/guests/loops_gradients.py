@@ -18,7 +18,7 @@ def loss_of(model: nn.Module, parameters: dict[str, Tensor], ids: Tensor) -> Ten
     return functional_call(model, parameters, (ids, ids))[1]
 
 
-@guest(whole(3, says="inside a transform of torch.func.*which rows a step read is not known"))
+@guest(whole(3, says="inside a transform of torch.func.*the rows that a step read are unknown"))
 def gradients_of_each_sample(visit: Visit) -> None:
     model = Tiny()
     visit.begin(model)
@@ -34,7 +34,7 @@ def gradients_of_each_sample(visit: Visit) -> None:
     visit.note_model(model)
 
 
-@guest(whole(3, says="inside a transform of torch.func.*which rows a step read is not known"))
+@guest(whole(3, says="inside a transform of torch.func.*the rows that a step read are unknown"))
 def gradients_of_a_function(visit: Visit) -> None:
     model = Tiny()
     visit.begin(model)

@@ -64,12 +64,12 @@ def ids_of_minus_one(visit: Visit) -> None:
     train_on(visit, Tiny(table=Masking()), lambda ids: torch.where(ids < 3, -1, ids))
 
 
-@guest(whole(4, says="ids beyond the 7 rows.*which rows a step read is not known"))
+@guest(whole(4, says="ids beyond the 7 rows.*the rows that a step read are unknown"))
 def hashed_ids(visit: Visit) -> None:
     train_on(visit, Tiny(table=Hashing(7)), lambda ids: ids)
 
 
-@guest(whole(4, says="no plain tensor of whole numbers.*which rows a step read is not known"))
+@guest(whole(4, says="no plain tensor of whole numbers.*the rows that a step read are unknown"))
 def one_hot(visit: Visit) -> None:
     train_on(visit, Tiny(table=OneHot()), lambda ids: functional.one_hot(ids, V).float())
 
@@ -202,7 +202,7 @@ def bags_with_offsets(visit: Visit) -> None:
     visit.note_model(model)
 
 
-@guest(whole(3, says="no ids|which rows"))
+@guest(whole(3, says="no ids|the rows"))
 def rows_by_index(visit: Visit) -> None:
     class ByIndex(Tiny):
         def logits(self, ids: Tensor) -> Tensor:

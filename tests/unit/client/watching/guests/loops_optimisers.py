@@ -199,7 +199,7 @@ class ByHand:
         self.model.zero_grad()
 
 
-@guest(ends("no optimiser has stepped"))
+@guest(ends("no optimiser with this embedding"))
 def updates_by_hand(visit: Visit) -> None:
     train_with(visit, ByHand)
 

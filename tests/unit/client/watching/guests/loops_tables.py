@@ -146,7 +146,7 @@ def weights_of_a_subclass(visit: Visit) -> None:
     train_whole(visit, model)
 
 
-@guest(refused("not recorded.*numpy"))
+@guest(refused("without being recorded.*numpy"))
 def weights_that_wrap_two_others(visit: Visit) -> None:
     model = Tiny()
     model.wte.weight = nn.Parameter(TwoTensor(torch.randn(V, D), torch.randn(V, D)))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
         ({}, "umap", 30),
         ({"hold": 5}, "refit", 5),
         ({"hold": 0}, "umap", None),
-        # Nothing is to be prepared, or nobody here prepares it.
+        # Nothing needs preparation, or this server does not prepare it.
         ({}, "pca", None),
         ({"roles": ("trainer",)}, "umap", None),
     ],

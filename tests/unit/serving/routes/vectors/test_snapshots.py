@@ -47,7 +47,7 @@ async def test_what_was_not_kept_is_not_made_up(app: FastAPI, tmp_path: Path) ->
     assert "20" in (await get(app, f"{base}/snapshots/25", 404)).json["detail"]
     near = (await get(app, f"{base}/neighbours?token_id=1&step=25")).json
     assert (near["step"], near["exact"]) == (20, False)
-    # Whoever was content with an earlier one is answered from memory; whoever wants this one still hears that it is not kept.
+    # A request for the nearest step is answered from memory; one for exactly this step is still refused.
     assert "20" in (await get(app, f"{base}/snapshots/25", 404)).json["detail"]
     newest = (await get(app, f"{base}/neighbours?token_id=1")).json
     assert (newest["step"], newest["exact"]) == (20, True)
