@@ -140,7 +140,7 @@ def test_loading_live_paused_and_replay(screens: list[Page], server: Application
         expect_accessible(page, "replay", "main")
 
 
-def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], server: Application):
+def test_problems_are_reported_with_their_consequences(screens: list[Page], server: Application):
     """The page explains each problem: no trainer yet, its trainer gone, a full disk, a superseded step."""
     unread = make_run(RunStore(server.runs), prepared=False)
     trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)

@@ -26,9 +26,7 @@ def _held(application: Application) -> None:
     hold_run(application, STEP + 2)
 
 
-def test_what_it_says_follows_the_step_and_both_lines_are_one_stop_of_the_keyboard(
-    page: Page, application: Application
-) -> None:
+def test_lines_follow_the_step_and_are_one_keyboard_stop(page: Page, application: Application) -> None:
     open_held_step(page, application, STEP)
     said = page.get_by_test_id("said")
     expect(said).to_have_attribute("data-step", str(SPOKEN))
@@ -154,7 +152,7 @@ def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_
 
 
 @pytest.mark.tour
-def test_what_is_asked_about_training_needs_no_words_and_stands_beside_what_would_be_by_chance(
+def test_training_questions_need_no_words_and_have_a_chance_level(
     page: Page, application: Application
 ) -> None:
     open_held_step(page, application, STEP, "&panel=ask&ask=batch_sizes")

@@ -190,7 +190,7 @@ def test_two_fingers_on_the_lower_map_move_the_upper_one_too(two_runs: TwoRuns, 
     context.close()
 
 
-def test_what_is_chosen_and_pointed_at_is_ringed_on_the_other(page: Page, two_runs: TwoRuns) -> None:
+def test_chosen_and_hovered_words_are_ringed_on_the_other_map(page: Page, two_runs: TwoRuns) -> None:
     page.get_by_test_id("beside-kind").select_option("run")
     expect(page.get_by_test_id("beside-run")).to_have_value(two_runs.second)
     expect(page.get_by_test_id("agreement")).to_be_visible()

@@ -258,7 +258,7 @@ def test_the_way_in_is_large_enough_for_a_wall(lesson: Lesson) -> None:
     expect(page.get_by_test_id("open-class")).to_be_visible()
 
 
-def test_who_is_removed_is_out_and_can_come_back(lesson: Lesson) -> None:
+def test_a_removed_viewer_is_out_and_can_return(lesson: Lesson) -> None:
     gone = lesson.newcomer()
     join(lesson, gone)
     page = open_class(lesson)

@@ -88,7 +88,7 @@ def test_every_colour_has_a_legend_that_counts_each_token_once(page: Page) -> No
     assert len(seen) == len(offered)
 
 
-def test_how_far_rows_moved_is_that_in_the_space_and_rest_is_no_small_number(page: Page) -> None:
+def test_displacements_are_distances_in_the_space_and_zero_at_rest(page: Page) -> None:
     colour_by(page, "moved")
     expect(page.get_by_test_id("legend-ends")).to_be_visible()
     expect(page.get_by_test_id("legend-rest")).to_contain_text(re.compile(rf"did not move\s*{STILL}"))

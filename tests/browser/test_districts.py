@@ -108,7 +108,7 @@ def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
     assert int((said.text_content() or "").split()[0]) > crossed
 
 
-def test_what_became_of_districts_is_on_the_timeline(page: Page) -> None:
+def test_district_events_are_on_the_timeline(page: Page) -> None:
     marks = page.get_by_test_id("landmarks").get_by_role("listitem")
     expect(marks).not_to_have_count(0)
     assert "A neighbourhood came together" in (marks.last.text_content() or "")

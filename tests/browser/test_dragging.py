@@ -47,7 +47,7 @@ def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun)
 
 
 @pytest.mark.tour
-def test_who_drags_is_shown_what_is_there_until_the_rest_comes(
+def test_a_drag_shows_available_steps_until_the_rest_arrives(
     finished: FinishedRun, chromium: Browser
 ) -> None:
     page = chromium.new_page(viewport=DESKTOP)
@@ -101,9 +101,7 @@ def test_a_second_finger_neither_moves_the_handle_nor_lets_go_of_it(
 
 
 @pytest.mark.tour
-def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
-    finished: FinishedRun, chromium: Browser
-) -> None:
+def test_a_server_lost_during_a_drag_is_polled_occasionally(finished: FinishedRun, chromium: Browser) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     refused: list[float] = []
 

@@ -83,7 +83,7 @@ def test_the_replay_page_is_made_and_downloaded_by_keyboard(page: Page, panel: L
     expect(panel.get_by_test_id("export")).to_have_count(0, timeout=LATER)
 
 
-def test_what_is_being_made_shows_how_far_it_is_and_can_be_cancelled(
+def test_running_exports_show_progress_and_can_be_cancelled(
     page: Page, panel: Locator, application: Application
 ):
     held = caught(application, panel, "zip")
@@ -113,7 +113,7 @@ def test_a_step_that_is_not_there_is_explained(page: Page, panel: Locator):
     assert page.evaluate("document.querySelector('main').scrollHeight <= innerHeight")
 
 
-def test_viewers_see_why_they_cannot_and_download_what_was_made(
+def test_viewers_see_why_they_cannot_and_download_finished_exports(
     page: Page, panel: Locator, application: Application, chromium: Browser, tmp_path: Path
 ):
     # What an earlier test made of the shared run before it could be held would be taken for this one's.

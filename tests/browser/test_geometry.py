@@ -29,7 +29,7 @@ def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
     assert faults == []
 
 
-def test_a_word_of_ones_own_is_added_and_a_link_opens_the_same(page: Page, run: FinishedRun) -> None:
+def test_a_custom_word_is_added_and_a_link_opens_the_same(page: Page, run: FinishedRun) -> None:
     page.goto(run.url_with("panel=geometry"))
     expect(page.get_by_test_id("analogy-ruled").locator("li")).to_have_count(6)
     field = page.get_by_test_id("analogy-2")

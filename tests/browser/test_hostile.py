@@ -134,7 +134,7 @@ def page(server: Application, chromium: Browser) -> Iterator[Page]:
     assert not faults
 
 
-def test_what_an_address_holds_is_no_more_than_text(page: Page, server: Application) -> None:
+def test_address_content_is_shown_as_text(page: Page, server: Application) -> None:
     evil = quote("<img src=x onerror=alert(1)>")
     page.goto(f"{server.url}/?run={evil}&token={evil}&panel={evil}&map={evil}&colour={evil}#{evil}")
     expect(page.get_by_test_id("notice")).to_be_visible()

@@ -103,7 +103,7 @@ PICTURE = """() => {
 RGBA8, RGBA32F, RGBA16F = 0x8058, 0x8814, 0x881A
 
 
-def test_the_picture_is_the_same_in_whatever_light_can_be_summed(city: str, chromium: Browser):
+def test_the_picture_is_the_same_in_any_summation_of_light(city: str, chromium: Browser):
     def drawn(refused: list[str]) -> tuple[list[int], NDArray[np.int64]]:
         page = calm(chromium)
         page.add_init_script(LESS % refused)

@@ -34,7 +34,7 @@ def test_the_panel_says_how_the_map_is_drawn(page: Page):
     expect(panel.get_by_test_id("map-basis")).to_contain_text("chosen from the space at step", timeout=LATER)
 
 
-def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, application: Application):
+def test_a_finished_run_is_laid_out_again_and_replayed(page: Page, application: Application):
     run = application.only_run()
     open_panel(page, "map")
     panel = page.get_by_role("tabpanel")

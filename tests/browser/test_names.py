@@ -125,7 +125,7 @@ def test_a_link_to_a_step_names_only_what_was_found_by_then(page: Page, learned:
 
 
 @pytest.mark.parametrize(("at", "beside"), [(0, LAST), pytest.param(LAST, 0, marks=pytest.mark.tour)])
-def test_of_two_maps_each_names_what_was_found_by_its_step(
+def test_each_of_two_maps_names_the_districts_of_its_step(
     page: Page, learned: FinishedRun, at: int, beside: int
 ) -> None:
     page.goto(learned.url_with(f"folded=1&at={at}&beside=step:{beside}"))

@@ -102,7 +102,7 @@ def test_an_answer_without_its_fields_cannot_be_shown(
 
 
 @pytest.mark.parametrize("kind", TWICE)
-def test_what_an_answer_holds_twice_is_shown_twice(
+def test_repeated_values_of_an_answer_are_shown_twice(
     page: Page, asked: tuple[Application, str, dict[str, str]], kind: str
 ) -> None:
     show(page, asked, f"{kind} twice", STEP + 1)

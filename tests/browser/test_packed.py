@@ -142,7 +142,7 @@ def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
     expect(page.get_by_test_id("run-entry").locator("img")).to_have_count(0)
 
 
-def test_what_an_address_names_and_it_does_not_hold_is_a_sentence(page: Page) -> None:
+def test_an_unknown_name_in_the_address_is_reported(page: Page) -> None:
     base = page.url.partition("?")[0]
     for query, name, said in (
         ("beside=matrix:out", "output-note", "only what each word foretells"),

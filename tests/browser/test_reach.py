@@ -165,9 +165,7 @@ def scroll_down(page: Page) -> None:
 
 
 @pytest.mark.tour
-def test_the_inspector_begins_at_the_top_of_whatever_it_comes_to_show(
-    page: Page, finished_run: FinishedRun
-) -> None:
+def test_the_inspector_starts_at_the_top_of_its_new_content(page: Page, finished_run: FinishedRun) -> None:
     open_page(page, finished_run, "panel=token&token=3&at=40")
     neighbour = page.locator("#panel [data-testid=neighbours] button").first
     expect(neighbour).to_be_visible()

@@ -97,7 +97,7 @@ def test_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium:
     page.close()
 
 
-def test_what_takes_no_requests_says_so(recorded: Application, chromium: Browser):
+def test_runs_that_take_no_requests_are_explained(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine")
     expect(page.get_by_test_id("recorded")).to_contain_text("own training")

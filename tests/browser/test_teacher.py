@@ -33,7 +33,7 @@ def lesson(tmp_path: Path, chromium: Browser) -> Iterator[Lesson]:
         yield from begin_lesson(server, chromium, 40, 40, [(True, True)])
 
 
-def test_who_presents_reads_the_teachers_page_and_a_class_does_not(lesson: Lesson) -> None:
+def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
     presenter, (phone,) = lesson.presenter, lesson.viewers
     run = lesson.trainer.run.id
     presenter.goto(f"{lesson.server.url}/?run={run}&lesson=0")

@@ -113,7 +113,7 @@ def test_a_drag_a_scrub_and_a_key_held_down_are_one_entry_each(page: Page, runs:
     wait_for_view(page, at=None)
 
 
-def test_what_moves_by_itself_is_no_entry(page: Page, runs: TwoRuns) -> None:
+def test_automatic_changes_make_no_history_entry(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link("&from=0&speed=200"))
     wait_for(page, "window.__lamplighter?.beat?.step > 5")
     start = entries(page)

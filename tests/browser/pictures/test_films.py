@@ -119,7 +119,7 @@ def test_a_film_takes_the_colouring_of_the_map(
     page.close()
 
 
-def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
+def test_an_impossible_film_is_reported_and_a_film_can_be_cancelled(city: Page):
     city.get_by_test_id("film-from").fill("9")
     city.get_by_test_id("film-to").fill("5")
     expect(city.get_by_test_id("film-said")).to_contain_text("first not after the last")

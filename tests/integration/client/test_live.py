@@ -150,12 +150,12 @@ def test_a_run_is_named_by_any_of_its_addresses(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "mine", "http://h:1", "ftp://h/api/runs/a", "http://[::1/?run=a"])
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_rejects_invalid_address(url: str) -> None:
     with pytest.raises(lamplighter.InputError, match="address"):
         lamplighter.follow(url)
 
 
-def test_where_nobody_answers_and_what_is_no_channel() -> None:
+def test_a_missing_server_and_an_invalid_channel() -> None:
     with pytest.raises(lamplighter.LiveError, match="no Lamplighter server answers"):
         list(lamplighter.follow("http://127.0.0.1:9/api/runs/a"))
     with pytest.raises(lamplighter.InputError, match="any of pulse, layout, rows, not 'gradient'"):

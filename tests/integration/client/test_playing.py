@@ -81,7 +81,7 @@ def test_a_lost_server_is_played_on_where_it_was(tmp_path: Path) -> None:
     assert [s for kind, s in steps if kind is Pulse] == list(range(1, 61))
 
 
-def test_what_cannot_be_followed_so_is_refused(served: ServerThread, tmp_path: Path) -> None:
+def test_rejects_runs_that_cannot_be_followed(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 20)
     url = f"http://127.0.0.1:{served.port}/?run={run.id}"
     with pytest.raises(lamplighter.LiveError, match="between 0 and 20"):

@@ -37,7 +37,7 @@ def application(runs: Path) -> Iterator[Application]:
         yield started
 
 
-def test_a_viewer_joins_sees_the_run_and_is_nobody_once_removed(application: Application) -> None:
+def test_a_viewer_joins_sees_the_run_and_loses_access_when_removed(application: Application) -> None:
     viewer = ClassClient(application)
     assert viewer.ask("GET", "/api/runs")[0] == 401
     assert viewer.join("wrong") == 401

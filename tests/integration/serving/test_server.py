@@ -67,7 +67,7 @@ def test_it_starts_and_ends_when_told(tmp_path: Path) -> None:
         server.stdout.close()
 
 
-async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
+async def test_a_viewer_that_never_reads_is_dropped_without_delaying_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = ServerThread(ServerSettings(tmp_path, port=0, roles=()))

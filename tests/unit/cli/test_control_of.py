@@ -43,7 +43,7 @@ def test_the_control_reads_the_words_of_each_document_in_another_order(tmp_path:
     assert (tmp_path / json.loads(elsewhere.stdout)["id"]).is_dir()
 
 
-def test_what_has_no_control_is_one_line(tmp_path: Path) -> None:
+def test_a_run_without_a_control_is_one_line(tmp_path: Path) -> None:
     run, store = make_run(tmp_path), RunStore(tmp_path)
 
     def refused(*words: object) -> str:

@@ -52,7 +52,7 @@ def test_the_model_speaks_in_words(run: RunFolder) -> None:
     assert (answer["kind"], answer["step"], len(answer["greedy"])) == ("speak", 3, 3)
 
 
-def test_what_cannot_be_asked_is_one_line(run: RunFolder) -> None:
+def test_an_impossible_question_is_one_line(run: RunFolder) -> None:
     for words, said in (
         (("speak", "--prompt", "zzyzx"), "zzyzx"),
         (("speak",), "prompt"),
@@ -65,7 +65,7 @@ def test_what_cannot_be_asked_is_one_line(run: RunFolder) -> None:
         assert "Traceback" not in done.output
 
 
-def test_how_it_is_called(run: RunFolder) -> None:
+def test_run_name(run: RunFolder) -> None:
     for words in ((), (run.id,), (run.id, "tarot"), (run.id, "--watch")):
         assert typed(run, *words).exit_code == 2, words
     assert typed(run, "nowhere", "speak", "--prompt", ".").exit_code == 1

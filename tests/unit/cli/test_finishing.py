@@ -41,7 +41,7 @@ def let_workers_end(monkeypatch: pytest.MonkeyPatch, **codes: int) -> list[str]:
     return started
 
 
-def test_what_is_missing_is_made_and_what_is_there_is_not(
+def test_only_missing_parts_are_made(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started = let_workers_end(monkeypatch)
@@ -54,7 +54,7 @@ def test_what_is_missing_is_made_and_what_is_there_is_not(
     assert started == ["analyst"]
 
 
-def test_a_worker_that_fails_is_a_problem_and_one_elsewhere_is_none(
+def test_a_failed_worker_is_a_problem_but_an_external_one_is_not(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started = let_workers_end(monkeypatch, analyst=ExitCode.FAILED, projector=ExitCode.ROLE_TAKEN)

@@ -22,7 +22,7 @@ def test_a_run_is_named_by_its_path_too(tmp_path: Path, monkeypatch: pytest.Monk
     assert not (tmp_path / "runs").exists()
 
 
-def test_what_is_no_run_is_one_line(tmp_path: Path) -> None:
+def test_an_unknown_run_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "no run").mkdir()
     for name in (str(tmp_path / "no run"), str(tmp_path / "gone"), "gone"):
         said = CliRunner().invoke(cli, ["--runs", str(tmp_path), "export", name, "--to", "npy"])

@@ -67,7 +67,7 @@ def test_flags_before_serve_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert seen == [{"browser": False, "print_token": True}] * 2 + [{"browser": True, "print_token": False}]
 
 
-def test_what_nobody_gave_is_the_default(served: list[ServerSettings]) -> None:
+def test_missing_values_have_defaults(served: list[ServerSettings]) -> None:
     assert typed("serve").exit_code == 0
     assert (served[0].runs, served[0].host, served[0].port) == (Path("runs"), "127.0.0.1", 8600)
     assert served[0].hold == 30
@@ -99,7 +99,7 @@ def test_twice_and_the_same_is_fine(served: list[ServerSettings], tmp_path: Path
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("option", SERVING)
-def test_what_a_command_cannot_use_is_refused_on_either_side(
+def test_refuses_inapplicable_options_before_and_after_the_command(
     command: str, option: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.cli.train._train_with_progress", lambda *_, **__: "finished")

@@ -30,7 +30,7 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31m\u202ered\u2028\r\n\x9b1m\x7f"
 SHOWN = r"\u001b]0;owned\u0007\u001b[2J\u001b[31m\u202ered\u2028\u000d\u000a\u009b1m\u007f"
 
 
-def test_what_is_not_printable_is_shown_by_its_code() -> None:
+def test_unprintable_characters_are_shown_as_codes() -> None:
     assert escape_unprintable(HOSTILE) == SHOWN
     assert escape_unprintable("naïve ☃ 🏮, a · b") == "naïve ☃ 🏮, a · b"
     assert escape_unprintable("\U000e0041") == r"\U000e0041"
@@ -82,7 +82,7 @@ def test_logs_on_a_terminal_are_printable_and_keep_the_lines_of_a_traceback(
     assert rest[-2].startswith(r"ValueError: \u001b]0;owned")
 
 
-def test_what_a_worker_says_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
+def test_worker_output_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
     code = f"import sys; sys.stderr.write({HOSTILE!r} + chr(10) + 'no such run'); sys.exit(4)"
     assert terminal.run_worker_process([sys.executable, "-c", code]) == 4
     said = capsys.readouterr()

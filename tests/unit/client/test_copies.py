@@ -115,7 +115,7 @@ def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_damaged_file_that_was_closed_is_no_copy(tmp_path: Path) -> None:
+def test_a_damaged_closed_file_makes_no_copy(tmp_path: Path) -> None:
     with begin(tmp_path / "mine") as recorder:
         list(steps_of(recorder, 4))
     path = tmp_path / "mine" / "steps.sqlite"

@@ -65,7 +65,7 @@ def test_every_matrix_of_a_run_in_tiles_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong", [3.0, np.float32(3.0), True, np.bool_(True), -1, np.int64(-1), "3", np.arange(2)]
 )
-def test_what_is_no_step_is_refused(wrong: Any, tmp_path: Path) -> None:
+def test_rejects_invalid_step(wrong: Any, tmp_path: Path) -> None:
     made = GrowingRun(tmp_path, size=30, dim=4)
     with made.writer:
         made.grow(12)
@@ -85,7 +85,7 @@ def test_what_is_no_step_is_refused(wrong: Any, tmp_path: Path) -> None:
                 ask()
 
 
-def test_what_is_no_token_is_refused(tmp_path: Path) -> None:
+def test_rejects_invalid_token(tmp_path: Path) -> None:
     made = GrowingRun(tmp_path, size=30, dim=4)
     with made.writer:
         run = lamplighter.open(made.folder.path)

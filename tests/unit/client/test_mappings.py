@@ -35,7 +35,7 @@ def test_a_recorded_loop_has_the_tokens_by_id(tmp_path: Path) -> None:
         assert run.path("sun").vectors.tobytes() == MATRIX[5].tobytes()
 
 
-def test_what_a_tokeniser_says_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_tokens_of_a_tokeniser_are_unchanged(tmp_path: Path) -> None:
     vocab = Tokenizer(WordLevel(SHUFFLED, unk_token="[PAD]")).get_vocab()  # pyright: ignore[reportCallIssue]
     with lamplighter.record(tmp_path / "mine", vocab, embedding=MATRIX):
         pass
@@ -69,7 +69,7 @@ def test_a_still_city_has_the_tokens_by_id(tmp_path: Path) -> None:
         ({"a", "b", "c"}, "a set has no order"),
     ],
 )
-def test_ids_that_are_none_are_refused(ids: Any, what: str, tmp_path: Path) -> None:
+def test_rejects_invalid_ids(ids: Any, what: str, tmp_path: Path) -> None:
     for take in (make_vocabulary, lambda given: lamplighter.record(tmp_path / "mine", given)):
         with pytest.raises(lamplighter.InputError, match=what):
             take(ids)

@@ -26,7 +26,7 @@ def test_a_run_shows_itself_as_a_picture_a_sentence_and_a_link(tmp_path: Path) -
     assert f'href="http://127.0.0.1:8600/?run={run.id}"' in card
 
 
-def test_its_page_stands_in_a_frame_of_its_own(tmp_path: Path) -> None:
+def test_its_page_is_in_a_separate_frame(tmp_path: Path) -> None:
     run = lamplighter.open(record(tmp_path).path)
     shown = run.show(height=400)._repr_html_()
     frame = re.fullmatch(r'<iframe srcdoc="([^"]*)" sandbox="([^"]*)"[^>]*></iframe>', shown)

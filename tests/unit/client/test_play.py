@@ -57,7 +57,7 @@ def test_a_folder_plays_what_was_recorded(tmp_path: Path) -> None:
         assert [f.step for f in playing] == list(range(1, 91))
 
 
-def test_what_lies_in_tiles_plays_as_well(tmp_path: Path) -> None:
+def test_tiled_steps_are_played(tmp_path: Path) -> None:
     made = GrowingRun(tmp_path, size=60, dim=4, keyframe_every=100)
     with made.writer:
         for _ in range(4):
@@ -95,7 +95,7 @@ def test_a_new_attempt_begins_again(tmp_path: Path) -> None:
         np.testing.assert_array_equal(matrix_of(heard), made.history[40])
 
 
-def test_what_cannot_be_played_is_said(tmp_path: Path) -> None:
+def test_reports_unplayable_requests(tmp_path: Path) -> None:
     made = GrowingRun(tmp_path, size=30, dim=4)
     with made.writer:
         made.grow(5, rows=6)

@@ -144,7 +144,7 @@ def test_the_disk_budget_is_kept(tmp_path: Path) -> None:
         assert run.snapshot(step)[0, 0] == step
 
 
-def test_what_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+def test_rejects_mismatched_input_and_leaves_nothing(tmp_path: Path) -> None:
     weights = matrix()
     with pytest.raises(lamplighter.InputError, match="20 rows and the vocabulary 3"):
         lamplighter.record(tmp_path / "mine", list("abc"), embedding=weights)

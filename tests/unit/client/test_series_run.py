@@ -121,7 +121,7 @@ def test_other_tokens_are_another_vocabulary(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_folder_lists(tmp_path: Path) -> None:
+def test_lists_a_folder(tmp_path: Path) -> None:
     folder = trainer_folder(tmp_path / "out")
     (folder / "checkpoint-7").symlink_to(tmp_path)
     (folder / "checkpoint-best").mkdir()

@@ -33,7 +33,7 @@ def test_it_is_said_before_it_goes(address: str) -> None:
         ("http://lamplighter.localhost:8600/?run=a", "secret"),
     ],
 )
-def test_where_nobody_can_read_it_nothing_is_said(address: str, token: str | None) -> None:
+def test_nothing_is_printed_without_a_reader(address: str, token: str | None) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         lamplighter.follow(address, token=token)

@@ -156,7 +156,7 @@ def test_cancelled_it_may_clean_up_and_says_no_more(tmp_path: Path) -> None:
     assert not (tmp_path / "part").exists()
 
 
-def test_what_it_started_is_killed_with_it() -> None:
+def test_its_children_are_killed_with_it() -> None:
     code = HEAD + (
         "import json, subprocess\n"
         "inner = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
@@ -170,7 +170,7 @@ def test_what_it_started_is_killed_with_it() -> None:
     wait_until(lambda: not inner.is_running() or inner.status() == psutil.STATUS_ZOMBIE)
 
 
-def test_one_that_closes_its_output_is_waited_for() -> None:
+def test_a_child_that_closes_its_output_is_awaited() -> None:
     job = Job(HEAD + "say('{\"share\": 0.5}'); os.close(1); time.sleep(60)")
     job.until_message()
     assert not job.child.join(0.3)
@@ -192,7 +192,7 @@ def test_a_message_that_cannot_be_handled_ends_the_job(children: Callable[[], li
     assert children() == []
 
 
-def test_what_cannot_be_started_leaves_nothing(
+def test_a_failed_start_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, children: Callable[[], list[psutil.Process]]
 ) -> None:
     def ignore(_told: object) -> None:

@@ -72,7 +72,7 @@ def test_an_examiner_is_started_tells_how_far_it_is_and_stays(
     assert children() == []
 
 
-def test_what_fails_says_why(run: RunFolder, asked: AskedQuestion) -> None:
+def test_a_failure_has_a_reason(run: RunFolder, asked: AskedQuestion) -> None:
     examiner = LocalExaminer(run, "test", answers(asked, "failed"))
     with pytest.raises(ExaminationFailedError, match="it is too late"):
         examiner.examine(asked)
@@ -113,7 +113,7 @@ def test_where_the_role_is_taken_another_answers(
     assert LocalExaminer(run, "test", taken).examine(asked) == {"turned": 2}
 
 
-def test_whoever_interrupts_cancels(run: RunFolder, asked: AskedQuestion) -> None:
+def test_an_interruption_cancels(run: RunFolder, asked: AskedQuestion) -> None:
     def interrupt(_run: RunFolder) -> list[str]:
         raise KeyboardInterrupt
 

@@ -26,7 +26,7 @@ FAILURES = 12
 
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC])
-def test_a_worker_is_tried_until_it_can_be_started_and_that_is_said_once(
+def test_starting_a_worker_is_retried_and_logged_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: int
 ) -> None:
     run = make_run(RunStore(tmp_path))
@@ -85,7 +85,7 @@ def test_a_lock_that_cannot_be_opened_is_waited_for(
     assert len([record for record in caplog.records if "cannot be started now" in record.message]) == 1
 
 
-def test_a_trainer_that_cannot_be_looked_for_is_what_it_was(
+def test_an_unreadable_trainer_lock_keeps_the_last_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(RunStore(tmp_path))
@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_listed_lifts_no_stop(
     assert len(started) == 1
 
 
-def test_a_runs_folder_that_cannot_be_listed_is_told_once(
+def test_an_unlistable_runs_folder_is_logged_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     tried = 0

@@ -159,7 +159,7 @@ def test_a_role_that_is_taken_is_no_crash(tmp_path: Path) -> None:
         assert not supervisor.has_given_up(run.id, "trainer")
 
 
-def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
+def test_finished_runs_are_completed_one_at_a_time(tmp_path: Path) -> None:
     done = finished_run(tmp_path, 12, rows=False)
     write_layouts(done, layout(1, 12))
     write_measures(done)
@@ -317,7 +317,7 @@ def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:
             wait_until(lambda: len(started) == 2)
 
 
-def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
+def test_unsealed_files_are_sealed_later(tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(12)
     trainer.writer.add_event(12, "finished", "", {"phase": "finished"})

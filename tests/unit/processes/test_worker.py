@@ -111,7 +111,7 @@ def test_killed_it_leaves_the_role_to_the_next(tmp_path: Path) -> None:
         ("Error = KeyError", 1, "KeyError: 'too new'"),
     ],
 )
-def test_what_cannot_be_read_is_the_last_line_and_what_was_not_foreseen_a_crash(
+def test_a_read_error_is_the_last_line_and_an_unexpected_error_a_crash(
     tmp_path: Path, raised: str, code: int, said: str
 ) -> None:
     body = f"{raised}\ndef run(): raise Error('too new')\n"
@@ -131,7 +131,7 @@ def test_no_folder_is_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_handlers_are_restored_for_who_goes_on_afterwards() -> None:
+def test_handlers_are_restored_for_a_process_that_continues() -> None:
     before = signal.getsignal(signal.SIGTERM)
     received: list[int] = []
     restore = handle_stop_signals(received.append)

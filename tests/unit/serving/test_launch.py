@@ -106,7 +106,7 @@ def test_the_token_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: py
     assert open_credentials(tmp_path).token == first.token
 
 
-def test_what_keeps_the_token_from_being_made_is_one_line(tmp_path: Path) -> None:
+def test_a_token_file_error_is_one_line(tmp_path: Path) -> None:
     (tmp_path / TOKEN_FILE).mkdir(mode=0o700)
     (tmp_path / TOKEN_FILE / "in the way").touch()
     with pytest.raises(SettingsError) as caught:
@@ -147,7 +147,7 @@ def test_servers_that_start_at_once_agree_on_the_token(tmp_path: Path) -> None:
         ({"max_trainers": 0}, "max_trainers"),
     ],
 )
-def test_what_must_not_be_served(tmp_path: Path, settings: dict[str, object], word: str) -> None:
+def test_refuses_unsafe_settings(tmp_path: Path, settings: dict[str, object], word: str) -> None:
     with pytest.raises(SettingsError, match=word) as caught:
         create_app(ServerSettings(tmp_path, **settings))  # pyright: ignore[reportArgumentType]
     assert "\n" not in str(caught.value)

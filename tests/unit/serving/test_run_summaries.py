@@ -66,7 +66,7 @@ def test_a_summary_is_kept_until_its_folder_changes(tmp_path: Path, change: str)
     assert summaries.made == 2
 
 
-def test_what_changed_just_now_may_change_again_at_the_same_time(tmp_path: Path) -> None:
+def test_a_recent_change_may_be_followed_by_one_with_the_same_time(tmp_path: Path) -> None:
     run, summaries = finished_run(tmp_path), Summaries(tmp_path)
     assert summaries.get(run) == summaries.get(run)
     assert summaries.made == 2

@@ -229,9 +229,7 @@ async def test_the_class_message_comes_whole_and_at_most_four_times_a_second(
     classroom.following = False
 
 
-async def test_a_run_that_has_not_begun_and_one_that_is_over_and_one_that_is_not_there(
-    server: ServerThread, folder: Path
-):
+async def test_unstarted_finished_and_missing_runs(server: ServerThread, folder: Path):
     viewer = ClassViewer(server)
     store = RunStore(folder)
     run = make_run(store)
@@ -322,7 +320,7 @@ async def test_one_session_throws_no_two_off_their_run_and_a_burst_watches_no_mo
         await first.ping()
 
 
-async def test_a_viewer_without_a_place_ends_nobody_elses_run(
+async def test_a_viewer_without_a_place_does_not_end_another_run(
     server: ServerThread, folder: Path, hub: ClassHub, monkeypatch: pytest.MonkeyPatch
 ):
     hub.max_runs = 1
@@ -339,7 +337,7 @@ async def test_a_viewer_without_a_place_ends_nobody_elses_run(
         assert (hub.watched_runs(), hub.counts()[0]) == ({old.id}, 1)
 
 
-async def test_a_run_that_cannot_be_read_for_a_moment_is_not_taken_for_somebodys(
+async def test_a_temporarily_unreadable_run_does_not_count_as_a_users(
     server: ServerThread, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ):
     viewer = ClassViewer(server)
@@ -364,7 +362,7 @@ def publish_noise(hub: ClassHub, run: str) -> None:
     watched.beats.publish(Publication((f'{{"type":"noise","noise":"{noise}"}}',)), watched.beats.last()[1])
 
 
-async def test_whoever_lags_skips_to_the_newest_state_and_whoever_stalls_is_dropped(
+async def test_a_lagging_viewer_skips_to_the_newest_state_and_a_stalled_one_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(class_hub, "_PATIENCE", 0.3)

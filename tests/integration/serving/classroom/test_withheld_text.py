@@ -223,7 +223,7 @@ def test_logs_say_nothing_of_it(withheld: Withheld) -> None:
         assert withheld.leaks(said) == []
 
 
-def test_it_is_there_once_it_is_given_and_a_given_name_is_for_everybody(withheld: Withheld) -> None:
+def test_it_exists_once_given_and_a_given_name_is_for_everyone(withheld: Withheld) -> None:
     path = f"/api/runs/{withheld.run.id}"
     (seen,) = withheld.viewer.get("/api/runs")["items"]
     assert (seen["name"], seen["recipe"]["corpus"]["name"]) == (PLAIN_NAME, "")

@@ -110,7 +110,7 @@ def test_slow_readers_of_large_answers_keep_nothing_from_others(served: ServerTh
             got += len(data)
 
 
-def test_an_answer_that_nobody_waits_for_is_not_made_to_its_end(
+def test_an_abandoned_answer_is_not_completed(
     served: ServerThread, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = threading.Event()
@@ -134,7 +134,7 @@ def test_an_answer_that_nobody_waits_for_is_not_made_to_its_end(
     assert ended[0] < STEPS
 
 
-def test_who_stops_reading_is_dropped_with_all_that_is_not_sent(served: ServerThread, path: str) -> None:
+def test_a_client_that_stops_reading_is_dropped_with_unsent_data(served: ServerThread, path: str) -> None:
     pace = served.services.pace
     pace.longest_pause = 0.5
     with slow_reader(served, path), slow_reader(served, "/vendor/plotly.min.js"):
@@ -142,7 +142,7 @@ def test_who_stops_reading_is_dropped_with_all_that_is_not_sent(served: ServerTh
         wait_until(lambda: served.connections() == 0, "the connections are still open")
 
 
-def test_who_reads_too_slowly_is_dropped_in_the_end(
+def test_a_slow_reader_is_eventually_dropped(
     served: ServerThread, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pace = served.services.pace

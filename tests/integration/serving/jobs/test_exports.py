@@ -135,7 +135,7 @@ def test_a_run_that_is_being_written_is_exported_as_of_one_moment(
         assert (history.snapshot(step).vectors == trainer.matrices[step]).all()
 
 
-def test_what_cannot_be_is_refused_with_a_sentence(
+def test_rejects_impossible_values_with_a_sentence(
     presenter: Presenter, served: ServerThread, tmp_path: Path
 ) -> None:
     for body, field in (
@@ -162,7 +162,7 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     presenter.ask("GET", f"/{failed['id']}", 404)
 
 
-def test_whoever_may_read_may_download_and_no_more(presenter: Presenter) -> None:
+def test_readers_may_download_but_not_change(presenter: Presenter) -> None:
     done = presenter.wait(presenter.make("csv"))
     assert httpx.get(f"{presenter.base}/{done['id']}/file").text.startswith("step,")
     assert httpx.post(presenter.base, json={"format": "csv"}).status_code == 401

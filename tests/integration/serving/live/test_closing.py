@@ -52,7 +52,7 @@ async def test_close_codes(served: ServerThread, tmp_path: Path) -> None:
             assert closed.reason
 
 
-async def test_what_passes_closes_so_that_viewers_come_back(
+async def test_temporary_errors_close_so_that_viewers_reconnect(
     served: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_the_way = make_run(RunStore(tmp_path))
@@ -78,7 +78,9 @@ async def test_a_run_moved_to_the_trash_closes_its_viewers(served: ServerThread,
         assert (await wait_for_close(ws)).code == 4404
 
 
-async def test_what_viewers_say_is_ignored_and_must_be_short(served: ServerThread, tmp_path: Path) -> None:
+async def test_messages_of_viewers_are_ignored_and_must_be_short(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(3)
     async with served.watch(run.id) as ws:
@@ -112,7 +114,7 @@ async def test_the_server_going_is_said(tmp_path: Path) -> None:
         assert (await wait_for_close(ws)).code == 1012
 
 
-async def test_viewers_who_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
+async def test_viewers_that_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(5)
     process = psutil.Process()

@@ -48,7 +48,7 @@ async def test_where_moved_rows_are_not_kept_keyframes_come(served: ServerThread
     trainer.crash()
 
 
-async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(
+async def test_a_viewer_behind_the_kept_steps_gets_the_full_matrix(
     served: ServerThread, tmp_path: Path
 ) -> None:
     run = make_run(RunStore(tmp_path))
@@ -97,7 +97,7 @@ async def test_damaged_layouts_and_measures_hide_no_step(served: ServerThread, t
     trainer.crash()
 
 
-async def test_what_was_read_before_a_failure_is_told(
+async def test_ids_read_before_a_failure_are_reported(
     served: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(RunStore(tmp_path))

@@ -75,7 +75,7 @@ def rebuild(heard: list[Any], matrices: dict[int, np.ndarray]) -> list[int]:
     return steps
 
 
-async def test_what_is_played_is_what_was_recorded(served: ServerThread, tmp_path: Path) -> None:
+async def test_playback_equals_the_record(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(45)
     trainer.writer.add_event(20, "learning_rate", "less")
@@ -277,7 +277,7 @@ async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full
         assert any(p.merged for p in pulses) == (speed != "full")
 
 
-async def test_one_who_stops_reading_is_dropped_and_its_player_with_it(
+async def test_a_viewer_that_stops_reading_is_dropped_with_its_player(
     served: ServerThread, tmp_path: Path
 ) -> None:
     served.services.hub._send_seconds = 0.5  # pyright: ignore[reportPrivateUsage]
@@ -288,7 +288,7 @@ async def test_one_who_stops_reading_is_dropped_and_its_player_with_it(
         await wait_until_unfollowed(run.id)
 
 
-async def test_players_who_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
+async def test_players_that_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 200)
     process = psutil.Process()
 
@@ -342,7 +342,7 @@ async def test_a_run_that_has_not_begun_is_waited_for(served: ServerThread, tmp_
         ({"first": 36}, "between 0 and 35"),
     ],
 )
-async def test_what_cannot_be_played_is_refused(
+async def test_rejects_unplayable_requests(
     served: ServerThread, tmp_path: Path, wish: dict[str, Any], says: str
 ) -> None:
     run = finished_run(tmp_path, 35)

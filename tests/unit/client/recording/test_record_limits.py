@@ -189,7 +189,7 @@ def test_a_loop_may_number_its_steps(tmp_path: Path) -> None:
     assert [run.step_number(step) for step in range(1, 6)] == [10, 20, 30, 1_000, 1_001]
 
 
-def test_what_people_want_kept_is_kept_as_json_values(tmp_path: Path) -> None:
+def test_config_is_stored_as_json_values(tmp_path: Path) -> None:
     config = {
         "lr": np.float32(0.5),
         "path": tmp_path,
@@ -223,7 +223,7 @@ def test_a_name_that_is_no_id_becomes_one_and_is_shown(tmp_path: Path) -> None:
         lamplighter.record(tmp_path / "LR3e-3 v1.2", TOKENS, embedding=matrix())
 
 
-def test_a_record_states_nothing_that_it_was_not_told(tmp_path: Path) -> None:
+def test_a_record_contains_only_given_facts(tmp_path: Path) -> None:
     weights = matrix()
     with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights, keyframe_every=7) as recorder:
         weights[1] += 1

@@ -71,7 +71,7 @@ def test_where_warnings_are_errors_the_loop_goes_on(tmp_path: Path, caplog: pyte
     assert caplog.text.count("Training continues") == 1
 
 
-def test_steps_that_contradict_themselves_are_told_and_recorded(tmp_path: Path) -> None:
+def test_inconsistent_steps_are_reported_and_recorded(tmp_path: Path) -> None:
     weights = matrix()
     with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights) as recorder:
 
@@ -143,7 +143,7 @@ recorder.step(weights, [1], 1.0)
     ],
     ids=["its end", "exit", "an error", "forgotten", "a forked child"],
 )
-def test_a_record_that_nobody_closes_ends_with_the_program(
+def test_an_unclosed_record_ends_with_the_program(
     end: str, phase: str, message: str, steps: int, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"
@@ -165,7 +165,7 @@ def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> Non
         recorder.step(matrix(), [1], 1.0)
 
 
-def test_what_follows_the_end_of_a_record_is_told_once(tmp_path: Path) -> None:
+def test_steps_after_the_end_of_a_record_are_reported_once(tmp_path: Path) -> None:
     recorder = lamplighter.record(tmp_path / "mine", TOKENS, embedding=matrix())
     recorder.close()
     with pytest.warns(lamplighter.RecordWarning, match="this recorder is closed"):

@@ -140,7 +140,7 @@ def test_an_index_leads_nowhere_else(shard: object, what: str, model: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": []}', "[" * 100_000, '{"weight_map": 3}'])
-def test_an_index_that_is_none(text: str, model: Path) -> None:
+def test_rejects_invalid_index(text: str, model: Path) -> None:
     (model / "model.safetensors.index.json").write_text(text)
     with pytest.raises(lamplighter.InputError, match="not an index"):
         find_embedding(model)

@@ -83,7 +83,7 @@ def test_a_matrix_of_text_has_no_tokens(tmp_path: Path) -> None:
         (b"a" * 5000 + b" 1 2\nb 1 2\nc 1 2\n", "characters"),
     ],
 )
-def test_what_is_none_says_why(content: bytes, what: str, tmp_path: Path) -> None:
+def test_invalid_input_is_explained(content: bytes, what: str, tmp_path: Path) -> None:
     path = tmp_path / "w2v.txt"
     path.write_bytes(content)
     with pytest.raises(lamplighter.InputError, match=what) as caught:

@@ -134,7 +134,7 @@ def test_the_models_own_choice_wins():
         (type("FullyShardedDataParallel", (nn.Module,), {})(), {}, "FSDP"),
     ],
 )
-def test_what_cannot_be_watched_is_said_and_leaves_nothing(
+def test_an_unwatchable_training_is_reported_and_leaves_nothing(
     model: Any, options: Any, why: str, tmp_path: Path
 ):
     with pytest.raises(lamplighter.InputError, match=why):
@@ -193,7 +193,7 @@ def test_other_tokenisers_name_their_rows(tmp_path: Path):
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # Of dynamo itself.
-def test_a_model_compiled_before_it_was_watched_is_told_what_is_not_known():
+def test_a_previously_compiled_model_reports_unknown_ids():
     model = SmallModel()
     compiled = torch.compile(model, backend="eager")
     ids = batch()

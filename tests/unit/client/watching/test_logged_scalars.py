@@ -67,7 +67,7 @@ def test_they_travel_in_a_zip(tmp_path: Path):
         assert before.scalars(0, 99) == after.scalars(0, 99) != {}
 
 
-def test_what_is_logged_after_the_last_step_was_measured_is_found_at_the_end(tmp_path: Path):
+def test_numbers_logged_after_the_last_step_are_recorded(tmp_path: Path):
     model = SmallModel()
     watcher = lamplighter.watch(model, TOKENS, tmp_path / "runs" / "mine", on_error="raise", keyframe_every=4)
     train(watcher, model, 4)
@@ -114,6 +114,6 @@ def test_a_curve_that_is_logged_all_the_time_stays_bounded():
     "text",
     [None, "[]", "{", '{"x": "1"}', '{"x": true}', '{"<b>": 1}', '{"x": NaN}', '{"x": 1e999}', "1" * 9_999],
 )
-def test_what_a_foreign_file_has_in_their_place_is_refused(text: Any):
+def test_rejects_foreign_values_in_their_place(text: Any):
     with pytest.raises(FormatError, match="logged with a step"):
         decode_scalars(text)

@@ -77,7 +77,7 @@ def test_a_stranger_on_the_usual_port_is_no_server_of_ours(
         assert find_server(tmp_path / "mine") is None
 
 
-def test_one_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_child_that_never_ends_is_not_awaited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     model = SmallModel()
     with listening(monkeypatch, drip) as done:
         watcher = lamplighter.watch(model, TOKENS, tmp_path / "mine")

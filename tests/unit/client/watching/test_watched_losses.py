@@ -26,7 +26,7 @@ def test_a_loss_that_is_not_found_stays_unknown(watched: Any, tmp_path: Path):
     assert np.isnan(losses(tmp_path / "mine")).all()
 
 
-def test_losses_that_nobody_divides_are_not_guessed(watched: Any, tmp_path: Path):
+def test_undivided_losses_are_not_guessed(watched: Any, tmp_path: Path):
     model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
@@ -63,7 +63,7 @@ def test_losses_divided_by_the_tokens_of_the_step_are_added(watched: Any, tmp_pa
     np.testing.assert_allclose(losses(tmp_path / "mine"), [sum(found)], rtol=1e-6)
 
 
-def test_a_loss_that_is_told_wins_before_and_after_the_step(watched: Any, tmp_path: Path):
+def test_a_logged_loss_takes_precedence_before_and_after_the_step(watched: Any, tmp_path: Path):
     model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with watched(model) as watcher:
@@ -111,7 +111,7 @@ def with_a_penalty(logits: torch.Tensor, ids: torch.Tensor) -> tuple[Any, ...]:
     ("make", "place", "take"),
     [(measures, "'ce'", lambda output, _: output["ce"]), (with_a_penalty, "1", lambda output, _: output[1])],
 )
-def test_what_is_taken_for_the_loss_is_said_once_where_nothing_calls_it_so(
+def test_an_inferred_loss_is_reported_once(
     watched: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Any, place: str, take: Any
 ):
     model = Returning(make)
@@ -132,7 +132,7 @@ def test_what_is_taken_for_the_loss_is_said_once_where_nothing_calls_it_so(
     assert any(f"item {place}" in event.message for event in lamplighter.open(tmp_path / "mine").events())
 
 
-def test_a_measure_without_a_gradient_is_no_loss(watched: Any, tmp_path: Path):
+def test_a_metric_without_a_gradient_is_not_a_loss(watched: Any, tmp_path: Path):
     model = Returning(lambda logits, ids: {**measures(logits.detach(), ids), "logits": logits})
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
@@ -147,7 +147,7 @@ def test_a_measure_without_a_gradient_is_no_loss(watched: Any, tmp_path: Path):
     assert np.isnan(losses(tmp_path / "mine")).all()
 
 
-def test_a_loss_told_after_a_step_that_is_not_recorded_is_not_the_next_ones(watched: Any, tmp_path: Path):
+def test_a_loss_logged_after_an_unrecorded_step_is_not_the_next_ones(watched: Any, tmp_path: Path):
     model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with watched(model, every=5) as watcher:

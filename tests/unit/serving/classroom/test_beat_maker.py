@@ -180,7 +180,7 @@ def test_every_count_is_that_of_all_pulses(
         assert known.sum() > 30, "norms are told while they are few"
 
 
-def test_whoever_joins_has_the_counts_and_the_light_of_the_others():
+def test_a_late_viewer_has_the_counts_and_the_light_of_the_others():
     there = Class(read_words=lambda attempt, step: f'{{"type":"words","step":{step}}}')
     for _ in range(60):
         there.train()
@@ -218,7 +218,7 @@ def test_words_go_only_to_those_who_may_read_them():
     assert len(there.page.texts) == before
 
 
-def test_what_a_trainer_says_goes_only_to_those_who_may_read_the_text():
+def test_trainer_messages_go_only_to_callers_who_may_read_the_text():
     there = Class()
     there.give(MessageKind.STATUS, status_message("diary.txt has 2 words"))
     there.pass_time(1)

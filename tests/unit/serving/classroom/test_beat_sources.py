@@ -180,7 +180,7 @@ def test_positions_that_are_not_kept_or_of_another_log_are_a_gap(feed: Feed, mon
     assert feed.source.since(-1) is None
 
 
-def test_who_joins_anywhere_and_goes_on_has_what_those_have_who_were_there(feed: Feed):
+def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
     feed.begin()
     pages: list[BeatPage] = []
     for number in range(6):

@@ -86,7 +86,7 @@ def test_the_document_lists_the_routes_of_the_class(apps: ClassApps) -> None:
     assert given == {route for route, whose in apps.gate.access.items() if whose is ClassAccess.TEXT}
 
 
-async def test_a_route_that_is_added_is_nobodys(apps: ClassApps) -> None:
+async def test_a_new_route_is_closed_to_everyone(apps: ClassApps) -> None:
     apps.watching.add_api_route("/backdoor", lambda: "in", methods=["GET"])
     assert (await ask(apps.watching, "GET", "/backdoor", {"host": CLASS_HOST})) == 404
     apps.gate.access = {key: who for key, who in apps.gate.access.items() if key != ("GET", "/healthz")}
@@ -105,7 +105,7 @@ def expected(method: str, path: str, who: str, source: str, under: str, *, text:
     return key in OPEN or (who in ("viewer", "assistant") and (key not in TEXT or text))
 
 
-async def test_who_may_do_what_on_both_listeners(tmp_path: Path) -> None:
+async def test_permissions_on_both_listeners(tmp_path: Path) -> None:
     """Routes x callers x origins x hosts x listeners, one thing amiss at a time; prints the number of cells."""
     apps = make_class_apps(tmp_path)
     run = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(2).run

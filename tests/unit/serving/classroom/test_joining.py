@@ -127,7 +127,7 @@ class Class:
         return [self.sessions.find(session.id) is not None for session in sessions]
 
 
-def test_who_joins_again_and_again_without_a_page_takes_nobodys_place(tmp_path: Path) -> None:
+def test_repeated_joins_without_a_page_take_no_place(tmp_path: Path) -> None:
     school = Class(tmp_path, 12)
     locked = [school.watch(60) for _ in range(3)]
     school.sessions.set_role(locked[0], "assistant")
@@ -162,7 +162,7 @@ def test_an_address_joins_thirty_times_without_a_page_and_the_newest_give_way(tm
     assert school.has(early, flood[0], flood[1], late, another) == [True, True, True, True, False]
 
 
-def test_of_all_who_opened_no_page_the_newest_addresss_go_first(
+def test_sessions_without_a_page_of_the_newest_address_end_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(viewer_sessions, "ALL_UNOPENED", 6)
@@ -203,7 +203,7 @@ def test_sessions_that_ask_without_a_page_keep_no_other_address_out(
     assert school.has(first) == [True]
 
 
-def test_in_a_full_class_who_has_been_gone_for_longest_gives_way_and_an_assistant_last(
+def test_in_a_full_class_the_longest_gone_gives_way_and_assistants_last(
     tmp_path: Path,
 ) -> None:
     school = Class(tmp_path, 4)
@@ -292,7 +292,7 @@ async def test_a_phone_joins_over_http_and_is_told_what_is_wrong(tmp_path: Path)
 
 
 @pytest.mark.anyio
-async def test_who_joins_over_http_and_opens_no_page_is_told_to_wait(tmp_path: Path) -> None:
+async def test_joins_without_a_page_must_wait(tmp_path: Path) -> None:
     apps = make_class_apps(tmp_path)
     own = {"host": CLASS_HOST, "origin": CLASS_ORIGIN, "content-type": "application/json"}
     body = json.dumps({"code": apps.classroom.code_and_secret()[1]}).encode()

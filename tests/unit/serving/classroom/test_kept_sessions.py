@@ -50,7 +50,9 @@ def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path)
     assert take_up(tmp_path).members() == []
 
 
-def test_nobody_waits_while_the_sessions_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_do_not_wait_while_the_sessions_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     classroom = Classroom(tmp_path, 500)
     session, _ = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
     ended: list[bool] = []
@@ -86,7 +88,7 @@ def test_sessions_that_could_not_be_written_are_written_later(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_could_not_be_written_counts_for_more_than_the_file(tmp_path: Path) -> None:
+def test_unsaved_sessions_take_precedence_over_the_file(tmp_path: Path) -> None:
     classroom = Classroom(tmp_path, 500)
     session, cookie = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
     classroom.save()
@@ -99,7 +101,7 @@ HOUR = 3600.0
 
 
 @pytest.mark.parametrize("jump", [12 * HOUR, -12 * HOUR])
-def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -> None:
+def test_setting_the_clock_ends_no_session(tmp_path: Path, jump: float) -> None:
     wall, uptime = Clock(), Clock()
     wall.now, uptime.now = 1.8e9, 5_000.0
     sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))

@@ -172,7 +172,7 @@ async def test_a_stage_asks_the_class_and_the_number_shows_what_it_said(course: 
     assert course.told()["lessons"] == told
 
 
-async def test_the_class_is_asked_in_the_language_of_whoever_presents(course: Course) -> None:
+async def test_the_class_is_asked_in_the_presenters_language(course: Course) -> None:
     german = course.text.parent / "de"
     german.mkdir()
     (german / course.text.name).write_text(PART.replace("=How many of the ten are animals?", "Wie viele?"))
@@ -184,7 +184,7 @@ async def test_the_class_is_asked_in_the_language_of_whoever_presents(course: Co
     assert await course.go_to(3, lang="../") == 422
 
 
-async def test_what_a_person_closed_stays_closed_and_a_text_that_changed_is_not_compared(
+async def test_a_closed_question_stays_closed_and_a_changed_text_is_not_compared(
     course: Course,
 ) -> None:
     assert await course.go_to(2) == 204
@@ -290,7 +290,7 @@ def test_a_number_too_large_to_tell_is_unknown() -> None:
     assert "Infinity" not in question.answers_shown().model_dump_json()
 
 
-async def test_a_place_that_is_none_is_refused(course: Course) -> None:
+async def test_rejects_invalid_place(course: Course) -> None:
     places: tuple[tuple[dict[str, Any], int], ...] = (
         ({"part": 99}, 404),
         ({"stage": 8}, 404),

@@ -97,7 +97,7 @@ async def test_a_list_looks_at_each_run_a_few_times(crowd: Crowd, who: str) -> N
     "path", ["/api/runs/{run}/steps/3/text", "/api/runs/{run}/examinations", "/api/runs/{run}"]
 )
 @pytest.mark.parametrize("who", ["presenter", "viewer"])
-async def test_what_is_about_one_run_looks_at_no_other(crowd: Crowd, who: str, path: str) -> None:
+async def test_a_request_about_one_run_reads_no_other(crowd: Crowd, who: str, path: str) -> None:
     counts = await crowd.count(lambda: crowd.get(who, path.format(run=crowd.run)))
     assert counts[crowd.run] > 0
     assert set(counts) == {crowd.run}

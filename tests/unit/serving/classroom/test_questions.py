@@ -177,7 +177,7 @@ async def test_a_run_that_is_over_holds_no_surprise(lesson: Lesson) -> None:
     assert "nothing is left to predict" in problem["detail"]
 
 
-async def test_viewers_predict_until_it_is_closed_and_nobody_sees_who(lesson: Lesson) -> None:
+async def test_viewers_predict_anonymously_until_it_is_closed(lesson: Lesson) -> None:
     classroom = lesson.apps.classroom
     viewers = [lesson.apps.join()[0] for _ in range(4)]
     _, asked = await lesson.question("lit_next")

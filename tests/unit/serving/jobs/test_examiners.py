@@ -82,7 +82,7 @@ def test_killed_over_its_answer_it_is_followed_by_another_that_answers(
         assert run.examinations_path.read_bytes()[18:20] == b"\x01\x01"
 
 
-def test_an_examiner_that_crashes_again_and_again_is_given_up_until_somebody_asks(
+def test_a_crashing_examiner_stays_stopped_until_the_next_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(examiner_pool, "_RETRY_SECONDS", 0.01)
@@ -96,7 +96,7 @@ def test_an_examiner_that_crashes_again_and_again_is_given_up_until_somebody_ask
     jobs.stop()
 
 
-def test_one_that_cannot_read_the_run_says_why(tmp_path: Path) -> None:
+def test_an_unreadable_run_is_explained(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     code = 'import sys; print(\'{"problem": "no"}\', flush=True); sys.exit(4)'
     jobs = ExaminerJobs("server", command=command(code))

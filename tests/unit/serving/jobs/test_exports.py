@@ -150,7 +150,7 @@ def test_a_killed_process_is_a_failure_with_a_sentence(
         (EMPTY_HANDED, "ended with code 0 before it was done"),
     ],
 )
-def test_what_fails_says_why(run: RunFolder, tmp_path: Path, code: str, problem: str) -> None:
+def test_a_failure_has_a_reason(run: RunFolder, tmp_path: Path, code: str, problem: str) -> None:
     with exporting(tmp_path / "exports", code) as exporter:
         job = over(exporter.submit(run, "zip", None))
         assert job.state == "failed"
@@ -159,13 +159,13 @@ def test_what_fails_says_why(run: RunFolder, tmp_path: Path, code: str, problem:
         wait_until(lambda: not job.folder.exists())
 
 
-def test_what_a_process_babbles_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
+def test_garbage_output_of_a_process_is_harmless(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", BABBLES) as exporter:
         job = over(exporter.submit(run, "html", None))
         assert (job.state, job.left_out, job.bytes) == ("done", ["the vectors"], 1)
 
 
-def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_path: Path) -> None:
+def test_the_last_disk_space_is_reserved_for_training(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", TALKS) as exporter:
         job = exporter.submit(run, "zip", None)
         wait_until(lambda: job.progress)
@@ -180,7 +180,7 @@ def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_pat
         assert refused.value.status == 507
 
 
-def test_what_comes_and_goes_while_it_is_measured_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
+def test_files_that_change_during_measuring_are_harmless(run: RunFolder, tmp_path: Path) -> None:
     job = ExportJob(run, "zip", None, tmp_path / "job")
     over = threading.Event()
 

@@ -75,7 +75,7 @@ def test_it_begins_by_itself_at_the_lowest_priority_and_makes_way_for_a_request(
 
 
 @pytest.mark.parametrize("what", ["busy", "training"])
-def test_it_waits_for_whatever_is_at_work_and_makes_way_for_it(quiet: Quiet, tmp_path: Path, what: str):
+def test_it_waits_for_other_work_and_makes_way_for_it(quiet: Quiet, tmp_path: Path, what: str):
     finished_run(tmp_path)
     setattr(quiet, what, True)
     quiet.smoothing.start()
@@ -87,7 +87,7 @@ def test_it_waits_for_whatever_is_at_work_and_makes_way_for_it(quiet: Quiet, tmp
     wait_until(lambda: not quiet.jobs.at_work)
 
 
-def test_what_somebody_cancels_is_left_alone(quiet: Quiet, tmp_path: Path):
+def test_a_cancelled_run_is_not_smoothed_again(quiet: Quiet, tmp_path: Path):
     run = finished_run(tmp_path)
     quiet.smoothing.start()
     wait_until(lambda: quiet.jobs.at_work)
@@ -97,7 +97,7 @@ def test_what_somebody_cancels_is_left_alone(quiet: Quiet, tmp_path: Path):
     assert quiet.started == [run.id]
 
 
-def test_it_makes_way_for_one_that_somebody_asks_for(quiet: Quiet, tmp_path: Path):
+def test_it_makes_way_for_a_requested_one(quiet: Quiet, tmp_path: Path):
     finished_run(tmp_path)
     other = finished_run(tmp_path)
     quiet.smoothing.start()

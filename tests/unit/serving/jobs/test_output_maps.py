@@ -23,7 +23,7 @@ async def ask(app: FastAPI, method: str, run: RunFolder, headers: dict[str, str]
     return answer.json if answer.body else answer.status
 
 
-async def test_laid_out_when_asked_for_and_read_as_a_set_of_its_own(
+async def test_laid_out_on_request_and_read_as_a_separate_set(
     app: FastAPI, bearer: dict[str, str], tmp_path: Path
 ) -> None:
     run = finished_run(tmp_path)

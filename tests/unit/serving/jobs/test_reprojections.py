@@ -90,7 +90,7 @@ async def test_only_of_a_run_that_is_over(app: FastAPI, bearer: dict[str, str], 
     trainer.crash()
 
 
-async def test_what_an_open_page_asks_by_itself_does_not_show_that_somebody_is_there(
+async def test_polling_does_not_count_as_activity(
     app: FastAPI, bearer: dict[str, str], tmp_path: Path
 ) -> None:
     run = finished_run(tmp_path, 5)

@@ -69,7 +69,7 @@ def test_viewers_that_waited_for_the_run_hear_it_from_the_first(
     assert read(feed, reader, 3) == []
 
 
-def test_what_was_said_long_ago_is_left_to_rest(
+def test_old_messages_are_not_repeated(
     run: RunFolder, writer: StepsWriter, reader: StepsReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lines_feed, "_NEW_RUN", 3)

@@ -99,7 +99,7 @@ async def test_only_the_newest_layout_status_and_census_wait() -> None:
     assert await drain(queue) == ["linear 4", "umap 4", "status 4"]
 
 
-async def test_what_is_replaced_keeps_its_place() -> None:
+async def test_a_replacement_keeps_its_place() -> None:
     queue = SendQueue()
     queue.put(ViewerMessage(MessageKind.STATUS, "old"))
     queue.put(a_pulse(1))

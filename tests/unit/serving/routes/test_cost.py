@@ -55,7 +55,7 @@ async def test_energy_comes_with_its_method_and_its_error(app: FastAPI, tmp_path
     assert again.status == 304
 
 
-async def test_what_a_counter_measured_is_called_measured(app: FastAPI, tmp_path: Path) -> None:
+async def test_counter_readings_are_called_measured(app: FastAPI, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 30)
     with StepsWriter(run.steps_path) as writer:
         measure(writer, {"name": "rapl", "watts": None, "without_card": False, "after": 0})
@@ -64,7 +64,7 @@ async def test_what_a_counter_measured_is_called_measured(app: FastAPI, tmp_path
     assert cost["scale"][0]["joules_basis"] == "measured"
 
 
-async def test_a_sum_with_an_estimate_in_it_is_none_that_was_measured(app: FastAPI, tmp_path: Path) -> None:
+async def test_a_sum_with_an_estimate_does_not_count_as_measured(app: FastAPI, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 30)
     counter = {"name": "rapl", "watts": None, "without_card": False, "after": 20}
     with StepsWriter(run.steps_path) as writer:

@@ -98,7 +98,7 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
 @pytest.mark.parametrize(
     "text", ["{}", "[1", json.dumps(ANSWER | {"kept": "all"}), json.dumps(ANSWER | {"kind": "x"})]
 )
-async def test_what_is_stored_and_is_no_answer_is_not_sent(
+async def test_an_invalid_stored_answer_is_not_sent(
     app: FastAPI, run: RunFolder, bearer: dict[str, str], text: str
 ) -> None:
     asked_id = (await ask(app, run, bearer, **ROTATION)).json["id"]
@@ -143,7 +143,7 @@ async def test_cancelled_while_it_waits_and_not_once_it_is_done(
         ({}, 422, "kind"),
     ],
 )
-async def test_what_cannot_be_asked_is_refused_in_words_and_leaves_nothing(
+async def test_an_impossible_question_is_refused_and_leaves_nothing(
     app: FastAPI, run: RunFolder, bearer: dict[str, str], body: dict[str, Any], status: int, said: str
 ) -> None:
     refused = await ask(app, run, bearer, **body)
@@ -165,7 +165,7 @@ async def test_a_run_without_a_model(app: FastAPI, tmp_path: Path, bearer: dict[
     )
 
 
-async def test_a_strangers_run_is_asked_only_by_who_was_told_what_that_takes(
+async def test_asking_an_imported_run_needs_confirmation(
     app: FastAPI, run: RunFolder, bearer: dict[str, str]
 ) -> None:
     with StepsWriter(run.steps_path) as writer:
@@ -182,7 +182,7 @@ async def test_a_strangers_run_is_asked_only_by_who_was_told_what_that_takes(
     assert (await ask(app, run, bearer, **ROTATION, confirmed=True)).status == 202
 
 
-async def test_what_nobody_asked_is_not_there(app: FastAPI, run: RunFolder) -> None:
+async def test_an_unasked_question_is_not_found(app: FastAPI, run: RunFolder) -> None:
     for name in ("0" * 16, "..", "x", "%00", "' OR 1=1"):
         assert (await get(app, run, f"/{name.replace(' ', '%20')}")).status == 404
 

@@ -62,7 +62,7 @@ def ids(items: list[dict[str, int]]) -> list[int]:
     return [item["token_id"] for item in items]
 
 
-async def test_an_analogy_of_ones_own(app: FastAPI, trainer: FakeTrainer) -> None:
+async def test_a_custom_analogy(app: FastAPI, trainer: FakeTrainer) -> None:
     found = (await ask(app, trainer.run, "analogy?a=5&b=1&c=2&step=20&most=4")).json
     vectors = trainer.matrices[20]
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -182,9 +182,7 @@ async def test_nearest_by_chance(app: FastAPI, trainer: FakeTrainer) -> None:
     trainer.crash()
 
 
-async def test_what_the_text_has_to_do_with_it_and_a_text_that_is_gone(
-    app: FastAPI, trainer: FakeTrainer
-) -> None:
+async def test_cooccurrence_with_and_without_the_text(app: FastAPI, trainer: FakeTrainer) -> None:
     found = (await ask(app, trainer.run, "cooccurrence?step=20")).json
     assert (found["tokens"], found["window"]) == (500, 16)
     shift, few = found["items"]
@@ -261,7 +259,7 @@ async def test_a_new_attempt_has_other_answers(app: FastAPI, trainer: FakeTraine
     trainer.crash()
 
 
-async def test_relations_are_scored_once_for_all_who_ask(
+async def test_relations_are_scored_once_for_concurrent_requests(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []

@@ -34,7 +34,7 @@ def record(folder: Path, *, gradient: bool, batch: bool = True, **facts: Any) ->
             )
 
 
-async def test_what_was_not_told_is_null_and_not_0(app: FastAPI, tmp_path: Path) -> None:
+async def test_unknown_values_are_null_not_0(app: FastAPI, tmp_path: Path) -> None:
     record(tmp_path / "bare", gradient=False)
     record(tmp_path / "series", gradient=False, batch=False)
     bare = (await get(app, "/api/runs/bare/steps/2")).json

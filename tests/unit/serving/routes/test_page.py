@@ -55,7 +55,7 @@ def test_a_checkout_serves_the_folder_at_its_root() -> None:
     assert find_static() == Path(__file__).resolve().parents[4] / "static"
 
 
-async def test_a_file_in_a_folder_beside_the_page_is_nobodys(app: FastAPI, static: Path) -> None:
+async def test_a_file_in_a_folder_beside_the_page_is_not_served(app: FastAPI, static: Path) -> None:
     (static / "lessons").mkdir()
     (static / "lessons" / "01-answers.md").write_text("what a class must not read")
     for path in (
@@ -184,7 +184,7 @@ async def test_over_https_the_browser_is_told_to_stay_there(tmp_path: Path) -> N
         "https://school.example/lamp",
     ],
 )
-async def test_what_others_serve_at_the_same_host_is_left_alone(tmp_path: Path, public: str) -> None:
+async def test_other_services_on_the_same_host_are_unaffected(tmp_path: Path, public: str) -> None:
     app = create_app(ServerSettings(tmp_path, host="0.0.0.0", port=PORT, behind=public, roles=()))
     host = public.removeprefix("https://").partition("/")[0]
     told = await call(app, "GET", "/healthz", {"host": host}, peer="10.0.0.2")

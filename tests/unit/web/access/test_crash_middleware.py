@@ -69,7 +69,7 @@ async def test_an_answer_that_breaks_off_does_not_look_whole() -> None:
         await run(OSError("gone"), begun=True)
 
 
-async def test_a_client_that_leaves_during_its_upload_is_no_error(
+async def test_a_client_that_leaves_during_its_upload_causes_no_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG):

@@ -178,7 +178,7 @@ async def test_a_route_the_gate_does_not_know_cannot_be_reached(app: FastAPI, be
 
 
 @pytest.mark.parametrize("loopback", [True, False])
-async def test_who_gets_in(tmp_path: Path, loopback: bool) -> None:
+async def test_access(tmp_path: Path, loopback: bool) -> None:
     more: dict[str, Any] = {} if loopback else {"host": "0.0.0.0", "behind": HOST}
     app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), **more))
     credentials = Credentials(app)
@@ -194,7 +194,7 @@ async def test_who_gets_in(tmp_path: Path, loopback: bool) -> None:
 
 
 @pytest.mark.parametrize("loopback", [True, False])
-def test_no_method_opens_what_another_does_not(tmp_path: Path, loopback: bool) -> None:
+def test_all_methods_have_the_same_access(tmp_path: Path, loopback: bool) -> None:
     """Every path with every method and every credential, as the gate alone decides: at least as many as an audit asked."""
     more: dict[str, Any] = {} if loopback else {"host": "0.0.0.0", "behind": HOST}
     app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), **more))
@@ -253,9 +253,7 @@ def test_without_its_own_name_a_server_does_not_answer_to_it(app: FastAPI) -> No
 
 @pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host",
                                     "X-Forwarded-Proto", "CF-Ray", "CF-Connecting-IP"])  # fmt: skip
-async def test_what_a_proxy_passes_on_is_refused_unless_the_server_knows_of_it(
-    tmp_path: Path, header: str
-) -> None:
+async def test_refuses_forwarded_requests_of_unknown_proxies(tmp_path: Path, header: str) -> None:
     for settings in ({}, {"own_name": True}):
         app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), **settings))
         for path in ("/", "/api/runs", "/healthz"):

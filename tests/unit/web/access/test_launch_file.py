@@ -95,7 +95,7 @@ async def test_a_page_without_an_origin_reaches_nothing_else(app: FastAPI, beare
     assert (await call(app, "POST", "/launch", FROM_FILE, body)).status == 200
 
 
-async def test_whoever_has_the_code_learns_whether_it_reached_the_server_without_using_it_up(
+async def test_a_probe_with_the_code_does_not_spend_it(
     app: FastAPI,
 ) -> None:
     code = app.state.services.gate.credentials.codes.issue_code()
@@ -148,7 +148,7 @@ def test_it_lies_elsewhere_if_a_folder_cannot_be_written_and_clears_what_was_lef
     assert write_launch_file([tmp_path / "missing"], "code", "http://x/launch", None) is None
 
 
-def test_the_own_name_is_used_only_while_nobody_else_can_have_its_other_address(tmp_path: Path) -> None:
+def test_the_own_name_is_used_only_while_its_other_address_is_held(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

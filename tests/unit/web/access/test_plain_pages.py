@@ -28,7 +28,7 @@ async def test_a_browser_gets_a_page_in_our_look(app: FastAPI, path: str, title:
 
 
 @pytest.mark.parametrize("path", ["/api/nowhere", "/api", "/api/runs/none/nowhere"])
-async def test_below_api_it_is_json_whoever_asks(app: FastAPI, path: str) -> None:
+async def test_below_api_every_client_gets_json(app: FastAPI, path: str) -> None:
     answer = await call(app, "GET", path, BROWSER)
     assert (answer.status, answer.headers["content-type"]) == (404, PROBLEM)
 

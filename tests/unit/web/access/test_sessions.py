@@ -43,7 +43,7 @@ async def may_present(app: FastAPI, page: dict[str, str]) -> bool:
     return (await call(app, "POST", "/api/launches", page)).status == 201
 
 
-async def test_every_browser_has_a_session_of_its_own(app: FastAPI) -> None:
+async def test_every_browser_has_a_separate_session(app: FastAPI) -> None:
     first, second = await open_browser(app), await open_browser(app, "<b>Chrome/143 (Windows)</b>")
     assert first["cookie"] != second["cookie"]
     listed = (await call(app, "GET", "/api/sessions", first)).json["items"]
@@ -68,7 +68,7 @@ async def test_every_browser_has_a_session_of_its_own(app: FastAPI) -> None:
     assert not await may_present(app, first)
 
 
-async def test_what_another_program_is_sent_lets_it_change_nothing(app: FastAPI) -> None:
+async def test_a_received_cookie_allows_no_change(app: FastAPI) -> None:
     """A program on another port of the same host is sent the cookie, and the words of the browser: not the key."""
     page = await open_browser(app)
     assert await may_present(app, page)
@@ -192,7 +192,7 @@ def test_files_that_are_no_sessions_are_not_read(tmp_path: Path) -> None:
     assert [one.id for one in store.list_sessions()] == [session.id]
 
 
-def test_a_full_disk_keeps_nobody_from_presenting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_does_not_prevent_presenting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_sessions(tmp_path)
 
     def full(descriptor: int) -> None:
@@ -207,7 +207,7 @@ def test_a_full_disk_keeps_nobody_from_presenting(tmp_path: Path, monkeypatch: p
     assert not store.find_session(given.cookie, ORIGIN)
 
 
-def test_browsers_are_told_in_our_own_words() -> None:
+def test_browsers_are_described_in_fixed_words() -> None:
     assert browser_words(FIREFOX) == "Firefox on Linux"
     assert (
         browser_words("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/26.0 Safari/605.1.15")

@@ -54,7 +54,7 @@ async def test_changes_are_noted_with_who_and_what(
     ]  # fmt: skip
 
 
-async def test_who_begins_a_session_and_who_acts_in_it_is_one(app: FastAPI, tmp_path: Path) -> None:
+async def test_a_session_is_started_and_used_by_the_same_caller(app: FastAPI, tmp_path: Path) -> None:
     services = app.state.services
     _, page = await launch(app, services.gate.issue_launch_url().removeprefix(ORIGIN))
     assert (await call(app, "POST", "/api/launches", {**page, "origin": ORIGIN})).status == 201
@@ -67,7 +67,7 @@ async def test_who_begins_a_session_and_who_acts_in_it_is_one(app: FastAPI, tmp_
         assert name == "host" or value.rpartition("=")[2] not in text
 
 
-async def test_no_line_holds_a_secret_or_what_a_client_wrote(
+async def test_no_line_holds_a_secret_or_client_text(
     app: FastAPI, bearer: dict[str, str], tmp_path: Path
 ) -> None:
     credentials = app.state.services.gate.credentials

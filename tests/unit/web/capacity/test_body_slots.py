@@ -13,7 +13,7 @@ from lamplighter.web.capacity.limiter import BusyError, Limiter, body_slots
 pytestmark = pytest.mark.anyio
 
 
-def test_what_takes_more_memory_takes_more_slots() -> None:
+def test_more_memory_takes_more_slots() -> None:
     limiter = body_slots(4)
     small, large = limiter.take(PRESENTER), limiter.take(PRESENTER, 130 << 20)
     assert small is not None
@@ -116,7 +116,7 @@ async def test_a_large_answer_finds_its_slots_while_small_ones_wait(large: Calle
     assert sum(task.done() for task in others) == 3 - len(held)
 
 
-async def test_who_stops_waiting_lets_the_others_go_on() -> None:
+async def test_an_abandoned_wait_does_not_stop_the_others() -> None:
     limiter = body_slots(4)
     assert await limiter.acquire(Caller(session="first"))
     waits = asyncio.create_task(limiter.acquire(PRESENTER, 1 << 40))
@@ -146,7 +146,7 @@ async def test_a_slot_is_waited_for_briefly_and_by_few() -> None:
     await refusal(full)
 
 
-async def test_a_few_who_wait_for_much_keep_no_other_from_waiting() -> None:
+async def test_a_few_large_waits_do_not_block_others() -> None:
     limiter = body_slots(4)
     leave = await limiter.acquire(PRESENTER, 1 << 40)
     greedy = [Caller(session=f"{number}") for number in range(4)]
@@ -178,7 +178,7 @@ async def refusal(limiter: Limiter) -> BusyError:
      ("2001:db8:1:2:3::4", False, Caller(address="2001:db8:1:2::/64")),
      ("fe80::1%eth0", False, Caller(address="fe80::1")), ("::ffff:192.0.2.7", False, Caller(address="192.0.2.7")), ("a name", False, Caller(address="a name"))],
 )  # fmt: skip
-def test_who_is_counted_together(peer: str | None, presenter: bool, caller: Caller) -> None:
+def test_connections_counted_together(peer: str | None, presenter: bool, caller: Caller) -> None:
     scope = {
         "type": "http",
         "client": (peer, 1) if peer else None,

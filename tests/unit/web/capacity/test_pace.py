@@ -60,7 +60,7 @@ async def test_a_body_goes_out_in_small_pieces_each_after_the_last() -> None:
     assert (client.aborted, pace.dropped) == (0, 0)
 
 
-async def test_who_reads_more_slowly_than_the_least_rate_is_dropped() -> None:
+async def test_a_client_below_the_minimum_rate_is_dropped() -> None:
     # A piece in 10 ms is 6.5 MB/s.
     slow, fast = Client(0.01), Client(0.01)
     strict, lenient = SendPace(rate=1e9, grace_seconds=0.04), SendPace(rate=1e5, grace_seconds=0.04)
@@ -71,7 +71,7 @@ async def test_who_reads_more_slowly_than_the_least_rate_is_dropped() -> None:
     assert (fast.complete, fast.aborted, lenient.dropped) == (True, 0, 0)
 
 
-async def test_who_pauses_for_long_is_dropped_however_fast_it_was() -> None:
+async def test_a_client_that_pauses_for_long_is_dropped_even_if_fast() -> None:
     client = Client(0.0)
     pace = SendPace(rate=1.0, grace_seconds=1e9, longest_pause=0.05)
     ended: list[str] = []

@@ -54,7 +54,7 @@ async def until(done: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_an_answer_is_made_once_for_all_who_ask_and_afterwards_kept(
+async def test_an_answer_is_made_once_for_concurrent_requests_and_then_cached(
     cache: ResponseCache, limiter: Limiter
 ) -> None:
     made: list[int] = []
@@ -105,7 +105,7 @@ async def test_the_first_bytes_do_not_wait_for_the_last(cache: ResponseCache) ->
     reader.close()
 
 
-async def test_an_error_reaches_all_who_wait_and_is_not_kept(
+async def test_an_error_reaches_all_waiting_requests_and_is_not_cached(
     cache: ResponseCache, limiter: Limiter, spool: Spool
 ) -> None:
     def fail() -> list[bytes]:
@@ -119,7 +119,7 @@ async def test_an_error_reaches_all_who_wait_and_is_not_kept(
     assert (limiter.free, spool.used) == (4, 3)
 
 
-async def test_what_nobody_reads_any_more_is_not_made_to_its_end(
+async def test_an_unread_answer_is_not_completed(
     cache: ResponseCache, limiter: Limiter, spool: Spool
 ) -> None:
     ended = threading.Event()
@@ -138,7 +138,7 @@ async def test_what_nobody_reads_any_more_is_not_made_to_its_end(
     await until(lambda: limiter.free == 4 and spool.used == 0)
 
 
-async def test_who_is_refused_a_slot_does_not_keep_the_presenter_from_one(spool: Spool) -> None:
+async def test_a_refused_client_does_not_block_the_presenter(spool: Spool) -> None:
     limiter = body_slots(4, wait_seconds=0.05)
     cache = ResponseCache(limiter, ThreadPools(), spool)
     leave = [limiter.take(ANYONE) for _ in range(3)]
@@ -150,9 +150,7 @@ async def test_who_is_refused_a_slot_does_not_keep_the_presenter_from_one(spool:
     assert all(leave)
 
 
-async def test_nobody_waits_for_the_turn_of_another_who_asked_for_the_same(
-    cache: ResponseCache, limiter: Limiter
-) -> None:
+async def test_equal_requests_share_a_turn(cache: ResponseCache, limiter: Limiter) -> None:
     greedy, other = Caller(session="greedy"), Caller(session="other")
     leave = limiter.take(greedy)
     assert leave is not None
@@ -179,7 +177,7 @@ async def test_an_answer_that_is_kept_holds_no_tasks(cache: ResponseCache, limit
     assert readers[0].body.orders == {}
 
 
-async def test_a_refusal_of_one_is_none_for_others_who_wait_for_the_same(spool: Spool) -> None:
+async def test_a_refusal_does_not_affect_others_who_wait_for_the_same(spool: Spool) -> None:
     limiter = body_slots(2, wait_seconds=0.05)
     cache = ResponseCache(limiter, ThreadPools(), spool)
     leave = limiter.take(ANYONE)
@@ -191,7 +189,7 @@ async def test_a_refusal_of_one_is_none_for_others_who_wait_for_the_same(spool: 
     assert [await read(reader) for reader in (first, later)] == [b"a"] * 2
 
 
-async def test_few_bodies_are_kept_that_nobody_reads(limiter: Limiter, spool: Spool) -> None:
+async def test_few_unread_bodies_are_kept(limiter: Limiter, spool: Spool) -> None:
     cache = ResponseCache(limiter, ThreadPools(), spool, kept=3, kept_bytes=250)
     for n in range(4):
         await read(cache.open(order(f"{n}", lambda: [bytes(10)])))
@@ -200,7 +198,7 @@ async def test_few_bodies_are_kept_that_nobody_reads(limiter: Limiter, spool: Sp
     assert spool.used == 250
 
 
-async def test_room_is_made_of_what_nobody_reads_then_of_the_slowest_readers(
+async def test_room_is_made_from_unread_bodies_then_from_the_slowest_readers(
     limiter: Limiter, spool: Spool
 ) -> None:
     cache = ResponseCache(limiter, ThreadPools(), spool, grace_seconds=0.0)

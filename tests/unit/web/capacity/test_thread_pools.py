@@ -103,7 +103,7 @@ async def test_other_work_goes_on_while_all_threads_of_a_pool_are_taken(
         await asyncio.gather(*tasks)
 
 
-async def test_who_needs_what_another_thread_computes_waits_without_a_thread() -> None:
+async def test_requests_for_a_running_computation_wait_without_a_thread() -> None:
     pools, work = ThreadPools(), SingleFlight()
     begun, go_on = threading.Event(), threading.Event()
     computed: list[int] = []
@@ -128,7 +128,7 @@ async def test_who_needs_what_another_thread_computes_waits_without_a_thread() -
     assert computed == [7]
 
 
-async def test_who_waits_for_work_that_fails_does_it(anyio_backend: str) -> None:
+async def test_a_waiting_request_takes_over_failed_work(anyio_backend: str) -> None:
     pools, work = ThreadPools(), SingleFlight()
     tried: list[int] = []
     go_on = threading.Event()

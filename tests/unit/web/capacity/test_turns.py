@@ -42,7 +42,7 @@ async def test_callers_have_their_turns_one_after_another() -> None:
     assert (limiter.free, limiter.waiting()) == (1, 0)
 
 
-async def test_a_viewer_has_its_share_and_no_place_is_lost_by_who_leaves() -> None:
+async def test_a_viewer_has_its_share_and_leaving_frees_its_places() -> None:
     limiter = Limiter(4, 2)
     held = [await limiter.acquire(GREEDY) for _ in range(2)]
     waiting = [asyncio.create_task(limiter.acquire(GREEDY)) for _ in range(3)]
@@ -74,7 +74,7 @@ async def test_all_places_that_come_free_at_once_are_given_in_turn() -> None:
     assert limiter.free == 0
 
 
-async def test_who_rests_is_woken_and_meanwhile_others_go_first() -> None:
+async def test_a_resting_client_is_woken_after_the_others() -> None:
     rests = {"greedy": 0.05}
     limiter = Limiter(1, 1, lambda session: rests.get(session, 0.0))
     greedy = asyncio.create_task(limiter.acquire(GREEDY))

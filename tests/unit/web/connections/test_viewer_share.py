@@ -48,7 +48,7 @@ def waiting_app() -> tuple[ViewerShareMiddleware, asyncio.Event, Callable[[], in
 
 
 @pytest.mark.parametrize(("kind", "most"), [("http", REQUESTS), ("websocket", SOCKETS)])
-async def test_what_is_too_much_at_once_is_refused_and_only_of_that_viewer(kind: str, most: int) -> None:
+async def test_excess_requests_are_refused_only_for_that_viewer(kind: str, most: int) -> None:
     app, go_on, under_way = waiting_app()
     async with asyncio.timeout(10):
         asked = [asyncio.create_task(ask(app, "greedy", kind)) for _ in range(most)]
@@ -64,7 +64,7 @@ async def test_what_is_too_much_at_once_is_refused_and_only_of_that_viewer(kind:
     assert not app._under_way
 
 
-async def test_who_asks_without_pause_is_heard_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_clients_that_never_pause_are_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewer_credit, "CREDIT_SECONDS", 0.01)
     app, go_on, _ = waiting_app()
     app._credit = viewer_credit.ViewerCredit(lambda: 0.0)
@@ -84,7 +84,7 @@ async def test_who_asks_without_pause_is_heard_less_often(monkeypatch: pytest.Mo
     assert len(rested) == 9
 
 
-async def test_the_presenters_browser_is_no_viewer_where_it_sends_the_cookie_alone(
+async def test_the_presenters_cookie_alone_makes_no_viewer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apps = make_class_apps(tmp_path)

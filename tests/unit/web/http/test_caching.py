@@ -50,7 +50,7 @@ def with_attempt(path: str, attempt: int = 1) -> str:
 
 
 @pytest.mark.parametrize("path", TAGGED)
-async def test_what_one_has_is_not_sent_again(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
+async def test_a_cached_response_is_not_sent_again(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
     first = await ask(app, trainer, path)
     assert (first.status, first.headers["cache-control"]) == (200, "no-cache")
     tag = first.headers["etag"]
@@ -79,9 +79,7 @@ async def test_nothing_is_rebuilt_for_it(
 
 
 @pytest.mark.parametrize("path", [path for path in TAGGED if path not in KEPT])
-async def test_what_can_grow_is_another_thing_when_it_has(
-    app: FastAPI, trainer: FakeTrainer, path: str
-) -> None:
+async def test_a_growing_answer_changes_its_tag(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
     before = await ask(app, trainer, path)
     trainer.train(10)
     write_layouts(trainer.run, layout(1, 14), layout(1, 40))
@@ -160,7 +158,7 @@ async def test_head(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
         assert head.headers[name] == full.headers[name]
 
 
-async def test_the_head_of_what_there_is_not(
+async def test_head_of_a_missing_resource(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)

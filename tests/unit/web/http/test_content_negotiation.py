@@ -149,7 +149,7 @@ async def test_format_wins_over_accept_and_what_there_is_is_said(app: FastAPI, t
      ("٣", 422, "list"), ("3,3", 422, "twice"), ("1,40", 404, "no token 40"), ("99999999", 422, "list"),
      (",".join(["1"] * 4_001), 422, "at most 4,000")],
 )  # fmt: skip
-async def test_token_ids_that_are_none(
+async def test_rejects_invalid_token_ids(
     app: FastAPI, trainer: FakeTrainer, ids: str, status: int, said: str
 ) -> None:
     for place in ("snapshots/27", "vectors"):
@@ -181,7 +181,7 @@ async def test_too_much_for_json(app: FastAPI, trainer: FakeTrainer, monkeypatch
     assert len((await ask(app, f"{base}&token_ids=1,2")).json["vectors"][0]) == 2
 
 
-async def test_what_is_not_a_number_is_null_in_json(app: FastAPI, tmp_path: Path) -> None:
+async def test_nan_is_null_in_json(app: FastAPI, tmp_path: Path) -> None:
     trainer = FakeTrainer(make_run(RunStore(tmp_path)))
     trainer.matrix[1, 0] = np.nan
     trainer.matrix[1, 1] = np.inf

@@ -40,14 +40,14 @@ async def download(file: Path, range_: str | None) -> Answer:
     ("range_", "status", "body"),
     [(None, 200, b"0123456789"), ("bytes=2-4", 206, b"234"), ("bytes=-3", 206, b"789")],
 )
-async def test_what_is_there_comes(file: Path, range_: str | None, status: int, body: bytes) -> None:
+async def test_existing_items_are_returned(file: Path, range_: str | None, status: int, body: bytes) -> None:
     answer = await download(file, range_)
     assert (answer.status, answer.body) == (status, body)
     assert answer.headers["content-type"].startswith("text/csv")
 
 
 @pytest.mark.parametrize(("range_", "status"), [("bytes=20-30", 416), ("lines=1-2", 400), ("bytes=x", 400)])
-async def test_what_is_not_there_is_a_problem(file: Path, range_: str, status: int) -> None:
+async def test_missing_things_are_problems(file: Path, range_: str, status: int) -> None:
     answer = await download(file, range_)
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status, answer.json["status"]) == (status, status)

@@ -55,7 +55,7 @@ def test_a_body_is_sent_with_what_is_said_of_it(run: RunFolder) -> None:
     assert response.headers["content-length"] == "3"
 
 
-def test_no_body_is_made_for_who_has_it(run: RunFolder) -> None:
+def test_no_body_is_made_for_a_client_that_has_it(run: RunFolder) -> None:
     tag = reply_to(run).send(0, list).headers["etag"]
     for cost in (0, LARGE_RESPONSE_BYTES):
         assert reply_to(run, tag).send(cost, never).status_code == 304
@@ -64,7 +64,7 @@ def test_no_body_is_made_for_who_has_it(run: RunFolder) -> None:
     assert other.send(0, lambda: [b"new"]).status_code == 200
 
 
-def test_any_version_will_do_only_once_there_is_one(run: RunFolder) -> None:
+def test_any_version_matches_only_an_existing_response(run: RunFolder) -> None:
     with pytest.raises(AssertionError, match="was made"):
         reply_to(run, "*").send(0, never)
     assert reply_to(run, "*").send(0, lambda: [b"ab"]).status_code == 304
@@ -107,7 +107,7 @@ async def test_a_large_body_that_fails_before_its_first_bytes_fails_as_a_whole(r
 
 
 @pytest.mark.anyio
-async def test_any_version_of_a_large_body_will_do_once_there_is_one(run: RunFolder) -> None:
+async def test_any_version_matches_an_existing_large_body(run: RunFolder) -> None:
     (start, *_) = await sent(reply_to(run, "*").send(LARGE_RESPONSE_BYTES, lambda: [b"ab"]))
     assert start["status"] == 304
     with pytest.raises(AssertionError, match="was made"):

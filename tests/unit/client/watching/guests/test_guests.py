@@ -112,7 +112,7 @@ for path in map(pathlib.Path, sys.argv[2:]):
 """
 
 
-def test_what_was_saved_opens_without_lamplighter(folder: Path):
+def test_saved_files_open_without_lamplighter(folder: Path):
     files: list[Path] = []
     for name in (name for name, guest in GUESTS.items() if guest.saves):
         plain, watched = played(name, folder)

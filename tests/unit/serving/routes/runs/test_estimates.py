@@ -54,7 +54,7 @@ async def test_a_text_counts_by_its_length(app: FastAPI, bearer: dict[str, str])
         {"recipe": {"sequences": 65_536, "passages": 65_536, "model": {"context": 4_096}}},
     ],
 )
-async def test_what_is_no_recipe_has_no_size(app: FastAPI, bearer: dict[str, str], content: dict[str, Any]):
+async def test_an_invalid_recipe_has_no_size(app: FastAPI, bearer: dict[str, str], content: dict[str, Any]):
     answer = await ask(app, bearer, **content)
     assert answer.status == 422
     assert answer.headers["content-type"].startswith("application/problem+json")

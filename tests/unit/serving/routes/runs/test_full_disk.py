@@ -130,7 +130,7 @@ async def test_other_errors_of_the_system_are_no_full_disk(
         (apsw.SQLITE_BUSY, False),
     ],
 )
-def test_what_cannot_be_read_is_no_full_disk(result: int, full: bool) -> None:
+def test_a_read_error_does_not_count_as_a_full_disk(result: int, full: bool) -> None:
     assert has_no_room(apsw.exception_for(result)) is full
 
 

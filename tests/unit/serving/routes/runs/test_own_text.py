@@ -86,7 +86,7 @@ async def test_a_text_shorter_than_a_batch_makes_no_run(
         (b"", "is empty. 1,000 words are needed."),
     ],
 )
-async def test_what_is_no_text_is_refused_with_what_to_do(
+async def test_rejects_non_text_with_advice(
     app: FastAPI, bearer: dict[str, str], text: bytes, reason: str
 ) -> None:
     refused = await send(app, bearer, text)

@@ -74,7 +74,7 @@ async def test_a_step_that_is_not_kept_is_refused_or_the_nearest_before_it_taken
     assert (same["from"], same["to"], same["moved"], same["items"]) == (20, 20, 0, [])
 
 
-async def test_what_is_not_a_question_is_refused_in_words(app: FastAPI, trainer: FakeTrainer) -> None:
+async def test_rejects_invalid_question_with_a_reason(app: FastAPI, trainer: FakeTrainer) -> None:
     assert "after" in (await ask(app, trainer.run, "?from=9&to=8", 422)).json["detail"]
     for query in ("?from=-1", "?most=0", "?most=10001", "?to=9e9", "?format=frame", "?nearest=perhaps"):
         await ask(app, trainer.run, query, 422)

@@ -116,7 +116,7 @@ async def test_the_one_before_it_once_a_waypoint_is_thinned_out(app: FastAPI, ru
         assert "the first is of step 30" in refused.json["detail"]
 
 
-async def test_a_hostile_waypoint_and_a_matrix_that_is_none_are_refused(app: FastAPI, run: RunFolder) -> None:
+async def test_rejects_hostile_waypoint_and_invalid_matrix(app: FastAPI, run: RunFolder) -> None:
     (run.waypoints / "0000000030-0001.safetensors").write_bytes(b"\xff" * 64)
     refused = await get(app, run, "neighbours?token_id=3&matrix=out")
     assert (refused.status, str(run.path) in refused.body.decode()) == (409, False)

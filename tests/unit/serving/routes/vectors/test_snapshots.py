@@ -39,7 +39,7 @@ async def test_snapshots(app: FastAPI, tmp_path: Path) -> None:
     assert (await get(app, f"{base}/27?format=pickle", 422)).json["errors"][0]["field"] == "format"
 
 
-async def test_what_was_not_kept_is_not_made_up(app: FastAPI, tmp_path: Path) -> None:
+async def test_unkept_steps_are_not_invented(app: FastAPI, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     FakeTrainer(run, rows=False).begin().train(25).end()
     base = f"/api/runs/{run.id}"

@@ -81,7 +81,7 @@ async def test_it_is_computed_only_when_asked_for_and_not_for_too_many(
     trainer.crash()
 
 
-async def test_it_is_computed_once_for_all_who_ask(
+async def test_it_is_computed_once_for_concurrent_requests(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_layouts(trainer.run, drawn(trainer.matrices[5], 5, 20), drawn(trainer.matrices[15], 15, 20))
@@ -102,7 +102,7 @@ async def test_it_is_computed_once_for_all_who_ask(
     trainer.crash()
 
 
-async def test_pairs_of_many_tokens_are_measured_once_for_all_who_ask(
+async def test_pairs_of_many_tokens_are_measured_once_for_concurrent_requests(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured: list[int] = []

@@ -101,7 +101,7 @@ async def test_a_range_with_a_step_that_was_not_kept(app: FastAPI, tmp_path: Pat
     trainer.crash()
 
 
-async def test_what_was_tiled_since_is_the_same(
+async def test_later_tiling_does_not_change_the_result(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trainer.run
