@@ -29,11 +29,11 @@ from tests.soak.live_run import LiveRun
 from tests.support.application import Application
 from tests.support.class_client import CLASSROOM
 
-MOST_GROWTH = 8 * 2**20
+MAX_GROWTH = 8 * 2**20
 """Bytes of memory that the server may gain after its warm-up, by its usual growth: some 700 for each viewer of ten minutes."""
-MOST_DESCRIPTORS = 4
+MAX_DESCRIPTORS = 4
 """Descriptors that it may have more after all are gone than before the first came: files that it reads now."""
-MOST_LOG = 2**20
+MAX_LOG = 2**20
 """Bytes of log."""
 _WARM_UP = 0.2
 """Part of the time after which memory is measured."""
@@ -115,9 +115,9 @@ async def soak(minutes: float, rate: float, seed: int, say: Callable[[str], None
         "descriptors": [before, max(found for _, _, found in samples), after],
         "log_bytes": log,
         "stop_seconds": round(stopped, 2),
-        "met": growth <= MOST_GROWTH
-        and after - before <= MOST_DESCRIPTORS
-        and log <= MOST_LOG
+        "met": growth <= MAX_GROWTH
+        and after - before <= MAX_DESCRIPTORS
+        and log <= MAX_LOG
         and code == 0
         and not churn.faults
         and churn.joined >= _LEAST_RATE * rate * 60 * minutes,

@@ -37,7 +37,7 @@ FILLED = 1_200
 """Least number of steps: the page keeps this many points of the loss series (`loss-series.ts`), which grow
 until then.
 """
-MOST_GROWTH = 0.1
+MAX_GROWTH = 0.1
 _OF_ONE = 3
 """Measurements per sample, of which the median counts."""
 _OF_AN_END = 5
@@ -249,7 +249,7 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         "unaccounted": len(heard.unaccounted),
         "page_errors": watcher.faults,
         "seconds": round(time.monotonic() - begun, 1),
-        "met": growth <= MOST_GROWTH
+        "met": growth <= MAX_GROWTH
         and not (heard.unaccounted or received["lost"] or watcher.faults)
         and watcher.offline > 0,
     }

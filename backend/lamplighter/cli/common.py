@@ -19,7 +19,7 @@ from lamplighter.web.settings import (
     DEFAULT_CLASS_PORT,
     DEFAULT_HOLD,
     DEFAULT_SMOOTH_AFTER,
-    MOST_VIEWERS,
+    MAX_VIEWERS,
 )
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -187,7 +187,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "type": click.IntRange(1, 5_000),
             "multiple": True,
-            "default": (MOST_VIEWERS,),
+            "default": (MAX_VIEWERS,),
             "show_default": True,
             "help": "The most viewers at a time.",
         },

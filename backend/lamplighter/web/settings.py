@@ -21,7 +21,7 @@ ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
 """The worker processes beside the server, by their role in a run."""
 
 
-MOST_VIEWERS = 500
+MAX_VIEWERS = 500
 """The default maximum number of viewers of a class."""
 
 
@@ -40,7 +40,7 @@ class ClassSettings:
     """The `https://HOST:PORT` at which people reach the class through a proxy; None: directly."""
     trusted_proxy: str | None = None
     """The address or network of that proxy, whose forwarded headers are trusted."""
-    most: int = MOST_VIEWERS
+    most: int = MAX_VIEWERS
     """The maximum number of viewers."""
 
     @property

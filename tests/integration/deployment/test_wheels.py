@@ -23,7 +23,7 @@ from tests.support.application import Application
 
 ROOT = Path(__file__).parents[3]
 WATCH = ROOT / "backend" / "lamplighter-watch"
-MOST_PACKAGES = 8
+MAX_PACKAGES = 8
 
 LOOP = """
 import importlib.util, numpy as np
@@ -201,7 +201,7 @@ def run_outside(program: Path | str, *words: Path | str, folder: Path | None = N
 def test_few_packages_are_added_and_a_loop_is_recorded(clean: tuple[Path, list[str]], tmp_path: Path) -> None:
     python, added = clean
     print(f"{len(added)} packages added: {', '.join(added)}")
-    assert len(added) <= MOST_PACKAGES, added
+    assert len(added) <= MAX_PACKAGES, added
     run_outside(python, "-c", LOOP, folder=tmp_path)
 
 

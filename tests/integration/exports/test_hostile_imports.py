@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="imports are forked, with limits of resources"
 )
 
-MOST_MEMORY = 200 << 20
+MAX_MEMORY = 200 << 20
 """Maximum bytes that the import of a small zip may take in addition."""
 LONGEST_SENTENCE = 600
 KINDS = [
@@ -94,7 +94,7 @@ def expect_a_sentence(kind: str, files: Path, folder: Path, ask: Importer) -> No
     assert says in sentence
     assert len(sentence) < LONGEST_SENTENCE
     assert "Traceback" not in sentence
-    assert answer["memory"] < MOST_MEMORY
+    assert answer["memory"] < MAX_MEMORY
     assert sorted(path.name for path in folder.rglob("*")) == ["hostile.zip", "runs"]
 
 
@@ -103,7 +103,7 @@ def test_imports_a_valid_zip(files: Path, tmp_path: Path, import_in_child: Impor
     answer = import_in_child(tmp_path / "good.zip", tmp_path / "runs")
     assert "imported" in answer, answer
     assert "not checked" in answer["remarks"][0]
-    assert answer["memory"] < MOST_MEMORY
+    assert answer["memory"] < MAX_MEMORY
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [answer["imported"]]
 
 

@@ -29,7 +29,7 @@ from tests.support.application import Application
 from tests.support.folders import TOKENS, V, finished_run, pulse
 from tests.support.runs import batch_counts
 
-MOST_GROWTH = 64 << 20
+MAX_GROWTH = 64 << 20
 LATE = 20_000_000
 EVENTS, CHARACTERS, PLAYERS = 2_000, 9_990, 6
 LARGEST = 1 << 20
@@ -137,4 +137,4 @@ def test_hostile_numbers_take_no_memory(application: Application, tmp_path: Path
     assert max(asyncio.run(play_all())) < 256 << 10
     growth = peak(application) - before
     # The events are read whole, and kept once; nothing else is large.
-    assert growth < MOST_GROWTH + EVENTS * CHARACTERS, f"{growth / 1e6:.0f} MB"
+    assert growth < MAX_GROWTH + EVENTS * CHARACTERS, f"{growth / 1e6:.0f} MB"

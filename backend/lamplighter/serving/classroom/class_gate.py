@@ -31,7 +31,7 @@ from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.web.hosts import Origin
 from lamplighter.web.http.route_table import RouteRule
 
-_MOST_LOOKS = 48
+_MAX_LOOKS = 48
 """Maximum requests of one viewer that wait for a disk access: as many as it may have in progress behind this gate."""
 _LANDING_PATHS = ("/",)
 _NO_CREDENTIALS = (
@@ -106,7 +106,7 @@ class ClassGate:
         if decision.text_of is None:
             return decision
         caller = Caller(session=decision.viewer)
-        if self.pools.waiting(Pool.CHEAP, caller) >= _MOST_LOOKS:
+        if self.pools.waiting(Pool.CHEAP, caller) >= _MAX_LOOKS:
             return replace(decision, status=429, detail=_TOO_MANY)
         look = partial(self._may_see_text_of, decision.text_of)
         if await self.pools.run_in(Pool.CHEAP, look, caller=caller):

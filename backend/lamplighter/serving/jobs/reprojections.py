@@ -26,7 +26,7 @@ ReprojectionCommand = Callable[[RunFolder, int | None, bool], list[str]]
 lowest priority."""
 
 _MODULE = "lamplighter.projection.reprojection_worker"
-MOST_LISTED = 5_000
+MAX_LISTED = 5_000
 """Maximum number of layouts counted; a reprojection makes at most 1,000 of each view."""
 _EXIT_SECONDS = 15.0
 """Seconds allowed for a process to clean up once its stdin has closed."""
@@ -165,7 +165,7 @@ class ReprojectionJobs:
 def _read_made(path: Path) -> ReprojectedLayouts | None:
     try:
         with LayoutsReader(path) as reader:
-            facts, entries = reader.facts(), reader.layout_entries(limit=MOST_LISTED)
+            facts, entries = reader.facts(), reader.layout_entries(limit=MAX_LISTED)
         steps = sorted({entry.step for entry in entries})
         return ReprojectedLayouts(
             steps=len(steps), first=steps[0], last=steps[-1], time=float(facts.get("made", 0.0))

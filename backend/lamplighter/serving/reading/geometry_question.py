@@ -34,7 +34,7 @@ GEOMETRY_ANSWERS = AnswerFacts(
 ARRAY_ENTRY_BYTES = 60
 """Bytes of memory of a number in an answer, as a Python object and as JSON."""
 
-MOST_WORK = 400_000_000_000
+MAX_WORK = 400_000_000_000
 """Maximum number of multiplications for one answer: a few seconds of work."""
 SCALING_WORK = 250
 """Multiplications charged for each number when a row is scaled to length one, because the passes over memory are
@@ -88,9 +88,9 @@ class GeometryQuestion:
         """Refuse an answer that takes minutes of processor time. `what`, a plural, names what is asked for.
 
         Raises:
-            RefusedError: it takes more than `MOST_WORK` multiplications (422).
+            RefusedError: it takes more than `MAX_WORK` multiplications (422).
         """
-        if multiplications > MOST_WORK:
+        if multiplications > MAX_WORK:
             size = f"{len(self.table):,} x {self.reply.run.recipe.model.dim:,}"
             raise RefusedError(422, f"{what} in a matrix of {size} take minutes: {FROM_PYTHON}")
 

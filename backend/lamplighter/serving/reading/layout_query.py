@@ -21,7 +21,7 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.wire.layout_frames import Method
 
-MOST_LAYOUTS = 5_000
+MAX_LAYOUTS = 5_000
 """Maximum number of layouts that one request may read."""
 METHODS: dict[str, Method] = {"linear": Method.LINEAR, "umap": Method.UMAP}
 LayoutSetName = Literal["live", "again", "output"]
@@ -67,17 +67,17 @@ class OpenLayouts:
     def select_every(
         self, first: int, last: int | None, method: MethodName, every: int = 1
     ) -> list[LayoutEntry]:
-        """Return every n-th layout that `select` finds, at most `MOST_LAYOUTS`.
+        """Return every n-th layout that `select` finds, at most `MAX_LAYOUTS`.
 
         Raises:
             RefusedError: there is none (404), or there are more (422).
         """
         found = islice(self.select(first, last, method), 0, None, every)
-        entries = list(islice(found, MOST_LAYOUTS))
+        entries = list(islice(found, MAX_LAYOUTS))
         if more := sum(1 for _ in found):
             raise RefusedError(
                 422,
-                f"{len(entries) + more:,} layouts are too many, at most {MOST_LAYOUTS:,} are sent at once: ask for fewer "
+                f"{len(entries) + more:,} layouts are too many, at most {MAX_LAYOUTS:,} are sent at once: ask for fewer "
                 "with from, to or every",
             )
         if not entries:

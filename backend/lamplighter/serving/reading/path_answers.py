@@ -21,7 +21,7 @@ from lamplighter.web.http.response_cost import check_bytes, check_json_numbers
 from lamplighter.web.http.streaming import json_parts
 
 OFFERED = (JSON, NPY, ARROW)
-MOST_BYTES = 128 << 20
+MAX_BYTES = 128 << 20
 BLOCK_BYTES = 8 << 20
 MANY_STEPS = 2_000
 _ROWS = 1_000
@@ -59,12 +59,12 @@ class PathRequest:
 
 
 def check_size(numbers: int, form: ResponseFormat) -> None:
-    """Refuse an answer of more than `MOST_BYTES`, or of more numbers than JSON should carry.
+    """Refuse an answer of more than `MAX_BYTES`, or of more numbers than JSON should carry.
 
     Raises:
         RefusedError: it is too large (422); the message says how to ask for less.
     """
-    check_bytes("that many steps", 4 * numbers, MOST_BYTES, "ask for fewer with from, to or most")
+    check_bytes("that many steps", 4 * numbers, MAX_BYTES, "ask for fewer with from, to or most")
     check_json_numbers(form, numbers, "ask for fewer steps with from, to or most, or for format=npy")
 
 

@@ -15,8 +15,8 @@ from lamplighter.web.http.step_range import StepRange
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 
-MOST_STEPS = 5_000
-MOST_BYTES = 256 << 20
+MAX_STEPS = 5_000
+MAX_BYTES = 256 << 20
 _BATCH = 64
 
 
@@ -39,7 +39,7 @@ class PulseSelection:
             RefusedError: they are too many (422).
         """
         size = sum(reader.pulse_sizes(self.steps))
-        check_bytes("the pulses of these steps", size, MOST_BYTES, "ask for fewer with from, to or every")
+        check_bytes("the pulses of these steps", size, MAX_BYTES, "ask for fewer with from, to or every")
         return size
 
     def count_layers(self, reader: StepsReader) -> int:
@@ -77,7 +77,7 @@ def select_pulses(
     whole = range(range_.first, range_.last + 1)
     indexed = range_.last <= LAST_INDEXED_STEP
     if most is None:
-        stride = every or max(1, math.ceil(len(range_) / MOST_STEPS))
+        stride = every or max(1, math.ceil(len(range_) / MAX_STEPS))
     elif len(range_) <= most:
         return PulseSelection(range_, whole, 1, True, indexed)
     elif not indexed:
@@ -86,4 +86,4 @@ def select_pulses(
         recorded_steps, losses = index.losses(run, reader, range_.first, range_.last)
         chosen = recorded_steps[keep_extremes([losses], most)].tolist() if len(recorded_steps) else []
         return PulseSelection(range_, chosen, 1, True, True)
-    return PulseSelection(range_, whole[::stride][:MOST_STEPS], stride, False)
+    return PulseSelection(range_, whole[::stride][:MAX_STEPS], stride, False)

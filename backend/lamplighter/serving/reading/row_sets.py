@@ -8,7 +8,7 @@ from lamplighter.serving.schemas.steps import RowDifference, RowDifferences
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import Pulse
 
-MOST_NAMED = 100
+MAX_NAMED = 100
 
 
 def compare_row_sets(pulse: Pulse) -> RowDifferences:
@@ -34,4 +34,4 @@ def _difference(ids: UInts, sizes: Floats | None, others: UInts) -> RowDifferenc
     found = ids[outside]
     if sizes is not None:
         found = found[np.argsort(-sizes[outside], kind="stable")]
-    return RowDifference(rows=len(found), token_ids=found[:MOST_NAMED].tolist())
+    return RowDifference(rows=len(found), token_ids=found[:MAX_NAMED].tolist())

@@ -30,7 +30,7 @@ from lamplighter.wire import frames
 
 routes = Routes("map")
 
-MOST_EVENTS = 1_000
+MAX_EVENTS = 1_000
 OFFERED = (JSON, FRAME)
 
 
@@ -95,8 +95,8 @@ def list_district_events(
     services: ServicesDep,
     after: Annotated[int | None, AFTER] = None,
     limit: Annotated[
-        int, Query(ge=1, le=MOST_EVENTS, description="Maximum number of events to return.")
-    ] = MOST_EVENTS,
+        int, Query(ge=1, le=MAX_EVENTS, description="Maximum number of events to return.")
+    ] = MAX_EVENTS,
 ) -> Response:
     """Return the district events, oldest first: the newest `limit`, or the first after an id. Events of superseded
     steps are omitted.

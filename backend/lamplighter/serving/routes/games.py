@@ -20,11 +20,11 @@ from lamplighter.web.http.route_table import Routes
 
 routes = Routes("geometry")
 
-MOST_ROUNDS = 20
-MOST_SEED = 1_000_000
+MAX_ROUNDS = 20
+MAX_SEED = 1_000_000
 
-Seed = Annotated[int, Query(ge=0, le=MOST_SEED, description="The same seed gives the same game at a step.")]
-Rounds = Annotated[int, Query(ge=1, le=MOST_ROUNDS, description="Maximum number of rounds.")]
+Seed = Annotated[int, Query(ge=0, le=MAX_SEED, description="The same seed gives the same game at a step.")]
+Rounds = Annotated[int, Query(ge=1, le=MAX_ROUNDS, description="Maximum number of rounds.")]
 
 
 @routes.get(

@@ -43,9 +43,9 @@ from lamplighter.web.http.step_range import resolve_step_range
 
 routes = Routes("geometry")
 
-MOST_END_TOKENS = 500
+MAX_END_TOKENS = 500
 """Maximum number of tokens at one end of an axis."""
-MOST_PAIRS = 16
+MAX_PAIRS = 16
 """Maximum number of pairs in one request."""
 PAIR_LIST = r"[0-9]{1,7}-[0-9]{1,7}(,[0-9]{1,7}-[0-9]{1,7})*"
 
@@ -53,16 +53,16 @@ AnalogyWord = Annotated[int, Query(ge=0, le=0xFFFF_FFFF, description="The id of 
 AxisEnd = Annotated[
     str,
     Query(
-        max_length=MOST_END_TOKENS * 8,
-        description=f"The tokens of one end: at most {MOST_END_TOKENS} ids separated by commas, each once.",
+        max_length=MAX_END_TOKENS * 8,
+        description=f"The tokens of one end: at most {MAX_END_TOKENS} ids separated by commas, each once.",
         json_schema_extra={"pattern": f"^{ID_LIST}$"},
     ),
 ]
 PairList = Annotated[
     str,
     Query(
-        max_length=MOST_PAIRS * 16,
-        description=f"At most {MOST_PAIRS} pairs of ids, as in pairs=3-17,5-99.",
+        max_length=MAX_PAIRS * 16,
+        description=f"At most {MAX_PAIRS} pairs of ids, as in pairs=3-17,5-99.",
         json_schema_extra={"pattern": f"^{PAIR_LIST}$"},
     ),
 ]
@@ -114,8 +114,8 @@ def get_axis(
 ) -> Response:
     """Return the position of every token along the direction from the mean of some rows to the mean of others."""
     asked = asking.open()
-    start = parse_id_list(asked.table, from_, "from", MOST_END_TOKENS)
-    end = parse_id_list(asked.table, to, "to", MOST_END_TOKENS)
+    start = parse_id_list(asked.table, from_, "from", MAX_END_TOKENS)
+    end = parse_id_list(asked.table, to, "to", MAX_END_TOKENS)
     check_json_numbers(asked.reply.form, len(asked.table), "read the rows with format=npy instead")
 
     def make() -> list[bytes]:
@@ -227,8 +227,8 @@ def _parse_pairs(table: TokenTable, text: str) -> list[tuple[int, int]]:
     if not re.fullmatch(PAIR_LIST, text):
         raise _wrong_pairs("this is a list of pairs of token ids, as in pairs=3-17,5-99")
     pairs = [tuple(int(part) for part in pair.split("-")) for pair in text.split(",")]
-    if len(pairs) > MOST_PAIRS:
-        raise _wrong_pairs(f"at most {MOST_PAIRS} pairs can be requested at once")
+    if len(pairs) > MAX_PAIRS:
+        raise _wrong_pairs(f"at most {MAX_PAIRS} pairs can be requested at once")
     for a, b in pairs:
         require_token(table, a)
         require_token(table, b)

@@ -72,7 +72,7 @@ routes = Routes("map")
 
 OFFERED = (FRAME, JSON)
 OFFERED_AT_ONCE = (NPY, JSON, SAFETENSORS, FRAME)
-MOST_BYTES = 256 << 20
+MAX_BYTES = 256 << 20
 _HEADER_BYTES = 64
 """Bytes of a layout frame before its coordinates, which take four bytes per token."""
 
@@ -260,7 +260,7 @@ def _check_size(coordinates: StreamedArray, form: ResponseFormat) -> int:
     many = f"{layouts:,} layouts of {tokens:,} tokens"
     # A frame holds per-token trust (five bytes a token) or not (four): assume the larger size.
     size = layouts * (_HEADER_BYTES + 5 * tokens) if form is FRAME else 8 * layouts * tokens
-    check_bytes(many, size, MOST_BYTES, less)
+    check_bytes(many, size, MAX_BYTES, less)
     check_json_numbers(form, 2 * layouts * tokens, f"{less}, or ask for format=npy", what=many)
     return size
 

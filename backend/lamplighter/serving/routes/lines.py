@@ -21,7 +21,7 @@ from lamplighter.web.http.step_range import StepRange, resolve_step_range
 
 routes = Routes("steps")
 
-MOST_SAID = 5_000
+MAX_SAID = 5_000
 """Maximum number of steps with lines in one response: those of a run of a million steps."""
 _AT_ONCE = 100
 _ROOM = 4
@@ -51,10 +51,10 @@ def list_lines(
         return reply.send(BOUNDED_COST, lambda: json_body(LinesList(items=[])))
     with services.catalog.open_steps(reply.run) as reader:
         range_ = resolve_step_range(reply.run, reader, from_, to, attempt)
-        sizes = reader.lines_sizes(range_.first, range_.last, MOST_SAID + 1)
-    if len(sizes) > MOST_SAID:
+        sizes = reader.lines_sizes(range_.first, range_.last, MAX_SAID + 1)
+    if len(sizes) > MAX_SAID:
         raise RefusedError(
-            422, f"at most {MOST_SAID:,} steps with lines are sent at once: ask for fewer steps with to"
+            422, f"at most {MAX_SAID:,} steps with lines are sent at once: ask for fewer steps with to"
         )
     # The lines of step 0 are recorded shortly after the step itself.
     immutable = range_.immutable and range_.last > 0

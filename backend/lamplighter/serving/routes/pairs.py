@@ -27,9 +27,9 @@ from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("tokens")
 
-MOST_TOKENS = 2_000
+MAX_TOKENS = 2_000
 """Maximum number of tokens whose pairs are measured: two million pairs."""
-MOST_LISTED_TOKENS = 16
+MAX_LISTED_TOKENS = 16
 """Maximum number of tokens whose pairs are listed."""
 _PAIR_BYTES = 40
 """Bytes of memory of a pair while it is measured: a cosine, a distance, and intermediate values."""
@@ -41,8 +41,8 @@ def get_pairs(
     token_ids: Annotated[
         str,
         Query(
-            max_length=MOST_TOKENS * 8,
-            description=f"At most {MOST_TOKENS:,} ids separated by commas, each once.",
+            max_length=MAX_TOKENS * 8,
+            description=f"At most {MAX_TOKENS:,} ids separated by commas, each once.",
             json_schema_extra={"pattern": f"^{ID_LIST}$"},
         ),
     ],
@@ -56,8 +56,8 @@ def get_pairs(
     """
     reply = services.reply(request, run)
     ids = parse_token_ids(services.catalog.token_table(reply.run), token_ids)
-    if ids is None or len(ids) > MOST_TOKENS:
-        message = f"the pairs of at most {MOST_TOKENS:,} tokens can be measured at once"
+    if ids is None or len(ids) > MAX_TOKENS:
+        message = f"the pairs of at most {MAX_TOKENS:,} tokens can be measured at once"
         raise RefusedError(422, f"token_ids: {message}", [FieldError(field="token_ids", message=message)])
     with services.catalog.open_steps(reply.run) as reader:
         newest = reader.newest_step()[1]
@@ -77,7 +77,7 @@ def _measure(
     with np.errstate(all="ignore"):
         rows = matrix.vectors[ids]
         pair_table = None
-        if len(ids) <= MOST_LISTED_TOKENS:
+        if len(ids) <= MAX_LISTED_TOKENS:
             cosines, distances = geometry.pairwise_similarities(rows)
             pair_table = PairTable(cosine=cosines.tolist(), distance=distances.tolist())
         return Pairs(

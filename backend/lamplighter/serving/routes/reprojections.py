@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.output_matrix import explain_no_output_map, list_output_points
-from lamplighter.serving.jobs.reprojections import MOST_LISTED, ReprojectionJob
+from lamplighter.serving.jobs.reprojections import MAX_LISTED, ReprojectionJob
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import NewReprojection, Reprojection
@@ -95,4 +95,4 @@ def cancel_output_map(run: RunId, services: ServicesDep) -> Response:
 
 def _describe(reply: Reply, job: ReprojectionJob, path: Path) -> Response:
     """Return a job as an answer, with the layouts in its output file."""
-    return reply.send(LIST_ENTRY_BYTES * MOST_LISTED, lambda: json_body(job.describe(path)))
+    return reply.send(LIST_ENTRY_BYTES * MAX_LISTED, lambda: json_body(job.describe(path)))

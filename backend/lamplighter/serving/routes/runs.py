@@ -37,7 +37,7 @@ from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("runs")
 
-MOST_ATTEMPTS = 1_000
+MAX_ATTEMPTS = 1_000
 _SUMMARY_BYTES = 10_000
 """Bytes of memory of a listed run: its recipe and its status, as Python objects and as JSON."""
 
@@ -80,11 +80,11 @@ def get_record(run: RunId, request: Request, services: ServicesDep) -> Response:
             with services.catalog.open_steps(reply.run) as reader:
                 attempts = [
                     AttemptFacts(attempt=attempt, first_step=first, opened=opened)
-                    for attempt, first, opened in reader.attempts()[-MOST_ATTEMPTS:]
+                    for attempt, first, opened in reader.attempts()[-MAX_ATTEMPTS:]
                 ]
         return json_body(RunRecord(attempts=attempts, parts=RecordParts(**bytes_by_part(reply.run))))
 
-    return reply.send(LIST_ENTRY_BYTES * MOST_ATTEMPTS, make)
+    return reply.send(LIST_ENTRY_BYTES * MAX_ATTEMPTS, make)
 
 
 @routes.post(

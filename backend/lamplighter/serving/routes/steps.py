@@ -29,8 +29,8 @@ from lamplighter.serving.reading.parameters import (
     ToStep,
 )
 from lamplighter.serving.reading.pulse_selection import (
-    MOST_BYTES,
-    MOST_STEPS,
+    MAX_BYTES,
+    MAX_STEPS,
     PulseSelection,
     select_pulses,
 )
@@ -70,9 +70,9 @@ from lamplighter.wire.pulse_frames import Pulse
 
 routes = Routes("steps")
 
-MOST_ROWS = 500
-MOST_EVENTS = 1_000
-MOST_SEQUENCES = 64
+MAX_ROWS = 500
+MAX_EVENTS = 1_000
+MAX_SEQUENCES = 64
 _NO_STEPS = Steps(items=[], every=1, extremes=False)
 OFFERED = (JSON, FRAME)
 _LAYER_BYTES = 60
@@ -100,7 +100,7 @@ def list_steps(
         int | None,
         Query(
             ge=MIN_POINTS,
-            le=MOST_STEPS,
+            le=MAX_STEPS,
             description="Return about that many, including the extremes of the loss.",
         ),
     ] = None,
@@ -188,7 +188,7 @@ def get_step_text(
     request: Request,
     services: ServicesDep,
     sequences: Annotated[
-        int, Query(ge=1, le=MOST_SEQUENCES, description="Maximum number of sequences of the batch to return.")
+        int, Query(ge=1, le=MAX_SEQUENCES, description="Maximum number of sequences of the batch to return.")
     ] = 1,
     attempt: AttemptParam = None,
 ) -> Response:
@@ -211,9 +211,7 @@ def list_events(
     request: Request,
     services: ServicesDep,
     after: Annotated[int | None, AFTER] = None,
-    limit: Annotated[
-        int, Query(ge=1, le=MOST_EVENTS, description="The most events to return.")
-    ] = MOST_EVENTS,
+    limit: Annotated[int, Query(ge=1, le=MAX_EVENTS, description="The most events to return.")] = MAX_EVENTS,
 ) -> Response:
     """Return the timeline events, oldest first: the newest `limit`, or the first after an id."""
     reply = services.reply(request, run)
@@ -263,7 +261,7 @@ def list_measures(run: RunId, request: Request, services: ServicesDep) -> Respon
         count, characters = measured.size()
     size = characters + _VALUE_BYTES * count
     check_json_numbers(JSON, count, FROM_PYTHON, what="the measures of this run")
-    check_bytes("the measures of this run", size, MOST_BYTES, FROM_PYTHON)
+    check_bytes("the measures of this run", size, MAX_BYTES, FROM_PYTHON)
     return reply.send(size, lambda: _measures(reply.run, lineage, filling))
 
 
@@ -343,5 +341,5 @@ def _facts(pulse: Pulse) -> dict[str, Any]:
 
 
 def _largest(ids: UInts, values: Floats) -> list[tuple[int, float | None]]:
-    order = np.argsort(-values, kind="stable")[:MOST_ROWS]
+    order = np.argsort(-values, kind="stable")[:MAX_ROWS]
     return [(int(ids[i]), float(values[i])) for i in order]

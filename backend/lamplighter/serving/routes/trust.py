@@ -32,11 +32,11 @@ from lamplighter.wire.layout_frames import Layout
 
 routes = Routes("map")
 
-MOST_TOKENS = 20_000
+MAX_TOKENS = 20_000
 """Maximum number of tokens ranked against one another in one request: a few seconds of work."""
 DOUBTFUL = 0.25
 """Per-token trust below which a token's position on the map is doubtful."""
-_MOST_LISTED = 1_000
+_MAX_LISTED = 1_000
 
 
 @routes.get(
@@ -60,11 +60,11 @@ def get_layout_trust(
     with open_layouts(services.catalog, reply.run) as opened:
         entry = opened.newest(method, step)
     tokens = len(reply.run.vocabulary)
-    if full and tokens > MOST_TOKENS:
+    if full and tokens > MAX_TOKENS:
         raise RefusedError(
             422,
             f"full trust ranks every token against every other: {tokens:,} are too many, at most "
-            f"{MOST_TOKENS:,} are allowed; the layout's stored estimate includes its error",
+            f"{MAX_TOKENS:,} are allowed; the layout's stored estimate includes its error",
         )
     reply.tag("trust", entry.attempt, entry.id, full, immutable=False)
 
@@ -107,5 +107,5 @@ def _doubtful_tokens(layout: Layout) -> DoubtfulTokens | None:
     if layout.by_token is None:
         return None
     ids = np.flatnonzero(layout.by_token < 255 * DOUBTFUL)
-    least = ids[np.argsort(layout.by_token[ids], kind="stable")][:_MOST_LISTED]
+    least = ids[np.argsort(layout.by_token[ids], kind="stable")][:_MAX_LISTED]
     return DoubtfulTokens(below=DOUBTFUL, count=len(ids), token_ids=least.tolist())

@@ -44,8 +44,8 @@ from lamplighter.web.http.step_range import StepRange, resolve_step_range
 routes = Routes("snapshots")
 
 OFFERED = (NPY, JSON, SAFETENSORS, ARROW)
-MOST_BYTES = 512 << 20
-MOST_STEPS = 100_000
+MAX_BYTES = 512 << 20
+MAX_STEPS = 100_000
 _MANY_STEPS = 200
 _FEW_TOKENS = 8
 _FEW_STEPS = 1_000
@@ -137,9 +137,9 @@ def _empty_range_error(first: int, last: int | None, newest: int) -> RefusedErro
 def _check_size(query: _VectorQuery, form: ResponseFormat) -> None:
     many = f"{len(query.steps):,} steps of {len(query.ids):,} tokens"
     less = "ask for fewer steps with from, to or every, or for fewer tokens with token_ids"
-    if len(query.steps) > MOST_STEPS:
-        raise RefusedError(422, f"{many} are too many, at most {MOST_STEPS:,} steps are sent at once: {less}")
-    check_bytes(many, 4 * query.numbers, MOST_BYTES, less)
+    if len(query.steps) > MAX_STEPS:
+        raise RefusedError(422, f"{many} are too many, at most {MAX_STEPS:,} steps are sent at once: {less}")
+    check_bytes(many, 4 * query.numbers, MAX_BYTES, less)
     check_json_numbers(form, query.numbers, f"{less}, or ask for format=npy", what=many)
 
 

@@ -36,7 +36,7 @@ from lamplighter.web.access.presenter_session import (
 log = logging.getLogger(__name__)
 
 SESSIONS_FOLDER = ".presenter-sessions"
-MOST_SESSIONS = 32
+MAX_SESSIONS = 32
 """Maximum number of sessions; a new one beyond it ends the least recently used."""
 
 _NAME = re.compile(r"([0-9a-f]{16})\.json")
@@ -171,7 +171,7 @@ class SessionStore:
         self._stamp = None
         sessions = sorted(self._current().values(), key=lambda session: session.used, reverse=True)
         going_on = [session for session in sessions if not session.expired]
-        for session in [one for one in sessions if one.expired] + going_on[MOST_SESSIONS - 1 :]:
+        for session in [one for one in sessions if one.expired] + going_on[MAX_SESSIONS - 1 :]:
             with contextlib.suppress(OSError):
                 self._discard(session)
 

@@ -15,7 +15,7 @@ CREDIT_SECONDS = 2.0
 RATE = 0.1
 """Seconds of credit that come back in a second."""
 LONGEST_REST = 2.0
-_MOST_KNOWN = 1_000
+_MAX_KNOWN = 1_000
 
 
 @dataclass
@@ -39,7 +39,7 @@ class ViewerCredit:
         left = min(CREDIT_SECONDS, account.left + RATE * (now - account.at)) - seconds
         # What a rest does not make up for is forgiven, or a long work would be followed by a rest for each later one.
         self._accounts[session] = _Account(max(left, -RATE * LONGEST_REST), now)
-        if len(self._accounts) > _MOST_KNOWN:
+        if len(self._accounts) > _MAX_KNOWN:
             del self._accounts[next(iter(self._accounts))]
 
     def rest(self, session: str) -> float:

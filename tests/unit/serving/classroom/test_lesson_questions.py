@@ -14,7 +14,7 @@ from lamplighter.lessons.number_name import parse_number_name
 from lamplighter.lessons.numbers import NumberValue
 from lamplighter.lessons.part import Prediction
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.classroom.questions.asked_questions import MOST_LESSONS
+from lamplighter.serving.classroom.questions.asked_questions import MAX_LESSONS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from tests.support.asgi import call
@@ -345,6 +345,6 @@ async def test_the_presenter_may_close_and_show_a_prediction_by_hand(course: Cou
 
 def test_no_more_predictions_are_kept_than_a_course_has(course: Course) -> None:
     questions = course.apps.classroom.questions
-    for part in range(MOST_LESSONS + 10):
+    for part in range(MAX_LESSONS + 10):
         questions.ask_lesson(LessonQuestion("lesson", "?", "run", 0, 0, part=part, stage=1))
-    assert [one.part for one in questions.lessons()] == list(range(10, MOST_LESSONS + 10))
+    assert [one.part for one in questions.lessons()] == list(range(10, MAX_LESSONS + 10))

@@ -306,7 +306,7 @@ async def test_refusals_say_what_to_do(
 async def test_too_much_work_is_refused(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.reading.geometry_question.MOST_WORK", 1_000)
+    monkeypatch.setattr("lamplighter.serving.reading.geometry_question.MAX_WORK", 1_000)
     for question in (
         "relations",
         "cooccurrence",
@@ -323,7 +323,7 @@ async def test_very_many_pairs_are_too_much_work_too(
 ) -> None:
     # Enough for the analogies of both relations alone.
     enough = 3 * 2 * 1_000 * V * trainer.run.recipe.model.dim
-    monkeypatch.setattr("lamplighter.serving.reading.geometry_question.MOST_WORK", enough)
+    monkeypatch.setattr("lamplighter.serving.reading.geometry_question.MAX_WORK", enough)
     refused = await ask(app, trainer.run, "relations", 422)
     assert "11 pairs" in refused.json["detail"]
     trainer.crash()

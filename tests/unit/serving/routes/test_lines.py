@@ -78,7 +78,7 @@ async def test_an_answer_is_kept_until_more_is_said(app: FastAPI, trainer: FakeT
 async def test_too_many_are_refused_with_a_way_out(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MOST_SAID", 3)
+    monkeypatch.setattr(lines, "MAX_SAID", 3)
     assert "ask for fewer steps" in (await get(app, trainer.run, status=422)).json["detail"]
     assert await steps(app, trainer.run, "?to=4") == [(0, 1), (1, 1), (2, 1)]
 

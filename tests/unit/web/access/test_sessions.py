@@ -18,7 +18,7 @@ from lamplighter.serving.apps.app import create_app
 from lamplighter.web.access import presenter_session, session_store
 from lamplighter.web.access.presenter_session import LONGEST_SECONDS, UNUSED_SECONDS, browser_words
 from lamplighter.web.access.session_store import (
-    MOST_SESSIONS,
+    MAX_SESSIONS,
     SESSIONS_FOLDER,
     SessionStore,
     open_sessions,
@@ -135,11 +135,11 @@ def test_the_files_are_for_their_user_only(tmp_path: Path) -> None:
 
 def test_there_are_never_more_than_a_few(tmp_path: Path) -> None:
     for store in (open_sessions(tmp_path), SessionStore(None)):
-        cookies = [store.begin_session(ORIGIN, "")[1].cookie for _ in range(MOST_SESSIONS + 3)]
-        assert len(store.list_sessions()) == MOST_SESSIONS
+        cookies = [store.begin_session(ORIGIN, "")[1].cookie for _ in range(MAX_SESSIONS + 3)]
+        assert len(store.list_sessions()) == MAX_SESSIONS
         assert store.find_session(cookies[-1], ORIGIN)
         assert not store.find_session(cookies[0], ORIGIN)
-    assert len(list((tmp_path / SESSIONS_FOLDER).iterdir())) == MOST_SESSIONS
+    assert len(list((tmp_path / SESSIONS_FOLDER).iterdir())) == MAX_SESSIONS
 
 
 def test_a_session_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

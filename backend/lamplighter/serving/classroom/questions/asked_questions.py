@@ -10,7 +10,7 @@ from lamplighter.serving.classroom.questions.lesson_question import LessonQuesti
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.schemas.classroom import LessonAnswers
 
-MOST_LESSONS = 100
+MAX_LESSONS = 100
 """Maximum number of the course's predictions kept, several times those of the app's course."""
 
 
@@ -115,7 +115,7 @@ class AskedQuestions:
             known = self._lessons.pop(place, None)
             question = known if known is not None and known.is_like(made) else made
             self._lessons[place] = question
-            if len(self._lessons) > MOST_LESSONS:
+            if len(self._lessons) > MAX_LESSONS:
                 del self._lessons[next(iter(self._lessons))]
             if question is self._question and question.state != "closed":
                 return

@@ -11,8 +11,8 @@ from lamplighter.web.http.problems import FieldError, RefusedError
 
 SMOOTHED = 10
 """Steps over which a loss is averaged, because the loss of one step depends more on its text than on the model."""
-_MOST_LOSS = 50.0
-_MOST_PERCENT = 10_000.0
+_MAX_LOSS = 50.0
+_MAX_PERCENT = 10_000.0
 
 
 def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: TokenTable) -> Question:
@@ -59,13 +59,13 @@ def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: 
             made = {
                 "text": f"How far will “{word}” have moved after {after}, in percent of its own length?",
                 "unit": "%",
-                "high": _MOST_PERCENT,
+                "high": _MAX_PERCENT,
             }
         case "loss_later":
             made = {
                 "text": f"What will the surprise be after {after}? (Averaged over {SMOOTHED} steps.)",
                 "unit": "nats a word",
-                "high": _MOST_LOSS,
+                "high": _MAX_LOSS,
             }
         case "falls_later":
             made = {

@@ -14,7 +14,7 @@ from lamplighter.serving.schemas.classroom import LessonAnswers
 
 _BINS = 10
 """Bins of a line."""
-_MOST_WHOLE = 20
+_MAX_WHOLE = 20
 """Longest range of counts in which each whole number has its own bin."""
 
 
@@ -88,7 +88,7 @@ class LessonQuestion(Question):
         """
         del values
         whole = self.whole and float(self.low).is_integer() and float(self.high).is_integer()
-        if whole and self.high - self.low <= _MOST_WHOLE:
+        if whole and self.high - self.low <= _MAX_WHOLE:
             return [float(edge) for edge in np.arange(self.low - 0.5, self.high + 1)]
         return [float(edge) for edge in np.linspace(self.low, self.high, _BINS + 1)]
 

@@ -55,7 +55,7 @@ async def test_several_layouts_at_once(
     frames = [decode(body[at : at + size]) for at in range(0, len(body), size)]
     assert [frame.step for frame in frames] == list(range(0, 35, 5))
     await ask(app, run, "places?format=frame&token_ids=1", 422)
-    monkeypatch.setattr("lamplighter.serving.reading.layout_query.MOST_LAYOUTS", 3)
+    monkeypatch.setattr("lamplighter.serving.reading.layout_query.MAX_LAYOUTS", 3)
     assert "every" in (await ask(app, run, "places", 422)).json["detail"]
     assert npy(await ask(app, run, "places?every=3")).shape == (3, V, 2)
 

@@ -74,7 +74,7 @@ async def test_it_is_computed_only_when_asked_for_and_not_for_too_many(
     answer = await ask(app, trainer.run, "layouts/5/trust")
     assert answer.json["full"] is None
     await ask(app, trainer.run, "layouts/4/trust", 404)
-    monkeypatch.setattr("lamplighter.serving.routes.trust.MOST_TOKENS", V - 1)
+    monkeypatch.setattr("lamplighter.serving.routes.trust.MAX_TOKENS", V - 1)
     refused = await ask(app, trainer.run, "layouts/5/trust?full=true", 422)
     assert f"at most {V - 1}" in refused.json["detail"]
     await ask(app, trainer.run, "layouts/5/trust")

@@ -62,7 +62,7 @@ async def test_a_path_read_in_blocks_keeps_what_stands_out(
     lengths = np.linalg.norm(vectors, axis=1)
     assert {77, int(lengths.argmin())} <= set(told["steps"])
     np.testing.assert_array_equal(np.array(told["vectors"], dtype=np.float32), vectors[told["steps"]])
-    monkeypatch.setattr("lamplighter.serving.reading.path_answers.MOST_BYTES", 4 * D * 30)
+    monkeypatch.setattr("lamplighter.serving.reading.path_answers.MAX_BYTES", 4 * D * 30)
     assert "most" in (await ask(app, run, "tokens/1/path", 422)).json["detail"]
 
 

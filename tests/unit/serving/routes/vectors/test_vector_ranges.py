@@ -76,13 +76,13 @@ async def test_ranges_that_cannot_be_had(
     assert "the last is 35" in (await ask(app, run, "vectors?from=36", 404)).json["detail"]
     for bad in ("every=0", "from=-1", "to=4294967296", "format=tsv", "every=x"):
         assert (await ask(app, run, f"vectors?{bad}", 422)).json["errors"][0]["field"] == bad.split("=")[0]
-    monkeypatch.setattr("lamplighter.serving.routes.vectors.MOST_BYTES", 10 * V * D * 4)
+    monkeypatch.setattr("lamplighter.serving.routes.vectors.MAX_BYTES", 10 * V * D * 4)
     detail = (await ask(app, run, "vectors?from=1&to=11", 422)).json["detail"]
     assert all(word in detail for word in ("from, to or every", "token_ids", "11 steps of 40 tokens"))
     assert npy(await ask(app, run, "vectors?from=1&to=10")).shape == (10, V, D)
     monkeypatch.setattr("lamplighter.web.http.response_cost.JSON_NUMBERS", 100)
     assert "format=npy" in (await ask(app, run, "vectors?to=9&format=json", 422)).json["detail"]
-    monkeypatch.setattr("lamplighter.serving.routes.vectors.MOST_STEPS", 5)
+    monkeypatch.setattr("lamplighter.serving.routes.vectors.MAX_STEPS", 5)
     assert "at most 5 steps" in (await ask(app, run, "vectors?to=9&token_ids=1", 422)).json["detail"]
 
 
