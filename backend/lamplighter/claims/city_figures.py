@@ -18,12 +18,12 @@ from lamplighter.geometry.neighbours import nearest_rows, unit_rows
 
 Matrix = NDArray[np.float32]
 
-MOST_TOKENS = 4_000_000
+MAX_TOKENS = 4_000_000
 """Most tokens of the text that are read, from its beginning."""
 _LEAST_SEEN = 5
 """Times that a word must stand in the text before its neighbours there say anything."""
 _BLOCK = 1 << 19
-_MOST_COLUMNS = 4_096
+_MAX_COLUMNS = 4_096
 """Most frequent words that are counted as neighbours in the text."""
 
 
@@ -73,14 +73,14 @@ def compare_with_text(
         Both with their standard errors over the words; None where too few words stand in the text often enough.
     """
     size = len(inputs)
-    ids = np.asarray(text[:MOST_TOKENS])
+    ids = np.asarray(text[:MAX_TOKENS])
     counts = np.bincount(ids, minlength=size)
     rows = sample_rows(*inputs.shape)
     rows = rows[counts[rows] >= _LEAST_SEEN]
     if len(rows) < NEIGHBOURS:
         return None
     column = np.full(size, -1, dtype=np.int64)
-    frequent = np.argsort(-counts, kind="stable")[:_MOST_COLUMNS]
+    frequent = np.argsort(-counts, kind="stable")[:_MAX_COLUMNS]
     column[frequent] = np.arange(len(frequent))
     followers = _alike(_count_beside(ids[:-1], ids[1:], rows, column, size))
     preceders = _alike(_count_beside(ids[1:], ids[:-1], rows, column, size))

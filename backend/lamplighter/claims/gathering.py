@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lamplighter.answers import AnswerError, parse_answer
+from lamplighter.answers import StoredAnswerError, parse_answer
 from lamplighter.claims.evidence import EnergyFigures, Evidence, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.matrix_evidence import read_matrix_evidence
-from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.claims.matrix_figures import MAX_NUMBERS
 from lamplighter.claims.questions_asked import find_own_question
 from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
 from lamplighter.claims.unreadable import UNREADABLE
@@ -117,7 +117,7 @@ class _Gathering:
         measures = self._guard(self._read_measures) or {}
         parameters, recorded = facts.get("parameters"), recipe.corpus.kind == "recorded"
         fields: dict[str, Any] = {}
-        if moment.lineage and recipe.model.dim * len(vocabulary) <= MOST_NUMBERS:
+        if moment.lineage and recipe.model.dim * len(vocabulary) <= MAX_NUMBERS:
             fields = self._guard(lambda: read_matrix_evidence(run, self._cache, self._key, moment.step)) or {}
         return Evidence(
             step=moment.step,
@@ -191,7 +191,7 @@ class _Gathering:
         with ExaminationsReader(self._run.examinations_path) as reader:
             found: dict[str, StoredAnswer] = {}
             for kind, name in _serving(reader, self._moment.lineage, _sentences_of(self._run)).items():
-                with suppress(AnswerError):
+                with suppress(StoredAnswerError):
                     found[kind] = StoredAnswer(parse_answer(kind, reader.answer(name) or ""), name)
         return found
 

@@ -24,7 +24,7 @@ from lamplighter.claims.evidence import (
 from lamplighter.claims.examples import choose_words
 from lamplighter.claims.intervals import Spread, spread_of
 from lamplighter.claims.matrix_figures import (
-    MOST_NUMBERS,
+    MAX_NUMBERS,
     measure_matrix,
     measure_relations,
     read_turn,
@@ -76,7 +76,7 @@ def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: i
         tables: list[Any] = []
         for each in (run, other):
             # The other one need not have as many words.
-            if len(each.vocabulary) * each.recipe.model.dim > MOST_NUMBERS:
+            if len(each.vocabulary) * each.recipe.model.dim > MAX_NUMBERS:
                 return None
             with MatrixHistory(each) as history:
                 kept = history.exact_steps()

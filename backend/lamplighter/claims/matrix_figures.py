@@ -31,17 +31,17 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 Matrix = NDArray[np.float32]
 
-MOST_NUMBERS = 1 << 24
+MAX_NUMBERS = 1 << 24
 """Largest matrix that is looked at, in numbers: 64 MB."""
-MOST_DIM = 1_024
+MAX_DIM = 1_024
 """Largest width that is turned: a rotation costs its third power."""
-MOST_RELATIONS, MOST_PAIRS, MOST_ANALOGIES = 16, 1_000, 200
+MAX_RELATIONS, MAX_PAIRS, MAX_ANALOGIES = 16, 1_000, 200
 """Most relations, pairs of one, and questions of one that are answered: tens of milliseconds."""
 DRAWS = 20
 """Times that labels are dealt, or words drawn, for the spread of a null."""
-_MOST_PRODUCTS = 1 << 28
+_MAX_PRODUCTS = 1 << 28
 """Multiplications for the lists of neighbours of one matrix."""
-_MOST_CLASSED = 6_000
+_MAX_CLASSED = 6_000
 _PAIRS = 1_000
 """Pairs of words whose distance is measured."""
 NEIGHBOURS, _SEED = 10, 0
@@ -49,7 +49,7 @@ NEIGHBOURS, _SEED = 10, 0
 
 def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
     """Return rows spread evenly over a matrix, shape (N,), as many as their neighbours may cost."""
-    count = max(2, min(size, 512, _MOST_PRODUCTS // max(1, size * dim)))
+    count = max(2, min(size, 512, _MAX_PRODUCTS // max(1, size * dim)))
     return np.unique(np.linspace(0, size - 1, count).astype(np.int64))
 
 
@@ -95,7 +95,7 @@ def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigure
         None where no kind has two words, or too many words have one.
     """
     classed = np.flatnonzero(class_of >= 0)
-    if not 2 <= len(classed) <= _MOST_CLASSED:
+    if not 2 <= len(classed) <= _MAX_CLASSED:
         return None
     labels = class_of[classed]
     ids, _ = all_nearest(vectors[classed], NEIGHBOURS)
@@ -117,7 +117,7 @@ def measure_relations(
     vectors: Matrix, relations: Iterable[Relation], class_of: NDArray[np.integer]
 ) -> dict[str, RelationFigures]:
     """Return how each relation is answered by the sum of three words, by the third word alone and by guessing, by name; at
-    most `MOST_RELATIONS`, those that give a question.
+    most `MAX_RELATIONS`, those that give a question.
 
     Args:
         vectors: shape (V, D).
@@ -127,11 +127,11 @@ def measure_relations(
     if not np.isfinite(vectors).all():
         return {}
     found: dict[str, RelationFigures] = {}
-    for relation in list(relations)[:MOST_RELATIONS]:
-        if len(relation.pairs) > MOST_PAIRS:
+    for relation in list(relations)[:MAX_RELATIONS]:
+        if len(relation.pairs) > MAX_PAIRS:
             continue
-        score = analogy_accuracy(vectors, relation.pairs, MOST_ANALOGIES)
-        less = analogy_baselines(vectors, relation.pairs, class_of, MOST_ANALOGIES)
+        score = analogy_accuracy(vectors, relation.pairs, MAX_ANALOGIES)
+        less = analogy_baselines(vectors, relation.pairs, class_of, MAX_ANALOGIES)
         if math.isfinite(score):
             guessed = less.right_class if math.isfinite(less.right_class) else less.chance
             found[relation.name] = RelationFigures(score, len(relation.pairs), guessed, less.nearest_of_c)
@@ -161,7 +161,7 @@ def read_turn(history: MatrixHistory, step: int) -> float | None:
 def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
     """Return what a random rotation of the whole space changes and keeps; None for a matrix that is too wide or not finite."""
     size, dim = vectors.shape
-    if dim > MOST_DIM or size < 3 or not np.isfinite(vectors).all():
+    if dim > MAX_DIM or size < 3 or not np.isfinite(vectors).all():
         return None
     turned = rotate(vectors, random_rotation(dim, _SEED))
     rows = sample_rows(size, dim)

@@ -13,9 +13,9 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
-MOST_STEPS = 1_000
+MAX_STEPS = 1_000
 """Most steps that are looked at."""
-_MOST_ROWS = 50_000_000
+_MAX_ROWS = 50_000_000
 """Most rows of all pulses looked at, where each has every row."""
 _AT_ONCE = 1 << 20
 _DRAWS = 20
@@ -32,7 +32,7 @@ def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigure
         step: the last step that counts.
         rows: V, the rows of the embedding.
     """
-    most = max(_EARLY, min(MOST_STEPS, _MOST_ROWS // max(1, rows)))
+    most = max(_EARLY, min(MAX_STEPS, _MAX_ROWS // max(1, rows)))
     spread = np.linspace(1, max(1, step), min(most, max(1, step))).astype(np.int64)
     chosen = np.unique(np.concatenate((np.arange(1, min(_EARLY, step) + 1), spread)))
     found: list[tuple[int, bool, tuple[float, ...]]] = []

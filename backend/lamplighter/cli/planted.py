@@ -24,7 +24,7 @@ from lamplighter.runfolder.tables.measures import MeasuresReader
 FOUND = 5
 """The largest rank, of the worse of two, at which a pair counts as found: each word is among the five nearest of the
 other."""
-MOST_STEPS = 8
+MAX_STEPS = 8
 """The maximum number of steps shown."""
 
 
@@ -94,7 +94,7 @@ def _measure(run: RunFolder, pairs: tuple[tuple[str, str], ...]) -> dict[str, An
     for one, other in pairs:
         name = f"rank {one}/{other}"
         known = [(at, values[name]) for at, values in sorted(by_step.items()) if name in values and at < step]
-        stride = max(1, -(-len(known) // (MOST_STEPS - 1)))
+        stride = max(1, -(-len(known) // (MAX_STEPS - 1)))
         now = float(rank(one, other))
         told.append(
             {

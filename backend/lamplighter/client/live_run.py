@@ -32,7 +32,7 @@ _FATAL_CODES = {
     4409: "this run cannot be read",
 }
 _BACKOFF = (0.2, 5.0)
-_MOST_MESSAGE = 1 << 30
+_MAX_MESSAGE = 1 << 30
 
 
 def follow(
@@ -210,7 +210,7 @@ class _LiveStream:
         return connect(
             address,
             additional_headers=self._headers,
-            max_size=_MOST_MESSAGE,
+            max_size=_MAX_MESSAGE,
             compression=None,
             # A proxy cannot reach this machine's loopback interface.
             proxy=None if stays_here(urlsplit(self._address).hostname or "") else True,

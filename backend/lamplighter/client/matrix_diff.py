@@ -15,7 +15,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats, UInts
 from lamplighter.wire.row_frames import MAX_DIM
 
-MOST_BYTES = 900_000_000
+MAX_BYTES = 900_000_000
 """Maximum bytes of a matrix: SQLite stores records of up to 10^9 bytes."""
 _BLOCK = 1 << 18
 """Numbers compared at once, so that a block fits in the processor's cache."""
@@ -120,8 +120,8 @@ def to_matrix(embedding: Any) -> Floats:
 
 def check_matrix_size(size: int, dim: int) -> None:
     """Raise InputError if a matrix of this size is too small or too large for a run."""
-    if not 3 <= size <= MAX_VOCABULARY or not 2 <= dim <= MAX_DIM or 4 * size * dim > MOST_BYTES:
+    if not 3 <= size <= MAX_VOCABULARY or not 2 <= dim <= MAX_DIM or 4 * size * dim > MAX_BYTES:
         raise InputError(
             f"a matrix of {size:,} x {dim:,} cannot be shown: 3 to {MAX_VOCABULARY:,} tokens, width 2 to"
-            f" {MAX_DIM:,}, at most {MOST_BYTES / 1e6:,.0f} MB in float32"
+            f" {MAX_DIM:,}, at most {MAX_BYTES / 1e6:,.0f} MB in float32"
         )

@@ -21,7 +21,7 @@ from lamplighter.client.whole_application import require_whole_application
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
-_MOST_NAMED = 12
+_MAX_NAMED = 12
 """Maximum number of checkpoints whose steps are all named in the run's message."""
 
 SeriesProgress = Callable[[float, str], None]
@@ -96,7 +96,7 @@ def _ignore_progress(_share: float, _what: str) -> None:
 
 
 def _describe_steps(numbers: list[int]) -> str:
-    if len(numbers) > _MOST_NAMED:
+    if len(numbers) > _MAX_NAMED:
         return f"{len(numbers)} checkpoints, from step {numbers[0]:,} to {numbers[-1]:,}"
     return f"checkpoints of steps {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 

@@ -17,7 +17,7 @@ from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.token_text import byte_by_symbol, decode_piece
 
 _METASPACE = "\u2581"
-_MOST_DEPTH = 20
+_MAX_DEPTH = 20
 
 
 class VocabularySource(Protocol):
@@ -135,7 +135,7 @@ def _token_id(number: Any, where: str) -> int:
 
 def _component_kinds(component: Any, depth: int = 0) -> Iterator[str]:
     """Yield the types of a decoder or pre-tokeniser and of its parts."""
-    if not isinstance(component, dict) or depth > _MOST_DEPTH:
+    if not isinstance(component, dict) or depth > _MAX_DEPTH:
         return
     facts = cast("dict[str, Any]", component)
     kind = facts.get("type")

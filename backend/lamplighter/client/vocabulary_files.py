@@ -26,10 +26,10 @@ from lamplighter.client.tokeniser_files import (
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
-MOST_BYTES = 256 << 20
-MOST_CHARACTERS = 1_000
+MAX_BYTES = 256 << 20
+MAX_CHARACTERS = 1_000
 """Maximum characters in one token, which the page has to show."""
-MOST_CLASSES = 4_096
+MAX_CLASSES = 4_096
 FEWEST_TOKENS = 3
 
 
@@ -103,7 +103,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     try:
         require_plain_file(path)
         size = path.stat().st_size
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             raise InputError(f"{path.name}: {size:,} bytes are more than a vocabulary may have")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -209,8 +209,8 @@ def parse_table(header: list[str], lines: list[str], where: str, *, no_class: st
 def _check_text(token: object, where: str) -> str:
     if not isinstance(token, str):
         raise InputError(f"{where} is not a text but {type(token).__name__}")
-    if len(token) > MOST_CHARACTERS:
-        raise InputError(f"{where} has {len(token):,} characters; at most {MOST_CHARACTERS:,}")
+    if len(token) > MAX_CHARACTERS:
+        raise InputError(f"{where} has {len(token):,} characters; at most {MAX_CHARACTERS:,}")
     try:
         token.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -221,8 +221,8 @@ def _check_text(token: object, where: str) -> str:
 def _classes(
     tokens: list[str], classes: Mapping[str, Iterable[str | int]], where: str
 ) -> dict[str, tuple[int, ...]]:
-    if len(classes) > MOST_CLASSES:
-        raise InputError(f"{where}: {len(classes):,} classes are more than {MOST_CLASSES:,}")
+    if len(classes) > MAX_CLASSES:
+        raise InputError(f"{where}: {len(classes):,} classes are more than {MAX_CLASSES:,}")
     id_of = {token: number for number, token in reversed(list(enumerate(tokens)))} if classes else {}
     class_of: dict[int, str] = {}
     resolved: dict[str, tuple[int, ...]] = {}

@@ -23,9 +23,9 @@ LANGUAGE = "en"
 """The language of the texts of a folder that are in none of its folders, and of every part that lacks another one."""
 MAX_PARTS = 40
 """Most parts of a folder."""
-_MOST_ENTRIES = 1_000
+_MAX_ENTRIES = 1_000
 """Most entries of a folder that are looked at."""
-_MOST_LANGUAGES = 20
+_MAX_LANGUAGES = 20
 """Most folders of languages that are read."""
 _Text = TypeVar("_Text", Part, TeacherPage)
 _TEACHER = "teacher"
@@ -57,10 +57,10 @@ def list_languages(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         found = {
             entry.name
-            for entry in islice(entries, _MOST_ENTRIES)
+            for entry in islice(entries, _MAX_ENTRIES)
             if _LANGUAGE.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
         }
-    return [LANGUAGE, *sorted(found - {LANGUAGE})[:_MOST_LANGUAGES]]
+    return [LANGUAGE, *sorted(found - {LANGUAGE})[:_MAX_LANGUAGES]]
 
 
 def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
@@ -101,7 +101,7 @@ def _read_numbered(
             with os.scandir(folder / place) as entries:
                 names += sorted(
                     place + entry.name
-                    for entry in islice(entries, _MOST_ENTRIES)
+                    for entry in islice(entries, _MAX_ENTRIES)
                     if entry.name.endswith(".md")
                 )
         except OSError as error:
@@ -244,7 +244,7 @@ def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
             if place and not _is_folder(folder / place):
                 continue
             with suppress(OSError), os.scandir(folder / place) as entries:
-                for entry in islice(entries, _MOST_ENTRIES):
+                for entry in islice(entries, _MAX_ENTRIES):
                     if entry.name.endswith(".md"):
                         about = entry.stat(follow_symlinks=False)
                         facts.append((f"{place}/{entry.name}", about.st_mtime_ns, about.st_size))

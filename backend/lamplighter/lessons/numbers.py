@@ -16,7 +16,7 @@ from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import Moment, examined_step, gather_evidence
-from lamplighter.claims.matrix_figures import MOST_NUMBERS, MOST_PAIRS
+from lamplighter.claims.matrix_figures import MAX_NUMBERS, MAX_PAIRS
 from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.documented_model import DocumentedRecord
@@ -233,7 +233,7 @@ class _Resolver:
 
     def _of_word(self, number: str, word: str, step: int) -> float | None:
         vocabulary, run = self._run.vocabulary, self._run
-        if len(vocabulary) * run.recipe.model.dim > MOST_NUMBERS or word not in vocabulary.tokens:
+        if len(vocabulary) * run.recipe.model.dim > MAX_NUMBERS or word not in vocabulary.tokens:
             return None
         if number in OF_THE_TEXT:
             return self._of_text(step).get(f"{number} {word}")
@@ -253,7 +253,7 @@ class _Resolver:
     def _of_relation(self, number: str, relation: str, step: int) -> float | None:
         vocabulary, run = self._run.vocabulary, self._run
         pairs = next((one.pairs for one in vocabulary.relations if one.name == relation), ())
-        if not 0 < len(pairs) <= MOST_PAIRS or len(vocabulary) * run.recipe.model.dim > MOST_NUMBERS:
+        if not 0 < len(pairs) <= MAX_PAIRS or len(vocabulary) * run.recipe.model.dim > MAX_NUMBERS:
             return None
 
         def make() -> dict[str, float]:

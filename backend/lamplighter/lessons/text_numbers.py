@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.claims.matrix_figures import MAX_NUMBERS
 from lamplighter.corpora.distribution import LISTED, WordLists, list_bytes, list_words
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.number_name import OF_THE_TEXT
@@ -35,7 +35,7 @@ def read_text_numbers(run: RunFolder, cache: LruCache, step: int) -> dict[str, f
         FormatError: the run cannot be read.
     """
     tokens = run.vocabulary.tokens
-    if len(tokens) * run.recipe.model.dim > MOST_NUMBERS:
+    if len(tokens) * run.recipe.model.dim > MAX_NUMBERS:
         return None
 
     def make() -> WordLists | None:

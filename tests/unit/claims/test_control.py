@@ -154,5 +154,5 @@ def test_another_text_of_the_same_name_is_no_run_of_another_seed(tmp_path: Path)
 def test_a_table_that_is_too_large_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, other = finished_run(tmp_path), finished_run(tmp_path)
     assert compare_with_seed(run, other, LruCache(), 30) is not None
-    monkeypatch.setattr(matrix_evidence, "MOST_NUMBERS", len(TOKENS) * run.recipe.model.dim - 1)
+    monkeypatch.setattr(matrix_evidence, "MAX_NUMBERS", len(TOKENS) * run.recipe.model.dim - 1)
     assert compare_with_seed(run, other, LruCache(), 30) is None

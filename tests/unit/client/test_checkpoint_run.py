@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 import lamplighter
 from lamplighter.client.sources.embeddings import find_embedding
-from lamplighter.client.vocabulary_files import MOST_CHARACTERS, make_vocabulary, read_vocabulary
+from lamplighter.client.vocabulary_files import MAX_CHARACTERS, make_vocabulary, read_vocabulary
 
 MATRIX = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 
@@ -160,7 +160,7 @@ def test_vocabularies_of_every_kind(tmp_path: Path) -> None:
     [
         ("v.txt", b"a\nb\n\xff\n", "not UTF-8 at byte 4"),
         ("v.txt", "", "too few"),
-        ("v.txt", "a\nb\n" + "x" * (MOST_CHARACTERS + 1), "token 2 has 1,001 characters"),
+        ("v.txt", "a\nb\n" + "x" * (MAX_CHARACTERS + 1), "token 2 has 1,001 characters"),
         ("v.tsv", "token\tclass\na\tx\nb\nc\tx\n", "line 3 has 1 columns"),
         ("v.json", "[" * 100_000, "not JSON"),
         ("v.json", "3", "a list of tokens"),

@@ -14,11 +14,11 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.matrix_diff import MOST_BYTES, check_matrix_size
+from lamplighter.client.matrix_diff import MAX_BYTES, check_matrix_size
 from lamplighter.client.sources.tensor_choice import choose_tensor
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 
-_MOST_ARRAYS = 1_000
+_MAX_ARRAYS = 1_000
 _NPY_ERRORS = (
     ValueError,
     EOFError,
@@ -77,8 +77,8 @@ def read_npz(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, 
     try:
         with zipfile.ZipFile(path) as archive:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
-            if len(members) > _MOST_ARRAYS:
-                raise InputError(f"{path.name}: more than {_MOST_ARRAYS:,} arrays")
+            if len(members) > _MAX_ARRAYS:
+                raise InputError(f"{path.name}: more than {_MAX_ARRAYS:,} arrays")
             found: dict[str, tuple[zipfile.ZipInfo, tuple[int, ...], np.dtype[Any]]] = {}
             for member in members:
                 with archive.open(member) as file:
@@ -95,7 +95,7 @@ def read_npz(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, 
             texts = [
                 member
                 for member, shape, kind in found.values()
-                if kind.kind == "U" and shape == (size,) and size * kind.itemsize <= MOST_BYTES
+                if kind.kind == "U" and shape == (size,) and size * kind.itemsize <= MAX_BYTES
             ]
             tokens = [str(text) for text in _read_member(archive, texts[0])] if len(texts) == 1 else None
             return to_float32(_read_member(archive, found[chosen][0])), tokens, chosen
@@ -115,7 +115,7 @@ def _read_array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype
     version = npy_format.read_magic(file)
     reader = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     shape, fortran, kind = reader(file)
-    if kind.hasobject or min(shape, default=0) < 0 or max(shape, default=0) > max(MAX_VOCABULARY, MOST_BYTES):
+    if kind.hasobject or min(shape, default=0) < 0 or max(shape, default=0) > max(MAX_VOCABULARY, MAX_BYTES):
         raise ValueError("an array of objects, or of an impossible shape")
     return shape, fortran, kind
 

@@ -14,9 +14,9 @@ from lamplighter.client.integers import whole_number
 from lamplighter.client.sources.source_names import CHECKPOINT_NAME, step_in_name
 from lamplighter.runfolder.step_numbers import MAX_NUMBER
 
-MOST_CHECKPOINTS = 10_000
+MAX_CHECKPOINTS = 10_000
 _FILE = re.compile(r".*\d+(\.safetensors|\.npy|\.npz|\.vec|\.txt|\.bin)", re.I)
-_MOST_ENTRIES = 100_000
+_MAX_ENTRIES = 100_000
 
 
 class Checkpoint(NamedTuple):
@@ -46,9 +46,9 @@ def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> lis
     else:
         listed = _list_folder(Path(sources)) if isinstance(sources, str | os.PathLike) else _bounded(sources)
         pairs = list(zip(_steps_of(listed, steps), listed, strict=True))
-    if not 2 <= len(pairs) <= MOST_CHECKPOINTS:
+    if not 2 <= len(pairs) <= MAX_CHECKPOINTS:
         raise InputError(
-            f"a series has 2 to {MOST_CHECKPOINTS:,} checkpoints, but this one has {len(pairs)}; use still for a single one"
+            f"a series has 2 to {MAX_CHECKPOINTS:,} checkpoints, but this one has {len(pairs)}; use still for a single one"
         )
     found = sorted((Checkpoint(_checked(step), source) for step, source in pairs), key=lambda one: one.step)
     for before, after in pairwise(found):
@@ -59,7 +59,7 @@ def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> lis
 
 def has_checkpoints(folder: Path) -> bool:
     """Return whether a folder holds folders of checkpoints."""
-    return any(CHECKPOINT_NAME.fullmatch(entry.name) for entry in islice(folder.iterdir(), _MOST_ENTRIES))
+    return any(CHECKPOINT_NAME.fullmatch(entry.name) for entry in islice(folder.iterdir(), _MAX_ENTRIES))
 
 
 def _checked(step: Any) -> int:
@@ -88,7 +88,7 @@ def _steps_of(sources: list[Any], steps: Iterable[Any] | None) -> list[Any]:
 def _list_folder(folder: Path) -> list[Any]:
     """Return the checkpoints in a folder: the folders with such names, or else the files that end with a number."""
     try:
-        entries = sorted(islice(folder.iterdir(), _MOST_ENTRIES))
+        entries = sorted(islice(folder.iterdir(), _MAX_ENTRIES))
     except OSError as error:
         raise InputError(f"{folder.name}: {error.strerror or error}") from error
     plain = [entry for entry in entries if not entry.is_symlink()]
@@ -104,4 +104,4 @@ def _list_folder(folder: Path) -> list[Any]:
 def _bounded(values: Any) -> list[Any]:
     if not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise InputError(f"several checkpoints are needed, not {type(values).__name__}")
-    return list(islice(cast("Iterable[Any]", values), MOST_CHECKPOINTS + 1))
+    return list(islice(cast("Iterable[Any]", values), MAX_CHECKPOINTS + 1))

@@ -16,16 +16,16 @@ import numpy as np
 from lamplighter.client.errors import InputError
 from lamplighter.client.plain_files import require_plain_file
 from lamplighter.client.sources.folder_files import read_text_file
-from lamplighter.client.vocabulary_files import MOST_BYTES, make_vocabulary
+from lamplighter.client.vocabulary_files import MAX_BYTES, make_vocabulary
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BY_TOKEN = ("token", "word", "label", "name", "text", "key")
 _BY_ID = ("id", "token_id", "index")
-_MOST_KINDS = 12
+_MAX_KINDS = 12
 """Maximum number of distinct numbers that are categories, such as clusters; more are a quantity."""
 _BANDS = 6
-_MOST_COLUMNS = 1_000
+_MAX_COLUMNS = 1_000
 
 
 class ColouredVocabulary(NamedTuple):
@@ -83,14 +83,14 @@ def _read_table(path: Path) -> dict[str, list[Any]]:
     require_plain_file(path)
     if path.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(path)
-    text = read_text_file(path, MOST_BYTES)
+    text = read_text_file(path, MAX_BYTES)
     first = text.split("\n", 1)[0]
     is_tabbed = path.suffix.lower() in (".tsv", ".tab") or ("\t" in first and "," not in first)
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if is_tabbed else csv.reader(lines)
     try:
         header = next(reader, [])
-        if not header or len(set(header)) != len(header) or len(header) > _MOST_COLUMNS:
+        if not header or len(set(header)) != len(header) or len(header) > _MAX_COLUMNS:
             raise InputError(f"{path.name}: the first line must name the columns, each once")
         rows = [row for row in islice(reader, 2 * MAX_VOCABULARY) if row]
     except csv.Error as error:
@@ -111,7 +111,7 @@ def _read_parquet(path: Path) -> dict[str, list[Any]]:
         with parquet.ParquetFile(path) as file:
             facts = file.metadata
             groups = (facts.row_group(at) for at in range(min(facts.num_row_groups, 100_000)))
-            if facts.num_rows > 2 * MAX_VOCABULARY or sum(g.total_byte_size for g in groups) > 4 * MOST_BYTES:
+            if facts.num_rows > 2 * MAX_VOCABULARY or sum(g.total_byte_size for g in groups) > 4 * MAX_BYTES:
                 raise InputError(f"{path.name}: larger than a table about tokens can be")
             table = file.read()
     except pyarrow.ArrowException as error:
@@ -139,7 +139,7 @@ def _classes_of(values: dict[int, str]) -> dict[str, list[int]]:
     kinds = sorted({value for value in values.values() if value})
     numbers = _as_numbers(kinds)
     classes: dict[str, list[int]] = {}
-    if numbers is None or len(kinds) <= _MOST_KINDS:
+    if numbers is None or len(kinds) <= _MAX_KINDS:
         order = kinds if numbers is None else [kinds[at] for at in np.argsort(numbers, kind="stable")]
         classes = {kind: [] for kind in order}
         for at, value in values.items():

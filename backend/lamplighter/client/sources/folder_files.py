@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from lamplighter.client.errors import InputError
 from lamplighter.client.plain_files import require_plain_file
 
-MOST_JSON = 64 << 20
+MAX_JSON = 64 << 20
 """Maximum bytes of an index or a configuration."""
 
 
@@ -47,7 +47,7 @@ def has_file(folder: Path, name: str) -> bool:
     return os.path.lexists(folder / name) and not (folder / name).is_dir()
 
 
-def read_text_file(path: Path, most: int = MOST_JSON) -> str:
+def read_text_file(path: Path, most: int = MAX_JSON) -> str:
     """Return a UTF-8 text of at most `most` bytes.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.folder_files import has_file, locate_file, read_text_file
 from lamplighter.client.tokeniser_files import decode_byte_level
-from lamplighter.client.vocabulary_files import MOST_BYTES, make_vocabulary, parse_table, read_vocabulary
+from lamplighter.client.vocabulary_files import MAX_BYTES, make_vocabulary, parse_table, read_vocabulary
 from lamplighter.wire.vocabulary import Vocabulary
 
 _LABELS = ("token", "word", "label", "name", "title", "text", "key")
@@ -44,7 +44,7 @@ def read_labels(path: Path, rows: int) -> Vocabulary:
         InputError: it cannot be used.
         OSError: it cannot be read.
     """
-    text = read_text_file(path, MOST_BYTES)
+    text = read_text_file(path, MAX_BYTES)
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     header = lines[0].split("\t")
     if len(header) == 1:

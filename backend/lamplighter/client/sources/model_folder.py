@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.sources.folder_files import MOST_JSON, has_file, locate_file, read_text_file
+from lamplighter.client.sources.folder_files import MAX_JSON, has_file, locate_file, read_text_file
 from lamplighter.client.sources.refused_files import refuse_pickle
 from lamplighter.client.sources.safetensors_file import StoredTensor, read_header, read_tensor
 from lamplighter.client.sources.tensor_choice import choose_tensor, is_known_embedding
 from lamplighter.wire.binary import Floats
 
 _WHOLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
-_MOST_SHARDS = 2_000
+_MAX_SHARDS = 2_000
 _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth", "model.ckpt")
 
 
@@ -87,7 +87,7 @@ def _rows_of_model(path: Path, matrices: dict[str, tuple[int, ...]], rows: int |
 def _read_shards(index: Path, wanted: str | None) -> dict[str, tuple[Path, StoredTensor]]:
     """Return the tensors of the shards that may hold the embedding: by its name, or else all."""
     try:
-        data: Any = json.loads(read_text_file(index, MOST_JSON))
+        data: Any = json.loads(read_text_file(index, MAX_JSON))
         shard_of = {str(name): shard for name, shard in data["weight_map"].items()}
     except InputError:
         raise
@@ -100,10 +100,8 @@ def _read_shards(index: Path, wanted: str | None) -> dict[str, tuple[Path, Store
     ]
     names = asked or [name for name in shard_of if is_known_embedding(name)] or list(shard_of)
     shards = {str(shard_of[name]): locate_file(index.parent, shard_of[name]) for name in names}
-    if len(shards) > _MOST_SHARDS:
-        raise InputError(
-            f"{index.name}: more than {_MOST_SHARDS:,} shards; say which tensor is the embedding"
-        )
+    if len(shards) > _MAX_SHARDS:
+        raise InputError(f"{index.name}: more than {_MAX_SHARDS:,} shards; say which tensor is the embedding")
     for shard in shards.values():
         if shard.suffix != ".safetensors":
             refuse_pickle(shard)

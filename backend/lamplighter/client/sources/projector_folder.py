@@ -26,7 +26,7 @@ _FIELD = re.compile(
     r'(tensor_name|tensor_path|metadata_path)\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\')'
 )
 _SHAPE = re.compile(r"tensor_shape\s*:\s*(\[[\d,\s]*\]|\d+)")
-_MOST_ENTRIES = 1_000
+_MAX_ENTRIES = 1_000
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def read_projected_vectors(tensor: ProjectedTensor) -> Floats:
 
 def _parse_pbtxt(text: str) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
-    for block in re.split(r"\bembeddings\s*:?\s*\{", text)[1 : _MOST_ENTRIES + 1]:
+    for block in re.split(r"\bembeddings\s*:?\s*\{", text)[1 : _MAX_ENTRIES + 1]:
         entry: dict[str, Any] = {}
         for name, double, single in _FIELD.findall(block):
             entry[name] = re.sub(r"\\(.)", r"\1", double or single)
@@ -96,7 +96,7 @@ def _parse_json(text: str, where: str) -> list[dict[str, Any]]:
         found: Any = json.loads(text)["embeddings"]
         return [
             {names.get(str(key), str(key)): value for key, value in entry.items()}
-            for entry in found[:_MOST_ENTRIES]
+            for entry in found[:_MAX_ENTRIES]
         ]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(f"{where}: not a configuration of the Embedding Projector") from error

@@ -23,7 +23,7 @@ _KNOWN = (
     "embeddings",
 )
 """Last parts of the names of token embeddings (GPT-2, Llama, BERT, ...), the most certain first."""
-_MOST_LISTED = 8
+_MAX_LISTED = 8
 
 
 def choose_tensor(
@@ -87,5 +87,5 @@ def _misfit(shape: tuple[int, ...], rows: int | None) -> int:
 
 
 def _list_names(names: list[str]) -> str:
-    listed = ", ".join(name[:80] for name in names[:_MOST_LISTED]) or "none"
-    return f"{listed}, and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else listed
+    listed = ", ".join(name[:80] for name in names[:_MAX_LISTED]) or "none"
+    return f"{listed}, and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else listed

@@ -14,16 +14,16 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import check_matrix_size
-from lamplighter.client.vocabulary_files import FEWEST_TOKENS, MOST_CHARACTERS
+from lamplighter.client.vocabulary_files import FEWEST_TOKENS, MAX_CHARACTERS
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 from lamplighter.wire.row_frames import MAX_DIM
 
 _HEADER = re.compile(rb"(\d{1,9}) (\d{1,9})[ \t]*\r?\n")
-_MOST_TOKEN = 4 * MOST_CHARACTERS
+_MAX_TOKEN = 4 * MAX_CHARACTERS
 """Maximum bytes of a token."""
-_MOST_NUMBER = 40
+_MAX_NUMBER = 40
 """Maximum bytes of one number in text, with its separator."""
-_MOST_LINE = _MOST_TOKEN + _MOST_NUMBER * MAX_DIM
+_MAX_LINE = _MAX_TOKEN + _MAX_NUMBER * MAX_DIM
 _SNIFFED = 1 << 16
 
 
@@ -81,12 +81,12 @@ def _read_binary(file: IO[bytes], where: str, rows: int, dim: int) -> WordVector
     rest = b""
     for number in range(rows):
         # The token ends at the first space; its numbers follow, then optionally a line feed.
-        while (end := rest.find(b" ")) < 0 and len(rest) <= _MOST_TOKEN:
+        while (end := rest.find(b" ")) < 0 and len(rest) <= _MAX_TOKEN:
             more = file.read(_SNIFFED)
             if not more:
                 break
             rest += more
-        if not 0 <= end <= _MOST_TOKEN:
+        if not 0 <= end <= _MAX_TOKEN:
             raise InputError(f"{where}: neither text nor word2vec's binary form: row {number} has no token")
         tokens.append(_decode_token(rest[:end].lstrip(b"\n")))
         rest = rest[end + 1 :]
@@ -107,9 +107,9 @@ def _read_text(file: IO[bytes], where: str, announced: tuple[int, int] | None) -
     dim = announced[1] if announced else 0
     has_tokens = True
     first_line = 2 if announced else 1
-    for count, line in enumerate(iter(lambda: file.readline(_MOST_LINE + 1), b"")):
+    for count, line in enumerate(iter(lambda: file.readline(_MAX_LINE + 1), b"")):
         at = f"{where}: line {count + first_line}"
-        if len(line) > _MOST_LINE:
+        if len(line) > _MAX_LINE:
             raise InputError(f"{at} is longer than a token with {MAX_DIM:,} numbers")
         line = line.rstrip(b"\r\n").rstrip(b" \t")
         separator = b"\t" if b"\t" in line else b" "

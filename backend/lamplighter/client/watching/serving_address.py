@@ -16,7 +16,7 @@ from lamplighter.platform.loopback import LOCAL_ADDRESS
 
 _PATIENCE = 0.5
 """Seconds for a server on this machine to answer completely; a training waits once."""
-_MOST_BYTES = 1 << 16
+_MAX_BYTES = 1 << 16
 
 
 def find_server(run: Path) -> str | None:
@@ -47,9 +47,9 @@ def _ask(path: str) -> Any:
         request = f"GET {path} HTTP/1.0\r\nHost: {where.netloc}\r\nAccept: application/json\r\n\r\n"
         connection.sendall(request.encode())
         # A socket's timeout applies to each read, so one byte at a time could take for ever.
-        while (left := until - time.monotonic()) > 0 and len(answer) <= _MOST_BYTES:
+        while (left := until - time.monotonic()) > 0 and len(answer) <= _MAX_BYTES:
             connection.settimeout(left)
-            part = connection.recv(_MOST_BYTES)
+            part = connection.recv(_MAX_BYTES)
             if not part:
                 break
             answer += part

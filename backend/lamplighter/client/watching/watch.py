@@ -27,7 +27,7 @@ from lamplighter.runfolder.run_store import run_id_of
 
 FOLDER = "runs"
 """The default folder of runs."""
-_MOST_NUMBERED = 10_000
+_MAX_NUMBERED = 10_000
 _RANKS = {"RANK": "WORLD_SIZE", "LOCAL_RANK": "LOCAL_WORLD_SIZE", "SLURM_PROCID": "SLURM_STEP_NUM_TASKS"}
 """The environment variables in which launchers give the rank and the number of processes. The last is set only within
 `srun`."""
@@ -175,7 +175,7 @@ def _numbered_folders(given: Path) -> Iterator[Path]:
     """Yield the possible folders of a run with a name; a bare name is in `runs/`."""
     parent = given.parent if given.is_absolute() or len(given.parts) > 1 else Path(FOLDER)
     run_id = run_id_of(given.name)
-    for number in range(1, _MOST_NUMBERED):
+    for number in range(1, _MAX_NUMBERED):
         ending = "" if number == 1 else f"-{number}"
         yield (parent / f"{run_id[: 80 - len(ending)]}{ending}").absolute()
 

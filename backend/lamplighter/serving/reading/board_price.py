@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamplighter.claims.gathering import Moment
-from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.claims.matrix_figures import MAX_NUMBERS
 from lamplighter.runfolder.run_folder import RunFolder
 
 ANSWER_COPIES = 10
@@ -19,5 +19,5 @@ def price_board(run: RunFolder, moment: Moment) -> int:
     """Return the bytes for gathering the evidence of a run that has read its corpus."""
     numbers = len(run.vocabulary) * run.recipe.model.dim
     # A larger matrix is not read.
-    matrices = _MATRICES * 4 * numbers if numbers <= MOST_NUMBERS else 0
+    matrices = _MATRICES * 4 * numbers if numbers <= MAX_NUMBERS else 0
     return ANSWER_COPIES * moment.answer_bytes + _MEASURE_BYTES * moment.measured + matrices

@@ -39,7 +39,7 @@ from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import (
     CoordinatesResponse,
     LayoutDetails,
-    Layouts,
+    LayoutList,
     LayoutSummary,
     LinearBasis,
     MapSettingsResponse,
@@ -102,7 +102,7 @@ def get_map_settings(run: RunId, request: Request, services: ServicesDep) -> Res
 @routes.get(
     "/api/runs/{run}/layouts",
     pool=Pool.CHEAP,
-    response_model=Layouts,
+    response_model=LayoutList,
     answers=AnswerFacts(etag=True, errors=(503,)),
 )
 def list_layouts(
@@ -137,7 +137,7 @@ def list_layouts(
 
     def make() -> list[bytes]:
         items = [LayoutSummary(id=entry.id, **_facts(entry)) for entry in page]
-        return json_body(Layouts(items=items, next=next_url))
+        return json_body(LayoutList(items=items, next=next_url))
 
     return reply.send(LIST_ENTRY_BYTES * len(page), make)
 

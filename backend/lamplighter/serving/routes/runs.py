@@ -21,7 +21,7 @@ from lamplighter.serving.schemas.runs import (
     AttemptFacts,
     NewRun,
     RecordParts,
-    Run,
+    RunResponse,
     RunList,
     RunNaming,
     RunRecord,
@@ -55,7 +55,7 @@ def list_runs(request: Request, services: ServicesDep) -> Response:
     return services.plain_reply(request).send(_SUMMARY_BYTES * len(runs), make)
 
 
-@routes.get("/api/runs/{run}", polled=True, pool=Pool.CHEAP, response_model=Run)
+@routes.get("/api/runs/{run}", polled=True, pool=Pool.CHEAP, response_model=RunResponse)
 def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     reply = services.reply(request, run)
@@ -90,7 +90,7 @@ def get_record(run: RunId, request: Request, services: ServicesDep) -> Response:
 @routes.post(
     "/api/runs",
     status_code=201,
-    response_model=Run,
+    response_model=RunResponse,
     answers=AnswerFacts(errors=(409, 507), headers=("Location",)),
 )
 def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Response:
@@ -109,7 +109,7 @@ def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Resp
     return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(run_folder)))
 
 
-@routes.patch("/api/runs/{run}", response_model=Run, answers=AnswerFacts(errors=(507,)))
+@routes.patch("/api/runs/{run}", response_model=RunResponse, answers=AnswerFacts(errors=(507,)))
 def rename_run(run: RunId, naming: RunNaming, request: Request, services: ServicesDep) -> Response:
     """Change the display name of a run. Its id stays."""
     reply = services.reply(request, run)

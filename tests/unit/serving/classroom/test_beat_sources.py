@@ -169,7 +169,7 @@ def test_publications_have_consecutive_positions_and_come_in_order(feed: Feed):
 
 
 def test_positions_that_are_not_kept_or_of_another_log_are_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_beats, "_MOST_KEPT", 3)
+    monkeypatch.setattr(memory_beats, "_MAX_KEPT", 3)
     feed.begin()
     for _ in range(5):
         feed.train()
@@ -222,7 +222,7 @@ def test_words_are_parts_of_their_own(feed: Feed):
 
 
 def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_beats, "_MOST_BYTES", 1_000)
+    monkeypatch.setattr(memory_beats, "_MAX_BYTES", 1_000)
     feed = MemoryFeed()
     feed.begin()
     for _ in range(30):

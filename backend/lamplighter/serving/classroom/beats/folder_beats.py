@@ -19,7 +19,7 @@ from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import WordsMessage
 
 _CHANNELS = frozenset({"pulse", "layout"})
-_MOST_WORDS = 64
+_MAX_WORDS = 64
 
 
 class FolderBeats:
@@ -103,5 +103,5 @@ class FolderBeats:
             return None
         if first is None:
             return None
-        tokens = first[0][:_MOST_WORDS].tolist()
+        tokens = first[0][:_MAX_WORDS].tolist()
         return to_json_text(WordsMessage(step=step, attempt=attempt, tokens=tokens))

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from lamplighter.serving.classroom.beats.beat_source import Published
 from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
 
-_MOST_KEPT = 64
+_MAX_KEPT = 64
 """Publications kept: about fifteen seconds of them."""
-_MOST_BYTES = 8 << 20
+_MAX_BYTES = 8 << 20
 """Bytes of messages kept, but for the newest."""
 
 
@@ -39,7 +39,7 @@ class MemoryBeats:
             self._state = state
             self._kept.append(Published(self._position, self._clock(), publication))
             self._bytes += size
-            while len(self._kept) > _MOST_KEPT or (self._bytes > _MOST_BYTES and len(self._kept) > 1):
+            while len(self._kept) > _MAX_KEPT or (self._bytes > _MAX_BYTES and len(self._kept) > 1):
                 self._bytes -= _size(self._kept.popleft().publication)
             position = self._position
         self._on_published()
