@@ -1,4 +1,4 @@
-"""The information in bits that a token's nearest neighbours give about its class: the order of an embedding.
+"""The information in bits that a token's nearest neighbours give about its class: the order gained by an embedding.
 
 It is the mutual information of the classes of a token and of one of its nearest neighbours. Every class has equal
 weight (macro): draw a class c, each of the C classes of two or more tokens equally likely; then one of its tokens; then
