@@ -58,7 +58,7 @@ def claimed(kind: OptimiserKind) -> dict[str, float | None]:
     found = find_affordable(
         Evidence(step=1, examined_step=1, rows=V, width=WIDTH, optimiser=kind, pulses=pulses)
     )
-    return {figure.name: figure.value for figure in (*found.figures, found.null) if figure}
+    return {figure.code: figure.value for figure in (*found.figures, found.null) if figure}
 
 
 @pytest.mark.parametrize("kind", ["lazy", "sgd"])
@@ -71,7 +71,7 @@ def test_claim_and_run_cost_agree_on_an_update(kind: OptimiserKind) -> None:
         count_update_bytes(kind, V * WIDTH),
     )
     figures = claimed(kind)
-    assert figures["bytes of the update"] == told.touched
-    assert figures["bytes of updating every row"] == told.whole
+    assert figures["bytes_of_the_update"] == told.touched
+    assert figures["bytes_of_updating_every_row"] == told.whole
     more = count_step_flops(recipe, V, ROWS + 1).update - count_step_flops(recipe, V, ROWS).update
     assert more == count_update_flops(kind, WIDTH)
