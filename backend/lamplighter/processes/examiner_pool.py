@@ -81,7 +81,7 @@ class ExaminerPool:
             # Noting its end takes the lock, so do not wait for it while holding the lock.
             idle.cancel(_EXIT_SECONDS)
 
-    def forgive(self, run_id: str) -> None:
+    def reset_crashes(self, run_id: str) -> None:
         """Forget the crashes of a run's examiner, because of a new question."""
         with self._lock:
             examiner = self._examiners.get(run_id)

@@ -64,7 +64,7 @@ class ExaminerWatch:
             return False
         if has_open_questions(run):
             if self._quiet.pop(run.id, None) is not None:
-                self._pool.forgive(run.id)
+                self._pool.reset_crashes(run.id)
             return True
         self._quiet[run.id] = mark
         return False

@@ -76,7 +76,7 @@ class LocalExaminer:
     def _wait(self, asked: AskedQuestion, number: int, on_change: OnExamination | None) -> ExaminationEntry:
         """Return the state of a question once it is no longer open, and keep an examiner until then."""
         revision = -1
-        self._pool.forgive(self._run.id)
+        self._pool.reset_crashes(self._run.id)
         while True:
             entry = self._read(asked, number)
             if entry is not None and entry.revision != revision:

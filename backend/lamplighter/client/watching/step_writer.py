@@ -97,7 +97,7 @@ class StepWriter:
         self._held = EndedStep(number, read, joined, batch.divided, rate, ended, loss, lost)
         self._lost = False
 
-    def tell_loss(self, loss: float) -> bool:
+    def write_with_loss(self, loss: float) -> bool:
         """Write the held step with this loss, in nats per token. Return whether a step was held."""
         if self._held is None:
             return False

@@ -326,7 +326,7 @@ class Watcher:
             self._next_loss = value
         else:
             # It is not kept for a step between two recorded ones.
-            self._writer.tell_loss(value)
+            self._writer.write_with_loss(value)
 
     def _why_nothing(self) -> str:
         if self._joined is not None:

@@ -71,7 +71,7 @@ class ExaminerJobs:
         with self._lock:
             if len(self._open) >= MAX_OPEN and (run.id, asked.id) not in self._open:
                 raise RefusedError(409, f"{MAX_OPEN} questions already wait for an answer: ask again later")
-            self._pool.forgive(run.id)
+            self._pool.reset_crashes(run.id)
             self._open[run.id, asked.id] = OpenQuestion(run, asked, write())
             if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._work, name="examiners", daemon=True)

@@ -18,10 +18,10 @@ from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
 from tests.support.class_apps import PHONE, PUPIL, Clock
 
 
-def take_up(folder: Path) -> Classroom:
+def restore(folder: Path) -> Classroom:
     """Return a class that goes on with the one of a server before."""
     classroom = Classroom(folder, 500)
-    classroom.take_up()
+    classroom.restore()
     return classroom
 
 
@@ -38,7 +38,7 @@ def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path)
     assert not any(cookie in text for _, cookie in found)
     assert secret not in text
     assert PUPIL not in text
-    again = take_up(tmp_path)
+    again = restore(tmp_path)
     assert [(m.number, m.role, m.browser) for m in again.members()] == [
         (1, "assistant", "Safari on iPhone"),
         (3, "viewer", "Safari on iPhone"),
@@ -47,7 +47,7 @@ def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path)
     assert again.find_by_cookie(found[1][1]) is None
     again.end_class()
     again.save()
-    assert take_up(tmp_path).members() == []
+    assert restore(tmp_path).members() == []
 
 
 def test_requests_do_not_wait_while_the_sessions_are_written(
@@ -93,7 +93,7 @@ def test_unsaved_sessions_take_precedence_over_the_file(tmp_path: Path) -> None:
     session, cookie = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
     classroom.save()
     classroom.end_session(session.id)
-    classroom.take_up()
+    classroom.restore()
     assert classroom.find_by_cookie(cookie) is None
 
 
@@ -115,7 +115,7 @@ def test_setting_the_clock_ends_no_session(tmp_path: Path, jump: float) -> None:
     uptime.now += HOUR
     wall.now += HOUR
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
-    again.take_up(again.read_file())
+    again.restore(again.read_file())
     assert again.find_by_cookie(cookie)
     assert again.find_by_cookie(later)
     assert {wall.now - session.joined for session in again} == {HOUR}
@@ -137,7 +137,7 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
     # It has been up for longer than it was when the file was written.
     wall.now, uptime.now = wall.now + hours * HOUR, 120.0
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "second"))
-    again.take_up(again.read_file())
+    again.restore(again.read_file())
     assert (again.find_by_cookie(cookie) is not None) == kept
 
 
@@ -160,4 +160,4 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
 )
 def test_a_damaged_file_begins_a_new_class(tmp_path: Path, text: str) -> None:
     (tmp_path / SESSIONS_FILE).write_text(text)
-    assert take_up(tmp_path).members() == []
+    assert restore(tmp_path).members() == []

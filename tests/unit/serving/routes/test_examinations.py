@@ -48,7 +48,7 @@ async def get(app: FastAPI, run: RunFolder, path: str = "", **headers: str) -> A
     )
 
 
-def take_up(run: RunFolder, writer: ExaminationsWriter) -> list[Request]:
+def read_requests(run: RunFolder, writer: ExaminationsWriter) -> list[Request]:
     """Do what the examiner does with what was asked before it answers."""
     reader = RequestsReader(run.path)
     reader.skip_applied(writer.last_applied())
@@ -72,7 +72,7 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
     assert (await get(app, run)).json == {"items": [waiting]}
     assert (await get(app, run, f"/{asked_id}")).json == waiting | {"answer": None}
     with ExaminationsWriter(run.examinations_path) as writer:
-        (request,) = take_up(run, writer)
+        (request,) = read_requests(run, writer)
         assert (request.kind, request.body) == ("examine", CANONICAL)
         writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
         writer.begin(asked_id)
@@ -92,7 +92,7 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
     again = await ask(app, run, bearer, **CANONICAL)
     assert (again.status, again.json["state"]) == (202, "done")
     with ExaminationsWriter(run.examinations_path) as writer:
-        assert take_up(run, writer) == []
+        assert read_requests(run, writer) == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ async def test_an_invalid_stored_answer_is_not_sent(
 ) -> None:
     asked_id = (await ask(app, run, bearer, **ROTATION)).json["id"]
     with ExaminationsWriter(run.examinations_path) as writer:
-        take_up(run, writer)
+        read_requests(run, writer)
         writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
         writer.finish(asked_id, text)
     found = (await get(app, run, f"/{asked_id}")).json
@@ -117,14 +117,14 @@ async def test_cancelled_while_it_waits_and_not_once_it_is_done(
     path = f"/api/runs/{run.id}/examinations/{asked_id}"
     assert (await call(app, "DELETE", path, bearer)).status == 204
     with ExaminationsWriter(run.examinations_path) as writer:
-        requests = take_up(run, writer)
+        requests = read_requests(run, writer)
         assert [(request.kind, request.body) for request in requests[1:]] == [
             ("cancel_examination", {"id": asked_id})
         ]
         writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
         writer.finish(asked_id, "{}")
         assert (await call(app, "DELETE", path, bearer)).status == 204
-        assert take_up(run, writer) == []
+        assert read_requests(run, writer) == []
     assert (await call(app, "DELETE", path[:-1] + "x", bearer)).status == 404
 
 
