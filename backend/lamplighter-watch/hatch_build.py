@@ -11,6 +11,7 @@ PARTS = (
     "__init__.pyi",
     "client",
     "documented_model.py",
+    "reason.py",
     "platform",
     "py.typed",
     "questions.py",

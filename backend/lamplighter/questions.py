@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 from pydantic import ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema
 
+from lamplighter.reason import Reason
 from lamplighter.recipe import Recipe, StrictInput, explain_validation_error
 
 MAX_TEXT = 2_000
@@ -52,6 +53,11 @@ class Work(NamedTuple):
 
 class QuestionError(ValueError):
     """An error for a question that cannot be asked; the message is one line that says what is wrong."""
+
+    def __init__(self, message: str, reason: Reason | None = None) -> None:
+        """Set the message, and its reason as a code where a person may meet it."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class _Question(StrictInput):

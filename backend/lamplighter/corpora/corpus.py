@@ -7,11 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.reason import Reason
 from lamplighter.wire.vocabulary import Vocabulary
 
 
 class CorpusError(ValueError):
     """An error for an unusable text; the message says what is wrong and how to fix it."""
+
+    def __init__(self, message: str, reason: Reason | None = None) -> None:
+        """Set the message, and its reason as a code where a person may meet it on the page."""
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.platform.printable import quote_foreign
+from lamplighter.reason import Reason, give_reason
 from lamplighter.recipe import MAX_PROMPT_TOKENS, PROMPTS, Recipe
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -48,8 +49,11 @@ class UnknownWord:
 class PromptError(ValueError):
     """An error for an unusable prompt; the message is one line that says why."""
 
-    def __init__(self, message: str, unknown: tuple[UnknownWord, ...] = ()) -> None:
+    def __init__(
+        self, message: str, unknown: tuple[UnknownWord, ...] = (), reason: Reason | None = None
+    ) -> None:
         super().__init__(message)
+        self.reason = reason
         self.unknown = unknown
         """The first unknown words, if that is the reason."""
 
@@ -66,7 +70,7 @@ def encode_prompt(tokeniser: str, text: str, vocabulary: int) -> list[int]:
         PromptError: the prompt is empty, a word is unknown, or the tokeniser is invalid.
     """
     if not text.strip():
-        raise PromptError("the prompt is empty: type at least one word")
+        raise PromptError("the prompt is empty: type at least one word", reason=Reason("no_words"))
     # The library rejects lone surrogates.
     text = text.encode("utf-8", "replace").decode("utf-8")
     try:
@@ -79,9 +83,14 @@ def encode_prompt(tokeniser: str, text: str, vocabulary: int) -> list[int]:
         named = tuple(
             UnknownWord(word, _similar_words(restored.words, word)) for word in unknown[:_UNKNOWN_NAMED]
         )
-        raise PromptError(_explain_unknown(named, len(unknown)), named)
+        words = ", ".join(one.word for one in named)
+        similar = ", ".join(dict.fromkeys(word for one in named for word in one.similar))
+        reason = give_reason("unknown_words", words=words, similar=similar, more=len(unknown) - len(named))
+        raise PromptError(_explain_unknown(named, len(unknown)), named, reason)
     if not encoded:
-        raise PromptError("the prompt has no word that can be read: type at least one")
+        raise PromptError(
+            "the prompt has no word that can be read: type at least one", reason=Reason("no_words")
+        )
     return [token for token, _, _ in encoded]
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from lamplighter.reason import give_reason
 from lamplighter.recipe import CorpusRecipe, Recipe
 
 from .corpus import CorpusError
@@ -107,5 +108,8 @@ def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
             return enough
     tokens = len(tokenise(documents, recipe.tokeniser, recipe.vocabulary_size).ids)
     if tokens < MIN_TOKENS:
-        raise CorpusError(explain_too_short(tokens))
+        raise CorpusError(
+            explain_too_short(tokens),
+            give_reason("text_too_short", words=tokens, needed=MIN_TOKENS, clear=CLEAR_WORDS),
+        )
     return tokens

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from lamplighter.reason import Reason, give_reason
+
 from .corpus import CorpusError
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -51,23 +53,31 @@ def decode_text(data: bytes, name: str) -> str:
     """
     if len(data) > MAX_BYTES:
         raise CorpusError(
-            f"{name} is too large: at most {MAX_BYTES // 2**20} MB are read; bring a part of it"
+            f"{name} is too large: at most {MAX_BYTES // 2**20} MB are read; bring a part of it",
+            give_reason("text_too_large", most=MAX_BYTES // 2**20),
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CorpusError(f"{name} isn't plain UTF-8 text (it is UTF-16). {_SAVE_AS}")
+        raise CorpusError(
+            f"{name} isn't plain UTF-8 text (it is UTF-16). {_SAVE_AS}", Reason("text_not_plain")
+        )
     nul = data.find(b"\0")
     if nul >= 0:
-        raise CorpusError(f"{name} isn't plain text (byte {nul} is 0x00). {_SAVE_AS}")
+        raise CorpusError(
+            f"{name} isn't plain text (byte {nul} is 0x00). {_SAVE_AS}", Reason("text_not_plain")
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # The decoder counts from after the byte order mark; report the position from the start of the file.
         offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
         raise CorpusError(
-            f"{name} isn't plain UTF-8 text (byte {offset} is 0x{data[offset]:02x}). {_SAVE_AS}"
+            f"{name} isn't plain UTF-8 text (byte {offset} is 0x{data[offset]:02x}). {_SAVE_AS}",
+            Reason("text_not_plain"),
         ) from error
     if not text.strip():
-        raise CorpusError(f"{name} is empty. {MIN_TOKENS:,} words are needed.")
+        raise CorpusError(
+            f"{name} is empty. {MIN_TOKENS:,} words are needed.", give_reason("text_empty", needed=MIN_TOKENS)
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lamplighter.reason import Reason, give_reason
 from lamplighter.recipe import Recipe
 
 _FLOAT_BYTES = 4
@@ -45,4 +46,18 @@ def describe_demands(recipe: Recipe, vocabulary: int) -> str:
     return (
         f"{threads} and about {demands.memory_bytes / 1e6:,.0f} MB of memory: {layers} of width {recipe.model.dim},"
         f" {demands.parameters:,} parameters, batches of {recipe.batch_tokens:,} tokens"
+    )
+
+
+def explain_demands(recipe: Recipe, vocabulary: int) -> Reason:
+    """Return the same resources as a reason to confirm them first."""
+    demands = estimate_demands(recipe, vocabulary)
+    return give_reason(
+        "imported_run_takes",
+        threads=demands.threads,
+        megabytes=demands.memory_bytes / 1e6,
+        layers=recipe.model.layers,
+        width=recipe.model.dim,
+        parameters=demands.parameters,
+        tokens=recipe.batch_tokens,
     )

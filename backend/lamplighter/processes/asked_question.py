@@ -23,6 +23,7 @@ from lamplighter.questions import (
     canonical_question,
     question_id,
 )
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
 from lamplighter.runfolder.tables.requests import CANCEL_EXAMINATION, EXAMINE, RequestsWriter
@@ -36,6 +37,11 @@ IDLE_SECONDS = 600.0
 
 class ExaminationRefusedError(RuntimeError):
     """The run cannot be asked this question now; the message says why, in one sentence."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        """Set the message, and its reason as a code."""
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,8 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
     """
     if run.recipe.corpus.kind == "recorded":
         raise ExaminationRefusedError(
-            "this run was recorded from an external training loop, so its model is not here: there is nothing to ask"
+            "this run was recorded from an external training loop, so its model is not here: there is nothing to ask",
+            Reason("recorded_elsewhere"),
         )
     try:
         with StepsReader(run.steps_path) as reader:
@@ -76,10 +83,13 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
     except FileNotFoundError:
         lineage, newest, device = None, 0, "cpu"
     if not lineage or not run.is_prepared:
-        raise ExaminationRefusedError("this run has not begun, so there is no model to ask yet")
+        raise ExaminationRefusedError(
+            "this run has not begun, so there is no model to ask yet", Reason("run_not_begun")
+        )
     if question.last_step > newest:
         raise ExaminationRefusedError(
-            f"step {question.last_step:,} has not been reached: this run is at step {newest:,}"
+            f"step {question.last_step:,} has not been reached: this run is at step {newest:,}",
+            give_reason("step_not_reached", step=question.last_step, newest=newest),
         )
     _check_fit(run, question)
     require_affordable(run.recipe, len(run.vocabulary), question, str(device))

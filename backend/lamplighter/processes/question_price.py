@@ -6,6 +6,7 @@ from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
 from lamplighter.platform.worker_limits import has_graphics_driver
 from lamplighter.questions import Question, QuestionError
+from lamplighter.reason import give_reason
 from lamplighter.recipe import Recipe
 
 MAX_FLOPS = 4e12
@@ -40,5 +41,6 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
         )
         raise QuestionError(
             f"{counted}: it would {told}, {total:.1g} floating-point operations, and"
-            f" at most {most:.0g} are spent on one question: ask for fewer {counted}, or ask a smaller run"
+            f" at most {most:.0g} are spent on one question: ask for fewer {counted}, or ask a smaller run",
+            give_reason("question_too_long", operations=total, most=most),
         )

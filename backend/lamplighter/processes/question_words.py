@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.questions import QuestionError, TransplantQuestion
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 
 _CONTEXT_WINDOWS = 64
@@ -31,12 +32,15 @@ def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
     try:
         ids = list(encode_prompt(run.tokeniser, text, len(run.vocabulary)))
     except PromptError as error:
-        raise QuestionError(f"{field}: {error}") from error
+        raise QuestionError(f"{field}: {error}", error.reason) from error
     if not ids:
-        raise QuestionError(f"{field}: it is empty; write at least one word")
+        raise QuestionError(f"{field}: it is empty; write at least one word", Reason("no_words"))
     most = _CONTEXT_WINDOWS * run.recipe.model.context
     if len(ids) > most:
-        raise QuestionError(f"{field}: {len(ids):,} tokens are too many; at most {most:,} are read")
+        raise QuestionError(
+            f"{field}: {len(ids):,} tokens are too many; at most {most:,} are read",
+            give_reason("too_many_words", words=len(ids), most=most),
+        )
     return ids
 
 
@@ -53,10 +57,14 @@ def read_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> lis
     ids, most = encode_words(run, text, field), run.recipe.model.context
     if len(ids) > most:
         raise QuestionError(
-            f"{field}: it has {len(ids):,} words, and this model reads at most {most:,} words at a time"
+            f"{field}: it has {len(ids):,} words, and this model reads at most {most:,} words at a time",
+            give_reason("too_many_words", words=len(ids), most=most),
         )
     if len(ids) < fewest:
-        raise QuestionError(f"{field}: it is too short; write at least {fewest} words")
+        raise QuestionError(
+            f"{field}: it is too short; write at least {fewest} words",
+            give_reason("too_few_words", fewest=fewest),
+        )
     return ids
 
 
@@ -73,7 +81,8 @@ def find_word(run: RunFolder, word: str, field: str) -> int:
         ids = encode_words(run, word, field)
     if len(ids) != 1:
         raise QuestionError(
-            f"{field}: {quote_foreign(word[:80])} is {len(ids):,} words here, and one is wanted"
+            f"{field}: {quote_foreign(word[:80])} is {len(ids):,} words here, and one is wanted",
+            give_reason("one_word_wanted", word=word[:80], words=len(ids)),
         )
     return ids[0]
 
@@ -95,5 +104,7 @@ def find_swapped_rows(run: RunFolder, question: TransplantQuestion) -> tuple[int
     into = find_word(run, question.into, "into")
     source = into if question.source is None else find_word(run, question.source, "source")
     if source == into and not elsewhere:
-        raise QuestionError("source: nothing would be changed; say another word, or another step")
+        raise QuestionError(
+            "source: nothing would be changed; say another word, or another step", Reason("nothing_changed")
+        )
     return into, source

@@ -11,6 +11,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from lamplighter.lessons.library import LessonLibrary
+from lamplighter.reason import Reason
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
@@ -123,7 +124,9 @@ class Services(ReadingServices, FrontServices):
             # If the supervisor gave up on the trainer, a person may ask again.
             if over and wants_training(run) and not self.trainer_given_up(run.id):
                 raise RefusedError(
-                    409, "this run was asked to go on already; a trainer takes it up in a moment"
+                    409,
+                    "this run was asked to go on already; a trainer takes it up in a moment",
+                    reason=Reason("already_continuing"),
                 )
             requests = RequestsWriter(run.path, self.server_id)
             write = partial(requests.add, kind, body)
@@ -139,12 +142,20 @@ class Services(ReadingServices, FrontServices):
         phase = self.catalog.status(run).phase
         if run.recipe.corpus.kind == "recorded":
             raise RefusedError(
-                409, "this run is recorded from a training loop of its own, which takes no requests"
+                409,
+                "this run is recorded from a training loop of its own, which takes no requests",
+                reason=Reason("takes_no_requests"),
             )
         if phase.has_ended and kind != "continue":
-            raise RefusedError(409, f"this run is {phase}; it can only be continued")
+            raise RefusedError(
+                409, f"this run is {phase}; it can only be continued", reason=Reason("run_is_over")
+            )
         if not phase.has_ended and kind == "continue":
-            raise RefusedError(409, f"this run is {phase}; only one that is over can be continued")
+            raise RefusedError(
+                409,
+                f"this run is {phase}; only one that is over can be continued",
+                reason=Reason("run_is_not_over"),
+            )
         return phase.has_ended
 
     def trainer_given_up(self, run_id: str) -> bool:

@@ -1,11 +1,19 @@
 /** Failures as a code and facts. `strings/failures.ts` has the words for them. */
 
+import type { ReasonCode } from "./rest-types";
+
+/** A reason of the server as a code with values. Words of people may be in it. Hostile. */
+export interface KnownReason {
+  readonly code: ReasonCode;
+  readonly values: Readonly<Record<string, number | string>>;
+}
+
 /** The reason why something could not be done. */
 export type Failure =
-  /** A reason already in words: the server's, or a decoder's. */
-  | { code: "said"; reason: string }
-  /** A request that must be confirmed, in the server's words: it says what the request takes. */
-  | { code: "unconfirmed"; reason: string }
+  /** A reason already in English: the server's, or a decoder's. With `known` the page has words of its own for it. */
+  | { code: "said"; reason: string; known?: KnownReason }
+  /** A request that must be confirmed: the reason says what it takes. */
+  | { code: "unconfirmed"; reason: string; known?: KnownReason }
   /** Fields of the request that were rejected; `reason` is null if the server gave none. */
   | { code: "invalid"; faults: { field: string; reason: string | null }[] }
   | { code: "silent" | "broken" }

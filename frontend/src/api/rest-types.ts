@@ -72,6 +72,8 @@ export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
 /** The lines that the model said after one step. */
 export type LineSet = Answered["LineSet"];
 
+/** A code of why the server refused something. */
+export type ReasonCode = NonNullable<Answered["Problem"]["code"]>;
 /** A question about the model as it was at a step. */
 export type ExaminationQuestion = Body<"POST /api/runs/{run}/examinations">;
 export type QuestionOf<Kind extends AnswerKind> = Extract<ExaminationQuestion, { kind: Kind }>;

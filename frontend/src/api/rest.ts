@@ -1,6 +1,6 @@
 /** The functions that send requests to the REST interface of `docs/rest.md`. */
 
-import { ApiError, reasonGiven, type Failure } from "./failure";
+import { ApiError, reasonGiven, type Failure, type KnownReason } from "./failure";
 import type { Answer, AssistantRequest, Body, Operation } from "./rest-types";
 import { getSource } from "./source";
 
@@ -80,11 +80,15 @@ async function errorMessage(answer: Response): Promise<Failure> {
     const problem = (await answer.json()) as {
       detail?: unknown;
       title?: unknown;
+      code?: KnownReason["code"];
+      values?: KnownReason["values"];
       errors?: { field: string }[];
     };
-    if (typeof problem.detail === "string" && problem.errors?.some(isConfirmation))
-      return { code: "unconfirmed", reason: problem.detail };
-    if (typeof problem.detail === "string") return reasonGiven(problem.detail);
+    if (typeof problem.detail === "string") {
+      const code = problem.errors?.some(isConfirmation) ? "unconfirmed" : "said";
+      const known = problem.code && { code: problem.code, values: problem.values ?? {} };
+      return { code, reason: problem.detail, ...(known && { known }) };
+    }
     if (Array.isArray(problem.detail))
       return { code: "invalid", faults: problem.detail.map(describeFault) };
     if (typeof problem.title === "string") return reasonGiven(problem.title);

@@ -21,3 +21,23 @@ describe("what went wrong, in words", () => {
     expect(failureText({ code: "silent" })).toBe("The server does not answer.");
   });
 });
+
+it("a reason with a code is told in the page's own words", () => {
+  const detail = "prompt: the model has never read “xyzzy”";
+  const values = { words: "xy\u200bzzy", similar: "dizzy", more: 0 };
+  const known = { code: "unknown_words", values } as const;
+  const told = failureText({ code: "said", reason: detail, known });
+  expect(told).toContain("such as “dizzy”");
+  // Words of people are shown with their invisible characters.
+  expect(told).not.toContain("\u200b");
+  const busy = { code: "server_busy", values: {} } as const;
+  expect(failureText({ code: "unconfirmed", reason: detail, known: busy })).toBe(
+    "The server is busy: try again in a moment.",
+  );
+});
+
+it("a reason without a code, or with one of a newer server, is told as the server says it", () => {
+  expect(failureText({ code: "said", reason: "no room" })).toBe("no room");
+  const known = { code: "something_new" as "server_busy", values: {} };
+  expect(failureText({ code: "said", reason: "no room", known })).toBe("no room");
+});

@@ -1,7 +1,9 @@
-/** Texts of failures, for those that the server could not word itself. */
+/** Texts of failures, and of the reasons that the server gives as codes. */
 
-import type { Failure } from "../api/failure";
+import type { Failure, KnownReason } from "../api/failure";
+import type { ReasonCode } from "../api/rest-types";
 import { printableToken } from "../api/vocabulary";
+import { count } from "./numbers";
 import { table } from "./translation";
 
 export const failures = table("failures", {
@@ -21,12 +23,67 @@ export const failures = table("failures", {
   noToken: "The token that the link names is not in this vocabulary.",
 } as const);
 
+type Values = KnownReason["values"];
+const number = (value: number | string | undefined) => count(Number(value ?? 0));
+const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
+
+/** Why the server refused something. */
+export const reasons = table("reasons", {
+  recorded_elsewhere:
+    "This run was recorded from another training loop: its model is not here to ask.",
+  run_not_begun: "This run has not begun, so there is no model to ask yet.",
+  step_not_reached: ({ step, newest }) =>
+    `Step ${number(step)} has not been reached: this run is at step ${number(newest)}.`,
+  question_too_long: "This would take too long: ask for less, or ask a smaller run.",
+  unknown_words: ({ words: unknown, similar }) =>
+    `The model has never read “${words(unknown)}”: use words of its text${similar ? `, such as “${words(similar)}”` : ""}.`,
+  no_words: "Write at least one word.",
+  too_many_words: ({ words: given, most }) =>
+    `${number(given)} words are too many: the model reads at most ${number(most)}.`,
+  too_few_words: ({ fewest }) => `Write at least ${number(fewest)} words.`,
+  one_word_wanted: ({ word }) => `“${words(word)}” is more than one word here.`,
+  nothing_changed: "Nothing would change: choose another word, or another step.",
+  too_many_questions: ({ most }) => `${number(most)} questions are waiting: ask again later.`,
+  imported_run_takes: ({ threads, megabytes, layers, width, parameters }) =>
+    `This run was imported. Its model takes ${number(megabytes)} MB of memory and ${number(threads)} threads here: ${number(layers)} layers of width ${number(width)}, ${number(parameters)} parameters.`,
+  takes_no_requests: "This run is recorded from another training loop, which takes no requests.",
+  already_continuing: "This run was asked to go on already: training begins in a moment.",
+  run_is_over: "This run is over: it can only be continued.",
+  run_is_not_over: "Only a run that is over can be continued.",
+  upload_gone: "The text is not on the server any more: send it again.",
+  text_too_large: ({ most }) => `The text is too large: at most ${number(most)} MB are read.`,
+  text_not_plain:
+    "This isn’t plain text. Word documents and PDFs can’t be read: save it as UTF-8 text.",
+  text_empty: ({ needed }) => `The text is empty: ${number(needed)} words are needed.`,
+  text_too_short: ({ words: given, needed, clear }) =>
+    `The text has ${number(given)} words: ${number(needed)} are needed, and about ${number(clear)} for clear neighbourhoods.`,
+  server_stopping: "The server is stopping: try again when it is back.",
+  too_many_exports: ({ most }) =>
+    `${number(most)} exports are being made: cancel one, or wait until one is done.`,
+  disk_nearly_full: "The disk is nearly full, and the rest is kept for training: make room first.",
+  disk_full:
+    "The disk is full: make room on it. Nothing recorded is lost, and training goes on by itself.",
+  export_gone: "The export is not on the server any more: make it again.",
+  laid_out_already: "A map is being laid out already: cancel it, or wait for it.",
+  nothing_left_to_predict: "This run is over, so nothing is left to predict: continue it first.",
+  run_ends_before: ({ end, step }) =>
+    `This run ends at step ${number(end)}, before step ${number(step)}: ask for fewer steps.`,
+  server_busy: "The server is busy: try again in a moment.",
+} satisfies Record<ReasonCode, string | ((values: Values) => string)>);
+
+/** Return the text of a reason of the server; its own English where the page has no words for it. */
+export function reasonText(known: KnownReason | undefined, reason: string): string {
+  // A newer server may know further codes.
+  const text = known && (reasons as Partial<typeof reasons>)[known.code];
+  return typeof text === "function" ? text(known!.values) : (text ?? reason);
+}
+
 /** Return the text of a failure. */
 export function failureText(failure: Failure): string {
   switch (failure.code) {
     case "said":
     case "unconfirmed":
-      return failure.reason;
+      return reasonText(failure.known, failure.reason);
     case "invalid":
       return failure.faults
         .map(({ field, reason }) => `${field}: ${reason ?? failures.notAccepted}`)

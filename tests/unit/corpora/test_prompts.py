@@ -76,6 +76,9 @@ def test_names_only_a_few_unknown_words() -> None:
     error = refusal(" ".join(f"x{number}" for number in range(500)) + " x1 x2")
     assert len(error.unknown) == 3
     assert "and 497 more" in str(error)
+    assert error.reason is not None
+    assert error.reason.code == "unknown_words"
+    assert (error.reason.values["words"], error.reason.values["more"]) == ("x0, x1, x2", 497)
 
 
 def test_quotes_a_hostile_prompt_safely() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lamplighter.processes.asked_question import AskedQuestion, examiner_command
 from lamplighter.processes.examiner_pool import ExaminerCommand, ExaminerPool
+from lamplighter.reason import give_reason
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
@@ -70,7 +71,11 @@ class ExaminerJobs:
         """
         with self._lock:
             if len(self._open) >= MAX_OPEN and (run.id, asked.id) not in self._open:
-                raise RefusedError(409, f"{MAX_OPEN} questions already wait for an answer: ask again later")
+                raise RefusedError(
+                    409,
+                    f"{MAX_OPEN} questions already wait for an answer: ask again later",
+                    reason=give_reason("too_many_questions", most=MAX_OPEN),
+                )
             self._pool.reset_crashes(run.id)
             self._open[run.id, asked.id] = OpenQuestion(run, asked, write())
             if self._thread is None and not self._stopping:

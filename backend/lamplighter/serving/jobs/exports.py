@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
@@ -116,18 +117,23 @@ class ExportJobs:
         """
         with self._lock:
             if self._stopped:
-                raise RefusedError(503, "the server is stopping; try again after its restart")
+                raise RefusedError(
+                    503,
+                    "the server is stopping; try again after its restart",
+                    reason=Reason("server_stopping"),
+                )
             if len(self._running) >= self._limits.max_running:
                 few = self._limits.max_running
                 raise RefusedError(
                     409,
                     f"{few} exports are being made, the maximum; cancel one, or wait until one is done",
+                    reason=give_reason("too_many_exports", most=few),
                 )
             job = ExportJob(run, format, step, self._folder / secrets.token_hex(8))
             try:
                 self._claim_folder()
                 if self._disk_nearly_full():
-                    raise RefusedError(507, _DISK_NEARLY_FULL)
+                    raise RefusedError(507, _DISK_NEARLY_FULL, reason=Reason("disk_nearly_full"))
                 make_private_folder(job.folder)
                 # This thread holds the lock, so no message is handled before the job is registered.
                 child = job.start(
@@ -163,7 +169,9 @@ class ExportJobs:
         with self._lock:
             job = self._jobs.get(job_id)
         if job is None or job.run.id != run.id:
-            raise RefusedError(404, "that export does not exist or was removed; make it again")
+            raise RefusedError(
+                404, "that export does not exist or was removed; make it again", reason=Reason("export_gone")
+            )
         return job
 
     def delete(self, job: ExportJob) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from lamplighter.processes.child_job import ChildJob, ChildMessage
+from lamplighter.reason import Reason
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.serving.schemas.map import ReprojectedLayouts, Reprojection
@@ -96,6 +97,7 @@ class ReprojectionJobs:
                 raise RefusedError(
                     409,
                     f"{other} is being laid out again, and only one run can be at a time; cancel it, or wait for it",
+                    reason=Reason("laid_out_already"),
                 )
             job = ReprojectionJob("running", by_itself, activity="starting")
             try:

@@ -20,6 +20,7 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.text_survey import TextSurvey, survey_text
 from lamplighter.corpora.textfile import decode_text
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.web.http.problems import RefusedError
 
@@ -76,7 +77,11 @@ class Uploads:
         Raises:
             RefusedError: there is no such text (422).
         """
-        missing = RefusedError(422, "that upload does not exist or was removed; send the text again")
+        missing = RefusedError(
+            422,
+            "that upload does not exist or was removed; send the text again",
+            reason=Reason("upload_gone"),
+        )
         # Check the id before it becomes part of a path, so that no other text can name a file.
         if not _ID.fullmatch(upload):
             raise missing
@@ -107,7 +112,12 @@ class Uploads:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > MAX_UPLOAD_BYTES:
-                    raise RefusedError(413, f"a text may have at most {MAX_UPLOAD_BYTES >> 20} MiB")
+                    most = MAX_UPLOAD_BYTES >> 20
+                    raise RefusedError(
+                        413,
+                        f"a text may have at most {most} MiB",
+                        reason=give_reason("text_too_large", most=most),
+                    )
                 await file.write(chunk)
         return size
 
@@ -115,7 +125,7 @@ class Uploads:
         try:
             text = decode_text(part.read_bytes(), "This text" if not name else "This file")
         except CorpusError as error:
-            raise RefusedError(422, str(error)) from None
+            raise RefusedError(422, str(error), reason=error.reason) from None
         part.write_bytes(text.encode())
         kept = self._folder / f"{upload}.txt"
         with open(kept.with_suffix(".name"), "w", encoding="utf-8", opener=open_like_folder) as file:

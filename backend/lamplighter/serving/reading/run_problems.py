@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
+from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
@@ -76,7 +77,7 @@ def install_run_error_handlers(app: FastAPI, *, for_class: bool = False) -> None
         if not has_no_room(error):
             raise error
         disk_full_log.note(error)
-        return problem_response(507, DISK_FULL)
+        return problem_response(507, DISK_FULL, reason=Reason("disk_full"))
 
     for kind, (status, detail) in _PROBLEMS.items():
         app.add_exception_handler(kind, _make_handler(status, detail))
@@ -88,6 +89,6 @@ def install_run_error_handlers(app: FastAPI, *, for_class: bool = False) -> None
 
 def _make_handler(status: int, detail: str) -> Callable[[Request, Exception], Response]:
     def answer(_: Request, error: Exception) -> Response:
-        return problem_response(status, detail.format(error))
+        return problem_response(status, detail.format(error), reason=getattr(error, "reason", None))
 
     return answer

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.answers import AnswerError, parse_answer
-from lamplighter.model.training_demands import describe_demands
+from lamplighter.model.training_demands import describe_demands, explain_demands
 from lamplighter.processes.asked_question import (
     AskedQuestion,
     ExaminationRefusedError,
@@ -136,10 +136,11 @@ def _check(run: RunFolder, question: Question) -> AskedQuestion:
     try:
         return check_question(run, question)
     except ExaminationRefusedError as error:
-        raise RefusedError(409, str(error)) from error
+        raise RefusedError(409, str(error), reason=error.reason) from error
     except QuestionError as error:
         field, _, message = str(error).partition(": ")
-        raise RefusedError(422, str(error), [FieldError(field=field, message=message)]) from error
+        faults = [FieldError(field=field, message=message)]
+        raise RefusedError(422, str(error), faults, reason=error.reason) from error
 
 
 def _require_confirmed(run: RunFolder, *, confirmed: bool) -> None:
@@ -150,7 +151,8 @@ def _require_confirmed(run: RunFolder, *, confirmed: bool) -> None:
         f"{run.id} was imported. Asking its model takes {describe_demands(run.recipe, len(run.vocabulary))}. To do that"
         " on this machine, ask again with confirmed=true"
     )
-    raise RefusedError(409, message, [FieldError(field="confirmed", message=message)])
+    faults = [FieldError(field="confirmed", message=message)]
+    raise RefusedError(409, message, faults, reason=explain_demands(run.recipe, len(run.vocabulary)))
 
 
 def _ask(run: RunFolder, asked: AskedQuestion, services: Services) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lamplighter.documented_model import DocumentedModel
+from lamplighter.reason import Reason, ReasonCode, ReasonValues
 from lamplighter.web.capacity.limiter import BusyError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -28,13 +29,18 @@ class FieldError(DocumentedModel):
     message: str
 
 
-class Problem(BaseModel):
+class Problem(DocumentedModel):
     """The reason why a request was refused."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
+    """The reason in English."""
+    code: ReasonCode | None = None
+    """The reason as a code, where a person may meet it: the page has its own words for it."""
+    values: ReasonValues = Field(default_factory=ReasonValues)
+    """The numbers and words in the reason."""
     errors: list[FieldError] = Field(default_factory=list)
 
 
@@ -47,9 +53,11 @@ class RefusedError(Exception):
         detail: str,
         errors: list[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
+        reason: Reason | None = None,
     ) -> None:
-        """Set the HTTP status, the reason and, if fields are at fault, the errors in them."""
+        """Set the HTTP status, the reason, as a code too, and, if fields are at fault, the errors in them."""
         super().__init__(detail)
+        self.reason = reason
         self.status = status
         self.detail = detail
         self.errors = errors or []
@@ -57,7 +65,11 @@ class RefusedError(Exception):
 
 
 def problem_response(
-    status: int, detail: str, errors: list[FieldError] | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+    reason: Reason | None = None,
 ) -> Response:
     """Return a problem as a response."""
     body: dict[str, Any] = {
@@ -66,6 +78,8 @@ def problem_response(
         "status": status,
         "detail": detail,
     }
+    if reason is not None:
+        body |= {"code": reason.code, "values": reason.values}
     if errors:
         body["errors"] = [fault.model_dump() for fault in errors]
     return Response(json.dumps(body), status, headers, PROBLEM_MEDIA_TYPE)
@@ -78,11 +92,13 @@ def install_error_handlers(app: FastAPI) -> None:
 
     def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)
-        return problem_response(error.status, error.detail, error.errors, error.headers)
+        return problem_response(error.status, error.detail, error.errors, error.headers, error.reason)
 
     def busy(_: Request, error: Exception) -> Response:
         assert isinstance(error, BusyError)
-        return problem_response(503, str(error), headers={"Retry-After": str(error.retry_after)})
+        return problem_response(
+            503, str(error), headers={"Retry-After": str(error.retry_after)}, reason=Reason("server_busy")
+        )
 
     def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -1,6 +1,8 @@
 /** German texts of failures. */
 
-import type { failures as english } from "../failures";
+import { printableToken } from "../../api/vocabulary";
+import type { failures as english, reasons as englishReasons } from "../failures";
+import { count } from "../numbers";
 import type { Translated } from "../translation";
 
 export const failures: Translated<typeof english> = {
@@ -19,4 +21,55 @@ export const failures: Translated<typeof english> = {
   presenterOnly:
     "Das kann nur, wer vorführt. Öffne Lamplighter mit seinem Startlink, um vorzuführen.",
   noToken: "Das Token, das der Link nennt, gibt es in diesem Wortschatz nicht.",
+};
+
+const number = (value: number | string | undefined) => count(Number(value ?? 0));
+const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
+
+export const reasons: Translated<typeof englishReasons> = {
+  recorded_elsewhere:
+    "Dieser Lauf wurde aus einer anderen Trainingsschleife aufgezeichnet: Sein Modell ist nicht hier und kann nicht gefragt werden.",
+  run_not_begun: "Dieser Lauf hat noch nicht begonnen, es gibt also noch kein Modell zum Fragen.",
+  step_not_reached: ({ step, newest }) =>
+    `Schritt ${number(step)} ist noch nicht erreicht: Dieser Lauf ist bei Schritt ${number(newest)}.`,
+  question_too_long:
+    "Das würde zu lange dauern: Frag nach weniger, oder frag einen kleineren Lauf.",
+  unknown_words: ({ words: unknown, similar }) =>
+    `„${words(unknown)}“ hat das Modell nie gelesen: Nimm Wörter aus seinem Text${similar ? `, etwa „${words(similar)}“` : ""}.`,
+  no_words: "Schreib mindestens ein Wort.",
+  too_many_words: ({ words: given, most }) =>
+    `${number(given)} Wörter sind zu viele: Das Modell liest höchstens ${number(most)}.`,
+  too_few_words: ({ fewest }) => `Schreib mindestens ${number(fewest)} Wörter.`,
+  one_word_wanted: ({ word }) => `„${words(word)}“ ist hier mehr als ein Wort.`,
+  nothing_changed: "Es würde sich nichts ändern: Wähl ein anderes Wort oder einen anderen Schritt.",
+  too_many_questions: ({ most }) => `${number(most)} Fragen warten schon: Frag später noch einmal.`,
+  imported_run_takes: ({ threads, megabytes, layers, width, parameters }) =>
+    `Dieser Lauf wurde importiert. Sein Modell braucht hier ${number(megabytes)} MB Speicher und ${number(threads)} Threads: ${number(layers)} Schichten der Breite ${number(width)}, ${number(parameters)} Parameter.`,
+  takes_no_requests:
+    "Dieser Lauf wird aus einer anderen Trainingsschleife aufgezeichnet, die sich von hier nicht steuern lässt.",
+  already_continuing: "Dieser Lauf soll schon weitergehen: Das Training beginnt gleich.",
+  run_is_over: "Dieser Lauf ist zu Ende: Er kann nur fortgesetzt werden.",
+  run_is_not_over: "Nur ein Lauf, der zu Ende ist, kann fortgesetzt werden.",
+  upload_gone: "Der Text ist nicht mehr auf dem Server: Schick ihn noch einmal.",
+  text_too_large: ({ most }) =>
+    `Der Text ist zu groß: Gelesen werden höchstens ${number(most)} MB.`,
+  text_not_plain:
+    "Das ist kein reiner Text. Word-Dokumente und PDFs sind nicht lesbar: Speichere ihn als UTF-8-Text.",
+  text_empty: ({ needed }) => `Der Text ist leer: ${number(needed)} Wörter sind nötig.`,
+  text_too_short: ({ words: given, needed, clear }) =>
+    `Der Text hat ${number(given)} Wörter: ${number(needed)} sind nötig, etwa ${number(clear)} für deutliche Viertel.`,
+  server_stopping: "Der Server wird gerade beendet: Versuch es wieder, wenn er zurück ist.",
+  too_many_exports: ({ most }) =>
+    `${number(most)} Exporte werden gerade erstellt: Brich einen ab, oder warte, bis einer fertig ist.`,
+  disk_nearly_full:
+    "Die Festplatte ist fast voll, und der Rest ist fürs Training: Schaff zuerst Platz.",
+  disk_full:
+    "Die Festplatte ist voll: Schaff Platz. Nichts Aufgezeichnetes ist verloren, und das Training geht von selbst weiter.",
+  export_gone: "Der Export ist nicht mehr auf dem Server: Erstell ihn noch einmal.",
+  laid_out_already: "Es wird schon eine Karte neu gezeichnet: Brich das ab, oder warte darauf.",
+  nothing_left_to_predict:
+    "Dieser Lauf ist zu Ende, es gibt also nichts mehr vorherzusagen: Setz ihn zuerst fort.",
+  run_ends_before: ({ end, step }) =>
+    `Dieser Lauf endet bei Schritt ${number(end)}, vor Schritt ${number(step)}: Frag nach weniger Schritten.`,
+  server_busy: "Der Server ist beschäftigt: Versuch es gleich noch einmal.",
 };

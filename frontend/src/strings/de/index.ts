@@ -15,7 +15,7 @@ import { transport } from "./transport";
 export { ask } from "./ask";
 export { events } from "./events";
 export { exports } from "./exports";
-export { failures } from "./failures";
+export { failures, reasons } from "./failures";
 export { map } from "./map";
 export { palette } from "./palette";
 export { run } from "./run";

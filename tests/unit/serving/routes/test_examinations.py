@@ -151,6 +151,25 @@ async def test_an_impossible_question_is_refused_and_leaves_nothing(
     assert RequestsReader(run.path).read_new() == []
 
 
+@pytest.mark.parametrize(
+    ("body", "code", "values"),
+    [
+        ({"kind": "rotation", "step": 36}, "step_not_reached", {"step": 36, "newest": 35}),
+        ({"kind": "speak", "step": 1, "prompt": " "}, "no_words", {}),
+    ],
+)
+async def test_a_refusal_names_its_reason(
+    app: FastAPI,
+    run: RunFolder,
+    bearer: dict[str, str],
+    body: dict[str, Any],
+    code: str,
+    values: dict[str, Any],
+) -> None:
+    refused = (await ask(app, run, bearer, **body)).json
+    assert (refused["code"], refused["values"] | values) == (code, refused["values"]), refused
+
+
 async def test_a_run_without_a_model(app: FastAPI, tmp_path: Path, bearer: dict[str, str]) -> None:
     run = make_run(RunStore(tmp_path))
     refused = await ask(app, run, bearer, **ROTATION)

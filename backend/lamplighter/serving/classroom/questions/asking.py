@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.reading.token_table import TokenTable
@@ -29,14 +30,18 @@ def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: 
     """
     if status.phase.has_ended:
         raise RefusedError(
-            409, f"this run is {status.phase}, so nothing is left to predict: continue it first"
+            409,
+            f"this run is {status.phase}, so nothing is left to predict: continue it first",
+            reason=Reason("nothing_left_to_predict"),
         )
     step = status.step
     word = table.text(_token(body, table)) if body.about in _ABOUT_A_WORD else ""
     later = step + (1 if body.about in ("lit_next", "lit_word") else body.steps)
     if later > status.steps:
         raise RefusedError(
-            409, f"this run ends at step {status.steps}, before step {later}: ask for fewer steps"
+            409,
+            f"this run ends at step {status.steps}, before step {later}: ask for fewer steps",
+            reason=give_reason("run_ends_before", end=status.steps, step=later),
         )
     after = f"the next {body.steps} steps" if body.steps > 1 else "the next step"
     made: dict[str, object]

@@ -92,3 +92,4 @@ async def test_rejects_non_text_with_advice(
     refused = await send(app, bearer, text)
     assert refused.status == 422
     assert reason in refused.json["detail"]
+    assert refused.json["code"] in ("text_not_plain", "text_empty")

@@ -1,0 +1,60 @@
+"""Reasons for which the server refuses what a person asked for: codes with values. The page has the words for them
+(`frontend/src/strings/failures.ts`), and shows the English detail of a code that it does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ReasonCode = Literal[
+    # A question to the model.
+    "recorded_elsewhere",
+    "run_not_begun",
+    "step_not_reached",
+    "question_too_long",
+    "unknown_words",
+    "no_words",
+    "too_many_words",
+    "too_few_words",
+    "one_word_wanted",
+    "nothing_changed",
+    "too_many_questions",
+    "imported_run_takes",
+    # A request to a run.
+    "takes_no_requests",
+    "already_continuing",
+    "run_is_over",
+    "run_is_not_over",
+    # A text of the user's own.
+    "upload_gone",
+    "text_too_large",
+    "text_not_plain",
+    "text_empty",
+    "text_too_short",
+    # A file to be made.
+    "server_stopping",
+    "too_many_exports",
+    "disk_nearly_full",
+    "disk_full",
+    "export_gone",
+    "laid_out_already",
+    # A question to a class.
+    "nothing_left_to_predict",
+    "run_ends_before",
+    # Any request.
+    "server_busy",
+]
+ReasonValues = dict[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason as its code, with the numbers and words that a sentence for it names."""
+
+    code: ReasonCode
+    values: ReasonValues = field(default_factory=ReasonValues)
+
+
+def give_reason(code: ReasonCode, **values: int | float | str) -> Reason:
+    """Return a reason with its values."""
+    return Reason(code, values)
