@@ -59,6 +59,7 @@ def page(towns: Application, found: list[dict[str, Any]], chromium: Browser) -> 
     opened.close()
 
 
+@pytest.mark.tour
 def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     page: Page, found: list[dict[str, Any]]
 ) -> None:
