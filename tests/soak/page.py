@@ -47,9 +47,8 @@ _DROP_EVERY = 25.0
 """Least seconds between two losses of the network."""
 _A_MINUTE = 250_000_000
 """Largest number of bytes that a minute of the run takes, at a hundred steps a second."""
-_PANELS = ("token", "matrix", "run", "map", "measures", "cost", "runs", "export")
-_REST = ("map-umap", "tab-step")
-"""The view and panel open during every measurement."""
+_PANELS = ("step", "matrix", "measures", "cost", "map", "run", "export")
+"""The tabs of the lab."""
 
 
 @dataclass
@@ -126,8 +125,9 @@ class WatchedPage:
     def visit_next(self) -> None:
         """Visit the next view or panel, and return to the resting view."""
         looks: list[Callable[[], None]] = [
-            *(lambda name=name: self._press(f"tab-{name}") for name in _PANELS),
-            lambda: self._press("map-linear"),
+            *(lambda name=name: self._open_tab(name) for name in _PANELS),
+            lambda: self._press("open-runs"),
+            lambda: self._press_in_view_menu("map-linear"),
             self._beside,
         ]
         self._choose(self._looks)
@@ -143,8 +143,8 @@ class WatchedPage:
 
     def show_resting_view(self) -> None:
         """Open the view and panel at which memory is measured."""
-        for name in _REST:
-            self._press(name)
+        self._press_in_view_menu("map-umap")
+        self._open_tab("step")
         self.page.wait_for_timeout(700)
 
     def cut_network(self, seconds: float) -> None:
@@ -175,10 +175,19 @@ class WatchedPage:
         self.page.get_by_test_id("search").fill("abcdefghiklmnoprstuw"[number % 20])
         self.page.get_by_test_id("found").first.dispatch_event("click", timeout=60_000)
 
+    def _open_tab(self, name: str) -> None:
+        self._press("level-lab")
+        self._press(f"tab-{name}")
+
     def _beside(self) -> None:
-        self._press("beside-open")
+        self._press_in_view_menu("beside-open")
         self.page.wait_for_timeout(2_000)
-        self._press("beside-open")
+        self._press_in_view_menu("beside-open")
+
+    def _press_in_view_menu(self, name: str) -> None:
+        self._press("view-menu")
+        self._press(name)
+        self.page.keyboard.press("Escape")
 
     def _press(self, name: str) -> None:
         # A dispatched event, not a mouse click: a click waits for the page to be still, and on a busy machine
