@@ -21,10 +21,10 @@ from lamplighter.serving.schemas.runs import (
     AttemptFacts,
     NewRun,
     RecordParts,
-    RunResponse,
     RunList,
     RunNaming,
     RunRecord,
+    RunResponse,
     without_text,
 )
 from lamplighter.serving.services import Services, ServicesDep
