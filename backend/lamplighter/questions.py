@@ -43,7 +43,7 @@ MAX_POSITIONS = 64
 
 
 class Work(NamedTuple):
-    """What a question takes."""
+    """The computation that a question takes."""
 
     steps: int = 0
     """Training steps."""
@@ -91,7 +91,7 @@ class _Question(StrictInput):
     counted: ClassVar[str] = "steps"
     """The field that says how much is computed."""
     on_processor: ClassVar[bool] = False
-    """Whether it is computed on a processor, wherever the run was trained."""
+    """True for a kind that is computed on a processor, wherever the run was trained."""
 
     @property
     def last_step(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lamplighter.answers import AnswerError, SpeakAnswer, dump_answer, parse_answer
+from lamplighter.answers import SpeakAnswer, StoredAnswerError, dump_answer, parse_answer
 
 SAID = {"id": 1, "p": 0.5, "candidates": [[1, 0.5], [2, 0.25]]}
 SPOKEN: dict[str, Any] = {
@@ -48,16 +48,16 @@ def test_fields_of_a_later_version_are_dropped() -> None:
     ],
 )
 def test_an_answer_of_another_shape_cannot_be_read(change: dict[str, Any], place: str) -> None:
-    with pytest.raises(AnswerError, match=place):
+    with pytest.raises(StoredAnswerError, match=place):
         parse_answer("speak", json.dumps(SPOKEN | change))
 
 
 @pytest.mark.parametrize("text", ["", "null", "[" * 100_000, json.dumps(SPOKEN).replace("0.5", "NaN")])
 def test_what_is_no_answer_cannot_be_read(text: str) -> None:
-    with pytest.raises(AnswerError):
+    with pytest.raises(StoredAnswerError):
         parse_answer("speak", text)
 
 
 def test_an_answer_to_another_kind_of_question_is_refused() -> None:
-    with pytest.raises(AnswerError, match="of the kind speak, not probe"):
+    with pytest.raises(StoredAnswerError, match="of the kind speak, not probe"):
         parse_answer("probe", json.dumps(SPOKEN))

@@ -44,7 +44,7 @@ Answer = Annotated[
 _ANSWERS: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
-class AnswerError(ValueError):
+class StoredAnswerError(ValueError):
     """An error for a stored answer that is not one to its question; the message says where."""
 
 
@@ -52,16 +52,18 @@ def parse_answer(kind: str, raw: str) -> Answer:
     """Return a stored answer, as JSON, to a question of some kind. An imported one may hold anything.
 
     Raises:
-        AnswerError: it is not an answer of that kind.
+        StoredAnswerError: it is not an answer of that kind.
     """
     try:
         answer = _ANSWERS.validate_json(raw, strict=True)
     except ValidationError as error:
         [first, *_] = error.errors(include_url=False, include_input=False)
         place = ".".join(map(str, first["loc"]))
-        raise AnswerError(f"an answer of the kind {kind} whose {place or 'text'} cannot be read") from error
+        raise StoredAnswerError(
+            f"an answer of the kind {kind} whose {place or 'text'} cannot be read"
+        ) from error
     if answer.kind != kind:
-        raise AnswerError(f"an answer of the kind {answer.kind}, not {kind}")
+        raise StoredAnswerError(f"an answer of the kind {answer.kind}, not {kind}")
     return answer
 
 

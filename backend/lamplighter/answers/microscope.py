@@ -13,11 +13,11 @@ class MicroscopeLosses(AnswerPart):
     """Mean losses before and after the update."""
 
     same: LossPair
-    """Of the batch of the step."""
+    """The batch of the step."""
     other: LossPair
-    """Of a part of the next batch."""
+    """A part of the next batch."""
     held_out: LossPair | None
-    """Of as much unread text; null where the run holds none."""
+    """As much unread text; null where the run holds none."""
 
 
 class MicroscopeText(AnswerPart):
@@ -53,7 +53,7 @@ class ForwardOperation(AnswerPart):
     output: list[int]
     """The shape of its output."""
     is_product: bool
-    """Whether it is a product of matrices."""
+    """True for a product of matrices."""
     forward: int
     """Floating-point operations."""
     backward: int
@@ -120,7 +120,7 @@ class MicroscopeRiver(AnswerPart):
 
     layers: list[LayerGradient]
     norm: Maybe
-    """Of the whole gradient."""
+    """The norm of the whole gradient."""
     clip_norm: float
     clip_scale: Maybe
     """The factor by which all gradients were scaled, at most 1."""

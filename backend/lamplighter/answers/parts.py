@@ -38,13 +38,13 @@ class Replayed(AnswerPart):
     steps: int
     """Steps computed since."""
     equal: bool | None
-    """Whether every step came out as it is recorded; null where nothing says."""
+    """True if every step came out as recorded; null where no record says."""
     difference: Maybe
     """Greatest difference of the embedding from the recorded one; null where it is not known."""
 
 
 class AnswerBase(AnswerPart):
-    """What every answer says besides its findings."""
+    """The fields of every answer."""
 
     step: int
     """The step of the question."""

@@ -45,7 +45,7 @@ class PreviousMatrix(AnswerPart):
 
 
 class TransplantAnswer(AnswerBase):
-    """What a model says, and its loss in nats, before and after rows of its embedding are replaced."""
+    """A model's words, and its loss in nats, before and after rows of its embedding are replaced."""
 
     kind: Literal["transplant"]
     prompt: list[int]
@@ -57,8 +57,8 @@ class TransplantAnswer(AnswerBase):
     before: list[SaidWord]
     after: list[SaidWord]
     instead: list[SaidWord] | None
-    """What it says with its own rows when the prompt has the source's word in place of the replaced one; null where that has no
-    meaning."""
+    """Its words with its own rows, after a prompt with the source's word in place of the replaced one; null where that means
+    nothing."""
     first: Annotated[list[FirstWord], Field(min_length=2, max_length=2)]
     """The first word said before, and the first said after."""
     loss: LossChange
@@ -99,7 +99,7 @@ class RotationExample(AnswerPart):
 
 
 class RotationAnswer(AnswerBase):
-    """What a random rotation of the embedding changes, and what it leaves."""
+    """The numbers that a random rotation of the embedding changes, and the neighbours that it leaves."""
 
     kind: Literal["rotation"]
     coordinates: int
@@ -158,7 +158,7 @@ class BatchSize(AnswerPart):
     rows: int
     """Distinct tokens in it."""
     share: float
-    """Of all rows."""
+    """These rows' share of all."""
     alone: float
     """The share to be expected if every token were drawn by itself."""
 
@@ -228,7 +228,7 @@ class SubstitutionAnswer(AnswerBase):
     """Predictions of a sentence."""
     text: TextName
     loss: Maybe
-    """Of the word and what follows, as it stands, in nats."""
+    """Loss of the word and what follows in the unchanged sentence, in nats."""
     near: SubstitutionRise
     """By the nearest word in the input table."""
     tenth: SubstitutionRise

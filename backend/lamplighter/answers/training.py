@@ -35,7 +35,7 @@ class TaughtState(AnswerPart):
     number: int
     """Steps in that phase."""
     loss: Maybe
-    """Of the sentence, in nats."""
+    """The loss of the sentence, in nats."""
     text_loss: Maybe
     rows: Annotated[TaughtRows | None, Omitted] = None
     """In the phase `sentence` only."""
@@ -108,7 +108,7 @@ class ExchangeSeconds(AnswerPart):
 
 
 class MeasuredExchange(SentBytes):
-    """What was measured of two processes."""
+    """Measurements of two processes."""
 
     difference: Maybe
     """Largest difference of a gradient from that of one process alone."""
@@ -120,12 +120,12 @@ class MeasuredExchange(SentBytes):
 
 
 class DevicesAnswer(AnswerBase):
-    """What two processes of one machine send one another in one training step."""
+    """One training step, shared by two processes of one machine."""
 
     kind: Literal["devices"]
     processes: int
     sequences: list[int]
-    """Of each process."""
+    """Sequences of each process."""
     rows: list[int]
     """Rows of the embedding that each has read."""
     rows_together: int
@@ -148,9 +148,9 @@ class UpdateCost(AnswerPart):
     """The cost of an update, by formula."""
 
     touched: int
-    """Of the rows with a gradient."""
+    """Cost of updating the rows with a gradient."""
     whole: int
-    """Of all rows."""
+    """Cost of updating all rows."""
 
 
 class RuleReading(AnswerPart):
@@ -194,12 +194,12 @@ class LargeEmbedding(AnswerPart):
     touched_flops: int
     whole_flops: int
     softmax_flops: int
-    """Of unembedding and softmax of one batch, forward and backward."""
+    """Operations of unembedding and softmax of one batch, forward and backward."""
     batch_tokens: int
 
 
 class BenchAnswer(AnswerBase):
-    """What four rules of updating do with the embedding on the same batches."""
+    """Four rules of updating the embedding, on the same batches."""
 
     kind: Literal["bench"]
     recipes: list[RuleReading]
@@ -242,7 +242,7 @@ class HomeChange(AnswerPart):
 
 
 class EnvironmentHome(AnswerPart):
-    """What staying would have done: a second copy that goes on with its own text."""
+    """A second copy that goes on with its own text, for comparison."""
 
     curve: list[HomePoint]
     loss: HomeChange | None
@@ -265,7 +265,7 @@ class EnvironmentAnswer(AnswerBase):
     """Tokens with another's job."""
     words: int
     tied: bool
-    """Whether both matrices are one."""
+    """True if both matrices are one."""
     text: TextName
     learning_rate: float
 
@@ -278,11 +278,11 @@ class WordGroup(AnswerPart):
     """How often the text has the rarest of them."""
     most: int
     share: float
-    """Of the text."""
+    """These words' share of the text."""
     predictions: int
     """Predictions that were looked at."""
     loss: Maybe
-    """Of the model, in nats."""
+    """The model's loss on them, in nats."""
     by_counts: Maybe
     """Loss of a model that knows only how frequent each word is."""
 

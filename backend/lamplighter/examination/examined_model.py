@@ -25,8 +25,8 @@ class CancelledError(RuntimeError):
     """An error for a question that was cancelled while it was being answered."""
 
 
-class AnswerFacts(TypedDict):
-    """What every answer says besides its findings: fields of `AnswerBase`."""
+class CommonFields(TypedDict):
+    """The fields of `AnswerBase`, which every answer has."""
 
     step: int
     attempt: int
@@ -54,7 +54,7 @@ class ExaminedModel:
     text_losses: dict[int, NDArray[np.float64]] = field(default_factory=dict[int, "NDArray[np.float64]"])
     """Losses of the model on the windows of the sample of text, by step: what one question measured the next one need not."""
 
-    def facts(self, question: Question) -> AnswerFacts:
+    def facts(self, question: Question) -> CommonFields:
         """Return what every answer to a question about this model says."""
         return {"step": question.step, "attempt": self.attempt, "replayed": self.replayed}
 

@@ -62,7 +62,7 @@ export type PairsMeasured = Answered["PairsMeasured"];
 
 export type MapSettings = Answered["MapSettings"];
 export type Reprojection = Answered["Reprojection"];
-export type Layouts = Answered["Layouts"];
+export type LayoutList = Answered["LayoutList"];
 /** The steps whose output matrix is kept. */
 export type Waypoints = Answered["Waypoints"];
 

@@ -28,6 +28,7 @@ PROTOCOL = {
     "close": "release what is held: a file, a connection, a request in flight",
     "commit": "write one transaction",
     "question": "say what a polled query asks of the server now",
+    "work": "say what a question computes, by which it is priced",
     "start": "begin work in a thread or a process",
     "stop": "end that work; one that does not wait for its end says so",
     "toViewState": "return the store's part of the view, with null for defaults",

@@ -77,7 +77,7 @@ def examine(model, question, report):
         )
     ],
 }
-"""What is written, by file: texts that replace others."""
+"""The changes by file: texts that replace others."""
 
 ASK = """
 import json, sys

@@ -20,7 +20,7 @@ from lamplighter.answers.reading import (
     SubstitutionExample,
     SubstitutionRise,
 )
-from lamplighter.examination.examined_model import AnswerFacts, ExaminedModel, ReportProgress
+from lamplighter.examination.examined_model import CommonFields, ExaminedModel, ReportProgress
 from lamplighter.examination.readings import mean_error, mean_loss, prediction_losses, rounded, standard_error
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.batches import positions_after
@@ -140,7 +140,7 @@ def _draw_peers(by_count: NDArray[np.int64], word: int, random: np.random.Genera
 
 
 def _describe(
-    facts: AnswerFacts, chosen: _Sentences, at: NDArray[np.float64], after: NDArray[np.float64]
+    facts: CommonFields, chosen: _Sentences, at: NDArray[np.float64], after: NDArray[np.float64]
 ) -> SubstitutionAnswer:
     """Return the answer from the losses at the word and after it, shape (S, 3 + DRAWS) each."""
     # A model that diverged has losses without a number.

@@ -31,7 +31,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.run_summaries import RunSummaries, SummarisedRun
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.recorded_recipe import describe_recipe
-from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, Run, RunSummary, Status
+from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunResponse, RunSummary, Status
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.step_range import StepRange
 
@@ -101,15 +101,15 @@ class RunCatalog:
         except _UNREADABLE as error:
             return RunSummary(**self._unreadable_run(run, error))
 
-    def describe_fully(self, run: RunFolder) -> Run:
+    def describe_fully(self, run: RunFolder) -> RunResponse:
         """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
         contents."""
         try:
             return self.read_fully(run)
         except _UNREADABLE as error:
-            return Run(**self._unreadable_run(run, error))
+            return RunResponse(**self._unreadable_run(run, error))
 
-    def read_fully(self, run: RunFolder) -> Run:
+    def read_fully(self, run: RunFolder) -> RunResponse:
         """Return a run with its contents, as `describe_fully` does, but raise errors instead of returning a
         placeholder.
 
@@ -119,7 +119,7 @@ class RunCatalog:
         facts = self._read_facts(run)
         with suppress(FileNotFoundError):
             facts.update(self._contents(run))
-        return Run(**facts)
+        return RunResponse(**facts)
 
     def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
         """Return the status of a run.

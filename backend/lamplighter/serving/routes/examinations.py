@@ -9,7 +9,7 @@ from fastapi import Body, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.answers import AnswerError, parse_answer
+from lamplighter.answers import StoredAnswerError, parse_answer
 from lamplighter.model.training_demands import describe_demands, explain_demands
 from lamplighter.processes.asked_question import (
     AskedQuestion,
@@ -223,7 +223,7 @@ def _with_answer(run: RunFolder, entry: ExaminationEntry) -> bytes:
             answer = reader.answer(entry.id)
         try:
             parse_answer(entry.kind, answer or "null")
-        except AnswerError:
+        except StoredAnswerError:
             answer = None
     body = to_json_text(describe_examination(entry))
     return f'{body[:-1]},"answer":{answer or "null"}}}'.encode()

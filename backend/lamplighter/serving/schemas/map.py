@@ -57,7 +57,7 @@ class LayoutSummary(LayoutFacts):
     id: int
 
 
-class Layouts(Items[LayoutSummary]):
+class LayoutList(Items[LayoutSummary]):
     """The current layouts, in the order of creation."""
 
     next: str | None

@@ -9,7 +9,7 @@ from pydantic import Field
 from lamplighter.serving.schemas.base import ApiModel, PartialModel
 from lamplighter.serving.schemas.classroom import ClassMessage
 from lamplighter.serving.schemas.examinations import Examination
-from lamplighter.serving.schemas.runs import Run, Status
+from lamplighter.serving.schemas.runs import RunResponse, Status
 from lamplighter.serving.schemas.steps import LineSet, Measures
 
 
@@ -24,7 +24,7 @@ class HelloMessage(PartialModel):
     """The first message on the live socket."""
 
     type: Literal["hello"] = "hello"
-    run: Run
+    run: RunResponse
     channels: list[str]
 
     def fields_to_omit(self) -> Any:

@@ -54,7 +54,7 @@ class RunList(Items[RunSummary]):
     """Every run, newest first."""
 
 
-class Run(RunSummary, PartialModel):
+class RunResponse(RunSummary, PartialModel):
     """A run, with its contents once its corpus is read."""
 
     layers: list[str] | SkipJsonSchema[None] = None
@@ -73,7 +73,7 @@ class Run(RunSummary, PartialModel):
 
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""
-        return {name for name in Run.__annotations__ if getattr(self, name) is None}
+        return {name for name in RunResponse.__annotations__ if getattr(self, name) is None}
 
 
 _UNREADABLE = "the presenter can see why"
@@ -93,7 +93,7 @@ def without_text(run: Described, plain_name: str) -> Described:
         hidden["recipe"] = run.recipe.model_copy(update=nameless | prompts)
     if run.status is not None:
         hidden["status"] = run.status.model_copy(update={"message": ""})
-    if isinstance(run, Run):
+    if isinstance(run, RunResponse):
         # A loop's settings may quote its text.
         hidden["config"] = None
     return run.model_copy(update=hidden)

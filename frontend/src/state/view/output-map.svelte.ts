@@ -6,7 +6,7 @@
 import { decode, type Layout, type LayoutMethod } from "../../api/frames";
 import { requestBytes, requestJson, runPath } from "../../api/rest";
 import { getSource } from "../../api/source";
-import type { Layouts, Reprojection, Waypoints } from "../../api/rest-types";
+import type { LayoutList, Reprojection, Waypoints } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 import { Query } from "../query/query.svelte";
 
@@ -102,7 +102,7 @@ export class OutputMap extends PolledQuery<OutputMapState> {
 
   private async fetchSteps(signal: AbortSignal): Promise<number[]> {
     const path = runPath(this.run, "layouts?set=output&method=umap");
-    const { items } = await requestJson<Layouts>(path, { signal });
+    const { items } = await requestJson<LayoutList>(path, { signal });
     return items.map(({ step }) => step).sort((a, b) => a - b);
   }
 
