@@ -123,7 +123,7 @@ class Claim:
     role: ClaimRole = ClaimRole.CLAIM
 
 
-def say(code: SentenceCode, **values: float | str) -> Sentence:
+def tell(code: SentenceCode, **values: float | str) -> Sentence:
     """Return a sentence with its values."""
     return Sentence(code, values)
 
@@ -142,7 +142,7 @@ def waiting_for_answer(
 
 def say_unaskable(evidence: Evidence) -> tuple[Sentence, ...]:
     """Return the sentence that the model of a recorded run cannot be asked; nothing for any other run."""
-    return (say("recorded_elsewhere"),) if evidence.recorded_elsewhere else ()
+    return (tell("recorded_elsewhere"),) if evidence.recorded_elsewhere else ()
 
 
 def spread_figure(

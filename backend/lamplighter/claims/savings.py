@@ -10,7 +10,7 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     choose_state,
-    say,
+    tell,
     waiting,
     waiting_for_answer,
 )
@@ -63,7 +63,7 @@ def find_affordable(evidence: Evidence) -> Finding:
     figures += [null, *_measured_times(evidence)]
     return Finding(
         choose_state(share <= ALL_LIT and of_step >= SAVES, share <= ALL_LIT and of_step >= SPARES),
-        (say("arithmetic_is_saved", rows=share, saved=of_step),),
+        (tell("arithmetic_is_saved", rows=share, saved=of_step),),
         tuple(figures),
         Figure("every_row_updated", 0.0, "share"),
         imported=answer.imported,
@@ -88,19 +88,19 @@ def find_batch_size(evidence: Evidence) -> Finding:
     null = _share_of_the_city(evidence, city)
     if house is None:
         return waiting("number_of_parameters", *figures, null=null)
-    reason = [say("house_and_city_move", house=house, city=city)]
+    reason = [tell("house_and_city_move", house=house, city=city)]
     if city > ALL_LIT:
-        reason.append(say("city_does_not_sleep"))
+        reason.append(tell("city_does_not_sleep"))
         return Finding(ClaimState.FAILING, tuple(reason), tuple(figures), null, imported=answer.imported)
     sizes = _batch_sizes(evidence)
     figures += [Figure("lit_by_a_batch", lit, "share", values={"tokens": tokens}) for tokens, lit in sizes]
     moves = house >= AWAKE and city <= FEW
     if not sizes:
-        reason.append(say("larger_batches_are_not_measured"))
+        reason.append(tell("larger_batches_are_not_measured"))
         state = choose_state(False, house > 2 * city)
         return Finding(state, tuple(reason), tuple(figures), null, "larger_batches", answer.imported)
     tokens, lit = max(sizes)
-    reason.append(say("larger_batch_would_light", tokens=tokens, share=lit))
+    reason.append(tell("larger_batch_would_light", tokens=tokens, share=lit))
     grows = lit > GROWS * min(sizes)[1] or lit > ALL_LIT
     state = choose_state(moves and grows, house > 2 * city)
     return Finding(state, tuple(reason), tuple(figures), null, imported=answer.imported)

@@ -72,7 +72,7 @@ export const reasons = table("reasons", {
 } satisfies Record<ReasonCode, string | ((values: Values) => string)>);
 
 /** Return the text of a reason of the server; its own English where the page has no words for it. */
-export function reasonText(known: KnownReason | undefined, reason: string): string {
+function reasonText(known: KnownReason | undefined, reason: string): string {
   // A newer server may know further codes.
   const text = known && (reasons as Partial<typeof reasons>)[known.code];
   return typeof text === "function" ? text(known!.values) : (text ?? reason);

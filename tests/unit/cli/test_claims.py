@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 import lamplighter
 from lamplighter.claims import board
 from lamplighter.claims.board import CLAIMS, list_board_questions
-from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Figure, Finding, say
+from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Figure, Finding, tell
 from lamplighter.claims.control import make_control_recipe
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
@@ -60,7 +60,7 @@ def test_both_columns_and_invalid_claims(run: RunFolder, monkeypatch: pytest.Mon
 
     chance = Figure("by_chance", 0.0081, "share", low=0.0079, high=0.0083, draws=20)
     held = Finding(ClaimState.HOLDS, (), (), chance)
-    failing = Finding(ClaimState.FAILING, (say("city_does_not_sleep"),), ())
+    failing = Finding(ClaimState.FAILING, (tell("city_does_not_sleep"),), ())
     rows = (
         claim(1, ClaimRole.CLAIM, held, failing),
         claim(2, ClaimRole.CLAIM, held, held),

@@ -15,8 +15,8 @@ from lamplighter.claims.claim import (
     Link,
     Values,
     choose_state,
-    say,
     spread_figure,
+    tell,
     waiting,
     waiting_for_answer,
 )
@@ -60,7 +60,7 @@ def find_one_step(evidence: Evidence) -> Finding:
     ]
     if own is not None:
         figures.append(own)
-    reason = [say("step_changed_loss", step=answer.step, before=before, after=after)]
+    reason = [tell("step_changed_loss", step=answer.step, before=before, after=after)]
     null, better = None, False
     if start is not None and end is not None and len(losses) >= max(FEWEST_DRAWS, len(random.losses[:64])):
         # On a part of the batch, which the true update is measured on as well.
@@ -68,13 +68,13 @@ def find_one_step(evidence: Evidence) -> Finding:
         figures.insert(0, Figure("change_by_the_update", end - start, "nats", answer.step))
         null = spread_figure("change_by_a_random_update", changes, "nats", answer.step)
         better = after < before and end < start and changes.score(end - start) < -CLEAR
-        reason.append(say("random_updates_change", random=changes.mean, own=end - start))
+        reason.append(tell("random_updates_change", random=changes.mean, own=end - start))
     if null is None or own is None or own.low is None or own.value is None:
         state = choose_state(False, after < before)
         return Finding(
             state, tuple(reason), tuple(figures), null, "random_updates_and_more_steps", answer.imported
         )
-    reason.append(say("steps_helped", steps=own.draws, share=own.value))
+    reason.append(tell("steps_helped", steps=own.draws, share=own.value))
     state = choose_state(better and own.low > ALWAYS, better or own.low > COIN)
     return Finding(state, tuple(reason), tuple(figures), null, imported=answer.imported)
 
@@ -114,9 +114,9 @@ def find_arithmetic(evidence: Evidence) -> Finding:
     if evidence.parameters is not None:
         flops = 6.0 * evidence.parameters * answer.text.losses.same.predictions
         figures.append(Figure("six_parameters_words", flops, "FLOP"))
-    reason = [say("products_of_matrices", share=products, operations=operations, difference=abs(off))]
+    reason = [tell("products_of_matrices", share=products, operations=operations, difference=abs(off))]
     if products < 1:
-        reason.append(say("rest_is_no_product"))
+        reason.append(tell("rest_is_no_product"))
     state = choose_state(abs(off) <= EXACT and products >= PRODUCTS, abs(off) <= EXACT)
     return Finding(state, tuple(reason), tuple(figures), imported=answer.imported)
 
@@ -137,17 +137,17 @@ def find_loop(evidence: Evidence) -> Finding:
     if equal is None:
         return waiting("recorded_step", *figures)
     if equal:
-        reason = (say("step_equals_record", step=answer.step),)
+        reason = (tell("step_equals_record", step=answer.step),)
         return Finding(ClaimState.HOLDS, reason, tuple(figures), imported=answer.imported)
     if off is None or update is None:
-        reason = (say("step_differs_unknown", step=answer.step),)
+        reason = (tell("step_differs_unknown", step=answer.step),)
         return Finding(
             ClaimState.CONDITIONAL, reason, tuple(figures), None, "recorded_table", answer.imported
         )
     rounding = abs(off) <= ROUNDING * abs(update)
     reason = (
-        say("step_differs", step=answer.step, difference=abs(off)),
-        say("rounding_explains" if rounding else "more_than_rounding"),
+        tell("step_differs", step=answer.step, difference=abs(off)),
+        tell("rounding_explains" if rounding else "more_than_rounding"),
     )
     state = choose_state(False, rounding)
     return Finding(state, reason, tuple(figures), imported=answer.imported)
@@ -171,12 +171,12 @@ def find_right_guesses(evidence: Evidence) -> Finding:
     )
     figures = (main, Figure("positions_guessed_right", right / of, "share", answer.step))
     null = Figure("if_only_mistakes_taught", 0.0, "share")
-    guessed = say("right_guesses", step=answer.step, right=right, of=of, share=share or 0.0)
+    guessed = tell("right_guesses", step=answer.step, right=right, of=of, share=share or 0.0)
     if spread is None:
         # One step is a sample; how much the share changes from step to step is not known.
         state = choose_state(False, bool(share))
         return Finding(state, (guessed,), figures, null, "more_steps_to_vary", answer.imported)
-    reason = (guessed, say("right_guesses_on_average", steps=spread.draws, share=spread.mean))
+    reason = (guessed, tell("right_guesses_on_average", steps=spread.draws, share=spread.mean))
     state = choose_state(spread.low >= TAUGHT, spread.low > 0)
     return Finding(state, reason, figures, null, imported=answer.imported)
 
@@ -188,9 +188,9 @@ def find_better_here(evidence: Evidence) -> Finding:
         elsewhere = [one for one in (other, unread) if one is not None]
         shares: Values = {"own": own.value or 0, "other": other.value or 0, "steps": own.draws}
         reason = (
-            say("steps_help_read_text", **shares)
+            tell("steps_help_read_text", **shares)
             if unread is None
-            else say("steps_help", **shares, unread=unread.value or 0)
+            else tell("steps_help", **shares, unread=unread.value or 0)
         )
         low, high = share_interval(0.5, own.draws)
         null = Figure("a_coin", 0.5, "share", None, low, high, own.draws)
@@ -213,7 +213,7 @@ def find_better_here(evidence: Evidence) -> Finding:
         Figure("change_on_another_batch", elsewhere, "nats", answer.step),
     )
     null = Figure("no_update", 0.0, "nats")
-    reason = say("one_step_changed", step=answer.step, own=change, other=elsewhere)
+    reason = tell("one_step_changed", step=answer.step, own=change, other=elsewhere)
     # One step says nothing of how many do.
     return Finding(ClaimState.UNMEASURED, (reason,), figures, null, "more_steps_for_a_share", answer.imported)
 
@@ -236,7 +236,7 @@ def find_bent_update(evidence: Evidence) -> Finding:
     null = Figure("same_direction", 1.0)
     spread = answer.whole.random.cosine_spread
     figures = (*figures, spread_figure("random_direction", Spread(0.0, spread, 0)))
-    reason = (say("update_direction", step=answer.step, cosine=cosine),)
+    reason = (tell("update_direction", step=answer.step, cosine=cosine),)
     downhill = cosine > CLEAR * spread
     state = choose_state(downhill and cosine <= BENT, downhill and cosine < STRAIGHT)
     return Finding(state, reason, figures, null, imported=answer.imported)

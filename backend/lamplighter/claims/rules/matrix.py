@@ -12,8 +12,8 @@ from lamplighter.claims.claim import (
     Link,
     Values,
     choose_state,
-    say,
     spread_figure,
+    tell,
     waiting,
     waiting_for_answer,
 )
@@ -43,12 +43,12 @@ def find_matrix_of_weights(evidence: Evidence) -> Finding:
     )
     counted: Values = {"rows": evidence.rows, "width": evidence.width, "numbers": numbers}
     reason = [
-        say("rows_of_numbers", **counted)
+        tell("rows_of_numbers", **counted)
         if share is None
-        else say("rows_of_numbers_of_all", **counted, share=share)
+        else tell("rows_of_numbers_of_all", **counted, share=share)
     ]
     if evidence.tied:
-        reason.append(say("same_table_predicts"))
+        reason.append(tell("same_table_predicts"))
     return Finding(ClaimState.HOLDS, tuple(reason), figures)
 
 
@@ -58,7 +58,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
     if evidence.tied:
         return Finding(
             ClaimState.FAILING,
-            (say("one_city"),),
+            (tell("one_city"),),
             (Figure("matrices_of_words", 1.0),),
             Figure("where_they_are_not_tied", 2.0),
         )
@@ -102,16 +102,16 @@ def find_two_cities(evidence: Evidence) -> Finding:
     differ = cities.shared.low - chance >= AKIN * (1 - chance) and cities.shared.high < least
     sides = (cities.follows, cities.precedes)
     about = [by is not None and by.mean >= ABOUT and by.score(0) <= -CLEAR for by in sides]
-    reason = [say("same_in_both_tables", share=cities.shared.mean)]
+    reason = [tell("same_in_both_tables", share=cities.shared.mean)]
     if same:
-        reason.append(say("one_table_keeps", share=min(same)))
+        reason.append(tell("one_table_keeps", share=min(same)))
     if cities.other_seed is not None:
-        reason.append(say("in_common_with_another_seed", share=cities.other_seed.mean))
+        reason.append(tell("in_common_with_another_seed", share=cities.other_seed.mean))
     known = [by for by in sides if by is not None]
     if len(known) == len(sides):
-        reason.append(say("nearness_agrees", input=known[0].mean, output=known[1].mean))
+        reason.append(tell("nearness_agrees", input=known[0].mean, output=known[1].mean))
     else:
-        reason.append(say("text_is_not_here"))
+        reason.append(tell("text_is_not_here"))
     # Any two tables differ: where neither leans to its side, nothing of the statement is left.
     partly = any(about) or (differ and len(known) < len(sides))
     return Finding(choose_state(differ and all(about), partly), tuple(reason), tuple(figures), null)
@@ -131,7 +131,7 @@ def find_arbitrary_coordinates(evidence: Evidence) -> Finding:
         Figure("numbers_that_changed", turned.changed, "share", turned.step),
         Figure("lists_of_ten_nearest_that_stayed", turned.kept, "share", turned.step),
     )
-    reason = say("turned_at_random", changed=turned.changed, kept=turned.kept, shuffled=turned.shuffled)
+    reason = tell("turned_at_random", changed=turned.changed, kept=turned.kept, shuffled=turned.shuffled)
     holds = turned.changed >= OTHER_NUMBERS and turned.kept >= SAME_NEIGHBOURS
     null = Figure("rows_in_another_order", turned.shuffled, "share")
     return Finding(choose_state(holds, False), (reason,), figures, null)
@@ -151,7 +151,7 @@ def find_belong_together(evidence: Evidence) -> Finding:
         Figure("loss_with_its_own_rows", own, "nats"),
         Figure("guessing", chance, "nats"),
     ]
-    losses = say(
+    losses = tell(
         "loss_with_rows_of_step",
         source=source,
         step=answer.step,
@@ -160,7 +160,7 @@ def find_belong_together(evidence: Evidence) -> Finding:
         guessing=chance,
     )
     if own >= chance:
-        reason = (losses, say("layers_that_know_nothing"))
+        reason = (losses, tell("layers_that_know_nothing"))
         return Finding(ClaimState.FAILING, reason, tuple(figures), imported=answer.imported)
     if error is None or previous is None or previous.loss is None or previous.rise.error is None:
         # How surely older rows do harm is not known.

@@ -15,8 +15,8 @@ from lamplighter.claims.claim import (
     Sentence,
     Values,
     choose_state,
-    say,
     spread_figure,
+    tell,
     waiting,
     waiting_for_answer,
 )
@@ -52,24 +52,26 @@ def find_random_start(evidence: Evidence) -> Finding:
         figures = (Figure("purity_of_the_ten_nearest", purity, "share", first.step), nearest)
         null = spread_figure("labels_dealt_at_random", dealt, "share")
         far = dealt.score(purity)
-        measured = say("own_kind_at_step", step=first.step, share=purity)
+        measured = tell("own_kind_at_step", step=first.step, share=purity)
     elif evidence.chance_cosine is not None:
         figures = (nearest,)
         null = spread_figure("random_directions", evidence.chance_cosine)
         far = evidence.chance_cosine.score(first.nearest_cosine)
-        measured = say("nearest_cosine_at_step", step=first.step, cosine=first.nearest_cosine)
+        measured = tell("nearest_cosine_at_step", step=first.step, cosine=first.nearest_cosine)
     else:
         return waiting("first_matrix", nearest)
     # Where chance does not vary, the distance in deviations is infinite.
     distance = (
-        say("deviations_from_chance", deviations=far) if abs(far) < MAX_DEVIATIONS else say("far_from_chance")
+        tell("deviations_from_chance", deviations=far)
+        if abs(far) < MAX_DEVIATIONS
+        else tell("far_from_chance")
     )
     reason = (measured, distance)
     if abs(far) <= CLEAR:
         return Finding(ClaimState.HOLDS, reason, figures, null)
     if first.step:
         return Finding(ClaimState.UNMEASURED, reason, figures, null, "matrix_of_step_0")
-    return Finding(ClaimState.FAILING, (*reason, say("not_begun_at_random")), figures, null)
+    return Finding(ClaimState.FAILING, (*reason, tell("not_begun_at_random")), figures, null)
 
 
 def find_pulled_together(evidence: Evidence) -> Finding:
@@ -88,20 +90,20 @@ def find_pulled_together(evidence: Evidence) -> Finding:
         spread_figure("chance", order.purity_dealt, "share"),
     ]
     null = spread_figure("labels_dealt_at_random", order.purity_dealt, "share")
-    reason = [say("own_kind", share=now, dealt=order.purity_dealt.mean)]
+    reason = [tell("own_kind", share=now, dealt=order.purity_dealt.mean)]
     control = _control_order(evidence, newest.step)
     beyond = control is None or order.purity.low > control.purity.high
     if control is not None:
         null = spread_figure("shuffled_words", control.purity, "share")
-        reason.append(say("own_kind_on_shuffled_words", share=control.purity.mean))
+        reason.append(tell("own_kind_on_shuffled_words", share=control.purity.mean))
     grouped = order.surely_grouped >= GROUPED and beyond
     fallen = best - now > TOLD_APART
     if fallen:
-        reason.insert(0, say("told_apart", share=best, step=best_step))
+        reason.insert(0, tell("told_apart", share=best, step=best_step))
     begun = order.surely_grouped >= PARTLY and beyond
     learning = evidence.training and order.purity_dealt.score(now) > CLEAR
     if evidence.training and not grouped:
-        reason.append(say("training_is_not_over"))
+        reason.append(tell("training_is_not_over"))
     state = choose_state(grouped and not fallen, begun or learning)
     return Finding(state, tuple(reason), tuple(figures), null)
 
@@ -122,10 +124,10 @@ def find_what_geometry_says(evidence: Evidence) -> Finding:
     if not known:
         return waiting_for_answer(evidence, "substitution", *figures, null=null)
     holding = sum(reading.holds is True for reading in known)
-    reason = [say("readings_hold", holding=holding, readings=len(readings))]
+    reason = [tell("readings_hold", holding=holding, readings=len(readings))]
     reason += [sentence for reading in readings for sentence in reading.reason]
     if evidence.training:
-        reason.append(say("training_is_not_over"))
+        reason.append(tell("training_is_not_over"))
     state = choose_state(holding == len(readings), bool(holding) or evidence.training)
     waits_for = "substitution" if readings[0].holds is None else None
     if state is ClaimState.FAILING and waits_for:
@@ -150,14 +152,14 @@ def _read_substitution(evidence: Evidence) -> _Reading:
     near, chance = (None, None) if answer is None else (answer.near.rise, answer.chance.rise)
     less = None if answer is None else answer.chance_less_near
     if answer is None or near is None or chance is None or less is None:
-        return _Reading(None, (say("near_is_not_measured"),))
+        return _Reading(None, (tell("near_is_not_measured"),))
     if less.mean is None or less.error is None:
-        return _Reading(None, (say("near_is_not_measured"),))
+        return _Reading(None, (tell("near_is_not_measured"),))
     harm = Spread(near, answer.near.error or 0.0, answer.sentences)
     null = Spread(chance, answer.chance.spread or 0.0, answer.draws)
     return _Reading(
         less.mean > CLEAR * less.error and near <= REPLACEABLE * chance,
-        (say("nearest_word_costs", near=near, random=chance),),
+        (tell("nearest_word_costs", near=near, random=chance),),
         (spread_figure("harm_of_the_nearest_word", harm, "nats", answer.step),),
         spread_figure("word_drawn_at_random", null, "nats"),
     )
@@ -167,11 +169,11 @@ def _read_relations(evidence: Evidence) -> _Reading:
     """Return how many relations are directions."""
     relations = evidence.relations
     if not relations:
-        return _Reading(None, (say("direction_is_not_measured"),))
+        return _Reading(None, (tell("direction_is_not_measured"),))
     answered = sum(map(_is_answered, relations.values()))
     return _Reading(
         answered > len(relations) / 2,
-        (say("relations_are_directions", answered=answered, relations=len(relations)),),
+        (tell("relations_are_directions", answered=answered, relations=len(relations)),),
         (Figure("analogies_on_average", _mean(relations), "share"),),
     )
 
@@ -183,14 +185,14 @@ def _read_lengths(evidence: Evidence) -> _Reading:
     if newest is not None and newest.length_follows is not None:
         lengths = {**lengths, newest.step: newest.length_follows}
     if not lengths:
-        return _Reading(None, (say("length_is_not_measured"),))
+        return _Reading(None, (tell("length_is_not_measured"),))
     last, best_step = max(lengths), max(lengths, key=lambda step: lengths[step])
     now, best = lengths[last], lengths[best_step]
     # Where counts are dealt to the rows at random, a rank correlation has this deviation.
     dealt = Spread(0.0, (max(2, evidence.rows) - 1) ** -0.5, 0)
-    reason = [say("length_follows", correlation=now)]
+    reason = [tell("length_follows", correlation=now)]
     if best > now:
-        reason.append(say("length_followed", correlation=best, step=best_step))
+        reason.append(tell("length_followed", correlation=best, step=best_step))
     return _Reading(
         now >= FOLLOWS and dealt.score(now) > CLEAR,
         tuple(reason),
@@ -229,7 +231,7 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
                 Figure("analogies", one.score, "share", None, low, high, one.pairs, named),
                 Figure("without_a_sum", less[name], "share", values=named),
             ]
-        reason.append(say("relations_answered", answered=answered, relations=len(relations)))
+        reason.append(tell("relations_answered", answered=answered, relations=len(relations)))
     separated = None
     if apart is not None and answer is not None:
         now, before, untrained = apart
@@ -240,9 +242,9 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
             Figure("cosine_in_the_untrained_model", untrained, step=0),
         ]
         null = null or Figure("in_the_untrained_model", before if untrained is None else untrained)
-        reason.append(say("word_in_two_sentences", after=now, before=before))
+        reason.append(tell("word_in_two_sentences", after=now, before=before))
         if untrained is not None:
-            reason.append(say("word_in_the_untrained_model", untrained=untrained))
+            reason.append(tell("word_in_the_untrained_model", untrained=untrained))
     if not reason:
         return waiting_for_answer(evidence, "two_sentences")
     some = any(_is_known(one) for one in relations.values())
@@ -251,7 +253,7 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
         some or bool(separated) or evidence.training,
     )
     if evidence.training:
-        reason.append(say("training_is_not_over"))
+        reason.append(tell("training_is_not_over"))
     imported = answer is not None and answer.imported
     return Finding(state, tuple(reason), tuple(figures), null, imported=imported)
 

@@ -14,8 +14,8 @@ from lamplighter.claims.claim import (
     Finding,
     Link,
     choose_state,
-    say,
     spread_figure,
+    tell,
     waiting,
 )
 from lamplighter.claims.evidence import Evidence
@@ -74,8 +74,8 @@ def find_river(evidence: Evidence) -> Finding:
             len(first),
         )
     reason = (
-        say("weakest_layer", step=step, share=float(ratios[-1])),
-        say("layers_ran_dry_and_flooded", dry=dry, flooded=flooded, below=VANISHED, times=FLOODED),
+        tell("weakest_layer", step=step, share=float(ratios[-1])),
+        tell("layers_ran_dry_and_flooded", dry=dry, flooded=flooded, below=VANISHED, times=FLOODED),
     )
     worst = max(dry, flooded)
     return Finding(choose_state(worst <= RARELY, worst < OFTEN), reason, figures, null)
@@ -98,11 +98,11 @@ def find_turn(evidence: Evidence) -> Finding:
     null = Figure("two_random_directions", 90.0, "degrees", low=90 - side, high=90 + side)
     if now is None or newest is None:
         return waiting("two_matrices", *figures, null=null)
-    reason = [say("step_turned_a_row", step=newest.step, degrees=now)]
+    reason = [tell("step_turned_a_row", step=newest.step, degrees=now)]
     if early is not None:
-        reason.append(say("step_1_turned_a_row", degrees=early))
+        reason.append(tell("step_1_turned_a_row", degrees=early))
     reason.append(
-        say("attention_is_not_measured") if change is None else say("attention_shifted", share=change)
+        tell("attention_is_not_measured") if change is None else tell("attention_shifted", share=change)
     )
     shifted = change is not None and change >= ELSEWHERE
     # Step 1 is where rows turn most: without it the claim is not shown whole.
@@ -131,9 +131,9 @@ def find_shift(evidence: Evidence) -> Finding:
     ]
     apart = None if evidence.newest is None else evidence.newest.apart
     null = None if apart is None else spread_figure("to_another_words_place", apart, "share")
-    reason = [say("lit_row_moves", share=now.mean, step=last)]
+    reason = [tell("lit_row_moves", share=now.mean, step=last)]
     if most_at != last:
-        reason.append(say("lit_row_moved", share=shares[most_at].mean, step=most_at))
+        reason.append(tell("lit_row_moved", share=shares[most_at].mean, step=most_at))
     small = 1 in shares and max(share.mean for share in shares.values()) <= SMALL
     return Finding(choose_state(small, now.mean <= SMALL), tuple(reason), tuple(figures), null)
 
@@ -154,8 +154,8 @@ def find_heartbeat(evidence: Evidence) -> Finding:
         Figure("beats_shown_a_second", FLASHES),
     )
     reason = (
-        say("steps_are_recorded", recorded=pulses.recorded, steps=reached),
-        say("median_step_takes", milliseconds=1e3 / pace, beats=FLASHES),
+        tell("steps_are_recorded", recorded=pulses.recorded, steps=reached),
+        tell("median_step_takes", milliseconds=1e3 / pace, beats=FLASHES),
     )
     # A watched loop may record every tenth step.
     state = choose_state(complete, evidence.recorded_elsewhere)
@@ -181,8 +181,8 @@ def find_no_rest(evidence: Evidence) -> Finding:
         figures.append(Figure(code, None if pace is None else pace.mean, step=step))
     null = Figure("rows_that_arrive", ARRIVING, "share")
     reason = (
-        say("lit_row_moves", share=now.mean, step=last),
-        say("half_way_it_moved", share=before.mean, step=half, kept=kept, arriving=ARRIVING),
+        tell("lit_row_moves", share=now.mean, step=last),
+        tell("half_way_it_moved", share=before.mean, step=half, kept=kept, arriving=ARRIVING),
     )
     return Finding(choose_state(ratio.low > ARRIVING, ratio.low > HALTED), reason, tuple(figures), null)
 

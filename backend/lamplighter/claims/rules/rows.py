@@ -15,8 +15,8 @@ from lamplighter.claims.claim import (
     Link,
     Values,
     choose_state,
-    say,
     spread_figure,
+    tell,
     waiting,
     waiting_for_answer,
 )
@@ -53,16 +53,16 @@ def find_sleepers(evidence: Evidence) -> Finding:
     ]
     null = _drawn_evenly(evidence)
     share = lit / evidence.rows
-    reason = [say("rows_lit", lit=lit, rows=evidence.rows, share=share, steps=looked)]
+    reason = [tell("rows_lit", lit=lit, rows=evidence.rows, share=share, steps=looked)]
     if null is not None and null.value is not None:
-        reason.append(say("drawn_evenly_would_light", share=null.value))
+        reason.append(tell("drawn_evenly_would_light", share=null.value))
     if not compared.any():
         return waiting("moved_rows", *figures, null=null)
     if moved:
         stirred = float((pulses.moved_sleepers[compared] > 0).mean())
-        reason.append(say("rows_moved_unread", share=stirred))
+        reason.append(tell("rows_moved_unread", share=stirred))
         return Finding(ClaimState.FAILING, tuple(reason), tuple(figures), null)
-    reason.append(say("no_sleeper_moved", steps=int(verified.sum())))
+    reason.append(tell("no_sleeper_moved", steps=int(verified.sum())))
     state = choose_state(bool(verified.any()) and share <= FEW, share < ALL_LIT)
     return Finding(state, tuple(reason), tuple(figures), null)
 
@@ -103,8 +103,8 @@ def find_renovation(evidence: Evidence) -> Finding:
     )
     counted: Values = {"steps": touches.step, "never": touches.never, "rows": evidence.rows}
     reason = (
-        say("words_never_touched", **counted, missed=touches.missed),
-        say("touches_follow_counts", correlation=touches.correlation),
+        tell("words_never_touched", **counted, missed=touches.missed),
+        tell("touches_follow_counts", correlation=touches.correlation),
     )
     beyond = dealt is not None and dealt.score(touches.correlation) > CLEAR
     follows = touches.correlation >= PROPORTIONAL and beyond
@@ -140,9 +140,9 @@ def find_when_not(evidence: Evidence) -> Finding:
     figures.insert(0, Figure("rows_that_stir_unread", stirred[most], values={"rule": most}))
     null = Figure("under_the_lazy_rule", stirred["lazy"]) if "lazy" in stirred else None
     reason = (
-        say("rules_wake_sleepers", rules=", ".join(unequal), waking=len(unequal), others=others)
+        tell("rules_wake_sleepers", rules=", ".join(unequal), waking=len(unequal), others=others)
         if unequal
-        else say("no_rule_wakes_sleepers", others=others)
+        else tell("no_rule_wakes_sleepers", others=others)
     )
     state = choose_state(len(unequal) == others, bool(unequal))
     return Finding(state, (reason,), tuple(figures), null, imported=answer.imported)
@@ -163,7 +163,7 @@ def _own_sets(evidence: Evidence) -> Finding | None:
         Figure("rows_that_moved_median", moved),
     )
     unequal = max(gradient, moved) > STIRRED * batch
-    reason = say("own_rule", read=batch, gradient=gradient, moved=moved)
+    reason = tell("own_rule", read=batch, gradient=gradient, moved=moved)
     null = Figure("rows_in_the_batch_median", batch)
     return Finding(choose_state(unequal, False), (reason,), figures, null)
 

@@ -14,8 +14,8 @@ from lamplighter.claims.claim import (
     Link,
     Values,
     choose_state,
-    say,
     spread_figure,
+    tell,
     waiting,
     waiting_for_answer,
 )
@@ -67,9 +67,9 @@ def find_environment(evidence: Evidence) -> Finding:
     if home is not None:
         stayed = Spread(first + home.mean, home.deviation, home.draws)
         null = spread_figure("staying_at_home", stayed, "nats", steps=stay)
-    reason = [say("steps_elsewhere", steps=steps, before=first, after=last, guessing=guessing)]
+    reason = [tell("steps_elsewhere", steps=steps, before=first, after=last, guessing=guessing)]
     if guessing - first <= _KNOWN:
-        reason.insert(0, say("knows_nothing_of_the_first_town"))
+        reason.insert(0, tell("knows_nothing_of_the_first_town"))
         state = choose_state(False, evidence.training)
         return Finding(state, tuple(reason), tuple(figures), null)
     beyond = home is not None and home.score(last - first) > CLEAR
@@ -77,13 +77,13 @@ def find_environment(evidence: Evidence) -> Finding:
     map_forgot = False
     if before is not None and after is not None and chance is not None and chance < 1:
         if (before - chance) / (1 - chance) < PARTLY:
-            reason.append(say("map_had_nothing_to_forget", purity=before))
+            reason.append(tell("map_had_nothing_to_forget", purity=before))
         else:
             stayed = _change_at_home(answer.home, answer.home.purity_in)
             beyond = stayed is not None and stayed.score(after - before) < -CLEAR
             map_forgot = beyond and (before - after) / (before - chance) >= FORGOTTEN
             kept = "map_has_forgotten" if map_forgot else "map_still_remembers"
-            reason.append(say(kept, before=before, after=after))
+            reason.append(tell(kept, before=before, after=after))
     if home is None:
         state = choose_state(False, (last - first) / (guessing - first) >= FORGOTTEN)
         return Finding(state, tuple(reason), tuple(figures), null, "steps_at_home", answer.imported)
@@ -137,8 +137,8 @@ def find_price_of_order(evidence: Evidence) -> Finding:
     gained = order[known[-1]] - order[known[0]]
     later = order[known[-1]] - order[middle]
     reason = (
-        say("order_bought", gained=gained, joules=total, share=max(0.0, found.ordered), later=later),
-        say(known_by, **named),
+        tell("order_bought", gained=gained, joules=total, share=max(0.0, found.ordered), later=later),
+        tell(known_by, **named),
     )
     beyond = gained > 0 and found.information_dealt.score(order[known[-1]]) > CLEAR
     much = beyond and found.ordered >= GROUPED
@@ -167,13 +167,13 @@ def find_devices(evidence: Evidence) -> Finding:
     )
     counted = measured.dense_bytes == formula.dense_bytes and measured.lazy_bytes == formula.lazy_bytes
     reason = [
-        say("processes_exchange", dense=measured.dense_bytes, lazy=measured.lazy_bytes),
-        say(
+        tell("processes_exchange", dense=measured.dense_bytes, lazy=measured.lazy_bytes),
+        tell(
             "formula_says" if counted else "formula_says_otherwise",
             dense=formula.dense_bytes,
             lazy=formula.lazy_bytes,
         ),
-        say("gradients_differ", share=abs(off)),
+        tell("gradients_differ", share=abs(off)),
     ]
     # Rounding in another order is a condition; other numbers, or other bytes than the formula's, are a fault.
     state = choose_state(counted and abs(off) <= EXACT_GRADIENTS, counted and abs(off) <= ROUNDED_GRADIENTS)
@@ -196,7 +196,7 @@ def find_projection(evidence: Evidence) -> Finding:
         spread_figure("a_random_map", random, "share"),
         Figure("trustworthiness_of_the_map", trust.trust, "share", trust.step),
     )
-    reason = say("map_shows", step=trust.step, share=trust.recall, random=by_chance)
+    reason = tell("map_shows", step=trust.step, share=trust.recall, random=by_chance)
     null = Figure("a_map_that_loses_none", 1.0, "share")
     state = choose_state(trust.recall < FAITHFUL, trust.recall < FAULTLESS)
     return Finding(state, (reason,), figures, null)

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from lamplighter.claims import board
 from lamplighter.claims.board import CLAIMS
-from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Finding, Link, say
+from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Finding, Link, tell
 from lamplighter.claims.control import make_control_recipe
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import Moment
@@ -91,7 +91,7 @@ async def test_the_board_has_a_column_for_the_control_as_it_is_now(
         if evidence.control is None:
             return Finding(
                 ClaimState.FAILING,
-                (say("one_city"),),
+                (tell("one_city"),),
                 (Figure("steps_there_were", evidence.step),),
                 spread,
             )
