@@ -20,7 +20,7 @@ from tests.unit.claims.town import town
 
 ROOM = Path(lamplighter.claims.__file__).parent
 KINDS_BY_CALL = {
-    "say": "sentences",
+    "tell": "sentences",
     "Figure": "figures",
     "spread_figure": "figures",
     "waiting": "waits",
