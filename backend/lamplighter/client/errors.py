@@ -16,7 +16,7 @@ class NoLayoutError(LookupError):
 
 
 class NotBegunError(LookupError):
-    """Nothing of the run is recorded yet."""
+    """No step of the run is recorded yet."""
 
 
 class ExaminationError(RuntimeError):

@@ -35,7 +35,7 @@ def warn(message: str, otherwise: Place | None = None) -> None:
         log.warning("%s", message)
 
 
-def say(message: str) -> None:
+def print_notice(message: str) -> None:
     """Print a line about a record. Never raises, even without a terminal, or if it cannot encode the message."""
     try:
         print(f"Lamplighter: {message}")

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.recording.record_warnings import find_place, say, warn
+from lamplighter.client.recording.record_warnings import find_place, print_notice, warn
 from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.scalar_log import ScalarLog
 from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
@@ -58,7 +58,7 @@ class StepWriter:
         if message not in self._said:
             self._said.add(message)
             self._recorder.note("loss", message)
-            say(message)
+            print_notice(message)
 
     def hold(
         self,

@@ -14,7 +14,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.recording.record_warnings import describe_error, say, warn
+from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
 from lamplighter.client.watching.idle_watcher import IdleWatcher
@@ -98,7 +98,7 @@ def watch(
         vocabulary = name_rows(given, len(table.weight))
         if rank:
             why = f"this is process {rank} of {processes}, and only the first one records"
-            say(why)
+            print_notice(why)
             return IdleWatcher(why)
         end_earlier_watch(table.weight)
         diff = WeightDiff(table.weight)
@@ -133,7 +133,7 @@ def watch(
                 others=name_candidates(root),
                 address=find_server(recorder.folder),
             )
-            say(watcher.introduction)
+            print_notice(watcher.introduction)
             if processes > 1:
                 warn(
                     f"{processes} processes train together: the ids and the loss of a step are only those of this process,"

@@ -150,7 +150,7 @@ class Classroom:
             self._unsaved = True
         self.questions.forget_all()
 
-    def restore(self) -> None:
+    def restore_sessions(self) -> None:
         """Continue the class that the last server left in the folder of runs. Hold its lock: another server with the
         lock may end sessions. Unsaved changes of this server take precedence over the file.
         """
@@ -159,7 +159,7 @@ class Classroom:
             with self._lock:
                 if self._unsaved:
                     return
-                self._sessions.restore(found)
+                self._sessions.replace_sessions(found)
         self._changed()
 
     def save(self) -> None:

@@ -155,7 +155,7 @@ class ViewerSessions:
         """Return the sessions in the file. Safe on any thread."""
         return read_sessions(self._folder, self._clock)
 
-    def restore(self, sessions: Iterable[ViewerSession]) -> None:
+    def replace_sessions(self, sessions: Iterable[ViewerSession]) -> None:
         """Replace the sessions by those of a file. Sessions in both keep their presence."""
         presences = self._presences
         self.end_all()

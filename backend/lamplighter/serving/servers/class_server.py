@@ -104,7 +104,7 @@ class ClassServer:
         services.class_listening.loop = asyncio.get_running_loop()
         self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
         if self._lock is not None:
-            await asyncio.to_thread(services.classroom.restore)
+            await asyncio.to_thread(services.classroom.restore_sessions)
         listening = self._listening = self._open_listener(settings.host, self._port)
         listening.counters = services.class_connections
         # Viewers who return after a pause find the class at the same address.

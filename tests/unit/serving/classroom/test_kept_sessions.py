@@ -21,7 +21,7 @@ from tests.support.class_apps import PHONE, PUPIL, Clock
 def restore(folder: Path) -> Classroom:
     """Return a class that goes on with the one of a server before."""
     classroom = Classroom(folder, 500)
-    classroom.restore()
+    classroom.restore_sessions()
     return classroom
 
 
@@ -93,7 +93,7 @@ def test_unsaved_sessions_take_precedence_over_the_file(tmp_path: Path) -> None:
     session, cookie = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
     classroom.save()
     classroom.end_session(session.id)
-    classroom.restore()
+    classroom.restore_sessions()
     assert classroom.find_by_cookie(cookie) is None
 
 
@@ -115,7 +115,7 @@ def test_setting_the_clock_ends_no_session(tmp_path: Path, jump: float) -> None:
     uptime.now += HOUR
     wall.now += HOUR
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
-    again.restore(again.read_file())
+    again.replace_sessions(again.read_file())
     assert again.find_by_cookie(cookie)
     assert again.find_by_cookie(later)
     assert {wall.now - session.joined for session in again} == {HOUR}
@@ -137,7 +137,7 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
     # It has been up for longer than it was when the file was written.
     wall.now, uptime.now = wall.now + hours * HOUR, 120.0
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "second"))
-    again.restore(again.read_file())
+    again.replace_sessions(again.read_file())
     assert (again.find_by_cookie(cookie) is not None) == kept
 
 
