@@ -1,4 +1,4 @@
-/** Where the page finds the server, and whether the server has the same page still. */
+/** Paths of the server, and the check whether it still serves the page that is open. */
 
 /**
  * Return where the page finds a path of the server, such as `/api/runs`: below the page's own folder, which a proxy may have

@@ -1,4 +1,4 @@
-/** What the page does with a click anywhere: it follows links to its own views, and keeps the focus. */
+/** Clicks anywhere on the page: links to its own views are followed, and the focus is kept. */
 
 import { parseViewState, type ViewState } from "../model/view/view-state";
 

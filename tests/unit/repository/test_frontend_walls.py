@@ -45,7 +45,7 @@ UPWARD = {
     "ui": "features/compare/own",
     "features/token": "app/composition",
 }
-"""What a room imports against `LAYERS` of layers.js."""
+"""An import of each room that `LAYERS` of layers.js forbids."""
 
 PAGE = {
     "benchmark/main.ts": 'import "../src/api/upward";\n',

@@ -1,6 +1,6 @@
 /** The address of a class, to be read out or scanned. Pure. */
 
-/** Return an address without what nobody needs to type. */
+/** Return an address without the scheme and the slash at its end, which need not be typed. */
 export function plainAddress(address: string): string {
   return address.replace(/^http:\/\//, "").replace(/\/$/, "");
 }
