@@ -33,6 +33,15 @@ describe("the beat scheduler", () => {
     expect(beats.tick(2_000)).toBeNull();
   });
 
+  it("makes up for a late beat where the stream keeps the interval by itself", () => {
+    const beats = new BeatScheduler(700);
+    beats.paced = true;
+    expect(beats.offer(beat(1), 250)?.step).toBe(1);
+    expect(beats.offer(beat(2), 700)?.step).toBe(2);
+    expect(beats.offer(beat(3), 900)).toBeNull();
+    expect(beats.tick(700 + SHORTEST_INTERVAL)?.step).toBe(3);
+  });
+
   it("shows every step of a slow run", () => {
     const beats = new BeatScheduler(400);
     for (let n = 0; n < 5; n++) expect(beats.offer(beat(n), n * 1_000)?.step).toBe(n);

@@ -12,6 +12,11 @@ export class BeatScheduler {
   private lastBeat = -Infinity;
   private pending: Beat | null = null;
   private shortest = SHORTEST_INTERVAL;
+  /**
+   * Set where the stream keeps the interval by itself. Then only the flashes are limited, so that a beat that was late on its
+   * way does not make those after it late.
+   */
+  paced = false;
 
   constructor(interval: number) {
     this.interval = interval;
@@ -27,7 +32,8 @@ export class BeatScheduler {
 
   /** Return the ms from `now` on until a beat may be shown. */
   wait(now: number): number {
-    return Math.max(0, this.lastBeat + this.shortest - now);
+    const least = this.paced ? SHORTEST_INTERVAL : this.shortest;
+    return Math.max(0, this.lastBeat + least - now);
   }
 
   /** Accept a beat that arrived at `now` (ms); return it if it is shown now, else null. */

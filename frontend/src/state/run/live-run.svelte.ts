@@ -201,6 +201,7 @@ export class LiveRun extends TimeControl {
   /** Take in a frame of the present. During a replay only its maps are noted. */
   private handleFrame(frame: Frame) {
     const { replay } = this;
+    this.newest.scheduler.paced = !replay && this.ties.inClass === false;
     if (!replay) this.newest.receive(frame);
     else if (frame.kind === "layout" || frame.kind === "districts")
       this.past?.index.addFrame(frame);

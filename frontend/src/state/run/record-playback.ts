@@ -40,6 +40,7 @@ export class RecordPlayback {
     /** Return whether it was ended; a call, since that may happen while something is fetched. */
     const isOver = () => signal.aborted;
     let failing = false;
+    newest.scheduler.paced = false;
     while (!isOver()) {
       try {
         const player = await import("../past/record-player").catch(() => null);
