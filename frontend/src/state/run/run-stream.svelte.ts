@@ -18,8 +18,6 @@ import { serverPath } from "../../api/server-path";
 import { getSource } from "../../api/source";
 import { openClassStream, type ClassTies } from "./class-feed.svelte";
 
-/** Least ms between two beats of a stream: a little more than the page needs, so that one that is late is made up for. */
-const FASTEST_STREAM = 360;
 /** Silence of a running trainer after which the connection is doubted, in ms. */
 const SILENCE = 30_000;
 /** Silence after which it is doubted when a hidden page is looked at again, in ms: the machine may have slept. */
@@ -99,7 +97,7 @@ export class RunStream {
     const { inClass: shared } = this.ties;
     if (shared === null) return null;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const interval = Math.max(this.events.interval(), FASTEST_STREAM) / 1_000;
+    const interval = this.events.interval() / 1_000;
     const path = runPath(
       this.run,
       shared ? "beats" : `live?channels=beats,layout&interval=${interval}`,
