@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def collect(wanted: Iterable[str]) -> dict[str, str]:
-    """The installed version of all that these requirements need here, themselves included, by normal name.
+    """Return the installed versions of these requirements and of what they need, by normal name.
 
     Raises:
         PackageNotFoundError: something of it is not installed.
@@ -87,7 +87,7 @@ def _needs(requires: Iterable[str], extra: str) -> Iterator[Requirement]:
 
 
 def normal(name: str) -> str:
-    """A package's name as indexes compare it."""
+    """Return a package's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -146,7 +146,6 @@ def tokenise(
         size: maximum number of ids, `<unk>` included; at least 3.
         progress: called with the share done, from 0 to 1.
     """
-
     train = _train_words if kind == "words" else _train_bpe
     tokeniser = train((piece for _, piece in _split_documents(documents)), size)
     ids, lengths = _encode_documents(tokeniser, documents, progress)

@@ -1,7 +1,6 @@
-"""Cached towns in the user's cache folder, so that a run of Lamptown starts a second or two earlier. A file is named by
-a digest of everything that a town depends on:
+"""Cached towns in the user's cache folder, so that a run of Lamptown starts a second or two earlier.
 
-the recipe, the seed, the code and word lists of this package, and the versions of its libraries. Files are checked like
+A file is named by a digest of everything that a town depends on: the recipe, the seed, the code and word lists of this package, and the versions of its libraries. Files are checked like
 those of a run; a damaged one is rebuilt.
 """
 

@@ -14,7 +14,7 @@ _BLOCKS = {"11": " ", "01": "▀", "10": "▄", "00": "█"}
 
 @lru_cache(8)
 def qr_rows(text: str) -> list[str]:
-    """Return the rows of a text's QR code including the quiet zone, one character per module:
+    """Return the rows of a text's QR code including the quiet zone, one character per module.
 
     "1" is dark, "0" light.
 

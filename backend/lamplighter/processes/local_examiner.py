@@ -35,7 +35,7 @@ class ExaminationFailedError(RuntimeError):
 
 
 class LocalExaminer:
-    """This process's access to the examiner of one run. Not thread-safe."""
+    """Access of one process to the examiner of a run. Not thread-safe."""
 
     def __init__(self, run: RunFolder, server: str, command: ExaminerCommand = examiner_command) -> None:
         """Prepare without starting a process.

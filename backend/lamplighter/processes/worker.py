@@ -67,7 +67,6 @@ def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
         A function that restores the previous handlers, for a process that continues after its work. A worker does not
         restore them, because a second signal must not kill it while it closes its files.
     """
-
     # `put` may interrupt another `put`, which no other queue promises.
     received: SimpleQueue[int | None] = SimpleQueue()
 

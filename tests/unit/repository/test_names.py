@@ -1,4 +1,4 @@
-"""One name, one thing: exported names are unique in their language, shared method names are few and known."""
+"""Method names that many classes share are few and known, and the glossary says where its words are defined."""
 
 from __future__ import annotations
 
@@ -11,16 +11,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 BACKEND = ROOT / "backend/lamplighter"
 PAGE = ROOT / "frontend/src"
-
-# A name may stand twice only where both mean one thing, and a reader who finds either has found the right one.
-TWICE = {
-    # Each module of `examination/kinds/` answers its own kind of question by it.
-    "examine": "every kind of question",
-    # The page from a server and the page in a file each have one; the bundler chooses.
-    "startAnalysis": "start-analysis and start-analysis.inside",
-    # Each experiment of `features/ask/` makes its own kind of question by it.
-    "question": "every experiment",
-}
 
 # Words that many classes share because they mean the same in each; everything else that five share is made distinctive.
 PROTOCOL = {
@@ -35,47 +25,10 @@ PROTOCOL = {
 }
 
 
-def exported_in_python() -> Iterator[tuple[str, str]]:
-    """Yield the name and the module of every public class and function of the backend."""
-    for file in sorted(BACKEND.rglob("*.py")):
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            named = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            # `main` is its own module's: what `python -m` runs.
-            if named and node.name[:1] != "_" and node.name != "main":
-                yield node.name, file.relative_to(BACKEND).as_posix()
-
-
-EXPORT = re.compile(
-    r"^\s*export (?:default |declare |abstract |async )*(?:function\*?|class|interface|type) (\w+)", re.M
-)
-
-
 def sources() -> list[Path]:
     return sorted(
         file for file in PAGE.rglob("*") if file.suffix in (".ts", ".svelte") and ".test." not in file.name
     )
-
-
-def exported_in_typescript() -> Iterator[tuple[str, str]]:
-    """Yield the name and the file of every exported class, type and function of the page."""
-    for file in sources():
-        for name in EXPORT.findall(file.read_text(encoding="utf-8")):
-            yield name, file.relative_to(PAGE).as_posix()
-
-
-def repeated(names: Iterator[tuple[str, str]]) -> dict[str, set[str]]:
-    places: dict[str, set[str]] = defaultdict(set)
-    for name, place in names:
-        places[name].add(place)
-    return {name: at for name, at in places.items() if len(at) > 1 and name not in TWICE}
-
-
-def test_no_two_exports_of_the_backend_share_a_name():
-    assert repeated(exported_in_python()) == {}
-
-
-def test_no_two_exports_of_the_page_share_a_name():
-    assert repeated(exported_in_typescript()) == {}
 
 
 def python_methods() -> Iterator[tuple[str, str]]:

@@ -50,7 +50,6 @@ class GuestHooks:
 
     def install_on_optimizers(self, before_step: Any, after_step: Any) -> None:
         """Install hooks on every optimiser of the program."""
-
         self._on_optimizers += [
             register_optimizer_step_pre_hook(self.guarded(before_step)),
             register_optimizer_step_post_hook(self.guarded(after_step)),

@@ -143,8 +143,9 @@ def show_view(view: Annotated[PresentedView, Body()], services: ServicesDep) -> 
     answers=AnswerFacts(errors=(404, 409)),
 )
 def ask_class(body: Annotated[QuestionToClass, Body()], services: ServicesDep) -> Response:
-    """Ask the class; an earlier question is forgotten. `about` names the measured quantity, which is read from the
-    record:
+    """Ask the class; an earlier question is forgotten.
+
+    `about` names the measured quantity, which is read from the record:
 
     - `lit_next`: the number of different words in the batch of the next step.
     - `lit_word`: whether a word is among them; choice 0 is yes.
