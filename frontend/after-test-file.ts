@@ -1,4 +1,4 @@
-/** Cleaning up after each file of tests: all files of a worker share its modules and globals. */
+/** Cleanup after each test file: all files of a worker share its modules and globals. */
 
 import { afterAll, vi } from "vitest";
 

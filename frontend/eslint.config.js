@@ -1,4 +1,4 @@
-/** Rules of ESLint: the strict type-checked ones of typescript-eslint, and the recommended ones for Svelte. */
+/** ESLint rules: the strict type-checked set of typescript-eslint, and the recommended set for Svelte. */
 
 import js from "@eslint/js";
 import { defineConfig } from "eslint/config";
@@ -10,7 +10,9 @@ import noStoreWrites from "./no-store-writes.js";
 import svelteConfig from "./svelte.config.js";
 import textInMarkup from "./text-in-markup.js";
 
-/** Hold the type imports of components to the layers, since dependency-cruiser does not see them. */
+/**
+ * Restrict the type imports of components to the layers below, because dependency-cruiser does not see them.
+ */
 const layers = Object.entries(LAYERS).map(([room, below]) => ({
   files: [`src/${room}/**/*.svelte`],
   rules: {
@@ -28,7 +30,10 @@ const layers = Object.entries(LAYERS).map(([room, below]) => ({
   },
 }));
 
-/** Hold the type imports of components to their own feature and those that it may know, in its folder and one below. */
+/**
+ * Restrict the type imports of components to their own feature and those it may use, in its folder and one
+ * below.
+ */
 const ownFeature = Object.entries({ "*": [], ...FEATURE_ARROWS }).flatMap(([feature, others]) =>
   [1, 2].map((depth) => ({
     files: [`src/features/${feature}/${depth === 1 ? "" : "*/"}*.svelte`],
@@ -64,15 +69,15 @@ export default defineConfig(
       },
     },
     rules: {
-      // Under `noUncheckedIndexedAccess` every element of an array may be undefined; `!` says that it is not.
+      // Under `noUncheckedIndexedAccess` every array element may be undefined; `!` says that it is not.
       "@typescript-eslint/no-non-null-assertion": "off",
-      // Numbers read well in texts.
+      // Numbers are fine in template strings.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      // Listeners are written `() => call()`; nobody reads what they return.
+      // Listeners are written `() => call()`; their return value is ignored.
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
-      // `void value` in an effect names a value that the effect depends on.
+      // `void value` in an effect marks a value that the effect depends on.
       "@typescript-eslint/no-meaningless-void-operator": "off",
-      // Sets and maps here are replaced whole, so plain ones in reactive state are enough.
+      // Sets and maps here are replaced whole, so plain ones suffice in reactive state.
       "svelte/prefer-svelte-reactivity": "off",
       // `{" "}` keeps a space where the markup breaks a line.
       "svelte/no-useless-mustaches": "off",
@@ -88,7 +93,7 @@ export default defineConfig(
     rules: {
       "page/text-in-markup": "error",
       "max-lines": ["error", 400],
-      // Imports from another component have no type here; svelte-check checks their uses.
+      // Imports from another component have no type here; svelte-check checks their use.
       "@typescript-eslint/no-redundant-type-constituents": "off",
       "@typescript-eslint/no-unsafe-argument": "off",
       "@typescript-eslint/no-unsafe-assignment": "off",

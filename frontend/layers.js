@@ -1,4 +1,4 @@
-/** The rooms of `src/`, each with the rooms below it, which it may import. `app` may import them all. */
+/** The rooms of `src/`, each with the rooms below it that it may import. `app` may import all of them. */
 export const LAYERS = {
   api: [],
   model: ["api"],
@@ -11,10 +11,10 @@ export const LAYERS = {
   features: ["ui", "map", "state", "charts", "strings", "model", "api"],
 };
 
-/** The other features that a feature may import: two arrows, no more. What else they share belongs below. */
+/** The only imports allowed between features. Anything else they share belongs in a lower room. */
 export const FEATURE_ARROWS = { lessons: ["classroom"], runs: ["geometry"] };
 
-/** What a feature has on the first screen. Everything else of `features/` loads when it is first asked for. */
+/** The parts of features on the first screen. The rest of `features/` loads on first use. */
 const FIRST_SCREEN = [
   "classroom/ClassHost",
   "compare/FirstCaption",

@@ -1,6 +1,7 @@
 /**
- * Prints the bytes of the scripts in some folders or files of `src/`, minified and compressed together, without what they
- * import from elsewhere: `node measure-rooms.ts panels/lessons state/lessons features/lessons/lessons.strings.ts`.
+ * Prints the bytes of the scripts in some folders or files of `src/`, minified and compressed together,
+ * without their imports from elsewhere: `node measure-rooms.ts panels/lessons state/lessons
+ * features/lessons/lessons.strings.ts`.
  */
 
 import process from "node:process";
@@ -30,7 +31,7 @@ const built = (await build({
     minify: true,
     lib: { entry: entries, formats: ["es"] },
     rolldownOptions: {
-      // Each file is an entry, and what it imports is counted where it is one too.
+      // Each file is an entry; its imports count only if they are entries too.
       external: (_, importer) => Boolean(importer),
     },
   },

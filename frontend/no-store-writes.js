@@ -1,10 +1,10 @@
 /**
- * A rule of ESLint: only stores assign to members of stores, which are what `src/state/` and the `.svelte.ts` files of the
- * features declare. What a person does goes through a command instead (`state/commands/`), which the history records, or
- * through a method of a feature's store. A test may set a store up.
+ * An ESLint rule: only stores assign to members of stores, which are declared in `src/state/` and in the
+ * `.svelte.ts` files of the features. User actions go through a command (`state/commands/`), which the
+ * history records, or through a method of a feature's store. A test may set a store up.
  *
- * It judges by types, in scripts and in markup alike: `store.x = 1`, `store.x++`, `delete store.x`,
- * `[store.x] = list`, `bind:value={store.x}`.
+ * It judges by types, in scripts and in markup: `store.x = 1`, `store.x++`, `delete store.x`, `[store.x] =
+ * list`, `bind:value={store.x}`.
  */
 
 const STORES = /\/src\/(state\/|features\/.*\.svelte\.ts$)/;
@@ -15,7 +15,7 @@ const TESTS = /\.test\.ts$/;
 /** @typedef {{ getTypeAtLocation: (node: Node) => import("typescript").Type }} Services */
 
 /**
- * Yield the member expressions that a target of an assignment writes to.
+ * Yield the member expressions that an assignment target writes to.
  *
  * @param {Node | null} target
  * @returns {Generator<Member>}

@@ -1,4 +1,4 @@
-/** The parts of an OpenAPI document that the generators read, and how they walk it. */
+/** The parts of an OpenAPI document that the generators read, and functions that look schemas up. */
 
 /** A JSON schema, as FastAPI and pydantic write it. */
 export interface Schema {
@@ -35,7 +35,7 @@ export interface OpenApi {
 
 const REFERENCE = "#/components/schemas/";
 
-/** Return the name of the schema that a reference names. Throws for a reference to anything else. */
+/** Return the name of the schema that a reference points to. Throws for any other reference. */
 export function referencedName(reference: string): string {
   if (!reference.startsWith(REFERENCE)) throw new Error(`${reference} names no schema`);
   return reference.slice(REFERENCE.length);

@@ -4,12 +4,12 @@ import { findSchema, referencedName, type OpenApi, type Schema } from "./openapi
 
 const RECIPE = "Recipe";
 
-/** The facts of a field that the page may ask for, under the document's names. */
+/** The facts of a field that the page may use, under the document's names. */
 const FACTS = ["default", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
 
 /**
- * Return a module with a constant for each field of a recipe, such as `modelDim` for `model.dim`. Each is
- * exported by itself, so that the page carries those it uses.
+ * Return a module with a constant for each field of a recipe, such as `modelDim` for `model.dim`. Each is a
+ * separate export, so that unused ones are left out of the page.
  */
 export function recipeValues(document: OpenApi): string {
   const head = "// Generated from openapi.json by write-schema.ts.\n";
@@ -18,7 +18,7 @@ export function recipeValues(document: OpenApi): string {
   );
 }
 
-/** Return the constants of a schema; the default of what holds it goes before those of its fields. */
+/** Return the constants of a schema; a default given by its parent overrides those of its fields. */
 function constants(document: OpenApi, schema: Schema, path: string[], held: unknown): string[] {
   const given = (held ?? {}) as Record<string, unknown>;
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {

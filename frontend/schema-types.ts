@@ -1,4 +1,6 @@
-/** The OpenAPI document as TypeScript: its schemas as the server sends them and as it takes them, and its operations. */
+/**
+ * The OpenAPI document as TypeScript: its schemas as the server sends and accepts them, and its operations.
+ */
 
 import {
   findSchema,
@@ -13,7 +15,7 @@ type Direction = "Answered" | "Sent";
 
 const JSON_MEDIA = "application/json";
 
-/** Keywords that change no type: they limit values, or describe them. */
+/** Keywords that do not affect the type: they limit or describe values. */
 const IGNORED = new Set([
   "title",
   "description",
@@ -32,7 +34,7 @@ const IGNORED = new Set([
   "maxItems",
 ]);
 
-/** The keywords of each form of schema; a schema with another one is refused. */
+/** The keywords of each form of schema; a schema with any other keyword is rejected. */
 const FORMS: [has: keyof Schema, ...others: (keyof Schema)[]][] = [
   ["$ref"],
   ["const", "type"],
@@ -57,8 +59,8 @@ const SIMPLE: Record<string, string | undefined> = {
 };
 
 /**
- * Return a module with the types `Answered` and `Sent`, by name of the schema, and `Operations`, by
- * method and path. Throws for a schema of a form that the document did not have so far.
+ * Return a module with the types `Answered` and `Sent` by schema name, and `Operations` by method and path.
+ * Throws for a form of schema that is not in `FORMS`.
  */
 export function schemaTypes(document: OpenApi): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -70,7 +72,7 @@ export function schemaTypes(document: OpenApi): string {
     document,
     operations.map(([, one]) => bodySchema(one)),
   );
-  // What no body refers to is sent by the server, in an answer or on the socket, with all it refers to.
+  // Schemas that no request body refers to are sent by the server, in an answer or on the socket.
   const others = Object.entries(document.components.schemas).filter(([name]) => !sent.has(name));
   const answered = referencedNames(document, [
     ...operations.map(([, one]) => answerSchema(one)),
@@ -113,7 +115,7 @@ function operationType(operation: Operation): string {
   return `{ body: ${type(body, "Sent")}; answer: ${type(answer, "Answered")} }`;
 }
 
-/** Return the names that schemas refer to, directly or through others. */
+/** Return the names that schemas refer to, directly or transitively. */
 function referencedNames(document: OpenApi, schemas: (Schema | undefined)[]): Set<string> {
   const names = new Set<string>();
   const visit = (schema: Schema | undefined) => {
@@ -181,7 +183,7 @@ function objectType(schema: Schema, direction: Direction, indent: string): strin
   return ["{", ...members, `${indent}}`].join("\n");
 }
 
-/** Refuse a schema that says something about its type that the generator would drop. */
+/** Reject a schema with a type keyword that the generator would drop. */
 function requireKnownForm(schema: Schema) {
   const words = Object.keys(schema).filter((word) => !IGNORED.has(word));
   const form = FORMS.find(([has]) => words.includes(has)) ?? [];

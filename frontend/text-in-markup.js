@@ -1,6 +1,6 @@
 /**
- * A rule of ESLint for `{value}` in markup: it must be text, a number, or nothing. Svelte would show anything else as
- * "[object Object]" or "false", and svelte-check allows it.
+ * An ESLint rule for `{value}` in markup: the value must be text, a number, or empty. Svelte would show
+ * anything else as "[object Object]" or "false", and svelte-check allows it.
  */
 
 import { TypeFlags } from "typescript";
@@ -42,7 +42,7 @@ export default {
     return {
       /** @param {import("svelte-eslint-parser").AST.SvelteMustacheTag} node */
       SvelteMustacheTag(node) {
-        // The value of an attribute may be of any type, unless text stands beside it.
+        // An attribute may have a value of any type, unless text stands beside it.
         const alone = node.parent.type === "SvelteAttribute" && node.parent.value.length === 1;
         if (node.kind === "raw" || alone) return;
         const type = services.getTypeAtLocation(node.expression);

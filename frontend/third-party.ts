@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin, Rolldown } from "vite";
 
-// Whose code the built page carries is known only once it is built: the bundler leaves out what nothing uses, and
-// adds functions of its own. So the notices are gathered from the very modules of which something is left.
+// The packages in the page are known only after the build: the bundler removes unused code and adds helpers
+// of its own. So the notices are collected from the modules that remain.
 
-/** Where the notices of all of them are, beside the page. */
+/** File with all notices, beside the page. */
 const FILE = "THIRD-PARTY.txt";
 
 const HEAD = `The page of Lamplighter carries code of the packages below, and comes with plotly.js.
@@ -19,8 +19,8 @@ interface Notice {
 }
 
 /**
- * Make the plugins that write the notices of all packages in the page. Workers are bundled apart from it, and before
- * it is done, so `page` writes what `worker` found too.
+ * Return the plugins that write the notices of all packages in the page. Workers are bundled separately and
+ * first, so `page` also writes what `worker` found.
  */
 export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
   const folders = new Set<string>();
@@ -28,7 +28,8 @@ export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== "chunk") continue;
       for (const [id, module] of Object.entries(chunk.modules)) {
-        // A style sheet is gathered apart from the scripts, and brings its fonts: nothing of it is left here.
+        // A style sheet is collected apart from the scripts and brings its fonts, so its rendered length is 0
+        // here.
         const used = module.renderedLength > 0 || id.endsWith(".css");
         const folder = used ? packageFolder(root, id) : null;
         if (folder !== null) folders.add(folder);
@@ -52,12 +53,12 @@ export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
   };
 }
 
-/** Return the folder of the package that a module belongs to; null for a module of ours. */
+/** Return the folder of the package that a module belongs to; null for our own modules. */
 function packageFolder(root: string, id: string): string | null {
   const installed = /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
   if (installed !== undefined) return installed;
   if (!id.startsWith("\0")) return null;
-  // Modules without a file, which come from the tool itself.
+  // Modules without a file come from the build tool.
   const tool = /^\0(vite|rolldown)\//.exec(id)?.[1];
   if (tool === undefined) throw new Error(`whose is ${JSON.stringify(id)}? ${FILE} must say`);
   return join(root, "node_modules", tool);
@@ -70,11 +71,12 @@ function readNotice(folder: string): Notice {
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)\b/i.test(file));
   if (files.length === 0) throw new Error(`${name} has no licence file for ${FILE} to quote`);
   const texts = files.sort().map((file) => readFileSync(join(folder, file), "utf8"));
-  // Vite's file goes on with the licences of what Vite itself is made of, none of which is in the page.
+  // After its own licence, Vite's file lists the licences of its bundled dependencies, none of which are in
+  // the page.
   const [own = ""] = texts.join("\n").split(/^# Licenses of bundled dependencies$/m);
   const title = `${name} ${version} (${license})`;
   if (!license.startsWith("MPL")) return { title, text: own };
-  // That licence asks to say where the source is.
+  // This licence requires a pointer to the source.
   const source = repository?.url.replace(/^git\+|\.git$/g, "");
   if (!source) throw new Error(`${name} does not say where its source is, which ${FILE} must`);
   return { title, text: `Its source code, which is not changed here: ${source}\n\n${own.trim()}` };

@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 import { thirdParty } from "./third-party.ts";
 
 // The page is built into the folder that the Python package serves: `index.html` at `/`, its assets at
-// `/app/assets/`, both under whatever path a proxy puts them. The development server forwards all other requests to a running Lamplighter.
+// `/app/assets/`, below any path that a proxy adds. The development server forwards all other requests to a
+// running Lamplighter.
 const server = process.env["LAMPLIGHTER"] ?? "http://127.0.0.1:8600";
 
 const notices = thirdParty(fileURLToPath(new URL(".", import.meta.url)));
@@ -12,7 +13,7 @@ const notices = thirdParty(fileURLToPath(new URL(".", import.meta.url)));
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/app/" : "/",
   experimental: {
-    // No URL begins at the host's root: those of the page at that of its folder, all others beside the file they are in.
+    // No URL is absolute: URLs in the page are relative to its folder, all others to the file they are in.
     renderBuiltUrl: (file, { hostType }) =>
       hostType === "html" ? `app/${file}` : { relative: true },
   },
@@ -24,9 +25,10 @@ export default defineConfig(({ command }) => ({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // One style sheet: a part that loads later then needs its script alone, and has its style when that arrives.
+    // One style sheet, so that a part that loads later needs only its script.
     cssCodeSplit: false,
-    // The page has no custom elements, but Svelte's code for them would stay in it because of its effects on loading.
+    // The page has no custom elements, but Svelte's code for them would stay because of its side effects on
+    // loading.
     rolldownOptions: {
       checks: { pluginTimings: false },
       treeshake: { moduleSideEffects: [{ test: /custom-element\.js$/, sideEffects: false }] },
@@ -45,7 +47,7 @@ export default defineConfig(({ command }) => ({
   test: {
     include: ["src/**/*.test.ts"],
     environment: "node",
-    // Loading the modules again for each file would take most of the time.
+    // Reloading the modules for each file would take most of the time.
     isolate: false,
     setupFiles: ["after-test-file.ts"],
   },

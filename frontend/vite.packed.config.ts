@@ -1,8 +1,8 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-// The same page as one script and one style sheet, with fonts and workers inside, for files that hold a run: a page that
-// is opened from a file may load nothing from beside it. The packer puts both into the file.
+// The same page as one script and one style sheet, with fonts and workers inside, for files that hold a run:
+// a page opened from a file cannot load anything beside it. The packer puts both into the file.
 
 export default defineConfig({
   base: "./",
@@ -28,7 +28,7 @@ export default defineConfig({
     cssCodeSplit: false,
     rolldownOptions: {
       input: "src/packed-main.ts",
-      // Nothing asks where a script in a file came from.
+      // A script in a file has no URL, and nothing reads it.
       checks: { pluginTimings: false, emptyImportMeta: false },
       treeshake: { moduleSideEffects: [{ test: /custom-element\.js$/, sideEffects: false }] },
       output: {

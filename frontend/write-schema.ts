@@ -1,6 +1,6 @@
 /**
- * Script that writes `src/api/generated/` from `openapi.json`, and the keys of an address from `view_query.json`. `build_frontend.py` runs it before every tool
- * that reads the sources; the folder is not committed.
+ * Writes `src/api/generated/` from `openapi.json`, and the address keys from `view_query.json`.
+ * `build_frontend.py` runs it before every tool that reads the sources; the folder is not committed.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -30,11 +30,11 @@ const modules = {
 mkdirSync(folder, { recursive: true });
 for (const [name, text] of Object.entries(modules)) {
   const file = join(folder, name);
-  // A file written again has a new time, for which a development server would load the page anew.
+  // Rewriting a file changes its time, which would make a development server reload the page.
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
 }
 
-/** Return a module with the tables of the keys of an address that a lesson may set, as constants. */
+/** Return a module with constant tables of the address keys that a lesson may set. */
 function viewQueryTables(text: string): string {
   const tables = Object.entries(JSON.parse(text) as object).map(
     ([name, table]) => `export const ${name.toUpperCase()} = ${JSON.stringify(table)} as const;\n`,

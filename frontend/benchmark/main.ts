@@ -2,8 +2,8 @@
  * Our map and Plotly on one page, fed the same frames. `benchmarks/city.py` drives it and serves the frames
  * in wire format.
  *
- * Two pictures are compared: the lamps alone (positions, tints, a lit batch), which is what scattergl draws,
- * and the whole map with land and labels, for which Plotly has contours and text.
+ * Two pictures are compared: the lamps alone (positions, tints, a lit batch), which scattergl can draw, and
+ * the whole map with land and labels, which Plotly draws as contours and text.
  */
 
 import type { PlotlyDiv, PlotlyTrace } from "../src/charts/plotly/library.d";
@@ -28,9 +28,9 @@ const meter = new Meter();
 meter.install();
 const INSETS = { top: 80, right: 30, bottom: 140, left: 44 };
 const [WIDTH, HEIGHT] = [1280, 720];
-/** One token in this many is lit: 7 %, as in the median step of Lamptown. */
+/** One token in `LIT_EVERY` is lit: 7 %, as in the median step of Lamptown. */
 const LIT_EVERY = 14;
-/** A message that comes back within so many milliseconds found the main thread idle. */
+/** If a message returns within this many milliseconds, the main thread was idle. */
 const AT_ONCE_MS = 1;
 
 /** The cost of one frame, in ms: on the main thread, and until its pixels were read back. */
@@ -109,7 +109,7 @@ function beatOf(step: number): Light {
 async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   const lamps = scene.renderer;
   scene.setReducedMotion(false);
-  // The layout analysis arrives between two frames and uploads the land once, which is no cost of a moving
+  // The layout analysis arrives between two frames and uploads the land once; that is not a cost of a moving
   // frame.
   let land = 0;
   const setLand = lamps.setLand.bind(lamps);
@@ -132,7 +132,7 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   return { frames: spent, uploaded: lamps.uploaded - before - land };
 }
 
-/** Read one pixel back, which waits for all drawing before it. */
+/** Read back one pixel, which waits for all drawing before it. */
 function readBack(canvas: HTMLCanvasElement) {
   const gl = (canvas.getContext("webgl2") ?? canvas.getContext("webgl")) as WebGL2RenderingContext;
   const pixel = new Uint8Array(4);
@@ -140,8 +140,8 @@ function readBack(canvas: HTMLCanvasElement) {
 }
 
 /**
- * Wait for `drawn`. Return the milliseconds in which the main thread had nothing to do meanwhile: a message to itself
- * came back at once.
+ * Wait for `drawn`. Return the milliseconds in which the main thread was idle, judged by how fast a message
+ * to itself returned.
  */
 async function idleUntil(drawn: Promise<unknown>): Promise<number> {
   const { port1, port2 } = new MessageChannel();
@@ -160,15 +160,15 @@ async function idleUntil(drawn: Promise<unknown>): Promise<number> {
 }
 
 /**
- * Return the cost of `show` and of the work it schedules, and the time until a pixel is read back once
- * `drawn` resolves. `busy` is the time until then, less what was idle: work that the meter cannot see, too.
+ * Return the cost of `show` and of the work it schedules, and the time until a pixel is read back after
+ * `drawn` resolves. `busy` is that time without the idle part; it includes work that the meter cannot see.
  */
 async function costOf(
   show: () => void,
   drawn: () => Promise<unknown>,
   canvas: HTMLCanvasElement,
 ): Promise<Cost & { busy: number }> {
-  // Wait for work that other sides left to the GPU process, so that it is not charged to this one.
+  // Wait for work that the other side left to the GPU process, so that this one is not charged for it.
   await pause(300);
   await frameDrawn();
   readBack(canvas);
@@ -179,7 +179,7 @@ async function costOf(
   const busy = performance.now() - began - idle;
   readBack(canvas);
   const pixels = performance.now() - began;
-  // Count delayed work (land, labels) too.
+  // Count delayed work (land, labels) as well.
   await pause(400);
   return { main: meter.spent, busy, pixels };
 }
@@ -242,11 +242,11 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
     await pause(700);
   }
   const { main, busy, pixels } = await costOf(show, () => after, drawing()!);
-  // The meter sees none of the promises that Plotly works in, and of the rest no more than is busy.
+  // The meter misses the promises that Plotly works in, and counts at most the busy time otherwise.
   return { main: Math.max(main, busy), pixels };
 }
 
-/** Return a text trace with as many labels as our map shows now, spread over tokens. */
+/** Return a text trace with as many labels as our map shows now, on tokens spread over the map. */
 function namesTrace(): PlotlyTrace {
   const names = scene.labelTexts();
   const viewport = { view: scene.view, width: WIDTH, height: HEIGHT };
@@ -263,7 +263,7 @@ function namesTrace(): PlotlyTrace {
 }
 
 /**
- * Measure both pictures on both sides, frame by frame, so that other load on the machine affects all alike.
+ * Measure both pictures on both sides, frame by frame, so that other load on the machine affects all equally.
  */
 async function compared(): Promise<Record<"lamps" | "scattergl" | "city" | "plotly", Cost[]>> {
   const costs = { lamps: [], scattergl: [], city: [], plotly: [] } as Record<string, Cost[]>;

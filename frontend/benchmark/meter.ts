@@ -1,4 +1,4 @@
-/** Time that the page's own code spends on the main thread, including callbacks it scheduled. */
+/** Time that the page's own code spends on the main thread, including callbacks it schedules. */
 
 export class Meter {
   /** Milliseconds since the last reset. */
@@ -6,7 +6,9 @@ export class Meter {
   /** Start of the running callback; null while no page code runs. */
   private since: number | null = null;
 
-  /** Wrap the scheduling functions so that callbacks count too. Call it before the page schedules any. */
+  /**
+   * Wrap the scheduling functions so that callbacks count too. Call it before the page schedules anything.
+   */
   install() {
     const frame = window.requestAnimationFrame.bind(window);
     window.requestAnimationFrame = (call) => frame((now) => this.run(() => call(now)));

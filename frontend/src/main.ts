@@ -7,7 +7,7 @@ import { FONT_FAMILY } from "./model/typeface";
 import { t } from "./strings";
 import { install, type Translation } from "./strings/translation";
 
-/** The texts of each language; the page has those of English itself. */
+/** The texts of each other language; English is built in. */
 const TRANSLATIONS: Record<Exclude<Language, "en">, () => Promise<{ translation: Translation }>> = {
   de: () => import("./app/german"),
 };
@@ -15,17 +15,17 @@ const named = new URLSearchParams(location.search).get("lang");
 const language = chooseLanguage([named, storedLanguage(), ...navigator.languages]);
 document.documentElement.lang = language;
 
-// Texts on the map are measured once, so their typeface has to be there; a slow network may keep it from nobody for long.
+// Texts on the map are measured once, so their typeface must be loaded by then; this limits the wait on a
+// slow network, in ms.
 const LONGEST_WAIT = 500;
 const late = new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
 const typeface = Promise.race([document.fonts.load(`16px ${FONT_FAMILY}`), late]);
-// What is late in English, too, are the texts alone.
 const texts =
   language === "en"
     ? null
     : TRANSLATIONS[language]().then(({ translation }) => install(translation));
 void Promise.allSettled([typeface, texts]).then(([, { status }]) => {
-  // English sentences with numbers of another language would be misread.
+  // Number formats of another language would mislead in English sentences.
   if (status === "rejected") document.documentElement.lang = "en";
   const target = document.getElementById("page")!;
   if (!/[?&]teacher=/.test(location.search)) mount(Page, { target });

@@ -1,10 +1,10 @@
-/** The entry of a page that is a file: it opens what the file holds, and starts the page on it. */
+/** The entry point of a page that is a file: it opens the packed run and starts the page on it. */
 
 import { setSource } from "./api/source";
 import { PackedSource } from "./packed/packed-source";
 
 const page = document.getElementById("page")!;
-/** A text of its own, since nothing of the page is there yet. */
+/** Built in, because none of the page's texts are loaded yet. */
 const DAMAGED =
   "This file cannot be read: it is damaged, or was not copied to its end. Copy it again, or export the run again.";
 

@@ -1,10 +1,10 @@
-/** The lights of a run in a file: some of its steps as beats, and what they count. */
+/** The lights of a packed run: some of its steps as beats, and their counts. */
 
 import type { Beat } from "../api/beat-frames";
 import { NEVER, type Census, type Frame } from "../api/frames";
 import { readFrames, type PackedFile } from "./packed-file";
 
-/** Beats between two censuses that are kept, so that none is far. */
+/** Beats between two kept censuses, so that counting from one is quick. */
 const CENSUS_EVERY = 64;
 
 export class PackedLights {
@@ -14,7 +14,7 @@ export class PackedLights {
     private readonly censuses: readonly Census[],
   ) {}
 
-  /** Decode all of them. Throws `FrameError`. */
+  /** Decode all lights of a file. Throws `FrameError`. */
   static async open(file: PackedFile): Promise<PackedLights> {
     const beats: Beat[] = [];
     const censuses: Census[] = [];
@@ -35,15 +35,15 @@ export class PackedLights {
   }
 
   /**
-   * Return the counts before step `from`, and the beats up to step `to`; at least one beyond, where the file holds none in
-   * between.
+   * Return the counts before step `from`, and the beats up to step `to`; at least one beyond, if the file
+   * holds none in between.
    */
   between(from: number, to: number): Frame[] {
     const first = this.beats.findIndex(({ step }) => step >= from);
     if (first < 0) return [this.censusBefore(this.beats.length, from)];
     let end = first;
     while (end < this.beats.length && this.beats[end]!.step <= to) end += 1;
-    // Nothing lies beyond step 0, which lights nothing, that is asked for with it.
+    // A request for step 0, which lights nothing, gets nothing beyond it.
     const least = to > 0 ? first + 1 : first;
     return [this.censusBefore(first, from), ...this.beats.slice(first, Math.max(end, least))];
   }
@@ -73,7 +73,7 @@ function copyOf(census: Census): Census {
   return { ...census, touches: census.touches.slice(), lastLit: census.lastLit.slice() };
 }
 
-/** Count a beat, and the steps since the one before. */
+/** Add a beat to the counts, and the steps since the previous beat. */
 function count(census: Census, { between, batchIds, step, attempt, time }: Beat) {
   between.ids.forEach((id, i) => {
     census.touches[id]! += between.touches[i]!;
@@ -86,7 +86,7 @@ function count(census: Census, { between, batchIds, step, attempt, time }: Beat)
   Object.assign(census, { step, attempt, time });
 }
 
-/** Return a step as REST has it; null for none. */
+/** Return a step as REST gives it; null for none. */
 export function stepOrNull(step: number): number | null {
   return step === NEVER ? null : step;
 }

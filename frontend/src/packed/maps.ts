@@ -1,4 +1,4 @@
-/** The maps of a run in a file, and the districts found in it. */
+/** The maps of a packed run, and their districts. */
 
 import type { LayoutMethod } from "../api/frame-header";
 import type { Districts, Frame, Layout } from "../api/frames";
@@ -11,7 +11,7 @@ export class PackedMaps {
     readonly districts: readonly Districts[],
   ) {}
 
-  /** Decode all of them. Throws `FrameError`. */
+  /** Decode all maps of a file. Throws `FrameError`. */
   static async open(file: PackedFile): Promise<PackedMaps> {
     const { umap, linear, districts } = file.head.parts;
     const [ofUmap, ofLinear, found] = await Promise.all([

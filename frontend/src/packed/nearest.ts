@@ -1,19 +1,19 @@
-/** The neighbours of every word at some steps of a run in a file, and the lengths of their rows. */
+/** The neighbours of every word at some steps of a packed run, and the row lengths. */
 
 import { readBinary, type NearestHead, type PackedFile } from "./packed-file";
 
-/** Number that stands for the longest row of a step. */
+/** Value that stands for the longest row of a step. */
 const LENGTH_STEPS = 65_535;
 
 interface Moment {
   step: number;
   ids: Uint32Array;
-  /** Cosines in hundredths. */
+  /** Cosines times 100. */
   hundredths: Int16Array;
   lengths: Float32Array;
 }
 
-/** Neighbours of one word: ids and cosines, the nearest first. */
+/** Neighbours of one word: ids and cosines, nearest first. */
 interface Nearest {
   step: number;
   neighbours: { id: number; cosine: number }[];
@@ -25,7 +25,7 @@ export class PackedNearest {
     private readonly moments: readonly Moment[],
   ) {}
 
-  /** Decode all of them. Throws `FrameError`. */
+  /** Decode all neighbours of a file. Throws `FrameError`. */
   static async open(file: PackedFile, head: NearestHead): Promise<PackedNearest> {
     const size = file.head.vocabulary;
     const { k } = head;
@@ -54,7 +54,7 @@ export class PackedNearest {
     return new PackedNearest(k, moments);
   }
 
-  /** Return the neighbours of a word at the last moment by a step, at most `most` of them. */
+  /** Return up to `most` neighbours of a word at the last recorded step at or before `step`. */
   of(token: number, step: number, most: number): Nearest {
     const moment = this.momentAt(step);
     const neighbours = Array.from({ length: Math.min(most, this.k) }, (_, rank) => {
@@ -64,7 +64,7 @@ export class PackedNearest {
     return { step: moment.step, neighbours };
   }
 
-  /** Return the lengths of all rows at the last moment by a step. */
+  /** Return the lengths of all rows at the last recorded step at or before `step`. */
   lengthsAt(step: number): { step: number; lengths: Float32Array } {
     const moment = this.momentAt(step);
     return { step: moment.step, lengths: moment.lengths };
@@ -80,7 +80,7 @@ function wrap(hundredths: number): number {
   return byte > 127 ? byte - 256 : byte;
 }
 
-/** Return unsigned integers whose bytes lie in planes, the lowest ones first. */
+/** Return unsigned integers whose bytes lie in planes, lowest bytes first. */
 function joinPlanes(planes: Uint8Array, count: number, width: number): Uint32Array {
   const numbers = new Uint32Array(count);
   for (let byte = 0; byte < width; byte++) {

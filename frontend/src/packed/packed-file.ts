@@ -1,6 +1,6 @@
 /**
- * The parts of a file that holds a run: the page itself is that file, and each part a script element that the browser
- * does not run. What they hold was made by whoever made the file, so it is as hostile as any run.
+ * The parts of a file that holds a run: the page itself is that file, and each part is a script element that
+ * the browser does not run. Their content comes from the file's author, so it is as hostile as any run.
  */
 
 import { BinaryReader } from "../api/binary-reader";
@@ -11,22 +11,22 @@ import type { PackedContents } from "../api/source";
 /** Version of the format that this page reads. */
 const FORMAT = 1;
 
-/** The neighbours that a file holds. */
+/** The neighbours in a file. */
 export interface NearestHead {
-  /** Steps that they are of, ascending. */
+  /** Their steps, ascending. */
   steps: number[];
-  /** Number of them for each word. */
+  /** Neighbours of each word. */
   k: number;
-  /** By step, the length that stands for the largest number. */
+  /** By step, the length that the largest value stands for. */
   longest: number[];
 }
 
-/** Description at the beginning of a file. */
+/** The description at the start of a file. */
 export interface PackedHead extends PackedContents {
   format: number;
   vocabulary: number;
   nearest: NearestHead | null;
-  /** Names of the parts, by what they hold, in order. */
+  /** Names of the parts by content, in order. */
   parts: Record<"lights" | "umap" | "linear" | "districts", string[]>;
 }
 
@@ -36,7 +36,7 @@ export interface PackedFile {
   bytes(name: string): ArrayBuffer;
 }
 
-/** Open the file that this document is; null if it is none. Throws if it is of another format. */
+/** Open this document as a packed file; null if it is not one. Throws if its format is unknown. */
 export function openDocument(): PackedFile | null {
   const element = document.getElementById("packed-head");
   if (!element) return null;
@@ -49,13 +49,13 @@ function readPart(name: string): ArrayBuffer {
   const element = document.querySelector(`script[data-part="${CSS.escape(name)}"]`);
   if (!element) throw new Error(`this file lacks ${name}`);
   const bytes = decodeBase64(element.textContent);
-  // It is read once, and its text would stay in memory beside what is made of it.
+  // It is read once; its text would stay in memory beside the decoded content.
   element.remove();
   return bytes;
 }
 
 function decodeBase64(text: string): ArrayBuffer {
-  // Newer browsers do it at once.
+  // Newer browsers have a native method.
   const native = Uint8Array as unknown as {
     fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
   };
@@ -66,9 +66,9 @@ function decodeBase64(text: string): ArrayBuffer {
   return bytes.buffer;
 }
 
-/** Return what the envelopes of some parts hold, in order. Throws `FrameError`. */
+/** Return the frames in the envelopes of some parts, in order. Throws `FrameError`. */
 export async function readFrames(file: PackedFile, names: readonly string[]): Promise<Frame[]> {
-  // All at once: browsers inflate beside the page.
+  // In parallel, because browsers inflate outside the main thread.
   const opened = await Promise.all(names.map((name) => decodeEnvelope(file.bytes(name))));
   return opened.flat().filter((part) => !("type" in part)) as Frame[];
 }

@@ -1,6 +1,6 @@
 /**
- * The source of a page that is itself a file with a run in it: it answers what the page asks as the server would
- * (`docs/rest.md`), of the steps that the file holds. What it does not hold is 404.
+ * The source of a page that is itself a file with a run in it: it answers requests as the server would
+ * (`docs/rest.md`), for the steps in the file. Anything else is a 404.
  */
 
 import type { Beat } from "../api/beat-frames";
@@ -14,29 +14,29 @@ import { PackedMaps } from "./maps";
 import { PackedNearest } from "./nearest";
 import { openDocument, readJson, type PackedFile } from "./packed-file";
 
-/** Answers of the server that the file holds word for word, by their path below the run's. */
+/** Answers of the server that the file holds verbatim, by their path below the run's. */
 type StoredAnswers = Record<string, unknown>;
 /** Beginnings of the texts that steps read, by step. */
 type StoredTexts = Record<string, number[]>;
 /**
- * Answers of the server about the course, by path and query: from the root on, or below the run's. A part that a language
- * lacks is there in English.
+ * Answers of the server about the course, by path and query: from the root, or below the run's path. A part
+ * without a translation is in English.
  */
 type StoredCourse = Record<string, unknown>;
 
-/** Contents that the first light does not need. */
+/** Contents that the first view does not need. */
 interface Late {
   nearest: PackedNearest | null;
   texts: StoredTexts;
   course: StoredCourse;
 }
 
-/** A request, as its path tells. */
+/** A request, parsed from its path. */
 interface Asked {
-  /** Parts of the path below the run's. */
+  /** Segments of the path below the run's. */
   parts: string[];
   query: URLSearchParams;
-  /** Path below the run's and query, as a key of the stored answers. */
+  /** Path below the run's with its query, as a key of the stored answers. */
   rest: string;
 }
 
@@ -54,7 +54,7 @@ export class PackedSource implements Source {
     private readonly late: Promise<Late>,
   ) {}
 
-  /** Open the file that this document is; null if it is none. */
+  /** Open this document as a packed file; null if it is not one. */
   static async open(): Promise<PackedSource | null> {
     const file = openDocument();
     if (!file) return null;
@@ -91,7 +91,7 @@ export class PackedSource implements Source {
 
   async runScript(path: string): Promise<void> {
     const script = document.createElement("script");
-    // The file's policy names the digest of this very text.
+    // The file's content security policy names the digest of this exact text.
     script.textContent = new TextDecoder().decode(await inflate(this.file.bytes(path)));
     document.head.append(script);
   }
@@ -144,7 +144,7 @@ export class PackedSource implements Source {
     return null;
   }
 
-  /** Return the frames that a request asks for; null if it asks for none. */
+  /** Return the frames that a request asks for; null if it asks for no frames. */
   private frames({ parts, query }: Asked): Frame[] | null {
     switch (parts[0]) {
       case "steps": {
@@ -208,7 +208,7 @@ export class PackedSource implements Source {
     return found && { attempt: found.attempt, step: found.step, items: membersOf(found) };
   }
 
-  /** Return all tokens, by id: the pages of their list joined. */
+  /** Return all tokens by id, from all pages of the stored list. */
   private get tokens(): Token[] {
     if (!this.joined) {
       const pages = Object.keys(this.stored).filter((path) => path.startsWith("/tokens?limit="));
@@ -217,7 +217,10 @@ export class PackedSource implements Source {
     return this.joined;
   }
 
-  /** Return the tokens that match, in the server's order: whole words, then beginnings, then anywhere, each by frequency. */
+  /**
+   * Return the tokens that match, in the server's order: whole words, then prefixes, then substrings, each by
+   * frequency.
+   */
   private search(wanted: string, query: URLSearchParams): Token[] {
     const lower = wanted.toLowerCase();
     const rank = (token: string) =>
@@ -278,7 +281,7 @@ export class PackedSource implements Source {
   }
 }
 
-/** Return the last of some items at or before a step; null if there is none. Items are ascending by step. */
+/** Return the last item at or before a step; null if there is none. Items are ascending by step. */
 function lastAt<T extends Layout | Districts | Beat>(items: readonly T[], step: number): T | null {
   return items.findLast((one) => one.step <= step) ?? null;
 }
@@ -287,7 +290,7 @@ function stepOf(query: URLSearchParams, last: number): number {
   return query.has("step") ? Number(query.get("step")) : last;
 }
 
-/** Return a number of 32 bits with the digits that it has; null where it is none. */
+/** Return a float32 rounded to its seven significant digits; null if it is not finite. */
 function finite(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(7)) : null;
 }

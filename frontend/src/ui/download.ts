@@ -1,6 +1,6 @@
-/** Download and sharing of files that the page itself made. */
+/** Downloading and sharing of files that the page made. */
 
-/** Delay before a file is released, in ms: any browser has started the download by then. */
+/** Delay before a file is released, in ms: every browser has started the download by then. */
 const RELEASE_DELAY = 60_000;
 
 export function downloadFile(blob: Blob, name: string) {
@@ -11,13 +11,13 @@ export function downloadFile(blob: Blob, name: string) {
   setTimeout(() => URL.revokeObjectURL(link.href), RELEASE_DELAY);
 }
 
-/** Return whether this browser can hand files of a type to other applications, as phones do. */
+/** Return whether this browser can share files of a type with other applications, as phones do. */
 export function canShareFiles(type: string): boolean {
   const file = new File([""], `some.${type.split("/")[1]}`, { type });
   return typeof navigator.canShare === "function" && navigator.canShare({ files: [file] });
 }
 
-/** Hand a file to another application. Returns false on failure, but true if the viewer cancels. */
+/** Share a file with another application. Returns false on failure, but true if the viewer cancels. */
 export async function shareFile(blob: Blob, name: string): Promise<boolean> {
   try {
     await navigator.share({ files: [new File([blob], name, { type: blob.type })] });

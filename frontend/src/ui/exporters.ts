@@ -1,21 +1,21 @@
-/** The exporters of pictures and films, whose code is loaded when the first is asked for. */
+/** The exporters of pictures and films, whose code loads on first use. */
 
-/** A failure to load code. Trying again may help. */
+/** Code failed to load; trying again may help. */
 export class NotLoadedError extends Error {}
 
 /**
  * Load the exporters.
  *
- * @throws NotLoadedError if their code does not arrive.
+ * @throws NotLoadedError if their code fails to load.
  */
 export function loadExporters() {
   return awaitCode(import("../map/export"));
 }
 
 /**
- * Wait for code that is being loaded.
+ * Wait for code that is loading.
  *
- * @throws NotLoadedError if it does not arrive.
+ * @throws NotLoadedError if it fails to load.
  */
 export async function awaitCode<Code>(loading: Promise<Code>): Promise<Code> {
   try {

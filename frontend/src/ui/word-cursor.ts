@@ -1,12 +1,12 @@
-/** The key cursor of the batch's text: the one word that the tab key stops at. Pure. */
+/** The keyboard cursor in the batch's text: the one word that is a tab stop. Pure. */
 
-/** A word of the text: its line, and its place in that line. */
+/** A word of the text: its line, and its index in that line. */
 export interface WordPlace {
   line: number;
   word: number;
 }
 
-/** Return a place within lines of these numbers of words: the nearest one to `place`. */
+/** Return the valid place nearest to `place`; `lengths` has the number of words of each line. */
 export function placeWithin({ line, word }: WordPlace, lengths: readonly number[]): WordPlace {
   const within = (value: number, length = 0) => Math.max(0, Math.min(length - 1, value));
   const nearest = within(line, lengths.length);
@@ -14,8 +14,8 @@ export function placeWithin({ line, word }: WordPlace, lengths: readonly number[
 }
 
 /**
- * Return the place to which a key moves the cursor; null for any other key. Left and right go on into the line before
- * and after.
+ * Return the place to which a key moves the cursor; null for other keys. Left and right continue into the
+ * previous and the next line.
  */
 export function placeAfterKey(
   key: string,
