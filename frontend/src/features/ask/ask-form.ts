@@ -1,2 +1,2 @@
-/** Id of the form in which one asks: a field of an experiment that belongs to it asks with Enter. */
+/** Id of the form that asks the question: Enter in an experiment's field submits it. */
 export const ASK_FORM = "ask-form";

@@ -1,4 +1,4 @@
-/** Questions about Lamptown to begin with. */
+/** Example questions about Lamptown. */
 
 import type { Vocabulary } from "../../api/vocabulary";
 import type { ExperimentName } from "../../model/view/view-options";
@@ -25,7 +25,7 @@ export const TOWN_EXAMPLES: Partial<Record<ExperimentName, Subject[]>> = {
   ],
 };
 
-/** Return whether a vocabulary has all words of a question. */
+/** Return whether the vocabulary has all words of a question. */
 export function isKnown(subject: Subject, { tokens }: Vocabulary): boolean {
   const { say, into, source, second } = viewOf(subject);
   const words = [say, into, source, second].flatMap((text) => text?.split(" ") ?? []);

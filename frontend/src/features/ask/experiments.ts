@@ -1,4 +1,4 @@
-/** Experiments with the model: a component for each, which makes its question and shows its answer. */
+/** The experiments with the model: each component builds its question and displays its answer. */
 
 import type { Component } from "svelte";
 import type { ExaminationQuestion, StoredAnswer } from "../../api/rest-types";
@@ -18,7 +18,7 @@ import Rotation from "./Rotation.svelte";
 
 export interface ExperimentProps {
   questions: Questions<StoredAnswer>;
-  /** Settings of the question that was asked last, or that a link brought. */
+  /** Settings of the last question, or those from a link. */
   settings: AskSettings;
   /** The step displayed. */
   step: number;
@@ -26,14 +26,14 @@ export interface ExperimentProps {
   ask: ((question: ExaminationQuestion) => void) | null;
 }
 
-/** Exports of an experiment: the question about a prompt at a step, with what stands in its fields. */
+/** Exports of an experiment: the question for a prompt and a step, with the settings of its fields. */
 export interface ExperimentExports {
   question(prompt: string, step: number): ExaminationQuestion;
 }
 
 interface Experiment {
   Panel: Component<ExperimentProps, ExperimentExports>;
-  /** Set where nothing is to be written. */
+  /** True for an experiment without a text field. */
   wordless?: true;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AnswerTo } from "../../api/rest-types";
 import { answersForgetFirst, forgottenAt, keptOf, mapForgetsLast } from "./forgetting";
 
-/** Return an answer whose points have a loss and the purities of both matrices. */
+/** Return an answer whose points have these losses and purities of both matrices. */
 function answerOf(points: [number, number | null, number | null, number | null][]) {
   return {
     curve: points.map(([step, loss, input, output]) => ({
@@ -28,7 +28,7 @@ const USUAL = answerOf([
 ]);
 
 describe("forgetting", () => {
-  it("is a tenth of what was known above knowing nothing, and does not go on after turning back", () => {
+  it("starts once a tenth of the knowledge above chance is lost, and ends where the copy turns back", () => {
     expect(keptOf(USUAL, USUAL.curve[1]!, "answers")).toBeCloseTo(0.8, 2);
     expect(forgottenAt(USUAL, "answers")).toBe(10);
     expect(forgottenAt(USUAL, "output")).toBe(100);
@@ -37,7 +37,7 @@ describe("forgetting", () => {
     expect(mapForgetsLast(USUAL)).toBe(true);
   });
 
-  it("may be the other way round", () => {
+  it("can happen in the opposite order", () => {
     const other = answerOf([
       [0, 1, 1, 1],
       [10, 1, 0.5, 1],
@@ -47,7 +47,7 @@ describe("forgetting", () => {
     expect(mapForgetsLast(other)).toBe(false);
   });
 
-  it("is not known without classes, or where nothing was known", () => {
+  it("is unknown without classes, or without initial knowledge", () => {
     expect(answersForgetFirst(answerOf([[0, 1, null, null]]))).toBeNull();
     const ignorant = answerOf([
       [0, 6, 0, 0],

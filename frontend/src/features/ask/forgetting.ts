@@ -1,15 +1,15 @@
-/** Forgetting of a copy of the model that moved to another town. Pure. */
+/** How a copy of the model forgets its town in another one. Pure. */
 
 import type { AnswerTo, EnvironmentPoint } from "../../api/rest-types";
 
-/** A part of what is known that counts as forgotten. */
+/** The lost fraction from which a memory counts as forgotten. */
 export const FORGOTTEN = 0.1;
 
-/** A memory of the first town: in the answers, in the input matrix and in the output matrix. */
+/** Where the first town is remembered: in the answers, the input matrix or the output matrix. */
 export type Memory = "answers" | "input" | "output";
 export const MEMORIES: readonly Memory[] = ["answers", "output", "input"];
 
-/** Return how much of what was known at first is still known at a point, 1 for all; null where that is not known. */
+/** Return the retained fraction at a point: 1 for everything, 0 for chance level; null if unknown. */
 export function keptOf(
   answer: AnswerTo<"environment">,
   point: EnvironmentPoint,
@@ -22,14 +22,14 @@ export function keptOf(
   };
   const [first, now] = [answer.curve[0] && known(answer.curve[0]), known(point)];
   if (nothing === null || first === undefined || first === null || now === null) return null;
-  // Whoever knew nothing has nothing to forget.
+  // A model at chance level has nothing to forget.
   const had = memory === "answers" ? nothing - first : first - nothing;
   return had > 0.05 ? 1 - (memory === "answers" ? now - first : first - now) / had : null;
 }
 
 /**
- * Return the step at which a tenth of what was known of the first town was gone: the first one looked at; Infinity if it
- * was not, up to where it turned back; null where that is not known.
+ * Return the first measured step at which `FORGOTTEN` of the knowledge of the first town was lost; Infinity
+ * if that did not happen before the copy turned back; null if unknown.
  */
 export function forgottenAt(answer: AnswerTo<"environment">, memory: Memory): number | null {
   for (const point of awayOf(answer)) {
@@ -40,18 +40,18 @@ export function forgottenAt(answer: AnswerTo<"environment">, memory: Memory): nu
   return Infinity;
 }
 
-/** Return whether the input matrix was forgotten after all else, or not at all. */
+/** Return whether the input matrix was forgotten last, or not at all. */
 export function mapForgetsLast(answer: AnswerTo<"environment">): boolean {
   const at = (memory: Memory) => forgottenAt(answer, memory) ?? Infinity;
   return at("input") >= Math.max(at("answers"), at("output"));
 }
 
-/** Return the points in the other town. */
+/** Return the points measured in the other town. */
 export function awayOf({ curve, turned_back_at }: AnswerTo<"environment">): EnvironmentPoint[] {
   return curve.filter(({ step }) => step <= (turned_back_at ?? Infinity));
 }
 
-/** Return whether the answers were forgotten before either matrix; null where that is not known. */
+/** Return whether the answers were forgotten before both matrices; null if unknown. */
 export function answersForgetFirst(answer: AnswerTo<"environment">): boolean | null {
   const [answers, output, input] = MEMORIES.map((memory) => forgottenAt(answer, memory));
   if (answers == null || output == null || input == null) return null;

@@ -1,6 +1,6 @@
-/** Sets of rows as the server sends them in answers: bitmaps in base64. Pure. */
+/** Decoding of row sets, which the server sends as base64 bitmaps. Pure. */
 
-/** Return one byte for each of `rows` rows, 1 where the bitmap has it: row r is bit r % 8 of byte r / 8. */
+/** Return one byte per row, 1 where row r is set: bit r % 8 of byte r / 8. */
 export function rowsOf(bitmap: string, rows: number): Uint8Array {
   const bytes = atob(bitmap);
   return Uint8Array.from({ length: rows }, (_, row) => {

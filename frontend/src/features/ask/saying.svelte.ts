@@ -1,25 +1,25 @@
 /**
- * An answer of the model, said word by word: each word's lamp lights on the map as it is said. Words are as far apart
- * as beats have to be at least, so that they flash no more than those.
+ * A continuation played word by word: each word lights its lamp on the map. The interval between words is at
+ * least the shortest interval between beats, so that the map flashes no faster.
  */
 
 import type { AnswerTo } from "../../api/rest-types";
 import type { StepLight } from "../../model/light";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 
-/** Time between two words, in ms: not below `SHORTEST_INTERVAL` of the beats. */
+/** Time between two words, in ms; at least the beats' `SHORTEST_INTERVAL`. */
 export const WORD_INTERVAL = 420;
-/** Time for which the last word at least stays lit, in ms. */
+/** Minimum time for which the last word stays lit, in ms. */
 const LAST = 2_000;
-/** Light of a word in proportion to that of the word after it. */
+/** Brightness of a word relative to the word after it. */
 const FADING = 0.5;
 
-/** Return how many words of each of two lines have been said, after so many of both: the first line is said first. */
+/** Split a count of words between the two lines, the greedy one first. */
 export function saidOf(said: number, greedy: number): [number, number] {
   return [Math.min(said, greedy), Math.max(0, said - greedy)];
 }
 
-/** Return the lamps that are lit after the words `ids`, the last of them the brightest; one said twice counts once. */
+/** Return the lamps lit after the words `ids`, the last one brightest; a repeated word counts once. */
 export function lampsOf(ids: readonly number[]): { ids: Uint32Array; norms: Float32Array } {
   const norms = new Map<number, number>();
   [...ids].reverse().forEach((id, i) => {
@@ -33,17 +33,17 @@ export function lampsOf(ids: readonly number[]): { ids: Uint32Array; norms: Floa
 }
 
 export class Saying {
-  /** Id of the answer that is being said, or was; null: none. */
+  /** Id of the answer being played, or played last; null: none. */
   id = $state<string | null>(null);
-  /** Words said so far, of both lines. */
+  /** Number of words said so far, of both lines. */
   said = $state(0);
   private answer = $state.raw<AnswerTo<"speak"> | null>(null);
   private step = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastAt = -Infinity;
-  /** Where in time the page was when it began; whoever moves from there wants to see that. */
+  /** The step requested when the words began; a viewer who moves in time takes the map back. */
   private requestedStep: number | null = null;
-  /** The beat during which all was said; the next one takes the map back. Undefined until then. */
+  /** The beat displayed when the last word was said; the next beat takes the map back. Undefined before that. */
   private lastBeat: StepLight | null | undefined;
 
   constructor(
@@ -51,7 +51,7 @@ export class Saying {
     private readonly atOnce: boolean = matchMedia("(prefers-reduced-motion: reduce)").matches,
   ) {}
 
-  /** Return whether words are still to be said. */
+  /** Return whether words remain to be said. */
   get speaking(): boolean {
     return this.answer !== null && this.said < this.length;
   }
@@ -60,7 +60,7 @@ export class Saying {
     return this.answer ? this.answer.greedy.length + this.answer.sampled.length : 0;
   }
 
-  /** Say an answer from its first word on. */
+  /** Play an answer from its first word. */
   start(id: string, step: number, answer: AnswerTo<"speak">) {
     clearTimeout(this.timer);
     this.id = id;
@@ -75,12 +75,12 @@ export class Saying {
       this.endLater();
       return;
     }
-    // The beat on the screen stays until the first word.
+    // The displayed beat stays until the first word.
     this.run.spoken ??= this.run.beat;
     this.timer = setTimeout(() => this.next(), WORD_INTERVAL);
   }
 
-  /** Say all that is left at once. */
+  /** Show all remaining words at once. */
   finish() {
     if (!this.speaking) return;
     clearTimeout(this.timer);
@@ -91,7 +91,7 @@ export class Saying {
     );
   }
 
-  /** Follow the page, whose beat or time has changed: the map is of that again, unless words are still to be said live. */
+  /** React to a new beat or time: return the map to the run, unless live words remain to be said. */
   follow() {
     const { run } = this;
     if (!run.spoken) return;
@@ -99,7 +99,7 @@ export class Saying {
     else if (this.lastBeat !== undefined && run.beat !== this.lastBeat) run.spoken = null;
   }
 
-  /** Stop, and give the map back. */
+  /** Stop, and return the map to the run. */
   stop() {
     clearTimeout(this.timer);
     this.said = this.length;
@@ -126,7 +126,7 @@ export class Saying {
     this.run.spoken = { said: true, step: this.step, ...lampsOf(ids), duration: 2 * WORD_INTERVAL };
   }
 
-  /** Let what was said stay lit for a moment, and then until the next beat. */
+  /** Keep the last words lit for a moment, and then until the next beat. */
   private endLater() {
     this.timer = setTimeout(() => (this.lastBeat = this.run.beat), LAST);
   }

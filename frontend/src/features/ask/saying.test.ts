@@ -17,7 +17,7 @@ const ANSWER: AnswerTo<"speak"> = {
 };
 const BEAT = { step: 5, ids: Uint32Array.of(9) } as StepLight;
 
-/** Make the part of a run that words are said on. */
+/** Make the parts of a run that a saying needs. */
 const makeRun = () =>
   ({ spoken: null, beat: BEAT, requestedStep: null }) as unknown as {
     -readonly [Name in "spoken" | "beat" | "requestedStep"]: LiveRun[Name];
@@ -27,19 +27,19 @@ const lit = (run: ReturnType<typeof makeRun>) => (run.spoken ? [...run.spoken.id
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe("the lamps of what is said", () => {
-  it("are those of its words, the last one the brightest, each once", () => {
+describe("the lamps of a saying", () => {
+  it("are those of its words, each once, the last one brightest", () => {
     const { ids, norms } = lampsOf([7, 3, 7]);
     expect([...ids]).toEqual([3, 7]);
     expect([...norms]).toEqual([0.5, 1]);
   });
 
-  it("are lit no faster than beats may be", () => {
+  it("change no faster than beats may", () => {
     expect(WORD_INTERVAL).toBeGreaterThanOrEqual(SHORTEST_INTERVAL);
   });
 });
 
-describe("what is said", () => {
+describe("a saying", () => {
   const start = (atOnce = false) => {
     const run = makeRun();
     const saying = new Saying(run as LiveRun, atOnce);
@@ -48,7 +48,7 @@ describe("what is said", () => {
   };
   const pass = (words: number) => vi.advanceTimersByTime(words * WORD_INTERVAL);
 
-  it("comes word by word, the likeliest line first, and then belongs to the next beat", () => {
+  it("plays word by word, the greedy line first, and then gives way to the next beat", () => {
     expect([0, 1, 2, 3].map((said) => saidOf(said, 2))).toEqual([
       [0, 0],
       [1, 0],
@@ -56,7 +56,7 @@ describe("what is said", () => {
       [2, 1],
     ]);
     const { run, saying } = start();
-    // The beat on the screen stays until the first word.
+    // The displayed beat stays until the first word.
     expect(run.spoken).toBe(BEAT);
     const seen = [1, 2, 3].map(() => {
       pass(1);
@@ -78,7 +78,7 @@ describe("what is said", () => {
     expect(run.spoken).toBeNull();
   });
 
-  it("does not wait for live beats while words are still to come", () => {
+  it("ignores live beats while words remain", () => {
     const { run, saying } = start();
     pass(1);
     run.beat = { ...BEAT, step: 6 };
@@ -86,7 +86,7 @@ describe("what is said", () => {
     expect(lit(run)).toEqual([1, 2, 3]);
   });
 
-  it("leaves the map to whoever moves in time, at once", () => {
+  it("returns the map at once when the viewer moves in time", () => {
     const { run, saying } = start();
     pass(1);
     run.requestedStep = 3;
@@ -97,7 +97,7 @@ describe("what is said", () => {
     expect(saying.speaking).toBe(false);
   });
 
-  it("can be finished early, and stopped without a beat too soon after a word", () => {
+  it("can be finished early, and stops without a beat too soon after a word", () => {
     const { run, saying } = start();
     pass(1);
     saying.finish();
@@ -110,7 +110,7 @@ describe("what is said", () => {
     expect(run.spoken).toBeNull();
   });
 
-  it("is there at once where motion is reduced", () => {
+  it("is complete at once with reduced motion", () => {
     const { run, saying } = start(true);
     expect(saying.speaking).toBe(false);
     expect(lit(run)).toEqual([1, 2, 3, 4]);

@@ -1,19 +1,19 @@
-/** The steps of a copy that is taught, in order. Pure. */
+/** The steps of a copy being taught, in order. Pure. */
 
 import type { AnswerTo } from "../../api/rest-types";
 
 export interface TaughtStates {
-  /** Steps of the copy at each state, those on the run's own text included. */
+  /** The copy's step at each state, including steps on the run's own text. */
   steps: number[];
-  /** Times that it read the sentence; the state of this number is the one after the last of them. */
+  /** Number of times it read the sentence; the state at this index follows the last of them. */
   taught: number;
-  /** Steps of the copy in all. */
+  /** Total number of steps of the copy. */
   last: number;
-  /** Times after which the told word was likelier than all others together; null: never. */
+  /** Number of readings after which the target word had a probability above one half; null: never. */
   believed: number | null;
 }
 
-/** Return the steps of an answer's states, and what became of its told word. */
+/** Return the steps of an answer's states, and how the target word fared. */
 export function taughtStates({ states, own }: AnswerTo<"what_if">): TaughtStates {
   const taught = states.findLast(({ phase }) => phase === "sentence")?.number ?? 0;
   const steps = states.map(({ phase, number }) => (phase === "town" ? taught + number : number));

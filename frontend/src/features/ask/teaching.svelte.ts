@@ -1,21 +1,21 @@
 /**
- * A copy of the model being taught, shown on the map: at each time of reading first the rows that are read light up, then
- * rings grow around those that moved, the farther the wider. Beats are as far apart as those of training (decision 0008).
+ * A copy of the model being taught, shown on the map. At each reading the rows read light up, then rings grow
+ * around the rows that moved, wider for longer moves. Beats are as far apart as in training (decision 0008).
  */
 
 import type { AnswerTo, TaughtRows } from "../../api/rest-types";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 
-/** Time of each beat, ms; not below `SHORTEST_INTERVAL` of the beats. */
+/** Time of each beat, in ms; at least the beats' `SHORTEST_INTERVAL`. */
 export const TAUGHT_BEAT = 900;
-/** Time in which the rings grow, and between two sizes of them, ms. */
+/** Time in which the rings grow, and the time between two sizes, in ms. */
 const GROWING = 450;
 const FRAME = 50;
-/** Size of the smallest ring and of the widest one, as multiples of the usual. */
+/** Size of the smallest and of the widest ring, as multiples of the usual size. */
 const SMALLEST = 1.1;
 const WIDEST = 3.2;
 
-/** Return the lamps of the rows of a step, by their gradients. */
+/** Return the lamps of a step's rows, lit by their gradient norms. */
 export function taughtLight({ lit, gradient }: TaughtRows): {
   ids: Uint32Array;
   norms: Float32Array;
@@ -25,7 +25,10 @@ export function taughtLight({ lit, gradient }: TaughtRows): {
   return { ids, norms: Float32Array.from(ids, (id) => norm.get(id) ?? 0) };
 }
 
-/** Return the size of the ring of each row that moved, when they have grown by a share; `most`: the farthest of all steps. */
+/**
+ * Return the ring size of each moved row after a fraction `share` of the growth; `most`: the longest move of
+ * all steps.
+ */
 export function ringSizes({ moved }: TaughtRows, most: number, share: number): Map<number, number> {
   return new Map(
     moved.map(([id, distance]) => [
@@ -36,12 +39,12 @@ export function ringSizes({ moved }: TaughtRows, most: number, share: number): M
 }
 
 export class Teaching {
-  /** The time of reading that is shown, from 1 on; 0: none. */
+  /** The displayed reading, from 1; 0: none. */
   number = $state(0);
-  /** Set while its rows have moved, from the second beat of each time on. */
+  /** True while its rows are displayed as moved: from the second beat of each reading. */
   moved = $state(false);
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Where in time the page was when it began; whoever moves from there wants to see that. */
+  /** The step requested when the teaching began; a viewer who moves in time takes the map back. */
   private requestedStep: number | null = null;
 
   constructor(
@@ -49,7 +52,7 @@ export class Teaching {
     private readonly atOnce: boolean = matchMedia("(prefers-reduced-motion: reduce)").matches,
   ) {}
 
-  /** Show all times of reading, one after another; then ring what else changed. */
+  /** Show all readings in order, then ring the other words that changed. */
   start(step: number, { states }: AnswerTo<"what_if">, changed: readonly number[]) {
     this.stop();
     this.requestedStep = this.run.requestedStep;
@@ -64,17 +67,17 @@ export class Teaching {
     });
   }
 
-  /** Draw rings around these words, and leave the light to the run. */
+  /** Ring these words, without changing the lights. */
   ring(ids: readonly number[]) {
     if (!this.number) this.run.ringed = new Map(ids.map((id) => [id, SMALLEST]));
   }
 
-  /** Stop when the page is moved in time. */
+  /** Stop when the viewer moves in time. */
   follow() {
     if (this.number && this.run.requestedStep !== this.requestedStep) this.stop();
   }
 
-  /** Give the map back. */
+  /** Return the map to the run. */
   stop() {
     clearTimeout(this.timer);
     if (this.number) this.run.spoken = null;
@@ -101,7 +104,7 @@ export class Teaching {
     }, TAUGHT_BEAT);
   }
 
-  /** Let the rings grow, `grown` ms of it being over; then call `next`. */
+  /** Grow the rings from `grown` ms into their growth; then call `next`. */
   private grow(rows: TaughtRows, most: number, grown: number, next: () => void) {
     this.run.ringed = ringSizes(rows, most, grown / GROWING);
     this.timer =

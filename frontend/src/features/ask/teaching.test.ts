@@ -29,8 +29,8 @@ const ANSWER = {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe("the steps of a copy that is taught", () => {
-  it("go on counting on its own text, and tell when it believed", () => {
+describe("the steps of a copy being taught", () => {
+  it("include those on its own text, and tell when it learned the sentence", () => {
     expect(taughtStates(ANSWER)).toEqual({
       steps: [0, 1, 2, 3, 7],
       taught: 2,
@@ -42,8 +42,8 @@ describe("the steps of a copy that is taught", () => {
   });
 });
 
-describe("what is taught on the map", () => {
-  it("has a lamp for each row that is read, and a ring for each that moved, wider the farther", () => {
+describe("teaching on the map", () => {
+  it("lights each row that is read, and rings each that moved, wider for longer moves", () => {
     const { ids, norms } = taughtLight(rows(1));
     expect([[...ids], [...norms]]).toEqual([
       [2, 9],
@@ -65,7 +65,7 @@ describe("what is taught on the map", () => {
     return { run, teaching };
   };
 
-  it("shows each time in two beats, and rings at last what else changed", () => {
+  it("shows each reading in two beats, and finally rings the other words that changed", () => {
     const { run, teaching } = start();
     const seen = [0, 1, 2, 3, 4].map((beat) => {
       if (beat) vi.advanceTimersByTime(TAUGHT_BEAT);
@@ -80,7 +80,7 @@ describe("what is taught on the map", () => {
     ]);
   });
 
-  it("lets the rings grow, and leaves the map to whoever moves in time", () => {
+  it("grows the rings, and returns the map when the viewer moves in time", () => {
     const { run, teaching } = start(false);
     vi.advanceTimersByTime(TAUGHT_BEAT);
     const small = run.ringed.get(9)!;

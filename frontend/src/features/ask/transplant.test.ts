@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { transplantOf } from "./transplant";
 
-describe("what is put in the place of what", () => {
-  it("follows from the words and the step that are named", () => {
+describe("the kind of transplant", () => {
+  it("follows from the words and the step", () => {
     expect(transplantOf("", "", null)).toBe("word");
     expect(transplantOf("dog", "cat", null)).toBe("word");
     expect(transplantOf("dog", "", null)).toBe("word");

@@ -2,10 +2,10 @@
 
 export const TRANSPLANTS = ["word", "step", "city"] as const;
 
-/** Another word's row, the same word's row of another step, or the whole matrix of another step. */
+/** The replacement: another word's row, the same row of another step, or the whole matrix of another step. */
 export type Transplant = (typeof TRANSPLANTS)[number];
 
-/** Return what a view, or a question, puts in the place of what: `into` and `source` are empty where no word is named. */
+/** Return the kind of transplant of a view or question; `into` and `source` are empty where no word is named. */
 export function transplantOf(into: string, source: string, otherStep: number | null): Transplant {
   if (source) return "word";
   if (into) return otherStep === null ? "word" : "step";

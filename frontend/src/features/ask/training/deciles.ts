@@ -1,14 +1,14 @@
-/** Losses of two optimisers on frequent and on rare words. Pure. */
+/** Comparison of two optimisers' losses on frequent and rare words. Pure. */
 
 import type { AnswerTo } from "../../../api/rest-types";
 
-/** The losses of both optimisers at the end, on a group of words. */
+/** The final losses of both optimisers on one group of words. */
 export interface OptimiserPair {
   sgd: number;
   adam: number;
 }
 
-/** Return the losses at the end on the most frequent and on the rarest group; null where one is not known. */
+/** Return the final losses on the most frequent and the rarest group; null where unknown. */
 export function endsOf({
   optimisers,
 }: AnswerTo<"deciles">): { frequent: OptimiserPair; rare: OptimiserPair } | null {
@@ -24,7 +24,7 @@ export function endsOf({
   return known.length < 2 ? null : { frequent: known[0]!, rare: known.at(-1)! };
 }
 
-/** Return whether plain descent is behind on rare words, and more so than on frequent ones. */
+/** Return whether plain descent is behind on rare words, and further behind than on frequent ones. */
 export function leavesRareWords({
   frequent,
   rare,
