@@ -1,11 +1,11 @@
-/** The board of claims of one run, asked for again while it is open. */
+/** The board of claims of one run, polled while it is open. */
 
 import { runPath } from "../../api/rest";
 import type { ClaimBoard } from "../../api/rest-types";
 import { PolledQuery } from "../../state/query/polled-query.svelte";
 import { jsonQuestion } from "../../state/query/query.svelte";
 
-/** Pauses of whoever presents, and of everybody else, in ms: five hundred may look on. */
+/** Poll intervals in ms: for the presenter, and for viewers, of whom there may be five hundred. */
 const PRESENTERS_PAUSE = 4_000;
 const VIEWERS_PAUSE = 15_000;
 
@@ -21,7 +21,7 @@ export class ClaimsQuery extends PolledQuery<ClaimBoard> {
   }
 
   protected question() {
-    // It is always sent: the server says whether anything has changed.
+    // Always sent: the server answers whether anything has changed.
     return { ...jsonQuestion<ClaimBoard>(runPath(this.run, "claims"), this.run), key: null };
   }
 }

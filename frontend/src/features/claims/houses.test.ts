@@ -13,7 +13,7 @@ const rows = [
 describe("the houses of the board", () => {
   const street = streetOf(rows);
 
-  it("hold the claims of a subject, and nothing that is no claim", () => {
+  it("hold the claims of a subject, and no checks or definitions", () => {
     expect(street.houses.map(({ rows: windows }) => windows.map(({ number }) => number))).toEqual([
       [1, 2, 4],
       [3],
@@ -21,7 +21,7 @@ describe("the houses of the board", () => {
     expect(street.plaques.map(({ number }) => number)).toEqual([6, 5]);
   });
 
-  it("are walked through floor by floor, counted from the ground", () => {
+  it("are walked floor by floor, from the ground", () => {
     expect(neighbourOf(street, 1, "ArrowDown")).toBe(2);
     expect(neighbourOf(street, 1, "ArrowUp")).toBeNull();
     expect(neighbourOf(street, 4, "ArrowRight")).toBe(3);
@@ -33,7 +33,7 @@ describe("the houses of the board", () => {
     expect(neighbourOf(street, 1, "x")).toBeNull();
   });
 
-  it("have the checks and definitions at their feet, side by side", () => {
+  it("have the checks and definitions below, side by side", () => {
     expect(neighbourOf(street, 4, "ArrowDown")).toBe(6);
     expect(neighbourOf(street, 6, "ArrowRight")).toBe(5);
     expect(neighbourOf(street, 6, "ArrowLeft")).toBeNull();

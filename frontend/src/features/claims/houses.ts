@@ -1,4 +1,4 @@
-/** The claims arranged as houses, what is no claim below them, and where an arrow key leads. Pure. */
+/** The layout of the claims in houses, the plaques below them, and arrow-key navigation. Pure. */
 
 import type { ClaimRow } from "../../api/rest-types";
 
@@ -15,7 +15,7 @@ export interface ClaimStreet<Row> {
 
 type Placed = Pick<ClaimRow, "group" | "number" | "role">;
 
-/** Return the claims by subject, in the order in which the subjects come first, and what is no claim. */
+/** Return the claims by subject, in order of first appearance, and the plaques. */
 export function streetOf<Row extends Placed>(rows: readonly Row[]): ClaimStreet<Row> {
   const ofRole = (wanted: Row["role"]) => rows.filter(({ role }) => role === wanted);
   const claims = ofRole("claim");
@@ -26,7 +26,7 @@ export function streetOf<Row extends Placed>(rows: readonly Row[]): ClaimStreet<
   };
 }
 
-/** Return the number of the claim that a key leads to; null for any other key, and at an edge. */
+/** Return the number of the claim that a key leads to; null at an edge and for other keys. */
 export function neighbourOf(
   { houses, plaques }: ClaimStreet<Pick<ClaimRow, "number">>,
   chosen: number,
@@ -37,7 +37,7 @@ export function neighbourOf(
   if (house < 0 && at < 0) return null;
   const rows = houses[house]?.rows ?? [];
   const floor = rows.findIndex(({ number }) => number === chosen);
-  // Houses stand on the ground: the same height above it is the same floor.
+  // Houses stand on the ground: floors are matched by their height above it.
   const beside = (index: number) => {
     const { rows: others } = houses[index] ?? { rows: [] };
     return others[Math.max(0, others.length - (rows.length - floor))]?.number;

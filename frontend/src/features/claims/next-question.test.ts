@@ -15,20 +15,20 @@ const known = (id: string, state: Examination["state"]) => ({ id, state }) as Ex
 describe("the questions of the board", () => {
   const wanted = [question("a"), question("b"), question("c", { by_button: true })];
 
-  it("are asked one after the other", () => {
+  it("are asked one at a time", () => {
     expect(nextQuestion(wanted, [], new Set())?.id).toBe("a");
     expect(nextQuestion(wanted, [known("a", "running")], new Set(["a"]))).toBeNull();
     expect(nextQuestion(wanted, [known("a", "done")], new Set(["a"]))?.id).toBe("b");
   });
 
-  it("leave out what a person must start, what has an answer, and what has failed or was stopped", () => {
+  it("exclude those that a person starts, those with an answer, and those that failed or were cancelled", () => {
     expect(nextQuestion([wanted[2]!], [], new Set())).toBeNull();
     expect(nextQuestion([question("a", { answered: true })], [], new Set())).toBeNull();
     for (const state of ["failed", "cancelled"] as const)
       expect(nextQuestion(wanted, [known("a", state)], new Set())?.id).toBe("b");
   });
 
-  it("come to an end where the server does not take one", () => {
+  it("end when the server refuses them", () => {
     expect(nextQuestion(wanted, [], new Set(["a", "b"]))).toBeNull();
   });
 });

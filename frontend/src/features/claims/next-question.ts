@@ -1,16 +1,16 @@
-/** The questions that the board asks one after the other: which comes next, and how far they are. Pure. */
+/** The questions that the board asks automatically, one at a time. Pure. */
 
 import type { ClaimQuestion, Examination } from "../../api/rest-types";
 import { isOpen } from "../../state/questions/examinations";
 
-/** Return the questions of the board that are still to be asked by themselves: not those that a person starts. */
+/** Return the questions that the board still has to ask automatically, without those that a person starts. */
 export function askedByItself(questions: readonly ClaimQuestion[]): ClaimQuestion[] {
   return questions.filter((one) => !one.by_button && !one.answered);
 }
 
 /**
- * Return the question to ask now; null while one of them is being answered, or when there is none. One that has failed, was
- * cancelled, or was asked here before is not asked again.
+ * Return the question to ask now; null while one is being answered, or when there is none. A question that
+ * failed, was cancelled, or was tried here is not asked again.
  */
 export function nextQuestion(
   questions: readonly ClaimQuestion[],
