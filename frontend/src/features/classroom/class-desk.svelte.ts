@@ -1,4 +1,4 @@
-/** The presenter's desk: the class as the server knows it, asked for again and again, and what the presenter does with it. */
+/** The presenter's desk: the polled state of the class, and the presenter's actions. */
 
 import { requestBytes, requestJson, sendJson } from "../../api/rest";
 import type {
@@ -13,18 +13,18 @@ import { PolledQuery } from "../../state/query/polled-query.svelte";
 import type { Question } from "../../state/query/query.svelte";
 import type { ServerSession } from "../../state/run/server-session.svelte";
 
-/** Pauses between two looks at the class, in ms: while it is on the screen, and otherwise. */
+/** Poll intervals in ms: while the class is displayed, and otherwise. */
 const CLOSE_LOOK = 1_000;
 const CALM_LOOK = 3_000;
-/** Mark of the window whose view the class follows; it outlives a reload of that window, and is in no other. */
+/** Session storage key of the window that the class follows: it survives a reload, and other windows lack it. */
 const LEADS = "lamplighter.leads";
 
 export class ClassDesk extends PolledQuery<SchoolClass> {
-  /** Part of the class that fills the window: the page to join at, or the answers to the question; null: none. */
+  /** The part that fills the window: the join page or the answers; null: none. */
   large = $state<"join" | "answers" | null>(null);
-  /** Set once the card in the corner was put away. */
+  /** True once the corner card was put away. */
   cardAway = $state(false);
-  /** True if this is the window whose view the class follows. */
+  /** True if the class follows this window's view. */
   leadsHere = $state(readMark());
   private lookers = 0;
   private closeLookers = 0;
@@ -35,7 +35,7 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
       : CALM_LOOK;
   }
 
-  /** Keep the class up to date until the returned function is called; `closely`: its details are on the screen. */
+  /** Keep the class up to date until the returned function is called; `closely`: its details are displayed. */
   look(closely: boolean): () => void {
     this.lookers += 1;
     if (closely) this.closeLookers += 1;
@@ -46,22 +46,22 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     };
   }
 
-  /** Let something of the class fill the window, or nothing. */
+  /** Let a part of the class fill the window; null: none. */
   showLarge(large: "join" | "answers" | null) {
     this.large = large;
   }
 
-  /** Clear the card from the corner. */
+  /** Put the corner card away. */
   putCardAway() {
     this.cardAway = true;
   }
 
-  /** Return whether this window's view is what the class follows now. */
+  /** Return whether the class follows this window now. */
   get leads(): boolean {
     return this.leadsHere && this.value?.following === true;
   }
 
-  /** Let the class follow this window, or nobody. */
+  /** Make the class follow this window, or stop following. */
   lead(on: boolean): Promise<void> {
     this.leadsHere = on;
     keepMark(on);
@@ -72,12 +72,12 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     return this.mutate(() => sendJson<"PATCH /api/class">("/api/class", change, PATCH));
   }
 
-  /** Replace the code; those who are in stay in. */
+  /** Replace the join code; present members stay. */
   renewCode(): Promise<void> {
     return this.mutate(() => requestJson("/api/class/code", { method: "POST" }));
   }
 
-  /** End the class for everybody. */
+  /** End the class for all members. */
   endClass(): Promise<void> {
     return this.mutate(() => requestJson("/api/class/members", DELETE));
   }
@@ -92,7 +92,7 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     );
   }
 
-  /** Let the class see the text of a run, or withhold it. */
+  /** Give the class access to a run's text, or withdraw it. */
   giveText(run: string, given: boolean): Promise<void> {
     const path = `/api/class/texts/${encodeURIComponent(run)}`;
     return this.mutate(() => sendJson<"POST /api/class/texts/{run}">(path, { given }));
@@ -102,12 +102,12 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     return this.mutate(() => sendJson<"POST /api/class/question">("/api/class/question", question));
   }
 
-  /** Report where this window is in the course: a prediction there is asked of the class. */
+  /** Report this window's place in the course; the class is asked the prediction there. */
   comeToStage(place: Body<"POST /api/class/lesson">): Promise<void> {
     return this.mutate(() => sendJson<"POST /api/class/lesson">("/api/class/lesson", place));
   }
 
-  /** Take no more answers, or show them with what was measured. */
+  /** Close the question, or reveal its answers with the measured result. */
   advanceQuestion(state: Exclude<ClassQuestion["state"], "open">): Promise<void> {
     return this.mutate(() =>
       sendJson<"PATCH /api/class/question">("/api/class/question", { state }, PATCH),
@@ -119,7 +119,7 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     return this.mutate(() => requestJson("/api/class/question", DELETE));
   }
 
-  /** Return the answers of the class as a CSV file. Throws `ApiError`. */
+  /** Return the class's answers as a CSV file. Throws `ApiError`. */
   async fetchAnswers(): Promise<Blob> {
     return new Blob([await requestBytes("/api/class/answers.csv")], { type: "text/csv" });
   }
@@ -138,7 +138,7 @@ const PATCH = { method: "PATCH" } as const;
 const DELETE = { method: "DELETE" } as const;
 const desks = new WeakMap<ServerSession, ClassDesk>();
 
-/** Return the one desk of this page. */
+/** Return this page's only desk. */
 export function deskOf(server: ServerSession): ClassDesk {
   const desk = desks.get(server) ?? new ClassDesk();
   desks.set(server, desk);

@@ -5,7 +5,7 @@ import { isInCourse, questionOf } from "./class-question";
 const DRAFT = { run: "town", token: 7, steps: 100, words: [1, 2, 7] } as const;
 
 describe("a question to the class", () => {
-  it("has what it needs and no more", () => {
+  it("has only the fields that it needs", () => {
     expect(questionOf({ ...DRAFT, about: "lit_next" })).toEqual({
       ...{ run: "town", about: "lit_next" },
       ...{ token: null, steps: 1, words: [] },
@@ -19,7 +19,7 @@ describe("a question to the class", () => {
     expect(questionOf({ ...DRAFT, about: "nearest" })?.words).toEqual([1, 2]);
   });
 
-  it("is none while a word is missing", () => {
+  it("is null while a word is missing", () => {
     expect(questionOf({ ...DRAFT, about: "lit_word", token: null })).toBeNull();
     expect(questionOf({ ...DRAFT, about: "nearest", words: [1] })).toBeNull();
     expect(questionOf({ ...DRAFT, about: "nearest", words: [1, 2, 3, 4, 5, 6, 8] })).toBeNull();
@@ -27,7 +27,7 @@ describe("a question to the class", () => {
 });
 
 describe("a prediction of the course", () => {
-  it("is in the course, and on no card, where the course shows it or what comes of it", () => {
+  it("is shown in the course, and not on a card, where the course displays it or its result", () => {
     const asked = { run: "town", part: 1, stage: 2, state: "open" } as ClassQuestion;
     const shown = (question: Partial<ClassQuestion>, lesson: string | null, run = "town") =>
       isInCourse({ ...asked, ...question }, { run, lesson });

@@ -3,9 +3,9 @@
 import type { ClassQuestion, ClassSubject, QuestionToClass } from "../../api/rest-types";
 import { parsePlace } from "../../model/lesson-place";
 
-/** Limits on the words to choose from, as the server's. */
-const LEAST_CHOICES = 2;
-export const MOST_CHOICES = 6;
+/** The server's limits on the number of words to choose from. */
+const MIN_CHOICES = 2;
+export const MAX_CHOICES = 6;
 
 const WITH_WORD: ReadonlySet<ClassSubject> = new Set([
   "lit_word",
@@ -20,7 +20,7 @@ export function takesWord(about: ClassSubject): boolean {
   return WITH_WORD.has(about);
 }
 
-/** Return whether one says how many steps later the answer comes; else it is the next. */
+/** Return whether a question lets the presenter choose the number of steps; otherwise it is one. */
 export function takesSteps(about: ClassSubject): boolean {
   return !NEXT_STEP.has(about);
 }
@@ -33,11 +33,11 @@ interface Draft {
   words: readonly number[];
 }
 
-/** Return the question of a draft, with what it needs and no more; null while a word is missing. */
+/** Return the question of a draft, with only the fields that it needs; null while a word is missing. */
 export function questionOf({ run, about, token, steps, words }: Draft): QuestionToClass | null {
   if (takesWord(about) && token === null) return null;
   const choices = about === "nearest" ? words.filter((word) => word !== token) : [];
-  if (about === "nearest" && (choices.length < LEAST_CHOICES || choices.length > MOST_CHOICES))
+  if (about === "nearest" && (choices.length < MIN_CHOICES || choices.length > MAX_CHOICES))
     return null;
   return {
     run,
@@ -48,7 +48,7 @@ export function questionOf({ run, about, token, steps, words }: Draft): Question
   };
 }
 
-/** Return whether the course shows a question, and what comes of it, at the place of an address; null: it is closed. */
+/** Return whether the course shows a question or its result at this place; a null lesson: the course is closed. */
 export function isInCourse(
   { run, part, stage, state }: ClassQuestion,
   shown: { run: string | null; lesson: string | null },

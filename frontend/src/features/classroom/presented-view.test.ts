@@ -9,18 +9,18 @@ function presented(change: ViewChange, shared: Parameters<typeof presentedQuery>
 }
 
 describe("the presenter's view", () => {
-  it("is the address without its question mark, of printable characters only", () => {
+  it("is the query without its question mark, in printable characters only", () => {
     const query = presented({ token: "naïve dog", at: 12, panel: "step" })!;
     expect(query).toMatch(/^[!-~]+$/);
     expect(parseViewState(query)).toMatchObject({ run: "town", token: "naïve dog", at: 12 });
     expect(parseViewState(query).panel).toBe("step");
   });
 
-  it("is none without a run", () => {
+  it("is null without a run", () => {
     expect(presented({ run: null })).toBeNull();
   });
 
-  it("keeps the panels that are the presenter's alone to the presenter", () => {
+  it("keeps private panels from the class", () => {
     const shared = { panel: "token", folded: null } as const;
     for (const panel of ["class", "runs", "export"] as const) {
       expect(parseViewState(presented({ panel }, shared)!).panel).toBe("token");
@@ -28,7 +28,7 @@ describe("the presenter's view", () => {
     }
   });
 
-  it("leaves out what is too long for a message, and no more than that", () => {
+  it("drops long fields to fit the limit, and no more than needed", () => {
     const many = Array.from({ length: 400 }, (_, i) => `word ${i}`);
     const view = parseViewState(presented({ tokens: many, say: "a dog", at: 3 })!);
     expect(view).toMatchObject({ tokens: null, say: "a dog", at: 3 });

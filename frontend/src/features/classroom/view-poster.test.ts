@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 describe("the presenter's view", () => {
-  it("goes out at once, and then at most four times a second, the last one always", async () => {
+  it("goes out at once, then at most four times a second, and always the last one", async () => {
     for (let at = 0; at < 100; at++) {
       poster.show(`at=${at}`);
       await vi.advanceTimersByTimeAsync(20);
@@ -33,7 +33,7 @@ describe("the presenter's view", () => {
     expect(posted.length).toBeLessThanOrEqual(10);
   });
 
-  it("goes out once a second while a hand drags", async () => {
+  it("goes out once a second during a drag", async () => {
     for (let at = 0; at < 100; at++) {
       poster.show(`at=${at}`, true);
       await vi.advanceTimersByTimeAsync(40);
@@ -44,7 +44,7 @@ describe("the presenter's view", () => {
     expect(posted.length).toBeLessThanOrEqual(6);
   });
 
-  it("goes out once while it stays the same, and again after it was withdrawn", async () => {
+  it("goes out once while it is unchanged, and again after it was withdrawn", async () => {
     for (const query of ["a", "a", null, "a"]) {
       poster.show(query);
       await vi.advanceTimersByTimeAsync(300);
@@ -52,7 +52,7 @@ describe("the presenter's view", () => {
     expect(posted).toEqual(["a", "a"]);
   });
 
-  it("is posted again after a server that was away, and not after a refusal", async () => {
+  it("is posted again when the server was unreachable, but not after a refusal", async () => {
     status = 503;
     poster.show("a");
     await vi.advanceTimersByTimeAsync(1_000);

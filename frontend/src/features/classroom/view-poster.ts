@@ -1,13 +1,13 @@
-/** Posts the presenter's view to the class as it changes, and no more often than a class needs. */
+/** Posts the presenter's view to the class when it changes, at a limited rate. */
 
 import { sendJson } from "../../api/rest";
 import { ApiError } from "../../api/failure";
 
-/** Least time between two views, in ms: four a second. */
+/** Minimum time between two views, in ms. */
 const PAUSE = 250;
-/** Least time while a hand drags through the steps: each is a step that a whole class fetches. */
+/** Minimum time in ms during a drag through the steps, since the whole class fetches each step. */
 const DRAG_PAUSE = 1_000;
-/** Pause after a view that did not arrive, in ms. */
+/** Delay after a failed post, in ms. */
 const RETRY_PAUSE = 2_000;
 
 export class ViewPoster {
@@ -16,7 +16,7 @@ export class ViewPoster {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private nextAt = 0;
 
-  /** Post a view, if it is another one; null: none. `dragging`: set while a hand drags through the steps. */
+  /** Post a view that differs from the last; null: none. `dragging`: during a drag through the steps. */
   show(query: string | null, dragging = false) {
     this.wanted = query;
     clearTimeout(this.timer);
@@ -40,7 +40,7 @@ export class ViewPoster {
       await sendJson<"POST /api/class/view">("/api/class/view", { query });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // A view that was refused would be refused again.
+      // A refused view would be refused again.
       if (error.refused || this.posted !== query) return;
       this.posted = null;
       this.nextAt = performance.now() + RETRY_PAUSE;

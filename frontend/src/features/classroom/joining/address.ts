@@ -1,11 +1,11 @@
-/** The address of a class, to be read out or scanned. Pure. */
+/** The join address of a class, as text and as a QR code. Pure. */
 
-/** Return an address without the scheme and the slash at its end, which need not be typed. */
+/** Return an address without its scheme and trailing slash, which need not be typed. */
 export function plainAddress(address: string): string {
   return address.replace(/^http:\/\//, "").replace(/\/$/, "");
 }
 
-/** Return the path of an SVG that draws the dark modules of these rows, each one unit wide; "1" is dark. */
+/** Return the SVG path of the dark modules ("1") of these rows; each module is one unit wide. */
 export function qrPath(rows: readonly string[]): string {
   const bars = rows.flatMap((row, y) =>
     [...row.matchAll(/1+/g)].map(

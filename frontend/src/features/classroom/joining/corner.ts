@@ -1,15 +1,15 @@
-/** The corner of the map where the cards of a class lie. Pure. */
+/** The corner of the map for the cards of a class. Pure. */
 
-/** Space below the top of the map, in rem: where nothing lies there, and below the caption of the first of two maps. */
+/** Space below the top of the map, in rem: on its own, and below the first map's caption when there are two. */
 const SPACE = 0.4;
 const BELOW_CAPTION = 3;
 
-/** Return the top of the corner, as CSS. `top` is that of the map in px. */
+/** Return the top of the corner, as CSS; `top`: the top of the map, in px. */
 export function cornerTop(top: number, twoMaps: boolean): string {
   return `calc(${top}px + ${twoMaps ? BELOW_CAPTION : SPACE}rem)`;
 }
 
-/** Return the left of the corner, as CSS. `left` is that of the map in px: the course may stand beside it. */
+/** Return the left of the corner, as CSS; `left`: the left of the map in px, which the course may shift. */
 export function cornerLeft(left: number): string {
   return `calc(${left}px + 0.6rem)`;
 }
