@@ -1,6 +1,6 @@
 /**
- * The content of the second map: a step of the first map's run, its other view, its output matrix, or
- * another run live.
+ * The source of the second map: a step of the first map's run, its other view, its output matrix, or another
+ * run live.
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
@@ -21,7 +21,7 @@ const STILL_BEAT_DURATION = 1_000;
 export class SecondMap {
   private readonly query = new Query<PastStep>();
   private readonly otherRun: LiveRun | null = null;
-  /** The map of the output matrix; null for any other. */
+  /** The map of the output matrix; null for other sources. */
   readonly output: OutputMap | null = null;
   private readonly pastBeat: StepLight | null = $derived.by(() => {
     const beat = this.query.value?.beat;
@@ -29,8 +29,8 @@ export class SecondMap {
   });
 
   /**
-   * Open a map of `kind`: of the other run `name`, or of the view `name`. `method` gives the first
-   * map's layout method, for what has none of its own; `presenter` says who may draw a map.
+   * Open a map of `kind`: of the other run `name`, or of the view `name`. `method` returns the first map's
+   * layout method, for sources without their own; `presenter` returns whether this viewer may start a layout.
    */
   constructor(
     private readonly run: LiveRun,
@@ -44,8 +44,8 @@ export class SecondMap {
   }
 
   /**
-   * Show a step of the first map's run, or (null) what that run shows now. The step before stays
-   * until the next is there.
+   * Show a step of the first map's run, or (null) its current state. The previous step stays until the next
+   * has loaded.
    */
   showStep(step: number | null) {
     const { run, view } = this;
@@ -61,7 +61,7 @@ export class SecondMap {
     this.query.ask({ key: `${step} ${view} ${run.reprojected}`, fetch });
   }
 
-  /** Return the view wanted. */
+  /** Return the requested view. */
   private get view(): LayoutMethod {
     return this.kind === "view" ? (this.name as LayoutMethod) : this.method();
   }
@@ -89,7 +89,7 @@ export class SecondMap {
     return (past ?? shownRun).layouts[view] ?? null;
   }
 
-  /** Return the step shown; null while there is none. */
+  /** Return the displayed step; null while there is none. */
   get step(): number | null {
     if (this.output) return this.output.layout?.step ?? null;
     if (this.query.value || this.kind === "step") return this.query.value?.step ?? null;
@@ -97,38 +97,38 @@ export class SecondMap {
   }
 
   get beat(): StepLight | null {
-    // What a step lights are rows of the input matrix.
+    // A step lights rows of the input matrix.
     if (this.output) return null;
     return this.query.value || this.kind === "step" ? this.pastBeat : this.shownRun.beat;
   }
 
   get districts(): Districts | null {
-    // Districts are found in the input matrix: here their names would stand over words that are elsewhere.
+    // Districts belong to the input matrix: their names would label the wrong words here.
     if (this.output) return null;
     const { shownRun, run } = this;
     const found = this.kind === "step" ? this.query.value : shownRun;
     return run.named(found?.districts ?? null, shownRun);
   }
 
-  /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
+  /** Return the brightness of the last beat until another arrives, 0 to 1. */
   get heldBrightness(): number {
     if (this.kind === "step" || this.output || this.shownRun.paused) return 1;
     return this.shownRun.idle ? 0.8 : 0;
   }
 
-  /** Return the first step of the view wanted, where it begins after the step shown. */
+  /** Return the first step of the requested view, if it begins after the displayed step. */
   get mapStart(): number | null {
     const { at, next } = this.query.value?.mapSteps ?? { at: null, next: null };
     return at === null ? next : null;
   }
 
-  /** Return whether there is no map, and none is on its way: the other run is over, and all of it is here. */
+  /** Return whether no map is displayed or expected: the other run has ended, and all of it is loaded. */
   get unmapped(): boolean {
     const { status, info, vocabulary } = this.otherRun ?? {};
     return hasEnded(status?.phase) && !this.layout && !info?.vocabulary === !vocabulary;
   }
 
-  /** Return why nothing is shown, where the server has said it. */
+  /** Return why no map is displayed, as the server reported it. */
   get displayProblem(): Failure | null {
     return this.query.problem ?? this.otherRun?.problem ?? null;
   }

@@ -10,14 +10,14 @@ const words = (run: string, tokens: string[]) =>
   );
 
 describe("token matching", () => {
-  it("of one run are the same token", () => {
+  it("of one run pairs each token with itself", () => {
     const one = words("a", ["x", "x ", "y"]);
     const matching = new TokenMatching(one, words("a", ["x", "x ", "y"]));
     expect([0, 1, 2, 3].map((id) => matching.toSecond(id))).toEqual([0, 1, 2, null]);
     expect(matching.commonIds()[0]).toEqual(Uint32Array.of(0, 1, 2));
   });
 
-  it("of two runs are tokens of one text, and of others there is none", () => {
+  it("of two runs pairs tokens of equal text, and leaves the others out", () => {
     const matching = new TokenMatching(
       words("a", ["x", "__proto__", "y"]),
       words("b", ["y", "z", "x", "w"]),
@@ -28,7 +28,7 @@ describe("token matching", () => {
     expect(matching.commonIds()).toEqual([Uint32Array.of(0, 2), Uint32Array.of(2, 0)]);
   });
 
-  it("of two runs is whole if each has all tokens of the other", () => {
+  it("of two runs is whole if both have the same tokens", () => {
     const one = words("a", ["x", "y"]);
     const whole = (tokens: string[]) => {
       const matching = new TokenMatching(one, words("b", tokens));

@@ -1,4 +1,4 @@
-/** The matching of tokens between two maps: by id within a run, by text between two runs. Pure. */
+/** Matching of tokens between two maps: by id within a run, by text between two runs. Pure. */
 
 import type { Vocabulary } from "../../api/vocabulary";
 
@@ -27,7 +27,7 @@ export class TokenMatching {
     return this.matchingId(id, this.second, this.idsInFirst, this.first);
   }
 
-  /** Return the second map's ids of those tokens that it shares. */
+  /** Return the second map's ids of the tokens that it shares. */
   allToSecond(ids: number[]): number[] {
     return ids.flatMap((id) => this.toSecond(id) ?? []);
   }
@@ -45,7 +45,7 @@ export class TokenMatching {
     return [Uint32Array.from(inFirst), Uint32Array.from(inSecond)];
   }
 
-  /** Return whether both maps have all of each other's tokens; `common`: how many they share. */
+  /** Return whether both maps have the same tokens; `common`: the number of shared tokens. */
   isWhole(common: number): boolean {
     return [this.first, this.second].every(({ tokens }) => tokens.length === common);
   }

@@ -14,17 +14,17 @@ const point = (step: number, more: Partial<Point> = {}): Point => ({
 });
 
 describe("figures of the cost", () => {
-  it("a lamp of ten watts burns a second on ten joules", () => {
+  it("turn ten joules into one second of a ten-watt lamp", () => {
     expect(lampSeconds(1_200)).toBe(120);
   });
 
-  it("a curve is drawn over joules, else over operations, else over nothing", () => {
+  it("draw the curve over joules, else over operations, else over nothing", () => {
     expect(spentMeasure([point(0, { joules: 0 }), point(5, { joules: 3 })])).toBe("joules");
     expect(spentMeasure([point(0, { joules: 0, flops: 0 }), point(5, { flops: 3 })])).toBe("flops");
     expect(spentMeasure([point(0), point(5)])).toBeNull();
   });
 
-  it("says what the first half of the energy bought", () => {
+  it("tell what the first half of the energy bought", () => {
     const curve = [
       point(0, { joules: 0, bits: 0.5 }),
       point(100, { joules: 40, bits: 5 }),
@@ -35,7 +35,7 @@ describe("figures of the cost", () => {
     expect(halfWay(curve)).toEqual({ step: 150, bits: [0.5, 6, 6.5] });
   });
 
-  it("says nothing of an order that is not known", () => {
+  it("omit an unknown order", () => {
     expect(halfWay([point(0, { joules: 0 }), point(5, { joules: 3 })])).toBeNull();
     expect(
       halfWay([point(0, { bits: 1 }), point(5, { bits: 2 }), point(9, { bits: 3 })]),

@@ -1,34 +1,34 @@
-/** Figures that the panel of costs computes from what the server tells. Pure. */
+/** Figures of the cost panel, computed from the server's data. Pure. */
 
 import type { Cost } from "../../api/rest-types";
 
-/** Watts of the lamp that energy is compared with. */
+/** Power of the reference lamp, in watts. */
 export const LAMP_WATTS = 10;
 
-/** Return how long a lamp of `LAMP_WATTS` burns on some joules, in seconds. */
+/** Return how long a lamp of `LAMP_WATTS` burns on this energy (joules), in seconds. */
 export function lampSeconds(joules: number): number {
   return joules / LAMP_WATTS;
 }
 
 export type CostCurve = Cost["curve"];
-/** The spending along a curve: joules, or floating-point operations where nobody measured joules. */
+/** The spending along a curve: joules, or floating-point operations where joules were not measured. */
 export type SpentMeasure = "joules" | "flops";
 
-/** Return what the curve of a run can be drawn over; null: over nothing but steps. */
+/** Return the spending that the run's curve can be drawn over; null: none, draw it over steps. */
 export function spentMeasure(curve: CostCurve): SpentMeasure | null {
   const known = (name: SpentMeasure) => curve.filter((point) => point[name] !== null).length > 1;
   return known("joules") ? "joules" : known("flops") ? "flops" : null;
 }
 
-/** How much of the order a run has was there at half of what it spent. */
+/** How much of the run's final order existed after half of its spending. */
 export interface HalfWay {
   /** The first known step at which half was spent. */
   step: number;
-  /** Bits before the first step, there, and at the end. */
+  /** Bits before the first step, at that step, and at the end. */
   bits: [start: number, half: number, end: number];
 }
 
-/** Return what half of the cost bought; null where bits or the spending are not known. */
+/** Return what half of the cost bought; null where bits or spending are unknown. */
 export function halfWay(curve: CostCurve): HalfWay | null {
   const measure = spentMeasure(curve);
   if (!measure) return null;

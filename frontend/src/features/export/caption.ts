@@ -10,7 +10,7 @@ import { entryText, fixed, t } from "../../strings";
 import { caption as w } from "./caption.strings";
 import type { Layout } from "../../api/frames";
 
-/** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
+/** Return the caption of the displayed map. The step is the beat's, or the layout's before the first step. */
 export function pictureCaption(
   run: LiveRun,
   layout: Layout | null,
@@ -29,22 +29,22 @@ export function pictureCaption(
   };
 }
 
-/** Return how many words a step read; empty where that is not recorded. */
+/** Return how many words a step read; empty if not recorded. */
 export function litFact({ rows }: Pick<StepLight, "rows">, all: number): string {
   return rows.batch === null ? "" : w.lit(rows.batch, all);
 }
 
-/** Return what the light of a lamp says: where no gradient is recorded, only that the step read its word. */
+/** Return the meaning of a lamp's light: without recorded gradients, only that the step read its word. */
 export function lightNote(beat: Pick<StepLight, "rows"> | null): string {
   return beat && beat.rows.gradient === null ? w.readOnly : w.reading;
 }
 
-/** Return the loss of a step; empty where it is not known. */
+/** Return the loss of a step; empty if unknown. */
 export function lossFact({ loss }: Pick<StepLight, "loss">): string {
   return Number.isFinite(loss) ? w.loss(fixed(loss, 3)) : "";
 }
 
-/** Return the notes about a view: its method and step, and its trust. Empty without a layout. */
+/** Return the notes about a view: its method, step and trust. Empty without a layout. */
 export function viewNotes(layout: Layout | null): string[] {
   if (!layout) return [];
   const trust = Number.isFinite(layout.trust)
@@ -55,7 +55,7 @@ export function viewNotes(layout: Layout | null): string[] {
 
 /**
  * Return the legend of the lamps' colours: kinds by descending token count, bands in the order of the scale.
- * `unknown` is the text for unknown values by colouring, where it differs from the usual one.
+ * `unknown` overrides, by colouring, the usual text for unknown values.
  */
 export function captionLegend(
   scale: ColourScale | null,
@@ -72,7 +72,7 @@ export function captionLegend(
   return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };
 }
 
-/** Return the step for the name of the picture's file. */
+/** Return the step for the picture's file name. */
 export function pictureStep(run: LiveRun, layout: Layout | null): number {
   return run.beat?.step ?? layout?.step ?? 0;
 }

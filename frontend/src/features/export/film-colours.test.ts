@@ -19,24 +19,24 @@ const step = (values: number[] | null, districts: Districts | null = null) => {
 };
 
 describe("the colour scales of a film", () => {
-  it("stand on one scale, so that a colour means the same in every step", () => {
+  it("share one scale, so that a colour means the same at every step", () => {
     const steps = [step([1, NaN, 0]), step([1, 2, 100])];
     const [first, last] = filmColourScales("moved", vocabulary, steps);
     expect(first!.entryOf[0]).toBe(last!.entryOf[0]);
     expect(first!.entryOf[0]).not.toBe(last!.entryOf[2]);
     const other = (at: number) => first!.entries[first!.entryOf[at]!]!.other;
     expect([other(1), other(2)]).toEqual(["unknown", "rest"]);
-    // One legend: it counts over all steps.
+    // The one legend counts over all steps.
     expect(first!.entries).toBe(last!.entries);
     expect(first!.entries.reduce((sum, { count }) => sum + count, 0)).toBe(6);
   });
 
-  it("are the same for all steps where nothing changes", () => {
+  it("are identical for all steps where nothing changes", () => {
     const [first, last] = filmColourScales("frequency", vocabulary, [step(null), step(null)]);
     expect(first).toBe(last);
   });
 
-  it("are of the districts of each step, and of none before there were any", () => {
+  it("are those of each step's districts, and absent before the first", () => {
     const found = {
       names: ["x"],
       ids: Uint32Array.of(4),

@@ -6,7 +6,7 @@ import type { ColourBy } from "../../model/view/view-options";
 import { quantityScale, roundEdges, scaleOfKinds } from "../../state/view/colour-scales";
 import type { ColourScale } from "../../model/colour-scale";
 
-/** Steps sampled to find the scale's edges. */
+/** Number of steps sampled to find the scale's edges. */
 const SAMPLED_STEPS = 12;
 
 interface FilmStepValues {
@@ -14,7 +14,7 @@ interface FilmStepValues {
   values: Float32Array | null;
 }
 
-/** Return the colour scale of every step; the same one for all where nothing changes. */
+/** Return the colour scale of every step; the same object for all where nothing changes. */
 export function filmColourScales(
   by: ColourBy,
   vocabulary: Vocabulary,
@@ -36,7 +36,7 @@ export function filmColourScales(
   const values = steps.map((step) => step.values ?? new Float32Array());
   const edges = sharedEdges(by, values);
   const scales = values.map((one) => quantityScale(by, one, edges));
-  // The film has one legend: an entry empty in one step may have tokens in another.
+  // The film has one legend: an entry empty at one step may have tokens at another.
   for (const { entries } of scales.slice(1)) {
     entries.forEach(({ count }, at) => (scales[0]!.entries[at]!.count += count));
   }
@@ -44,8 +44,8 @@ export function filmColourScales(
 }
 
 /**
- * Return edges shared by all steps, found from a sample of them that includes the last; undefined
- * where the edges are fixed.
+ * Return edges shared by all steps, found from a sample that includes the last step; undefined where the
+ * edges are fixed.
  */
 function sharedEdges(by: ColourBy, values: Float32Array[]): number[] | undefined {
   if (by === "since" || by === "trust") return undefined;

@@ -34,7 +34,7 @@ interface FinishedFilm {
 }
 
 export class FilmExport {
-  /** The stage in progress, and its finished share, 0 to 1; null when idle. */
+  /** The current stage, and its finished fraction from 0 to 1; null when idle. */
   progress = $state.raw<{ what: "fetching" | "drawing"; share: number } | null>(null);
   finished = $state.raw<FinishedFilm | null>(null);
   problem = $state("");
@@ -129,7 +129,7 @@ export class FilmExport {
   }
 }
 
-/** Return the text of a problem that left no film. */
+/** Return the text of a problem that prevented the film. */
 function problemText(error: unknown): string {
   if (error instanceof ApiError) return failureText(error.failure);
   return error instanceof NotLoadedError ? t.lazy.failed : film.film.failed;

@@ -1,4 +1,4 @@
-/** The steps of a film, fetched from the record: what each of them lit, and its layout. */
+/** The steps of a film, fetched from the record: the lit rows and the layout of each. */
 
 import {
   NEVER,
@@ -20,7 +20,7 @@ import { lightOfBeat, type StepLight } from "../../model/light";
 
 /** Limit on the steps of a film. */
 export const MAX_FILM_STEPS = 600;
-/** Parallel requests to the server. */
+/** Limit on parallel requests to the server. */
 const MAX_PARALLEL = 4;
 
 interface FilmStep {
@@ -29,9 +29,7 @@ interface FilmStep {
   beat: StepLight | null;
   layout: Layout;
   districts: Districts | null;
-  /**
-   * Values of the colouring at this step, by token id; null unless it is a quantity that changes.
-   */
+  /** Values of the colouring at this step, by token id; null unless it is a quantity that changes. */
   values: Float32Array | null;
   /** First and last step of a distance; null for other colourings. */
   over: { from: number; to: number } | null;
@@ -43,7 +41,7 @@ export interface FilmColouring {
   over: number;
 }
 
-/** Return the steps from `from` to `to`, `every` apart; with `heldAt`, those that can be shown in their places. */
+/** Return the steps from `from` to `to`, `every` apart; `heldAt` replaces each by a step that can be shown. */
 export function stepsBetween(
   from: number,
   to: number,
@@ -56,8 +54,8 @@ export function stepsBetween(
 }
 
 /**
- * Fetch the steps of a film, on the map of a view: the layouts made live or, with `reprojected`, the
- * reprojected ones. Steps before the first layout are left out. Throws `ApiError`, or the abort.
+ * Fetch the steps of a film on the map of a view: the layouts made live or, with `reprojected`, the
+ * reprojected ones. Steps before the first layout are left out. Throws `ApiError` or the abort reason.
  */
 export async function fetchFilmSteps(
   run: string,
@@ -120,10 +118,7 @@ export async function fetchFilmSteps(
   }
 }
 
-/**
- * Fill in the norm of each row's gradient at the last step of the film that gave it one; NaN before
- * the first.
- */
+/** Fill in each row's gradient norm from the last film step that gave it one; NaN before the first. */
 function fillGradients(steps: (FilmStep & { told: Beat | null })[]) {
   const norms = new Float32Array(steps[0]!.layout.vocabulary).fill(NaN);
   for (const step of steps) {
@@ -134,7 +129,7 @@ function fillGradients(steps: (FilmStep & { told: Beat | null })[]) {
   }
 }
 
-/** Fetch frames; return none for a 404. Throws `ApiError`, or the abort. */
+/** Fetch frames; return none for a 404. Throws `ApiError` or the abort reason. */
 async function fetchFrames(run: string, path: string, signal: AbortSignal): Promise<Frame[]> {
   try {
     return await requestFrames(runPath(run, path), signal);

@@ -10,7 +10,7 @@ import { bytes, failureText, t } from "../../strings";
 import { downloadFile, shareFile } from "../../ui/download";
 import { awaitCode, loadExporters, NotLoadedError } from "../../ui/exporters";
 
-/** How long a message stays, in ms: a result, and a problem. */
+/** Display time of a message in ms: a result, and a problem. */
 const RESULT_DURATION = 6_000;
 const PROBLEM_DURATION = 15_000;
 
@@ -21,7 +21,7 @@ type Delivery = "save" | "share";
 export class PictureExport {
   size = $state<PictureSizeName>(innerWidth < 900 ? "screen" : "projector");
   busy = $state(false);
-  /** The result of the last picture, for a while; `failed` is set if there is no picture. */
+  /** The result of the last picture, displayed for a while; `failed` is set if there is no picture. */
   message = $state("");
   failed = $state(false);
   scene = $state.raw<Scene | null>(null);
@@ -35,7 +35,7 @@ export class PictureExport {
     setContext(CONTEXT_KEY, this);
   }
 
-  /** Take the scene that pictures are drawn from; null: there is none. */
+  /** Set the scene that pictures are drawn from; null: none. */
   setScene(scene: Scene | null) {
     this.scene = scene;
   }
@@ -44,7 +44,7 @@ export class PictureExport {
     this.size = size;
   }
 
-  /** Export a picture of what the map shows, to save it or to share it. */
+  /** Export the displayed map as a picture, to save or to share. */
   exportPicture(delivery: Delivery = "save") {
     return this.deliver(delivery, async () => {
       const { openRun, scene } = this;
@@ -54,7 +54,7 @@ export class PictureExport {
         loadExporters(),
         awaitCode(import("./caption")),
       ]);
-      // The caption matches the moment drawn, because no await separates the two.
+      // No await separates the two, so the caption matches the drawn moment.
       const { layout } = openRun;
       const caption = pictureCaption(run, layout, this.scale());
       const size = pictureSize(this.size, scene.size);
@@ -65,7 +65,7 @@ export class PictureExport {
     });
   }
 
-  /** Draw a picture, and save it or share it; null: there is nothing to draw. */
+  /** Draw a picture, and save or share it; null: there is nothing to draw. */
   async deliver(delivery: Delivery, draw: () => Promise<{ blob: Blob; name: string } | null>) {
     if (this.busy) return;
     this.busy = true;

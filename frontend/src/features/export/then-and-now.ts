@@ -1,4 +1,4 @@
-/** The picture of a run's first map and the one on the screen beside each other. */
+/** The picture of a run's first map beside the displayed one. */
 
 import type { Caption } from "../../map/export/caption";
 import { frequencyRanks, lampColours } from "../../map/palette";
@@ -9,14 +9,13 @@ import { loadExporters } from "../../ui/exporters";
 import { pictureStep } from "./caption";
 import type { PictureExport } from "./picture-export.svelte";
 
-/** The parts of a caption that this picture has not. */
+/** The parts of a caption that this picture omits. */
 const PLAIN = { notes: [], legend: { title: "", entries: [], more: () => "" } };
 const NOTHING_LIT = { ids: new Uint32Array(), norms: new Float32Array() };
 
 /**
- * Draw the picture; null where there are no two maps. Its size is the chosen one if that is square, else the wide one.
- *
- * @throws NotLoadedError if the code of the exporters does not arrive.
+ * Draw the picture; null without two maps. It has the chosen size if that is square, else the wide one.
+ * Throws `NotLoadedError` if the exporters' code cannot be loaded.
  */
 export async function drawThenAndNow({ openRun, scale, size: chosen }: PictureExport) {
   const { run } = openRun;
