@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { guessingTail } from "./guessing";
 
-describe("guessing alone", () => {
-  it("gets a score as often as the binomial distribution says", () => {
+describe("guessing", () => {
+  it("reaches a score with the binomial probability", () => {
     expect(guessingTail(0, 10, 0.25)).toBe(1);
     expect(guessingTail(1, 1, 0.25)).toBeCloseTo(0.25, 12);
     expect(guessingTail(1, 2, 0.25)).toBeCloseTo(1 - 0.75 ** 2, 12);
@@ -11,7 +11,7 @@ describe("guessing alone", () => {
     expect(guessingTail(9, 10, 0.25)).toBeCloseTo(31 / 4 ** 10, 15);
   });
 
-  it("is known of very many rounds too", () => {
+  it("works for very many rounds", () => {
     expect(guessingTail(2_500, 10_000, 0.25)).toBeCloseTo(0.5, 1);
     expect(guessingTail(9_000, 10_000, 0.25)).toBe(0);
   });

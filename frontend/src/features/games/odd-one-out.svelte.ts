@@ -1,4 +1,7 @@
-/** A game of *Odd one out*: four words a round, of which the model has put three together at the step played at. */
+/**
+ * A game of *Odd one out*: in each round four words, three of which the model groups together at the step
+ * played at.
+ */
 
 import type { Answer } from "../../api/rest-types";
 import { runPath } from "../../api/rest";
@@ -8,28 +11,28 @@ import { Scores } from "./scores.svelte";
 
 export type GameAnswer = Answer<"GET /api/runs/{run}/geometry/odd-one-out">;
 
-/** Sizes of the rings around the three words and around the odd one, 1 as usual. */
+/** Sizes of the rings around the three words and around the odd one; 1 is the usual size. */
 const OF_THREE = 1.1;
 const OF_ODD = 2.2;
 
 /** The parts of a run that a game needs. */
 export type GameRun = Pick<LiveRun, "id" | "ringed">;
 
-/** The game on each run that was opened, so that a player who closes the panel can go on. */
+/** The game of each opened run, so that a player who closes the panel can continue. */
 const games = new WeakMap<GameRun, OddOneOut>();
 
 export class OddOneOut {
-  /** The round that is played, from 0 on; the number of rounds when all are over. */
+  /** Index of the current round; the number of rounds when the game is over. */
   place = $state(0);
-  /** The word that was chosen in this round; null: not yet. */
+  /** The word chosen in this round; null: not yet. */
   chosen = $state<number | null>(null);
   right = $state(0);
-  /** The step that was asked for; null before the first game. */
+  /** The requested step; null before the first game. */
   asked = $state<number | null>(null);
   readonly query = new Query<GameAnswer>();
   readonly scores: Scores;
 
-  /** Return the game on a run. */
+  /** Return the game of a run. */
   static of(run: GameRun): OddOneOut {
     const game = games.get(run) ?? new OddOneOut(run);
     games.set(run, game);
@@ -40,7 +43,7 @@ export class OddOneOut {
     this.scores = new Scores(run.id);
   }
 
-  /** Return the four words of the round; null outside a game, and before they have come. */
+  /** Return the four words of the round; null outside a game, and while they load. */
   get round() {
     return this.asked === null ? null : (this.query.value?.rounds[this.place] ?? null);
   }
@@ -50,7 +53,7 @@ export class OddOneOut {
     return this.asked !== null && value !== null && this.place >= value.rounds.length;
   }
 
-  /** Begin a game at a step. The first one there has the same words for everybody, and so has the second. */
+  /** Begin a game at a step. The n-th game at a step has the same words for every player. */
   start(step: number) {
     this.asked = step;
     this.place = this.right = 0;
@@ -59,7 +62,7 @@ export class OddOneOut {
     this.query.ask(jsonQuestion<GameAnswer>(runPath(this.run.id, path), path));
   }
 
-  /** Name a word, by its place, as the odd one; only the first counts. */
+  /** Choose a word, by index, as the odd one; only the first choice counts. */
   answer(word: number) {
     const { round } = this;
     if (!round || this.chosen !== null || !round.words[word]) return;
@@ -67,7 +70,7 @@ export class OddOneOut {
     if (word === round.odd) this.right += 1;
   }
 
-  /** Go on to the next round, or to the score. */
+  /** Continue with the next round, or the score. */
   next() {
     const { value } = this.query;
     if (this.asked === null || !value || this.chosen === null) return;
@@ -80,7 +83,7 @@ export class OddOneOut {
       });
   }
 
-  /** Go back to where a game is chosen. */
+  /** Return to the choice of games. */
   leave() {
     this.asked = null;
   }
@@ -98,7 +101,7 @@ export class OddOneOut {
     );
   }
 
-  /** Give the map back. */
+  /** Return the map to the run. */
   unring() {
     this.run.ringed = new Map();
   }

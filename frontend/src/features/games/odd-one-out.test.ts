@@ -42,7 +42,7 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllGlobals());
 
 describe("a game of Odd one out", () => {
-  it("counts the first answer of each round, and is over after the last", async () => {
+  it("counts the first answer of each round, and ends after the last", async () => {
     const game = await begin();
     game.next();
     expect(game.place).toBe(0);
@@ -61,7 +61,7 @@ describe("a game of Odd one out", () => {
     ]);
   });
 
-  it("rings the words on the map once they are answered, the odd one wider, and gives the map back", async () => {
+  it("rings the words on the map after the answer, the odd one wider, then returns the map", async () => {
     const run = runOf();
     const game = await begin(run);
     game.ring();
@@ -74,7 +74,7 @@ describe("a game of Odd one out", () => {
     expect(run.ringed.size).toBe(0);
   });
 
-  it("has other words the second time, and the first ones for whoever begins", async () => {
+  it("has other words the second time, and the same first words for every player", async () => {
     const run = runOf();
     const game = await begin(run);
     for (const odd of [2, 0]) {
@@ -89,13 +89,13 @@ describe("a game of Odd one out", () => {
       "step=100&seed=1",
       "step=0&seed=0",
     ]);
-    // A player who comes back to the panel goes on with the same game.
+    // A player who returns to the panel continues the same game.
     expect(OddOneOut.of(run)).toBe(game);
   });
 });
 
 describe("scores", () => {
-  it("add up by the step asked for, and are there again after a reload", () => {
+  it("add up by the requested step, and survive a reload", () => {
     const scores = new Scores("run");
     const game = { asked: 0, step: 0, games: 1, right: 3, rounds: 10, chance: 0.25 };
     scores.add(game);
@@ -113,7 +113,7 @@ describe("scores", () => {
     expect(new Scores("run").all).toHaveLength(8);
   });
 
-  it("that somebody has written over are none", () => {
+  it("that were corrupted in storage are ignored", () => {
     const good = { asked: 0, step: 0, games: 1, right: 1, rounds: 2, chance: 0.25 };
     for (const bad of [
       "{",

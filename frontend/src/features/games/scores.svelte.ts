@@ -1,37 +1,37 @@
-/** The scores of *Odd one out* in this browser, by run and by the step that it was played at. */
+/** The scores of *Odd one out* in this browser, by run and by the step played at. */
 
 const KEY = "lamplighter.odd-one-out";
-/** Limits on the runs whose scores are kept, and on the steps of each; the oldest go. */
+/** Limits on the stored runs, and on the steps of each; the oldest are dropped. */
 const MAX_RUNS = 40;
 const MAX_STEPS = 8;
-/** Limit on the games and rounds of a stored score, more than anybody plays. */
+/** Limit on the games and rounds of a stored score. */
 const MAX_COUNT = 100_000;
 
 export interface Score {
-  /** Step asked for; `step` is the one that answered, the newest kept at or before it. */
+  /** The requested step; `step` is the one that answered, the newest kept at or before it. */
   asked: number;
   step: number;
   games: number;
   right: number;
   rounds: number;
-  /** Share of the rounds that guessing would get. */
+  /** Fraction of the rounds expected from guessing. */
   chance: number;
 }
 
 export class Scores {
-  /** Scores on this run; that of the step played at last comes last. */
+  /** Scores on this run, the step played last at the end. */
   all = $state.raw<readonly Score[]>([]);
 
   constructor(private readonly run: string) {
     this.all = readStored().get(run) ?? [];
   }
 
-  /** Return how many games were played at a step that was asked for. */
+  /** Return how many games were played at a requested step. */
   gamesAt(asked: number): number {
     return this.all.find((score) => score.asked === asked)?.games ?? 0;
   }
 
-  /** Count a game that is over. */
+  /** Count a finished game. */
   add(now: Score) {
     const before = this.all.find((score) => score.asked === now.asked);
     const sum = { ...now };

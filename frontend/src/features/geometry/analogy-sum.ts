@@ -1,6 +1,6 @@
-/** The sum of an analogy, a - b + c: whether it has moved on from the words it was made of. Pure. */
+/** Whether the sum of an analogy, a - b + c, has moved away from its words. Pure. */
 
-/** Cosine by which a word leads the next one clearly. */
+/** Cosine margin by which the nearest word leads clearly. */
 const CLEARLY = 0.1;
 
 interface NearWord {
@@ -8,10 +8,7 @@ interface NearWord {
   cosine: number | null;
 }
 
-/**
- * Return whether the sum has hardly left one of the two words that were added: it is the nearest of all, the nearest first,
- * and clearly.
- */
+/** Return whether the sum has hardly left one of the two added words: that word clearly leads `nearest`. */
 export function hasHardlyLeft(nearest: readonly NearWord[], a: number, c: number): boolean {
   const [first, second] = nearest;
   if (!first || !second || (first.token_id !== a && first.token_id !== c)) return false;

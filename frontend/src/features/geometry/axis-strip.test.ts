@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { chooseStripWords } from "./axis-strip";
 
-describe("strip along a direction", () => {
+describe("the strip along a direction", () => {
   const positions = Array.from({ length: 200 }, (_, id) => ((id * 77) % 200) - 100);
 
-  it("has both ends, the farthest words and some between, in their order", () => {
+  it("has both ends, the farthest words and some between, in order", () => {
     const strip = chooseStripWords(
       positions,
       [[10], [20, 30]],
@@ -24,7 +24,7 @@ describe("strip along a direction", () => {
     expect([strip[0]!.share, strip.at(-1)!.share]).toEqual([0, 1]);
   });
 
-  it("leaves out what has no position", () => {
+  it("leaves out words without a position", () => {
     expect(chooseStripWords([null, null], [[0], [1]], [0, 1])).toEqual([]);
     expect(chooseStripWords([3, null, 3], [[0], [2]], [])).toHaveLength(2);
   });

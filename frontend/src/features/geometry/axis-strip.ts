@@ -1,21 +1,21 @@
-/** The words of the strip along a direction: the two ends, those farthest out, and common ones evenly between. Pure. */
+/** The words of the strip along a direction: both ends, the farthest words, and common ones evenly between. Pure. */
 
-/** Rows of the strip between the ends, and words farthest out on each side. */
+/** Number of rows between the ends, and of farthest words on each side. */
 const BETWEEN = 9;
 const FARTHEST = 4;
-/** Most common words, among which those between are chosen: words that a reader knows. */
+/** Number of most common words that those between are chosen from: words that a reader knows. */
 const COMMON = 800;
 
 interface StripWord {
   id: number;
   position: number;
-  /** Position from the first word of the strip, 0, to the last, 1. */
+  /** Position from 0, the first word of the strip, to 1, the last. */
   share: number;
-  /** Set if it is a word of an end. */
+  /** True for a word of an end. */
   end: boolean;
 }
 
-/** Choose the words of the strip, in the order of their positions. `byCount`: ids, the most common first. */
+/** Return the words of the strip, by position. `byCount`: ids, the most common first. */
 export function chooseStripWords(
   positions: readonly (number | null)[],
   ends: readonly (readonly number[])[],

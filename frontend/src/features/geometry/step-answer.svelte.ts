@@ -1,19 +1,19 @@
-/** An answer of the server about the geometry of the step shown, asked again when the step or the question changes. */
+/** A server answer about the geometry of the displayed step, fetched again when the step or the question changes. */
 
 import { runPath } from "../../api/rest";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { jsonQuestion, Query } from "../../state/query/query.svelte";
 import { Sampled } from "../../state/query/sampled.svelte";
 
-/** Debounce in ms while somebody types or steps pass quickly. */
+/** Debounce in ms while a person types or steps pass quickly. */
 const DEBOUNCE = 150;
-/** Pause in ms between two looks at a run that is trained. */
+/** Poll interval in ms for a run in training. */
 const SAMPLE_INTERVAL = 5_000;
 
 export class StepAnswer<T> extends Query<T> {
   /**
-   * Ask at once, where effects may be made. `path` returns what is asked, such as `relations` or `analogy?a=1&b=2&c=3`;
-   * null: nothing. `timeless`: the answer is about all steps up to the last.
+   * Ask at once, where effects may be created. `path` returns the request, such as `relations` or
+   * `analogy?a=1&b=2&c=3`; null: none. `timeless`: the answer covers all steps up to the last.
    */
   constructor(run: LiveRun, path: () => string | null, timeless = false) {
     super();
