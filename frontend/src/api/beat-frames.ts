@@ -1,9 +1,9 @@
 /**
- * Beats: one training step, and what to count of the steps since the beat before. Live they come as such; the record has a
- * pulse for each step, which is read as the beat of that step (`docs/wire.md`, kinds 1 and 6).
+ * Beats: one training step, and the counts of the steps since the previous beat. A live stream sends beats;
+ * the record has one pulse per step, which is read as the beat of that step (`docs/wire.md`, kinds 1 and 6).
  *
- * Mirrors `beat_frames.py` and `pulse_frames.py` of `backend/lamplighter/wire/`; both read the golden frames under
- * `tests/golden`.
+ * Mirrors `beat_frames.py` and `pulse_frames.py` of `backend/lamplighter/wire/`; both read the golden frames
+ * under `tests/golden`.
  */
 
 import { BinaryReader, FrameError, allIds, checkAscending, checkLimit } from "./binary-reader";
@@ -14,20 +14,20 @@ const UNKNOWN = 0xffffffff;
 /** Rows in the batches of the steps between two beats, sorted by token id. */
 export interface StepsBetween {
   ids: Uint32Array;
-  /** Steps with the row in their batch. */
+  /** Number of these steps with the row in their batch. */
   touches: Uint32Array;
-  /** The last of these steps. */
+  /** The last of these steps with the row in its batch. */
   lastLit: Uint32Array;
-  /** Norm of the last gradient of each row in these steps, 0 if it got none; null if they are left out. */
+  /** Norm of the last gradient of each row in these steps, 0 without one; null if the norms are left out. */
   norms: Float32Array | null;
 }
 
-/** One training step, with the steps since the beat before. */
+/** One training step, with the steps since the previous beat. */
 export interface Beat extends FrameHeader {
   kind: "beat";
-  /** First step since the beat before; equal to `step` if there is none in between. */
+  /** First step since the previous beat; equal to `step` if there is none in between. */
   firstStep: number;
-  /** Mean cross-entropy of the batch, nats a token. */
+  /** Mean cross-entropy of the batch, nats per token. */
   loss: number;
   learningRate: number;
   tokensPerSecond: number;
@@ -36,20 +36,23 @@ export interface Beat extends FrameHeader {
   batchIds: Uint32Array;
   batchCounts: Uint32Array;
   /**
-   * Euclidean norm of the gradient of each row of the batch, 0 for a row that got none: before clipping in a run trained here,
-   * otherwise as its loop gave it.
+   * Euclidean norm of the gradient of each row of the batch, 0 for a row without one: before clipping in a
+   * run trained here, otherwise as recorded.
    */
   gradientNorms: Float32Array;
   /** Gradient norm by layer, in the order of the run's `layers`. */
   layerNorms: Float32Array;
   gradientRows: number;
   movedRows: number;
-  /** Rows that moved without being in the batch; null if not every row was looked at. */
+  /** Rows that moved without being in the batch; null if not every row was checked. */
   driftingRows: number | null;
   between: StepsBetween;
-  /** Set if rows outside their batch got gradients, whose norms are not here. */
+  /** Set if rows outside the batch got gradients whose norms are not included. */
   elsewhere: boolean;
-  /** All rows that got a gradient in this step, sorted, and its norms, if rows outside the batch did; null if not known. */
+  /**
+   * All rows with a gradient in this step, sorted, and its norms, if rows outside the batch had one; null if
+   * not known.
+   */
   gradients: { ids: Uint32Array; norms: Float32Array } | null;
 }
 
@@ -104,7 +107,7 @@ export function decodeBeat(cursor: BinaryReader, flags: number, header: FrameHea
 }
 
 const NO_ROWS = new Uint32Array(0);
-/** The rows between two beats that follow each other. */
+/** The empty set, for consecutive beats. */
 const NOTHING_BETWEEN: StepsBetween = {
   ids: NO_ROWS,
   touches: NO_ROWS,
@@ -126,14 +129,14 @@ export function decodePulse(cursor: BinaryReader, flags: number, header: FrameHe
   const stepSeconds = cursor.f32();
   const observeSeconds = cursor.f32();
   cursor.skip(4);
-  // Steps that were merged for a slow viewer are of another stream.
+  // Steps merged for a slow viewer belong to another stream.
   if (flags & 1 || firstStep !== header.step) throw new FrameError("a pulse of several steps");
   const batchIds = checkAscending(cursor.u32s(batch), vocabulary);
   const batchCounts = cursor.u32s(batch);
   const ids = decodeSet(cursor, (flags >> 1) & 3, gradient, batchIds, vocabulary);
   const norms = cursor.f32s(gradient);
   const movedIds = decodeSet(cursor, (flags >> 3) & 3, moved, batchIds, vocabulary);
-  // How far each row moved is asked for where it is shown.
+  // How far each row moved is requested where it is shown.
   cursor.skip(4 * moved);
   return {
     kind: "beat",
@@ -202,12 +205,12 @@ function selectNorms(rows: Uint32Array, ids: Uint32Array, norms: Float32Array): 
   return out;
 }
 
-/** Read unsigned integers from four planes of bytes: all lowest ones first. */
+/** Read unsigned integers from four byte planes, lowest bytes first. */
 function readU32s(cursor: BinaryReader, count: number): Uint32Array {
   const planes = cursor.u8s(4 * count);
   const numbers = new Uint32Array(count);
   const bytes = new Uint8Array(numbers.buffer);
-  // Every system that browsers run on has the lowest byte first.
+  // Every system that runs a browser is little-endian.
   for (let i = 0; i < bytes.length; i++) bytes[i] = planes[(i & 3) * count + (i >> 2)]!;
   return numbers;
 }
@@ -228,7 +231,7 @@ function readGaps(cursor: BinaryReader, count: number, vocabulary: number): Uint
   });
 }
 
-/** Read numbers of steps, each from 1 to `most`. */
+/** Read step counts, each from 1 to `most`. */
 function readSteps(cursor: BinaryReader, count: number, most: number): Uint32Array {
   const steps = readU32s(cursor, count);
   for (const number of steps) {

@@ -1,6 +1,6 @@
-/** A reader of binary data that checks each field as it reads it. */
+/** A reader of binary data that checks every field. */
 
-/** Bytes that are not a frame, or a frame this version cannot read. */
+/** Bytes that are not a frame, or a frame that this version cannot read. */
 export class FrameError extends Error {}
 
 export function utf8(bytes: Uint8Array): string {

@@ -7,7 +7,7 @@ function golden(name: string): Uint8Array {
   return readFileSync(new URL(`../../../tests/golden/${name}.bin`, import.meta.url));
 }
 
-/** Return an envelope of these parts that is not compressed. */
+/** Return an uncompressed envelope of these parts. */
 function envelope(...parts: Uint8Array[]): ArrayBuffer {
   const bytes = [1, 0];
   for (const part of parts) {
@@ -20,7 +20,7 @@ function envelope(...parts: Uint8Array[]): ArrayBuffer {
 const text = new TextEncoder().encode('{"type":"live","step":7}');
 
 describe("the stream of a class", () => {
-  it("has whole layouts, whatever they came as, and all else as it came", async () => {
+  it("yields whole layouts from changes, and everything else unchanged", async () => {
     const open = openStream();
     const first = await open(envelope(golden("grid-layout"), text, golden("beat")));
     expect(first.map((part) => ("kind" in part ? part.kind : part.type))).toEqual([
@@ -32,13 +32,13 @@ describe("the stream of a class", () => {
     expect(changed).toMatchObject({ kind: "layout", step: 820 });
   });
 
-  it("leaves out a change of a layout that this connection has not had", async () => {
+  it("drops a layout change whose base this connection lacks", async () => {
     expect(await openStream()(envelope(golden("grid-change"), text))).toEqual([
       { type: "live", step: 7 },
     ]);
   });
 
-  it("is refused where it is damaged", async () => {
+  it("rejects damaged data", async () => {
     await expect(openStream()(Uint8Array.of(1, 0, 9, 9).buffer)).rejects.toThrow(FrameError);
   });
 });

@@ -1,4 +1,4 @@
-/** The stream of a class: envelopes of frames and texts, whose layouts on a grid build upon each other. */
+/** The stream of a class: envelopes of frames and texts, whose grid layouts build upon each other. */
 
 import { decodeEnvelope } from "./envelope";
 import type { Frame } from "./frames";
@@ -6,8 +6,8 @@ import { GridLayouts } from "./grid-layouts";
 import type { SocketMessage } from "./rest-types";
 
 /**
- * Return a function that opens the envelopes of one connection, in their order; it rejects with `FrameError` for anything
- * else. A change of a layout that is not here is left out: a whole one follows.
+ * Return a function that opens the envelopes of one connection, in order; it rejects with `FrameError` for
+ * anything else. A layout change without its base is dropped: a whole layout follows.
  */
 export function openStream(): (data: ArrayBuffer) => Promise<(Frame | SocketMessage)[]> {
   const layouts = new GridLayouts();

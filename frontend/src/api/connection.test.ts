@@ -9,22 +9,22 @@ import {
 import type { Frame } from "./frames";
 import type { SocketMessage } from "./rest-types";
 
-describe("pauses between tries", () => {
-  it("grow, up to a limit", () => {
+describe("the pause between attempts", () => {
+  it("grows up to a limit", () => {
     const longest = [1, 2, 3, 4, 5, 6, 20].map((attempt) => reconnectDelay(attempt, 1));
     expect(longest).toEqual([400, 800, 1_600, 3_200, 6_400, 8_000, 8_000]);
   });
 
-  it("differ from viewer to viewer", () => {
+  it("differs from viewer to viewer", () => {
     expect(reconnectDelay(4, 0)).toBe(1_600);
     expect(reconnectDelay(4, 0.5)).toBe(2_400);
   });
 
-  it("of a class are spread, so that five hundred come back neither at once nor later than in 30 s", () => {
+  it("in a class is spread, so that five hundred viewers neither return at once nor take longer than 30 s", () => {
     for (const attempt of [1, 2, 3, 20]) {
       const delays = Array.from({ length: 500 }, (_, i) => reconnectDelay(attempt, i / 500, true));
       expect(Math.max(...delays)).toBeLessThanOrEqual(12_000);
-      // Never more than a fifth of them in the same tenth of the pause.
+      // At most a fifth of them return in any tenth of the pause.
       const tenths = new Map<number, number>();
       for (const delay of delays) {
         const tenth = Math.floor((10 * delay) / Math.max(...delays));
@@ -91,7 +91,7 @@ function connectTo(target: ConstructorParameters<typeof Connection>[0]) {
   });
 }
 
-/** Connect to the stream of a class, whose envelopes are opened like this. */
+/** Connect to the stream of a class; `open` opens its envelopes. */
 function joinWith(open: EnvelopeOpener) {
   connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve(open) }));
   const socket = FakeSocket.made.at(-1)!;
@@ -100,7 +100,7 @@ function joinWith(open: EnvelopeOpener) {
 }
 
 describe("a connection", () => {
-  it("waits until it is known where to, and then connects once", () => {
+  it("waits for its target, and then connects once", () => {
     let url: string | null = null;
     connectTo(() => (url === null ? null : { url, opener: null }));
     connection?.connectOnce();
@@ -123,7 +123,7 @@ describe("a connection", () => {
 describe("the envelopes of a class", () => {
   const bytes = (size: number) => new ArrayBuffer(size);
 
-  it("are opened in their order, with the texts between them", async () => {
+  it("are opened in order, with the texts between them", async () => {
     const socket = joinWith(async (data) => {
       // The first takes longest.
       await new Promise((done) => setTimeout(done, 100 / data.byteLength));
@@ -139,7 +139,7 @@ describe("the envelopes of a class", () => {
     ]);
   });
 
-  it("that cannot be read are left out, and those of a lost connection are not handed on", async () => {
+  it("are dropped if unreadable, and not delivered from a lost connection", async () => {
     const warned = vi.spyOn(console, "warn").mockReturnValue();
     const socket = joinWith((data) =>
       data.byteLength === 1

@@ -1,35 +1,34 @@
 /**
- * A live connection to one run that heals itself: it reconnects with growing, jittered pauses until
- * the server says that there is no point. The caller fetches what it missed, each time the state
- * becomes `open`.
+ * A live connection to one run that heals itself: it reconnects with growing, jittered pauses until the
+ * server says that this is pointless. The caller fetches what it missed each time the state becomes `open`.
  *
- * A viewer of the class is one of hundreds who all lose their connection in the same moment, and receives the same
- * envelopes of several frames as they do.
+ * Hundreds of viewers of a class lose their connection at the same moment, and all receive the same envelopes
+ * of several frames.
  */
 
 import { decode, type Frame } from "./frames";
 import { FrameError } from "./binary-reader";
 import type { SocketMessage } from "./rest-types";
 
-/** Close codes after which trying again cannot help. */
+/** Close codes that make another attempt pointless. */
 const FINAL_CODES: ReadonlySet<number> = new Set([1008, 4400, 4403, 4404, 4409]);
 
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 8_000;
-/** The same in a class, which is spread over the whole pause: in ms. */
+/** First pause in a class, in ms; attempts are spread over the whole pause. */
 const FIRST_PAUSE_IN_CLASS = 3_000;
 const LONGEST_PAUSE_IN_CLASS = 12_000;
 
-/** Opens the envelopes of one connection, in their order. Rejects with `FrameError` for anything else. */
+/** Opens the envelopes of one connection, in order. Rejects with `FrameError` for anything else. */
 export type EnvelopeOpener = (data: ArrayBuffer) => Promise<(Frame | SocketMessage)[]>;
 
-/** Target of a connection that needs none: nothing is ever sent. */
+/** Target of a page that needs no connection, because it sends and receives nothing. */
 export const NOTHING_SENT = "nothing sent";
 
 /** Where to connect to. */
 export interface ConnectionTarget {
   url: string;
-  /** Loads what opens the envelopes of a class; null where each binary message is a frame. */
+  /** Loads the code that opens envelopes of a class; null if each binary message is a frame. */
   opener: (() => Promise<EnvelopeOpener>) | null;
 }
 
@@ -46,8 +45,8 @@ interface ConnectionListener {
 }
 
 /**
- * Return the milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). `shared`: one of a whole
- * class waits.
+ * Return the milliseconds to wait before attempt number `attempt` (from 1); `random` is in [0, 1). `shared`:
+ * the viewer is one of a class.
  */
 export function reconnectDelay(attempt: number, random: number, shared = false): number {
   const [first, longest] = shared
@@ -63,17 +62,17 @@ export class Connection {
   private attempt = 0;
   private closed = false;
   private shared = false;
-  /** Set while nobody knows yet where to connect to. */
+  /** True while the target is not known yet. */
   private undirected = false;
-  /** The envelopes before have been opened once this is done: they are opened one after another. */
+  /** Resolves once the previous envelopes are open: they are opened one after another. */
   private opened: Promise<void> = Promise.resolve();
   /** When the last message arrived, as of `performance.now()`. */
   lastMessageAt = 0;
 
   constructor(
     /**
-     * Called at each try, because it may depend on what was received last; null: not known yet, and `connectOnce` is
-     * called once it is.
+     * Returns the target. Called for each attempt, because it may depend on the data received; null: not
+     * known yet, and `connectOnce` is called once it is.
      */
     private readonly target: () => ConnectionTarget | typeof NOTHING_SENT | null,
     private readonly listener: ConnectionListener,
@@ -82,7 +81,7 @@ export class Connection {
     addEventListener("online", this.retry);
   }
 
-  /** Drop the present socket, if any, and connect again at once. */
+  /** Drop the current socket, if any, and reconnect at once. */
   retry = () => {
     if (this.closed) return;
     clearTimeout(this.timer);
@@ -90,7 +89,7 @@ export class Connection {
     this.connect();
   };
 
-  /** Connect, if it was not known before where to. */
+  /** Connect if the target was not known before. */
   connectOnce() {
     if (this.undirected) this.retry();
   }
@@ -102,7 +101,7 @@ export class Connection {
     this.dropSocket();
   }
 
-  /** Send a message, unless the connection is lost just now. Return whether it was sent. */
+  /** Send a message unless the connection is down. Return whether it was sent. */
   send(message: object): boolean {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
@@ -148,7 +147,7 @@ export class Connection {
     this.socket = socket;
   }
 
-  /** Hand on what a message holds; one that cannot be read is left out. */
+  /** Deliver the content of a message; drop it if it cannot be read. */
   private deliver(read: () => (Frame | SocketMessage)[]) {
     try {
       for (const part of read()) {
@@ -185,7 +184,7 @@ export class Connection {
   }
 }
 
-/** Return what an envelope, or a text, holds; nothing if it cannot be read. */
+/** Return the content of an envelope or of a text; empty if it cannot be read. */
 async function openParts(
   message: ArrayBuffer | string,
   opener: Promise<EnvelopeOpener>,

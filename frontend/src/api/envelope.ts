@@ -1,5 +1,5 @@
 /**
- * Envelopes: several frames and texts in one message of the class's socket, compressed once for everybody
+ * Envelopes: several frames and texts in one message of the class's socket, compressed once for all viewers
  * (`docs/wire.md`). Mirrors `backend/lamplighter/wire/envelope.py`.
  */
 
@@ -13,7 +13,7 @@ const DEFLATED = 1;
 const MAX_INFLATED = 64 << 20;
 const MAX_PARTS = 1_000;
 const BRACE = 0x7b;
-/** Byte of a frame's header that tells its kind, and the first kind of a layout on a grid. */
+/** Offset of the kind in a frame's header, and the first kind of a grid layout. */
 const KIND = 5;
 const FIRST_GRID_KIND = 7;
 

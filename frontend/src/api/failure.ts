@@ -1,30 +1,32 @@
-/** Failures as a code and facts. `strings/failures.ts` has the words for them. */
+/** Failures as a code with values. `strings/failures.ts` has the texts. */
 
 import type { ReasonCode } from "./rest-types";
 
-/** A reason of the server as a code with values. Words of people may be in it. Hostile. */
+/** A reason of the server as a code with values, which may quote user text. Hostile. */
 export interface KnownReason {
   readonly code: ReasonCode;
   readonly values: Readonly<Record<string, number | string>>;
 }
 
-/** The reason why something could not be done. */
+/** Why an operation failed. */
 export type Failure =
-  /** A reason already in English: the server's, or a decoder's. With `known` the page has words of its own for it. */
+  /**
+   * A reason already in English, from the server or a decoder. With `known` the page has its own text for it.
+   */
   | { code: "said"; reason: string; known?: KnownReason }
-  /** A request that must be confirmed: the reason says what it takes. */
+  /** A request that must be confirmed: the reason says what it costs. */
   | { code: "unconfirmed"; reason: string; known?: KnownReason }
   /** Fields of the request that were rejected; `reason` is null if the server gave none. */
   | { code: "invalid"; faults: { field: string; reason: string | null }[] }
   | { code: "silent" | "broken" }
   | { code: "noMatrix" | "noLayout" | "noSuchMap" | "otherVocabulary" | "noToken" }
-  /** A stored view that is not one, or of a newer version; a request that only the presenter may make. */
+  /** A stored view that is invalid, or of a newer version; a request reserved for the presenter. */
   | { code: "noView" | "newerView" | "presenterOnly" }
   /** Text of a token that a view names and the vocabulary lacks. Hostile. */
   | { code: "noWord"; word: string }
   | { code: "noMapAt" | "noStep"; step: number };
 
-/** An error response, or one of the wrong kind. Status 0: no valid response at all. */
+/** An error response, or one of the wrong type. Status 0: no valid response at all. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -45,7 +47,7 @@ export function failureOf(error: unknown): Failure {
   return error.failure;
 }
 
-/** Make a failure of a reason that is already in words. */
+/** Return a failure with a reason that is already in words. */
 export function reasonGiven(reason: string): Failure {
   return { code: "said", reason };
 }

@@ -1,4 +1,4 @@
-/** The header of every frame of `docs/wire.md`, and the method of those that are layouts. */
+/** The header of every frame of `docs/wire.md`, and the view of layout frames. */
 
 import { BinaryReader, FrameError } from "./binary-reader";
 
@@ -8,14 +8,14 @@ export const MAX_VOCABULARY = 1 << 22;
 
 export interface FrameHeader {
   attempt: number;
-  /** The state after this many updates. */
+  /** Number of updates before this state. */
   step: number;
   /** Unix seconds. */
   time: number;
   vocabulary: number;
 }
 
-/** A view: the fixed linear one, or the map, which is called umap whatever method drew it. */
+/** The view: the fixed linear one, or the map, called umap whatever method drew it. */
 export type LayoutMethod = "linear" | "umap";
 
 const DRAWN_BY = ["linear", "umap", "refit", "pca"] as const;
@@ -26,7 +26,7 @@ export interface LayoutView {
   drawnBy: (typeof DRAWN_BY)[number];
 }
 
-/** Read the header of a frame; its vocabulary is not known yet. Throws `FrameError`. */
+/** Read the header of a frame; the size of its vocabulary is not known yet. Throws `FrameError`. */
 export function readHeader(cursor: BinaryReader) {
   if (cursor.remaining < HEADER) throw new FrameError(`only ${cursor.remaining} bytes`);
   if (cursor.u32() !== 0x504d414c) throw new FrameError("not a Lamplighter frame");

@@ -14,10 +14,7 @@ export async function receiveFrames(path: string, signal: AbortSignal): Promise<
   return { frames: decodeAll(data), bytes: data.byteLength };
 }
 
-/**
- * Request the frames at `path`. Throws `ApiError`, also for a response that is no frames, or the
- * abort.
- */
+/** Request the frames at `path`. Throws `ApiError`, also for a response without frames, or the abort. */
 export async function requestFrames(path: string, signal: AbortSignal): Promise<Frame[]> {
   try {
     return (await receiveFrames(path, signal)).frames;

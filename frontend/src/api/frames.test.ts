@@ -4,7 +4,7 @@ import { decode, decodeAll, type Frame } from "./frames";
 import { FrameError } from "./binary-reader";
 
 const GOLDEN = new URL("../../../tests/golden/", import.meta.url);
-/** Return whether `decode` does not read a frame: layouts on a grid, and steps that were merged for a slow viewer. */
+/** Return whether `decode` does not read a frame: grid layouts, and steps merged for a slow viewer. */
 const isOther = ({ kind, step, first_step: first }: Record<string, unknown>) =>
   (kind === "pulse" && first !== step) || ["grid-layout", "grid-change"].includes(String(kind));
 const expected = Object.fromEntries(
@@ -29,7 +29,7 @@ interface PulseFields {
   moved_ids: number[];
 }
 
-/** Return what is expected of a frame, where a pulse is read as the beat of its step. */
+/** Return the expected fields of a frame; a pulse is read as the beat of its step. */
 function expectedOf(fields: Record<string, unknown>): Record<string, unknown> {
   if (fields["kind"] !== "pulse") return fields;
   const { verified, batch_ids, gradient_ids, gradient_norms, moved_ids } =
@@ -50,7 +50,7 @@ function expectedOf(fields: Record<string, unknown>): Record<string, unknown> {
   };
 }
 
-/** Describe a value in the words of `expected.json`. */
+/** Describe a value in the terms of `expected.json`. */
 function plainValue(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
   if (typeof value === "number" && !Number.isFinite(value)) return null;
@@ -63,7 +63,7 @@ function plainValue(value: unknown): unknown {
   );
 }
 
-/** Describe a decoded frame in the words of `expected.json`. */
+/** Describe a decoded frame in the terms of `expected.json`. */
 function plain(frame: Frame): Record<string, unknown> {
   const fields = plainValue(frame) as Record<string, unknown>;
   if (frame.kind === "layout") {
@@ -91,13 +91,13 @@ describe("golden frames", () => {
     });
   }
 
-  it("refuses steps that were merged for a slow viewer", () => {
+  it("rejects steps merged for a slow viewer", () => {
     expect(() => decode(golden("pulse-merged"))).toThrow(FrameError);
   });
 });
 
-describe("frames one after the other", () => {
-  it("are read each at its place", () => {
+describe("consecutive frames", () => {
+  it("are each read in place", () => {
     const names = Object.keys(expected);
     const parts = names.map((name) => new Uint8Array(golden(name)));
     const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
@@ -114,10 +114,10 @@ describe("frames one after the other", () => {
   });
 });
 
-describe("what is not a frame", () => {
+describe("bytes that are not a frame", () => {
   const names = Object.keys(expected);
 
-  it("gives an error at every length but its own", () => {
+  it("give an error at every other length", () => {
     for (const name of names) {
       const data = golden(name);
       for (let length = 0; length < data.byteLength; length++) {
@@ -129,7 +129,7 @@ describe("what is not a frame", () => {
     }
   });
 
-  it("gives a frame or a FrameError, whatever the bytes are", () => {
+  it("give a frame or a FrameError for arbitrary bytes", () => {
     let seed = 7;
     const random = () => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32;
     for (let round = 0; round < 4_000; round++) {
@@ -147,7 +147,7 @@ describe("what is not a frame", () => {
     }
   });
 
-  it("allocates nothing for sizes that are not there", () => {
+  it("allocate nothing for sizes beyond the data", () => {
     const bytes = new Uint8Array(golden("rows-all"));
     new DataView(bytes.buffer).setUint32(24, 1 << 22, true);
     new DataView(bytes.buffer).setUint32(32, 1 << 22, true);

@@ -1,8 +1,8 @@
 /**
  * Decoding of the frames of `docs/wire.md`: bytes in, typed-array views out.
  *
- * Mirrors `backend/lamplighter/wire/`; both read the golden frames under `tests/golden`.
- * It reads single frames; sockets are in `connection.ts`. Layouts on a grid are in `grid-frames.ts`.
+ * Mirrors `backend/lamplighter/wire/`; both read the golden frames under `tests/golden`. It reads single
+ * frames; sockets are in `connection.ts`, and grid layouts in `grid-frames.ts`.
  */
 
 import { decodeBeat, decodePulse, type Beat } from "./beat-frames";
@@ -45,14 +45,14 @@ export interface Layout extends FrameHeader, LayoutView {
   recall: number;
   sample: number;
   places: Uint16Array;
-  /** Trust in each token's own surroundings, 255 for full trust; null when not computed. */
+  /** Trust in each token's neighbourhood, 255 for full trust; null if not computed. */
   byToken: Uint8Array | null;
 }
 
-/** Clusters of the space at one step. */
+/** Clusters of the embedding at one step. */
 export interface Districts extends FrameHeader {
   kind: "districts";
-  /** Ascending from 1; a district keeps its id as long as it lives. */
+  /** Ascending from 1; a district keeps its id for its lifetime. */
   ids: Uint32Array;
   /** By index into `ids`. Hostile: show with `printableToken`. */
   names: string[];
@@ -79,7 +79,7 @@ export interface Census extends FrameHeader {
 
 export type Frame = Beat | Layout | Rows | Census | Districts | GridLayout | GridChange;
 
-/** Decode one frame; its arrays are views on `data`. Throws `FrameError` for anything else. */
+/** Decode one frame; its arrays are views of `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {
   const cursor = new BinaryReader(data);
   const frame = decodeNext(cursor);
@@ -89,7 +89,7 @@ export function decode(data: ArrayBuffer): Frame {
   return frame;
 }
 
-/** Decode consecutive frames; their arrays are views on `data`. Throws `FrameError`. */
+/** Decode consecutive frames; their arrays are views of `data`. Throws `FrameError`. */
 export function decodeAll(data: ArrayBuffer): Frame[] {
   const cursor = new BinaryReader(data);
   const frames: Frame[] = [];

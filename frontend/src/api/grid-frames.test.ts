@@ -17,7 +17,7 @@ function golden(name: string): ArrayBuffer {
   return file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
 }
 
-/** Describe a value in the words of `expected.json`. */
+/** Describe a value in the terms of `expected.json`. */
 function plain(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
   if (value === null || typeof value !== "object") return value;
@@ -46,15 +46,15 @@ function random(seed: number) {
   return () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32;
 }
 
-/** Change some bytes, from the position on. */
+/** Change some bytes from a position on. */
 function damage(bytes: Uint8Array, from: number, next: () => number) {
   for (let flips = 1 + Math.floor(next() * 6); flips > 0; flips--) {
     bytes[from + Math.floor(next() * (bytes.length - from))] = Math.floor(next() * 256);
   }
 }
 
-describe("what is not a layout on a grid", () => {
-  it("gives an error at every length but its own", () => {
+describe("bytes that are not a grid layout", () => {
+  it("give an error at every other length", () => {
     for (const name of names) {
       const data = golden(name);
       for (let length = 0; length < data.byteLength; length++) {
@@ -67,7 +67,7 @@ describe("what is not a layout on a grid", () => {
     expect(() => decodeGridFrame(golden("pulse-batch"))).toThrow(FrameError);
   });
 
-  it("gives a frame or a FrameError, whatever the bytes are", () => {
+  it("give a frame or a FrameError for arbitrary bytes", () => {
     const next = random(7);
     for (let round = 0; round < 4_000; round++) {
       const data = golden(names[Math.floor(next() * names.length)]!);
@@ -81,7 +81,7 @@ describe("what is not a layout on a grid", () => {
   });
 });
 
-/** Make an envelope of parts, without compression. */
+/** Return an uncompressed envelope of parts. */
 function seal(...parts: Uint8Array[]): ArrayBuffer {
   const bytes = [1, 0];
   for (const part of parts) {
@@ -91,7 +91,7 @@ function seal(...parts: Uint8Array[]): ArrayBuffer {
 }
 
 describe("an envelope", () => {
-  it("gives frames and messages in order", async () => {
+  it("yields frames and messages in order", async () => {
     const parts = await decodeEnvelope(golden("envelope-deflated"));
     expect(parts).toEqual([
       decode(golden("beat")),
@@ -102,14 +102,14 @@ describe("an envelope", () => {
     expect(await decodeEnvelope(Uint8Array.of(1, 0).buffer)).toEqual([]);
   });
 
-  it("has frames of every kind", async () => {
+  it("holds frames of every kind", async () => {
     const kinds = ["pulse-batch", "census", "districts", "grid-layout"];
     const sealed = seal(...kinds.map((name) => new Uint8Array(golden(name))));
     const frames = (await decodeEnvelope(sealed)) as { kind: string }[];
     expect(frames.map(({ kind }) => kind)).toEqual(["beat", "census", "districts", "grid-layout"]);
   });
 
-  it("is refused with a FrameError where it is damaged", async () => {
+  it("is rejected with a FrameError if it is damaged", async () => {
     const next = random(5);
     for (let round = 0; round < 600; round++) {
       const whole = golden(round % 2 ? "envelope-deflated" : "envelope-plain");
@@ -121,7 +121,7 @@ describe("an envelope", () => {
     }
   });
 
-  it("may not say that a part is longer than the message", async () => {
+  it("may not declare a part longer than the message", async () => {
     const sealed = new Uint8Array(seal(new Uint8Array(golden("beat"))));
     sealed[5] = 1;
     await expect(decodeEnvelope(sealed.buffer)).rejects.toThrow(FrameError);
@@ -129,7 +129,7 @@ describe("an envelope", () => {
     await expect(decodeEnvelope(empty)).rejects.toThrow(FrameError);
   });
 
-  it("is not inflated beyond what a page can hold", async () => {
+  it("is not inflated beyond the memory of a page", async () => {
     const stream = new Blob([new Uint8Array(65 << 20)]).stream();
     const deflated = stream.pipeThrough(new CompressionStream("deflate-raw"));
     const body = new Uint8Array(await new Response(deflated).arrayBuffer());

@@ -1,8 +1,8 @@
 /**
- * Frames that only a class and a file are sent: layouts on a 12-bit grid (`docs/wire.md`, kinds 7 and 8).
+ * Frames that only a class and a file receive: layouts on a 12-bit grid (`docs/wire.md`, kinds 7 and 8).
  *
- * Mirrors `backend/lamplighter/wire/grid_frames.py`; both read the golden frames under `tests/golden`. Every other kind is in
- * `frames.ts`.
+ * Mirrors `backend/lamplighter/wire/grid_frames.py`; both read the golden frames under `tests/golden`. All
+ * other kinds are in `frames.ts`.
  */
 
 import { BinaryReader, FrameError, checkLimit } from "./binary-reader";
@@ -18,7 +18,7 @@ import {
 export const GRID_STEPS = 4_095;
 
 interface GridFrame extends FrameHeader, LayoutView {
-  /** Number among the layouts of its view. */
+  /** Number of the layout within its view. */
   number: number;
   /** Trustworthiness on a sample; NaN when not estimated. */
   trust: number;
@@ -38,18 +38,18 @@ export interface GridLayout extends GridFrame {
   places: Uint16Array;
 }
 
-/** A layout on a grid as its difference from an earlier one. */
+/** A grid layout as its difference from an earlier one. */
 export interface GridChange extends GridFrame {
   kind: "grid-change";
-  /** Number of the layout that the differences start from. */
+  /** Number of the layout that the differences apply to. */
   base: number;
-  /** Differences of the places. */
+  /** Differences of the places, in grid steps. */
   moves: Int16Array;
-  /** Set if `byToken` has differences modulo 256. */
+  /** Set if `byToken` holds differences modulo 256. */
   fromBase: boolean;
 }
 
-/** Decode one layout on a grid. Throws `FrameError` for anything else. */
+/** Decode one grid layout. Throws `FrameError` for anything else. */
 export function decodeGridFrame(data: ArrayBuffer): GridLayout | GridChange {
   const cursor = new BinaryReader(data);
   const { kind, flags, header } = readHeader(cursor);
@@ -101,7 +101,7 @@ function decodeGridChange(cursor: BinaryReader, flags: number, header: FrameHead
   for (let i = 0; i < moves.length; i++) {
     const zigzag = planes[i]! | (planes[moves.length + i]! << 8);
     checkLimit(zigzag, 2 * GRID_STEPS, "a difference");
-    // The planes have all x first, then all y.
+    // The planes hold all x first, then all y.
     moves[i < vocabulary ? 2 * i : 2 * (i - vocabulary) + 1] = (zigzag >> 1) ^ -(zigzag & 1);
   }
   const byToken = readTrust(cursor, flags, vocabulary);

@@ -14,7 +14,7 @@ const whole = golden("grid-layout") as GridLayout;
 const change = golden("grid-change") as GridChange;
 
 describe("layouts on a grid", () => {
-  it("are the same by a difference as whole", () => {
+  it("are the same from a difference as whole", () => {
     const grids = new GridLayouts();
     grids.receive(whole);
     const changed = grids.receive(change);
@@ -22,7 +22,7 @@ describe("layouts on a grid", () => {
     expect(changed).toMatchObject({ kind: "layout", step: 820, method: "umap", trust: 0.875 });
   });
 
-  it("lie where the grid says", () => {
+  it("have the positions of the grid", () => {
     const { x0, x1, y0, y1, places } = new GridLayouts().receive(whole)!;
     const x = (id: number) => x0 + ((x1 - x0) * places[2 * id]!) / 65_535;
     const y = (id: number) => y0 + ((y1 - y0) * places[2 * id + 1]!) / 65_535;
@@ -31,7 +31,7 @@ describe("layouts on a grid", () => {
     expect(x(3)).toBeCloseTo(-4.5 + (9 * 2_048) / 4_095, 9);
   });
 
-  it("wait for a whole one where the difference is from another", () => {
+  it("wait for a whole one if the base of a difference is another layout", () => {
     const grids = new GridLayouts();
     expect(grids.receive(change)).toBeNull();
     grids.receive({ ...whole, number: 6 });
@@ -42,7 +42,7 @@ describe("layouts on a grid", () => {
     expect(grids.receive(change)?.step).toBe(820);
   });
 
-  it("do not leave the grid", () => {
+  it("stay on the grid", () => {
     const grids = new GridLayouts();
     grids.receive(whole);
     const moves = change.moves.map(() => -1);

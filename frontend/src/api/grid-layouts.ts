@@ -1,4 +1,4 @@
-/** The newest layout of each view on its grid, to which differences are added. */
+/** The newest grid layout of each view, to which differences are added. */
 
 import { FrameError } from "./binary-reader";
 import type { GridChange, GridLayout } from "./grid-frames";
@@ -6,7 +6,7 @@ import type { LayoutMethod } from "./frame-header";
 import type { Layout } from "./frames";
 
 const GRID_STEPS = 4_095;
-/** Steps of a layout's places for each step of the grid. */
+/** Layout units per grid step. */
 const FINER = 16;
 const REACH = 65_535 / (FINER * GRID_STEPS);
 
@@ -14,8 +14,8 @@ export class GridLayouts {
   private readonly newest: Partial<Record<LayoutMethod, GridLayout>> = {};
 
   /**
-   * Return the layout that a frame says; null for a difference from another layout than the newest: a whole one follows.
-   * Throws `FrameError` if it leads off the grid.
+   * Return the layout of a frame; null for a difference whose base is not the newest layout: a whole one
+   * follows. Throws `FrameError` if it leaves the grid.
    */
   receive(frame: GridLayout | GridChange): Layout | null {
     const base = this.newest[frame.method];

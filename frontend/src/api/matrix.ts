@@ -7,8 +7,8 @@ import type { Answer } from "./rest-types";
 import { ApiError } from "./failure";
 
 /**
- * Fetch the matrix at the newest exact step at or before `step`. Throws `ApiError` if there is
- * none, or if the response is no matrix.
+ * Fetch the matrix at the newest exact step at or before `step`. Throws `ApiError` if there is none, or if
+ * the response is not a matrix.
  */
 export async function fetchMatrix(run: string, step: number, signal: AbortSignal): Promise<Rows> {
   try {

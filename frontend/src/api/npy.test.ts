@@ -16,13 +16,13 @@ const HEAD = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
 afterEach(() => vi.unstubAllGlobals());
 
 describe("npy", () => {
-  it("gives the numbers, wherever the head ends", () => {
+  it("yields the numbers wherever the header ends", () => {
     for (const head of [HEAD, ` ${HEAD}`]) {
       expect([...parseNpy(npy(head, [1, -2.5, 3]))]).toEqual([1, -2.5, 3]);
     }
   });
 
-  it("takes nothing else", () => {
+  it("rejects everything else", () => {
     const others = [
       new ArrayBuffer(4),
       npy(HEAD, [1, 2]),
@@ -33,7 +33,7 @@ describe("npy", () => {
     for (const data of others) expect(() => parseNpy(data)).toThrow(RangeError);
   });
 
-  it("comes with the steps that its headers name, and only with those", async () => {
+  it("comes with the steps that its HTTP headers name, and only those", async () => {
     const named: Record<string, string>[] = [
       { "X-Lamplighter-From": "3", "X-Lamplighter-Step": "12" },
       { "X-Lamplighter-Step": "0" },

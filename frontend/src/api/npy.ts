@@ -1,6 +1,4 @@
-/**
- * Arrays in the npy format of `numpy.save`, of the one kind the server sends: float32, one axis.
- */
+/** Arrays in the npy format of `numpy.save`, limited to what the server sends: float32, one axis. */
 
 import { fetchResponse } from "./rest";
 import { ApiError, reasonGiven } from "./failure";
@@ -8,8 +6,7 @@ import { ApiError, reasonGiven } from "./failure";
 const MAGIC = "\x93NUMPY";
 
 /**
- * Parse an npy file into its numbers. Throws `RangeError` for anything but little-endian float32
- * with one axis.
+ * Parse an npy file into its numbers. Throws `RangeError` unless it is little-endian float32 with one axis.
  */
 export function parseNpy(data: ArrayBuffer): Float32Array {
   const view = new DataView(data);
@@ -24,16 +21,16 @@ export function parseNpy(data: ArrayBuffer): Float32Array {
   const shape = /'shape': \((\d{1,9}),\)/.exec(head);
   if (!head.includes("'descr': '<f4'") || !shape) throw new RangeError(`not float32: ${head}`);
   if (data.byteLength - start !== 4 * Number(shape[1])) throw new RangeError("not of that length");
-  // A copy, because the numbers need not be aligned to four bytes.
+  // A copy, because the numbers may not be aligned to four bytes.
   return new Float32Array(data.slice(start));
 }
 
-/** An array of numbers, and the steps that its headers name; null for one that they do not. */
+/** An array of numbers, and the steps named in its HTTP headers; null if not named. */
 interface StepArray {
   numbers: Float32Array;
   /** First step of a span. */
   from: number | null;
-  /** Step that the numbers are from, or the last one of a span. */
+  /** Step of the numbers, or the last step of a span. */
   step: number | null;
 }
 

@@ -60,7 +60,7 @@ export function sendJson<Of extends Operation>(
   return requestJson(path, withJson(body, init));
 }
 
-/** Ask what an assistant of the class may ask. Throws `ApiError`, or the abort. */
+/** Send a request that an assistant of the class may make. Throws `ApiError`, or the abort. */
 export function sendAssistantRequest(request: AssistantRequest): Promise<unknown> {
   return requestJson("/api/class/assist", withJson(request));
 }
@@ -93,7 +93,7 @@ async function errorMessage(answer: Response): Promise<Failure> {
       return { code: "invalid", faults: problem.detail.map(describeFault) };
     if (typeof problem.title === "string") return reasonGiven(problem.title);
   } catch {
-    // Without JSON the status line has to do.
+    // Without JSON, the status line is used.
   }
   return reasonGiven(`${answer.status} ${answer.statusText}`.trim());
 }

@@ -10,7 +10,7 @@ const DOCUMENT = JSON.parse(read("../../openapi.json")) as OpenApi;
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: Schema) => ({ content: { "application/json": { schema } } });
 
-/** Return a document whose one operation takes and answers with a `Lamp`. */
+/** Return a document whose one operation accepts and returns a `Lamp`. */
 function documentOf(lamp: Schema, others: Record<string, Schema> = {}): OpenApi {
   const operation = { requestBody: json(ref("Lamp")), responses: { "201": json(ref("Lamp")) } };
   return {
@@ -46,7 +46,7 @@ const PART: Schema = { type: "object", properties: {} };
 describe("the generated types", () => {
   const text = schemaTypes(documentOf(LAMP, { Part: PART, Alone: ref("Part") }));
 
-  it("say what a field may be", () => {
+  it("describe the possible values of a field", () => {
     expect(fieldsOf(text, "Sent")).toEqual([
       '"id": number;',
       '"where": [number, string];',
@@ -61,7 +61,7 @@ describe("the generated types", () => {
     ]);
   });
 
-  it("count on a default in what the server sends, and only there", () => {
+  it("rely on a default in what the server sends, and only there", () => {
     const answered = fieldsOf(text, "Answered");
     expect(answered).toContain('"lit": boolean;');
     expect(answered).toContain('"kind": "gas" | "oil";');
@@ -72,7 +72,7 @@ describe("the generated types", () => {
     expect(text).toContain('"POST /lamps": { body: Sent["Lamp"]; answer: Answered["Lamp"] };');
   });
 
-  it("hold what no operation names as sent by the server", () => {
+  it("treat schemas without an operation as sent by the server", () => {
     expect(text).toContain('"Alone": Answered["Part"];');
     expect(text).not.toContain('Sent["Alone"]');
   });
@@ -84,7 +84,7 @@ describe("the generated types", () => {
     expect(() => schemaTypes(documentOf(ref("Nothing")))).toThrow("Nothing");
   });
 
-  it("are those of the document", () => {
+  it("match the document", () => {
     expect(read("generated/schema.ts")).toBe(schemaTypes(DOCUMENT));
     expect(read("generated/recipe.ts")).toBe(recipeValues(DOCUMENT));
   });
@@ -108,14 +108,14 @@ describe("the generated values", () => {
     }
   });
 
-  it("follow the recipe where it gives a part another default", () => {
+  it("follow a recipe that overrides the default of a part", () => {
     const { components } = structuredClone(DOCUMENT);
     components.schemas["Recipe"]!.properties!["map"]!.default = { neighbours: 7 };
     const text = recipeValues({ paths: {}, components });
     expect(text).toContain("export const mapNeighbours = { default: 7, minimum: 2,");
   });
 
-  it("are refused where a field has no default", () => {
+  it("are refused for a field without a default", () => {
     const { components } = structuredClone(DOCUMENT);
     delete components.schemas["Recipe"]!.properties!["steps"]!.default;
     expect(() => recipeValues({ paths: {}, components })).toThrow(

@@ -14,7 +14,7 @@ describe("the page that the server has", () => {
     expect(await isPageReplaced(script)).toBe(replaced);
   });
 
-  it("is not known to be another one while the server is away, or refuses", async () => {
+  it("counts as unchanged while the server is away or refuses", async () => {
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("no connection")));
     expect(await isPageReplaced("index-old.js")).toBe(false);
     vi.stubGlobal("fetch", () => Promise.resolve(new Response("busy", { status: 503 })));

@@ -1,8 +1,8 @@
-/** Paths of the server, and the check whether it still serves the page that is open. */
+/** Paths of the server, and the check whether it still serves this page. */
 
 /**
- * Return where the page finds a path of the server, such as `/api/runs`: below the page's own folder, which a proxy may have
- * put under a path such as `/lamplighter`.
+ * Return the URL path of a server path such as `/api/runs`: below the page's own folder, which a proxy may
+ * have put under a prefix such as `/lamplighter`.
  */
 export function serverPath(path: string): string {
   return folder + path;
@@ -12,8 +12,8 @@ export function serverPath(path: string): string {
 const folder = typeof location === "undefined" ? "" : location.pathname.replace(/\/[^/]*$/, "");
 
 /**
- * Return whether the server has another page than the one whose script has this name, so that parts of this one are gone;
- * false where the server does not say.
+ * Return whether the server has replaced the page whose script has this name, so that parts of this one are
+ * gone; false if the server does not say.
  */
 export async function isPageReplaced(script: string): Promise<boolean> {
   try {

@@ -1,13 +1,14 @@
 /**
- * The key of this browser's session as the presenter. The page that answers a launch stores it (`static/launch.js`); it
- * lies in the storage of this very address, where no program on another port is sent it, as it is sent the cookie.
+ * The key of this browser's session as the presenter. The page that answers a launch stores it
+ * (`static/launch.js`) in the storage of this origin; unlike a cookie, it is not sent to programs on other
+ * ports.
  */
 
 import { serverPath } from "./server-path";
 
 export const KEY_HEADER = "Lamplighter-Key";
 
-/** Return the key, or null if this browser has no session, or no storage. */
+/** Return the key, or null without a session or storage. */
 export function sessionKey(): string | null {
   try {
     return localStorage.getItem(storageKey());

@@ -1,41 +1,44 @@
 /**
- * The source of all that the page shows: the server that it came from, or a file that holds a run (`packed/`). Both answer
- * the requests of `docs/rest.md`; a file answers fewer, and changes nothing.
+ * The source of the page's data: the server that it came from, or a file that holds a run (`packed/`). Both
+ * answer the requests of `docs/rest.md`; a file answers fewer, and changes nothing.
  */
 
 import type { Frame } from "./frames";
 import { serverPath } from "./server-path";
 import { KEY_HEADER, sessionKey } from "./session-key";
 
-/** Frames, and the size of the response that held them. */
+/** Frames, and the size of the response that held them in bytes. */
 export interface ReceivedFrames {
   frames: Frame[];
   bytes: number;
 }
 
-/** Contents of a file that holds a run, as far as the page has to know of them. */
+/** Contents of a file that holds a run, as far as the page needs to know them. */
 export interface PackedContents {
   run: string;
   /** Steps that can be shown, ascending, step 0 among them if it has a map. */
   steps: readonly number[];
-  /** Sentences about what was left out. */
+  /** Sentences about the parts that were left out. */
   leftOut: readonly string[];
-  /** Number of neighbours of each word that are here. */
+  /** Stored neighbours of each word. */
   neighbours: number;
-  /** Set if the model was asked something, and its answers are here. */
+  /** Set if the file holds answers of the model. */
   answers: boolean;
-  /** Set if there are parts of the course here. */
+  /** Set if the file holds parts of the course. */
   course: boolean;
 }
 
 export interface Source {
   /** Contents of the file; null for a server. */
   readonly packed: PackedContents | null;
-  /** Return the response to a request, whatever its status; `path` starts at the server's root. Rejects if there is none. */
+  /**
+   * Return the response to a request, whatever its status; `path` starts at the server's root. Rejects if
+   * there is none.
+   */
   respond(path: string, init: RequestInit): Promise<Response>;
-  /** Return the frames at a path; null where they come as bytes, in a response. Throws `ApiError`. */
+  /** Return the frames at a path; null if they come as bytes, in a response. Throws `ApiError`. */
   readFrames(path: string): Promise<ReceivedFrames> | null;
-  /** Run a script that is not part of the page; resolves when it has run, or could not be had. */
+  /** Run a script that is not part of the page; resolves once it has run or failed to load. */
   runScript(path: string): Promise<void>;
 }
 
@@ -70,7 +73,7 @@ export function getSource(): Source {
   return source;
 }
 
-/** Use another source than the server. Called once, before anything is asked. */
+/** Replace the server as the source. Called once, before the first request. */
 export function setSource(another: Source) {
   source = another;
 }

@@ -9,13 +9,13 @@ import {
 } from "./vocabulary";
 
 describe("token text", () => {
-  it("is shown as it is, when it is harmless", () => {
+  it("is shown as it is, if harmless", () => {
     for (const word of ["dog", "naïve", "שלום", "犬", "👩\u200d🚀", "<b>bold</b>", "&amp;"]) {
       expect(printableToken(word)).toBe(word);
     }
   });
 
-  it("loses what cannot be seen and keeps what can", () => {
+  it("loses invisible characters and keeps visible ones", () => {
     expect(printableToken("a\u202eb\u0000c\u200bd")).toBe("abcd");
     expect(printableToken("\n")).toBe("⏎");
     expect(printableToken(" the")).toBe("␣the");
@@ -28,18 +28,18 @@ describe("token text", () => {
   it("stays on its line, however many marks are stacked on a letter", () => {
     expect(printableToken("e" + "\u0301".repeat(300) + "f")).toBe("e" + "\u0301".repeat(4) + "f");
     expect(printableText("e" + "\u0301".repeat(300))).toBe("e" + "\u0301".repeat(4));
-    // As many as there are in a language.
+    // As many as a language uses.
     expect(printableToken("ệ".normalize("NFD"))).toBe("ệ".normalize("NFD"));
   });
 
-  it("of a name is in sentence case, and as harmless", () => {
+  it("of a name is in sentence case, and equally harmless", () => {
     expect(printableName("animal sounds (past)")).toBe("Animal sounds (past)");
     expect(printableName("\u202eéclairs <b>")).toBe("Éclairs <b>");
     expect(printableName("anna · tom · mary")).toBe("Anna · tom · mary");
     expect(printableName(undefined)).toBe("?");
   });
 
-  it("ends somewhere", () => {
+  it("is cut to a maximum length", () => {
     expect(printableToken("🐕".repeat(500))).toHaveLength(2 * 47 + 1);
   });
 });
@@ -62,14 +62,14 @@ describe("vocabulary", () => {
     expect([vocabulary.families, vocabulary.familyOfClass]).toEqual([[], [-1, -1]]);
   });
 
-  it("has no counts where they are not known, rather than 0", () => {
+  it("has no counts rather than 0 where they are not known", () => {
     const items = [{ token_id: 0, token: "a", text: "a", count: null, class: null }];
     const vocabulary = buildVocabulary("r", items, []);
     expect([...vocabulary.counts]).toEqual([NaN]);
     expect(printableName("▁learn · Ġteach")).toBe("Learn · teach");
   });
 
-  it("reads a token of an answer as the rest of the page does", () => {
+  it("shows a token of an answer as the rest of the page does", () => {
     const pieces = ["▁learn", "ing"].map((token, token_id) => ({
       ...{ token_id, token, text: ["learn", "-ing"][token_id]!, count: 1, class: null },
     }));
@@ -81,7 +81,7 @@ describe("vocabulary", () => {
     expect(tokenText(7, "new", vocabulary)).toBe("new");
   });
 
-  it("makes of tokens together what one would type", () => {
+  it("joins tokens into the text that a person would type", () => {
     const tokens = ["learn", "-ing", ".", "the", "-", "␣("];
     expect(textOf([3, 0, 1, 2, 99], { tokens })).toBe("the learning . ?");
     expect(textOf([0, 4, 0], { tokens })).toBe("learn - learn");
@@ -89,7 +89,7 @@ describe("vocabulary", () => {
     expect(textOf([], { tokens })).toBe("");
   });
 
-  it("has families in the order of their first classes, and classes in none", () => {
+  it("orders families by their first class, and keeps classes without one", () => {
     const planted = ["doing", "animals", null, "doing"].map((family, i) => ({
       name: `c${i}`,
       family,

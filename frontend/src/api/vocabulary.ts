@@ -5,18 +5,18 @@ import type { Answer, Run, Token } from "./rest-types";
 
 export interface Vocabulary {
   run: string;
-  /** By token id, as people read them. Hostile: show with `printableToken`. */
+  /** By token id, in readable form. Hostile: show with `printableToken`. */
   tokens: string[];
-  /** Occurrences in the text; NaN where they are not known. */
+  /** Occurrences in the text; NaN if not known. */
   counts: Float64Array;
   /** Index into `classes` by token id, or -1. */
   classOf: Int16Array;
   classes: string[];
-  /** The families of its classes, if it has any. */
+  /** The families of the classes, if any. */
   families: string[];
   /** Index into `families` by class, or -1. */
   familyOfClass: number[];
-  /** Token ids, the most common first. */
+  /** Token ids, most common first. */
   byCount: Uint32Array;
 }
 
@@ -30,8 +30,8 @@ export type PlantedClasses = readonly Pick<
 >[];
 
 /**
- * Fetch all tokens of a run. `planted` gives the order of the classes, so that tints stay the same.
- * Throws `ApiError`, or the abort.
+ * Fetch all tokens of a run. `planted` gives the order of the classes, which keeps tints stable. Throws
+ * `ApiError`, or the abort.
  */
 export async function fetchVocabulary(
   run: string,
@@ -49,7 +49,7 @@ export async function fetchVocabulary(
 
 export function buildVocabulary(run: string, items: Token[], planted: PlantedClasses): Vocabulary {
   const classes = planted.map(({ name }) => name);
-  // In the order of their first classes, so that tints stay the same.
+  // In the order of their first classes, which keeps tints stable.
   const families = [...new Set(planted.flatMap(({ family }) => family ?? []))];
   const familyOfClass = planted.map(({ family }) => families.indexOf(family ?? ""));
   const counts = new Float64Array(items.length);
@@ -70,12 +70,13 @@ export function buildVocabulary(run: string, items: Token[], planted: PlantedCla
   };
 }
 
-/** The marks with which tokenisers begin a word: SentencePiece's and GPT-2's. */
+/** The marks that tokenisers put before a word: SentencePiece's and GPT-2's. */
 const WORD_START = /^[▁Ġ](?=.)/su;
 
 /**
- * Return the text of a token that an answer of the server names, as the rest of the page shows it, made safe to show.
- * `token`: its text as in the tokeniser, for as long as the vocabulary is not here.
+ * Return the printable text of a token in an answer of the server, as on the rest of the page.
+ *
+ * `token`: its text in the tokeniser, used until the vocabulary has loaded.
  */
 export function tokenText(
   id: number,
@@ -85,7 +86,7 @@ export function tokenText(
   return printableToken(vocabulary?.tokens[id] ?? token);
 }
 
-/** Return the text that tokens make together, with a space between words: what one would type to have them read. */
+/** Return the text that tokens form, with spaces between words, as a person would type it. */
 export function textOf(ids: readonly number[], { tokens }: Pick<Vocabulary, "tokens">): string {
   return ids
     .map((id) => tokens[id] ?? "?")
@@ -94,22 +95,22 @@ export function textOf(ids: readonly number[], { tokens }: Pick<Vocabulary, "tok
     .replace(/(?<=^| )␣(?=.)/gu, "");
 }
 
-/** Return a token without the mark of a word's beginning. */
+/** Return a token without its word-start mark. */
 export function withoutMark(token: string): string {
   return token.replace(WORD_START, "");
 }
 
-// Control characters, direction marks and invisible characters: a reader sees none of them, and
-// they can do much harm. Joiners stay: they shape Persian words and emoji.
+// Control characters, direction marks and invisible characters: readers cannot see them, and they can do
+// harm. Joiners stay: they shape Persian words and emoji.
 const UNSEEN =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
-// More marks on one letter than any language has would be drawn over the lines above and below.
+// More marks on one letter than any language uses would cover the lines above and below.
 const STACKED = /(\p{M}{4})\p{M}+/gu;
-// Characters without ink: a token made only of them would look like no token.
+// Characters without ink: a token of only these would look empty.
 const INKLESS = /^[\p{DI}\s\u2800]*$/u;
 
-/** Return a line with token text in it, made safe to show. */
+/** Return a line that contains token text, made safe to show. */
 export function printableText(line: string): string {
   return line
     .replace(/(?<=^|\s)[▁Ġ](?=\p{L})/gu, "")
@@ -118,7 +119,7 @@ export function printableText(line: string): string {
     .slice(0, 400);
 }
 
-/** Return the name of a class, of a family or of a district, made safe to show, in sentence case. */
+/** Return the name of a class, a family or a district, made safe to show, in sentence case. */
 export function printableName(name: string | undefined): string {
   return printableText(name ?? "?").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }

@@ -1,11 +1,11 @@
-/** Clicks anywhere on the page: links to its own views are followed, and the focus is kept. */
+/** Clicks anywhere on the page: follows links to the page's own views, and keeps the focus. */
 
 import { parseViewState, type ViewState } from "../model/view/view-state";
 
-/** Milliseconds after which the effect of a button is visible. */
+/** Milliseconds until the effect of a click is visible. */
 const CLICK_EFFECT_DELAY = 300;
 
-/** Go to the view that a clicked link names, unless the click asks for another tab. */
+/** Go to the view that a clicked link names, unless the click opens a new tab. */
 export function followLink(event: MouseEvent, go: (view: ViewState) => void) {
   const link = (event.target as Element).closest("a");
   if (!link || link.target || link.download || link.pathname !== location.pathname) return;

@@ -1,4 +1,4 @@
-/** The cards of what is chosen, and the second map: they load together when the first of them is opened. */
+/** The cards of a choice, and the second map: they load together when the first of them opens. */
 
 import SelectionPanel from "../features/token/SelectionPanel.svelte";
 import DistrictPanel from "../features/token/DistrictPanel.svelte";

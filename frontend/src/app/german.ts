@@ -12,7 +12,7 @@
 import * as shared from "../strings/de";
 import type { Translation } from "../strings/translation";
 
-/** A feature brings its own tables, each under the name of the English one. */
+/** Each feature has tables of its own, under the names of the English ones. */
 const FILES = import.meta.glob<Record<string, object>>(
   ["./*.strings.de.ts", "../features/**/*.strings.de.ts"],
   { eager: true },

@@ -1,6 +1,7 @@
 /**
- * The lab, the questions to the model, the microscope, the claims, the course and its pages for the teacher, the game, the
- * runs and the help: they load together when one of them is first opened, for a script each would weigh more.
+ * The lab, the questions to the model, the microscope, the claims, the course and its teacher's pages, the
+ * game, the runs and the help. They load together when one of them first opens, because separate scripts
+ * would be larger.
  */
 
 import AskPanel from "../features/ask/AskPanel.svelte";
@@ -24,7 +25,7 @@ export { default as ClassPresenter } from "../features/classroom/ClassPresenter.
 export { default as RunsPanel } from "../features/runs/RunsPanel.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";
 
-/** The panels that take the window, by name. */
+/** The panels that cover the window, by name. */
 export const COVERING_PANELS = { microscope: Microscope, claims: ClaimsPanel };
 
 /** The panels of the lab, by name. */

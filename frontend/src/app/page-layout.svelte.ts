@@ -5,18 +5,23 @@ import { sourceKind } from "../model/view/second-map-options";
 import { halvesOf, type PageRect, type Insets } from "../model/plane/viewport";
 import type { Stores } from "../state/context";
 
-/** Width kept free for the tools at the map's right edge, also before they come: px at the usual size of type. */
+/**
+ * Width reserved for the tools at the map's right edge, even before they load: px at the default type size.
+ */
 const RAIL_WIDTH = 56;
-/** Width kept free for them where they stand in two columns. */
+/** Width reserved for the tools in two columns, in the same unit. */
 const TWO_COLUMNS_WIDTH = 104;
-/** Height of all the tools in one column, at the size that fingers need. */
+/** Height of all tools in one column, at a size fit for fingers. */
 const RAIL_HEIGHT = 260;
-/** Page width from which panels are beside the map, px; in a low page, where nothing fits below the map, from a smaller one. */
+/**
+ * Page width from which panels stand beside the map, px; smaller for a low page, which has no room below the
+ * map.
+ */
 const WIDE_PAGE = 900;
 const WIDE_LOW_PAGE = 560;
-/** Page width from which the bar on top holds everything, px. */
+/** Page width from which the top bar fits in full, px. */
 const TIGHT_PAGE = 1_000;
-/** Greatest height of a low page, px, as in the style sheets. */
+/** Maximum height of a low page, px, as in the style sheets. */
 const LOW_PAGE = 560;
 /** Minimum height of a map, px. */
 const MIN_MAP_HEIGHT = 80;
@@ -41,15 +46,15 @@ export class PageLayout {
   readonly low = $derived.by(() => this.height <= LOW_PAGE);
   /** True when panels cover the map, as on a phone that is held upright. */
   readonly narrow = $derived.by(() => this.width < (this.low ? WIDE_LOW_PAGE : WIDE_PAGE));
-  /** True when the bar on top has no room for all of it: a smaller window, or enlarged type. */
+  /** True if the top bar does not fit in full: in a smaller window, or with enlarged type. */
   readonly tight = $derived.by(
     () => this.low || this.width < TIGHT_PAGE * (this.stores.preferences.enlarged ? 1.4 : 1),
   );
-  /** Width that the course takes at the left of the map. */
+  /** Width of the course at the left of the map. */
   private readonly besideLesson = $derived.by(() =>
     this.stores.viewSettings.lesson !== null && !this.narrow ? this.lessonWidth + 16 : 0,
   );
-  /** Height of the sheets that cover the foot of a narrow map. */
+  /** Height of the sheets over the lower part of a narrow map. */
   private readonly sheetsHeight = $derived.by(() => {
     const { sidePanel, lesson } = this.stores.viewSettings;
     return (sidePanel ? this.sideHeight + 6 : 0) + (lesson !== null ? this.lessonHeight + 6 : 0);
@@ -70,22 +75,22 @@ export class PageLayout {
     };
   });
   /**
-   * The rectangles of the first map and the second; null while there is one. Another step of the run comes
-   * before the first map, so that they read then and now.
+   * The rectangles of the first and the second map; null for a single map. An earlier step of the run comes
+   * before the first map, so that they read as then and now.
    */
   readonly halves = $derived.by<[PageRect, PageRect] | null>(() => {
     const { uncovered } = this;
     const { secondMap } = this.stores.viewSettings;
     if (!secondMap || !this.stores.openRun.run) return null;
     const wide = uncovered.width > uncovered.height;
-    // Of two maps side by side the second ends where the tools begin.
+    // Of two maps side by side, the second ends where the tools begin.
     const width = uncovered.width - (wide ? this.railWidth : 0);
     const [before, after] = halvesOf({ ...uncovered, width });
     return sourceKind(secondMap) === "step" ? [after, before] : [before, after];
   });
-  /** True where one of two maps is above the other. */
+  /** True if one of two maps is above the other. */
   readonly stacked = $derived.by(() => this.halves?.[0].left === this.halves?.[1].left);
-  /** True where one column of tools would go on beneath what is below the map. */
+  /** True if a single column of tools would overlap the content below the map. */
   readonly toolsInTwoColumns = $derived.by(
     () =>
       this.stores.viewSettings.sidePanel !== null &&

@@ -29,18 +29,18 @@ const entries = (text: string, given = stores(true)) =>
 const names = (text: string, given = stores(true)) => entries(text, given).map(({ name }) => name);
 
 describe("the palette", () => {
-  it("lists panels and commands before anything is typed", () => {
+  it("lists panels and commands for an empty text", () => {
     expect(names("")).toEqual(expect.arrayContaining(["step", "claims", "toggleMap", "class"]));
     expect(names("")).not.toContain("district");
   });
 
-  it("finds what has each word in its name, in any case", () => {
+  it("finds entries that have each word in their name, in any case", () => {
     expect(names("WHOLE map")).toEqual(["showWholeMap"]);
     expect(names("whole towns")).toEqual([]);
     expect(names("towns")).toEqual(["district"]);
   });
 
-  it("offers nothing that this viewer cannot do", () => {
+  it("leaves out commands that this viewer cannot use", () => {
     for (const name of ["trainOneStep", "class"]) {
       expect(names("")).toContain(name);
       expect(names("", stores(false))).not.toContain(name);
@@ -48,11 +48,11 @@ describe("the palette", () => {
     const inFile = names("", stores(false, true));
     for (const name of ["ask", "microscope", "claims", "geometry", "runs"])
       expect(inFile).not.toContain(name);
-    // A step that comes by itself has no first beat to be held.
+    // A step that arrives live has no first beat to hold.
     expect(names("")).not.toContain("toggleBeat");
   });
 
-  it("does what it says", () => {
+  it("runs the command of an entry", () => {
     const given = stores(true);
     entries("measures", given)[0]!.does();
     expect(given.commands["openPanel"]).toHaveBeenCalledWith("measures");

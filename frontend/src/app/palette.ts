@@ -1,4 +1,7 @@
-/** Panels, neighbourhoods and commands, which the search of the page finds besides words. They load when it is first used. */
+/**
+ * Panels, neighbourhoods and commands for the page's search, which finds them besides words. Loads on first
+ * use.
+ */
 
 import { printableName } from "../api/vocabulary";
 import { clusterGroups } from "../map/regions/districts";
@@ -10,7 +13,9 @@ import { palette as w } from "../strings/palette";
 
 type PaletteStores = Pick<Stores, "commands" | "openRun" | "server" | "preferences">;
 
-/** Return the entries for a text, of which each word is part of a name; for no text all panels and commands. */
+/**
+ * Return the entries whose name contains each word of the text; for an empty text, all panels and commands.
+ */
 export function paletteEntries(text: string, stores: PaletteStores): SearchEntry[] {
   const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
   const entries = [...panelEntries(stores), ...commandEntries(stores)];
@@ -58,7 +63,7 @@ function commandEntries({ commands, openRun, server, preferences }: PaletteStore
   const { run } = openRun;
   const ended = hasEnded(run?.status?.phase);
   const { enlarged } = preferences;
-  /** Commands that would do nothing now are left out. */
+  /** Commands without an effect right now are left out. */
   const does: Record<keyof typeof w.does, false | (() => unknown)> = {
     goLive: () => commands.goLive(),
     goToFirstStep: () => commands.goToStep(0),

@@ -11,7 +11,7 @@ import type { OpenRun } from "../state/run/open-run.svelte";
 import type { FrameCounts } from "../state/live/frame-counts";
 
 interface TestHooks {
-  /** The newest step decoded, lit or not. */
+  /** The newest decoded step, lit or not. */
   readonly step: number;
   /** The current beat, or null. `decodedAt` is null for a beat read from the record. */
   readonly beat: {
@@ -20,7 +20,9 @@ interface TestHooks {
     decodedAt: number | null;
     paintedAt: number | null;
   } | null;
-  /** Counts of the frames received, and the steps they covered or that had to be read from the record. */
+  /**
+   * Counts of the received frames, and the steps that they covered or that had to be read from the record.
+   */
   readonly received:
     | (Pick<FrameCounts, "frames" | "lost" | "gaps"> & {
         stretches: FrameCounts["ranges"];
@@ -32,7 +34,7 @@ interface TestHooks {
   readonly wanted: number | null;
   /** Method and step of the layout on the map. */
   readonly shown: { method: string; step: number } | null;
-  /** The last frames that were the first to show a beat, oldest first. */
+  /** The most recent frames that first showed a beat, oldest first. */
   readonly paintings: readonly Painting[];
   /** Number of frames drawn during a transition of the map or the view; 0 with reduced motion. */
   readonly glided: number;
@@ -40,18 +42,20 @@ interface TestHooks {
   readonly lit: number[];
   /** Ids of ringed tokens, and the links from the focused token. */
   readonly ringed: number[];
-  /** Ids and sizes of the rings around what an answer of the model is about. */
+  /** Ids and sizes of the rings around the tokens of a model answer. */
   readonly rings: [number, number][];
   readonly links: { id: number; kind: string }[];
-  /** Texts of the labels on the map now. */
+  /** Texts of the labels now on the map. */
   readonly labels: string[];
   /** The texts drawn in the last frame, with their rectangles in CSS pixels from the map's corner. */
   readonly texts: { text: string; left: number; top: number; right: number; bottom: number }[];
   /** Bytes sent to the GPU since the start; null without a map. */
   readonly uploaded: number | null;
-  /** Return the JSON that the page's source, a server or a file, has at a path; null where it refuses. */
+  /** Return the JSON at a path of the page's source (a server or a file); null if it refuses. */
   ask(path: string): Promise<unknown>;
-  /** Return the number of pixels that the lit lamps alone brighten now. Slow, because it reads pixels back. */
+  /**
+   * Return the number of pixels that the lit lamps alone brighten now. Slow, because it reads pixels back.
+   */
   litPixels(): number;
   /** Return a token's position in CSS pixels from the map's corner; NaN without a scene. */
   pixelOf(id: number): [number, number];
@@ -63,7 +67,7 @@ declare global {
   }
 }
 
-/** A frame that was the first to show a beat: its step, the number of rows lit, and the layout drawn. */
+/** A frame that first showed a beat: its step, the number of rows lit, and the layout drawn. */
 interface Painting {
   step: number;
   rows: number;

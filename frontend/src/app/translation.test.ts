@@ -16,16 +16,16 @@ const FILES = import.meta.glob<Record<string, unknown>>(
   { eager: true },
 );
 
-/** Texts that are one in both languages. */
+/** Texts that are the same in both languages. */
 const SAME = new Set(
   `Adam Code CSV Embedding Lamplighter Lamptown Live live Matrix minus npy parameters Parquet PCA plus
   safetensors Pause Training UMAP`.split(/\s+/),
 );
-/** Texts of numbers and signs, with names and units at most. */
+/** Texts of only numbers and symbols, with names and units. */
 const SIGNS =
   /^([^a-zA-Z]|\b(FLOPs?|ms|kB|min|h|s|W|J|ND|umap|NN|4k|dog|the|lamplighter|classroom|[mv])\b)*$/;
 
-/** Values of the parameters of a function, where it takes more than numbers or words. */
+/** Arguments for the functions that take more than numbers or words. */
 const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [
     /announcements\.progress/,
@@ -92,7 +92,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/stepInWords/, 5, 2, 3, 9, { loss: 3, step: 4 }],
 ];
 
-/** Say a text of a table; a function says one for sample values. */
+/** Return a text of a table; a function is called with sample values. */
 function said(path: string, text: unknown): string {
   if (typeof text !== "function") return String(text);
   const [, ...values] = SAMPLES.find(([of]) => of.test(path)) ?? [path];
@@ -106,7 +106,7 @@ function leaves(value: unknown, path: string): [path: string, text: string][] {
   return Object.entries(value).flatMap(([key, each]) => leaves(each, `${path}.${key}`));
 }
 
-/** Return what every text of every table says in the language that is installed, by path. */
+/** Return every text of every table in the installed language, by path. */
 function allTexts(): Map<string, string> {
   const tables = Object.entries(FILES).flatMap(([file, names]) =>
     Object.entries(names)
@@ -124,13 +124,13 @@ describe("the page in German", () => {
     install(german);
     texts = allTexts();
   });
-  // The tables stay German: other files of tests load them again.
+  // The tables stay German until the modules are loaded again, and other test files share them.
   afterAll(() => {
     setNumberLanguage("en");
     vi.resetModules();
   });
 
-  it("has all texts of every file, and none of them in English", () => {
+  it("has every text of every file, and none in English", () => {
     expect(english.size).toBeGreaterThan(1_000);
     expect([...texts.keys()]).toEqual([...english.keys()]);
     const forgotten = [...texts].filter(
@@ -139,16 +139,16 @@ describe("the page in German", () => {
     expect(forgotten).toEqual([]);
   });
 
-  it("says something in every text", () => {
+  it("has no empty text", () => {
     const broken = [...texts].filter(([, text]) => /undefined|NaN|\[object/.test(text));
     expect(broken).toEqual([]);
   });
 
-  it("writes numbers as one writes them there", () => {
+  it("formats numbers as German does", () => {
     expect([count(12_345), small(0.105)]).toEqual(["12.345", "0,105"]);
   });
 
-  it("is one of the languages that one can choose", () => {
+  it("is one of the languages on offer", () => {
     expect(Object.keys(LANGUAGES)).toContain(german.language);
   });
 });
