@@ -1,4 +1,4 @@
-"""The answers of the examiner: a model for each kind of question, validated when a stored answer is read."""
+"""The examiner's answers: one model per kind of question, which validates a stored answer when it is read."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _ANSWERS: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
 class StoredAnswerError(ValueError):
-    """An error for a stored answer that is not one to its question; the message says where."""
+    """Raised when a stored answer does not fit its question; the message says where."""
 
 
 def parse_answer(kind: str, raw: str) -> Answer:
-    """Return a stored answer, as JSON, to a question of some kind. An imported one may hold anything.
+    """Return the stored JSON answer to a question of `kind`. Imported answers are untrusted.
 
     Raises:
-        StoredAnswerError: it is not an answer of that kind.
+        StoredAnswerError: it is not a valid answer of that kind.
     """
     try:
         answer = _ANSWERS.validate_json(raw, strict=True)
@@ -68,10 +68,10 @@ def parse_answer(kind: str, raw: str) -> Answer:
 
 
 def dump_answer(answer: Answer) -> str:
-    """Return an answer as JSON, as it is stored and sent. Fields that were not set are left out.
+    """Return an answer as JSON, as stored and sent. Unset fields are omitted.
 
     Raises:
-        ValueError: it holds a number that is not finite.
+        ValueError: it contains a number that is not finite.
     """
     fields = answer.model_dump(by_alias=True, exclude_unset=True)
     return json.dumps(fields, separators=(",", ":"), allow_nan=False, ensure_ascii=False)

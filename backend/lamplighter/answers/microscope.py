@@ -15,31 +15,33 @@ class MicroscopeLosses(AnswerPart):
     same: LossPair
     """The batch of the step."""
     other: LossPair
-    """A part of the next batch."""
+    """Part of the next batch."""
     held_out: LossPair | None
-    """As much unread text; null where the run holds none."""
+    """The same amount of held-out text; null if the run holds none out."""
 
 
 class MicroscopeText(AnswerPart):
-    """One sequence of the batch, word by word: at position i the model reads `ids` to i and predicts `next_ids[i]`."""
+    """One sequence of the batch, token by token: at position i the model has read `ids` up to i and predicts
+    `next_ids[i]`.
+    """
 
     sequence: int
     sequences: int
     """Sequences of the batch."""
     positions: int
-    """Positions of a whole sequence; of a long one the lists have the first."""
+    """Number of positions in the sequence; for a long one the lists hold only the first."""
     ids: list[int]
     next_ids: list[int]
     p_before: list[Maybe]
-    """Probability of the true word at each position before the update."""
+    """Probability of the correct token at each position before the update."""
     p_after: list[Maybe]
     rank_before: list[int]
-    """Its rank among all words, from 1."""
+    """Its rank among all tokens, from 1."""
     rank_after: list[int]
     candidates: list[list[tuple[int, Maybe]]]
-    """The likeliest words at each position before the update, with their probabilities."""
+    """The most probable tokens at each position before the update, with their probabilities."""
     share_risen: float
-    """The share of the batch's positions whose true word became more probable."""
+    """Share of the batch's positions whose correct token became more probable."""
     losses: MicroscopeLosses
 
 
@@ -53,7 +55,7 @@ class ForwardOperation(AnswerPart):
     output: list[int]
     """The shape of its output."""
     is_product: bool
-    """True for a product of matrices."""
+    """True for a matrix product."""
     forward: int
     """Floating-point operations."""
     backward: int
@@ -66,36 +68,36 @@ class OperationTotals(AnswerPart):
     backward: int
     update: int
     forward_products: int
-    """Those in products of matrices."""
+    """Those in matrix products."""
     backward_products: int
 
 
 class MicroscopeOperations(AnswerPart):
-    """The operations of the step: of the forward pass in their order, and in all."""
+    """The operations of the step: those of the forward pass in order, and the totals."""
 
     forward: list[ForwardOperation]
     totals: OperationTotals
 
 
 class LinearOutput(AnswerPart):
-    """One output of one layer: y = w x + b. `w` and `x` are the shortest decimals of 32-bit numbers."""
+    """One output of one layer: y = w x + b. `w` and `x` are the shortest decimals of 32-bit floats."""
 
     layer: str
     name: str
     sequence: int
     position: int
     output: int
-    """The number of the output in its layer."""
+    """Index of the output in its layer."""
     outputs: int
     w: list[Maybe]
     x: list[Maybe]
     b: Maybe
     sum: Maybe
-    """The products and b, added up in 64 bits."""
+    """The products and the bias, summed in 64 bits."""
     y: Maybe
     """The number that the model computed."""
     difference: Maybe
-    """y less `sum`: rounding."""
+    """`y` minus `sum`: the rounding error."""
 
 
 class LayerGradient(AnswerPart):
@@ -110,9 +112,9 @@ class RiverRule(AnswerPart):
     """The rule by which a gradient is flagged."""
 
     vanishing_below_share: float
-    """Below this share of the strongest layer's norm."""
+    """Gradients below this share of the strongest layer's norm vanish."""
     exploding_above_clip_norms: float
-    """Above so many times the norm at which gradients are clipped."""
+    """Gradients above this multiple of the clipping norm explode."""
 
 
 class MicroscopeRiver(AnswerPart):
@@ -128,16 +130,17 @@ class MicroscopeRiver(AnswerPart):
 
 
 class RowMovement(AnswerPart):
-    """A row of the embedding as a vector, before and after the step. The lists have its first numbers."""
+    """A row of the embedding as a vector, before and after the step. The lists hold its first coordinates."""
 
     numbers: int
     numbers_equal: int | None
-    """Numbers that by formula equal the recorded ones; null where the row is not in the record."""
+    """Number of coordinates whose formula result equals the recorded one; null where the row is not recorded.
+    """
     largest_difference: Maybe
     before: list[Maybe]
     after: list[Maybe]
     gradient: list[Maybe] | None
-    """Null where the row has no gradient."""
+    """Null if the row has no gradient."""
     length_before: Maybe
     length_after: Maybe
     distance: Maybe
@@ -145,16 +148,17 @@ class RowMovement(AnswerPart):
 
 
 class RowUpdate(AnswerPart):
-    """The update of one number of the embedding: old - step_size m_after / denominator, or old - step_size gradient where the
-    optimiser has no averages and these are null."""
+    """The update of one coordinate of the embedding: old - step_size m_after / denominator. For an optimiser
+    without averages it is old - step_size gradient, and the fields of the averages are null.
+    """
 
     token: int
     coordinate: int
     occurrences: int
-    """How often the batch reads the word."""
+    """How often the token occurs in the batch."""
     optimiser: str
     updated: bool
-    """False if the optimiser leaves the row alone."""
+    """False if the optimiser skips the row."""
     old: Maybe
     gradient: Maybe
     m_before: Maybe
@@ -170,45 +174,45 @@ class RowUpdate(AnswerPart):
     learning_rate: float
     step_size: float
     uncorrected_times: Maybe
-    """How many times as long the change would be without bias correction."""
+    """Factor by which the update would be longer without bias correction."""
     denominator: Maybe
     change: Maybe
     new: Maybe
-    """By the formula."""
+    """The new value by the formula."""
     model_new: Maybe
     model_difference: Maybe
-    """`new` less the value that the model has."""
+    """`new` minus the model's value."""
     stored: Maybe
-    """Null where the record keeps only a digest of the step."""
+    """The recorded value; null if the record keeps only a digest of the step."""
     difference: Maybe
-    """`new` less the recorded value."""
+    """`new` minus the recorded value."""
     row: RowMovement
 
 
 class RightGuesses(AnswerPart):
-    """The positions of the batch that were guessed right before the update."""
+    """The positions of the batch that the model predicted correctly before the update."""
 
     positions: int
     of: int
     gradient_share: Maybe
-    """Their share of the gradient of the logits; null where there is no gradient."""
+    """Their share of the logits' gradient; null if there is no gradient."""
 
 
 class RandomUpdates(AnswerPart):
-    """The loss of a part of the batch after updates in random directions, each as long as the true one."""
+    """The loss on part of the batch after updates in random directions, each as long as the real one."""
 
     before: Maybe
     after: Maybe
-    """After the true update."""
+    """After the real update."""
     losses: list[Maybe]
     """After each random one."""
     predictions: int
     cosine_spread: float
-    """Standard deviation of the cosine of a random direction with any other."""
+    """Standard deviation of the cosine between a random direction and any other."""
 
 
 class Movement(AnswerPart):
-    """How much of some parameters the update moved, and its angle to the gradient reversed."""
+    """How far the update moved some parameters, and its angle to the negative gradient."""
 
     parameters: int
     moved: int
@@ -216,7 +220,7 @@ class Movement(AnswerPart):
     length: Maybe
     """Euclidean length of the update."""
     cosine: Maybe
-    """Null where nothing moved."""
+    """Null if nothing moved."""
     degrees: Maybe
 
 
@@ -238,21 +242,23 @@ class WholeMovement(Movement):
 
 
 class RecordCheck(AnswerPart):
-    """The step as it was computed here, beside the record."""
+    """The recomputed step compared with the record."""
 
     digest: str
     recorded: str | None
     equal: bool | None
     """Null where there is no record."""
     largest_difference: Maybe
-    """Greatest difference of the embedding from the recorded one; null where that step's matrix was not kept."""
+    """Largest difference between the recomputed and the recorded embedding; null if that step's matrix was
+    not kept.
+    """
     largest_update: Maybe
-    """Greatest change of a number of the embedding in the step."""
+    """Largest change of a coordinate of the embedding in the step."""
     rows_compared: int
 
 
 class MicroscopeAnswer(AnswerBase):
-    """One training step, computed again on a copy of the model."""
+    """One training step, recomputed on a copy of the model."""
 
     kind: Literal["microscope"]
     text: MicroscopeText

@@ -1,4 +1,4 @@
-"""Parts that the answers of several kinds have in common."""
+"""Parts that several kinds of answers share."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pydantic import ConfigDict, Field
 from lamplighter.documented_model import DocumentedModel
 
 TextName = Literal["training", "held_out"]
-"""The text that losses are measured on."""
+"""The text on which losses are measured."""
 Maybe = float | None
-"""A number; None where it is not finite, or not known."""
+"""A number; None if it is not finite or not known."""
 WordNumber = tuple[int, float]
-"""The id of a token with a number: its probability, cosine, norm or distance."""
+"""A token id with a number: its probability, cosine, norm or distance."""
 
 
 def _drop_default(schema: dict[str, Any]) -> None:
@@ -21,26 +21,26 @@ def _drop_default(schema: dict[str, Any]) -> None:
 
 
 Omitted = Field(json_schema_extra=_drop_default)
-"""A field with a default, which is left out of an answer where it is not set: readers must not expect it."""
+"""A field with a default that is omitted from an answer when unset: readers must not rely on it."""
 
 
 class AnswerPart(DocumentedModel):
-    """A part of an answer. Fields that this version does not know are dropped when a stored answer is read."""
+    """A part of an answer. Unknown fields are dropped when a stored answer is read."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="ignore")
 
 
 class Replayed(AnswerPart):
-    """How the model was brought to the step that it is examined at."""
+    """How the model was brought to the examined step."""
 
     origin: Annotated[int, Field(alias="from")]
-    """The step whose recorded state it began from."""
+    """The step of the recorded state it started from."""
     steps: int
-    """Steps computed since."""
+    """Number of steps recomputed from there."""
     equal: bool | None
-    """True if every step came out as recorded; null where no record says."""
+    """True if every step matched the record; null without a record."""
     difference: Maybe
-    """Greatest difference of the embedding from the recorded one; null where it is not known."""
+    """Largest difference between the computed and the recorded embedding; null if unknown."""
 
 
 class AnswerBase(AnswerPart):
@@ -49,10 +49,10 @@ class AnswerBase(AnswerPart):
     step: int
     """The step of the question."""
     attempt: int
-    """The attempt of the run in which that step counts."""
+    """The attempt to which that step belongs."""
     replayed: Replayed
     imported: Annotated[bool, Omitted] = False
-    """True if the answer came with an imported run, whose maker may have written anything."""
+    """True if the answer came with an imported run and is untrusted."""
 
 
 class SaidWord(AnswerPart):
@@ -62,7 +62,7 @@ class SaidWord(AnswerPart):
     p: float
     """Its probability."""
     candidates: list[WordNumber]
-    """The most probable words there with their probabilities, the likeliest first."""
+    """The most probable words at that position with their probabilities, in descending order."""
 
 
 class LossChange(AnswerPart):
@@ -81,6 +81,6 @@ class MeanError(AnswerPart):
 
 
 class LossPair(LossChange):
-    """The mean loss in nats of some predictions, before and after an update."""
+    """Mean loss in nats over some predictions, before and after an update."""
 
     predictions: int

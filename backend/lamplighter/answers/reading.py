@@ -1,4 +1,4 @@
-"""Answers that a model gives as it is, without being trained."""
+"""Answers from the model as it is, without training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lamplighter.answers.parts import (
 
 
 class SpeakAnswer(AnswerBase):
-    """A prompt, continued greedily and by chance."""
+    """A prompt, continued greedily and by sampling."""
 
     kind: Literal["speak"]
     prompt: list[int]
@@ -29,13 +29,15 @@ class SpeakAnswer(AnswerBase):
 
 
 class FirstWord(LossChange):
-    """A word with its probability as the first one said, before and after the change."""
+    """The first word said, with its probability before and after the change."""
 
     id: int
 
 
 class PreviousMatrix(AnswerPart):
-    """The matrix of the step just before the model's, put into it: what a transplant costs where next to nothing changed."""
+    """The baseline of a transplant: the matrix of the previous step, put into the model, changes almost
+    nothing.
+    """
 
     step: int
     loss: Maybe
@@ -50,41 +52,42 @@ class TransplantAnswer(AnswerBase):
     kind: Literal["transplant"]
     prompt: list[int]
     into: int | None
-    """The row that was replaced; null for the whole matrix."""
+    """The replaced row; null for the whole matrix."""
     source: int | None
-    """The row that was put there."""
+    """The row that replaces it."""
     source_step: int
     before: list[SaidWord]
     after: list[SaidWord]
     instead: list[SaidWord] | None
-    """Its words with its own rows, after a prompt with the source's word in place of the replaced one; null where that means
-    nothing."""
+    """What the unchanged model says when the source word replaces the target word in the prompt; null where
+    that makes no sense.
+    """
     first: Annotated[list[FirstWord], Field(min_length=2, max_length=2)]
-    """The first word said before, and the first said after."""
+    """The first words said before and after."""
     loss: LossChange
     loss_errors: LossChange
     """Standard errors of the losses."""
     rise: MeanError
-    """The rise of the loss, of the windows of text one by one."""
+    """Mean rise of the loss over the windows of text."""
     previous: PreviousMatrix | None
-    """Null for a single row, or where that matrix was not kept."""
+    """Null for a single row, or if that matrix was not kept."""
     chance: float
-    """The loss of guessing."""
+    """The loss of uniform guessing."""
     text: TextName
     rows: int
-    """Rows that differ now."""
+    """Number of rows that differ now."""
     distance: float
-    """How far they were moved, on average."""
+    """Mean distance that they moved."""
 
 
 class RotationPurity(LossChange):
-    """The purity of the planted classes before and after the rotation, and by chance."""
+    """Purity of the planted classes before and after the rotation, and by chance."""
 
     chance: float
 
 
 class RotatedWord(AnswerPart):
-    """The first numbers of a word's row, and its nearest words with their cosines."""
+    """The first coordinates of a word's row, and its nearest words with their cosines."""
 
     numbers: list[float]
     neighbours: list[WordNumber]
@@ -99,35 +102,35 @@ class RotationExample(AnswerPart):
 
 
 class RotationAnswer(AnswerBase):
-    """The numbers that a random rotation of the embedding changes, and the neighbours that it leaves."""
+    """A random rotation of the embedding: how many coordinates it changes, and which neighbours it keeps."""
 
     kind: Literal["rotation"]
     coordinates: int
-    """Numbers of the embedding."""
+    """Number of coordinates in the embedding."""
     changed: float
-    """The share of them with other bits."""
+    """Share of them whose bits changed."""
     lists: int
-    """Rows whose ten nearest were compared."""
+    """Number of rows whose ten nearest neighbours were compared."""
     kept: float
-    """The share of them with the same ten."""
+    """Share of them that keep the same ten."""
     cosine_error: Maybe
-    """Largest difference of a neighbour's cosine."""
+    """Largest change of a neighbour's cosine."""
     purity: RotationPurity | None
-    """Null without planted classes, or where there are too many words."""
+    """Null without planted classes, or with too many words."""
     example: RotationExample
     loss: LossChange
-    """In nats, before and when only the embedding is rotated."""
+    """In nats, before the rotation and with only the embedding rotated."""
     text: TextName
 
 
 class SharedWord(AnswerPart):
-    """A word that two sentences have in common."""
+    """A word that two sentences share."""
 
     id: int
     positions: tuple[int, int]
-    """Where it stands in each."""
+    """Its position in each."""
     cosines: list[Maybe]
-    """Cosine of its residual stream in both, before the first block and after each."""
+    """Cosine between its residual streams in the two sentences, before the first block and after each."""
 
 
 class AttentionReading(AnswerPart):
@@ -135,12 +138,14 @@ class AttentionReading(AnswerPart):
 
     step: int
     attention: list[list[list[list[float]]]]
-    """Shares by layer, head and position: of the positions up to it, which sum to 1."""
+    """Attention weights by layer, head and position, over the positions up to it; each row sums to 1."""
     words: list[SharedWord]
 
 
 class ProbeAnswer(AnswerBase):
-    """The attention of a sentence, at another step too, and how alike its words are in another sentence."""
+    """The attention of a sentence, also at another step, and the similarity of its words in
+    another sentence.
+    """
 
     kind: Literal["probe"]
     sentence: list[int]
@@ -148,19 +153,19 @@ class ProbeAnswer(AnswerBase):
     readings: list[AttentionReading]
     """One for each step."""
     change: list[list[Maybe]] | None
-    """By layer and head, the share of attention that goes elsewhere at the other step; null where there is none."""
+    """By layer and head, the share of attention that moved elsewhere at the other step; null without one."""
 
 
 class BatchSize(AnswerPart):
-    """A batch of some size, and the rows that it reads."""
+    """A batch size, and the number of rows such a batch reads."""
 
     tokens: int
     rows: int
-    """Distinct tokens in it."""
+    """Distinct tokens in the batch."""
     share: float
-    """These rows' share of all."""
+    """Their share of all rows."""
     alone: float
-    """The share to be expected if every token were drawn by itself."""
+    """The expected share if each token were drawn independently."""
 
 
 class BatchSizesAnswer(AnswerBase):
@@ -169,15 +174,15 @@ class BatchSizesAnswer(AnswerBase):
     kind: Literal["batch_sizes"]
     sizes: list[BatchSize]
     vocabulary: int
-    """Rows of the embedding."""
+    """Number of rows in the embedding."""
     corpus_tokens: int
-    """Length of the text; a batch that is longer reads passages more than once."""
+    """Length of the text in tokens; a longer batch reads passages more than once."""
     batch_tokens: int
-    """Size of the run's own batches."""
+    """Size of the run's own batches in tokens."""
 
 
 class SubstitutionRise(AnswerPart):
-    """The rise of a sentence's loss, in nats, with another word in the place of one: over all sentences."""
+    """The rise of a sentence's loss, in nats, when one word is replaced, over all sentences."""
 
     rise: Maybe
     """The mean."""
@@ -185,13 +190,13 @@ class SubstitutionRise(AnswerPart):
     """Its standard error."""
     median: Maybe
     at: Maybe
-    """The mean rise at the prediction of the word."""
+    """Mean rise at the prediction of the word."""
     after: Maybe
-    """The mean rise at those that follow it."""
+    """Mean rise over the predictions that follow."""
 
 
 class RandomSubstitutionRise(SubstitutionRise):
-    """The rise with random words of about the same frequency, the mean of several draws."""
+    """The rise with random words of similar frequency, averaged over several draws."""
 
     by_draw: list[Maybe]
     spread: Maybe
@@ -199,44 +204,44 @@ class RandomSubstitutionRise(SubstitutionRise):
 
 
 class SubstitutedWord(AnswerPart):
-    """A word that was put in, and the rise of the loss in nats."""
+    """A replacement word, and the rise of the loss in nats."""
 
     id: int
     rise: Maybe
 
 
 class SubstitutionExample(AnswerPart):
-    """A sentence, and the words that were put into it."""
+    """A sentence, and the words that replaced one of its own."""
 
     ids: list[int]
     position: int
     word: int
-    """The word that stands there."""
+    """The original word."""
     near: SubstitutedWord
     tenth: SubstitutedWord
     chance: SubstitutedWord
 
 
 class SubstitutionAnswer(AnswerBase):
-    """By how much the loss of held-out sentences rises when one word is replaced."""
+    """How far the loss of held-out sentences rises when one word is replaced."""
 
     kind: Literal["substitution"]
     sentences: int
     draws: int
-    """Random words for each sentence."""
+    """Random replacements per sentence."""
     positions: int
-    """Predictions of a sentence."""
+    """Predictions per sentence."""
     text: TextName
     loss: Maybe
     """Loss of the word and what follows in the unchanged sentence, in nats."""
     near: SubstitutionRise
-    """By the nearest word in the input table."""
+    """With the nearest word in the input matrix."""
     tenth: SubstitutionRise
-    """By the tenth nearest."""
+    """With the tenth nearest."""
     chance: RandomSubstitutionRise
     chance_less_near: MeanError
     tenth_less_near: MeanError
     share_near_better: Maybe
-    """The share of sentences in which the nearest word costs less than the random ones."""
+    """Share of sentences in which the nearest word costs less than the random ones."""
     example: SubstitutionExample
-    """The sentence whose difference is the median."""
+    """The sentence with the median difference."""

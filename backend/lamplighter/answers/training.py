@@ -1,4 +1,4 @@
-"""Answers for which copies of a model are trained."""
+"""Answers that train copies of a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lamplighter.answers.parts import AnswerBase, AnswerPart, Maybe, Omitted, Te
 
 
 class RowCounts(AnswerPart):
-    """The number of rows that were read, that have a gradient, and that moved."""
+    """How many rows were read, have a gradient, and moved."""
 
     lit: int
     gradient: int
@@ -18,42 +18,44 @@ class RowCounts(AnswerPart):
 
 
 class TaughtRows(AnswerPart):
-    """The rows of one training step, those with the largest numbers; `counts` has all."""
+    """The rows of one training step with the largest values; `counts` covers all."""
 
     lit: list[int]
     gradient: list[WordNumber]
     """Ids with the norms of their gradients."""
     moved: list[WordNumber]
-    """Ids with the distances that they moved."""
+    """Ids with the distances they moved."""
     counts: RowCounts
 
 
 class TaughtState(AnswerPart):
-    """The copy before the first step, or after one on the sentence, or then on the run's own text."""
+    """The state of the copy: before the first step, after a step on the sentence, or later on the run's own
+    text.
+    """
 
     phase: Literal["before", "sentence", "town"]
     number: int
-    """Steps in that phase."""
+    """Number of steps in that phase."""
     loss: Maybe
     """The loss of the sentence, in nats."""
     text_loss: Maybe
     rows: Annotated[TaughtRows | None, Omitted] = None
-    """In the phase `sentence` only."""
+    """Only in the phase `sentence`."""
 
 
 class WatchedContext(AnswerPart):
-    """A context, and what the model says after it in each state."""
+    """A context, and the model's prediction after it in each state."""
 
     ids: list[int]
     p: list[float]
     """Probability of the told word."""
     said: int
-    """The word that was most probable before."""
+    """The most probable word before the training."""
     said_p: list[float]
 
 
 class ChangedContext(WatchedContext):
-    """A context that differs from the sentence's own in one word."""
+    """A context that differs from the sentence's own by one word."""
 
     place: int
     """The position of that word."""
@@ -67,67 +69,69 @@ class WhatIfCandidates(AnswerPart):
     sentence: list[WordNumber]
     """After the steps on the sentence."""
     town: list[WordNumber] | None
-    """After those on the run's own text; null without them."""
+    """After the steps on the run's own text; null without any."""
 
 
 class WhatIfAnswer(AnswerBase):
-    """How a copy of a model changes while it is trained on a sentence, and then on the run's own text again."""
+    """How a copy of a model changes when it is trained on a sentence, and then on the run's own
+    text again.
+    """
 
     kind: Literal["what_if"]
     sentence: list[int]
     told: int
-    """Position of the word that the answer tells of: the one in whose place the model was surest of another."""
+    """Position of the told word: the one in whose place the model was most certain of another."""
     learning_rate: float
     text: TextName
     states: list[TaughtState]
     own: WatchedContext
     also_changed: list[ChangedContext]
-    """The contexts of the same form in which the told word rose most, the most risen first."""
+    """The contexts of the same form in which the told word gained most, in descending order."""
     watched: int
-    """Contexts that were looked at."""
+    """Number of contexts watched."""
     candidates: WhatIfCandidates
     parameters_moved: float
-    """The share of all numbers of the model that the steps on the sentence changed."""
+    """Share of all parameters that the steps on the sentence changed."""
 
 
 class SentBytes(AnswerPart):
-    """Bytes that a process hands in."""
+    """Bytes that a process sends."""
 
     dense_bytes: int
-    """Where every gradient is sent whole."""
+    """When every gradient is sent whole."""
     lazy_bytes: int | None
-    """Where of the embedding only rows are sent; null where every row has a gradient."""
+    """When only the read rows of the embedding are sent; null if every row has a gradient."""
 
 
 class ExchangeSeconds(AnswerPart):
-    """Seconds of the exchange, by way."""
+    """Duration of the exchange in seconds, by method."""
 
     dense: float
     lazy: Annotated[float | None, Omitted] = None
-    """Missing where every row has a gradient."""
+    """Absent if every row has a gradient."""
 
 
 class MeasuredExchange(SentBytes):
     """Measurements of two processes."""
 
     difference: Maybe
-    """Largest difference of a gradient from that of one process alone."""
+    """Largest difference of a gradient from that of a single process."""
     largest: Maybe
     """The largest gradient."""
     seconds: float
-    """The time of the slower process for its part of the step."""
+    """Seconds that the slower process took for its part of the step."""
     exchange_seconds: ExchangeSeconds
 
 
 class DevicesAnswer(AnswerBase):
-    """One training step, shared by two processes of one machine."""
+    """One training step, shared by two processes on one machine."""
 
     kind: Literal["devices"]
     processes: int
     sequences: list[int]
-    """Sequences of each process."""
+    """Sequences per process."""
     rows: list[int]
-    """Rows of the embedding that each has read."""
+    """Embedding rows that each process read."""
     rows_together: int
     parameters: int
     formula: SentBytes
@@ -135,13 +139,13 @@ class DevicesAnswer(AnswerBase):
 
 
 class RowSets(AnswerPart):
-    """Sets of rows as bitmaps in base64: row r is bit r % 8, counted from the least, of byte r // 8."""
+    """Sets of rows as base64 bitmaps: row r is bit r % 8, from the least significant, of byte r // 8."""
 
     batch: str
     gradient: str
     moved: str
     distances: list[Maybe] | None
-    """That the rows moved; null where there are too many rows."""
+    """Distances the rows moved; null with too many rows."""
 
 
 class UpdateCost(AnswerPart):
@@ -154,10 +158,12 @@ class UpdateCost(AnswerPart):
 
 
 class RuleReading(AnswerPart):
-    """A training under one rule of updating: what its last step did, and what that took."""
+    """Training under one update rule: what its last step did, and what that cost."""
 
     name: Literal["lazy", "adam", "decay", "tied"]
-    """`lazy`: SparseAdam, `adam`: Adam, `decay`: AdamW, `tied`: Adam on a matrix that is the output matrix, too."""
+    """`lazy`: SparseAdam, `adam`: Adam, `decay`: AdamW, `tied`: Adam on a matrix that is also the output
+    matrix.
+    """
     batch_rows: int
     gradient_rows: int
     moved_rows: int
@@ -165,13 +171,13 @@ class RuleReading(AnswerPart):
     bytes: UpdateCost
     flops: UpdateCost
     updates: Literal["touched", "whole"]
-    """Which of both costs this rule has."""
+    """Which of the two costs this rule has."""
     update_ms: float
-    """Median processor time of the embedding's update."""
+    """Median CPU time of the embedding's update."""
     step_ms: float
-    """Median processor time of the whole step."""
+    """Median CPU time of the whole step."""
     update_ms_quartiles: list[float]
-    """The first and the third."""
+    """First and third quartile."""
     step_ms_quartiles: list[float]
     losses: list[Maybe]
     """In nats, by step."""
@@ -180,26 +186,26 @@ class RuleReading(AnswerPart):
 
 
 class LargeEmbedding(AnswerPart):
-    """Updates of an embedding of the size of a large model's, without a model around it."""
+    """Updates of an embedding as large as that of a large model, without a model around it."""
 
     rows: int
     width: int
     touched: int
     """Rows that the lazy update writes."""
     touched_ms: float
-    """Median processor time."""
+    """Median CPU time."""
     whole_ms: float
     touched_ms_quartiles: list[float]
     whole_ms_quartiles: list[float]
     touched_flops: int
     whole_flops: int
     softmax_flops: int
-    """Operations of unembedding and softmax of one batch, forward and backward."""
+    """Operations of unembedding and softmax for one batch, forward and backward."""
     batch_tokens: int
 
 
 class BenchAnswer(AnswerBase):
-    """Four rules of updating the embedding, on the same batches."""
+    """Four update rules for the embedding, on the same batches."""
 
     kind: Literal["bench"]
     recipes: list[RuleReading]
@@ -208,18 +214,18 @@ class BenchAnswer(AnswerBase):
     width: int
     weight_decay: float
     large: LargeEmbedding | None
-    """Null where it does not fit into memory."""
+    """Null if it does not fit into memory."""
     large_reason: str | None
 
 
 class HomePoint(AnswerPart):
-    """A copy of the model after some steps, on its own text."""
+    """A copy of the model on its own text, after some steps."""
 
     step: int
     loss_first: Maybe
-    """On the own text, in nats."""
+    """Loss on its own text, in nats."""
     purity_in_first: Maybe
-    """Purity of the classes of the own text in the input matrix; null without classes."""
+    """Purity of the classes of its own text in the input matrix; null without classes."""
     purity_out_first: Maybe
     """The same in the output matrix."""
 
@@ -228,13 +234,13 @@ class EnvironmentPoint(HomePoint):
     """A copy of the model after some steps on the other text, or back on its own."""
 
     loss_other: Maybe
-    """On the other text, in nats."""
+    """Loss on the other text, in nats."""
     purity_in_other: Maybe
     purity_out_other: Maybe
 
 
 class HomeChange(AnswerPart):
-    """The change of a number since step 0 at the points after it."""
+    """The change of a value since step 0, at each later point."""
 
     mean: Maybe
     spread: Maybe
@@ -242,53 +248,55 @@ class HomeChange(AnswerPart):
 
 
 class EnvironmentHome(AnswerPart):
-    """A second copy that goes on with its own text, for comparison."""
+    """A second copy that stays on its own text, for comparison."""
 
     curve: list[HomePoint]
     loss: HomeChange | None
-    """Null where a number is missing."""
+    """Null if a value is missing."""
     purity_in: HomeChange | None
     purity_out: HomeChange | None
 
 
 class EnvironmentAnswer(AnswerBase):
-    """How a copy of a model forgets one text and learns another, in which every word has another's job."""
+    """How a copy of a model forgets one text and learns another, in which every word has the
+    role of another.
+    """
 
     kind: Literal["environment"]
     curve: list[EnvironmentPoint]
     home: EnvironmentHome
     turned_back_at: int | None
-    """The step after which the own text came back; null if it did not."""
+    """The step after which its own text came back; null if it did not."""
     chance: Maybe
     """Purity of a random matrix."""
     permuted: int
-    """Tokens with another's job."""
+    """Number of tokens with the role of another."""
     words: int
     tied: bool
-    """True if both matrices are one."""
+    """True if both matrices are the same."""
     text: TextName
     learning_rate: float
 
 
 class WordGroup(AnswerPart):
-    """Words that are about as frequent: about a tenth of the text."""
+    """Words of similar frequency: about a tenth of the text."""
 
     words: int
     least: int
-    """How often the text has the rarest of them."""
+    """Count of the rarest of them in the text."""
     most: int
     share: float
     """These words' share of the text."""
     predictions: int
-    """Predictions that were looked at."""
+    """Number of predictions measured."""
     loss: Maybe
     """The model's loss on them, in nats."""
     by_counts: Maybe
-    """Loss of a model that knows only how frequent each word is."""
+    """Loss of a model that knows only word frequencies."""
 
 
 class TriedRate(AnswerPart):
-    """A learning rate, and the loss in nats at its end."""
+    """A learning rate, and the final loss in nats."""
 
     learning_rate: float
     loss: Maybe
@@ -302,7 +310,7 @@ class GroupLosses(AnswerPart):
 
 
 class OptimiserReading(AnswerPart):
-    """A training with an optimiser at the best learning rate of those tried."""
+    """Training with one optimiser, at the best learning rate tried."""
 
     name: Literal["sgd", "adam"]
     learning_rate: float
@@ -311,13 +319,15 @@ class OptimiserReading(AnswerPart):
 
 
 class DecilesAnswer(AnswerBase):
-    """The loss on frequent and on rare words: of the model as it is, and of two optimisers from the start."""
+    """The loss on frequent and on rare words: for the model as it is, and for two optimisers
+    from the start.
+    """
 
     kind: Literal["deciles"]
     groups: list[WordGroup]
     """The most frequent words first."""
     guessing: float
-    """Loss of a model that knows nothing."""
+    """Loss of a uniform guess."""
     text: TextName
     steps: int
     optimisers: list[OptimiserReading]
@@ -329,7 +339,7 @@ LossStep = Annotated[list[Maybe], Field(min_length=2, max_length=2)]
 
 
 class BetterShares(AnswerPart):
-    """The share of steps that made each text better; null where a loss is not finite."""
+    """The share of steps that improved each text; null if a loss is not finite."""
 
     same: Maybe
     other: Maybe
@@ -337,7 +347,7 @@ class BetterShares(AnswerPart):
 
 
 class BetterPlace(AnswerPart):
-    """Steps after one place of the training."""
+    """The steps after one point of the training."""
 
     step: int
     steps: int
@@ -346,18 +356,18 @@ class BetterPlace(AnswerPart):
 
 
 class BetterAnswer(AnswerBase):
-    """The losses before and after each of some steps, taken on copies of the model; places one after another."""
+    """The losses before and after each of some steps, taken on copies of the model, point by point."""
 
     kind: Literal["better"]
     same: list[LossStep]
-    """On the batch that the step is taken on."""
+    """On the step's own batch."""
     other: list[LossStep]
     """On a batch that the model never reads."""
     unread: list[LossStep] | None
-    """On text that is held out; null where the run holds none."""
+    """On held-out text; null if the run holds none out."""
     shares: BetterShares
     right_guesses: list[Maybe]
-    """For each step the share of the gradient that came from words guessed right."""
+    """For each step, the share of the gradient from correctly predicted words."""
     places: list[BetterPlace]
     """The earliest first."""
     learning_rate: float

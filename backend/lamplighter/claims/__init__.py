@@ -1,1 +1,3 @@
-"""The claims about learning that a run can be asked to prove, each with a number, its null and a state derived from both."""
+"""The claims about learning that a run can be asked to prove: each with a value, its null, and the state
+derived from them.
+"""

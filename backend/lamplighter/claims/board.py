@@ -1,4 +1,4 @@
-"""The board: what becomes of all 28 statements on a run."""
+"""The board: the state of all 28 claims on a run."""
 
 from __future__ import annotations
 
@@ -27,24 +27,25 @@ GROUP_OF = {claim.number: group.GROUP for group in _GROUPS for claim in group.CL
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimRow(Finding):
-    """A claim about learning, with what was found on this run. Its words are in `texts/`, by its number."""
+    """A claim about learning, with the finding on this run. Its words are in `texts/`, by its number."""
 
     number: ClaimNumber
     role: ClaimRole
     """A claim, which a run may show to be false; a check of this program; or a definition, which no run can."""
     group: GroupCode
-    """The subject that it shares with some others."""
+    """The subject it shares with other claims."""
     view: str
     """The query string of the view that shows it."""
     answer_id: str | None
-    """The id of the examination whose answer the view shows; null where it shows none, or there is none yet."""
+    """The id of the examination whose answer the view shows; null if it shows none, or none exists yet."""
     show_question: dict[str, Any] | None
-    """The question to post to `examinations` before the view is opened, where the board computes by itself what it shows; null
-    where there is none."""
+    """The question to post to `examinations` before the view is opened, where the board itself computes what
+    it shows; null if there is none.
+    """
     break_by: Link
-    """The button that shows where it ends."""
+    """The button that shows the claim's limits."""
     control: Finding | None
-    """The finding of the same rule on the control; null where there is no control."""
+    """The finding of the same rule on the control; null without a control."""
 
 
 def make_board(evidence: Evidence) -> list[ClaimRow]:
@@ -53,8 +54,9 @@ def make_board(evidence: Evidence) -> list[ClaimRow]:
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:
-    """Return the finding of a claim. The numbers of an imported answer may be too large to compute with: then it waits for
-    others."""
+    """Return the finding of a claim. Numbers in an imported answer may overflow; the claim then waits for
+    another answer.
+    """
     try:
         finding = claim.find(evidence)
     except (ArithmeticError, ValueError):
@@ -85,23 +87,23 @@ def _make_row(claim: Claim, evidence: Evidence) -> ClaimRow:
 
 @dataclass(frozen=True)
 class BoardQuestion:
-    """A question whose answer claims wait for, or would renew."""
+    """A question whose answer some claims wait for, or would renew."""
 
     id: str
     question: Question
     claims: tuple[int, ...]
     """The numbers of the claims."""
     answered: bool
-    """True where a stored answer serves: it does not matter who asked for it."""
+    """True if a stored answer serves, regardless of who asked for it."""
     by_button: bool
-    """True for one that only a person may start."""
+    """True if only a person may start it."""
 
 
 def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQuestion]:
-    """Return the questions of the board, in the order in which they are to be asked.
+    """Return the questions of the board, in the order in which to ask them.
 
-    While a run trains an answer serves until the run has twice its steps: a board that stays open asks a few times, not
-    with every step.
+    While a run trains, an answer serves until the run has twice its steps, so an open board asks a few times
+    instead of at every step.
     """
     found: list[BoardQuestion] = []
     least = evidence.examined_step // 2 if evidence.training else evidence.examined_step
@@ -121,7 +123,7 @@ def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQues
 
 
 def count_states(rows: list[ClaimRow]) -> dict[ClaimRole, Counter[ClaimState]]:
-    """Return how many statements of each role are in each state: checks and definitions are not counted as claims."""
+    """Return the number of claims in each state, by role. Checks and definitions do not count as claims."""
     found = {role: Counter[ClaimState]() for role in ClaimRole}
     for row in rows:
         found[row.role][row.state] += 1

@@ -1,8 +1,8 @@
-"""Figures of the two tables of words, the input matrix and the output matrix: how alike they are, and what each is about.
+"""Figures of the input matrix and the output matrix: how similar they are, and what each depends on.
 
-A word's row in the input matrix is trained on what follows the word, its row in the output matrix on what comes before it.
-So nearness in the one should agree with which words follow, and in the other with which words come before. Where a text is
-in random order both are the same, and there is nothing to tell apart.
+A word's row in the input matrix is trained on what follows the word, its row in the output matrix on what
+precedes it. So nearness in the first should agree with shared followers, and nearness in the second with
+shared predecessors. In a shuffled text the two are the same.
 """
 
 from __future__ import annotations
@@ -19,29 +19,32 @@ from lamplighter.geometry.neighbours import nearest_rows, unit_rows
 Matrix = NDArray[np.float32]
 
 MAX_TOKENS = 4_000_000
-"""Most tokens of the text that are read, from its beginning."""
+"""Maximum tokens of the text that are read, from its beginning."""
 _LEAST_SEEN = 5
-"""Times that a word must stand in the text before its neighbours there say anything."""
+"""Minimum occurrences of a word in the text before its neighbours there count."""
 _BLOCK = 1 << 19
 _MAX_COLUMNS = 4_096
-"""Most frequent words that are counted as neighbours in the text."""
+"""Maximum frequent words counted as neighbours in the text."""
 
 
 def sample_nearest(vectors: Matrix) -> NDArray[np.int32]:
-    """Return the ten nearest of a sample of the words, shape (N, 10): of matrices of one shape, (V, D), the same words."""
+    """Return the ten nearest of a sample of the words, shape (N, 10). Matrices of the same shape, (V, D), get
+    the same sample.
+    """
     return nearest_rows(vectors, sample_rows(*vectors.shape), NEIGHBOURS)[0]
 
 
 def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
-    """Return the share of the nearest in one matrix that are among the nearest in another, from what `sample_nearest` returns
-    for each, with the standard error over the words."""
+    """Return the share of the nearest neighbours in one matrix that are also nearest in the other, with its
+    standard error over the words. Both arguments come from `sample_nearest`.
+    """
     return mean_of((one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1).tolist())
 
 
 def share_across_seeds(
     one: Matrix, words: Sequence[str], other: Matrix, other_words: Sequence[str]
 ) -> Spread | None:
-    """Return `share_of_same` for matrices of two runs, over the words that both know; None where they share too few.
+    """Return `share_of_same` for matrices of two runs, over the words they share; None if these are too few.
 
     Args:
         one, other: shape (V, D) each; V and D may differ.
@@ -58,19 +61,19 @@ def share_across_seeds(
 def compare_with_text(
     inputs: Matrix, outputs: Matrix, text: NDArray[np.uint32]
 ) -> tuple[Spread, Spread] | None:
-    """Return how much better nearness in the input matrix agrees with which words follow than with which come before, and in
-    the output matrix the other way round.
+    """Return how much better nearness in the input matrix agrees with shared followers than with shared
+    predecessors, and the reverse for the output matrix.
 
-    Each is the mean over a sample of the words of a difference of two correlations: of a word's cosines to the others with
-    how alike their followers are, and with how alike the words before them are (cosines of the roots of counts). 0 is
-    expected of a text in random order, and of a matrix that knows nothing.
+    Each value is a mean over a sample of the words: the correlation of a word's cosines with the similarity
+    of followers, minus that with the similarity of predecessors (cosines of square-rooted counts). Its
+    expectation is 0 for a shuffled text and for an untrained matrix.
 
     Args:
         inputs, outputs: shape (V, D) each.
         text: token ids, shape (N,).
 
     Returns:
-        Both with their standard errors over the words; None where too few words stand in the text often enough.
+        Both with their standard errors over the words; None if too few words occur often enough.
     """
     size = len(inputs)
     ids = np.asarray(text[:MAX_TOKENS])
@@ -105,7 +108,7 @@ def _count_beside(
     place[rows] = np.arange(len(rows))
     width = int(column.max()) + 1
     counts = np.zeros(len(rows) * width, dtype=np.int64)
-    # By the block, so that a long text takes no more memory than a short one.
+    # In blocks, so that a long text takes no more memory than a short one.
     for start in range(0, len(words), _BLOCK):
         row, at = place[words[start : start + _BLOCK]], column[beside[start : start + _BLOCK]]
         known = (row >= 0) & (at >= 0)
@@ -114,14 +117,17 @@ def _count_beside(
 
 
 def _alike(counts: Matrix) -> Matrix:
-    """Return the cosines of the roots of counts, so that a few frequent words do not decide alone. Shape (R, R)."""
+    """Return the cosines of square-rooted counts, shape (R, R): the root keeps a few frequent words from
+    dominating.
+    """
     units = unit_rows(np.sqrt(counts))
     return units @ units.T
 
 
 def _correlate_rows(one: Matrix, other: Matrix) -> NDArray[np.float64]:
-    """Return the correlation of each row of one matrix with that of another, both (R, R), without the diagonal. Shape (R,);
-    NaN where one does not vary."""
+    """Return the row-wise correlations of two (R, R) matrices without their diagonals, shape (R,); NaN where
+    a row is constant.
+    """
     others = ~np.eye(len(one), dtype=bool)
     a, b = (each[others].reshape(len(each), -1).astype(np.float64) for each in (one, other))
     a, b = (each - each.mean(axis=1, keepdims=True) for each in (a, b))

@@ -1,4 +1,4 @@
-"""A claim: what is said, when it holds, and what was found on a run."""
+"""A claim: its statement, the rule for when it holds, and the finding on a run."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from lamplighter.claims.intervals import Spread
 from lamplighter.documented_model import DocumentedRecord
 
 MOST = 1e18
-"""Largest number that an answer is believed."""
+"""Largest magnitude accepted from an answer."""
 
 
 class ClaimRole(StrEnum):
-    """A kind of statement: whether a run could show it to be false."""
+    """Whether a run could refute a statement, and what a failure means."""
 
     CLAIM = "claim"
-    """It says something about learning, and there are runs that it is false of."""
+    """A statement about learning that is false for some runs."""
     CHECK = "check"
-    """It says that this program computes or records what it should: a failure is a fault of the program."""
+    """A statement that this program computes or records correctly; a failure is a bug."""
     DEFINITION = "definition"
-    """It says what a word means, so no run can show it to be false."""
+    """A statement of what a word means; no run can refute it."""
 
 
 class ClaimState(StrEnum):
-    """A state that a rule derives from the numbers of a run."""
+    """A state that a rule derives from a run's numbers."""
 
     HOLDS = "holds"
     CONDITIONAL = "conditional"
-    """It holds here under a condition that the reason names, or in part."""
+    """Holds in part, or under a condition that the reason names."""
     FAILING = "failing"
-    """The run shows that it does not hold here."""
+    """Does not hold on this run."""
     UNMEASURED = "unmeasured"
     """A number is missing; `waits_for` says which."""
 
@@ -42,7 +42,7 @@ class ClaimState(StrEnum):
 Unit = Literal["", "share", "nats", "bits", "degrees", "bytes", "FLOP", "J", "ms"]
 """The unit of a figure; empty for a plain number, `share` for a part of one."""
 Values = dict[str, int | float | str]
-"""The numbers and names in a sentence, by the names that its text has for them."""
+"""Numbers and names to fill in, by their names in the sentence's text."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Sentence(DocumentedRecord):
 
 @dataclass(frozen=True)
 class Figure(DocumentedRecord):
-    """A number with the code of what it measures."""
+    """A number, with the code of what it measures."""
 
     code: FigureCode
     value: float | None
@@ -63,7 +63,7 @@ class Figure(DocumentedRecord):
     unit: Unit = ""
     """Empty for a plain number, `share` for a part of one."""
     step: int | None = None
-    """The step that it is of; null: of the run, or of none."""
+    """The step it belongs to; null for the run as a whole, or for none."""
     low: float | None = None
     """The lower end of its interval; null where it has none."""
     high: float | None = None
@@ -71,12 +71,12 @@ class Figure(DocumentedRecord):
     draws: int = 0
     """The number of draws, steps or sentences that the interval comes from; 0 where it has none."""
     values: Values = field(default_factory=Values)
-    """The numbers and names in the words for it: the relation or the rule that it is about."""
+    """Numbers and names for its text, such as the relation or the update rule."""
 
 
 @dataclass(frozen=True)
 class Finding(DocumentedRecord):
-    """A finding about a claim: its state with the numbers it follows from."""
+    """The finding on a claim: its state and the numbers behind it."""
 
     state: ClaimState
     """Derived from the figures by a rule (`docs/claims.md`)."""
@@ -84,42 +84,45 @@ class Finding(DocumentedRecord):
     """The sentences that say why, with the numbers."""
     figures: tuple[Figure, ...] = ()
     null: Figure | None = None
-    """The same measure where the claim is false: its mean and the interval that several draws of it fall into; null where that
-    is unknown."""
+    """The same measure where the claim is false: its mean, and the interval its draws fall into; null if
+    unknown.
+    """
     waits_for: WaitCode | None = None
-    """The code of what a number is missing for; null where none is."""
+    """The code of what the missing number waits for; null if none is missing."""
     imported: bool = False
-    """True where a number came with an imported run."""
+    """True if a number came with an imported run."""
 
 
 @dataclass(frozen=True)
 class Link(DocumentedRecord):
-    """A button: it opens a view of the page, and may ask the model first."""
+    """A button that opens a view, and may first ask the model."""
 
     code: LinkCode
     """The code of its label."""
     view: str
     """The query string of the view."""
     question: dict[str, Any] | None = None
-    """The question to post to `examinations` before; null where there is none."""
+    """The question to post to `examinations` first; null for none."""
     breaks: bool = False
-    """True where the view shows the claim failing, false where it shows how far the claim reaches."""
+    """True if the view shows the claim failing, false if it shows how far the claim reaches."""
     values: dict[str, str] = field(default_factory=dict[str, str])
     """The words that its label names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement about learning, the same for every run, and the rule that finds its state. Its words are in `texts/`."""
+    """A statement about learning, the same for every run, and the rule that derives its state. Its words are
+    in `texts/`.
+    """
 
     number: int
     find: Callable[[Evidence], Finding]
     show: Callable[[Evidence], str]
     """Returns the query string of the view that shows it."""
     break_by: Callable[[Evidence], Link]
-    """Returns what shows where it ends."""
+    """Returns the link that shows the claim's limits."""
     kinds: tuple[str, ...] = ()
-    """The kinds of questions whose answers it takes."""
+    """The kinds of questions whose answers it uses."""
     role: ClaimRole = ClaimRole.CLAIM
 
 
@@ -136,19 +139,21 @@ def waiting(code: WaitCode, *figures: Figure, null: Figure | None = None) -> Fin
 def waiting_for_answer(
     evidence: Evidence, code: WaitCode, *figures: Figure, null: Figure | None = None
 ) -> Finding:
-    """Return the finding of a claim that lacks an answer of the examiner; of a recorded run it says that none can come."""
+    """Return the finding of a claim that lacks an examiner's answer; for a recorded run it says that none can
+    come.
+    """
     return replace(waiting(code, *figures, null=null), reason=say_unaskable(evidence))
 
 
 def say_unaskable(evidence: Evidence) -> tuple[Sentence, ...]:
-    """Return the sentence that the model of a recorded run cannot be asked; nothing for any other run."""
+    """Return the sentence that a recorded run's model cannot be asked; an empty tuple for any other run."""
     return (tell("recorded_elsewhere"),) if evidence.recorded_elsewhere else ()
 
 
 def spread_figure(
     code: FigureCode, spread: Spread, unit: Unit = "", step: int | None = None, **values: float | str
 ) -> Figure:
-    """Return the mean of several draws as a figure, with the interval that 95 of 100 of them fall into."""
+    """Return the mean of several draws, with the interval that contains 95 % of them."""
     low = max(0.0, spread.low) if unit == "share" else spread.low
     high = min(1.0, spread.high) if unit == "share" and spread.mean <= 1 else spread.high
     return Figure(code, spread.mean, unit, step, low, high, spread.draws, values)
@@ -160,7 +165,9 @@ def choose_state(holds: bool, in_part: bool) -> ClaimState:
 
 
 def as_number(value: object) -> float | None:
-    """Return a finite number as it is; None for anything else, and beyond `MOST`. What an imported run says may be anything."""
+    """Return a finite number unchanged; None for anything else, or beyond `MOST`. Imported runs are
+    untrusted.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST <= value <= MOST:
         return None
     return float(value)

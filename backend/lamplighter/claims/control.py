@@ -1,5 +1,6 @@
-"""The control of a run, a run of the same recipe whose words were shuffled; and its run of another seed. Both are found among
-the runs of the folder, never named."""
+"""The control of a run (the same recipe with shuffled words), and its counterpart with another seed. Both are
+found in the run folder by their recipes.
+"""
 
 from __future__ import annotations
 
@@ -28,24 +29,24 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 _ID = re.compile(RUN_ID_PATTERN)
 _RECIPES_KEPT, _FOLDERS_KEPT = 4_096, 8
 _SETTLED_NS = 2_000_000_000
-"""The coarsest steps in which a file system keeps times."""
+"""Coarsest resolution of a file system's timestamps, in ns."""
 
 
 @dataclass(frozen=True)
 class ControlRun:
-    """The control of a run at a moment of its own."""
+    """The control of a run, with the moment it is read at."""
 
     run: RunFolder
     moment: Moment
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Return all that its column of the board depends on, with a stable repr."""
+        """Return everything that the control's column of the board depends on, with a stable repr."""
         return self.run.id, self.run.created, self.moment
 
 
 class _Experiment(NamedTuple):
-    """An experiment: what a recipe says, apart from the number of steps."""
+    """The content of a recipe apart from the number of steps."""
 
     shuffled: bool
     seed: int
@@ -54,28 +55,28 @@ class _Experiment(NamedTuple):
 
 
 def make_control_recipe(recipe: Recipe, steps: int | None = None) -> Recipe:
-    """Return the recipe of the control of a run: the same, with the words of each document shuffled.
+    """Return the recipe of a run's control: the same, with the words of each document shuffled.
 
     Args:
         recipe: the recipe of the run.
-        steps: the steps of the control; None: as many as the run.
+        steps: the steps of the control; None for as many as the run.
     """
     corpus = recipe.corpus.model_copy(update={"shuffle_words": True})
     return recipe.model_copy(update={"corpus": corpus, "steps": recipe.steps if steps is None else steps})
 
 
 def has_control(run: RunFolder) -> bool:
-    """Return whether a control of a run could be trained: not of one that is shuffled itself, nor of a recorded one."""
+    """Return whether a control can be trained: False for a run that is itself shuffled, or recorded."""
     corpus = run.recipe.corpus
     return corpus.kind != "recorded" and not corpus.shuffle_words
 
 
 def find_control(run: RunFolder) -> RunFolder | None:
-    """Return the newest run in the folder of `run` that differs from it only in that its words were shuffled, and in the
-    number of steps; None where there is none, and for a run that is shuffled itself or was recorded.
+    """Return the newest run in the folder of `run` that differs only in shuffled words and the number of
+    steps; None if there is none, or if `run` is itself shuffled or recorded.
 
-    Of the other runs only the recipes are read, each once: a recipe never changes. Those that fit must have the same
-    vocabulary, with the same counts, as only the same text has.
+    Only the recipes of other runs are read, once each, because a recipe never changes. Candidates must have
+    the same vocabulary and counts, which only the same text has.
     """
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None or own.shuffled:
@@ -90,9 +91,10 @@ def find_control(run: RunFolder) -> RunFolder | None:
 
 
 def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
-    """Return the newest run in the folder of `run` that differs from it only in its seed (and in the number of steps), is over,
-    and came at least half as far as `step`; None where there is none. The seed of a Lamptown run is that of its text, too; of
-    any other text both must have the same words, with the same counts."""
+    """Return the newest finished run in the folder of `run` that differs only in its seed and the number of
+    steps, and that reached at least half of `step`; None if there is none. The seed also determines the text
+    of Lamptown; for any other text, both runs must have the same words and counts.
+    """
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None:
         return None
@@ -102,7 +104,7 @@ def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
     for path, experiment in listed:
         if experiment.seed != own.seed and experiment._replace(seed=own.seed) == own:
             found = RunFolder(Path(path))
-            # The recipe holds no more than the name of a text of the user's own.
+            # For a user's own text the recipe holds only its name.
             if run.recipe.corpus.kind != "lamptown" and not _has_same_words(run.path, found.path):
                 continue
             with suppress(*UNREADABLE), StepsReader(found.steps_path) as steps:
@@ -112,12 +114,14 @@ def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
 
 
 def _may_judge(found: RunFolder, run: RunFolder) -> bool:
-    """Return whether a run may stand beside another: an imported one, the word of a stranger, only beside an imported one."""
+    """Return whether a run may be compared with another: an imported run, which is untrusted, only with an
+    imported one.
+    """
     return not is_imported(found) or is_imported(run)
 
 
 def read_control(run: RunFolder) -> ControlRun | None:
-    """Return the control of a run at its own moment; None where there is none that this version can read."""
+    """Return the control of a run at its own moment; None if no readable control exists."""
     with suppress(*UNREADABLE):
         found = find_control(run)
         return None if found is None else ControlRun(found, read_moment(found))
@@ -131,14 +135,15 @@ def gather_with_control(
     control: ControlRun | None,
     other_seed: RunFolder | None = None,
 ) -> Evidence:
-    """Return the evidence about a run, with that about its control and its run of another seed where they can be read.
+    """Return the evidence about a run, including its control and its run of another seed where they can be
+    read.
 
     Args:
         run: the run.
-        cache: keeps what was computed of steps that are over.
+        cache: keeps results for finished steps.
         moment: the moment of the run.
-        control: its control; None where it has none.
-        other_seed: its run of another seed; None where it has none.
+        control: its control; None if it has none.
+        other_seed: its run of another seed; None if there is none.
 
     Raises:
         MissingVocabularyError: the run has not read its corpus.
@@ -156,7 +161,7 @@ def gather_with_control(
 
 
 def _recipe_time(path: str) -> int:
-    """Return when the recipe of a run's folder was written, in ns; 0 for a folder without one."""
+    """Return when a run's recipe was written, in ns; 0 if there is none."""
     try:
         return os.stat(os.path.join(path, "recipe.json")).st_mtime_ns
     except OSError:
@@ -166,14 +171,15 @@ def _recipe_time(path: str) -> int:
 def _list_settled(folder: str) -> tuple[tuple[str, _Experiment], ...]:
     """Return `_list_experiments` of a folder as it is now."""
     changed, now = os.stat(folder).st_mtime_ns, time.time_ns()
-    # A folder that was changed just now may change again within the same time.
+    # A second change within the timestamp's resolution would go unnoticed.
     return _list_experiments(folder, changed if changed < now - _SETTLED_NS else now)
 
 
 @lru_cache(_FOLDERS_KEPT)
 def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experiment], ...]:
-    """Return the paths and the experiments of the runs in a folder, the newest first, by the time when a run was last added to
-    it or taken from it."""
+    """Return the paths and experiments of the runs in a folder, newest first. `_changed`, the folder's
+    modification time, is the cache key.
+    """
     with os.scandir(folder) as entries:
         paths = [
             entry.path
@@ -187,8 +193,9 @@ def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experimen
 
 @lru_cache(_RECIPES_KEPT)
 def _read_experiment(path: str, written: int) -> _Experiment | None:
-    """Return the experiment of a run's folder, by the time of its recipe; None where it has no recipe that can be trained
-    here."""
+    """Return the experiment of a run's folder, with the time of its recipe; None if it has no recipe that can
+    be trained here.
+    """
     if not written:
         return None
     try:
@@ -202,7 +209,7 @@ def _read_experiment(path: str, written: int) -> _Experiment | None:
 
 
 def _has_same_words(one: Path, other: Path) -> bool:
-    """Return whether two runs have read texts of the same words."""
+    """Return whether two runs have the same words with the same counts."""
     with suppress(OSError):
         return filecmp.cmp(one / "vocabulary.json", other / "vocabulary.json", shallow=False)
     return False

@@ -1,4 +1,4 @@
-"""The English words of the board, for the command line; the page has the same texts in each of its languages."""
+"""The board's English text for the command line; the page has it in each of its languages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class _Fields(Formatter):
     """The fields of the texts: `count`, `percent`, `.2` for two decimals, `2` for two significant digits, `+2` with a sign."""
 
     def format_field(self, value: float | str, format_spec: str) -> str:
-        """Return a value as its field asks for it; words as they are."""
+        """Return a value in the format of its field; strings are unchanged."""
         if isinstance(value, str):
             return value
         if format_spec == "percent":
@@ -40,7 +40,7 @@ def figure_text(figure: Figure) -> str:
 
 
 def reason_text(finding: Finding) -> str:
-    """Return the sentences that say why a claim has its state."""
+    """Return the sentences that explain a claim's state."""
     told = [_fill(TEXTS["sentences"][one.code], one.values) for one in finding.reason]
     if finding.state is ClaimState.UNMEASURED and finding.waits_for is not None:
         told.insert(0, f"Not measured yet: this waits for {TEXTS['waits'][finding.waits_for]}.")
@@ -48,5 +48,5 @@ def reason_text(finding: Finding) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as people read it: 7.3 %."""
+    """Return a share as a percentage: 7.3 %."""
     return f"{100 * share:.3g} %" if share < 0.995 or share == 1 else f"{100 * share:.4g} %"

@@ -1,4 +1,4 @@
-"""The evidence about a run that claims are judged by: plain numbers, gathered once (`gathering.py`)."""
+"""The evidence about a run by which claims are judged: plain numbers, gathered once (`gathering.py`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Measures = Mapping[int, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class PulseFigures:
-    """Figures of the steps that were looked at, each array of shape (N,), ascending by step; NaN where unknown."""
+    """Figures of the sampled steps, each array of shape (N,), ascending by step; NaN where unknown."""
 
     steps: NDArray[np.int64]
     batch_rows: NDArray[np.float64]
@@ -30,7 +30,7 @@ class PulseFigures:
     moved_sleepers: NDArray[np.float64]
     """Rows that moved without being in the batch."""
     verified: NDArray[np.bool_]
-    """True where the whole matrix was compared, so that no row can have moved unseen."""
+    """True where the whole matrix was compared, so that no movement went unseen."""
     lit_distance: NDArray[np.float64]
     """Median distance that a row of the batch moved."""
     least_norm: NDArray[np.float64]
@@ -40,25 +40,25 @@ class PulseFigures:
     seconds: NDArray[np.float64]
     """Duration of training alone."""
     recorded: int
-    """Steps of the lineage that are recorded, of all."""
+    """Share of the lineage's steps that are recorded."""
 
 
 @dataclass(frozen=True)
 class OrderFigures:
-    """Figures of the planted kinds of words in one matrix, each beside what it is where labels are dealt at random."""
+    """Figures of the planted word classes in one matrix, each with its value under shuffled labels."""
 
     purity: Spread
-    """10-NN purity, with its standard error over the kinds."""
+    """10-NN purity, with its standard error over the classes."""
     purity_dealt: Spread
     information: float
-    """Bits that a word's nearest tell about its kind."""
+    """Bits of information that a word's nearest neighbours give about its class."""
     information_dealt: Spread
     information_most: float
-    """The most bits there can be."""
+    """The maximum information."""
 
     @property
     def grouped(self) -> float:
-        """Return the part of what purity can gain beyond chance that it has gained: 0 for chance, 1 for all."""
+        """Return purity rescaled: 0 at chance, 1 at the maximum."""
         return _part(self.purity.mean, self.purity_dealt.mean, 1.0)
 
     @property
@@ -68,7 +68,7 @@ class OrderFigures:
 
     @property
     def ordered(self) -> float:
-        """Return the part of the information to be gained beyond chance that is gained."""
+        """Return the information rescaled: 0 at chance, 1 at the maximum."""
         return _part(self.information, self.information_dealt.mean, self.information_most)
 
 
@@ -82,30 +82,30 @@ class MatrixFigures:
 
     step: int
     order: OrderFigures | None
-    """None without planted kinds."""
+    """None without planted classes."""
     nearest_cosine: float
-    """Mean cosine of a row with its nearest."""
+    """Mean cosine between a row and its nearest."""
     row_length: float
     """Median length of a row."""
     turn: float | None
-    """Median angle by which the rows that moved were turned in that step, in degrees; None where unknown."""
+    """Median angle, in degrees, by which that step turned the rows it moved; None if unknown."""
     length_follows: float | None = None
-    """Rank correlation of a row's length with its word's count; None where the counts are not known."""
+    """Rank correlation of row length and word count; None if the counts are unknown."""
     apart: Spread | None = None
-    """Distance of two words drawn at random, beside the median length."""
+    """Distance between two randomly drawn words, relative to the median row length."""
 
 
 @dataclass(frozen=True)
 class RelationFigures:
-    """Figures of how a planted relation is answered by a sum of three words, and by less."""
+    """How often the sum of three words completes a planted relation, and how often simpler rules do."""
 
     score: float
-    """Share of its analogies that are answered."""
+    """Share of its analogies answered correctly."""
     pairs: int
     right_class: float
-    """Share that guessing among the words of the right kind would answer."""
+    """Share answered by guessing within the right class."""
     nearest_of_c: float
-    """Share that the nearest of the third word answers alone."""
+    """Share answered by the nearest neighbour of the third word alone."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ class TurnedFigures:
     changed: float
     """Share of the coordinates that differ."""
     kept: float
-    """Share of the looked-at rows with the same ten nearest."""
+    """Share of the sampled rows that keep the same ten nearest."""
     shuffled: float
-    """Share of kept lists where the rows are in another order: the null."""
+    """The null: share of lists kept when the rows are permuted."""
 
 
 @dataclass(frozen=True)
@@ -127,17 +127,17 @@ class TouchFigures:
 
     step: int
     correlation: float | None
-    """Rank correlation of touches with the counts in the text."""
+    """Rank correlation of touches with counts in the text."""
     never: int
     """Rows that were never in a batch."""
     missed: int
-    """Those of them whose words are in the text: `<unk>` may be in none."""
+    """Those whose words occur in the text: `<unk>` may not."""
     first_never: int | None
     """The smallest id of such a row."""
     most: int
     median: float
     correlation_dealt: Spread | None = None
-    """The same where the counts are dealt to the words at random."""
+    """The same with counts assigned to words at random."""
 
 
 @dataclass(frozen=True)
@@ -151,19 +151,19 @@ class TrustFigures:
 
 @dataclass(frozen=True)
 class EnergyFigures:
-    """Figures of what a run took, by step."""
+    """The energy a run used, by step."""
 
     method: str
-    """Name of the method by which it is known."""
+    """Name of the measuring method."""
     joules: Mapping[int, float]
-    """Joules until each step."""
+    """Cumulative energy at each step, in joules."""
     since: int = 0
-    """The step from which on they count."""
+    """The step from which it is counted."""
 
 
 @dataclass(frozen=True)
 class EarlierShare:
-    """The share of a word's ten nearest that a table has in common with itself some steps earlier."""
+    """The share of a word's ten nearest that a matrix shares with itself some steps earlier."""
 
     table: Literal["input", "output"]
     steps: int
@@ -172,7 +172,7 @@ class EarlierShare:
 
 @dataclass(frozen=True)
 class CityFigures:
-    """Figures of the input matrix beside the output matrix."""
+    """Figures that compare the input matrix with the output matrix."""
 
     step: int
     words: tuple[str, str]
@@ -181,21 +181,25 @@ class CityFigures:
     foretold: tuple[int, int]
     """Mutual ranks in the output matrix."""
     shared: Spread
-    """Share of a word's ten nearest that are the same in both, with its standard error over the words."""
+    """Share of a word's ten nearest that both matrices share, with its standard error over the words."""
     earlier: tuple[EarlierShare, ...]
-    """The same share between a table and itself some hundred steps earlier."""
+    """The same share between a matrix and itself a few hundred steps earlier."""
     follows: Spread | None
-    """By how much nearness in the input matrix agrees better with which words follow than with which come before: the
-    difference of two correlations, with its standard error over the words; None where the text is not here."""
+    """How much better nearness in the input matrix agrees with shared followers than with shared
+    predecessors: a difference of two correlations, with its standard error over the words; None if the text
+    is not here.
+    """
     precedes: Spread | None
-    """By how much nearness in the output matrix agrees better with which words come before."""
+    """How much better nearness in the output matrix agrees with shared predecessors."""
     other_seed: Spread | None = None
-    """Share of the ten nearest in the input matrix that are the same with another seed; None where there is no such run."""
+    """Share of the ten nearest in the input matrix that are the same with another seed; None if there is no
+    such run.
+    """
 
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """An answer that the examiner has stored, or that came with an imported run."""
+    """An answer that the examiner stored, or that came with an imported run."""
 
     answer: Answer
     id: str
@@ -204,12 +208,12 @@ class StoredAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """The evidence about one run; None, or empty, where something is not known."""
+    """The evidence about one run; None or empty where unknown."""
 
     step: int
     """The newest step."""
     examined_step: int
-    """The step that the model is asked about."""
+    """The step whose model is examined."""
     training: bool = False
     """True until the run has ended."""
     rows: int
@@ -218,15 +222,15 @@ class Evidence:
     tied: bool = False
     optimiser: OptimiserKind = "lazy"
     batch_tokens: int = 0
-    """Words in a batch; 0 where that is not known."""
+    """Tokens in a batch; 0 if unknown."""
     recorded_elsewhere: bool = False
-    """True for a run of somebody's own loop, whose model is not here."""
+    """True for a run recorded from a client's training loop, whose model is not here."""
     classes: bool = False
-    """True where classes are planted."""
+    """True if classes are planted."""
     word: str | None = None
-    """A word to look at."""
+    """An example word."""
     partner: str | None = None
-    """A word that belongs with it."""
+    """A word related to it."""
     opposites: tuple[str, str] | None = None
     """Two words of opposite meaning."""
     sentences: tuple[str, str] | None = None
@@ -234,30 +238,30 @@ class Evidence:
     measures: Measures = field(default_factory=dict[int, Mapping[str, float]])
     pulses: PulseFigures | None = None
     first: MatrixFigures | None = None
-    """The first kept matrix."""
+    """Figures of the first kept matrix."""
     newest: MatrixFigures | None = None
     row_lengths: Mapping[int, float] = field(default_factory=dict[int, float])
-    """Median length of a row at chosen steps."""
+    """Median row length at chosen steps."""
     relations: Mapping[str, RelationFigures] = field(default_factory=dict[str, RelationFigures])
-    """How each planted relation is answered by the newest kept matrix."""
+    """The accuracy of each planted relation on the newest kept matrix."""
     first_turn: float | None = None
     """Median angle, in degrees, by which step 1 turned the rows it moved."""
     chance_cosine: Spread | None = None
-    """Mean cosine of a row with its nearest where all directions are random."""
+    """Mean cosine between a row and its nearest when all directions are random."""
     turned: TurnedFigures | None = None
     touches: TouchFigures | None = None
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
     cities: CityFigures | None = None
     no_output_matrix: WaitCode | None = None
-    """The code of why there is no output matrix to compare; None where that is not known."""
+    """The code of why there is no output matrix to compare; None if unknown."""
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])
     """The newest answer to the board's own question, by kind."""
     control: Evidence | None = None
-    """The evidence about the control: a run of the same recipe on shuffled words; None where there is none."""
+    """The evidence about the control: a run of the same recipe on shuffled words; None if there is none."""
 
     def answer(self, model: type[_Answer]) -> _Answer | None:
-        """Return the answer of a kind; None where there is none."""
+        """Return the answer of a kind; None if there is none."""
         answers = (stored.answer for stored in self.answers.values())
         return next((answer for answer in answers if isinstance(answer, model)), None)
 

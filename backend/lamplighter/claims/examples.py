@@ -1,4 +1,6 @@
-"""The words and sentences that a board is about: well-known ones of Lamptown, or else some of the run's own."""
+"""The words and sentences used as examples on a board: well-known ones of Lamptown, or else some from the
+run's text.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,15 @@ from lamplighter.wire.vocabulary import Vocabulary
 _SENTENCES = ("the dog barked in the basket", "the cat and the dog each wear a collar")
 _OPPOSITES = "opposites"
 _WORDS = 6
-"""Words that two sentences of another text are made of."""
+"""Words that make up two sentences in another text."""
 _LOOKED_THROUGH = 1_000
-"""Most frequent tokens that are looked through for them."""
+"""Maximum frequent tokens searched for them."""
 
 
 def choose_words(vocabulary: Vocabulary) -> tuple[str | None, str | None]:
-    """Return a word to look at and one that belongs with it: a pair that everybody knows, or else the two most frequent
-    words of the class with the most words; None where there is none."""
+    """Return a word and a related one: a well-known pair, or else the two most frequent words of the largest
+    class; None if there is none.
+    """
     known = set(vocabulary.tokens)
     for one, other in KINDRED:
         if one in known and other in known:
@@ -29,7 +32,7 @@ def choose_words(vocabulary: Vocabulary) -> tuple[str | None, str | None]:
 
 
 def choose_opposites(vocabulary: Vocabulary) -> tuple[str, str] | None:
-    """Return two words of opposite meaning; None where none are planted."""
+    """Return two words of opposite meaning; None if none are planted."""
     for relation in vocabulary.relations:
         if relation.name == _OPPOSITES and relation.pairs:
             one, other = relation.pairs[0]
@@ -38,13 +41,14 @@ def choose_opposites(vocabulary: Vocabulary) -> tuple[str, str] | None:
 
 
 def choose_sentences(vocabulary: Vocabulary) -> tuple[str, str] | None:
-    """Return two sentences that share two words; None where there are not words enough. Those of another text are its most
-    frequent words in a row and say nothing: a class may see them where the text itself is withheld."""
+    """Return two sentences that share two words; None if there are too few words. For another text they are
+    just its most frequent words in a row, because a class may see them even if the text is withheld.
+    """
     known = set(vocabulary.tokens)
     if all(word in known for text in _SENTENCES for word in text.split()):
         return _SENTENCES
     by_count = np.argsort(-vocabulary.counts, kind="stable")[:_LOOKED_THROUGH]
-    # Signs and pieces of words are left out, since a sentence is read as a person would type it.
+    # Skip punctuation and word pieces: a sentence is tokenised as if a person had typed it.
     words = [vocabulary.tokens[token] for token in by_count if vocabulary.tokens[token].isalpha()][:_WORDS]
     if len(words) < _WORDS:
         return None

@@ -1,4 +1,4 @@
-"""The reading of a run's evidence from its folder. No part that is missing or damaged takes the others with it."""
+"""Reads a run's evidence from its folder. A missing or damaged part does not affect the others."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from lamplighter.wire.vocabulary import Vocabulary
 T = TypeVar("T")
 
 LIVE_STRIDE = 100
-"""Steps between two boards of a run that trains."""
+"""Steps between two boards of a running training."""
 MAX_MEASURES = 200_000
-"""Most values of measures that are read."""
+"""Maximum values read from the measures."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """All that a board depends on, read in a few milliseconds."""
+    """Everything that a board depends on; reading it takes a few milliseconds."""
 
     lineage: Lineage
     step: int
-    """The step of the board: the newest, or while the run trains the last multiple of `LIVE_STRIDE`."""
+    """The board's step: the newest, or during training the last multiple of `LIVE_STRIDE`."""
     training: bool
     measured: int
     answers: tuple[str, ...]
-    """The ids of the answers that are read."""
+    """The ids of the answers to read."""
     layouts: int
     answer_bytes: int
-    """Bytes of the answers that are read."""
+    """Total size of the answers to read, in bytes."""
 
 
 def read_moment(run: RunFolder) -> Moment:
@@ -77,8 +77,9 @@ def read_moment(run: RunFolder) -> Moment:
 
 
 def examined_step(run: RunFolder, moment: Moment) -> int:
-    """Return the step that the model is asked about: of a run that trains one with a waypoint, so that it stays the same for a
-    while and is soon computed."""
+    """Return the step whose model is asked about: during training one with a waypoint, which stays the same
+    for a while and is quick to load.
+    """
     step, every = moment.step, run.recipe.cadence.waypoint_every
     if not moment.training:
         return step
@@ -87,12 +88,12 @@ def examined_step(run: RunFolder, moment: Moment) -> int:
 
 
 def gather_evidence(run: RunFolder, cache: LruCache, moment: Moment | None = None) -> Evidence:
-    """Return the evidence about a run that has read its corpus. What cannot be read is left out.
+    """Return the evidence about a run that has read its corpus. Unreadable parts are left out.
 
     Args:
         run: the run.
-        cache: keeps what was computed of steps that are over.
-        moment: the moment that it is of; None: now.
+        cache: keeps results for finished steps.
+        moment: the moment to read; None for now.
 
     Raises:
         MissingVocabularyError: the run has not read its corpus.
@@ -103,7 +104,7 @@ def gather_evidence(run: RunFolder, cache: LruCache, moment: Moment | None = Non
 
 
 class _Gathering:
-    """The gathering of the evidence of one moment."""
+    """Gathers the evidence of one moment."""
 
     def __init__(self, run: RunFolder, cache: LruCache, moment: Moment) -> None:
         self._run, self._cache, self._moment = run, cache, moment
@@ -196,7 +197,7 @@ class _Gathering:
         return found
 
     def _guard(self, read: Callable[[], T]) -> T | None:
-        """Return what is read; None where it cannot be."""
+        """Return the result of `read`; None if it fails on unreadable files."""
         with suppress(*UNREADABLE):
             return read()
         return None
@@ -211,9 +212,9 @@ def _sentences_of(run: RunFolder) -> tuple[str, str] | None:
 def _serving(
     reader: ExaminationsReader, lineage: Lineage, sentences: tuple[str, str] | None
 ) -> dict[str, str]:
-    """Return the ids of the answers to the board's own questions, the one of the newest step of each kind.
+    """Return the ids of the answers to the board's own questions, for each kind the one of the newest step.
 
-    No other question's answer is taken, however alike: a number of the board must not depend on what else was asked.
+    Answers to similar questions are ignored: the board must not depend on what else was asked.
     """
     newest: dict[str, tuple[int, int, str]] = {}
     for entry in reader.entries():

@@ -1,4 +1,4 @@
-"""Intervals of what was measured, and nulls: the spread that chance gives the same measure."""
+"""Intervals of measured values, and nulls: the spread of the same measure under chance."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from dataclasses import dataclass
 import numpy as np
 
 CLEAR = 3.0
-"""Standard deviations from which on a difference is not put down to chance: of twenty draws whose own deviation is all that is
-known, one in a hundred goes so far by luck."""
+"""Standard deviations beyond which a difference is not attributed to chance: with the deviation estimated
+from twenty draws, one draw in a hundred lies that far away.
+"""
 _SIDE = 1.96
-"""Standard deviations to each side within which 95 of 100 draws of a normal distribution are."""
+"""Half-width of the 95 % interval of a normal distribution, in standard deviations."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The mean of several draws of a measure, and how far one of them lies from it."""
+    """The mean and standard deviation of several draws of a measure."""
 
     mean: float
     deviation: float
     """Standard deviation of one draw, or the standard error of a mean."""
     draws: int
-    """0 where the deviation is known by formula."""
+    """0 if the deviation is known by formula."""
 
     @property
     def low(self) -> float:
-        """Return the lower end of the interval that 95 of 100 draws fall into."""
+        """Return the lower end of the 95 % interval."""
         return self.mean - _SIDE * self.deviation
 
     @property
     def high(self) -> float:
-        """Return the upper end of that interval."""
+        """Return its upper end."""
         return self.mean + _SIDE * self.deviation
 
     def score(self, value: float) -> float:
-        """Return how many standard deviations a value lies above the mean."""
+        """Return the distance of a value above the mean, in standard deviations."""
         if self.deviation > 0:
             return (value - self.mean) / self.deviation
         return math.copysign(math.inf, value - self.mean) if value != self.mean else 0.0
@@ -55,10 +56,10 @@ def mean_of(values: Sequence[float]) -> Spread:
 
 
 def share_interval(share: float, of: int, side: float = _SIDE) -> tuple[float, float]:
-    """Return the interval that the true share lies in, 95 times of 100 or `side` deviations to each side, where `share` of
-    `of` tries succeeded.
+    """Return the interval that contains the true share with 95 % confidence, or `side` deviations to each
+    side, when `share` of `of` trials succeeded.
 
-    Source: Wilson 1927. Unlike the plain one it is not empty where none or all of them succeeded.
+    Source: Wilson 1927. Unlike the normal interval, it is not empty when none or all succeeded.
     """
     if of < 1:
         return 0.0, 1.0

@@ -1,4 +1,4 @@
-"""The part of the evidence that comes from kept matrices: the embedding at chosen steps, and the output matrix beside it."""
+"""The evidence from kept matrices: the embedding at chosen steps, and the output matrix."""
 
 from __future__ import annotations
 
@@ -40,11 +40,13 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 
 FIXED_STEPS = (1, 10, 100, 1_000)
-"""Steps at which movements are compared with the length of a row, besides the newest and the middle of the training."""
+"""Steps at which movements are compared with row lengths, besides the newest and the middle of
+the training.
+"""
 LAGS = (100, 250, 500)
-"""Steps by which a table is compared with itself; none is more than half of the training."""
+"""Lags, in steps, at which a matrix is compared with itself; none exceeds half of the training."""
 _NEAR = 0.1
-"""Largest part of a step number by which a kept matrix may be older and still give its lengths."""
+"""Maximum relative age of a kept matrix that still gives a step its row lengths."""
 _RANDOM_SPACES = 20
 
 
@@ -52,9 +54,9 @@ def read_matrix_evidence(run: RunFolder, cache: LruCache, key: tuple[Any, ...], 
     """Return the fields of `Evidence` that come from kept matrices.
 
     Args:
-        run: a run whose embedding is not too large to look at.
-        cache: keeps what was computed of steps that are over, under `key`.
-        key: names the run and its lineage.
+        run: a run whose embedding is small enough to measure.
+        cache: keeps results for finished steps, under `key`.
+        key: identifies the run and its lineage.
         step: the newest step that counts.
 
     Raises:
@@ -65,8 +67,9 @@ def read_matrix_evidence(run: RunFolder, cache: LruCache, key: tuple[Any, ...], 
 
 
 def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: int) -> Spread | None:
-    """Return the share of a word's ten nearest in the input matrix that are the same in a run of another seed, at `step` or the
-    last kept step before it; None where they share too few words, or one is too large to look at.
+    """Return the share of a word's ten nearest in the input matrix that are the same in a run of another
+    seed, at `step` or the last kept step before it; None if the runs share too few words, or a matrix is too
+    large.
 
     Raises:
         FormatError: this version cannot read one of them.
@@ -75,7 +78,7 @@ def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: i
     def make() -> Spread | None:
         tables: list[Any] = []
         for each in (run, other):
-            # The other one need not have as many words.
+            # The other run may have a different number of words.
             if len(each.vocabulary) * each.recipe.model.dim > MAX_NUMBERS:
                 return None
             with MatrixHistory(each) as history:
@@ -88,7 +91,7 @@ def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: i
 
 
 class _MatrixReading:
-    """The reading of one run's matrices."""
+    """Reads one run's matrices."""
 
     def __init__(
         self, run: RunFolder, cache: LruCache, key: tuple[Any, ...], step: int, history: MatrixHistory
@@ -115,7 +118,7 @@ class _MatrixReading:
         }
 
     def _snapshot(self, step: int) -> Snapshot | None:
-        """Return the newest kept matrix at or before a step, or else the first of all."""
+        """Return the newest kept matrix at or before a step, or else the first one."""
         if not len(self._kept):
             return None
         before = int(np.searchsorted(self._kept, step, side="right")) - 1
@@ -144,7 +147,7 @@ class _MatrixReading:
         return None if found is None else turn_space(found.vectors, found.step)
 
     def _measure_lengths(self) -> dict[int, float]:
-        """Return the median length of a row at each of the steps where movements are compared, as far as it is kept."""
+        """Return the median row length at each of the compared steps, where a matrix is kept."""
         lengths: dict[int, float] = {}
         for step in sorted({*FIXED_STEPS, self._step // 2, self._step}):
             found = self._snapshot(step) if 0 < step <= self._step else None
@@ -166,7 +169,7 @@ class _MatrixReading:
         return spread_of([nearest_cosine_by_chance(size, dim, seed) for seed in range(_RANDOM_SPACES)])
 
     def _compare_cities(self) -> dict[str, Any]:
-        """Return the figures of both matrices, or what is missing."""
+        """Return the figures of both matrices, or the code of what is missing."""
         word, partner = choose_words(self._vocabulary)
         if word is None or partner is None:
             return {}
@@ -180,7 +183,7 @@ class _MatrixReading:
         except NoOutputMatrixError:
             return {"no_output_matrix": "output_matrix_not_kept"}
         except UNREADABLE:
-            # A damaged state of the model takes nothing else with it.
+            # A damaged model state must not affect the other evidence.
             return {"no_output_matrix": "output_matrix_unreadable"}
 
     def _measure_cities(self, words: tuple[str, str]) -> CityFigures | None:
@@ -211,7 +214,7 @@ class _MatrixReading:
         return read_output_matrix_at(self._run, self._history.steps, step)
 
     def _compare_with_earlier(self, step: int, nearest: NDArray[np.int32]) -> list[EarlierShare]:
-        """Return what the input table has in common with itself some hundred steps earlier."""
+        """Return the overlap between the input matrix and itself a few hundred steps earlier."""
         shares: dict[int, float] = {}
         for lag in LAGS:
             earlier = self._snapshot(step - lag) if 2 * lag <= step else None
@@ -220,7 +223,7 @@ class _MatrixReading:
         return [EarlierShare("input", steps, share) for steps, share in shares.items()]
 
     def _compare_output(self, step: int, nearest: NDArray[np.int32]) -> list[EarlierShare]:
-        """Return the same of the output table, at the last kept state at least `LAGS[-1]` steps earlier."""
+        """Return the same for the output matrix, at the last kept state at least `LAGS[-1]` steps earlier."""
         with suppress(*UNREADABLE):
             earlier = self._output(max(step // 2, step - LAGS[-1]))
             if earlier.step < step:

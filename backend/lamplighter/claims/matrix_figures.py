@@ -1,6 +1,7 @@
-"""Figures of the embedding that several claims need: order, nearest cosines, lengths, turns, and a random rotation.
+"""Figures of the embedding that several claims need: order, nearest cosines, lengths, turns, and a random
+rotation.
 
-Of a large matrix a sample of the rows is asked, so that no figure takes longer than some tens of milliseconds.
+Large matrices are sampled, so that each figure takes at most some tens of milliseconds.
 """
 
 from __future__ import annotations
@@ -32,23 +33,25 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 Matrix = NDArray[np.float32]
 
 MAX_NUMBERS = 1 << 24
-"""Largest matrix that is looked at, in numbers: 64 MB."""
+"""Maximum size of a measured matrix, in numbers: 64 MB."""
 MAX_DIM = 1_024
-"""Largest width that is turned: a rotation costs its third power."""
+"""Maximum width that is rotated: the cost grows with its cube."""
 MAX_RELATIONS, MAX_PAIRS, MAX_ANALOGIES = 16, 1_000, 200
-"""Most relations, pairs of one, and questions of one that are answered: tens of milliseconds."""
+"""Maximum relations, pairs per relation, and analogies per relation: tens of milliseconds."""
 DRAWS = 20
-"""Times that labels are dealt, or words drawn, for the spread of a null."""
+"""Number of label permutations, or word draws, that give the spread of a null."""
 _MAX_PRODUCTS = 1 << 28
-"""Multiplications for the lists of neighbours of one matrix."""
+"""Maximum multiplications for the neighbour lists of one matrix."""
 _MAX_CLASSED = 6_000
 _PAIRS = 1_000
-"""Pairs of words whose distance is measured."""
+"""Number of word pairs whose distance is measured."""
 NEIGHBOURS, _SEED = 10, 0
 
 
 def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
-    """Return rows spread evenly over a matrix, shape (N,), as many as their neighbours may cost."""
+    """Return row indices spread evenly over a matrix, shape (N,); N is limited by the cost of their
+    neighbours.
+    """
     count = max(2, min(size, 512, _MAX_PRODUCTS // max(1, size * dim)))
     return np.unique(np.linspace(0, size - 1, count).astype(np.int64))
 
@@ -60,12 +63,12 @@ def measure_matrix(
 
     Args:
         vectors: shape (V, D).
-        step: the step after which it was.
+        step: the step after which it was taken.
         vocabulary: the words of its rows.
-        before: the matrix one step earlier, shape (V, D), if it is known.
+        before: the matrix one step earlier, shape (V, D), if known.
 
     Returns:
-        None where it is not finite, or too small.
+        None if the matrix is not finite, or too small.
     """
     if len(vectors) < 2 or not np.isfinite(vectors).all():
         return None
@@ -85,14 +88,15 @@ def measure_matrix(
 
 
 def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigures | None:
-    """Return how much a word's nearest are of its kind, and how much they are where the labels are dealt at random.
+    """Return how often a word's nearest neighbours share its class, and how often they do under shuffled
+    labels.
 
     Args:
         vectors: shape (V, D).
-        class_of: shape (V,), the kind of each word, negative for none.
+        class_of: shape (V,), the class of each word, negative for none.
 
     Returns:
-        None where no kind has two words, or too many words have one.
+        None if no class has two words, or if too many words have a class.
     """
     classed = np.flatnonzero(class_of >= 0)
     if not 2 <= len(classed) <= _MAX_CLASSED:
@@ -116,13 +120,13 @@ def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigure
 def measure_relations(
     vectors: Matrix, relations: Iterable[Relation], class_of: NDArray[np.integer]
 ) -> dict[str, RelationFigures]:
-    """Return how each relation is answered by the sum of three words, by the third word alone and by guessing, by name; at
-    most `MAX_RELATIONS`, those that give a question.
+    """Return by name how often each relation is completed by the sum of three words, by the third word alone,
+    and by guessing; at most `MAX_RELATIONS` that have an analogy.
 
     Args:
         vectors: shape (V, D).
         relations: the planted relations.
-        class_of: shape (V,), the kind of each word, negative for none.
+        class_of: shape (V,), the class of each word, negative for none.
     """
     if not np.isfinite(vectors).all():
         return {}
@@ -151,7 +155,7 @@ def measure_turn(before: Matrix, after: Matrix) -> float | None:
 
 
 def read_turn(history: MatrixHistory, step: int) -> float | None:
-    """Return the median turn of the rows that a step moved, in degrees; None where a matrix is not kept."""
+    """Return the median turn of the rows that a step moved, in degrees; None if a matrix is missing."""
     try:
         return measure_turn(history.snapshot(step - 1).vectors, history.snapshot(step).vectors)
     except NoSnapshotError:
@@ -159,7 +163,9 @@ def read_turn(history: MatrixHistory, step: int) -> float | None:
 
 
 def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
-    """Return what a random rotation of the whole space changes and keeps; None for a matrix that is too wide or not finite."""
+    """Return what a random rotation of the whole space changes and keeps; None for a matrix that is too wide
+    or not finite.
+    """
     size, dim = vectors.shape
     if dim > MAX_DIM or size < 3 or not np.isfinite(vectors).all():
         return None
@@ -177,7 +183,7 @@ def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
 
 
 def _measure_apart(vectors: Matrix, length: float) -> Spread | None:
-    """Return the distance of two words drawn at random, of the length of a row."""
+    """Return the mean distance of randomly drawn word pairs, in units of the row length."""
     if length <= 0:
         return None
     one, other = np.random.default_rng(_SEED).integers(len(vectors), size=(2, _PAIRS))

@@ -1,4 +1,4 @@
-"""The questions that the board asks of a run's model, and which stored answers serve it as well."""
+"""The questions that the board asks of a run's model, and the stored answers that also serve."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.questions import Question, QuestionError, parse_question
 
 BY_BUTTON: tuple[str, ...] = ("devices",)
-"""Kinds that start further processes: they are asked only by whoever presses their button."""
+"""Kinds that start further processes: only a person starts these, with a button."""
 _TRANSPLANTED_SHARE = 10
-"""The matrix that is transplanted is of a step that many times earlier."""
+"""The transplanted matrix is this many times older than the step."""
 _FOREIGN_STEPS, _BACK_STEPS = 600, 100
-"""Steps in another town, and back, as the page asks for them too: some fifteen seconds of a core."""
+"""Steps on the other town, and back, as on the page: about fifteen core-seconds."""
 
 
 def parse_known(fields: Mapping[str, Any]) -> Question | None:
-    """Return the question in its fields; None for one that this version does not know, or that has no meaning."""
+    """Return the question in its fields; None if this version does not know it, or it is invalid."""
     try:
         return parse_question(dict(fields))
     except QuestionError:
@@ -25,8 +25,9 @@ def parse_known(fields: Mapping[str, Any]) -> Question | None:
 
 
 def list_questions(evidence: Evidence, *, by_button: bool = False) -> list[Question]:
-    """Return the questions of the board in the order in which they are asked, the cheap ones first; with `by_button`, those
-    too that only a person may start."""
+    """Return the questions of the board, cheap ones first; with `by_button`, also those that only a person
+    may start.
+    """
     if evidence.recorded_elsewhere or evidence.examined_step < 1:
         return []
     questions = questions_about(evidence.examined_step, evidence.sentences)
@@ -34,7 +35,7 @@ def list_questions(evidence: Evidence, *, by_button: bool = False) -> list[Quest
 
 
 def questions_about(step: int, sentences: tuple[str, str] | None) -> list[Question]:
-    """Return all questions of the board about a step, from 1 on, in the order in which they are asked."""
+    """Return all questions of the board about a step, from 1 on, in the order they are asked."""
     asked: list[dict[str, Any]] = [{"kind": "microscope"}]
     if sentences is not None:
         one, other = sentences
@@ -55,7 +56,7 @@ def questions_about(step: int, sentences: tuple[str, str] | None) -> list[Questi
 
 
 def find_own_question(fields: object, sentences: tuple[str, str] | None) -> Question | None:
-    """Return the question in stored fields if the board asks it of some step; None if it does not."""
+    """Return the question in stored fields if the board asks it about some step; None otherwise."""
     question = parse_known(fields) if isinstance(fields, dict) else None  # pyright: ignore[reportUnknownArgumentType]
     if question is None or question.step < 1:
         return None
@@ -63,12 +64,13 @@ def find_own_question(fields: object, sentences: tuple[str, str] | None) -> Ques
 
 
 def rotation_question(evidence: Evidence) -> dict[str, Any] | None:
-    """Return the fields of the question that turns the space; None where this run has no model to ask. The board turns it
-    by itself, so it never waits for the answer."""
+    """Return the fields of the rotation question; None if the run has no model to ask. The board computes the
+    rotation itself, so it never waits for the answer.
+    """
     question = {"kind": "rotation", "step": evidence.examined_step}
     return None if evidence.recorded_elsewhere or parse_known(question) is None else question
 
 
 def earlier_step(step: int) -> int:
-    """Return the step whose matrix is put into the model of `step`."""
+    """Return the step whose matrix is transplanted into the model of `step`."""
     return step // _TRANSPLANTED_SHARE

@@ -1,4 +1,4 @@
-"""Figures of claims 8 and 26: what updates of few rows save of a step, and what moves of the model besides them."""
+"""Figures of claims 8 and 26: what sparse updates save, and how much of the rest of the model moves."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
 
 FEW = 0.5
-"""Largest share of the rows that counts as few."""
+"""Maximum share of the rows that counts as few."""
 SAVES, SPARES = 0.1, 0.01
-"""Least share of a step's arithmetic that sparse updates must save to be what makes it affordable, and to count at all."""
+"""Minimum share of a step's operations that sparse updates must save: to make the step affordable, and to
+count at all.
+"""
 ALL_LIT = 0.9
-"""Share of the rows from which on the city does not sleep."""
+"""Share of the rows above which the embedding is not mostly idle."""
 AWAKE = 0.9
-"""Least share of the parameters outside the city that move where the rest of the model does not sleep."""
+"""Minimum share of the other parameters that must move for the rest of the model to count as active."""
 GROWS = 3.0
-"""Times as many rows that the largest batch lights, where it is the batch that lets the city sleep."""
+"""Minimum ratio of rows read by the largest batch for the batch size to explain the idle rows."""
 
 
 def find_affordable(evidence: Evidence) -> Finding:
-    """Return what sparse updates save, in bytes and in arithmetic."""
+    """Return what sparse updates save, in bytes and in operations."""
     pulses = evidence.pulses
     touched = None if pulses is None else median(pulses.moved_rows)
     if pulses is None or touched is None:
@@ -38,7 +40,7 @@ def find_affordable(evidence: Evidence) -> Finding:
     share = touched / evidence.rows
     numbers, every = round(touched * evidence.width), evidence.rows * evidence.width
     kind = evidence.optimiser
-    # Updating every row is the work of the dense rule of the same kind.
+    # Updating every row costs what the dense rule of the same kind costs.
     dense = "adam" if kind == "lazy" else kind
     figures = [
         Figure("rows_updated_of_all", share, "share"),
@@ -71,7 +73,9 @@ def find_affordable(evidence: Evidence) -> Finding:
 
 
 def find_batch_size(evidence: Evidence) -> Finding:
-    """Return whether most of the model moves while most of the embedding sleeps, and how a larger batch wakes it."""
+    """Return whether most of the model moves while most of the embedding is idle, and how a larger batch
+    changes that.
+    """
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return waiting_for_answer(evidence, "microscope_parameters")
@@ -107,7 +111,7 @@ def find_batch_size(evidence: Evidence) -> Finding:
 
 
 def _share_of_the_rest(evidence: Evidence, share: float, moved_rows: float) -> float | None:
-    """Return the share of the parameters outside the embedding that a step moves, from that of all and the embedding's rows."""
+    """Return the share of the parameters outside the embedding that a step moves."""
     if evidence.parameters is None:
         return None
     others = evidence.parameters - evidence.rows * evidence.width
@@ -116,7 +120,9 @@ def _share_of_the_rest(evidence: Evidence, share: float, moved_rows: float) -> f
 
 
 def _share_of_the_city(evidence: Evidence, city: float) -> Figure:
-    """Return the share of the rows that a step moves, with the interval that 95 of 100 steps fall into."""
+    """Return the share of the embedding rows that a step moves, with the interval that contains 95 % of the
+    steps.
+    """
     moved = None if evidence.pulses is None else evidence.pulses.moved_rows
     if moved is None or not np.isfinite(moved).any():
         return Figure("of_the_city", city, "share")
@@ -125,13 +131,13 @@ def _share_of_the_city(evidence: Evidence, city: float) -> Figure:
 
 
 def _batch_sizes(evidence: Evidence) -> list[tuple[int, float]]:
-    """Return tokens of a batch and the share of the rows that it lights, ascending."""
+    """Return batch sizes in tokens and the share of the rows each reads, ascending."""
     answer = evidence.answer(BatchSizesAnswer)
     return [] if answer is None else sorted((one.tokens, one.share) for one in answer.sizes[:16])
 
 
 def _measured_times(evidence: Evidence) -> list[Figure]:
-    """Return what the bench measured of a large matrix, if it did."""
+    """Return the bench's timings for a large matrix, if there are any."""
     answer = evidence.answer(BenchAnswer)
     large = None if answer is None else answer.large
     if large is None:
@@ -143,6 +149,6 @@ def _measured_times(evidence: Evidence) -> list[Figure]:
 
 
 def median(values: np.ndarray) -> float | None:
-    """Return the median of the known values; None where there is none."""
+    """Return the median of the known values; None if there are none."""
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else None

@@ -1,4 +1,4 @@
-"""Figures of the steps of a run, read from a sample of its pulses."""
+"""Figures of a run's steps, from a sample of its pulses."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_STEPS = 1_000
-"""Most steps that are looked at."""
+"""Maximum steps sampled."""
 _MAX_ROWS = 50_000_000
-"""Most rows of all pulses looked at, where each has every row."""
+"""Maximum rows in all sampled pulses together, if each has every row."""
 _AT_ONCE = 1 << 20
 _DRAWS = 20
-"""Times that the counts are dealt to the words at random."""
+"""Number of random assignments of the counts to words."""
 _EARLY = 20
-"""First steps that are all looked at: what they do differs most."""
+"""First steps, all of which are sampled because they differ most."""
 
 
 def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigures | None:
-    """Return the figures of the first steps and of others spread evenly until `step`; None if none is recorded.
+    """Return the figures of the first steps and of others spread evenly up to `step`; None if none is
+    recorded.
 
     Args:
         reader: the record.
@@ -62,7 +63,7 @@ def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigure
 
 
 def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -> TouchFigures | None:
-    """Return how often rows were touched until `step`; None where no batch is recorded."""
+    """Return how often rows were touched up to `step`; None if no batch is recorded."""
     try:
         found = read_touches(reader, step)
     except NoSnapshotError:
@@ -94,7 +95,7 @@ def _figures(pulse: Pulse) -> tuple[float, ...]:
     lit = np.isin(pulse.moved_ids, pulse.batch_ids, assume_unique=True)
     both_known = pulse.batch_known and pulse.moved_known
     norms = pulse.layer_norms
-    # One layer alone is the weakest and the strongest: a watched loop records its embedding and no other.
+    # A single layer would be both weakest and strongest: a client's loop records only its embedding.
     compared = np.isfinite(norms).sum() > 1
     return (
         float(len(pulse.batch_ids)) if pulse.batch_known else nan,

@@ -1,4 +1,4 @@
-"""The errors of a file of a run that is damaged, or a stranger's: what it would have said is left out."""
+"""Errors of run files that are damaged or untrusted: what they hold is left out."""
 
 from __future__ import annotations
 

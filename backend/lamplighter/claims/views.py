@@ -12,7 +12,7 @@ from lamplighter.claims.questions_asked import parse_known
 
 
 def view(**words: str | int | None) -> str:
-    """Return a query string of the words that are not None, in the order given; `from_` stands for `from`."""
+    """Return a query string of the arguments that are not None, in order; `from_` stands for `from`."""
     known = {name.rstrip("_"): word for name, word in words.items() if word is not None}
     return f"?{urlencode(known, safe=',:')}"
 
@@ -20,24 +20,25 @@ def view(**words: str | int | None) -> str:
 def ask(
     code: LinkCode, question: dict[str, Any], evidence: Evidence, otherwise: str, *, breaks: bool = False
 ) -> Link:
-    """Return the button that asks a question and opens the view `otherwise`, where its answer is shown; the view alone where
-    this run or this version has no such question."""
+    """Return the button that asks a question and opens the view `otherwise`, where its answer is shown; the
+    view alone if this run or this version has no such question.
+    """
     askable = not evidence.recorded_elsewhere and parse_known(question) is not None
     return Link(code, otherwise, question if askable else None, breaks)
 
 
 def microscope(evidence: Evidence, section: str) -> str:
-    """Return the view of the examined step under the microscope, with a section of it pointed out."""
+    """Return the microscope's view of the examined step, with a section highlighted."""
     return view(panel="microscope", section=section, at=evidence.examined_step)
 
 
 def first_microscope(evidence: Evidence, section: str | None = None) -> str:
-    """Return the view of the first step under the microscope, with a section pointed out, if one is named."""
+    """Return the microscope's view of the first step, with a section highlighted if one is named."""
     return view(panel="microscope", section=section, at=min(1, evidence.step))
 
 
 def word_card(evidence: Evidence, **words: str | int | None) -> str:
-    """Return the view of the card of the chosen word; without a word, of the measures."""
+    """Return the view of the chosen word's card; without a word, the view of the measures."""
     if evidence.word is None:
         return view(panel="measures", **words)
     return view(panel="token", word=evidence.word, **words)

@@ -1,1 +1,1 @@
-"""The examiner: opens any step of a run, computes it again, and lets the model speak."""
+"""The examiner: recomputes any step of a run, and answers questions about its model."""

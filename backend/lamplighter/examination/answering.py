@@ -1,4 +1,4 @@
-"""The answers to questions: a function `examine` for each kind, in the module of its name in `kinds/`."""
+"""Answers questions: a function `examine` for each kind, in the module of that name in `kinds/`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Examine = Callable[[ExaminedModel, Any, ReportProgress], Answer]
 
 
 class UnanswerableError(RuntimeError):
-    """An error for a question that has no answer; the message says why, in one sentence."""
+    """Raised for a question that has no answer; the message says why, in one sentence."""
 
 
 def examine(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
@@ -27,9 +27,9 @@ def examine(model: ExaminedModel, question: Question, report: ReportProgress) ->
     Raises:
         QuestionError: the question does not fit the run.
         UnanswerableError: it has no answer, or one with a number that is not finite.
-        CancelledError: `report` raised it.
+        CancelledError: raised by `report`.
     """
-    # Imported when it is asked for: torch takes its time.
+    # Imported on demand, because torch is slow to load.
     module = importlib.import_module(f"lamplighter.examination.kinds.{question.kind}")
     try:
         return cast(Examine, module.examine)(model, question, report)
@@ -45,7 +45,7 @@ def encode_answer(answer: Answer) -> str:
     """Return an answer as JSON.
 
     Raises:
-        UnanswerableError: it is too large to be kept.
+        UnanswerableError: it is too large to store.
     """
     text = dump_answer(answer)
     size = len(text.encode())

@@ -1,4 +1,4 @@
-"""The model of a run as it was after one step, for one question."""
+"""A run's model as it was after one step, for one question."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from lamplighter.questions import Question
 from lamplighter.runfolder.run_folder import RunFolder
 
 ReportProgress = Callable[[float, str], None]
-"""A callback that gets the share done, from 0 to 1, and what is being done; it raises `CancelledError` once the question
-was cancelled."""
+"""A callback that receives the share done, from 0 to 1, and the current activity; it raises `CancelledError`
+once the question is cancelled.
+"""
 
 
 class CancelledError(RuntimeError):
-    """An error for a question that was cancelled while it was being answered."""
+    """Raised while a question is being answered if it is cancelled."""
 
 
 class CommonFields(TypedDict):
@@ -35,29 +36,30 @@ class CommonFields(TypedDict):
 
 @dataclass(frozen=True)
 class ExaminedModel:
-    """A model after a step. It is shared by the questions about that step, so what would change it works on a copy."""
+    """The model after a step. Questions about that step share it, so what would change it works on a copy."""
 
     run: RunFolder
     learner: Learner
     batches: BatchReader
-    """The batches of the run; those of later steps too, whether or not they were trained on."""
+    """The batches of the run, including those of later steps, trained or not."""
     step: int
     learning_rate: float
     """The learning rate of the next step."""
     learner_at: Callable[[int], Learner]
-    """Returns a learner of its own brought to another step, at the learning rate of the step after it, with progress reported and
-    the cancelling heard."""
+    """Returns a separate learner at another step, with the learning rate of the step after it; reports
+    progress and can be cancelled.
+    """
     replayed: Replayed
     """How the model was brought to its step."""
     attempt: int = 1
     """The attempt of the run that the question is about."""
     text_losses: dict[int, NDArray[np.float64]] = field(default_factory=dict[int, "NDArray[np.float64]"])
-    """Losses of the model on the windows of the sample of text, by step: what one question measured the next one need not."""
+    """Losses on the windows of the text sample, by step, cached between questions."""
 
     def facts(self, question: Question) -> CommonFields:
-        """Return what every answer to a question about this model says."""
+        """Return the fields that every answer about this model has."""
         return {"step": question.step, "attempt": self.attempt, "replayed": self.replayed}
 
     def copy(self) -> Learner:
-        """Return a copy of the model with its optimisers, to be trained on."""
+        """Return a copy of the model with its optimisers, to train on."""
         return copy.deepcopy(self.learner)

@@ -1,4 +1,6 @@
-"""The examiner of one run: takes up questions, answers them one at a time, and ends when nobody has asked for a while."""
+"""The examiner of one run: enqueues requests, answers them one at a time, and ends after a while
+without any.
+"""
 
 from __future__ import annotations
 
@@ -38,29 +40,29 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.01
 _REPORT_SECONDS = 0.25
-"""Shortest time between two reports of progress."""
+"""Minimum seconds between two progress reports."""
 _SEAL_SECONDS = 0.5
 _MAX_TRIES = 3
-"""How often a question is begun that examiners were killed over."""
+"""How many times a question is tried that kills its examiner."""
 _REPLAY_SHARE = 0.8
-"""The part of the progress in which steps are computed again."""
+"""The share of the progress that recomputing steps takes."""
 
 
 _EXPECTED = (UnanswerableError, QuestionError, ExaminationRefusedError, FloatingPointError)
-"""Errors whose message is one sentence for whoever asked."""
+"""Errors whose message is one sentence for the person who asked."""
 _FAILURES = (*_EXPECTED, ArithmeticError, LookupError, MemoryError, RuntimeError, ValueError, *READ_ERRORS)
-"""Errors of one question: the next one may be answered. Any other is a crash of the examiner."""
+"""Errors that concern one question: the next may be answered. Any other error crashes the examiner."""
 
 
 class StoppedError(CancelledError):
-    """An error for work that ends because its process is to end: the question waits for the next examiner."""
+    """Raised when the process must end: the question waits for the next examiner."""
 
 
 class Examiner:
-    """The examiner of one run. Holds no lock: the caller holds the role."""
+    """The examiner of one run. It takes no lock: the caller holds the examiner role."""
 
     def __init__(self, run: RunFolder, idle: float, stop: threading.Event) -> None:
-        """Open the file of answers, and let what another examiner was killed over wait again.
+        """Open the answer file, and requeue the questions whose examiner was killed.
 
         Args:
             run: the run.
@@ -75,7 +77,7 @@ class Examiner:
         self._requests = RequestsReader(run.path)
         self._replayer: Replayer | None = None
         self._asked: str | None = None
-        """The question that is being answered."""
+        """The question being answered."""
         self._cancelled = False
         self._next_poll = self._next_report = 0.0
         self._right_of_way = RightOfWay(recorded_durations(run))
@@ -88,7 +90,7 @@ class Examiner:
                 )
 
     def answer_until_idle(self) -> None:
-        """Answer questions until there is none for a while, the run is moved away, or somebody stops it."""
+        """Answer questions until none has come for a while, the run is moved away, or `stop` is set."""
         last_asked = time.monotonic()
         while not self._stop.is_set() and self._run.path.is_dir():
             self._take_up()
@@ -102,12 +104,12 @@ class Examiner:
                 self._stop.wait(_POLL_SECONDS)
 
     def close(self) -> None:
-        """Close the file of answers; it is sealed unless somebody is reading it."""
-        # Whoever asks next waits for the role meanwhile; a server seals later what is left open.
+        """Close the answer file, and seal it unless it is being read."""
+        # Another examiner may be waiting for the role now; a server later seals what is left open.
         self._writer.close(sealed=self._run.path.is_dir(), patience=_SEAL_SECONDS)
 
     def _take_up(self) -> None:
-        """Apply the new requests: each is put in the queue, or cancels what is in it."""
+        """Apply new requests: enqueue questions, and cancel queued ones."""
         for request in self._requests.read_new():
             if request.kind in EXAMINER_KINDS:
                 with self._writer.transaction():
@@ -124,7 +126,8 @@ class Examiner:
             try:
                 asked = check_question(self._run, parse_question(request.body))
             except (QuestionError, ExaminationRefusedError, *READ_ERRORS):
-                # Whoever asks finds that out before (`check_question`): it was asked by hand, or of a run that has changed.
+                # Clients check this beforehand (`check_question`): the request was written by hand, or the
+                # run has changed.
                 pass
             else:
                 attempt, step = asked.attempt, asked.question.step
@@ -167,7 +170,7 @@ class Examiner:
         question = parse_question(question_fields(entry))
         self._report(0.0, "opening the model")
         if self._replayer is None:
-            # torch takes seconds, and whoever asked sees by then that the question was taken up.
+            # Importing torch takes seconds, and by then the client should see that the question was enqueued.
             from lamplighter.examination.replayer import Replayer
 
             self._replayer = Replayer(self._run)
@@ -189,11 +192,11 @@ class Examiner:
         return report
 
     def _report(self, share: float, activity: str) -> None:
-        """Note the progress of the present answer, and hear who cancels it.
+        """Record progress on the current answer, and check for a cancel request.
 
         Raises:
-            StoppedError: the process is to end, or the run was moved away.
-            CancelledError: nobody wants the answer any more.
+            StoppedError: the process must end, or the run was moved away.
+            CancelledError: the answer is no longer wanted.
         """
         if pause := self._right_of_way.pause():
             self._stop.wait(pause)

@@ -1,4 +1,4 @@
-"""Claims 5, 10, 17, 21, 22 and 27: what one step does, to the last bit."""
+"""Claims 5, 10, 17, 21, 22 and 27: the arithmetic of one step, to the last bit."""
 
 from __future__ import annotations
 
@@ -25,25 +25,33 @@ from lamplighter.claims.intervals import CLEAR, Spread, mean_of, share_interval,
 from lamplighter.claims.views import ask, first_microscope, microscope, view
 
 EXACT = 1e-6
-"""Largest difference of a recomputed number from the recorded one."""
+"""Maximum difference between a recomputed number and the recorded one."""
 PRODUCTS = 0.9
-"""Least share of the arithmetic that matrix products must have."""
+"""Minimum share of the operations that must be matrix products."""
 TAUGHT = 0.05
-"""Least share of the gradient from right guesses by which they count as teaching too."""
+"""Minimum share of the gradient from correct predictions for them to count as a training signal."""
 ALWAYS, COIN = 0.8, 0.5
-"""Share of the steps that surely help their own batch where nearly all do, and the share that a coin would help."""
+"""The share of steps that must improve their own batch to count as nearly all, and the share expected of a
+coin.
+"""
 STRAIGHT, BENT = 0.95, 0.5
-"""Cosine from which an update goes straight downhill, and up to which it goes another way: 60 degrees off."""
+"""Cosine above which an update follows the negative gradient, and cosine below which it departs from it: 60
+degrees.
+"""
 FEWEST_DRAWS = 3
-"""Least random updates whose spread says something."""
+"""Minimum random updates whose spread is meaningful."""
 ENOUGH = 20
-"""Least steps of which a share says something."""
+"""Minimum steps for a meaningful share."""
 ROUNDING = 1e-2
-"""Largest difference from the record, of the largest update of the step, that another machine's rounding explains."""
+"""Maximum difference from the record, relative to the step's largest update, that rounding on another machine
+explains.
+"""
 
 
 def find_one_step(evidence: Evidence) -> Finding:
-    """Return whether a step lowered the loss on its own batch by more than a random update of its length, and others did."""
+    """Return whether a step lowered the loss on its own batch more than a random update of the same length,
+    and whether other steps did.
+    """
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return _wait_for_microscope(evidence)
@@ -63,7 +71,7 @@ def find_one_step(evidence: Evidence) -> Finding:
     reason = [tell("step_changed_loss", step=answer.step, before=before, after=after)]
     null, better = None, False
     if start is not None and end is not None and len(losses) >= max(FEWEST_DRAWS, len(random.losses[:64])):
-        # On a part of the batch, which the true update is measured on as well.
+        # Measured on the part of the batch that the real update is measured on.
         changes = spread_of([loss - start for loss in losses])
         figures.insert(0, Figure("change_by_the_update", end - start, "nats", answer.step))
         null = spread_figure("change_by_a_random_update", changes, "nats", answer.step)
@@ -80,7 +88,7 @@ def find_one_step(evidence: Evidence) -> Finding:
 
 
 def _share_of(evidence: Evidence, text: Literal["same", "other", "unread"]) -> Figure | None:
-    """Return the share of the looked-at steps that helped a text, with its interval; None where it is not known."""
+    """Return the share of the sampled steps that improved a text, with its interval; None if unknown."""
     answer = evidence.answer(BetterAnswer)
     share = None if answer is None else getattr(answer.shares, text)
     if answer is None or share is None or not 0 <= share <= 1:
@@ -96,7 +104,7 @@ def _share_of(evidence: Evidence, text: Literal["same", "other", "unread"]) -> F
 
 
 def find_arithmetic(evidence: Evidence) -> Finding:
-    """Return whether the step is recomputed exactly, and how much of it is products of matrices."""
+    """Return whether the step is recomputed exactly, and how much of it consists of matrix products."""
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return _wait_for_microscope(evidence)
@@ -122,7 +130,7 @@ def find_arithmetic(evidence: Evidence) -> Finding:
 
 
 def find_loop(evidence: Evidence) -> Finding:
-    """Return whether the stored step and the recomputed one are the same to the last bit."""
+    """Return whether the stored and the recomputed step are identical to the last bit."""
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return _wait_for_microscope(evidence)
@@ -154,7 +162,7 @@ def find_loop(evidence: Evidence) -> Finding:
 
 
 def find_right_guesses(evidence: Evidence) -> Finding:
-    """Return whether positions that were guessed right have a share of the gradient."""
+    """Return whether correctly predicted positions contribute to the gradient."""
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None or not answer.whole.right_guesses.of:
         return _wait_for_microscope(evidence)
@@ -173,7 +181,7 @@ def find_right_guesses(evidence: Evidence) -> Finding:
     null = Figure("if_only_mistakes_taught", 0.0, "share")
     guessed = tell("right_guesses", step=answer.step, right=right, of=of, share=share or 0.0)
     if spread is None:
-        # One step is a sample; how much the share changes from step to step is not known.
+        # One step is a single sample: the variation between steps is unknown.
         state = choose_state(False, bool(share))
         return Finding(state, (guessed,), figures, null, "more_steps_to_vary", answer.imported)
     reason = (guessed, tell("right_guesses_on_average", steps=spread.draws, share=spread.mean))
@@ -182,7 +190,7 @@ def find_right_guesses(evidence: Evidence) -> Finding:
 
 
 def find_better_here(evidence: Evidence) -> Finding:
-    """Return whether a step helps its own batch surely and another one by chance."""
+    """Return whether a step reliably improves its own batch, and another one only by chance."""
     own, other, unread = (_share_of(evidence, text) for text in ("same", "other", "unread"))
     if own is not None and other is not None and own.draws >= ENOUGH:
         elsewhere = [one for one in (other, unread) if one is not None]
@@ -214,17 +222,17 @@ def find_better_here(evidence: Evidence) -> Finding:
     )
     null = Figure("no_update", 0.0, "nats")
     reason = tell("one_step_changed", step=answer.step, own=change, other=elsewhere)
-    # One step says nothing of how many do.
+    # A single step gives no share.
     return Finding(ClaimState.UNMEASURED, (reason,), figures, null, "more_steps_for_a_share", answer.imported)
 
 
 def _holds_a_half(share: Figure) -> bool:
-    """Return whether the interval of a share has a half in it, what a coin would give."""
+    """Return whether the interval of a share contains one half, the coin's share."""
     return share.low is not None and share.high is not None and share.low <= COIN <= share.high
 
 
 def find_bent_update(evidence: Evidence) -> Finding:
-    """Return whether the update goes another way than straight downhill."""
+    """Return whether the update departs from the negative gradient."""
     answer = evidence.answer(MicroscopeAnswer)
     cosine = None if answer is None else answer.whole.cosine
     if answer is None or cosine is None:
@@ -243,7 +251,7 @@ def find_bent_update(evidence: Evidence) -> Finding:
 
 
 def _change_of(loss: LossPair) -> float | None:
-    """Return by how much the update changed a loss; None where that is not finite."""
+    """Return the update's change of a loss; None if that is not finite."""
     return None if loss.before is None or loss.after is None else loss.after - loss.before
 
 

@@ -24,13 +24,17 @@ from lamplighter.claims.questions_asked import earlier_step
 from lamplighter.claims.views import ask, view, word_card
 
 OTHER_NUMBERS, SAME_NEIGHBOURS = 0.9, 0.99
-"""Least share of the coordinates that a rotation changes, and of the lists of neighbours that it keeps."""
+"""Minimum share of the coordinates that a rotation changes, and of the neighbour lists that it keeps."""
 AKIN = 0.05
-"""Least part of what there is beyond chance that two tables share where both have learned the same words."""
+"""Minimum overlap beyond chance, relative to the maximum, between two matrices that have learned the same
+words.
+"""
 ABOUT = 0.05
-"""Least difference of two correlations by which a table is about what follows a word, or about what comes before it."""
+"""Minimum difference of two correlations for a matrix to depend on what follows a word, or on what precedes
+it.
+"""
 STRANGE = 0.25
-"""Least part of what the model knows beyond guessing that is lost with rows which are strange to its layers."""
+"""Minimum loss of knowledge, relative to guessing, with rows that do not fit the layers."""
 
 
 def find_matrix_of_weights(evidence: Evidence) -> Finding:
@@ -53,8 +57,9 @@ def find_matrix_of_weights(evidence: Evidence) -> Finding:
 
 
 def find_two_cities(evidence: Evidence) -> Finding:
-    """Return whether the two tables differ more than one differs from itself some hundred steps earlier, and whether each is
-    about its own side of a word."""
+    """Return whether the two matrices differ more than either differs from itself a few hundred steps
+    earlier, and whether each depends on its own side of a word.
+    """
     if evidence.tied:
         return Finding(
             ClaimState.FAILING,
@@ -96,7 +101,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
             max(same),
             len(same),
         )
-    # Two matrices that nothing is learned in differ as well.
+    # Two untrained matrices differ as well.
     baselines = same if cities.other_seed is None else [*same, cities.other_seed.low]
     least = min(baselines) if baselines else 0.0
     differ = cities.shared.low - chance >= AKIN * (1 - chance) and cities.shared.high < least
@@ -112,7 +117,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
         reason.append(tell("nearness_agrees", input=known[0].mean, output=known[1].mean))
     else:
         reason.append(tell("text_is_not_here"))
-    # Any two tables differ: where neither leans to its side, nothing of the statement is left.
+    # Any two matrices differ: if neither depends more on its own side, nothing is left of the claim.
     partly = any(about) or (differ and len(known) < len(sides))
     return Finding(choose_state(differ and all(about), partly), tuple(reason), tuple(figures), null)
 
@@ -138,7 +143,7 @@ def find_arbitrary_coordinates(evidence: Evidence) -> Finding:
 
 
 def find_belong_together(evidence: Evidence) -> Finding:
-    """Return whether the layers are worse off with an older embedding than with their own."""
+    """Return whether the layers do worse with an older embedding than with their own."""
     answer = evidence.answer(TransplantAnswer)
     if answer is None:
         return waiting_for_answer(evidence, "older_embedding")
@@ -163,7 +168,7 @@ def find_belong_together(evidence: Evidence) -> Finding:
         reason = (losses, tell("layers_that_know_nothing"))
         return Finding(ClaimState.FAILING, reason, tuple(figures), imported=answer.imported)
     if error is None or previous is None or previous.loss is None or previous.rise.error is None:
-        # How surely older rows do harm is not known.
+        # The uncertainty of this rise is not measured.
         state = choose_state(False, older > own)
         return Finding(state, (losses,), tuple(figures), None, "older_embedding_again", answer.imported)
     last, last_error = previous.loss, previous.rise.error

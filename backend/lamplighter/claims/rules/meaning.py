@@ -1,4 +1,6 @@
-"""Claims 1, 2, 3 and 14: from a random start, words that are used alike come together, and directions come to mean something."""
+"""Claims 1, 2, 3 and 14: from a random start, words used alike come together, and directions
+acquire meaning.
+"""
 
 from __future__ import annotations
 
@@ -25,24 +27,27 @@ from lamplighter.claims.intervals import CLEAR, Spread, share_interval
 from lamplighter.claims.views import view, word_card
 
 GROUPED, PARTLY = 0.5, 0.25
-"""Least part of what purity can gain beyond chance at which words of a kind have come together, and have begun to. Topics
-alone give a text in random order a tenth."""
+"""Minimum rescaled purity at which words of a class have come together, and have begun to. Topics alone give
+a shuffled text a tenth.
+"""
 TOLD_APART = 0.05
-"""Loss of purity since its best value from which words count as told apart again."""
+"""Drop of purity from its maximum beyond which the classes are separating again."""
 FOLLOWS = 0.7
-"""Least rank correlation of length and frequency that counts as following it."""
+"""Minimum rank correlation at which length follows frequency."""
 REPLACEABLE = 0.5
-"""Most part of the harm of a word drawn at random that the nearest word may do in a word's place."""
+"""Maximum harm of the nearest word, relative to that of a random word."""
 ANSWERED = 0.5
-"""Least share of a relation's questions that counts as answered."""
+"""Minimum share of a relation's analogies for it to count as answered."""
 MAX_DEVIATIONS = 1_000
-"""Standard deviations from which on their number is not given."""
+"""Distances of more standard deviations than this are not given as a number."""
 SEPARATED = 0.1
-"""Least fall of a cosine, beyond that of the untrained model, by which one word has come apart in two sentences."""
+"""Minimum fall of a cosine, relative to the untrained model, at which a word has separated in two
+sentences.
+"""
 
 
 def find_random_start(evidence: Evidence) -> Finding:
-    """Return whether the first matrix has no more order than chance gives."""
+    """Return whether the first matrix has no more order than chance."""
     first = evidence.first
     if first is None:
         return waiting("first_matrix")
@@ -60,7 +65,7 @@ def find_random_start(evidence: Evidence) -> Finding:
         measured = tell("nearest_cosine_at_step", step=first.step, cosine=first.nearest_cosine)
     else:
         return waiting("first_matrix", nearest)
-    # Where chance does not vary, the distance in deviations is infinite.
+    # If chance does not vary, the distance in deviations is infinite.
     distance = (
         tell("deviations_from_chance", deviations=far)
         if abs(far) < MAX_DEVIATIONS
@@ -75,7 +80,7 @@ def find_random_start(evidence: Evidence) -> Finding:
 
 
 def find_pulled_together(evidence: Evidence) -> Finding:
-    """Return whether words of one kind have come together, and stayed so."""
+    """Return whether words of one class have come together, and stayed together."""
     newest = evidence.newest
     order = None if newest is None else newest.order
     if newest is None or order is None:
@@ -109,14 +114,17 @@ def find_pulled_together(evidence: Evidence) -> Finding:
 
 
 def _control_order(evidence: Evidence, step: int) -> OrderFigures | None:
-    """Return the order that the control has; None where it has trained for less than half of `step`, and says nothing yet."""
+    """Return the order of the control; None if it has trained for less than half of `step`, too few to
+    compare.
+    """
     newest = None if evidence.control is None else evidence.control.newest
     return None if newest is None or 2 * newest.step < step else newest.order
 
 
 def find_what_geometry_says(evidence: Evidence) -> Finding:
-    """Return how many of three readings hold: near words replace each other, directions are relations, length follows
-    frequency."""
+    """Return how many of three readings hold: near words substitute for each other, directions are relations,
+    length follows frequency.
+    """
     readings = (_read_substitution(evidence), _read_relations(evidence), _read_lengths(evidence))
     figures = tuple(figure for reading in readings for figure in reading.figures)
     null = readings[0].null
@@ -140,14 +148,14 @@ class _Reading:
     """One of the three readings of the geometry."""
 
     holds: bool | None
-    """None where it is not measured."""
+    """None if not measured."""
     reason: tuple[Sentence, ...]
     figures: tuple[Figure, ...] = ()
     null: Figure | None = None
 
 
 def _read_substitution(evidence: Evidence) -> _Reading:
-    """Return what replacing a word by its nearest shows; the null is what words drawn at random do."""
+    """Return the effect of replacing a word by its nearest; random words are the null."""
     answer = evidence.answer(SubstitutionAnswer)
     near, chance = (None, None) if answer is None else (answer.near.rise, answer.chance.rise)
     less = None if answer is None else answer.chance_less_near
@@ -179,7 +187,7 @@ def _read_relations(evidence: Evidence) -> _Reading:
 
 
 def _read_lengths(evidence: Evidence) -> _Reading:
-    """Return how a row's length follows its word's frequency."""
+    """Return how row length follows word frequency."""
     newest = evidence.newest
     lengths = evidence.series("length_log_count_spearman")
     if newest is not None and newest.length_follows is not None:
@@ -188,7 +196,7 @@ def _read_lengths(evidence: Evidence) -> _Reading:
         return _Reading(None, (tell("length_is_not_measured"),))
     last, best_step = max(lengths), max(lengths, key=lambda step: lengths[step])
     now, best = lengths[last], lengths[best_step]
-    # Where counts are dealt to the rows at random, a rank correlation has this deviation.
+    # The standard deviation of a rank correlation under random assignment of the counts.
     dealt = Spread(0.0, (max(2, evidence.rows) - 1) ** -0.5, 0)
     reason = [tell("length_follows", correlation=now)]
     if best > now:
@@ -205,7 +213,7 @@ def _read_lengths(evidence: Evidence) -> _Reading:
 
 
 def find_geometry_emerges(evidence: Evidence) -> Finding:
-    """Return whether relations are answered and one word has two meanings in two sentences."""
+    """Return whether relations are answered and one word has separated in two sentences."""
     relations, apart = evidence.relations, _separation(evidence)
     answer = evidence.answer(ProbeAnswer)
     figures: list[Figure] = []
@@ -214,7 +222,7 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
     answered = sum(map(_is_answered, relations.values()))
     if relations:
         less = {name: max(one.nearest_of_c, one.right_class) for name, one in relations.items()}
-        # Each relation is judged beside its own: they are no draws of one null.
+        # Each relation has its own null, so they are no draws of a common one.
         shares = list(less.values())
         null = Figure(
             "without_a_sum_on_average",
@@ -259,14 +267,15 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
 
 
 def _is_answered(one: RelationFigures) -> bool:
-    """Return whether a sum answers a relation half of the time, and surely better than either of the two things that need no
-    sum. Its pairs count, not its questions: each pair is in many of them."""
+    """Return whether the sum answers at least half of a relation's analogies, and significantly more than
+    either rule without a sum. The sample size is the number of pairs, because each pair is in many analogies.
+    """
     low, _ = share_interval(one.score, one.pairs, CLEAR)
     return one.score >= ANSWERED and low > max(one.nearest_of_c, one.right_class)
 
 
 def _is_known(one: RelationFigures) -> bool:
-    """Return whether a sum answers surely more than guessing the right kind of word would."""
+    """Return whether the sum answers significantly more than guessing within the right class."""
     return share_interval(one.score, one.pairs, CLEAR)[0] > one.right_class
 
 
@@ -275,8 +284,9 @@ def _mean(relations: Mapping[str, RelationFigures]) -> float:
 
 
 def _separation(evidence: Evidence) -> tuple[float, float, float | None] | None:
-    """Return the cosines of the word that two sentences move apart most: after the last layer, before the first one, and after
-    the last of the untrained model."""
+    """Return the cosines of the word that two sentences separate most: after the last layer, before the first
+    one, and after the last one of the untrained model.
+    """
     answer = evidence.answer(ProbeAnswer)
     if answer is None:
         return None
@@ -289,8 +299,9 @@ def _separation(evidence: Evidence) -> tuple[float, float, float | None] | None:
 
 
 def _cosines(answer: ProbeAnswer, step: int) -> dict[int, tuple[float, float]]:
-    """Return the cosines of each word that two sentences share, before the first layer and after the last, by its place in
-    the list."""
+    """Return the cosines of each word that two sentences share, before the first layer and after the last, by
+    its index in the list.
+    """
     found: dict[int, tuple[float, float]] = {}
     reading = next((one for one in answer.readings if one.step == step), None)
     for place, word in enumerate([] if reading is None else reading.words):

@@ -23,29 +23,29 @@ from lamplighter.claims.intervals import Spread, mean_of
 from lamplighter.claims.views import view, word_card
 
 VANISHED = 0.01
-"""Part of the strongest layer's gradient below which another's has vanished."""
+"""Share of the strongest layer's gradient below which another's has vanished."""
 FLOODED = 10.0
-"""Times the median from which on the strongest layer's gradient floods."""
+"""Multiple of the median above which the strongest layer's gradient explodes."""
 RARELY, OFTEN = 0.001, 0.1
-"""Largest share of the steps in which either may happen, and the share from which on it is the rule."""
+"""Maximum share of steps in which either may happen, and the share above which it is common."""
 SLIGHT = 5.0
-"""Most degrees by which a slight rotation turns a row in one step."""
+"""Maximum slight rotation of a row in one step, in degrees."""
 ELSEWHERE = 0.05
-"""Least share of the attention that has gone elsewhere where it has shifted."""
+"""Minimum share of the attention that must move for it to have shifted."""
 SMALL = 0.05
-"""Largest part of its own length that a row moves in a small shift."""
+"""Maximum movement that counts as a small shift, relative to the row's length."""
 ARRIVING, HALTED = 0.5, 0.25
-"""Pace at the end, of the pace half-way, of rows that slow down like 1/step and like 1/step²."""
+"""Speed at the end relative to the speed half-way, for rows that slow down like 1/step and like 1/step²."""
 FLASHES = 3.0
-"""Most beats a second that the page shows, so that nothing flashes (decision 0008)."""
+"""Maximum beats per second on the page, for photosensitive viewers (decision 0008)."""
 _UNTRAINED = 20
-"""First steps, in which hardly anything is learned yet."""
+"""First steps, in which hardly anything has been learned."""
 _NEAR = 0.1
-"""Part of a step number by which the steps that its pace is the median of may differ from it."""
+"""Relative window around a step over which its speed is averaged."""
 
 
 def find_river(evidence: Evidence) -> Finding:
-    """Return whether every layer gets a gradient of a size like the others', and none floods."""
+    """Return whether the gradients of all layers have similar norms, and none explodes."""
     pulses = evidence.pulses
     known = None if pulses is None else np.isfinite(pulses.least_norm) & np.isfinite(pulses.most_norm)
     if pulses is None or known is None or not known.any():
@@ -82,7 +82,7 @@ def find_river(evidence: Evidence) -> Finding:
 
 
 def find_turn(evidence: Evidence) -> Finding:
-    """Return by how many degrees a step turns the rows that it moves, and how far attention has shifted."""
+    """Return how many degrees a step turns the rows it moves, and how far attention has shifted."""
     newest = evidence.newest
     now, early = (None if newest is None else newest.turn), evidence.first_turn
     change = _attention_change(evidence)
@@ -93,7 +93,8 @@ def find_turn(evidence: Evidence) -> Finding:
     ]
     if change is not None and answer is not None:
         figures.append(Figure("attention_that_goes_elsewhere", change, "share", answer.step))
-    # The cosine of two random directions is 0 with this deviation; near 90 degrees an angle differs by as much.
+    # The cosine of two random directions is 0 with this deviation; near 90 degrees the angle deviates as
+    # much.
     side = 2 * math.degrees(evidence.width**-0.5)
     null = Figure("two_random_directions", 90.0, "degrees", low=90 - side, high=90 + side)
     if now is None or newest is None:
@@ -105,7 +106,7 @@ def find_turn(evidence: Evidence) -> Finding:
         tell("attention_is_not_measured") if change is None else tell("attention_shifted", share=change)
     )
     shifted = change is not None and change >= ELSEWHERE
-    # Step 1 is where rows turn most: without it the claim is not shown whole.
+    # Rows turn most in step 1: without it the claim is only partly shown.
     holds = early is not None and max(now, early) <= SLIGHT and shifted
     imported = bool(answer and answer.imported)
     state = choose_state(holds, now <= SLIGHT)
@@ -113,7 +114,9 @@ def find_turn(evidence: Evidence) -> Finding:
 
 
 def find_shift(evidence: Evidence) -> Finding:
-    """Return how far a row of the batch moves in a step, beside its own length, at chosen steps of the training."""
+    """Return how far a row of the batch moves in a step, relative to its length, at chosen steps of the
+    training.
+    """
     shares = {
         step: share for step in evidence.row_lengths if (share := _share_at(evidence, step)) is not None
     }
@@ -139,7 +142,7 @@ def find_shift(evidence: Evidence) -> Finding:
 
 
 def find_heartbeat(evidence: Evidence) -> Finding:
-    """Return how many steps a second there were, and whether each is recorded."""
+    """Return the number of steps per second, and whether each is recorded."""
     pulses = evidence.pulses
     known = None if pulses is None else pulses.seconds[np.isfinite(pulses.seconds)]
     if pulses is None or known is None or not len(known):
@@ -157,13 +160,15 @@ def find_heartbeat(evidence: Evidence) -> Finding:
         tell("steps_are_recorded", recorded=pulses.recorded, steps=reached),
         tell("median_step_takes", milliseconds=1e3 / pace, beats=FLASHES),
     )
-    # A watched loop may record every tenth step.
+    # A client's loop may record only every tenth step.
     state = choose_state(complete, evidence.recorded_elsewhere)
     return Finding(state, reason, figures)
 
 
 def find_no_rest(evidence: Evidence) -> Finding:
-    """Return whether rows slow down so little from the middle of the training to its end that they arrive nowhere."""
+    """Return whether the rows slow down so little between the middle and the end of the training that they do
+    not come to rest.
+    """
     half, last = evidence.step // 2, evidence.step
     before, now = _share_at(evidence, half), _share_at(evidence, last)
     if before is None or now is None or before.mean <= 0 or half < _UNTRAINED:
@@ -188,7 +193,9 @@ def find_no_rest(evidence: Evidence) -> Finding:
 
 
 def _pace(evidence: Evidence, step: int) -> Spread | None:
-    """Return the median distance of a lit row at a step: the mean over the known steps around it, with its standard error."""
+    """Return the median movement of a row of the batch at a step: the mean over the known steps around it,
+    with its standard error.
+    """
     pulses = evidence.pulses
     if pulses is None or step < 1:
         return None
@@ -198,7 +205,7 @@ def _pace(evidence: Evidence, step: int) -> Spread | None:
 
 
 def _share_at(evidence: Evidence, step: int) -> Spread | None:
-    """Return `_pace` of the length that a row has at the step; None where either is not known."""
+    """Return `_pace` relative to the row length at the step; None if either is unknown."""
     pace, length = _pace(evidence, step), evidence.row_lengths.get(step)
     if pace is None or length is None:
         return None

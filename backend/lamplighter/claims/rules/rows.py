@@ -1,4 +1,4 @@
-"""Claims 6, 7, 8, 9 and 26: a batch touches few rows, under the conditions that make it so."""
+"""Claims 6, 7, 8, 9 and 26: a batch touches few rows, and the conditions for that."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ from lamplighter.claims.savings import ALL_LIT, FEW, find_affordable, find_batch
 from lamplighter.claims.views import ask, view
 
 PROPORTIONAL, UNRELATED = 0.9, 0.5
-"""Rank correlations of touches and counts that count as frequent words being renovated most, and as not."""
+"""Rank correlation of touches and counts above which updates follow frequency, and below which
+they do not.
+"""
 STIRRED = 1.1
-"""Times the rows that were read from which on others stir: one more row in one step is not what is meant."""
+"""Multiple of the read rows above which other rows move too: a single extra row does not count."""
 
 
 def find_sleepers(evidence: Evidence) -> Finding:
-    """Return whether only rows of the batch moved, in the steps that were looked at."""
+    """Return whether only rows of the batch moved in the sampled steps."""
     pulses = evidence.pulses
     if pulses is None or not np.isfinite(pulses.batch_rows).any():
         return waiting("batch_of_a_step")
@@ -68,12 +70,13 @@ def find_sleepers(evidence: Evidence) -> Finding:
 
 
 def _drawn_evenly(evidence: Evidence) -> Figure | None:
-    """Return the share of the rows that a batch lights whose words are drawn evenly from the vocabulary, with the interval of
-    such draws; None where the size of a batch is not known."""
+    """Return the expected share of rows that a batch of uniformly drawn words reads, with its interval; None
+    if the batch size is unknown.
+    """
     words, rows = evidence.batch_tokens, evidence.rows
     if not words:
         return None
-    # Each row is left out with probability q; two of them with r. The variance follows from both.
+    # Each row is absent with probability q; two given rows with r. The variance follows from both.
     q, r = (1 - 1 / rows) ** words, (1 - 2 / rows) ** words if rows > 1 else 0.0
     variance = rows * q * (1 - q) + rows * (rows - 1) * (r - q * q)
     spread = Spread(1 - q, math.sqrt(max(0.0, variance)) / rows, words)
@@ -81,7 +84,7 @@ def _drawn_evenly(evidence: Evidence) -> Figure | None:
 
 
 def find_renovation(evidence: Evidence) -> Finding:
-    """Return whether frequent words are touched most, and all in the end."""
+    """Return whether frequent words are touched most, and all words eventually."""
     touches = evidence.touches
     if touches is None:
         return waiting("batch_of_a_step")
@@ -113,7 +116,7 @@ def find_renovation(evidence: Evidence) -> Finding:
 
 
 def find_when_not(evidence: Evidence) -> Finding:
-    """Return whether the three sets come apart with tied weights and with momentum."""
+    """Return whether the three sets differ with tied weights and with momentum."""
     answer = evidence.answer(BenchAnswer)
     if answer is None:
         own = _own_sets(evidence)
@@ -149,7 +152,9 @@ def find_when_not(evidence: Evidence) -> Finding:
 
 
 def _own_sets(evidence: Evidence) -> Finding | None:
-    """Return what the run's own steps say where its rule is not the lazy one; None where it is, or nothing is known."""
+    """Return what the run's own steps show if its update rule is not the lazy one; None if it is, or nothing
+    is known.
+    """
     pulses: PulseFigures | None = evidence.pulses
     if pulses is None or (evidence.optimiser == "lazy" and not evidence.tied) or evidence.recorded_elsewhere:
         return None

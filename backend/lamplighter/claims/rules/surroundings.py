@@ -1,4 +1,4 @@
-"""Claims 13, 16, 18 and 20: the text a model lives on, what it costs, the machines it runs on, and the map it is seen by."""
+"""Claims 13, 16, 18 and 20: the text a model lives on, its cost, its machines, and the map."""
 
 from __future__ import annotations
 
@@ -25,27 +25,29 @@ from lamplighter.claims.rules.meaning import GROUPED, PARTLY
 from lamplighter.claims.views import ask, view, word_card
 
 FORGOTTEN = 0.1
-"""Part of what was known at first that counts as forgotten: beyond what guessing or chance would give."""
+"""Share of the initial knowledge, beyond guessing or chance, whose loss counts as forgetting."""
 _METHODS = {
     "processor": ("energy_by_processor_time", "estimated_from_processor_time"),
     "rapl": ("energy_counted_by_the_processor", "counted_by_the_processor"),
     "nvml": ("energy_counted_by_the_graphics_card", "counted_by_the_graphics_card"),
 }
-"""The codes of the energy's figure and of the sentence on how it is known, by method."""
+"""By method, the codes of the energy figure and of the sentence about its source."""
 _KNOWN = 0.05
-"""Least nats below guessing at which something is known."""
+"""Minimum distance below the guessing loss, in nats, at which something is known."""
 FAITHFUL, FAULTLESS = 0.95, 0.99
-"""Recall from which on a map shows nearly every neighbour, and all but every hundredth."""
+"""Recall above which a map shows nearly every neighbour, and at least 99 in 100."""
 EXACT_GRADIENTS = 1e-3
-"""Largest difference between gradients of one process and of two, of the largest gradient, that is rounding."""
+"""Maximum difference between the gradients of one and two processes, relative to the largest gradient, that
+rounding explains.
+"""
 ROUNDED_GRADIENTS = 1e-2
-"""Largest such difference that low precision may explain."""
+"""The same for low precision."""
 SECOND_HALF = 0.25
-"""Share of the order in the second half of the energy below which the price has risen."""
+"""Share of the order bought by the second half of the energy below which the price has risen."""
 
 
 def find_environment(evidence: Evidence) -> Finding:
-    """Return whether the model forgets one town in another, and what forgets first."""
+    """Return whether the model forgets one town in another, and what it forgets first."""
     answer = evidence.answer(EnvironmentAnswer)
     curve = [] if answer is None else answer.curve[:200]
     turned = None if answer is None else answer.turned_back_at
@@ -96,15 +98,16 @@ def _steps_at_home(home: EnvironmentHome) -> int:
 
 
 def _change_at_home(home: EnvironmentHome, change: HomeChange | None) -> Spread | None:
-    """Return how a number changes where the model goes on at home, with its spread over those steps; None where that was not
-    measured."""
+    """Return the change of a value in the copy that stays at home, with its spread over those steps; None if
+    not measured.
+    """
     if change is None or change.mean is None or change.spread is None:
         return None
     return Spread(change.mean, change.spread, max(1, len(home.curve) - 1))
 
 
 def find_price_of_order(evidence: Evidence) -> Finding:
-    """Return how much order the two halves of the energy bought."""
+    """Return how much order each half of the energy bought."""
     order = evidence.series("neighbour_information")
     figures: list[Figure] = []
     null = None
@@ -127,7 +130,7 @@ def find_price_of_order(evidence: Evidence) -> Finding:
     total = energy.joules[max(energy.joules)]
     named: Values = {"method": energy.method}
     figures.append(Figure(code, total, "J", max(energy.joules), values=named))
-    # Only where both are known: the energy may have been read from the middle of the run on.
+    # Only steps where both are known: the energy may have been read only from the middle of the run.
     known = [step for step in order if step in energy.joules and step >= energy.since]
     if len(known) < 3 or energy.joules[known[-1]] <= 0 or found is None:
         return waiting("order_and_energy", *figures, null=null)
@@ -147,7 +150,7 @@ def find_price_of_order(evidence: Evidence) -> Finding:
 
 
 def find_devices(evidence: Evidence) -> Finding:
-    """Return the bytes that two devices exchange in a step, by formula and measured."""
+    """Return the bytes that two devices exchange in a step, by formula and as measured."""
     answer = evidence.answer(DevicesAnswer)
     if answer is None:
         return waiting_for_answer(evidence, "two_processes")
@@ -175,7 +178,8 @@ def find_devices(evidence: Evidence) -> Finding:
         ),
         tell("gradients_differ", share=abs(off)),
     ]
-    # Rounding in another order is a condition; other numbers, or other bytes than the formula's, are a fault.
+    # Rounding in another order is a condition; other gradients, or a byte count that contradicts the formula,
+    # are a failure.
     state = choose_state(counted and abs(off) <= EXACT_GRADIENTS, counted and abs(off) <= ROUNDED_GRADIENTS)
     return Finding(state, tuple(reason), figures, imported=answer.imported)
 
@@ -186,7 +190,7 @@ def find_projection(evidence: Evidence) -> Finding:
     if trust is None or trust.recall is None:
         return waiting("checked_map")
     by_chance = min(1.0, 10 / max(1, evidence.rows - 1))
-    # Of ten places in each of V lists.
+    # Ten places in each of V lists.
     shown, random = (
         Spread(share, math.sqrt(share * (1 - share) / (10 * evidence.rows)), evidence.rows)
         for share in (min(1.0, max(0.0, trust.recall)), by_chance)

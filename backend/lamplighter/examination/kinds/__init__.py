@@ -1,1 +1,1 @@
-"""The kinds of questions: one file each, a function of the examined model and the question."""
+"""The kinds of questions, one file each: a function of the examined model and the question."""

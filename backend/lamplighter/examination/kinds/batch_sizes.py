@@ -1,7 +1,7 @@
-"""The kind *batch sizes*: how many rows of the embedding a batch reads, from small batches to those of large models.
+"""The kind *batch sizes*: how many embedding rows a batch reads, from small batches to those of large models.
 
-A batch touches few rows because it is small: with a few hundred tokens most of the city sleeps, with a hundred thousand
-nearly all of it is awake.
+A batch touches few rows because it is small: a few hundred tokens leave most rows idle, a hundred thousand
+touch nearly all.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from lamplighter.questions import BatchSizesQuestion
 from lamplighter.recipe import Recipe
 
 SIZES = (512, 2_048, 8_192, 32_768, 131_072)
-"""Tokens of the batches."""
+"""Batch sizes in tokens."""
 
 
 def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportProgress) -> BatchSizesAnswer:
-    """Return the distinct rows in batches of several sizes: the run's batches after a step, joined in order.
+    """Return the distinct rows in batches of several sizes: the run's batches after a step, concatenated.
 
-    Text keeps to its topic, so a small batch reads fewer rows than if every token were drawn by itself.
+    A text keeps to its topics, so a small batch reads fewer rows than independently drawn tokens would.
     """
     recipe, text = model.run.recipe, model.run.token_ids
     size = len(model.run.vocabulary)
@@ -57,5 +57,5 @@ def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportPr
 
 
 def _batch(recipe: Recipe, text: NDArray[np.uint32], step: int) -> NDArray[np.int64]:
-    """Return the tokens that a step reads, in their order."""
+    """Return the tokens that a step reads, in order."""
     return text[batch_positions(recipe, len(text), step)[:, :-1]].astype(np.int64).reshape(-1)

@@ -1,4 +1,4 @@
-"""The kind *better*: what a step makes better. Its own batch, nearly always; another batch or unread text, sometimes."""
+"""The kind *better*: whether a step improves its own batch, another batch, and unread text."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _Losses = list[list[float | None]]
 
 
 def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgress) -> BetterAnswer:
-    """Return the losses before and after each of the steps that follow some places of the training, taken on copies of the model.
+    """Return the losses before and after each step that follows some points of the training, taken on copies
+    of the model.
 
-    A step that knew nothing of a text would make it better in half of the cases.
+    A step that knew nothing of a text would improve it half of the time.
     """
     places = choose_places(model, min(question.places, question.steps))
     each, rest = divmod(question.steps, len(places))
@@ -60,8 +61,9 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
 
 
 def choose_places(model: ExaminedModel, most: int) -> list[int]:
-    """Return at most so many steps, spread from the start of a training up to the model's step, the last of them: steps whose
-    state was kept, since to compute some hundred again would take longer than the question."""
+    """Return at most `most` steps, spread from the start of the training to the model's step. Only steps with
+    a kept state are chosen: recomputing hundreds of steps would take longer than the question.
+    """
     recipe, last = model.run.recipe, model.step
     room = waypoint_room(recipe, len(model.run.vocabulary))
     kept = {step for step in expected_waypoints(last, recipe.cadence.waypoint_every, room) if step > 0}
@@ -71,7 +73,7 @@ def choose_places(model: ExaminedModel, most: int) -> list[int]:
 
 
 class _Steps:
-    """Steps that a learner takes after a place of the training, and the losses before and after each."""
+    """Steps that a learner takes after one point of the training, and the losses before and after each."""
 
     def __init__(
         self, model: ExaminedModel, learner: Learner, place: int, held_out: TextSample | None
@@ -85,7 +87,7 @@ class _Steps:
         self.right_guesses: list[float | None] = []
 
     def take_step(self, number: int, of: int) -> None:
-        """Take the step `number`, from 1, of so many."""
+        """Take step `number` of `of`, counted from 1."""
         learner = self._learner
         _, ids, targets = self._batches.batch(self._place + number)
         _, *elsewhere = self._batches.batch(self._place + of + number)
@@ -95,7 +97,7 @@ class _Steps:
         self.same.append([rounded(before), self._read(ids, targets)])
         self.other.append([other, self._read(*elsewhere)])
         if self._text is not None:
-            # No other step comes between.
+            # No step comes between these two losses.
             self.unread.append([self._unread, unread := self._read_text()])
             self._unread = unread
         probabilities = torch.softmax(unembedding.output.flatten(0, 1).float(), dim=1)
@@ -103,7 +105,7 @@ class _Steps:
         self.right_guesses.append(None if share is None else rounded(share))
 
     def summarise(self) -> BetterPlace:
-        """Return the place as it stands in an answer."""
+        """Return these steps as a part of the answer."""
         return BetterPlace(
             step=self._place,
             steps=len(self.same),
@@ -124,7 +126,7 @@ def _shares(same: _Losses, other: _Losses, unread: _Losses) -> BetterShares:
 
 
 def _share_better(losses: _Losses) -> float | None:
-    """Return the share of steps after which a loss is lower; None for no steps, or if a loss is not finite."""
+    """Return the share of steps that lowered a loss; None for no steps, or if a loss is not finite."""
     better = 0
     for before, after in losses:
         if before is None or after is None:

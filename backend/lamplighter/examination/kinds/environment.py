@@ -1,5 +1,5 @@
-"""The kind *environment*: a copy of the model is trained on another town, in which every word has another's job, and then
-on its own again. The answers forget first; the map of the words is the last to know.
+"""The kind *environment*: a copy of the model is trained on another town, in which every word has the role of
+another, and then on its own again. Its answers forget first, and the word map last.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from lamplighter.model.step import train_step
 from lamplighter.questions import HOME_POINTS, HOME_STEPS, EnvironmentQuestion
 
 MAX_CLASSED = 4_096
-"""Most classed words whose neighbours are sought: the cost grows with their square."""
+"""Maximum classed words whose neighbours are computed: the cost is quadratic."""
 NEIGHBOURS = 10
 _POINTS, _POINTS_BACK = 16, 8
-"""Points of the curve after the change, close together at first, and after the way back."""
+"""Points of the curve after the change, dense at first, and after the change back."""
 
 
 def examine(model: ExaminedModel, question: EnvironmentQuestion, report: ReportProgress) -> EnvironmentAnswer:
     """Return how a copy of a model forgets one town and learns the other.
 
-    The other text is the run's own with the jobs of its words dealt anew (`corpora/othertown.py`). Batches are those of
-    the steps that follow, read in the other text for `steps` steps, then in the own one for `back` steps.
-    A second copy goes on with its own text for at most `HOME_STEPS` steps. Purities are null without classes, or where there
-    are more than `MAX_CLASSED` classed words.
+    The other text is the run's own with the roles of its words permuted (`corpora/othertown.py`). The copy is
+    trained on the batches of the following steps, in the other text for `steps` steps, then in its own for
+    `back` steps. A second copy stays on its own text for at most `HOME_STEPS` steps. Purities are null
+    without classes, or with more than `MAX_CLASSED` classed words.
     """
     return _Environment(model, report).answer(question)
 
 
 def chosen_steps(steps: int, back: int) -> list[int]:
-    """Return the steps at which the curve has points, ascending: dense after each of the two changes."""
+    """Return the steps of the curve's points, ascending: dense after each of the two changes."""
 
     def spaced(last: int, points: int) -> set[int]:
         return {round(step) for step in np.geomspace(1, last, min(last, points)).tolist()}
@@ -48,7 +48,7 @@ def chosen_steps(steps: int, back: int) -> list[int]:
 
 
 class _Environment:
-    """A copy of a model in changing surroundings, and what is read of it."""
+    """A copy of a model in changing texts, and its measurements."""
 
     def __init__(self, model: ExaminedModel, report: ReportProgress) -> None:
         self._model, self._report = model, report
@@ -61,7 +61,9 @@ class _Environment:
         self._chance = purity_chance(class_of)
 
     def answer(self, question: EnvironmentQuestion) -> EnvironmentAnswer:
-        """Train on the other town, then on the own one, and another copy on the own one alone. Return the answer."""
+        """Train on the other town, then on the own one, and another copy only on the own one. Return the
+        answer.
+        """
         steps, back = question.steps, question.back
         home_steps = min(steps, HOME_STEPS)
         points = chosen_steps(steps, back)
@@ -89,7 +91,7 @@ class _Environment:
         )
 
     def _stay(self, steps: int, start: EnvironmentPoint) -> EnvironmentHome:
-        """Train a copy on its own town alone from a point on. Return what that changes."""
+        """Train a copy only on its own town from a point on. Return the changes."""
         learner = self._new_copy()
         points = {round(steps * point / HOME_POINTS) for point in range(HOME_POINTS + 1)}
         curve = [_at_home(start)]
@@ -110,7 +112,9 @@ class _Environment:
         return learner
 
     def _train(self, learner: Learner, number: int, where: str, jobs: torch.Tensor | None) -> None:
-        """Take one of the steps that follow the model's, where each token has another's job if there are `jobs`, shape (V,)."""
+        """Take one of the steps that follow the model's; with `jobs`, shape (V,), tokens have
+        permuted roles.
+        """
         self._report(self._done / self._all, f"training on {where}, step {number:,}")
         _, ids, targets = self._model.batches.batch(self._model.step + number)
         if jobs is not None:
@@ -119,7 +123,7 @@ class _Environment:
         self._done += 1
 
     def _read(self, learner: Learner, step: int, *, at_home: bool = False) -> EnvironmentPoint:
-        """Return a point of a curve; one `at_home` without the other town's text."""
+        """Return a point of a curve; an `at_home` point without the loss on the other town."""
         model = learner.model
         first, other = self._texts
         purity_in, purity_out = (
@@ -137,7 +141,7 @@ class _Environment:
         )
 
     def _purities(self, vectors: NDArray[np.float32]) -> tuple[float | None, float | None]:
-        """Return the purity of a matrix, (V, D), under both truths; None where it is not sought."""
+        """Return the purity of a matrix, (V, D), under both labellings; None if not computed."""
         if not 2 <= len(self._classed) <= MAX_CLASSED:
             return None, None
         ids, _ = all_nearest(vectors[self._classed], NEIGHBOURS)
@@ -157,7 +161,7 @@ def _at_home(point: EnvironmentPoint) -> HomePoint:
 
 
 def _describe_change(values: list[float | None]) -> HomeChange | None:
-    """Return the change of a value since the first of a curve; None where one is missing."""
+    """Return the change of a value since the first point of a curve; None if one is missing."""
     known = np.array([value for value in values if value is not None])
     if len(known) < len(values):
         return None

@@ -1,4 +1,6 @@
-"""The kind *bench*: which rows move under which rule of updating, what that costs, and how little it matters here."""
+"""The kind *bench*: the rows that move under each update rule, their cost, and how little that
+matters here.
+"""
 
 from __future__ import annotations
 

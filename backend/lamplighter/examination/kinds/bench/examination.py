@@ -1,4 +1,6 @@
-"""The examination of the kind *bench*: trainings under four rules of updating an embedding, with their rows, costs and times."""
+"""The examination of the kind *bench*: training under four update rules for an embedding, with rows, costs
+and times.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +34,19 @@ from lamplighter.runfolder.run_folder import RunFolder
 UpdateRule = Literal["lazy", "adam", "decay", "tied"]
 RULES: tuple[UpdateRule, ...] = ("lazy", "adam", "decay", "tied")
 DECAY = 0.1
-"""Weight decay of AdamW, as large models are trained with (Brown et al. 2020, "Language Models are Few-Shot Learners")."""
+"""Weight decay of AdamW, as used for large models (Brown et al. 2020, "Language Models are Few-Shot
+Learners").
+"""
 MAX_DISTANCES = 20_000
-"""Most rows whose distances are told: more of them would not fit into an answer."""
+"""Maximum rows whose distances are included: more would not fit into an answer."""
 _DISTANCE_DIGITS = 3
 
 
 class RuleBench:
-    """A training from the initial state of a run's recipe under one rule, on a processor."""
+    """Training from the initial state of a run's recipe under one rule, on a CPU."""
 
     def __init__(self, run: RunFolder, rule: UpdateRule) -> None:
-        """Build the model; it is trained step by step."""
+        """Build the model without training it."""
         self._rule: UpdateRule = rule
         recipe = _change_recipe(run.recipe, rule)
         cpu = torch.device("cpu")
@@ -67,13 +71,13 @@ class RuleBench:
         self._losses.append(rounded(seen.loss))
 
     def summarise(self) -> RuleReading:
-        """Return what was seen, as a part of the answer."""
+        """Return the measurements as a part of the answer."""
         seen = self._seen
         assert seen is not None, "no step was taken"
         rows, width = self._learner.model.embedding.weight.shape
         touched = len(seen.gradient_ids)
         kind: OptimiserKind = "lazy" if self._rule == "lazy" else "adam"
-        # Decay multiplies each weight by a number.
+        # Decay multiplies each weight once.
         by_row = count_update_flops(kind, width) + (width if self._rule == "decay" else 0)
         row_bytes = count_update_bytes(kind, width)
         return RuleReading(
@@ -99,8 +103,9 @@ class RuleBench:
         )
 
     def _separate_embedding(self, recipe: Recipe) -> None:
-        """Give the embedding an optimiser of its own, with the same settings, and time it. Adam updates each parameter by
-        itself, so nothing else changes."""
+        """Give the embedding a separate optimiser with the same settings, and time it. Adam updates each
+        parameter independently, so nothing else changes.
+        """
         learner: Learner = self._learner
         groups = [group for optimiser in learner.optimisers for group in optimiser.param_groups]
         own, *rest = (
@@ -128,7 +133,7 @@ class RuleBench:
 
 
 def _change_recipe(recipe: Recipe, rule: UpdateRule) -> Recipe:
-    """Return a recipe with another rule of updating and all else as it is."""
+    """Return the recipe with another update rule and everything else unchanged."""
     kind: OptimiserKind = "lazy" if rule == "lazy" else "adam"
     return recipe.model_copy(
         update={
@@ -153,14 +158,14 @@ def _distances(seen: Observation, rows: int) -> list[float | None] | None:
 
 
 _SHARE_OF_RULES = 0.9
-"""The part of the progress that is spent on the four rules."""
+"""The share of the progress for the four rules."""
 
 
 def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgress) -> BenchAnswer:
-    """Return what four rules of updating do with the embedding on the same batches.
+    """Return what four update rules do with the embedding on the same batches.
 
-    All four begin with the recipe's initial state, since trained weights that are apart cannot become tied, and read the
-    batches after `question.step`. Everything is computed on a processor, with one thread.
+    All four start from the recipe's initial state, because separately trained matrices cannot be tied, and
+    read the batches after `question.step`. Everything runs on a CPU, with one thread.
     """
     with _one_thread():
         recipes: list[RuleReading] = []
@@ -190,7 +195,7 @@ def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgres
 
 @contextmanager
 def _one_thread() -> Generator[None]:
-    """Compute with one thread, and then with as many as before: the run's own number gives the run's own bits."""
+    """Compute with one thread, then restore the number of threads: the run's bits depend on it."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

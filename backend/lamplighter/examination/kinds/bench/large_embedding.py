@@ -1,4 +1,6 @@
-"""An embedding of the size of a large model's, without a model around it: updating the rows that were touched, and all."""
+"""An embedding as large as that of a large model, without a model around it: updates of the touched rows, and
+of all.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from lamplighter.platform.worker_limits import available_memory, is_out_of_memor
 
 ROWS, WIDTH, TOUCHED = 50_000, 1_024, 200
 _COPIES = 6
-"""Matrices of that size that exist at once: weights, gradient, both averages, and two while they are updated."""
+"""Matrices of that size that exist at once: weights, gradient, both averages, and two during the update."""
 _WHOLE_UPDATES, _SPARSE_UPDATES = 5, 10
 _RATE = 1e-3
 
@@ -26,14 +28,15 @@ _RATE = 1e-3
 def measure_large_embedding(
     batch_tokens: int, report: Callable[[float], None]
 ) -> tuple[LargeEmbedding | None, str | None]:
-    """Measure updates of an embedding of `ROWS` x `WIDTH`, by SparseAdam of `TOUCHED` rows and by Adam of all.
+    """Measure updates of an embedding of `ROWS` x `WIDTH`, by SparseAdam of `TOUCHED` rows and by Adam of
+    all.
 
     Args:
-        batch_tokens: predictions of a step, for the cost of one softmax over so many rows.
-        report: hears the share that is done.
+        batch_tokens: predictions of a step, for the cost of one softmax over all rows.
+        report: receives the share done.
 
     Returns:
-        What was measured; or None, and the reason.
+        The measurements; or None, and the reason.
     """
     needed = _COPIES * ROWS * WIDTH * NUMBER_BYTES
     free = available_memory()
@@ -69,7 +72,7 @@ def measure_large_embedding(
 
 
 def _time_updates(number: int, report: Callable[[float], None], share: float, *, sparse: bool) -> list[float]:
-    """Return the processor seconds of some updates; the first, which makes the averages, does not count."""
+    """Return the CPU seconds of some updates, without the first, which allocates the averages."""
     report(share)
     embedding = nn.Embedding(ROWS, WIDTH, sparse=sparse, _weight=torch.zeros(ROWS, WIDTH))
     optimiser = (optim.SparseAdam if sparse else optim.Adam)(embedding.parameters(), lr=_RATE)

@@ -1,4 +1,4 @@
-"""The kind *deciles*: the loss on frequent and on rare words, and which optimiser learns the rare ones."""
+"""The kind *deciles*: the loss on frequent and rare words, and which optimiser learns the rare ones."""
 
 from __future__ import annotations
 

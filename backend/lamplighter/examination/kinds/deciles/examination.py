@@ -1,4 +1,4 @@
-"""The examination of the kind *deciles*: the loss on words of each frequency, of the model and of two optimisers."""
+"""The examination of the kind *deciles*: the loss by word frequency, for the model and for two optimisers."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from lamplighter.model.step import train_step
 from lamplighter.questions import DecilesQuestion
 
 GROUPS = 10
-"""Groups of words; fewer where one word has more than a tenth of the text."""
+"""Number of word groups; fewer if one word makes up more than a tenth of the text."""
 
 
 @dataclass(frozen=True)
 class WordGroups:
-    """Groups of words, the most frequent first; none is empty."""
+    """Word groups, most frequent first; none is empty."""
 
     of_word: NDArray[np.int64]
     """The group of each word, shape (V,)."""
     counts: NDArray[np.int64]
-    """How often the text has each word, shape (V,)."""
+    """The count of each word in the text, shape (V,)."""
 
     @property
     def number(self) -> int:
@@ -41,15 +41,15 @@ class WordGroups:
 
 
 def group_words(counts: NDArray[np.int64], text: NDArray[np.uint32]) -> WordGroups:
-    """Return the words in groups that each have about a tenth of a text.
+    """Return the words in groups that each cover about a tenth of a text.
 
     Args:
-        counts: of the words, shape (V,); all 0 where they are not known, then those of the text count.
+        counts: word counts, shape (V,); if all are 0 (unknown), the words of the text are counted.
         text: token ids.
     """
     found = counts if counts.any() else np.bincount(text, minlength=len(counts))
     order = np.argsort(-found, kind="stable")
-    # By its middle: a word with a third of the text belongs where most of it lies.
+    # By its middle: a word that covers a third of the text belongs where most of it lies.
     middle = (np.cumsum(found[order]) - found[order] / 2) / found.sum()
     _, numbers = np.unique(np.minimum(GROUPS - 1, (GROUPS * middle).astype(np.int64)), return_inverse=True)
     of_word = np.empty(len(found), dtype=np.int64)
@@ -58,10 +58,12 @@ def group_words(counts: NDArray[np.int64], text: NDArray[np.uint32]) -> WordGrou
 
 
 class GroupedLoss:
-    """The loss by group of the true word, on a sample of the text held out, or of the run's own where none is."""
+    """The loss by group of the target word, on a sample of held-out text, or of the run's own if none is held
+    out.
+    """
 
     def __init__(self, model: ExaminedModel, groups: WordGroups, tokens: int) -> None:
-        """Choose the sample of so many tokens, spread over the text."""
+        """Choose a sample of `tokens` tokens, spread over the text."""
         run, self._groups = model.run, groups
         held_out, context = run.held_out_ids, run.recipe.model.context
         self.text: TextName = "training" if held_out is None else "held_out"
@@ -74,14 +76,18 @@ class GroupedLoss:
         self._at_once = run.recipe.sequences
 
     def measure(self, learner: Learner) -> tuple[float | None, list[float | None]]:
-        """Return a model's mean loss in nats, and that of each group; None where it is not finite or nothing was read."""
+        """Return a model's mean loss in nats, and that of each group; None if not finite or if nothing was
+        read.
+        """
         losses = self._losses(learner)
         return (rounded(float(losses.mean())) if len(losses) else None), self._by_group(losses)
 
     def describe(self, learner: Learner) -> list[WordGroup]:
-        """Return the groups, with a model's loss on each and the loss of who knows only how frequent words are."""
+        """Return the groups with a model's loss on each, and the loss of a model that knows only word
+        frequencies.
+        """
         counts, of_word = self._groups.counts, self._groups.of_word
-        # A word that is only in the text held out counts as if it had been seen once.
+        # A word that occurs only in the held-out text counts as seen once.
         alone = self._by_group(-np.log(np.maximum(counts, 1) / counts.sum())[self._true])
         read = np.bincount(of_word[self._true], minlength=self._groups.number).tolist()
         _, losses = self.measure(learner)
@@ -114,30 +120,31 @@ class GroupedLoss:
 
 OptimiserName = Literal["sgd", "adam"]
 RATES: dict[OptimiserName, tuple[float, float, float]] = {"sgd": (0.03, 0.1, 0.3), "adam": (3e-4, 1e-3, 3e-3)}
-"""Learning rates that are tried."""
+"""Learning rates to try."""
 MOMENTUM = 0.9
-"""Momentum of SGD, as of Adam."""
+"""Momentum of SGD, equal to Adam's."""
 _POINTS = 10
 _UNCLIPPED = 1e30
 
 
 class OptimiserRace:
-    """The trainings of two optimisers at their best learning rates, from the same start on the same batches.
+    """Trains two optimisers, each at its best learning rate, from the same start on the same batches.
 
-    Source: Kunstner, Yadav, Milligan, Schmidt and Bietti 2024, "Heavy-Tailed Class Imbalance and Why Adam Outperforms Gradient
-    Descent on Language Models" (arXiv 2402.19449): gradient descent learns frequent words and hardly the rare ones, Adam learns
-    both. As there, the learning rate is searched for, and nothing is clipped. The effect needs a heavy tail and many steps:
-    where all words are about as frequent, or within few steps, gradient descent may do as well, or better.
+    Source: Kunstner, Yadav, Milligan, Schmidt and Bietti 2024, "Heavy-Tailed Class Imbalance and Why Adam
+    Outperforms Gradient Descent on Language Models" (arXiv 2402.19449): gradient descent learns frequent
+    words and hardly any rare ones, Adam learns both. As there, the learning rate is searched, and nothing is
+    clipped. The effect needs a heavy tail and many steps: if all words are about equally frequent, or within
+    few steps, gradient descent may do as well or better.
     """
 
     def __init__(self, model: ExaminedModel, loss: GroupedLoss, steps: int, report: ReportProgress) -> None:
-        """Train nothing yet.
+        """Prepare without training.
 
         Args:
-            model: the model whose recipe and batches are taken, from the first one on.
+            model: the model whose recipe and batches are used, from the first batch on.
             loss: measures the models.
-            steps: of each training.
-            report: hears how far it is.
+            steps: steps of each training.
+            report: receives the progress.
         """
         self._model, self._loss, self._steps, self._report = model, loss, steps, report
         self._points = {round(step) for step in np.linspace(0, steps, _POINTS + 1).tolist()}
@@ -145,7 +152,9 @@ class OptimiserRace:
         self._done = 0
 
     def find_best(self) -> list[OptimiserReading]:
-        """Train with each optimiser at each rate. Return of each optimiser the training with the lowest loss."""
+        """Train with each optimiser at each rate. Return the training with the lowest loss for each
+        optimiser.
+        """
         return [self._best(name) for name in RATES]
 
     def _best(self, name: OptimiserName) -> OptimiserReading:
@@ -159,7 +168,7 @@ class OptimiserRace:
         )
 
     def _train(self, name: OptimiserName, rate: float) -> tuple[float | None, list[GroupLosses]]:
-        """Return the loss at the end, and the losses by group at chosen steps."""
+        """Return the final loss, and the losses by group at chosen steps."""
         learner = self._build(name, rate)
         last, losses = self._loss.measure(learner)
         curve = [GroupLosses(step=0, losses=losses)]
@@ -175,7 +184,7 @@ class OptimiserRace:
 
     def _build(self, name: OptimiserName, rate: float) -> Learner:
         recipe, old = self._model.run.recipe, self._model.learner
-        # Dense: a sparse gradient has no momentum.
+        # Dense, because sparse gradients do not support momentum.
         dense = recipe.model_copy(update={"optimiser": recipe.optimiser.model_copy(update={"kind": "adam"})})
         learner = build_learner(dense, len(self._model.run.vocabulary), old.device)
         parameters = list(learner.model.parameters())
@@ -188,13 +197,14 @@ class OptimiserRace:
 
 
 NOW_TOKENS, CURVE_TOKENS = 8_192, 2_048
-"""Predictions that the losses now, and those of a point of a curve, are the mean of."""
+"""Predictions averaged for the current losses, and for a point of a curve."""
 
 
 def examine(model: ExaminedModel, question: DecilesQuestion, report: ReportProgress) -> DecilesAnswer:
-    """Return the loss by frequency of the true word: of the model as it is, and of two optimisers from the start.
+    """Return the loss by frequency of the target word, for the model as it is and for two optimisers from the
+    start.
 
-    A loss is None where it is not finite, or no word of a group was looked at.
+    A loss is None if it is not finite, or if no word of the group was sampled.
     """
     report(0.0, "reading frequent and rare words")
     vocabulary = model.run.vocabulary

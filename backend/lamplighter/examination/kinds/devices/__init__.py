@@ -1,6 +1,6 @@
-"""The kind *devices*: one training step shared by two processes, and the bytes that they send one another.
+"""The kind *devices*: one training step shared by two processes, and the bytes they exchange.
 
-Nothing but names is imported here: the processes set their limits before they import torch.
+Only names are imported here: the processes set their limits before they import torch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> DevicesAnswer:
-    """Return what two processes of this machine send one another in one training step."""
+    """Return what two processes of this machine exchange in one training step."""
     from lamplighter.examination.kinds.devices import examination
 
     return examination.examine(model, question, report)

@@ -40,19 +40,19 @@ from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.questions import DevicesQuestion, QuestionError
 
 MAX_PARAMETERS = 100_000_000
-"""Parameters of the largest model that is copied into other processes."""
+"""Maximum parameters of a model that is copied into other processes."""
 _TABLE = "embedding.weight"
 _POLL_SECONDS = 0.05
 _ENDING_SECONDS = 5.0
 
 
 def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> DevicesAnswer:
-    """Return what two processes of this machine send one another in one training step, by formula and measured.
+    """Return what two processes of this machine exchange in one training step, by formula and measured.
 
-    They share the step after the one that the model is at: each reads every other sequence of its batch.
+    They share the step after the model's: each reads every other sequence of its batch.
 
     Raises:
-        QuestionError: the batch cannot be shared, the model is too large, or system or torch lack what it takes.
+        QuestionError: the batch cannot be shared, the model is too large, or the system or torch lacks support.
         UnanswerableError: the processes failed.
     """
     recipe = model.run.recipe
@@ -108,7 +108,7 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
 def _run_processes(
     model: ExaminedModel, alone: torch.nn.Module, job: dict[str, Any], report: ReportProgress
 ) -> tuple[list[dict[str, Any]], dict[str, Gradients]]:
-    """Let the processes share the step. Return what each process measured, and the gradients by the way they were exchanged."""
+    """Run the shared step. Return each process's measurements, and the gradients by method of exchange."""
     with tempfile.TemporaryDirectory(prefix="lamplighter-devices-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)
         weights = {name: parameter.detach().contiguous() for name, parameter in alone.named_parameters()}
@@ -132,7 +132,7 @@ def _run_processes(
             json.loads((scratch / result_file(rank)).read_text(encoding="utf-8")) for rank in range(PROCESSES)
         ]
         ways = [way for way in ("dense", "lazy") if way in results[0]]
-        # Read before the folder goes: safetensors would map the file.
+        # Read before the folder is deleted, because safetensors would map the file.
         exchanged = {
             way: {name: tensor.clone() for name, tensor in load_file(scratch / gradients_file(way)).items()}
             for way in ways
@@ -152,7 +152,7 @@ class _Process:
 
     @property
     def is_done(self) -> bool:
-        """Return whether it has done its part."""
+        """Return whether it has finished."""
         return self._code == 0
 
     def require_alive(self) -> None:
@@ -161,7 +161,7 @@ class _Process:
             raise UnanswerableError(f"a process could not share the step: {self._problem or 'it was ended'}")
 
     def kill(self) -> None:
-        """Kill it, unless it has ended, and wait for that."""
+        """Kill it unless it has ended, and wait."""
         self._job.kill()
         self._job.join(_ENDING_SECONDS)
 

@@ -1,8 +1,8 @@
-"""One of the processes that share a step: `python -m lamplighter.examination.kinds.devices.rank RUN SCRATCH RANK`.
+"""A process that shares a step: `python -m lamplighter.examination.kinds.devices.rank RUN SCRATCH RANK`.
 
-It reads the weights from the scratch folder, and leaves there what it measured and, as the first of them, the gradients. The
-processes find each other by a file of that folder and talk over the loopback interface only. It ends at once when its
-standard input closes.
+It reads the weights from the scratch folder and writes its measurements there; rank 0 also writes the
+gradients. The processes find each other by a file in that folder and communicate over the loopback interface
+only. The process ends at once when its standard input closes.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 WEIGHTS, JOB = "weights.safetensors", "job.json"
 TIMEOUT_SECONDS = 60
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
-"""Interfaces that reach this machine only, by system; elsewhere gloo would listen on the network."""
+"""Loopback interface names by system; elsewhere gloo would listen on the network."""
 
 
 def result_file(rank: int) -> str:
-    """Return the name of the file with what a process measured."""
+    """Return the name of the file with a process's measurements."""
     return f"result-{rank}.json"
 
 
 def gradients_file(way: str) -> str:
-    """Return the name of the file with the gradients that were exchanged one way."""
+    """Return the name of the file with the gradients exchanged by one method."""
     return f"{way}.safetensors"
 
 
 class GlooCollective:
-    """The processes of a group of torch.distributed."""
+    """A process group of torch.distributed."""
 
     def __init__(self, scratch: Path, rank: int, size: int) -> None:
-        """Join the others, who share the scratch folder."""
+        """Join the other processes, which share the scratch folder."""
         import torch.distributed as dist
 
         self._dist, self.rank, self.size = dist, rank, size
@@ -57,19 +57,19 @@ class GlooCollective:
         )
 
     def add_up(self, tensor: Tensor) -> None:
-        """Replace a tensor by the sum of all."""
+        """Replace a tensor by its sum over all processes."""
         self._dist.all_reduce(tensor)
 
     def broadcast(self, tensor: Tensor, source: int) -> None:
-        """Replace a tensor by the one that a process has."""
+        """Replace a tensor by that of the process `source`."""
         self._dist.broadcast(tensor, source)
 
     def meet(self) -> None:
-        """Wait until all have come so far."""
+        """Wait until all processes reach this point."""
         self._dist.barrier()
 
     def close(self) -> None:
-        """Leave the others."""
+        """Leave the group."""
         self._dist.destroy_process_group()
 
 

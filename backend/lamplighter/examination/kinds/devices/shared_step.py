@@ -1,7 +1,8 @@
-"""A training step shared by several processes, as data parallelism has it: each reads a part of the batch with a copy of the
-model, and the gradients are added up among them.
+"""A training step shared by several processes, as in data parallelism: each reads part of the batch with a
+copy of the model, and the gradients are summed.
 
-The embedding's gradient can be sent whole (`dense`), or as the rows that the part has read, with their ids (`lazy`).
+The embedding's gradient can be sent whole (`dense`), or as the rows that the part has read, with their ids
+(`lazy`).
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ PROCESSES = 2
 _FLOAT_BYTES, _ID_BYTES = 4, 8
 
 Gradients = dict[str, Tensor]
-"""Gradients by the name of the parameter, none of them sparse."""
+"""Gradients by parameter name, all dense."""
 
 
 class Collective(Protocol):
-    """The operations that a process has with the others."""
+    """The collective operations of a process."""
 
     rank: int
     size: int
 
     def add_up(self, tensor: Tensor) -> None:
-        """Replace a tensor, everywhere of one shape, by the sum of all."""
+        """Replace a tensor, of the same shape everywhere, by its sum over all processes."""
         ...
 
     def broadcast(self, tensor: Tensor, source: int) -> None:
-        """Replace a tensor, everywhere of one shape, by the one that the process `source` has."""
+        """Replace a tensor, of the same shape everywhere, by that of the process `source`."""
         ...
 
 
 class CountedCollective:
-    """A collective that counts the bytes of the tensors which its process hands in."""
+    """A collective that counts the bytes its process sends."""
 
     def __init__(self, inner: Collective) -> None:
         self._inner = inner
@@ -45,24 +46,24 @@ class CountedCollective:
         self.bytes = 0
 
     def add_up(self, tensor: Tensor) -> None:
-        """Add a tensor up, and count it."""
+        """Sum a tensor over all processes, and count it."""
         self.bytes += tensor.numel() * tensor.element_size()
         self._inner.add_up(tensor)
 
     def broadcast(self, tensor: Tensor, source: int) -> None:
-        """Send a tensor, and count it where it is this process that sends."""
+        """Broadcast a tensor, and count it if this process is the source."""
         if source == self.rank:
             self.bytes += tensor.numel() * tensor.element_size()
         self._inner.broadcast(tensor, source)
 
 
 def part_of_batch(batch: Tensor, rank: int, size: int) -> Tensor:
-    """Return the sequences of a batch (B, T) that a process reads: every `size`-th, from its own number on."""
+    """Return a process's sequences of a batch (B, T): every `size`-th, starting at `rank`."""
     return batch[rank::size]
 
 
 def compute_gradients(model: Transformer, ids: Tensor, targets: Tensor, share: float) -> Gradients:
-    """Return a process' part of the gradients: those of its mean loss times its `share` of the batch."""
+    """Return a process's part of the gradients: those of its mean loss times its `share` of the batch."""
     for parameter in model.parameters():
         parameter.grad = None
     (share * model(ids, targets)).backward()
@@ -70,7 +71,7 @@ def compute_gradients(model: Transformer, ids: Tensor, targets: Tensor, share: f
 
 
 def exchange_whole(own: Gradients, collective: Collective) -> Gradients:
-    """Return the gradients of the whole batch: every gradient is added up whole."""
+    """Return the gradients of the whole batch by summing every gradient whole."""
     summed = {name: gradient.clone() for name, gradient in own.items()}
     for gradient in summed.values():
         collective.add_up(gradient)
@@ -78,13 +79,14 @@ def exchange_whole(own: Gradients, collective: Collective) -> Gradients:
 
 
 def exchange_rows(own: Gradients, table: str, rows: Tensor, collective: Collective) -> Gradients:
-    """Return the gradients of the whole batch: that of the parameter `table` as rows with their ids, the others whole.
+    """Return the gradients of the whole batch; that of `table` is sent as rows with their ids, the others
+    whole.
 
     Args:
-        own: this process' part.
+        own: this process's part.
         table: the name of the embedding.
-        rows: the rows that this process' part has a gradient for, ascending.
-        collective: the processes.
+        rows: the rows with a gradient in this process's part, ascending.
+        collective: the process group.
     """
     summed = exchange_whole({name: gradient for name, gradient in own.items() if name != table}, collective)
     whole = torch.zeros_like(own[table])
@@ -101,13 +103,14 @@ def exchange_rows(own: Gradients, table: str, rows: Tensor, collective: Collecti
 
 
 def whole_bytes(parameters: int) -> int:
-    """Return the bytes that a process hands in by `exchange_whole`: every parameter's gradient in 32 bits."""
+    """Return the bytes a process sends in `exchange_whole`: every parameter's gradient in 32 bits."""
     return parameters * _FLOAT_BYTES
 
 
 def row_bytes(parameters: int, vocabulary: int, dim: int, rows: int) -> int:
-    """Return the bytes that a process hands in by `exchange_rows`: the gradients outside the table, `rows` rows of the table
-    with an id each, and their number."""
+    """Return the bytes a process sends in `exchange_rows`: the gradients outside the table, `rows` rows of
+    the table with an id each, and their number.
+    """
     return (
         (parameters - vocabulary * dim) * _FLOAT_BYTES + rows * (dim * _FLOAT_BYTES + _ID_BYTES) + _ID_BYTES
     )
