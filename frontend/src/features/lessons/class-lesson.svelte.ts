@@ -1,4 +1,4 @@
-/** The class beside the course: what the presenter's stage asks it, what a viewer answers, and what all have said. */
+/** The class in the course: the presenter's question, a viewer's answer, and all answers. */
 
 import type {
   Answer,
@@ -16,18 +16,18 @@ import type { Following } from "../../state/view/following.svelte";
 import { formatPlace, type LessonPlace } from "../../model/lesson-place";
 import { measuredOf } from "./stages";
 
-/** Time after which an answer that the server has not confirmed is sent again, in ms. */
+/** Time in ms after which an unconfirmed answer is sent again. */
 const PATIENCE = 4_000;
-/** Longest wait of a viewer before the answers are fetched, in ms: not all of a class at once. */
+/** Maximum random delay in ms before a viewer fetches the answers, so that a class does not fetch all at once. */
 const SPREAD = 1_000;
 const NOWHERE = "0";
 
 export class ClassLesson {
   private readonly all = new Query<Answer<"GET /api/class/lessons">>();
-  /** A viewer's guess that the server shall have; without a value it is being changed. */
+  /** A viewer's guess to be sent to the server; its value is null while it is being changed. */
   private held = $state.raw<{ place: string; value: number | null } | null>(null);
   private sent = { what: "", at: -Infinity };
-  /** The presenter's place, and with what was measured of it; and that which the server was told last. */
+  /** The presenter's place; the same with its measured values, as a key; and the key last reported. */
   private place!: Body<"POST /api/class/lesson">;
   private news = NOWHERE;
   private told = NOWHERE;
@@ -47,12 +47,12 @@ export class ClassLesson {
     return this.server.presenter;
   }
 
-  /** Return what the class predicted on this run and was shown, in the order of the course. */
+  /** Return the revealed predictions of the class on this run, in the order of the course. */
   get answers(): readonly LessonAnswers[] {
     return (this.all.value?.items ?? []).filter(({ question }) => question.run === this.run.id);
   }
 
-  /** Return how many people are in the class; only its presenter knows. */
+  /** Return the number of people in the class, which only its presenter knows. */
   get connected(): number {
     return this.server.presenter ? (this.desk.value?.connected ?? 0) : 0;
   }
@@ -66,7 +66,7 @@ export class ClassLesson {
     return here ? question : null;
   }
 
-  /** Take a guess for the class. Returns whether one stays at the stage, since the whole class goes on together. */
+  /** Take a guess for the class. Return whether to stay at the stage, because the whole class goes on together. */
   take(place: LessonPlace, value: number): boolean {
     if (this.presenter) return this.desk.leads && this.connected > 0;
     const { classMessage } = this.server;
@@ -81,7 +81,7 @@ export class ClassLesson {
     this.held = { place: formatPlace(place), value: null };
   }
 
-  /** Return the guesses of a part: while the class is asked, a viewer's is the one that the server has. */
+  /** Return the guesses of a part; while the class is asked, a viewer's own is the one on the server. */
   given(
     place: LessonPlace,
     prediction: LessonPrediction | null,
@@ -101,7 +101,7 @@ export class ClassLesson {
     return own !== null && own === (this.heldAt(place)?.value ?? own);
   }
 
-  /** Send the guess that is held, if the class is asked here and the server has another, or none. */
+  /** Send the held guess, if the class is asked here and the server has a different one or none. */
   send(place: LessonPlace, prediction: LessonPrediction) {
     const value = this.heldAt(place)?.value ?? null;
     const question = this.questionAt(place);
@@ -113,7 +113,7 @@ export class ClassLesson {
     if (this.run.predict({ question: question.id, answer })) this.sent = { what, at: now };
   }
 
-  /** Fetch what the class answered, whenever there is news of it. */
+  /** Fetch the class's answers when they have changed. */
   refresh() {
     const { presenter, classMessage } = this.server;
     const news = presenter ? this.desk.value?.lessons : classMessage?.lessons;
@@ -122,10 +122,10 @@ export class ClassLesson {
     this.all.ask(jsonQuestion("/api/class/lessons", "class", news), delay);
   }
 
-  /** Report where the presenter is; null: at no stage. What is measured meanwhile is news too. */
+  /** Report the presenter's place (null: none) and the values measured there, when either has changed. */
   async comeTo(place: LessonPlace | null, part: LessonPart | null) {
     const { desk } = this;
-    // Another window of the presenter's may lead.
+    // Another window of the presenter may lead.
     if (!this.server.presenter || (!desk.leads && (desk.value?.following ?? true))) return;
     const to = desk.leads ? place : null;
     const measured = (part?.stages ?? []).map(
@@ -139,13 +139,13 @@ export class ClassLesson {
       lang: document.documentElement.lang,
     };
     this.news = to ? JSON.stringify([to, measured]) : NOWHERE;
-    // One report at a time: a later one must not come to the server before an earlier one.
+    // One report at a time, so that they reach the server in order.
     if (this.reporting) return;
     this.reporting = true;
     while (this.news !== this.told) {
       const { news } = this;
       await desk.comeToStage(this.place);
-      // The next look at the class tries again.
+      // The next poll of the class tries again.
       if (desk.problem) break;
       this.told = news;
     }
@@ -162,14 +162,14 @@ export class ClassLesson {
     return this.held?.place === formatPlace(place) ? this.held : null;
   }
 
-  /** Return the guess that the server has of this viewer, as the course has it. */
+  /** Return this viewer's guess on the server, as a value of the course. */
   private ownValue({ choices }: LessonPrediction): number | null {
     const answer = this.server.classMessage?.answer ?? null;
     return answer === null || !choices.length ? answer : (choices[answer]?.value ?? null);
   }
 }
 
-/** Return a guess as the class answers it: of choices, its place among them. */
+/** Return a guess as the class's answer: for choices, the index of the choice. */
 export function answerOf({ choices }: LessonPrediction, value: number): number {
   return choices.length ? choices.findIndex((choice) => choice.value === value) : value;
 }

@@ -71,7 +71,7 @@ afterEach(() => {
 });
 
 describe("a viewer's guess in the course", () => {
-  it("goes to the class once, and again if it did not arrive", () => {
+  it("is sent to the class once, and again if it was not confirmed", () => {
     const lesson = viewer();
     expect(lesson.take(HERE, 4)).toBe(true);
     arrives = false;
@@ -91,7 +91,7 @@ describe("a viewer's guess in the course", () => {
     expect(sent).toHaveLength(2);
   });
 
-  it("waits for a question that comes a moment later, and is the place of a choice", () => {
+  it("waits for a question that comes a moment later, and is the index of a choice", () => {
     message = { ...message, question: null };
     const lesson = viewer();
     expect(lesson.take(HERE, 7)).toBe(true);
@@ -104,7 +104,7 @@ describe("a viewer's guess in the course", () => {
     expect(lesson.given(HERE, CHOICE, {})).toEqual({ 2: 7 });
   });
 
-  it("is not sent at another place, on another run, nor once nobody is asked", () => {
+  it("is not sent at another place, on another run, or after the question has closed", () => {
     for (const other of [
       { stage: 3 },
       { part: null },
@@ -119,7 +119,7 @@ describe("a viewer's guess in the course", () => {
     }
   });
 
-  it("is the one that the server has while the class is asked, and may be changed", () => {
+  it("is the one on the server while the class is asked, and can be changed", () => {
     const lesson = viewer();
     expect(lesson.given(HERE, LINE, { 2: 9, 3: 1 })).toEqual({ 3: 1 });
     lesson.take(HERE, 4);
@@ -134,7 +134,7 @@ describe("a viewer's guess in the course", () => {
     expect(lesson.given(HERE, LINE, { 2: 6 })).toEqual({ 2: 6 });
   });
 
-  it("lets whoever looks around alone go on by themselves, and keeps it from a class that asks later", () => {
+  it("does not hold a viewer who looks around alone, and is not sent when the class is asked later", () => {
     strays = true;
     message = { ...message, question: null };
     const lesson = viewer();
@@ -146,7 +146,7 @@ describe("a viewer's guess in the course", () => {
 });
 
 describe("the presenter's place in the course", () => {
-  it("is told once while it leads, again when more is measured, and left at the end", async () => {
+  it("is reported once while it leads, again when more is measured, and at the end as left", async () => {
     const told: unknown[] = [];
     vi.stubGlobal("document", { documentElement: { lang: "de" } });
     vi.stubGlobal("fetch", (path: string, { body }: RequestInit = {}) => {
@@ -180,7 +180,7 @@ describe("the presenter's place in the course", () => {
 });
 
 describe("the picture of a class", () => {
-  it("has a dot for what was guessed and measured, within the line", () => {
+  it("has a dot for the guesses and the measured value, within the line", () => {
     const answers = (fields: Partial<LessonAnswers>): LessonAnswers => ({
       ...{ question: question(), least: 0, most: 10, measured: 5, quartiles: [2, 4, 6] },
       ...fields,

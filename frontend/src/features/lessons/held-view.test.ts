@@ -20,11 +20,11 @@ test("a file shows a view without the panel that it lacks", () => {
     expect(heldView(view(panel), packed)).toEqual(view(panel));
 });
 
-test("answers are shown where there are some", () => {
+test("a file shows answers if it has any", () => {
   expect(lackingPanel(view("ask"), { answers: false })).toBe("ask");
 });
 
-test("a step that a file does not hold is named with the one in its place", () => {
+test("a step that a file lacks is reported with its replacement", () => {
   const heldAt = (step: number) => Math.max(12, step);
   expect(lackingStep(parseViewState("?at=0"), heldAt)).toEqual({ wanted: 0, shown: 12 });
   expect(lackingStep(parseViewState("?from=0&speed=50"), heldAt)).toEqual({ wanted: 0, shown: 12 });

@@ -1,13 +1,13 @@
-/** The views of the course where a file takes the server's place: what it does not hold stays out. Pure. */
+/** The views of the course as far as an exported file can show them. Pure. */
 
 import type { PackedContents } from "../../api/source";
 import type { PanelName } from "../../model/view/view-options";
 import type { ViewChange } from "../../model/view/view-state";
 
-/** Panels that show nothing but what every file holds. */
+/** Panels that need only what every file holds. */
 const HELD: readonly PanelName[] = ["token", "district", "gathered", "measures", "run", "export"];
 
-/** Return the panel of a view that cannot be shown; null: there is none. `packed` is null for a server, which shows all. */
+/** Return the panel of a view that cannot be shown; null: none. `packed` is null for a server, which shows all. */
 export function lackingPanel(
   { panel = null }: ViewChange,
   packed: Pick<PackedContents, "answers"> | null,
@@ -25,8 +25,8 @@ export function heldView(
 }
 
 /**
- * Return the step that a view names and that cannot be shown, and the one in its place; null: it can be shown, or none is
- * named. `heldAt` returns the step that is shown for another.
+ * Return the step of a view that cannot be shown, and the one shown in its place; null: the step can be
+ * shown, or none is named. `heldAt` returns the step shown for a requested one.
  */
 export function lackingStep(
   { at = null, from = null }: ViewChange,

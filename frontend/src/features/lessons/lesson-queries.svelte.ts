@@ -1,4 +1,4 @@
-/** The parts of the course, and one of them on a run, asked for again while it is open. */
+/** The parts of the course, and one of them on a run, polled while it is open. */
 
 import { runPath } from "../../api/rest";
 import { getSource } from "../../api/source";
@@ -6,11 +6,11 @@ import type { Answer, LessonPart } from "../../api/rest-types";
 import { PolledQuery } from "../../state/query/polled-query.svelte";
 import { jsonQuestion, Query } from "../../state/query/query.svelte";
 
-/** Pauses of whoever presents, and of everybody else, in ms: five hundred may look on. */
+/** Poll intervals in ms: for the presenter, and for viewers, of whom there may be five hundred. */
 const PRESENTERS_PAUSE = 2_000;
 const VIEWERS_PAUSE = 15_000;
 
-/** Return a path whose texts are to be in the language of the page. */
+/** Return a path that asks for texts in the page's language. */
 const inLanguage = (path: string) => `${path}?lang=${document.documentElement.lang}`;
 
 export class LessonListQuery extends Query<Answer<"GET /api/lessons">> {
@@ -28,7 +28,7 @@ export class TeacherPageQuery extends Query<Answer<"GET /api/lessons/{part}/teac
 export class LessonQuery extends PolledQuery<LessonPart> {
   private part: number | null = null;
 
-  /** Ask about a run. `presents` returns whether this browser does: a page that was opened by a link learns it late. */
+  /** `presents` returns whether this browser presents, which a page opened by a link learns late. */
   constructor(
     private readonly run: string,
     private readonly presents: () => boolean,
@@ -40,7 +40,7 @@ export class LessonQuery extends PolledQuery<LessonPart> {
     return this.presents() ? PRESENTERS_PAUSE : VIEWERS_PAUSE;
   }
 
-  /** Ask for a part, and again while it is open; null: for none. */
+  /** Ask for a part, and poll it while it is open; null: none. */
   openPart(part: number | null) {
     if (part === this.part) return;
     this.part = part;
@@ -51,7 +51,7 @@ export class LessonQuery extends PolledQuery<LessonPart> {
     if (this.part === null) return null;
     const path = inLanguage(runPath(this.run, `lessons/${this.part}`));
     const question = jsonQuestion<LessonPart>(path, String(this.part));
-    // A server is always asked again, and says whether anything has changed; a file stays the same.
+    // A server is asked each time, and answers whether anything has changed; a file does not change.
     return getSource().packed ? question : { ...question, key: null };
   }
 }

@@ -54,7 +54,7 @@ describe("the drawer of the course", () => {
     ]);
   });
 
-  it("asks one question after the other, and only what nobody has asked and the run has come to", () => {
+  it("asks one question at a time, and only new ones whose step the run has reached", () => {
     const asked = (
       id: string,
       state: NonNullable<LessonStage["examination"]>["state"],
@@ -70,7 +70,7 @@ describe("the drawer of the course", () => {
     expect(next()).toBeNull();
   });
 
-  it("compares predictions with what was measured, in the same form", () => {
+  it("compares predictions with measured values in the same form", () => {
     const numbers = { "a@0": number(0.25), "b@0": number(null) };
     expect(measuredOf(prediction({ form: "percent" }), numbers)).toBe(25);
     expect(measuredOf(prediction({ number: "b@0" }), numbers)).toBeNull();
@@ -88,7 +88,7 @@ describe("the drawer of the course", () => {
     ]);
     expect(comparisons({ stages, numbers }, { 1: 0.5, 3: 1 }, 2)).toHaveLength(1);
     expect(dotsOf(found)).toEqual({ 1: [0.5, 0.25] });
-    // What was skipped here and the class was asked is compared too.
+    // A prediction that was skipped here but asked of the class is compared too.
     const asked = comparisons({ stages, numbers }, { 3: 1 }, 4, [1, null]);
     expect(asked.map(({ stage, predicted }) => [stage, predicted])).toEqual([
       [1, null],
@@ -97,7 +97,7 @@ describe("the drawer of the course", () => {
     expect(dotsOf(asked)).toEqual({});
   });
 
-  it("takes the choice that is nearest, and keeps a dot on the line", () => {
+  it("takes the nearest choice, and keeps a dot on the line", () => {
     const choices = [
       { value: 0, text: "none" },
       { value: 7, text: "most" },
@@ -122,7 +122,7 @@ describe("predictions", () => {
     return () => kept ?? "";
   }
 
-  it("stay with their run and part, and are forgotten when asked", () => {
+  it("belong to their run and part, and can be forgotten", () => {
     keep(null);
     const one = new Predictions("run", 1);
     one.give(2, 0.5);
@@ -157,7 +157,7 @@ describe("predictions", () => {
     expect(new Predictions("run", 10).otherDots).toEqual([]);
   });
 
-  it("survive whatever else is stored, and do not grow without end", () => {
+  it("survive invalid storage, and are bounded", () => {
     for (const stored of ["{", "5", "null", '[["a"]]', '[["run/1",{"1":"x"}]]', '[[3,{"1":1}]]']) {
       keep(stored);
       expect(new Predictions("run", 1).given).toEqual({});

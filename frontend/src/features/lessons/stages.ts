@@ -1,9 +1,9 @@
-/** The views that stages set, and predictions beside what was measured. Pure. */
+/** The views of the stages, and predictions beside measured values. Pure. */
 
 import type { Dot } from "./prediction/predictions.svelte";
 import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../../api/rest-types";
 
-/** Return the query of the view at a stage: its own, or that of the nearest stage before; null: none is set. */
+/** Return the view's query at a stage: its own, or that of the nearest earlier stage; null: none. */
 export function viewAt(stages: readonly LessonStage[], stage: number): string | null {
   for (let at = Math.min(stage, stages.length); at > 0; at -= 1) {
     const { view } = stages[at - 1]!;
@@ -12,7 +12,7 @@ export function viewAt(stages: readonly LessonStage[], stage: number): string | 
   return null;
 }
 
-/** Return the measured number of a prediction as it is predicted; null while it is not known. */
+/** Return the measured number of a prediction, in the prediction's form; null while unknown. */
 export function measuredOf(
   { number, form }: LessonPrediction,
   numbers: Record<string, LessonNumber>,
@@ -30,17 +30,17 @@ export function nearestChoice({ choices }: LessonPrediction, value: number) {
   );
 }
 
-/** Return the place of a value of a prediction in a picture, from 0 to 1: on its line, or that of its nearest choice. */
+/** Return the position of a value in a prediction's picture, 0 to 1: on its line, or that of the nearest choice. */
 export function placeOf(prediction: LessonPrediction, value: number): number {
   const { choices } = prediction;
   if (choices.length < 2) return placeOnLine(prediction, value);
   const chosen = nearestChoice(prediction, value);
-  // Choices may stand for tens and for millions: each has the same room.
+  // Choices may stand for tens and for millions, so they are evenly spaced.
   const below = choices.filter((choice) => choice.value < chosen!.value).length;
   return below / (choices.length - 1);
 }
 
-/** Return the place of a value between the ends of a line, from 0 to 1. */
+/** Return the position of a value between the ends of a line, clamped to 0 to 1. */
 export function placeOnLine(
   { least, most }: Pick<LessonPrediction, "least" | "most">,
   value: number,
@@ -48,7 +48,7 @@ export function placeOnLine(
   return Math.max(0, Math.min(1, (value - least) / (most - least)));
 }
 
-/** A prediction that was asked, beside what was measured. */
+/** A prediction beside the measured value. */
 export interface Comparison {
   readonly stage: number;
   readonly prediction: LessonPrediction;
@@ -58,7 +58,7 @@ export interface Comparison {
   readonly measured: number | null;
 }
 
-/** Return the predictions at stages up to `last` that were given, or that the class was `asked`. */
+/** Return the predictions up to stage `last` that were given, or that the class was `asked`. */
 export function comparisons(
   { stages, numbers }: Pick<LessonPart, "stages" | "numbers">,
   given: Readonly<Record<number, number>>,
@@ -72,7 +72,7 @@ export function comparisons(
   });
 }
 
-/** Return the guesses whose number is known, by stage: guess and number as shares of the line. */
+/** Return the guesses with a known number, by stage: guess and number as fractions of the line. */
 export function dotsOf(results: readonly Comparison[]): Record<number, Dot> {
   return Object.fromEntries(
     results.flatMap<[number, Dot]>(({ stage, prediction, predicted, measured }) =>
@@ -84,14 +84,14 @@ export function dotsOf(results: readonly Comparison[]): Record<number, Dot> {
 }
 
 /**
- * Return the question of a part that is asked next: all of them one after the other from the first stage on, so that the
- * model answers while people still read and guess; null: none, or one is being answered.
+ * Return the next question of a part to ask. Its questions are asked one at a time from the first stage on,
+ * so that the model answers while people still read and guess; null: none, or one is being answered.
  */
 export function questionToAsk(stages: readonly LessonStage[]) {
   const asked = stages.flatMap(({ examination, waits_for_step }) =>
     examination && waits_for_step === null ? [examination] : [],
   );
   if (asked.some(({ state }) => state === "waiting" || state === "running")) return null;
-  // One that failed, or that somebody took back, is for a person to ask again.
+  // A failed or cancelled question is left to a person to ask again.
   return asked.find(({ state }) => state === null) ?? null;
 }

@@ -3,19 +3,19 @@
 import type { LessonAnswers } from "../../../api/rest-types";
 import { placeOnLine } from "../stages";
 
-/** The guesses of a class at a stage, as shares of the prediction's line. */
+/** The guesses of a class at a stage, as fractions of the prediction's line. */
 export interface ClassDot {
   readonly part: number | null;
   readonly stage: number | null;
-  /** Below these lie a quarter, half and three quarters of the guesses. */
+  /** The quartiles of the guesses. */
   readonly guessed: readonly [number, number, number];
   readonly measured: number;
 }
 
-/** Return the dots of what was measured and guessed. */
+/** Return the dots of the measured and guessed values. */
 export function classDots(answers: readonly LessonAnswers[]): ClassDot[] {
   return answers.flatMap(({ question, quartiles, least, most }) => {
-    // Of choices, the place of the right one.
+    // For choices, the index of the right one.
     const measured = question.outcome?.value ?? null;
     if (quartiles?.length !== 3 || measured === null) return [];
     const on = (value: number) => placeOnLine({ least, most }, value);

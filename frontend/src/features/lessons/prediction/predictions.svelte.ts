@@ -1,17 +1,17 @@
-/** The predictions given on this page, by run, part and stage, with what was measured. This browser keeps them. */
+/** The predictions given in this browser, by run, part and stage, with the measured values. */
 
 const STORAGE_KEY = "lamplighter.course";
-/** Most parts whose predictions are kept; the oldest go. */
+/** Limit on the parts whose predictions are stored; the oldest are dropped. */
 const MAX_PARTS = 60;
 
 type Given = Record<number, number>;
-/** A guess and what was measured, as shares of the prediction's line. */
+/** A guess and the measured value, as fractions of the prediction's line. */
 export type Dot = readonly [guessed: number, measured: number];
 type Dots = Record<number, Dot>;
 
 interface Kept {
   given: Given;
-  /** By stage, those whose measured number was shown. */
+  /** By stage, for the stages whose measured number was shown. */
   dots: Dots;
 }
 const NONE: Kept = { given: {}, dots: {} };
@@ -19,7 +19,7 @@ const NONE: Kept = { given: {}, dots: {} };
 export class Predictions {
   /** By stage, of one part on one run. */
   given = $state.raw<Readonly<Given>>({});
-  /** The dots of the other parts on the run. */
+  /** The dots of the run's other parts. */
   readonly otherDots: readonly Dot[];
   private readonly key: string;
   private dots: Readonly<Dots> = {};
@@ -37,7 +37,7 @@ export class Predictions {
     this.keep({ given: { ...this.given, [stage]: value }, dots: this.dots });
   }
 
-  /** Keep the dots of stages whose measured numbers were shown. */
+  /** Store the dots of stages whose measured numbers were shown. */
   keepDots(shown: Dots) {
     const dots = { ...this.dots, ...shown };
     if (JSON.stringify(dots) !== JSON.stringify(this.dots)) this.keep({ given: this.given, dots });
@@ -74,7 +74,7 @@ function readStored(): Map<string, Kept> {
   }
 }
 
-/** Return an entry as it was stored; none if it is anything else. One that was stored before there were dots has none. */
+/** Return a stored entry; an empty one if it is invalid. Entries older than the dots have none. */
 function readEntry(entry: unknown): [string, Kept][] {
   if (!Array.isArray(entry)) return [];
   const [key, given, dots = {}] = entry as unknown[];
