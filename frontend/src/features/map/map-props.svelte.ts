@@ -47,7 +47,7 @@ export class MapProps {
       this.mapNeighbours,
     ),
   );
-  /** How many of the chosen token's neighbours on the map are neighbours in the space; null without a chosen token. */
+  /** How many of the chosen token's neighbours on the map are also its neighbours in the space; null without one. */
   readonly shared = $derived.by(() => {
     const { spaceNeighbours, mapNeighbours } = this;
     const { layout } = this.stores.openRun;
@@ -62,7 +62,7 @@ export class MapProps {
       space: spaceNeighbours.step,
     };
   });
-  /** Tokens shown where they do not belong; empty unless the viewer has them marked. */
+  /** Misplaced tokens; empty unless the viewer has them marked. */
   readonly doubtful = $derived.by(() =>
     this.stores.viewSettings.markDoubtful ? (doubtfulTokens(this.stores.openRun.layout) ?? []) : [],
   );
@@ -75,8 +75,8 @@ export class MapProps {
     idsInEntry(this.colouring.scale, this.pointedEntry ?? this.stores.viewSettings.ring),
   );
   /**
-   * Ringed tokens: those of the legend entry, or else of the district that is spoken of or in focus, or
-   * beside the map of the output matrix the neighbours of the chosen token.
+   * Ringed tokens: those of the legend entry; else those of the district that is pointed out or in focus;
+   * beside the map of the output matrix, the neighbours of the chosen token.
    */
   readonly ringedIds = $derived.by(() => {
     if (this.entryTokens.length) return this.entryTokens;
@@ -106,12 +106,12 @@ export class MapProps {
     return this.trails.current.map((trail) => ({ ...trail, own: !movers.has(trail.id) }));
   });
 
-  /** Take note that the pointer or the focus is on a legend entry; null: on none. */
+  /** Set the legend entry under the pointer or the focus; null: none. */
   readonly pointAtEntry = (key: string | null) => {
     this.pointedEntry = key;
   };
 
-  /** Return the meaning of a lamp's colour in words; empty for class and frequency, which the tooltip shows anyway. */
+  /** Return the meaning of a lamp's colour in words; empty for class and frequency, which the tooltip always shows. */
   readonly colourText = (id: number): string => {
     const { scale } = this.colouring;
     if (!scale || id >= scale.entryOf.length) return "";
@@ -122,7 +122,7 @@ export class MapProps {
     return t.legend.valueText(scale.by, value, this.stores.biggestMovers.value);
   };
 
-  /** Return in words how often a token occurs, and when it was last lit, as far as that is known. */
+  /** Return in words how often a token occurs and when it was last lit, as far as known. */
   readonly tooltipText = (id: number): string => {
     const { touchCounts, vocabulary } = this.stores.openRun.run ?? {};
     const occurs = t.token.occurs(vocabulary?.counts[id] ?? NaN);

@@ -1,7 +1,4 @@
-/**
- * The embedding at the step shown, and at another to compare it with, fetched while they are on
- * screen.
- */
+/** The embedding matrix at the displayed step, and at another step for comparison, fetched while on screen. */
 
 import type { Rows } from "../../api/frames";
 import { fetchMatrix } from "../../api/matrix";
@@ -19,8 +16,8 @@ export class ComparedMatrices {
   constructor(private readonly run: string) {}
 
   /**
-   * Request both matrices. `against`: the step to subtract; null: none. `version` identifies the
-   * lineage: after another attempt the same step is fetched again.
+   * Request both matrices. `against`: the step to subtract; null: none. `version` identifies the lineage:
+   * after another attempt the same step is fetched again.
    */
   request(step: number, against: number | null, version: number) {
     const question = (of: number) => ({

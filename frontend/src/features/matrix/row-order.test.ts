@@ -32,14 +32,14 @@ const said = (
 };
 
 describe("orderRows", () => {
-  it("puts the largest class first, the most common of it on top, and those of none last", () => {
+  it("puts the largest class first, its most common tokens on top, and tokens without a class last", () => {
     expect(said("class")).toEqual([
       [5, 0, 4, 3, 2, 1],
       ["cats:0-3", "dogs:3-5", ":5-6"],
     ]);
   });
 
-  it("cuts by digits of the count", () => {
+  it("groups by digits of the count", () => {
     expect(said("frequency")).toEqual([
       [1, 3, 2, 5, 0, 4],
       ["from 100:0-1", "from 10:1-3", "from 1:3-5", "from 0:5-6"],
@@ -47,7 +47,7 @@ describe("orderRows", () => {
     expect(said("id")).toEqual([[0, 1, 2, 3, 4, 5], []]);
   });
 
-  it("goes by districts, or has one nameless group where nobody has looked", () => {
+  it("groups by district, or has one nameless group without districts", () => {
     const districts = {
       ids: Uint32Array.of(4, 9),
       names: ["a · b", "c"],
@@ -60,7 +60,7 @@ describe("orderRows", () => {
     expect(said("district")[1]).toEqual([":0-6"]);
   });
 
-  it("makes no group of counts that are not known", () => {
+  it("has no group for unknown counts", () => {
     const items = [token(0, 0, null), token(1, 0, null)].map((one) => ({ ...one, count: null }));
     const { order, groups } = orderRows("frequency", buildVocabulary("r", items, []), null, say);
     expect([[...order], groups]).toEqual([[0, 1], []]);

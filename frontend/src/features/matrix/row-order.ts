@@ -5,7 +5,7 @@ import type { Vocabulary } from "../../api/vocabulary";
 import type { RowOrder } from "../../model/view/view-options";
 
 interface RowGroup {
-  /** Group name, "" for the tokens in no group. Hostile: show with `printableText`. */
+  /** Group name, "" for tokens without a group. Hostile: show with `printableText`. */
   name: string;
   /** Rows, `last` exclusive. */
   first: number;
@@ -18,10 +18,7 @@ interface OrderedRows {
   groups: RowGroup[];
 }
 
-/**
- * Order the rows by group: the largest first, the tokens in no group last; the most common first
- * within a group.
- */
+/** Order the rows by group, the largest first and tokens without a group last; the most common first within a group. */
 export function orderRows(
   by: RowOrder,
   vocabulary: Vocabulary,

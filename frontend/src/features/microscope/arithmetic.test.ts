@@ -5,7 +5,7 @@ import { changeOf, runningSums, verdictOf, workByLayer } from "./arithmetic";
 const operation = (layer: string, forward: number) => ({ layer, forward }) as ForwardOperation;
 
 describe("the numbers of a step", () => {
-  it("stand by layer, in the order of the operations", () => {
+  it("are grouped by layer, in the order of the operations", () => {
     const layers = workByLayer([operation("a", 1), operation("a", 2), operation("b", 4)]);
     expect(layers.map(({ layer, forward }) => [layer, forward])).toEqual([
       ["a", 3],
@@ -14,15 +14,15 @@ describe("the numbers of a step", () => {
     expect(layers[0]!.operations).toHaveLength(2);
   });
 
-  it("add up as numbers of 32 bits", () => {
+  it("add up in 32-bit precision", () => {
     const [first, both] = runningSums({ w: [0.1, 2], x: [1, 0.5] });
-    // Not 0.1: the nearest number of 32 bits.
+    // Not 0.1: the nearest 32-bit number.
     expect(first).toBe(Math.fround(0.1));
     expect(both).toBe(Math.fround(0.1) + 1);
     expect(runningSums({ w: [null, 2], x: [1, 3] })).toEqual([0, 6]);
   });
 
-  it("are compared with the record, and where it has only a digest with the model", () => {
+  it("are compared with the record, or with the model where the record has only a digest", () => {
     const row = { stored: 1, difference: 0, model_difference: 5 };
     expect(verdictOf(row, { equal: true })).toEqual({
       ...{ equal: true, difference: 0, against: "record", digest: "equal" },
@@ -35,7 +35,7 @@ describe("the numbers of a step", () => {
     expect(verdictOf({ ...row, difference: null }, { equal: null }).equal).toBe(false);
   });
 
-  it("say whether a step helped", () => {
+  it("tell whether a step helped", () => {
     expect([changeOf(2, 1), changeOf(1, 2), changeOf(2, 2), changeOf(null, 2)]).toEqual([
       ...["better", "worse", "even", null],
     ]);

@@ -1,11 +1,11 @@
-/** The numbers of a step as they are drawn: its operations by layer, one sum bit by bit, and what a comparison says. Pure. */
+/** The numbers of a step for display: operations by layer, partial sums, and comparisons. Pure. */
 
 import type { AnswerTo, ForwardOperation, LinearOutput, RowUpdate } from "../../api/rest-types";
 
 export interface LayerWork {
   layer: string;
   operations: ForwardOperation[];
-  /** Floating-point operations on the way forward. */
+  /** Floating-point operations of the forward pass. */
   forward: number;
 }
 
@@ -24,27 +24,27 @@ export function workByLayer(operations: readonly ForwardOperation[]): LayerWork[
   return layers;
 }
 
-/** Return the sums of the products w x from the first to each; without those that are no numbers. */
+/** Return the partial sums of the products w x; a missing number counts as 0. */
 export function runningSums({ w, x }: Pick<LinearOutput, "w" | "x">): number[] {
   let sum = 0;
   return w.map((weight, i) => {
-    // The decimals are the shortest of numbers of 32 bits: these are the numbers.
+    // The decimals are the shortest that identify a 32-bit number, so rounding restores it.
     sum += Math.fround(weight ?? 0) * Math.fround(x[i] ?? 0);
     return sum;
   });
 }
 
 export interface Verdict {
-  /** True if the number by the formula is the one it is compared with. */
+  /** True if the computed number equals the one it is compared with. */
   equal: boolean;
   difference: number | null;
-  /** The record's number, or that of the model where the record has only a digest of the step. */
+  /** The recorded number, or the model's where the record has only a digest of the step. */
   against: "record" | "model";
-  /** How the digest of the whole step compares. */
+  /** The comparison of the whole step's digest. */
   digest: "equal" | "differs" | "none";
 }
 
-/** Return how a number that was recomputed compares with the record, or else with the model. */
+/** Return how a recomputed number compares with the record, or else with the model. */
 export function verdictOf(
   row: Pick<RowUpdate, "stored" | "difference" | "model_difference">,
   { equal }: Pick<AnswerTo<"microscope">["check"], "equal">,
@@ -59,10 +59,10 @@ export function verdictOf(
   };
 }
 
-/** Share of a loss below which a change of it counts as none. */
+/** Relative change of a loss below which it counts as unchanged. */
 const SAME = 1e-6;
 
-/** Return whether a step made a loss lower; null where it is not known. */
+/** Return whether a step lowered a loss; null where unknown. */
 export function changeOf(before: number | null, after: number | null) {
   if (before === null || after === null) return null;
   if (Math.abs(after - before) <= SAME * Math.abs(before)) return "even";

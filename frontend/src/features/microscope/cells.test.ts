@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { cellAfterKey, cellColumns } from "./cells";
 
 describe("the cells of a row", () => {
-  it("stand nearly in a square, in full lines for usual widths", () => {
+  it("are nearly a square, in full lines for usual widths", () => {
     expect([1, 16, 64, 128, 1024].map(cellColumns)).toEqual([1, 4, 8, 16, 32]);
   });
 
-  it("are left and reached by keys, and never beyond the ends", () => {
+  it("can be traversed with keys, within the ends", () => {
     const after = (key: string, cell: number) => cellAfterKey(key, cell, 8, 64);
     expect([after("ArrowRight", 7), after("ArrowDown", 7), after("ArrowUp", 15)]).toEqual([
       8, 15, 7,

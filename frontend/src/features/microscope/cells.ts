@@ -1,11 +1,11 @@
-/** The cells in which the numbers of a row are drawn, and the keys that go from one to another. Pure. */
+/** The cell layout of a row's numbers, and its keyboard navigation. Pure. */
 
-/** Return how many cells are side by side: a power of two, so that rows of usual widths have full lines. */
+/** Return the number of columns: a power of two, so that rows of usual widths fill their lines. */
 export function cellColumns(cells: number): number {
   return 2 ** Math.max(0, Math.round(Math.log2(Math.sqrt(Math.max(1, cells)))));
 }
 
-/** Return the cell to which a key goes; null for any other key. */
+/** Return the cell that a key leads to; null for other keys. */
 export function cellAfterKey(
   key: string,
   cell: number,

@@ -19,7 +19,7 @@ const TEXT = {
   ],
 } as unknown as MicroscopeText;
 
-describe("the guesses after a word", () => {
+describe("the predictions after a word", () => {
   it("mark the word that came", () => {
     expect(guessesAt(TEXT, 0)).toEqual([
       { id: 6, p: 0.4, rank: null, truth: true },
@@ -27,7 +27,7 @@ describe("the guesses after a word", () => {
     ]);
   });
 
-  it("end with the word that came where it is not among the likeliest", () => {
+  it("end with the word that came if it is not among the likeliest", () => {
     expect(guessesAt(TEXT, 1).map(({ id }) => id)).toEqual([3, 2, 9]);
     expect(guessesAt(TEXT, 1)[2]).toEqual({ id: 9, p: 0.001, rank: 812, truth: true });
     expect(guessesAt(TEXT, 2)).toEqual([]);

@@ -1,10 +1,10 @@
-/** The guesses of the model after a word, and where the word that came stands among it. Pure. */
+/** The model's predictions after a word, with the rank of the word that came. Pure. */
 
 import type { MicroscopeText } from "../../api/rest-types";
 
 export interface Guess {
   id: number;
-  /** Its probability before the update; null if it is no number. */
+  /** Its probability before the update; null if not a number. */
   p: number | null;
   /** Its rank, where it is not among the likeliest; else null. */
   rank: number | null;
@@ -12,7 +12,7 @@ export interface Guess {
   truth: boolean;
 }
 
-/** Return the likeliest words at a position, and behind them the true one if it is not among them. */
+/** Return the likeliest words at a position, followed by the true one if it is not among them. */
 export function guessesAt(text: MicroscopeText, position: number): Guess[] {
   const truth = text.next_ids[position];
   const likeliest = (text.candidates[position] ?? []).map(([id, p]): Guess => ({

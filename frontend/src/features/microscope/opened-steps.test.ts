@@ -24,7 +24,7 @@ function asked(
 const WANTED = { step: 100, token: 7, coordinate: 17, sequence: 0 };
 
 describe("a step under the microscope", () => {
-  it("is shown by the answer about what is wanted, or the one most like it", () => {
+  it("displays the requested answer, or the one most like it", () => {
     const any = asked("any", {});
     const token = asked("token", { token: 7 });
     const exact = asked("exact", { token: 7, coordinate: 17 });
@@ -38,7 +38,7 @@ describe("a step under the microscope", () => {
     expect(isAbout(any, { ...WANTED, token: null })).toBe(true);
   });
 
-  it("has no answer of another step, another kind, an older attempt, or one that is not there", () => {
+  it("has no answer of another step or kind, of an older attempt, or before it is complete", () => {
     expect(answeredOf([asked("a", {}, { step: 99 })], WANTED)).toBeNull();
     expect(answeredOf([asked("a", {}, { kind: "speak" })], WANTED)).toBeNull();
     const waiting = asked("b", {}, { attempt: 2, state: "waiting" });
@@ -47,7 +47,7 @@ describe("a step under the microscope", () => {
     expect(openOf([asked("a", {})], 100)).toBeNull();
   });
 
-  it("is in the list of those opened, once", () => {
+  it("is listed once", () => {
     const items = [
       asked("a", {}, { step: 20 }),
       asked("b", {}, { step: 3 }),
@@ -58,7 +58,7 @@ describe("a step under the microscope", () => {
     expect(openedSteps(items)).toEqual([3, 20]);
   });
 
-  it("is begun at the rarest word that is read", () => {
+  it("begins at the rarest word", () => {
     const tokens = ["the", "dog", ".", "heron", "a"];
     const counts = [900, 40, 1, 3, 1];
     expect(tellingPosition([0, 1, 2, 4, 3], tokens, counts)).toBe(1);
@@ -66,7 +66,7 @@ describe("a step under the microscope", () => {
     expect(tellingPosition([2, 4, 1], tokens, counts)).toBeNull();
   });
 
-  it("is begun at the word that was followed before, wherever the batch reads it", () => {
+  it("begins at the followed word, at any place in the batch", () => {
     const vocabulary = { tokens: ["the", "dog", ".", "heron"], counts: [900, 40, 1, 3] };
     const batch = [
       [0, 1, 0, 1],
@@ -78,7 +78,7 @@ describe("a step under the microscope", () => {
     expect(begin({ sequence: 0, position: 2 }, 0)).toEqual({ sequence: 0, position: 2, token: 0 });
     expect(begin({ sequence: 1, position: 2 }, 0)).toEqual({ sequence: 1, position: 0, token: 0 });
     expect(begin(null, 3)).toEqual({ sequence: 1, position: 2, token: 3 });
-    // The last word of a sequence is only guessed.
+    // The last word of a sequence is only predicted.
     expect(begin({ sequence: 9, position: 0 }, 2)).toEqual({ sequence: 0, position: 1, token: 1 });
     expect(beginningIn([], null, null, vocabulary)).toBeNull();
   });

@@ -1,9 +1,9 @@
-/** Training steps that were opened under the microscope: which of the stored answers shows what is wanted. Pure. */
+/** Training steps opened under the microscope, and the choice among their stored answers. Pure. */
 
 import type { Examination } from "../../api/rest-types";
 import { isOpen } from "../../state/questions/examinations";
 
-/** The part of a step to be seen; null where anything will do. */
+/** The part of a step to display; null: any. */
 export interface WantedOfStep {
   step: number;
   token: number | null;
@@ -11,14 +11,14 @@ export interface WantedOfStep {
   sequence: number;
 }
 
-/** Return the questions about a step in its newest attempt, in the order in which they were asked. */
+/** Return the questions about a step in its newest attempt, in the order asked. */
 function aboutStep(items: readonly Examination[], step: number): Examination[] {
   const about = items.filter((one) => one.kind === "microscope" && one.step === step);
   const newest = Math.max(...about.map(({ attempt }) => attempt));
   return about.filter(({ attempt }) => attempt === newest);
 }
 
-/** Return whether a question is about exactly what is wanted. */
+/** Return whether a question is exactly the wanted one. */
 export function isAbout({ question }: Examination, wanted: WantedOfStep): boolean {
   return (
     question.token === wanted.token &&
@@ -28,8 +28,8 @@ export function isAbout({ question }: Examination, wanted: WantedOfStep): boolea
 }
 
 /**
- * Return the answered question to show of a step: that about what is wanted, else the one that shares most with it, the
- * newest of several. Null if nobody has opened the step.
+ * Return the answered question to display for a step: the wanted one, else the one that shares most with it,
+ * the newest of several. Null if there is none.
  */
 export function answeredOf(
   items: readonly Examination[],
@@ -47,20 +47,20 @@ export function answeredOf(
     );
 }
 
-/** Return the question about a step that is still to be answered, the newest of several. */
+/** Return the unanswered question about a step, the newest of several. */
 export function openOf(items: readonly Examination[], step: number): Examination | null {
   return aboutStep(items, step).findLast(isOpen) ?? null;
 }
 
-/** Return the steps that were opened, each once, in their order. */
+/** Return the opened steps in order, without duplicates. */
 export function openedSteps(items: readonly Examination[]): number[] {
   const done = items.filter((one) => one.kind === "microscope" && one.state === "done");
   return [...new Set(done.map(({ step }) => step))].sort((a, b) => a - b);
 }
 
 /**
- * Return the position of the word that tells the most of a sequence whose words are read but for the last: the rarest
- * word that is made of letters, the first of several. Null for a sequence without one.
+ * Return the position of the most informative word of a sequence without its last word, which is not read:
+ * the rarest word made of letters, the first of several. Null without one.
  */
 export function tellingPosition(
   sequence: readonly number[],
@@ -75,7 +75,7 @@ export function tellingPosition(
   return best;
 }
 
-/** Where one begins to look at a step. */
+/** Where to begin in a step. */
 export interface Beginning {
   sequence: number;
   position: number;
@@ -83,8 +83,8 @@ export interface Beginning {
 }
 
 /**
- * Return where to begin in the batch of a step: at the token that was followed before, if it is read there, else at the
- * word that tells the most. Null where the text is not kept.
+ * Return where to begin in a step's batch: at the followed token if the batch reads it, else at the most
+ * informative word. Null where the text is not kept.
  */
 export function beginningIn(
   batch: readonly (readonly number[])[],
