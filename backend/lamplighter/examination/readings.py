@@ -1,4 +1,4 @@
-"""Readings of a model that leave no trace in it: its loss on a text, and how probable it finds the next word."""
+"""Measurements that do not change a model: its loss on a text, and the probability it gives the next word."""
 
 from __future__ import annotations
 
@@ -21,17 +21,21 @@ from lamplighter.model.learner import Learner
 from lamplighter.model.transformer import Transformer
 
 CANDIDATES = 8
-"""Words that are listed as the most probable ones."""
+"""Words listed as the most probable ones."""
 _DIGITS = 6
 
 
 def rounded(value: float, digits: int = _DIGITS) -> float | None:
-    """Return a number with so many significant digits; None if it is not finite, which JSON cannot say."""
+    """Return a number rounded to `digits` significant digits; None if it is not finite, which JSON cannot
+    express.
+    """
     return round_known(value, digits) if math.isfinite(value) else None
 
 
 def round_known(value: float, digits: int = _DIGITS) -> float:
-    """Return a number with so many significant digits; one that is not finite stays so, and no answer takes it."""
+    """Return a number rounded to `digits` significant digits; one that is not finite is unchanged, and no
+    answer accepts it.
+    """
     return float(f"{float(value):.{digits}g}")
 
 
@@ -47,7 +51,7 @@ def mean_error(values: NDArray[np.float64]) -> MeanError:
 
 @contextmanager
 def reading(learner: Learner) -> Generator[None]:
-    """Compute without gradients, in the precision in which the learner is trained."""
+    """Compute without gradients, in the precision of the learner's training."""
     with (
         torch.no_grad(),
         torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None),
@@ -56,10 +60,10 @@ def reading(learner: Learner) -> Generator[None]:
 
 
 class TextSample:
-    """A sample of the text of a run, on which the losses of models are compared: held out where the run holds text out.
+    """A sample of a run's text on which models are compared: held-out text if the run has any.
 
-    It is the sample of the run's own curve, so that a model has one loss on unread text. Only the microscope reads a shorter one, as
-    long as the batch that it compares it with.
+    It is the sample of the run's own curve, so a model has a single loss on unread text. Only the microscope
+    reads a shorter sample, as long as the batch it is compared with.
     """
 
     def __init__(self, examined: ExaminedModel, jobs: NDArray[np.int64] | None = None) -> None:
@@ -67,7 +71,7 @@ class TextSample:
 
         Args:
             examined: the model whose run is read.
-            jobs: the token that stands in the place of each, shape (V,); None: the text as it is.
+            jobs: the token that replaces each token, shape (V,); None: the text as it is.
         """
         run, self._learner = examined.run, examined.learner
         self._examined, self._as_it_is = examined, jobs is None
@@ -79,7 +83,7 @@ class TextSample:
         self._at_once = run.recipe.sequences
 
     def loss(self, model: Transformer) -> float | None:
-        """Return the mean loss in nats of a model like the examined one; None if it is not finite, or the text is too short."""
+        """Return a model's mean loss in nats; None if it is not finite, or the text is too short."""
         return mean_loss(self.window_losses(model))
 
     def own_loss(self) -> float | None:
@@ -87,14 +91,14 @@ class TextSample:
         return mean_loss(self.own_window_losses())
 
     def window_losses(self, model: Transformer) -> NDArray[np.float64]:
-        """Return the mean loss of each window of the sample, in nats, of a model like the examined one. Shape (N,)."""
+        """Return a model's mean loss for each window of the sample, in nats, shape (N,)."""
         if not len(self._windows):
             return np.empty(0)
         learner = replace(self._learner, model=model)
         return prediction_losses(learner, self._windows, self._at_once).mean(axis=1)
 
     def own_window_losses(self) -> NDArray[np.float64]:
-        """Return the losses of the examined model, as `own_loss` does."""
+        """Return the examined model's losses, cached as for `own_loss`."""
         model, kept, step = self._learner.model, self._examined.text_losses, self._examined.step
         if not self._as_it_is:
             return self.window_losses(model)
@@ -119,8 +123,8 @@ def prediction_losses(
     Args:
         learner: the model.
         windows: token ids.
-        at_once: the windows that are read together.
-        report: hears the share that is done.
+        at_once: the number of windows in a batch.
+        report: receives the share done.
     """
     found = [np.empty((0, windows.shape[1] - 1))]
     with reading(learner):
@@ -155,16 +159,18 @@ class ModuleReading:
 
 
 def count_right_guesses(probabilities: torch.Tensor, targets: torch.Tensor) -> tuple[int, float | None]:
-    """Return how many positions were guessed right, and their share of the gradient of the logits, summed as lengths by position.
+    """Return how many positions were predicted correctly, and their share of the logits' gradient, summed as
+    lengths by position.
 
-    At a position that gradient is the probabilities less 1 for the true token, divided by the number of predictions.
+    At a position that gradient is the probabilities, minus 1 for the correct token, divided by the number of
+    predictions.
 
     Args:
         probabilities: of every token, shape (N, V).
-        targets: the true tokens, shape (N,).
+        targets: the correct tokens, shape (N,).
 
     Returns:
-        The number, and the share; None where there is no gradient.
+        The number, and the share; None if there is no gradient.
     """
     right = probabilities.argmax(dim=1) == targets
     true = probabilities.gather(1, targets[:, None])[:, 0]
@@ -177,15 +183,15 @@ def count_right_guesses(probabilities: torch.Tensor, targets: torch.Tensor) -> t
 
 def next_probabilities(model: Transformer, contexts: torch.Tensor) -> NDArray[np.float64]:
     """Return the probability of every token after each context, ids (N, T) -> (N, V)."""
-    # Only the last position is unembedded: over a large vocabulary that is most of the work.
+    # Unembed only the last position: with a large vocabulary that is most of the work.
     ends = model.residual_stream(contexts)[-1][:, -1]
-    # Not every device has 64 bits.
+    # Not every device supports 64 bits.
     logits = model.unembedding(model.norm(ends)).float().cpu().double()
     return torch.softmax(logits, 1).numpy()
 
 
 def describe_words(words: Sequence[SpokenWord]) -> list[SaidWord]:
-    """Return words that a model said as they stand in an answer."""
+    """Return the words a model said, as parts of an answer."""
     return [
         SaidWord(
             id=word.token_id,

@@ -1,6 +1,6 @@
-"""The replayer: brings a model to a step by computing the recorded steps again, and says whether they came out the same.
+"""The replayer: brings a model to a step by recomputing the recorded steps, and reports whether they match.
 
-It begins from whatever is nearest: the model that is loaded, a waypoint, a checkpoint, or the initial state.
+It starts from the nearest state: the loaded model, a waypoint, a checkpoint, or the initial state.
 """
 
 from __future__ import annotations
@@ -34,33 +34,33 @@ from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 
 _BLOCK = 256
-"""Recorded steps that are read at a time."""
+"""Recorded steps read at a time."""
 
 
 class ReplayError(UnanswerableError):
-    """An error for a step that cannot be computed again; the message says why, in one sentence."""
+    """Raised for a step that cannot be recomputed; the message says why, in one sentence."""
 
 
 @dataclass
 class _LoadedModel:
-    """A model after a step, and how it came there."""
+    """A model after a step, and how it was computed."""
 
     learner: Learner
     observer: Observer
     step: int
     learning_rate: float
-    """The learning rate of the step that led here, or that a checkpoint gives."""
+    """The learning rate of the step that led here, or that of the checkpoint."""
     origin: int
-    """The step of the checkpoint that it began with; 0 if it began as the recipe says."""
+    """The step of the checkpoint it started from; 0 for the recipe's initial state."""
     attempt: int
     equal: bool | None = None
-    """True if every step computed since had the recorded digest; None if none was computed, or has a record."""
+    """True if every recomputed step had the recorded digest; None if none was recomputed or recorded."""
     text_losses: dict[int, NDArray[np.float64]] = field(default_factory=dict[int, "NDArray[np.float64]"])
-    """Its losses on the windows of the sample of text, by the step that it was at."""
+    """Its losses on the windows of the text sample, by step."""
 
     def copy(self) -> _LoadedModel:
         """Return a copy that can be trained without changing this one."""
-        # At once, so that the observer of the copy looks at the copy's weights.
+        # Now, so that the copy's observer looks at the copy's weights.
         return copy.deepcopy(self)
 
 
@@ -70,14 +70,14 @@ class _Record:
 
     digests: dict[int, bytes]
     rates: dict[int, float]
-    """Learning rates as the pulses have them, in 32 bits."""
+    """Learning rates from the pulses, in 32 bits."""
 
 
 class Replayer:
     """The replayer of one run. It keeps the model of the last question loaded."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Open the run; nothing is loaded yet.
+        """Open the run without loading a model.
 
         Raises:
             ValueError: the recipe cannot be run on this machine.
@@ -85,7 +85,7 @@ class Replayer:
         """
         self.run = run
         self._recipe: Recipe = run.recipe
-        # Another number of threads adds in another order, and gives other bits.
+        # Another number of threads sums in another order, which changes the last bits.
         torch.set_num_threads(self._recipe.threads)
         self._device = self._choose_device()
         self._batches = BatchReader(self._recipe, run.token_ids, self._device)
@@ -96,7 +96,7 @@ class Replayer:
 
         Raises:
             ReplayError: the step cannot be computed.
-            CancelledError: `report` raised it; the steps computed so far stay loaded.
+            CancelledError: raised by `report`; the steps computed so far stay loaded.
         """
         with StepsReader(self.run.steps_path) as reader:
             lineage = reader.lineage()
@@ -110,7 +110,7 @@ class Replayer:
         except CancelledError:
             raise
         except BaseException:
-            # Interrupted within a step, it may be half updated.
+            # A step that was interrupted may be half applied.
             self._loaded = None
             raise
         return ExaminedModel(
@@ -125,7 +125,7 @@ class Replayer:
         )
 
     def describe_replay(self) -> Replayed:
-        """Return how the loaded model came to its step."""
+        """Return how the loaded model was brought to its step."""
         loaded = self._loaded
         assert loaded is not None
         steps = loaded.step - loaded.origin
@@ -147,7 +147,7 @@ class Replayer:
     def _choose_device(self) -> torch.device:
         with StepsReader(self.run.steps_path) as reader:
             trained_on = reader.facts().get("device")
-        # Numbers of a processor are not those of a graphics card.
+        # Results on a CPU differ from those on a graphics card.
         return torch.device("cpu") if trained_on == "cpu" else choose_device(self._recipe)
 
     @staticmethod
@@ -155,7 +155,7 @@ class Replayer:
         return loaded.step == 0 or lineage.counts(loaded.attempt, loaded.step)
 
     def _nearest(self, step: int, lineage: Lineage, kept: _LoadedModel | None) -> _LoadedModel:
-        """Return the model from which the fewest steps lead to `step`."""
+        """Return the model that is the fewest steps before `step`."""
         begin = kept.step if kept is not None and kept.step <= step else -1
         for file in _usable_files((self.run.waypoints, self.run.checkpoints), lineage, step):
             if file.step <= begin:
@@ -175,7 +175,7 @@ class Replayer:
             state = load_checkpoint(file, learner, observer)
             rate = float(state["learning_rate"])
         except (ValueError, KeyError, TypeError):
-            # It was thinned out meanwhile, or is damaged: an earlier one is as good, and takes longer.
+            # It has been thinned out, or is damaged: an earlier one also works, but takes longer.
             return None
         return _LoadedModel(learner, observer, file.step, rate, file.step, lineage.attempt_at(file.step))
 
@@ -184,7 +184,7 @@ class Replayer:
         return learner, Observer(learner, self._recipe.cadence.verify_every)
 
     def _advance(self, loaded: _LoadedModel, step: int, lineage: Lineage, report: ReportProgress) -> None:
-        """Compute the recorded steps after a model's up to `step`."""
+        """Recompute the recorded steps from the loaded model's up to `step`."""
         first = loaded.step + 1
         if first > step:
             return
@@ -225,8 +225,9 @@ class Replayer:
             return requested_rates(reader).get(loaded.step + 1, loaded.learning_rate)
 
     def _difference(self, loaded: _LoadedModel) -> float | None:
-        """Return the largest difference of the embedding from the recorded matrix; None if that was not kept, or is not
-        finite."""
+        """Return the largest difference of the embedding from the recorded matrix; None if it was not kept,
+        or is not finite.
+        """
         try:
             with MatrixHistory(self.run) as history:
                 recorded = history.snapshot(loaded.step).vectors
@@ -240,20 +241,21 @@ class Replayer:
 
 
 def _usable_files(folders: tuple[Path, ...], lineage: Lineage, step: int) -> list[CheckpointFile]:
-    """Return the checkpoints that count and do not lie after a step, the newest first."""
+    """Return the valid checkpoints up to a step, newest first."""
     found = [file for folder in folders for file in list_checkpoints(folder)]
     usable = [file for file in found if file.step <= step and _counts(file, lineage)]
     return sorted(usable, key=lambda file: (file.step, file.attempt), reverse=True)
 
 
 def _counts(file: CheckpointFile, lineage: Lineage) -> bool:
-    # An attempt may begin with a checkpoint of the step before its first.
+    # An attempt may start with a checkpoint of the step before its first.
     return any(lineage.counts(file.attempt, step) for step in (file.step, file.step + 1))
 
 
 def _recorded_rate(rate: float, recorded: float | None, known: set[float]) -> float:
-    """Return the learning rate of a step in full precision. The record has it in 32 bits, and requests tell the rest; a run
-    that went on after a failure did so with a rate of which no request on its lineage tells."""
+    """Return the learning rate of a step in full precision. The record has it in 32 bits, and requests give
+    the rest; a run that continued after a failure may have a rate that no request on its lineage gives.
+    """
     if recorded is None or np.float32(rate) == np.float32(recorded):
         return rate
     return next((one for one in sorted(known) if np.float32(one) == np.float32(recorded)), recorded)

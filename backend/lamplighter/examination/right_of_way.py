@@ -1,7 +1,9 @@
-"""The right of way that training has over questions about its run: the examiner pauses as much as its work slows the steps.
+"""Gives training priority over questions about its run: the examiner pauses in proportion to how much it
+slows the steps.
 
-Even at the lowest priority, work beside the trainer slows it where two threads share a core, or the memory. How much is in the
-record: each step says how long it took. Where cores are to spare nothing slows down, and nothing is paused.
+Even at the lowest priority, work beside the trainer slows it where two threads share a core or the memory.
+The record shows by how much, because each step has its duration. With cores to spare nothing slows down, and
+the examiner does not pause.
 """
 
 from __future__ import annotations
@@ -17,19 +19,21 @@ from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 
 _STEPS = 24
-"""Steps that a duration is the mean of."""
+"""Steps over which a duration is averaged."""
 _LOOK_SECONDS, _LOOK_STEPS = 1.0, 4
-"""Least time between two looks at the record: in seconds, and in undisturbed steps."""
+"""Minimum time between two reads of the record, in seconds and in undisturbed steps."""
 _QUIET_SECONDS = 3.0
 """Seconds without work after which the last steps count as undisturbed."""
 _ALLOWED = 1.05
-"""How many times longer than undisturbed a step may take."""
+"""Maximum duration of a step relative to an undisturbed one."""
 _GAIN = 3.0
 _MOST = 3.0
-"""Most seconds of pause for a second of work."""
+"""Maximum seconds of pause per second of work."""
 
 ReadDurations = Callable[[], tuple[int, list[float]]]
-"""A function that returns the newest step, and the seconds that it and those before took; 0 and none where that is not known."""
+"""A function that returns the newest step, and the durations in seconds of it and those before; 0 and none if
+unknown.
+"""
 
 
 class RightOfWay:
@@ -40,26 +44,27 @@ class RightOfWay:
         self._read, self._clock = read_durations, clock
         self._usual: float | None = None
         self._share = 0.0
-        """Seconds of pause for a second of work."""
+        """Seconds of pause per second of work."""
         self._newest = 0
         self._worked_at = float("-inf")
         self._looked_at = float("-inf")
 
     def begin_work(self) -> None:
-        """Note that work begins. After a while without any, what the steps took is what they usually take."""
+        """Note that work begins. After an idle while, the last durations become the undisturbed ones."""
         now = self._clock()
         if now - self._worked_at > _QUIET_SECONDS:
             self._newest, durations = self._read()
             self._usual = fmean(durations) if durations else None
-            # The machine is the same one; yet who asks once should not wait for those who asked before.
+            # The machine is the same, but a single question should not wait because of earlier ones.
             self._looked_at, self._share = now, self._share / 2
         self._worked_at = now
 
     def pause(self) -> float:
-        """Return the seconds to pause for what was done since this was called last, or since work began."""
+        """Return the seconds to pause for the work since the last call, or since work began."""
         now = self._clock()
         worked = max(0.0, now - self._worked_at)
-        # Between two looks, a step ends even where each takes seconds: else it would seem that nothing is trained.
+        # Allow time for a step to end even if each takes seconds; otherwise training would seem to have
+        # stopped.
         if now - self._looked_at >= max(_LOOK_SECONDS, _LOOK_STEPS * (self._usual or 0)):
             self._look(now)
         seconds = self._share * worked
@@ -70,7 +75,7 @@ class RightOfWay:
         self._looked_at = now
         newest, durations = self._read()
         if newest == self._newest or not durations or self._usual is None:
-            # Nothing is trained, so nothing can be slowed.
+            # Nothing is training, so nothing is slowed.
             self._share = 0.0
         else:
             slower = fmean(durations) / self._usual

@@ -1,11 +1,11 @@
 """The examiner as a process: `python -m lamplighter.examination.worker RUN-FOLDER [--idle SECONDS]`.
 
-It answers the questions about a run's model, and stays for a while with the model loaded, because people who ask once ask
-again. It works for the process that holds the other end of its standard input: when that end closes, or on SIGTERM or
-SIGINT, it ends, and what it was answering waits for the next examiner.
+It answers the questions about a run's model, and keeps the model loaded for a while, because one question is
+often followed by another. It works for the process that holds the other end of its standard input: when that
+end closes, or on SIGTERM or SIGINT, it ends, and the current question waits for the next examiner.
 
-Exit codes: 0 done for now, 3 another process is the examiner (it answers what is asked here too), 4 the folder cannot be
-read or written (the last line says why), 5 stopped.
+Exit codes: 0 done for now, 3 another process is the examiner (and answers these questions too), 4 the folder
+cannot be read or written (the last line says why), 5 stopped.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--idle", type=float, default=600.0, help="seconds without a question until it ends")
     chosen = parser.parse_args(arguments)
     stop = threading.Event()
-    # Before the imports, which take a while.
+    # Before the imports, which are slow.
     handle_stop_signals(lambda _number: stop.set())
     watch_parent(stop.set)
     yield_processor(LOWEST_PRIORITY)
 
-    # Imported only here: numpy reads the environment when it is imported.
+    # Imported here, because numpy reads the environment on import.
     from lamplighter.examination.examiner import Examiner
     from lamplighter.processes.asked_question import EXAMINER
     from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.ROLE_TAKEN
     except READ_ERRORS as error:
         if not run.path.is_dir():
-            return ExitCode.DONE  # It was moved to the trash.
+            return ExitCode.DONE  # Moved to the trash.
         return report_failure(explain_read_error(error))
     return ExitCode.CANCELLED if stop.is_set() else ExitCode.DONE
 

@@ -1,7 +1,7 @@
 """The kind *probe*: the attention of a sentence by layer and head, and its words in another sentence.
 
-Attention says from which positions a position reads; a head may read from a word that hardly matters for what the model
-says, so it is a picture of the way, not of the reasons.
+Attention shows which positions a position reads from; it does not explain the output, since a head may read
+from a word that hardly affects it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lamplighter.processes.question_words import read_sentence
 from lamplighter.questions import ProbeQuestion, QuestionError
 
 MAX_NUMBERS = 50_000
-"""Maximum shares of attention in an answer, those of the other step included: about 0.4 MB of JSON."""
+"""Maximum attention weights in an answer, including those of the other step: about 0.4 MB of JSON."""
 _SHARE_DIGITS = 4
 
 
@@ -31,16 +31,17 @@ class _Reading:
     """The readings of a sentence at one step."""
 
     attention: list[NDArray[np.float64]]
-    """Shares by layer, (H, T, T) each: from which position (last axis) each position reads."""
+    """Attention by layer, (H, T, T) each: the positions (last axis) that each position reads from."""
     stream: list[NDArray[np.float64]]
     """The residual stream before the first block and after each, (T, D) each."""
 
 
 def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgress) -> ProbeAnswer:
-    """Return the attention of a sentence, at another step too, and how alike its words are in another sentence.
+    """Return the attention of a sentence, also at another step, and the similarity of its words in another
+    sentence.
 
     Raises:
-        QuestionError: a sentence is too long, or has unknown words or none.
+        QuestionError: a sentence is too long or empty, or has unknown words.
     """
     ids = read_sentence(model.run, question.sentence, "sentence")
     other = (
@@ -91,7 +92,7 @@ def _on_host(tensor: torch.Tensor) -> NDArray[np.float64]:
 
 
 def _triangle(shares: NDArray[np.float64]) -> list[list[float]]:
-    """Return the shares of each position without those that it cannot see; a share that is not finite is 0."""
+    """Return each position's weights over the positions it can see; a weight that is not finite is 0."""
     finite = np.round(np.nan_to_num(shares, posinf=0, neginf=0), _SHARE_DIGITS)
     return [row[: position + 1].tolist() for position, row in enumerate(finite)]
 
@@ -99,7 +100,7 @@ def _triangle(shares: NDArray[np.float64]) -> list[list[float]]:
 def _compare(
     ids: list[int], reading: _Reading, other_ids: list[int], other: _Reading
 ) -> Iterator[SharedWord]:
-    """Yield the words that two sentences have in common, the nth time of one with the nth time of the other."""
+    """Yield the words that two sentences share, pairing the nth occurrences."""
     for token_id in dict.fromkeys(ids):
         places = [at for at, read in enumerate(ids) if read == token_id]
         others = [at for at, read in enumerate(other_ids) if read == token_id]
@@ -115,8 +116,9 @@ def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _change(one: _Reading, other: _Reading) -> list[list[float | None]]:
-    """Return the total variation of the attention of each head, averaged over the positions that see more than
-    themselves."""
+    """Return the total variation distance between the attention of each head, averaged over the positions
+    that see more than themselves.
+    """
     return [
         [rounded(float(head)) for head in 0.5 * np.abs(a - b).sum(axis=2)[:, 1:].mean(axis=1)]
         if a.shape[1] > 1

@@ -1,5 +1,6 @@
-"""The kind *rotation*: the whole space turned at random. All numbers change, no neighbour does, and the layers, which know
-the old numbers, are lost."""
+"""The kind *rotation*: a random rotation of the whole space. All numbers change, no neighbour does, and the
+layers, which depend on the old numbers, fail.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +19,16 @@ from lamplighter.questions import QuestionError, RotationQuestion
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_DIM = 4_096
-"""Largest width that is turned: the cost of a random rotation grows with the third power."""
+"""Maximum width that is rotated: the cost of a random rotation is cubic."""
 MAX_COMPARISONS = 1 << 24
-"""Maximum pairs of rows that are compared for the lists of neighbours: of a larger matrix a sample of the rows is asked."""
+"""Maximum pairs of rows compared for the neighbour lists: larger matrices are sampled."""
 NEIGHBOURS = 10
 SHOWN_NUMBERS = 10
-"""Numbers of the example row that are told."""
+"""Coordinates of the example row that are included."""
 
 
 def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProgress) -> RotationAnswer:
-    """Return what a random rotation of the embedding changes and what it leaves.
+    """Return what a random rotation of the embedding changes and what it keeps.
 
     Raises:
         QuestionError: the model is too wide.
@@ -83,7 +84,9 @@ def _purity(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationPu
 
 
 def _example(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationExample:
-    """Return the numbers and the neighbours of the most frequent word that has a class, or of all but `<unk>`."""
+    """Return the numbers and neighbours of the most frequent word with a class, or else of any word but
+    `<unk>`.
+    """
     counts = vocabulary.counts.copy()
     counts[0] = -1
     classed = vocabulary.class_of() >= 0

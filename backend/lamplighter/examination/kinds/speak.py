@@ -1,4 +1,4 @@
-"""The kind `speak`: a prompt, continued greedily and by chance."""
+"""The kind *speak*: a prompt, continued greedily and by sampling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lamplighter.questions import SpeakQuestion
 
 
 def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> SpeakAnswer:
-    """Return what the model says, greedily and by chance."""
+    """Return the model's continuations, greedy and sampled."""
     prompt = encode_words(model.run, question.prompt, "prompt")
     report(0.0, "letting the model speak")
     sampler = Sampler(np.random.default_rng(question.seed), question.temperature)

@@ -1,7 +1,8 @@
-"""The kind *substitution*: words put in the place of others in sentences that the model has not read, and what that costs it.
+"""The kind *substitution*: the cost of replacing words in sentences that the model has not read.
 
-A word that could stand in another's place costs little there: the model expects it almost as much, and what follows
-surprises it little more. Beside the nearest word stand the tenth nearest, and words that are only about as frequent.
+A word that could stand in another's place costs little there: the model expects it almost as much, and is
+hardly more surprised by what follows. The nearest word is compared with the tenth nearest and with words of
+similar frequency.
 """
 
 from __future__ import annotations
@@ -27,25 +28,25 @@ from lamplighter.model.batches import positions_after
 from lamplighter.questions import MAX_POSITIONS, SUBSTITUTES, QuestionError, SubstitutionQuestion
 
 _RANK = 10
-"""The rank of the farther neighbour."""
+"""The rank of the more distant neighbour."""
 _PEERS = 50
-"""Words of about the same frequency: those so many places around a word when all are sorted by their counts."""
+"""Words of similar frequency are those within this distance in the list sorted by count."""
 _MAX_SEARCHED = 1 << 21
-"""Most tokens of a text in which words are sought, from its beginning."""
+"""Maximum tokens of a text that are searched for words, from its beginning."""
 _NEAR, _FAR, _FIRST_DRAW = 1, 2, 3
-"""Columns of the words that are put in; column 0 is the sentence as it stands."""
+"""Columns of the replacements; column 0 is the unchanged sentence."""
 DRAWS = 1 + SUBSTITUTES - _FIRST_DRAW
-"""Words of about the same frequency that are put into each sentence."""
+"""Words of similar frequency that replace the word in each sentence."""
 
 
 def examine(
     model: ExaminedModel, question: SubstitutionQuestion, report: ReportProgress
 ) -> SubstitutionAnswer:
-    """Return by how much the loss of sentences rises when one word is replaced.
+    """Return how far the loss of sentences rises when one word is replaced.
 
-    A sentence is a window of text with the word in its middle; there is one for each word of a sample, drawn evenly from
-    frequent and rare ones. The rise is summed in nats over the prediction of the word (`at`) and over those that follow it
-    (`after`).
+    A sentence is a window of text with the word in its middle, one for each word of a sample drawn evenly
+    over frequencies. The rise, in nats, is that of the word's own prediction (`at`) and the sum over those
+    that follow (`after`).
 
     Raises:
         QuestionError: the text is too short, or has too few words.
@@ -62,7 +63,7 @@ def examine(
         model.run.recipe.sequences,
         lambda share: report(0.1 + 0.9 * share, "reading sentences with a word replaced"),
     ).reshape(count, columns, -1)
-    # The prediction of the word itself is the one before its place.
+    # The word itself is predicted at the position before it.
     at = losses[np.arange(count), :, chosen.places - 1]
     follows = np.arange(losses.shape[2]) >= chosen.places[:, None]
     after = (losses * follows[:, None]).sum(axis=2)
@@ -71,12 +72,12 @@ def examine(
 
 @dataclass(frozen=True)
 class _Sentences:
-    """Sentences of a text, each with a place in it and the words that are put there: S of them, of T predictions."""
+    """Sentences of a text, each with a position and its replacement words: S sentences of T predictions."""
 
     windows: NDArray[np.int64]
     """Token ids, shape (S, T + 1)."""
     places: NDArray[np.int64]
-    """The place of the word in its window, from 1 to T - 1, shape (S,)."""
+    """The position of the word in its window, from 1 to T - 1, shape (S,)."""
     replaced: NDArray[np.int64]
     """The word itself, its nearest, its tenth nearest, and random ones, shape (S, 3 + DRAWS)."""
     text: TextName
@@ -93,7 +94,7 @@ def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
     vocabulary = run.vocabulary
     counts = vocabulary.counts if vocabulary.counts_known else np.bincount(text, minlength=len(vectors))
     by_count = np.argsort(-counts, kind="stable")
-    # The unknown word is no word.
+    # `<unk>` is not a word.
     by_count = by_count[by_count != 0]
     if len(by_count) <= max(_RANK, DRAWS):
         raise QuestionError(f"a vocabulary of {len(vectors)} words has too few to put in each other's place")
@@ -114,7 +115,7 @@ def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
 def _sample_words(
     text: NDArray[np.int64], by_count: NDArray[np.int64], most: int, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return words of a text, one from each of as many parts of the list by frequency, and where each stands once.
+    """Return words of a text, one from each of equal parts of the frequency list, with one occurrence each.
 
     Returns:
         Token ids and positions, shape (S,) each; a position has a token before and after it.
@@ -132,7 +133,7 @@ def _sample_words(
 
 
 def _draw_peers(by_count: NDArray[np.int64], word: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return `DRAWS` different words about as frequent as one."""
+    """Return `DRAWS` different words of similar frequency."""
     [rank] = np.flatnonzero(by_count == word)
     first = min(max(0, int(rank) - _PEERS // 2), max(0, len(by_count) - _PEERS - 1))
     peers = by_count[first : first + _PEERS + 1]
@@ -143,7 +144,7 @@ def _describe(
     facts: CommonFields, chosen: _Sentences, at: NDArray[np.float64], after: NDArray[np.float64]
 ) -> SubstitutionAnswer:
     """Return the answer from the losses at the word and after it, shape (S, 3 + DRAWS) each."""
-    # A model that diverged has losses without a number.
+    # A model that diverged has losses that are not finite.
     with np.errstate(invalid="ignore"):
         rises = tuple(part - part[:, :1] for part in (at, after))
         rise = rises[0] + rises[1]

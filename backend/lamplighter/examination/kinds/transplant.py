@@ -1,7 +1,7 @@
-"""The kind *transplant*: a row, or a whole embedding, put in the place of another, and what the model says then.
+"""The kind *transplant*: a row, or a whole embedding, replaced by another, and the model's words afterwards.
 
-Coordinates are all that a model knows of a word, and they mean something only to the layers that were trained with them:
-another word's row makes the word that other word, while an older matrix is strange to newer layers.
+A model knows a word only by its coordinates, and these have meaning only for layers trained with them:
+another word's row makes the word that other word, while an older matrix does not fit newer layers.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
 
 def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportProgress) -> TransplantAnswer:
-    """Return what a model says, and its loss, before and after rows of its embedding are replaced.
+    """Return the model's words and its loss, before and after rows of its embedding are replaced.
 
     Raises:
-        QuestionError: nothing would be changed, the step was not kept, a word is unknown, or the prompt is too long.
+        QuestionError: nothing would change, the step was not kept, a word is unknown, or the prompt is too long.
         FloatingPointError: the model's logits are not all finite.
     """
     rows = find_swapped_rows(model.run, question)
@@ -54,14 +54,14 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         new = old.clone()
         new[into] = row
         if step == model.step and into in prompt:
-            # With the source's word in the prompt the untouched model reads the very same rows.
+            # With the source word in the prompt, the unchanged model reads the very same rows.
             prompts.append([source if token_id == into else token_id for token_id in prompt])
     changed = learner.model.with_embedding(new)
 
     report(0.3, "letting the model speak")
     text = TextSample(model)
     with reading(learner):
-        # One at a time: read together, the same rows would be summed in another order.
+        # One at a time: in a batch, the same rows would be summed in another order.
         before, *instead = (_continue(learner.model, each, question.words) for each in prompts)
         after = _continue(changed, prompt, question.words)
         context = torch.tensor([prompt], device=learner.device)
@@ -101,7 +101,7 @@ def _continue(model: Transformer, prompt: list[int], words: int) -> list[SpokenW
 
 
 def _describe_previous(model: ExaminedModel, text: TextSample) -> PreviousMatrix | None:
-    """Return what the matrix of the step before costs: what a transplant costs where next to nothing changed."""
+    """Return the loss with the matrix of the previous step, a transplant that changes almost nothing."""
     learner, step = model.learner, model.step - 1
     try:
         matrix = _matrix_at(model, step).to(learner.model.embedding.weight)

@@ -1,4 +1,6 @@
-"""The answer of the microscope: one step, with one linear output, the gradient on its way back, and the whole movement."""
+"""The answer of the microscope: one step, with one linear output, the gradient's way back, and the whole
+movement.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +48,12 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportProgress) -> MicroscopeAnswer:
-    """Compute a step again on a copy of the model, and return all that happened in it.
+    """Recompute a step on a copy of the model, and return everything that happened in it.
 
     Args:
-        model: the model after the step before.
-        question: the step, and what of it is shown.
-        report: hears how far it is.
+        model: the model after the previous step.
+        question: the step, and the details to show.
+        report: receives the progress.
 
     Raises:
         QuestionError: the run has no such sequence, row or coordinate, or the step does not come out in finite numbers.
@@ -98,8 +100,9 @@ def _describe_operations(model: ExaminedModel, retaken: RetakenStep) -> Microsco
 
 
 def _check_record(model: ExaminedModel, retaken: RetakenStep) -> RecordCheck:
-    """Return the digest of the step beside the recorded one, and by how much the embedding differs from the record at most,
-    with how far its numbers went at most, so that rounding can be told from an error."""
+    """Return the recomputed digest and the recorded one, the largest difference of the embedding from the
+    record, and its largest movement, which tells rounding from errors.
+    """
     step, reader = retaken.observation.step, StepsReader(model.run.steps_path)
     try:
         recorded = reader.digests(step, step).get(step)
@@ -136,7 +139,8 @@ EXPLODING_FACTOR = 10.0
 def describe_river(retaken: RetakenStep) -> MicroscopeRiver:
     """Return the norm of each layer's gradient before clipping, from the loss back to the embedding.
 
-    A tied matrix is one layer, the embedding. `flag` is "vanishing", "exploding" or None, by the rule that stands beside it.
+    A tied matrix is one layer, the embedding. `flag` is "vanishing", "exploding" or None, by the rule
+    included in the answer.
     """
     norms = retaken.observation.layer_norms.astype(np.float64)
     clip_norm, strongest = retaken.after.clip_norm, float(norms.max())
@@ -161,13 +165,15 @@ def _flag(norm: float, strongest: float, clip_norm: float) -> RiverFlag | None:
 
 @torch.no_grad()
 def describe_linear_output(retaken: RetakenStep, sequence: int) -> LinearOutput:
-    """Return the strongest output of the first block's `widen` at the last position of a sequence, with all its numbers.
+    """Return the strongest output of the first block's `widen` at the last position of a sequence, with all
+    its numbers.
 
-    `w` and `x` are 32-bit numbers, in decimals no longer than these need. `sum` adds up the products and the bias in 64 bits; `y` is what the model computed, in its own precision and order,
-    and `difference` is y less `sum`: rounding, 0 or nearly.
+    `w` and `x` are 32-bit numbers, in their shortest decimals. `sum` adds the products and the bias in 64
+    bits; `y` is what the model computed, in its own precision and order, and `difference` is y minus `sum`:
+    rounding, nearly 0.
     """
     x, outputs = retaken.widen_input[sequence, -1].float(), retaken.widen_output[sequence, -1].float()
-    # The model before the step is the one that computed the output; the copy has moved since.
+    # Use the model before the step, which computed the output; the copy has moved since.
     block = retaken.before.model.blocks[0]
     assert isinstance(block, Block)
     index = int(outputs.argmax())
@@ -199,7 +205,7 @@ class _MovementSums:
     update_square: float = 0.0
     gradient_square: float = 0.0
     dot: float = 0.0
-    """Product of the update and the gradient reversed."""
+    """Product of the update and the negative gradient."""
 
     def absorb(self, other: _MovementSums) -> None:
         """Add the sums of other parameters to these."""
@@ -227,8 +233,9 @@ class _MovementSums:
 def describe_movement(
     retaken: RetakenStep, right_guesses: RightGuesses, random: RandomUpdates
 ) -> WholeMovement:
-    """Return how much of the model the update moved, and its angle to the gradient reversed: over all parameters, and of each
-    layer."""
+    """Return how much of the model the update moved, and its angle to the negative gradient: over all
+    parameters, and for each layer.
+    """
     total = _MovementSums()
     layers: list[LayerMovement] = []
     before = retaken.before.model.layers()
@@ -257,7 +264,7 @@ def _compare(old: Tensor, new: Tensor) -> _MovementSums:
     found = _MovementSums(update.numel(), int(torch.count_nonzero(update)))
     found.update_square = _dot(update, update)
     if gradient.is_sparse:
-        # Only its rows have a gradient: no dense matrix is made of it.
+        # Only its rows have a gradient: avoid a dense matrix.
         update, gradient = update[gradient.indices()[0]], gradient.values()
     found.gradient_square = _dot(gradient, gradient)
     found.dot = -_dot(update, gradient)
@@ -265,6 +272,6 @@ def _compare(old: Tensor, new: Tensor) -> _MovementSums:
 
 
 def _dot(left: Tensor, right: Tensor) -> float:
-    """Return the sum of products, added up in 64 bits where the device has them."""
+    """Return the sum of products, accumulated in 64 bits where the device has them."""
     wide = torch.float32 if left.device.type == "mps" else torch.float64
     return float(torch.dot(left.flatten().to(wide), right.flatten().to(wide)))

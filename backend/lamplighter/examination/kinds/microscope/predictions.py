@@ -1,4 +1,4 @@
-"""The predictions of a step: of one sequence word by word, of its batch and of other text in the mean."""
+"""The predictions of a step: for one sequence token by token, and averaged over its batch and other text."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from lamplighter.examination.readings import count_right_guesses
 from lamplighter.model.held_out import HeldOutLoss
 
 CANDIDATES = 8
-"""Most likely next tokens listed for each position."""
+"""Most probable next tokens listed for each position."""
 MAX_POSITIONS = 512
-"""Maximum positions of a sequence that are listed, from its beginning: an answer stays below 1 MB."""
+"""Maximum positions listed of a sequence, from its beginning: an answer stays below 1 MB."""
 _SHARE = 2
-"""Other texts are read on one of so many of a batch's sequences: reading is most of what the answer takes, and two losses on the
-same words differ by the models alone."""
+"""Other texts are read on one in this many of a batch's sequences: reading takes most of the time, and two
+losses on the same words differ only by the models.
+"""
 
 
 @torch.no_grad()
@@ -37,7 +38,7 @@ def describe_predictions(
     Args:
         model: the model before the step.
         retaken: the step.
-        sequence: the sequence of the batch that is listed word by word.
+        sequence: the sequence of the batch that is listed token by token.
 
     Returns:
         `text` of the answer, and `right_guesses` of the whole batch.
@@ -84,7 +85,7 @@ def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Ten
     ids, targets = ids[:read], targets[:read]
     held_out, unread = model.run.held_out_ids, None
     if held_out is not None:
-        # As much of it as of the other batch: a fair comparison.
+        # The same amount as of the other batch, for a fair comparison.
         sample = HeldOutLoss(model.run.recipe, held_out, targets.numel())
         before, after = sample.measure(retaken.before), sample.measure(retaken.after)
         if before is not None and after is not None:

@@ -1,4 +1,4 @@
-"""Updates of the same length in random directions: what the true one is compared with."""
+"""Updates of the same length in random directions, to compare with the real one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, m
 
 DRAWS = 5
 _SHARE = 2
-"""One of so many of the batch's sequences is read after each update: reading is what takes time."""
+"""One in this many of the batch's sequences is read after each update, because reading takes the time."""
 
 
 @torch.no_grad()
 def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> RandomUpdates:
-    """Return the loss of a part of the batch after updates in random directions over all parameters, each as long as the true one.
+    """Return the loss of part of the batch after updates in random directions over all parameters, each as
+    long as the real one.
 
-    The directions, `DRAWS` of them, follow from the step's number.
+    The `DRAWS` directions are seeded by the step's number.
     """
     read = max(1, len(retaken.targets) // _SHARE)
     ids, targets = torch.from_numpy(retaken.token_ids[:read]).to(model.learner.device), retaken.targets[:read]
@@ -30,7 +31,7 @@ def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> Rando
     length = _length([new - one for one, new in zip(old, retaken.after.model.parameters(), strict=True)])
     moved = copy.copy(retaken.before)
     moved.model = copy.deepcopy(retaken.before.model)
-    # On the host, since a seed gives other numbers on another device.
+    # On the CPU, because a seed gives other numbers on another device.
     random = torch.Generator().manual_seed(retaken.observation.step)
     losses: list[float | None] = []
     for _ in range(DRAWS):

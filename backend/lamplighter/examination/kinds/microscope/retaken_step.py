@@ -1,4 +1,6 @@
-"""One training step taken again on a copy of the model, with the tensors read on the way, and their numbers as JSON has them."""
+"""One training step, repeated on a copy of the model, with its intermediate tensors, and their conversion to
+JSON numbers.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,13 @@ from lamplighter.model.transformer import Block
 
 
 def to_number(value: Tensor | float) -> float | None:
-    """Return a number as the shortest decimal that is the same 32-bit number; None if it is not finite."""
+    """Return the shortest decimal of a 32-bit number; None if it is not finite."""
     number = float(str(np.float32(float(value))))
     return number if math.isfinite(number) else None
 
 
 def to_numbers(values: Tensor) -> list[float | None]:
-    """Return the numbers of a tensor of shape (N,), each as `to_number` does."""
+    """Return the numbers of a tensor of shape (N,), each converted by `to_number`."""
     return [to_number(value) for value in values.detach().float().cpu().tolist()]
 
 
@@ -38,7 +40,7 @@ def to_exact_number(value: Tensor | float) -> float | None:
 
 @dataclass(frozen=True)
 class RetakenStep:
-    """A step that was computed again: B sequences of T positions, V tokens."""
+    """A recomputed step: B sequences of T positions, V tokens."""
 
     before: Learner
     """The model before the step, unchanged."""
@@ -46,7 +48,7 @@ class RetakenStep:
     """The model after it, with the gradients as they were applied, clipped."""
     observation: Observation
     layers: list[str]
-    """Names of the observation's layers."""
+    """The observation's layer names."""
     clip_scale: float
     """Factor by which all gradients were scaled, at most 1."""
     token_ids: NDArray[np.int64]
@@ -62,9 +64,9 @@ class RetakenStep:
 
 
 def retake_step(model: ExaminedModel) -> RetakenStep:
-    """Compute the step after the one that a model is at, exactly as the trainer did.
+    """Recompute the step after the model's, exactly as the trainer did.
 
-    The tensors are read by hooks during the step itself, so that nothing is computed twice.
+    Hooks read the tensors during the step itself, so nothing is computed twice.
     """
     learner, step = model.copy(), model.step + 1
     learner.set_learning_rate(model.learning_rate)

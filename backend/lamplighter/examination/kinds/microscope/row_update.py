@@ -1,7 +1,7 @@
 """The update of one row of the embedding, and of one number in it, by the optimiser's formula.
 
-The formulas are computed here on the row alone, apart from torch's optimisers, in the same order of operations and with
-32-bit numbers, so that the result can be equal to the recorded one to the last bit.
+The formulas are computed here for the row alone, independently of torch's optimisers, in the same order of
+operations and with 32-bit numbers, so that the result can equal the recorded one to the last bit.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.wire.binary import Floats
 
 MAX_COORDINATES = 1_024
-"""Maximum numbers of a row that are listed, from its beginning; the chosen one is always told."""
+"""Maximum coordinates of a row that are listed, from its beginning; the chosen one is always included."""
 
 
 @dataclass(frozen=True)
 class _Moments:
-    """Adam's averages of a row, shape (D,) each, and the number of the step that made them."""
+    """Adam's averages of a row, shape (D,) each, and the step number they belong to."""
 
     m: Tensor
     v: Tensor
@@ -42,9 +42,9 @@ class _Moments:
 
 @dataclass(frozen=True)
 class _Formula:
-    """The new row by formula, old - step_size m / denominator, with what it was made of.
+    """The new row by formula, old - step_size m / denominator, with the terms of the formula.
 
-    Without averages it is old - step_size gradient, and what belongs to them is None.
+    Without averages it is old - step_size gradient, and the averages' fields are None.
     """
 
     row: Tensor
@@ -59,8 +59,9 @@ class _Formula:
 
     @property
     def uncorrected_times(self) -> float | None:
-        """Return how many times as long the change would be without bias correction, epsilon left out; None without averages,
-        or if the row sleeps."""
+        """Return the factor by which the update would be longer without bias correction, ignoring epsilon;
+        None without averages, or if the row is not updated.
+        """
         if self.correction1 is None or self.correction2 is None:
             return None
         return self.correction1 / math.sqrt(self.correction2)
@@ -70,9 +71,9 @@ class _Formula:
 def describe_row_update(
     model: ExaminedModel, retaken: RetakenStep, token: int | None, coordinate: int
 ) -> RowUpdate:
-    """Return the update of a row, and in full that of one coordinate.
+    """Return the update of a row, with one coordinate in full.
 
-    The record may lack the row: a step that moves most rows (`adam`) is kept whole only at keyframes.
+    The record may lack the row: steps that move most rows (`adam`) are kept whole only at keyframes.
 
     Args:
         model: the model before the step.
@@ -88,7 +89,7 @@ def describe_row_update(
     recorded = _recorded_row(model, retaken.observation.step, token)
     value = float(formula.row[coordinate])
     stored = None if recorded is None else float(recorded[coordinate])
-    # A row that is not in the batch has no gradient, which a dense one says by zeros.
+    # A dense gradient is zero for a row outside the batch: it counts as none.
     slope = 0.0 if gradient is None else gradient[coordinate]
     after = formula.moments
     return RowUpdate(
@@ -126,11 +127,12 @@ def describe_row_update(
 def _describe_row(
     old: Tensor, new: Tensor, gradient: Tensor | None, by_formula: Tensor, recorded: Floats | None
 ) -> RowMovement:
-    """Return the row as a vector: before, after, its gradient, how far it went and by how much it turned; how many of its numbers
-    by formula equal the recorded ones, and by how much one differs at most."""
+    """Return the row as a vector: before, after, its gradient, how far it moved and by what angle; how many
+    of its numbers by formula equal the recorded ones, and the largest difference.
+    """
     lengths = float(old.norm()), float(new.norm())
     cosine = float(torch.dot(old, new)) / math.prod(lengths) if all(lengths) else None
-    # An angle from its chord: the arc cosine of a number near 1 would be all rounding.
+    # The angle from its chord, because the arc cosine of a number near 1 is all rounding.
     chord = float((new / lengths[1] - old / lengths[0]).norm()) if cosine is not None else None
     shown = slice(MAX_COORDINATES)
     equal = difference = None
@@ -153,7 +155,7 @@ def _describe_row(
 
 
 def check_row(model: ExaminedModel, token: int | None, coordinate: int) -> None:
-    """Check that the embedding has a number.
+    """Check that the embedding has a coordinate.
 
     Raises:
         QuestionError: it has no such row or coordinate.
@@ -173,7 +175,7 @@ def _farthest_row(retaken: RetakenStep) -> int:
 
 
 def _gradient_row(learner: Learner, token: int) -> Tensor | None:
-    """Return a row's gradient as it was applied, shape (D,); None if a sparse gradient does not have the row."""
+    """Return a row's applied gradient, shape (D,); None if a sparse gradient lacks the row."""
     gradient = learner.model.embedding.weight.grad
     assert gradient is not None
     if not gradient.is_sparse:
@@ -183,7 +185,9 @@ def _gradient_row(learner: Learner, token: int) -> Tensor | None:
 
 
 def _moments(learner: Learner, token: int) -> _Moments | None:
-    """Return Adam's averages of a row, zeros before the first step; None for an optimiser without averages."""
+    """Return Adam's averages of a row, zeros before the first step; None for an optimiser without
+    averages.
+    """
     optimiser, weight = learner.optimisers[0], learner.model.embedding.weight
     if "betas" not in optimiser.param_groups[0]:
         return None
@@ -196,8 +200,8 @@ def _moments(learner: Learner, token: int) -> _Moments | None:
 def _apply_formula(
     retaken: RetakenStep, old: Tensor, gradient: Tensor | None, before: _Moments | None
 ) -> _Formula:
-    """Return the row after the update, `old` itself if the optimiser leaves it alone."""
-    # The embedding is the first group of the first optimiser, whichever that is.
+    """Return the row after the update, `old` itself if the optimiser skips it."""
+    # The embedding is always the first group of the first optimiser.
     optimiser = retaken.after.optimisers[0]
     group = optimiser.param_groups[0]
     rate = float(group["lr"])
@@ -207,7 +211,8 @@ def _apply_formula(
     betas, epsilon, step = group["betas"], group["eps"], before.step + 1
     correction1, correction2 = 1 - betas[0] ** step, 1 - betas[1] ** step
     if isinstance(optimiser, torch.optim.SparseAdam):
-        # It puts the correction of v into the step, so that epsilon is added to the root of the uncorrected v.
+        # SparseAdam puts the correction of v into the step size, so epsilon is added to the root of the
+        # uncorrected v.
         step_size = rate * math.sqrt(correction2) / correction1
         if gradient is None:
             m, v = before.m, before.v
@@ -228,7 +233,7 @@ def _apply_formula(
 
 
 def _recorded_row(model: ExaminedModel, step: int, token: int) -> Floats | None:
-    """Return a row after a step as the record has it, shape (D,); None if the step was not kept, or has not happened."""
+    """Return a row after a step as recorded, shape (D,); None if the step was not kept, or lies ahead."""
     with MatrixHistory(model.run) as history:
         try:
             return history.token_history(token, step, step).vectors[-1]

@@ -1,7 +1,7 @@
 """The kind *what if*: a copy of the model is trained on one sentence, and then on the run's own text again.
 
-The record stays as it is. A model believes a sentence only once it can speak, and then others are believed with it: the
-answer lists them.
+The record stays unchanged. Only a model that has learned to speak learns the sentence, and other statements
+change with it: the answer lists them.
 """
 
 from lamplighter.examination.kinds.what_if.examination import examine

@@ -31,20 +31,23 @@ from lamplighter.questions import WhatIfQuestion
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_ROWS = 256
-"""Rows that are told of a step, those with the largest numbers; the others are counted."""
+"""Maximum rows listed per step, those with the largest numbers; the others are only counted."""
 _AFTER_READ = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
-"""Steps on the run's own text after which the model is read; the last step is one, too."""
+"""Steps on the run's own text after which the model is read, besides the last step."""
 
 Phase = Literal["before", "sentence", "town"]
 _SURE = 0.05
-"""Probability by which a model prefers another word where it expects something; a model that just begins prefers none."""
+"""Probability above which a model prefers another word where it has an expectation; an untrained model
+prefers none.
+"""
 
 
 def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgress) -> WhatIfAnswer:
-    """Return how a copy of a model changes while it is trained on a sentence, and then on the run's own text again.
+    """Return how a copy of a model changes while it is trained on a sentence, and then on the run's own text
+    again.
 
-    The sentence is read as it was typed, alone in its batch: the model reads all but its last token, and each next one is
-    the target. The word that is *told* is the one in whose place the model was surest of another (`_find_told`).
+    The sentence is alone in its batch: the model reads all but its last token, and each next one is the
+    target. The *told* word is the one in whose place the model was most certain of another (`_find_told`).
 
     Raises:
         QuestionError: the sentence is too short or too long, or has unknown words.
@@ -54,7 +57,7 @@ def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgre
 
 
 class _WhatIf:
-    """A copy of a model under training, and what is read of it."""
+    """A copy of a model in training, and its readings."""
 
     def __init__(self, model: ExaminedModel, ids: list[int], report: ReportProgress) -> None:
         self._model, self._ids, self._report = model, ids, report
@@ -131,16 +134,16 @@ class _WhatIf:
 def _find_told(ids: list[int], model: Transformer, vocabulary: Vocabulary) -> int:
     """Return the position of the word of a sentence that is news to a model.
 
-    That is the one in whose place the model was surest of another word, by the difference of their probabilities: in *the
-    cat barked at the moon* the news is *barked*, and *moon* follows from it. (Rarity alone would find words that nothing
-    foretells, such as *cat* after *the*.) Where the model expects nothing else anywhere, it is the last word that is no
-    punctuation; without any word it is the last token.
+    That is where the probability of the most probable other word exceeds that of the word itself the most: in
+    *the cat barked at the moon* the news is *barked*, and *moon* follows from it. (Low probability alone
+    would find unpredictable words, such as *cat* after *the*.) If the model is certain nowhere, it is the
+    last word that is not punctuation; without any word, the last token.
     """
     words = [at for at in range(1, len(ids)) if any(map(str.isalnum, vocabulary.tokens[ids[at]]))]
     if not words:
         return len(ids) - 1
     device = model.embedding.weight.device
-    # One context at a time: they differ in length.
+    # One context at a time, because their lengths differ.
     said = [next_probabilities(model, torch.tensor([ids[:at]], device=device))[0] for at in words]
     surest = [float(p.max() - p[ids[at]]) for p, at in zip(said, words, strict=True)]
     if max(surest) < _SURE:
@@ -167,7 +170,7 @@ def _largest(ids: NDArray[np.uint32], numbers: NDArray[np.float32]) -> list[Word
 
 
 def _share_moved(before: Learner, after: Learner) -> float:
-    """Return the share of the parameters of two learners that differ."""
+    """Return the share of the parameters that differ between two learners."""
     pairs = zip(before.model.parameters(), after.model.parameters(), strict=True)
     differing = sum(int((one != other).sum()) for one, other in pairs)
     return differing / sum(parameter.numel() for parameter in before.model.parameters())

@@ -1,4 +1,6 @@
-"""Contexts whose predictions are watched while a model is trained on a sentence: its own, and others of the same form."""
+"""Contexts whose predictions are watched while a model is trained on a sentence: its own, and others of the
+same form.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,20 @@ from lamplighter.model.transformer import Transformer
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_CONTEXTS = 128
-"""Maximum other contexts that are watched."""
+"""Maximum number of other contexts."""
 MAX_LOGITS = 1 << 22
-"""Maximum logits computed at once: fewer contexts are watched where the vocabulary is large."""
+"""Maximum logits computed at once: with a large vocabulary, fewer contexts are watched."""
 SHOWN_CONTEXTS = 12
 NEIGHBOURS = 8
-"""Nearest words that are put in the place of a word, where none of the sentence has a class."""
+"""Nearest words that replace a word, if no word of the sentence has a class."""
 
 
 @dataclass(frozen=True)
 class OtherContext:
-    """A context that differs from the sentence's own in one word."""
+    """A context that differs from the sentence's own by one word."""
 
     place: int
-    """The position of the word that is replaced."""
+    """The position of the replaced word."""
     token_id: int
     """The word in its place."""
 
@@ -40,23 +42,23 @@ class WatchedContexts:
     def __init__(
         self, contexts: list[list[int]], others: list[OtherContext], told: int, model: Transformer
     ) -> None:
-        """Remember what the model says after each context before it is trained.
+        """Read the predictions after each context before the training.
 
         Args:
             contexts: token ids, all of one length; the sentence's own first.
             others: how the others differ from it.
             told: the word that the sentence has after its context.
-            model: the model before it is trained.
+            model: the model before the training.
         """
         self._ids = torch.tensor(contexts, device=model.embedding.weight.device)
         self._others, self._told = others, told
         probabilities = next_probabilities(model, self._ids)
         self._said = probabilities.argmax(axis=1)
-        # What it says now, (told, said before) of each context, at each reading.
+        # The probabilities of (told word, word predicted before) after each context, by reading.
         self._readings = [self._extract(probabilities)]
 
     def read(self, model: Transformer) -> None:
-        """Read the predictions of a model, and keep them."""
+        """Read a model's predictions, and store them."""
         self._readings.append(self._extract(next_probabilities(model, self._ids)))
 
     def _extract(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -68,7 +70,8 @@ class WatchedContexts:
         return self._tell(0)
 
     def also_changed(self, at: int) -> list[ChangedContext]:
-        """Return the other contexts whose prediction of the told word rose most up to a reading, the most risen first.
+        """Return the other contexts in which the told word's probability rose most up to a reading, in
+        descending order.
 
         Args:
             at: the reading; 0 is before the first step.
@@ -104,11 +107,11 @@ def watch_contexts(
 ) -> WatchedContexts:
     """Choose the contexts of the same form as a sentence's own, and read them for the first time.
 
-    Each has another word in the place of one: of its class, the most similar first; where no word of the sentence has a
-    class, of its nearest neighbours.
+    Each replaces one word: by words of its class, most similar first; if no word of the sentence has a class,
+    by its nearest neighbours.
 
     Args:
-        model: the model before it is trained.
+        model: the model before the training.
         vocabulary: the vocabulary, with its classes.
         context: token ids.
         told: the word after them.
@@ -135,7 +138,7 @@ def _choose_others(
     def choose() -> Iterator[OtherContext]:
         for place in places:
             token_id = context[place]
-            # No text has the unknown word.
+            # `<unk>` occurs in no text.
             allowed = np.arange(len(units)) > 0
             allowed[list(taken)] = False
             if classed:
