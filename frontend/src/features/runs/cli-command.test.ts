@@ -28,7 +28,7 @@ const RECIPE: Recipe = {
   prompts: [],
 };
 
-/** The recipe that the server makes of nothing. */
+/** The server's default recipe. */
 const DEFAULT = (
   JSON.parse(readFileSync(new URL("../../../openapi.json", import.meta.url), "utf8")) as OpenApi
 ).components.schemas["NewRun"]!.properties!["recipe"]!.default as Recipe;
@@ -38,7 +38,7 @@ describe("repeatCommand", () => {
     expect(repeatCommand(DEFAULT)!.toml).toBeNull();
   });
 
-  it("says every setting, so that other defaults change nothing", () => {
+  it("gives every setting, so that changed defaults have no effect", () => {
     expect(repeatCommand(RECIPE)).toEqual({
       command:
         "lamplighter train --corpus lamptown --steps 450 --vocabulary 4000 --tokeniser words --dim 64 --layers 2" +
@@ -50,7 +50,7 @@ describe("repeatCommand", () => {
     expect(repeatCommand(tied)!.command).toContain("--tied");
   });
 
-  it("needs a file for what has no option", () => {
+  it("needs a file for settings without an option", () => {
     const odd = { ...RECIPE, passages: 2, optimiser: { ...RECIPE.optimiser, clip_norm: 0.5 } };
     const again = repeatCommand(odd)!;
     expect(again.command).toBe("lamplighter train --recipe recipe.toml");
@@ -59,11 +59,11 @@ describe("repeatCommand", () => {
     expect(again.toml).toContain("\nprompts = []\n");
     const prompted = repeatCommand({ ...RECIPE, prompts: ["the dog", 'he said "no"'] })!;
     expect(prompted.toml).toContain('\nprompts = ["the dog","he said \\"no\\""]\n');
-    // As many passages as the command line takes by itself need none.
+    // The command line's own number of passages needs no file.
     expect(repeatCommand({ ...RECIPE, sequences: 6, passages: 3 })!.toml).toBeNull();
   });
 
-  it("quotes the name of a text, whatever is in it", () => {
+  it("quotes any text name", () => {
     const text = (name: string) =>
       repeatCommand({ ...RECIPE, corpus: { ...RECIPE.corpus, kind: "text", name } })!.command;
     expect(text("my.txt")).toContain("--corpus my.txt ");

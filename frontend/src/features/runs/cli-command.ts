@@ -5,15 +5,13 @@ import type { Recipe } from "../../api/rest-types";
 
 interface RepeatCommand {
   command: string;
-  /**
-   * Content of the `recipe.toml` that the command needs for settings without an option; null: none.
-   */
+  /** Content of the `recipe.toml` that the command needs for settings without an option; null: none. */
   toml: string | null;
 }
 
 /**
- * Return the command that trains `recipe` again; null for a run from a user's own training loop,
- * which no command of ours can repeat.
+ * Return the command that trains `recipe` again; null for a run recorded from an external training loop,
+ * which `lamplighter` cannot repeat.
  */
 export function repeatCommand(recipe: Recipe): RepeatCommand | null {
   const { corpus, model, optimiser, cadence, map } = recipe;
@@ -61,7 +59,7 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
 }
 
 /**
- * Return the passages a batch gets from the command line: the largest divisor of `sequences` up to
+ * Return the number of passages that the command line gives a batch: the largest divisor of `sequences` up to
  * the default.
  */
 function defaultPassages(sequences: number): number {

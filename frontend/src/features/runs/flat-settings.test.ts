@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { flattenSettings } from "./flat-settings";
 
-describe("the settings of a training", () => {
-  it("have names with dots, in their own order", () => {
+describe("the settings of a recorded run", () => {
+  it("have dotted names, in their original order", () => {
     const settings = {
       lr: 0.001,
       model: { layers: 4, tied: true },
@@ -18,7 +18,7 @@ describe("the settings of a training", () => {
     ]);
   });
 
-  it("are bounded, and what is left out is counted", () => {
+  it("are limited, with a count of those left out", () => {
     const many = Object.fromEntries(
       Array.from({ length: 100 }, (_, i) => [`key${i}`, "x".repeat(900)]),
     );

@@ -1,16 +1,16 @@
-/** Settings of a training, nested as its program kept them, as a flat list. Hostile: only text comes out. Pure. */
+/** The nested settings of a recorded run as a flat list. Hostile input: the result is text only. Pure. */
 
-/** Limits of what is shown: lines, and characters of a value. */
+/** Limits on the number of lines, and on the characters of a name or value. */
 const MAX_LINES = 60;
 const MAX_TEXT = 200;
 
-/** Return each setting as a name with dots and its value, and how many more there are. */
+/** Return each setting as a dotted name and its value, and the number of settings left out. */
 export function flattenSettings(settings: Record<string, unknown>): {
   lines: [name: string, value: string][];
   more: number;
 } {
   const all: [string, string][] = [];
-  // A list of values, not a recursion: how deep it goes is another's choice.
+  // A stack instead of recursion, because the input sets the depth.
   const open: [string, unknown][] = Object.entries(settings).reverse();
   for (let next = open.pop(); next; next = open.pop()) {
     const [name, value] = next;

@@ -7,13 +7,13 @@ const DOCUMENT = new URL("../../../openapi.json", import.meta.url);
 const { schemas } = (JSON.parse(readFileSync(DOCUMENT, "utf8")) as OpenApi).components;
 
 describe("new run", () => {
-  it("offers what the server would fill in", () => {
+  it("offers the server's defaults", () => {
     const recipe = schemas["NewRun"]!.properties!["recipe"]!.default;
     expect(recipe).toMatchObject(recipeFromForm(defaultForm(), ""));
     expect(Object.values(defaultForm())).not.toContain(undefined);
   });
 
-  it("leaves out what was left empty", () => {
+  it("omits empty fields", () => {
     const recipe = recipeFromForm({ ...defaultForm(), seed: null, rate: null }, "");
     expect(recipe).not.toHaveProperty("seed");
     expect(recipe.optimiser).toEqual({ kind: "lazy" });
@@ -25,7 +25,7 @@ describe("new run", () => {
     expect(recipe.corpus).toMatchObject({ kind: "text", name: "emma.txt" });
   });
 
-  it("says how often and how much is kept", () => {
+  it("sets the keyframe interval and the disk budget", () => {
     const recipe = recipeFromForm({ ...defaultForm(), keyframes: 50, budget: 1.5 }, "");
     expect(recipe.cadence).toEqual({ keyframe_every: 50 });
     expect(recipe.disk_budget).toBe(1_500_000);
@@ -38,14 +38,14 @@ describe("new run", () => {
     expect(fieldOfError("recipe.disk_budget: Input should be at least 1000000")).toBe("budget");
   });
 
-  it("says how the map is drawn", () => {
+  it("sets the map's layout", () => {
     const form = { ...defaultForm(), method: "pca", neighbours: 12, minDist: null } as const;
     expect(recipeFromForm(form, "").map).toEqual({ method: "pca", neighbours: 12, spread: 1.5 });
     expect(fieldOfError("recipe.map.neighbours: Input should be at least 2")).toBe("neighbours");
     expect(fieldOfError("recipe.map: min_dist (2) must be at most spread (1.5)")).toBe("minDist");
   });
 
-  it("finds the field a refusal is about", () => {
+  it("finds the field of a refusal", () => {
     expect(fieldOfError("optimiser.learning_rate: Input should be greater than 0 (got 0)")).toBe(
       "rate",
     );

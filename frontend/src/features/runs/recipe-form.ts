@@ -14,12 +14,12 @@ interface RecipeForm {
   rate: number | null;
   dim: number | null;
   layers: number | null;
-  /** How the map is drawn. */
+  /** Settings of the map's layout. */
   method: Recipe["map"]["method"];
   neighbours: number | null;
   minDist: number | null;
   spread: number | null;
-  /** Steps between two whole matrices. */
+  /** Steps between two complete matrices. */
   keyframes: number | null;
   /** Disk budget of the run, MB. */
   budget: number | null;
@@ -49,7 +49,7 @@ export function defaultForm(): RecipeForm {
   };
 }
 
-/** Convert a form to a recipe; an empty field is left to the server. */
+/** Convert a form to a recipe; empty fields are left to the server. */
 export function recipeFromForm(form: RecipeForm, file: string): PartialRecipe {
   return given({
     corpus: given({

@@ -5,7 +5,7 @@ import { CONTINUE_STEPS, hasEnded } from "../../model/phase";
 
 export type RunAction = "replay" | "continue" | "remove";
 
-/** Return the actions that make sense for a run and are allowed to the viewer. */
+/** Return the actions that make sense for a run and that the viewer may take. */
 export function actionsOf({ readable, recipe, status }: Run, presenter: boolean): RunAction[] {
   const over = hasEnded(status?.phase) && !status?.alive;
   const learned = readable && over && (status?.step ?? 0) > 0;
@@ -18,7 +18,7 @@ export function actionsOf({ readable, recipe, status }: Run, presenter: boolean)
   return actions;
 }
 
-/** Return the steps beyond its end for which a run is continued: none if it stopped before. */
+/** Return the number of steps added when a run continues: 0 if it stopped before its end. */
 export function stepsToContinue({ status }: Run): number {
   return status?.phase === "finished" ? CONTINUE_STEPS : 0;
 }

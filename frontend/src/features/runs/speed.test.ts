@@ -6,7 +6,7 @@ const step = (number: number, time: number, seconds = 0.02) =>
   ({ step: number, time, step_seconds: seconds, observe_seconds: 0.001 }) as StepSummary;
 
 describe("measureSpeed", () => {
-  it("goes by the clock", () => {
+  it("uses the wall clock", () => {
     const speed = measureSpeed([step(11, 100), step(12, 100.5), step(13, 101, 9)], 512)!;
     expect(speed).toEqual({
       over: 3,
@@ -17,7 +17,7 @@ describe("measureSpeed", () => {
     });
   });
 
-  it("says nothing of what cannot be measured", () => {
+  it("is null where it cannot be measured", () => {
     expect(measureSpeed([], 512)).toBeNull();
     expect(measureSpeed([step(1, 5)], 512)).toMatchObject({
       stepsPerSecond: null,

@@ -3,9 +3,9 @@
 import type { StepSummary } from "../../api/rest-types";
 
 interface Speed {
-  /** Steps measured over. */
+  /** Number of steps measured over. */
   over: number;
-  /** Wall-clock steps a second; null with fewer than two steps. */
+  /** Wall-clock steps per second; null if the time span is not positive. */
   stepsPerSecond: number | null;
   tokensPerSecond: number | null;
   /** Median seconds to train a step, and to observe and record it. */
@@ -13,7 +13,7 @@ interface Speed {
   observingSeconds: number;
 }
 
-/** Measure the speed over these steps; return null where there are none. */
+/** Return the speed over these steps; null where there are none. */
 export function measureSpeed(steps: StepSummary[], batchTokens: number): Speed | null {
   const [first, last] = [steps[0], steps.at(-1)];
   if (!first || !last) return null;
