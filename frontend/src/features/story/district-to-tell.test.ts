@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Districts, Layout } from "../../api/frames";
 import { districtToTell, placeOfDistrict } from "./district-to-tell";
 
-/** Make a map of words at these heights, each in the district of that number, and the districts of these names. */
+/** Make a map of words at these heights and in these districts by number, and the districts with these names. */
 function mapOf(words: [height: number, district: number][], names: string[]) {
   const places = Uint16Array.from(words.flatMap(([height]) => [0, height * 65_535]));
   const layout = { x0: 0, x1: 1, y0: 0, y1: 1, places } as unknown as Layout;
@@ -14,7 +14,7 @@ function mapOf(words: [height: number, district: number][], names: string[]) {
 const KINDS = ["rivers", "numbers", "trees"];
 
 describe("the district to point out", () => {
-  it("is none where there is none", () => {
+  it("is null without districts", () => {
     expect(districtToTell(null, null, KINDS)).toBeNull();
     expect(districtToTell(...mapOf([[0.5, 0]], []), KINDS)).toBeNull();
     // One that has lost all of its words.
@@ -28,7 +28,7 @@ describe("the district to point out", () => {
       [0.9, 2],
       [0.8, 2],
       [0.9, 3],
-      // A small one, which has no chance for all its fine name.
+      // Too small, despite its good name.
       [0.9, 4],
     ];
     words.push(...words.filter(([, district]) => district < 4));
@@ -38,7 +38,7 @@ describe("the district to point out", () => {
       ...tom,
       ...{ telling: false, planted: false },
     });
-    // Of a text without kinds nothing better will come.
+    // In a text without kinds no better name will come.
     expect(districtToTell(districts, layout, [])).toEqual({
       ...tom,
       ...{ telling: true, planted: false },
@@ -60,12 +60,12 @@ describe("the district to point out", () => {
       [0.9, 2],
     ];
     const [districts, layout] = mapOf(words, ["rivers", "trees"]);
-    // The small one is no better for having lasted.
+    // Lasting does not make up for a small size.
     expect(districtToTell(districts, layout, KINDS, (id) => id === 11)).toBeNull();
     expect(districtToTell(districts, layout, KINDS, (id) => id === 10)?.name).toBe("rivers");
   });
 
-  it("is looked at from near, a little above the middle, and only while it is on the map", () => {
+  it("is viewed from near, a little above the middle, and only while it is on the map", () => {
     const [districts, layout] = mapOf(
       [
         [0.6, 1],

@@ -1,4 +1,4 @@
-/** The district of a map that is best pointed out to a newcomer. Pure. */
+/** The choice of the district that is pointed out to a newcomer. Pure. */
 
 import type { Districts, Layout } from "../../api/frames";
 import { tokensOfDistrict } from "../../model/district-members";
@@ -7,23 +7,22 @@ import type { NamedDistrict } from "./introduction";
 import { lookPlace, type LookPlace } from "../../model/look";
 import { placementOf, positionOf } from "../../model/plane/placement";
 
-/** Magnification at which a district is looked at: near enough to be read, with its surroundings. */
+/** Magnification at which a district is viewed: readable, with its surroundings. */
 const MAGNIFICATION = 2.2;
-/** How far above the middle of the view it then is, clear of a card, as a part of the map's height. */
+/** Its distance above the middle of the view, clear of a card, as a fraction of the map's height. */
 const RAISED = 0.07;
 /**
- * Least size of a district that is pointed out, as a part of the largest one's. The largest is often a heap of little words,
- * beside which the first kinds with a telling name are less than half as large.
+ * Minimum size of a district that is pointed out, as a fraction of the largest. The largest is often a
+ * mixture of short words, and the first kinds with an informative name are less than half its size.
  */
-const LEAST_SIZE = 1 / 3;
-/** Part of the map's height, from below, that a card may cover. */
+const MIN_SIZE = 1 / 3;
+/** Fraction of the map's height, from below, that a card may cover. */
 const COVERED_HEIGHT = 0.4;
 
 /**
- * Return the district to point out: one that has lasted, and is large; of these rather one clear of a card over the foot of
- * the map, then rather one named after its kind than after some words, then the largest. Null where there is none.
- * `classes`: the planted kinds of words, if the text has any; `hasLasted`: whether the district of an id has been there for a
- * while.
+ * Return the district to point out; null: none. It must have lasted and be large. In order of priority, it is
+ * clear of a card at the foot of the map, is named after its kind, and is the largest. `classes`: the planted
+ * kinds of words, if the text has any; `hasLasted`: whether a district, by id, has existed for a while.
  */
 export function districtToTell(
   districts: Districts | null,
@@ -48,7 +47,7 @@ export function districtToTell(
   });
   const isClear = ({ height, size }: (typeof found)[number]) => +(height / size > COVERED_HEIGHT);
   const isNamedByKind = ({ name }: (typeof found)[number]) => +isPlantedName(name, classes);
-  const least = LEAST_SIZE * Math.max(...found.map(({ size }) => size));
+  const least = MIN_SIZE * Math.max(...found.map(({ size }) => size));
   const best = found
     .filter(({ id, size }) => size > 0 && size >= least && hasLasted(id))
     .sort(
@@ -59,7 +58,7 @@ export function districtToTell(
   return { id: best.id, name: best.name, telling: !classes.length || planted, planted };
 }
 
-/** Return the place to look at for a district of a map; null where it is not. */
+/** Return the place to look at for a district of a map; null if the map does not have it. */
 export function placeOfDistrict(
   { id }: NamedDistrict,
   districts: Districts | null,
@@ -81,7 +80,7 @@ export function placeOfDistrict(
   return lookPlace((x - x0) / (x1 - x0), (y - y0) / (y1 - y0) - RAISED, MAGNIFICATION);
 }
 
-/** Return the middle value, which strays far out do not move. */
+/** Return the median, which outliers do not move. */
 function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1]!;
 }

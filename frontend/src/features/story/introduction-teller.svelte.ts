@@ -1,4 +1,4 @@
-/** The introduction on this page: it follows the open run, points the camera at a district, and remembers that it is over. */
+/** The introduction on this page: it follows the open run, points the camera, and remembers when it is over. */
 
 import type { Districts } from "../../api/frames";
 import { districtToTell, placeOfDistrict } from "./district-to-tell";
@@ -19,13 +19,13 @@ import { wordsToTry } from "../../model/words-to-try";
 import type { Stores } from "../../state/context";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 
-/** Time for which the camera rests on a district, with the way there, ms. */
+/** Time for which the camera stays on a district, including its way there, in ms. */
 const CAMERA_TIME = 3_000;
-/** Longest wait for step 0, ms. */
+/** Maximum wait for step 0, in ms. */
 const MAX_ARRIVAL = 5_000;
-/** Time for which a district has been on the map before it is spoken of, ms: many go as soon as they came. */
+/** Minimum age of a district before it is pointed out, in ms: many disappear soon after they form. */
 const LASTING_TIME = 3_000;
-/** Speed of the replay that the introduction tells along, in steps a second. */
+/** Speed of the introduction's replay, in steps per second. */
 const SPEED = 25;
 
 type TellerStores = Pick<
@@ -35,34 +35,34 @@ type TellerStores = Pick<
 
 export class IntroductionTeller {
   private introduction = $state.raw<Introduction>(beginIntroduction(0));
-  /** The line on the screen; null: none now. */
+  /** The displayed line; null: none. */
   readonly line = $derived.by(() => this.introduction.line);
 
   private run: LiveRun | null = null;
-  /** The token that was in focus at the beginning, which nobody has just found. */
+  /** The token in focus at the start, which does not count as found. */
   private firstToken: number | null = null;
   private words: readonly number[] = [];
-  /** The district to speak of, and the districts that it was chosen among. */
+  /** The district to point out, and the districts that it was chosen from. */
   private district: NamedDistrict | null = null;
   private chosenAmong: { readonly districts: Districts | null; readonly lasting: number } = {
     districts: null,
     lasting: 0,
   };
-  /** When each of the districts was first on the map, by the clock. */
+  /** The clock time at which each district first appeared, by id. */
   private seenAt: ReadonlyMap<number, number> = new Map();
-  /** Time for which the page was looked at, and when it was last reckoned, ms. */
+  /** Time for which the page was visible, and when it was last updated, in ms. */
   private clock = 0;
   private reckonedAt: number | null = null;
-  /** Until when step 0 is waited for, which a replay is to begin at; null: it is not waited for. */
+  /** Deadline for step 0, where a replay is to begin; null: none is awaited. */
   private arriveBy: number | null = null;
-  /** When the replay that stands at step 0 goes on, by the clock; null: no replay is to. */
+  /** The clock time at which the replay continues from step 0; null: no replay is waiting. */
   private playAt: number | null = null;
-  /** The part of the map that the camera was pointed at, and until when. */
+  /** The look that the camera was set to, and until when. */
   private pointed: { look: Look; until: number } | null = null;
 
   constructor(private readonly stores: TellerStores) {}
 
-  /** Show the line that is due at `now` (ms). The clock stands still while nobody can be reading. */
+  /** Show the line that is due at `now` (ms). The clock stops while the page is hidden or covered. */
   tick(now: number, visible: boolean) {
     const { openRun, viewSettings, focus } = this.stores;
     const reads = visible && !viewSettings.shortcutsOpen;
@@ -90,19 +90,19 @@ export class IntroductionTeller {
     this.follow(endIntroduction(this.introduction));
   }
 
-  /** Go on from the line on the screen, which has been read. */
+  /** Put the displayed line away after it was read. */
   putLineAway() {
     this.follow(putLineAway(this.introduction));
   }
 
-  /** Show the lines along a replay of the run, which stands at step 0 for as long as it takes to read about that. */
+  /** Tell the introduction along a replay from step 0, which waits there until its line can be read. */
   watchFromStart() {
     this.introduction = tellReplay(this.clock);
     this.arriveBy = this.clock + MAX_ARRIVAL;
     this.run?.seek(0);
   }
 
-  /** Leave the page as it was without the introduction. */
+  /** Restore the page. */
   close() {
     this.stores.viewpoint.pointedOut = null;
     this.letGoOfCamera(true);
@@ -133,7 +133,7 @@ export class IntroductionTeller {
     const hasLasted = (id: number) =>
       atRest || clock - (this.seenAt.get(id) ?? clock) >= LASTING_TIME;
     const lasting = [...this.seenAt.keys()].filter(hasLasted).length;
-    // Every layout moves them a little; their names and sizes change with the districts alone.
+    // Layouts move districts only a little; names and sizes change only with the districts.
     if (districts !== chosenAmong.districts || lasting !== chosenAmong.lasting) {
       this.chosenAmong = { districts, lasting };
       const classes = vocabulary?.classes ?? [];
@@ -157,7 +157,7 @@ export class IntroductionTeller {
 
   private pointCamera(district: NamedDistrict) {
     const { openRun, viewpoint, viewSettings } = this.stores;
-    // A part of the map that this viewer has gone to is theirs.
+    // The camera stays where this viewer has moved it.
     if (viewpoint.look || viewSettings.secondMap) return;
     const look = placeOfDistrict(district, openRun.run?.districts ?? null, openRun.layout);
     if (!look) return;
@@ -172,7 +172,7 @@ export class IntroductionTeller {
     if (this.stores.viewpoint.look === pointed.look) this.stores.viewpoint.look = null;
   }
 
-  /** Return whether step 0, at which a replay is to begin, is still on its way. */
+  /** Return whether step 0, where a replay is to begin, has not arrived yet. */
   private isArriving({ displayedStep }: LiveRun): boolean {
     if (this.arriveBy === null) return false;
     if (displayedStep !== 0 && this.clock < this.arriveBy) return true;
@@ -185,7 +185,7 @@ export class IntroductionTeller {
   private playOn(run: LiveRun) {
     if (this.playAt === null || this.clock < this.playAt) return;
     this.playAt = null;
-    // Unless this viewer has gone elsewhere meanwhile.
+    // Unless this viewer has gone elsewhere.
     if (run.cursor?.requested === 0) run.play(0, SPEED);
   }
 }

@@ -11,7 +11,7 @@ function districtsOf(ids: number[], of: number[]) {
   return { ids: Uint32Array.from(ids), names, of: Uint16Array.from(of) };
 }
 
-/** Begin to tell of a run that trains, after its first lines. */
+/** Start the introduction of a run in training, after its first lines. */
 function begin() {
   const run = {
     displayedStep: 100,
@@ -29,7 +29,7 @@ function begin() {
     stores as unknown as ConstructorParameters<typeof IntroductionTeller>[0],
   );
   let now = 0;
-  /** Let some time go by, in ms. */
+  /** Let time pass, in ms. */
   const wait = (time: number) => {
     for (const end = now + time; now < end; now += 200) teller.tick(now, true);
   };
@@ -37,12 +37,12 @@ function begin() {
   return { run, viewpoint, teller, wait };
 }
 
-describe("the first district that is spoken of", () => {
-  it("has been on the map for a while, and is ringed and looked at while it is", () => {
+describe("the first district that is pointed out", () => {
+  it("has lasted on the map, and is ringed and viewed while its line is displayed", () => {
     const { run, viewpoint, teller, wait } = begin();
     run.districts = districtsOf([7], [1, 1, 0, 0]);
     wait(2_000);
-    // It goes, as many do.
+    // It disappears, as many do.
     run.districts = districtsOf([8], [0, 0, 1, 1]);
     wait(2_000);
     expect(teller.line?.name).not.toBe("district");

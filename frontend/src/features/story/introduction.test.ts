@@ -24,7 +24,7 @@ const NOW: IntroductionFacts = {
   chosen: false,
 };
 
-/** Watch a run for some seconds, with what is true from when on; return the lines and when they were spoken. */
+/** Watch a run for some seconds, with facts that change at given seconds; return the lines with their times. */
 function watch(
   seconds: number,
   events: [number, Partial<IntroductionFacts>][],
@@ -43,11 +43,11 @@ function watch(
 }
 
 describe("the introduction", () => {
-  it("tells each line when its event comes, and no sooner than the one before is read", () => {
+  it("tells each line at its event, and not before the previous one can be read", () => {
     const { lines, told } = watch(60, [
       [0, { step: null, mapStep: null, held: true }],
       [1, { step: 0, mapStep: 0 }],
-      // The map stands: the notice of the wait has spoken the first line.
+      // The map is there: the notice of the wait has told the first line.
       [6, { held: false }],
       [7, { step: 12, lit: true }],
       [8, { step: 50, mapStep: 40 }],
@@ -63,7 +63,7 @@ describe("the introduction", () => {
     expect(told.over).toBe(true);
   });
 
-  it("says what a light is where no notice does, and how much was read by then", () => {
+  it("explains a light where no notice does, with the steps so far", () => {
     const early = watch(20, [[5, { step: 3, lit: true }]]);
     expect(early.lines.map(([, name]) => name).slice(0, 3)).toEqual([
       "lights",
@@ -74,7 +74,7 @@ describe("the introduction", () => {
     expect(middle.told.line).toMatchObject({ name: "lights", step: 300 });
   });
 
-  it("says nothing that is not so: no map of step 0, no reading at the end, no words", () => {
+  it("omits false lines: no map of step 0, no reading at the end, no words", () => {
     const middle = watch(60, [[0, { step: 300, mapStep: 300, lit: true, district: NUMBERS }]]);
     expect(middle.lines).toEqual([
       [0, "lights"],
@@ -96,7 +96,7 @@ describe("the introduction", () => {
     expect(recorded.lines.map(([, name]) => name)).not.toContain("nothing");
   });
 
-  it("leaves the screen while it waits, and goes on without what does not come", () => {
+  it("clears the screen while it waits, and goes on without an event that does not come", () => {
     const { lines } = watch(80, [[0, { step: 300, mapStep: 300, lit: true }]]);
     expect(lines).toEqual([
       [0, "lights"],
@@ -108,11 +108,11 @@ describe("the introduction", () => {
     ]);
   });
 
-  it("waits for the first map for as long as it takes", () => {
+  it("waits for the first map without a limit", () => {
     expect(watch(300, [[0, { step: null, mapStep: null }]]).lines).toEqual([]);
   });
 
-  it("speaks of a district that forms while it says something else, and keeps that one", () => {
+  it("tells of a district that formed during another line, and keeps that one", () => {
     const { told } = watch(9, [
       [0, { step: 300, mapStep: 300, lit: true }],
       [5, { district: NUMBERS }],
@@ -121,7 +121,7 @@ describe("the introduction", () => {
     expect(told.line?.district).toEqual(NUMBERS);
   });
 
-  it("waits for a name that tells something, but not for long", () => {
+  it("waits for an informative name, but not for long", () => {
     const little = { id: 8, name: "to · toward · of", telling: false, planted: false };
     const middle: [number, Partial<IntroductionFacts>] = [
       0,
@@ -135,7 +135,7 @@ describe("the introduction", () => {
     ]);
   });
 
-  it("tells along a replay from the map of step 0 on", () => {
+  it("tells a replay from the map of step 0", () => {
     const { lines } = watch(
       20,
       [
@@ -166,7 +166,7 @@ describe("the introduction", () => {
     expect(advanceIntroduction(away, NOW, 1_200).line?.name).toBe("nothing");
   });
 
-  it("gives every line time to be read", () => {
+  it("gives time to read every line", () => {
     const { lines } = watch(60, [[0, { step: 300, mapStep: 300, lit: true, district: NUMBERS }]]);
     const gaps = lines.slice(1).map(([at], i) => 1_000 * (at - lines[i]![0]));
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(MIN_READING_TIME);

@@ -1,9 +1,9 @@
 /**
- * The introduction of a run to somebody who sees one for the first time: one line at a time, each
- * spoken when what it tells of happens on the screen. Pure: facts and the time in, the line out.
+ * The introduction of a run for first-time visitors: one line at a time, each told when its event is on the
+ * screen. Pure: facts and the time in, the line out.
  */
 
-/** The lines, in the order in which they are spoken. */
+/** The lines, in the order in which they are told. */
 const ORDER = ["lights", "nothing", "reading", "district", "words"] as const;
 
 export type IntroductionLine = (typeof ORDER)[number];
@@ -12,27 +12,27 @@ export type IntroductionLine = (typeof ORDER)[number];
 export interface NamedDistrict {
   readonly id: number;
   readonly name: string;
-  /** True where its name says what it is about, which a list of little words does not. */
+  /** True where its name is informative, unlike a list of short words. */
   readonly telling: boolean;
-  /** True where its name is that of a planted class, which the model was never told. */
+  /** True where its name is that of a planted class, which the model never saw. */
   readonly planted: boolean;
 }
 
-/** All that the introduction depends on, as the page shows it now. */
+/** All facts that the introduction depends on, as the page shows them now. */
 export interface IntroductionFacts {
   /** Step displayed; null before the first picture. */
   readonly step: number | null;
   /** Step of the layout on the map; null while there is none. */
   readonly mapStep: number | null;
-  /** True while the first step waits for the map; the notice of that speaks the first line. */
+  /** True while the first step waits for the map; the notice of that wait tells the first line. */
   readonly held: boolean;
-  /** True while the light of a step is shown. */
+  /** True while a step's light is displayed. */
   readonly lit: boolean;
-  /** True while a run that is over is shown as it ended, or a matrix that was never trained. */
+  /** True at the end of a run, or for a matrix that was never trained. */
   readonly atRest: boolean;
-  /** True where a training loop of somebody else's made the run, of which nothing else is known. */
+  /** True for a run recorded from an external training loop, about which little is known. */
   readonly recorded: boolean;
-  /** A district of the map to speak of; null while there is none. */
+  /** A district of the map to point out; null while there is none. */
   readonly district: NamedDistrict | null;
   /** Tokens to try. */
   readonly words: readonly number[];
@@ -40,37 +40,37 @@ export interface IntroductionFacts {
   readonly chosen: boolean;
 }
 
-/** A line on the screen, with what was true when it was spoken. */
+/** A displayed line, with the facts when it was told. */
 export interface SpokenLine {
   readonly name: IntroductionLine;
   readonly step: number;
   readonly district: NamedDistrict | null;
   readonly words: readonly number[];
-  /** True where the run was shown as it ended. */
+  /** True where the run was displayed at its end. */
   readonly atRest: boolean;
   readonly recorded: boolean;
 }
 
 export interface Introduction {
-  /** The line on the screen; null while the next one waits for its event. */
+  /** The displayed line; null while the next one waits for its event. */
   readonly line: SpokenLine | null;
-  /** When the newest line was spoken, ms. */
+  /** When the newest line was told, in ms. */
   readonly spokenAt: number;
-  /** Number of the lines of `ORDER` that are spoken, or passed over. */
+  /** Number of lines of `ORDER` that were told or skipped. */
   readonly told: number;
   readonly over: boolean;
 }
 
-/** Least and greatest time of a line on the screen, ms. */
+/** Minimum and maximum display time of a line, in ms. */
 export const MIN_READING_TIME = 4_000;
 const MAX_READING_TIME = 9_000;
-/** Greatest time of the last line, which asks for something, ms. */
+/** Maximum display time of the last line, which asks for an action, in ms. */
 const MAX_ASKING_TIME = 30_000;
-/** Time after which a line whose event does not happen is passed over, ms. */
+/** Time after which a line is skipped if its event does not happen, in ms. */
 const MAX_WAIT = 45_000;
-/** Time for which a district with a telling name is waited for while others have formed, ms. */
+/** Maximum wait for a district with an informative name while others exist, in ms. */
 const MAX_NAME_WAIT = 15_000;
-/** Last step at which the map of step 0 is still what is to be seen. */
+/** Last step at which the map of step 0 is still displayed. */
 const LAST_EARLY_STEP = 20;
 
 /** Return an introduction that has told nothing yet. */
@@ -78,7 +78,7 @@ export function beginIntroduction(now: number): Introduction {
   return { line: null, spokenAt: now, told: 0, over: false };
 }
 
-/** Return an introduction that tells along a replay from step 0; what a light is has been said. */
+/** Return an introduction along a replay from step 0, without the line that explains a light. */
 export function tellReplay(now: number): Introduction {
   return { line: null, spokenAt: now, told: ORDER.indexOf("nothing"), over: false };
 }
@@ -88,13 +88,13 @@ export function endIntroduction(introduction: Introduction): Introduction {
   return { ...introduction, line: null, over: true };
 }
 
-/** Return the introduction with its line put away, for a reader who has read it. */
+/** Return the introduction after its line was read and put away. */
 export function putLineAway(introduction: Introduction): Introduction {
   const last = introduction.told === ORDER.length;
   return last ? endIntroduction(introduction) : { ...introduction, line: null };
 }
 
-/** Return the introduction at `now` (ms), when these are the facts; itself where nothing changed. */
+/** Return the introduction at `now` (ms) with these facts; the same object if nothing changed. */
 export function advanceIntroduction(
   introduction: Introduction,
   facts: IntroductionFacts,
@@ -102,7 +102,7 @@ export function advanceIntroduction(
 ): Introduction {
   const { line, spokenAt, over } = introduction;
   if (over) return introduction;
-  // Who has found a word needs no card over it.
+  // A visitor who has found a word needs no card over it.
   if (facts.chosen) return endIntroduction(introduction);
   const shownFor = now - spokenAt;
   if (line && shownFor < MIN_READING_TIME) return introduction;
@@ -129,7 +129,7 @@ export function advanceIntroduction(
   return { ...introduction, line: shownFor < MAX_READING_TIME ? line : null, told };
 }
 
-/** Return whether what a line tells of is on the screen. */
+/** Return whether a line's event is on the screen. */
 function isReady(name: IntroductionLine, facts: IntroductionFacts, waited: number): boolean {
   const { step, mapStep, held, lit, district, words } = facts;
   if (step === null || mapStep === null || held) return false;
@@ -147,7 +147,7 @@ function isReady(name: IntroductionLine, facts: IntroductionFacts, waited: numbe
   }
 }
 
-/** Return whether a line would not be true any more, or its event has been waited for long enough. */
+/** Return whether a line is no longer true, or its event has not come for too long. */
 function isMissed(name: IntroductionLine, facts: IntroductionFacts, waited: number): boolean {
   if (facts.held) return name === "lights";
   if (facts.step === null || facts.mapStep === null) return false;
@@ -165,7 +165,7 @@ function isMissed(name: IntroductionLine, facts: IntroductionFacts, waited: numb
   }
 }
 
-/** Return whether the map is of the matrix that nothing has changed yet. */
+/** Return whether the map shows the untrained matrix. */
 function knowsNothing({ step, mapStep, atRest, recorded }: IntroductionFacts): boolean {
   return mapStep === 0 && step !== null && step <= LAST_EARLY_STEP && !atRest && !recorded;
 }

@@ -1,4 +1,4 @@
-/** The end of a run: what was learned, by the run's own measures. Pure. */
+/** The end of a run: what it learned, by the run's own measures. Pure. */
 
 import type { Measures, Recipe, Status } from "../../api/rest-types";
 import { hasEnded } from "../../model/phase";
@@ -9,13 +9,13 @@ export const REPLAY_DURATION = 30;
 export interface RunEnding {
   readonly phase: "finished" | "interrupted" | "failed";
   readonly step: number;
-  /** Number of that step in the training it was recorded from, where it has another; null: it is not known. */
+  /** The step's number in the training that was recorded, where it differs; null: unknown. */
   readonly ownStep?: number | null;
-  /** Words that the steps read, one counted as often as it was read; null where not known. */
+  /** Number of words that the steps read, with repetitions; null if unknown. */
   readonly read: number | null;
-  /** Shares of a word's ten nearest that are of its own kind; null for a text without kinds. */
+  /** Fractions of a word's ten nearest that are of its own kind; null for a text without kinds. */
   readonly kindred: { now: number; atStart: number | null; byChance: number } | null;
-  /** The surprise at the first steps and at the last; null where not known. */
+  /** The loss over the first and the last steps; null if unknown. */
   readonly surprise: { first: number; last: number } | null;
   readonly districts: number;
 }
@@ -30,7 +30,7 @@ interface EndingFacts {
   readonly districts: number;
 }
 
-/** Return how a run ended; null for one that goes on, or had no step. */
+/** Return how a run ended; null for a run that goes on, or had no step. */
 export function endingOf(facts: EndingFacts): RunEnding | null {
   const { status, recipe, measures, losses, districts } = facts;
   if (!status || !hasEnded(status.phase) || !status.step) return null;
@@ -46,7 +46,7 @@ export function endingOf(facts: EndingFacts): RunEnding | null {
   };
 }
 
-/** Return the speed at which `steps` are replayed in `REPLAY_DURATION`, in steps a second. */
+/** Return the replay speed for `steps` in `REPLAY_DURATION`, in steps per second. */
 export function replaySpeed(steps: number): number {
   return Math.max(1, Math.ceil(steps / REPLAY_DURATION));
 }

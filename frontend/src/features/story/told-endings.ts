@@ -1,14 +1,14 @@
-/** The runs whose end this browser has told of, so that it tells of each once. */
+/** The runs whose end this browser has told, so that it tells each once. */
 
 const STORAGE_KEY = "lamplighter.ended";
 const MAX_RUNS = 200;
 
-/** Return whether the end of a run has been told of. */
+/** Return whether the end of a run has been told. */
 export function isEndingTold(run: string): boolean {
   return readRuns().includes(run);
 }
 
-/** Note that the end of a run is told of. */
+/** Mark the end of a run as told. */
 export function noteEndingTold(run: string) {
   const runs = [...readRuns().filter((id) => id !== run), run].slice(-MAX_RUNS);
   try {

@@ -1,4 +1,4 @@
-/** The step at which a district formed, and the names that it had since. */
+/** The step at which a district formed, and its names since then. */
 
 import { ApiError } from "../../api/failure";
 import { requestJson, runPath } from "../../api/rest";
@@ -9,7 +9,7 @@ type DistrictsAnswer = Answer<"GET /api/runs/{run}/districts">;
 
 interface Origin {
   step: number;
-  /** The names seen on the way, the earliest first. */
+  /** The names found on the way, the earliest first. */
   names: string[];
 }
 
@@ -18,7 +18,7 @@ export class DistrictOrigin extends Query<Origin> {
     super();
   }
 
-  /** Look for the origin of a district that there is at `step`; null: of none. */
+  /** Look for the origin of a district that exists at `step`; null: none. */
   search(id: number | null, step: number) {
     const fetch = (signal: AbortSignal) =>
       findOrigin(id!, step, (at) => this.fetchDistricts(at, signal));
@@ -37,9 +37,9 @@ export class DistrictOrigin extends Query<Origin> {
 }
 
 /**
- * Find the first step with district `id`, which there is at `step`, by halving the time before it: a
- * district is there at each step from its first to its last. `districtsAt` returns the newest districts at or
- * before a step; null if there are none.
+ * Find the first step with district `id`, which exists at `step`, by binary search: a district exists at
+ * every step from its first to its last. `districtsAt` returns the newest districts at or before a step; null
+ * if there are none.
  */
 export async function findOrigin(
   id: number,

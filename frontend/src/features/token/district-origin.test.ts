@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findOrigin } from "./district-origin.svelte";
 
-/** Return districts that were kept of each tenth step; that of id 7 formed at 350, and had another name until 800. */
+/** Return districts kept at every tenth step; district 7 formed at 350, and had another name until 800. */
 function districtsAt(asked: number[]) {
   return (step: number) => {
     asked.push(step);
@@ -13,7 +13,7 @@ function districtsAt(asked: number[]) {
 }
 
 describe("the origin of a district", () => {
-  it("is the first step that has it, with the names since, found with few questions", async () => {
+  it("is the first step that has it, with the names since then, found in few requests", async () => {
     const asked: number[] = [];
     const origin = await findOrigin(7, 5_000, districtsAt(asked));
     expect(origin.step).toBe(350);

@@ -1,6 +1,6 @@
 /**
- * The history of one token: the motion of its row, its gradient, its distance from another token,
- * and its neighbours at another step.
+ * The history of one token: the motion of its row, its gradient, its distance from another token, and its
+ * neighbours at another step.
  */
 
 import { runPath } from "../../api/rest";

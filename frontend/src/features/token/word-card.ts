@@ -1,4 +1,4 @@
-/** A picture of a word with its neighbours at two steps, to pass on. */
+/** A picture of a word with its neighbours at two steps, to share. */
 
 import { INK } from "../../map/palette";
 import { FONT_FAMILY } from "../../model/typeface";
@@ -9,18 +9,17 @@ import { t } from "../../strings";
 import { loadExporters } from "../../ui/exporters";
 import { downloadFile } from "../../ui/download";
 
-/** Size of the picture in pixels, that of a link's preview. */
+/** Size of the picture in pixels, that of a link preview. */
 const WIDTH = 1_200;
 const HEIGHT = 630;
 const EDGE = 80;
-/** Neighbours listed of each step, and the pixels from one to the next. */
+/** Neighbours listed for each step, and the pixels from one to the next. */
 const MAX_LISTED = 5;
 const ROW = 50;
 
 /**
- * Draw a word with its neighbours at two steps, and save the picture.
- *
- * @throws NotLoadedError if the code of the exporters does not arrive.
+ * Draw a word with its neighbours at two steps, and save the picture. Throws `NotLoadedError` if the
+ * exporters' code cannot be loaded.
  */
 export async function saveWordCard(
   { id: run, vocabulary }: LiveRun,
