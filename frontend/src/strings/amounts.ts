@@ -1,17 +1,17 @@
-/** Shares, operations, energies and times as one says them; numbers are in the page's language, and no word is ours. */
+/** Formats of fractions, operations, energies and times in the page's language, without words of our own. */
 
 import { count, decimal, fixed, inWords, language, small } from "./numbers";
 
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-/** Write a power of ten. */
+/** Return a power of ten with a superscript exponent. */
 const powerOfTen = (power: number) =>
   `10${power < 0 ? "⁻" : ""}${String(Math.abs(power)).replace(/\d/g, (digit) => RAISED[Number(digit)]!)}`;
 
-/** Return a share in whole percent, never rounded down to nothing. */
+/** Return a fraction as a whole percentage, never rounded down to zero. */
 export const percent = (share: number) =>
   share >= 0.995 ? "100 %" : share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`;
 
-/** Return a share with as many digits as tell small ones apart. */
+/** Return a fraction as a percentage with enough digits to tell small ones apart. */
 export function fine(share: number): string {
   const hundred = 100 * share;
   if (hundred > 0 && hundred < 0.05) return `< ${decimal("0.1")} %`;
@@ -19,31 +19,31 @@ export function fine(share: number): string {
   return hundred < 9.95 ? `${fixed(hundred, 1)} %` : `${Math.round(hundred)} %`;
 }
 
-/** Return a share that is to be all: never more than it is. */
+/** Return a fraction near 1 as a percentage, never rounded up. */
 export function whole(share: number): string {
   return `${decimal(Math.floor(1_000 * share) / 10)} %`;
 }
 
-/** Share of a time that a saving must have to be called one: less is lost in what else a computer does. */
+/** Minimum fraction of a time that counts as a saving: smaller ones are within measurement noise. */
 export const NOTICED = 0.05;
 
-/** Write a number with three digits at most. */
+/** Return a number with at most three digits. */
 export const short = (value: number) =>
   value >= 100 ? count(value) : decimal(+value.toPrecision(3));
 
-/** Write a number that was predicted or measured: whole ones as they are, others with three digits. */
+/** Return a predicted or measured number: whole numbers in full, others with three digits. */
 export function figure(value: number): string {
   return Number.isInteger(value) ? count(value) : decimal(+value.toPrecision(3));
 }
 
-/** Write a number that is next to nothing. */
+/** Return a number close to zero. */
 export function tiny(value: number): string {
   if (value === 0 || value >= 0.001) return small(value, 2);
   const power = Math.floor(Math.log10(value));
   return `${fixed(value / 10 ** power, 0)} × ${powerOfTen(power)}`;
 }
 
-/** Write a large number in words, and as a power of ten where there are none that one knows. */
+/** Return a large number in words, or as a power of ten where there is no common word. */
 export function large(value: number): string {
   if (value >= 1e15) {
     const power = Math.floor(Math.log10(value));
@@ -52,12 +52,12 @@ export function large(value: number): string {
   return value >= 1e6 ? inWords(value, { maximumSignificantDigits: 3 }) : count(value);
 }
 
-/** Return a number of operations in few letters: "156 million", "33 thousand". */
+/** Return a number of operations in short form: "156 million", "33 thousand". */
 export function flops(value: number): string {
   return value >= 1e3 ? inWords(value, { maximumSignificantDigits: 3 }) : count(value);
 }
 
-/** Return a number with `digits` significant digits as one writes it by hand: 0.0000332, or 1.1 × 10⁻⁹. */
+/** Return a number with `digits` significant digits, as written by hand: 0.0000332, or 1.1 × 10⁻⁹. */
 export function plain(value: number | null, digits = 4): string {
   if (value === null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
@@ -84,7 +84,7 @@ const ENERGY_UNITS: [number, string][] = [
   [1, "J"],
 ];
 
-/** Write an energy: in joules, and from a kilowatt hour on in the unit of the electricity bill. */
+/** Return an energy: in joules, and from one kilowatt hour in the unit of the electricity bill. */
 export function energyText(joules: number): string {
   const unit = ENERGY_UNITS.find(([size]) => joules >= size);
   if (!unit) return `${small(joules, 2)} J`;
@@ -102,7 +102,7 @@ const SPANS: [number, string][] = [
   [1, "second"],
 ];
 
-/** Write a span of time in its largest unit. */
+/** Return a time span in its largest unit. */
 export function spanText(seconds: number): string {
   const [size, unit] = SPANS.find(([least]) => seconds >= least) ?? SPANS.at(-1)!;
   const amount = seconds / size;
@@ -115,8 +115,8 @@ export function spanText(seconds: number): string {
   }).format(amount);
 }
 
-/** Share of games from which on luck is an explanation. */
+/** Fraction of games from which luck is an explanation. */
 export const USUAL = 0.05;
 
-/** Format the rounds that guessing gets, with up to two decimals. */
+/** Return the number of rounds expected from guessing, with up to two decimals. */
 export const guessed = (rounds: number, chance: number) => decimal(+(rounds * chance).toFixed(2));

@@ -1,4 +1,4 @@
-/** Texts for people who cannot see the map: what it shows, and what happens on it. */
+/** Texts for people who cannot see the map: what it shows, and its events. */
 
 import type { Announcement } from "../model/announcement";
 import { count, fixed, small } from "./numbers";

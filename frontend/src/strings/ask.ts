@@ -1,4 +1,4 @@
-/** Texts of the place where one asks the model; they load with it. */
+/** Texts of the panel for questions to the model; they load with it. */
 
 import type { ExperimentName } from "../model/view/view-options";
 import type { ViewChange } from "../model/view/view-state";
@@ -6,7 +6,7 @@ import { percent } from "./amounts";
 import { count, decimal } from "./numbers";
 import { table } from "./translation";
 
-/** Return a small difference of numbers as a reader can say it. */
+/** Return a small difference of numbers in readable form. */
 const difference = (value: number) =>
   decimal(value >= 0.001 ? value.toPrecision(2) : value.toExponential(0));
 
@@ -16,7 +16,7 @@ export const ask = table("ask", {
   /** Groups of the experiments. */
   withWords: "With your words",
   wordless: "About the city and how it is trained",
-  /** Name of each experiment, a sentence about what it does, the word on its button, and a heading of examples. */
+  /** Name of each experiment, a sentence about it, its button, and the heading of its examples. */
   experiment: {
     speak: {
       name: "Say",
@@ -91,7 +91,7 @@ export const ask = table("ask", {
     ]
       .filter(Boolean)
       .join(" · "),
-  /** A question with its settings, in words; `view`: the part of the view that asks it. */
+  /** A question with its settings, in words; `view`: the settings of the view that asks it. */
   askedWith: (question: Record<string, unknown>, view: ViewChange): string => {
     const steps = (number: unknown) =>
       number === 1 ? "1 step" : `${count(Number(number) || 0)} steps`;
@@ -116,7 +116,7 @@ export const ask = table("ask", {
   cancel: "Cancel",
   cancelled: "Taken back.",
   failed: "The question could not be answered.",
-  /** The server's sentence, without the name of the field that it is about. */
+  /** The server's sentence, without the name of the field. */
   problem: (sentence: string) =>
     sentence.replace(/^[a-z_]+: /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   confirm: "Ask nevertheless",

@@ -31,7 +31,7 @@ export const compare = {
     mapOf: (step: number) => `map of step ${count(step)}`,
     waiting: "Placing the words …",
     none: "This run has no map.",
-    /** The name of a run, with what tells it from others first, since its end may be cut. */
+    /** The name of a run, its distinctive part first, since the end may be cut. */
     runName: (id: string) => id.replace(/^(\d{4}-\d\d-\d\d)-(.+)$/, "$2 · $1"),
     different: (common: number) =>
       `These runs use different words (${count(common)} are in both), so their neighbours are not compared.`,

@@ -1,4 +1,4 @@
-/** Texts about what the record of a run says happened on the way. */
+/** Texts of the events in a run's record. */
 
 import { table } from "./translation";
 

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { reasonGiven } from "../api/failure";
 import { failureText } from "./failures";
 
-describe("what went wrong, in words", () => {
-  it("is the server's own sentence where it gave one", () => {
+describe("the text of a failure", () => {
+  it("is the server's sentence if it gave one", () => {
     expect(failureText(reasonGiven("There is no such run."))).toBe("There is no such run.");
   });
 
-  it("names each field that was not accepted", () => {
+  it("names each rejected field", () => {
     const faults = [
       { field: "steps", reason: "must be above 0" },
       { field: "seed", reason: null },
@@ -16,19 +16,19 @@ describe("what went wrong, in words", () => {
     expect(failureText({ code: "invalid", faults })).toBe(words);
   });
 
-  it("has the facts of the failure in it", () => {
+  it("contains the facts of the failure", () => {
     expect(failureText({ code: "noStep", step: 12 })).toBe("There is no step 12.");
     expect(failureText({ code: "silent" })).toBe("The server does not answer.");
   });
 });
 
-it("a reason with a code is told in the page's own words", () => {
+it("a reason with a code has the page's text", () => {
   const detail = "prompt: the model has never read “xyzzy”";
   const values = { words: "xy\u200bzzy", similar: "dizzy", more: 0 };
   const known = { code: "unknown_words", values } as const;
   const told = failureText({ code: "said", reason: detail, known });
   expect(told).toContain("such as “dizzy”");
-  // Words of people are shown with their invisible characters.
+  // Invisible characters in words of the user are made visible.
   expect(told).not.toContain("\u200b");
   const busy = { code: "server_busy", values: {} } as const;
   expect(failureText({ code: "unconfirmed", reason: detail, known: busy })).toBe(
@@ -36,7 +36,7 @@ it("a reason with a code is told in the page's own words", () => {
   );
 });
 
-it("a reason without a code, or with one of a newer server, is told as the server says it", () => {
+it("a reason without a code, or with an unknown one, has the server's text", () => {
   expect(failureText({ code: "said", reason: "no room" })).toBe("no room");
   const known = { code: "something_new" as "server_busy", values: {} };
   expect(failureText({ code: "said", reason: "no room", known })).toBe("no room");

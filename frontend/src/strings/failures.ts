@@ -1,4 +1,4 @@
-/** Texts of failures, and of the reasons that the server gives as codes. */
+/** Texts of failures, and of the server's reason codes. */
 
 import type { Failure, KnownReason } from "../api/failure";
 import type { ReasonCode } from "../api/rest-types";
@@ -27,7 +27,7 @@ type Values = KnownReason["values"];
 const number = (value: number | string | undefined) => count(Number(value ?? 0));
 const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
 
-/** Why the server refused something. */
+/** Why the server refused a request. */
 export const reasons = table("reasons", {
   recorded_elsewhere:
     "This run was recorded from another training loop: its model is not here to ask.",
@@ -71,9 +71,9 @@ export const reasons = table("reasons", {
   server_busy: "The server is busy: try again in a moment.",
 } satisfies Record<ReasonCode, string | ((values: Values) => string)>);
 
-/** Return the text of a reason of the server; its own English where the page has no words for it. */
+/** Return the text of a server's reason; its own English text if the page has none. */
 function reasonText(known: KnownReason | undefined, reason: string): string {
-  // A newer server may know further codes.
+  // A newer server may have more codes.
   const text = known && (reasons as Partial<typeof reasons>)[known.code];
   return typeof text === "function" ? text(known!.values) : (text ?? reason);
 }

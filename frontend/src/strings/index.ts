@@ -1,5 +1,5 @@
 /**
- * The texts of the first screen in one place, one file per panel; panels that load late import theirs themselves. Another
+ * The texts of the first screen, with one file per panel; panels that load late import their own. Another
  * language is another such folder.
  */
 

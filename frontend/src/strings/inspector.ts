@@ -8,7 +8,7 @@ export const inspector = {
     pointOut: "Point this out: the address leads here, and a class that follows sees it marked",
     leftOut: (panel: string) =>
       `This file has no panel “${panel}”. Open the run with Lamplighter to see it.`,
-    /** One sentence about each panel of the lab: shown beneath the tabs, and as the tooltip of its tab. */
+    /** One sentence about each panel of the lab, displayed below the tabs and as the tab's tooltip. */
     about: {
       step: "What one training step read, which rows of the matrix it changed, and how strongly.",
       matrix:

@@ -1,11 +1,11 @@
-/** Number formats for the readers of the page's language. */
+/** Number formats of the page's language. */
 
 /** Code of the page's language. */
 export let language = "en";
 let number = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 let mark = ".";
 
-/** Write numbers as a language does from here on. */
+/** Set the language of all number formats. */
 export function setNumberLanguage(code: string) {
   language = code;
   number = new Intl.NumberFormat(code, { maximumFractionDigits: 0 });
@@ -23,7 +23,7 @@ export function fixed(value: number | null | undefined, digits: number): string 
     : decimal(value.toFixed(digits));
 }
 
-/** Format a small number with `digits` significant digits, without an exponent while that is readable. */
+/** Return a small number with `digits` significant digits, without an exponent where that is readable. */
 export function small(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
@@ -39,7 +39,7 @@ export function bytes(value: number): string {
   return value < 1e9 ? `${count(value / 1e6)} MB` : `${fixed(value / 1e9, 1)} GB`;
 }
 
-/** Write a large number with its last three zeros, or six, ... as a word: "2.5 million". */
+/** Return a large number with its thousands, millions, ... as a word: "2.5 million". */
 export function inWords(value: number, digits: Intl.NumberFormatOptions): string {
   return new Intl.NumberFormat(language, {
     notation: "compact",

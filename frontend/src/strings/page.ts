@@ -1,4 +1,4 @@
-/** Texts of the page as a whole: its name, its numbers on top, its notices. */
+/** Texts of the whole page: its name, its header figures, its notices. */
 
 import type { Phase } from "../api/rest-types";
 import type { Level } from "../model/view/view-options";
@@ -67,7 +67,7 @@ export const page = {
   },
   tryNow: "Try now",
 
-  /** About a part of the page whose code is loaded when it is first shown. */
+  /** About a part of the page whose code loads when it is first displayed. */
   lazy: {
     loading: "Loading this part of the page",
     failed: "This part of the page did not load. If trying again does not help, reload the page.",
@@ -138,7 +138,7 @@ export const page = {
     class: "Class",
     runs: "Runs",
   },
-  /** Name of the last tab where there are no files. */
+  /** Name of the last tab where files are not available. */
   pictures: "Pictures",
   inspector: "Panel",
   openRuns: "All runs: open another one, or start one",

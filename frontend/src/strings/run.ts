@@ -107,7 +107,7 @@ export const run = table("run", {
   },
 } as const);
 
-/** Format a duration in words. */
+/** Return a duration in words. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "–";
   if (seconds < 60) return `${fixed(seconds, seconds < 10 ? 1 : 0)} s`;
@@ -118,7 +118,7 @@ export function formatDuration(seconds: number): string {
     : run.runPanel.days(Math.floor(minutes / 1_440));
 }
 
-/** Format a time (Unix seconds) by this viewer's clock. */
+/** Return a time (Unix seconds) in this viewer's time zone. */
 export function formatTime(time: number | null | undefined): string {
   if (time === null || time === undefined || !Number.isFinite(time)) return "–";
   const clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });

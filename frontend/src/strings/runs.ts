@@ -9,7 +9,7 @@ const numbered = (amount: number, one: string, many: string) =>
   `${count(amount)} ${amount === 1 ? one : many}`;
 
 export const runs = {
-  /** How far a run is and what came of it: parts of a sentence. */
+  /** A run's progress and result, as parts of a sentence. */
   runSentences: {
     unreadable: (problem: string) => `Can't be read: ${problem}`,
     failed: (message: string) => `Failed: ${message}`,
@@ -45,7 +45,7 @@ export const runs = {
   },
 } as const;
 
-/** Return one sentence on a run: how far it is and what came of it. */
+/** Return one sentence about a run's progress and result. */
 export function runSentence({ readable, problem, recipe, status, districts }: Run): string {
   const w = runs.runSentences;
   if (!readable || !status) return w.unreadable(printableText(problem ?? ""));

@@ -1,4 +1,4 @@
-/** Texts of the cards of a word and of a neighbourhood, and of the page where nothing is chosen. */
+/** Texts of the cards of a word and of a neighbourhood, and of the page without a chosen word. */
 
 import { count } from "./numbers";
 
@@ -42,7 +42,7 @@ export const token = {
     all: "All neighbourhoods",
   },
   token: {
-    /** Empty where it is not known. */
+    /** Empty if unknown. */
     occurs: (n: number) => (Number.isNaN(n) ? "" : `occurs ${times(n)}`),
     kindMore: "Its true kind: we know it, the model does not.",
     clear: "Clear",

@@ -1,6 +1,6 @@
 /**
- * Tables of texts, which are English unless another language is installed. Tables of panels that load late are
- * evaluated after that, those of the first screen before: so both write into the tables as they are.
+ * Tables of texts, in English unless another language is installed. The first screen's tables are evaluated
+ * before the installation and those of late panels after it, so both ways overwrite the tables in place.
  */
 
 import { setNumberLanguage } from "./numbers";
@@ -14,7 +14,7 @@ export type Translated<T> = T extends string
       ? { readonly [Key in keyof T]: Translated<T[Key]> }
       : T;
 
-/** The texts of a language other than English, by the names of their tables. */
+/** The texts of another language, by the names of their tables. */
 export interface Translation {
   readonly language: string;
   readonly tables: Readonly<Record<string, object>>;
@@ -23,14 +23,14 @@ export interface Translation {
 const evaluated = new Map<string, object>();
 let installed: Translation | null = null;
 
-/** Return a table of texts, in the language that is installed. */
+/** Return a table of texts in the installed language. */
 export function table<T extends object>(name: string, texts: T): T {
   evaluated.set(name, texts);
   if (installed) overwrite(texts, installed.tables[name]);
   return texts;
 }
 
-/** Install a language; each table has its texts from here on, and numbers its marks. */
+/** Install a language: all tables and number formats use it from now on. */
 export function install(translation: Translation) {
   installed = translation;
   setNumberLanguage(translation.language);
@@ -40,7 +40,7 @@ export function install(translation: Translation) {
 function overwrite(texts: object, others: object | undefined) {
   for (const [key, other] of Object.entries(others ?? {})) {
     const text: unknown = texts[key as never];
-    // What is a table within a table stays, since it may be part of another one.
+    // A nested table is filled in place, since it may be shared with another table.
     if (typeof other === "object" && !Array.isArray(other))
       overwrite(text as object, other as object);
     else Object.assign(texts, { [key]: other as unknown });

@@ -87,7 +87,7 @@ export const transport = {
     stays: (step: number) => `Step ${count(step)} stays on the screen.`,
     lost: (step: number) => `The connection is lost. This is step ${count(step)}.`,
     lostReplay: "The replay goes on when it is back.",
-    /** Describe a step by what is known of it; NaN is a loss that there is not. */
+    /** Describe a step by its known figures; NaN: a missing loss. */
     stepInWords: (
       step: number,
       loss: number | null,

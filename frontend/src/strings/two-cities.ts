@@ -1,4 +1,4 @@
-/** Texts of the two matrices of a model: the second map, and the two lists of neighbours on the card of a word. */
+/** Texts about the model's two matrices: the second map, and the two neighbour lists on the card of a word. */
 
 import { count } from "./numbers";
 import { table } from "./translation";

@@ -1,4 +1,4 @@
-/** German texts of the place where one asks the model. */
+/** German texts of the panel for questions to the model. */
 
 import { percent } from "../amounts";
 import type { ask as english } from "../ask";
@@ -6,7 +6,7 @@ import { count, decimal } from "../numbers";
 import type { ExperimentName } from "../../model/view/view-options";
 import type { Translated } from "../translation";
 
-/** Return a small difference of numbers as a reader can say it. */
+/** Return a small difference of numbers in readable form. */
 const difference = (value: number) =>
   decimal(value >= 0.001 ? value.toPrecision(2) : value.toExponential(0));
 

@@ -1,4 +1,4 @@
-/** German texts about what the record of a run says happened on the way. */
+/** German texts of the events in a run's record. */
 
 import type { events as english } from "../events";
 import type { Translated } from "../translation";

@@ -1,4 +1,4 @@
-/** The German tables of this folder, by the names of the English ones; those of the first screen are one table, `t`. */
+/** The German tables of this folder, by the names of the English ones; the first screen's texts are one table, `t`. */
 
 import { announcements } from "./announcements";
 import { compare } from "./compare";

@@ -1,4 +1,4 @@
-/** German texts of the page as a whole: its name, its numbers on top, its notices. */
+/** German texts of the whole page: its name, its header figures, its notices. */
 
 import { count } from "../numbers";
 import type { page as english } from "../page";
