@@ -28,7 +28,7 @@ const facts = (changes: Partial<AnnouncementFacts> = {}): AnnouncementFacts => (
 });
 
 describe("the announcement", () => {
-  it("comes at first, then calmly and only when there is something new", () => {
+  it("comes at first, then calmly and only with news", () => {
     expect(nextAnnouncement(facts(), null, 0)).not.toBeNull();
     expect(
       nextAnnouncement(facts({ step: 120 }), facts(), MIN_ANNOUNCEMENT_INTERVAL - 1),
@@ -39,12 +39,12 @@ describe("the announcement", () => {
     expect(nextAnnouncement(facts(), facts(), 10 * MIN_ANNOUNCEMENT_INTERVAL)).toBeNull();
   });
 
-  it("comes at once when the run turns", () => {
+  it("comes at once when the state of the run changes", () => {
     expect(nextAnnouncement(facts({ phase: "finished" }), facts(), 0)?.stateChanged).toBe(true);
     expect(nextAnnouncement(facts({ connected: false }), facts(), 0)?.stateChanged).toBe(true);
   });
 
-  it("has a trend, and none where a loss is not known", () => {
+  it("has a trend unless a loss is unknown", () => {
     const later = (loss: number) =>
       nextAnnouncement(facts({ step: 200, loss }), facts(), MIN_ANNOUNCEMENT_INTERVAL)?.trend;
     expect(later(2.5)).toEqual({ since: 100, change: 0.5, direction: "down" });
@@ -54,7 +54,7 @@ describe("the announcement", () => {
     expect(nextAnnouncement(facts(), null, 0)?.trend).toBeNull();
   });
 
-  it("has the news of districts since the last time, not their whole past", () => {
+  it("has the district events since the last announcement, not older ones", () => {
     const past = [event(1), event(2)];
     expect(nextAnnouncement(facts({ events: past }), null, 0)?.events).toEqual([]);
     const now = facts({ step: 200, events: [...past, event(3), event(4), event(5)] });

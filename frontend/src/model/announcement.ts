@@ -1,17 +1,11 @@
-/**
- * The screen-reader announcement of the map: what there is to say now, and whether it is worth
- * saying. Pure.
- */
+/** The screen-reader announcement of the map: its content, and whether it is worth making. Pure. */
 
 import type { Districts } from "../api/frames";
 import type { DistrictEvent, Phase } from "../api/rest-types";
 
-/**
- * Least time between two announcements, in ms; a change of the run's own state is announced at
- * once.
- */
+/** Minimum time between two announcements, in ms; a change of the run's state is announced at once. */
 export const MIN_ANNOUNCEMENT_INTERVAL = 12_000;
-/** Relative change of the loss below which there is no trend. */
+/** Relative change of the loss below which the trend is steady. */
 const STEADY = 0.01;
 const DISTRICTS = 3;
 const EVENTS = 2;
@@ -21,12 +15,12 @@ export interface AnnouncementFacts {
   /** Set while the connection is open. */
   connected: boolean;
   step: number;
-  /** Smoothed, because the loss of one batch is noisy. NaN where not known. */
+  /** Smoothed, because the loss of one batch is noisy. NaN if not known. */
   loss: number;
-  /** Rows that the step read; null where that is not recorded. */
+  /** Rows that the step read; null if not recorded. */
   lit: number | null;
   all: number;
-  /** Districts with the most lit rows, the most first. */
+  /** Districts with the most lit rows, in descending order. */
   districts: { name: string; lit: number }[];
   /** District events, by id ascending. */
   events: DistrictEvent[];
@@ -36,13 +30,13 @@ export interface Announcement {
   facts: AnnouncementFacts;
   /** Set when the phase changed, or the connection opened or closed. */
   stateChanged: boolean;
-  /** Null for the first announcement, and where either loss is not known. */
+  /** Null for the first announcement, and if either loss is not known. */
   trend: { since: number; change: number; direction: "down" | "up" | "steady" } | null;
   events: DistrictEvent[];
   moreEvents: number;
 }
 
-/** Return the districts that hold the most of these rows. */
+/** Return the districts that contain the most of these rows. */
 export function litDistricts(
   found: Districts | null,
   ids: Iterable<number>,
@@ -59,10 +53,7 @@ export function litDistricts(
     .map(([place, lit]) => ({ name: found.names[place - 1] ?? "", lit }));
 }
 
-/**
- * Return the announcement of the changes since `before`; null where nothing changed, or where it is
- * too soon to speak again.
- */
+/** Return the announcement of the changes since `before`; null if nothing changed, or if it is too soon. */
 export function nextAnnouncement(
   now: AnnouncementFacts,
   before: AnnouncementFacts | null,
@@ -74,7 +65,7 @@ export function nextAnnouncement(
   if (!fresh || (before !== null && !stateChanged && elapsed < MIN_ANNOUNCEMENT_INTERVAL))
     return null;
   const last = before?.events.at(-1)?.id;
-  // The first announcement would list every event of the past, and none of them is news.
+  // The first announcement would list every past event, none of them news.
   const announcement = now.events.filter(({ id, step }) =>
     last === undefined ? before !== null && step > before.step : id > last,
   );

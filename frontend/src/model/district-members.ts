@@ -2,7 +2,7 @@
 
 import type { Districts } from "../api/frames";
 
-/** Return the tokens of a district, ascending; none where there is no such district. */
+/** Return the tokens of a district, ascending; empty if there is no such district. */
 export function tokensOfDistrict(id: number | null, districts: Districts | null): number[] {
   const place = id === null || !districts ? 0 : districts.ids.indexOf(id) + 1;
   const tokens: number[] = [];

@@ -5,7 +5,7 @@ import { isPlantedName, namedByTokens } from "./district-names";
 const CLASSES = ["animals", "animals (plural)", "colours"];
 const VOCABULARY = {
   tokens: ["the", ".", "cat", "dog", "horse", "cow", "red", "blue", "a"],
-  // The most common first; a horse is seldom spoken of.
+  // Most common first; a horse is rare.
   byCount: Uint32Array.from([1, 0, 8, 3, 2, 5, 6, 7, 4]),
   classes: CLASSES,
 };
@@ -19,7 +19,7 @@ function districtsOf(names: string[], of: number[]): Districts {
 }
 
 describe("the name of a district", () => {
-  it("is a planted class's, or the class's with a word, or the district's own", () => {
+  it("comes from a planted class, the class with a word, or the district itself", () => {
     expect(isPlantedName("animals", CLASSES)).toBe(true);
     expect(isPlantedName("animals: cow", CLASSES)).toBe(true);
     expect(isPlantedName("animals (plural)", CLASSES)).toBe(true);
@@ -27,21 +27,21 @@ describe("the name of a district", () => {
     expect(isPlantedName("animals", [])).toBe(false);
   });
 
-  it("is made of its most common words where it was a class's, and stays where it was not", () => {
+  it("consists of its most common words if it came from a class, and stays otherwise", () => {
     const found = districtsOf(
       ["animals", "red · blue", "animals: cow"],
       [0, 1, 1, 1, 1, 3, 2, 2, 3],
     );
     const renamed = namedByTokens(found, VOCABULARY);
-    // The full stop and the single letter are common, but no words.
+    // The full stop and the single letter are common, but not words.
     expect(renamed.names).toEqual(["dog · cat · horse", "red · blue", "cow · a"]);
     expect(found.names[0]).toBe("animals");
     expect({ ...renamed, names: found.names }).toEqual(found);
-    // The map tells by its identity whether something has changed.
+    // The map compares by identity to see changes.
     expect(namedByTokens(found, VOCABULARY)).toBe(renamed);
   });
 
-  it("is a sign where there is nothing else", () => {
+  it("is a punctuation mark if there is nothing else", () => {
     const renamed = namedByTokens(
       districtsOf(["colours"], [0, 1, 0, 0, 0, 0, 0, 0, 1]),
       VOCABULARY,

@@ -1,15 +1,15 @@
 /**
- * Names of districts. Where most tokens of one are of a planted class, the server gives it the name of that class, which
- * the model is never told; here such a district is named after its own tokens instead. Pure.
+ * Names of districts. If most tokens of a district belong to a planted class, the server names it after that
+ * class, which the model never sees; here such a district is named after its own tokens instead. Pure.
  */
 
 import type { Districts } from "../api/frames";
 import type { Vocabulary } from "../api/vocabulary";
 
-/** Number of tokens in a name, and most characters of each, as the server's. */
+/** Number of tokens in a name, and maximum length of each in characters, as in the server. */
 const TOKENS = 3;
 const MAX_CHARACTERS = 32;
-/** Sign between a class and the token that tells its second district from its first. */
+/** Separator between a class and the token that distinguishes its second district from its first. */
 const CLASS_END = ": ";
 const WORD = /\p{L}.*\p{L}/su;
 
@@ -20,7 +20,7 @@ export function isPlantedName(name: string, classes: readonly string[]): boolean
   return classes.some((one) => (name + CLASS_END).startsWith(one + CLASS_END));
 }
 
-/** Return districts of which none is named after a planted class: instead after its most common tokens. */
+/** Return the districts with names from planted classes replaced by their most common tokens. */
 export function namedByTokens(
   districts: Districts,
   { tokens, byCount, classes }: Pick<Vocabulary, "tokens" | "byCount" | "classes">,

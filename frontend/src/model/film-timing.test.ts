@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { FilmTiming } from "./film-timing";
 
-it("shows each shot in its turn, and lights no more than three a second", () => {
+it("shows the shots in order, and lights at most three a second", () => {
   for (const rate of [0.5, 1, 2, 3, 6, 12]) {
     const timing = new FilmTiming(30, rate);
     const seen = new Set<number>();

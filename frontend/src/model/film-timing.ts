@@ -1,22 +1,25 @@
 /** Timing of a film: which film frame is shown, and whose rows are lit, at each instant. Pure. */
 
-/** Least time between two beats, in seconds, for no more than three flashes a second. */
+/** Minimum time between two beats, in seconds, for at most three flashes a second. */
 const BEAT = 0.34;
 /** How long the last film frame stays, in seconds. */
 const TAIL = 1.5;
-/** Longest duration of a glide, in seconds. */
+/** Maximum duration of a glide, in seconds. */
 const GLIDE = 0.6;
 
-/** Frames a second at which motion looks smooth: a film of few seconds shows no more steps than that. */
+/** Frames a second at which motion looks smooth: a short film shows no more steps than that. */
 const SMOOTHEST = 12;
 
-/** Return how far apart the steps are that a film of a range shows in so many seconds, `most` of them at most. */
+/**
+ * Return the distance in steps between the shots of a film of `seconds` over a range, with at most `most`
+ * shots.
+ */
 export function strideFor(first: number, last: number, seconds: number, most: number): number {
   const frames = Math.min(most, Math.round(SMOOTHEST * (seconds - TAIL)));
   return Math.max(1, Math.ceil((last - first + 1) / frames));
 }
 
-/** Return the film frames a second at which so many of them fill `seconds`. */
+/** Return the film frames per second at which `frames` fill `seconds`. */
 export function rateFor(frames: number, seconds: number): number {
   return frames / (seconds - TAIL);
 }
@@ -25,9 +28,9 @@ export function rateFor(frames: number, seconds: number): number {
 interface FilmInstant {
   /** Index of the film frame that is shown. */
   frame: number;
-  /** Progress of the glide from the film frame before, 0 to 1. */
+  /** Progress of the glide from the previous film frame, 0 to 1. */
   mixing: number;
-  /** Index of the film frame whose rows are lit; `age`: for how long, in seconds. */
+  /** Index of the film frame whose rows are lit; `age`: seconds since they were lit. */
   beat: number;
   age: number;
 }

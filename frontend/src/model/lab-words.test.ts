@@ -17,17 +17,17 @@ const vocabulary = buildVocabulary(
 );
 
 describe("words of the lab", () => {
-  it("come back from a link, in their order and as often as they were named", () => {
+  it("survive a round trip through a link, with order and repetitions", () => {
     for (const ids of [[1, 0, 1], [2, 3, 4], []])
       expect(labIdsOf(formatLabWords(ids, vocabulary), vocabulary)).toEqual(ids);
   });
 
-  it("are left out where there is no such word, and are not too many", () => {
+  it("are dropped if unknown, and limited in number", () => {
     expect(labIdsOf("cat,dog,,<b>", vocabulary)).toEqual([1]);
     expect(parseLabWords("dog,".repeat(1_000))).toHaveLength(32);
   });
 
-  it("are those of the link, or examples that the text has", () => {
+  it("are those of the link, or examples from the text", () => {
     const nothing = { of: "", to: "" };
     expect(analogyWords({ of: "dog,the,dog" }, vocabulary)).toEqual([1, 0, 1]);
     expect(axisEnds({ of: "dog,the", to: "dog house" }, vocabulary)).toEqual([[1, 0], [4]]);

@@ -1,31 +1,31 @@
-/** The words that a link names for the geometry lab, as texts between commas. Hostile. Pure. */
+/** The words that a link names for the geometry lab, as comma-separated texts. Hostile. Pure. */
 
 import type { Vocabulary } from "../api/vocabulary";
 import { tokenIdOf } from "./token-reference";
 import { wordsToTry } from "./words-to-try";
 
-/** Limit on the words of a list, as the server's for the ends of an axis and for pairs. */
+/** Maximum number of words in a list, as in the server for the ends of an axis and for pairs. */
 const MAX_LAB_WORDS = 32;
 
-/** Parse texts, `king,man,woman`, which may repeat; a backslash escapes the character after it. */
+/** Parse texts, `king,man,woman`, which may repeat; a backslash escapes the next character. */
 export function parseLabWords(list: string): string[] {
   const pieces = list.match(/(?:\\.|[^\\,])+/gs) ?? [];
   return pieces.slice(0, MAX_LAB_WORDS).map((piece) => piece.replace(/\\(.)/gs, "$1"));
 }
 
-/** Return the ids of a list's words; words that the vocabulary lacks are left out. */
+/** Return the ids of a list's words; unknown words are dropped. */
 export function labIdsOf(list: string, vocabulary: Vocabulary): number[] {
   return parseLabWords(list)
     .map((text) => tokenIdOf(text, vocabulary))
     .filter((id) => id !== null);
 }
 
-/** Write tokens as a list that `labIdsOf` reads back. */
+/** Format tokens as a list that `labIdsOf` reads back. */
 export function formatLabWords(ids: readonly number[], vocabulary: Vocabulary): string {
   return ids.map((id) => (vocabulary.tokens[id] ?? "").replace(/[\\,]/g, "\\$&")).join(",");
 }
 
-/** Return the ids of the first of these lists whose words are all known; otherwise the others. */
+/** Return the ids of the first list whose words are all known; otherwise `others`. */
 function firstKnownWords(
   lists: readonly (readonly string[])[],
   others: readonly number[],
@@ -38,7 +38,7 @@ function firstKnownWords(
   return [...others];
 }
 
-/** Examples of what the lab is first asked about. */
+/** Examples that the lab starts with. */
 const ANALOGIES = [["king", "man", "woman"]];
 const AXES = [
   ["happy", "sad"],
@@ -49,7 +49,7 @@ const PAIRS = [
   ["dog", "cat"],
 ];
 
-/** Return three words to begin with, as far as there are so many: ones worth trying, then the most common. */
+/** Return up to three words to start with: ones worth trying, then the most common. */
 function someWords(vocabulary: Vocabulary): number[] {
   return [...new Set([...wordsToTry(vocabulary), ...vocabulary.byCount.subarray(0, 3)])].slice(
     0,
@@ -62,13 +62,13 @@ interface NamedWords {
   readonly to: string;
 }
 
-/** Return a, b and c of a - b + c; fewer than three where the vocabulary has too few words. */
+/** Return a, b and c of a - b + c; fewer than three if the vocabulary has too few words. */
 export function analogyWords({ of }: Pick<NamedWords, "of">, vocabulary: Vocabulary): number[] {
   const named = labIdsOf(of, vocabulary);
   return named.length === 3 ? named : firstKnownWords(ANALOGIES, someWords(vocabulary), vocabulary);
 }
 
-/** Return the words of both ends of an axis; empty where there are none. */
+/** Return the words of both ends of an axis; empty if there are none. */
 export function axisEnds({ of, to }: NamedWords, vocabulary: Vocabulary): [number[], number[]] {
   const named = [of, to].map((list) => labIdsOf(list, vocabulary));
   if (named[0]!.length && named[1]!.length) return [named[0]!, named[1]!];
@@ -76,7 +76,7 @@ export function axisEnds({ of, to }: NamedWords, vocabulary: Vocabulary): [numbe
   return one === undefined || other === undefined ? [[], []] : [[one], [other]];
 }
 
-/** Return pairs of different words. */
+/** Return pairs of distinct words. */
 export function labPairs(
   { of }: Pick<NamedWords, "of">,
   vocabulary: Vocabulary,

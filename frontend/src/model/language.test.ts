@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { chooseLanguage } from "./language";
 
-it("is the first one wanted that the page has", () => {
+it("is the first preferred one that the page has", () => {
   expect(chooseLanguage(["de"])).toBe("de");
   expect(chooseLanguage([null, "fr-FR", "de-CH", "en"])).toBe("de");
   expect(chooseLanguage([null, "EN-us", "de"])).toBe("en");

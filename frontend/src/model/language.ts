@@ -1,14 +1,16 @@
-/** The languages of the page, and which of them a visitor reads. Pure. */
+/** The languages of the page, and the choice for a visitor. Pure. */
 
-/** Names of the languages, each in itself, by their codes (ISO 639). A new one has a folder in `strings/`, too. */
+/** Names of the languages, each in itself, by ISO 639 code. A new one also needs a folder in `strings/`. */
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 
 export type Language = keyof typeof LANGUAGES;
 
-/** Key of the choice that this browser stores. */
+/** Key under which the browser stores the choice. */
 export const LANGUAGE_KEY = "lamplighter.language";
 
-/** Return the first of some language tags, such as `de-CH`, in whose language the page has texts; else English. Hostile. */
+/**
+ * Return the language of the first tag, such as `de-CH`, that the page has texts for; else English. Hostile.
+ */
 export function chooseLanguage(tags: readonly (string | null)[]): Language {
   const known = Object.keys(LANGUAGES) as Language[];
   for (const tag of tags) {

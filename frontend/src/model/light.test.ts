@@ -11,7 +11,7 @@ const beat = {
 } as Beat;
 
 describe("a light", () => {
-  it("has the rows of its step, and the number of the others", () => {
+  it("has the rows of its step, and the number of other rows", () => {
     expect(lightOfBeat(beat, 700, 1)).toMatchObject({
       ids: beat.batchIds,
       norms: beat.gradientNorms,
@@ -22,7 +22,7 @@ describe("a light", () => {
     expect([unseen.drifting, unseen.verified]).toEqual([null, false]);
   });
 
-  it("does not take what nobody recorded for none", () => {
+  it("does not take missing records for empty sets", () => {
     const unrecorded = {
       ...beat,
       ...{ gradientRows: 0, movedRows: 5, driftingRows: 3 },

@@ -2,34 +2,34 @@
 
 import type { Beat } from "../api/beat-frames";
 
-/** A light of the map: rows that shine for a while. */
+/** A light of the map: rows that are lit for a while. */
 export interface Light {
   step: number;
   ids: Uint32Array;
-  /** Gradient norm by row of `ids`: 0 where it got none, NaN where not known. */
+  /** Gradient norm by row of `ids`: 0 without a gradient, NaN if not known. */
   norms: Float32Array;
   /** Milliseconds until it has faded. */
   duration: number;
-  /** True to skip its rise, as during a scrub. */
+  /** True to skip its rise, as while scrubbing. */
   atOnce?: boolean;
 }
 
-/** The light of a training step: the rows of its batch are lit. */
+/** The light of a training step: the rows of its batch. */
 export interface StepLight extends Light {
   attempt: number;
   loss: number;
   layerNorms: number[];
-  /** Sizes of the sets of rows; null where one is not recorded. */
+  /** Sizes of the sets of rows; null if not recorded. */
   rows: { batch: number | null; gradient: number | null; moved: number | null };
-  /** Rows that moved though they were not in the batch; null where not known. */
+  /** Rows that moved without being in the batch; null if not known. */
   drifting: number | null;
-  /** Set when the moved rows were found by comparing the whole matrix. */
+  /** Set if the moved rows were found by comparing the whole matrix. */
   verified: boolean;
   /** When the beat was decoded, Unix ms; null for one from the record. */
   decodedAt: number | null;
 }
 
-/** The light of words that the model says, in place of that of a step. It stays until another takes its place. */
+/** The light of words that the model generates. It stays until another light replaces it. */
 export type SpokenLight = Light & { said: true };
 
 /** Return the light of a beat. */
@@ -46,8 +46,8 @@ export function lightOfBeat(beat: Beat, duration: number, decodedAt: number | nu
 }
 
 /**
- * Return the sizes of the sets. An empty one may be one that nobody recorded: every step reads something, where no row got a
- * gradient the layers have norms of 0, and where none moved the whole matrix was compared.
+ * Return the sizes of the sets. An empty set may mean a missing record: every step reads something, a step
+ * without gradients has layer norms of 0, and without moved rows the whole matrix was compared.
  */
 function knownRows(
   batch: number,

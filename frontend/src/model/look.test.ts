@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { formatLook, lookPlace, parseLook } from "./look";
 
-describe("a look in a link", () => {
-  it("comes back as it went", () => {
+describe("a camera position in a link", () => {
+  it("survives a round trip", () => {
     for (const look of [
       { district: 0 },
       { district: 999_999_999 },
@@ -15,7 +15,7 @@ describe("a look in a link", () => {
       expect(parseLook(formatLook(look))).toEqual(look);
   });
 
-  it("is exact enough for its magnification", () => {
+  it("is precise enough for its magnification", () => {
     for (const zoom of [1, 8, 250, 9_000])
       expect(Math.abs(lookPlace(1 / 7, 0.5, zoom).x - 1 / 7) * zoom).toBeLessThan(1e-3);
   });
@@ -26,7 +26,7 @@ describe("a look in a link", () => {
     expect(lookPlace(-3, 9, 1e9)).toEqual({ x: 0, y: 1, zoom: 10_000 });
   });
 
-  it("is none where the link says anything else", () => {
+  it("is null for anything else", () => {
     for (const word of [
       "",
       "0.5,0.5",

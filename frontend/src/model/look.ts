@@ -1,11 +1,11 @@
 /**
- * The part of the flat map that is looked at, in terms that outlive a layout: a district, or a place
- * in parts of the layout's own extent. Pure.
+ * The part of the flat map in view, in terms that outlive a layout: a district, or a position as fractions of
+ * the layout's extent. Pure.
  */
 
-/** A place on the map. */
+/** A position on the map. */
 export interface LookPlace {
-  /** Middle of the view, in parts of the layout's extent: 0, 0 is its lower left corner. */
+  /** Middle of the view as fractions of the layout's extent: 0, 0 is its lower left corner. */
   readonly x: number;
   readonly y: number;
   /** Magnification relative to the whole map. */
@@ -16,7 +16,7 @@ export type Look = { readonly district: number } | LookPlace;
 
 const [MIN_ZOOM, MAX_ZOOM] = [0.1, 10_000];
 
-/** Make a place of any finite numbers: within the map, and no more exact than can be seen. */
+/** Return the position for any finite numbers: moved onto the map, and rounded to visible precision. */
 export function lookPlace(x: number, y: number, zoom: number): LookPlace {
   const magnified = clamp(Number(zoom.toPrecision(4)), MIN_ZOOM, MAX_ZOOM);
   const unit = 10 ** (4 + Math.max(0, Math.ceil(Math.log10(magnified))));
@@ -31,7 +31,7 @@ export function formatLook(look: Look): string {
     : [look.x, look.y, look.zoom].map(decimal).join();
 }
 
-/** Parse a look from a link; numbers beyond the map are moved onto it. Return null for anything else. */
+/** Parse a look from a link; positions beyond the map are moved onto it. Return null for anything else. */
 export function parseLook(word: string): Look | null {
   const district = /^district:(\d{1,9})$/.exec(word);
   if (district) return { district: Number(district[1]) };

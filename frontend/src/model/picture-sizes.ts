@@ -4,10 +4,7 @@ export const PICTURE_SIZES = ["projector", "4k", "square", "screen"] as const;
 export type PictureSizeName = (typeof PICTURE_SIZES)[number];
 
 export interface PictureSize {
-  /**
-   * Width and height in the pixels that type is measured in; `ratio` is the number of device pixels per such
-   * pixel.
-   */
+  /** Width and height in design pixels; `ratio` is the number of device pixels per design pixel. */
   width: number;
   height: number;
   ratio: number;

@@ -1,9 +1,9 @@
 /** A panel, a neighbourhood or a command that the search of the page finds. */
 export interface SearchEntry {
-  /** The same for the entry in every language. */
+  /** The language-independent name of the entry. */
   name: string;
   label: string;
-  /** Kind of the thing, in words. */
+  /** Kind of entry, in words. */
   note: string;
   does: () => unknown;
 }

@@ -16,7 +16,7 @@ describe("shortcuts", () => {
     expect(commandOfKey(key("constructor"))).toBeNull();
   });
 
-  it("leave alone who types, and the browser's own", () => {
+  it("ignore typing, and the browser's own keys", () => {
     expect(commandOfKey(key("/", "input"))).toBeNull();
     expect(commandOfKey(key(" ", "button"))).toBeNull();
     expect(commandOfKey(key("/", "button"))).toBe("focusSearch");
@@ -24,7 +24,7 @@ describe("shortcuts", () => {
     expect(commandOfKey(key("k"))).toBeNull();
   });
 
-  it("open the search with Ctrl or ⌘ from any field, but no dialog", () => {
+  it("open the search with Ctrl or ⌘ from any field, but not from a dialog", () => {
     for (const held of [{ ctrlKey: true }, { metaKey: true }]) {
       expect(commandOfKey(key("k", null, held))).toBe("focusSearch");
       expect(commandOfKey(key("k", "input", held), false)).toBe("focusSearch");
@@ -33,7 +33,7 @@ describe("shortcuts", () => {
     }
   });
 
-  it("close a panel that takes the window from any field but a dialog", () => {
+  it("close a panel that covers the window from any field, but not from a dialog", () => {
     for (const within of ["input", "select"]) {
       expect(commandOfKey(key("Escape", within))).toBeNull();
       expect(commandOfKey(key("Escape", within), true, true)).toBe("dismiss");
@@ -42,7 +42,7 @@ describe("shortcuts", () => {
     expect(commandOfKey(key("Escape", "dialog"), true, true)).toBeNull();
   });
 
-  it("that write something can be turned off; the others stay", () => {
+  it("that type a character can be turned off; the others stay", () => {
     for (const [command, keys] of SHORTCUTS) {
       for (const one of keys.filter((one) => !one.includes("+"))) {
         expect(commandOfKey(key(one))).toBe(command);
@@ -51,7 +51,7 @@ describe("shortcuts", () => {
     }
   });
 
-  it("have no key twice, and each key a name", () => {
+  it("have distinct keys, and a name for each key", () => {
     const keys = SHORTCUTS.flatMap(([, keys]) => keys);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.map(keyLabel)).not.toContain("");

@@ -1,10 +1,10 @@
 /**
- * The table of all shortcuts: the command of each key. The page obeys this table, and the list on
- * `?` shows it, so the two cannot disagree. `state/commands/` holds the commands of these names and
+ * The table of all shortcuts: the command of each key. The page obeys this table and the list behind `?`
+ * shows it, so they cannot disagree. `state/commands/` holds the commands of these names and
  * `app/help.strings.ts` their descriptions; a row that lacks either does not compile. Pure.
  *
- * Keys are named as in `KeyboardEvent.key`; one that types no character may have the prefix
- * `Shift+`, and a letter `Ctrl+` or `⌘+`, with which it counts in a field, too.
+ * Keys are named as in `KeyboardEvent.key`; a key that types no character may have the prefix `Shift+`, and a
+ * letter `Ctrl+` or `⌘+`, with which it also works in a field.
  */
 
 const TABLE = {
@@ -36,11 +36,10 @@ const MOVED =
 const PRESSED = "input, button, summary, a";
 
 /**
- * Return the name of a key's command; null while the user types, or for any other key.
+ * Return the name of a key's command; null while the user types, or for other keys.
  *
- * `letters`: whether keys that type a character count. People who speak to their computer, or whose
- * hands press more keys than they mean, can turn those off. `covered`: whether a panel takes the
- * window, which Esc closes wherever the focus is.
+ * `letters`: whether keys that type a character count. People who use speech input or have tremors can turn
+ * those off. `covered`: whether a panel covers the window; Esc then closes it wherever the focus is.
  */
 export function commandOfKey(
   event: KeyboardEvent,

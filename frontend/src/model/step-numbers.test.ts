@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { stepNumber } from "./step-numbers";
 
-test("steps have their own numbers unless something else is said", () => {
+test("steps keep their own numbers by default", () => {
   expect(stepNumber(7, [])).toBe(7);
 });
 
-test("a loop recorded now and then, gone on from a checkpoint, and gone on from another", () => {
+test("a loop recorded at intervals, continued from a checkpoint, and continued from another", () => {
   const stretches = [
     [0, 100, 10],
     [4, 200, 5],
@@ -13,7 +13,7 @@ test("a loop recorded now and then, gone on from a checkpoint, and gone on from 
   expect([0, 3, 4, 6].map((step) => stepNumber(step, stretches))).toEqual([100, 130, 200, 210]);
 });
 
-test("numbers that were not kept are not made up", () => {
+test("missing numbers stay unknown", () => {
   expect(
     stepNumber(9, [
       [0, 0, 1],

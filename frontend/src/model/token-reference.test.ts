@@ -21,7 +21,7 @@ const vocabularyOf = (texts: string[]) =>
 describe("a reference to a token", () => {
   const vocabulary = vocabularyOf(["the", "dog", "the", "", "x".repeat(101), "\ud800", "a,b"]);
 
-  it("is its text where that names one token, else its id", () => {
+  it("is the token's text if unique, else its id", () => {
     expect(referencesTo([0, 1, 2, 3, 4, 5, 6, 7], vocabulary)).toEqual([
       0,
       "dog",
@@ -44,7 +44,7 @@ describe("a reference to a token", () => {
       expect(tokenIdOf(referenceTo(id, vocabulary), vocabulary)).toBe(id);
   });
 
-  it("is an id where texts would make the link too long", () => {
+  it("is an id if texts would make the link too long", () => {
     const long = vocabularyOf(Array.from({ length: 30 }, (_, id) => `${id}${"ü".repeat(60)}`));
     const ids = [...long.tokens.keys()];
     expect(referencesTo(ids.slice(0, 5), long)).toEqual(long.tokens.slice(0, 5));
@@ -53,13 +53,13 @@ describe("a reference to a token", () => {
 });
 
 describe("tokens in a link", () => {
-  it("come back as they went", () => {
+  it("survive a round trip", () => {
     const texts = ["a,b", "\\", ",", "\\,\\", " dog ", "\n", "ü🙂"];
     expect(parseTokenTexts(formatTokenTexts(texts))).toEqual(texts);
     expect(parseTokenIds("3,17,3")).toEqual([3, 17]);
   });
 
-  it("are bounded in number and in length", () => {
+  it("are limited in number and length", () => {
     const many = Array.from({ length: 500 }, (_, id) => id);
     expect(parseTokenIds(many.join())).toHaveLength(MAX_LINKED_TOKENS);
     expect(parseTokenTexts(many.join())).toHaveLength(MAX_LINKED_TOKENS);
@@ -68,7 +68,7 @@ describe("tokens in a link", () => {
     expect(parseTokenText("x".repeat(101))).toBeNull();
   });
 
-  it("are none where the link says what is not known", () => {
+  it("are null for unknown forms", () => {
     for (const word of ["", "3,", ",3", "3;4", "-1", "1e3", "12345678", "३"])
       expect(parseTokenIds(word)).toBeNull();
     for (const word of ["", ",", ",,", "\\"]) expect(parseTokenTexts(word)).toBeNull();

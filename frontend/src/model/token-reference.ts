@@ -1,6 +1,6 @@
 /**
- * References to tokens, as links and stored views hold them: by text where exactly one token of the
- * vocabulary has it, so that they outlive the run, else by id. Pure.
+ * References to tokens in links and stored views: by text if it is unique in the vocabulary, so that they
+ * outlive the run, else by id. Pure.
  */
 
 import { withoutMark, type Vocabulary } from "../api/vocabulary";
@@ -10,7 +10,7 @@ export type TokenReference = number | string;
 
 /** Limit on the tokens that a link names. */
 export const MAX_LINKED_TOKENS = 64;
-/** Limit on the text of one token, in UTF-16 units, and on an encoded list of texts. */
+/** Maximum length of one token's text, in UTF-16 units, and of an encoded list of texts. */
 const MAX_TEXT_LENGTH = 100;
 const MAX_LIST_LENGTH = 2_000;
 const MAX_ID_DIGITS = 9;
@@ -32,8 +32,8 @@ export function parseTokenIds(word: string): number[] | null {
 }
 
 /**
- * Parse texts, `dog,cat`, each once, at most `MAX_LINKED_TOKENS`; a backslash escapes the character
- * after it. Return null where no text is left.
+ * Parse texts, `dog,cat`, each once, at most `MAX_LINKED_TOKENS`; a backslash escapes the next character.
+ * Return null if no text is left.
  */
 export function parseTokenTexts(word: string): string[] | null {
   if (word.length > MAX_LIST_LENGTH) return null;
@@ -47,7 +47,7 @@ export function formatTokenTexts(texts: readonly string[]): string {
   return texts.map((text) => text.replace(/[\\,]/g, "\\$&")).join(",");
 }
 
-/** Return the id of the token that a reference names, the first where several match, or null. */
+/** Return the id of the token that a reference names, the first of several matches, or null. */
 export function tokenIdOf(reference: TokenReference, vocabulary: Vocabulary): number | null {
   if (typeof reference === "string") {
     const { ids } = indexOf(vocabulary);
@@ -56,21 +56,21 @@ export function tokenIdOf(reference: TokenReference, vocabulary: Vocabulary): nu
   return reference < vocabulary.tokens.length ? reference : null;
 }
 
-/** Return the text of a token that has it alone, else its id. */
+/** Return the text of a token if it is unique, else its id. */
 export function referenceTo(id: number, vocabulary: Vocabulary): TokenReference {
   const text = vocabulary.tokens[id];
   const alone = text !== undefined && isLinkable(text) && !indexOf(vocabulary).shared.has(text);
   return alone ? text : id;
 }
 
-/** Return references to tokens: all by id where their texts would make a link too long. */
+/** Return references to tokens: all by id if their texts would make a link too long. */
 export function referencesTo(ids: readonly number[], vocabulary: Vocabulary): TokenReference[] {
   const references = ids.map((id) => referenceTo(id, vocabulary));
   const list = formatTokenTexts(references.filter((one) => typeof one === "string"));
   return encodeURIComponent(list).length > MAX_LIST_LENGTH ? [...ids] : references;
 }
 
-/** Return whether a text may stand in a link; a lone surrogate would not come back as it went. */
+/** Return whether a text may stand in a link; a lone surrogate would not survive a round trip. */
 function isLinkable(text: string): boolean {
   return text !== "" && text.length <= MAX_TEXT_LENGTH && !/\p{Cs}/u.test(text);
 }

@@ -26,7 +26,7 @@ const census = {
 } as Census;
 
 describe("touch counts", () => {
-  it("goes on from a census", () => {
+  it("continue from a census", () => {
     const touchCounts = new TouchCounts(5);
     touchCounts.loadCensus(census);
     touchCounts.apply(beatOf(11, [0, 3]));
@@ -36,7 +36,7 @@ describe("touch counts", () => {
     expect(touchCounts.everTouched).toBe(4);
   });
 
-  it("knows that nobody recorded what steps read, once there are steps", () => {
+  it("know that reads are not recorded, once there are steps", () => {
     const touchCounts = new TouchCounts(5);
     expect(touchCounts.unread).toBe(false);
     touchCounts.apply(beatOf(1, []));
@@ -45,14 +45,14 @@ describe("touch counts", () => {
     expect(touchCounts.unread).toBe(false);
   });
 
-  it("counts no step twice", () => {
+  it("count no step twice", () => {
     const touchCounts = new TouchCounts(5);
     touchCounts.loadCensus(census);
     touchCounts.apply(beatOf(10, [1]));
     expect(touchCounts.touches[1]).toBe(0);
   });
 
-  it("knows the gradients of rows in no batch, which come with the step or after it", () => {
+  it("have the gradients of rows in no batch, which come with the step or after it", () => {
     const gradients = { ids: Uint32Array.of(0, 4), norms: Float32Array.of(1, 9) };
     const touchCounts = new TouchCounts(5);
     touchCounts.apply({ ...beatOf(1, [3]), gradients });
@@ -64,7 +64,7 @@ describe("touch counts", () => {
     expect(touchCounts.touches[3]).toBe(2);
   });
 
-  it("ignores frames of another vocabulary", () => {
+  it("ignore frames of another vocabulary", () => {
     const touchCounts = new TouchCounts(4);
     touchCounts.loadCensus(census);
     touchCounts.apply(beatOf(11, [4]));
@@ -78,7 +78,7 @@ describe("beats", () => {
     return decodeEnvelope(new Uint8Array(file).buffer) as Promise<Frame[]>;
   };
 
-  it("leave the counts that all pulses leave, and no gradient that is not so", async () => {
+  it("give the same counts as all pulses, and no outdated gradient", async () => {
     const whole = new TouchCounts(24);
     const beaten = new TouchCounts(24);
     const beats = await parts("envelope-beats");

@@ -1,6 +1,6 @@
 /**
- * Touch counts: how often each row was in a batch, when last, and how strong its gradient was then.
- * They start from a census and follow the beats.
+ * Touch counts: how often and when last each row was in a batch, and how strong its gradient was then. They
+ * start from a census and follow the beats.
  */
 
 import type { Beat } from "../api/beat-frames";
@@ -9,12 +9,12 @@ import type { StepLight } from "./light";
 
 export class TouchCounts {
   readonly touches: Uint32Array;
-  /** Step a row was last in a batch; `NEVER` if in none. */
+  /** Last step with the row in its batch; `NEVER` if there is none. */
   readonly lastLit: Uint32Array;
   /** Gradient norm at the last step seen here that gave the row one; NaN before. */
   readonly gradient: Float32Array;
   attempt = 0;
-  /** Rows in a batch at least once. */
+  /** Rows that were in a batch at least once. */
   everTouched = 0;
   /** Last step counted. */
   step = 0;
@@ -26,7 +26,7 @@ export class TouchCounts {
     this.gradient = new Float32Array(vocabulary).fill(NaN);
   }
 
-  /** Return whether nobody recorded what the steps so far read: no step reads nothing. */
+  /** Return whether the reads of the steps so far were not recorded: no step reads nothing. */
   get unread(): boolean {
     return this.step > 0 && !this.everTouched;
   }
@@ -42,18 +42,18 @@ export class TouchCounts {
   }
 
   /**
-   * Count a step and those since the beat before, of which a beat tells as much as all of them would. Return false, and count
-   * nothing, for a step that is counted already.
+   * Count a step and those since the previous beat; one beat carries the counts of all of them. Return false,
+   * and count nothing, for a step that is counted already.
    */
   apply(beat: Beat): boolean {
     if (beat.vocabulary !== this.vocabulary) return false;
     if (beat.attempt === this.attempt && beat.step <= this.step) {
-      // Gradients of rows in no batch may follow the beat of their step.
+      // Gradients of rows in no batch may arrive after the beat of their step.
       if (beat.step === this.step) this.setGradients(beat);
       return false;
     }
     const { batchIds, gradientNorms, between } = beat;
-    // Rows got gradients that are not told.
+    // Rows got gradients that the beat does not include.
     if (beat.elsewhere) this.gradient.fill(NaN);
     between.ids.forEach((id, i) =>
       this.light(id, between.touches[i]!, between.lastLit[i]!, between.norms?.[i] ?? NaN),
@@ -65,7 +65,10 @@ export class TouchCounts {
     return true;
   }
 
-  /** Count a row in the batches of some steps, the last of them `step`. A norm of 0: it got no gradient in them. */
+  /**
+   * Count a row in the batches of some steps, the last of them `step`. A norm of 0 means no gradient in any
+   * of them.
+   */
   private light(id: number, steps: number, step: number, norm: number) {
     this.touches[id]! += steps;
     if (this.lastLit[id] === NEVER) this.everTouched += 1;
@@ -77,11 +80,11 @@ export class TouchCounts {
     gradients?.ids.forEach((id, i) => (this.gradient[id] = gradients.norms[i]!));
   }
 
-  /** Take over the gradient norms of a step of the record, of rows that were in no batch since. */
+  /** Adopt the gradient norms of a recorded step for rows that were in no batch since. */
   applyNorms({ step, ids, norms }: Pick<StepLight, "step" | "ids" | "norms">) {
     ids.forEach((id, i) => {
       const norm = norms[i]!;
-      // 0 is a row that got no gradient then, and NaN one whose gradient is not told.
+      // 0 means no gradient at that step, NaN one that is not known.
       if (this.lastLit[id] !== step || !(norm > 0)) return;
       this.gradient[id] = norm;
     });

@@ -1,8 +1,8 @@
-/** The recipe of a run that was trained here, told from what is known of a recorded one. Pure. */
+/** The recipe of a run that was trained here, as opposed to a recorded one. Pure. */
 
 import type { Recipe, Run } from "../api/rest-types";
 
-/** Return the recipe if the run was trained by it; null for a recorded run, and while it is not known. */
+/** Return the recipe if the run was trained here; null for a recorded run, or if it is not known. */
 export function trainedRecipe(recipe: Run["recipe"] | undefined): Recipe | null {
   return recipe && "optimiser" in recipe ? recipe : null;
 }

@@ -1,4 +1,4 @@
-/** Lengths that grow with the type: with the window, and where a person has enlarged it. */
+/** Lengths that scale with the type: with the window, and with a larger type size. */
 
 import { createSubscriber } from "svelte/reactivity";
 

@@ -7,18 +7,18 @@ const vocabularyOf = (tokens: string[]) => ({
 });
 
 describe("words to try", () => {
-  it("are the town's own where it has them", () => {
+  it("are Lamptown's own favourites if the text has them", () => {
     expect(wordsToTry(vocabularyOf(["the", "paris", "dog", "queen"]))).toEqual([2, 3, 1]);
   });
 
-  it("are else words of another text: none of its signs, numbers, names and little words", () => {
+  it("are other words of another text: no signs, numbers, names or function words", () => {
     const common = Array.from({ length: 30 }, (_, i) => `common${"x".repeat(i)}`);
     const text = [...common, "##", "1812", "Moscow", "dog", "▁river", "tea", "Ġwindow", "letters"];
     const ids = wordsToTry(vocabularyOf(text));
     expect(ids.map((id) => text[id])).toEqual(["dog", "▁river", "Ġwindow"]);
   });
 
-  it("are few, or none, where a text has no more", () => {
+  it("are few, or none, if the text has no more", () => {
     expect(wordsToTry(vocabularyOf([]))).toEqual([]);
     expect(wordsToTry(vocabularyOf(["a", "b", "queen"]))).toEqual([2]);
   });

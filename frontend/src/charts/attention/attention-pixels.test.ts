@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { attentionPixels, shareColour } from "./attention-pixels";
 
-describe("shares of attention as pixels", () => {
-  it("are the brighter the larger, and transparent where a word cannot look", () => {
+describe("attention weights as pixels", () => {
+  it("are brighter the larger, and transparent where a word cannot look", () => {
     const pixels = attentionPixels([[1], [0.25, 0.75]]);
     const alpha = [0, 1, 2, 3].map((at) => pixels[4 * at + 3]);
     expect(alpha).toEqual([255, 0, 255, 255]);

@@ -1,13 +1,13 @@
-/** Shares of attention as pixels. Pure. */
+/** Attention weights as pixels. Pure. */
 
-/** Colours from no share to all of it: night, dusk, lamp. */
+/** Colours from weight 0 to weight 1: night, dusk, lamp. */
 const RAMP = [
   [19, 30, 58],
   [168, 104, 62],
   [255, 233, 196],
 ] as const;
 
-/** Return the colour of a share, 0 to 1. */
+/** Return the colour of a weight, 0 to 1. */
 export function shareColour(share: number): [number, number, number] {
   const at = 2 * Math.sqrt(Math.max(0, Math.min(1, share)));
   const from = at < 1 ? 0 : 1;
@@ -16,7 +16,7 @@ export function shareColour(share: number): [number, number, number] {
   return [mix(0), mix(1), mix(2)];
 }
 
-/** Return a square of pixels, RGBA, of rows of shares; what a row cannot see is transparent. */
+/** Return a square RGBA picture of rows of weights; columns that a row cannot see are transparent. */
 export function attentionPixels(
   rows: readonly (readonly number[])[],
 ): Uint8ClampedArray<ArrayBuffer> {

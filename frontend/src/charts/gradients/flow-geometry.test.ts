@@ -4,7 +4,7 @@ import { flowGeometry } from "./flow-geometry";
 const LAYERS = ["embedding", "positions", "block 1", "unembedding"];
 
 describe("flowGeometry", () => {
-  it("flows from the loss to the embedding, as wide at each layer as its norm", () => {
+  it("flows from the loss to the embedding, and is as wide at each layer as its norm", () => {
     const { sections, outlines, scale } = flowGeometry(LAYERS, [0.4, 0.1, 0.2, 0.7]);
     expect(sections.map(({ name, y }) => [name, y])).toEqual([
       ["unembedding", 1],
@@ -21,14 +21,14 @@ describe("flowGeometry", () => {
     expect(widthAt(main!, 1)).toBeCloseTo(0.7);
     expect(widthAt(main!, 2)).toBeCloseTo(0.2);
     expect(widthAt(main!, 4)).toBeCloseTo(0.4);
-    // Positions leave it as an arm of their own width, and the main river does not know them.
+    // Positions leave as an arm of their own width and do not affect the main flow.
     expect(main!.y).not.toContain(3.5);
     expect(widthAt(arm!, 3)).toBeCloseTo(0.1);
     // Nowhere wider than the layers it joins.
     expect(Math.max(...main!.x)).toBeCloseTo(0.35);
   });
 
-  it("has a round scale, and room for what is no number", () => {
+  it("has a round scale, and room for values that are not finite", () => {
     expect(flowGeometry(["a", "b"], [0.021, 0.004]).scale).toBe(0.05);
     expect(flowGeometry(["a", "b"], [20, 3]).scale).toBe(20);
     const odd = flowGeometry(["a", "b"], [NaN, Infinity]);

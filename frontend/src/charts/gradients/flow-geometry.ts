@@ -18,11 +18,11 @@ interface FlowGeometry {
   sections: FlowSection[];
   /** Closed outlines: the main flow, then the arms that leave it. */
   outlines: { x: number[]; y: number[] }[];
-  /** A round number, at least the greatest width of the flow. */
+  /** A round number, no less than the greatest width of the flow. */
   scale: number;
 }
 
-/** Layers drawn as arms of the flow: positions and token embeddings are added together where the model begins. */
+/** Layers drawn as arms of the flow: positions and token embeddings are added where the model begins. */
 const BRANCH_LAYERS = /^positions?$/;
 const CURVE_POINTS = 10;
 
@@ -69,8 +69,8 @@ interface CrossSection {
 }
 
 /**
- * Trace one side down and the other back up, smoothly from cut to cut. The sides are parallel at each cut, so the
- * flow is never wider or narrower than the cuts around it.
+ * Trace one side down and the other back up, smoothly from section to section. The sides are parallel at each
+ * section, so the flow never exceeds the widths around it.
  */
 function traceOutline(sections: CrossSection[]): { x: number[]; y: number[] } {
   const [left, right, ys]: [number[], number[], number[]] = [[], [], []];

@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { lampPixels } from "./lamp-pixels";
 
 const SIZE = 60;
-/** Three lamps: at the lower left, in the middle and at the upper right of a map that is twice as wide as it is high. */
+/** Three lamps: at the lower left, in the middle and at the upper right of a map twice as wide as high. */
 const placement = {
   places: Uint16Array.of(0, 0, 32_768, 32_768, 65_535, 65_535),
   box: { x0: 0, x1: 2, y0: 0, y1: 1 },
 };
 
-/** Return how many pixels have each colour. */
+/** Return the number of pixels of each colour. */
 function coloursOf(lit: number[], brighter: number[]) {
   const pixels = lampPixels(placement, Uint8Array.from(lit), Uint8Array.from(brighter), SIZE);
   const found = new Map<string, number>();
@@ -20,7 +20,7 @@ function coloursOf(lit: number[], brighter: number[]) {
 }
 
 describe("a small map", () => {
-  it("is dim where nothing is lit, and larger and brighter where something is", () => {
+  it("draws unlit lamps dim, and lit ones larger and brighter", () => {
     const dark = coloursOf([0, 0, 0], [0, 0, 0]);
     expect(dark.size).toBe(2);
     const lit = coloursOf([0, 1, 1], [0, 0, 1]);
@@ -29,7 +29,7 @@ describe("a small map", () => {
     expect(lit.get("255,246,222")!).toBeGreaterThan(lit.get("255,192,106")!);
   });
 
-  it("keeps the proportions of the map, and its upper side above", () => {
+  it("keeps the proportions of the map, with y upwards", () => {
     const pixels = lampPixels(placement, Uint8Array.of(0, 0, 1), new Uint8Array(3), SIZE);
     const rows = Array.from({ length: SIZE * SIZE }, (_, at) => at)
       .filter((at) => pixels[4 * at] === 255)

@@ -6,11 +6,14 @@ const NIGHT = [10, 14, 28] as const;
 const DIM = [98, 116, 164] as const;
 const LIT = [255, 192, 106] as const;
 const BRIGHTER = [255, 246, 222] as const;
-/** Margin beside the outermost lamps, in pixels. */
+/** Margin around the outermost lamps, in pixels. */
 const MARGIN = 6;
 const FAR_SIDE = 65_535;
 
-/** Return a square picture, RGBA by row: the map keeps its proportions; lit lamps are larger, and above the dim ones. */
+/**
+ * Return a square RGBA picture, row by row: the map keeps its proportions; lit lamps are larger, and drawn
+ * above dim ones.
+ */
 export function lampPixels(
   { places, box }: Placement,
   lit: Uint8Array,
@@ -35,7 +38,7 @@ export function lampPixels(
       }
   };
   const rows = Math.min(lit.length, places.length / 2);
-  // From the dimmest to the brightest, so that none of these is hidden.
+  // From dimmest to brightest, so that no bright lamp is hidden.
   for (let id = 0; id < rows; id++) if (!lit[id] && !brighter[id]) draw(id, 0, DIM);
   for (let id = 0; id < rows; id++) if (lit[id] && !brighter[id]) draw(id, 1, LIT);
   for (let id = 0; id < rows; id++) if (brighter[id]) draw(id, 2, BRIGHTER);

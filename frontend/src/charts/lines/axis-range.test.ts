@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { roundAxisRange, roundAxisEnd } from "./axis-range";
 
 describe("an axis that grows", () => {
-  it("ends at two digits and zeros, never before what it holds", () => {
+  it("ends at a number of two digits and zeros, never below the data", () => {
     expect([0, 1, 7, 10, 99, 120, 1_000, 1_234, 47_254].map(roundAxisEnd)).toEqual([
       1, 1, 7, 10, 99, 120, 1_000, 1_300, 48_000,
     ]);
@@ -12,14 +12,14 @@ describe("an axis that grows", () => {
     }
   });
 
-  it("has few ends, however many steps come", () => {
+  it("has few distinct ends, however many steps arrive", () => {
     const ends = new Set(Array.from({ length: 100_000 }, (_, step) => roundAxisEnd(step)));
     expect(ends.size).toBeLessThan(500);
   });
 });
 
 describe("values between round numbers", () => {
-  it("holds them all, and does not move when they move a little", () => {
+  it("contain all values, and stay when the values move a little", () => {
     expect(roundAxisRange([7.71, 1.45, NaN, 2])).toEqual([1, 8]);
     expect(roundAxisRange([7.6, 1.41])).toEqual([1, 8]);
     const [low, high] = roundAxisRange([2.13, 2.98])!;
@@ -27,7 +27,7 @@ describe("values between round numbers", () => {
     expect(high).toBeCloseTo(3);
   });
 
-  it("is something where all are the same, and nothing where there are none", () => {
+  it("exist if all values are equal, and are null without values", () => {
     expect(roundAxisRange([2.5, 2.5])).toEqual([2, 3]);
     expect(roundAxisRange([NaN])).toBeNull();
     expect(roundAxisRange([])).toBeNull();

@@ -1,11 +1,11 @@
 /**
- * Axis ranges for growing data. They end at round numbers, so that ticks keep still as data arrives: a tick that
- * creeps draws the eye, and Plotly caches the size of every label at every position it had. Pure.
+ * Axis ranges for growing data. They end at round numbers, so that ticks stay put as data arrives: a creeping
+ * tick draws the eye, and Plotly caches the size of every label at every position. Pure.
  */
 
 /**
- * Return a round end for an axis from 0 to `most`: the next number of two digits and zeros, and 1 if `most` is not
- * positive.
+ * Return a round end for an axis from 0 to `most`: the next number of two digits and zeros, or 1 if `most` is
+ * not positive.
  */
 export function roundAxisEnd(most: number): number {
   if (!(most > 0)) return 1;

@@ -1,6 +1,6 @@
 /** Lines of a chart in words, for people who cannot see them. Pure. */
 
-/** Words a line by its name, its ends (each a step and a value) and its lowest and highest value. */
+/** Describes a line by its name, its ends (each a step and a value), and its lowest and highest value. */
 export type LineWords = (
   name: string,
   first: [number, number],

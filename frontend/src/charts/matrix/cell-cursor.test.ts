@@ -5,7 +5,7 @@ const after = (key: string, row: number, column: number) =>
   cursorAfterKey(key, { row, column }, [20, 30], 100, 16);
 
 describe("the cursor of the matrix", () => {
-  it("moves by a cell or by almost all that is in view, and stays inside", () => {
+  it("moves by a cell or by almost a page, and stays inside", () => {
     expect(after("ArrowDown", 25, 3)).toEqual({ row: 26, column: 3 });
     expect(after("ArrowLeft", 25, 3)).toEqual({ row: 25, column: 2 });
     expect(after("PageUp", 25, 3)).toEqual({ row: 16, column: 3 });
@@ -18,7 +18,7 @@ describe("the cursor of the matrix", () => {
     expect(cursorAfterKey("ArrowDown", null, [20.6, 30], 100, 16)).toEqual({ row: 20, column: 0 });
   });
 
-  it("leaves other keys alone", () => {
+  it("ignores other keys", () => {
     expect([after("a", 1, 1), after("toString", 1, 1)]).toEqual([null, null]);
   });
 });

@@ -1,14 +1,14 @@
-/** The key cursor of the matrix. Pure. */
+/** The keyboard cursor of the matrix. Pure. */
 
-/** A cell of the picture: the row from the top, and the number in it. */
+/** A cell of the picture: the row from the top, and the index of the number in it. */
 export interface CellPosition {
   row: number;
   column: number;
 }
 
 /**
- * Return the cell to which a key moves the cursor, within a matrix of `rows` by `columns`; null for any other key.
- * Without a cursor, any of these keys puts it at the first row in view.
+ * Return the cell to which a key moves the cursor, within a matrix of `rows` by `columns`; null for other
+ * keys. Without a cursor, any of these keys puts it at the first row in view.
  */
 export function cursorAfterKey(
   key: string,

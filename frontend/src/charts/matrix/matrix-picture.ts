@@ -1,4 +1,6 @@
-/** The picture of a matrix: a coloured cell per number, lines between groups of rows, and lamps beside rows. */
+/**
+ * The picture of a matrix: a coloured cell per number, lines between groups of rows, and lamps beside rows.
+ */
 
 import { colourPixels, poolMatrix, type MatrixCells, type Pooling } from "./raster";
 import type { RowSpan } from "./row-labels";
@@ -10,7 +12,7 @@ interface MatrixPicture {
   /** Token ids whose rows are marked at the side; null for none. */
   lit: Uint32Array | null;
   pooling: Pooling;
-  /** Distance from 0 from which values have the last colour. */
+  /** Absolute value from which the colour no longer changes. */
   scale: number;
   /** First and last row in view. */
   view: readonly [number, number];
@@ -18,13 +20,13 @@ interface MatrixPicture {
   rowOf: Uint32Array;
 }
 
-/** Least distance between two lines, and of a line from the end of its group, in CSS pixels. */
+/** Minimum distance between two lines, and of a line from the end of its group, in CSS pixels. */
 const LINE_SPACING = 7;
 const LEAST_GROUP = 3;
 
 /**
- * Draw the picture, `size` in CSS pixels, with a strip for the lamps at its right. Return the number of rows that a
- * pixel covers.
+ * Draw the picture, `size` in CSS pixels, with a strip for the lamps at its right. Return the number of rows
+ * per pixel.
  */
 export function drawMatrix(
   canvas: HTMLCanvasElement,
@@ -48,7 +50,7 @@ export function drawMatrix(
     context.imageSmoothingEnabled = false;
     context.drawImage(small, 0, y(first), wide, y(last) - y(first));
   }
-  // Draw a line between groups that are tall enough to tell apart.
+  // Draw lines only between groups tall enough to tell apart.
   context.fillStyle = "rgba(215,224,245,0.8)";
   let above = -Infinity;
   for (const { first: from, last: to } of groups) {
@@ -59,7 +61,7 @@ export function drawMatrix(
       above = line;
     }
   }
-  // Draw a small lamp beside each row of the batch: its position marks it, not its colour alone.
+  // Draw a small lamp beside each row of the batch: colour alone must not mark it.
   context.fillStyle = "#ffe9c4";
   const tall = Math.max(2 * pixel, y(1) - y(0) - pixel);
   for (const id of lit ?? []) {

@@ -12,20 +12,20 @@ const list = (from: MatrixCells, ...rest: [number, number, number, number, "mean
   Array.from(poolMatrix(from, ...rest).values);
 
 describe("poolMatrix", () => {
-  it("is every number where there is room for it", () => {
+  it("shows every number if there is room", () => {
     expect(list(cells, 0, 4, 100, 100, "mean")).toEqual([-1, 0, 9, 1, -2, 3, 2, 2, -8, 4, 5, 6]);
     expect(list(cells, 2, 3, 100, 100, "largest")).toEqual([2, 2, -8]);
     expect(poolMatrix(cells, 2, 2, 9, 9, "mean").values).toHaveLength(0);
   });
 
-  it("takes the mean, or the one farthest from 0", () => {
+  it("takes the mean, or the value farthest from 0", () => {
     expect(list(cells, 0, 4, 3, 2, "mean")).toEqual([0, -1, 6, 3, 3.5, -1]);
     expect(list(cells, 0, 4, 3, 2, "largest")).toEqual([-1, -2, 9, 4, 5, -8]);
-    // Columns too: the first two share a pixel, each number weighs the same.
+    // Columns too: the first two share a pixel, and each number has the same weight.
     expect(list(cells, 0, 4, 2, 1, "mean")[0]).toBeCloseTo(11 / 8);
   });
 
-  it("leaves no row out when rows do not divide by pixels", () => {
+  it("omits no row if the rows do not divide by the pixels", () => {
     const many: MatrixCells = {
       values: Float32Array.from({ length: 10 }, (_, i) => 2 ** i),
       minus: null,
@@ -37,7 +37,7 @@ describe("poolMatrix", () => {
     expect(Array.from(values)).toEqual([1.5, 28 / 3, 48, 896 / 3].map(Math.fround));
   });
 
-  it("shows a difference, and what is no number", () => {
+  it("shows a difference, and NaN", () => {
     const minus = cells.values.slice();
     minus[7] = NaN;
     minus[0] = -1;
@@ -49,7 +49,7 @@ describe("poolMatrix", () => {
 });
 
 describe("colourScaleEnd", () => {
-  it("leaves out what is rare, and is never 0", () => {
+  it("leaves out outliers, and is never 0", () => {
     const values = Float32Array.from({ length: 1_000 }, (_, i) =>
       i === 7 ? 500 : (i % 100) / 100,
     );
@@ -63,7 +63,7 @@ describe("colourScaleEnd", () => {
 });
 
 describe("colourPixels", () => {
-  it("is dark at 0, blue below, amber above, and another colour for no number", () => {
+  it("are dark at 0, blue below, amber above, and have a separate colour for NaN", () => {
     const values = Float32Array.of(-9, -1, 0, 1, 9, NaN);
     const bytes = colourPixels({ values, width: 6, height: 1 }, 1);
     const [low, least, zero, most, high, none] = [0, 1, 2, 3, 4, 5].map((i) =>

@@ -1,5 +1,5 @@
 /**
- * A matrix as pixels: rows in a given order, pooled where they outnumber the pixels, and values as colours.
+ * A matrix as pixels: rows in a given order, pooled if they outnumber the pixels, and values as colours.
  *
  * Pure. NaN stays NaN until it gets a colour of its own.
  */
@@ -7,8 +7,8 @@
 export type Pooling = "mean" | "largest";
 
 /**
- * A matrix whose rows are in the order of `order`; `minus`, if given, is subtracted from it. Both hold `dim` numbers
- * per token id.
+ * A matrix whose rows are in the order of `order`; `minus`, if given, is subtracted from it. Both hold `dim`
+ * numbers per token id.
  */
 export interface MatrixCells {
   values: Float32Array;
@@ -76,7 +76,10 @@ export function poolMatrix(
 
 const SAMPLE_SIZE = 60_000;
 
-/** Return the end of the colour scale, a number above 0 of two digits: few values (1 in 100) are farther from 0. */
+/**
+ * Return the end of the colour scale, a positive number of two digits: about 1 value in 100 is farther from
+ * 0.
+ */
 export function colourScaleEnd(cells: MatrixCells): number {
   const total = cells.order.length * cells.dim;
   const stride = Math.max(1, Math.floor(total / SAMPLE_SIZE));
@@ -91,7 +94,7 @@ export function colourScaleEnd(cells: MatrixCells): number {
   return high > 0 ? Number(high.toPrecision(2)) : 1;
 }
 
-/** Blue below 0, amber above, the night at 0; distinguishable with every kind of colour blindness. */
+/** Blue below 0, amber above, night at 0; distinguishable with every kind of colour blindness. */
 const RAMP_STOPS = ["#b3dcff", "#5a9fe8", "#2b5ea8", "#141c33", "#96561c", "#dc9238", "#ffe0a8"];
 const RAMP_COLOURS = 255;
 const NAN_COLOUR = "#7d6f8a";
@@ -112,10 +115,10 @@ function buildRamp(stops: readonly string[]): Uint8ClampedArray {
   return bytes;
 }
 
-/** The ramp as a CSS gradient, from least to greatest. */
+/** The ramp as a CSS gradient, from lowest to highest. */
 export const RAMP_GRADIENT = `linear-gradient(to right, ${RAMP_STOPS.join(", ")})`;
 
-/** Return the colours of the values, four bytes a pixel; values beyond `scale` have the last colour. */
+/** Return the colours of the values, four bytes a pixel; values beyond `scale` have the end colour. */
 export function colourPixels(
   { values }: PooledMatrix,
   scale: number,

@@ -9,7 +9,7 @@ const groups = [
 const row = (at: number) => `row ${at}`;
 
 describe("placeRowLabels", () => {
-  it("leaves out what would lie over a larger group's name", () => {
+  it("omits a name that would overlap that of a larger group", () => {
     const names = placeRowLabels(groups, [0, 1_000], 200, 14, row);
     expect(names).toEqual([
       { name: "wide", at: 50 },
@@ -22,12 +22,12 @@ describe("placeRowLabels", () => {
     ]);
   });
 
-  it("names what is in view, where it is in view", () => {
+  it("names groups in view, within the view", () => {
     expect(placeRowLabels(groups, [400, 500], 200, 14, row)).toEqual([{ name: "wide", at: 100 }]);
     expect(placeRowLabels([], [0, 1_000], 200, 14, row)).toEqual([]);
   });
 
-  it("names single rows where there is room for them", () => {
+  it("names single rows if there is room for them", () => {
     const names = placeRowLabels(groups, [498.5, 502.5], 80, 14, row);
     expect(names.map(({ name }) => name)).toEqual(["row 499", "row 500", "row 501"]);
     expect(names[0]!.at).toBeCloseTo(20);

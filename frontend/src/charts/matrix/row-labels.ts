@@ -1,4 +1,4 @@
-/** The labels of matrix rows: those that fit, and their positions. Pure. */
+/** The labels of matrix rows: which ones fit, and their positions. Pure. */
 
 export interface RowSpan {
   name: string;
@@ -14,7 +14,7 @@ interface RowLabel {
 }
 
 /**
- * Place the names of the groups in view, widest first where not all fit, or those of single rows once each has
+ * Place the names of the groups in view, widest first if not all fit, or those of single rows once each has
  * `labelHeight`.
  *
  * `top` and `bottom`: first and last row in view; `labelHeight`: pixels that a name needs.

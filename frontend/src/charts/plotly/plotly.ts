@@ -1,8 +1,8 @@
 /**
  * The Plotly library, loaded on demand, and the settings that all figures share.
  *
- * Only SVG traces are used: the WebGL ones compile code at run time, which our content security policy does not
- * allow.
+ * Only SVG traces are used: the WebGL ones compile code at run time, which our content security policy
+ * forbids.
  */
 
 import { getSource } from "../../api/source";
@@ -14,18 +14,18 @@ const PLOTLY = "/vendor/plotly.min.js";
 
 let library: Promise<PlotlyLibrary> | undefined;
 
-/** Longest wait for the first map before Plotly is loaded, in ms: there may be no map. */
+/** Maximum wait for the first map before Plotly is loaded, in ms: there may be no map. */
 const MAX_WAIT = 2_500;
 
 let allow: () => void;
 const allowed = new Promise<void>((done) => (allow = done));
 
-/** Allow Plotly to load, once the first map is drawn: parsing it keeps the page busy for long. */
+/** Allow Plotly to load once the first map is drawn: parsing it blocks the page for a long time. */
 export function allowPlotly() {
   allow();
 }
 
-/** Return Plotly, loaded from our own server on first use. Rejects if it cannot be loaded. */
+/** Return Plotly, loaded from our own server on first use. Rejects if it fails to load. */
 export function getPlotly(): Promise<PlotlyLibrary> {
   library ??= whenLoaded();
   return library;
@@ -46,14 +46,14 @@ async function whenLoaded(): Promise<PlotlyLibrary> {
   return loaded;
 }
 
-/** Return the library if its script has run. A call, since it may have run during an await. */
+/** Return the library if its script has run. A function, because it may run during an await. */
 function ownPlotly(): PlotlyLibrary | undefined {
   return window.Plotly;
 }
 
 /**
- * Load Plotly for one element, when its component is mounted. `ready` is called once Plotly has loaded. The result's
- * `dispose`, for when the component is unmounted, purges the figure after the drawing in progress.
+ * Load Plotly for one element, when its component is mounted. `ready` is called once Plotly has loaded. The
+ * result's `dispose`, for when the component is unmounted, purges the figure after the drawing in progress.
  */
 export function loadPlotly(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void): PlotlyLoader {
   let loaded: PlotlyLibrary | null = null;
@@ -62,9 +62,10 @@ export function loadPlotly(div: HTMLElement, ready: (plotly: PlotlyLibrary) => v
     drawing: Promise.resolve(),
     dispose() {
       released = true;
-      // Plotly draws in several turns; the figure has to stay until the last of them.
+      // Plotly draws in several tasks; the figure has to stay until the last of them.
       const purge = () => {
-        // The browser's compiler keeps the camera of a scene alive, and with it the scene's element and content.
+        // The browser's compiled code keeps the camera of a scene alive, and with it the scene's element and
+        // content.
         const scenes = div.querySelectorAll("#scene");
         loaded?.purge(div);
         for (const scene of scenes) scene.replaceChildren();
@@ -87,8 +88,9 @@ export interface PlotlyLoader {
   dispose: () => void;
 }
 
-// plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless an element
-// with this id exists. The content security policy refuses inline styles, and the sheet is not needed.
+// plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless an
+// element with this id exists. The content security policy forbids inline styles, and the sheet is not
+// needed.
 const UNUSED_STYLE_ID = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 
 /** Return the page's font. `size` is in pixels at a root font size of 15 px. */
@@ -96,7 +98,7 @@ export function pageFont(size: number): { family: string; size: number } {
   return { family: FONT_FAMILY, size: scaledPixels(size) };
 }
 
-/** The marks of decimals and of thousands in the page's language; null until they are needed. */
+/** The decimal and thousands separators of the page's language; null until they are needed. */
 let separators: string | null = null;
 
 function numberMarks(): string {
@@ -104,7 +106,7 @@ function numberMarks(): string {
   return number.at(-2)! + number.charAt(2);
 }
 
-/** Return the layout of a quiet figure, with `changes` applied: transparent, small type, thin lines. */
+/** Return a plain layout with `changes` applied: transparent, small type, thin lines. */
 export function quietLayout(changes: PlotlyLayout): PlotlyLayout {
   return {
     separators: (separators ??= numberMarks()),

@@ -1,12 +1,12 @@
-/** Marks of the timeline, in groups for which there is room. Pure. */
+/** Marks of the timeline, grouped to fit its width. Pure. */
 
-/** An event on the timeline: its step, and what happened in words. */
+/** An event on the timeline: its step and a description. */
 export interface TimelineMark {
   step: number;
   text: string;
 }
 
-/** Events so close together that they share a mark at the step of the first. */
+/** Events so close together that they share a mark, at the step of the first. */
 export interface MarkGroup {
   step: number;
   texts: string[];
@@ -17,7 +17,7 @@ const MAX_MARKS = 120;
 /** Limit on the texts shown for one mark. */
 export const MAX_TEXTS = 8;
 
-/** Return the marks of an axis that ends with step `last`, as many as there is room for. */
+/** Return the marks, grouped to fit an axis that ends with step `last`. */
 export function groupMarks(marks: readonly TimelineMark[], last: number): MarkGroup[] {
   const shared = new Map<number, MarkGroup>();
   for (const { step, text } of marks) {
@@ -29,7 +29,7 @@ export function groupMarks(marks: readonly TimelineMark[], last: number): MarkGr
   return [...shared.values()];
 }
 
-/** Return the texts of the marks near a step, the first few of them. */
+/** Return the texts of the first few marks near a step. */
 export function textsNear(groups: readonly MarkGroup[], step: number, last: number): string[] {
   const reach = last / MAX_MARKS;
   return groups

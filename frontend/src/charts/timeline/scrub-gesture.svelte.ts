@@ -6,7 +6,7 @@ const HOLD_STILL_DELAY = 200;
 interface ScrubHandlers {
   /** Follow the pointer to `x`, in CSS pixels from the left edge of the window. */
   positionChanged(x: number): void;
-  /** React to a pointer that keeps still during a drag. */
+  /** React to a pointer that rests during a drag. */
   heldStill(): void;
   dragEnded(): void;
   /** Wait until the position dragged to is on screen. */
@@ -16,7 +16,7 @@ interface ScrubHandlers {
 export class ScrubGesture {
   /** Id of the dragging pointer; a second finger neither moves the handle nor releases it. */
   private pointerId = $state<number | null>(null);
-  /** The last position not yet followed, while the picture of an earlier one is pending. */
+  /** The last position not followed yet, while the picture of an earlier one is pending. */
   private pendingX: number | null = null;
   private awaitingPaint = false;
   private stillTimer: ReturnType<typeof setTimeout> | undefined;
@@ -27,7 +27,7 @@ export class ScrubGesture {
     return this.pointerId !== null;
   }
 
-  /** Return whether a position of the hand is still to be followed. */
+  /** Return whether a position of the pointer has not been followed yet. */
   private get behind(): boolean {
     return this.pendingX !== null;
   }
@@ -65,7 +65,7 @@ export class ScrubGesture {
     this.handlers.dragEnded();
   };
 
-  /** End the drag, and discard the pending position. */
+  /** End the drag and discard the pending position. */
   cancelDrag() {
     clearTimeout(this.stillTimer);
     this.pendingX = this.pointerId = null;

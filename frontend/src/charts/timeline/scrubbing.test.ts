@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { stepAtShare, stepForKey } from "./scrubbing";
 
-describe("a place on the timeline", () => {
-  it("is a step that there is", () => {
+describe("a position on the timeline", () => {
+  it("is an existing step", () => {
     expect([-0.2, 0, 0.5, 0.7, 3].map((share) => stepAtShare(share, 1_000, 640))).toEqual([
       0, 0, 500, 640, 640,
     ]);
@@ -12,7 +12,7 @@ describe("a place on the timeline", () => {
 describe("a key", () => {
   const keyed = (key: string, shiftKey = false) => stepForKey({ key, shiftKey }, 1_500);
 
-  it("goes a step, ten, far, or to an end", () => {
+  it("moves by a step, ten steps, a page, or to an end", () => {
     expect(keyed("ArrowRight")).toEqual({ by: 1 });
     expect(keyed("ArrowDown")).toEqual({ by: -1 });
     expect(keyed("ArrowLeft", true)).toEqual({ by: -10 });
@@ -21,7 +21,7 @@ describe("a key", () => {
     expect(keyed("End")).toEqual({ to: 1_500 });
   });
 
-  it("is left to others where a slider has no use for it", () => {
+  it("is ignored if sliders do not use it", () => {
     expect([keyed("l"), keyed(" "), keyed("Tab")]).toEqual([null, null, null]);
   });
 });

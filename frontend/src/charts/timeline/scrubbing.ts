@@ -1,17 +1,17 @@
-/** The conversion of timeline positions and keys to steps. Pure. */
+/** Conversion of timeline positions and keys to steps. Pure. */
 
-/** The move that a key requests: by some steps (negative: back), or to a step. */
+/** The move that a key requests: by a number of steps (negative: back), or to a step. */
 export type KeyStep = { by: number } | { to: number };
 
-/** Steps that an arrow key moves with shift, and the least that PageUp moves. */
+/** Steps that an arrow key moves with shift, and the minimum for PageUp. */
 const LARGE_STEP = 10;
 
-/** Return the step at a share, 0 to 1, of an axis that ends with `last`; at most the newest step. */
+/** Return the step at a fraction, 0 to 1, of an axis that ends with `last`; at most the newest step. */
 export function stepAtShare(share: number, last: number, newest: number): number {
   return Math.max(0, Math.min(newest, Math.round(share * last)));
 }
 
-/** Return the move that a slider key requests; null for any other key. */
+/** Return the move that a slider key requests; null for other keys. */
 export function stepForKey(
   { key, shiftKey }: Pick<KeyboardEvent, "key" | "shiftKey">,
   newest: number,

@@ -4,14 +4,14 @@ import { QUIET_AXIS, quietLayout } from "../plotly/plotly";
 import { scaledPixels } from "../../model/type-scale";
 import type { PlotlyLayout, PlotlyTrace } from "../plotly/library.d";
 
-/** The series of the timeline, each by index of `steps`. */
+/** The series of the timeline, each indexed like `steps`. */
 interface TimelineSeries {
   steps: number[];
   losses: number[];
   smooth: number[];
 }
 
-/** Return the lines, the most important last, above the others. */
+/** Return the lines, the most important last, so that it is on top. */
 export function timelineTraces({ steps, losses, smooth }: TimelineSeries): PlotlyTrace[] {
   const line = (y: number[], style: Record<string, unknown>) => ({
     type: "scatter",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LineSet } from "../../api/rest-types";
 import { lineOf, lineSetAt, withLineSet } from "./line-sets";
 
-/** Make what an attempt said at a step: one line by chance, then one of the likeliest words. */
+/** Return the lines of an attempt at a step: one sampled, then one of the likeliest words. */
 function set(step: number, attempt = 1): LineSet {
   const line = { prompt: [1], words: [step], probabilities: [0.5] };
   return {
@@ -26,7 +26,7 @@ describe("the lines of a step", () => {
     expect(lineSetAt(null, 4)).toBeNull();
   });
 
-  it("begin with the likeliest words, and go round", () => {
+  it("start with the likeliest words, and wrap around", () => {
     const sampled = [0, 1, 2, 3].map((place) => lineOf(set(0), place)?.sampled);
     expect(sampled).toEqual([false, true, false, true]);
     expect(lineOf({ step: 0, attempt: 1, lines: [] }, 3)).toBeNull();
@@ -36,7 +36,7 @@ describe("the lines of a step", () => {
 describe("lines that arrive", () => {
   const stepsOf = (sets: LineSet[]) => sets.map(({ step, attempt }) => [step, attempt]);
 
-  it("are put in order, each step once", () => {
+  it("are put in order, one set per step", () => {
     const sets = [set(250), set(0), set(1), set(250)].reduce<LineSet[]>(withLineSet, []);
     expect(stepsOf(sets)).toEqual([
       [0, 1],
@@ -45,13 +45,13 @@ describe("lines that arrive", () => {
     ]);
   });
 
-  it("of a newer attempt replace all that the older one said from there on", () => {
+  it("of a newer attempt replace the older ones from that step on", () => {
     const sets = withLineSet([set(0), set(250), set(500)], set(250, 2));
     expect(stepsOf(sets)).toEqual([
       [0, 1],
       [250, 2],
     ]);
-    // What is received once more changes nothing.
+    // Receiving a set again changes nothing.
     expect(stepsOf(withLineSet(withLineSet(sets, set(500, 2)), set(250, 2)))).toEqual([
       [0, 1],
       [250, 2],

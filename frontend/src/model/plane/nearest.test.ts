@@ -8,7 +8,7 @@ function nearestOf(distances: number[], k: number): number[] {
 }
 
 describe("the nearest tokens", () => {
-  it("are those that sorting all would give, in any order of arrival", () => {
+  it("match a full sort, in any order of arrival", () => {
     let seed = 3;
     const next = () => (seed = (seed * 16_807) % 2_147_483_647) % 50;
     for (let round = 0; round < 50; round++) {
@@ -18,17 +18,17 @@ describe("the nearest tokens", () => {
     }
   });
 
-  it("are all there are, if those are fewer", () => {
+  it("are all tokens if there are fewer than k", () => {
     expect(nearestOf([3, 1, 2], 9)).toEqual([1, 2, 0]);
     expect(nearestOf([], 3)).toEqual([]);
     expect(nearestOf([1, 2], 0)).toEqual([]);
   });
 
-  it("are not those of unknown or infinite distance", () => {
+  it("exclude unknown and infinite distances", () => {
     expect(nearestOf([NaN, 2, Infinity, -1], 3)).toEqual([3, 1]);
   });
 
-  it("are found anew after a fresh start", () => {
+  it("are found again after a restart", () => {
     const nearest = new NearestTokens(2);
     nearest.offer(5, 0);
     nearest.startOver();

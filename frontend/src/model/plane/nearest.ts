@@ -1,6 +1,6 @@
 /** The nearest of many tokens. Pure. */
 
-/** The `k` tokens of least distance among those offered, nearest first; of equal ones the first offered. */
+/** The `k` nearest of the offered tokens, nearest first; ties go to the first offered. */
 export class NearestTokens {
   private readonly ids: Int32Array;
   private readonly distances: Float64Array;
@@ -11,13 +11,13 @@ export class NearestTokens {
     this.distances = new Float64Array(k).fill(Infinity);
   }
 
-  /** Start over, with none. */
+  /** Start over, with no tokens. */
   startOver() {
     this.distances.fill(Infinity);
     this.count = 0;
   }
 
-  /** Keep the token if it is nearer than the farthest kept. The list is short, so it is kept sorted. */
+  /** Keep the token if it is nearer than the farthest one kept. The list is short, so it is kept sorted. */
   offer(id: number, distance: number) {
     const { ids, distances, k } = this;
     if (!(distance < distances[k - 1]!)) return;
@@ -32,7 +32,7 @@ export class NearestTokens {
     if (this.count < k) this.count += 1;
   }
 
-  /** Return the tokens kept, as a view that the next offer changes. */
+  /** Return the kept tokens, as a view that the next offer changes. */
   get kept(): Int32Array {
     return this.ids.subarray(0, this.count);
   }

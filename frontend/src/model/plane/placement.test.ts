@@ -6,7 +6,7 @@ const layout = (places: number[], box = { x0: -2, x1: 2, y0: 0, y1: 10 }) =>
   ({ ...box, places: Uint16Array.from(places) }) as Layout;
 
 describe("placement", () => {
-  it("gives map units, of all tokens and of one", () => {
+  it("gives map units, for all tokens and for one", () => {
     const placed = placement.placementOf(layout([0, 0, 65_535, 65_535, 32_768, 0]));
     const xy = placement.coordinates(placed);
     expect([...xy.slice(0, 4)]).toEqual([-2, 0, 2, 10]);

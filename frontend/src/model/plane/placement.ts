@@ -3,7 +3,7 @@
 import type { Layout } from "../../api/frames";
 import { mixViews, UNIT_SQUARE, type MapRect } from "./viewport";
 
-/** A layout in the form the GPU takes: quantised positions within a box. */
+/** A layout in the form that the GPU takes: quantised positions within a box. */
 export interface Placement {
   places: Uint16Array;
   box: MapRect;
@@ -61,7 +61,7 @@ export function quantise(xy: Float32Array): Placement {
   return { places, box };
 }
 
-/** Return the placement at a share `mixing` of the way between two, for a glide that is interrupted. */
+/** Return the placement a fraction `mixing` of the way between two, for an interrupted glide. */
 export function mixPlacements(from: Placement, to: Placement, mixing: number): Placement {
   const { places } = to;
   if (mixing >= 1 || from.places.length !== places.length) return to;
@@ -83,11 +83,14 @@ export function mixPlacements(from: Placement, to: Placement, mixing: number): P
   return { places: mixed, box };
 }
 
-/** Room for the coast around the outermost lamps, and how far out a lamp may be to be fitted in, as shares of a side. */
+/**
+ * Room for the coast around the outermost lamps, and how far out a lamp may be to be included, as fractions
+ * of a side.
+ */
 const COAST = 0.06;
 const FARTHEST = 0.5;
 
-/** Return what a view must hold for the whole map to be seen: every lamp, but for strays far out, and the coast. */
+/** Return the bounds of the whole map: every lamp except distant strays, and the coast. */
 export function mapBounds(placement: Placement): MapRect {
   const { box } = placement;
   const { x0, x1, y0, y1 } = robustBounds(coordinates(placement));

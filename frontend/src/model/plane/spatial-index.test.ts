@@ -16,7 +16,7 @@ function places(count: number, random: () => number) {
 }
 
 describe("the spatial index", () => {
-  it("finds what a search of all would find", () => {
+  it("finds the same as a full search", () => {
     const random = generator();
     const placed = placementOf(layout(places(1_000, random)));
     const xy = coordinates(placed);
@@ -32,7 +32,7 @@ describe("the spatial index", () => {
     }
   });
 
-  it("knows all that lies in a view, strays too, and little else", () => {
+  it("covers everything in a view, strays included, and little else", () => {
     const random = generator();
     const placed = placementOf(layout(places(4_000, random)));
     const xy = coordinates(placed);

@@ -34,7 +34,8 @@ export function buildTokenGrid(xy: Float32Array, box: MapRect): TokenGrid {
 /**
  * Return the token nearest to (x, y) within the ellipse with radii `rx`, `ry` around it, or null.
  *
- * It scans all tokens: no grid is valid while lamps glide, and 50,000 take a fraction of a millisecond.
+ * It scans all tokens: no grid is valid while lamps glide, and 50,000 tokens take a fraction of a
+ * millisecond.
  */
 export function nearestToken(
   { places, box }: Placement,
@@ -59,7 +60,7 @@ export function nearestToken(
 export class GridIndex {
   constructor(private readonly grid: TokenGrid) {}
 
-  /** Count the tokens in the cells that a view touches, which is at least the number in view. */
+  /** Count the tokens in the cells that a view touches: an upper bound of the number in view. */
   countInView(view: MapRect): number {
     let sum = 0;
     for (const [first, last] of this.rows(view)) sum += last - first;

@@ -8,7 +8,7 @@ export interface TokenTrail {
   ys: number[];
 }
 
-/** A trail as the map draws it, which needs no steps. */
+/** A trail as the map draws it, without steps. */
 export interface DrawnTrail extends Omit<TokenTrail, "steps"> {
   /** True for the chosen token, or one selected with it; false for the biggest movers. */
   own: boolean;

@@ -4,7 +4,7 @@ import { fitView, toMapPosition, toPixel, unitsPerPixel, zoomView } from "./view
 describe("the view", () => {
   const insets = { top: 50, right: 300, bottom: 100, left: 20 };
 
-  it("shows the whole map in the part that nothing covers", () => {
+  it("shows the whole map in the uncovered part", () => {
     const box = { x0: 0, x1: 10, y0: 0, y1: 10 };
     const view = fitView(box, 1_280, 720, insets);
     const viewport = { view, width: 1_280, height: 720 };
@@ -17,7 +17,7 @@ describe("the view", () => {
     expect(px(5)).toBeCloseTo(500, 0);
   });
 
-  it("leads from the map to pixels and back, with y upwards on the map and downwards in the picture", () => {
+  it("converts between map and pixels, with y upwards on the map and downwards in the picture", () => {
     const viewport = { view: { x0: -2, x1: 2, y0: 0, y1: 10 }, width: 400, height: 200 };
     expect(toPixel(viewport, [-2, 10])).toEqual([0, 0]);
     expect(toPixel(viewport, [1, 2.5])).toEqual([300, 150]);
@@ -25,7 +25,7 @@ describe("the view", () => {
     expect(unitsPerPixel(viewport)).toEqual([0.01, 0.05]);
   });
 
-  it("zooms about a point that stays", () => {
+  it("zooms about a fixed point", () => {
     const view = zoomView({ x0: 0, x1: 10, y0: 0, y1: 10 }, 0.5, 0.2, 1);
     expect(view).toEqual({ x0: 1, x1: 6, y0: 5, y1: 10 });
   });

@@ -19,7 +19,7 @@ export interface PageRect {
   height: number;
 }
 
-/** Split a rectangle in two halves: side by side, or above each other if it is higher than wide. */
+/** Split a rectangle in two halves: side by side, or one above the other if it is higher than wide. */
 export function halvesOf({ left, top, width, height }: PageRect): [PageRect, PageRect] {
   if (height > width) {
     const half = height / 2;
@@ -35,7 +35,7 @@ export function halvesOf({ left, top, width, height }: PageRect): [PageRect, Pag
   ];
 }
 
-/** The space covered at a picture's edges, in pixels. */
+/** The width covered at each edge of a picture, in pixels. */
 export interface Insets {
   top: number;
   right: number;
@@ -43,7 +43,7 @@ export interface Insets {
   left: number;
 }
 
-/** Return the part of a picture of `width` by `height` pixels that nothing covers. */
+/** Return the uncovered part of a picture of `width` by `height` pixels. */
 export function uncoveredPart(
   width: number,
   height: number,
@@ -89,12 +89,12 @@ export function unitsPerPixel({ view, width, height }: Viewport): [number, numbe
   return [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
 }
 
-/** How much wider than true to scale the map may be drawn to fill a wide screen. */
+/** Maximum horizontal stretch of the map, relative to true scale, to fill a wide screen. */
 const WIDEST = 1.7;
 
 /**
  * Return the view that shows `box` in the uncovered part of a picture of `width` by `height` pixels.
- * `stretch` fixes how much wider than true to scale the map is drawn.
+ * `stretch` fixes the horizontal stretch relative to true scale.
  */
 export function fitView(
   box: MapRect,
@@ -122,7 +122,7 @@ export function fitView(
   };
 }
 
-/** Return `view` enlarged (factor above 1) or shrunk about a point, given in shares of the picture. */
+/** Return `view` enlarged (factor above 1) or shrunk about a point, given as fractions of the picture. */
 export function zoomView(view: MapRect, factor: number, px = 0.5, py = 0.5): MapRect {
   const x = view.x0 + (view.x1 - view.x0) * px;
   const y = view.y0 + (view.y1 - view.y0) * py;
@@ -134,10 +134,10 @@ export function zoomView(view: MapRect, factor: number, px = 0.5, py = 0.5): Map
   };
 }
 
-/** Relative change of a fitted view that is too small to move everything for: less than the room around the lamps. */
+/** Relative change of a fitted view below which nothing moves: less than the margin around the lamps. */
 export const SETTLED = 0.03;
 
-/** Return the difference of two views, as a share of the first. */
+/** Return the difference of two views, as a fraction of the first. */
 export function viewDifference(a: MapRect, b: MapRect): number {
   const [w, h] = [a.x1 - a.x0, a.y1 - a.y0];
   return Math.max(
@@ -148,7 +148,7 @@ export function viewDifference(a: MapRect, b: MapRect): number {
   );
 }
 
-/** Return the rectangle that looks in the view `to` as `rect` does in `from`. */
+/** Return the rectangle that appears in the view `to` where `rect` appears in `from`. */
 export function rectInView(rect: MapRect, from: MapRect, to: MapRect): MapRect {
   const [sx, sy] = [(to.x1 - to.x0) / (from.x1 - from.x0), (to.y1 - to.y0) / (from.y1 - from.y0)];
   return {
@@ -159,7 +159,7 @@ export function rectInView(rect: MapRect, from: MapRect, to: MapRect): MapRect {
   };
 }
 
-/** Return the rectangle at a share `mixing` of the way from `a` to `b`. */
+/** Return the rectangle a fraction `mixing` of the way from `a` to `b`. */
 export function mixViews(a: MapRect, b: MapRect, mixing: number): MapRect {
   const mix = (from: number, to: number) => from + (to - from) * mixing;
   return {

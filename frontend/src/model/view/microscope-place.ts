@@ -1,8 +1,10 @@
-/** The place looked at under the microscope, as an address names it: a number of a row, and a word of the batch. Pure. */
+/**
+ * The place under the microscope, as an address names it: a number of a row, and a word of the batch. Pure.
+ */
 
 import { parseTokenId, parseTokenText, type TokenReference } from "../token-reference";
 
-/** A number in the row of a word: `dog.17`; of a word that is named by its id, `#812.17`. */
+/** A number in the row of a word: `dog.17`; for a word named by its id, `#812.17`. */
 export interface RowPlace {
   token: TokenReference;
   coordinate: number;
@@ -14,7 +16,7 @@ export interface TextPlace {
   position: number;
 }
 
-/** Parse a place in a row; a text that begins with # or a backslash has a backslash before it. */
+/** Parse a place in a row; a text that starts with # or a backslash is escaped with a backslash. */
 export function parseRowPlace(word: string): RowPlace | null {
   const [, name = "", digits = ""] = /^(.+)\.(0|[1-9]\d{0,4})$/s.exec(word) ?? [];
   const token = name.startsWith("#")

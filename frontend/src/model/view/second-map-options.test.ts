@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { sourceKind, sourceName, parseSecondMapSource } from "./second-map-options";
 
-describe("what a second map shows", () => {
-  it("comes out of the address", () => {
+describe("the content of the second map", () => {
+  it("is read from the address", () => {
     for (const word of [
       "step:0",
       "step:200",
@@ -18,7 +18,7 @@ describe("what a second map shows", () => {
     expect(parseSecondMapSource("step:007")).toBe("step:7");
   });
 
-  it("is nothing else", () => {
+  it("is null for anything else", () => {
     const others = [
       "",
       "step:",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseRule, formatRule, type SelectionRule } from "./selection-rule";
 
 describe("a rule in a link", () => {
-  it("comes back as it went", () => {
+  it("survives a round trip", () => {
     const rules: SelectionRule[] = [
       { by: "district", which: 7 },
       { by: "class", which: 0 },
@@ -11,7 +11,7 @@ describe("a rule in a link", () => {
     for (const rule of rules) expect(parseRule(formatRule(rule))).toEqual(rule);
   });
 
-  it("is none where the link says what is not known", () => {
+  it("is null for unknown forms", () => {
     for (const word of [
       "",
       "district",

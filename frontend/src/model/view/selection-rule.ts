@@ -1,4 +1,4 @@
-/** Rules that select tokens, as links write them. Pure. */
+/** Rules that select tokens, in the form of links. Pure. */
 
 /** A set that can be found again without naming every token. */
 export type SelectionRule =

@@ -1,4 +1,4 @@
-/** The choices a viewer has: panels, colours, maps, trails and links. Pure. */
+/** The choices of a viewer: panels, colours, maps, trails and links. Pure. */
 
 import { CHOICES, SECTIONS } from "../../api/generated/view-query";
 
@@ -16,7 +16,7 @@ export const LAB_PANELS = [
   "export",
 ] as const satisfies PanelName[];
 
-/** The panels that take the window above the bar of time; no tab leads to them. */
+/** The panels that cover the window above the time bar; they have no tabs. */
 export const COVERING_PANELS = ["microscope", "claims"] as const satisfies PanelName[];
 export type CoveringPanel = (typeof COVERING_PANELS)[number];
 
@@ -36,10 +36,10 @@ export function hasSection(panel: PanelName | null, section: SectionName): boole
 
 export const LEVELS = ["watch", "explore", "lab"] as const;
 
-/** How much the page shows: the map alone, a card of what is chosen beside it, or the panels. */
+/** How much the page shows: the map alone, a card beside it, or the panels. */
 export type Level = (typeof LEVELS)[number];
 
-/** Return the level that a panel belongs to; null: the list of runs and the class belong to none. */
+/** Return the level of a panel; null for the list of runs and the class, which have none. */
 export function levelOf(panel: PanelName | null): Level | null {
   if (panel === null) return "watch";
   if (panel === "runs" || panel === "class") return null;
@@ -50,7 +50,7 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
   return LAB_PANELS.some((name) => name === panel);
 }
 
-/** The kinds of question that one may ask of the model. */
+/** The kinds of question to the model. */
 export const EXPERIMENTS = CHOICES.ask;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 

@@ -10,7 +10,7 @@ import {
   type ViewState,
 } from "./view-state";
 
-/** A view with no default in it, and others that differ in the fields which have several forms. */
+/** A view without defaults, and others for the fields that have several forms. */
 const WHOLE: ViewState = {
   run: "2026 & <b>",
   token: 17,
@@ -87,7 +87,7 @@ const VIEWS: ViewState[] = [
 ];
 
 describe("a view", () => {
-  it("leads from the former views of the geometry lab to the measures", () => {
+  it("maps the former views of the geometry lab to the measures", () => {
     for (const lab of ["lengths", "order", "touches"]) {
       const { panel, lab: view } = parseViewState(`?panel=geometry&lab=${lab}`);
       expect([panel, view]).toEqual(["measures", null]);
@@ -97,12 +97,12 @@ describe("a view", () => {
     expect(parseViewState("?panel=geometry&lab=axis").panel).toBe("geometry");
   });
 
-  it("comes back from its address as it went", () => {
+  it("survives a round trip through its address", () => {
     for (const view of VIEWS) expect(parseViewState(formatViewState(view))).toEqual(view);
     expect(formatViewState(DEFAULT_VIEW)).toBe("");
   });
 
-  it("comes back from its JSON form as it went, and so does each of its fields alone", () => {
+  it("survives a round trip through JSON, as does each field alone", () => {
     for (const view of VIEWS) {
       expect(viewFromJson(JSON.parse(JSON.stringify(viewToJson(view))))).toEqual(view);
       for (const [name, value] of Object.entries(view)) {
@@ -127,7 +127,7 @@ describe("a view", () => {
     });
   });
 
-  it("takes the same words from JSON as from an address", () => {
+  it("accepts the same words from JSON as from an address", () => {
     for (const query of [
       "?word=&at=1.5&look=district:x",
       "?tokens=3,x&words=a,b&beat=2&align=yes",
@@ -143,7 +143,7 @@ describe("a view", () => {
     });
   });
 
-  it("takes nothing that it does not know", () => {
+  it("rejects unknown values", () => {
     for (const query of [
       "?map=skyline&height=norm",
       "?run=&token=-1&map=sphere&panel=__proto__&x=1",
@@ -177,7 +177,7 @@ describe("a view", () => {
     expect(viewFromJson({ version: 1, x: 1, __proto__: { map: "linear" } })).toEqual({});
   });
 
-  it("of another version is refused", () => {
+  it("is refused if its version differs", () => {
     const codeOf = (json: unknown) => {
       try {
         return viewFromJson(json);

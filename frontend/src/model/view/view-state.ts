@@ -1,9 +1,9 @@
 /**
- * The view: all that decides what the page shows. The address in the browser's bar, an entry of its
- * history, and a view that is stored or sent are forms of it. Pure.
+ * The view: everything that decides what the page shows. The address in the browser's bar, an entry of its
+ * history, and a stored or sent view are forms of it. Pure.
  *
- * `FIELDS` reads and writes each field as words under keys; a word is valid in an address exactly if
- * it is valid in the JSON form. A missing or malformed word is null, the field's default.
+ * `FIELDS` reads and writes each field as words under keys; a word is valid in an address exactly if it is
+ * valid in the JSON form. A missing or malformed word is null, the field's default.
  */
 
 import { ApiError } from "../../api/failure";
@@ -34,9 +34,9 @@ import {
 } from "./view-options";
 
 const MAX_RUN_LENGTH = 200;
-/** Limit on the characters of a prompt, as the server's. */
+/** Limit on the characters of a prompt, as in the server. */
 export const MAX_PROMPT_LENGTH = 2_000;
-/** Limits of an experiment, as the server's. */
+/** Limits of an experiment, as in the server. */
 export const MAX_WORD_LENGTH = 200;
 export const MAX_TIMES = 20;
 export const MAX_AFTER = 100;
@@ -47,7 +47,7 @@ const MAX_CLAIM = 28;
 type ViewWord = string | number | true;
 
 interface Field<Value> {
-  /** Keys, besides the field's own name. */
+  /** Keys, in addition to the field's name. */
   readonly keys: readonly string[];
   /** Read the field named `name`; null if it is missing or malformed. */
   read(wordOf: (key: string) => string | null, name: string): Value | null;
@@ -60,8 +60,8 @@ const FIELDS = {
   token: oneToken("word"),
   map: plain(oneOf(MAPS)),
   /**
-   * Set of layouts of the past: the smoothed ones (`again`), or those made live; null: the smoothed
-   * ones where they are of the whole run.
+   * Which recorded layouts to use: the smoothed ones (`again`), or the live ones; null: the smoothed ones if
+   * they cover the whole run.
    */
   set: plain(oneOf(CHOICES.set)),
   /** Camera of the map; null: the whole map. */
@@ -70,43 +70,43 @@ const FIELDS = {
   beside: plain(parseSecondMapSource),
   /** Set when the second map has its own zoom. */
   apart: plain(parseFlag),
-  /** Colouring of the lamps; null: families, or else classes, or else districts, whichever the run has. */
+  /** Colouring of the lamps; null: families, else classes, else districts, as the run has them. */
   colour: plain(oneOf(COLOURS)),
   panel: plain(oneOf(PANELS)),
-  /** Section of the panel that is pointed out. */
+  /** Highlighted section of the panel. */
   section: plain(oneOf(Object.values(SECTIONS).flat())),
-  /** Kind of question that is asked of the model. */
+  /** Kind of question to the model. */
   ask: plain(oneOf(EXPERIMENTS)),
-  /** Id of the question whose answer is shown, whatever else is asked; null: none was named. */
+  /** Id of the question whose answer is shown, independent of the current question; null: none. */
   asked: plain((word) => (/^[0-9a-f]{16}$/.test(word) ? word : null)),
-  /** Words that the model is asked about. Hostile. */
+  /** Words in the question to the model. Hostile. */
   say: plain(parseWords(MAX_PROMPT_LENGTH)),
   /** Training steps on these words, and then on the run's own text. */
   times: plain(parseWithin(1, MAX_TIMES)),
   after: plain(parseWithin(0, MAX_AFTER)),
-  /** Word whose row is replaced, and word whose row is put there. Hostile. */
+  /** Word whose row is replaced, and word whose row replaces it. Hostile. */
   into: plain(parseWords(MAX_WORD_LENGTH)),
   source: plain(parseWords(MAX_WORD_LENGTH)),
   /** Step that the answer takes a row from, or is compared with. */
   other: plain(parseInteger),
-  /** Second sentence, which the first one is compared with. Hostile. */
+  /** Second sentence, to compare the first with. Hostile. */
   second: plain(parseWords(MAX_PROMPT_LENGTH)),
-  /** The number of a row whose update is looked at under the microscope, and the word of the batch. Hostile. */
+  /** The number of a row under the microscope, and the word of the batch. Hostile. */
   row: formatted(parseRowPlace, formatRowPlace),
   micro: formatted(parseTextPlace, formatTextPlace),
-  /** Number of the claim that is opened on the board. */
+  /** Number of the open claim on the board. */
   claim: plain(parseWithin(1, MAX_CLAIM)),
   /** Part and stage of the course, as `1.3`; without a stage the first; `0` is the list of parts. Null: no course. */
   lesson: plain((word) => (/^\d{1,2}(\.\d{1,2})?$/.test(word) ? word : null)),
-  /** View of the geometry lab, the words it is about, and those at the other end of an axis. Hostile. */
+  /** View of the geometry lab, its words, and those at the other end of an axis. Hostile. */
   lab: plain(oneOf(GEOMETRY_VIEWS)),
   of: plain(parseWords(MAX_PROMPT_LENGTH)),
   to: plain(parseWords(MAX_PROMPT_LENGTH)),
-  /** Set when the inspector is folded away although there is room for it. */
+  /** Set when the inspector is folded although there is room for it. */
   folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */
   doubt: plain(parseFlag),
-  /** Names of districts; null: the planted class's where it gives one. */
+  /** Names of districts; null: that of the planted class if there is one. */
   names: plain(oneOf(CHOICES.names)),
   /** District in focus. */
   district: plain(parseInteger),
@@ -142,10 +142,10 @@ const FIELDS = {
   ),
 };
 
-/** Views that the geometry lab had once; the measures have their curves. */
+/** Former views of the geometry lab; the measures have their curves. */
 const FORMER_GEOMETRY_VIEWS = ["lengths", "order", "touches"];
 
-/** Return the words of a view, those of an old address as they are said now. */
+/** Return a reader of a view's words that translates those of old addresses. */
 function currentWords(wordOf: (key: string) => string | null): (key: string) => string | null {
   const moved =
     wordOf("panel") === "geometry" && FORMER_GEOMETRY_VIEWS.includes(wordOf("lab") ?? "");
@@ -160,7 +160,7 @@ export type ViewState = {
 /** A change of the view: a missing field stays as it is. */
 export type ViewChange = { readonly [Name in keyof ViewState]?: ViewState[Name] };
 
-/** Fields that mean nothing in another run, such as the ids of its tokens and its steps. */
+/** Fields that are meaningless in another run, such as token ids and steps. */
 const OF_ONE_RUN = [
   "token",
   "set",
@@ -181,7 +181,7 @@ const OF_ONE_RUN = [
   "speed",
 ] as const satisfies (keyof ViewState)[];
 
-/** The change that leaves a run: what is not the run's own stays. */
+/** The change that leaves a run and keeps everything else. */
 export const NOTHING_OF_A_RUN = Object.fromEntries(
   OF_ONE_RUN.map((name) => [name, null]),
 ) as ViewChange;
@@ -205,12 +205,12 @@ export function formatViewState(view: ViewChange): string {
     for (const [key, word] of Object.entries(field.write(value as never, name)))
       words.set(key, word === true ? "1" : String(word));
   }
-  // Commas and colons are legal in a query and read better than their escapes.
+  // Commas and colons are legal in a query and more readable than their escapes.
   const text = words.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text && `?${text}`;
 }
 
-/** Version of the JSON form, which a reader of an older one refuses. */
+/** Version of the JSON form, which readers of an older one refuse. */
 const VIEW_VERSION = 1;
 
 /** Return a view, or a change of one, in its JSON form: the keys of its address, and the version. */
@@ -226,8 +226,8 @@ export function viewToJson(view: ViewChange): Record<string, ViewWord | null> {
 }
 
 /**
- * Read the JSON form: keys it lacks are missing in the change, unknown ones are ignored, and a
- * malformed word is null. Throws `ApiError` for another version, or anything else.
+ * Parse the JSON form: keys it lacks are missing in the change, unknown ones are ignored, and a malformed
+ * word is null. Throws `ApiError` for another version, or anything else.
  */
 export function viewFromJson(json: unknown): ViewChange {
   if (typeof json !== "object" || json === null) throw new ApiError(0, { code: "noView" });
@@ -250,7 +250,7 @@ function fields(): [keyof ViewState, Field<unknown>][] {
   return Object.entries(FIELDS) as [keyof ViewState, Field<unknown>][];
 }
 
-/** Make a field whose value is its word. */
+/** Return a field whose value is its word. */
 function plain<Value extends ViewWord>(parse: (word: string) => Value | null): Field<Value> {
   return formatted(parse, (value) => value);
 }
@@ -266,7 +266,7 @@ function formatted<Value>(
   };
 }
 
-/** Make the field of one token: its id under the field's name, its text under `key`. */
+/** Return the field of one token: its id under the field's name, its text under `key`. */
 function oneToken(key: string): Field<TokenReference> {
   return {
     keys: [key],
@@ -275,7 +275,7 @@ function oneToken(key: string): Field<TokenReference> {
   };
 }
 
-/** Make the field of several tokens: ids under the field's name, and texts under `key`. */
+/** Return the field of several tokens: ids under the field's name, and texts under `key`. */
 function manyTokens(key: string): Field<readonly TokenReference[]> {
   return {
     keys: [key],
