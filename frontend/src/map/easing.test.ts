@@ -9,7 +9,7 @@ import {
 } from "./easing";
 
 describe("the light of a beat", () => {
-  it("comes up at once and has fallen to its afterglow before the next", () => {
+  it("rises at once and has fallen to its afterglow before the next", () => {
     for (const gentle of [false, true]) {
       expect(beatBrightness(0, 680, 0, gentle)).toBe(AFTERGLOW);
       expect(beatBrightness(260, 260, 0, gentle)).toBe(gentle ? 1 : AFTERGLOW);
@@ -19,14 +19,14 @@ describe("the light of a beat", () => {
     expect(beatBrightness(70, 680, 0, false)).toBe(1);
   });
 
-  it("is never dull, and at full strength on a picture that is frozen", () => {
+  it("is never dim, and is at full strength in a frozen picture", () => {
     for (let age = -10; age < 900; age += 5) {
       expect(beatBrightness(age, 680, 0, false)).toBeGreaterThanOrEqual(AFTERGLOW);
       if (age < 0 || age >= 70) expect(beatBrightness(age, 680, 1, false)).toBe(1);
     }
   });
 
-  it("only rises once: one flash a beat", () => {
+  it("rises only once: one flash a beat", () => {
     for (const gentle of [false, true]) {
       let fell = false;
       let last = 0;
@@ -39,7 +39,7 @@ describe("the light of a beat", () => {
     }
   });
 
-  it("stays on while nothing else comes", () => {
+  it("stays on until the next beat", () => {
     expect(beatBrightness(9_000, 680, 0.6, false)).toBe(0.6);
   });
 
@@ -52,7 +52,7 @@ describe("the light of a beat", () => {
     const [known, unknown] = lampStrengths(Float32Array.of(1, NaN));
     expect(known).toBe(1);
     expect(unknown).toBeCloseTo(MIN_STRENGTH);
-    // No gradient is recorded: what was read is lit all the same.
+    // Without recorded gradients, the rows read are lit alike.
     const alike = lampStrengths(Float32Array.of(NaN, NaN));
     expect(alike[0]).toBeGreaterThan(MIN_STRENGTH);
     expect(alike[1]).toBe(alike[0]);
@@ -61,7 +61,7 @@ describe("the light of a beat", () => {
 });
 
 describe("a glide", () => {
-  it("ends, and is skipped where motion is not wanted", () => {
+  it("ends, and is skipped with reduced motion", () => {
     expect(glideProgress(0, false)).toBe(0);
     expect(glideProgress(GLIDE_MS, false)).toBe(1);
     expect(glideProgress(0, true)).toBe(1);

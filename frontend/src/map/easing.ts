@@ -3,18 +3,18 @@
 /** Duration of a glide between layouts, in ms. */
 export const GLIDE_MS = 600;
 
-/** Time in which a beat's light rises, in ms. */
+/** Rise time of a beat's light, in ms. */
 const RISE = 70;
 export const GENTLE_RISE_MS = 260;
 /**
- * Brightness that a beat keeps until the next one comes, so that no moment is dull. It is that of its own rows alone:
- * the map never shows more rows lit than one step lit.
+ * Brightness that a beat keeps until the next one, so that the map is never dark. It applies only to the
+ * beat's own rows: the map never shows more rows lit than one step lit.
  */
 export const AFTERGLOW = 0.25;
 
 /**
- * Return the brightness (0 to 1) of a beat `age` ms old that lasts `duration` ms. It fades by its end
- * to its afterglow, or to `held`, which keeps it lit while no other beat follows. It rises from the afterglow too: a row
+ * Return the brightness (0 to 1) of a beat `age` ms old that lasts `duration` ms. By its end it fades to its
+ * afterglow, or to `held`, which keeps it lit until the next beat. It also rises from the afterglow: a row
  * that is lit again does not go dark in between.
  */
 export function beatBrightness(
@@ -36,18 +36,18 @@ export function glideProgress(age: number, still: boolean): number {
   return still || age >= GLIDE_MS ? 1 : smoothstep(Math.max(0, age) / GLIDE_MS);
 }
 
-/** Least brightness of a row of the batch, whatever its gradient. */
+/** Minimum brightness of a row of the batch, whatever its gradient. */
 export const MIN_STRENGTH = 0.3;
 /** Brightness of the rows of a batch whose gradients are not recorded. */
 const UNKNOWN_STRENGTH = 0.7;
 
 /**
  * Return the brightness of each row by its gradient norm, scaled so that the median is visible and the
- * strongest stand out. A row without a known norm (NaN) has the least.
+ * strongest stand out. A row without a known norm (NaN) has the minimum.
  */
 export function lampStrengths(norms: Float32Array): Float32Array {
   const sorted = norms.filter((norm) => !Number.isNaN(norm)).sort();
-  // Where no norm is known, rows that were read are lit alike.
+  // If no norm is known, all rows that were read are lit alike.
   if (!sorted.length) return norms.map(() => UNKNOWN_STRENGTH);
   const top = sorted[Math.floor(0.98 * (sorted.length - 1))] || sorted[sorted.length - 1] || 1;
   return norms.map((norm) =>
@@ -55,7 +55,7 @@ export function lampStrengths(norms: Float32Array): Float32Array {
   );
 }
 
-/** Return the smoothstep of a share, which is clamped to 0 to 1. */
+/** Return the smoothstep of a fraction, which is clamped to 0 to 1. */
 export function smoothstep(part: number): number {
   const x = Math.max(0, Math.min(1, part));
   return x * x * (3 - 2 * x);

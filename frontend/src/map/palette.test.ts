@@ -3,7 +3,10 @@ import { frequencyRanks, INK, TINTS, unit } from "./palette";
 
 type Triple = [number, number, number];
 
-/** Colours as they are seen, in linear light: with all cones, and without one kind (Machado 2009, severity 1). */
+/**
+ * Colours as people see them, in linear light: with all cones, and without one kind (Machado 2009, severity
+ * 1).
+ */
 const VISION: Record<string, Triple[]> = {
   normal: [
     [1, 0, 0],
@@ -37,7 +40,7 @@ function times(matrix: Triple[], [r, g, b]: Triple): Triple {
   return matrix.map(([x, y, z]) => x * r + y * g + z * b) as Triple;
 }
 
-/** Return the place of a colour in OKLab, in which distances are about as large as they look. */
+/** Return the position of a colour in OKLab, in which distances are roughly perceptual. */
 function perceived(light: Triple): Triple {
   const cones = times(
     [
@@ -57,7 +60,7 @@ function perceived(light: Triple): Triple {
   );
 }
 
-/** Return the least distance between two of the tints, as somebody sees them. */
+/** Return the minimum distance between two of the tints under one kind of vision. */
 function leastDistance(seen: Triple[]): number {
   const places = TINTS.map((tint) =>
     perceived(times(seen, linear(tint)).map((part) => Math.min(1, Math.max(0, part))) as Triple),
@@ -80,7 +83,7 @@ function contrast(a: string, b: string): number {
 }
 
 describe("the tints", () => {
-  it("can be told apart with every kind of colour vision", () => {
+  it("are distinguishable with every kind of colour vision", () => {
     expect(TINTS).toHaveLength(8);
     expect(leastDistance(VISION["normal"]!)).toBeGreaterThan(0.13);
     for (const [name, seen] of Object.entries(VISION))
@@ -96,7 +99,7 @@ describe("the tints", () => {
 });
 
 describe("the rank of a word", () => {
-  it("is its frequency, and the same for all where that is not known", () => {
+  it("is its frequency, and equal for all if that is not known", () => {
     const byCount = Uint32Array.of(1, 0);
     expect([...frequencyRanks({ byCount, counts: Float64Array.of(3, 9) })]).toEqual([0.5, 1]);
     expect([...frequencyRanks({ byCount, counts: Float64Array.of(NaN, NaN) })]).toEqual([0.5, 0.5]);

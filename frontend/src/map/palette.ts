@@ -1,6 +1,6 @@
 /**
- * Colours of the map. The tints can be told apart on the dark land with every kind of colour vision; they are never the
- * only sign.
+ * Colours of the map. The tints are distinguishable on the dark land with every kind of colour vision, and
+ * never the only sign.
  */
 
 import type { Vocabulary } from "../api/vocabulary";
@@ -33,12 +33,12 @@ export function unit(hex: string): [number, number, number] {
   return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }
 
-/** Return the tint at an index, which goes round. */
+/** Return the tint at an index, which wraps around. */
 export function tintOf(index: number): string {
   return TINTS[index % TINTS.length]!;
 }
 
-/** Return the tint of a class: that of its family, if it is in one; a quiet colour for none (-1). */
+/** Return the tint of a class: that of its family, if any; a neutral colour for no class (-1). */
 export function classTint({ familyOfClass }: Vocabulary, place: number): string {
   const family = familyOfClass[place] ?? -1;
   return place < 0 ? INK.quiet : tintOf(family < 0 ? place : family);
@@ -50,9 +50,7 @@ export function classTint({ familyOfClass }: Vocabulary, place: number): string 
  */
 const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"] as const;
 
-/**
- * Colours of a lamp whose quantity is known to be nothing, and, dimmer, of one whose quantity is not known.
- */
+/** Colours of a lamp whose quantity is known to be zero, and, dimmer, of one whose quantity is not known. */
 const PLAIN = "#a3b2d4";
 const UNKNOWN = "#6d7a99";
 
@@ -64,14 +62,17 @@ export function entryColour(colour: EntryColour): string {
   return RAMP[Math.max(0, Math.min(RAMP.length - 1, Math.round(colour.part * (RAMP.length - 1))))]!;
 }
 
-/** Return the least and greatest brightness of unlit lamps of an entry, 0 to 1. */
+/** Return the minimum and maximum brightness of an entry's unlit lamps, 0 to 1. */
 function unlitBrightness(colour: EntryColour): [number, number] {
   if (colour === "unknown") return [0.3, 0.4];
   if (colour === "plain") return [0.4, 0.62];
   return "part" in colour ? [0.5 + 0.3 * colour.part, 0.62 + 0.34 * colour.part] : [0.58, 0.92];
 }
 
-/** Return the frequency of each token: 1 for the most common, near 0 for the rarest; the same for all where it is not known. */
+/**
+ * Return the frequency rank of each token: 1 for the most common, near 0 for the rarest; equal for all if not
+ * known.
+ */
 export function frequencyRanks({ byCount, counts }: Pick<Vocabulary, "byCount" | "counts">) {
   const ranks = new Float32Array(byCount.length).fill(0.5);
   if (counts.some(Number.isNaN)) return ranks;
@@ -80,8 +81,8 @@ export function frequencyRanks({ byCount, counts }: Pick<Vocabulary, "byCount" |
 }
 
 /**
- * Return four bytes per token: rgb, and its unlit brightness. Within an entry, common tokens are brighter than
- * rare ones. `rank` holds the frequencies of the tokens.
+ * Return four bytes per token: rgb, and its unlit brightness. Within an entry, common tokens are brighter
+ * than rare ones. `rank` holds the frequency ranks.
  */
 export function lampColours(
   {
@@ -102,7 +103,7 @@ export function lampColours(
   return bytes;
 }
 
-/** Return the tints with all tokens but these dimmed; the tints themselves if none are given. */
+/** Return the tints with all other tokens dimmed; unchanged if `kept` is empty. */
 export function dimOthers(tints: Uint8Array, kept: readonly number[]): Uint8Array {
   if (!kept.length) return tints;
   const out = tints.slice();

@@ -25,7 +25,7 @@ function plainly(a: Float32Array, b: Float32Array, k: number): number {
 }
 
 describe("neighbourhoodOverlap", () => {
-  it("is what its definition says", () => {
+  it("matches its definition", () => {
     const [a, b] = [strewn(80, 1), strewn(80, 2)];
     const half = a.map((value, i) => (i < 80 ? value : b[i]!));
     for (const other of [b, half]) {
@@ -33,19 +33,19 @@ describe("neighbourhoodOverlap", () => {
     }
   });
 
-  it("is whole between a map and itself turned, mirrored and stretched", () => {
+  it("is 1 between a map and its rotated, mirrored and scaled copy", () => {
     const a = strewn(60, 3);
     const turned = a.map((_, i) => (i % 2 ? 3 * a[i - 1]! : -3 * a[i + 1]! + 7));
     expect(neighbourhoodOverlap(a, turned)).toMatchObject({ share: 1, sampled: 60, tokens: 60 });
   });
 
-  it("looks at a sample of many, and at nothing of too few", () => {
+  it("samples large maps, and is null for too few tokens", () => {
     expect(neighbourhoodOverlap(strewn(200, 4), strewn(200, 4), 10, 2_000)!.sampled).toBe(10);
     expect(neighbourhoodOverlap(strewn(11, 5), strewn(11, 5), 10)).toBeNull();
     expect(() => neighbourhoodOverlap(strewn(20, 5), strewn(21, 5))).toThrow(RangeError);
   });
 
-  it("takes places in the order that is asked for", () => {
+  it("picks coordinates in the requested order", () => {
     expect([...pickCoordinates(Float32Array.of(0, 1, 2, 3, 4, 5), Uint32Array.of(2, 0))]).toEqual([
       4, 5, 0, 1,
     ]);

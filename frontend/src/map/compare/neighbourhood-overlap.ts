@@ -1,13 +1,13 @@
 /**
- * Neighbourhood overlap of two maps: how many of a token's nearest tokens on one are among its nearest on the
- * other. Pure.
+ * Neighbourhood overlap of two maps: the fraction of a token's nearest tokens on one that are also nearest on
+ * the other. Pure.
  */
 
 import { NearestTokens } from "../../model/plane/nearest";
 
 /** The overlap of two maps, and the sample it was computed from. */
 export interface NeighbourhoodOverlap {
-  /** Mean share over the sampled tokens, 0 to 1. */
+  /** Mean fraction over the sampled tokens, 0 to 1. */
   share: number;
   /** Neighbours compared per token. */
   neighbours: number;
@@ -22,8 +22,8 @@ const MAX_DISTANCES = 4_000_000;
 /**
  * Return the overlap of two maps, or null if they share too few tokens.
  *
- * `a` and `b` hold x, y of the tokens that both maps have, in the same order. Rotation, mirroring and uniform
- * scaling of either map change nothing.
+ * `a` and `b` hold x, y of the tokens that both maps have, in the same order. The result is invariant to
+ * rotation, mirroring and uniform scaling of either map.
  *
  * @throws RangeError if the maps differ in length.
  */
@@ -58,7 +58,7 @@ function findNearest(nearest: NearestTokens, xy: Float32Array, target: number): 
   return nearest.kept;
 }
 
-/** Return x, y of the tokens `ids`, in their order. */
+/** Return x, y of the tokens `ids`, in the same order. */
 export function pickCoordinates(xy: Float32Array, ids: Uint32Array): Float32Array {
   const out = new Float32Array(2 * ids.length);
   ids.forEach((id, i) => {

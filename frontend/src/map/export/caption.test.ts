@@ -33,7 +33,7 @@ describe("the caption of a picture", () => {
     });
   }
 
-  it("says all of it, and how many classes there was no room for", () => {
+  it("has all the facts, and the number of classes that did not fit", () => {
     const texts = layOutCaption(caption(100), 1440, 810, measure).marks.map(({ text }) => text);
     expect(texts.join(" ")).toContain("step 450  ·  loss 2.427 nats a token  ·  171 of 2,271 rows");
     const named = texts.filter((text) => /^class \d+$/.test(text)).length;
@@ -43,14 +43,14 @@ describe("the caption of a picture", () => {
     expect(few.at(-1)?.text).toBe("class 2");
   });
 
-  it("breaks facts between them where it is narrow, and cuts a name that is too long", () => {
+  it("breaks lines between facts, and truncates a name that is too long", () => {
     const narrow = layOutCaption(caption(0), 240, 400, measure).marks.map(({ text }) => text);
     expect(narrow).toContain("step 450");
     const long = layOutCaption({ ...caption(0), title: "🏙".repeat(400) }, 390, 844, measure);
     expect(long.marks[0]!.text).toMatch(/^(🏙){5,}…$/u);
   });
 
-  it("names who made it in the corner, and cuts the title short of that", () => {
+  it("names the author in the corner, and truncates the title before it", () => {
     const made = { ...caption(0), title: "long ".repeat(80), mark: "Lamplighter" };
     const [title, ...rest] = layOutCaption(made, 390, 844, measure).marks;
     const mark = rest.at(-1)!;

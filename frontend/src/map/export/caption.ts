@@ -1,4 +1,4 @@
-/** The caption of an exported picture: what it shows of which run, and how to read it. */
+/** The caption of an exported picture: its content, its run, and how to read it. */
 
 import { FONT_FAMILY } from "../../model/typeface";
 import type { Insets } from "../../model/plane/viewport";
@@ -7,7 +7,7 @@ import { INK } from "../palette";
 /** The texts of a caption. */
 export interface Caption {
   title: string;
-  /** Name of the maker, in the corner at the top right; "": nobody is named. */
+  /** Name of the author, in the top right corner; "" for none. */
   mark: string;
   /** Facts about the picture; lines break only between them. */
   facts: string[];
@@ -16,7 +16,7 @@ export interface Caption {
   legend: {
     title: string;
     entries: { tint: string; name: string }[];
-    /** Returns the text that replaces so many legend entries for lack of space. */
+    /** Returns the text that replaces this many legend entries for lack of space. */
     more: (entries: number) => string;
   };
 }
@@ -113,7 +113,7 @@ export function layOutCaption(
   };
 }
 
-/** Lay out the legend from height `from` downwards. Return the height of its end. */
+/** Lay out the legend downwards from height `from`. Return the height of its end. */
 function placeLegend(
   { legend }: Caption,
   marks: Mark[],
@@ -155,7 +155,7 @@ function placeLegend(
   return y + 1.4 * size;
 }
 
-/** Draw the caption, with the picture darkened beneath it so that it can be read. */
+/** Draw the caption, with the picture darkened behind it for legibility. */
 export function drawCaption(context: CanvasRenderingContext2D, { marks, blocks }: CaptionLayout) {
   context.globalAlpha = 0.45;
   context.fillStyle = INK.night;
@@ -185,7 +185,7 @@ export function createTextMeasure(): Measure {
   };
 }
 
-/** Join the parts into lines no wider than `room`. */
+/** Join the parts into lines at most `room` wide. */
 function breakLines(parts: string[], room: number, wide: (text: string) => number): string[] {
   const lines: string[] = [];
   for (const part of parts.filter(Boolean)) {

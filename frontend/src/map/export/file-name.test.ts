@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { fileName } from "./file-name";
 
-it("names a file by run and step, in characters that every disk takes", () => {
+it("names a file by run and step, in characters that every file system allows", () => {
   expect(fileName("2026-11-24-lamptown-e02efb", ["step", 450, "1920x1080"], "png")).toBe(
     "lamplighter-2026-11-24-lamptown-e02efb-step-450-1920x1080.png",
   );

@@ -1,4 +1,4 @@
-/** The encoder of a film: a WebM file, by the browser's own video encoder. */
+/** The film encoder: a WebM file, made with the browser's own video encoder. */
 
 import {
   BufferTarget,
@@ -10,7 +10,7 @@ import {
 
 /** Frames per second. */
 export const FRAME_RATE = 24;
-/** Codecs, as the file and the browser call them, the fastest first. */
+/** Codecs, as the file and the browser call them, fastest first. */
 const CODECS = [
   ["vp8", "vp8"],
   ["vp9", "vp09.00.40.08"],
@@ -42,9 +42,9 @@ export class FilmEncoder {
   }
 
   /**
-   * Begin a film of pictures of a size, in pixels.
+   * Start a film of pictures of a size, in pixels.
    *
-   * @throws Error if this browser encodes no such video.
+   * @throws Error if this browser cannot encode such a video.
    */
   static async start(width: number, height: number): Promise<FilmEncoder> {
     const bitrate = Math.min(16e6, 6 * width * height);
@@ -59,7 +59,7 @@ export class FilmEncoder {
     throw new Error("this browser encodes no video of this size");
   }
 
-  /** Encode the canvas as frame number `frame`; `key` makes one that needs none before it. */
+  /** Encode the canvas as frame number `frame`; `key` makes it a key frame. */
   async addFrame(canvas: HTMLCanvasElement, frame: number, key: boolean) {
     const [timestamp, duration] = [frame, 1].map((at) => Math.round((1e6 * at) / FRAME_RATE));
     const picture = new VideoFrame(canvas, { timestamp: timestamp!, duration: duration! });

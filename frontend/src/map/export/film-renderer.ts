@@ -1,4 +1,4 @@
-/** The off-screen renderer of a film's pictures, and of single steps beside each other. */
+/** The off-screen renderer of a film's pictures, and of single steps side by side. */
 
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
@@ -34,12 +34,12 @@ export interface FilmFrame {
 /** The specification of a film. */
 export interface FilmSpec {
   vocabulary: Vocabulary;
-  /** Returns the lamps' colours in a film frame; the same object while they do not change. */
+  /** Returns the lamps' colours in a film frame; the same object while they are unchanged. */
   tints: (shot: number) => Uint8Array;
   frames: FilmFrame[];
   /** Film frames per second. */
   rate: number;
-  /** True to hold each step's lamps until the next, without any glide. */
+  /** True to hold each step's lamps until the next, without gliding. */
   steady: boolean;
   size: PictureSize;
   /** Returns the caption while one film frame is shown and the rows of another are lit. */
@@ -55,7 +55,7 @@ export class FilmRenderer {
   private readonly displayed = new DisplayedMap();
   private readonly frame: Omit<OverlayFrame, "view">;
   private readonly insets: Insets;
-  /** The view that the camera comes from, and the one it goes to with the lamps. */
+  /** The view that the camera comes from, and the one it moves to along with the lamps. */
   private from: MapRect;
   private to: MapRect;
   private shownFrame = -1;
@@ -110,12 +110,14 @@ export class FilmRenderer {
     this.studio.stop();
   }
 
-  /** Return the progress of everything, `mixing` of the way to the shown frame, `age` seconds after the beat. */
+  /**
+   * Return the progress of all changes, `mixing` of the way to the shown frame, `age` seconds after the beat.
+   */
   private instantOf(mixing: number, age: number): Instant {
     const { displayed, spec, timing } = this;
     if (spec.steady) return SETTLED;
     const duration = 1_000 * timing.beatDuration * 0.97;
-    // The last beat stays lit, as on the page when no other follows.
+    // The last beat stays lit, as on the page until the next.
     const held = this.shownFrame === spec.frames.length - 1 ? 1 : 0;
     const mixed = displayed.from === displayed.to ? 1 : smoothstep(mixing);
     const glow = beatBrightness(1_000 * age, duration, held, false);
@@ -140,7 +142,7 @@ export class FilmRenderer {
     const fitted = this.viewOf(next);
     if (viewDifference(this.to, fitted) >= SETTLED_VIEW) this.to = fitted;
     if (before && layout.drawnBy !== before.layout.drawnBy) {
-      // The other map has other units, in which the lamps and the land come from where they are.
+      // The other map has other units; convert the lamps and the land to them where they are.
       displayed.rebase(this.from, this.to);
       studio.renderer.moveLand(this.from, this.to);
       this.from = this.to;

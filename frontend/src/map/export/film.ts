@@ -1,5 +1,5 @@
 /**
- * A film of some steps, drawn off screen and encoded frame by frame, as fast as this machine can. Recording
+ * A film of some steps, drawn off screen and encoded frame by frame, as fast as the machine can. Recording
  * playback instead would silently drop steps on a slow machine or a hidden page.
  */
 
@@ -15,7 +15,7 @@ interface Film {
 }
 
 /**
- * Render the film; `progress` receives the finished share, 0 to 1.
+ * Render the film; `progress` receives the finished fraction, 0 to 1.
  *
  * @throws the abort reason, or an Error if drawing or encoding fails.
  */

@@ -1,7 +1,8 @@
 /**
- * A picture of the map as a file, in a size of its own: labels placed anew, lamps drawn at that resolution.
+ * A picture of the map as a file, in its own size: labels are placed for it, and lamps drawn at its
+ * resolution.
  *
- * It is drawn off screen and leaves the page untouched.
+ * It is drawn off screen and leaves the page unchanged.
  */
 
 import { createTextMeasure, layOutCaption, type Caption } from "./caption";

@@ -37,7 +37,7 @@ export class Studio {
     this.overlay.resize(size.width, size.height, size.ratio);
   }
 
-  /** Lay a caption out for this size. */
+  /** Lay out a caption for this size. */
   layOut(caption: Caption): CaptionLayout {
     return layOutCaption(caption, this.size.width, this.size.height, this.measure);
   }
@@ -58,7 +58,7 @@ export class Studio {
     drawCaption(context, caption);
   }
 
-  /** Release the graphics memory; what is drawn stays. */
+  /** Release the graphics memory; the drawn picture stays. */
   stop() {
     this.renderer.stop();
   }

@@ -1,4 +1,4 @@
-/** Two steps of a run beside each other in one picture. */
+/** Two steps of a run side by side in one picture. */
 
 import { FilmTiming } from "../../model/film-timing";
 import type { PictureSize } from "../../model/picture-sizes";
@@ -6,14 +6,14 @@ import { INK } from "../palette";
 import { FilmRenderer, type FilmSpec } from "./film-renderer";
 import { blankCanvas, canvasBlob } from "./studio";
 
-/** Gap between the halves, in the pixels that type is measured in. */
+/** Gap between the halves, in design pixels. */
 const GAP = 2;
 
 /** The two steps, the earlier one first, and how they are drawn. */
 type ThenAndNow = Pick<FilmSpec, "vocabulary" | "frames" | "caption"> & { tints: Uint8Array };
 
 /**
- * Return a PNG of two steps beside each other.
+ * Return a PNG of two steps side by side.
  *
  * @throws Error if the picture does not fit in memory, or there is no WebGL2.
  */

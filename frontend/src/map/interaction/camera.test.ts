@@ -13,7 +13,7 @@ function camera(): MapCamera {
 }
 
 describe("the camera", () => {
-  it("goes to a place that is not seen, and wanders from then on", () => {
+  it("pans to a place out of view, which counts as moving the view", () => {
     const made = camera();
     made.panTo([0, 0]);
     expect(made.userControlled).toBe(false);
@@ -22,7 +22,7 @@ describe("the camera", () => {
     expect(toPixel(made, [50, 0])[0]).toBeCloseTo(500);
   });
 
-  it("need not go to what will be seen when it is there: a map with other units", () => {
+  it("does not pan to a place that will be in view on arrival: a map with other units", () => {
     const made = camera();
     made.followBounds({ x0: -20, x1: 20, y0: -20, y1: 20 });
     expect(made.moving).toBe(true);
@@ -33,7 +33,7 @@ describe("the camera", () => {
     expect(x > 0 && x < 1_000 && y > 0 && y < 600).toBe(true);
   });
 
-  it("sees the whole map's edge, however small it is", () => {
+  it("shows the whole map's edge, however small it is", () => {
     const made = camera();
     made.setViewport(90, 90, INSETS);
     made.panTo([1, 1]);
@@ -41,25 +41,25 @@ describe("the camera", () => {
   });
 });
 
-describe("the camera that looks at a part of the map", () => {
+describe("the camera on a part of the map", () => {
   const EXTENT = { x0: -2, x1: 2, y0: -2, y1: 2 };
   const later = () => performance.now() + 10_000;
 
-  it("shows the place in the middle, as near as asked, and tells it again", () => {
+  it("centres the position at the requested zoom, and reports it back", () => {
     const made = camera();
     const place = lookPlace(0.75, 0.25, 4);
     made.lookAt(place, EXTENT, true);
     expect(toPixel(made, [1, -1])).toEqual([expect.closeTo(500), expect.closeTo(300)]);
     expect(made.zoom).toBeCloseTo(4);
     expect(made.placeWithin(EXTENT)).toEqual(place);
-    // What covers the picture's edges does not move the middle of the rest.
+    // Covering the picture's edges does not move the middle of the rest.
     made.setViewport(1_000, 600, { top: 40, right: 300, bottom: 160, left: 20 });
     made.lookAt(place, EXTENT, true);
     expect(toPixel(made, [1, -1])).toEqual([expect.closeTo(360), expect.closeTo(240)]);
     expect(made.placeWithin(EXTENT)).toEqual(place);
   });
 
-  it("finds the place around a part, clear of what covers the edges, and never farther off than home", () => {
+  it("finds the position around a part, clear of the covered edges, and at most as far out as home", () => {
     const made = camera();
     made.setViewport(1_000, 600, { top: 40, right: 300, bottom: 160, left: 20 });
     const part = { x0: 0.2, x1: 0.6, y0: 0.1, y1: 0.4 };
@@ -74,7 +74,7 @@ describe("the camera that looks at a part of the map", () => {
     expect(made.placeAround({ x0: -9, x1: 9, y0: -9, y1: 9 }, EXTENT).zoom).toBe(1);
   });
 
-  it("glides there, and home again", () => {
+  it("glides there and back home", () => {
     const made = camera();
     const home = made.view;
     made.lookAt(lookPlace(0.5, 0.5, 2), EXTENT);
@@ -88,7 +88,7 @@ describe("the camera that looks at a part of the map", () => {
     expect(made.atHome).toBe(true);
   });
 
-  it("follows the part while that moves, until the viewer moves the view", () => {
+  it("follows the moving part until the viewer moves the view", () => {
     const made = camera();
     made.followPart({ x0: 0.5, x1: 1, y0: 0, y1: 0.5 }, true);
     expect(toPixel(made, [0.75, 0.25])).toEqual([expect.closeTo(500), expect.closeTo(300)]);

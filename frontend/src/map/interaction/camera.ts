@@ -26,16 +26,16 @@ export class MapCamera implements OverlayFrame {
   view: MapRect = UNIT_SQUARE;
   /** True while the viewer controls the view and layouts no longer move it. */
   userControlled = false;
-  /** True while chosen tokens are held still; the view then stays too, unless it is reset. */
+  /** True while chosen tokens are held still; the view then also stays, unless it is reset. */
   aligned = false;
   width = 1;
   height = 1;
-  /** The bounds of the map, and of the part of it to look at; null: all of it. */
+  /** The bounds of the map, and of the part to look at; null: all of it. */
   private box: MapRect = this.view;
   private part: MapRect | null = null;
   /** The view of the whole map. */
   private home: MapRect = this.view;
-  /** The view that the camera is on its way to, or has come to. */
+  /** The view that the camera moves to, or has reached. */
   private goal: MapRect = this.view;
   private from: MapRect | null = null;
   private started = -Infinity;
@@ -47,7 +47,7 @@ export class MapCamera implements OverlayFrame {
    */
   constructor(private readonly viewChanged: (view: MapRect) => void) {}
 
-  /** Return whether the camera is on its way. */
+  /** Return whether the camera is moving. */
   get moving(): boolean {
     return this.from !== null;
   }
@@ -57,7 +57,7 @@ export class MapCamera implements OverlayFrame {
     return this.atHome ? 1 : this.magnification;
   }
 
-  /** Return the magnification of what is seen at this moment, also on the way from or to the whole map. */
+  /** Return the current magnification, including the movement from or to the whole map. */
   get magnification(): number {
     return Math.sqrt(wide(this.home) / wide(this.view));
   }
@@ -67,14 +67,14 @@ export class MapCamera implements OverlayFrame {
     return !this.userControlled && !this.part;
   }
 
-  /** Return the view that the camera is on its way to, or shows. */
+  /** Return the view that the camera moves to or shows. */
   get destination(): MapRect {
     return this.from ? this.goal : this.view;
   }
 
   /**
-   * Return the uncovered part of the picture, without the tools at its right edge and extended slightly beneath what
-   * covers it elsewhere, in CSS pixels.
+   * Return the uncovered part of the picture, in CSS pixels: without the tools at its right edge, and
+   * extended slightly below its other covered edges.
    */
   get uncovered(): PixelRect {
     const { top, right, bottom, left } = this.insets;
@@ -86,7 +86,9 @@ export class MapCamera implements OverlayFrame {
     };
   }
 
-  /** Set the picture's size and the space covered at its edges, in CSS pixels; return whether they are other ones. */
+  /**
+   * Set the picture's size and the width covered at its edges, in CSS pixels; return whether they changed.
+   */
   setViewport(width: number, height: number, insets: Insets): boolean {
     const grown = width !== this.width || height !== this.height;
     const edges = ["top", "right", "bottom", "left"] as const;
@@ -99,15 +101,15 @@ export class MapCamera implements OverlayFrame {
   }
 
   /**
-   * Follow the map's new bounds; jump there if `atOnce`. `now` is the time at which its lamps begin to glide: the view
-   * goes with them, so that no lamp leaves it on the way.
+   * Follow the map's new bounds; jump there if `atOnce`. `now` is when its lamps begin to glide: the view
+   * moves with them, so that no lamp leaves it on the way.
    */
   followBounds(box: MapRect, atOnce = false, now = performance.now()) {
     this.box = box;
     this.refit(atOnce, SETTLED, now);
   }
 
-  /** Let go of the view and of the part that is looked at; the next bounds move it. */
+  /** Release the view and the part it follows; the next bounds move it. */
   letGo() {
     this.userControlled = false;
     this.part = null;
@@ -121,7 +123,7 @@ export class MapCamera implements OverlayFrame {
     this.refit(atOnce, other ? 0 : SETTLED);
   }
 
-  /** Look at a place in parts of `extent`; jump there if `atOnce`. */
+  /** Look at a position given as fractions of `extent`; jump there if `atOnce`. */
   lookAt({ x, y, zoom }: LookPlace, extent: MapRect, atOnce = false) {
     const { width, height, insets, home } = this;
     const [w, h] = [(home.x1 - home.x0) / zoom, (home.y1 - home.y0) / zoom];
@@ -134,7 +136,10 @@ export class MapCamera implements OverlayFrame {
     this.glideTo(rectAround(...middle, w, h), atOnce);
   }
 
-  /** Return the place at which nothing covers `box`, never farther off than the whole map; in parts of `extent`. */
+  /**
+   * Return the position that shows `box` uncovered, at most as far out as the whole map; as fractions of
+   * `extent`.
+   */
   placeAround(box: MapRect, extent: MapRect): LookPlace {
     const { width, height, insets, home } = this;
     const free = [width - insets.left - insets.right, height - insets.top - insets.bottom];
@@ -149,7 +154,7 @@ export class MapCamera implements OverlayFrame {
     );
   }
 
-  /** Return the place that is in the middle of what nothing covers, in parts of `extent`. */
+  /** Return the position in the middle of the uncovered part, as fractions of `extent`. */
   placeWithin(extent: MapRect): LookPlace {
     const { x0, x1, y0, y1 } = this.uncoveredView();
     return lookPlace(
@@ -159,7 +164,7 @@ export class MapCamera implements OverlayFrame {
     );
   }
 
-  /** Adopt a view that the viewer chose by the axes or with fingers. */
+  /** Adopt a view that the viewer chose with the axes or by touch. */
   setView(view: MapRect) {
     this.view = view;
     this.from = this.part = null;
@@ -171,13 +176,13 @@ export class MapCamera implements OverlayFrame {
     this.followPart(null);
   }
 
-  /** Pan so that a map position is visible, if it is not. */
+  /** Pan to make a map position visible, if it is not. */
   panTo([x, y]: [number, number]) {
     const { width, height, insets } = this;
-    // While the camera is moving, judge by the view it is heading for.
+    // While the camera moves, judge by the view it is heading for.
     const view = this.destination;
     const [px, py] = toPixel({ view, width, height }, [x, y]);
-    // The whole map may be shown small; then a position at its edge is visible.
+    // The whole map may be shown small; a position at its edge is then visible.
     const edge = this.atHome ? -1 : 20;
     const free =
       px > insets.left + edge &&
@@ -226,13 +231,13 @@ export class MapCamera implements OverlayFrame {
     };
   }
 
-  /** Return how much wider than true to scale the map is drawn now. */
+  /** Return the current horizontal stretch of the map relative to true scale. */
   private stretchView(): number {
     const [ux, uy] = unitsPerPixel(this);
     return uy / ux;
   }
 
-  /** Move towards the fitted view, unless the viewer has moved the view or the change is less than `settled`. */
+  /** Move towards the fitted view, unless the viewer has moved the view or the change is below `settled`. */
   private refit(atOnce: boolean, settled: number, now = performance.now()) {
     const { part, width, height, insets } = this;
     const home = fitView(this.box, width, height, insets);

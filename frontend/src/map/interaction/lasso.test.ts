@@ -6,7 +6,7 @@ const line = (...corners: [number, number][]): Point[] => corners.map(([x, y]) =
 describe("tokensWithin", () => {
   const places = Float32Array.of(1, 1, 5, 5, 9, 1, 5, 1.5, -3, 2);
 
-  it("finds what the line surrounds, whichever way it was drawn", () => {
+  it("finds the tokens inside the line, whichever way it was drawn", () => {
     const triangle = line([0, 0], [10, 0], [5, 4]);
     // Points above the left slope, and left of everything, are outside.
     expect(tokensWithin(places, triangle)).toEqual([3]);
@@ -14,7 +14,7 @@ describe("tokensWithin", () => {
     expect(tokensWithin(places, line([0, 0], [10, 0], [10, 2], [0, 2]))).toEqual([0, 2, 3]);
   });
 
-  it("leaves out a bay, and what a line that crosses itself goes around twice", () => {
+  it("leaves out a bay, and the area that a self-crossing line encloses twice", () => {
     const bay = line([0, 0], [10, 0], [10, 10], [6, 10], [6, 1], [4, 1], [4, 10], [0, 10]);
     expect(tokensWithin(places, bay)).toEqual([0, 2]);
     const twice = [
@@ -24,13 +24,13 @@ describe("tokensWithin", () => {
     expect(tokensWithin(places, twice)).toEqual([]);
   });
 
-  it("finds nothing within a dot, a stroke, or what is no place at all", () => {
+  it("finds nothing in a dot, a stroke, or a line with invalid corners", () => {
     expect(tokensWithin(places, line([1, 1]))).toEqual([]);
     expect(tokensWithin(places, line([0, 0], [9, 9]))).toEqual([]);
     expect(tokensWithin(places, line([0, 0], [NaN, 0], [9, 9]))).toEqual([]);
   });
 
-  it("agrees with a circle on 50,000 places", () => {
+  it("agrees with a circle on 50,000 tokens", () => {
     const many = new Float32Array(100_000);
     let seed = 1;
     for (let i = 0; i < many.length; i++) {
@@ -44,7 +44,7 @@ describe("tokensWithin", () => {
     const found = new Set(tokensWithin(many, circle));
     for (let id = 0; id < 50_000; id++) {
       const far = Math.hypot(many[2 * id]!, many[2 * id + 1]!);
-      // Between the polygon's sides and the circle itself either is right.
+      // Between the polygon's sides and the circle itself, either is right.
       if (Math.abs(far - 1) > 1e-3) expect(found.has(id)).toBe(far < 1);
     }
   });

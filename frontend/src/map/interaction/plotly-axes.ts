@@ -1,6 +1,6 @@
 /**
- * The map's Plotly figure, which owns the axes, pan, wheel and lasso. Touch gestures are our own,
- * since Plotly does not pinch. It reports the view while it changes, and takes one from outside.
+ * The map's Plotly figure, which owns the axes, pan, wheel and lasso. Touch gestures are our own, because
+ * Plotly cannot pinch. It reports view changes, and accepts a view from outside.
  */
 
 import type {
@@ -41,12 +41,12 @@ export class PlotlyAxes {
   private view: MapRect | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private traces: PlotlyTrace[] = [];
-  /** Changes of our own under way: they may overlap. */
+  /** Number of our own changes in progress: they may overlap. */
   private applying = 0;
   private redrawing: ReturnType<typeof setTimeout> | undefined;
   private movedAt = -Infinity;
   private drag: DragMode = "pan";
-  /** True while a button of the mouse is held on the map. */
+  /** True while a mouse button is held on the map. */
   private pressed = false;
   private readonly touch: TouchGestures;
 
@@ -73,7 +73,7 @@ export class PlotlyAxes {
   private readonly press = () => (this.pressed = true);
   private readonly release = () => (this.pressed = false);
 
-  /** Move the axes to a view, after a short delay; the lamps already show it. */
+  /** Move the axes to a view after a short delay; the lamps already show it. */
   setView(view: MapRect) {
     this.view = view;
     clearTimeout(this.timer);
@@ -88,7 +88,7 @@ export class PlotlyAxes {
     this.redraw();
   }
 
-  /** Set what dragging does, with a mouse or a finger. */
+  /** Set the effect of dragging, with a mouse or a finger. */
   setDrag(drag: DragMode) {
     if (drag === this.drag) return;
     this.drag = drag;
@@ -139,7 +139,7 @@ export class PlotlyAxes {
     this.plotted = await library.newPlot(this.div, this.traces, this.plotlyLayout(), MAP_CONFIG);
     const handleRelayout = (changes: Record<string, unknown>) => {
       const full = this.plotted?._fullLayout;
-      // Ignore our own changes and changes of size: the viewer did not make them.
+      // Ignore our own changes, and size changes: the viewer did not make them.
       if (!full || this.applying || !Object.keys(changes).some((key) => key.includes("range["))) {
         return;
       }
@@ -157,13 +157,11 @@ export class PlotlyAxes {
     this.plotted.on?.("plotly_selected", (drawn) => this.handleSelected(drawn));
   }
 
-  /**
-   * Report the outline. Plotly itself cannot tell which tokens are inside, since its figure has no points.
-   */
+  /** Report the outline. Plotly cannot tell which tokens are inside, because its figure has no points. */
   private handleSelected(selection: Record<string, unknown> | undefined) {
     const { lassoPoints } = (selection ?? {}) as { lassoPoints?: { x: number[]; y: number[] } };
     if (!lassoPoints) return;
-    // The outline is no longer needed, but Plotly is still about to draw it.
+    // The outline is no longer needed, but Plotly is about to draw it.
     setTimeout(() => this.removeOutline(), 0);
     this.events.areaDrawn(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
   }
@@ -172,7 +170,7 @@ export class PlotlyAxes {
   private removeOutline() {
     if (!this.library || !this.plotted) return;
     void this.library.relayout(this.plotted, { selections: [] });
-    // Plotly has dimmed the trails outside it.
+    // Plotly has dimmed the trails outside the outline.
     if (this.traces.length) this.setTraces(this.traces.map((trace) => ({ ...trace })));
   }
 
@@ -187,7 +185,7 @@ export class PlotlyAxes {
   private apply() {
     if (!this.view || !this.library || !this.plotted) return;
     if (this.pressed && this.drag !== "pan") {
-      // Moving the axes would take away the outline that is being drawn.
+      // Moving the axes would remove the outline being drawn.
       this.timer = setTimeout(() => this.apply(), 80);
       return;
     }

@@ -4,7 +4,7 @@ import { MapPointer } from "./pointer";
 const page = new EventTarget();
 const button = { closest: () => null };
 
-/** Make a pointer event at a place of the map, whose corner is at (100, 50). */
+/** Return a pointer event at a position of the map, whose corner is at (100, 50). */
 function pointerEvent(kind: string, x: number, y: number, more: object = {}): Event {
   const event = new Event(kind);
   Object.defineProperty(event, "target", { value: button });
@@ -49,7 +49,7 @@ describe("the pointer on the map", () => {
   });
   afterEach(() => vi.unstubAllGlobals());
 
-  it("says which token it is over once, and that it left", () => {
+  it("reports the token under it once, and when it left", () => {
     const { told, both } = map();
     both("pointermove", 22, 20);
     both("pointermove", 23, 20);
@@ -68,7 +68,7 @@ describe("the pointer on the map", () => {
     expect([told, other.told]).toEqual([[], []]);
   });
 
-  it("chooses what is clicked, labels before lamps", () => {
+  it("chooses the clicked element, labels before lamps", () => {
     const { told, click } = map();
     click(20, 20);
     click(20, 4);
@@ -79,7 +79,7 @@ describe("the pointer on the map", () => {
     ]);
   });
 
-  it("selects with a key held, and remembers the key for a lasso", () => {
+  it("selects with a modifier, and remembers the modifier for a lasso", () => {
     const { pointer, told, click } = map();
     click(20, 20, { shiftKey: true });
     click(20, 20, { altKey: true });
@@ -90,7 +90,7 @@ describe("the pointer on the map", () => {
     expect(pointer.held).toBe("take");
   });
 
-  it("clicks nothing at the end of a drag, even one that comes back", () => {
+  it("does not click at the end of a drag, even one that returns", () => {
     const { told, both } = map();
     both("pointerdown", 20, 20);
     both("pointermove", 60, 60, { buttons: 1 });
@@ -111,7 +111,7 @@ describe("the pointer on the map", () => {
     expect(told).toEqual(["home"]);
   });
 
-  it("hears nothing after it was stopped", () => {
+  it("ignores events after it was stopped", () => {
     const { pointer, told, click } = map();
     pointer.stop();
     click(20, 20);

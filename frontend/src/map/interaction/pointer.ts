@@ -1,5 +1,5 @@
 /**
- * The pointer on the map: which token or label it is over, and which of them a click or a tap chooses. Drags are
+ * The pointer on the map: the token or label under it, and which one a click or a tap chooses. Drags are
  * Plotly's, and fingers that draw or pinch are in `touch.ts`.
  */
 
@@ -14,7 +14,7 @@ export interface PointedToken extends Point {
   id: number;
 }
 
-/** Answers about the map, asked with CSS pixels from its corner. */
+/** Queries about the map, in CSS pixels from its corner. */
 interface PointerTargets {
   /** Return the token within `reach` pixels of a point. */
   tokenAt(x: number, y: number, reach: number): number | null;
@@ -33,7 +33,7 @@ interface PointerHandlers {
   chooseDistrict(id: number): void;
   /** Handle a token clicked with a modifier. */
   select(id: number, modifier: HeldModifier): void;
-  /** Handle a double tap on empty ground, which does what a double click does. */
+  /** Handle a double tap on empty ground, which acts like a double click. */
   doubleTapped(): void;
 }
 
@@ -54,7 +54,7 @@ export class MapPointer {
   private lastModifier: HeldModifier = null;
   private token: PointedToken | null = null;
 
-  /** Listen on the map's element, and on the window, since Plotly covers the page while dragging. */
+  /** Listen on the map's element, and on the window, because Plotly covers the page during a drag. */
   constructor(
     private readonly box: HTMLElement,
     private readonly targets: PointerTargets,
@@ -104,7 +104,7 @@ export class MapPointer {
     this.pressed = this.down.size > 1 ? null : { x: event.clientX, y: event.clientY, modifier };
   };
 
-  /** Drop the click once the pointer has moved away, even if it comes back as a lasso does. */
+  /** Drop the click once the pointer has moved away, even if it returns as a lasso does. */
   private readonly dragged = (event: PointerEvent) => {
     if (this.pressed && hasMoved(event, this.pressed)) this.pressed = null;
   };
@@ -158,7 +158,7 @@ export class MapPointer {
   }
 }
 
-/** Keep the tap that opens something from also pressing it. */
+/** Keep a tap that opens something from also pressing it. */
 function keepFromPressing(event: TouchEvent) {
   event.preventDefault();
 }

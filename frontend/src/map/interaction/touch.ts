@@ -13,18 +13,18 @@ export type DragMode = "pan" | "lasso";
 interface TouchHandlers {
   currentView(): MapRect | null;
   viewChanged(view: MapRect): void;
-  /** Return what one finger does now. */
+  /** Return the current effect of a one-finger drag. */
   dragMode(): DragMode;
   /** Show the outline so far, in CSS pixels from the map's corner; null once it is gone. */
   outlineChanged(line: Point[] | null): void;
   outlineFinished(line: Point[]): void;
 }
 
-/** Pixels a finger moves before it draws, and between two corners of its line. */
+/** Pixels that a finger moves before it draws, and between two corners of its line. */
 const MIN_DRAG = 6;
 const CORNER_SPACING = 3;
 const MAX_CORNERS = 2_000;
-/** Greatest distance (px) and interval (ms) between the taps of a double tap. */
+/** Maximum distance (px) and interval (ms) between the taps of a double tap. */
 const MAX_TAP_DISTANCE = 30;
 const MAX_TAP_INTERVAL = 320;
 

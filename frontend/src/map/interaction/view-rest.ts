@@ -1,6 +1,6 @@
-/** Tells when a view that the viewer moves has come to rest: let go of, and not moved for a while. */
+/** Detects that a view moved by the viewer has come to rest: released, and still for a while. */
 
-/** How long a view must not have moved, in ms; a wheel turns in steps about as far apart. */
+/** Time without movement that counts as rest, in ms; the steps of a wheel are about as far apart. */
 const REST = 250;
 
 export class ViewRest {
@@ -12,7 +12,7 @@ export class ViewRest {
     private readonly rested: () => void,
   ) {}
 
-  /** Note a movement. */
+  /** Record a movement. */
   moved = () => {
     clearTimeout(this.timer);
     this.timer = setTimeout(this.isHeld() ? this.moved : this.rest, REST);

@@ -24,7 +24,7 @@ function drawn(arrow: OverlayModel["arrow"]): number[][] {
 }
 
 describe("arrow of a direction", () => {
-  it("leads from the middle of some tokens to the middle of others, with a head at its end", () => {
+  it("runs from the middle of some tokens to the middle of others, with a head at its end", () => {
     const [shaft, one, other] = drawn({ from: [0, 1], to: [2] });
     expect([shaft![0]! > 0, shaft![2]! > shaft![0]!, shaft![2]! < 100]).toEqual([true, true, true]);
     expect(shaft![1]).toBeCloseTo(shaft![3]!);
@@ -33,7 +33,7 @@ describe("arrow of a direction", () => {
     expect(one![3]! - shaft![3]!).toBeCloseTo(shaft![3]! - other![3]!);
   });
 
-  it("is not drawn without ends, or where they almost meet", () => {
+  it("is not drawn without ends, or if they almost meet", () => {
     expect(drawn(null)).toEqual([]);
     expect(drawn({ from: [], to: [2] })).toEqual([]);
     expect(drawn({ from: [2], to: [3] })).toEqual([]);

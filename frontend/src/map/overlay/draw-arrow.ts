@@ -4,13 +4,15 @@ import { toPixel } from "../../model/plane/viewport";
 import { INK } from "../palette";
 import type { OverlayModel } from "./overlay-model";
 
-/** Length of the head and distance of both ends from the middles, in design pixels; a short arrow has less. */
+/**
+ * Length of the head and distance of both ends from the middles, in design pixels; shorter for a short arrow.
+ */
 const HEAD = 13;
 const SHORT = 9;
-/** Distance of the middles from which there is room for an arrow, in design pixels. */
+/** Minimum distance of the middles for an arrow, in design pixels. */
 const LEAST = 8;
 
-/** Draw the arrow, if there is one, with a dark edge; two middles at almost one place have none. */
+/** Draw the arrow, if any, with a dark edge; two middles almost at one position have none. */
 export function drawArrow(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   const { arrow } = model;
   if (!arrow?.from.length || !arrow.to.length) return;

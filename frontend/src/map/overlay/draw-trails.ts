@@ -1,4 +1,4 @@
-/** Trails in an exported picture: the strokes that Plotly draws on the screen, drawn by a drawing context. */
+/** Trails in an exported picture: the strokes that Plotly draws on the screen, on a 2-D context. */
 
 import type { OverlayModel } from "./overlay-model";
 import { trailStrokes } from "./trails";

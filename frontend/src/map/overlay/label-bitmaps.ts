@@ -1,27 +1,27 @@
 /**
- * Bitmaps of labels: each text with its shadow is drawn once and then copied from frame to frame, because shadows cost
- * far more than copies.
+ * Bitmaps of labels: each text with its shadow is drawn once and then copied in each frame, because shadows
+ * cost far more than copies.
  */
 
-/** How a text is written. */
+/** Font and colour of a text. */
 export interface LabelInk {
   font: string;
   colour: string;
 }
 
 /**
- * The shadow around a text: strokes of the night, one on top of the other, that add up to a soft dark cloud without an
- * edge. Widths and margin in design pixels.
+ * The shadow around a text: overlaid dark strokes that add up to a soft cloud without an edge. Widths and
+ * margin in design pixels.
  */
 const SHADOW = {
   ink: "rgba(10,14,28,0.17)",
   widths: [20, 16.5, 13.5, 11, 8.5, 6, 3.5],
   margin: 11,
 };
-/** Most bitmaps that are kept. */
+/** Maximum number of bitmaps kept. */
 const MOST = 400;
 
-/** Write a text with its shadow, its middle line at `y`. `scale`: pixels for a design pixel. */
+/** Draw a text with its shadow, its middle line at `y`. `scale`: pixels per design pixel. */
 export function writeLabel(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   text: string,
@@ -46,18 +46,19 @@ export function writeLabel(
 export class LabelBitmaps {
   private readonly bitmaps = new Map<string, ImageBitmap>();
   private readonly canvas = new OffscreenCanvas(1, 1);
-  // Without the graphics card: it would be asked for each label, and wait for each.
+  // In software: the GPU would be read back for each label.
   private readonly pen = this.canvas.getContext("2d", { willReadFrequently: true })!;
 
-  /** Drop all of them: the size of the type or of the pixels has changed. */
+  /** Drop all bitmaps: the size of the type or of the pixels has changed. */
   forgetAll() {
     for (const bitmap of this.bitmaps.values()) bitmap.close();
     this.bitmaps.clear();
   }
 
   /**
-   * Write a label, its left edge and middle line at a position in CSS pixels, on whole device pixels: between them the text
-   * would be blurred. `size`: width and height of the text; `ratio`: device pixels for a CSS pixel.
+   * Draw a label, its left edge and middle line at a position in CSS pixels, snapped to device pixels: in
+   * between, the text would be blurred. `size`: width and height of the text; `ratio`: device pixels per CSS
+   * pixel.
    */
   write(
     context: CanvasRenderingContext2D,
@@ -75,16 +76,16 @@ export class LabelBitmaps {
     if (bitmap) this.bitmaps.delete(key);
     else {
       const { canvas, pen } = this;
-      // A new size empties it and takes back the scale.
+      // A new size clears the canvas and resets its scale.
       canvas.width = Math.ceil(size.width * ratio) + 2 * margin;
       canvas.height = Math.ceil(size.height * ratio) + 2 * margin;
       pen.scale(ratio, ratio);
       const middle = canvas.height / 2 / ratio;
       writeLabel(pen, text, [margin / ratio, middle], ink, scale);
-      // A canvas that is drawn from is finished anew each time, even if nothing was written on it since.
+      // Copying from a canvas finishes it each time, even if nothing was drawn since; a bitmap does not.
       bitmap = canvas.transferToImageBitmap();
     }
-    // The one used last is forgotten last.
+    // The most recently used one is dropped last.
     this.bitmaps.set(key, bitmap);
     if (this.bitmaps.size > MOST) {
       const [oldest, unused] = this.bitmaps.entries().next().value!;

@@ -34,21 +34,21 @@ function textsOf(model: OverlayModel, shown: string[] = []): string[] {
 }
 
 describe("the names of the ends of a direction", () => {
-  it("come before those of districts", () => {
+  it("precede those of districts", () => {
     const names = textsOf(mapModel({ arrow: { from: [2], to: [4, 0] } }));
     expect(names.slice(0, 4)).toEqual(["dog", "cat", "the", "Class 0"]);
   });
 });
 
 describe("the names of districts", () => {
-  it("are at most twelve while the whole map is seen, the first of their order, in sentence case", () => {
+  it("are at most twelve on the whole map, the first in order, in sentence case", () => {
     const names = textsOf(mapModel());
     expect(names).toEqual(Array.from({ length: 12 }, (_, i) => `Class ${i}`));
     // A screen with less room has fewer.
     expect(textsOf(mapModel({ width: 390, height: 600 }))).toHaveLength(7);
   });
 
-  it("are more from nearer by, the same ones wherever the view is moved", () => {
+  it("are more when zoomed in, and the same wherever the view moves", () => {
     const whole = textsOf(mapModel());
     const near = textsOf(mapModel({ zoom: 2 }));
     expect(near.slice(0, 12)).toEqual(whole);
@@ -60,17 +60,17 @@ describe("the names of districts", () => {
     expect(textsOf(mapModel({ zoom: 8 })).some((text) => text.startsWith("Class"))).toBe(false);
   });
 
-  it("are those of districts that have a middle", () => {
+  it("belong to districts that have a middle", () => {
     const { districts } = mapModel();
     districts[0]!.compactness = 0.05;
     expect(textsOf(mapModel({ districts }))[0]).toBe("Class 1");
   });
 
-  it("are none where no districts were found, whatever classes were planted", () => {
+  it("are absent without districts, even with planted classes", () => {
     expect(textsOf(mapModel({ districts: [] }))).toEqual([]);
   });
 
-  it("stay while another comes only a little before them", () => {
+  it("stay when another is only slightly ahead", () => {
     const { districts } = mapModel();
     const first = districtsToName(districts, 12, () => false).map(({ id }) => id);
     const [last, next] = [districts[11]!, districts[12]!];
@@ -89,13 +89,13 @@ describe("the names of districts", () => {
 });
 
 describe("the labels of tokens", () => {
-  it("are those of words, never of punctuation marks", () => {
+  it("belong to words, never to punctuation marks", () => {
     const lit = [0, 1, 2, 3].map((id) => ({ id, strength: 1 }));
     expect(textsOf(mapModel({ districts: [], lit, width: 3_000 }))).toEqual(["the", "dog"]);
     expect(textsOf(mapModel({ districts: [], zoom: 3 }))).toEqual(["the", "dog", "cat"]);
   });
 
-  it("are those of the twelve brightest lamps at most while the whole map is seen", () => {
+  it("belong to at most the twelve brightest lamps on the whole map", () => {
     const items = Array.from({ length: 40 }, (_, token_id) => {
       return { token_id, token: `word${token_id}`, text: `word${token_id}`, count: 9, class: null };
     });

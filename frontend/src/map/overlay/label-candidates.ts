@@ -11,7 +11,7 @@ import type { OverlayModel } from "./overlay-model";
 
 export type LabelStyle = "district" | "lit" | "token" | "chosen" | "neighbour";
 
-/** A label with its style and what it names. */
+/** A label with its style and its subject. */
 export interface MapLabel extends LabelCandidate {
   style: LabelStyle;
   /** Token id, or district id. */
@@ -29,7 +29,7 @@ export const LABEL_FONTS: Record<LabelStyle, [number, number]> = {
   chosen: [600, 18],
   neighbour: [400, 13],
 };
-/** Lit words, the chosen one and its neighbours have the warmth of their lamps. */
+/** Lit words, the chosen one and its neighbours are as warm as their lamps. */
 export const LABEL_COLOURS: Record<LabelStyle, string> = {
   district: "rgba(215,224,245,0.85)",
   lit: "rgba(242,234,217,0.85)",
@@ -37,28 +37,28 @@ export const LABEL_COLOURS: Record<LabelStyle, string> = {
   chosen: INK.lamp,
   neighbour: "rgba(255,233,196,0.9)",
 };
-/** Most districts that are named while the whole map is seen, and the square design pixels for each of them. */
+/** Maximum number of districts named on the whole map, and the square design pixels per name. */
 const NAMED_DISTRICTS = 12;
 const ROOM = 34_000;
-/** Most lit lamps that are named while the whole map is seen, and the square design pixels for each of them. */
+/** Maximum number of lit lamps named on the whole map, and the square design pixels per name. */
 const NAMED_LAMPS = 12;
 const LAMP_ROOM = 70_000;
-/** How far down the order of districts, as a multiple of the named ones, a name is kept that stands already. */
+/** How far down the order, as a multiple of the named districts, a visible name is kept. */
 const KEEP = 1.34;
-/** Least compactness of a district that is named: the others have no middle. */
+/** Minimum compactness of a named district: the others have no middle. */
 const COMPACT = 0.12;
-/** Magnification from which a district is too large to have a name. */
+/** Magnification from which a district is too large for a name. */
 const NEAR = 6.6;
-/** Most words of each end of a direction that are named. */
+/** Maximum number of named words at each end of a direction. */
 const NAMED_ENDS = 6;
-/** Least distance between two labels of lit tokens, in design pixels. */
+/** Minimum distance between two labels of lit tokens, in design pixels. */
 const APART = 86;
-/** A token that says something: not a punctuation mark, whose label would look like a hole in the map. */
+/** A meaningful token: the label of a punctuation mark would look like a hole in the map. */
 const WORD = /[\p{L}\p{N}]/u;
 
 /**
- * Yield the labels that may be drawn, the most important first. `isShown` tells by a label's key whether it is on the
- * map now.
+ * Yield the labels that may be drawn, most important first. `isShown` returns whether the label with a key is
+ * on the map now.
  */
 export function* labelCandidates(
   model: OverlayModel,
@@ -131,8 +131,8 @@ export function* labelCandidates(
 }
 
 /**
- * Yield the names of districts: at most twelve while the whole map is seen, more from nearer by. Whether a district is
- * named does not depend on what else is in view, so that names stay while the map is moved.
+ * Yield the names of districts: at most twelve on the whole map, more when zoomed in. Whether a district is
+ * named does not depend on the rest of the view, so that names stay while the map moves.
  */
 function* districtNames(
   model: OverlayModel,
@@ -158,8 +158,8 @@ function* districtNames(
 }
 
 /**
- * Return the first `most` districts, in their order. One that has its name on the map keeps it until another comes
- * well before it, so that names do not change for each token that changes its district.
+ * Return the first `most` districts, in order. A visible name stays until another is well ahead of it, so
+ * that names do not change with every token that changes its district.
  */
 export function districtsToName(
   districts: District[],

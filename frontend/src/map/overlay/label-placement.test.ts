@@ -19,7 +19,7 @@ const label = (
 });
 
 describe("labels", () => {
-  it("never lie over one another, nor outside", () => {
+  it("never overlap or leave the picture", () => {
     const many = Array.from({ length: 300 }, (_, i) =>
       label(`${i}`, (i * 37) % 400, (i * 53) % 300, { centred: i % 5 === 0 }),
     );
@@ -40,7 +40,7 @@ describe("labels", () => {
     });
   });
 
-  it("go to the more important first", () => {
+  it("prefer the more important candidate", () => {
     const crowd = Array.from({ length: 20 }, (_, i) => label(`${i}`, 200, 150));
     const placed = placeLabels(crowd, within, 20).map(({ candidate }) => candidate.key);
     expect(placed[0]).toBe("0");
@@ -48,18 +48,18 @@ describe("labels", () => {
     expect(placed).toEqual([...placed].sort((a, b) => Number(a) - Number(b)));
   });
 
-  it("turn to the other side at the edge", () => {
+  it("move to the other side at the edge", () => {
     const [placed] = placeLabels([label("edge", 390, 150)], within, 1);
     expect(placed!.dx).toBeLessThan(0);
   });
 
-  it("stand above their place where there is no room on either side", () => {
+  it("stand above their position if there is no room on either side", () => {
     const [placed] = placeLabels([label("long", 200, 150, { width: 300 })], within, 1);
     expect(placed!.dx).toBe(-150);
     expect(placed!.dy).toBeLessThan(0);
   });
 
-  it("are no more than asked for", () => {
+  it("do not exceed the requested number", () => {
     const many = Array.from({ length: 9 }, (_, i) => label(`${i}`, 20, 20 + i * 30));
     expect(placeLabels(many, within, 4)).toHaveLength(4);
   });

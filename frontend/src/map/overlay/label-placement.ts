@@ -25,7 +25,7 @@ export interface PlacedLabel<C extends LabelCandidate> {
   dy: number;
 }
 
-/** The offset of a label that can be seen already, and the rectangle it takes at its present position. */
+/** The offset of a visible label, and the rectangle it takes at its current position. */
 interface VisibleLabel {
   dx: number;
   dy: number;
@@ -34,7 +34,8 @@ interface VisibleLabel {
 
 const GAP = 4;
 /**
- * Labels at least this wide (px) may also go above or below their position, as neither side may have space.
+ * Labels at least this wide (px) may also go above or below their position, because neither side may have
+ * space.
  */
 const WIDE = 200;
 
@@ -42,8 +43,8 @@ const WIDE = 200;
  * Place at most `maxLabels` candidates in order, each at the first offset from its position that is free and
  * inside `within`.
  *
- * Those that can be seen already (`visible`, by key) keep their offset or go, and only go once the texts themselves
- * would touch; a new one goes where none is in its way, or else takes the place of one after it.
+ * Visible labels (`visible`, by key) keep their offset or go, and go only once the texts themselves would
+ * touch; a new label takes a free place, or that of a later candidate.
  */
 export function placeLabels<C extends LabelCandidate>(
   candidates: Iterable<C>,
@@ -77,7 +78,7 @@ export function placeLabels<C extends LabelCandidate>(
   return placed;
 }
 
-/** Return the rectangle that a label takes at an offset, with some space around it. */
+/** Return the rectangle that a label takes at an offset, with a margin. */
 export function labelRect(
   { x, y, width, height }: LabelCandidate,
   dx: number,
@@ -91,7 +92,7 @@ export function labelRect(
   };
 }
 
-/** Return the offsets to try, the best first. */
+/** Return the offsets to try, best first. */
 function offsets({ width, centred, gap = 10 }: LabelCandidate): [number, number][] {
   if (centred) {
     const middle = -width / 2;
@@ -112,7 +113,7 @@ function offsets({ width, centred, gap = 10 }: LabelCandidate): [number, number]
   return [...beside, [-width / 2, -22], [-width / 2, 23]];
 }
 
-/** Return whether the texts in two labels' rectangles meet, without the space around them. */
+/** Return whether the texts in two labels' rectangles touch, without the margins. */
 export function textsMeet(a: PixelRect, b: PixelRect): boolean {
   return overlap(a, b, 2 * GAP - 1, 1);
 }

@@ -3,7 +3,7 @@ import type { NeighbourLink } from "../../model/neighbour-link";
 import { drawRays } from "./links";
 
 describe("the rays of a word", () => {
-  it("go from its ring towards its neighbours, one thin line each, without marks on their lamps", () => {
+  it("run from its ring towards its neighbours, one thin line each, without marks on their lamps", () => {
     const places: [number, number][] = [
       [200, 100],
       [100, 160],
@@ -21,7 +21,7 @@ describe("the rays of a word", () => {
     });
     drawRays(context, [100, 100], 10, links, (id) => places[id]!, 1);
     const drawn = calls.join("\n");
-    // The third neighbour is within the ring.
+    // The third neighbour is inside the ring.
     expect(calls.filter((call) => call === "stroke")).toHaveLength(2);
     expect(drawn).toContain("moveTo 110 100\nlineTo 195 100");
     expect(drawn).toContain("moveTo 100 110\nlineTo 100 155");

@@ -1,17 +1,19 @@
 /**
- * Rays from the chosen token to its nearest tokens in the embedding space, on the map, or in both. The neighbours have no
- * marks but their names, which is why the lamps beneath stay visible.
+ * Rays from the chosen token to its nearest tokens in the embedding space, on the map, or in both. Neighbours
+ * have no marks except their names, so that their lamps stay visible.
  */
 
 import type { LinkKind, NeighbourLink } from "../../model/neighbour-link";
 import { INK } from "../palette";
 
-/** Each kind has its own dashes, because colour carries no meaning here. */
+/** Each kind has its own dashes, because colour has no meaning here. */
 const DASHES: Record<LinkKind, number[]> = { space: [], map: [1.5, 4], both: [9, 3] };
-/** Distance from a neighbour's place at which its ray ends, in design pixels, so that its lamp stays free. */
+/** Distance at which a ray ends before its neighbour, in design pixels, so that the lamp stays clear. */
 const SHORT = 5;
 
-/** Draw the rays from the edge of the ring of `radius` around (x, y); `pixelOf` returns a token's position. */
+/**
+ * Draw the rays from the edge of the ring of `radius` around (x, y); `pixelOf` returns a token's position.
+ */
 export function drawRays(
   context: CanvasRenderingContext2D,
   [x, y]: [number, number],
@@ -26,7 +28,7 @@ export function drawRays(
     const [nx, ny] = pixelOf(id);
     const far = Math.hypot(nx - x, ny - y);
     const end = far - SHORT * scale;
-    // A neighbour within the ring needs no ray.
+    // A neighbour inside the ring needs no ray.
     if (end <= radius) continue;
     const at = (away: number) =>
       [x + ((nx - x) * away) / far, y + ((ny - y) * away) / far] as const;

@@ -1,7 +1,4 @@
-/**
- * Marks on the map. Each kind has its own shape, so that it can be told from the others whatever the lamps'
- * colours.
- */
+/** Marks on the map. Each kind has its own shape, so that it is recognisable whatever the lamps' colours. */
 
 import { lampGrowth } from "../webgl/glow-falloff";
 import { drawArrow } from "./draw-arrow";
@@ -10,7 +7,7 @@ import { INK } from "../palette";
 import { toPixel } from "../../model/plane/viewport";
 import type { OverlayModel } from "./overlay-model";
 
-/** Radius of the ring around the chosen token, in design pixels, while the whole map is seen. */
+/** Radius of the ring around the chosen token on the whole map, in design pixels. */
 const RING = 10;
 
 /** Return the radius of the ring around the chosen token at a magnification, in design pixels. */
@@ -51,7 +48,7 @@ function drawRinged(context: CanvasRenderingContext2D, model: OverlayModel, scal
   if (trace(context, model, model.ringed, radius, ring)) stroke(context, INK.lamp, scale, 0.7);
 }
 
-/** Draw the rings of their own size, with a dark edge, so that they are seen on a lit lamp. */
+/** Draw the rings of individual size, with a dark edge that keeps them visible on a lit lamp. */
 function drawRings(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   const { rings } = model;
   if (!rings?.size) return;

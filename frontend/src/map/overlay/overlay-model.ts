@@ -1,4 +1,4 @@
-/** The overlay's model: what is marked, what is known, and what is visible. */
+/** The overlay's model: the marks, the tokens, and the view. */
 
 import type { Vocabulary } from "../../api/vocabulary";
 import type { District } from "../regions/districts";
@@ -10,7 +10,7 @@ import type { DrawnTrail } from "../../model/plane/trail";
 export interface MapMarks {
   /** Tokens of the focused district. */
   ringed: number[];
-  /** Tokens with a ring of their own size, as a multiple of the usual one. */
+  /** Tokens with a ring of individual size, as a multiple of the default. */
   rings?: ReadonlyMap<number, number>;
   /** Tokens whose position is not trustworthy. */
   doubtful: number[];
@@ -30,7 +30,7 @@ export interface LitRow {
   strength: number;
 }
 
-/** The part of the map in a picture, with all that labels need to know of it. */
+/** The part of the map in a picture, with everything that labels need to know of it. */
 export interface OverlayFrame extends Viewport {
   /** Magnification relative to the whole map. */
   zoom: number;
@@ -42,9 +42,9 @@ export interface OverlayFrame extends Viewport {
 export interface OverlayModel extends MapMarks, OverlayFrame {
   vocabulary: Vocabulary;
   districts: District[];
-  /** Rows of the beat, the brightest first. */
+  /** Rows of the beat, brightest first. */
   lit: LitRow[];
-  /** Returns token ids, the most common first: at least all in view. */
+  /** Returns token ids, most common first: at least all in view. */
   commonest: () => Iterable<number>;
   /** Returns the current position of a token, in map units. */
   positionOf: (id: number) => [number, number];

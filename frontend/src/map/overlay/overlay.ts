@@ -19,7 +19,7 @@ import type { OverlayModel } from "./overlay-model";
 import { LabelBitmaps, writeLabel, type LabelInk } from "./label-bitmaps";
 import { ShownLabels, type ShownLabel } from "./shown-labels";
 
-/** How much larger labels and marks are for the back of the room. */
+/** Enlargement of labels and marks for the back of a room. */
 const ENLARGED = 1.4;
 
 /** The 2-D canvas above the lamps. */
@@ -40,7 +40,8 @@ export class Overlay {
   }
 
   resize(width: number, height: number, ratio: number) {
-    // Setting a canvas's size clears it, and new bitmaps of every text cost a frame: what covers the map changes oftener.
+    // Setting a canvas's size clears it, and new bitmaps of every text cost a frame; the covered parts change
+    // more often than the size.
     if (width === this.width && height === this.height && ratio === this.ratio) return;
     this.width = width;
     this.height = height;
@@ -50,7 +51,7 @@ export class Overlay {
     this.canvas.height = Math.round(height * ratio);
   }
 
-  /** Set whether labels and marks are enlarged for the back of the room; the labels have to be chosen again. */
+  /** Set whether labels and marks are enlarged for the back of a room; the labels must be chosen again. */
   enlarge(enlarged: boolean) {
     this.enlarged = enlarged;
     this.forgetTexts();
@@ -94,7 +95,7 @@ export class Overlay {
     return this.labels.wanted.map(({ candidate }) => candidate.text);
   }
 
-  /** Return the texts drawn last, each with its rectangle, in CSS pixels. */
+  /** Return the texts drawn last, each with its rectangle in CSS pixels. */
   textsDrawn(): (PixelRect & { text: string })[] {
     return this.labels.drawn.map(({ candidate: { text, x, y, width, height }, dx, dy }) => {
       const [left, top] = [x + dx, y + dy - height / 2];

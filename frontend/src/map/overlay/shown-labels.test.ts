@@ -11,7 +11,7 @@ const label = (key: string, x = 0, y = 0): LabelCandidate => {
 };
 const still = ({ x, y }: LabelCandidate) => [x, y] as const;
 
-/** Return by how many pixels the texts of two labels overlap, both ways. */
+/** Return by how many pixels the texts of two labels overlap, in either direction. */
 function overlap(a: ShownLabel<LabelCandidate>, b: ShownLabel<LabelCandidate>): number {
   const text = ({ candidate: { x, y, width, height }, dx, dy }: typeof a) => {
     const [left, top] = [x + dx, y + dy - height / 2];
@@ -34,23 +34,23 @@ function worstOverlap(labels: ShownLabel<LabelCandidate>[]): number {
 const keysOf = (labels: ShownLabel<LabelCandidate>[]) =>
   labels.map(({ candidate }) => candidate.key);
 
-/** Return a function that returns numbers from 0 to 1, the same at every call of this. */
+/** Return a generator of numbers from 0 to 1, the same for each seed. */
 function numbers(seed: number): () => number {
   return () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
 }
 
 describe("the labels of a map that moves", () => {
-  it("never lie over one another, in any frame of a run of glides and beats", () => {
+  it("never overlap, in any frame of a series of glides and beats", () => {
     const next = numbers(7);
     const COUNT = 90;
-    // Each layout is far from the one before, as in the first steps of a run.
+    // Each layout is far from the previous one, as in the first steps of a run.
     const layouts = Array.from({ length: 12 }, () =>
       Array.from({ length: COUNT }, () => [1_000 * next(), 600 * next()] as const),
     );
     const labels = new ShownLabels();
     let [frames, most] = [0, 0];
     for (let to = 1; to < layouts.length; to++) {
-      // Some are there from layout to layout, such as districts; the others are of one beat.
+      // Some labels persist across layouts, such as districts; the others belong to one beat.
       const beat = Array.from({ length: 30 }, () => label(`${30 + Math.floor(60 * next())}`));
       const all = [...Array.from({ length: 30 }, (_, i) => label(`${i}`)), ...beat];
       labels.choose([...new Map(all.map((one) => [one.key, one])).values()], 40);
@@ -70,7 +70,7 @@ describe("the labels of a map that moves", () => {
     expect(most).toBeGreaterThan(15);
   });
 
-  it("stay with what they name", () => {
+  it("stay with their subject", () => {
     const labels = new ShownLabels();
     labels.choose([label("a")], 9);
     labels.advance(() => [100, 100], WITHIN, Infinity);
@@ -81,12 +81,12 @@ describe("the labels of a map that moves", () => {
     expect([after!.dx, after!.dy]).toEqual([before!.dx, before!.dy]);
   });
 
-  it("keep their side until they would touch another, and do not come and go", () => {
+  it("keep their side until they would touch another, and do not flicker", () => {
     const labels = new ShownLabels();
     labels.choose([label("a"), label("b")], 9);
     const seen: string[] = [];
     for (let time = 0; time <= 400; time += FRAME) {
-      // They come as near to one another as they may, trembling.
+      // They come as close together as allowed, trembling.
       const gap = 64 + Math.max(0, 40 - time / 4) + (time % 32 ? 0.6 : -0.6);
       labels.advance(({ key }) => (key === "a" ? [400, 300] : [400 + gap, 300]), WITHIN, FRAME);
       seen.push(labels.drawn.map(({ candidate, dx }) => `${candidate.key}${dx}`).join());
@@ -94,7 +94,7 @@ describe("the labels of a map that moves", () => {
     expect(new Set(seen).size).toBe(1);
   });
 
-  it("fade, and take a place only once the one before has faded", () => {
+  it("fade, and take a place only once the previous label has faded", () => {
     const labels = new ShownLabels();
     const narrow = { left: 490, top: 280, right: 575, bottom: 302 };
     labels.choose([label("old", 500, 300)], 1);
@@ -120,7 +120,7 @@ describe("the labels of a map that moves", () => {
     expect(labels.drawn[0]!.alpha).toBeLessThan(0.5);
   });
 
-  it("go at once with what they name", () => {
+  it("disappear at once with their subject", () => {
     const labels = new ShownLabels();
     labels.choose([label("a", 500, 300)], 1);
     labels.advance(still, WITHIN, Infinity);

@@ -1,6 +1,6 @@
 /**
- * The labels on the map from frame to frame. Each frame places them at the positions of that instant, so that they stay
- * with their lamps and never lie over one another, whatever moves and fades.
+ * The labels on the map from frame to frame. Each frame places them at the positions of that instant, so that
+ * they stay with their lamps and never overlap while labels move and fade.
  */
 
 import type { PixelRect } from "../../model/plane/viewport";
@@ -14,9 +14,9 @@ import {
 
 /** A label in a frame. */
 export interface ShownLabel<C extends LabelCandidate> extends PlacedLabel<C> {
-  /** The rectangle it takes, with some space around the text. */
+  /** Its rectangle, with a margin around the text. */
   box: PixelRect;
-  /** Opacity, 0 to 1; 0 while it waits for the place of another that is still fading. */
+  /** Opacity, 0 to 1; 0 while it waits for the place of a label that is still fading. */
   alpha: number;
   /** False while it fades out. */
   wanted: boolean;
@@ -25,7 +25,7 @@ export interface ShownLabel<C extends LabelCandidate> extends PlacedLabel<C> {
 /** Change of a label's opacity per millisecond while it fades in and out. */
 const FADE_IN = 1 / 180;
 const FADE_OUT = 1 / 100;
-/** Longest time that one frame lets labels fade, in ms: the frame before may be long ago. */
+/** Maximum time by which one frame lets labels fade, in ms: the previous frame may be long ago. */
 const LONGEST_FRAME = 80;
 
 /** The labels of one map. */
@@ -34,17 +34,17 @@ export class ShownLabels<C extends LabelCandidate> {
   private most = 0;
   private readonly shown = new Map<string, ShownLabel<C>>();
 
-  /** Show these from now on, the most important first, and at most so many of them. */
+  /** Show these labels from now on, most important first, and at most `most` of them. */
   choose(candidates: Iterable<C>, most: number) {
     this.candidates = [...candidates];
     this.most = most;
   }
 
   /**
-   * Go on to another frame. Return whether labels are still fading.
+   * Advance to the next frame. Return whether labels are still fading.
    *
-   * `positionOf` returns a label's position in the frame, null if it has none; `elapsed` is the time since the last
-   * frame, in ms, Infinity to skip the fading.
+   * `positionOf` returns a label's position in the frame, null if it has none; `elapsed` is the time since
+   * the last frame, in ms, or Infinity to skip the fading.
    */
   advance(
     positionOf: (label: C) => readonly [number, number] | null,
@@ -74,17 +74,17 @@ export class ShownLabels<C extends LabelCandidate> {
     return [...this.shown.values()].filter(({ alpha }) => alpha > 0);
   }
 
-  /** Return the labels that are to stay. */
+  /** Return the labels that stay. */
   get wanted(): ShownLabel<C>[] {
     return [...this.shown.values()].filter(({ wanted }) => wanted);
   }
 
-  /** Return whether a label is on the map, and is to stay. */
+  /** Return whether a label is on the map and stays. */
   isShown(key: string): boolean {
     return this.shown.get(key)?.wanted ?? false;
   }
 
-  /** Take all labels off the map at once. */
+  /** Remove all labels from the map at once. */
   removeAll() {
     this.candidates = [];
     this.shown.clear();
@@ -96,7 +96,7 @@ export class ShownLabels<C extends LabelCandidate> {
     for (const [key, label] of shown) {
       if (label.wanted) continue;
       label.alpha -= elapsed * FADE_OUT;
-      // Movement may take it over another before it has faded.
+      // Movement may bring it over another before it has faded.
       if (label.alpha <= 0 || drawn.some(({ box }) => textsMeet(box, label.box))) shown.delete(key);
       else drawn.push(label);
     }

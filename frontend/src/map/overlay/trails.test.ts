@@ -11,7 +11,7 @@ describe("trails", () => {
     own: true,
   };
 
-  it("are lines that meet, the older part the fainter, with two shapes at the ends", () => {
+  it("are connected lines, fainter where older, with distinct shapes at the ends", () => {
     const traces = trailTraces([zigzag]);
     const lines = traces.filter(({ mode }) => mode === "lines");
     const opacities = lines.map(({ opacity }) => opacity as number);
@@ -25,7 +25,7 @@ describe("trails", () => {
     expect(symbol(begun)).not.toBe(symbol(now));
   });
 
-  it("are as many traces for many tokens as for one of each sort, and none for one at rest", () => {
+  it("need no more traces for many tokens than for one of each kind, and none for a token at rest", () => {
     const other = { ...zigzag, own: false };
     const few = trailTraces([zigzag, other]).length;
     expect(
@@ -34,7 +34,7 @@ describe("trails", () => {
     expect(trailTraces([{ id: 2, xs: [1], ys: [1], own: true }])).toEqual([]);
   });
 
-  it("are whole where there are fewer points than parts", () => {
+  it("are complete with fewer points than parts", () => {
     const traces = trailTraces([{ id: 2, xs: [0, 1], ys: [0, 1], own: false }]);
     const drawn = traces
       .filter(({ mode }) => mode === "lines")
@@ -44,7 +44,7 @@ describe("trails", () => {
 });
 
 describe("trails on a picture", () => {
-  it("are where the map's places are, with a square where they begin and a triangle where they end", () => {
+  it("match the positions of the map, with a square at the start and a triangle at the end", () => {
     const calls: string[] = [];
     const context = new Proxy({} as CanvasRenderingContext2D, {
       get:

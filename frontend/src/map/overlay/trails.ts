@@ -7,7 +7,7 @@ import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { DrawnTrail } from "../../model/plane/trail";
 import { INK, TINTS } from "../palette";
 
-/** Opacity of the parts of a trail, the oldest first. */
+/** Opacity of the parts of a trail, oldest first. */
 const AGES = [0.22, 0.38, 0.58, 0.85];
 
 /** Lines of one style in sequence; null ends a line. */
@@ -23,7 +23,7 @@ interface TrailStroke {
 
 const OTHERS = TINTS[1];
 
-/** Return all trails as a handful of strokes, however many trails there are. */
+/** Return all trails as a few strokes, independent of the number of trails. */
 export function trailStrokes(trails: DrawnTrail[]): TrailStroke[] {
   const drawn = trails.filter(({ xs }) => xs.length > 1);
   return [false, true].flatMap((own) => {
@@ -53,7 +53,7 @@ function strokes(trails: DrawnTrail[], color: string): TrailStroke[] {
     const x: (number | null)[] = [];
     const y: (number | null)[] = [];
     for (const { xs, ys } of trails) {
-      // Consecutive parts share a point, so that they meet.
+      // Consecutive parts share a point, so that they connect.
       const last = xs.length - 1;
       const from = Math.floor((age * last) / AGES.length);
       const to = Math.floor(((age + 1) * last) / AGES.length);

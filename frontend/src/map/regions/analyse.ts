@@ -1,4 +1,6 @@
-/** Analysis of a layout: its density grid, how tightly its groups lie, and an index of its tokens. Pure. */
+/**
+ * Analysis of a layout: its density grid, the compactness of its groups, and an index of its tokens. Pure.
+ */
 
 import { compactnessOf, type GroupMembers } from "./districts";
 import { buildTokenGrid, type TokenGrid } from "../../model/plane/spatial-index";
@@ -11,7 +13,7 @@ export interface LayoutAnalysis {
   /** Bounds of all but the stray tokens. */
   box: MapRect;
   density: DensityGrid;
-  /** How tightly the tokens of each group lie. */
+  /** Compactness of each group, 0 to 1. */
   compactness: number[];
   grid: TokenGrid;
 }

@@ -1,4 +1,4 @@
-/** Worker that receives a layout and returns its analysis. */
+/** The worker that analyses layouts. */
 
 import type { GroupMembers } from "./districts";
 import { analyseLayout } from "./analyse";

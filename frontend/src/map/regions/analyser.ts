@@ -1,6 +1,6 @@
 /**
- * Layout analysis off the main thread, since it takes longer than the time between two frames. Of the layouts
- * that arrive during an analysis, only the newest is analysed next.
+ * Layout analysis in a worker, because it takes longer than one frame. Of the layouts that arrive during an
+ * analysis, only the newest is analysed next.
  */
 
 import type { GroupMembers } from "./districts";
@@ -11,7 +11,7 @@ import { startAnalysis } from "./start-analysis";
 /** A message to the worker. */
 export interface AnalysisJob {
   placement: Placement;
-  /** Group members; null for those of the message before. */
+  /** Group members; null for those of the previous message. */
   members: GroupMembers | null;
 }
 
@@ -48,7 +48,7 @@ export class AnalysisWorker {
     return this.current !== null;
   }
 
-  /** Cancel all requests; their callbacks are not called any more. */
+  /** Cancel all requests; their callbacks are no longer called. */
   cancelAll() {
     this.next = null;
     if (this.current) this.current.done = () => undefined;
@@ -81,7 +81,7 @@ export class AnalysisWorker {
     const { done } = this.current;
     this.current = null;
     done(analysis);
-    // If `done` asked for another analysis, that one has already begun.
+    // If `done` requested another analysis, it has already begun.
     if (!this.busy) this.startNext();
   }
 

@@ -4,7 +4,7 @@ import { densityOf } from "./density";
 const around = { x0: 0, x1: 10, y0: 0, y1: 10 };
 
 describe("the density grid", () => {
-  it("is high where tokens are, and sea at the rim", () => {
+  it("is high where tokens are, and sea at the edge", () => {
     const xy = Float32Array.from({ length: 400 }, (_, i) => (i % 4 < 2 ? 3 : 7) + (i % 10) / 50);
     const { size, heights, box } = densityOf(xy, around, 96);
     const at = (x: number, y: number) => {
@@ -18,7 +18,7 @@ describe("the density grid", () => {
     expect(heights[size * size - 1]).toBe(0);
   });
 
-  it("is level for an empty map", () => {
+  it("is flat for an empty map", () => {
     expect(densityOf(new Float32Array(0), around, 32).heights.every((h) => h === 0)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** The land beneath the lamps: a blurred grid of token density. Pure. */
+/** The land below the lamps: a blurred grid of token density. Pure. */
 
 import type { MapRect } from "../../model/plane/viewport";
 
@@ -6,15 +6,15 @@ import type { MapRect } from "../../model/plane/viewport";
 export interface DensityGrid {
   /** Cells per side. */
   size: number;
-  /** Heights row by row from (x0, y0); 0 is the sea, the highest hill about 1. */
+  /** Heights row by row from (x0, y0); 0 is the sea, about 1 the highest hill. */
   heights: Float32Array;
   box: MapRect;
 }
 
 const SIZE = 176;
-/** How far the land extends beyond the outermost tokens, as a share of the map. */
+/** How far the land extends beyond the outermost tokens, as a fraction of the map. */
 const MARGIN = 0.26;
-/** Two widths of blur, as shares of the side: for peaks, and for the region around them. */
+/** Two blur widths, as fractions of the side: for peaks, and for the region around them. */
 const PEAK_WIDTH = 0.0135;
 const REGION_WIDTH = 0.036;
 /** Sums below this are rounding errors: sea. */
@@ -43,7 +43,7 @@ export function densityOf(xy: Float32Array, around: MapRect, size = SIZE): Densi
   return { size, heights, box };
 }
 
-/** Count the tokens by cell, each shared among the four cells around it. */
+/** Count the tokens by cell, each divided among the four cells around it. */
 function countTokens(xy: Float32Array, box: MapRect, size: number): Float32Array {
   const counts = new Float32Array(size * size);
   const sx = size / (box.x1 - box.x0);
@@ -64,7 +64,7 @@ function countTokens(xy: Float32Array, box: MapRect, size: number): Float32Array
   return counts;
 }
 
-/** Blur a field. Repeated running means look like a Gaussian, and cost the same however wide they are. */
+/** Blur a field. Repeated running means approximate a Gaussian at a cost independent of its width. */
 function blur(field: Float32Array, size: number, sigma: number): Float32Array {
   const radius = Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2);
   let from = field;
@@ -107,7 +107,7 @@ function quantile(values: Float32Array, part: number): number {
   return some[Math.floor(part * (some.length - 1))] || 1;
 }
 
-/** Set the outermost cells to sea, so that beyond the grid there is sea too. */
+/** Set the outermost cells to sea, because there is sea beyond the grid. */
 function clearEdges(heights: Float32Array, size: number) {
   for (let i = 0; i < size; i++) {
     for (const index of [i, (size - 1) * size + i, i * size, i * size + size - 1])

@@ -1,13 +1,13 @@
-/** The part of the map that a district takes. Pure. */
+/** The part of the map that a district covers. Pure. */
 
 import type { Districts } from "../../api/frames";
 import { positionOf, robustBounds, type Placement } from "../../model/plane/placement";
 import type { MapRect } from "../../model/plane/viewport";
 
-/** Least side of the bounds, as a part of the map's: a smaller part could not be taken in. */
+/** Minimum side of the bounds, as a fraction of the map's: a smaller part would be hard to read. */
 const SMALLEST_PART = 0.05;
 
-/** Return the bounds of a district's tokens but for strays; null where there is no such district. */
+/** Return the bounds of a district's tokens without strays; null if there is no such district. */
 export function districtBounds(
   districts: Districts,
   id: number,

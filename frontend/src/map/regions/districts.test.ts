@@ -35,21 +35,21 @@ describe("districts", () => {
     ]);
   });
 
-  it("lie where most of their tokens do, and fade when these are strewn", () => {
-    // All of the first together but one; the second all over the place.
+  it("lie where most of their tokens do, and fade if these are scattered", () => {
+    // All of the first together except one; the second all over the map.
     const xy = Float32Array.from([1, 1, 1.1, 1, 9, 9, 0, 0, 5, 9, 9, 1]);
     const groups = clusterGroups(found([1, 2], ["a", "b"], [1, 1, 1, 2, 2, 2]));
     expect(lying(xy, groups).map(({ compactness }) => compactness)).toEqual([1, 0]);
     expect(middleOf(quantise(xy), groups[0]!.tokenIds)[0]).toBeCloseTo(1.1, 3);
   });
 
-  it("of fewer than three tokens are none, nor is there one where none was found", () => {
+  it("need three tokens, and a cluster", () => {
     const few = clusterGroups(found([1], ["animals"], [1, 1, 0, 0]));
     expect(lying(new Float32Array(8), few)).toEqual([]);
     expect(clusterGroups(found([], [], [0, 0, 0, 0]))).toEqual([]);
   });
 
-  it("come in the order of their size, the older before one that is a little larger", () => {
+  it("come in order of size, but an older one before a slightly larger one", () => {
     const sizes = [10, 12, 30, 11];
     const groups = sizes.map((size, i) => {
       const tokenIds = Array.from({ length: size }, (_, id) => id);

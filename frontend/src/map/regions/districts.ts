@@ -1,12 +1,12 @@
-/** Districts on the shown layout: where their tokens are, how tightly, and which of them come first. Pure. */
+/** Districts on the shown layout: their positions, compactness and order. Pure. */
 
 import type { Districts as Found } from "../../api/frames";
 import { positionOf, type Placement } from "../../model/plane/placement";
 import type { MapRect } from "../../model/plane/viewport";
 
-/** Tokens that the space holds together: a cluster found in it. */
+/** Tokens that are close in the space: a cluster. */
 export interface TokenGroup {
-  /** Unique for the district's lifetime; those found later have higher ones. */
+  /** Unique for the district's lifetime; later clusters have higher ids. */
   id: number;
   name: string;
   tokenIds: number[];
@@ -25,8 +25,8 @@ export interface GroupMembers {
 }
 
 /**
- * Median distance of a district's tokens, as a share of the map's span: below the first it is fully compact,
- * above the second not at all.
+ * Median distance of a district's tokens, as a fraction of the map's span: fully compact below the first, not
+ * at all above the second.
  */
 const TIGHT = 0.07;
 const LOOSE = 0.19;
@@ -49,7 +49,10 @@ export function membersOf(groups: TokenGroup[]): GroupMembers {
   return { ids, starts };
 }
 
-/** Return how tightly a group's tokens lie. `xy` holds x, y by token id; `around` is the span of the map. */
+/**
+ * Return the compactness of a group's tokens, 0 to 1. `xy` holds x, y by token id; `around` is the span of
+ * the map.
+ */
 export function compactnessOf(
   xy: Float32Array,
   tokenIds: ArrayLike<number>,
@@ -78,9 +81,9 @@ export function middleOf(placement: Placement, tokenIds: readonly number[]): [nu
 }
 
 /**
- * Return the groups that are large enough to be districts, the first to be named first: the larger, and the more
- * settled. Ids are given in the order of birth, so the lower one has been found more often; the oldest counts
- * twice as much as the youngest. `compactness` is by group.
+ * Return the groups that are large enough to be districts, in the order in which they are named: large and
+ * old ones first. Ids ascend with the time of birth; the oldest district counts twice as much as the
+ * youngest. `compactness` is by group.
  */
 export function districtsOf(groups: TokenGroup[], compactness: ArrayLike<number>): District[] {
   const ids = groups.map(({ id }) => id).sort((a, b) => a - b);

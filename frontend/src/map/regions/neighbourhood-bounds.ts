@@ -1,15 +1,15 @@
-/** The part of the map that some tokens take, or a token and its neighbours. Pure. */
+/** The part of the map that some tokens cover, or a token and its neighbours. Pure. */
 
 import { positionOf, type Placement } from "../../model/plane/placement";
 import type { MapRect } from "../../model/plane/viewport";
 
-/** Neighbours that are looked at, */
+/** Neighbours taken into account. */
 const NEAREST = 8;
-/** and those of them that are in the part: the nearest on the map, for some may lie far off. */
+/** Neighbours shown: the nearest of them on the map, because some may lie far away. */
 const KEPT = 6;
-/** Least side of the part, as a share of the map's: one closer would show the token alone. */
+/** Minimum side of the part, as a fraction of the map's: a closer view would show the token alone. */
 const LEAST_SIDE = 0.2;
-/** Share of the part that is added around it, for names. */
+/** Margin for names, as a fraction of the part. */
 const MARGIN = 0.3;
 
 /** Return bounds around tokens, in map units. */
@@ -28,8 +28,8 @@ export function boundsAround(tokens: readonly number[], placement: Placement): M
 }
 
 /**
- * Return bounds around a token and its neighbours, in map units. `neighbours` are the nearest in
- * the space, the nearest first.
+ * Return bounds around a token and its neighbours, in map units. `neighbours` are the nearest in the space,
+ * nearest first.
  */
 export function neighbourhoodBounds(
   token: number,

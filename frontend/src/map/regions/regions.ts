@@ -20,13 +20,13 @@ import type { DensityGrid } from "./density";
 import type { LayoutAnalysis } from "./analyse";
 import { AnalysisWorker } from "./analyser";
 
-/** With fewer tokens in view it is faster to sort those than to search all tokens by frequency. */
+/** With fewer tokens in view, sorting those is faster than scanning all tokens by frequency. */
 const SORT_LIMIT = 2_500;
 
 /** The regions of the shown layout. */
 export class Regions {
   districts: District[] = [];
-  /** Bounds of all but the stray tokens. */
+  /** Bounds of all tokens except strays. */
   box: MapRect = UNIT_SQUARE;
   /** Clusters found in the embedding space; null if none were computed. */
   found: Districts | null = null;
@@ -45,12 +45,12 @@ export class Regions {
   /**
    * Start without tokens.
    *
-   * `landChanged` is called with the density grid of a layout, shortly after its glide began; `first` is true if
-   * the map had none before.
+   * `landChanged` is called with the density grid of a layout, shortly after its glide began; `first` is true
+   * if the map had none before.
    */
   constructor(private readonly landChanged: (land: DensityGrid, first: boolean) => void) {}
 
-  /** Switch to another vocabulary and drop all that was known about the old one. */
+  /** Switch to another vocabulary and drop everything about the old one. */
   setVocabulary(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
     this.ranks = new Uint32Array(vocabulary?.tokens.length ?? 0);
@@ -62,7 +62,9 @@ export class Regions {
     this.setDistricts(null);
   }
 
-  /** Switch to other districts; null for none. Those that are gone go at once, new ones come with the analysis. */
+  /**
+   * Switch to other districts; null for none. Old ones disappear at once, new ones come with the analysis.
+   */
   setDistricts(districts: Districts | null) {
     const { vocabulary } = this;
     if (districts && districts.vocabulary !== vocabulary?.tokens.length) districts = null;
@@ -76,7 +78,7 @@ export class Regions {
     if (this.shown) this.analyse(this.shown);
   }
 
-  /** Analyse the layout that is shown now. */
+  /** Analyse the layout now on display. */
   analyse(placement: Placement) {
     const { groups } = this;
     if (placement !== this.shown) this.index = null;
@@ -86,11 +88,11 @@ export class Regions {
     );
   }
 
-  /** Return the ids of the tokens in a view (and right around it), the most common first. */
+  /** Return the ids of the tokens in a view (and close around it), most common first. */
   commonestInView(view: MapRect): Iterable<number> {
     const { byCount } = this.vocabulary!;
     const count = this.index?.countInView(view) ?? Infinity;
-    // With many in view, searching all tokens by frequency soon meets enough of them.
+    // With many in view, scanning all tokens by frequency soon finds enough of them.
     if (count >= SORT_LIMIT) return byCount;
     const ranks = this.index!.tokensInView(view).map((id) => this.ranks[id]!);
     return ranks.sort().map((rank) => byCount[rank]!);
@@ -106,7 +108,7 @@ export class Regions {
     groups: TokenGroup[],
   ) {
     if (groups === this.groups) this.districts = districtsOf(groups, compactness);
-    // Another layout may be shown by now; its own analysis will follow.
+    // Another layout may be on display by now; its own analysis will follow.
     if (placement === this.shown) this.index = new GridIndex(grid);
     this.box = box;
     const first = !this.analysed;

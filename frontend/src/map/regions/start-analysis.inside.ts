@@ -1,6 +1,8 @@
 import AnalysisWorker from "./analyse.worker?worker&inline";
 
-/** Start the worker, whose code is in the page itself: this module takes the other's place in a file that holds a run. */
+/**
+ * Start the worker, whose code is inside the page: in a packed page this module replaces `start-analysis.ts`.
+ */
 export function startAnalysis(): Worker {
   return new AnalysisWorker();
 }

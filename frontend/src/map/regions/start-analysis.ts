@@ -1,4 +1,4 @@
-/** Start the worker that analyses layouts. Throws where there are no workers. */
+/** Start the worker that analyses layouts. Throws if workers are not available. */
 export function startAnalysis(): Worker {
   return new Worker(new URL("./analyse.worker.ts", import.meta.url), { type: "module" });
 }

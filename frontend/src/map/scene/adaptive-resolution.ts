@@ -3,17 +3,17 @@
  * Pure.
  */
 
-/** Frame interval (ms) that is enough while only light fades; movement needs every frame. */
+/** Frame interval (ms) that suffices while only light fades; movement needs every frame. */
 const GLOW_INTERVAL = 30;
-/** Longest such interval (ms), which leaves a slow processor time for other work. */
+/** Maximum of that interval (ms), which leaves a slow processor time for other work. */
 const MAX_GLOW_INTERVAL = 110;
 /** Frame time (ms) above which the resolution is lowered. */
 const SLOW_FRAME = 55;
 /** Frame time (ms) up to which a higher resolution may be tried again. */
 const FAST_FRAME = 20;
-/** Number of fast frames in a row before that. */
+/** Number of consecutive fast frames before that. */
 const LONG_EASY = 900;
-/** Resolution as a share of the screen's pixels, per axis, from fine to coarse. */
+/** Resolution as a fraction of the screen's pixels, per axis, from fine to coarse. */
 const SCALES = [1, 0.75, 0.55];
 /** Resolution while scrubbing, on a fast machine and on a slow one. */
 const SCRUBBING_SCALE = [1, 0.36];
@@ -25,22 +25,22 @@ export class AdaptiveResolution {
   private late = 16;
   private easy = 0;
 
-  /** Return the resolution as a share of the screen's pixels, per axis. */
+  /** Return the resolution as a fraction of the screen's pixels, per axis. */
   get scale(): number {
     return SCALES[this.coarseness]!;
   }
 
-  /** Return the resolution while scrubbing, when no position stays long enough to be looked at closely. */
+  /** Return the resolution while scrubbing, when no picture stays long enough for a close look. */
   get scrubbingScale(): number {
     return SCRUBBING_SCALE[this.coarseness > 0 || this.late > FAST_FRAME ? 1 : 0]!;
   }
 
-  /** Return the least time between two frames in which nothing moves, in ms. */
+  /** Return the minimum time between two frames without movement, in ms. */
   get glowInterval(): number {
     return Math.max(GLOW_INTERVAL, Math.min(MAX_GLOW_INTERVAL, 1.5 * this.late));
   }
 
-  /** Record the time since the frame before, in ms; null if the two were not consecutive. */
+  /** Record the time since the previous frame, in ms; null if the two were not consecutive. */
   recordFrame(after: number | null) {
     if (after !== null) this.late = 0.8 * this.late + 0.2 * Math.min(400, after);
     this.easy = this.late < FAST_FRAME ? this.easy + 1 : 0;

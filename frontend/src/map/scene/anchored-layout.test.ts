@@ -40,7 +40,7 @@ function layoutOf(xy: Float32Array, step = 1, drawnBy: Layout["drawnBy"] = "umap
 const where = (layout: Layout) => coordinates(placementOf(layout));
 
 describe("fitRigidTransform", () => {
-  it("undoes any turn and shift exactly", () => {
+  it("reverses any rotation and translation exactly", () => {
     const places = some(12);
     for (const degrees of [0, 30, -170, 180]) {
       const there = transformPoints(places, by(degrees, 3, -8));
@@ -50,9 +50,9 @@ describe("fitRigidTransform", () => {
     }
   });
 
-  it("neither flips nor scales, and no other turn does better", () => {
+  it("neither mirrors nor scales, and is the best rotation", () => {
     const places = some(9);
-    // Flipped, twice as large, and shaken: no rigid transform can undo that.
+    // Mirrored, twice as large, and perturbed: no rigid transform can reverse that.
     const shake = some(9, 99);
     const other = places.map((value, i) => (i % 2 ? -2 * value : 2 * value) + 0.1 * shake[i]!);
     const best = fitRigidTransform(other, places);
@@ -69,7 +69,7 @@ describe("fitRigidTransform", () => {
       [0, 0, -0.1],
     ] as const;
     for (const [degrees, dx, dy] of others) {
-      // Each rotation with the best translation for it, and a little more.
+      // Each rotation with its best translation, slightly changed.
       const there = transformPoints(other, by(angle + degrees, 0, 0));
       const shift = by(
         0,
@@ -80,7 +80,7 @@ describe("fitRigidTransform", () => {
     }
   });
 
-  it("only shifts one token, and does nothing for none", () => {
+  it("translates a single token, and is the identity for none", () => {
     const { cos, sin, dx, dy } = fitRigidTransform(Float32Array.of(1, 2), Float32Array.of(4, 0));
     expect([cos, sin, dx, dy]).toEqual([1, 0, 3, -2]);
     expect(fitRigidTransform(new Float32Array(0), new Float32Array(0))).toEqual(by(0, 0, 0));
@@ -91,12 +91,12 @@ describe("LayoutAnchor", () => {
   const first = some(40);
   const ids = [3, 17, 20, 31];
 
-  it("leaves everything alone while nothing is to stay", () => {
+  it("changes nothing without tokens to hold", () => {
     const layout = layoutOf(first);
     expect(new LayoutAnchor().apply(layout, [])).toBe(layout);
   });
 
-  it("keeps the tokens where they were, from layout to layout", () => {
+  it("keeps the tokens in place from layout to layout", () => {
     const anchor = new LayoutAnchor();
     const before = layoutOf(first);
     anchor.apply(before, []);
@@ -115,7 +115,7 @@ describe("LayoutAnchor", () => {
     expect(anchor.transform).toBeNull();
   });
 
-  it("does not move anything when other tokens are to stay, and starts anew on another map", () => {
+  it("does not move anything when the held tokens change, and restarts on another map", () => {
     const anchor = new LayoutAnchor();
     anchor.apply(layoutOf(first), ids);
     const next = layoutOf(transformPoints(first, by(70, 0, 0)));
@@ -130,7 +130,7 @@ describe("LayoutAnchor", () => {
 });
 
 describe("a trail", () => {
-  it("turns as the places of the map do, and stays who it is", () => {
+  it("rotates with the positions of the map, and keeps its token", () => {
     const turn = by(37, 2, -1);
     const trail = { id: 5, xs: [0, 1, 4], ys: [2, 2, -3], own: true };
     const places = transformPoints(Float32Array.from([0, 2, 1, 2, 4, -3]), turn);

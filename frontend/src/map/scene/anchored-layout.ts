@@ -1,6 +1,6 @@
 /**
  * Layouts rotated to hold chosen tokens as still as possible. Each layout is rotated and translated as a
- * whole, never flipped or scaled, so distances on the map do not change.
+ * whole, never mirrored or scaled, so distances on the map do not change.
  */
 
 import type { Layout } from "../../api/frames";
@@ -15,14 +15,14 @@ export interface RigidTransform {
   dy: number;
 }
 
-/** Imperceptible change: a smaller rotation, or a smaller translation as a share of the map's width. */
+/** Imperceptible change: a smaller rotation, or a smaller translation as a fraction of the map's width. */
 const UNSEEN = 1e-5;
 
 /**
- * Return the rotation and translation that bring `from` closest to `to` (x, y by turns): least squares, in
+ * Return the rotation and translation that bring `from` closest to `to` (x, y alternating): least squares, in
  * closed form.
  *
- * Pure. One token alone gives a translation, no token the identity.
+ * Pure. A single token gives a translation, no token the identity.
  */
 export function fitRigidTransform(from: Float32Array, to: Float32Array): RigidTransform {
   const count = from.length / 2;
@@ -70,9 +70,9 @@ export function transformTrail(trail: DrawnTrail, transform: RigidTransform): Dr
   return { ...trail, xs: xs.map((_, i) => xy[2 * i]!), ys: ys.map((_, i) => xy[2 * i + 1]!) };
 }
 
-/** Anchor positions of the tokens to hold still, towards which every layout is rotated. */
+/** Anchor positions of the held tokens, towards which every layout is rotated. */
 export class LayoutAnchor {
-  /** The transform of the last layout shown; null if it was left as it is. */
+  /** The transform of the last layout shown; null if it was unchanged. */
   transform: RigidTransform | null = null;
   private ids: readonly number[] = [];
   private anchor: Float32Array | null = null;
@@ -84,7 +84,7 @@ export class LayoutAnchor {
     const other = last?.drawnBy !== layout.drawnBy || last.vocabulary !== layout.vocabulary;
     const same = ids.length === this.ids.length && ids.every((id, i) => id === this.ids[i]);
     if (!ids.length) this.anchor = null;
-    // Another map has other units, so the tokens first take their places on it as they are.
+    // Another map has other units, so the tokens first take their untransformed positions on it.
     else if (!this.anchor || !same || other) {
       this.anchor = coordinatesOf(other ? layout : last, ids);
     }

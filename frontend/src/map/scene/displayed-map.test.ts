@@ -32,7 +32,7 @@ function displayedMap(): DisplayedMap {
 }
 
 describe("the displayed map", () => {
-  it("has its lamps between two layouts, all at once and one by one", () => {
+  it("interpolates its lamps between two layouts, all together and one by one", () => {
     const displayed = displayedMap();
     displayed.glideTo(there, 1);
     const placed = displayed.placementAt(0.25);
@@ -46,7 +46,7 @@ describe("the displayed map", () => {
     expect(displayed.positionOf(1, 1)).toEqual(positionOf(there, 1));
   });
 
-  it("goes on from where an interrupted glide had come to", () => {
+  it("continues from the position of an interrupted glide", () => {
     const displayed = displayedMap();
     displayed.glideTo(there, 1);
     const caught = displayed.positionOf(1, 0.5);
@@ -71,7 +71,7 @@ describe("the displayed map", () => {
     );
   });
 
-  it("has the middle of a district among its lamps at every instant", () => {
+  it("keeps the middle of a district among its lamps at every instant", () => {
     const displayed = displayedMap();
     const district = { id: 1, name: "a", tokenIds: [1], compactness: 1 };
     displayed.glideTo(there, 1);
@@ -84,7 +84,7 @@ describe("the displayed map", () => {
     expect(model.middleOf(district)).toEqual(displayed.middleOf(district, 0.5));
   });
 
-  it("keeps nothing of another vocabulary's layout and beat", () => {
+  it("drops the layout and the beat of another vocabulary", () => {
     const displayed = displayedMap();
     displayed.lit = litRowsOf({ ids: Uint32Array.of(1), norms: Float32Array.of(3) });
     displayed.reset(null);
@@ -94,7 +94,7 @@ describe("the displayed map", () => {
 });
 
 describe("the rows of a beat", () => {
-  it("are named in the order of their gradients, those without a known one last", () => {
+  it("are named in order of their gradients, unknown ones last", () => {
     const lit = litRowsOf({ ids: Uint32Array.of(4, 5, 6), norms: Float32Array.of(1, NaN, 8) });
     expect(lit.named.map(({ id }) => id)).toEqual([6, 4, 5]);
     expect(lit.strengths[2]).toBe(1);
@@ -102,7 +102,7 @@ describe("the rows of a beat", () => {
     expect(litRowsOf(null).ids.length).toBe(0);
   });
 
-  it("are named up to a limit only", () => {
+  it("are named only up to a limit", () => {
     const ids = Uint32Array.from({ length: 500 }, (_, i) => i);
     const lit = litRowsOf({ ids, norms: Float32Array.from(ids) });
     expect(lit.named.length).toBeLessThan(200);

@@ -1,6 +1,7 @@
 /**
- * The displayed map, on the screen, in a picture and in a film: where its lamps are, how they shine, what is marked
- * and labelled. It knows neither clocks nor canvases; whoever draws it says how far its changes have come. Pure.
+ * The displayed map, on the screen, in a picture and in a film: the positions and light of its lamps, its
+ * marks and labels. It knows neither clocks nor canvases; the caller passes the progress of its changes.
+ * Pure.
  */
 
 import type { Vocabulary } from "../../api/vocabulary";
@@ -11,17 +12,17 @@ import { lampStrengths } from "../easing";
 import type { LitRow, MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
 import { middleOf, type District } from "../regions/districts";
 
-/** The progress, at one instant, of all that changes by itself. */
+/** The progress of all animations at one instant. */
 export interface Instant {
   /** Progress of the glide from the last layout to this one, 0 to 1. */
   mixing: number;
-  /** Progress of the land, which starts a moment later, 0 to 1. */
+  /** Progress of the land, which starts slightly later, 0 to 1. */
   landProgress: number;
   /** Brightness of the current beat, 0 to 1. */
   glow: number;
 }
 
-/** The instant at which all has arrived, and the beat is at its brightest. */
+/** The instant at which all movement has ended and the beat is brightest. */
 export const SETTLED: Instant = { mixing: 1, landProgress: 1, glow: 1 };
 
 /** The rows of a beat, with their brightness. */
@@ -29,14 +30,14 @@ export interface LitRows {
   ids: Uint32Array;
   /** By row of `ids`, 0 to 1. */
   strengths: Float32Array;
-  /** Those that may be labelled, the strongest gradient first. */
+  /** Rows that may be labelled, strongest gradient first. */
   named: LitRow[];
 }
 
 /** Limit on a beat's rows that may be labelled. */
 const NAMED = 120;
 const NO_ROWS: LitRows = { ids: new Uint32Array(0), strengths: new Float32Array(0), named: [] };
-/** The marks of a map on which nothing is marked. */
+/** The marks of an unmarked map. */
 export const UNMARKED: MapMarks = {
   ringed: [],
   doubtful: [],
@@ -66,10 +67,10 @@ export class DisplayedMap {
   districts: District[] = [];
   marks = UNMARKED;
   lit = NO_ROWS;
-  /** The placement that the lamps come from, and the one they go to; equal at rest. */
+  /** The placement that the lamps come from, and the one they move to; equal at rest. */
   from = EMPTY_PLACEMENT;
   to = EMPTY_PLACEMENT;
-  /** The middles of groups of tokens that were asked for, by placement. */
+  /** Cached middles of groups of tokens, by placement. */
   private middles = new WeakMap<Placement, Map<readonly number[], [number, number]>>();
 
   /** Switch to another vocabulary, without a layout and a beat. */
@@ -86,13 +87,18 @@ export class DisplayedMap {
     this.from = this.to = next;
   }
 
-  /** Let the lamps go to `next` from where they are, `mixing` of the way between the last two placements. */
+  /**
+   * Move the lamps to `next` from their current positions, `mixing` of the way between the last two
+   * placements.
+   */
   glideTo(next: Placement, mixing: number) {
     this.from = mixPlacements(this.from, this.to, mixing);
     this.to = next;
   }
 
-  /** Keep the lamps, which come from a map in other units, where they are: these change as `view` does to `next`. */
+  /**
+   * Keep the lamps in place when the units of the map change: their units change as `view` does to `next`.
+   */
   rebase(view: MapRect, next: MapRect) {
     this.from = { ...this.from, box: rectInView(this.from.box, view, next) };
   }
@@ -105,7 +111,7 @@ export class DisplayedMap {
     return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
   }
 
-  /** Return the middle of a district, in map units; it goes with its tokens. */
+  /** Return the middle of a district, in map units; it moves with its tokens. */
   middleOf({ tokenIds }: District, mixing: number): [number, number] {
     const [x, y] = this.middleIn(this.to, tokenIds);
     if (mixing >= 1 || this.from === this.to) return [x, y];
@@ -119,8 +125,8 @@ export class DisplayedMap {
   }
 
   /**
-   * Return the overlay of the lamps in a frame; null without a vocabulary. `commonest` returns token ids, the most
-   * common first: at least all in view.
+   * Return the overlay of the lamps in a frame; null without a vocabulary. `commonest` returns token ids,
+   * most common first: at least all in view.
    */
   overlayModel(
     mixing: number,

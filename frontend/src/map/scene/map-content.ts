@@ -1,4 +1,4 @@
-/** The content of a map, as the page gives it. */
+/** The content of a map, as the page provides it. */
 
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
@@ -13,7 +13,7 @@ export interface MapContent {
   layout: Layout | null;
   /** Clusters found in the embedding space; null if none were computed. */
   districts: Districts | null;
-  /** Four bytes per token: rgb, and its unlit brightness; null while they are not known. */
+  /** Four bytes per token: rgb, and its unlit brightness; null if not known. */
   tints: Uint8Array | null;
   beat: Light | null;
   /** Brightness at which the last beat stays lit until the next one, 0 to 1. */
@@ -22,14 +22,14 @@ export interface MapContent {
   scrubbing: boolean;
 }
 
-/** The content of a scene: that of the map, with what the viewer marked, and how it is looked at. */
+/** The content of a scene: that of the map, the viewer's marks, and the camera. */
 export interface SceneContent extends MapContent {
   marks: MapMarks;
-  /** True to rotate layouts so that the selected tokens hold still, and to hold the view still meanwhile. */
+  /** True to rotate layouts so that the selected tokens, and with them the view, hold still. */
   aligned: boolean;
   /** The part of the map to look at; null: all of it. */
   look: Look | null;
-  /** True for the back of the room: labels and lamps are larger, the land is lighter. */
+  /** True for the back of a room: labels and lamps are larger, the land is lighter. */
   enlarged: boolean;
 }
 

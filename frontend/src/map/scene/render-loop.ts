@@ -8,11 +8,11 @@ import { AdaptiveResolution } from "./adaptive-resolution";
 /** Time without movement before a coarse picture is refined, in ms. */
 const REFINE_DELAY = 300;
 /**
- * That time while scrubbing, in ms. It is longer because resizing the canvas blocks the page; refining
+ * The same delay while scrubbing, in ms. It is longer because resizing the canvas blocks the page; refining
  * matters only if the viewer stops for a closer look.
  */
 const SCRUBBING_REFINE_DELAY = 1_500;
-/** How long a change that is not urgent waits to be drawn with another, in ms. */
+/** How long a non-urgent change waits for another to be drawn with, in ms. */
 const COALESCE_DELAY = 150;
 
 /** The client of a render loop, which draws the frames. */
@@ -46,7 +46,7 @@ export class RenderLoop {
   }
 
   /**
-   * Request a frame soon, or with the next change if that comes first: a frame of its own would cost as much.
+   * Request a frame soon, or with the next change if that comes first: a separate frame would cost as much.
    */
   wakeSoon() {
     clearTimeout(this.timer);
@@ -65,7 +65,7 @@ export class RenderLoop {
     clearTimeout(this.timer);
     const now = performance.now();
     const moving = this.client.isMoving(now);
-    // After a frame that was slow to draw, the next one comes late.
+    // After a frame that was slow to draw, the next one is late.
     this.resolution.recordFrame(this.following ? now - this.lastFrameAt : null);
     this.following = false;
     if (!moving && now - this.lastFrameAt < this.resolution.glowInterval) {

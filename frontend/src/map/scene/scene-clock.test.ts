@@ -5,7 +5,7 @@ import { SceneClock } from "./scene-clock";
 const beat = { step: 1, ids: new Uint32Array(1), norms: new Float32Array(1), duration: 400 };
 
 describe("the clock of a scene", () => {
-  it("is at rest until something begins", () => {
+  it("is at rest until a change begins", () => {
     const clock = new SceneClock(false);
     expect(clock.instantAt(5)).toEqual({ mixing: 1, landProgress: 1, glow: 0 });
     expect([clock.isGliding(5), clock.isFading(5), clock.remainingGlideMs(5)]).toEqual([
@@ -15,7 +15,7 @@ describe("the clock of a scene", () => {
     ]);
   });
 
-  it("brings the lamps before the land, which starts later", () => {
+  it("starts the lamps before the land", () => {
     const clock = new SceneClock(false);
     clock.startLamps(0, false);
     clock.startLand(100, false);
@@ -26,7 +26,7 @@ describe("the clock of a scene", () => {
     expect(clock.isGliding(GLIDE_MS + 100)).toBe(false);
   });
 
-  it("lets all arrive at once where it is asked to, or where nothing may glide", () => {
+  it("ends all movement at once on request, and with reduced motion", () => {
     const clock = new SceneClock(false);
     clock.startLamps(0, true);
     expect(clock.isGliding(0)).toBe(false);
@@ -35,7 +35,7 @@ describe("the clock of a scene", () => {
     expect([clock.isGliding(1), clock.remainingGlideMs(1)]).toEqual([false, 0]);
   });
 
-  it("lights a beat, lets it fade, and holds what is to be held", () => {
+  it("lights a beat, lets it fade, and holds it if asked to", () => {
     const clock = new SceneClock(false);
     clock.startBeat(beat, 1_000);
     expect(clock.instantAt(1_070).glow).toBe(1);
@@ -54,7 +54,7 @@ describe("the clock of a scene", () => {
     expect(clock.isFading(2_100)).toBe(false);
   });
 
-  it("forgets everything with the map", () => {
+  it("is reset with the map", () => {
     const clock = new SceneClock(false);
     clock.startLamps(0, false);
     clock.startBeat(beat, 0);

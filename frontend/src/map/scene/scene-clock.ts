@@ -1,10 +1,10 @@
-/** The clock of a scene: when the changes under way began, and how far they have come. */
+/** The clock of a scene: when the current changes began, and their progress. */
 
 import { beatBrightness, GENTLE_RISE_MS, GLIDE_MS, glideProgress } from "../easing";
 import type { Light } from "../../model/light";
 import type { Instant } from "./displayed-map";
 
-/** How long frames are drawn after a beat should have faded, in ms. */
+/** How long frames are still drawn after a beat should have faded, in ms. */
 const LAST_FRAMES = 100;
 
 /** The clock of one scene. All times are those of `performance.now()`. */
@@ -17,26 +17,26 @@ export class SceneClock {
   private beatDuration = 0;
   private lit = false;
 
-  /** Start with everything at rest. With `reducedMotion` nothing glides. */
+  /** Start at rest. With `reducedMotion` nothing glides. */
   constructor(public reducedMotion: boolean) {}
 
-  /** Reset it: the lamps, the land and the light are at rest. */
+  /** Reset the lamps, the land and the light to rest. */
   reset() {
     this.lampsStarted = this.landStarted = -Infinity;
     this.startBeat(null, 0);
   }
 
-  /** Start a glide of the lamps; let them arrive at once if `atOnce`. */
+  /** Start a glide of the lamps; it ends at once if `atOnce`. */
   startLamps(now: number, atOnce: boolean) {
     this.lampsStarted = atOnce ? -Infinity : now;
   }
 
-  /** Start a glide of the land; let it arrive at once if `atOnce`. */
+  /** Start a glide of the land; it ends at once if `atOnce`. */
   startLand(now: number, atOnce: boolean) {
     this.landStarted = atOnce ? -Infinity : now;
   }
 
-  /** Start the light of a beat; end it if there is none. */
+  /** Start the light of a beat; end it if `beat` is null. */
   startBeat(beat: Light | null, now: number) {
     this.lit = beat !== null;
     this.beatDuration = beat?.duration ?? 0;
@@ -48,7 +48,7 @@ export class SceneClock {
     return glideProgress(now - this.lampsStarted, this.reducedMotion);
   }
 
-  /** Return whether the lamps or the land are on their way. */
+  /** Return whether the lamps or the land are gliding. */
   isGliding(now: number): boolean {
     return this.mixing(now) < 1 || this.landProgress(now) < 1;
   }
@@ -63,7 +63,7 @@ export class SceneClock {
     return this.reducedMotion ? 0 : Math.max(0, this.lampsStarted + GLIDE_MS - now);
   }
 
-  /** Return how far everything has come. */
+  /** Return the progress of everything. */
   instantAt(now: number): Instant {
     return { mixing: this.mixing(now), landProgress: this.landProgress(now), glow: this.glow(now) };
   }

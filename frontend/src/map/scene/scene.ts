@@ -1,9 +1,9 @@
 /**
  * The scene of a map: its canvases, its view, and when to draw.
  *
- * The page passes its content whole to `update`; the scene draws itself when something changes and rests otherwise.
- * Drawing is coalesced with requestAnimationFrame. It knows canvases, not Plotly: the owner of the axes receives view
- * changes and traces as events, and reports its own view changes to the scene.
+ * The page passes its whole content to `update`; the scene draws itself when something changes and rests
+ * otherwise. Drawing is coalesced with requestAnimationFrame. It knows canvases, not Plotly: the owner of the
+ * axes receives view changes and traces as events, and reports its own view changes to the scene.
  */
 
 import type { Layout } from "../../api/frames";
@@ -32,20 +32,20 @@ import { RenderLoop } from "./render-loop";
 import { ShownContent } from "./shown-content";
 import { designPixelSize, type StillScene } from "./still-scene";
 
-/** How much larger the lamps and how much lighter the land are for the back of the room. */
+/** Enlargement of the lamps and brightening of the land for the back of a room. */
 const ENLARGED = { lamps: 1.1, land: 1.3 };
 
 /** Handlers of the scene's events. */
 interface SceneEvents {
-  /** Handle a view that the scene changed itself, for the axes to follow. */
+  /** Handle a view that the scene changed itself, so that the axes follow. */
   viewChanged(view: MapRect): void;
-  /** Handle a view that the scene goes to because another part of the map is looked at; null: the whole map. */
+  /** Handle the view that the scene moves to because the look changed; null: the whole map. */
   lookFollowed?(view: MapRect | null): void;
   /** Handle the first frame of a beat. */
   beatPainted(beat: Light): void;
   /** Handle the loss (true) or return (false) of the graphics context. */
   contextChanged?(lost: boolean): void;
-  /** Handle the traces that Plotly is to draw from now on. */
+  /** Handle the traces that Plotly has to draw from now on. */
   tracesChanged?(traces: PlotlyTrace[]): void;
 }
 
@@ -102,13 +102,13 @@ export class Scene {
     renderLoop.wake();
   }
 
-  /** Switch all gliding off, or on again. */
+  /** Turn all gliding off, or on again. */
   setReducedMotion(reducedMotion: boolean) {
     this.content.clock.reducedMotion = reducedMotion;
     this.renderLoop.wake();
   }
 
-  /** Set the map's size and the space covered at its edges, in CSS pixels. */
+  /** Set the map's size and the width covered at its edges, in CSS pixels. */
   resize(width: number, height: number, insets: Insets) {
     this.ratio = Math.min(2, devicePixelRatio || 1);
     this.overlay.resize(width, height, this.ratio);
@@ -116,13 +116,13 @@ export class Scene {
     this.invalidateLabels();
   }
 
-  /** Adopt a view that the viewer chose by the axes or with fingers. */
+  /** Adopt a view that the viewer chose with the axes or by touch. */
   setView(view: MapRect) {
     this.camera.setView(view);
     this.invalidateLabels();
   }
 
-  /** Take the place that the viewer has moved to for the look, and return it; null: the whole map. */
+  /** Adopt the position that the viewer moved to as the look, and return it; null: the whole map. */
   adoptLook(): Look | null {
     return this.content.adoptLook();
   }
@@ -140,7 +140,7 @@ export class Scene {
     this.invalidateLabels();
   }
 
-  /** Return the place to look at for a token and its neighbours in the space; null if it is not on the map. */
+  /** Return the camera position for a token and its neighbours in the space; null if it is not on the map. */
   placeAround(id: number, neighbours: readonly number[]): LookPlace | null {
     const size = this.layout?.vocabulary ?? 0;
     return id < size
@@ -151,14 +151,14 @@ export class Scene {
       : null;
   }
 
-  /** Return the place to look at for some tokens, all of them in view; null if none is on the map. */
+  /** Return the camera position that shows all of these tokens; null if none is on the map. */
   placeAroundAll(tokens: readonly number[]): LookPlace | null {
     const size = this.layout?.vocabulary ?? 0;
     const known = tokens.filter((id) => id < size);
     return known.length ? this.content.placeAroundAll(known) : null;
   }
 
-  /** Return the tokens inside an outline, in map units, by their positions as shown now. */
+  /** Return the tokens inside an outline, in map units, by their current positions. */
   tokensWithin(corners: readonly Point[]): number[] {
     return this.layout ? tokensWithin(coordinates(this.placementNow()), corners) : [];
   }
@@ -181,7 +181,7 @@ export class Scene {
     return toPixel(this.camera, this.positionNow(id));
   }
 
-  /** Count the pixels that the lit lamps visibly brighten now. Slow, as it reads pixels back. */
+  /** Count the pixels that the lit lamps visibly brighten now. Slow, because it reads pixels back. */
   litPixels(): number {
     const at = this.content.clock.instantAt(performance.now());
     return this.renderer.litPixels(this.camera.view, at, this.design, this.growth);
@@ -217,7 +217,7 @@ export class Scene {
     return this.camera.view;
   }
 
-  /** Return the view, or the one it is on the way to; null for the whole map. */
+  /** Return the view, or the one it moves to; null for the whole map. */
   get viewerView(): MapRect | null {
     return this.camera.atHome ? null : this.camera.destination;
   }
@@ -230,7 +230,7 @@ export class Scene {
 
   /**
    * Return the settled scene for a picture of this many pixels: the same part of the map, with its lamps
-   * fully lit. Null if there is nothing to see yet. The screen is not touched.
+   * fully lit. Null if there is nothing to show yet. The screen is unchanged.
    */
   stillScene(width: number, height: number, insets: Insets): StillScene | null {
     const { renderer, layout } = this;
@@ -253,10 +253,10 @@ export class Scene {
     this.content.stop();
   }
 
-  /** Draw land that has arrived, with its labels. */
+  /** Draw new land, with its labels. */
   private handleLand() {
     this.labelsStale = true;
-    // While the viewer scrubs, the next position draws the land too.
+    // While the viewer scrubs, the next position also draws the land.
     if (this.content.current.scrubbing) this.renderLoop.wakeSoon();
     else this.renderLoop.wake();
   }
@@ -289,7 +289,7 @@ export class Scene {
     if (camera.advance(now, clock.reducedMotion)) this.labelsStale = true;
     if (at.mixing < 1 || camera.moving) this.glided += 1;
     this.renderer.render(camera.view, at, this.design, this.growth);
-    // Labels were chosen for the positions when the glide began.
+    // Labels were chosen for the positions at the start of the glide.
     if (at.mixing >= 1 && this.lastMixing < 1) this.labelsStale = true;
     const moved = at.mixing < 1 || this.lastMixing < 1 || this.labelsStale;
     this.lastMixing = at.mixing;
@@ -302,7 +302,7 @@ export class Scene {
     return clock.isGliding(now) || camera.moving || this.fading || clock.isFading(now);
   }
 
-  /** Return how much larger than their design the lamps are. */
+  /** Return the enlargement of the lamps relative to their design. */
   private get growth(): number {
     return (
       lampGrowth(this.camera.magnification) * (this.content.current.enlarged ? ENLARGED.lamps : 1)

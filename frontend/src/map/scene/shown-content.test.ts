@@ -83,7 +83,7 @@ describe("the shown content", () => {
     vi.unstubAllGlobals();
   });
 
-  it("passes on what changed, and nothing else", () => {
+  it("passes on only the changes", () => {
     const { update } = shownContent();
     expect(update({ vocabulary, tints, layout }).calls).toEqual([
       "setTokens",
@@ -98,7 +98,7 @@ describe("the shown content", () => {
     expect(update({ tints: tints.slice() }).calls).toEqual(["setTints"]);
   });
 
-  it("takes the lamps off the map when there is no layout, and puts them back with the next", () => {
+  it("removes the lamps without a layout, and restores them with the next one", () => {
     const { shown, uploaded, update } = shownContent();
     update({ vocabulary, tints, layout, beat });
     expect(update({ layout: null }).calls).toEqual(["setTokens", "setTints", "setLit"]);
@@ -110,7 +110,7 @@ describe("the shown content", () => {
     expect(shown.layout).toBe(layout);
   });
 
-  it("waits for the vocabulary, then shows what came before it", () => {
+  it("waits for the vocabulary, then shows earlier content", () => {
     const { shown, update } = shownContent();
     expect(update({ tints, layout, beat }).calls).toEqual([]);
     expect(shown.layout).toBeNull();
@@ -119,14 +119,14 @@ describe("the shown content", () => {
     expect([...shown.displayed.lit.ids]).toEqual([1]);
   });
 
-  it("leaves a layout of another vocabulary alone", () => {
+  it("ignores a layout of another vocabulary", () => {
     const { shown, update } = shownContent();
     update({ vocabulary, layout });
     expect(update({ layout: layoutOf([0, 0, 1, 1]) }).calls).toEqual([]);
     expect(shown.layout).toBe(layout);
   });
 
-  it("glides on from where an interrupted glide had come to, and jumps while the viewer scrubs", () => {
+  it("continues from an interrupted glide, and jumps while the viewer scrubs", () => {
     const { shown, uploaded, update } = shownContent();
     update({ vocabulary, layout });
     vi.advanceTimersByTime(1_000);
@@ -141,7 +141,7 @@ describe("the shown content", () => {
     expect(shown.displayed.positionOf(1, 0)[0]).toBeCloseTo(30, 3);
   });
 
-  it("names nothing before districts are found, and drops them at once for a step without", () => {
+  it("shows no names before districts are found, and drops them at once for a step without districts", () => {
     const { shown, update } = shownContent();
     const names = () => shown.displayed.districts.map(({ name }) => name);
     const districts = {
@@ -162,7 +162,7 @@ describe("the shown content", () => {
     expect(names()).toEqual([]);
   });
 
-  it("dims all tokens but the selected ones", () => {
+  it("dims all tokens except the selected ones", () => {
     const { shown, update } = shownContent();
     update({ vocabulary, tints, layout });
     expect(update({ marks: { ...UNMARKED, selected: [2] } }).calls).toEqual(["setTints"]);
@@ -194,7 +194,7 @@ describe("the shown content", () => {
     });
     const city = buildVocabulary("run", tokens, []);
 
-    /** Return a layout of this radius, the same at every call. */
+    /** Return a circular layout of this radius, the same at every call. */
     function round(radius: number, drawnBy = "umap"): Layout {
       const xy = Array.from({ length: 2 * COUNT }, (_, i) => {
         const angle = 2.4 * (i >> 1) + radius;
@@ -239,7 +239,7 @@ describe("the shown content", () => {
       }
     });
 
-    it("goes to a map of another kind without a jump, and without losing a lamp on the way", () => {
+    it("moves to a map of another kind without a jump, and without losing a lamp on the way", () => {
       const { shown, update, draw } = cityOnScreen();
       update({ vocabulary: city, layout: round(0.4, "linear") });
       vi.advanceTimersByTime(1_000);
@@ -260,7 +260,7 @@ describe("the shown content", () => {
       expect(shown.displayed.positionOf(9, 1)[0]).toBeGreaterThan(1);
     });
 
-    it("leaves the view where a person took it, until they go home", () => {
+    it("leaves the view where the viewer moved it, until they go home", () => {
       const { camera, update, draw } = cityOnScreen();
       update({ vocabulary: city, layout: round(1) });
       vi.advanceTimersByTime(1_000);
@@ -276,7 +276,7 @@ describe("the shown content", () => {
       expect(draw().outside).toBe(0);
     });
 
-    it("fits at once, without a glide, where motion is not wanted", () => {
+    it("fits at once, without a glide, with reduced motion", () => {
       const { shown, camera, update, draw } = cityOnScreen();
       shown.clock.reducedMotion = true;
       update({ vocabulary: city, layout: round(1) });

@@ -1,6 +1,6 @@
 /**
- * The content that a scene shows. It takes the page's content whole, finds what changed in it, and passes each change
- * on to what draws it: the renderer, the regions, Plotly.
+ * The content that a scene shows. It receives the page's whole content, finds the changes, and passes each
+ * one to the renderer, the regions or Plotly.
  */
 
 import type { Districts, Layout } from "../../api/frames";
@@ -30,13 +30,13 @@ export type ContentRenderer = Pick<
   "setTokens" | "setTints" | "setPlacement" | "setLand" | "moveLand" | "setLit"
 >;
 
-/** Handlers of changes that come later than the content they belong to. */
+/** Handlers of changes that come later than their content. */
 interface ContentEvents {
-  /** Handle land and labels that have arrived. */
+  /** Handle new land and labels. */
   landChanged(): void;
-  /** Handle the view that the camera goes to because another part of the map is looked at; null: the whole map. */
+  /** Handle the view that the camera moves to because the look changed; null: the whole map. */
   lookFollowed(view: MapRect | null): void;
-  /** Handle traces that Plotly is to draw. */
+  /** Handle the traces that Plotly has to draw. */
   tracesChanged(traces: PlotlyTrace[]): void;
 }
 
@@ -51,10 +51,10 @@ export class ShownContent {
   layout: Layout | null = null;
   /** The part of the map to look at; null: all of it. */
   private look: Look | null = null;
-  /** The content as the page gave it. */
+  /** The content as the page provided it. */
   current = NO_CONTENT;
   private readonly anchor = new LayoutAnchor();
-  /** The tokens held still, and the layout and the trails rotated to that end. */
+  /** The held tokens, and the layout and trails rotated to hold them. */
   private held = NONE;
   private turned: Layout | null = null;
   private trails: DrawnTrail[] = [];
@@ -68,13 +68,13 @@ export class ShownContent {
     private readonly events: ContentEvents,
   ) {}
 
-  /** Show other content. Return whether labels have to be chosen anew. */
+  /** Show other content. Return whether labels have to be chosen again. */
   update(next: SceneContent): boolean {
     const { current: last, displayed } = this;
     const { vocabulary, layout, tints, marks, beat, districts, look } = (this.current = next);
     this.clock.held = next.heldBrightness;
     this.camera.aligned = next.aligned;
-    // Without a layout nobody knows where the lamps are, as with another vocabulary.
+    // Without a layout the positions of the lamps are unknown, as with another vocabulary.
     const renewed = vocabulary !== last.vocabulary || (this.layout !== null && !layout);
     if (renewed) this.setVocabulary(vocabulary);
     const { trails } = this;
@@ -99,7 +99,7 @@ export class ShownContent {
     return marked || lit || redivided || looksElsewhere;
   }
 
-  /** Take the place that the viewer has moved to for the look, and return it; null: the whole map. */
+  /** Adopt the position that the viewer moved to as the look, and return it; null: the whole map. */
   adoptLook(): Look | null {
     const { layout, camera } = this;
     if (camera.atHome || !layout) this.look = null;
@@ -107,7 +107,7 @@ export class ShownContent {
     return this.look;
   }
 
-  /** Keep the place looked at in the middle of what nothing covers, now that something else is covered. */
+  /** Keep the look in the middle of the uncovered part after that has changed. */
   keepPlace() {
     if (!this.layout || !this.look || "district" in this.look || !this.camera.userControlled)
       return;
@@ -115,13 +115,13 @@ export class ShownContent {
     this.events.lookFollowed(this.camera.destination);
   }
 
-  /** Return the place to look at for a token and its neighbours in the space, the nearest first. */
+  /** Return the camera position for a token and its neighbours in the space, nearest first. */
   placeAround(token: number, neighbours: readonly number[]): LookPlace {
     const { to } = this.displayed;
     return this.camera.placeAround(neighbourhoodBounds(token, neighbours, to), to.box);
   }
 
-  /** Return the place to look at for some tokens, all of them in view. */
+  /** Return the camera position that shows all of these tokens. */
   placeAroundAll(tokens: readonly number[]): LookPlace {
     const { to } = this.displayed;
     return this.camera.placeAround(boundsAround(tokens, to), to.box);
@@ -142,7 +142,7 @@ export class ShownContent {
     this.renderer.setTokens(this.displayed.tints);
   }
 
-  /** Rotate the content's layout, and its trails, if tokens are to hold still. */
+  /** Rotate the content's layout, and its trails, if tokens are held still. */
   private turnContent(last: SceneContent) {
     const { layout, aligned, marks } = this.current;
     const held = aligned ? marks.selected : NONE;
@@ -159,7 +159,7 @@ export class ShownContent {
     }
   }
 
-  /** Set the lamps' colours, those of all tokens but the selected ones dimmed. */
+  /** Set the lamps' colours; all tokens except the selected ones are dimmed. */
   private setTints(tints: Uint8Array, selected: readonly number[]) {
     this.displayed.tints = dimOthers(tints, selected);
     this.renderer.setTints(this.displayed.tints);
@@ -178,7 +178,7 @@ export class ShownContent {
     else displayed.glideTo(next, mixing);
     this.layout = layout;
     const { view } = camera;
-    // The other map has other units, so the viewer's place on this one means nothing there.
+    // The other map has other units, so the viewer's position on this one is meaningless there.
     if (other) camera.letGo();
     camera.followBounds(mapBounds(next), atOnce || other, now);
     if (this.look && (other || "district" in this.look)) this.followLook(atOnce || other);
@@ -187,7 +187,7 @@ export class ShownContent {
       displayed.rebase(view, camera.view);
       this.renderer.moveLand(view, camera.view);
     }
-    // A glide that interrupts another begins at a placement that the renderer has not seen yet.
+    // A glide that interrupts another begins at a placement that the renderer does not have yet.
     const unseen = rebased || (!atOnce && mixing < 1);
     this.renderer.setPlacement(next, unseen ? displayed.from : undefined);
     clock.startLamps(now, atOnce);
@@ -202,7 +202,7 @@ export class ShownContent {
       this.followLook(this.current.scrubbing);
   }
 
-  /** Move the camera to the part of the map to look at; jump there if `atOnce`. */
+  /** Move the camera to the look; jump there if `atOnce`. */
   private followLook(atOnce: boolean) {
     const { look, camera, regions, displayed } = this;
     if (!look) camera.goHome();
@@ -227,7 +227,7 @@ export class ShownContent {
     this.renderer.setLit(lit.ids, lit.strengths);
   }
 
-  /** Set Plotly's trails, which take long to draw, if they changed, once their lamps rest. */
+  /** Set Plotly's trails if they changed, once the lamps rest: they take long to draw. */
   private setTrails() {
     if (this.trails === this.drawnTrails) return;
     this.drawnTrails = this.trails;

@@ -11,7 +11,7 @@ export interface StillScene {
   overlayModel: OverlayModel;
 }
 
-/** Return the screen pixels per design pixel, with which lamps grow with the picture. */
+/** Return the screen pixels per design pixel; lamps grow with the picture. */
 export function designPixelSize(width: number, height: number): number {
   return Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
 }

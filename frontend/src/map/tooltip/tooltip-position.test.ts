@@ -5,7 +5,7 @@ describe("tooltipPosition", () => {
   const phone = { width: 390, height: 844 };
   const projector = { width: 1280, height: 720 };
 
-  it("stands beside the pointer, never under it and never off the map", () => {
+  it("is beside the pointer, never below it or off the map", () => {
     for (const around of [phone, projector]) {
       for (const card of [
         { width: 200, height: 70 },
@@ -26,7 +26,7 @@ describe("tooltipPosition", () => {
     }
   });
 
-  it("is to the right and below where there is room", () => {
+  it("is to the right and below if there is room", () => {
     const [left, top] = tooltipPosition({ x: 100, y: 100 }, { width: 200, height: 70 }, projector);
     expect([left > 100, top > 100]).toEqual([true, true]);
   });

@@ -1,6 +1,6 @@
 /**
- * The passes on the coarse grid of cells: the halos, the land's height, the blooms, and their tone mapping. Wide light
- * is drawn there, since finer cells would show no more of it.
+ * The passes on the coarse grid of cells: the halos, the land's height, the blooms, and their tone mapping.
+ * Wide light is drawn there, because finer cells would look the same.
  */
 
 import type { MapRect } from "../../model/plane/viewport";
@@ -19,7 +19,7 @@ type CellTargets = Record<"halos" | "unlit" | "lit" | "seen", RenderTarget>;
 
 /**
  * Distance between the samples of the halo's blur, in cells. A halo has a variance of half a squared cell: a
- * sixth comes from sharing a lamp among its four cells, a sixth from interpolating between cells, and the
+ * sixth comes from dividing a lamp among its four cells, a sixth from interpolating between cells, and the
  * blur adds the rest.
  */
 const SPREAD = 1 / 3;
@@ -129,7 +129,7 @@ export class CellPasses {
     this.lampPasses.draw("bloom", lamps, view, at, size, growth);
   }
 
-  /** Return the grids of this size, made anew if they had another. */
+  /** Return the grids, recreated if their size changed. */
   private targetsOf(width: number, height: number): CellTargets {
     const { gl, depth } = this;
     if (this.targets?.seen.width === width && this.targets.seen.height === height)

@@ -1,13 +1,13 @@
 /**
- * Falloff of a lamp's light, in design pixels, and shading of the land. The shaders are written
- * from it. Pure.
+ * Falloff of a lamp's light, in design pixels, and shading of the land. The shaders are generated from it.
+ * Pure.
  *
  * A falloff of `peak * exp(-r^2 / wide)` holds `pi * peak * wide` of light.
  */
 
 /**
- * An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. It shows about a third of its tint, so
- * that a lit one stands out in the densest cluster.
+ * An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. It shows about a third of
+ * its tint, so that a lit one stands out in the densest cluster.
  */
 export const CORE = { peak: 0.36, reach: 2.3 } as const;
 /** The wide, faint halo around every lamp. */
@@ -28,13 +28,13 @@ export const BLOOM = {
 } as const;
 
 /**
- * The colour of a lit lamp: that of lamplight (`light`, the palette's lamp), pulled towards its tint. Lamplight has the
- * share `core` in its core, and less the farther the light reaches.
+ * The colour of a lit lamp: lamplight (`light`, the palette's lamp), mixed with its tint. Lamplight has the
+ * weight `core` in the core, and less further out.
  */
 export const WARM = { light: [1, 0.914, 0.769], core: 0.72, glow: 0.5, bloom: 0.4 } as const;
 /**
- * Tone mapping, `1 - exp(-gain * light)`: applied to the brightest channel so that tints stay, and by the
- * share `each` to every channel alone.
+ * Tone mapping, `1 - exp(-gain * light)`: applied to the brightest channel, which keeps tints, and with
+ * weight `each` to every channel alone.
  */
 export const TONE_MAPPING = { gain: 1.5, each: 0.3 } as const;
 
@@ -56,15 +56,15 @@ export const LAND = {
 } as const;
 
 /**
- * Side of a cell of the coarse grid, in design pixels. Finer cells would show no more, as halos and blooms
- * are wider.
+ * Side of a cell of the coarse grid, in design pixels. Finer cells would look the same, because halos and
+ * blooms are wider.
  */
 export const CELL_SIDE = 4;
 
-/** Greatest growth of the lamps: from there on coming closer only draws them apart. */
+/** Maximum growth of the lamps: beyond it, zooming in only spreads them out. */
 const MOST_GROWN = 4;
 
-/** Return how much larger lamps are drawn at a magnification of the whole map, 1 for all of it or less. */
+/** Return the enlargement of lamps at a magnification of the whole map, 1 for all of it or less. */
 export function lampGrowth(zoom: number): number {
   return Math.min(MOST_GROWN, Math.sqrt(Math.max(1, zoom)));
 }

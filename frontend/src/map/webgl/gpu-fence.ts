@@ -1,12 +1,12 @@
 /**
  * Completion of drawing on the GPU. Where drawing is slow, submitted frames queue up, and a page that does
- * not wait for them shows the viewer outdated pictures.
+ * not wait for them shows outdated pictures.
  */
 
 /** Polling interval of the fence, in ms. */
 const POLL_INTERVAL = 3;
 
-/** A fence that tells when a canvas has been drawn. */
+/** A fence that detects when a canvas has been drawn. */
 export class GpuFence {
   private before: Promise<void> = Promise.resolve();
 
@@ -14,8 +14,8 @@ export class GpuFence {
   constructor(private readonly canvas: HTMLCanvasElement) {}
 
   /**
-   * Wait until the next frame is submitted and the one before it is drawn. One frame may be in flight, so
-   * that neither the page nor the GPU idles.
+   * Wait until the next frame is submitted and the previous one is drawn. One frame may be in flight, so that
+   * neither the page nor the GPU idles.
    */
   async nextFrameDrawn(): Promise<void> {
     const { before } = this;
@@ -35,7 +35,7 @@ export class GpuFence {
   }
 }
 
-/** Wait until the next frame's drawing is submitted; in a hidden tab, a short time. */
+/** Wait until the next frame is submitted; in a hidden tab, for a short time. */
 export async function nextFrameSubmitted(): Promise<void> {
   if (document.hidden) return after(50);
   await new Promise((done) => requestAnimationFrame(done));

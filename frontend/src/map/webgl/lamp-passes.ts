@@ -1,4 +1,6 @@
-/** The passes that draw the lamps: unlit and lit ones on the picture, their halos and blooms on coarse cells. */
+/**
+ * The passes that draw the lamps: unlit and lit ones on the picture, their halos and blooms on coarse cells.
+ */
 
 import type { Placement } from "../../model/plane/placement";
 import type { MapRect } from "../../model/plane/viewport";
@@ -7,7 +9,7 @@ import { PointBuffers } from "./point-buffers";
 import { ShaderProgram } from "./program";
 import { LAMP_PARTS, lampFragment, lampVertex, type Part } from "./shaders";
 
-/** The lamps as they were uploaded. */
+/** The lamps as uploaded. */
 export interface UploadedLamps {
   /** Number of lamps. */
   count: number;
@@ -22,7 +24,7 @@ export interface UploadedLamps {
 export class LampPasses {
   readonly buffers: PointBuffers;
   private readonly programs: Record<Part, ShaderProgram>;
-  /** Largest size of a point, in pixels. */
+  /** Maximum size of a point, in pixels. */
   private readonly largest: number;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
@@ -34,10 +36,7 @@ export class LampPasses {
     this.buffers = new PointBuffers(gl);
   }
 
-  /**
-   * Draw one pass. `size`: pixels (on cells: cells) for a design pixel; `growth`: how much larger than its design a lamp
-   * is.
-   */
+  /** Draw one pass. `size`: pixels (on cells: cells) per design pixel; `growth`: enlargement of a lamp. */
   draw(
     part: Part,
     lamps: UploadedLamps,
@@ -49,7 +48,7 @@ export class LampPasses {
     const { gl } = this;
     if (!lamps.placements) return;
     gl.enable(gl.BLEND);
-    // Light on cells is summed; on the ground it is tone-mapped already and blends as a screen.
+    // Light on cells is summed; on the ground it is already tone-mapped and blends as a screen.
     const summed = part === "halo" || part === "bloom";
     gl.blendFunc(gl.ONE, summed ? gl.ONE : gl.ONE_MINUS_SRC_COLOR);
     const program = this.programs[part].use();

@@ -1,4 +1,6 @@
-/** The heights of the land as textures: of the layout that the lamps come from, and of the one they go to. */
+/**
+ * The heights of the land as textures: of the layout that the lamps come from, and of the one they move to.
+ */
 
 import type { DensityGrid } from "../regions/density";
 import type { ShaderProgram } from "./program";
@@ -15,12 +17,12 @@ export class LandTextures {
     this.textures = [this.createEmpty(), this.createEmpty()];
   }
 
-  /** Make the land after the land before. */
+  /** Make the new land the old one. */
   swap() {
     this.textures.reverse();
   }
 
-  /** Upload the land before (0) or after (1). Return the number of bytes sent. */
+  /** Upload the old land (0) or the new one (1). Return the number of bytes sent. */
   upload(slot: 0 | 1, { size, heights }: DensityGrid): number {
     const { gl } = this;
     gl.bindTexture(gl.TEXTURE_2D, this.textures[slot]);
@@ -30,7 +32,7 @@ export class LandTextures {
     return heights.byteLength;
   }
 
-  /** Let a program read the land; null if there is none yet. */
+  /** Bind the land to a program; null if there is none yet. */
   bind(program: ShaderProgram, land: readonly [DensityGrid, DensityGrid] | null) {
     program.texture("before", 1, this.textures[0]);
     program.texture("after", 2, this.textures[1]);

@@ -1,4 +1,4 @@
-/** GPU buffers of the lamps: two positions each, the tint, and when it was last lit. */
+/** GPU buffers of the lamps: two positions each, the tint, and the last beat that lit it. */
 
 const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3 } as const;
 

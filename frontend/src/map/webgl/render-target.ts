@@ -10,8 +10,8 @@ export interface RenderTarget {
 
 /**
  * The format in which light is summed. Floats allow sums above 1: half floats suit a graphics card; full
- * floats suit a software renderer, which has no half floats and would convert each of them. Bytes are used
- * where neither works.
+ * floats suit a software renderer, which has no half floats and would convert each of them. Bytes are the
+ * fallback.
  */
 export type LightFormat = "bytes" | "half" | "full";
 
@@ -42,7 +42,7 @@ export function createRenderTarget(
   return { frame, picture, width, height };
 }
 
-/** Draw on a render target from now on, the whole of it. */
+/** Draw on the whole of a render target from now on. */
 export function drawOnto(gl: WebGL2RenderingContext, { frame, width, height }: RenderTarget) {
   gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
   gl.viewport(0, 0, width, height);
@@ -55,7 +55,7 @@ export function deleteRenderTarget(gl: WebGL2RenderingContext, { frame, picture 
 }
 
 /**
- * Return the best format that can be rendered to. Ask once only, since the answer waits for all pending
+ * Return the best format that can be rendered to. Call it only once, because it waits for all pending
  * drawing.
  */
 export function chooseLightFormat(gl: WebGL2RenderingContext): LightFormat {
@@ -78,7 +78,7 @@ export function chooseLightFormat(gl: WebGL2RenderingContext): LightFormat {
   return offered && able("half") ? "half" : "bytes";
 }
 
-/** Return whether the renderer is software, as far as the browser names it. */
+/** Return whether the renderer is software, as far as the browser reveals it. */
 function isSoftwareRenderer(gl: WebGL2RenderingContext): boolean {
   const named = gl.getExtension("WEBGL_debug_renderer_info");
   const name: unknown = gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER);

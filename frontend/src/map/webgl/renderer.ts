@@ -1,9 +1,9 @@
 /**
- * A WebGL2 renderer of the lamps and the land beneath them, on one canvas.
+ * A WebGL2 renderer of the lamps and the land below them, on one canvas.
  *
  * Wide features (halos, blooms, the land's height) are drawn on a coarse grid of cells. The ground seen
- * through them, and the lamps upon it, then go straight to the canvas: each pixel is drawn once, and again
- * only where there are lamps.
+ * through them, and the lamps on it, then go straight to the canvas: each pixel is drawn once, and again only
+ * where there are lamps.
  *
  * It knows positions, tints, lit lamps and a view, but neither runs nor figures. Uploads happen when data
  * arrives; drawing a frame uploads nothing. All data is kept, so that a lost context can be restored.
@@ -22,13 +22,13 @@ import { chooseLightFormat, createRenderTarget, deleteRenderTarget } from "./ren
 import type { RenderTarget } from "./render-target";
 import { GROUND } from "./shaders";
 
-/** All that was uploaded. */
+/** All uploaded data. */
 interface UploadedMap extends UploadedLamps {
   /** Four bytes per token: rgb, and its unlit brightness. */
   tints: Uint8Array;
-  /** Two numbers per token: the beat that lit it last, and its strength. */
+  /** Two numbers per token: the last beat that lit it, and its strength. */
   lit: Float32Array;
-  /** The land to turn from and to; null before the first. */
+  /** The old and the new land; null before the first. */
   land: [DensityGrid, DensityGrid] | null;
 }
 
@@ -46,7 +46,7 @@ const NOTHING: UploadedMap = {
 
 /** The renderer of one canvas. */
 export class PointRenderer {
-  /** How much lighter than by design the land is. */
+  /** Brightness of the land relative to its design. */
   landLight = 1;
   /** Bytes sent to the GPU since the start. */
   uploaded = 0;
@@ -106,7 +106,7 @@ export class PointRenderer {
   }
 
   /**
-   * Set the placement to glide to. `last` is the one to glide from, unless it is the placement shown before.
+   * Set the placement to glide to. `last` is the one to glide from; by default the placement shown before.
    */
   setPlacement(next: Placement, last?: Placement) {
     const shown = this.map.placements?.[1];
@@ -126,7 +126,7 @@ export class PointRenderer {
     this.uploadLand(1, land);
   }
 
-  /** Keep the land, whose lamps come from a map in other units, where it is: it changes as `view` does to `next`. */
+  /** Keep the land in place when the units of the map change: its units change as `view` does to `next`. */
   moveLand(view: MapRect, next: MapRect) {
     const [last, land] = this.map.land ?? [];
     if (!last || !land) return;
@@ -135,7 +135,7 @@ export class PointRenderer {
     this.cells.invalidate();
   }
 
-  /** Light these rows, each by its strength (0 to 1), and no others. */
+  /** Light exactly these rows, each by its strength (0 to 1). */
   setLit(ids: Uint32Array, strengths: Float32Array) {
     const { map } = this;
     map.beat += 1;
@@ -165,9 +165,7 @@ export class PointRenderer {
     if (this.canvas.height !== height) this.canvas.height = height;
   }
 
-  /**
-   * Draw a frame. `design`: device pixels per design pixel; `growth`: how much larger than their design the lamps are.
-   */
+  /** Draw a frame. `design`: device pixels per design pixel; `growth`: enlargement of the lamps. */
   render(view: MapRect, at: Instant, design: number, growth = 1) {
     if (this.lost) return;
     const { gl, canvas, map, lamps } = this;
@@ -180,7 +178,7 @@ export class PointRenderer {
     if (shining) lamps.draw("lit", map, view, at, design, growth);
   }
 
-  /** Count the pixels that the lit lamps alone visibly brighten. Slow, as it reads pixels back. */
+  /** Count the pixels that the lit lamps alone visibly brighten. Slow, because it reads pixels back. */
   litPixels(view: MapRect, at: Instant, design: number, growth = 1): number {
     if (this.lost || at.glow <= 0) return 0;
     const { gl } = this;

@@ -1,4 +1,4 @@
-/** The map's shaders: wide light and height on cells, the ground seen through them, and the lamps upon it. */
+/** The map's shaders: wide light and height on cells, the ground seen through them, and the lamps on it. */
 
 import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, WARM } from "./glow-falloff";
 
@@ -20,7 +20,7 @@ vec3 shoulder(vec3 sum) {
   return mix(sum / peak * (1.0 - exp(-${float(TONE_MAPPING.gain)} * peak)), 1.0 - exp(-${float(TONE_MAPPING.gain)} * sum), ${float(TONE_MAPPING.each)});
 }`;
 
-/** Passes of a lamp, drawn one after another, each with shaders of its own. */
+/** Passes of a lamp, drawn one after another, each with its own shaders. */
 export const LAMP_PARTS = ["unlit", "lit", "halo", "bloom"] as const;
 export type Part = (typeof LAMP_PARTS)[number];
 
@@ -116,7 +116,7 @@ const FALL: Record<Part, string> = {
   light = vec4(${warm(WARM.bloom)} * (bright * wide * edge), 0.0);`,
 };
 
-/** Return the hue with a share of lamplight. */
+/** Return the hue mixed with a share of lamplight. */
 function warm(share: number): string {
   return `mix(hue, vec3(${WARM.light.map(float).join()}), ${float(share)})`;
 }
