@@ -25,10 +25,7 @@ export function taughtLight({ lit, gradient }: TaughtRows): {
   return { ids, norms: Float32Array.from(ids, (id) => norm.get(id) ?? 0) };
 }
 
-/**
- * Return the ring size of each moved row after a fraction `share` of the growth; `most`: the longest move of
- * all steps.
- */
+/** Return the ring size of each moved row at `share` of the growth; `most`: the longest move of all steps. */
 export function ringSizes({ moved }: TaughtRows, most: number, share: number): Map<number, number> {
   return new Map(
     moved.map(([id, distance]) => [

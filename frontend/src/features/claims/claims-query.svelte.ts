@@ -6,8 +6,8 @@ import { PolledQuery } from "../../state/query/polled-query.svelte";
 import { jsonQuestion } from "../../state/query/query.svelte";
 
 /** Poll intervals in ms: for the presenter, and for viewers, of whom there may be five hundred. */
-const PRESENTERS_PAUSE = 4_000;
-const VIEWERS_PAUSE = 15_000;
+const PRESENTER_POLL_INTERVAL = 4_000;
+const VIEWER_POLL_INTERVAL = 15_000;
 
 export class ClaimsQuery extends PolledQuery<ClaimBoard> {
   protected readonly pollInterval: number;
@@ -17,7 +17,7 @@ export class ClaimsQuery extends PolledQuery<ClaimBoard> {
     presenter: boolean,
   ) {
     super();
-    this.pollInterval = presenter ? PRESENTERS_PAUSE : VIEWERS_PAUSE;
+    this.pollInterval = presenter ? PRESENTER_POLL_INTERVAL : VIEWER_POLL_INTERVAL;
   }
 
   protected question() {

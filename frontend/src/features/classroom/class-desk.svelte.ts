@@ -14,8 +14,8 @@ import type { Question } from "../../state/query/query.svelte";
 import type { ServerSession } from "../../state/run/server-session.svelte";
 
 /** Poll intervals in ms: while the class is displayed, and otherwise. */
-const CLOSE_LOOK = 1_000;
-const CALM_LOOK = 3_000;
+const CLOSE_POLL_INTERVAL = 1_000;
+const POLL_INTERVAL = 3_000;
 /** Session storage key of the window that the class follows: it survives a reload, and other windows lack it. */
 const LEADS = "lamplighter.leads";
 
@@ -31,8 +31,8 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
 
   protected get pollInterval(): number {
     return this.closeLookers || this.large || this.value?.question?.state === "open"
-      ? CLOSE_LOOK
-      : CALM_LOOK;
+      ? CLOSE_POLL_INTERVAL
+      : POLL_INTERVAL;
   }
 
   /** Keep the class up to date until the returned function is called; `closely`: its details are displayed. */

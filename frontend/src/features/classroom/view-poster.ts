@@ -4,11 +4,11 @@ import { sendJson } from "../../api/rest";
 import { ApiError } from "../../api/failure";
 
 /** Minimum time between two views, in ms. */
-const PAUSE = 250;
+const MIN_INTERVAL = 250;
 /** Minimum time in ms during a drag through the steps, since the whole class fetches each step. */
-const DRAG_PAUSE = 1_000;
+const MIN_DRAG_INTERVAL = 1_000;
 /** Delay after a failed post, in ms. */
-const RETRY_PAUSE = 2_000;
+const RETRY_DELAY = 2_000;
 
 export class ViewPoster {
   private wanted: string | null = null;
@@ -22,7 +22,7 @@ export class ViewPoster {
     clearTimeout(this.timer);
     if (query === null) this.posted = null;
     if (query === null || query === this.posted) return;
-    const extra = dragging ? DRAG_PAUSE - PAUSE : 0;
+    const extra = dragging ? MIN_DRAG_INTERVAL - MIN_INTERVAL : 0;
     const wait = Math.max(0, this.nextAt + extra - performance.now());
     this.timer = setTimeout(() => void this.post(), wait);
   }
@@ -34,7 +34,7 @@ export class ViewPoster {
   private async post() {
     const { wanted: query } = this;
     if (query === null) return;
-    this.nextAt = performance.now() + PAUSE;
+    this.nextAt = performance.now() + MIN_INTERVAL;
     this.posted = query;
     try {
       await sendJson<"POST /api/class/view">("/api/class/view", { query });
@@ -43,7 +43,7 @@ export class ViewPoster {
       // A refused view would be refused again.
       if (error.refused || this.posted !== query) return;
       this.posted = null;
-      this.nextAt = performance.now() + RETRY_PAUSE;
+      this.nextAt = performance.now() + RETRY_DELAY;
       this.show(this.wanted);
     }
   }

@@ -1,7 +1,4 @@
-/**
- * A game of *Odd one out*: in each round four words, three of which the model groups together at the step
- * played at.
- */
+/** A game of *Odd one out*: each round has four words, three of which the model groups together. */
 
 import type { Answer } from "../../api/rest-types";
 import { runPath } from "../../api/rest";

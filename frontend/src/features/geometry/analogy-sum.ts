@@ -1,7 +1,7 @@
 /** Whether the sum of an analogy, a - b + c, has moved away from its words. Pure. */
 
 /** Cosine margin by which the nearest word leads clearly. */
-const CLEARLY = 0.1;
+const CLEAR_MARGIN = 0.1;
 
 interface NearWord {
   token_id: number;
@@ -13,5 +13,5 @@ export function hasHardlyLeft(nearest: readonly NearWord[], a: number, c: number
   const [first, second] = nearest;
   if (!first || !second || (first.token_id !== a && first.token_id !== c)) return false;
   if (first.cosine === null || second.cosine === null) return false;
-  return first.cosine - second.cosine >= CLEARLY;
+  return first.cosine - second.cosine >= CLEAR_MARGIN;
 }

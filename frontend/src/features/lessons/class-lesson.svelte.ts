@@ -17,9 +17,9 @@ import { formatPlace, type LessonPlace } from "../../model/lesson-place";
 import { measuredOf } from "./stages";
 
 /** Time in ms after which an unconfirmed answer is sent again. */
-const PATIENCE = 4_000;
+const CONFIRM_TIMEOUT = 4_000;
 /** Maximum random delay in ms before a viewer fetches the answers, so that a class does not fetch all at once. */
-const SPREAD = 1_000;
+const MAX_FETCH_DELAY = 1_000;
 const NOWHERE = "0";
 
 export class ClassLesson {
@@ -109,7 +109,7 @@ export class ClassLesson {
     const answer = answerOf(prediction, value);
     const what = `${question.id} ${answer}`;
     const now = performance.now();
-    if (what === this.sent.what && now - this.sent.at < PATIENCE) return;
+    if (what === this.sent.what && now - this.sent.at < CONFIRM_TIMEOUT) return;
     if (this.run.predict({ question: question.id, answer })) this.sent = { what, at: now };
   }
 
@@ -118,7 +118,7 @@ export class ClassLesson {
     const { presenter, classMessage } = this.server;
     const news = presenter ? this.desk.value?.lessons : classMessage?.lessons;
     if (news === undefined) return;
-    const delay = presenter ? 0 : SPREAD * Math.random();
+    const delay = presenter ? 0 : MAX_FETCH_DELAY * Math.random();
     this.all.ask(jsonQuestion("/api/class/lessons", "class", news), delay);
   }
 

@@ -7,8 +7,8 @@ import { PolledQuery } from "../../state/query/polled-query.svelte";
 import { jsonQuestion, Query } from "../../state/query/query.svelte";
 
 /** Poll intervals in ms: for the presenter, and for viewers, of whom there may be five hundred. */
-const PRESENTERS_PAUSE = 2_000;
-const VIEWERS_PAUSE = 15_000;
+const PRESENTER_POLL_INTERVAL = 2_000;
+const VIEWER_POLL_INTERVAL = 15_000;
 
 /** Return a path that asks for texts in the page's language. */
 const inLanguage = (path: string) => `${path}?lang=${document.documentElement.lang}`;
@@ -37,7 +37,7 @@ export class LessonQuery extends PolledQuery<LessonPart> {
   }
 
   protected get pollInterval(): number {
-    return this.presents() ? PRESENTERS_PAUSE : VIEWERS_PAUSE;
+    return this.presents() ? PRESENTER_POLL_INTERVAL : VIEWER_POLL_INTERVAL;
   }
 
   /** Ask for a part, and poll it while it is open; null: none. */
