@@ -1,7 +1,7 @@
-"""The questions that one may ask of the model of a run at a step, validated and in a canonical form.
+"""The questions about a run's model at a step, validated and in a canonical form.
 
-A question says everything that its answer depends on besides the run: asked twice, it is answered once. The examiner
-(`examination/`) answers them; REST, Python and the command line ask them.
+A question contains everything that its answer depends on besides the run, so identical questions are answered
+once. The examiner (`examination/`) answers them; REST, Python and the command line submit them.
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ TokenId = Annotated[int, Field(ge=0, lt=200_000)]
 
 
 BENCH_RULES = 4
-"""Trainings of the kind `bench`."""
+"""Number of trainings of the kind `bench`."""
 DECILE_RUNS = 6
-"""Trainings of the kind `deciles`: three learning rates of two optimisers."""
+"""Number of trainings of the kind `deciles`: three learning rates of two optimisers."""
 BETTER_BATCHES = 3
-"""Batches that a step of the kind `better` reads besides: its own afterwards, and another one before and after."""
+"""Extra batches read per step of the kind `better`: its own afterwards, and another one before and after."""
 ENVIRONMENT_POINTS = 25
 """Maximum points at which the kind `environment` reads the text of both towns."""
 HOME_STEPS, HOME_POINTS = 100, 10
-"""Maximum steps for which a copy stays at home there, and the points at which it reads its text."""
+"""Maximum steps of the copy that stays at home, and the points at which it reads its text."""
 SUBSTITUTES = 10
-"""Words that the kind `substitution` puts in the place of each: the nearest, the tenth nearest, and random ones."""
+"""Replacements per word in the kind `substitution`: the nearest, the tenth nearest, and random words."""
 MAX_POSITIONS = 64
-"""Maximum predictions of a window that it reads: what follows much later says little of one word."""
+"""Maximum predictions in a window that it reads: what follows much later says little about one word."""
 
 
 class Work(NamedTuple):
-    """The computation that a question takes."""
+    """The computation that a question requires."""
 
     steps: int = 0
     """Training steps."""
     read: float = 0.0
-    """Batches that are read, forward only."""
+    """Batches read, forward only."""
 
 
 class QuestionError(ValueError):
-    """An error for a question that cannot be asked; the message is one line that says what is wrong."""
+    """Raised for an invalid question; the message says in one line what is wrong."""
 
     def __init__(self, message: str, reason: Reason | None = None) -> None:
-        """Set the message, and its reason as a code where a person may meet it."""
+        """Set the message, and the reason's code for errors that a person may see."""
         super().__init__(message)
         self.reason = reason
 
@@ -66,17 +66,18 @@ class _Question(StrictInput):
     step: Step
     """The step after which the model is examined; 0 is before the first."""
     confirmed: Annotated[bool, Field(exclude=True, repr=False)] = False
-    """True to ask a run that was imported: its model takes what a stranger's recipe asks for. Without it such a question is
-    refused with 409, and the refusal says what that is. It is not stored with the question."""
+    """True to question an imported run, whose untrusted recipe decides the resources its model needs. Without
+    it the server refuses with 409 and names them. Not stored with the question.
+    """
 
     _examined: ClassVar[Literal["after", "before", "start"]] = "after"
-    """The model that is needed: that after the step, that before it, or the one at the start of the run."""
+    """The model needed: the one after the step, the one before it, or the initial one."""
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
     ) -> dict[str, Any]:
-        """Return the JSON schema, in which the kind must be said: it tells the questions apart."""
+        """Return the JSON schema, in which `kind` is required because it discriminates the union."""
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         found = handler.resolve_ref_schema(schema)
         found["properties"]["kind"].pop("default")
@@ -85,13 +86,13 @@ class _Question(StrictInput):
 
     @property
     def model_step(self) -> int:
-        """Return the step to which the model must be brought before the question is answered."""
+        """Return the step to which the model must be brought for the question."""
         return {"after": self.step, "before": self.step - 1, "start": 0}[self._examined]
 
     counted: ClassVar[str] = "steps"
-    """The field that says how much is computed."""
+    """The field that determines the amount of computation."""
     on_processor: ClassVar[bool] = False
-    """True for a kind that is computed on a processor, wherever the run was trained."""
+    """True for a kind that is always computed on a CPU."""
 
     @property
     def last_step(self) -> int:
@@ -99,19 +100,21 @@ class _Question(StrictInput):
         return self.step
 
     def work(self, recipe: Recipe, sample: float) -> Work:
-        """Return what the question takes, by which it is priced; `sample`: the batches that a sample of the run's text has."""
+        """Return the computation for the question, from which its price follows; `sample`: batches in a
+        sample of the run's text.
+        """
         return Work()
 
 
 class SpeakQuestion(_Question):
-    """A prompt that the model continues, greedily and by chance."""
+    """A prompt that the model continues, greedily and by sampling."""
 
     kind: Literal["speak"] = "speak"
     prompt: Text
     words: Annotated[int, Field(ge=1, le=64)] = 20
-    """Tokens to say."""
+    """Tokens to generate."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Seed of the random numbers of the sampled continuation."""
+    """Seed of the sampled continuation."""
     temperature: Annotated[float, Field(ge=0.1, le=3)] = 1.0
 
 
@@ -120,18 +123,18 @@ class MicroscopeQuestion(_Question):
 
     kind: Literal["microscope"] = "microscope"
     step: Annotated[int, Field(ge=1, le=MAX_STEP)]
-    """The step that is computed again."""
+    """The step to recompute."""
     token: TokenId | None = None
-    """The row of the embedding whose update is shown; None: the row that moved farthest."""
+    """The row of the embedding whose update is shown; None for the row that moved farthest."""
     coordinate: Annotated[int, Field(ge=0, lt=16_384)] = 0
-    """The number in that row."""
+    """The coordinate in that row."""
     sequence: Annotated[int, Field(ge=0, lt=65_536)] = 0
-    """The sequence of the batch that is shown."""
+    """The index of the sequence in the batch that is shown."""
     _examined = "before"
 
 
 class WhatIfQuestion(_Question):
-    """A sentence on which a copy of the model is trained, and what that changes."""
+    """A sentence on which a copy of the model is trained, and the resulting changes."""
 
     kind: Literal["what_if"] = "what_if"
     sentence: Text
@@ -142,15 +145,15 @@ class WhatIfQuestion(_Question):
 
 
 class TransplantQuestion(_Question):
-    """A row, or a whole embedding, put in the place of another, and what the model says then."""
+    """A row, or a whole embedding, replaced by another, and the model's words afterwards."""
 
     kind: Literal["transplant"] = "transplant"
     into: Word | None = None
-    """The word whose row is replaced; None: the whole matrix is."""
+    """The word whose row is replaced; None for the whole matrix."""
     source: Word | None = None
-    """The word whose row is put there; None: the same word."""
+    """The word whose row replaces it; None for the same word."""
     source_step: Step | None = None
-    """The step at which the row, or the matrix, is taken; None: the same step."""
+    """The step of the replacement row or matrix; None for the same step."""
     prompt: Text
     words: Annotated[int, Field(ge=1, le=64)] = 12
 
@@ -168,14 +171,16 @@ class RotationQuestion(_Question):
 
 
 class ProbeQuestion(_Question):
-    """A sentence whose attention is read by layer and head, and a word of it in another sentence or at another step."""
+    """A sentence whose attention is read by layer and head, and its words in another sentence or at another
+    step.
+    """
 
     kind: Literal["probe"] = "probe"
     sentence: Text
     other_sentence: Text | None = None
-    """A second sentence; words that both have are compared layer by layer."""
+    """A second sentence; shared words are compared layer by layer."""
     other_step: Step | None = None
-    """A second step at which the same is read."""
+    """A second step to read."""
 
     @property
     def last_step(self) -> int:
@@ -184,16 +189,18 @@ class ProbeQuestion(_Question):
 
 
 class DevicesQuestion(_Question):
-    """One training step, shared by two processes of this machine as by two devices."""
+    """One training step, shared by two processes of this machine like two devices."""
 
     kind: Literal["devices"] = "devices"
     step: Annotated[int, Field(ge=1, le=MAX_STEP)]
-    """The step that is computed again."""
+    """The step to recompute."""
     _examined = "before"
 
 
 class BenchQuestion(_Question):
-    """A comparison of four rules of updating the embedding on equal batches: which rows are in the batch, get a gradient, and move."""
+    """A comparison of four update rules for the embedding on the same batches: the rows that are read, get a
+    gradient, and move.
+    """
 
     kind: Literal["bench"] = "bench"
     steps: Annotated[int, Field(ge=1, le=60)] = 40
@@ -207,14 +214,16 @@ class BenchQuestion(_Question):
 
 
 class BatchSizesQuestion(_Question):
-    """Batches from small to large of the run's text, and how many rows each of them reads."""
+    """Batches of the run's text, from small to large, and how many rows each reads."""
 
     kind: Literal["batch_sizes"] = "batch_sizes"
     _examined = "start"
 
 
 class EnvironmentQuestion(_Question):
-    """A text in which every word has another's job, on which a copy of the model is trained, and the way back."""
+    """A text in which every word has the role of another, on which a copy of the model is trained, and the
+    way back.
+    """
 
     kind: Literal["environment"] = "environment"
     steps: Annotated[int, Field(ge=10, le=2_000)] = 600
@@ -223,17 +232,17 @@ class EnvironmentQuestion(_Question):
     """Training steps on the run's own text after that."""
 
     def work(self, recipe: Recipe, sample: float) -> Work:
-        """Return the training on both texts and that of the copy at home, with the readings of the curves."""
+        """Return the training on both texts and of the copy at home, with the readings of the curves."""
         steps = self.steps + self.back + min(self.steps, HOME_STEPS)
         return Work(steps, (2 * ENVIRONMENT_POINTS + HOME_POINTS) * sample)
 
 
 class DecilesQuestion(_Question):
-    """The loss on frequent and on rare words, now and under two optimisers from the start."""
+    """The loss on frequent and rare words, now and under two optimisers from the start."""
 
     kind: Literal["deciles"] = "deciles"
     steps: Annotated[int, Field(ge=0, le=200)] = 100
-    """Training steps of each optimiser at each of its learning rates; 0: none is trained."""
+    """Training steps of each optimiser at each learning rate; 0 for none."""
 
     def work(self, recipe: Recipe, sample: float) -> Work:
         """Return the trainings of both optimisers."""
@@ -241,32 +250,35 @@ class DecilesQuestion(_Question):
 
 
 class BetterQuestion(_Question):
-    """Steps at some places of the training, and whether each makes the model better at its batch, at another, and on unread text."""
+    """Steps at some points of the training, and whether each improves its own batch, another one, and unread
+    text.
+    """
 
     kind: Literal["better"] = "better"
     steps: Annotated[int, Field(ge=1, le=40)] = 40
-    """Steps in all."""
+    """Total number of steps."""
     places: Annotated[int, Field(ge=1, le=4)] = 4
-    """Places of the training that they are shared among, `step` the last of them; fewer where fewer states of the model were
-    kept."""
+    """Points of the training among which the steps are shared, the last at `step`; fewer if fewer states of
+    the model were kept.
+    """
 
     def work(self, recipe: Recipe, sample: float) -> Work:
-        """Return the steps, with the texts that are read before and after each."""
+        """Return the steps, and the texts read before and after each."""
         return Work(self.steps, (BETTER_BATCHES + sample) * self.steps + sample * self.places)
 
 
 class SubstitutionQuestion(_Question):
-    """Words put in the place of others in held-out sentences: the nearest, the tenth nearest, and random ones."""
+    """Replacements of words in held-out sentences: the nearest, the tenth nearest, and random words."""
 
     kind: Literal["substitution"] = "substitution"
     words: Annotated[int, Field(ge=20, le=500)] = 200
-    """Words of the sample, each of which is replaced in one sentence; fewer where the text has fewer."""
+    """Words in the sample, each replaced in one sentence; fewer if the text has fewer."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Seed of the sample of words, of their sentences, and of the random words."""
+    """Seed of the words, their sentences, and the random replacements."""
     counted = "words"
 
     def work(self, recipe: Recipe, sample: float) -> Work:
-        """Return the sentences that are read, each with every word that is put in."""
+        """Return the sentences read, each with every replacement."""
         windows = (1 + SUBSTITUTES) * self.words
         return Work(read=windows * min(recipe.model.context, MAX_POSITIONS) / recipe.batch_tokens)
 
@@ -292,10 +304,10 @@ _QUESTIONS: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discri
 
 
 def parse_question(fields: object) -> Question:
-    """Return the question in a JSON object.
+    """Parse a question from a JSON object.
 
     Raises:
-        QuestionError: there is none in it; the message names the field.
+        QuestionError: it is not valid; the message names the field.
     """
     try:
         return _QUESTIONS.validate_python(fields)
@@ -304,7 +316,7 @@ def parse_question(fields: object) -> Question:
 
 
 def canonical_question(question: Question) -> str:
-    """Return a question as JSON in one form: sorted keys, every default written out, no superfluous spaces."""
+    """Return a question as canonical JSON: sorted keys, every default included, minimal whitespace."""
     fields: dict[str, Any] = question.model_dump(mode="json")
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

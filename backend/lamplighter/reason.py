@@ -1,5 +1,6 @@
-"""Reasons for which the server refuses what a person asked for: codes with values. The page has the words for them
-(`frontend/src/strings/failures.ts`), and shows the English detail of a code that it does not know."""
+"""Reasons for refusing a request: codes with values. The page has the text for each
+(`frontend/src/strings/failures.ts`), and shows the English detail for unknown codes.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ ReasonValues = dict[str, int | float | str]
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason as its code, with the numbers and words that a sentence for it names."""
+    """A reason's code, with the values its text needs."""
 
     code: ReasonCode
     values: ReasonValues = field(default_factory=ReasonValues)

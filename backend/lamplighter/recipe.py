@@ -1,8 +1,8 @@
 """The recipe of a run: all its parameters, validated.
 
 A `Recipe` is written once into the run folder, before anything else, and never changed: recipe and corpus
-suffice to compute the run again. Times, paces and pauses are not part of it, since they do not affect what is
-learned.
+suffice to recompute the run. Times, speeds and pauses are not part of it, because they do not affect
+learning.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lamplighter.platform.printable import quote_foreign
 
 CorpusKind = Literal["lamptown", "novels", "manuals", "text", "recorded"]
 BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals")
-"""Kinds of text that come with the program or the packages it needs: they hold nothing of anybody."""
+"""Texts that come with the program or its packages, and so contain nothing private."""
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
 DeviceKind = Literal["auto", "cpu", "cuda", "mps"]
@@ -27,38 +27,43 @@ MapMethodKind = Literal["umap", "refit", "pca"]
 DEFAULT_DISK_BUDGET = 1_000_000_000
 """Default limit of a run's size on disk, in bytes."""
 MAX_BATCH_TOKENS = 1 << 20
-"""Maximum tokens that one step may read. Its activations take about that many times the model's width in memory."""
+"""Maximum tokens that one step may read. The activations take roughly this many times the model's width in
+memory.
+"""
 MAX_PARAMETERS = 2_000_000_000
-"""Maximum parameters of a model that is trained here, with the largest vocabulary that its recipe allows."""
+"""Maximum parameters of a model trained here, with the largest vocabulary its recipe allows."""
 
 MAX_RECIPE_BYTES = 16 << 10
-"""Maximum bytes of a recipe in a file, twice what one of the longest values takes. `tomllib` needs time in the square
-of a key's dots: most of a second for a file of this size, 16 seconds for 64 KB."""
+"""Maximum bytes of a recipe file, twice the size of a long value. `tomllib` takes time quadratic in a key's
+dots: most of a second for a file of this size, 16 seconds for 64 KB.
+"""
 
 PROMPTS = 3
-"""Prompts of a run whose recipe names none."""
+"""Default prompts."""
 MAX_PROMPTS = 4
-"""Maximum prompts of a recipe: so many lines the model says at a time."""
+"""Maximum prompts of a recipe: the number of lines that the model generates at a time."""
 MAX_PLANTED = 12
 """Maximum pairs of words that a recipe plants in Lamptown."""
 _PLANTED = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
 MAX_PROMPT_TOKENS = 200
-"""Maximum tokens of a prompt that the trainer has continued; of bytes, a prompt has more of them than characters."""
+"""Maximum tokens of a prompt that the trainer continues; with byte tokens a prompt has more tokens than
+characters.
+"""
 
 
 class RecipeError(ValueError):
-    """An error for an unusable recipe; the message is one line that says what is wrong and what is allowed."""
+    """Raised for an invalid recipe; the message is one line with the problem and the allowed values."""
 
 
 class StrictInput(DocumentedModel):
-    """A base of what comes from outside: unknown fields are rejected, and so is `true` or "12" where a number is wanted."""
+    """A base for external input: unknown fields are rejected, and so is `true` or "12" for a number."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     @model_validator(mode="before")
     @classmethod
     def _accept_whole_floats(cls, data: Any) -> Any:
-        # To JSON 3.0 is an integer, too.
+        # In JSON, 3.0 is an integer.
         return {key: _as_integer(value) for key, value in data.items()} if isinstance(data, dict) else data
 
 
@@ -71,28 +76,29 @@ class _RecipePart(StrictInput):
 
 
 class CorpusRecipe(_RecipePart):
-    """The text, and how it is turned into token ids.
+    """The text and its tokenisation.
 
-    `recorded` means that a client's own training loop writes the run (`client/recorder.py`) and that it cannot
-    be trained here. Only the name, `model.dim`, the cadence of keyframes, `steps` and the disk budget of such a
-    recipe have a meaning.
+    `recorded` marks a run written by a client's own training loop (`client/recorder.py`), which cannot be
+    trained here. Only the name, `model.dim`, the keyframe cadence, `steps` and the disk budget apply to such
+    a recipe.
     """
 
     kind: CorpusKind = "lamptown"
     name: Annotated[str, Field(max_length=200)] = ""
-    """A display name of the text, such as a file name. Shown, never opened."""
+    """A display name of the text, such as a file name. It is never opened."""
     tokeniser: TokeniserKind = "words"
     vocabulary_size: Annotated[int, Field(ge=3, le=200_000)] = 4_000
-    """Upper limit; a text with fewer distinct tokens has a smaller vocabulary."""
+    """Upper limit; a text with fewer distinct tokens gets a smaller vocabulary."""
     shuffle_words: bool = False
-    """True for the control experiment: the same words in the same documents, in random order."""
+    """True for the control experiment: the words of each document in random order."""
     planted: Annotated[
         tuple[Annotated[str, Field(pattern=_PLANTED)], ...],
-        # JSON has no tuples: a list is taken, too.
+        # JSON has no tuples, so accept a list.
         Field(max_length=MAX_PLANTED, strict=False),
     ] = ()
-    """Pairs of words of one's own in Lamptown, each with the sign that both have: "robot android antenna". No word stands
-    there twice, and the town has none of them (`corpora/planted.py`)."""
+    """The user's own word pairs in Lamptown, each with the sign that both share: "robot android antenna". No
+    word may repeat or occur in the town (`corpora/planted.py`).
+    """
 
     @model_validator(mode="after")
     def _planted_in_town(self) -> CorpusRecipe:
@@ -163,15 +169,15 @@ class Cadence(_RecipePart):
 
 
 class MapRecipe(_RecipePart):
-    """The initial map settings. They do not affect what is learned, and can be changed at any time
-    (`docs/rest.md`, requests).
+    """The initial map settings. They do not affect learning, and can be changed at any time (`docs/rest.md`,
+    requests).
     """
 
     method: MapMethodKind = "umap"
     """`umap` is incremental UMAP; `refit` fits UMAP from scratch and aligns it with the last layout; `pca` is
     linear."""
     neighbours: Annotated[int, Field(ge=2, le=200)] = 40
-    """Neighbours of a token in the graph, itself included: few make islands, many make one land mass."""
+    """Neighbours of a token in the graph, itself included: few give islands, many one land mass."""
     min_dist: Annotated[float, Field(ge=0, le=3)] = 1.0
     """Minimum distance of tokens in the layout, as in UMAP; at most `spread`."""
     spread: Annotated[float, Field(ge=0.1, le=5)] = 1.5
@@ -198,20 +204,24 @@ class Recipe(_RecipePart):
     sequences: Annotated[int, Field(ge=1, le=65_536)] = 16
     """Sequences of `model.context` tokens per batch."""
     passages: Annotated[int, Field(ge=1, le=65_536)] = 4
-    """Places in the corpus that a batch reads from. Each gives consecutive sequences, so that a batch covers few
-    topics and lights few neighbourhoods."""
+    """Places in the corpus that a batch reads from. Each gives consecutive sequences, so a batch covers few
+    topics and lights few neighbourhoods.
+    """
     steps: Annotated[int, Field(ge=1, le=100_000_000)] = 5_000
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """CPU threads of the trainer. Part of the recipe, since another order of summation gives other bits."""
+    """CPU threads of the trainer. Part of the recipe, because another order of summation changes the last
+    bits.
+    """
     device: DeviceKind = "auto"
     prompts: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
-        # JSON has no tuples: a list is taken, too.
+        # JSON has no tuples, so accept a list.
         Field(max_length=MAX_PROMPTS, strict=False),
     ] = ()
-    """Beginnings of sentences that the model continues now and then while it is trained. Empty: three that suit the text.
-    They do not affect what is learned."""
+    """Beginnings of sentences that the model continues at intervals during training. Empty: three that suit
+    the text. They do not affect learning.
+    """
     disk_budget: Annotated[int, Field(ge=1_000_000, le=10**15)] = DEFAULT_DISK_BUDGET
 
     @model_validator(mode="after")
@@ -223,7 +233,7 @@ class Recipe(_RecipePart):
             )
         if self.sequences % self.passages:
             raise ValueError(f"sequences ({self.sequences}) must be a multiple of passages ({self.passages})")
-        # What a loop elsewhere trains, only its record says.
+        # Only the record describes what a client's loop trains.
         if self.corpus.kind != "recorded":
             self._require_trainable_size()
         return self
@@ -242,7 +252,7 @@ class Recipe(_RecipePart):
             )
 
     def without_unknown(self) -> Recipe:
-        """Return the recipe with None in place of what only the loop of a recorded run knows."""
+        """Return the recipe with None for what only a recorded run's client knows."""
         if self.corpus.kind != "recorded":
             return self
         corpus: dict[str, None] = dict.fromkeys(("tokeniser", "vocabulary_size", "shuffle_words", "planted"))
@@ -252,7 +262,7 @@ class Recipe(_RecipePart):
             ("optimiser", "sequences", "passages", "seed", "threads", "device", "prompts")
         )
         if self.steps == 1:
-            # Where nobody said how long the loop is.
+            # The client did not say how long its loop is.
             unknown["steps"] = None
         return self.model_copy(
             update={
@@ -270,9 +280,11 @@ class Recipe(_RecipePart):
 
 
 def explain_validation_error(error: ValidationError) -> str:
-    """Format the first fault of a validation error as one line: the field, what is wrong, what is allowed."""
+    """Return the first fault of a validation error as one line: the field, the problem, the
+    allowed values.
+    """
     fault = error.errors(include_url=False)[0]
-    # Names of fields and values may be a stranger's.
+    # Field names and values may be untrusted.
     where = quote_foreign(".".join(str(part) for part in fault["loc"]))
     message = fault["msg"].removeprefix("Value error, ")
     if not isinstance(fault["input"], dict):
@@ -319,5 +331,5 @@ def load_recipe(path: Path) -> Recipe:
     except RecipeError:
         raise
     except (ValueError, RecursionError) as error:
-        # Not only `TOMLDecodeError`: a number may have too many digits, arrays may be nested too deep.
+        # Not only `TOMLDecodeError`: a number may have too many digits, or arrays may be nested too deeply.
         raise RecipeError(f"{path}: not TOML: {error}") from error

@@ -1,1 +1,1 @@
-"""The course: parts in text files, parsed into trees, and the numbers of a run that they name."""
+"""The course: parts in text files, parsed into trees, and the run's numbers that they name."""

@@ -1,4 +1,6 @@
-"""Paths to a number of an answer, such as `own.p.3`: checked against the answer's model, and followed in an answer."""
+"""Paths to a number in an answer, such as `own.p.3`: checked against the answer's model, and resolved in an
+answer.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ from lamplighter.answers.parts import AnswerPart
 from lamplighter.claims.claim import as_number
 
 LAST = "last"
-"""The part of a path that stands for the last place of a list."""
+"""The path element for the last item of a list."""
 
 
 def leads_to_number(kind: str, path: Sequence[str]) -> bool:
-    """Return whether the answers to a kind of question may have a number at a path."""
+    """Return whether answers to a kind of question can have a number at a path."""
     [union, *_] = get_args(Answer)
     found: list[Any] = [
         one for one in get_args(union) if kind in get_args(one.model_fields["kind"].annotation)
@@ -54,7 +56,7 @@ def _types_at(annotation: Any, part: str) -> Iterator[Any]:
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
-    """Yield the types that a value may have: those of a union, without what is annotated to them."""
+    """Yield the types of a union, with annotations removed."""
     if get_origin(annotation) is Annotated:
         yield from _alternatives(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, UnionType):
@@ -65,7 +67,7 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
 
 
 def _field_name(model: type[AnswerPart], part: str) -> str | None:
-    """Return the field that JSON calls `part`."""
+    """Return the field with the JSON name `part`."""
     return next((name for name, field in model.model_fields.items() if (field.alias or name) == part), None)
 
 

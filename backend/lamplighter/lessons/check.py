@@ -1,5 +1,6 @@
-"""The check of a folder of the course: what is no part, words that its text does not have, translations that differ, and places and numbers
-that a teacher's page names and the course lacks."""
+"""The check of a course folder: invalid parts, unknown words, translations that differ, and places and
+numbers on a teacher's page that the course lacks.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +34,11 @@ _SENTENCES = ("sentence", "other_sentence", "prompt", "into", "source")
 
 
 def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[str]:
-    """Return what is wrong with the texts in a folder, in all its languages, a line each.
+    """Return the problems of the texts in a folder, in all its languages, one per line.
 
     Args:
         folder: the folder.
-        ours: the English parts that it is laid over, with which texts in other languages are compared where it has none.
+        ours: the English parts that the folder overlays; texts in other languages are compared with them where the folder has none.
 
     Raises:
         OSError: the folder cannot be read.
@@ -60,8 +61,8 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
 
 
 def list_missing_aims(folder: Path) -> list[str]:
-    """Return the parts of a folder, in all its languages, that do not say what they are for, a line each. They are shown all the
-    same.
+    """Return the parts of a folder, in all its languages, that lack an aim, one per line. They are still
+    shown.
 
     Raises:
         OSError: the folder cannot be read.
@@ -75,7 +76,8 @@ def list_missing_aims(folder: Path) -> list[str]:
 
 
 def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
-    """Return the numbers, named in parts of the course, that a run does not have, a line each. Its corpus has been read.
+    """Return the numbers named in parts of the course that a run lacks, one per line. The run must have read
+    its corpus.
 
     Raises:
         FormatError: this version cannot read the run.
@@ -95,7 +97,7 @@ def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
 
 
 def find_difference(original: Part, translated: Part) -> str | None:
-    """Return where two texts of a part show or measure something different; None: they do not."""
+    """Return where two texts of a part show or measure different things; None if they do not."""
     if original.corpus != translated.corpus:
         return f"it is about {_CORPUS_NAMES[translated.corpus]}; the other text is about {_CORPUS_NAMES[original.corpus]}"
     if original.words != translated.words:
@@ -109,7 +111,7 @@ def find_difference(original: Part, translated: Part) -> str | None:
 
 
 def _shown(stage: Stage) -> tuple[object, ...]:
-    """Return what a stage shows, asks and measures, whatever language it is in."""
+    """Return what a stage shows, asks and measures, independent of its language."""
     spans = [span for block in stage.blocks for line in block.lines for span in line]
     asked = stage.prediction
     return (
@@ -131,7 +133,7 @@ def _shown(stage: Stage) -> tuple[object, ...]:
 
 
 def _named_words(part: Part) -> Iterator[str]:
-    """Yield the words that a part needs, looks at, or says to the model."""
+    """Yield the words that a part needs, looks at, or gives the model."""
     yield from part.words
     for name in part.numbers:
         if name.kind == "word":
@@ -149,11 +151,11 @@ def _named_words(part: Part) -> Iterator[str]:
 
 
 def _list_page_problems(pages: Iterable[TeacherPage], parts: Mapping[int, Part]) -> list[str]:
-    """Return what is wrong with the teacher's pages, a line each.
+    """Return the problems of the teacher's pages, one per line.
 
     Args:
         pages: the pages.
-        parts: the parts of the course that they are about, by number.
+        parts: the parts of the course they are about, by number.
     """
     return [
         f"teacher's page {page.number} in {page.language!r}: {problem}"
@@ -184,7 +186,9 @@ def _problems_of_page(page: TeacherPage, parts: Mapping[int, Part]) -> Iterator[
 
 @cache
 def _words_of(corpus: LessonCorpus) -> frozenset[str]:
-    """Return the words that a run on a text of the course knows. Those of the novels take a second to count."""
+    """Return the words that a run on a text of the course knows. Counting those of the novels
+    takes a second.
+    """
     if corpus == "lamptown":
         return read_lexicon().words()
     return frozenset(build_corpus(CorpusRecipe(kind=corpus), 0).vocabulary.tokens)

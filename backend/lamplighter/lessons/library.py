@@ -1,5 +1,6 @@
-"""The files of the course, in several languages: those that come with the app, and a folder of somebody's own laid over
-them."""
+"""The files of the course, in several languages: those that come with the app, overlaid with a
+user's folder.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +21,13 @@ from lamplighter.lessons.teacher_page import TeacherPage, parse_teacher_page
 from lamplighter.platform.static_folder import find_static
 
 LANGUAGE = "en"
-"""The language of the texts of a folder that are in none of its folders, and of every part that lacks another one."""
+"""The language of texts outside a language folder, and the fallback for missing translations."""
 MAX_PARTS = 40
-"""Most parts of a folder."""
+"""Maximum parts of a folder."""
 _MAX_ENTRIES = 1_000
-"""Most entries of a folder that are looked at."""
+"""Maximum entries of a folder that are read."""
 _MAX_LANGUAGES = 20
-"""Most folders of languages that are read."""
+"""Maximum language folders that are read."""
 _Text = TypeVar("_Text", Part, TeacherPage)
 _TEACHER = "teacher"
 """The folder of the teacher's pages, beside the parts of a language."""
@@ -36,7 +37,7 @@ _NAME = re.compile(r"(?P<number>\d{2})-[a-z0-9-]{1,60}\.md")
 
 @dataclass(frozen=True)
 class LessonFiles:
-    """The parts of a folder and the teacher's pages, by number, and what is wrong with the others."""
+    """The parts of a folder and the teacher's pages, by number, and the problems of the rest."""
 
     parts: dict[int, Part] = field(default_factory=dict[int, Part])
     pages: dict[int, TeacherPage] = field(default_factory=dict[int, TeacherPage])
@@ -44,12 +45,12 @@ class LessonFiles:
 
 
 def find_lessons() -> Path:
-    """Return the folder of the course's texts that come with the app, with a folder for each language."""
+    """Return the folder of the course texts that come with the app, with a subfolder for each language."""
     return find_static() / "lessons"
 
 
 def list_languages(folder: Path) -> list[str]:
-    """Return the languages that a folder may have parts in: its own, and those of its folders with two letters.
+    """Return the languages a folder may have parts in: the default, and those of its two-letter subfolders.
 
     Raises:
         OSError: the folder cannot be read.
@@ -64,8 +65,9 @@ def list_languages(folder: Path) -> list[str]:
 
 
 def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
-    """Return the parts of a folder in a language, and the teacher's pages about them: in the files `NN-name.md` of the folder
-    named like it, and for `LANGUAGE` in the folder itself, too. The pages are in folders `teacher` beside the parts.
+    """Return a folder's parts in a language, and the teacher's pages about them. Parts are files `NN-name.md`
+    in the language's subfolder, and for `LANGUAGE` also in the folder itself. The pages are in folders
+    `teacher` beside the parts.
 
     Raises:
         OSError: the folder cannot be read.
@@ -90,11 +92,12 @@ def _read_numbered(
     parse: Callable[[str, int, str], _Text],
     problems: list[LessonError],
 ) -> dict[int, _Text]:
-    """Return what the files `NN-name.md` in some places of a folder hold, by number, from `least` on; add to `problems` what is
-    wrong with others."""
+    """Return the contents of the files `NN-name.md` in some places of a folder, by number, from `least` on;
+    append the problems of others to `problems`.
+    """
     names: list[str] = []
     for place in places:
-        # Neither a language nor a teacher is a link to elsewhere.
+        # Language and teacher folders must not be links.
         if not all(_is_folder(folder / one) for one in (place, *Path(place).parents[:-1]) if place):
             continue
         try:
@@ -107,7 +110,7 @@ def _read_numbered(
         except OSError as error:
             if not place:
                 raise
-            # The parts beside it are read all the same.
+            # The other parts are still read.
             problems.append(LessonError(place, 1, f"the folder cannot be read: {error.strerror}"))
     found: dict[int, _Text] = {}
     for name in names[:MAX_PARTS]:
@@ -133,18 +136,18 @@ def _read_numbered(
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether there is a folder, and no link to one."""
+    """Return whether the path is a folder and not a link."""
     return path.is_dir() and not path.is_symlink()
 
 
 def _read_text(folder: Path, name: str) -> str:
-    """Return the text of a file that is not too large.
+    """Return the text of a file of limited size.
 
     Raises:
-        LessonError: it is no such file.
+        LessonError: it is not a regular file, or too large.
     """
     try:
-        # A pipe would never end, and a link may lead to any file of this user's.
+        # Reading a pipe might never end, and a link could expose any file of this user.
         descriptor = os.open(
             folder / name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
         )
@@ -172,26 +175,28 @@ class _LibraryTexts:
 
 
 class LessonLibrary:
-    """The parts of the course in all languages, read again when a file has changed. For any threads."""
+    """The parts of the course in all languages, reloaded when a file has changed. Thread-safe."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
-        """Use folders of which a later one replaces or adds parts."""
+        """Use these folders; later ones replace or add parts."""
         self._folders = folders
         self._lock = threading.Lock()
         self._read: tuple[object, _LibraryTexts] = (None, _LibraryTexts())
 
     def parts(self, language: str = LANGUAGE) -> dict[int, Part]:
-        """Return the parts by number, ascending, without those in which something is wrong: each in a language, or else in
-        `LANGUAGE`, or else in the first there is.
+        """Return the valid parts by number, ascending: each in `language`, or else in `LANGUAGE`, or else in
+        the first available one.
         """
         return self.texts(language)[0]
 
     def teacher_pages(self, language: str = LANGUAGE) -> dict[int, TeacherPage]:
-        """Return the teacher's pages by the number of their part, in languages as the parts; 0: the one before the first."""
+        """Return the teacher's pages by the number of their part, with the same language fallback; 0 is the
+        page before the first part.
+        """
         return self.texts(language)[1]
 
     def texts(self, language: str = LANGUAGE) -> tuple[dict[int, Part], dict[int, TeacherPage]]:
-        """Return the parts and the teacher's pages as they are at one moment, after one look at the folders."""
+        """Return the parts and the teacher's pages at one moment, after a single check of the folders."""
         read = self._read_changed()
         return _choose(read.parts, language), _choose(read.pages, language)
 
@@ -210,7 +215,7 @@ class LessonLibrary:
                     found = read_folder(folder, language)
                     for number, part in found.parts.items():
                         if language == LANGUAGE:
-                            # Another text of the part leaves translations of the one before it behind, and what is taught about it.
+                            # A replaced part drops the translations and the teacher's pages of the original.
                             parts.pop(number, None)
                             pages.pop(number, None)
                         parts.setdefault(number, {})[language] = part
@@ -219,13 +224,13 @@ class LessonLibrary:
                             pages.pop(number, None)
                         pages.setdefault(number, {})[language] = page
             except OSError:
-                # A folder that is not there has no parts.
+                # A missing folder has no parts.
                 continue
         return _LibraryTexts(dict(sorted(parts.items())), pages)
 
 
 def _choose(texts: Mapping[int, Mapping[str, _Text]], language: str) -> dict[int, _Text]:
-    """Return each text in a language, or else in `LANGUAGE`, or else in the first there is."""
+    """Return each text in `language`, or else in `LANGUAGE`, or else in the first available one."""
     return {
         number: found.get(language) or found.get(LANGUAGE) or next(iter(found.values()))
         for number, found in texts.items()
@@ -233,7 +238,7 @@ def _choose(texts: Mapping[int, Mapping[str, _Text]], language: str) -> dict[int
 
 
 def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return what changes when a file of a folder does, or of one of its languages."""
+    """Return a signature that changes when a file of a folder, or of one of its languages, changes."""
     facts: list[tuple[str, int, int]] = []
     try:
         for place in (
@@ -255,5 +260,5 @@ def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def course_library(lessons: Path | None = None) -> LessonLibrary:
-    """Return the course that comes with the app, with the texts in another folder laid over it."""
+    """Return the course that comes with the app, overlaid with the texts in another folder."""
     return LessonLibrary((find_lessons(), *([lessons] if lessons else [])))

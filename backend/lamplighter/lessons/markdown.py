@@ -1,8 +1,8 @@
-"""The text of the course: Markdown without HTML, as a flat list of blocks, with two signs of our own in its lines.
+"""The text of the course: Markdown without HTML, as a flat list of blocks, with two extensions.
 
-`markdown-it-py` reads it. `[words](?word=dog)` opens a view of the app and, where a view may name its place in the course,
-`[?lesson=1.2]` is a view whose address is written out; `{name|form}` is a number. A line `$$ y = W x + b $$` is a formula, in plain
-text. Whatever the reader finds that is not listed in `MarkdownReader` is refused, with its line.
+`markdown-it-py` parses it. `[words](?word=dog)` opens a view of the app; where a view may name its place in
+the course, `[?lesson=1.2]` shows its address as text. `{name|form}` is a number. A line `$$ y = W x + b $$`
+is a plain-text formula. Anything not listed in `MarkdownReader` is rejected with its line number.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
 MAX_SPANS = 60
-"""Most pieces of a paragraph, an entry of a list, or a cell."""
+"""Maximum spans of a paragraph, list item or cell."""
 MAX_LINES = 8
-"""Most entries of a list."""
+"""Maximum items of a list."""
 MAX_ROWS = 24
-"""Most rows of a table, or entries of a numbered list."""
+"""Maximum rows of a table, or items of a numbered list."""
 MAX_COLUMNS = 4
 MAX_FORMULA = 200
-"""Most characters of a formula."""
+"""Maximum characters of a formula."""
 
 BlockKind = Literal["title", "heading", "paragraph", "list", "numbered", "quote", "table", "formula"]
 _KINDS: dict[str, BlockKind] = {
@@ -55,7 +55,9 @@ _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True)
 class MarkdownBlock:
-    """A piece of a text: rows of cells, of which only a table has more than one. The first row of a table is its head."""
+    """A block of text, as rows of cells; only a table has more than one cell per row. The first row of a
+    table is its header.
+    """
 
     kind: BlockKind
     line: int
@@ -63,14 +65,14 @@ class MarkdownBlock:
 
 
 class MarkdownReader:
-    """A reader of the text of one file."""
+    """A parser for the text of one file."""
 
     def __init__(self, file: str, *, with_places: bool = False) -> None:
-        """Read text of `file`, a name for messages.
+        """Read text of `file`.
 
         Args:
-            file: the name.
-            with_places: True: a view may name its place in the course, and stand without words.
+            file: the name, for messages.
+            with_places: True if a view may name its place in the course, and stand without words.
         """
         self._file, self._with_places = file, with_places
 
@@ -78,11 +80,11 @@ class MarkdownReader:
         """Yield the blocks of numbered lines.
 
         Raises:
-            LessonError: something in them is none of what may stand there, or they are too many.
+            LessonError: they contain something unsupported, or are too many.
         """
         from markdown_it.tree import SyntaxTreeNode
 
-        # Within braces a bar parts the name of a number from its form, and no cells.
+        # Within braces a bar separates a number's name from its form; it does not separate cells.
         texts = [
             _NUMBER.sub(_escape_bars, text) if text.lstrip().startswith("|") else text for _, text in lines
         ]
@@ -118,7 +120,7 @@ class MarkdownReader:
                 raise self._error(line, "a heading is ## and its words")
 
     def _read_only(self, line: int, children: Sequence[SyntaxTreeNode]) -> tuple[Span, ...]:
-        """Read an entry of a list, which is one paragraph."""
+        """Read a list item, which must be one paragraph."""
         if len(children) != 1:
             raise self._error(
                 line, "an entry of a list is one paragraph: no list or other piece stands in it"
@@ -196,7 +198,7 @@ class MarkdownReader:
         return text
 
     def read_number(self, line: int, text: str) -> tuple[NumberName, NumberForm]:
-        """Return the name and the form of a number between braces: after a bar stands its form.
+        """Return the name and the form of a number between braces: `name|form`.
 
         Raises:
             LessonError: there is no such number or form.
@@ -213,10 +215,10 @@ class MarkdownReader:
             raise self._error(line, str(error)) from error
 
     def read_view(self, line: int, query: str) -> str:
-        """Return a view's query as it may be opened.
+        """Return a view's query in the form in which it is opened.
 
         Raises:
-            LessonError: it is no view of the app.
+            LessonError: it is not a view of the app.
         """
         try:
             parse_view_query(query, with_place=self._with_places)
@@ -247,7 +249,7 @@ class MarkdownReader:
 
 
 def _is_words(span: Span) -> bool:
-    """Return whether a piece is neither a number nor a link nor code."""
+    """Return whether a span is plain text: no number, link or code."""
     return span.number is None and span.view is None and span.style != "code"
 
 
@@ -261,8 +263,8 @@ def _escape_bars(found: re.Match[str]) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    """Return the parser: Markdown's blocks and styles, no HTML and no links but views of the app."""
-    # Only a reader of the course needs it.
+    """Return the parser: Markdown's blocks and styles, without HTML, and only links to views of the app."""
+    # Imported here, because only the course needs it.
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("zero").enable(
@@ -275,7 +277,7 @@ def _parser() -> MarkdownIt:
 
 
 def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read a line that is a formula; a rule of markdown-it's for blocks."""
+    """Parse a line that is a formula; a block rule of markdown-it."""
     found = _FORMULA.fullmatch(state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]])
     if found and not silent:
         state.line = start + 1
@@ -285,7 +287,7 @@ def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _view(state: StateInline, silent: bool) -> bool:
-    """Read a link to a view; a rule of markdown-it's for lines."""
+    """Parse a link to a view; an inline rule of markdown-it."""
     found = _VIEW.match(state.src, state.pos)
     if found and not silent:
         token = state.push("view", "", 0)
@@ -296,7 +298,7 @@ def _view(state: StateInline, silent: bool) -> bool:
 
 
 def _number(state: StateInline, silent: bool) -> bool:
-    """Read a number's name; a rule of markdown-it's for lines."""
+    """Parse a number's name; an inline rule of markdown-it."""
     found = _NUMBER.match(state.src, state.pos)
     if found and not silent:
         state.push("number", "", 0).content = found[1]

@@ -1,4 +1,4 @@
-"""Names of numbers in the course's texts: a fixed set of forms, and nothing that a run is searched for."""
+"""Names of numbers in the course's texts: a fixed set of forms, without free queries."""
 
 from __future__ import annotations
 
@@ -33,22 +33,27 @@ FAMILIES: dict[str, str] = {
     "consistency_chance": " ",
     "rank": "/",
 }
-"""Measures that there are one of for each relation, or pair of words, of the run, with what joins its names there:
-`analogy.plural@500`, `rank.dog.cat@500`."""
+"""Measures that exist once per relation or word pair of the run, with the separator of their names:
+`analogy.plural@500`, `rank.dog.cat@500`.
+"""
 OF_A_WORD: tuple[str, ...] = ("kin", "kin_chance", "nearest", "length", "turned", "beside", "alike")
-"""Numbers of a word at a step: how many of its ten nearest are of its class, how many are by chance, the cosine of the
-nearest, the length of its row, and the angle in degrees between it and the row at step 0. Of a frequent word also how many
-of the ten nearest are on the list of the ten that it stands beside in the text, and of the ten that stand in its place
-(`corpora/distribution.py`)."""
+"""Numbers of a word at a step: how many of its ten nearest share its class, how many do by chance, the cosine
+of the nearest, the row's length, and the angle in degrees between the row and itself at step 0. For a
+frequent word also how many of the ten nearest are among the ten most associated words beside it in the text,
+and among the ten that occur in its place (`corpora/distribution.py`).
+"""
 OF_THE_TEXT: tuple[str, ...] = ("beside", "alike", "by_chance")
-"""Numbers of a run's text at a step: the averages of both over its most frequent words, and what chance would give."""
+"""Numbers of a run's text at a step: the averages of both over its most frequent words, and their values by
+chance.
+"""
 OF_A_RELATION: tuple[str, ...] = ("without_rule", "nearest_of_c", "right_class")
-"""Shares of a relation's questions at a step that are answered by less than the analogy: where the three given words may be
-named too, by the nearest of the third word alone, and by guessing among the words of the right kind."""
+"""Shares of a relation's questions at a step that simpler rules answer: the analogy with the given words
+allowed, the nearest neighbour of the third word, and guessing within the right class.
+"""
 NEWEST = "last"
 """The word for the newest step."""
 MAX_DEPTH = 8
-"""Most parts of a path into an answer."""
+"""Maximum elements of a path into an answer."""
 
 _CLAIMS = tuple(str(claim.number) for claim in CLAIMS)
 _STEP = re.compile(r"last|0|[1-9]\d{0,8}")
@@ -59,7 +64,7 @@ _PATH_PART = re.compile(r"last|0|[1-9]\d{0,2}|[a-z_][a-z_\d]{0,39}", re.ASCII)
 
 
 class NumberNameError(ValueError):
-    """An error for a name that no number has; the message says which names there are."""
+    """Raised for a name of no number; the message lists the valid names."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,15 @@ class NumberName:
     """The name as it is written."""
     kind: Literal["measure", "word", "relation", "text", "run", "answer", "claim"]
     parts: tuple[str, ...]
-    """The name of the measure; the number and the word, or the relation; the number of the text, or the run; the name of the
-    question and the path into its answer; or the number of the claim and the name of one of its figures."""
+    """The measure's name; the number and the word or relation; the number of the text or the run; the
+    question's name and the path into its answer; or the claim's number and a figure's name.
+    """
     step: int | None = None
-    """The step; None: the newest."""
+    """The step; None for the newest."""
 
 
 def parse_number_name(text: str) -> NumberName:
-    """Return the name in a text: `purity_10nn@0`, `analogy.plural@500`, `word.kin.dog@last`, `run.rows`,
+    """Parse a name: `purity_10nn@0`, `analogy.plural@500`, `word.kin.dog@last`, `run.rows`,
     `claim.6.sleepers_that_moved`, or `answer.what_if.own.p.3`.
 
     Raises:
@@ -128,7 +134,7 @@ def parse_number_name(text: str) -> NumberName:
 
 
 def figure_name(code: str, *values: float | str) -> str:
-    """Return the name of a claim's figure as a lesson writes it: its code, `_`, and the values in its words."""
+    """Return a claim figure's name as lessons write it: its code, `_`, and the values in its text."""
     return "_".join(re.findall("[a-z0-9]+", " ".join(map(str, (code, *values))).lower()))
 
 

@@ -1,4 +1,4 @@
-"""The numbers that a part of the course names, read from a run: measures, words, and the stored answers to its questions."""
+"""The numbers that a part of the course names, read from a run: measures, words, and stored answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.wire.vocabulary import Vocabulary
 
 NEAREST = 10
-"""Neighbours that are looked at."""
+"""Number of neighbours compared."""
 Waiting = Literal["step", "measure", "answer", "ended", "button"]
 
 
@@ -45,22 +45,23 @@ class NumberValue(DocumentedRecord):
     """A number of a run, or what it waits for."""
 
     value: float | None
-    """Null: it is not known."""
+    """Null if unknown."""
     step: int | None = None
-    """The step that it is of, where it is of one."""
+    """The step it belongs to, if any."""
     waits_for: Waiting | None = None
-    """The thing that is missing where a number is unknown: a step, a measure or an answer; `ended`: a step that the run did
-    not come to; `button`: an answer that only a person may ask for."""
+    """What an unknown number waits for: a step, a measure or an answer; `ended`: a step that the run did not
+    reach; `button`: an answer that only a person may ask for.
+    """
 
 
 @dataclass(frozen=True)
 class PartQuestion:
-    """A question of a part, as it is asked of a run."""
+    """A question of a part, for one run."""
 
     question: Question
     id: str
     entry: ExaminationEntry | None
-    """The stored question, with its state; None: nobody has asked it."""
+    """The stored question with its state; None if it was not asked."""
 
 
 def missing_words(part: Part, vocabulary: Vocabulary) -> list[str]:
@@ -70,10 +71,10 @@ def missing_words(part: Part, vocabulary: Vocabulary) -> list[str]:
 
 
 def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, PartQuestion]:
-    """Return the questions of a part by name: one that was asked, or else the one to ask now.
+    """Return the questions of a part by name: those already asked, or else those to ask now.
 
-    A question that names no step is about the newest; while the run trains an older answer serves, of a run that is over
-    only one about its last step.
+    A question without a step is about the newest one. During training an older answer serves; afterwards only
+    one about the last step does.
     """
     if run.recipe.corpus.kind == "recorded" or not moment.lineage:
         return {}
@@ -106,7 +107,9 @@ def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, Part
 
 
 def _same_question(entry: ExaminationEntry, asked: StageQuestion) -> Question | None:
-    """Return the question of an entry if a stage asks it: at the stage's step, or where it names none at any."""
+    """Return the question of an entry if a stage asks it: at the stage's step, or at any if the stage names
+    none.
+    """
     with suppress(*UNREADABLE):
         question = parse_known(json.loads(entry.question))
         if question is None or (asked.step is not None and question.step != asked.step):
@@ -122,14 +125,14 @@ def resolve_numbers(
     questions: Mapping[str, PartQuestion],
     cache: LruCache,
 ) -> dict[str, NumberValue]:
-    """Return the numbers that a part names, by name. What cannot be read is unknown.
+    """Return the numbers that a part names, by name. Unreadable ones are unknown.
 
     Args:
         run: the run, which has read its corpus.
         part: the part.
-        moment: the moment that they are of.
+        moment: the moment of the run.
         questions: the part's questions.
-        cache: keeps what was computed of words.
+        cache: keeps results for words.
     """
     resolver = _Resolver(run, moment, questions, cache)
     return {name.text: resolver.resolve(name) for name in part.numbers}
@@ -139,7 +142,7 @@ _KINDS_OF = {str(claim.number): claim.kinds for claim in CLAIMS}
 
 
 class _Resolver:
-    """The resolving of the names of one part."""
+    """Resolves the names of one part."""
 
     def __init__(
         self, run: RunFolder, moment: Moment, questions: Mapping[str, PartQuestion], cache: LruCache
@@ -195,11 +198,11 @@ class _Resolver:
         return NumberValue(value, None, None if value is not None else "measure")
 
     def _key(self, *what: object) -> tuple[object, ...]:
-        """Return the key by which something computed of this run is kept."""
+        """Return the cache key prefix of this run."""
         return (str(self._run.path), self._run.created, self._moment.lineage, *what)
 
     def _of_claim(self, number: str, figure: str) -> NumberValue:
-        """Return a figure of the board: it shows the same number."""
+        """Return a claim's figure from the board, so that both show the same number."""
         if number not in self._figures:
             self._figures[number] = {}
             with suppress(*UNREADABLE):

@@ -1,4 +1,4 @@
-"""A part of the course as a tree: stages, their text, and what each of them sets, asks and names."""
+"""A part of the course as a tree: its stages, and the views, questions and numbers of each."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NUMBER_FORMS: tuple[NumberForm, ...] = ("count", "decimal", "percent", "large", 
 
 LessonCorpus = Literal["lamptown", "novels"]
 LESSON_CORPORA: tuple[LessonCorpus, ...] = ("lamptown", "novels")
-"""The texts of which a part may be about a run; the first is that of a part which names none."""
+"""The corpora of runs that a part may be about; the first is the default."""
 
 
 class LessonError(ValueError):
-    """An error in a text of the course; the message names file and line and says what to do."""
+    """Raised for an error in a course text; the message names file and line and says what to do."""
 
     def __init__(self, file: str, line: int, message: str) -> None:
         super().__init__(f"{file}:{line}: {message}")
@@ -43,22 +43,24 @@ ShownName = Annotated[
 
 @dataclass(frozen=True)
 class Span(DocumentedRecord):
-    """A piece of a line of text, all in one style."""
+    """A span of a line of text in one style."""
 
     style: SpanStyle
     text: str
     """Empty for a number."""
     view: str | None = None
-    """The query of the view that a link opens, without a text one whose address is written out; null: it is no link."""
+    """The query of the view that the link opens; without a text, the address itself is shown.
+    Null: no link.
+    """
     number: ShownName | None = None
-    """The name of a number, among `numbers`; null: it is text."""
+    """The name of a number, one of `numbers`; null for text."""
     form: NumberForm | None = None
-    """The form in which the number is told."""
+    """The format of the number."""
 
 
 @dataclass(frozen=True)
 class TextBlock(DocumentedRecord):
-    """A paragraph or a formula, of one line, or a list of several."""
+    """A paragraph or formula, of one line, or a list of several."""
 
     kind: Literal["paragraph", "list", "formula"]
     lines: tuple[tuple[Span, ...], ...]
@@ -66,7 +68,7 @@ class TextBlock(DocumentedRecord):
 
 @dataclass(frozen=True)
 class Choice(DocumentedRecord):
-    """An answer to choose, and the value that it stands for."""
+    """A possible answer, and its value."""
 
     value: float
     text: str
@@ -78,15 +80,17 @@ class Prediction(DocumentedRecord):
 
     text: str
     number: ShownName
-    """The name of the measured number, among `numbers`."""
+    """The name of the measured number, one of `numbers`."""
     form: NumberForm
-    """The form of both; a `percent` is predicted from 0 to 100, and measured as a share."""
+    """The format of both numbers; a `percent` is predicted from 0 to 100, and measured as a share."""
     least: float
     most: float
     unit: str
     """The unit behind the number; of a percentage, %."""
     choices: tuple[Choice, ...] = ()
-    """Up to four answers, of which that with the value nearest to the measured number is right; none: a number on a line."""
+    """Up to four answers, of which the one nearest to the measured number is correct; none for a
+    number line.
+    """
 
 
 @dataclass(frozen=True)
@@ -94,13 +98,13 @@ class StageQuestion:
     """A question that a stage asks the model."""
 
     name: str
-    """The name by which numbers of its answer are told: its kind, or another where a part asks two of a kind."""
+    """The name used in numbers of its answer: its kind, or another if a part asks two of a kind."""
     fields: Mapping[str, Any]
-    """The fields of the question, but for the step."""
+    """The fields of the question, except for the step."""
     step: int | None = None
-    """The step that it is about; None: the newest that can soon be computed."""
+    """The step it is about; None for the newest that is quick to compute."""
     reached: int = 0
-    """The step from which on it can be asked: some are about a step that was computed, or about a second one."""
+    """The step from which it can be asked; some need a computed step, or a second one."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,10 @@ class Stage:
     title: str
     blocks: tuple[TextBlock, ...]
     view: str | None = None
-    """The query of the view that it sets; None: the view stays."""
+    """The query of the view it opens; None to keep the current view."""
     prediction: Prediction | None = None
     reached: int = 0
-    """The step from which on it has something to show."""
+    """The step from which it has something to show."""
     examination: StageQuestion | None = None
 
 
@@ -129,12 +133,12 @@ class Part:
     """Words that a run must know."""
     stages: tuple[Stage, ...]
     digest: str
-    """The digest of the text that it was read from."""
+    """The digest of its source text."""
     numbers: tuple[NumberName, ...] = field(default=())
-    """All numbers that it names, each once."""
+    """All numbers it names, without duplicates."""
     aim: str | None = None
-    """The thing that one can say or do afterwards, in a line; None: its text has none."""
+    """What the reader can do afterwards, in one line; None if the text has none."""
     corpus: LessonCorpus = "lamptown"
-    """The text of the runs that it is about. On another it can be told as well if that has its words."""
+    """The corpus of the runs it is about. Another run serves if it has the part's words."""
     language: str = "en"
     """The language of its text (ISO 639)."""

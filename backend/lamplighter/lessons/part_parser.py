@@ -1,4 +1,6 @@
-"""The parser of a file of the course. What it reads may be anybody's: sizes and counts are bounded, and every error says where."""
+"""The parser of a course file. The text is untrusted: sizes and counts are bounded, and every error names its
+line.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +31,23 @@ from lamplighter.lessons.view_query import parse_view_query
 from lamplighter.questions import MAX_STEP, Question, QuestionError, parse_question
 
 MAX_PART_BYTES = 64_000
-"""Most bytes of a file."""
+"""Maximum bytes of a file."""
 MAX_LINE = 2_000
-"""Most characters of a line."""
+"""Maximum characters of a line."""
 MAX_STAGES = 20
 MAX_AIM = 140
-"""Most characters of a part's aim: one line of the list of parts."""
+"""Maximum characters of a part's aim, which is one line in the list of parts."""
 MAX_BLOCKS = 12
-"""Most paragraphs, lists and formulas of a stage."""
+"""Maximum paragraphs, lists and formulas of a stage."""
 MAX_CHOICES = 4
 MAX_WORDS = 40
-"""Most words that a part needs."""
+"""Maximum words that a part needs."""
 MAX_NUMBERS = 80
-"""Most different numbers of a part."""
+"""Maximum distinct numbers of a part."""
 MAX_QUESTIONS = 8
-"""Most questions that a part asks."""
+"""Maximum questions that a part asks."""
 MAX_WORD_NUMBERS = 12
-"""Most numbers of words and relations: each is computed from a matrix."""
+"""Maximum numbers of words and relations: each is computed from a matrix."""
 
 _KINDS: dict[str, StageKind] = {kind: kind for kind in STAGE_KINDS}
 _HEADING = re.compile(r"# ([a-z-]+): (.+)")
@@ -70,7 +72,7 @@ _WHOLE_NUMBERS = (
 
 
 def parse_part(file: str, number: int, text: str) -> Part:
-    """Return the part of the course in a text.
+    """Parse a part of the course.
 
     Args:
         file: the file's name, for messages.
@@ -78,13 +80,13 @@ def parse_part(file: str, number: int, text: str) -> Part:
         text: the whole text, at most `MAX_PART_BYTES` long.
 
     Raises:
-        LessonError: it is no part; the message names the line.
+        LessonError: it is not a valid part; the message names the line.
     """
     return _PartParser(file, number, text).parse()
 
 
 class _PartParser:
-    """The parsing of one file."""
+    """Parses one file."""
 
     def __init__(self, file: str, number: int, text: str) -> None:
         self._file, self._number, self._text = file, number, text
@@ -236,7 +238,7 @@ class _PartParser:
         )
 
     def _question(self, fields: Mapping[str, Any], step: int | None) -> Question:
-        """Return the question at its step, or where it names none at the first that it can be about."""
+        """Return the question at its step, or else at the first step it can be about."""
         try:
             if step is None:
                 with suppress(QuestionError):
@@ -300,7 +302,7 @@ class _PartParser:
 
 
 def _names(stages: tuple[Stage, ...]) -> dict[NumberName, None]:
-    """Return the numbers that stages name, each once, in order."""
+    """Return the numbers that stages name, in order, without duplicates."""
     spans = (span for stage in stages for block in stage.blocks for line in block.lines for span in line)
     found = [span.number for span in spans if span.number]
     return dict.fromkeys([*found, *(stage.prediction.number for stage in stages if stage.prediction)])

@@ -1,4 +1,4 @@
-"""Numbers of a run as a whole that the course names: sizes, the arithmetic of its steps by formula, and what it took."""
+"""Numbers of a whole run that the course names: sizes, operations per step by formula, and costs."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ OF_A_RUN: dict[str, str] = {
     "half_unread_loss": "loss on unread text when half of the cost was spent",
     "unread_loss": "loss on unread text at the newest step where it is known",
 }
-"""Numbers of a run, by name, with what each is."""
+"""Numbers of a run, by name, with a description of each."""
 _EXAFLOP = 1e18
 _MEGAWATT_HOUR = 3.6e9
 """Joules."""
 _LEAST_POINTS = 3
-"""Fewest points of the curve that have halves."""
+"""Minimum points for a curve to have halves."""
 
 
 def read_run_numbers(run: RunFolder) -> dict[str, float]:
-    """Return the numbers of a run that has read its corpus, those that are known.
+    """Return the known numbers of a run that has read its corpus.
 
     Raises:
         FormatError: the run cannot be read.
@@ -117,7 +117,9 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
 
 
 def _read_halves(curve: Sequence[CostPoint]) -> dict[str, float]:
-    """Return what the two halves of the cost bought: joules, or operations where nobody measured joules, as on the panel."""
+    """Return what each half of the cost bought: in joules, or in operations without measured energy, as on
+    the panel.
+    """
     joules = sum(point.joules is not None for point in curve) > 1
     known = [
         (spent, point)

@@ -1,5 +1,6 @@
-"""A page for the teacher: how to teach one part of the course, or what to know before the first. It is Markdown like a stage,
-and has tables, numbered lists and quotes, too."""
+"""A page for the teacher: how to teach one part of the course, or what to know before the first. It is
+Markdown like a stage, plus tables, numbered lists and quotes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from lamplighter.lessons.markdown import MarkdownBlock, MarkdownReader
 from lamplighter.lessons.part import LessonError, Span
 
 MAX_PAGE_LINE = 2_000
-"""Most characters of a line."""
+"""Maximum characters of a line."""
 MAX_SECTIONS = 12
 MAX_SECTION_BLOCKS = 16
 
@@ -24,9 +25,9 @@ class TeacherBlock(DocumentedRecord):
     """A piece of a section."""
 
     kind: TeacherBlockKind
-    """A paragraph, a list, a numbered list, a paragraph of a quote, or a table."""
+    """A paragraph, a list, a numbered list, a quoted paragraph, or a table."""
     rows: tuple[tuple[tuple[Span, ...], ...], ...]
-    """Rows of cells, of which only a table has more than one. The first row of a table is its head."""
+    """Rows of cells; only a table has more than one cell per row. The first row of a table is its header."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class TeacherSection(DocumentedRecord):
     """A heading and the blocks below it."""
 
     title: str
-    """The heading; empty above the first one."""
+    """The title; empty above the first heading."""
     worksheet: bool
-    """True for what pupils write on."""
+    """True for text that pupils write on."""
     blocks: tuple[TeacherBlock, ...]
 
 
@@ -45,14 +46,14 @@ class TeacherPage:
     """The page of one part."""
 
     number: int
-    """The number of the part; 0: the page to read before the first."""
+    """The number of the part; 0 for the page to read before the first."""
     title: str
     sections: tuple[TeacherSection, ...]
     language: str = "en"
     """The language of its text (ISO 639)."""
 
     def spans(self) -> Iterator[Span]:
-        """Yield the pieces of its text, in order."""
+        """Yield the spans of its text, in order."""
         for section in self.sections:
             for block in section.blocks:
                 for row in block.rows:
@@ -61,7 +62,7 @@ class TeacherPage:
 
 
 def parse_teacher_page(file: str, number: int, text: str) -> TeacherPage:
-    """Return the page in a text, whose size is bounded by whoever has read it.
+    """Parse a teacher's page; the caller bounds the text's size.
 
     Args:
         file: the file's name, for messages.
@@ -69,13 +70,15 @@ def parse_teacher_page(file: str, number: int, text: str) -> TeacherPage:
         text: the whole text.
 
     Raises:
-        LessonError: it is no such page; the message names the line.
+        LessonError: it is not a valid page; the message names the line.
     """
     return _TeacherPageParser(file, number, text).parse()
 
 
 def _make_section(title: str, blocks: list[TeacherBlock]) -> TeacherSection:
-    """Return a section; it is a worksheet if each entry of a numbered list begins with an address that is written out."""
+    """Return a section; it is a worksheet if each item of a numbered list begins with an address shown as
+    text.
+    """
     worksheet = any(
         block.kind == "numbered"
         and all(entry and entry[0].view is not None and not entry[0].text for (entry,) in block.rows)
@@ -85,7 +88,7 @@ def _make_section(title: str, blocks: list[TeacherBlock]) -> TeacherSection:
 
 
 class _TeacherPageParser:
-    """The parsing of one file."""
+    """Parses one file."""
 
     def __init__(self, file: str, number: int, text: str) -> None:
         self._file, self._number, self._text = file, number, text

@@ -1,4 +1,4 @@
-"""Numbers of a run's text: how many of a word's nearest stand beside it there, and how many in its place."""
+"""Numbers of a run's text: how many of a word's nearest occur beside it, and how many in its place."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def price_text_numbers(part: Part, run: RunFolder) -> int:
-    """Return the most memory that the numbers of a run's text take which a part names; 0: it names none."""
+    """Return the peak memory of computing the text numbers that a part names, in bytes; 0 if it
+    names none.
+    """
     named = any(name.kind in ("word", "text") and name.parts[0] in OF_THE_TEXT for name in part.numbers)
     return list_bytes(len(run.vocabulary)) if named else 0
 
 
 def read_text_numbers(run: RunFolder, cache: LruCache, step: int) -> dict[str, float] | None:
-    """Return how many of its nearest words at a step each frequent word shares with its lists, by `beside WORD` and
-    `alike WORD`; the averages over all these words as `beside` and `alike`; and what chance would give as `by_chance`.
+    """Return how many nearest words at a step each frequent word shares with its lists, as `beside WORD` and
+    `alike WORD`; the averages over all these words as `beside` and `alike`; and the value by chance as
+    `by_chance`.
 
     None: the run has no text here, or too many words.
 
     Args:
         run: a run that has read its corpus.
-        cache: keeps the lists of its text, which stay the same.
+        cache: keeps the lists of its text, which never change.
         step: the step.
 
     Raises:

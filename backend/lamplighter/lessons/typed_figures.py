@@ -1,4 +1,6 @@
-"""Figures that a text of the course types instead of naming: steps that its part does not look at, decimals and percentages."""
+"""Figures typed into a course text instead of named: steps that its part does not look at, decimals and
+percentages.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,12 @@ _DIGITS = re.compile(r"\d+")
 
 
 def list_typed_figures(folder: Path, ours: Mapping[int, Part] | None = None) -> list[str]:
-    """Return the figures that the texts of a folder type instead of naming, in all its languages, a line each: another run
-    may contradict them. They are shown all the same.
+    """Return the figures typed into the texts of a folder instead of named, in all its languages, one per
+    line: another run may contradict them. The texts are still shown.
 
     Args:
         folder: the folder.
-        ours: the English parts that it is laid over.
+        ours: the English parts that the folder overlays.
 
     Raises:
         OSError: the folder cannot be read.
@@ -51,7 +53,7 @@ def list_typed_figures(folder: Path, ours: Mapping[int, Part] | None = None) -> 
 
 
 def _typed_in_part(part: Part) -> list[str]:
-    """Return the figures that a part types, each with its stage."""
+    """Return the typed figures of a part, each with its stage."""
     steps = _steps_of(part)
     return [
         f"stage {at} types {figure}"
@@ -61,11 +63,11 @@ def _typed_in_part(part: Part) -> list[str]:
 
 
 def _typed_in_page(page: TeacherPage, part: Part | None, places: Collection[str]) -> list[str]:
-    """Return the figures that a teacher's page types.
+    """Return the typed figures of a teacher's page.
 
     Args:
         page: the page.
-        part: the part that it is about; None for the page to read before the first.
+        part: the part it is about; None for the page to read before the first.
         places: stages of the course, as pages write them: `1.10`.
     """
     lines = (
@@ -91,7 +93,9 @@ def _find_typed(lines: Iterable[str], steps: Collection[int], places: Collection
 
 
 def _steps_of(part: Part) -> set[int]:
-    """Return the steps that a part looks at or asks for: all whole numbers of its views, questions and names of numbers."""
+    """Return the steps that a part looks at or asks for: all integers in its views, questions and number
+    names.
+    """
     told = [name.text for name in part.numbers]
     for stage in part.stages:
         links = [span.view for block in stage.blocks for line in block.lines for span in line]
@@ -112,5 +116,5 @@ def _lines_of(stage: Stage) -> Iterator[str]:
 
 
 def _text_of(spans: Iterable[Span]) -> str:
-    """Return the text of a line, with a mark for each number that it names."""
+    """Return the text of a line, with a placeholder for each number it names."""
     return "".join("…" if span.number else span.text for span in spans)

@@ -1,7 +1,6 @@
-"""The check of a view's query: the keys of the page's address, and what may stand behind each.
+"""The check of a view's query: the keys of the page's address, and their valid values.
 
-The page reads it anyway, and drops what it does not know; here a text that names it is refused, so that its writer hears
-of it.
+The page drops unknown keys; a lesson with one is rejected instead, so that its author learns of it.
 """
 
 from __future__ import annotations
@@ -14,36 +13,40 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 MAX_QUERY = 500
-"""Most characters of a view."""
+"""Maximum characters of a view's query."""
 _TABLE: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-"""The table of the keys, from which the page's is generated."""
+"""The table of the keys, from which the page's table is generated."""
 CHOICES: dict[str, tuple[str, ...]] = {key: tuple(words) for key, words in _TABLE["choices"].items()}
-"""Keys whose word is one of a few."""
+"""Keys with a fixed set of values."""
 SECTIONS: dict[str, tuple[str, ...]] = {panel: tuple(names) for panel, names in _TABLE["sections"].items()}
-"""Sections that may be pointed out, by panel."""
+"""Sections that can be highlighted, by panel."""
 FLAGS, NUMBERS, WORDS, TEXTS = (frozenset(_TABLE[form]) for form in ("flags", "numbers", "words", "texts"))
-"""Keys that are 1 or missing; of whole numbers; of one word of the run; of several words."""
+"""Keys whose value is 1 or missing; an integer; one word of the run; several words."""
 BESIDE = re.compile(r"view:(umap|linear)|step:\d{1,9}|matrix:out")
 SPEED = re.compile(r"\d{1,6}(\.\d{1,3})?")
 KEYS: frozenset[str] = frozenset((*CHOICES, *FLAGS, *NUMBERS, *WORDS, *TEXTS, "section", "beside", "speed"))
-"""All keys that a lesson may set. Others, such as the run and the lesson itself, are the visitor's."""
+"""All keys that a lesson may set. The others, such as the run and the lesson itself, belong to
+the visitor.
+"""
 PLACE = re.compile(r"([1-9]\d?)(?:\.([1-9]\d?))?")
-"""A part of the course and, behind a dot, its stage, as `lesson` has them where a view may name its place."""
+"""A part of the course and optionally `.` and its stage, the value of `lesson` where a view may name its
+place.
+"""
 
 
 class ViewQueryError(ValueError):
-    """An error for a query that is no view; the message says what to write."""
+    """Raised for an invalid query; the message says what to write."""
 
 
 def parse_view_query(query: str, *, with_place: bool = False) -> dict[str, str]:
-    """Return the words of a view by key. The query begins with `?`.
+    """Return the values of a view by key. The query begins with `?`.
 
     Args:
         query: the query.
-        with_place: True: it may name a place in the course, too, as `lesson=1.2`.
+        with_place: True if it may also name a place in the course, such as `lesson=1.2`.
 
     Raises:
-        ViewQueryError: a key or a word does not exist, or the query is too long.
+        ViewQueryError: a key or value does not exist, or the query is too long.
     """
     if not query.startswith("?") or len(query) > MAX_QUERY or not query.isprintable():
         raise ViewQueryError(
@@ -84,7 +87,7 @@ def words_of_view(view: Mapping[str, str]) -> Iterator[str]:
 
 
 def _problem(key: str, word: str) -> str | None:
-    """Return what is wrong with a word; None if nothing is."""
+    """Return the problem of a value; None if it is valid."""
     if key not in KEYS:
         return f"a view has no key {key[:40]!r}; a lesson may set {', '.join(sorted(KEYS))}"
     if key in CHOICES:

@@ -1,4 +1,4 @@
-"""The price of a question that trains or reads a lot: floating-point operations, by formula, before anything is computed."""
+"""The price of a question in floating-point operations, computed by formula before any work."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from lamplighter.reason import give_reason
 from lamplighter.recipe import Recipe
 
 MAX_FLOPS = 4e12
-"""Most floating-point operations of a question: about two minutes of one core."""
+"""Maximum floating-point operations of a question: about two minutes on one core."""
 MAX_CARD_FLOPS = 4e14
-"""Most of them on a graphics card, for a run that was trained on one, where a driver of one is found."""
+"""The same on a graphics card, for a run trained on one where its driver is found."""
 
 
 def require_affordable(recipe: Recipe, vocabulary: int, question: Question, device: str) -> None:
-    """Check that a question takes no longer than somebody waits.
+    """Check that a question does not take too long.
 
     Args:
         recipe: the run's recipe.
         vocabulary: V, the number of tokens.
         question: the question.
-        device: the kind of device that the run was trained on. An imported run may name any.
+        device: the kind of device that the run was trained on; untrusted for an imported run.
 
     Raises:
-        QuestionError: it takes too much; the message says what to do.
+        QuestionError: it takes too long; the message says what to do.
     """
-    # A sample of text is some batches long, and is read forward only.
+    # A text sample is some batches long, and is read forward only.
     work = question.work(recipe, SAMPLE_TOKENS / recipe.batch_tokens)
     flops = count_step_flops(recipe, vocabulary, vocabulary)
     total = work.steps * (flops.forward + flops.backward + flops.update) + work.read * flops.forward
-    # All is computed on a processor where there is no card here, wherever the run was trained.
+    # Without a card here everything is computed on the CPU, wherever the run was trained.
     on_card = device != "cpu" and has_graphics_driver() and not question.on_processor
     most = MAX_CARD_FLOPS if on_card else MAX_FLOPS
     if total > most:

@@ -1,6 +1,6 @@
-"""Words and sentences of a question, as token ids of the run that is asked.
+"""Words and sentences of a question, as token ids of its run.
 
-No torch here: who asks checks them before an examiner starts, and the examiner reads them.
+This module must not import torch: the server checks the words before an examiner starts.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 
 _CONTEXT_WINDOWS = 64
-"""Maximum length of a prompt or a sentence, in contexts of the model."""
+"""Maximum length of a prompt or a sentence, in multiples of the model's context."""
 
 
 def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
-    """Return a text as token ids of a run.
+    """Tokenise a text with a run's vocabulary.
 
     Args:
         run: the run, whose corpus has been read.
         text: the text.
-        field: the field of the question that it stands in, for the message.
+        field: the question's field, for the message.
 
     Raises:
         QuestionError: it is empty, too long, or has words that the run does not know.
         FormatError: the run's tokeniser cannot be read.
     """
-    # The library takes a third of a second to import, and asking about a row needs none of it.
+    # The library takes a third of a second to import, and questions about rows do not need it.
     from lamplighter.corpora.prompts import PromptError, encode_prompt
 
     try:
@@ -45,13 +45,13 @@ def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
 
 
 def read_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> list[int]:
-    """Return the token ids of a sentence that the model can read whole; arguments as of `encode_words`.
+    """Return the token ids of a sentence that fits into the model's context; arguments as for `encode_words`.
 
     Args:
-        fewest: the fewest words that it must have.
+        fewest: the minimum number of tokens.
 
     Raises:
-        QuestionError: as `encode_words`, or it has more words than the model reads at a time, or fewer than `fewest`.
+        QuestionError: as for `encode_words`, or it has more tokens than the context, or fewer than `fewest`.
         FormatError: the run's tokeniser cannot be read.
     """
     ids, most = encode_words(run, text, field), run.recipe.model.context
@@ -69,10 +69,10 @@ def read_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> lis
 
 
 def find_word(run: RunFolder, word: str, field: str) -> int:
-    """Return the id of a token by its displayed form, or of the single token that a text consists of.
+    """Return the id of a token by its displayed form, or of the text's only token.
 
     Raises:
-        QuestionError: the run does not know the word, or the text is of several tokens.
+        QuestionError: the run does not know the word, or the text has several tokens.
         FormatError: the run's tokeniser cannot be read.
     """
     try:
@@ -88,10 +88,10 @@ def find_word(run: RunFolder, word: str, field: str) -> int:
 
 
 def find_swapped_rows(run: RunFolder, question: TransplantQuestion) -> tuple[int, int] | None:
-    """Return the row to be replaced and the row to be put there; None for the whole matrix.
+    """Return the target row and the source row; None for the whole matrix.
 
     Raises:
-        QuestionError: nothing would be changed, or the run does not know a word.
+        QuestionError: nothing would change, or the run does not know a word.
         FormatError: the run's tokeniser cannot be read.
     """
     elsewhere = question.source_step not in (None, question.step)
