@@ -37,12 +37,12 @@ from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.reply import PlainReply, Reply
 
 _ON_A_FULL_DISK = ("pause", "stop")
-"""Requests that the reserved space is for: those that end what a full disk holds up."""
+"""Requests that may use the reserved space: those that end what a full disk has stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingServices:
-    """The parts that routes need which read runs."""
+    """The services for routes that read runs."""
 
     catalog: RunCatalog
     pools: ThreadPools
@@ -52,10 +52,10 @@ class ReadingServices:
     """The name of this server in the run folders."""
     examiner_jobs: ExaminerJobs
     lessons: LessonLibrary
-    """The texts of the course."""
+    """The course texts."""
     run_index: RunIndex = field(default_factory=RunIndex)
     claim_figures: LruCache = field(default_factory=LruCache)
-    """The figures of claims and lessons that stay the same."""
+    """Cached figures of claims and lessons that never change."""
 
     def reply(
         self,
@@ -95,21 +95,23 @@ class Services(ReadingServices, FrontServices):
     export_jobs: ExportJobs
     hub: Hub
     space_reserve: SpaceReserve
-    """The space for requests that are taken even on a full disk."""
+    """The space for requests that are accepted even on a full disk."""
     classroom: Classroom
     class_hub: ClassHub
     output_map_jobs: ReprojectionJobs
-    """The layouts of output matrices, apart from the reprojections: each writes a file of its own."""
+    """The jobs that lay out output matrices, separate from the reprojections because each writes a different
+    file.
+    """
     class_listening: ClassListening = field(default_factory=ClassListening)
     request_lock: threading.Lock = field(default_factory=threading.Lock)
-    """A lock held while this server writes its request file, whose only writer it is."""
+    """Held while this server writes its request file, of which it is the only writer."""
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
     idle_smoothing: IdleSmoothing | None = None
-    """None if finished runs are not smoothed by this server."""
+    """None if this server does not smooth finished runs."""
 
     @property
     def lesson_revealer(self) -> LessonRevealer:
-        """Return the revealer of what the class predicts in the course."""
+        """Return the revealer of the class's predictions in the course."""
         return LessonRevealer(self.catalog, self.lessons, self.claim_figures)
 
     def store_request(self, run: RunFolder, kind: str, body: dict[str, Any]) -> str:
@@ -117,7 +119,7 @@ class Services(ReadingServices, FrontServices):
 
         Raises:
             RefusedError: it could not take effect (409).
-            apsw.FullError: the disk is full, and the request is none that the reserved space is for.
+            apsw.FullError: the disk is full, and the request may not use the reserved space.
         """
         over = self.require_request_fits(run, kind)
         with self.request_lock:
@@ -134,10 +136,10 @@ class Services(ReadingServices, FrontServices):
         return f"{self.server_id}:{number}"
 
     def require_request_fits(self, run: RunFolder, kind: str) -> bool:
-        """Return whether a run is over, unless that rules the request out.
+        """Return whether a run is over, unless its state rules the request out.
 
         Raises:
-            RefusedError: a recorded run takes no requests; one that is over can only be continued, and no other can (409).
+            RefusedError: a recorded run takes no requests; a finished run can only be continued, and no other can (409).
         """
         phase = self.catalog.status(run).phase
         if run.recipe.corpus.kind == "recorded":
@@ -159,7 +161,7 @@ class Services(ReadingServices, FrontServices):
         return phase.has_ended
 
     def trainer_given_up(self, run_id: str) -> bool:
-        """Return whether the trainer of a run failed or crashed so often that it is not restarted."""
+        """Return whether the trainer failed or crashed so often that it is not restarted."""
         return self.supervisor is not None and self.supervisor.has_given_up(run_id, "trainer")
 
 

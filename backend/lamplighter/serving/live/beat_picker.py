@@ -1,7 +1,8 @@
 """The choice of the steps that become beats.
 
-A beat is one real step, never a merge of several. When one is due the next step to arrive is shown, so that what glows is
-fresh, and those between are counted. When no more steps come, the last of them still gets its beat.
+A beat is one real step, never a merge of several. When a beat is due, the next step to arrive is shown, so
+that it is fresh, and the steps between are counted. When no more steps come, the last one still gets its
+beat.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
 
 BEAT_SECONDS = 1 / 3
-"""Least seconds between two beats: a picture flashes at most three times a second."""
+"""Minimum seconds between two beats: the picture flashes at most three times a second."""
 _MIN_WAIT, _MAX_WAIT = 0.12, 1.0
 """Bounds on the seconds that a due beat waits for a step newer than the last one seen."""
 _MAX_PASSED = 1_000
@@ -28,9 +29,9 @@ class PassedStep:
     step: int
     loss: float
     norms: Sequence[float]
-    """Norms of the layers' gradients."""
+    """Gradient norms by layer."""
     ever: int
-    """Rows in a batch at least once up to this step."""
+    """Rows that were in a batch at least once up to this step."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class PickedBeat:
 
     beat: Beat
     before: Census
-    """The counts just before its step: with both, a viewer who joins has the counts of one who got every beat."""
+    """The counts just before its step: with both, a new viewer has the counts of one who got every beat."""
     pulse: Pulse
     passed: list[PassedStep]
-    """The steps since the beat before; if they were more than a thousand, some of them."""
+    """The steps since the previous beat; a sample if there were more than a thousand."""
 
 
 class BeatPicker:
@@ -53,18 +54,18 @@ class BeatPicker:
 
         Args:
             census: the counts to start from.
-            max_norms: rows between two beats up to which their gradient norms are sent; None for any number.
+            max_norms: maximum rows between two beats whose gradient norms are sent; None for no limit.
         """
         self._tally = TouchTally(census, max_norms)
         self._pulse: Pulse | None = None
-        """The newest step, while it is not counted yet."""
+        """The newest step, while not yet counted."""
         self._passed: list[PassedStep] = []
         self._arrived_at = float("-inf")
         self.due_at = float("inf")
         """When the newest step is shown if no newer one comes; infinite if it was shown."""
 
     def offer(self, pulse: Pulse, now: float, next_at: float) -> None:
-        """Take in a step that arrived at `now`; the next beat may be shown from `next_at` on (seconds)."""
+        """Accept a step that arrived at `now`; the next beat may be shown from `next_at` on (seconds)."""
         if pulse.vocabulary != self._tally.vocabulary:
             return
         if self._pulse is not None:
@@ -72,7 +73,7 @@ class BeatPicker:
         gap, self._arrived_at = now - self._arrived_at, now
         self._pulse, self.due_at = pulse, now
         if now < next_at:
-            # It is due before long, and by then a fresher one is likely.
+            # A beat is due soon, and a fresher step is likely by then.
             self.due_at = max(next_at, now + min(max(1.5 * gap, _MIN_WAIT), _MAX_WAIT))
 
     def pick(self, now: float) -> PickedBeat | None:

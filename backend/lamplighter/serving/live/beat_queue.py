@@ -13,15 +13,15 @@ from lamplighter.wire.row_frames import Census
 
 
 class BeatQueue:
-    """The beats of one viewer. Nothing waits but the newest step, and the counts of those before it."""
+    """The beats of one viewer. Only the newest step waits, with the counts of those before it."""
 
     def __init__(self, least_seconds: float) -> None:
-        """Start before the first census. `least_seconds`: least seconds between two beats."""
+        """Start before the first census, with at least `least_seconds` between two beats."""
         self._least_seconds = least_seconds
         self._picker: BeatPicker | None = None
         self._next_at = float("-inf")
         self._parts: deque[bytes | str] = deque()
-        """What is left to send of the last beat."""
+        """The unsent rest of the last beat."""
 
     @property
     def due_at(self) -> float:
@@ -36,7 +36,7 @@ class BeatQueue:
         self._parts.clear()
 
     def put(self, pulse: bytes, now: float) -> None:
-        """Take in a step that arrived at `now` (seconds)."""
+        """Accept a step that arrived at `now` (seconds)."""
         if self._picker is not None:
             self._picker.offer(decode_as(pulse, Pulse), now, self._next_at)
 
@@ -50,7 +50,7 @@ class BeatQueue:
                 self._parts.append(_passed_message(beat.attempt, picked.passed))
             self._parts.append(encode(beat))
             if beat.elsewhere:
-                # A beat has no room for the gradients of rows that were in no batch.
+                # A beat has no field for the gradients of rows outside the batch.
                 self._parts.append(encode(picked.pulse))
         return self._parts.popleft() if self._parts else None
 

@@ -1,4 +1,4 @@
-"""The examinations feed of a run: what becomes of the questions that people ask about its model."""
+"""The examinations feed of a run: state changes of the questions about its model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lamplighter.serving.schemas.examinations import describe_examination
 from lamplighter.serving.schemas.messages import ExaminationMessage
 
 _MOST = 200
-"""Changes that are sent at once; each question has one that counts, its newest."""
+"""Maximum changes sent at once; only the newest of each question counts."""
 
 
 class ExaminationsFeed:
@@ -23,7 +23,7 @@ class ExaminationsFeed:
         self._revision: int | None = None
 
     def start(self) -> None:
-        """Leave out what has become of questions until now, which viewers fetch. Does nothing the second time."""
+        """Skip the changes so far, which viewers fetch. Idempotent."""
         if self._revision is not None:
             return
         self._revision = 0
@@ -31,11 +31,11 @@ class ExaminationsFeed:
             with ExaminationsReader(self._run.examinations_path) as reader:
                 self._revision = reader.newest_revision()
         except READ_ERRORS:
-            # There is no file yet; or it cannot be read now, and later everything is sent.
+            # The file does not exist yet, or cannot be read now; then everything is sent later.
             return
 
     def read_changes(self, reader: ExaminationsReader, messages: list[ViewerMessage]) -> None:
-        """Append what has become of questions since the last call."""
+        """Append the changes since the last call."""
         for entry in reader.entries(after=self._revision or 0, limit=_MOST):
             self._revision = entry.revision
             message = ExaminationMessage(examination=describe_examination(entry))

@@ -2,7 +2,7 @@
 A viewer replaying the past gets a playback session, and from the run follower only `hello`, status and
 acknowledgements.
 
-Only its own sender waits for a viewer. A viewer that reads nothing for `SEND_SECONDS` is dropped together
+A slow viewer delays only its own sender. A viewer that reads nothing for `SEND_SECONDS` is dropped together
 with its connection, because a peer that does not read can hold a half-closed socket for ever.
 """
 
@@ -46,9 +46,9 @@ log = logging.getLogger(__name__)
 
 
 _JOINING = 2
-"""Viewers whose run is looked for at once, in threads of their own."""
+"""Maximum concurrent look-ups of viewers' runs, in separate threads."""
 _READERS = 2
-"""Playback sessions that may read run files at once."""
+"""Maximum playback sessions that read run files at once."""
 
 
 class _WatchedRun:
@@ -90,8 +90,9 @@ class _WatchedRun:
         await viewer.join_answer
 
     async def join(self, viewer: Viewer, cursor: PlaybackCursor, messages: list[ViewerMessage]) -> bool:
-        """Make a viewer that was played up to `cursor` a live one, after the given messages. Returns False if
-        more must be played before."""
+        """Switch a viewer that was played up to `cursor` to live, after the given messages. Returns False if
+        more must be played first.
+        """
         viewer.first_live_messages = messages
         viewer.join_answer = asyncio.get_running_loop().create_future()
         self.follower.join(viewer, viewer.channels, cursor=cursor)
@@ -114,7 +115,7 @@ class Hub:
         self._joining = anyio.CapacityLimiter(_JOINING)
         self._readers = anyio.CapacityLimiter(_READERS)
         self.playing = 0
-        """Viewers to whom the past is being played."""
+        """Number of viewers in playback."""
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
         """Serve one viewer until it disconnects or is closed. `query`: the parameters `channels`,
@@ -175,7 +176,7 @@ class Hub:
 
     @contextlib.contextmanager
     def _watch(self, run: RunFolder, viewer: Viewer) -> Generator[_WatchedRun]:
-        """Register a viewer with a run; the last viewer to leave stops the run's follower."""
+        """Register a viewer with a run; when the last viewer leaves, the run's follower stops."""
         watched_run = self._watched_runs.get(run.id)
         if watched_run is None or watched_run.failed:
             watched_run = _WatchedRun(run, self._catalog, asyncio.get_running_loop())

@@ -1,7 +1,7 @@
-"""How viewers join a run that is followed: between two polls, at a position that the follower knows.
+"""How viewers join a followed run: between two polls, at a position that the follower knows.
 
-So a viewer's first messages and the later ones for everybody meet without a gap, also where it replayed the past
-and joins at the end of its playback.
+So a viewer's first messages and the later shared ones meet without a gap, also when it replayed the past and
+joins at the end of its playback.
 """
 
 from __future__ import annotations
@@ -32,18 +32,20 @@ ViewerT = TypeVar("ViewerT")
 
 @dataclass(frozen=True)
 class JoinRequest(Generic[ViewerT]):
-    """A viewer that wants to join, with the channels that it wants."""
+    """A viewer that wants to join, with its channels."""
 
     viewer: ViewerT
     channels: frozenset[str]
     hello_only: bool = False
-    """True if it gets no more than `hello` for now."""
+    """True if it gets only `hello` for now."""
     cursor: PlaybackCursor | None = None
     """The position up to which it was played."""
 
 
 class JoinQueue(Generic[ViewerT]):
-    """The viewers that wait to join one run. Any thread may add to it; the rest is the run follower's."""
+    """The viewers that wait to join one run. Any thread may add to it; only the run follower uses
+    the rest.
+    """
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class JoinQueue(Generic[ViewerT]):
         measures: tuple[WatchedFile[MeasuresReader], MeasuresFeed],
         on_joined: Callable[[ViewerT, list[ViewerMessage] | None], None],
     ) -> None:
-        """Start with no viewer.
+        """Start empty.
 
         Args:
             run: the run that is followed.
@@ -120,7 +122,9 @@ class JoinQueue(Generic[ViewerT]):
     def _missed_messages(
         self, cursor: PlaybackCursor, channels: frozenset[str]
     ) -> list[ViewerMessage] | None:
-        """Return what a viewer lacks that was played up to `cursor`; None if more must be played first."""
+        """Return the messages that a viewer played up to `cursor` lacks; None if more must be
+        played first.
+        """
         with self._steps.opened() as reader:
             messages = self._step_feed.missed_messages(reader, cursor, rows="rows" in channels)
         if messages is None:
@@ -132,7 +136,7 @@ class JoinQueue(Generic[ViewerT]):
         return messages
 
     def _newest_layouts(self) -> list[ViewerMessage]:
-        """Return the newest layouts; if they cannot be read, none, and all are sent anew once they can be."""
+        """Return the newest layouts; none if they cannot be read, and then all are sent once they can."""
         try:
             with self._layouts.opened() as layouts:
                 return self._map_feed.newest_messages(layouts)

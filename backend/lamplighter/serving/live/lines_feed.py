@@ -1,6 +1,6 @@
-"""The lines feed of a run: what the model says while it is trained, as it says it.
+"""The lines feed of a run: the lines that the model says during training, as they come.
 
-The run follower reads it when the file of the steps has changed. What was said before a viewer came is fetched by REST.
+The run follower reads it when the steps file has changed. A viewer fetches earlier lines by REST.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _BATCH = 32
 """Steps whose lines are sent at once: more than the trainer can add between two polls."""
 _NEW_RUN = 1_000
-"""Steps within which a run that is first read may have begun since the poll before, with viewers waiting for it."""
+"""A run with fewer steps at its first read counts as new, and viewers who waited get all its lines."""
 
 
 class LinesFeed:
@@ -33,7 +33,7 @@ class LinesFeed:
         """Start before the first read."""
         self._run = run
         self._step: int | None = None
-        """The newest step whose lines were sent, or need not be; None before the first read."""
+        """The newest step whose lines were sent or skipped; None before the first read."""
 
     def go_back(self, step: int) -> None:
         """Forget that lines of steps after `step` were sent."""
@@ -41,10 +41,11 @@ class LinesFeed:
             self._step = min(self._step, step)
 
     def read_lines(self, reader: StepsReader, lineage: Lineage, newest: int) -> Iterator[ViewerMessage]:
-        """Yield the new messages of steps that viewers have, the newest of which is `newest`, advancing the cursor past
-        each."""
+        """Yield the new messages of the steps that viewers have, up to `newest`, advancing the cursor past
+        each.
+        """
         if newest < 0 or reader.lineage() != lineage:
-            # Nothing was sent, or a new attempt began just now: the next poll starts with it.
+            # Nothing was sent, or a new attempt has just begun: the next poll starts with it.
             return
         if self._step is None:
             self._step = -1 if newest < _NEW_RUN else newest
@@ -53,7 +54,7 @@ class LinesFeed:
             try:
                 lines = decode_lines(text, len(self._run.vocabulary))
             except FormatError as error:
-                # A run whose steps can be read is shown, without what it said.
+                # A run whose steps can be read is shown even without its lines.
                 log.warning("%s is shown without the lines of step %d: %s", self._run.id, step, error)
                 continue
             message = LinesMessage(

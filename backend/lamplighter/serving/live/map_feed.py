@@ -23,7 +23,7 @@ class MapFeed:
         self.reset()
 
     def reset(self) -> None:
-        """Reset the cursors, so that everything that counts is new."""
+        """Reset the cursors, so that all current layouts and districts are sent again."""
         self._layout_id = self._districts_id = 0
         self._newest: dict[Method, LayoutEntry] = {}
         self._districts: DistrictsEntry | None = None
@@ -64,7 +64,7 @@ class MapFeed:
         return messages + ([_districts_message(reader, self._districts)] if self._districts else [])
 
     def missed_messages(self, reader: LayoutsReader, cursor: PlaybackCursor) -> list[ViewerMessage]:
-        """Return what a viewer lacks that was played up to `cursor`."""
+        """Return the messages that a viewer played up to `cursor` lacks."""
         messages = [
             _layout_message(reader, e)
             for e in self._newest.values()

@@ -39,7 +39,7 @@ class MeasuresFeed:
     def missed_messages(
         self, reader: MeasuresReader, cursor: PlaybackCursor, lineage: Lineage
     ) -> list[ViewerMessage]:
-        """Return what a viewer lacks that was played up to `cursor`."""
+        """Return the messages that a viewer played up to `cursor` lacks."""
         found = reader.by_step(cursor.measured + 1, self._step, lineage=lineage)
         return [_measures_message(step, values) for step, values in found.items()]
 

@@ -1,4 +1,4 @@
-"""Messages to viewers: their kinds, and which replace older ones."""
+"""Messages to viewers: their kinds, and which of them replace older ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class MessageKind(Enum):
     DISTRICTS = "districts"
     STATUS = "status"
     MEASURES = "measures"
-    """Text, treated like any other text; so are the two kinds that follow, which hold words of the run's text."""
+    """Text, queued like any other text; so are the next two kinds, which contain words of the run's text."""
     LINES = "lines"
     EXAMINATION = "examination"
     TEXT = "text"
@@ -38,7 +38,7 @@ LATEST_ONLY = (
 
 
 OF_THE_PRESENT = (MessageKind.STATUS, MessageKind.LINES, MessageKind.EXAMINATION, MessageKind.TEXT)
-"""Kinds that a viewer gets who replays the past."""
+"""Kinds that a viewer gets even while it replays the past."""
 
 
 @dataclass(frozen=True)
@@ -48,4 +48,4 @@ class ViewerMessage:
     kind: MessageKind
     data: bytes | str
     attempt: int = 0
-    """The attempt of a frame; only frames of one attempt merge."""
+    """The attempt of a frame; only frames of the same attempt merge."""

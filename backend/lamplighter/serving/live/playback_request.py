@@ -1,4 +1,4 @@
-"""A viewer's request for a pace: that of beats, or that of the past; read from the query of its connection."""
+"""A viewer's requested pace, of beats or of playback, parsed from the query of its connection."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ DEFAULT_SPEED = 50.0
 """Default speed, in steps per second."""
 MIN_SPEED, MAX_SPEED = 0.001, 1_000_000.0
 _LAST_PLAYABLE_STEP = LAST_STEP - 1
-"""The last step that another can follow."""
+"""The last step that has a successor."""
 
 
 _MAX_INTERVAL = 60.0
 
 
 class PlaybackRequestError(ValueError):
-    """A request that cannot be fulfilled; the message says which can."""
+    """Raised for a request that cannot be fulfilled; the message says which can."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class PlaybackRequest:
 
 
 def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
-    """Read the playback request in the parameters `from`, `to`, `speed` and `set`; None for live.
+    """Parse the playback request in the parameters `from`, `to`, `speed` and `set`; None for live.
 
     Raises:
         PlaybackRequestError: the parameters are not valid.
@@ -59,10 +59,11 @@ def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
 
 
 def parse_interval(query: Mapping[str, str], channels: Collection[str]) -> float | None:
-    """Read the least seconds between two beats in the parameter `interval`; None for a viewer of no beats.
+    """Parse the minimum seconds between two beats in the parameter `interval`; None for a viewer without
+    beats.
 
     Raises:
-        PlaybackRequestError: the parameter is not valid, or does not go with the others.
+        PlaybackRequestError: the parameter is not valid, or cannot be combined with the others.
     """
     if "beats" not in channels:
         if "interval" in query:

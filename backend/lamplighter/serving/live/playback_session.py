@@ -6,7 +6,7 @@ only a few playbacks read at once, and no file stays open in between. Due messag
 queue as live ones do, so a viewer slower than the speed gets merged steps. At full speed the next message
 waits until the queue is empty, so nothing merges and the viewer sets the speed.
 
-When the run has no more steps the viewer joins the run follower, and is live from there.
+When the run has no more steps, the viewer joins the run follower, and is live from there.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _READ_AHEAD_SECONDS = 0.5
 """Seconds of steps read at once; steps read ahead may be superseded before they are due."""
 _MAX_BATCH_STEPS = 256
 _MAX_LAG_SECONDS = 0.25
-"""Seconds that a viewer may fall behind its speed before its steps merge."""
+"""Seconds that a viewer may lag before its steps merge."""
 _MAX_QUEUED = 32
-"""Messages that may wait in the send queue meanwhile."""
+"""Maximum messages in the send queue during that time."""
 _POLL_SECONDS = 0.1
 """Seconds between reads of a run that has no more steps."""
 _TRIES = 3
@@ -103,7 +103,7 @@ class PlaybackSession:
         self._live = request.last is None
         self._end_sent = False
         self._anchor: tuple[float, int] | None = None
-        """The time at which a step was due; the due times of later steps follow from it."""
+        """The time at which a step was due, from which the due times of later steps follow."""
         self._last_sent_step = -1
 
     async def play(self) -> None:

@@ -1,4 +1,4 @@
-"""The row feed of a run: the whole matrix to begin with, then the rows that moved."""
+"""The row feed of a run: first the whole matrix, then the rows that moved."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class RowFeed:
         self._step = -1
         """The step of the matrix that viewers have."""
         self._incomplete = False
-        """True while rows that moved after it are missing."""
+        """True while some rows that moved after that step are missing."""
         self._fell_behind = False
-        """True if they went missing while the follower was behind."""
+        """True if they went missing while the follower lagged."""
 
     def restart(self, messages: list[ViewerMessage], step: int) -> None:
-        """Start from the matrix among `messages`, or else from that of the given step."""
+        """Start from the matrix among `messages`, or else from that of `step`."""
         matrices = (m.data for m in messages if m.kind is MessageKind.MATRIX and isinstance(m.data, bytes))
         self._step, self._incomplete = next((read_step(data)[1] for data in matrices), step), False
 
     def read_new(
         self, reader: StepsReader, step: int, messages: list[ViewerMessage], *, behind: bool
     ) -> None:
-        """Append the messages up to `step`. `behind`: later steps exist already."""
+        """Append the messages up to `step`. `behind`: later steps already exist."""
         if not self.wanted or step < 0:
             self._step, self._incomplete = step, False
             return
@@ -68,7 +68,7 @@ class RowFeed:
         before = self._step
         self.restart([matrix], before)
         if self._step > before:
-            # Rows that moved since, if they were kept, come with the next poll.
+            # Rows that moved later, if they were kept, come with the next poll.
             messages.append(matrix)
         else:
             self._step, self._incomplete = before, True

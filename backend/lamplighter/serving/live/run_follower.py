@@ -1,13 +1,13 @@
-"""A follower of one run's folder, in a thread of its own, that sends viewers what is new.
+"""A follower of one run's folder, in its own thread, that sends viewers what is new.
 
-While the run is being trained its files stay open and are polled every few milliseconds for commits, which
-costs microseconds. Once the run is over they are closed, because the trainer can finalise a file only when
-nobody is connected, and read again only when they change on disk.
+While the run is training, its files stay open and are polled every few milliseconds for commits, which costs
+microseconds. Once the run is over they are closed, because the trainer can finalise a file only when it has
+no other connections, and read again only when they change on disk.
 
 The messages sent and the cursors of what was sent advance together, whatever fails in between. The map and
-the measures fail on their own: a run whose steps can be read is shown.
+the measures may fail separately: a run whose steps can be read is still shown.
 
-The feeds find what is new in each file; between two polls, the viewers that wait join (`joining.py`).
+The feeds find what is new in each file; between two polls, waiting viewers join (`joining.py`).
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 log = logging.getLogger(__name__)
 
 LIVE_POLL_SECONDS = 0.004
-"""Seconds between polls of a run that is being trained."""
+"""Seconds between polls of a run that is training."""
 QUIET_POLL_SECONDS = 0.1
 """Seconds between polls of any other run."""
 _GONE = (4404, "this run was moved to the trash")
 """Close code and reason for the viewers of a run whose folder is gone."""
 _TRIES = 3
 _RETRY_SECONDS = 1.0
-"""Seconds until the map or the measures are read again after they could not be."""
+"""Seconds before the map or the measures are read again after a failure."""
 
 
 class RunGoneError(RuntimeError):
@@ -67,14 +67,13 @@ class RunFollower(Generic[ViewerT]):
         on_failed: Callable[[int, str], None],
         on_poll: Callable[[], None] = lambda: None,
     ) -> None:
-        """Follow `run` once started. The callbacks are called from the follower's thread.
+        """Follow `run` once started. The callbacks run on the follower's thread.
 
         Args:
             run: the run to follow.
             catalog: describes the run.
             on_messages: receives messages for every viewer that has joined.
-            on_joined: receives the first messages of one viewer, which from then on gets the messages for
-                everybody too; None if it cannot join from its position.
+            on_joined: receives the first messages of one viewer, which from then on also gets the messages for all viewers; None if it cannot join from its position.
             on_failed: receives a close code and a reason; no call follows.
             on_poll: called after every poll, even if nothing was new.
         """
@@ -121,7 +120,7 @@ class RunFollower(Generic[ViewerT]):
         self._wake.set()
 
     def stop(self) -> None:
-        """Stop soon, without waiting."""
+        """Request a stop, without waiting."""
         self._stop.set()
         self._wake.set()
 
@@ -189,12 +188,12 @@ class RunFollower(Generic[ViewerT]):
             self._poll_optional(self._layouts, self._read_layouts, messages)
             self._poll_optional(self._measures, self._read_measures, messages)
             self._poll_optional(self._examinations, self._examinations_feed.read_changes, messages)
-            # Its writer ends while the run goes on, and seals it only while nobody reads.
+            # Its writer ends while the run continues, and can seal it only without readers.
             self._examinations.close_until_changed()
             if checking:
                 self._status_feed.read_status(self._steps.reader, messages)
         finally:
-            # The cursors are past the collected messages already, so send them whatever else failed.
+            # The cursors are already past the collected messages, so send them whatever else failed.
             if messages:
                 self._on_messages(messages)
         if self._more:
@@ -211,7 +210,7 @@ class RunFollower(Generic[ViewerT]):
         read: Callable[[R, list[ViewerMessage]], None],
         messages: list[ViewerMessage],
     ) -> None:
-        """Read a file that the run can be shown without; if it cannot be read, try again after a while."""
+        """Read a file that the run can be shown without; after a failure, try again later."""
         retry_at, last_error = self._retries.get(file, (0.0, ""))
         if time.monotonic() < retry_at:
             return
@@ -233,8 +232,7 @@ class RunFollower(Generic[ViewerT]):
         return more
 
     def _reset_feeds(self, step: int) -> None:
-        """Reset the map and the measures once viewers were given a new start: everything that counts is sent
-        again."""
+        """Reset the map and the measures after a new start, so that everything current is sent again."""
         self._measures_feed.go_back(step)
         self._lines_feed.go_back(step)
         self._map_feed.reset()

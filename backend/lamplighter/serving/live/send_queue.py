@@ -1,11 +1,12 @@
 """The send queue of one viewer: bounded, with a policy for each kind of message.
 
-Naive: `for viewer in viewers: await send(...)`. One viewer who stops reading then stops everybody. A task per
-send: no order, and no bound. So: a queue per viewer, which the run follower fills without ever waiting, and a
-task per viewer that empties it as fast as that viewer reads.
+With a plain `for viewer in viewers: await send(...)`, one viewer who stops reading stops all of them. One
+task per send loses the order and any bound. So there is a queue per viewer, which the run follower fills
+without waiting, and a task per viewer that empties it as fast as that viewer reads.
 
-Pulses and rows merge once more than `MERGE_AFTER` are queued, or become beats (`beat_queue.py`); layouts, districts, the
-census and the status are replaced by newer ones; other text waits, and a viewer with too much of it queued is disconnected.
+Pulses and rows merge once more than `MERGE_AFTER` are queued, or become beats (`beat_queue.py`); layouts,
+districts, the census and the status are replaced by newer ones; other text waits, and a viewer with too much
+of it queued is disconnected.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows
 
 MERGE_AFTER = 64
-"""Frames of one kind that may be queued before they merge into one."""
+"""Frames of one kind that may be queued before they merge."""
 MERGE_BYTES = 8 << 20
-"""Bytes of one kind that may be queued: a pulse or the rows of a dense optimiser are large."""
+"""Bytes of one kind that may be queued: pulses and rows of a dense optimiser are large."""
 MAX_TEXTS = 1_000
 
 
 class TooFarBehindError(RuntimeError):
-    """Too much text queued for a viewer."""
+    """Raised when too much text is queued for a viewer."""
 
 
 class SendQueue:
@@ -45,7 +46,7 @@ class SendQueue:
         beats: BeatQueue | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start empty. With `beats` pulses become beats; otherwise they are sent as they are."""
+        """Start empty. With `beats` pulses become beats; otherwise they are sent unchanged."""
         self._beats, self._clock = beats, clock
         self._frames = {
             MessageKind.PULSE: _MergeQueue(_merge_pulse_frames, merge_after, merge_bytes),
@@ -78,8 +79,8 @@ class SendQueue:
                 self._frames[MessageKind.PULSE].clear()
             elif message.kind is MessageKind.MATRIX:
                 self._frames[MessageKind.ROWS].clear()
-            # It takes the position of the message it replaces: at the end of the queue it could be put off by
-            # its successors for ever.
+            # Keep the position of the replaced message: at the end of the queue, its successors could
+            # postpone it for ever.
             position = self._newest.get(message.kind, entry)[0]
             self._newest[message.kind] = (position, message)
         else:
@@ -89,7 +90,7 @@ class SendQueue:
         self._filled.set()
 
     async def get(self) -> bytes | str:
-        """Return the next message in order of arrival, waiting for one if there is none."""
+        """Return the next message in order of arrival; wait if there is none."""
         while True:
             beats = self._beats
             if beats is not None and MessageKind.CENSUS not in self._newest:
@@ -125,8 +126,9 @@ class SendQueue:
 
 
 class _MergeQueue:
-    """The queued frames of one kind, which merge when there are too many. Queues share a frame's bytes until
-    then."""
+    """The queued frames of one kind, which merge when there are too many. Until then, queues share a frame's
+    bytes.
+    """
 
     def __init__(
         self,

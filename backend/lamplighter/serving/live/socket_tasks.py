@@ -1,4 +1,6 @@
-"""The tasks of one websocket: one sends, one listens, and the first that ends, or a reason to close, ends them all."""
+"""The tasks of one websocket: one sends, one listens, and the first to end, or a reason to close, ends them
+all.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,11 @@ async def run_socket(
     listening: Work,
     playing: Work | None = None,
 ) -> None:
-    """Serve a socket until its viewer leaves, does not read any more, or is closed.
+    """Serve a socket until its viewer leaves, stops reading, or is closed.
 
     Args:
         websocket: the socket, accepted.
-        ended: has a result once the socket is to be closed.
+        ended: has a result once the socket must be closed.
         sending: sends to the viewer; raises `CloseConnection` to close the socket.
         listening: ends when the viewer has left.
         playing: further work for the viewer, which ends with the socket.
@@ -61,7 +63,7 @@ async def send_in_time(websocket: WebSocket, data: bytes | str, seconds: float) 
     """Send one message.
 
     Raises:
-        CloseConnection: the viewer took none of it for so long.
+        CloseConnection: the viewer did not take it within `seconds`.
     """
     try:
         async with asyncio.timeout(seconds):

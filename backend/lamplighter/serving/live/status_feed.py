@@ -1,7 +1,7 @@
 """The status feed of a run: its status, and which requests were applied.
 
-The status comes from the facts in the steps, and from outside the files: whether a trainer is alive, whether it
-waits for disk space, and the size on disk. Those are looked at every second.
+The status comes from the facts in the steps, and from outside the files: whether a trainer is alive, whether
+it waits for disk space, and the size on disk. Those are checked every second.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class StatusFeed:
 
     @property
     def run_ended(self) -> bool:
-        """Return whether the run has ended, as far as was sent."""
+        """Return whether the run has ended, according to what was sent."""
         return self._status is not None and self._status.phase.has_ended
 
     def start_check(self) -> bool:
-        """Return whether a check outside the files is due; if so, schedule the next."""
+        """Return whether a check outside the files is due; if so, schedule the next one."""
         now = time.monotonic()
         if now < self._check_at:
             return False
@@ -52,7 +52,7 @@ class StatusFeed:
         return True
 
     def read_steps(self, reader: StepsReader, messages: list[ViewerMessage]) -> None:
-        """Append what the trainer applied, and the status if a fact has changed."""
+        """Append the requests that the trainer applied, and the status if a fact has changed."""
         for applied in reader.applied(after=self._applied_by_trainer):
             self._applied_by_trainer = applied.id
             messages.append(_acknowledged_message(applied))
@@ -62,13 +62,13 @@ class StatusFeed:
             self._facts = facts
 
     def read_layouts(self, reader: LayoutsReader, messages: list[ViewerMessage]) -> None:
-        """Append what the projector applied."""
+        """Append the requests that the projector applied."""
         for applied in reader.applied(after=self._applied_by_projector):
             self._applied_by_projector = applied.id
             messages.append(_acknowledged_message(applied))
 
     def read_status(self, reader: StepsReader | None, messages: list[ViewerMessage]) -> None:
-        """Append the status if it has changed; without a reader, the facts are those of the last one."""
+        """Append the status if it has changed; without a reader, with the last known facts."""
         if reader is not None or self._status is None:
             status = self._catalog.status(self._run, reader)
         else:

@@ -1,8 +1,7 @@
-"""The step feed of a run: a census to begin with, then a pulse per step, and rows for the viewers that want
-them.
+"""The step feed of a run: first a census, then a pulse per step, and rows for the viewers that want them.
 
-The run follower reads it when the file has changed; the feed finds what is new. Where the trainer opened a
-new attempt and superseded steps already sent, viewers are given a new start.
+The run follower reads it when the file has changed; the feed finds what is new. If the trainer opened a new
+attempt and superseded steps already sent, viewers are given a new start.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from lamplighter.wire.frames import encode, read_step
 _BATCH = 32
 """Steps sent at once: fewer than a send queue merges."""
 _MAX_JOIN_GAP = 1_000
-"""Steps that a viewer may be behind when it joins after playback."""
+"""Steps that a viewer may lag when it joins after playback."""
 
 
 class StepFeed:
@@ -55,7 +54,9 @@ class StepFeed:
     def missed_messages(
         self, reader: StepsReader, cursor: PlaybackCursor, *, rows: bool
     ) -> list[ViewerMessage] | None:
-        """Return what a viewer lacks that was played up to `cursor`; None if more must be played first."""
+        """Return the messages that a viewer played up to `cursor` lacks; None if more must be
+        played first.
+        """
         behind = self.step - cursor.step
         if (
             cursor.step < 0
@@ -115,7 +116,7 @@ class StepFeed:
     def _start_messages(
         self, reader: StepsReader, lineage: Lineage, step: int, *, rows: bool
     ) -> list[ViewerMessage] | None:
-        """Return the census at a step, with the matrix if `rows`; None while nothing is kept yet."""
+        """Return the census at a step, with the matrix if `rows`; None while nothing is kept."""
         try:
             census = read_census(reader, lineage, step, time.time())
             messages = [ViewerMessage(MessageKind.CENSUS, encode(census), census.attempt)]

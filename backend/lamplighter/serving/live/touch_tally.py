@@ -1,4 +1,4 @@
-"""The tally of touched rows of one run: so far, and in the steps since the last beat."""
+"""The tally of touched rows of one run: in total, and since the last beat."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class TouchTally:
 
         Args:
             census: the counts to start from.
-            max_norms: rows between two beats up to which their gradient norms are sent; None for any number.
+            max_norms: maximum rows between two beats whose gradient norms are sent; None for no limit.
         """
         self._max_norms = max_norms
         self._attempt = census.attempt
         self._touches = census.touches.astype(np.uint32)
         self._last_lit = census.last_lit.astype(np.uint32)
         self._between = np.zeros(len(census.touches), dtype=np.uint32)
-        """Steps with each row in their batch since the last beat."""
+        """By row, the steps since the last beat with the row in their batch."""
         self._norms = np.zeros(len(census.touches), dtype=np.float32)
         self._elsewhere = False
         self._first_step = census.step + 1
         self.ever = int(np.count_nonzero(self._last_lit != NEVER))
-        """Rows in a batch at least once."""
+        """Rows that were in a batch at least once."""
 
     @property
     def vocabulary(self) -> int:
@@ -45,7 +45,7 @@ class TouchTally:
         self._elsewhere |= _has_others(pulse.gradient_ids, pulse.batch_ids)
 
     def census_before(self, pulse: Pulse) -> Census:
-        """Return the counts just before a step that is not counted yet."""
+        """Return the counts just before a step that is not yet counted."""
         return Census(pulse.attempt, pulse.step - 1, pulse.time, self._touches.copy(), self._last_lit.copy())
 
     def show(self, pulse: Pulse) -> Beat:
@@ -101,12 +101,12 @@ def _has_others(ids: UInts, among: UInts) -> bool:
 
 
 def _count_others(ids: UInts, among: UInts) -> int:
-    """Count the ids that are not in `among`; both are sorted."""
+    """Return the number of ids that are not in `among`; both are sorted."""
     return len(ids) - int(np.isin(ids, among, assume_unique=True).sum())
 
 
 def _norms_of(rows: UInts, ids: UInts, norms: Floats) -> Floats:
-    """Return the norm of each of `rows`, 0 where it has none; both are sorted."""
+    """Return the norm of each of `rows`, 0 for rows without one; both are sorted."""
     if np.array_equal(rows, ids) or not len(ids):
         return norms if len(ids) else np.zeros(len(rows), dtype=np.float32)
     at = np.minimum(np.searchsorted(ids, rows), len(ids) - 1)

@@ -29,7 +29,7 @@ CHANNEL_OF_KIND = {
 
 
 class CloseConnection(Exception):
-    """An exception that makes the server close a viewer's connection."""
+    """Raised to make the server close a viewer's connection."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -51,7 +51,7 @@ class Viewer:
     first_live_messages: list[ViewerMessage] | None = None
     """The messages to send once it is live, while it is about to join."""
     join_answer: asyncio.Future[bool] | None = None
-    """The run follower's answer to a playback session that waits for it."""
+    """The run follower's answer to the waiting playback session."""
     ended: asyncio.Future[CloseConnection] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -70,7 +70,7 @@ class Viewer:
             self.request_close(CLOSE_UNREADABLE, f"a step cannot be read: {error}"[:120])
 
     async def wait_for_room(self, limit: int) -> None:
-        """Wait until no more than this many messages are queued."""
+        """Wait until at most `limit` messages are queued."""
         while self.queue.pending_count() > limit:
             self.dequeued.clear()
             await self.dequeued.wait()
@@ -82,13 +82,13 @@ class Viewer:
 
 
 def parse_channels(query: Mapping[str, str]) -> frozenset[str]:
-    """Return the channels that a viewer wants, of those that there are."""
+    """Return the valid channels that a viewer asks for."""
     wanted = query.get("channels", DEFAULT_CHANNELS).split(",")
     return frozenset(name for name in wanted if name in CHANNEL_NAMES)
 
 
 def abort(websocket: WebSocket) -> None:
-    """Drop the connection with its unsent bytes, if the server provides a way to (`viewer_protocol.py`)."""
+    """Drop the connection with its unsent bytes, if the server supports that (`viewer_protocol.py`)."""
     abort: Callable[[], None] | None = websocket.scope.get("extensions", {}).get("lamplighter.abort")
     if abort is not None:
         abort()

@@ -25,7 +25,7 @@ R = TypeVar("R", bound=VersionedReader)
 
 
 class WatchedFile(Generic[R]):
-    """A file that is kept open while it is busy, and closed while it is not."""
+    """A file that is kept open while it is busy, and closed otherwise."""
 
     def __init__(self, path: Path, open_file: Callable[[Path], R]) -> None:
         """Watch `path`; `open_file` raises FileNotFoundError while the file does not exist."""
@@ -37,7 +37,7 @@ class WatchedFile(Generic[R]):
         """The reader, while it is kept open."""
 
     def reader_if_changed(self) -> R | None:
-        """Return the reader if something may have been committed since the last call, else None.
+        """Return the reader if there may be a commit since the last call, else None.
 
         Raises:
             FormatError: the file cannot be read.

@@ -1,1 +1,3 @@
-"""Limited resources and who gets how much of them: threads, slots for large answers, spool, patience with readers."""
+"""Limited resources and their fair shares: threads, slots for large answers, spool, patience with slow
+readers.
+"""

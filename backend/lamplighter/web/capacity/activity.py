@@ -1,4 +1,4 @@
-"""The times at which somebody asked a server for something, by which it knows that nobody needs the machine."""
+"""When a server was last used, so that it can tell when the machine is idle."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 
 
 class Activity:
-    """When this server was last asked for something. Thread-safe; one thread may wait for the next time.
+    """The time of the last request to this server. Thread-safe; one thread may wait for the next request.
 
-    What an open page asks by itself again and again does not count: it is declared with its route (`polled`).
+    Requests that an open page repeats by itself do not count: their routes declare it (`polled`).
     """
 
     def __init__(self) -> None:
@@ -17,17 +17,16 @@ class Activity:
         self._asked = threading.Event()
 
     def note(self) -> None:
-        """Note that somebody asks for something now."""
+        """Note a request."""
         self._last = time.monotonic()
         self._asked.set()
 
     def idle_seconds(self) -> float:
-        """Return the seconds since then, or since the start."""
+        """Return the seconds since the last request, or since the start."""
         return time.monotonic() - self._last
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds until somebody asks for something. Returns whether somebody has, since the last
-        call."""
+        """Wait up to `timeout` seconds for a request. Returns whether there was one since the last call."""
         asked = self._asked.wait(timeout)
         self._asked.clear()
         return asked

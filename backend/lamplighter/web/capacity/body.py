@@ -1,4 +1,4 @@
-"""The body of a response, in the making or kept, and the reading of it."""
+"""The body of a response, in the making or complete, and its readers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from lamplighter.web.capacity.spool import SpoolFile
 
 PIECE_BYTES = 1 << 17
 _FAIR_RATE = 1 << 20
-"""Bytes a second below which a reader is left when others need its room."""
+"""Bytes per second below which a reader may be dropped when others need its room."""
 
 
 @dataclass(frozen=True)
 class BodyOrder:
-    """A request for a body, and how it is made."""
+    """A request for a body, and how to make it."""
 
     key: str | None
-    """All that it depends on; without it, it is made for this order alone."""
+    """Everything it depends on; without a key, it is made for this order alone."""
     cost: int
-    """Bytes of memory that making it takes."""
+    """Bytes of memory needed to make it."""
     make: Callable[[], Iterable[bytes]]
-    """Makes its parts, in a thread. A list has all of them; anything else is made as it is read."""
+    """Makes its parts, in a thread. A list has all of them; any other iterable is made as it is read."""
     length: int | None
     """Total bytes, if known."""
     caller: Caller
@@ -37,7 +37,7 @@ class Body:
     """A body that is being made, or is complete."""
 
     def __init__(self, file: SpoolFile | None = None, length: int | None = None) -> None:
-        """Begin a body; with a `file`, one that is complete."""
+        """Begin a body; with a `file`, a complete one."""
         self.file = file
         self.length = file.size if file is not None and length is None else length
         """Total bytes, if known before it is complete."""
@@ -45,7 +45,7 @@ class Body:
         self.orders: dict[Caller, asyncio.Task[None]] = {}
         """The tasks that wait for a slot for it, or make it."""
         self.begun = False
-        """True once one of them makes it."""
+        """True once one of them is making it."""
         self.error: BaseException | None = None
         self.readers: set[BodyReader] = set()
         self._waiting: list[asyncio.Future[None]] = []
@@ -63,10 +63,10 @@ class Body:
                 future.set_result(None)
 
     async def wait_beyond(self, offset: int) -> None:
-        """Wait until there are more than `offset` bytes, or all.
+        """Wait until there are more than `offset` bytes, or all of them.
 
         Raises:
-            Exception: the error with which the making ended.
+            Exception: the error that ended the making.
         """
         while self.size <= offset and not self.done:
             future = asyncio.get_running_loop().create_future()
@@ -77,10 +77,10 @@ class Body:
 
 
 class BodyReader:
-    """One client's reading of a body, from its beginning to its end."""
+    """One client's reading of a body, from beginning to end."""
 
     def __init__(self, body: Body, on_close: Callable[[BodyReader], None] | None = None) -> None:
-        """Read `body`; `on_close` takes it off its readers in the end."""
+        """Read `body`; `on_close` removes this reader from it."""
         self.body = body
         self._leave: Callable[[], object] = lambda: None
         self._on_close = on_close
@@ -93,7 +93,7 @@ class BodyReader:
 
         Raises:
             BusyError: it cannot be made now.
-            Exception: the error with which the making ended.
+            Exception: the error that ended the making.
         """
         await self.body.wait_beyond(0)
 
@@ -116,7 +116,7 @@ class BodyReader:
         self._leave = partial(asyncio.get_running_loop().call_soon_threadsafe, abort)
 
     def leave(self) -> None:
-        """Drop the client's connection. Any thread may call this."""
+        """Drop the client's connection. Thread-safe."""
         self._leave()
 
     def is_slow(self, grace_seconds: float) -> bool:
@@ -125,7 +125,7 @@ class BodyReader:
         return seconds > grace_seconds and self._read < _FAIR_RATE * seconds
 
     def close(self) -> None:
-        """Stop reading. Safe to call again."""
+        """Stop reading. Idempotent."""
         if self._on_close is None:
             self.body.readers.discard(self)
         else:

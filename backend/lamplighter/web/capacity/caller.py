@@ -1,4 +1,6 @@
-"""The client that a share of the server is counted for: the presenter, a viewer of a class, this machine, or one address."""
+"""The client to which resources are attributed: the presenter, a class viewer, this machine, or
+one address.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from starlette.requests import HTTPConnection
 from lamplighter.platform.loopback import is_loopback
 
 _IPV6_PREFIX = 64
-"""Bits of an IPv6 address that one household or laptop shares; it chooses the others as it likes."""
+"""Prefix length of an IPv6 network that one household or laptop controls; it chooses the remaining bits
+freely.
+"""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -21,9 +25,9 @@ class Caller:
 
     presenter: bool = False
     session: str | None = None
-    """The session of a viewer of a class. It counts the viewer's requests from all addresses."""
+    """The session of a class viewer. It covers the viewer's requests from all addresses."""
     address: str | None = None
-    """The address whose requests are counted together; None for this machine, where all have the same."""
+    """The address whose requests are counted together; None for this machine, where all clients share one."""
 
 
 PRESENTER = Caller(presenter=True)
@@ -31,7 +35,7 @@ ANYONE = Caller()
 
 
 def identify_caller(connection: HTTPConnection) -> Caller:
-    """Return the client of a request that the gate has let in."""
+    """Return the client of a request that the gate admitted."""
     if getattr(connection.state, "presenter", False):
         return PRESENTER
     session: str | None = getattr(connection.state, "viewer", None)
@@ -41,10 +45,10 @@ def identify_caller(connection: HTTPConnection) -> Caller:
 
 
 def counted_address(peer: str | None) -> str | None:
-    """Return the address that a peer is counted for, wherever something is counted by address; None for this machine.
+    """Return the address that a peer is counted under; None for this machine.
 
-    A household or laptop has a whole IPv6 network, so a network counts as one address. But all machines of a room share the
-    network of link-local addresses, so these count one by one.
+    A household or laptop has a whole IPv6 network, so a network counts as one address. But all machines in a
+    room share the link-local network, so these addresses count separately.
     """
     if peer is None or is_loopback(peer):
         return None
@@ -61,7 +65,7 @@ def counted_address(peer: str | None) -> str | None:
 
 
 def is_in_network(peer: str | None, network: Network) -> bool:
-    """Return whether a peer's address is in a network; False for what is no address."""
+    """Return whether a peer's address is in a network; False if it is not an address."""
     try:
         return peer is not None and ipaddress.ip_address(peer.partition("%")[0]) in network
     except ValueError:

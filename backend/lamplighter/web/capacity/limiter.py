@@ -1,11 +1,11 @@
-"""A limit on work done at a time, whose free places go round: one to each waiting caller, then one to each again.
+"""Limits concurrent work, and serves waiting callers in turn: one place each, then again from the first.
 
-In a queue in order of arrival, one client that sends a hundred requests at once makes all others wait for a hundred. Here
-a client's requests wait for each other, and those of another client for one of them.
+With a first-come queue, one client that sends a hundred requests at once makes all others wait for a hundred.
+Here a client's requests wait for each other, and those of another client for only one of them.
 
-Places may be threads, or slots for the making of large bodies. A slot stands for memory: a body takes more of them the
-larger it is, but holds none while it is sent, so slow readers do not matter here. One slot is reserved for the presenter,
-and while the presenter waits for more, no other client gets one.
+Places may be threads, or slots for making large bodies. A slot stands for memory: a larger body takes more of
+them, but holds none while it is sent, so slow readers do not matter here. One slot is reserved for the
+presenter, and while the presenter waits for more, other clients get none.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ SLOTS = 4
 _SLOT_BYTES = 64 << 20
 """Bytes of memory that one slot stands for."""
 WAIT_SECONDS = 5.0
-"""Longest wait for a slot, on the event loop: a body takes seconds to make, and waiting costs nothing."""
+"""Maximum wait for a slot, on the event loop: a body takes seconds to make, and waiting costs nothing."""
 _VIEWER_WAIT_SECONDS = 20.0
-"""Longest wait of a class's viewer, whose bodies are made one after another."""
+"""Maximum wait of a class viewer, whose bodies are made one after another."""
 MAX_CALLERS = 500
-"""Maximum callers that wait: a whole class."""
+"""Maximum waiting callers: a whole class."""
 _MAX_WAITING = 32
-"""Maximum requests that wait, of callers with more than one: a few callers must not fill the queue."""
+"""Maximum waiting requests of callers with more than one, so that a few callers cannot fill the queue."""
 _MAX_VIEWER_WAITING = 8
-"""Maximum requests of one viewer that wait: a browser sends six at once."""
+"""Maximum waiting requests of one viewer: a browser sends six at once."""
 _RETRY_SECONDS = (2, 6)
 
 
 class BusyError(Exception):
-    """A refusal for now: asked again after `retry_after` seconds, the same request may be answered."""
+    """A temporary refusal: the same request may succeed after `retry_after` seconds."""
 
     def __init__(self, detail: str) -> None:
         """Set the reason, a sentence for the person who waits."""
         super().__init__(detail)
-        # Drawn at random, so that those refused together do not come back together.
+        # Random, so that clients refused together do not return together.
         self.retry_after = random.randint(*_RETRY_SECONDS)
 
 
@@ -60,15 +60,15 @@ class Limiter:
         wait_seconds: float | None = None,
         max_callers: int = MAX_CALLERS,
     ) -> None:
-        """Start with this many free places. An address has at most half of them.
+        """Start with `places` free places. An address gets at most half of them.
 
         Args:
-            places: how many there are.
-            viewer_works: how many works one viewer of a class has at a time.
-            rest: returns for how many seconds a session must not begin another; None: none rests.
-            reserved: how many places only the presenter takes.
-            wait_seconds: longest wait for a place, after which a caller is refused; None: no limit, nor one on how many wait.
-            max_callers: how many callers wait at a time.
+            places: the number of places.
+            viewer_works: maximum concurrent works of one class viewer.
+            rest: returns the seconds until a session may begin another work; None for no rests.
+            reserved: places that only the presenter may take.
+            wait_seconds: maximum wait for a place, after which a caller is refused; None for no limit on the wait or on the number of waiting callers.
+            max_callers: maximum waiting callers.
         """
         self._places = places
         self._viewer_works = viewer_works
@@ -81,9 +81,9 @@ class Limiter:
         self._taken: Counter[Caller] = Counter()
         self._works: Counter[Caller] = Counter()
         self._waiting: dict[Caller, deque[tuple[int, asyncio.Future[Release]]]] = {}
-        """The works that wait, by caller in the order of the turns."""
+        """The waiting works by caller, in order of turns."""
         self.refused = 0
-        """Works refused so far."""
+        """Number of refused works."""
 
     @property
     def free(self) -> int:
@@ -91,13 +91,14 @@ class Limiter:
         return self._places - self._taken.total()
 
     async def acquire(self, caller: Caller, size: int = 0) -> Release:
-        """Take one place, or more for a work that takes `size` bytes of memory, when they are free and it is the caller's turn.
+        """Take one place, or more for a work of `size` bytes of memory, when they are free and it is the
+        caller's turn.
 
         Returns:
-            A function that gives them back; calling it again does nothing.
+            A function that gives them back; further calls do nothing.
 
         Raises:
-            BusyError: the places did not become free in time, or too many callers wait for them.
+            BusyError: the places did not become free in time, or too many callers are waiting.
         """
         release = self.take(caller, size)
         if release is None and self.wait_seconds is None:
@@ -115,7 +116,7 @@ class Limiter:
         return release
 
     def take(self, caller: Caller, size: int = 0) -> Release | None:
-        """Take places as `acquire` does, now; None if that is not possible."""
+        """Take places as `acquire` does, without waiting; None if they are not available."""
         count = self._count_places(caller, size)
         if self._rest_of(caller) or not self._has_room(caller, count):
             return None
@@ -134,39 +135,37 @@ class Limiter:
         return release
 
     def waiting(self, caller: Caller | None = None) -> int:
-        """Return how many works wait, of all callers or of one."""
+        """Return the number of waiting works, of all callers or of one."""
         if caller is not None:
             return len(self._waiting.get(caller, ()))
         return sum(map(len, self._waiting.values()))
 
     def _max_places(self, caller: Caller) -> int:
-        """Return how many places a caller may have at a time."""
+        """Return the maximum places of a caller."""
         if caller.presenter:
             return self._places
         return self._shared if caller.address is None else min(self._shared, max(1, self._places // 2))
 
     def _count_places(self, caller: Caller, size: int) -> int:
-        """Return how many places a work takes: however much memory it takes, it begins when no other runs."""
+        """Return the number of places for a work; the largest work takes all, so it runs alone."""
         return min(self._max_places(caller), 1 + size // _SLOT_BYTES)
 
     def _may_have(self, caller: Caller, count: int) -> bool:
-        """Return whether a caller may have so many places more once they are free."""
+        """Return whether a caller may have `count` more places once they are free."""
         if caller.session is not None and self._works[caller] >= self._viewer_works:
             return False
         return count <= self._max_places(caller) - self._taken[caller]
 
     def _has_room(self, caller: Caller, count: int) -> bool:
-        """Return whether a caller may have so many places more, of those that are free, not reserved, and not kept for another
-        caller."""
+        """Return whether `count` places are free for a caller: not reserved, and not kept for another."""
         if not self._may_have(caller, count) or count > self.free:
             return False
         others = self._taken.total() - self._taken[PRESENTER]
         return caller.presenter or (others + count <= self._shared and not self._is_behind(caller))
 
     def _is_behind(self, caller: Caller) -> bool:
-        """Return whether free places are kept for another caller: the presenter where
-        places are reserved, or the first in turn. A large work would
-        never find enough of them while smaller ones take each at once.
+        """Return whether free places are kept for another caller: the presenter where places are reserved, or
+        the first in turn. Otherwise smaller works would take every place, and a large one would never start.
         """
         if self._reserved and self.waiting(PRESENTER):
             return True
@@ -176,7 +175,7 @@ class Limiter:
         )
 
     def _is_crowded(self, caller: Caller) -> bool:
-        """Return whether so many wait that a caller must not wait too. The presenter always may."""
+        """Return whether too many callers wait for this one to wait too. The presenter always may."""
         if caller.presenter:
             return False
         own = self.waiting(caller)
@@ -201,30 +200,30 @@ class Limiter:
             raise
 
     def _give_turns(self) -> None:
-        """Give the free places to those who wait, as far as they go."""
+        """Give the free places to the waiting callers."""
         while self._give_one():
             pass
         self._set_alarm()
 
     def _give_one(self) -> bool:
-        """Give the first caller that may have them the places for one work. Return whether there was one."""
+        """Give places for one work to the first eligible caller. Return whether there was one."""
         for caller in list(self._waiting):
             while (queue := self._waiting.get(caller)) and (release := self.take(caller, queue[0][0])):
                 entry = queue[0]
                 self._leave(caller, entry)
                 if entry[1].done():
-                    # It was cancelled, and has not noticed yet.
+                    # Cancelled, but the task has not noticed yet.
                     release()
                     continue
                 entry[1].set_result(release)
                 if caller in self._waiting:
-                    # Its next one comes after those of all others.
+                    # Its next work comes after those of all others.
                     self._waiting[caller] = self._waiting.pop(caller)
                 return True
         return False
 
     def _set_alarm(self) -> None:
-        """Look again when the first waiting caller has rested."""
+        """Schedule another look for when the first waiting caller has rested."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -250,5 +249,5 @@ def body_slots(
     *,
     max_callers: int = MAX_CALLERS,
 ) -> Limiter:
-    """Return the limiter of large bodies that are made at a time, of which a viewer has one."""
+    """Return the limiter of large bodies in the making, of which a viewer has one at a time."""
     return Limiter(slots, rest=rest, reserved=1, wait_seconds=wait_seconds, max_callers=max_callers)

@@ -1,8 +1,8 @@
-"""The pace at which clients must read: a least rate for a whole answer, and a longest pause.
+"""The minimum pace of clients: a rate for a whole answer, and a maximum pause.
 
-It holds for every HTTP answer. Only the time counts that the server waits for the client: what an answer takes to make
-is nobody's fault. A body is handed on in small pieces, each once the last has nearly left, so that a connection holds
-no more of it than that. A client that reads too slowly is dropped together with what the connection still holds.
+It applies to every HTTP answer. Only the time the server waits for the client counts, not the time to make
+the answer. A body is sent in small pieces, each once the previous has nearly left, so a connection never
+buffers more. A client that reads too slowly is dropped together with its buffered bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import anyio.lowlevel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ABORT = "lamplighter.abort"
-"""The extension of a scope that drops its connection at once, with whatever is not sent yet."""
+"""The scope extension that drops a connection at once, with its unsent bytes."""
 _LEAST_RATE = 64 << 10
 _GRACE_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
@@ -22,7 +22,7 @@ _PIECE_BYTES = 1 << 16
 
 
 class SendPace:
-    """The least rate, in bytes a second over the whole answer, and how much time beyond it a client has."""
+    """The minimum rate, in bytes per second over the whole answer, and the extra time a client has."""
 
     def __init__(
         self,
@@ -30,23 +30,25 @@ class SendPace:
         grace_seconds: float = _GRACE_SECONDS,
         longest_pause: float = _LONGEST_PAUSE,
     ) -> None:
-        """Allow `grace_seconds` more than the rate does, but no pause longer than `longest_pause` seconds."""
+        """Allow `grace_seconds` beyond the rate, but no pause longer than `longest_pause` seconds."""
         self.rate = rate
         self.grace_seconds = grace_seconds
         self.longest_pause = longest_pause
         self.dropped = 0
-        """Clients dropped so far because they read too slowly."""
+        """Number of clients dropped for reading too slowly."""
 
     def seconds_left(self, sent: int, waited: float) -> float:
-        """Return how long the next piece may take, after `sent` bytes and `waited` seconds."""
+        """Return how many seconds the next piece may take, after `sent` bytes and `waited` seconds."""
         return max(0.0, min(self.longest_pause, self.grace_seconds + sent / self.rate - waited))
 
 
 class PaceMiddleware:
-    """ASGI middleware that sends HTTP answers at the pace of their readers, if it is fast enough."""
+    """ASGI middleware that sends HTTP answers as fast as clients read, and drops clients that are
+    too slow.
+    """
 
     def __init__(self, app: ASGIApp, pace: SendPace) -> None:
-        """Send the answers of `app`."""
+        """Wrap the answers of `app`."""
         self._app = app
         self._pace = pace
 
@@ -76,7 +78,7 @@ class PaceMiddleware:
             for offset in range(0, len(body), _PIECE_BYTES):
                 piece = body[offset : offset + _PIECE_BYTES]
                 await send_in_time({**message, "body": piece, "more_body": True})
-            # The server waits before it writes, so only an empty last piece waits for those before it.
+            # The server waits before it writes, so only an empty last piece waits for the previous ones.
             if not message.get("more_body", False):
                 await send_in_time({**message, "body": b""})
 
@@ -88,9 +90,9 @@ class PaceMiddleware:
 
 
 async def abort_connection(scope: Scope) -> None:
-    """Drop the connection of a request, with whatever it has not sent yet."""
+    """Drop the connection of a request with its unsent bytes."""
     abort = scope.get("extensions", {}).get(ABORT)
     if abort is not None:
         abort()
-        # Let the server notice before the app returns, or it logs an answer that was not completed.
+        # Let the server notice before the app returns, or it logs an incomplete answer.
         await anyio.lowlevel.checkpoint()

@@ -1,13 +1,13 @@
 """Bodies of responses that are made once for all clients that request them, and kept for a while.
 
-A body is identified by its key, which names everything that it depends on (as its entity tag does). A request for one
-that is being made reads along, without a slot and without a thread; a later one reads the kept body. While a body waits
-for a slot, its first callers wait for one each, and the first turn that comes makes it: no caller waits for the turn of
-one that asks for much. A thread writes the body to the spool as fast as it can be made, and holds a slot until it is
-whole; slow readers do not delay the thread.
+A body is identified by its key, which covers everything it depends on (like its entity tag). A request for a
+body in the making shares it, without a slot or a thread; a later one reads the kept body. While a body waits
+for a slot, each of its first callers waits for one, and the first turn makes it, so a caller is not delayed
+by another one's many requests. A thread writes the body to the spool as fast as it can be made, and holds a
+slot until it is complete; slow readers do not delay the thread.
 
-A first byte is sent as soon as there is one, so that a client that reads fast does not wait for the whole body. If all
-clients that requested a body have left, its making is broken off.
+The first byte is sent as soon as it exists, so a fast client does not wait for the whole body. If all clients
+of a body have left, the making is aborted.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
 _GRACE_SECONDS = 5.0
 _KEPT_BYTES = 256 << 20
 _KEPT = 32
-"""Maximum bodies that are kept without a reader; each holds a descriptor."""
+"""Maximum bodies kept without a reader; each holds a descriptor."""
 _MAX_ORDERS = 3
-"""Callers that wait for a slot for the same body."""
+"""Maximum callers that wait for a slot for the same body."""
 
 
 class _AbandonedError(Exception):
-    """The end of a body that has no reader left."""
+    """Raised to abort a body without readers."""
 
 
 class ResponseCache:
-    """The bodies that are being made, read or kept. Belongs to one event loop, unless a method says otherwise."""
+    """The bodies being made, read or kept. Belongs to one event loop, unless a method says otherwise."""
 
     def __init__(
         self,
@@ -49,8 +49,9 @@ class ResponseCache:
         kept_bytes: int = _KEPT_BYTES,
         grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
-        """Make bodies within these limits. Keep at most `kept` of them, of `kept_bytes` in all, without a reader; a reader may be slow
-        for `grace_seconds` before it is dropped for others."""
+        """Make bodies within these limits. Keep at most `kept` of them, and `kept_bytes` in total, without a
+        reader; a reader may be slow for `grace_seconds` before it can be dropped.
+        """
         self._limiter = limiter
         self._pools = pools
         self._spool = spool
@@ -61,17 +62,19 @@ class ResponseCache:
         self._orders = count()
         self._closed = False
         self.made = 0
-        """Bodies made so far."""
+        """Number of bodies made."""
         spool.make_room = self._make_room
 
     def open(self, order: BodyOrder) -> BodyReader:
-        """Return a reader of the body, which is made unless it is being made or kept. `begin` raises refusals."""
+        """Return a reader of the body, which is made unless it is being made or kept. `begin` raises
+        refusals.
+        """
         presenter = order.caller.presenter
         own_key = order.key or f"one-time {next(self._orders)}"
         with self._lock:
             for key in ((own_key, presenter), (own_key, not presenter)):
                 body = self._by_key.get(key)
-                # Another client's body that still waits for a slot may be refused where this caller is not.
+                # Another client's waiting body may be refused where this caller's is not.
                 if body is not None and (key[1] == presenter or body.file is not None):
                     self._by_key.move_to_end(key)
                     break
@@ -84,7 +87,8 @@ class ResponseCache:
         return reader
 
     def hold(self, content: bytes, *, presenter: bool = False) -> BodyReader:
-        """Write a finished body into the spool. Returns its only reader. Blocks briefly, so call it from a thread.
+        """Write a finished body into the spool. Returns its only reader. Blocks briefly, so call it from a
+        thread.
 
         Raises:
             BusyError: the spool has no room for it.
@@ -95,11 +99,11 @@ class ResponseCache:
             return BodyReader(body, self._on_close)
 
     def close(self) -> None:
-        """Break off all that is being made."""
+        """Abort all bodies in the making."""
         self._closed = True
 
     async def _make_in_turn(self, body: Body, order: BodyOrder) -> None:
-        """Make a body when there is a slot for this order, unless there is one for another order first."""
+        """Make a body when this order gets a slot, unless another order gets one first."""
         try:
             release = await self._limiter.acquire(order.caller, order.cost)
         except BaseException as error:
@@ -119,7 +123,7 @@ class ResponseCache:
             release()
 
     async def _make(self, body: Body, order: BodyOrder) -> None:
-        """Make a body and wake its readers; its errors are theirs."""
+        """Make a body and wake its readers, which receive its errors."""
         loop = asyncio.get_running_loop()
 
         def work() -> None:
@@ -137,7 +141,7 @@ class ResponseCache:
 
     def _end(self, body: Body, error: BaseException | None = None) -> None:
         body.done, body.error = True, error
-        # A task that was cancelled before its first step has not taken itself off.
+        # A task cancelled before its first step has not removed itself.
         body.orders.clear()
         if error is not None:
             self._forget(body)
@@ -167,7 +171,7 @@ class ResponseCache:
     def _require_wanted(self, body: Body) -> None:
         with self._lock:
             if self._closed or not body.readers:
-                # No reader can begin between this look and its end.
+                # No reader can begin between this check and the end.
                 self._remove(body)
                 raise _AbandonedError
 
@@ -195,7 +199,7 @@ class ResponseCache:
                 del self._by_key[key]
 
     def _keep_few(self) -> None:
-        """Forget the oldest bodies without a reader, beyond those that may be kept."""
+        """Drop the oldest bodies without a reader, beyond the limits."""
         with self._lock:
             idle = [body for body in self._by_key.values() if body.done and not body.readers]
         size = sum(body.size for body in idle)
@@ -206,8 +210,8 @@ class ResponseCache:
             self._forget(body)
 
     def _make_room(self) -> bool:
-        """Give up the oldest body without a reader. If there is none, drop the slowest readers, so that the next request has room.
-        Any thread calls this.
+        """Drop the oldest body without a reader. If there is none, drop the slowest readers, so that the next
+        request has room. Thread-safe.
         """
         with self._lock:
             complete = [*(body for body in self._by_key.values() if body.done), *self._held]

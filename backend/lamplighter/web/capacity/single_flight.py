@@ -1,4 +1,4 @@
-"""Work that one thread does for all that need it, while the others wait without holding a thread."""
+"""Work that one thread does for all, while the others wait without holding a thread."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 _BRIEF_SECONDS = 0.01
-"""Seconds that a thread waits for another after all: most holders are done sooner than a request is started again."""
+"""Seconds that a thread waits for another anyway: most work ends sooner than a request restarts."""
 _LOOK_SECONDS = 0.02
 
 
 class InProgressError(Exception):
-    """A sign that another thread is doing this work: `wait` for its end, then start the request again."""
+    """Raised when another thread is doing this work: `wait` for its end, then restart the request."""
 
     def __init__(self, lock: threading.Lock) -> None:
         """Set the lock that is held during the work."""
@@ -21,14 +21,14 @@ class InProgressError(Exception):
         self._lock = lock
 
     async def wait(self) -> None:
-        """Wait until the work has ended, well or not."""
+        """Wait until the work has ended, successfully or not."""
         # An event would have to reach each event loop from a thread, for waits that are rare and short.
         while self._lock.locked():  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
 
 
 class SingleFlight:
-    """A lock that no thread waits for, where the work under it may take long."""
+    """A lock for long work, which no thread waits for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,12 +1,12 @@
-"""The spool: bodies that are made but not sent yet, in files without a name.
+"""The spool: bodies that are made but not sent yet, in unnamed files.
 
-Such a file needs no clearing up: the system removes it with the process, however that ends. It is in the folder of
-runs, because the folder for temporary files is memory on many systems; there only if the runs cannot be written. Its
-bytes are bounded, and leave free what training relies on. Bodies that are small enough to be made in one piece wait in
-memory while its share is free, and so do a few large ones on a full disk.
+The system removes such a file with the process, however it ends. The files are in the runs' folder, because
+the temporary folder is memory on many systems; they go there only if the runs' folder is not writable. Their
+total size is bounded, and leaves free the space that training needs. Bodies small enough to be made in one
+piece stay in memory while there is room, as do a few large ones on a full disk.
 
-All clients but the presenter share three quarters of the room. If there is none left, the spool first asks its owner to
-give some up (`make_room`).
+All clients but the presenter share three quarters of the room. If none is left, the spool first asks its
+owner to free some (`make_room`).
 """
 
 from __future__ import annotations
@@ -26,19 +26,21 @@ from lamplighter.web.capacity.limiter import BusyError
 _DISK_BYTES = 2 << 30
 _MEMORY_BYTES = 48 << 20
 _SHARE = 0.75
-"""The share of the room that is not the presenter's alone."""
+"""The share of the room that is not reserved for the presenter."""
 _GROWTH_BYTES = 4 << 20
 """Bytes by which the room of a file of unknown length grows."""
 
 
 class SpoolFile:
-    """Bytes that one thread writes in order, and any number of readers read at the same time or afterwards."""
+    """Bytes that one thread writes in order, and any number of readers read during or after that."""
 
     def __init__(self, file: IO[bytes], room: _Room | None = None) -> None:
-        """Use an empty file opened for both; `room` is its share of a spool, None: it is in no spool."""
+        """Use an empty file open for reading and writing; `room` is its share of a spool, None outside a
+        spool.
+        """
         self._file = file
         self._room = room
-        # Also where this is dropped with whatever refers to it; it must not refer back.
+        # Also releases the room when the file is garbage-collected; must not hold a reference to `self`.
         self._close_file = weakref.finalize(self, file.close)
         self._lock = threading.Lock()
         self.size = 0
@@ -51,7 +53,7 @@ class SpoolFile:
 
         Raises:
             BusyError: the spool has no room for them.
-            OSError: the disk has none.
+            OSError: the disk is full.
         """
         if self._room is not None:
             self._room.require(self.size + len(data))
@@ -67,12 +69,12 @@ class SpoolFile:
             return self._file.read(min(count, self.size - offset))
 
     def trim(self) -> None:
-        """Give back the room that a complete file does not fill."""
+        """Give back the room that a complete file does not use."""
         if self._room is not None:
             self._room.release(self.size)
 
     def close(self) -> None:
-        """Give the file and its room back. Safe to call again."""
+        """Give the file and its room back. Idempotent."""
         with self._lock:
             self._close_file()
         if self._room is not None:
@@ -84,7 +86,7 @@ class SpoolFile:
 
 
 class Spool:
-    """The room for bodies that wait to be sent. Its methods block briefly, so call them from a thread."""
+    """The room for bodies waiting to be sent. Its methods block briefly, so call them from a thread."""
 
     def __init__(
         self,
@@ -93,19 +95,19 @@ class Spool:
         memory_bytes: int = _MEMORY_BYTES,
         growth_bytes: int = _GROWTH_BYTES,
     ) -> None:
-        """Keep files in `folder` if it can be written, at most so many bytes of them. The room of a file of unknown length grows
-        by `growth_bytes` at a time.
+        """Keep at most `disk_bytes` of files in `folder` if it is writable. The room of a file of unknown
+        length grows by `growth_bytes` at a time.
         """
         self.growth_bytes = growth_bytes
         self._folders = (folder, Path(tempfile.gettempdir()))
         self._disk = _Budget(disk_bytes)
         self._memory = _Budget(memory_bytes)
         self.make_room: Callable[[], bool] = lambda: False
-        """Gives up a file that can be missed; returns whether there was one."""
+        """Frees a dispensable file; returns whether there was one."""
 
     @property
     def used(self) -> int:
-        """Return the bytes that files have taken or reserved, on disk and in memory."""
+        """Return the bytes used or reserved, on disk and in memory."""
         return self._disk.used + self._memory.used
 
     def hold(self, body: bytes, *, presenter: bool = False) -> SpoolFile:
@@ -124,7 +126,7 @@ class Spool:
         return file
 
     def open(self, size: int | None, *, presenter: bool = False) -> SpoolFile:
-        """Return an empty file with room for `size` bytes; of unknown size (None), it takes room as it grows.
+        """Return an empty file with room for `size` bytes; with None, the room grows with the file.
 
         Raises:
             BusyError: there is no room for it.
@@ -146,7 +148,7 @@ class Spool:
 
 
 class _Budget:
-    """A number of bytes, and how many of them are taken."""
+    """A byte limit, and the number of bytes taken."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -163,7 +165,7 @@ class _Budget:
 
 
 class _Room:
-    """The bytes that one file has taken of a budget."""
+    """The bytes of a budget taken by one file."""
 
     def __init__(self, spool: Spool, budget: _Budget, folder: Path | None, *, presenter: bool) -> None:
         self._spool = spool
@@ -173,21 +175,21 @@ class _Room:
         self._size = 0
 
     def require(self, size: int) -> None:
-        """Take what is missing of `size` bytes."""
+        """Take the bytes missing up to `size`."""
         if size > self._size and not self.extend(max(size - self._size, self._spool.growth_bytes)):
             raise BusyError(
                 "this server has no room left for answers of that size: try again, or ask for less"
             )
 
     def extend(self, size: int) -> bool:
-        """Take more bytes, of what others give up if need be."""
+        """Take more bytes, freeing other files if necessary."""
         while not self.take(size):
             if not self._spool.make_room():
                 return False
         return True
 
     def take(self, size: int) -> bool:
-        """Take more bytes of what is free."""
+        """Take more of the free bytes."""
         if not (self._disk_has(size) and self._budget.take(size, self._share)):
             return False
         with self._budget.lock:
@@ -195,7 +197,7 @@ class _Room:
         return True
 
     def release(self, kept: int = 0) -> None:
-        """Give all back but `kept` bytes."""
+        """Give back all but `kept` bytes."""
         with self._budget.lock:
             self._budget.used -= max(0, self._size - kept)
             self._size = min(self._size, kept)

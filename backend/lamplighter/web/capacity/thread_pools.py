@@ -1,11 +1,11 @@
 """Separate pools of threads, so that work of one kind never waits behind work of another.
 
-Each pool has few threads, because routes share the machine with the trainer. A request waits for a thread on the event
-loop, at most one per connection, and callers have their turns one after another. The presenter's requests have separate
-threads: a class that reads as fast as it can does not keep a run from being paused. A viewer of a class has a few
-threads of a pool, and an address without a session half of them, so that the next caller need not wait for a long work
-to end. A viewer who takes much processor time rests between two works (`viewer_credit.py`). Only programs of this
-machine, which all have the same address, may have all threads.
+Each pool has few threads, because routes share the machine with the trainer. A request waits for a thread on
+the event loop, at most one per connection, and callers are served in turn. The presenter's requests have
+separate threads, so a class that reads as fast as it can does not delay pausing a run. A class viewer gets a
+few threads of a pool, and an address without a session half of them, so that the next caller need not wait
+for long work to end. A viewer who uses much CPU time rests between two works (`viewer_credit.py`). Only
+programs on this machine, which all share one address, may use all threads.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ Result = TypeVar("Result")
 
 
 class Pool(Enum):
-    """A pool of threads that a route may name."""
+    """A thread pool that a route may name."""
 
     NONE = "none"
     """No thread: the route runs on the event loop, and must not block."""
     CHANGE = "change"
-    """Changes, which only the presenter may make."""
+    """Changes, for the presenter only."""
     CHEAP = "cheap"
     """Reads of a few files or rows."""
     DEAR = "dear"
     """Reads that may rebuild a matrix, or read all steps of a run."""
     MAKING = "making"
-    """The making of large answers, each of which holds a slot. No route names it."""
+    """Making large answers, each of which holds a slot. No route names it."""
 
 
 _THREADS = {Pool.CHANGE: 4, Pool.CHEAP: 4, Pool.DEAR: 4, Pool.MAKING: 4}
 _PRESENTER_THREADS = {Pool.CHEAP: 3, Pool.DEAR: 2}
 _VIEWER_THREADS = {Pool.CHANGE: 1, Pool.CHEAP: 2, Pool.DEAR: 1, Pool.MAKING: 1}
-"""Threads of a pool that one viewer of a class has at a time. Its further requests wait for its own."""
+"""Maximum threads of a pool per class viewer. Its further requests wait for its own."""
 
 
 class ThreadPools:
@@ -52,27 +52,27 @@ class ThreadPools:
 
     def __init__(self) -> None:
         self.credit = ViewerCredit()
-        """The processor time that each viewer of a class may still take."""
+        """The CPU time left to each class viewer."""
         self._anyone = {
-            # The maker of a large body has rested already, before it took a slot.
+            # The maker of a large body has already rested, before it took a slot.
             pool: Limiter(count, _VIEWER_THREADS[pool], None if pool is Pool.MAKING else self.credit.rest)
             for pool, count in _THREADS.items()
         }
         self._presenter = self._anyone | {
             pool: Limiter(count, count) for pool, count in _PRESENTER_THREADS.items()
         }
-        # Those who may have a thread are chosen before this.
+        # The limiter has already chosen who may have a thread.
         self._threads = anyio.CapacityLimiter(sum(_THREADS.values()) + sum(_PRESENTER_THREADS.values()))
 
     def waiting(self, pool: Pool, caller: Caller) -> int:
-        """Return how many works of a caller wait for a thread of a pool."""
+        """Return how many of a caller's works wait for a thread of a pool."""
         return self._limiter(pool, caller).waiting(caller)
 
     async def run_in(self, pool: Pool, work: Callable[[], Result], *, caller: Caller = ANYONE) -> Result:
         """Run `work` in a thread of a pool and return its result.
 
-        Work that needs what another thread is computing gives its thread back, waits on the event loop, and is started
-        again; so it must be safe to repeat up to that point.
+        Work that needs what another thread is computing gives its thread back, waits on the event loop, and
+        is restarted; so it must be safe to repeat up to that point.
         """
         limiter = self._limiter(pool, caller)
         took = 0.0

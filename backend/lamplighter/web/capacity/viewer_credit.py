@@ -1,8 +1,9 @@
-"""The processor time that a viewer of a class may take before it has to rest between two works.
+"""The CPU time that a class viewer may use before it must rest between two works.
 
-Turns alone are not enough: a viewer who asks without pause has a thread at work all the time, which shares the processor
-with all others. So a viewer has a credit, which comes back slowly; a page that opens never uses it up. A viewer without
-credit rests after each work, but never for long: one who explores a large run still gets every answer.
+Turns alone are not enough: a viewer who asks without pause always has a thread at work, which competes for
+the CPU with all others. So each viewer has a credit, which refills slowly; opening a page never uses it up. A
+viewer without credit rests after each work, but never for long: one who explores a large run still gets every
+answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 CREDIT_SECONDS = 2.0
 RATE = 0.1
-"""Seconds of credit that come back in a second."""
+"""Seconds of credit regained per second."""
 LONGEST_REST = 2.0
 _MAX_KNOWN = 1_000
 
@@ -28,16 +29,17 @@ class ViewerCredit:
     """The credit of each viewer. Belongs to one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with all of it. `clock` gives seconds."""
+        """Start with full credit. `clock` returns seconds."""
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
 
     def charge(self, session: str, seconds: float) -> None:
-        """Take off the processor time of a work that has just ended."""
+        """Subtract the CPU time of finished work."""
         now = self._clock()
         account = self._accounts.pop(session, _Account(CREDIT_SECONDS, now))
         left = min(CREDIT_SECONDS, account.left + RATE * (now - account.at)) - seconds
-        # What a rest does not make up for is forgiven, or a long work would be followed by a rest for each later one.
+        # Debt beyond the maximum rest is forgiven; otherwise one long work would cause a rest after each
+        # later one.
         self._accounts[session] = _Account(max(left, -RATE * LONGEST_REST), now)
         if len(self._accounts) > _MAX_KNOWN:
             del self._accounts[next(iter(self._accounts))]

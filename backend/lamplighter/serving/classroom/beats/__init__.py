@@ -1,1 +1,1 @@
-"""The fan-out to a class: a run as beats, encoded once and shared by all who watch it."""
+"""The fan-out to a class: a run as beats, encoded once and shared by all viewers."""

@@ -1,7 +1,8 @@
-"""The making of a class's publications from the messages of a run's follower: what goes with a beat, and when.
+"""Makes a class's publications from the messages of a run's follower: what accompanies a beat, and when.
 
-Beats are at least a third of a second apart, and the map is sent at most once a second. Both have a rate in bytes as well, so
-that a class of 500 takes no more than a Wi-Fi has, however fast the run is and however large its vocabulary.
+Beats are at least a third of a second apart, and the map is sent at most once a second. Both also have a byte
+rate, so that a class of 500 stays within the capacity of a Wi-Fi network, however fast the run and however
+large its vocabulary.
 """
 
 from __future__ import annotations
@@ -31,31 +32,34 @@ log = logging.getLogger(__name__)
 
 MAP_SECONDS = 1.0
 _BEAT_RATE, _MAP_RATE = 4_400.0, 2_900.0
-"""Bytes a second for beats and for the map. With the status they are less than 8 kB."""
+"""Bytes per second for beats and for the map. With the status the total is below 8 kB/s."""
 _LINEAR_SECONDS, _DISTRICTS_SECONDS = 4.0, 5.0
-"""Least seconds between two linear layouts, once there is a map, and between two sets of districts."""
+"""Minimum seconds between two linear layouts, once there is a map, and between two sets of districts."""
 _MAX_NORMS = 400
-"""Rows between two beats whose gradient norms are sent. Norms do not compress: those of the thousand rows that a fast run
-lights between two beats would take more than the beats themselves."""
+"""Maximum rows between two beats whose gradient norms are sent. Norms do not compress: those of the thousand
+rows that a fast run lights between two beats would exceed the beats themselves.
+"""
 _TEXT_SECONDS = 0.4
-"""Seconds that a text waits for a beat to go with."""
+"""Seconds that a text waits for a beat to accompany."""
 
 ReadWords = Callable[[int, int], str | None]
-"""A function of attempt and step that gives the message with the words that the step read, if they are kept."""
+"""A function of attempt and step that returns the message with the words read by the step, if
+they are kept.
+"""
 
 
 class BeatMaker:
     """The publications of one run. For one thread only."""
 
     def __init__(self, read_words: ReadWords) -> None:
-        """Start before anything is known of the run."""
+        """Start without any knowledge of the run."""
         self._read_words = read_words
         self._picker: BeatPicker | None = None
         self._state = NOTHING_YET
         self._chains = {Method.UMAP: GridChain(), Method.LINEAR: GridChain()}
         self._beats, self._map = Pace(BEAT_SECONDS, _BEAT_RATE), Pace(MAP_SECONDS, _MAP_RATE)
         self._texts_at = float("inf")
-        """When texts that wait are sent without a beat."""
+        """When waiting texts are sent without a beat."""
         self._sent_at = float("-inf")
         self._start: bytes | None = None
         self._status: str | None = None
@@ -66,7 +70,7 @@ class BeatMaker:
         self._linear_at = self._districts_at = float("-inf")
 
     def take_messages(self, messages: list[ViewerMessage], now: float) -> None:
-        """Take in messages that arrived at `now` (seconds).
+        """Accept messages that arrived at `now` (seconds).
 
         Raises:
             FrameError: a step cannot be read.
@@ -86,7 +90,7 @@ class BeatMaker:
             case MessageKind.LINES | MessageKind.EXAMINATION:
                 self._worded.append(data)
             case _:
-                # Requests are the presenter's.
+                # Acknowledgements of requests are for the presenter.
                 return
         self._texts_at = min(self._texts_at, now + _TEXT_SECONDS)
 
@@ -109,8 +113,9 @@ class BeatMaker:
                 return
 
     def next_publication(self, now: float) -> tuple[Publication, JoiningState] | None:
-        """Return what is to be published at `now` (seconds), with the state of whoever joins after it; None if nothing is
-        due. Call it until it returns None."""
+        """Return the publication due at `now` (seconds), with the state for viewers who join after it; None
+        if nothing is due. Call it until it returns None.
+        """
         publication = self._make_start() or self._make_beat(now) or self._make_map(now)
         if publication is None and now >= max(self._texts_at, self._sent_at + BEAT_SECONDS):
             publication = self._with_texts()
@@ -139,7 +144,7 @@ class BeatMaker:
         return publication
 
     def _with_texts(self, frame: bytes | None = None, words: str | None = None) -> Publication:
-        """Return a publication with everything that is text and waits."""
+        """Return a publication with all waiting texts."""
         if self._status is not None:
             self._state = replace(self._state, status=self._status)
         status = self._status and without_message(self._status)
@@ -162,7 +167,7 @@ class BeatMaker:
         return publication
 
     def _next_map_frame(self, now: float) -> bytes | None:
-        """Return the part of the map whose turn it is; None if there is nothing new."""
+        """Return the next part of the map in turn; None if nothing is new."""
         if self._districts is not None and now >= self._districts_at:
             districts, self._districts = self._districts, None
             self._districts_at = now + _DISTRICTS_SECONDS
@@ -179,7 +184,9 @@ class BeatMaker:
         return None
 
     def _add_layout(self, view: Method, now: float) -> bytes | None:
-        """Return the frame of the newest layout of a view; None if it cannot be read: a run is shown without it."""
+        """Return the frame of the newest layout of a view; None if it cannot be read: the run is then shown
+        without it.
+        """
         if view is Method.LINEAR:
             self._linear_at = now + _LINEAR_SECONDS
         try:

@@ -1,7 +1,8 @@
-"""The source of the fan-out: a log of publications with positions. Three verbs, so that a broker could be behind it.
+"""The source of the fan-out: a log of publications with positions. The three operations could be backed by a
+broker.
 
-`memory_beats.py` keeps them in memory, `folder_beats.py` makes them of the tail of a run folder. Both pass the same tests
-(`tests/unit/serving/classroom/test_beat_sources.py`), and so must any other.
+`memory_beats.py` keeps the publications in memory, `folder_beats.py` makes them from the tail of a run
+folder. Every implementation must pass the same tests (`tests/unit/serving/classroom/test_beat_sources.py`).
 """
 
 from __future__ import annotations
@@ -17,26 +18,29 @@ class Published:
     """A publication in a log."""
 
     position: int
-    """Its place in the log: one more than that of the publication before, from 1."""
+    """Its position in the log, consecutive from 1."""
     time: float
-    """Seconds of the monotonic clock at which it was published."""
+    """When it was published, in seconds of the monotonic clock."""
     publication: Publication
 
 
 class BeatSource(Protocol):
-    """A log of the publications of one run. Any thread may call it."""
+    """A log of the publications of one run. Thread-safe."""
 
     def publish(self, publication: Publication, state: JoiningState) -> int:
-        """Append a publication, with all that somebody needs who joins after it. Returns its position."""
+        """Append a publication, with the full state for viewers who join after it. Returns its position."""
         ...
 
     def since(self, position: int) -> list[Published] | None:
-        """Return the publications after a position, the oldest first; empty if it is the newest one.
+        """Return the publications after a position, oldest first; empty if it is the newest.
 
-        None: there is a gap, because they are not kept any more, or the position is of another log. Then `last` leads on.
+        None: there is a gap, because they are no longer kept, or the position is from another log. Then
+        continue from `last`.
         """
         ...
 
     def last(self) -> tuple[int, JoiningState]:
-        """Return the newest position, 0 before the first publication, and all that somebody needs who joins there."""
+        """Return the newest position, 0 before the first publication, and the full state for viewers who join
+        there.
+        """
         ...

@@ -1,8 +1,9 @@
-"""The viewers of a class. Each watched run has one log; a viewer is a position in it, and a task that sends from there.
+"""The viewers of a class. Each watched run has one log; a viewer is a position in it, and a task that sends
+from there.
 
-What is sent is made once. A viewer that keeps up gets every publication; one that does not skips to the newest state, which
-is made once as well for all who need it, those who join included. A viewer that stalls has no queue that could grow, nobody
-waits for it, and it is dropped after `SEND_SECONDS`.
+Every message is made once. A viewer that keeps up gets every publication; one that lags skips to the newest
+state, which is also made once for all who need it, including new viewers. A stalled viewer has no queue that
+could grow and delays no other viewer; it is dropped after `SEND_SECONDS`.
 """
 
 from __future__ import annotations
@@ -33,22 +34,23 @@ from lamplighter.serving.schemas.classroom import PredictionMessage
 CLOSE_ENDED, CLOSE_TOO_MANY = 4403, 1008
 _OTHER_RUNS = "this class watches as many runs as it may at a time"
 MAX_SOCKETS = 4
-"""Sockets of one session; a further one takes the place of the oldest."""
+"""Maximum sockets per session; another one replaces the oldest."""
 MAX_RUNS = 16
-"""Runs that a class watches at a time: each is followed by a thread. The one that the presenter leads the
-class to comes first, then those that most viewers watch, then the newest."""
+"""Maximum runs that a class watches at a time, because each is followed by a thread. The presenter's run has
+priority, then those with the most viewers, then the newest.
+"""
 _THREADS = 2
-"""Runs looked for, and messages made for those who join, at once."""
+"""Maximum concurrent look-ups of runs and messages for joining viewers."""
 _PATIENCE = 2.0
 """Seconds that a message may wait before its viewer skips to the newest."""
 _BEHIND_SECONDS = 1.0
 """Seconds after which a viewer counts as behind."""
 _TELL_SECONDS = 0.25
-"""Least seconds between two class messages."""
+"""Minimum seconds between two class messages."""
 
 
 class ClassHub:
-    """The viewers of the class of a server. Belongs to one event loop."""
+    """The viewers of a server's class. Belongs to one event loop."""
 
     def __init__(self, catalog: RunCatalog, classroom: Classroom, send_seconds: float = SEND_SECONDS) -> None:
         """Serve the runs of `catalog` to a class."""
@@ -65,7 +67,7 @@ class ClassHub:
         self._telling: asyncio.Task[None] | None = None
         self._change_noted = False
         self.skips = 0
-        """Times that a viewer skipped to the newest state because it lagged behind."""
+        """Number of times a lagging viewer skipped to the newest state."""
         classroom.on_change(self._note_change)
 
     async def serve(self, websocket: WebSocket, run_id: str, session: ViewerSession) -> None:
@@ -100,8 +102,9 @@ class ClassHub:
             self._classroom.close_socket(session.id)
 
     def counts(self) -> tuple[int, int]:
-        """Return how many sessions have an open socket, and how many of these are more than a second behind. Any thread
-        may ask for this, and for the three that follow."""
+        """Return how many sessions have an open socket, and how many of these are more than a second behind.
+        This method and the next three are thread-safe.
+        """
         behind = {
             viewer.session_id
             for watched in list(self._watched.values())
@@ -115,11 +118,11 @@ class ClassHub:
         return set(self._sessions)
 
     def watched_runs(self) -> set[str]:
-        """Return the ids of the runs that somebody watches."""
+        """Return the ids of the runs with viewers."""
         return set(self._watched)
 
     async def close(self) -> None:
-        """Close every socket, and wait up to 2 s for each run's files to be closed."""
+        """Close every socket, and wait up to 2 s for each run's files to close."""
         if self._telling is not None:
             self._telling.cancel()
         ending = list(self._watched.values())
@@ -138,7 +141,9 @@ class ClassHub:
             raise NoSuchRunError(f"{run.id} was just moved to the trash") from None
 
     def _make_room(self, found: FoundRun) -> bool:
-        """Return whether the class may watch a run, in the place of the least of those that it watches if need be."""
+        """Return whether the class may watch a run, if necessary in place of the watched run with the lowest
+        priority.
+        """
         if found.run.id in self._watched or len(self._watched) < self.max_runs:
             return True
         presented = self._classroom.presented_run
@@ -146,7 +151,7 @@ class ClassHub:
         def rank(one: FoundRun, sessions: int) -> tuple[bool, int, float]:
             return one.run.id == presented, sessions, one.created
 
-        # One session has several sockets, and throws no class off its run with them.
+        # A session with several sockets must not displace a run that the class watches.
         ranks = {
             run_id: rank(watched.found, len({viewer.session_id for viewer in watched.viewers}))
             for run_id, watched in self._watched.items()
@@ -154,7 +159,7 @@ class ClassHub:
         least = min(ranks, key=lambda run_id: ranks[run_id])
         if rank(found, 1) <= ranks[least]:
             return False
-        # At once, before its viewers have gone: the next may come before they have.
+        # Before its viewers have left: the next one may arrive earlier.
         watched = self._watched.pop(least)
         watched.beats.stop()
         for viewer in watched.viewers:
@@ -163,7 +168,7 @@ class ClassHub:
 
     @contextlib.contextmanager
     def _watch(self, found: FoundRun, viewer: ClassViewer) -> Generator[WatchedRun]:
-        """Register a viewer with a run; the last viewer to leave ends the following of it."""
+        """Register a viewer with a run; when the last viewer leaves, the run is no longer followed."""
         run = found.run
         watched = self._watched.get(run.id)
         if watched is None or watched.failed:
@@ -222,7 +227,7 @@ class ClassHub:
         return True
 
     async def _listen(self, websocket: WebSocket, viewer: ClassViewer) -> None:
-        """Take in what a viewer says until it leaves. Whatever is no prediction is ignored."""
+        """Read a viewer's messages until it leaves. Anything but a prediction is ignored."""
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
@@ -234,12 +239,12 @@ class ClassHub:
             self._classroom.predict(viewer.session_id, prediction)
 
     def _note_change(self) -> None:
-        """Note that the class has changed. Called on any thread, as often as it changes."""
+        """Note a change of the class. Called on any thread, at any rate."""
         loop = self._loop
         if loop is None or self._change_noted:
             return
         self._change_noted = True
-        # The loop may have ended before the class.
+        # The event loop may have ended before the class.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._take_change)
 
@@ -253,10 +258,10 @@ class ClassHub:
             self._telling = asyncio.create_task(self._tell_all())
 
     async def _tell_all(self) -> None:
-        """Give every viewer its class message, unless one was given just now: then a little later."""
+        """Give every viewer its class message, or schedule it if the last one was too recent."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self._told_at + _TELL_SECONDS - loop.time()))
-        # A change from now on needs another message.
+        # Later changes need another message.
         self._told_at, self._telling = loop.time(), None
         for watched in list(self._watched.values()):
             viewers = list(watched.viewers)
@@ -267,7 +272,7 @@ class ClassHub:
                 await asyncio.sleep(0)
 
     def _tell(self, watched: WatchedRun, viewer: ClassViewer, texts: dict[object, str]) -> None:
-        """Give a viewer its class message. `texts` has those of others, by what differs between viewers."""
+        """Give a viewer its class message. `texts` caches messages by what differs between viewers."""
         text = self._classroom.is_text_given(watched.run.id, ours=watched.found.ours)
         message = self._classroom.message_for(viewer.session_id, text=text)
         if message is None:

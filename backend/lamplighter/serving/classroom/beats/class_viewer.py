@@ -1,4 +1,4 @@
-"""A viewer of a class: where it is in the log of its run, and what the class has told it."""
+"""A viewer of a class: its position in the log of its run, and its class messages."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from lamplighter.serving.live.viewer import CloseConnection
 
 @dataclass(eq=False)
 class ClassViewer:
-    """One socket of a class. It holds no queue: a position in the log is all that differs between viewers."""
+    """One socket of a class. It has no queue: only the position in the log differs between viewers."""
 
     session_id: str
     position: int | None = None
-    """The position in the log up to which everything was sent; None before it has joined."""
+    """The position in the log up to which everything was sent; None before it joined."""
     text: bool = False
-    """True while it may see the text of its run."""
+    """True while it may see the run's text."""
     told: str = ""
-    """The class message that it was sent last."""
+    """The class message it was sent last."""
     to_tell: str = ""
     """The newest class message."""
     news: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,4 +1,4 @@
-"""A log of publications made of the tail of a run folder, which is followed from `start` to `stop` and not before."""
+"""A log of publications from the tail of a run folder, which is followed only between `start` and `stop`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FolderBeats:
         on_published: Callable[[], None] = lambda: None,
         on_failed: Callable[[int, str], None] = lambda code, reason: None,
     ) -> None:
-        """Prepare to follow `run`. The callbacks are called from the follower's thread.
+        """Prepare to follow `run`. The callbacks run on the follower's thread.
 
         Args:
             run: the run to follow.
@@ -59,7 +59,7 @@ class FolderBeats:
         self._follower.join(None, _CHANNELS)
 
     def stop(self) -> None:
-        """Stop soon, without waiting."""
+        """Request a stop, without waiting."""
         self._follower.stop()
 
     def wait_ended(self, timeout: float | None = None) -> bool:
@@ -67,18 +67,18 @@ class FolderBeats:
         return self._follower.wait_ended(timeout)
 
     def publish(self, publication: Publication, state: JoiningState) -> int:
-        """Append a publication, with all that somebody needs who joins after it. Returns its position."""
-        # On this thread, so that the event loop compresses nothing.
+        """Append a publication, with the full state for viewers who join after it. Returns its position."""
+        # Compress on this thread, not on the event loop.
         for text in (False, True):
             publication.envelope(text=text)
         return self._log.publish(publication, state)
 
     def since(self, position: int) -> list[Published] | None:
-        """Return the publications after a position; None if some of them are not kept."""
+        """Return the publications after a position; None if some are no longer kept."""
         return self._log.since(position)
 
     def last(self) -> tuple[int, JoiningState]:
-        """Return the newest position and all that somebody needs who joins there."""
+        """Return the newest position and the full state for viewers who join there."""
         return self._log.last()
 
     def _begin(self, _: None, messages: list[ViewerMessage] | None) -> None:
@@ -86,7 +86,7 @@ class FolderBeats:
         self._take_messages([message for message in messages or [] if message.kind is not MessageKind.TEXT])
 
     def _take_messages(self, messages: list[ViewerMessage]) -> None:
-        # Earlier ones come again when it has joined.
+        # After it has joined, earlier messages come again.
         if self._joined:
             self._maker.take_messages(messages, time.monotonic())
             self._publish_due()
@@ -99,7 +99,7 @@ class FolderBeats:
         try:
             first = next(read_batch_text(self._run, step, 1), None)
         except (*READ_ERRORS, ValueError):
-            # A run is shown without its text.
+            # The run is shown without its text.
             return None
         if first is None:
             return None

@@ -1,4 +1,4 @@
-"""The layouts of one view on a grid: each is a difference from the one before, where their grid is the same."""
+"""The layouts of one view on a grid: each is a difference from the previous one if they share a grid."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from lamplighter.wire.layout_frames import Layout
 
 
 class GridChain:
-    """A chain of layouts of one view. Whoever joins gets the newest whole, and the differences from then on."""
+    """A chain of layouts of one view. A new viewer gets the newest whole, and the differences
+    from then on.
+    """
 
     def __init__(self) -> None:
-        """Start with no layout."""
+        """Start without a layout."""
         self.newest: GridLayout | None = None
         self._number = 0
 
     def append(self, layout: Layout) -> bytes | None:
-        """Append a layout. Returns its frame, or None if it has no place on any grid."""
+        """Append a layout. Returns its frame, or None if it fits no grid."""
         if not len(layout.coordinates):
             return None
         newest, number = self.newest, self._number + 1

@@ -1,4 +1,4 @@
-"""A log of publications in memory: the newest ones, and the state of whoever joins now."""
+"""A log of publications in memory: the newest ones, and the state for viewers who join now."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from lamplighter.serving.classroom.beats.beat_source import Published
 from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
 
 _MAX_KEPT = 64
-"""Publications kept: about fifteen seconds of them."""
+"""Publications kept: about fifteen seconds."""
 _MAX_BYTES = 8 << 20
-"""Bytes of messages kept, but for the newest."""
+"""Bytes of messages kept, except for the newest."""
 
 
 class MemoryBeats:
@@ -22,7 +22,7 @@ class MemoryBeats:
     def __init__(
         self, on_published: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start empty. `on_published` is called after every publication, on the thread that published it."""
+        """Start empty. `on_published` is called after every publication, on the publishing thread."""
         self._on_published = on_published
         self._clock = clock
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class MemoryBeats:
         self._state = NOTHING_YET
 
     def publish(self, publication: Publication, state: JoiningState) -> int:
-        """Append a publication, with all that somebody needs who joins after it. Returns its position."""
+        """Append a publication, with the full state for viewers who join after it. Returns its position."""
         size = _size(publication)
         with self._lock:
             self._position += 1
@@ -46,17 +46,17 @@ class MemoryBeats:
         return position
 
     def since(self, position: int) -> list[Published] | None:
-        """Return the publications after a position; None if some of them are not kept."""
+        """Return the publications after a position; None if some are no longer kept."""
         with self._lock:
             missing = self._position - position
             if not 0 <= missing <= len(self._kept):
                 return None
-            # Hardly ever more than one: walk from the newest.
+            # Rarely more than one, so search from the newest.
             found = [self._kept[-1 - back] for back in range(missing)]
         return found[::-1]
 
     def last(self) -> tuple[int, JoiningState]:
-        """Return the newest position and all that somebody needs who joins there."""
+        """Return the newest position and the full state for viewers who join there."""
         with self._lock:
             return self._position, self._state
 

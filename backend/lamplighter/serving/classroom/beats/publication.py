@@ -1,4 +1,4 @@
-"""Messages to a class, and to somebody who joins it: each is made and compressed once for all who get it."""
+"""Messages to a class, and to new viewers: each is made and compressed once for all recipients."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lamplighter.wire.row_frames import Census
 
 @dataclass(frozen=True)
 class Publication:
-    """Parts of one message to a class."""
+    """The parts of one message to a class."""
 
     parts: tuple[Part, ...]
-    """The parts for everybody."""
+    """The parts for all viewers."""
     worded: tuple[Part, ...] = ()
-    """The parts that hold words of the run's text, for those alone who may see it."""
+    """The parts that contain words of the run's text, only for viewers who may see it."""
     _envelopes: dict[bool, bytes] = field(
         default_factory=dict[bool, bytes], init=False, repr=False, compare=False
     )
 
     def envelope(self, *, text: bool) -> bytes | None:
-        """Return the message, with the worded parts if `text`; None if there is nothing in it."""
+        """Return the message, with the worded parts if `text`; None if it is empty."""
         text = text and bool(self.worded)
         if not text and not self.parts:
             return None
@@ -36,24 +36,24 @@ class Publication:
 
 @dataclass(frozen=True)
 class JoiningState:
-    """All that somebody needs who has nothing yet of a run, as of a position."""
+    """The full state of a run at a position, for viewers who have nothing."""
 
     census: Census | None = None
-    """The counts just before the step of `beat`, or the newest ones where there is no beat."""
+    """The counts just before the step of `beat`, or the newest ones without a beat."""
     beat: bytes | None = None
-    """The newest step that was shown, without those before it."""
+    """The newest beat, without the steps before it."""
     layouts: tuple[GridLayout, ...] = ()
     """The newest layout of each view."""
     districts: bytes | None = None
     status: str | None = None
     words: str | None = None
-    """The text that the step of `beat` read."""
+    """The text read by the step of `beat`."""
     _envelopes: dict[bool, bytes] = field(
         default_factory=dict[bool, bytes], init=False, repr=False, compare=False
     )
 
     def parts(self, *, text: bool) -> list[Part]:
-        """Return the parts of the message, in the order in which they are to be applied."""
+        """Return the parts of the message, in the order in which to apply them."""
         census = None if self.census is None else encode(self.census)
         frames = (census, self.beat, self.districts, *map(encode, self.layouts))
         status = self.status if text or self.status is None else without_message(self.status)
@@ -61,18 +61,22 @@ class JoiningState:
         return [part for part in (*frames, status, words) if part is not None]
 
     def made_envelope(self, *, text: bool) -> bytes | None:
-        """Return the message if it was made before."""
+        """Return the message if it has been made."""
         return self._envelopes.get(text)
 
     def envelope(self, *, text: bool) -> bytes:
-        """Return the message, with words if `text`. It takes milliseconds to make, more for a large vocabulary."""
+        """Return the message, with words if `text`. Making it takes milliseconds, more for a large
+        vocabulary.
+        """
         if text not in self._envelopes:
             self._envelopes[text] = encode_envelope(self.parts(text=text))
         return self._envelopes[text]
 
 
 def without_message(status: str) -> str:
-    """Return a message about a run's status without what its trainer says, which may quote the text or name its file."""
+    """Return a status message without the trainer's own message, which may quote the text or name
+    its file.
+    """
     message = StatusMessage.model_validate_json(status)
     return to_json_text(StatusMessage(status=message.status.model_copy(update={"message": ""})))
 

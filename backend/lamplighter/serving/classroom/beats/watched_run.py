@@ -1,4 +1,4 @@
-"""One run that a class watches: the log that feeds its viewers, and what is made once for all of them."""
+"""One run that a class watches: the log that feeds its viewers, and the messages they share."""
 
 from __future__ import annotations
 
@@ -25,26 +25,25 @@ from lamplighter.serving.schemas.messages import HelloMessage
 from lamplighter.serving.schemas.runs import without_text
 
 AT_ONCE = 20
-"""Viewers that are sent to before the event loop turns to others, such as the presenter. It takes two milliseconds; all 500
-of them would take fifty."""
+"""Viewers served before the event loop gets a turn: this takes two milliseconds, all 500 would take fifty."""
 _HELLO_SECONDS = 1.0
-"""How old a run's description may be that a joining viewer gets."""
+"""Maximum age in seconds of the run description that a new viewer gets."""
 _CHANNEL = "beats"
 
 
 @dataclass(frozen=True)
 class FoundRun:
-    """A run, with facts about it that a thread has read: the event loop does not."""
+    """A run, with facts that a thread has read, so that the event loop does not."""
 
     run: RunFolder
     created: float
-    """Unix seconds."""
+    """Creation time in Unix seconds."""
     ours: bool
-    """True if its text is one of ours."""
+    """True if its text comes with the program."""
 
 
 class WatchedRun:
-    """A run with the viewers that watch it. Belongs to the event loop."""
+    """A run with its viewers. Belongs to the event loop."""
 
     def __init__(self, found: FoundRun, catalog: RunCatalog, threads: anyio.CapacityLimiter) -> None:
         """Prepare to follow a run.
@@ -52,7 +51,7 @@ class WatchedRun:
         Args:
             found: the run.
             catalog: describes it.
-            threads: the threads that make what joining viewers need.
+            threads: the threads that make messages for joining viewers.
         """
         self.found = found
         self.run = run = found.run
@@ -72,7 +71,9 @@ class WatchedRun:
         )
 
     def wake_viewers(self) -> None:
-        """Let every viewer look for what is new, some at a time: others have their turn between."""
+        """Wake the viewers to check for messages, in groups, so that the event loop can do other work between
+        them.
+        """
         self._wake(list(self.viewers))
 
     def _wake(self, viewers: list[ClassViewer]) -> None:
@@ -82,7 +83,7 @@ class WatchedRun:
             self._loop.call_soon(self._wake, viewers[AT_ONCE:])
 
     async def hello(self, *, text: bool) -> str:
-        """Return the first message to a viewer; without `text`, it has nothing of what a person wrote.
+        """Return the first message to a viewer; without `text`, it contains nothing that a person wrote.
 
         Raises:
             READ_ERRORS, ValueError: the run cannot be read.
@@ -94,7 +95,7 @@ class WatchedRun:
         return self._hello[text]
 
     async def joining(self, state: JoiningState, *, text: bool) -> bytes:
-        """Return the message with all that somebody needs who has nothing, made once for all who ask."""
+        """Return the message with the full state for new viewers, made once for all of them."""
         async with self._making:
             made = state.made_envelope(text=text)
             if made is not None:
@@ -102,11 +103,15 @@ class WatchedRun:
             return await anyio.to_thread.run_sync(lambda: state.envelope(text=text), limiter=self._threads)
 
     def waiting_for(self, viewer: ClassViewer) -> list[Published] | None:
-        """Return what was published since a viewer's position; None if it has none, or some of it is not kept."""
+        """Return what was published after a viewer's position; None if it has none, or some of it is no
+        longer kept.
+        """
         return None if viewer.position is None else self.beats.since(viewer.position)
 
     def lag(self, viewer: ClassViewer) -> float:
-        """Return for how many seconds the next message waits for a viewer that has joined; 0 if there is none."""
+        """Return how many seconds the next message has waited for a viewer that has joined; 0 if there is
+        none.
+        """
         if viewer.position is None:
             return 0.0
         waiting = self.waiting_for(viewer)
@@ -127,7 +132,7 @@ class WatchedRun:
 
 
 def told_to_class(code: int, reason: str) -> tuple[int, str]:
-    """Return the close code and the reason that a class is given for those of the presenter."""
+    """Return the class's close code and reason for those of the presenter."""
     return code, UNREADABLE if code == CLOSE_UNREADABLE else reason
 
 
