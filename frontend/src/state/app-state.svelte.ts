@@ -1,6 +1,6 @@
 /**
- * The state of the whole page: it makes the stores and the commands, and holds the view that is all
- * of theirs together. The address follows the view, and `go` applies any of it.
+ * The state of the whole page: it creates the stores and the commands, and holds their combined view. The
+ * address follows the view, and `go` applies any part of it.
  */
 
 import { untrack } from "svelte";
@@ -49,7 +49,7 @@ export class AppState implements Stores {
   readonly biggestMovers: BiggestMovers;
   readonly commands: Commands;
 
-  /** Position in time at which the next run opens; of use while none is open. */
+  /** Position in time at which the next run opens; unused while one is open. */
   private position = $state.raw<TimePosition>(LIVE);
 
   /** The whole view. */
@@ -69,7 +69,7 @@ export class AppState implements Stores {
   private readonly query = $derived(formatViewState(this.viewState));
   private readonly history: ViewHistory;
 
-  /** Start with the view that the address holds. `page` are the parts that commands act on. */
+  /** Start with the view in the address. `page` holds the parts that commands act on. */
   constructor(
     readonly frameClock: FrameClock,
     page: PageParts,
@@ -102,7 +102,7 @@ export class AppState implements Stores {
     this.history.record(() => this.apply(change), history);
   }
 
-  /** Give the command of a shortcut. `held`: the key is held down. Return what the command returns. */
+  /** Run the command of a shortcut and return its result. `held`: the key is held down. */
   press(shortcut: ShortcutName, held: boolean): unknown {
     return this.history.record(() => {
       if (held) this.history.goOn();
@@ -128,7 +128,7 @@ export class AppState implements Stores {
       focus.applyView(change);
       this.viewpoint.applyView(change);
       this.resolvePending();
-      // A token that is chosen while the viewer looks elsewhere is brought into view.
+      // A token chosen while the viewer looks elsewhere is brought into view.
       if (change.token !== undefined && change.look === undefined)
         this.viewpoint.sought = focus.token === null ? null : { token: focus.token, near: false };
       if (change.look == null && this.viewSettings.choosesDirection(change))
@@ -136,7 +136,7 @@ export class AppState implements Stores {
     });
   }
 
-  /** Go to a position in time: of the run `id`, which is opened there, or of the open one if null. */
+  /** Go to a position in time: of the run `id`, which is opened there, or of the open run if null. */
   private applyTime(id: string | null, change: ViewChange) {
     const { from, speed, at, beat, set } = change;
     const given = Object.entries({ from, speed, at, beat, set }).filter(
@@ -152,7 +152,7 @@ export class AppState implements Stores {
     else if (given.length) this.openRun.run.goTo(position);
   }
 
-  /** Resolve tokens that were named before the vocabulary was known, or the districts. */
+  /** Resolve tokens and districts that were named before they were known. */
   private resolvePending() {
     const { vocabulary = null, districts = null } = this.openRun.run ?? {};
     if (!vocabulary) return;
@@ -161,7 +161,7 @@ export class AppState implements Stores {
     this.selection.resolvePending(vocabulary, districts);
   }
 
-  /** Open a run where the address names none, with all else that it says. */
+  /** Open a run if the address names none, with the rest of its view. */
   private openDefaultRun() {
     const run = this.openRun.run ? null : this.server.defaultRun;
     if (run) this.go({ ...this.viewState, run: run.id }, { history: "replace" });
@@ -212,7 +212,7 @@ export class AppState implements Stores {
   }
 }
 
-/** Name the tokens of a view by their texts, where a text names one token. */
+/** Name the tokens of a view by their texts where these are unique. */
 function nameTokens(view: ViewState, vocabulary: Vocabulary): ViewState {
   const name = (token: TokenReference | null) =>
     typeof token === "number" ? referenceTo(token, vocabulary) : token;

@@ -1,6 +1,6 @@
 /**
- * The stores of the page, each in a Svelte context of its own, so that the imports of a component
- * show what it uses. The page provides them; a component takes them while it is set up.
+ * The stores of the page, each in its own Svelte context, so that a component's imports show what it uses.
+ * The page provides them; a component takes them while it is set up.
  */
 
 import { createContext } from "svelte";
@@ -17,7 +17,7 @@ import type { Preferences } from "./view/preferences.svelte";
 import type { ViewSettings } from "./view/view-settings.svelte";
 import type { Viewpoint } from "./view/viewpoint.svelte";
 
-/** Everything that the page provides. */
+/** All stores that the page provides. */
 export interface Stores {
   readonly commands: Commands;
   readonly server: ServerSession;
@@ -59,7 +59,7 @@ export {
 };
 
 /**
- * Return the open run. A component that takes it belongs to that run: its parent creates another one for another run.
+ * Return the open run. A component that uses it belongs to that run: its parent recreates it for another run.
  */
 export function useRun(): LiveRun {
   const { run } = useOpenRun();
@@ -67,7 +67,7 @@ export function useRun(): LiveRun {
   return run;
 }
 
-/** Provide the stores to the component that is being set up, and to all within it. */
+/** Provide the stores to the current component and its descendants. */
 export function provideStores(stores: Stores) {
   provideCommands(stores.commands);
   provideServer(stores.server);

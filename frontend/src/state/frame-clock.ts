@@ -1,6 +1,6 @@
 /**
- * The clock of the map's frames: who shows one step after another waits for it, since a faster one
- * would not be seen. It ticks once the map follows; before that every wait is over at once.
+ * The clock of the map's frames. Anything that shows a series of steps waits for it, because faster steps
+ * would not be visible. Until the clock follows a map, every wait ends at once.
  */
 export class FrameClock {
   private nextFrame: (() => Promise<void>) | null = null;

@@ -15,8 +15,8 @@ function commandsAt(panel: string | null) {
   return { changes, ...askCommands(scope as unknown as CommandScope) };
 }
 
-describe("the place where one asks", () => {
-  it("opens and closes, and the words stay", () => {
+describe("the panel for questions", () => {
+  it("opens and closes, and keeps the words", () => {
     for (const [panel, change] of [
       ["ask", { folded: true }],
       ["token", { panel: "ask", folded: null }],
@@ -28,7 +28,7 @@ describe("the place where one asks", () => {
     }
   });
 
-  it("opens with the words of a line, and takes what is asked", () => {
+  it("opens with the words of a line, and adopts a question", () => {
     const { changes, askAbout, takeAsked, showAnswer, chooseExperiment } = commandsAt(null);
     askAbout([0, 1]);
     takeAsked({ say: "the dog", times: 3 });

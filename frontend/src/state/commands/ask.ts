@@ -1,4 +1,4 @@
-/** Commands of the place where one asks the model. */
+/** Commands of the panel for questions to the model. */
 
 import { textOf } from "../../api/vocabulary";
 import type { ExperimentName } from "../../model/view/view-options";
@@ -7,15 +7,15 @@ import type { CommandScope } from "./scope";
 
 export function askCommands({ apply, viewSettings, openRun, server }: CommandScope) {
   return {
-    /** Take what was asked, or is to be: the words and all that the experiment needs besides. */
+    /** Adopt a question, or its draft: the words and the experiment's other settings. */
     takeAsked: (asked: ViewChange) => apply({ asked: null, ...asked }),
-    /** Show the answer to a question that was asked. */
+    /** Show the answer to a past question. */
     showAnswer: (asked: string) => apply({ asked }),
     toggleAsk: () => {
       if (server.answers)
         apply(viewSettings.panel === "ask" ? { folded: true } : { panel: "ask", folded: null });
     },
-    /** Open the place with these tokens as the words to ask about; nothing is asked yet. */
+    /** Open the panel with these tokens as the words of a question; it is not sent yet. */
     askAbout: (ids: readonly number[]) => {
       const vocabulary = openRun.run?.vocabulary;
       if (vocabulary)

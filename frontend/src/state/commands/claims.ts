@@ -19,7 +19,10 @@ export function claimCommands({ apply, viewSettings, openRun, server, history }:
       history.goOn();
       apply({ claim });
     },
-    /** Begin the control of a run: its recipe, with the words of each document shuffled. Return its id. Throws `ApiError`. */
+    /**
+     * Start the control of a run: its recipe, with the words of each document shuffled. Return its id. Throws
+     * `ApiError`.
+     */
     async trainControl(recipe: Recipe): Promise<string> {
       const corpus = { ...recipe.corpus, shuffle_words: true };
       const { id } = await server.createRun({ ...recipe, corpus }, null);

@@ -4,7 +4,10 @@ import type { GeometryView } from "../../model/view/view-options";
 import type { ViewChange } from "../../model/view/view-state";
 import type { CommandScope } from "./scope";
 
-/** Return the change that leads back to the look before the camera went to the direction that is shown; none if there is none. */
+/**
+ * Return the change that restores the look from before the camera moved to the direction on display; empty if
+ * it did not.
+ */
 export function wayBackFromDirection({
   viewSettings,
   viewpoint,
@@ -17,7 +20,7 @@ export function geometryCommands({ apply, viewSettings, viewpoint }: CommandScop
     apply({ panel: "geometry", folded: null, ...change });
   return {
     openGeometry,
-    /** Show another view of the lab; its words are its own. */
+    /** Show another view of the lab, with its own words. */
     chooseGeometry: (lab: GeometryView) =>
       apply({
         ...{ lab, of: null, to: null },

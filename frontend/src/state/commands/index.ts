@@ -1,6 +1,6 @@
 /**
- * The table of all commands: each thing that a person does on the page has a name here, which
- * buttons, keys and touch share. A command that changes the view makes an entry in the history.
+ * The table of all commands: each user action on the page has a name here, which buttons, keys and touch
+ * share. A command that changes the view makes an entry in the history.
  */
 
 import type { ShortcutName } from "../../model/shortcuts";
@@ -23,7 +23,7 @@ export type { PageParts } from "./scope";
 
 export type Commands = ReturnType<typeof buildTable>;
 
-/** Make the table of commands on these stores. */
+/** Create the table of commands on these stores. */
 export function createCommands(scope: CommandScope): Commands {
   return recorded(buildTable(scope), scope.history);
 }
@@ -45,7 +45,7 @@ function buildTable(scope: CommandScope) {
   }) satisfies Record<ShortcutName, () => unknown>;
 }
 
-/** Let each command of a table record its change of the view. */
+/** Record the view change of each command in a table. */
 function recorded<Table extends object>(table: Table, history: ViewHistory): Table {
   const entries = Object.entries(table).map(([name, command]) => [
     name,

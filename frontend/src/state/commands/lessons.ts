@@ -5,16 +5,16 @@ import type { CommandScope } from "./scope";
 
 export function lessonCommands({ apply, history }: CommandScope) {
   return {
-    /** Open the list of the parts of the course. */
+    /** Open the table of contents of the course. */
     openCourse: () => apply({ lesson: "0" }),
-    /** Go to a place in the course, with the view that it sets. */
+    /** Go to a position in the course, with the view that it sets. */
     goToLesson: (lesson: string, view: ViewChange) => apply({ ...view, lesson }),
-    /** Show the view of the place that a link has named alone. */
+    /** Show the view of a course position that a link named alone. */
     arriveAtLesson(view: ViewChange) {
       history.goOn();
       apply(view);
     },
-    /** Close the course; everything else stays as it is. */
+    /** Close the course and keep the rest of the view. */
     leaveCourse: () => apply({ lesson: null }),
   };
 }

@@ -1,10 +1,10 @@
-/** Commands of the place where one training step is looked at under the microscope. */
+/** Commands of the microscope, which examines one training step. */
 
 import type { TextPlace } from "../../model/view/microscope-place";
 import { referenceTo } from "../../model/token-reference";
 import type { CommandScope } from "./scope";
 
-/** Close what takes the window: the panel that was open before is open again. */
+/** Close the panel that covers the window and reopen the previous one. */
 export function closeCovering({
   apply,
   viewSettings,
@@ -21,7 +21,7 @@ export function microscopeCommands({
   server,
 }: CommandScope) {
   return {
-    /** Open the microscope on the step displayed, which stays there; or close it. */
+    /** Open the microscope on the step displayed, or close it. */
     toggleMicroscope() {
       if (!server.answers) return;
       if (viewSettings.panel === "microscope") {
@@ -33,11 +33,11 @@ export function microscopeCommands({
       viewSettings.panelBefore = viewSettings.sidePanel;
       apply({ panel: "microscope", folded: null });
     },
-    /** Take note that the step that a view wanted under the microscope is opened there. */
+    /** Record that the step that a view wanted under the microscope is open there. */
     takeStepToOpen() {
       viewSettings.stepToOpen = null;
     },
-    /** Look at a word of the batch. */
+    /** Examine a word of the batch. */
     readWord(micro: TextPlace) {
       history.goOn();
       apply({ micro });

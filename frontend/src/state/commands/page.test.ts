@@ -3,7 +3,7 @@ import type { CommandScope } from "./scope";
 import { pageCommands } from "./page";
 
 describe("Esc", () => {
-  it("puts away the help, then the second map, then the word", () => {
+  it("closes the help, then the second map, then the word", () => {
     const viewSettings = {
       shortcutsOpen: true,
       secondMap: "step:0" as string | null,
@@ -31,7 +31,7 @@ describe("Esc", () => {
     expect(put).toEqual(["beside", "token", "folded"]);
   });
 
-  it("puts a direction away together with its panel, and leads back to where the viewer looked before", () => {
+  it("closes a direction together with its panel, and restores the earlier look", () => {
     const applied: object[] = [];
     const geometry = { arrow: { from: [1], to: [2] } as object | null };
     const scope = {

@@ -31,12 +31,12 @@ export function pageCommands({
       viewSettings.shortcutsOpen = false;
     },
     setPreference: (name: PreferenceName, value: boolean) => preferences.set(name, value),
-    /** Let go of the last thing chosen, one after another. */
+    /** Clear the most recent choice; repeated calls clear one after another. */
     dismiss() {
       if (viewSettings.shortcutsOpen) viewSettings.shortcutsOpen = false;
       else if (viewSettings.coveringPanel) closeCovering({ apply, viewSettings });
       else if (selection.tool !== "pan") {
-        // The first press clears the selection, the second puts the lasso away.
+        // The first press clears the selection, the second leaves lasso mode.
         if (selection.ids.length) selection.clear();
         else selection.tool = "pan";
       } else if (viewSettings.secondMap) apply({ beside: null });

@@ -14,10 +14,12 @@ import type { OutputMap } from "../view/output-map.svelte";
 import type { CommandScope } from "./scope";
 
 export function runCommands({ apply, leaveRun, openRun, server, history }: CommandScope) {
-  /** Open a run live, with nothing of it chosen. */
+  /** Open a run live, without any choices in it. */
   const openRunLive = (id: string) => apply({ ...NOTHING_OF_A_RUN, run: id });
 
-  /** Send a request to the trainer; return whether it was accepted. The run keeps the reason if not. */
+  /**
+   * Send a request to the trainer; return whether it was accepted. The run keeps the reason for a refusal.
+   */
   async function askTrainer(request: TrainerRequest): Promise<boolean> {
     const { run } = openRun;
     if (!run) return false;
@@ -29,23 +31,23 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
 
   return {
     openRunLive,
-    /** Let go of the notice that somebody has started a run. */
+    /** Dismiss the notice about a newly started run. */
     dismissNewRun: (id: string) => server.dismissNewRun(id),
-    /** Create a run of a recipe, and of a text that was sent; then show its steps. Throws `ApiError`. */
+    /** Create a run from a recipe, and an uploaded text if any; then show its steps. Throws `ApiError`. */
     async createRun(recipe: PartialRecipe, upload: string | null) {
       const { id } = await server.createRun(recipe, upload);
       history.record(() => apply({ ...NOTHING_OF_A_RUN, run: id, folded: true }));
       void server.poll();
     },
-    /** Open a run, and play it from its beginning. */
+    /** Open a run, and play it from the start. */
     replayRun: (id: string) => apply({ ...NOTHING_OF_A_RUN, run: id, from: 0 }),
-    /** Open a run, and train it on. Throws `ApiError`. */
+    /** Open a run, and continue its training. Throws `ApiError`. */
     async continueRun(id: string, steps: number, confirmed: boolean) {
       await server.continueRun(id, steps, confirmed);
       history.record(() => openRunLive(id));
       await server.poll();
     },
-    /** Give a run another name. Throws `ApiError`. */
+    /** Rename a run. Throws `ApiError`. */
     async renameRun(id: string, name: string) {
       await server.renameRun(id, name);
       await server.poll();
@@ -56,11 +58,11 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
       if (id === openRun.run?.id) leaveRun();
       await server.poll();
     },
-    /** Try again to connect to the server. */
+    /** Reconnect to the server. */
     retryConnection: () => openRun.run?.stream.retry(),
 
     askTrainer,
-    /** Train one step, which the picture goes live for, and shows in two beats. */
+    /** Train one step; the picture goes live and shows it in two beats. */
     trainOneStep() {
       const ask = () => askTrainer({ kind: "step" });
       void (server.steers ? openRun.run?.trainOneStep(ask) : ask());

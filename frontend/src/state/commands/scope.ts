@@ -13,10 +13,10 @@ import type { Viewpoint } from "../view/viewpoint.svelte";
 
 /** The parts of the page that commands act on. */
 export interface PageParts {
-  /** Return the map, once it is built. */
+  /** Return the map once it exists. */
   map(): { goHome(): void; zoom(factor: number): void } | undefined;
   focusSearch(): void;
-  /** Export a picture of what the map shows. */
+  /** Export a picture of the map. */
   exportPicture(delivery: "save" | "share"): void;
 }
 

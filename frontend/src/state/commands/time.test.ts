@@ -3,7 +3,7 @@ import type { Phase } from "../../api/rest-types";
 import type { CommandScope } from "./scope";
 import { timeCommands } from "./time";
 
-/** Return the commands of time on a run of 40 steps whose picture is live, and the moves made on it. */
+/** Return the commands of time on a live run of 40 steps, and the moves made on it. */
 function commandsOn(phase: Phase) {
   const moves: string[] = [];
   const run = {
@@ -46,13 +46,13 @@ describe("the keys of time", () => {
     },
   );
 
-  it("are left to the browser while the picture is live and steps still come", () => {
+  it("are the browser's while the picture is live and steps still come", () => {
     const { moves, commands } = commandsOn("running");
     for (const key of KEYS) expect(commands[key]()).toBe(false);
     expect(moves).toEqual([]);
   });
 
-  it("go from a step without a map to the next one that has one", () => {
+  it("move from a step without a map to the next one that has one", () => {
     const { moves, run, commands } = commandsOn("finished");
     run.cursor = { mapSteps: { at: 8, next: 16 } };
     commands.goToNextMap();
@@ -61,7 +61,7 @@ describe("the keys of time", () => {
     expect(moves).toEqual(["to 16"]);
   });
 
-  it("freeze nothing before the first step", () => {
+  it("do not pause before the first step", () => {
     const { moves, run, commands } = commandsOn("running");
     run.newestStep = 0;
     expect(commands.togglePicture()).toBe(false);
@@ -72,7 +72,7 @@ describe("the keys of time", () => {
 });
 
 describe("a replay", () => {
-  /** Return what a replay from a step changes of the view, beside a second map of this source. */
+  /** Return the view change of a replay from a step, beside a second map of this source. */
   function changesOf(step: number, secondMap: string) {
     const changes: unknown[] = [];
     const scope = {

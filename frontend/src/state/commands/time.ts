@@ -10,8 +10,8 @@ const JUMP = 10;
 
 export function timeCommands({ apply, openRun, viewSettings, history }: CommandScope) {
   /**
-   * Move through time by a key, and return true. Return false while the picture is live and steps still come: the
-   * keys are then the browser's.
+   * Move through time with a key, and return true. Return false while the picture is live and steps still
+   * come: the keys then belong to the browser.
    */
   function moveByKey(move: (run: LiveRun) => void): boolean {
     const { run } = openRun;
@@ -24,7 +24,7 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
   return {
     pausePicture: () => openRun.run?.pausePicture(),
     resumePicture: () => openRun.run?.resumePicture(),
-    /** Pause the picture, or play on. Return false before the first step, when there is nothing to freeze. */
+    /** Pause or resume the picture. Return false before the first step, when there is nothing to pause. */
     togglePicture(): boolean {
       const { run } = openRun;
       if (!run?.newestStep) return false;
@@ -33,8 +33,8 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
       return true;
     },
     /**
-     * Play the run from a step on, at a speed in steps a second, or the one chosen before. A replay from the start ends the
-     * comparison with an earlier step, which it comes past itself.
+     * Play the run from a step, at a speed in steps per second (default: the last one). A replay from the
+     * start ends the comparison with an earlier step, because it passes that step itself.
      */
     playFrom(step: number, speed?: number) {
       const { secondMap } = viewSettings;
@@ -42,7 +42,7 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
       openRun.run?.play(step, speed);
     },
     goLive: () => openRun.run?.goLive(),
-    /** Step on or back. `held`: a key that is held down repeats it. */
+    /** Step forward or back. `held`: a held key repeats it. */
     stepBy(steps: number, held = false) {
       if (held) history.goOn();
       openRun.run?.stepBy(steps);
@@ -57,7 +57,7 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
     jumpForward: () => moveByKey((run) => run.stepBy(JUMP)),
     goToFirstStep: () => moveByKey((run) => run.seek(0)),
     goToNewestStep: () => moveByKey((run) => run.seek(run.newestStep)),
-    /** Hold the first beat of the step shown, or go on to its second. */
+    /** Hold the first beat of the step on display, or advance to its second. */
     toggleBeat: () =>
       moveByKey((run) =>
         run.goTo({
@@ -65,7 +65,7 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
           beat: run.timePosition.beat ? null : 1,
         }),
       ),
-    /** Go to the next step that a map was drawn at, where steps were shown on an older one. */
+    /** Go to the next step with a map of its own, if the steps shown had an older one. */
     goToNextMap: () =>
       moveByKey((run) => {
         const next = run.cursor?.mapSteps.next ?? null;
@@ -76,7 +76,7 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
       history.beginGesture();
       openRun.run?.scrub(step);
     },
-    /** Report that the scrubbing hand keeps still. */
+    /** Report that the pointer rests during a scrub. */
     holdScrub: () => openRun.run?.cursor?.pauseScrub(),
     endScrub() {
       openRun.run?.cursor?.endScrub();
@@ -87,7 +87,7 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
     /** Set the speed of this replay or the next, in steps a second. */
     setSpeed: (speed: number) => openRun.run?.setSpeed(speed),
     setBeatInterval: (milliseconds: number) => openRun.setBeatInterval(milliseconds),
-    /** Show the layouts computed anew, or those made live. */
+    /** Show the recomputed layouts, or the live ones. */
     showReprojected: (reprojected: boolean) => openRun.run?.setReprojected(reprojected),
   };
 }

@@ -1,4 +1,4 @@
-/** Commands of tokens: the one in focus, and those selected together. */
+/** Commands of tokens: the focused one, and those selected together. */
 
 import type { SelectionRule } from "../../model/view/selection-rule";
 import type { SelectionMode } from "../tokens/set-operations";
@@ -22,12 +22,12 @@ export function tokenCommands({
   return {
     /** Focus a token, and open its panel; null: none. */
     chooseToken,
-    /** Focus a token that was found elsewhere than on the map, and let the camera go to it. */
+    /** Focus a token found outside the map, and move the camera to it. */
     goToToken(id: number) {
       chooseToken(id);
       viewpoint.sought = { token: id, near: true };
     },
-    /** Focus no token, and look where the viewer looked before the camera went to one. */
+    /** Clear the focused token, and restore the look from before the camera moved to it. */
     clearToken: () => apply({ token: null, ...viewpoint.wayBack }),
     /** Compare the focused token with another one; null: none. */
     compareToken: (id: number | null) => apply({ pair: id }),
@@ -38,7 +38,7 @@ export function tokenCommands({
       const { vocabulary = null, districts = null } = openRun.run ?? {};
       if (vocabulary) selection.selectByRule(rule, vocabulary, districts);
     },
-    /** Select the focused token and its `k` nearest in the space. Throws `ApiError`. */
+    /** Select the focused token and its `k` nearest neighbours in the space. Throws `ApiError`. */
     async selectNeighbours(k: number) {
       const { run } = openRun;
       const { token } = focus;
@@ -47,7 +47,7 @@ export function tokenCommands({
       if (run === openRun.run) history.record(() => selection.select(found));
     },
     clearSelection: () => selection.clear(),
-    /** Rotate the map so that the selected tokens hold still, or let it be. */
+    /** Rotate the map to hold the selected tokens still, or stop doing so. */
     anchorSelection: (anchored: boolean) => apply({ align: anchored || null }),
     setSelectionMode(mode: SelectionMode) {
       selection.mode = mode;

@@ -29,7 +29,7 @@ export function viewCommands({
   const openPanel = (panel: PanelName) => apply({ panel, folded: null });
 
   return {
-    /** Show a view, or a part of one, that a link or another page has sent. */
+    /** Show a view, or a part of one, sent by a link or another page. */
     showView: (change: ViewChange) => apply(change),
     showMap: (map: LayoutMethod) => apply({ map }),
     toggleMap: () => apply({ map: viewSettings.method === "umap" ? "linear" : "umap" }),
@@ -45,12 +45,12 @@ export function viewCommands({
     markDoubtful: (marked: boolean) => apply({ doubt: marked || null }),
     nameByTokens: (own: boolean) => apply({ names: own ? "own" : null }),
 
-    /** Make a film of the whole run, in a minute. */
+    /** Make a one-minute film of the whole run. */
     makeRecap() {
       viewSettings.wantsRecap = true;
       openPanel("export");
     },
-    /** Take note that the film of the whole run is begun. */
+    /** Record that the film of the whole run has started. */
     takeRecap() {
       viewSettings.wantsRecap = false;
     },
@@ -59,26 +59,26 @@ export function viewCommands({
     /** Show the run's other view in the second map. */
     showOtherView: () => apply({ beside: otherView() }),
     toggleSecondMap: () => apply({ beside: viewSettings.secondMap ? null : otherView() }),
-    /** Show the step compared with on a second map, beside the one displayed; or one map again. */
+    /** Show the step of the comparison on a second map, beside the one displayed; or return to one map. */
     toggleThenAndNow() {
       const then: SecondMapSource = `step:${viewSettings.details.comparedStep}`;
       if (viewSettings.secondMap === then) apply({ beside: null });
       // The token may be anywhere on either map.
       else apply({ beside: then, look: null });
     },
-    /** Draw the way of the chosen token over the whole run, or no way. */
+    /** Show or hide the path of the chosen token over the whole run. */
     toggleWay() {
       if (viewSettings.showsWay) apply({ trails: null, over: null });
       else apply({ trails: "chosen", over: 0, look: null });
     },
     zoomTogether: (together: boolean) => apply({ apart: together ? null : true }),
 
-    /** Adopt the part of the map that this viewer has moved to; null: the whole map. */
+    /** Adopt the part of the map that this viewer moved to; null: the whole map. */
     lookAt: (look: Look | null) => apply({ look }),
     lookAtDistrict: (district: number) => apply({ look: { district } }),
-    /** Adopt the part of the map that a token or a direction was brought into view with. */
+    /** Adopt the part of the map that brought a token or a direction into view. */
     followSought(look: Look) {
-      // It is part of choosing that, which has its entry.
+      // It belongs to that choice, which already has a history entry.
       history.goOn();
       viewpoint.arrive(look);
     },
@@ -87,12 +87,12 @@ export function viewCommands({
       apply({ district, ...(district !== null && { panel: "district", folded: null }) }),
 
     openPanel,
-    /** Point out a section of the panel, to this viewer and to those who follow; or none. */
+    /** Highlight a section of the panel, for this viewer and for followers; null: none. */
     pointOut: (section: SectionName) =>
       apply({ section: viewSettings.section === section ? null : section }),
-    /** Close the panel; what is chosen stays chosen, but for a direction, which goes with its panel. */
+    /** Close the panel; choices stay, except for a direction, which goes with its panel. */
     closePanel: () => apply({ folded: true, ...wayBackFromDirection({ viewSettings, viewpoint }) }),
-    /** Show no panel, the card of what is chosen, or the panel of the lab that was open last. */
+    /** Show no panel, the card of the choice, or the last open panel of the lab. */
     showLevel(level: Level) {
       if (level === "watch") apply({ folded: true });
       else if (level === "lab") openPanel(viewSettings.labPanel);
@@ -107,7 +107,7 @@ export function viewCommands({
   };
 }
 
-/** Return the nearest number that a step can have; 0 for a field that holds none. */
+/** Return the nearest valid step number; 0 for an empty field. */
 function validStep(step: number): number {
   return Math.max(0, Math.min(999_999_999, Math.round(step) || 0));
 }

@@ -9,7 +9,7 @@ const RUNNING_INTERVAL = 500;
 const IDLE_INTERVAL = 4_000;
 
 export class Exports extends PolledQuery<Export[]> {
-  /** Id of the export last requested on this page. */
+  /** Id of the last export requested on this page. */
   lastRequested: string | null = null;
 
   constructor(private readonly run: string) {

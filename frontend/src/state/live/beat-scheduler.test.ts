@@ -9,7 +9,7 @@ describe("the beat scheduler", () => {
     expect(new BeatScheduler(700).offer(beat(1), 0)?.step).toBe(1);
   });
 
-  it("never shows more than three a second, whatever is asked for", () => {
+  it("never shows more than three a second, whatever interval is requested", () => {
     const beats = new BeatScheduler(1);
     const shown: number[] = [];
     for (let now = 0; now < 10_000; now += 5) {
@@ -22,7 +22,7 @@ describe("the beat scheduler", () => {
     }
   });
 
-  it("shows the newest of those that came too early, once it may", () => {
+  it("shows the newest of several early beats, once it is due", () => {
     const beats = new BeatScheduler(500);
     beats.offer(beat(1), 0);
     expect(beats.offer(beat(2), 100)).toBeNull();
@@ -33,7 +33,7 @@ describe("the beat scheduler", () => {
     expect(beats.tick(2_000)).toBeNull();
   });
 
-  it("makes up for a late beat where the stream keeps the interval by itself", () => {
+  it("makes up for a late beat if the stream keeps the interval itself", () => {
     const beats = new BeatScheduler(700);
     beats.paced = true;
     expect(beats.offer(beat(1), 250)?.step).toBe(1);

@@ -1,6 +1,6 @@
 /**
- * The choice of the beats that the map shows. They are at least `interval` apart: one that comes earlier waits, and makes
- * way for the next. A stream that keeps this pace (`docs/wire.md`) has each of its beats shown at once.
+ * Chooses the beats that the map shows, at least `interval` apart: an early beat waits, and is replaced by
+ * the next. All beats of a stream that keeps this interval (`docs/wire.md`) are shown at once.
  */
 
 import type { Beat } from "../../api/beat-frames";
@@ -13,8 +13,8 @@ export class BeatScheduler {
   private pending: Beat | null = null;
   private shortest = SHORTEST_INTERVAL;
   /**
-   * Set where the stream keeps the interval by itself. Then only the flashes are limited, so that a beat that was late on its
-   * way does not make those after it late.
+   * Set if the stream keeps the interval itself. Then only the flash rate is limited, so that a late beat
+   * does not delay the next ones.
    */
   paced = false;
 
@@ -30,7 +30,7 @@ export class BeatScheduler {
     this.shortest = Math.max(SHORTEST_INTERVAL, milliseconds);
   }
 
-  /** Return the ms from `now` on until a beat may be shown. */
+  /** Return the ms from `now` until a beat may be shown. */
   wait(now: number): number {
     const least = this.paced ? SHORTEST_INTERVAL : this.shortest;
     return Math.max(0, this.lastBeat + least - now);
@@ -51,7 +51,7 @@ export class BeatScheduler {
     return pending;
   }
 
-  /** Drop the waiting beat: for another run, another attempt, or a light from elsewhere. */
+  /** Drop the waiting beat: for another run, another attempt, or another light. */
   clear() {
     this.pending = null;
   }

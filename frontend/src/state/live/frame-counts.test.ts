@@ -7,7 +7,7 @@ const beat = (step: number, firstStep = step, attempt = 1) =>
 const census = (step: number, attempt = 1) => ({ kind: "census", attempt, step }) as Frame;
 
 describe("frame counts", () => {
-  it("counts the steps of beats, and what falls between two connections", () => {
+  it("count the steps of beats, and the gap between two connections", () => {
     const frameCounts = new FrameCounts();
     for (const frame of [census(4), beat(5), beat(9, 6), census(12), beat(13)])
       frameCounts.receive(frame);
@@ -20,7 +20,7 @@ describe("frame counts", () => {
     expect(frameCounts.lost).toBe(0);
   });
 
-  it("knows what is still to be read from the record", () => {
+  it("list the steps still missing from the record", () => {
     const frameCounts = new FrameCounts();
     frameCounts.markFetched(4);
     frameCounts.receive(census(4));
@@ -33,14 +33,14 @@ describe("frame counts", () => {
     expect(frameCounts.hasGaps).toBe(false);
   });
 
-  it("notices a lost step", () => {
+  it("detect a lost step", () => {
     const frameCounts = new FrameCounts();
     for (const frame of [census(0), beat(1), beat(4)]) frameCounts.receive(frame);
     expect(frameCounts.lost).toBe(2);
     expect(frameCounts.ranges.map(({ first, last }) => [first, last])).toEqual([[1, 1], [4, 4]]); // prettier-ignore
   });
 
-  it("misses nothing that a new attempt took, or that is of another time", () => {
+  it("report nothing missing after a new attempt or a jump in time", () => {
     const frameCounts = new FrameCounts();
     for (const frame of [census(0), beat(1), census(9), census(5, 2), beat(6, 6, 2)])
       frameCounts.receive(frame);

@@ -1,6 +1,6 @@
 /**
- * Counts of the frames received over one run's socket: the steps that its beats covered, and those
- * between two connections that must come from the record. Pure.
+ * Counts of the frames received over one run's socket: the steps covered by its beats, and the steps between
+ * two connections, which must come from the record. Pure.
  */
 
 import type { Frame } from "../../api/frames";
@@ -17,11 +17,11 @@ interface ReceivedRange {
 interface MissedRange {
   first: number;
   last: number;
-  /** Set once the record was read up to its end. */
+  /** Set once the range was read from the record. */
   fetched: boolean;
 }
 
-/** Limit on the ranges and gaps kept, newest last: a page may stay open for weeks. */
+/** Limit on the ranges and gaps kept, oldest dropped first: a page may stay open for weeks. */
 const MAX_RANGES = 1_000;
 
 export class FrameCounts {
@@ -61,7 +61,7 @@ export class FrameCounts {
     }
   }
 
-  /** Note that the record was read up to a step. */
+  /** Mark the record as read up to a step. */
   markFetched(last: number) {
     this.recordedStep = last;
     for (const gap of this.gaps) gap.fetched ||= gap.last <= last;

@@ -10,7 +10,7 @@ const point = (step: number, attempt = 1, loss = step) => ({
 });
 
 describe("the loss series", () => {
-  it("stays small however long the run", () => {
+  it("stays small however long the run is", () => {
     const history = new LossSeries(100);
     for (let step = 1; step <= 10_000; step++) history.addPoint(point(step));
     const { steps } = history.chartData();
@@ -19,14 +19,14 @@ describe("the loss series", () => {
     expect(new Set(steps).size).toBe(steps.length);
   });
 
-  it("goes on where the server's record ends", () => {
+  it("continues after the server's record", () => {
     const history = new LossSeries();
     history.load([point(21), point(11), point(1)]);
     for (const step of [20, 21, 22, 30, 31]) history.addPoint(point(step));
     expect(history.chartData().steps).toEqual([1, 11, 21, 22, 30, 31]);
   });
 
-  it("keeps what happened while the record was on its way", () => {
+  it("keeps points that arrive while the record loads", () => {
     const history = new LossSeries();
     for (const step of [3, 4, 5]) history.addPoint(point(step));
     history.load([point(1), point(2), point(3)]);
@@ -35,7 +35,7 @@ describe("the loss series", () => {
     expect(history.chartData().steps).toEqual([1, 2]);
   });
 
-  it("keeps a newer attempt that began while the record was on its way", () => {
+  it("keeps a newer attempt that starts while the record loads", () => {
     const history = new LossSeries();
     for (const step of [8, 9]) history.addPoint(point(step));
     for (const step of [6, 7]) history.addPoint(point(step, 2, 60));
@@ -46,7 +46,7 @@ describe("the loss series", () => {
     expect(history.chartData().steps).toEqual([1, 6, 7, 8]);
   });
 
-  it("loses no loss that stands out, however long the run", () => {
+  it("keeps outliers however long the run is", () => {
     const odd = new Map([[77, 50], [4_321, -50], [9_000, NaN]]); // prettier-ignore
     const history = new LossSeries(100);
     history.load([point(1, 1, 3), point(33, 1, 40), point(60, 1, -40)]);
@@ -61,14 +61,14 @@ describe("the loss series", () => {
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
   });
 
-  it("lets a new attempt replace the tail of the old", () => {
+  it("replaces the tail of an old attempt", () => {
     const history = new LossSeries();
     for (let step = 1; step <= 9; step++) history.addPoint(point(step));
     history.addPoint(point(6, 2, 60));
     expect(history.chartData().losses).toEqual([1, 2, 3, 4, 5, 60]);
   });
 
-  it("gives norms by layer", () => {
+  it("has norms by layer", () => {
     const history = new LossSeries();
     history.addPoint(point(1));
     history.addPoint({ ...point(2), norms: [3] });
@@ -80,7 +80,7 @@ describe("the loss series", () => {
 });
 
 describe("smoothing", () => {
-  it("keeps lines straight and skips what is not a number", () => {
+  it("keeps lines straight, and skips values that are not finite", () => {
     expect(smoothed([1, 2, 3, 4, 5], 2)).toEqual([1, 2, 3, 4, 5]);
     expect(smoothed([1, NaN, 3], 1)[1]).toBe(2);
   });

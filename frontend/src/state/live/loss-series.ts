@@ -1,4 +1,4 @@
-/** Loss, layer norms and coverage by step, thinned so that a long run stays light. Pure. */
+/** Loss, layer norms and coverage by step, thinned to keep long runs small. Pure. */
 
 import type { PassedSteps } from "../../api/rest-types";
 
@@ -9,7 +9,7 @@ export interface LossChartData {
   smooth: number[];
   /** By layer, then by point. */
   norms: number[][];
-  /** Rows in a batch at least once so far; null where not known. */
+  /** Rows that were in a batch at least once so far; null if not known. */
   ever: (number | null)[];
 }
 
@@ -21,10 +21,7 @@ export interface LossPoint {
   ever: number | null;
 }
 
-/**
- * Limit on the points; at least half as many are kept. No chart of the page is wide enough to show
- * more apart.
- */
+/** Limit on the points; at least half as many are kept. No chart of the page is wide enough to show more. */
 const MAX_POINTS = 1_200;
 
 /** Return the points of the steps between two beats. */
@@ -48,7 +45,7 @@ export class LossSeries {
 
   constructor(private readonly maxPoints = MAX_POINTS) {}
 
-  /** Load the record. Points newer than it stay, those of a newer attempt included. */
+  /** Load the record. Newer points stay, including those of a newer attempt. */
   load(points: LossPoint[]) {
     const known = this.points;
     this.points = [...points].sort((a, b) => a.step - b.step);
@@ -60,10 +57,7 @@ export class LossSeries {
     }
   }
 
-  /**
-   * Add a step, and return whether it is new. A later attempt replaces the same steps of an earlier
-   * one.
-   */
+  /** Add a step, and return whether it is new. A later attempt replaces the same steps of an earlier one. */
   addPoint(point: LossPoint): boolean {
     const last = this.points.at(-1);
     if (last && point.attempt > last.attempt) {
@@ -79,7 +73,7 @@ export class LossSeries {
     return true;
   }
 
-  /** Return the lines, of all points or up to `end`, which may have been thinned out since. */
+  /** Return the lines of all points, or of those up to `end`, which may have been thinned out since. */
   chartData(end: LossPoint | null = null): LossChartData {
     const points = end ? [...this.points.filter(({ step }) => step < end.step), end] : this.points;
     const losses = points.map(({ loss }) => loss);

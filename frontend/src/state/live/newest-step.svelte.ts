@@ -1,7 +1,6 @@
 /**
- * The state that follows a run's socket frame by frame: maps, districts, the current beat and what
- * was counted up to it. It is live or played, and keeps up unseen while this viewer is at a past
- * step.
+ * The state that follows a run's socket frame by frame: maps, districts, and the current beat with the counts
+ * up to it. It is live or a replay, and is kept up to date while this viewer looks at a past step.
  */
 
 import type { Beat } from "../../api/beat-frames";
@@ -13,26 +12,28 @@ import { buildCounters, ShownStep, LIGHT_DURATION, type Counters } from "../show
 import { lightOfBeat, type StepLight } from "../../model/light";
 import { FrameCounts } from "./frame-counts";
 
-/** Limit on the beats that wait for the tokens; beyond it a fresh start is requested. */
+/** Limit on the beats that wait for the tokens; above it, a restart is requested. */
 const MAX_QUEUED = 500;
 /** Limit on the layouts that wait for their beat. */
 const MAX_HELD = 64;
-/** Longest time between a census and the maps that come with it, in ms. */
+/** Maximum time between a census and its maps, in ms. */
 const CENSUS_WAIT = 100;
-/** Longest time beyond the next beat that a layout of a replay waits for that of its step, in ms. */
+/** How long after the next beat a replayed layout waits for the beat of its step, in ms. */
 const HELD_WAIT = 1_000;
 
 /** The circumstances that decide how a frame is applied. */
 export interface FrameContext {
   /** Layout method of the view. */
   method: LayoutMethod;
-  /** Set during a replay, where an older map may follow a newer one. */
+  /** Set during a replay, when an older map may follow a newer one. */
   played: boolean;
-  /** Set while the run is trained, when the map may lie behind the linear view because it draws what it missed. */
+  /**
+   * Set during training, when the map may lag behind the linear view because it draws the steps it missed.
+   */
   growing: boolean;
   /** Set while the run trains one step at a time; each step is then shown in two beats. */
   stepwise: boolean;
-  /** Requested steps a second; null: unlimited. */
+  /** Requested steps per second; null: unlimited. */
   speed: number | null;
 }
 
@@ -53,27 +54,27 @@ export class NewestStep extends ShownStep {
   newestBeat: Beat | null = null;
   /** Last step received, by a beat or a census. */
   lastStep = 0;
-  /** Set when more beats came before the tokens than could wait. */
+  /** Set if more beats arrived before the tokens than could wait. */
   overflowed = false;
 
   private readonly lossSeries = new LossSeries();
-  /** Set when a replay's series lacks points. */
+  /** Set if points are missing from a replay's series. */
   private seriesStale = true;
   private queued: Frame[] = [];
-  /** Shows the beat that waits, as soon as it is due. */
+  /** Shows the waiting beat as soon as it is due. */
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** When the second beat of a single step starts, as of `performance.now()`. */
   private moveAt = 0;
   /** Layouts and districts of a replay that wait for the beat of their step. */
   private held: { frame: Layout | Districts; until: number }[] = [];
   /**
-   * Set when the layouts shown are of another time than the frames that arrive; the next layout
-   * replaces them all.
+   * Set if the layouts on display are of another time than the arriving frames; the next layout replaces them
+   * all.
    */
   private layoutsStale = false;
-  /** Set from a jump to another time until its first frame, a census, replaces what is shown. */
+  /** Set from a jump to another time until its first frame, a census, replaces the display. */
   private jumping = false;
-  /** When that census came, as of `performance.now()`. */
+  /** When that census arrived, as of `performance.now()`. */
   private jumpedAt = 0;
 
   constructor(
@@ -83,7 +84,7 @@ export class NewestStep extends ShownStep {
     super();
   }
 
-  /** Set the vocabulary's size, then apply the frames that waited for it. */
+  /** Set the vocabulary's size, then apply the waiting frames. */
   setVocabulary(vocabulary: number) {
     this.touchCounts = new TouchCounts(vocabulary);
     for (const frame of this.queued.splice(0)) this.receive(frame);
@@ -103,8 +104,8 @@ export class NewestStep extends ShownStep {
   }
 
   /**
-   * Discard what was queued, for a jump to another time. The step displayed stays, with all its
-   * numbers, until frames of that time arrive: the server may be away.
+   * Discard the queue, for a jump to another time. The step on display stays, with all its numbers, until
+   * frames of that time arrive: the server may be away.
    */
   leaveTime() {
     this.layoutsStale = this.jumping = this.seriesStale = true;
@@ -115,12 +116,12 @@ export class NewestStep extends ShownStep {
     this.scheduler.clear();
   }
 
-  /** Take in steps that no beat shows, each of which has its point in the charts. */
+  /** Add steps that no beat shows, each as a point of the charts. */
   addPassed(points: LossPoint[]) {
     for (const point of points) this.lossSeries.addPoint(point);
   }
 
-  /** Load the record's points, up to now. */
+  /** Load the points of the record up to now. */
   loadRecord(points: LossPoint[]) {
     this.lossSeries.load(points);
     this.frameCounts.markFetched(points.at(-1)?.step ?? 0);
@@ -136,22 +137,22 @@ export class NewestStep extends ShownStep {
     this.display(beat, counters ?? this.countersAt(beat.step));
   }
 
-  /** Return the counts up to that step; null where it is not the last one counted. */
+  /** Return the counts up to a step; null unless it is the last one counted. */
   countersAt(step: number): Counters | null {
     const { touchCounts } = this;
     return touchCounts?.step === step ? buildCounters(touchCounts) : null;
   }
 
   /**
-   * Start the waiting beat if it is due at `now` (ms), and the second beat of a single step; place
-   * what waited for a beat.
+   * Start the waiting beat if it is due at `now` (ms), and the second beat of a single step; show the layouts
+   * that waited for a beat.
    */
   tick(now: number) {
-    // The map may be long in coming, or another method's.
+    // The map may take long, or be another method's.
     if (this.beatPhase === "light" && now >= this.moveAt) this.beatPhase = "move";
     const beat = this.scheduler.tick(now);
     if (beat) this.startBeat(beat);
-    // A census comes with the maps of its step: those of another time are not of it.
+    // A census comes with the maps of its step: layouts of another time do not belong to it.
     if (this.layoutsStale && !this.jumping && now - this.jumpedAt > CENSUS_WAIT) {
       this.layouts = {};
       this.layoutsStale = false;
@@ -165,8 +166,8 @@ export class NewestStep extends ShownStep {
   }
 
   /**
-   * Return the duration of a beat, in ms: it ends before the next, and slow runs let it linger a
-   * little.
+   * Return the duration of a beat, in ms: it ends before the next one, and lasts slightly longer in slow
+   * runs.
    */
   beatDuration(): number {
     const { speed } = this.context();
@@ -175,8 +176,8 @@ export class NewestStep extends ShownStep {
   }
 
   /**
-   * Queue a frame until the tokens are loaded. The beats after the newest census all count; of any
-   * other kind the newest is enough.
+   * Queue a frame until the tokens are loaded. All beats after the newest census count; of other kinds the
+   * newest is enough.
    */
   private queue(frame: Frame) {
     if (frame.kind === "beat") {
@@ -220,7 +221,7 @@ export class NewestStep extends ShownStep {
     if (this.holds(layout)) return;
     const { beat } = this;
     const now = performance.now();
-    // In stepwise training the light is seen before anything moves.
+    // In single-step training the light is shown before anything moves.
     const delay = this.beatPhase && beat && layout.step >= beat.step ? this.moveAt - now : 0;
     if (delay > 0) setTimeout(() => this.applyLayout(layout), delay);
     else this.applyLayout(layout);
@@ -230,9 +231,9 @@ export class NewestStep extends ShownStep {
     const { layouts, beatPhase, beat } = this;
     const { method, played, growing } = this.context();
     const current = layouts[layout.method];
-    // A map that still draws the steps it missed is not shown before it has caught up.
+    // A map that is still catching up on missed steps is not shown yet.
     if (growing && !current && layout.step < (layouts.linear?.step ?? 0)) return;
-    // A newer one may have arrived while this one waited.
+    // A newer layout may have arrived while this one waited.
     if (current && current.attempt === layout.attempt && current.step > layout.step && !played)
       return;
     this.layouts = { ...layouts, [layout.method]: layout };
@@ -250,7 +251,7 @@ export class NewestStep extends ShownStep {
   private holds(frame: Layout | Districts): boolean {
     const { step, held, scheduler } = this;
     if (step === null || frame.step <= step || !this.context().played) return false;
-    // The steps may end before it.
+    // The replay may end before that step.
     held.push({ frame, until: performance.now() + scheduler.interval + HELD_WAIT });
     if (held.length > MAX_HELD) held.shift();
     return true;
@@ -264,7 +265,7 @@ export class NewestStep extends ShownStep {
     if (this.newestBeat && attempt !== this.newestBeat.attempt) this.scheduler.clear();
     this.newestBeat = beat;
     this.events.onBeat(attempt);
-    // A copy: the norms are a view into the frame, which would stay in memory as long as they do.
+    // A copy: the norms are a view of the frame, which would otherwise stay in memory.
     const norms = beat.layerNorms.slice();
     const ever = touchCounts.everTouched;
     if (this.lossSeries.addPoint({ attempt, step, loss, norms, ever })) this.seriesStale = true;
@@ -298,7 +299,7 @@ export class NewestStep extends ShownStep {
     const { played } = this.context();
     if (played && !this.seriesStale) return;
     this.seriesStale = false;
-    // A live line ends with the step displayed; a replay's leads on to steps yet to be played.
+    // A live line ends with the step on display; a replay's continues to steps not played yet.
     this.series = this.lossSeries.chartData(
       beat && !played ? { ...beat, norms: beat.layerNorms, ever: counters?.ever ?? null } : null,
     );

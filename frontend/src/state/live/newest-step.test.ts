@@ -7,7 +7,7 @@ import { NewestStep, type FrameContext } from "./newest-step.svelte";
 const layout = (step: number, method: LayoutMethod = "umap") =>
   ({ kind: "layout", method, attempt: 1, step }) as Layout;
 
-/** Return a beat that reads rows, after others that read rows twice each. */
+/** Return a beat that reads rows, after steps that read rows twice each. */
 const beat = (
   step: number,
   firstStep = step,
@@ -57,7 +57,7 @@ describe("a replay", () => {
     newest.tick(performance.now());
   };
 
-  it("does not keep the last map of a run when it begins where there is none", () => {
+  it("drops the last map of a run if it starts before the first map", () => {
     const newest = played();
     newest.receive(layout(5_000));
     newest.leaveTime();
@@ -85,7 +85,7 @@ describe("a replay", () => {
     expect(newest.layouts.umap?.step).toBe(196);
   });
 
-  it("shows a map with the beat of its step, or the first after it", () => {
+  it("shows a map with the beat of its step, or the first later one", () => {
     const newest = played();
     newest.receive(census(0));
     newest.receive(layout(0));
@@ -104,7 +104,7 @@ describe("a replay", () => {
     expect(newest.layouts.umap?.step).toBe(20);
   });
 
-  it("shows a map whose step is not played after a while", () => {
+  it("shows a map after a while if its step is not played", () => {
     const newest = played();
     newest.receive(census(0));
     newest.receive(beat(1));
@@ -136,10 +136,10 @@ function follow(context: Partial<FrameContext>, frames: Frame[]) {
 }
 
 describe("the newest step", () => {
-  it("shows the linear view until the map has drawn the steps it missed", () => {
+  it("shows the linear view until the map has caught up", () => {
     const missed = [0, 60, 120].map((step) => layout(step, "umap"));
     expect(follow({}, [layout(120, "linear"), ...missed])).toEqual([null, null, null, 120]);
-    // From then on the map may lie a frame behind.
+    // From then on the map may lag by one frame.
     const later = [layout(130, "linear"), layout(125, "umap")];
     expect(follow({}, [layout(120, "linear"), layout(120, "umap"), ...later])).toEqual([
       null,
@@ -153,14 +153,14 @@ describe("the newest step", () => {
     expect(follow({}, [layout(0, "linear"), layout(0, "umap")])).toEqual([null, 0]);
   });
 
-  it("shows an older map of a run that is over, or played", () => {
+  it("shows an older map of a run that has ended, or in a replay", () => {
     const frames = [layout(120, "linear"), layout(60, "umap")];
     expect(follow({ growing: false }, frames)).toEqual([null, 60]);
   });
 });
 
 describe("a beat", () => {
-  it("shows each beat with the counts of all steps up to it", () => {
+  it("is shown with the counts of all steps up to it", () => {
     const newest = newestStep({});
     newest.receive({ ...census(4), lastLit: new Uint32Array(3).fill(NEVER) });
     newest.receive(beat(5, 5, [0], []));
@@ -174,7 +174,7 @@ describe("a beat", () => {
     expect(newest.frameCounts.lost).toBe(0);
   });
 
-  it("has the points of the steps before it that no beat shows", () => {
+  it("has the points of the previous steps that no beat shows", () => {
     const newest = newestStep({});
     newest.receive(census(4));
     const passed = { attempt: 1, steps: [5, 6], losses: [3, null], norms: [[1], [2]] };
@@ -184,7 +184,7 @@ describe("a beat", () => {
     expect(newest.series!.ever.slice(0, 2)).toEqual([1, 2]);
   });
 
-  it("keeps every beat until the tokens are there, and the newest map", () => {
+  it("is kept until the tokens are there, and so is the newest map", () => {
     const newest = new NewestStep(() => ({ ...WHOLE, growing: false }), EVENTS);
     newest.receive({ ...census(4), lastLit: new Uint32Array(3).fill(NEVER) });
     newest.receive(layout(4));

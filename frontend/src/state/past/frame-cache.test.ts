@@ -9,7 +9,7 @@ const PULSE = readFileSync(new URL("../../../../tests/golden/pulse-all.bin", imp
 
 let server: Server;
 let house: string;
-/** Requests that are not answered yet, by path. */
+/** Unanswered requests, by path. */
 const open = new Map<string, ServerResponse>();
 let requests = 0;
 
@@ -38,7 +38,7 @@ async function answer(path: string, status = 200) {
 
 const wanted = (name: string): [string, string] => [name, `${house}/${name}`];
 
-it("asks once for what is wanted twice, and keeps it", async () => {
+it("sends one request for two callers, and caches the response", async () => {
   const cache = new FrameCache(1 << 20, () => {});
   const before = requests;
   const both = [cache.fetch(wanted("a")), cache.fetch(wanted("a"), true)];
@@ -52,7 +52,7 @@ it("asks once for what is wanted twice, and keeps it", async () => {
   expect([cache.pendingCount, cache.bytesReceived]).toEqual([0, PULSE.byteLength]);
 });
 
-it("tells of news when something has come, and not when it will not", async () => {
+it("announces an arrival, but not a failure", async () => {
   const missed = vi.fn();
   const cache = new FrameCache(1 << 20, missed);
   let arrived = false;
@@ -70,7 +70,7 @@ it("tells of news when something has come, and not when it will not", async () =
   expect(missed).toHaveBeenCalledTimes(1);
 });
 
-it("gives up what nobody waits for", async () => {
+it("aborts requests without callers", async () => {
   const cache = new FrameCache(1 << 20, () => {});
   const ahead = cache.fetch(wanted("ahead"), true);
   const likely = cache.fetch(wanted("likely"), true);

@@ -1,6 +1,6 @@
 /**
- * A cache of recorded frames by key, bounded in bytes. Each key is fetched once at a time; a
- * speculative request that nobody awaits may be aborted.
+ * A cache of recorded frames by key, bounded in bytes. Each key has at most one request in flight; a
+ * speculative request without a waiting caller may be aborted.
  */
 
 import type { Frame } from "../../api/frames";
@@ -11,13 +11,13 @@ import { LruCache } from "./lru-cache";
 /** Limit on parallel requests: browsers open six connections to a server. */
 const MAX_PARALLEL = 6;
 
-/** A request for frames: their cache key, and the path to fetch them from. */
+/** A request for frames: their cache key, and the path to fetch. */
 export type FrameRequest = readonly [key: string, path: string];
 
 interface PendingFrames {
   frames: Promise<Frame[]>;
   abort: AbortController;
-  /** Set while nobody awaits the result. */
+  /** Set while no caller awaits the result. */
   speculative: boolean;
 }
 
@@ -29,8 +29,8 @@ export class FrameCache {
   private received = 0;
 
   /**
-   * Open an empty cache of up to `maxBytes` bytes. `onMissing` is called when the server does not
-   * have the frames.
+   * Create an empty cache of up to `maxBytes` bytes. `onMissing` is called if the server does not have the
+   * frames.
    */
   constructor(
     maxBytes: number,
@@ -79,7 +79,7 @@ export class FrameCache {
     );
   }
 
-  /** Abort the speculative requests, except for those keys. */
+  /** Abort the speculative requests, except those of the given keys. */
   abortSpeculative(except: ReadonlySet<string>) {
     for (const [key, { speculative, abort }] of this.pending) {
       if (!speculative || except.has(key)) continue;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LruCache } from "./lru-cache";
 
 describe("the LRU cache", () => {
-  it("is what was looked at last, up to so many bytes", () => {
+  it("keeps the most recently used values, up to a byte limit", () => {
     const cache = new LruCache<string>(10);
     cache.set("a", "A", 4);
     cache.set("b", "B", 4);
@@ -12,7 +12,7 @@ describe("the LRU cache", () => {
     expect(cache.bytes).toBe(8);
   });
 
-  it("is counted once, whatever takes its place", () => {
+  it("counts a replaced value once", () => {
     const cache = new LruCache<number>(10);
     for (let i = 0; i < 5; i++) cache.set("a", i, 6);
     expect([cache.get("a"), cache.bytes]).toEqual([4, 6]);
@@ -24,7 +24,7 @@ describe("the LRU cache", () => {
     expect([cache.get("b"), cache.bytes]).toEqual([undefined, 0]);
   });
 
-  it("may be one thing that is larger than all", () => {
+  it("may hold a single value above the limit", () => {
     const cache = new LruCache<string>(10);
     cache.set("a", "A", 4);
     cache.set("large", "L", 99);

@@ -29,7 +29,7 @@ export class LruCache<Value> {
     this.values.set(key, { value, bytes });
     this.size += bytes;
     for (const oldest of this.values.keys()) {
-      // Keep a value larger than the limit while it is the only one: it is in use.
+      // Keep a value above the limit while it is the only one: it is in use.
       if (this.size <= this.maxBytes || oldest === key) break;
       this.delete(oldest);
     }

@@ -28,7 +28,7 @@ function open() {
 }
 
 describe("the index of maps", () => {
-  it("takes in a new map, once, if anybody has asked for it", async () => {
+  it("adds a new map once, if it was loaded", async () => {
     const index = open();
     index.addFrame(layoutOf(200));
     expect(asked).toEqual([]);
@@ -39,7 +39,7 @@ describe("the index of maps", () => {
     expect(asked.length).toBe(3);
   });
 
-  it("is read anew of the other set of maps", async () => {
+  it("is reloaded for the other set of maps", async () => {
     const index = open();
     expect((await index.loadRefs()).set).toBe("");
     index.chooseSet(true);
@@ -47,7 +47,7 @@ describe("the index of maps", () => {
     expect(asked.filter((url) => url.includes("set=again")).length).toBe(2);
   });
 
-  it("is asked for again after the server was away", async () => {
+  it("is requested again after the server was away", async () => {
     const index = open();
     away = true;
     await expect(index.loadRefs()).rejects.toThrow(ApiError);
@@ -55,7 +55,7 @@ describe("the index of maps", () => {
     expect(await index.mapSteps(130, "umap")).toEqual({ at: 126, next: 140 });
   });
 
-  it("looks once more where the server lacks what it names", async () => {
+  it("is reloaded if the server lacks a listed map", async () => {
     const index = open();
     const found: number[] = [];
     const lacking = (status: number) =>

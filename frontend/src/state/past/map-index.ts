@@ -1,6 +1,6 @@
 /**
- * The index of a run's maps and districts: the steps that the server keeps them of. It is fetched when it is first
- * asked for, and anew once it is out of date.
+ * The index of a run's maps and districts: the steps for which the server keeps them. It is fetched on first
+ * use, and again once it is out of date.
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
@@ -9,15 +9,15 @@ import { requestJson, runPath } from "../../api/rest";
 import type { Answer } from "../../api/rest-types";
 import { lastRefAt, sortByStep, type StepRef } from "./step-ranges";
 
-/** Steps that there are maps and districts of, each list ascending. */
+/** Steps with maps and districts, each list ascending. */
 export interface MapRefs {
   layouts: Record<LayoutMethod, StepRef[]>;
   districts: StepRef[];
-  /** Query parameter that names the set of these maps; `""`: those made live. */
+  /** Query parameter that names the set of these maps; `""`: the live ones. */
   set: string;
 }
 
-/** Steps that a view's map was made for, of those around another; null: none. */
+/** Steps of a view's maps around another step; null: none. */
 export interface MapSteps {
   at: number | null;
   next: number | null;
@@ -32,13 +32,13 @@ export class MapIndex {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Go over to the reprojected maps, or to those made live. */
+  /** Switch to the reprojected maps, or to the live ones. */
   chooseSet(reprojected: boolean) {
     this.set = reprojected ? "&set=again" : "";
     this.drop();
   }
 
-  /** Drop what is known: it is out of date, or nobody looks at the past. */
+  /** Drop the index: it is out of date, or the past is not on display. */
   drop() {
     this.refs = null;
   }
@@ -59,7 +59,7 @@ export class MapIndex {
     return { at: refs[index]?.step ?? null, next: refs[index + 1]?.step ?? null };
   }
 
-  /** Return the steps, fetched if they are not known. Throws `ApiError`. */
+  /** Return the steps, fetched if needed. Throws `ApiError`. */
   loadRefs(): Promise<MapRefs> {
     const request = (this.refs ??= this.fetchRefs());
     request.catch(() => {
@@ -74,10 +74,7 @@ export class MapIndex {
     this.refs?.then(then, () => undefined);
   }
 
-  /**
-   * Run `find` with the index; once more with a fresh one if the server lacks what the old one
-   * names.
-   */
+  /** Run `find` with the index; again with a fresh one if the server lacks a listed item. */
   async findIn<Found>(find: (refs: MapRefs) => Promise<Found>): Promise<Found> {
     try {
       return await find(await this.loadRefs());

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PastStore } from "./past-store";
 
-/** Serve a run whose first map is of step 126, and whose linear view begins at step `linear`. */
+/** Serve a run whose first map is at step 126, and whose linear view starts at step `linear`. */
 function serve(linear: number[]) {
   const asked: string[] = [];
   vi.stubGlobal("location", { pathname: "/", origin: "http://here" });
@@ -19,13 +19,13 @@ function serve(linear: number[]) {
 describe("the past", () => {
   afterEach(() => vi.unstubAllGlobals());
 
-  it("has no map of a step before the first", async () => {
+  it("has no map for a step before the first", async () => {
     const { store } = serve([]);
     expect(await store.fetchLayouts(60, "umap")).toEqual({});
     expect(await store.index.mapSteps(60, "umap")).toEqual({ at: null, next: 126 });
   });
 
-  it("asks for the other view where the one wanted begins later", async () => {
+  it("requests the other view if the requested one starts later", async () => {
     const { store, asked } = serve([0, 50, 130]);
     await store.fetchLayouts(60, "umap").catch(() => undefined);
     expect(asked.at(-1)).toContain("places?from=0&to=50&method=linear");

@@ -1,6 +1,6 @@
 /**
- * The store of a run's past steps, as the server recorded them: fetched on demand and cached. What
- * is shown of a step is assembled from the census before it, the beats after that, and its map.
+ * The store of a run's past steps, as recorded by the server: fetched on demand and cached. A step is
+ * assembled from the census before it, the beats after that, and its map.
  */
 
 import type { Beat } from "../../api/beat-frames";
@@ -25,14 +25,14 @@ import {
 /** Byte budget of the frame cache. */
 const MAX_BYTES = 64 << 20;
 
-/** Everything that can be shown of one step. */
+/** Everything needed to show one step. */
 export interface PastStep {
   attempt: number;
   step: number;
   /** The step's beat; null for the state before the first step. */
   beat: Beat | null;
   touchCounts: TouchCounts;
-  /** The map that belongs to the step (`mapAt`); empty if none is as old. */
+  /** The map that belongs to the step (`mapAt`); empty if there is none by then. */
   layouts: Layouts;
   /** Steps of the view's own maps: the last at or before the step, and the next. */
   mapSteps: MapSteps;
@@ -50,7 +50,7 @@ export class PastStore {
   });
   private readonly requests: StepRequests;
 
-  /** Open an empty store. `newest` returns the newest step and attempt of the run. */
+  /** Create an empty store. `newest` returns the newest step and attempt of the run. */
   constructor(
     private readonly run: string,
     private readonly vocabulary: number,
@@ -67,22 +67,21 @@ export class PastStore {
   }
 
   /**
-   * Invalidate what is cached by step: another attempt took steps, or the other set of maps is to
-   * be shown.
+   * Invalidate everything cached by step: another attempt took over steps, or the other set of maps is used.
    */
   invalidate(reprojected: boolean) {
     this.index.chooseSet(reprojected);
     this.requests.renewLight();
   }
 
-  /** Stop prefetching and drop the index, while nobody looks at the past. */
+  /** Stop prefetching and drop the index, while the past is not on display. */
   suspend() {
     this.prefetch.suspend();
     this.index.drop();
   }
 
   /**
-   * Fetch all that is shown of a step, with the map of a view. Throws `ApiError` with the server's
+   * Fetch everything needed to show a step, with the map of a view. Throws `ApiError` with the server's
    * reason.
    */
   async fetchStep(step: number, method: LayoutMethod): Promise<PastStep> {
@@ -114,12 +113,12 @@ export class PastStore {
     return beats.filter((beat) => beat.step >= step);
   }
 
-  /** Return the last step that can be shown at or before another one; the first one where that is later. */
+  /** Return the last step that can be shown at or before another one; the first step if that is later. */
   heldAt(step: number): number {
     return this.held ? this.held[Math.max(0, lastAtOrBefore(this.held, step))]! : step;
   }
 
-  /** Return the step that is `by` steps after another, among those that can be shown. */
+  /** Return the step `by` positions after another, among those that can be shown. */
   heldBeyond(step: number, by: number): number {
     const { held } = this;
     if (!held) return step + by;
@@ -138,8 +137,8 @@ export class PastStore {
   }
 
   /**
-   * Return the fully cached step nearest to `step`, on the way there from `from`; `step` itself if
-   * it is cached, null if none is.
+   * Return the fully cached step nearest to `step`, on the way there from `from`; `step` itself if cached,
+   * null if none is.
    */
   async nearestCached(step: number, from: number, method: LayoutMethod): Promise<number | null> {
     const refs = await this.index.loadRefs();
@@ -160,14 +159,14 @@ export class PastStore {
   }
 
   private isCached(refs: MapRefs, step: number, method: LayoutMethod): boolean {
-    // Most steps fail here, and a drag asks of thousands.
+    // Most steps fail here, and a drag asks for thousands.
     const frames = this.cache.get(this.requests.light(step)[0]);
     if (!frames || !includesStep(frames, step)) return false;
     const [, ...others] = this.requests.requestsOf(refs, step, method);
     return others.every(([key]) => this.cache.has(key));
   }
 
-  /** Fetch the map that belongs to a step; none if none is as old. */
+  /** Fetch the map that belongs to a step; empty if there is none by then. */
   async fetchLayouts(step: number, method: LayoutMethod): Promise<Layouts> {
     const found = await this.index.findIn((refs) =>
       Promise.all(this.requests.layouts(refs, step, method).map((one) => this.fetchLayout(one))),
@@ -194,7 +193,7 @@ export class PastStore {
     if (cached && !includesStep(cached, step)) this.cache.delete(request[0]);
     const frames = await this.cache.fetch(request);
     if (frames[0]?.kind === "census" && includesStep(frames, step)) return frames;
-    // For a step that does not exist, the server's error names those that do.
+    // For a step that does not exist, the server's error names the existing ones.
     await requestJson(runPath(this.run, `steps/${step}`), { signal: this.signal });
     throw new ApiError(404, { code: "noStep", step });
   }
@@ -207,7 +206,7 @@ export class PastStore {
   }
 }
 
-/** Return whether a range was complete enough, when it was fetched, to include that step. */
+/** Return whether a range was complete enough, when fetched, to include a step. */
 function includesStep(frames: Frame[], step: number): boolean {
   return step === 0 || (frames.at(-1)?.step ?? 0) >= step;
 }

@@ -4,7 +4,7 @@ import { MapIndex } from "./map-index";
 import { Prefetch } from "./prefetch";
 import { StepRequests } from "./step-requests";
 
-/** Requests for frames that were made, each with its end. */
+/** Requests for frames, each with a function that fails it. */
 let asked: { url: string; signal: AbortSignal; fail: () => void }[] = [];
 
 beforeEach(() => {
@@ -19,10 +19,10 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-/** Let all that was begun go on as far as it can. */
+/** Let everything pending progress as far as it can. */
 const settle = () => new Promise((done) => setTimeout(done));
 
-/** Return the first steps of the ranges that were asked for. */
+/** Return the first steps of the requested ranges. */
 const ranges = () => asked.map(({ url }) => Number(/from=(\d+)/.exec(url)![1]));
 
 function ahead(newest = 1_000) {
@@ -34,14 +34,14 @@ function ahead(newest = 1_000) {
 }
 
 describe("a prefetch", () => {
-  it("asks for nothing before the index is asked for", async () => {
+  it("requests nothing before the index is requested", async () => {
     const { prefetch } = ahead();
     prefetch.fetchSteps([70], "umap");
     await settle();
     expect(asked).toEqual([]);
   });
 
-  it("asks for each range of steps once, and for none that there is not", async () => {
+  it("requests each range of steps once, and no empty ones", async () => {
     const { index, prefetch } = ahead();
     await index.loadRefs();
     prefetch.fetchSteps([70, 71, -1, 1_001, 130], "umap");
@@ -49,7 +49,7 @@ describe("a prefetch", () => {
     expect(ranges()).toEqual([65, 129]);
   });
 
-  it("gives up what is no longer likely, except during a scrub", async () => {
+  it("aborts unlikely requests, except during a scrub", async () => {
     const { index, prefetch } = ahead();
     await index.loadRefs();
     prefetch.fetchSteps([70], "umap");
@@ -65,14 +65,14 @@ describe("a prefetch", () => {
 });
 
 describe("a skim", () => {
-  it("has three requests on the way, far apart", async () => {
+  it("has three requests in flight, far apart", async () => {
     const { prefetch } = ahead();
     void prefetch.skim("umap");
     await settle();
     expect(ranges()).toEqual([1, 449, 257]);
   });
 
-  it("ends when a request fails, and can begin again", async () => {
+  it("ends when a request fails, and can restart", async () => {
     const { prefetch } = ahead();
     const over = prefetch.skim("umap");
     await settle();
@@ -84,7 +84,7 @@ describe("a skim", () => {
     expect(asked.length).toBe(6);
   });
 
-  it("is aborted when nobody looks at the past any more", async () => {
+  it("is aborted when the past is no longer on display", async () => {
     const { prefetch } = ahead();
     void prefetch.skim("umap");
     await settle();

@@ -1,6 +1,6 @@
 /**
- * The prefetch of past steps that may be shown next. It uses few requests, and they are aborted as soon as another step
- * becomes likelier.
+ * Prefetches past steps that may be shown next. It uses few requests, and aborts them as soon as another step
+ * becomes more likely.
  */
 
 import type { LayoutMethod } from "../../api/frames";
@@ -13,13 +13,13 @@ import { spreadSteps } from "./step-ranges";
 const MAX_SKIM_REQUESTS = 3;
 
 export class Prefetch {
-  /**
-   * Identity of the skim in progress, so that a newer one can tell itself from an older; null:
-   * none.
-   */
+  /** Identity of the skim in progress, so that an older one can tell that it was replaced; null: none. */
   private skimming: object | null = null;
 
-  /** Fetch into a cache. A skim fetches at most `maxSkimBytes` bytes, the rest is for the steps actually shown. */
+  /**
+   * Fetch into a cache. A skim fetches at most `maxSkimBytes` bytes; the rest is for the steps actually
+   * shown.
+   */
   constructor(
     private readonly cache: FrameCache,
     private readonly index: MapIndex,
@@ -28,8 +28,8 @@ export class Prefetch {
   ) {}
 
   /**
-   * Prefetch steps, likeliest first. Earlier prefetches that are no longer likely are aborted,
-   * except during a scrub (`scrubbing`).
+   * Prefetch steps, most likely first. Earlier prefetches that are no longer likely are aborted, except
+   * during a scrub (`scrubbing`).
    */
   fetchSteps(steps: readonly number[], method: LayoutMethod, scrubbing = false) {
     if (!scrubbing) this.endSkim();
@@ -44,8 +44,8 @@ export class Prefetch {
   }
 
   /**
-   * Prefetch steps all along the run for a scrub, far apart first. It ends with `endSkim`, when a
-   * step is shown outside a scrub, or when a request fails.
+   * Prefetch steps all along the run for a scrub, far apart first. It ends with `endSkim`, when a step is
+   * shown outside a scrub, or when a request fails.
    */
   async skim(method: LayoutMethod) {
     if (this.skimming) return;
@@ -75,7 +75,7 @@ export class Prefetch {
     this.skimming = null;
   }
 
-  /** Stop prefetching, while nobody looks at the past. */
+  /** Stop prefetching while the past is not on display. */
   suspend() {
     this.endSkim();
     this.cache.abortSpeculative(new Set());

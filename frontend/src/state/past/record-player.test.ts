@@ -23,7 +23,7 @@ afterEach(() => {
 
 const beat = (step: number) => ({ kind: "beat", attempt: 1, step, firstStep: step }) as Beat;
 
-/** Return a record whose maps are of every tenth step, and whose answers take `delay` ms. */
+/** Return a record with a map every ten steps, whose responses take `delay` ms. */
 const recordOf = (delay = 0) => ({
   async fetchStep(step: number): Promise<PastStep> {
     await new Promise((done) => setTimeout(done, delay));
@@ -59,8 +59,8 @@ function play(from: number, speed: number, delay?: number) {
 
 const steps = () => received.flatMap((frame) => (frame.kind === "beat" ? frame.step : []));
 
-describe("a record that is played", () => {
-  it("begins with the state at its step, and goes on with every step at the pace asked for", async () => {
+describe("a playing record", () => {
+  it("starts with the state at its step, and continues with every step at the requested speed", async () => {
     const { ended } = play(20, 50);
     await vi.advanceTimersByTimeAsync(1_000);
     const [first, map] = received as [Census, Layout];
@@ -73,7 +73,7 @@ describe("a record that is played", () => {
     expect(ended()).toBe(true);
   });
 
-  it("brings each map before the beats of its step", async () => {
+  it("delivers each map before the beats of its step", async () => {
     play(0, 20);
     await vi.advanceTimersByTimeAsync(3_000);
     const maps = received.flatMap((frame, i) =>
@@ -86,7 +86,7 @@ describe("a record that is played", () => {
     );
   });
 
-  it("does not make up for what the network kept waiting", async () => {
+  it("does not make up for network delays", async () => {
     play(0, 50, 2_000);
     await vi.advanceTimersByTimeAsync(6_500);
     expect(steps().length).toBeLessThanOrEqual(64);
@@ -94,7 +94,7 @@ describe("a record that is played", () => {
     expect(each).toEqual(each.map((_, i) => i + 1));
   });
 
-  it("fetches each range once, and ends when it is stopped", async () => {
+  it("fetches each range once, and ends when stopped", async () => {
     const { abort, ended } = play(0, 1_000);
     await vi.advanceTimersByTimeAsync(500);
     expect(fetched).toBe(4);

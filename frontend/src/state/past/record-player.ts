@@ -1,5 +1,5 @@
 /**
- * The player of a run's record: it hands on the beats of its steps, and the maps, at the pace that was asked for. What it
+ * Plays a run's record: delivers the beats of its steps, and the maps, at the requested speed. The data it
  * fetches never changes, and is the same for all viewers.
  */
 
@@ -12,15 +12,15 @@ import type { PastStep, PastStore } from "./past-store";
 import type { Prefetch } from "./prefetch";
 import { rangeOfStep } from "./step-ranges";
 
-/** Pause between two looks at what is due, in ms. */
+/** Interval between checks for due steps, in ms. */
 const TICK = 60;
-/** Limit on the steps handed on at once. */
+/** Limit on the steps delivered at once. */
 const MAX_STEPS = 64;
 
 interface Playing {
   /** Steps a second. */
   speed: number;
-  /** Ends it. */
+  /** Stops the player. */
   signal: AbortSignal;
   /** Returns the layout method of the view. */
   method: () => LayoutMethod;
@@ -29,7 +29,7 @@ interface Playing {
   receive: (frame: Frame) => void;
 }
 
-/** Play from a step until the newest one has been handed on, or it is ended. Throws `ApiError`. */
+/** Play from a step until the newest one has been delivered, or the player is stopped. Throws `ApiError`. */
 export async function playRecord(
   past: Pick<PastStore, "fetchStep" | "fetchBeats" | "heldAt"> & {
     readonly prefetch: Pick<Prefetch, "fetchSteps">;
@@ -37,7 +37,7 @@ export async function playRecord(
   from: number,
   { speed, signal, method, newest, receive }: Playing,
 ): Promise<void> {
-  /** Return whether it was ended; a call, since that may happen while something is fetched. */
+  /** Return whether it was stopped; a function, because that may happen during a fetch. */
   const isOver = () => signal.aborted;
   const start = await past.fetchStep(from, method());
   if (isOver()) return;
@@ -63,7 +63,7 @@ export async function playRecord(
     }
     const reached = await past.fetchStep(to, method());
     if (isOver()) return;
-    // What the network kept waiting is not made up for: the steps go on at their pace.
+    // Network delays are not made up for: the steps continue at their speed.
     begun += performance.now() - before;
     if (due > to) begun += ((due - to) * 1_000) / speed;
     const played = beats.filter((beat) => beat.step <= to);
@@ -92,7 +92,7 @@ export async function fetchState(
   return { frames: stateAt(state), light, counters: buildCounters(state.touchCounts) };
 }
 
-/** Return the frames that make up the state at a step. */
+/** Return the frames that represent the state at a step. */
 function stateAt({ touchCounts, layouts, districts, beat }: PastStep): Frame[] {
   return [
     censusOf(touchCounts, beat?.time ?? 0),

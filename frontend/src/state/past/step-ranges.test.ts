@@ -10,7 +10,7 @@ import {
 } from "./step-ranges";
 
 describe("ranges of steps", () => {
-  it("share no step and leave none out", () => {
+  it("are disjoint and leave no step out", () => {
     expect(rangeOfStep(0)).toEqual({ first: 1, last: 64 });
     let end = 0;
     for (let step = 1; step <= 200; step++) {
@@ -24,10 +24,10 @@ describe("ranges of steps", () => {
   });
 });
 
-describe("what belongs to a step", () => {
+describe("the item of a step", () => {
   const made = [0, 3, 7, 8].map((step) => ({ attempt: 1, step }));
 
-  it("is what was made last at or before it", () => {
+  it("is the last one at or before it", () => {
     expect([0, 1, 3, 6, 7, 8, 900].map((step) => lastRefAt(made, step))).toEqual([
       0, 0, 1, 1, 2, 3, 3,
     ]);
@@ -36,7 +36,7 @@ describe("what belongs to a step", () => {
     expect(lastAtOrBefore([0, 3], Infinity)).toBe(1);
   });
 
-  it("is the last of several made for one step, whatever order they came in", () => {
+  it("is the last of several for one step, in any order of arrival", () => {
     const unsorted = [7, 3, 3, 9].map((step, i) => ({ attempt: i, step }));
     expect(sortByStep(unsorted)).toEqual([
       { attempt: 2, step: 3 },
@@ -46,8 +46,8 @@ describe("what belongs to a step", () => {
   });
 });
 
-describe("what is likely next", () => {
-  it("is where a drag goes on to, or the steps beside the one that is shown", () => {
+describe("the likely next steps", () => {
+  it("continue a drag, or are the neighbours of the step on display", () => {
     expect(likelySteps(100, -7, true)).toEqual([93, 86, 79]);
     expect(likelySteps(100, 0, true)).toContain(101);
     expect(likelySteps(100, 1, false).slice(0, 2)).toEqual([101, 99]);
@@ -55,8 +55,8 @@ describe("what is likely next", () => {
   });
 });
 
-describe("what a drag may come by", () => {
-  it("is all along the run, far apart first, each in the middle of its range", () => {
+describe("the steps that a drag may pass", () => {
+  it("are spread over the run, far apart first, each in the middle of its range", () => {
     const steps = spreadSteps(5_000);
     expect(steps).toHaveLength(64);
     expect(steps.slice(0, 4).map((step) => Math.round(step / 1_250))).toEqual([0, 2, 1, 3]);
@@ -65,7 +65,7 @@ describe("what a drag may come by", () => {
     for (const step of steps) expect(step - rangeOfStep(step).first).toBe(32);
   });
 
-  it("is each once, and none that was not taken, in a short run", () => {
+  it("are distinct, and exist even in a short run", () => {
     expect(spreadSteps(100).toSorted((a, b) => a - b)).toEqual([33, 97]);
     expect(spreadSteps(3)).toEqual([]);
   });
@@ -81,13 +81,13 @@ describe("the map at a step", () => {
     return found && [found.method, found.ref.step];
   };
 
-  it("is the last one of the view wanted", () => {
+  it("is the last one of the requested view", () => {
     expect(at(126, "umap")).toEqual(["umap", 126]);
     expect(at(139, "umap")).toEqual(["umap", 126]);
     expect(at(139, "linear")).toEqual(["linear", 130]);
   });
 
-  it("is of the other view before that begins, and never a later one", () => {
+  it("is of the other view before that starts, and never a later one", () => {
     expect(at(125, "umap")).toEqual(["linear", 5]);
     expect(at(4, "umap")).toBeNull();
     expect(mapAt({ ...refs, linear: [] }, 125, "umap")).toBeNull();

@@ -1,22 +1,19 @@
-/**
- * Ranges of steps that are fetched together, and the choice of the map that belongs to a step.
- * Pure.
- */
+/** Ranges of steps that are fetched together, and the choice of the map for a step. Pure. */
 
 import type { LayoutMethod } from "../../api/frames";
 import { viewOrder } from "../shown-step.svelte";
 
-/** Steps whose light is fetched at once: a census, and the pulses that follow it. */
+/** Steps whose lights are fetched together: a census, and the pulses after it. */
 export const RANGE_STEPS = 64;
 
-/** A step that something was made for, and its attempt. */
+/** A step that an item was made for, and its attempt. */
 export interface StepRef {
   attempt: number;
   step: number;
 }
 
 /**
- * Return the range that holds a step: 1 to 64, 65 to 128, ...; the first one also holds the state
+ * Return the range that contains a step: 1 to 64, 65 to 128, ...; the first one also contains the state
  * before the first step.
  */
 export function rangeOfStep(step: number): { first: number; last: number } {
@@ -24,7 +21,7 @@ export function rangeOfStep(step: number): { first: number; last: number } {
   return { first, last: first + RANGE_STEPS - 1 };
 }
 
-/** Return the middle step of the range that holds a step. */
+/** Return the middle step of the range that contains a step. */
 export function middleOfRange(step: number): number {
   return rangeOfStep(step).first + RANGE_STEPS / 2;
 }
@@ -42,7 +39,9 @@ export function lastAtOrBefore(steps: readonly number[], step: number): number {
   return lastIndex(steps.length, (index) => steps[index]! <= step);
 }
 
-/** Return the last index for which `holds`, which holds for all indices before it too; -1 if there is none. */
+/**
+ * Return the last index for which `holds`, which is true for all earlier indices too; -1 if there is none.
+ */
 function lastIndex(length: number, holds: (index: number) => boolean): number {
   let [low, high] = [0, length];
   while (low < high) {
@@ -54,8 +53,8 @@ function lastIndex(length: number, holds: (index: number) => boolean): number {
 }
 
 /**
- * Return the map that is shown at a step: the last of the view wanted at or before it, or else of
- * the other view. Never a later one: null if there is none. `refs` are ascending by step.
+ * Return the map shown at a step: the last of the requested view at or before it, or else of the other view.
+ * Never a later one: null if there is none. `refs` are ascending by step.
  */
 export function mapAt(
   refs: Record<LayoutMethod, readonly StepRef[]>,
@@ -69,15 +68,15 @@ export function mapAt(
   return null;
 }
 
-/** Sort by step, and keep the last one named for each step. */
+/** Sort by step, and keep the last item of each step. */
 export function sortByStep(refs: readonly StepRef[]): StepRef[] {
   const byStep = new Map(refs.map(({ attempt, step }) => [step, { attempt, step }]));
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
 
 /**
- * Return the steps likely to be requested after `step`, likeliest first. `moved` is the length of
- * the last move: a scrub goes on the same way; otherwise the next step is one on or back.
+ * Return the steps likely to be requested after `step`, most likely first. `moved` is the length of the last
+ * move: a scrub continues in its direction; otherwise the next step is one forward or back.
  */
 export function likelySteps(step: number, moved: number, scrubbing: boolean): number[] {
   if (scrubbing && moved) return [1, 2, 3].map((times) => step + times * moved);
@@ -85,7 +84,7 @@ export function likelySteps(step: number, moved: number, scrubbing: boolean): nu
   return [step + direction, step - direction, step + 2 * direction, step + RANGE_STEPS * direction];
 }
 
-/** Return at most 64 steps spread over a run for a scrub to pass, far apart first, then between. */
+/** Return at most 64 steps spread over a run for a scrub to pass, far apart first. */
 export function spreadSteps(newest: number): number[] {
   const bits = 6;
   const steps = Array.from({ length: 1 << bits }, (_, i) => {

@@ -20,20 +20,20 @@ function requests(vocabulary = 10, attempt = 1) {
 }
 
 describe("the requests of a step", () => {
-  it("ask for the light of its range, as far as that has come", () => {
+  it("cover the light of its range, as far as training has come", () => {
     expect(requests().light(70)[1]).toContain("steps?from=65&to=100&");
     expect(requests().light(3)[1]).toContain("steps?from=1&to=64&");
-    // A step that is still to come is asked for all the same: the server says which there are.
+    // A future step is requested all the same: the server's error says which ones exist.
     expect(requests().light(110)[1]).toContain("steps?from=65&to=110&");
   });
 
-  it("name the attempt, so that browsers keep the answer, only where no other took steps", () => {
+  it("name the attempt, so that browsers cache the response, only if no other attempt took steps", () => {
     expect(requests().light(70)[1]).toContain("&attempt=1");
     expect(requests(10, 2).light(70)[1]).not.toContain("attempt=");
     expect(requests().light(110)[1]).not.toContain("attempt=");
   });
 
-  it("ask for the light under another key once it is renewed", () => {
+  it("request the light under another key once it is renewed", () => {
     const made = requests();
     const [before] = made.light(70);
     expect(made.light(80)[0]).toBe(before);
@@ -41,7 +41,7 @@ describe("the requests of a step", () => {
     expect(made.light(70)[0]).not.toBe(before);
   });
 
-  it("ask for the maps of a range together, of a large vocabulary for one", () => {
+  it("combine the maps of a range, but not for a large vocabulary", () => {
     const [small] = requests().layouts(refs, 100, "umap");
     expect(small![1]).toContain("places?from=70&to=90&method=umap&set=again&");
     expect(small![2]).toBe(90);
@@ -49,7 +49,7 @@ describe("the requests of a step", () => {
     expect(large![1]).toContain("places?from=90&to=90&");
   });
 
-  it("are those of a map and of districts only where there are some that old", () => {
+  it("include a map and districts only if there are any by then", () => {
     const kinds = (step: number) =>
       requests()
         .requestsOf(refs, step, "umap")

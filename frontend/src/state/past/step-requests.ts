@@ -1,6 +1,6 @@
 /**
- * The requests for what can be shown of a step, with what comes along: the light of its range of 64 steps, and the maps
- * of those steps unless they are large.
+ * The requests for the parts of a step: the light of its range of 64 steps, and the maps of those steps
+ * unless they are large.
  */
 
 import type { LayoutMethod } from "../../api/frames";
@@ -10,8 +10,8 @@ import type { MapRefs } from "./map-index";
 import { lastRefAt, mapAt, rangeOfStep, type StepRef } from "./step-ranges";
 
 /**
- * Vocabulary size up to which the maps of a whole range are fetched together: many small responses
- * cost more than they hold.
+ * Vocabulary size up to which the maps of a range are fetched together: many small responses have too much
+ * overhead.
  */
 const SMALL_VOCABULARY = 8_192;
 
@@ -19,17 +19,17 @@ const SMALL_VOCABULARY = 8_192;
 export type MapRequest = readonly [key: string, path: string, made: number];
 
 export class StepRequests {
-  /** Part of the keys of the light; a new value invalidates what is cached of it. */
+  /** Part of the keys of the light; a new value invalidates the cached ones. */
   private generation = 0;
 
-  /** Make requests to a run of that many tokens. `newest` returns its newest step and attempt. */
+  /** Build requests to a run with a number of tokens. `newest` returns its newest step and attempt. */
   constructor(
     private readonly run: string,
     private readonly vocabulary: number,
     readonly newest: () => StepRef,
   ) {}
 
-  /** Ask for the light under other keys from now on: another attempt took steps. */
+  /** Use other keys for the light from now on: another attempt took over steps. */
   renewLight() {
     this.generation += 1;
   }
@@ -57,7 +57,7 @@ export class StepRequests {
     ];
   }
 
-  /** Return the request for the map that belongs to a step (`mapAt`); none if none is as old. */
+  /** Return the request for the map that belongs to a step (`mapAt`); empty if there is none by then. */
   layouts({ layouts, set }: MapRefs, step: number, wanted: LayoutMethod): MapRequest[] {
     const found = mapAt(layouts, step, wanted);
     if (!found) return [];
@@ -74,7 +74,7 @@ export class StepRequests {
     return [[key, this.path(path), ref.step]];
   }
 
-  /** Return the request for the districts of a step; none if none are as old. */
+  /** Return the request for the districts of a step; empty if there are none by then. */
   districts({ districts }: MapRefs, step: number): FrameRequest[] {
     const ref = districts[lastRefAt(districts, step)];
     if (!ref) return [];

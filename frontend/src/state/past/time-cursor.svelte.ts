@@ -1,9 +1,9 @@
 /**
- * The time cursor of a viewer at a past step, who steps on or back or scrubs through time.
+ * The time cursor of a viewer at a past step, who steps forward or back or scrubs through time.
  *
- * The last requested step wins, but a cached one is shown first: a fast scrub shows the steps on
- * the way. A single step forward is shown in two beats: first what the batch lit, with everything
- * where it was, and then the move.
+ * The last requested step wins, but a cached one is shown first: a fast scrub shows the steps it passes. A
+ * single step forward is shown in two beats: first the rows lit by the batch, with everything in its old
+ * place, and then the move.
  */
 
 import type { LayoutMethod } from "../../api/frames";
@@ -16,19 +16,18 @@ import type { FrameClock } from "../frame-clock";
 import { lightOfBeat } from "../../model/light";
 import { likelySteps } from "./step-ranges";
 
-/** Wait before a scrub that got no picture looks again, in ms. */
+/** Delay before a scrub without a picture looks again, in ms. */
 const SCRUB_TIMEOUT = 500;
 /**
- * Longest wait, in ms, for the scrubbed step's picture, so that the handle and the picture move in
- * one frame.
+ * Maximum wait, in ms, for the scrubbed step's picture, so that the handle and the picture move in one frame.
  */
 const HANDLE_TIMEOUT = 80;
-/** Wait before an unresponsive server is asked again, in ms. */
+/** Delay before an unresponsive server is asked again, in ms. */
 const RETRY_DELAY = 1_500;
 
 /**
- * The beats in which a step is shown: both of them if it is the step after the one displayed
- * (`told`), only the first, which stays (`light`), or only the second (`move`).
+ * The beats in which a step is shown: both if it follows the step on display (`told`), only the first, which
+ * stays (`light`), or only the second (`move`).
  */
 export type Beats = "told" | "light" | "move";
 
@@ -37,47 +36,46 @@ interface StepRequest {
   beats: Beats;
 }
 
-/** The step whose picture rests, for whatever is slow to draw. */
+/** The step on which the picture rests, for parts that are slow to draw. */
 interface SettledStep extends Pick<ShownStep, "beat" | "counters"> {
   step: number | null;
 }
 
 export class TimeCursor extends ShownStep {
   /**
-   * The step requested, as the handle shows it; the one displayed may still be another. During a
-   * scrub it follows the hand in one frame with the next picture.
+   * The requested step, as the handle shows it; the step on display may differ. During a scrub it moves in
+   * one frame with the next picture.
    */
   requested = $state(0);
   /** Set if the first beat of that step is held. */
   holdsLight = $state(false);
   /**
-   * The step displayed; during a scrub the one where the hand last rested, or the one displayed
-   * before the scrub.
+   * The step on display; during a scrub the one where the pointer last rested, or the one before the scrub.
    */
   settled = $state.raw<SettledStep>({ step: null, beat: null, counters: null });
   /** Why the requested step is not shown. */
   problem = $state.raw<Failure | null>(null);
   /** The attempt of the step shown before, if another attempt has replaced it. */
   superseded = $state<number | null>(null);
-  /** Set during a scrub: every step appears at once, nothing glides. */
+  /** Set during a scrub: every step appears at once, without gliding. */
   scrubbing = $state(false);
-  /** Steps that the map was made for: the last one so far, and the next. */
+  /** Steps of the maps: the last one at or before the step, and the next. */
   mapSteps = $state.raw<MapSteps>({ at: null, next: null });
 
   /** The newest request, which during a scrub is ahead of `requested`. */
   private latest: StepRequest = { step: 0, beats: "move" };
-  /** Set while the newest request has not been taken up. */
+  /** Set while the newest request has not been processed. */
   private waiting = false;
   private processing = false;
   private closed = false;
   private displayed: PastStep | null = null;
   private skipWait: (() => void) | null = null;
   private catchUpTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Set while the scrubbing hand keeps still. */
+  /** Set while the scrubbing pointer rests. */
   private handStill = false;
   /**
-   * Until then (as of `performance.now()`) a scrub shows only cached steps, because the server did
-   * not answer.
+   * Until then (as of `performance.now()`) a scrub shows only cached steps, because the server did not
+   * answer.
    */
   private serverDownUntil = 0;
 
@@ -100,7 +98,7 @@ export class TimeCursor extends ShownStep {
     this.seek(step, beats);
   }
 
-  /** Return the step that the hand is at: during a scrub ahead of `requested`. */
+  /** Return the step under the pointer: during a scrub ahead of `requested`. */
   get handStep(): number {
     return this.latest.step;
   }
@@ -111,7 +109,7 @@ export class TimeCursor extends ShownStep {
     this.catchUpWithHand();
   }
 
-  /** Scrub to a step; nothing glides until `endScrub`. */
+  /** Scrub to a step, without gliding until `endScrub`. */
   scrub(step: number) {
     this.scrubbing = true;
     this.handStill = false;
@@ -120,10 +118,7 @@ export class TimeCursor extends ShownStep {
     this.catchUpTimer ??= setTimeout(() => this.catchUpWithHand(), HANDLE_TIMEOUT);
   }
 
-  /**
-   * Report that the scrubbing hand keeps still: panels that ask the server or draw a chart then
-   * follow.
-   */
+  /** Report that the scrubbing pointer rests: panels that query the server or draw a chart then follow. */
   pauseScrub() {
     this.handStill = true;
     this.settle();
@@ -155,7 +150,7 @@ export class TimeCursor extends ShownStep {
     void this.processRequests();
   }
 
-  /** Return whether it is closed. A call, since an await between two checks may have closed it. */
+  /** Return whether it is closed. A function, because an await between two checks may have closed it. */
   private isClosed(): boolean {
     return this.closed;
   }
@@ -178,7 +173,7 @@ export class TimeCursor extends ShownStep {
         const showable = this.scrubbing ? await this.nearestShowable(request.step) : request.step;
         if (showable === request.step) await this.fetchAndDisplay(request);
         else {
-          // The requested step is still to come.
+          // The requested step does not exist yet.
           this.waiting = true;
           if (showable === null) continue;
           await this.fetchAndDisplay({ step: showable, beats: "move" });
@@ -198,16 +193,15 @@ export class TimeCursor extends ShownStep {
           scrubbing,
         );
       lastRequested = request.step;
-      // A scrub already waits for its picture; waiting here too would cost two frames for each
-      // position.
+      // A scrub already waits for its picture; waiting here as well would cost two frames per position.
       if (!this.scrubbing) await this.frameClock.nextFrameShown();
     }
     this.processing = false;
   }
 
   /**
-   * Pick the requested step if it is cached, else the nearest cached one on the way. Null: nothing
-   * nearer yet; try again.
+   * Pick the requested step if it is cached, else the nearest cached one on the way. Null: nothing nearer
+   * yet; try again.
    */
   private async nearestShowable(step: number): Promise<number | null> {
     const { past, displayed } = this;
@@ -253,7 +247,7 @@ export class TimeCursor extends ShownStep {
     this.beatPhase = "move";
   }
 
-  /** Return whether the first beat of that step is to stay. A call, since it changes during an await. */
+  /** Return whether the first beat of a step should stay. A function, because it changes during an await. */
   private isLightWanted(step: number): boolean {
     return this.latest.step === step && this.latest.beats === "light";
   }
@@ -267,7 +261,7 @@ export class TimeCursor extends ShownStep {
     this.touchCounts = touchCounts;
     const decodedAt = performance.timeOrigin + performance.now();
     const { scrubbing } = this;
-    // A scrubbed step does not fade in or out: one frame shows it.
+    // A scrubbed step does not fade: one frame shows it.
     const duration = scrubbing ? 0 : LIGHT_DURATION;
     this.beat = beat && { ...lightOfBeat(beat, duration, decodedAt), atOnce: scrubbing };
     this.counters = buildCounters(touchCounts);
@@ -292,7 +286,7 @@ export class TimeCursor extends ShownStep {
     this.waiting = true;
   }
 
-  /** Wait, unless another step is requested meanwhile. */
+  /** Wait, unless another step is requested in the meantime. */
   private async wait(milliseconds: number) {
     if (this.waiting || this.closed) return;
     let skip = () => {};

@@ -1,10 +1,10 @@
-/** A query that is asked again while its answer is on screen. */
+/** A query that is repeated while its answer is on screen. */
 
 import { untrack } from "svelte";
 import { failureOf } from "../../api/failure";
 import { Query, type Question } from "./query.svelte";
 
-/** Pauses are at least this many times as long as the server took, so that a slow one is spared. */
+/** Pauses are at least this many times the server's response time, to spare a slow server. */
 const LEAST_PAUSE = 3;
 
 export abstract class PolledQuery<T> extends Query<T> {
@@ -12,7 +12,7 @@ export abstract class PolledQuery<T> extends Query<T> {
   protected abstract readonly pollInterval: number;
   private pollTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Return the question of this moment; null while there is none. */
+  /** Return the current question; null if there is none. */
   protected abstract question(): Question<T> | null;
 
   /** Send the question after a debounce of `delay` ms, and again whenever it has changed. */
@@ -25,7 +25,7 @@ export abstract class PolledQuery<T> extends Query<T> {
     if (!this.pending) this.pollAfter(this.pollInterval);
   }
 
-  /** Send a request that changes something, then poll for the result. */
+  /** Send a request that changes data, then poll for the result. */
   async mutate(send: () => Promise<unknown>) {
     this.problem = null;
     try {

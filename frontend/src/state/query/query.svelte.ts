@@ -1,6 +1,6 @@
 /**
- * A question to the server that changes: debounced, sent once while it stays the same, and
- * cancelled for the next one. An older answer never replaces a newer one.
+ * A changing question to the server: debounced, sent once while it stays the same, and cancelled by the next
+ * one. An older answer never replaces a newer one.
  */
 
 import { untrack } from "svelte";
@@ -19,8 +19,8 @@ export interface Question<T> {
 }
 
 /**
- * Make the question for the JSON at `path`. `version` identifies the state of the data; with another
- * version the same path is requested again.
+ * Return the question for the JSON at `path`. `version` identifies the state of the data; a new version
+ * requests the same path again.
  */
 export function jsonQuestion<T>(path: string, subject = "", version = 0): Question<T> {
   return {
@@ -39,19 +39,19 @@ export class Query<T> {
 
   /** Set from a question until it is answered, has failed, or is cancelled. */
   protected pending = false;
-  /** Promise of the last request sent; it resolves even if that fails. */
+  /** Promise of the last request; it resolves even if that fails. */
   protected sending: Promise<void> | null = null;
   protected closed = false;
   private asked: Question<T> | null = null;
-  /** Set when the last question failed, so that the next answer clears the problem. */
+  /** Set if the last question failed, so that the next answer clears the problem. */
   private failed = false;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Send `question`, and cancel the one before it; null sends nothing and drops the answer. `delay`
-   * is a debounce in milliseconds: during a scrub only the last question is sent. A question that
-   * failed may be asked again.
+   * Send `question`, and cancel the previous one; null sends nothing and drops the answer. `delay` is a
+   * debounce in milliseconds: during a scrub only the last question is sent. A failed question may be asked
+   * again.
    */
   ask(question: Question<T> | null, delay = 0) {
     if (this.closed || isSame(question, this.asked)) return;
@@ -60,7 +60,7 @@ export class Query<T> {
     this.asked = question;
     if (!question) return;
     this.pending = this.loading = true;
-    // An effect that asks does not depend on what the request reads.
+    // The effect that asks must not depend on what the request reads.
     const send = () => {
       this.sending = untrack(() => this.send(question));
     };
@@ -68,13 +68,13 @@ export class Query<T> {
     else send();
   }
 
-  /** Cancel the question, and send no other; the last answer stays. */
+  /** Cancel the question and keep the last answer. */
   close() {
     this.closed = true;
     this.cancel();
   }
 
-  /** Continue after an answer, or a failure, that took so many milliseconds. */
+  /** Continue after an answer or a failure that took `took` ms. */
   protected settled?(took: number): void;
 
   private cancel() {

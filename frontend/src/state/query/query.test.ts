@@ -45,7 +45,7 @@ class Server {
     await vi.advanceTimersByTimeAsync(0);
   }
 
-  /** Forget the oldest request, which was aborted. */
+  /** Drop the oldest request, which was aborted. */
   forget() {
     this.waiting.shift();
   }
@@ -92,7 +92,7 @@ describe("a query", () => {
     expect(query.value).toBeNull();
   });
 
-  it("abandons a question for the next one, whose answer wins", async () => {
+  it("cancels a question for the next one, whose answer wins", async () => {
     const server = new Server();
     const query = new Query<string>();
     query.ask(server.question("slow"));
@@ -115,7 +115,7 @@ describe("a query", () => {
     expect(server.sent).toEqual(["one", "one"]);
   });
 
-  it("takes a refusal for an answer, but keeps the last answer of a silent server", async () => {
+  it("treats a refusal as an answer, but keeps the last answer of a silent server", async () => {
     const server = new Server();
     const query = new Query<string>();
     query.ask(server.question("one"));
@@ -130,7 +130,7 @@ describe("a query", () => {
     expect(query.problem).toBe(REFUSAL.failure);
   });
 
-  it("asks a question again that failed, and clears the problem with the answer", async () => {
+  it("repeats a failed question, and clears the problem with the answer", async () => {
     const server = new Server();
     const query = new Query<string>();
     query.ask(server.question("one"));
@@ -142,7 +142,7 @@ describe("a query", () => {
     expect(query.problem).toBeNull();
   });
 
-  it("clears the problem of a question that is no longer asked", async () => {
+  it("clears the problem when the question is withdrawn", async () => {
     const server = new Server();
     const query = new Query<string>();
     query.ask(server.question("one"));
@@ -151,7 +151,7 @@ describe("a query", () => {
     expect(query.problem).toBeNull();
   });
 
-  it("sends nothing and takes no answer once it is closed", async () => {
+  it("sends nothing and ignores answers once closed", async () => {
     const server = new Server();
     const query = new Query<string>();
     query.ask(server.question("one"));
@@ -166,7 +166,7 @@ describe("a query", () => {
   });
 });
 
-/** A polled query about a step that the test moves on. */
+/** A polled query about a step that the test advances. */
 class Polled extends PolledQuery<string> {
   protected readonly pollInterval = 2_000;
   key: string | null = "step 1";
@@ -185,7 +185,7 @@ class Polled extends PolledQuery<string> {
 }
 
 describe("a polled query", () => {
-  it("asks again once the question has changed, and not before its pause is over", async () => {
+  it("repeats the question once it has changed, and not before its pause is over", async () => {
     const server = new Server();
     const query = new Polled(server);
     query.poll();
@@ -199,7 +199,7 @@ describe("a polled query", () => {
     query.close();
   });
 
-  it("does not send a question that has not changed", async () => {
+  it("does not send an unchanged question", async () => {
     const server = new Server();
     const query = new Polled(server);
     query.poll();
@@ -225,7 +225,7 @@ describe("a polled query", () => {
     query.close();
   });
 
-  it("does not abandon a slow answer to look whether the question has changed", async () => {
+  it("does not abandon a slow answer to check for a changed question", async () => {
     const server = new Server();
     const query = new Polled(server);
     query.poll();
@@ -236,7 +236,7 @@ describe("a polled query", () => {
     query.close();
   });
 
-  it("pauses three times as long as the server took", async () => {
+  it("pauses for three times the server's response time", async () => {
     const server = new Server();
     const query = new Polled(server);
     query.poll();
@@ -278,7 +278,7 @@ describe("a polled query", () => {
     query.close();
   });
 
-  it("keeps a reason given from outside while there is no question", async () => {
+  it("keeps a reason set from outside while there is no question", async () => {
     const server = new Server();
     const query = new Polled(server);
     query.off = true;
@@ -323,7 +323,7 @@ describe("a polled query", () => {
     query.close();
   });
 
-  it("is silent after it is closed, even if a change is still under way", async () => {
+  it("is silent after it is closed, even with a change in progress", async () => {
     const server = new Server();
     const query = new Polled(server);
     query.key = null;

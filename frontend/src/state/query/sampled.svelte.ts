@@ -1,7 +1,4 @@
-/**
- * A value that changes often, read every few seconds, so that whatever is fetched for it is fetched
- * at a calm pace.
- */
+/** A frequently changing value, read every few seconds, so that requests based on it are rare. */
 
 import { untrack } from "svelte";
 
@@ -10,8 +7,8 @@ export class Sampled<T> {
   value = $state.raw<T | null>(null);
 
   /**
-   * Read the value as soon as `read` returns one, and every `interval` ms from then on: while the
-   * page is visible and `follows` returns true. Make it where effects may be made.
+   * Read the value as soon as `read` returns one, and every `interval` ms after that: while the page is
+   * visible and `follows` returns true. Create it where effects are allowed.
    */
   constructor(
     private readonly read: () => T | null,
