@@ -1,4 +1,4 @@
-/** The state that a picture of one step is made of. */
+/** The state behind a picture of one step. */
 
 import type { Districts, Layout, LayoutMethod } from "../api/frames";
 import type { TouchCounts } from "../model/touch-counts";
@@ -10,10 +10,7 @@ export interface Counters {
   ever: number;
 }
 
-/**
- * Beat of a step shown in two: first the light and the gradients, then the move. Null: both at
- * once.
- */
+/** Beat of a step shown in two: first the light and the gradients, then the move. Null: both at once. */
 type BeatPhase = "light" | "move" | null;
 
 /** Duration of the light before the move, in ms. */
@@ -21,12 +18,12 @@ export const LIGHT_DURATION = 1_300;
 
 export type Layouts = Partial<Record<LayoutMethod, Layout>>;
 
-/** Return the views that a map may be of, the one wanted first. */
+/** Return the views of a map, the requested one first. */
 export function viewOrder(method: LayoutMethod): [LayoutMethod, LayoutMethod] {
   return method === "umap" ? ["umap", "linear"] : ["linear", "umap"];
 }
 
-/** Return the layout of a view, or that of the other one where it is missing. */
+/** Return the layout of a view, or of the other one if it is missing. */
 export function layoutIn(layouts: Layouts, wanted: LayoutMethod): Layout | null {
   const [own, other] = viewOrder(wanted);
   return layouts[own] ?? layouts[other] ?? null;
@@ -34,20 +31,20 @@ export function layoutIn(layouts: Layouts, wanted: LayoutMethod): Layout | null 
 
 export class ShownStep {
   layouts = $state.raw<Layouts>({});
-  /** Clusters of the space; null where none have been looked for. */
+  /** Clusters of the space; null if none were computed. */
   districts = $state.raw<Districts | null>(null);
   beat = $state.raw<StepLight | null>(null);
-  /** Counts as of the step displayed; null where not known. */
+  /** Counts as of the step on display; null if not known. */
   counters = $state.raw<Counters | null>(null);
   touchCounts = $state.raw<TouchCounts | null>(null);
   beatPhase = $state<BeatPhase>(null);
 
-  /** Return the step displayed, which every number on the screen is of; null before the first. */
+  /** Return the step on display, which every number on the screen belongs to; null before the first. */
   get step(): number | null {
     return this.beat?.step ?? this.counters?.step ?? null;
   }
 
-  /** Copy another state, so that it is shown here. */
+  /** Copy another state, to show it here. */
   copyFrom(other: ShownStep) {
     this.layouts = other.layouts;
     this.districts = other.districts;

@@ -10,7 +10,7 @@ import {
   withExamination,
 } from "./examinations";
 
-/** Make a question about how the model goes on with "the dog", answered unless `change` says otherwise. */
+/** Return a question about the continuation of "the dog", answered unless `change` says otherwise. */
 function examination(
   step: number,
   change: Partial<Examination> = {},
@@ -35,7 +35,7 @@ const THE_DOG = { kind: "speak", prompt: "the dog" } as const;
 const LIE = { kind: "what_if", sentence: "the cat barked", steps: 5, after: 20 } as const;
 
 describe("the questions about a prompt", () => {
-  it("are those with the same words, in order of their steps", () => {
+  it("have the same words, in order of their steps", () => {
     const items = [
       examination(500),
       examination(0, {}, "  the   dog "),
@@ -44,7 +44,7 @@ describe("the questions about a prompt", () => {
     ];
     expect(askedAbout(items, THE_DOG).map(({ step }) => step)).toEqual([0, 20, 500]);
     expect(askedAbout(items, { kind: "speak", prompt: "dog" })).toEqual([]);
-    // How much is to be said makes it no other question; a word or a number that it is about does.
+    // The length of the answer does not make it another question; its words and numbers do.
     const stored = { ...LIE, step: 5 };
     const taught = [{ ...examination(5), kind: "what_if", question: stored } as Examination];
     expect(askedAbout(taught, { ...LIE })).toEqual(taught);
@@ -64,11 +64,11 @@ describe("the questions about a prompt", () => {
     });
     const probe = { kind: "probe", sentence: "a", other_sentence: " b  c ", other_step: 3 };
     expect(viewOf(probe)).toMatchObject({ say: "a", other: 3, second: "b c" });
-    // What is not what it should be is left out.
+    // Malformed fields are left out.
     expect(viewOf({ kind: "what_if", sentence: 5, steps: "5" }).say).toBeNull();
   });
 
-  it("hold one of each step: of the newest attempt, and an answer rather than none", () => {
+  it("have one per step: of the newest attempt, and answered if possible", () => {
     const [failed, done, newer] = [
       examination(5, { state: "failed" }),
       examination(5),
@@ -79,7 +79,7 @@ describe("the questions about a prompt", () => {
     expect(askedAbout([newer, done], THE_DOG)).toEqual([newer]);
   });
 
-  it("change with each message, and what is new comes last", () => {
+  it("change with each message, and new ones come last", () => {
     const waiting = examination(5, { id: "a", state: "waiting" });
     const known = [waiting, examination(6, { id: "b" })];
     expect(withExamination(known, examination(5, { id: "a" })).map(({ id }) => id)).toEqual([
@@ -105,26 +105,26 @@ describe("the answer shown", () => {
   const shownAt = (step: number, asked: Parameters<typeof shownOf>[2] = null) =>
     shownOf(about, step, asked)?.step ?? null;
 
-  it("is that of the step displayed, or the last before it", () => {
+  it("is that of the step on display, or the last before it", () => {
     expect([0, 1, 250, 999, 1_000, 5_000].map((step) => shownAt(step))).toEqual([
       0, 0, 250, 250, 1_000, 1_000,
     ]);
     expect(shownOf([examination(250)], 249, null)).toBeNull();
   });
 
-  it("is the one just asked until somebody moves in time", () => {
+  it("is the latest one until the viewer moves in time", () => {
     const asked = { id: about[0]!.id, displayed: 812 };
     expect(shownAt(812, asked)).toBe(0);
     expect(shownAt(813, asked)).toBe(250);
-    // A question about other words is none of these.
+    // A question about other words is not among them.
     expect(shownAt(812, { id: "another", displayed: 812 })).toBe(250);
-    // Asked about a step to come, it is better than nothing.
+    // For a later step it is better than nothing.
     expect(shownOf(about.slice(2), 0, { id: about[2]!.id, displayed: 7 })?.step).toBe(1_000);
   });
 });
 
-describe("a question that is opened", () => {
-  it("is about its own settings, and the same at another step", () => {
+describe("an opened question", () => {
+  it("has its own settings, and is the same at another step", () => {
     const bench = (steps: number, step: number) =>
       examination(step, { kind: "bench", question: { kind: "bench", step, steps } });
     const items = [bench(40, 500), bench(1, 500), bench(1, 20)];

@@ -1,24 +1,24 @@
-/** Questions that were asked of the model: the newest word about each, and which belong to a prompt and a step. Pure. */
+/** Questions to the model: the latest message about each, and which belong to a prompt and a step. Pure. */
 
 import type { Examination, ExaminationQuestion } from "../../api/rest-types";
 import type { ViewChange } from "../../model/view/view-state";
 
-/** Return known examinations with what has become of one of them, or with a new one. */
+/** Return the examinations with one updated or added. */
 export function withExamination(known: readonly Examination[], one: Examination): Examination[] {
   return [...known.filter(({ id }) => id !== one.id), one];
 }
 
-/** Return whether it is still to be answered. */
+/** Return whether it is still unanswered. */
 export function isOpen({ state }: Examination): boolean {
   return state === "waiting" || state === "running";
 }
 
-/** Return a prompt with one space between words, so that two are compared as a reader does. */
+/** Return a prompt with single spaces between words, so that prompts compare as readers see them. */
 export function plainPrompt(prompt: string): string {
   return prompt.trim().split(/\s+/u).join(" ");
 }
 
-/** A question without its step: what is asked, about one step or another. */
+/** A question without its step. */
 export type Subject<Kind extends ExaminationQuestion["kind"] = ExaminationQuestion["kind"]> =
   Extract<ExaminationQuestion, { kind: Kind }> extends infer Of
     ? Of extends unknown
@@ -26,7 +26,7 @@ export type Subject<Kind extends ExaminationQuestion["kind"] = ExaminationQuesti
       : never
     : never;
 
-/** Return what a stored question asks, without its step. */
+/** Return a stored question without its step. */
 export function subjectOf({ question }: Pick<Examination, "question">): Subject {
   return Object.fromEntries(
     Object.entries(question).filter(([name]) => name !== "step"),
@@ -38,10 +38,10 @@ export function asksSame(one: object, other: object): boolean {
   return keyOf(one) === keyOf(other);
 }
 
-/** Fields that do not make it another question to a reader: its step, and how much is to be said. */
+/** Fields that do not make it another question to a reader: its step, and the length of the answer. */
 const OF_NO_ACCOUNT = ["step", "words", "seed", "temperature", "confirmed"];
 
-/** Return the fields of a question that make it this one, as text to compare. */
+/** Return the identifying fields of a question as text to compare. */
 function keyOf(question: object): string {
   const fields = Object.entries(question as Record<string, unknown>)
     .filter(([name, value]) => !OF_NO_ACCOUNT.includes(name) && value !== null)
@@ -62,14 +62,14 @@ export function askedAbout(items: readonly Examination[], subject: Subject): Exa
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
 
-/** Return whether one of two questions is to give way to the other: an older attempt, or one that came to nothing. */
+/** Return whether one question gives way to another: it is of an older attempt, or has no answer. */
 function isBefore(one: Examination, other: Examination): boolean {
   if (one.attempt !== other.attempt) return one.attempt < other.attempt;
   const worth = (of: Examination) => (of.state === "done" ? 2 : isOpen(of) ? 1 : 0);
   return worth(one) <= worth(other);
 }
 
-/** Return the answered questions of a kind, one of each subject, those asked last first. */
+/** Return the answered questions of a kind, one per subject, latest first. */
 export function subjectsOf(items: readonly Examination[], kind: Subject["kind"]): Examination[] {
   const bySubject = new Map<string, Examination>();
   for (const one of [...items].reverse()) {
@@ -79,7 +79,7 @@ export function subjectsOf(items: readonly Examination[], kind: Subject["kind"])
   return [...bySubject.values()];
 }
 
-/** Return the view that asks a question, but for its step: what is not of its kind is left out. */
+/** Return the view that asks a question, without its step: fields of other kinds are left out. */
 export function viewOf(subject: object): ViewChange {
   const fields = new Map<string, unknown>(Object.entries(subject));
   const text = (name: string) => {
@@ -102,15 +102,15 @@ export function viewOf(subject: object): ViewChange {
   };
 }
 
-/** A question that was asked on this page, and the step that was displayed then. */
+/** A question asked on this page, and the step on display at the time. */
 export interface Asked {
   id: string;
   displayed: number;
 }
 
 /**
- * Return the question to show of those about one prompt: the one just asked, for as long as nobody moves in time; else
- * that of the step displayed, or the last before it. Null for none.
+ * Return the question to show about a prompt: the latest one until the viewer moves in time; else that of the
+ * step on display, or the last before it. Null for none.
  */
 export function shownOf(
   about: readonly Examination[],

@@ -1,4 +1,7 @@
-/** The questions to the model of one run, with answers of one kind: those that were asked, by anybody, and asking another. */
+/**
+ * The questions to the model of one run, from all viewers, and their answers of one kind; sends new
+ * questions.
+ */
 
 import { SvelteMap } from "svelte/reactivity";
 import { ApiError, failureOf, type Failure } from "../../api/failure";
@@ -8,22 +11,22 @@ import type { LiveRun } from "../run/live-run.svelte";
 import { withExamination, type Asked } from "./examinations";
 
 export class Questions<Answered = AnswerTo<"speak">> {
-  /** All questions, those asked last at the end. */
+  /** All questions, the latest last. */
   items = $state.raw<Examination[]>([]);
-  /** The answers that are here, by the question's id; null: one that cannot be read. */
+  /** The loaded answers, by the question's id; null: unreadable. */
   readonly answers = new SvelteMap<string, Answered | null>();
-  /** True once the list is here. */
+  /** True once the list has loaded. */
   listed = $state(false);
-  /** The question asked last on this page, or opened; null: none. */
+  /** The question last asked or opened on this page; null: none. */
   asked = $state.raw<Asked | null>(null);
-  /** Id of the question that was opened, whatever else is asked; null: none. */
+  /** Id of the opened question, independent of the current one; null: none. */
   private openedId = $state<string | null>(null);
   readonly opened = $derived.by(() => this.items.find(({ id }) => id === this.openedId) ?? null);
-  /** Why the last question could not be asked. */
+  /** Why the last question was refused. */
   problem = $state.raw<Failure | null>(null);
-  /** Set while a question is on its way to the server. */
+  /** Set while a question is being sent. */
   sending = $state(false);
-  /** The question that has to be confirmed; null: none. */
+  /** The question that needs confirmation; null: none. */
   private refused: { question: ExaminationQuestion; displayed: number } | null = null;
   private readonly fetching = new Set<string>();
   private readonly abort = new AbortController();
@@ -48,7 +51,7 @@ export class Questions<Answered = AnswerTo<"speak">> {
     }
   }
 
-  /** Ask. `displayed`: the step on the screen. */
+  /** Ask a question. `displayed`: the step on the screen. */
   async ask(question: ExaminationQuestion, displayed: number, confirmed = false) {
     this.forgetProblem();
     this.sending = true;
@@ -71,7 +74,7 @@ export class Questions<Answered = AnswerTo<"speak">> {
     }
   }
 
-  /** Open a question that was asked, or none. `displayed`: the step on the screen. */
+  /** Open an earlier question, or none. `displayed`: the step on the screen. */
   openAnswer(id: string | null, displayed: number) {
     this.openedId = id;
     if (id !== null && this.asked?.id !== id) this.asked = { id, displayed };
@@ -81,13 +84,13 @@ export class Questions<Answered = AnswerTo<"speak">> {
     this.problem = this.refused = null;
   }
 
-  /** Ask once more what has to be confirmed. */
+  /** Send the question again, confirmed. */
   async confirm() {
     const { refused } = this;
     if (refused) await this.ask(refused.question, refused.displayed, true);
   }
 
-  /** Take a question back. */
+  /** Cancel a question. */
   async cancel(id: string) {
     try {
       await this.request(id, { method: "DELETE" });
@@ -96,7 +99,7 @@ export class Questions<Answered = AnswerTo<"speak">> {
     }
   }
 
-  /** Fetch the answer of a question, unless it is here or not there yet. */
+  /** Fetch the answer of a question, unless it is loaded or not available yet. */
   async want({ id, state }: Examination) {
     if (state !== "done" || this.answers.has(id) || this.fetching.has(id)) return;
     this.fetching.add(id);
@@ -105,7 +108,7 @@ export class Questions<Answered = AnswerTo<"speak">> {
         await this.request<Answer<"GET /api/runs/{run}/examinations/{examination}">>(id);
       this.answers.set(id, answer as Answered | null);
     } catch (error) {
-      // One that was dropped meanwhile has no answer; who is silent is asked again.
+      // A cancelled question has no answer; a silent server is asked again.
       if (this.abort.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
       if (error.refused) return;
@@ -118,7 +121,10 @@ export class Questions<Answered = AnswerTo<"speak">> {
     this.run.examined.delete(this.hear);
   }
 
-  /** Return what messages have told since: they may come before the response to a request, and are newer then. */
+  /**
+   * Return the changes from messages since `before`: they may arrive before the response to a request, and
+   * are then newer.
+   */
   private changedSince(before: readonly Examination[]): Examination[] {
     return this.items.filter((one) => !before.includes(one));
   }

@@ -10,7 +10,7 @@ const waiting = {
 } as Examination;
 const done: Examination = { ...waiting, state: "done", share: 1, made: 1 };
 
-/** Requests that were sent, and what is answered to the next ones. */
+/** Requests sent, and the responses to the next ones. */
 let sent: [string, string, unknown][];
 let responses: [number, unknown][];
 let run: LiveRun;
@@ -48,7 +48,7 @@ describe("a question", () => {
     expect(questions.answers.get("a")).toEqual({ prompt: [1] });
   });
 
-  it("is heard wherever one may ask, until that place is closed", () => {
+  it("is received wherever questions are asked, until that panel is closed", () => {
     const [first, second] = [new Questions(run), new Questions(run)];
     tell(waiting);
     second.close();
@@ -56,7 +56,7 @@ describe("a question", () => {
     expect([first.items, second.items]).toEqual([[done], [waiting]]);
   });
 
-  it("that is answered before the response to it comes stays answered", async () => {
+  it("stays answered if the answer comes before the response", async () => {
     const questions = new Questions(run);
     responses = [[202, waiting]];
     const asking = questions.ask(QUESTION, 7);
@@ -66,7 +66,7 @@ describe("a question", () => {
     expect(questions.asked?.id).toBe("a");
   });
 
-  it("that is refused says why, and one that must be confirmed is asked again as it was", async () => {
+  it("has a reason if refused, and is sent again unchanged if it must be confirmed", async () => {
     const questions = new Questions(run);
     const detail = "This run was imported.";
     responses = [
@@ -81,7 +81,7 @@ describe("a question", () => {
     expect(questions.problem).toBeNull();
     await questions.ask({ ...QUESTION, prompt: "xyzzy" }, 7);
     expect(questions.problem).toEqual({ code: "said", reason: "this model never read 'xyzzy'" });
-    // What has nothing to confirm is not asked again.
+    // A question that needs no confirmation is not sent again.
     await questions.confirm();
     expect(sent).toHaveLength(3);
   });

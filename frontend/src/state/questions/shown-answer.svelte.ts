@@ -1,11 +1,11 @@
-/** The questions about one subject, and the answer that is shown of them. */
+/** The questions about one subject, and the answer on display. */
 
 import type { AnswerKind, AnswerTo, ExaminationQuestion, StoredAnswer } from "../../api/rest-types";
 import { askedAbout, isOpen, shownOf, subjectOf, type Subject } from "./examinations";
 import type { Questions } from "./questions.svelte";
 
 export class ShownAnswer<Kind extends AnswerKind> {
-  /** Create it in a component. `subject`: what is asked; null: nothing yet. `step`: the step displayed. */
+  /** Create it in a component. `subject`: the question; null: none yet. `step`: the step on display. */
   constructor(
     private readonly questionsNow: () => Questions<StoredAnswer>,
     private readonly subjectNow: () => Subject<Kind> | null,
@@ -19,7 +19,7 @@ export class ShownAnswer<Kind extends AnswerKind> {
   readonly questions = $derived.by(() => this.questionsNow());
   readonly subject = $derived.by(() => {
     const { opened } = this.questions;
-    // What was opened is of the experiment that is chosen.
+    // An opened question belongs to the chosen experiment.
     return opened ? (subjectOf(opened) as Subject<Kind>) : this.subjectNow();
   });
   readonly step = $derived.by(() => this.stepNow());
@@ -33,7 +33,7 @@ export class ShownAnswer<Kind extends AnswerKind> {
     () =>
       (this.shown && (this.questions.answers.get(this.shown.id) ?? null)) as AnswerTo<Kind> | null,
   );
-  /** Set where what is stored is no answer. */
+  /** Set if the stored answer is malformed. */
   readonly unreadable = $derived.by(
     () => this.shown !== null && this.questions.answers.get(this.shown.id) === null,
   );
@@ -42,7 +42,7 @@ export class ShownAnswer<Kind extends AnswerKind> {
     this.about.some(({ step, state }) => step === this.step && state === "done"),
   );
 
-  /** Return the question about the same at a step; null while nothing was asked. */
+  /** Return the same question at a step; null if there is none. */
   questionAt(step: number): ExaminationQuestion | null {
     return this.subject && ({ ...(this.subject as Subject), step } satisfies ExaminationQuestion);
   }

@@ -1,6 +1,6 @@
 /**
- * Catch-up over REST with everything a run's socket does not repeat: the run's description, its
- * past, its newest step, and the steps missed between two connections.
+ * Catch-up over REST with everything a run's socket does not repeat: the run's description, its past, its
+ * newest step, and the steps missed between two connections.
  */
 
 import { requestFrames } from "../../api/frame-request";
@@ -10,7 +10,7 @@ import { ApiError, type Failure } from "../../api/failure";
 import type { NewestStep } from "../live/newest-step.svelte";
 import { lightOfBeat, type StepLight } from "../../model/light";
 
-/** Delay in ms before the record is read again because it lagged behind the frames received. */
+/** Delay in ms before the record is read again because it lagged behind the received frames. */
 const RETRY_DELAY = 1_000;
 
 interface CatchUpEvents {
@@ -19,13 +19,11 @@ interface CatchUpEvents {
   onLines(items: LineSet[]): void;
   /** Report that the run does not exist or may not be read. */
   onRefused(reason: Failure): void;
-  /**
-   * Return the newest known step and its attempt; null while no step from the record should be lit.
-   */
+  /** Return the newest known step and its attempt; null if no step from the record should be lit. */
   newestStep(): { attempt: number; step: number } | null;
   /** Return whether the socket is open. */
   isConnected(): boolean;
-  /** Return whether the text of steps may be asked for. */
+  /** Return whether the text of steps may be requested. */
   mayRead(): boolean;
 }
 
@@ -42,7 +40,7 @@ export class CatchUp {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Read the run's description, its past steps, its measures, and what it said. */
+  /** Read the run's description, its past steps, its measures, and its generated lines. */
   async readRecord() {
     const { signal, newest } = this;
     this.reading += 1;
@@ -58,7 +56,7 @@ export class CatchUp {
         requestJson<Answer<"GET /api/runs/{run}/measures">>(runPath(this.run, "measures"), {
           signal,
         }),
-        // What the model said adorns the run: without it the rest is shown all the same.
+        // Generated lines are optional: without them the rest is still shown.
         requestJson<Answer<"GET /api/runs/{run}/lines">>(runPath(this.run, "lines"), {
           signal,
         }).catch(() => null),
@@ -83,12 +81,12 @@ export class CatchUp {
       if (error.refused) this.events.onRefused(error.failure);
     } finally {
       this.reading -= 1;
-      // The read failed, or it came before the steps that the census counted were recorded.
+      // The read failed, or it came before the steps counted by the census were recorded.
       if (newest.frameCounts.hasGaps) setTimeout(() => this.fillGaps(), RETRY_DELAY);
     }
   }
 
-  /** Read the record unless a read is already under way. */
+  /** Read the record unless a read is already in progress. */
   requestRead() {
     if (!this.reading) void this.readRecord();
   }
@@ -108,7 +106,7 @@ export class CatchUp {
     }
   }
 
-  /** Light the newest step from the record: no beat of it arrived. */
+  /** Light the newest step from the record, because no beat of it arrived. */
   async lightNewestStep() {
     const newest = this.events.newestStep();
     if (!newest || newest.step < 1 || this.lighting) return;

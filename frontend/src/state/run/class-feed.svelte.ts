@@ -1,20 +1,23 @@
-/** A run as a class is told of it: texts that come with beats, what may be read, and the word that somebody points at. */
+/**
+ * A run as a class receives it: texts that come with beats, reading permissions, and the word that is pointed
+ * at.
+ */
 
 import type { ClassMessage, WordsMessage } from "../../api/rest-types";
 import type { StepLight } from "../../model/light";
 
 /** Steps whose texts are kept until their beats are shown. */
 const MOST_HEARD = 8;
-/** How long a viewer of a class waits for a beat before the newest step is lit from the record, in ms. */
+/** How long a viewer in a class waits for a beat before the newest step is lit from the record, in ms. */
 const BEAT_WAIT = 1_000;
 
-/** The class that this browser may be in, which its run's stream depends on. */
+/** The class of this browser, if any, which its run's stream depends on. */
 export interface ClassTies {
-  /** True on the class's address; null while that is not known. */
+  /** True on the class's address; null if not known yet. */
   readonly inClass: boolean | null;
-  /** Take what the stream of a run says about the class. */
+  /** Handle a message about the class in a run's stream. */
   hear(message: ClassMessage): void;
-  /** Take note that the class has ended this browser's place in it. */
+  /** Record that the class has removed this browser. */
   end(): void;
 }
 
@@ -23,11 +26,11 @@ export const NO_CLASS: ClassTies = { inClass: false, hear: () => undefined, end:
 export const openClassStream = async () => (await import("../../api/class-stream")).openStream();
 
 export class ClassFeed {
-  /** Token that somebody points at for all; null: none. */
+  /** Token pointed at for the whole class; null: none. */
   pointed = $state<number | null>(null);
-  /** True where the class may see the run's text; null while that is not known. */
+  /** True if the class may see the run's text; null if not known yet. */
   private textGiven = $state<boolean | null>(null);
-  /** Beginnings of the texts of the newest steps, as a class is sent them with its beats; the newest last. */
+  /** Beginnings of the texts of the newest steps, as sent to a class with its beats; the newest last. */
   private heard = $state.raw<readonly WordsMessage[]>([]);
   /** When the newest step is next lit from the record, unless a beat comes, as of `performance.now()`. */
   private lightsAt = Infinity;
@@ -42,23 +45,23 @@ export class ClassFeed {
     return this.ties.inClass === false || this.textGiven === true;
   }
 
-  /** Return whether this viewer may not see it; false also while that is not known. */
+  /** Return whether this viewer may not see the text; false also if not known yet. */
   get textWithheld(): boolean {
     return this.textGiven === false;
   }
 
-  /** Return the beginning of the text of a step, if it came with its beat; null if it did not. */
+  /** Return the beginning of a step's text if it came with the beat, else null. */
   wordsOf({ step, attempt }: Pick<StepLight, "step" | "attempt">): number[] | null {
     const found = this.heard.find((one) => one.step === step && one.attempt === attempt);
     return found?.tokens ?? null;
   }
 
-  /** Take the beginning of a step's text. */
+  /** Store the beginning of a step's text. */
   hearWords(message: WordsMessage) {
     this.heard = [...this.heard.slice(1 - MOST_HEARD), message];
   }
 
-  /** Take what the class is told; return whether the run's text is given from now on. */
+  /** Handle a message to the class; return whether the run's text becomes readable with it. */
   hearClass(message: ClassMessage): boolean {
     const { text, pointed } = message;
     const given = text && !this.textGiven;
@@ -68,17 +71,17 @@ export class ClassFeed {
     return given;
   }
 
-  /** Ring a token that somebody points at for all; null: none. */
+  /** Ring the token pointed at for the whole class; null: none. */
   pointAt(token: number | null) {
     this.pointed = token;
   }
 
-  /** Wait for a beat: the counts have come. */
+  /** Start waiting for a beat: the counts have arrived. */
   expectBeat() {
     if (this.ties.inClass) this.lightsAt = performance.now() + BEAT_WAIT;
   }
 
-  /** Return whether no beat has come for so long that the record is to be asked: while nothing is trained none comes. */
+  /** Return whether a beat is so overdue that the record should be read: without training none comes. */
   isOverdue(now: number, lit: boolean): boolean {
     if (now <= this.lightsAt) return false;
     this.lightsAt = lit ? Infinity : now + BEAT_WAIT * (5 + 10 * Math.random());

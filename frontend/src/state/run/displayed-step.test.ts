@@ -15,7 +15,7 @@ const V = 8;
 
 const NONE = new Uint32Array(0);
 
-/** Make a step whose batch has row `step % V` and row 0. */
+/** Return a step whose batch has row `step % V` and row 0. */
 function beatOf(step: number): Beat {
   const batchIds = Uint32Array.from(new Set([0, step % V])).sort();
   return {
@@ -31,7 +31,7 @@ function beatOf(step: number): Beat {
   };
 }
 
-/** Count what was lit up to `step`: by every step two rows, its own and row 0. */
+/** Count the rows lit up to `step`: two by every step, its own and row 0. */
 function census(step: number): Census {
   const lastLit = new Uint32Array(V).fill(NEVER);
   for (let one = 1; one <= step; one++) lastLit[0] = lastLit[one % V] = one;
@@ -78,7 +78,7 @@ class Time extends TimeControl {
     this.standAtPending();
   }
 
-  /** Look whether the step that was asked for has come, as the page does all the time. */
+  /** Check whether the requested step has arrived, as the page does all the time. */
   look() {
     this.standAtPending();
   }
@@ -97,7 +97,7 @@ afterEach(() => {
 
 const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
 
-/** Check that light, counts and loss line are all of one step. */
+/** Check that light, counts and loss line all belong to one step. */
 function expectDisplayed({ newest, displayedStep }: Time, step: number) {
   expect(displayedStep).toBe(step);
   expect(newest.beat?.step).toBe(step);
@@ -106,8 +106,8 @@ function expectDisplayed({ newest, displayedStep }: Time, step: number) {
   expect([steps.at(-1), losses.at(-1), ever.at(-1)]).toEqual([step, 10 / step, litBy(step)]);
 }
 
-describe("the step displayed", () => {
-  it("is one: light, counts and the end of the loss line change together", async () => {
+describe("the step on display", () => {
+  it("is consistent: light, counts and the end of the loss line change together", async () => {
     const time = new Time();
     time.newest.receive(census(0));
     time.newest.receive(beatOf(1));
@@ -116,18 +116,18 @@ describe("the step displayed", () => {
       await pass(60);
       time.newest.receive(beatOf(step));
       time.newest.tick(performance.now());
-      // Steps that are not displayed yet are counted, and nothing of them is shown.
+      // Steps that are not on display yet are counted, but not shown.
       expectDisplayed(time, 1);
     }
     await pass(700);
     time.newest.tick(performance.now());
     expectDisplayed(time, 4);
-    // The loss line ends with the step displayed though its point has been thinned out since.
+    // The loss line ends with the step on display even if its point has been thinned out since.
     for (let step = 5; step <= 6_000; step++) time.newest.receive(beatOf(step));
     expectDisplayed(time, 4);
   });
 
-  it("is said by a replay, not the newest one received", async () => {
+  it("comes from a replay, not from the newest frame", async () => {
     const time = new Time();
     time.status = status(100, "finished");
     time.play(10);
@@ -139,7 +139,7 @@ describe("the step displayed", () => {
     expect([time.requestedStep, time.counters?.step, time.beat?.step]).toEqual([11, 11, 11]);
   });
 
-  it("stays as it is while the server of a replay is away", async () => {
+  it("stays while the server of a replay is away", async () => {
     const time = new Time();
     time.status = status(100, "finished");
     time.newest.receive(census(100));
@@ -152,7 +152,7 @@ describe("the step displayed", () => {
     expect(time.displayedStep).toBe(100);
     expect(time.counters).toMatchObject({ step: 100, ever: V });
     expect(time.touchCounts?.everTouched).toBe(V);
-    // It goes on when the server is back.
+    // It continues when the server is back.
     time.newest.receive(census(0));
     expect([time.displayedStep, time.beat, time.counters?.ever]).toEqual([0, null, 0]);
     time.newest.receive(beatOf(1));
@@ -161,7 +161,7 @@ describe("the step displayed", () => {
 });
 
 describe("the gradients of the rows", () => {
-  it("are known of the step displayed, though it came from the record", () => {
+  it("are known for the step on display, even from the record", () => {
     const time = new Time();
     time.newest.receive(census(11));
     const beat = lightOfBeat(beatOf(11), 0, 0);
@@ -182,7 +182,7 @@ describe("the gradients of the rows", () => {
     expect(time.counters).toMatchObject({ step: 11, ever: V });
   });
 
-  it("are not those of a step before a row was lit last", () => {
+  it("are unknown from a step before the row was last lit", () => {
     const time = new Time();
     time.newest.receive(census(12));
     time.newest.lightFromRecord(lightOfBeat(beatOf(11), 0, 0), null);
@@ -204,13 +204,13 @@ describe("a single training step", () => {
     expect([time.paused, time.displayedStep]).toEqual([false, 20]);
     time.newest.receive(beatOf(21));
     expect([time.displayedStep, time.beatPhase]).toEqual([21, "light"]);
-    // The second beat follows, whenever the map comes.
+    // The second beat follows, whenever the map arrives.
     await pass(LIGHT_DURATION);
     time.newest.tick(performance.now());
     expect(time.beatPhase).toBe("move");
   });
 
-  it("is shown in two beats though training ran until then", async () => {
+  it("is shown in two beats even if training was running", async () => {
     const time = new Time();
     time.status = status(20);
     time.newest.receive(census(20));
@@ -219,7 +219,7 @@ describe("a single training step", () => {
     expect(time.beatPhase).toBe("light");
   });
 
-  it("waits for the stream of the present after a replay", async () => {
+  it("waits for the live stream after a replay", async () => {
     const time = new Time({ from: 3 });
     time.status = status(20, "paused");
     let asked = false;
@@ -235,7 +235,7 @@ describe("a single training step", () => {
     expect([asked, time.displayedStep, time.beatPhase]).toEqual([true, 21, "light"]);
   });
 
-  it("that is refused leaves running training as it is", async () => {
+  it("leaves running training unchanged if refused", async () => {
     const time = new Time();
     time.status = status(20);
     time.newest.receive(census(20));
@@ -245,8 +245,8 @@ describe("a single training step", () => {
   });
 });
 
-describe("a step that a link names", () => {
-  it("is the last one where the run ended before it", async () => {
+describe("a step named by a link", () => {
+  it("is the last one if the run ended before it", async () => {
     const time = new Time({ at: 99_999 });
     time.status = status(5_000, "finished");
     time.newest.receive(census(5_000));
@@ -258,7 +258,7 @@ describe("a step that a link names", () => {
     expect(time.clamped).toBe(false);
   });
 
-  it("is waited for where training has not come to it, with the newest step shown", async () => {
+  it("is awaited if training has not reached it, with the newest step on display", async () => {
     const time = new Time({ at: 23 });
     time.status = status(20);
     time.newest.receive(census(20));
@@ -276,7 +276,7 @@ describe("a step that a link names", () => {
     expect([time.awaited, time.paused, time.displayedStep]).toEqual([false, true, 23]);
   });
 
-  it("is the last one where the run ends before it comes", async () => {
+  it("is the last one if the run ends before it", async () => {
     const time = new Time({ at: 23 });
     time.status = status(20);
     time.newest.receive(census(20));

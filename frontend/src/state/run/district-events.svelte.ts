@@ -5,7 +5,7 @@ import type { Answer, DistrictEvent } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
 
 const MAX_EVENTS = 1_000;
-/** Least time between two requests, in ms. */
+/** Minimum time between two requests, in ms. */
 const REFRESH_INTERVAL = 2_000;
 
 export class DistrictEvents {
@@ -20,10 +20,7 @@ export class DistrictEvents {
     private readonly signal: AbortSignal,
   ) {}
 
-  /**
-   * Fetch the events since the last. Another attempt discards those already known: they may not
-   * count any more.
-   */
+  /** Fetch the events since the last. Another attempt discards the known ones, which may be invalid now. */
   async refresh(attempt: number) {
     if (attempt !== this.attempt) this.events = [];
     this.attempt = attempt;
@@ -37,7 +34,7 @@ export class DistrictEvents {
         await new Promise((done) => setTimeout(done, REFRESH_INTERVAL));
       }
     } catch (error) {
-      // The next districts trigger another try.
+      // The next districts trigger another attempt.
       if (!this.signal.aborted && !(error instanceof ApiError)) throw error;
     } finally {
       this.fetching = false;

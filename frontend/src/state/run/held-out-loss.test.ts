@@ -12,15 +12,15 @@ const measured: Measures[] = [
   { step: 200, values: { loss_held_out: 1.3, coverage: 0.6 } },
 ];
 
-describe("the loss on text that was kept aside", () => {
-  it("is the newest up to the step, with the step that it was measured at", () => {
+describe("the held-out loss", () => {
+  it("is the newest one up to the step, with its own step", () => {
     const town = info("lamptown", 480_000);
     expect(heldOutLoss(measured, 99, town)).toEqual({ loss: 7.7, step: 0 });
     expect(heldOutLoss(measured, 199, town)).toEqual({ loss: 2.5, step: 100 });
     expect(heldOutLoss(measured, null, town)).toEqual({ loss: 1.3, step: 200 });
   });
 
-  it("is not known where no text was kept aside, and the reason is", () => {
+  it("is unknown without held-out text, and says why", () => {
     const coverage = [{ step: 0, values: { coverage: 0 } }];
     expect(heldOutLoss(coverage, 5, info("lamptown", 480_000))).toBe("none");
     expect(heldOutLoss(coverage, 5, info("text", 90_000))).toBe("none");

@@ -1,18 +1,17 @@
-/** The loss on text that was kept aside from training, of a run that has such a text. Pure. */
+/** The loss on text held out from training, for runs that have such text. Pure. */
 
 import type { Measures, Run } from "../../api/rest-types";
 
-/** Fewest words of a text from which a part is kept aside. */
+/** Minimum length of a text, in words, from which a part is held out. */
 const LEAST_WORDS = 20_000;
 
 /**
- * The loss on text that training never reads, and the step that it was measured at; or why there is
- * none: `none` where no text was kept aside, `short` where the text was too short for that,
- * `unmeasured` where it is not known yet.
+ * The held-out loss and the step it was measured at; or why there is none: `none` if no text was held out,
+ * `short` if the text was too short for that, `unmeasured` if it is not known yet.
  */
 export type HeldOutLoss = { loss: number; step: number } | "none" | "short" | "unmeasured";
 
-/** Return the newest such loss up to `step`; null: of the newest step. */
+/** Return the newest held-out loss up to `step`; null: of the newest step. */
 export function heldOutLoss(
   measures: readonly Measures[],
   step: number | null,
@@ -30,6 +29,6 @@ export function heldOutLoss(
   if (found) return found;
   const { recipe, corpus_tokens: words = LEAST_WORDS } = info ?? {};
   if (recipe?.corpus.kind === "text" && words < LEAST_WORDS) return "short";
-  // The first set of measures has it, if the run has a text for it.
+  // The first set of measures includes it if the run has held-out text.
   return ever || !measures.length ? "unmeasured" : "none";
 }

@@ -1,4 +1,6 @@
-/** The facts of a run, whichever step of it is shown: its description, its status, its measures, its lines. */
+/**
+ * The facts of a run that do not depend on the step on display: its description, status, measures and lines.
+ */
 
 import type { Failure } from "../../api/failure";
 import type { LineSet, Measures, Run, Status } from "../../api/rest-types";
@@ -11,7 +13,7 @@ export class KnownRun {
   status = $state.raw<Status | null>(null);
   vocabulary = $state.raw<Vocabulary | null>(null);
   measures = $state.raw<Measures[]>([]);
-  /** Lines that the model said, in order of their steps; null until known. */
+  /** Lines that the model generated, in order of their steps; null until known. */
   lines = $state.raw<LineSet[] | null>(null);
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
   smoothedNow = $state<number | null>(null);
@@ -19,17 +21,17 @@ export class KnownRun {
 
   constructor(readonly id: string) {}
 
-  /** Return the name that people read; the id until it is known. */
+  /** Return the display name; the id until it is known. */
   get name(): string {
     return printableText(this.info?.name ?? this.id);
   }
 
-  /** Take a name that somebody has given the run since it was opened. */
+  /** Adopt a new name, given since the run was opened. */
   noteName(name: string) {
     if (this.info && this.info.name !== name) this.info = { ...this.info, name };
   }
 
-  /** Take a newer status than the one known. */
+  /** Adopt a status if it is newer than the known one. */
   protected noteStatus(status: Status) {
     const { smoothed } = this.status ?? {};
     this.status = status;
@@ -47,28 +49,28 @@ export class KnownRun {
     return hasEnded(this.status?.phase);
   }
 
-  /** Return whether the run is a single matrix, without any step. */
+  /** Return whether the run is a single matrix, without any steps. */
   get still(): boolean {
     return this.status?.phase === "finished" && this.status.step === 0;
   }
 
-  /** Return whether the run should be training but no trainer is alive. */
+  /** Return whether the run should be training but has no live trainer. */
   get stalled(): boolean {
     const { phase, alive = true } = this.status ?? {};
     return !alive && (phase === "preparing" || phase === "running" || phase === "paused");
   }
 
-  /** Return whether the steps come from a user's own training loop, which takes no requests. */
+  /** Return whether the steps come from a user's own training loop, which accepts no requests. */
   get externallyTrained(): boolean {
     return this.info?.recipe?.corpus.kind === "recorded";
   }
 
-  /** Return the number of a step in the training it was recorded from; null if it is not known. */
+  /** Return the number of a step in the training that was recorded; null if it is not known. */
   stepNumber(step: number): number | null {
     return stepNumber(step, this.info?.numbers ?? []);
   }
 
-  /** Return whether the model says something, or may yet: recorded runs have none that could. */
+  /** Return whether the model generates lines, or may yet: recorded runs have no model to do so. */
   get speaks(): boolean {
     if (this.externallyTrained) return false;
     return this.lines === null || this.lines.length > 0 || !this.over;

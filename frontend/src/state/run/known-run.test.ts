@@ -13,8 +13,8 @@ function runOf(status: Partial<Status>, corpus = "lamptown"): ToldRun {
   return run;
 }
 
-describe("what is known of a run", () => {
-  it("is its id as long as it has no name", () => {
+describe("the facts of a run", () => {
+  it("use the id until there is a name", () => {
     const run = new ToldRun("2026-town");
     expect(run.name).toBe("2026-town");
     run.noteName("Too early");
@@ -24,7 +24,7 @@ describe("what is known of a run", () => {
     expect(run.name).toBe("Village");
   });
 
-  it("tells a training that is over from one whose trainer is gone", () => {
+  it("tell finished training from a dead trainer", () => {
     const told = (status: Partial<Status>) => {
       const { over, stalled, still } = runOf(status);
       return { over, stalled, still };
@@ -35,7 +35,7 @@ describe("what is known of a run", () => {
     expect(told({ phase: "finished", alive: false, step: 0 })).toEqual({ over: true, stalled: false, still: true }); // prettier-ignore
   });
 
-  it("is that it speaks, or may yet", () => {
+  it("include whether it generates lines, or may yet", () => {
     expect(runOf({ phase: "running" }).speaks).toBe(true);
     const silent = runOf({ phase: "running" });
     silent.lines = [];
@@ -47,14 +47,14 @@ describe("what is known of a run", () => {
     expect(runOf({ phase: "running" }, "recorded").speaks).toBe(false);
   });
 
-  it("says that it was smoothed only if that happened here", () => {
+  it("mention smoothing only if that happened here", () => {
     const run = runOf({ phase: "finished", smoothed: 40 });
     expect(run.smoothedNow).toBeNull();
     run.noteStatus({ phase: "finished", smoothed: 60 });
     expect(run.smoothedNow).toBe(60);
   });
 
-  it("is that it cannot be shown where it never could", () => {
+  it("say that it cannot be shown if it never could", () => {
     const run = new ToldRun("2026-town");
     run.problem = { code: "noRun" } as unknown as ToldRun["problem"];
     expect(run.unavailable).toBe(true);

@@ -1,8 +1,8 @@
 /**
- * One run that is open: what arrives of it, by its stream and by REST, and where that goes.
+ * One open run: routes the data that arrives by its stream and by REST.
  *
- * Frames arrive at any rate; the page changes by beats, and the counters a few times a second. A
- * viewer of a past step stays connected, so that nothing is lost and the way back to live is short.
+ * Frames arrive at any rate; the page changes with beats, and the counters a few times a second. A viewer of
+ * a past step stays connected, so that nothing is lost and returning to live is fast.
  */
 
 import { ApiError } from "../../api/failure";
@@ -33,27 +33,27 @@ import type { TimePosition } from "./shown-run.svelte";
 import { LIVE, TimeControl } from "./time-control.svelte";
 
 const TICK = 60;
-/** Ticks between two looks for the names of the layers. */
+/** Ticks between two checks for the names of the layers. */
 const DESCRIBE_EVERY = 16;
 
 const NO_RINGS: ReadonlyMap<number, number> = new Map();
-/** Size of the ring around a token that somebody points at. */
+/** Size of the ring around the token pointed at. */
 const POINTED = 3.5;
 
 export class LiveRun extends TimeControl {
-  /** Light of the map in place of the beat, while the model says something; null: none. */
+  /** Light that replaces the beat on the map while the model generates text; null: none. */
   spoken = $state.raw<SpokenLight | StepLight | null>(null);
-  /** Rings on the map around what an answer of the model is about: tokens, and the size of each ring, 1 as usual. */
+  /** Rings on the map around the tokens of a model answer, with the size of each ring; 1 is the default. */
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
-  /** The store of what a class is told of the run besides its frames. */
+  /** The data of the run that a class receives besides its frames. */
   readonly classFeed: ClassFeed;
-  /** Functions that are called when a question to the model has come further. */
+  /** Callbacks for progress of a question to the model. */
   readonly examined = new Set<(examination: Examination) => void>();
   /** State that follows the socket, shown unless this viewer is at a past step. */
   protected readonly newest = new NewestStep(() => this.frameContext, {
     onMap: (frame) => {
       if (frame.kind === "districts") void this.districtEvents.refresh(frame.attempt);
-      // Played frames are in the index already.
+      // Replayed frames are in the index already.
       if (!this.replay) this.past?.index.addFrame(frame);
     },
     onBeat: (attempt) => this.noteAttempt(attempt),
@@ -70,10 +70,10 @@ export class LiveRun extends TimeControl {
   private readonly timer: ReturnType<typeof setInterval>;
   /** The presenter's requests to the trainer. */
   readonly requests: Requests;
-  /** Set while the vocabulary is fetched. */
+  /** Set while the vocabulary loads. */
   private fetching = false;
   private ticks = 0;
-  /** The series when the names of the layers were last looked for. */
+  /** The series at the last check for the names of the layers. */
   private describedSeries: LossChartData | null = null;
   private readonly playback = new RecordPlayback({
     newest: this.newest,
@@ -127,7 +127,7 @@ export class LiveRun extends TimeControl {
     this.catchUp.requestRead();
   }
 
-  /** Return the rings on the map: those of an answer of the model, and that of whoever points at a word. */
+  /** Return the rings on the map: those of a model answer, and that of the token pointed at. */
   get rings(): ReadonlyMap<number, number> {
     const { pointed } = this.classFeed;
     return pointed === null ? this.ringed : new Map([...this.ringed, [pointed, POINTED]]);
@@ -146,12 +146,12 @@ export class LiveRun extends TimeControl {
     return replay ? replay.ended : status.phase !== "running" || !status.alive;
   }
 
-  /** Return whether the texts of steps come with their beats, so that nobody needs to ask for them. */
+  /** Return whether the texts of steps come with their beats, so that they need not be requested. */
   get wordsCome(): boolean {
     return this.ties.inClass === true && !this.inPast && this.status?.phase === "running";
   }
 
-  /** Go on with what waited for what the server says of this browser. */
+  /** Connect if that waited for the server's answer about this browser. */
   connectOnce() {
     this.stream.connectOnce();
     if (!this.ties.inClass && !this.newest.beat) void this.catchUp.lightNewestStep();
@@ -192,20 +192,20 @@ export class LiveRun extends TimeControl {
 
   private handleOpen(again: boolean) {
     this.problem = null;
-    // The maps made meanwhile are missing from it.
+    // It lacks the maps made in the meantime.
     if (again) this.past?.index.drop();
     if ((again && !this.replay) || !this.catchUp.done) this.catchUp.requestRead();
     if (this.cursor?.problem) this.cursor.refresh();
   }
 
-  /** Take in a frame of the present. During a replay only its maps are noted. */
+  /** Handle a live frame. During a replay only its maps are recorded. */
   private handleFrame(frame: Frame) {
     const { replay } = this;
     this.newest.scheduler.paced = !replay && this.ties.inClass === false;
     if (!replay) this.newest.receive(frame);
     else if (frame.kind === "layout" || frame.kind === "districts")
       this.past?.index.addFrame(frame);
-    // A beat after the end of the replay means that the run went on.
+    // A beat after the end of the replay means that the run continued.
     else if (replay.ended && frame.kind === "beat") this.goLive();
   }
 
@@ -274,7 +274,7 @@ export class LiveRun extends TimeControl {
         this.classFeed.hearWords(message);
         break;
       case "class":
-        // What the model said was refused before.
+        // The generated lines were refused before.
         if (this.classFeed.hearClass(message) && this.catchUp.done) this.catchUp.requestRead();
         break;
       case "passed":
@@ -291,7 +291,7 @@ export class LiveRun extends TimeControl {
     const before = this.status?.phase;
     this.noteStatus(status);
     if (status.phase !== "running") this.singleStep = false;
-    // What somebody looks at stays; the next look at the past is on the smoothed map.
+    // The current picture stays; the next visit to the past uses the smoothed map.
     if (!this.inPast) this.pastSet.choose(this.past);
     this.noteAttempt(status.attempt);
     const started = before === "waiting" || before === "preparing";

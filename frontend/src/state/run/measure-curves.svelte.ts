@@ -1,4 +1,7 @@
-/** The measures of a run by step: as they came with the run, and of one that is over while those it lacks are filled in. */
+/**
+ * The measures of a run by step: those recorded with it and, for a run that has ended, those filled in
+ * afterwards.
+ */
 
 import { runPath } from "../../api/rest";
 import type { Answer, Measures } from "../../api/rest-types";
@@ -12,7 +15,7 @@ type MeasuresList = Answer<"GET /api/runs/{run}/measures">;
 export class MeasureCurves extends PolledQuery<MeasuresList> {
   protected readonly pollInterval = 3_000;
 
-  /** Follow a run, where effects may be made. */
+  /** Follow a run. Create it where effects are allowed. */
   constructor(private readonly run: LiveRun) {
     super();
     const over = $derived(hasEnded(run.status?.phase));
@@ -27,13 +30,18 @@ export class MeasureCurves extends PolledQuery<MeasuresList> {
     return this.value?.items ?? this.run.measures;
   }
 
-  /** Return how far the measures of a run that is over are filled in; null when there is nothing to wait for. */
+  /**
+   * Return the progress of filling in the measures of a run that has ended; null if there is nothing to wait
+   * for.
+   */
   get filling(): { filled: number; of: number } | null {
     const filling = this.value?.filling ?? null;
     return filling && filling.filled < filling.of ? filling : null;
   }
 
-  /** Return the measures whose names `pick` renames, as lines of a chart; it returns null for the others. */
+  /**
+   * Return the measures that `pick` names, as lines of a chart; those for which it returns null are left out.
+   */
   lines(pick: (name: string) => string | null) {
     const names = [...new Set(this.sets.flatMap(({ values }) => Object.keys(values)))].sort();
     return names.flatMap((key) => {

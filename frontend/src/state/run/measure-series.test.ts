@@ -13,7 +13,7 @@ describe("measures", () => {
     expect(groups[1]!.lines[0]!.steps).toEqual([100]);
   });
 
-  it("are joined by step, the later word counts, and stay few and even however long the run", () => {
+  it("are merged by step, the later set wins, and they stay few and evenly spaced however long the run is", () => {
     const set = (step: number, coverage = step) => ({ step, values: { coverage } });
     expect(mergeMeasures([set(1), set(3)], [set(2), set(3, 7)])).toEqual([
       set(1),
@@ -31,7 +31,7 @@ describe("measures", () => {
     expect(known.length - half).toBeGreaterThan(100);
   });
 
-  it("show the loss on unread text beside the other", () => {
+  it("show the held-out loss beside the training loss", () => {
     const groups = groupMeasures([
       { step: 0, values: { loss_held_out: 7.7, coverage: 0 } },
       { step: 100, values: { loss_held_out: 4.1, loss_read: 4, coverage: 0.5 } },
@@ -41,7 +41,7 @@ describe("measures", () => {
     expect(groups[0]!.lines.map(({ steps }) => steps)).toEqual([[0, 100], [100]]);
   });
 
-  it("leave out what is not a number", () => {
+  it("leave out values that are not finite", () => {
     expect(groupMeasures([{ step: 1, values: { coverage: NaN } }])).toEqual([]);
   });
 });

@@ -18,8 +18,8 @@ interface MeasureGroup {
 const MAX_SETS = 600;
 
 /**
- * Merge two lists of measures by step; a later set of a step replaces an earlier one. Beyond the
- * limit one set for each range of steps remains.
+ * Merge two lists of measures by step; a later set replaces an earlier one of the same step. Above the limit
+ * one set per range of steps remains.
  */
 export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
   const steps = new Set(more.map(({ step }) => step));

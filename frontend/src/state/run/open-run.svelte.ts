@@ -1,4 +1,4 @@
-/** The run that the page shows, and the layout of it that the map shows. */
+/** The run on the page, and the layout of it on the map. */
 
 import type { Layout, LayoutMethod } from "../../api/frames";
 import { requestJson, runPath } from "../../api/rest";
@@ -11,7 +11,7 @@ import type { TimePosition } from "./shown-run.svelte";
 export class OpenRun {
   run = $state.raw<LiveRun | null>(null);
 
-  /** The layout of the chosen method, or the other one while that does not exist. */
+  /** The layout of the chosen method, or the other one until that exists. */
   readonly layout: Layout | null = $derived.by(
     () => this.run?.layoutFor(this.settings.method) ?? null,
   );
@@ -24,12 +24,12 @@ export class OpenRun {
     private readonly ties: ClassTies,
   ) {}
 
-  /** Return the step shown: a past one, or the newest. */
+  /** Return the step on display: a past one, or the newest. */
   get shownStep(): number {
     return this.run?.settledStep ?? this.run?.displayedStep ?? 0;
   }
 
-  /** Open a run in place of the one before. */
+  /** Open a run in place of the previous one. */
   openAt(id: string, position: TimePosition): LiveRun {
     this.close();
     const run = new LiveRun(id, position, this.frameClock, this.ties);
@@ -43,7 +43,7 @@ export class OpenRun {
     this.run = null;
   }
 
-  /** Set the least milliseconds between two beats, of this run and the next. */
+  /** Set the minimum milliseconds between two beats, for this run and the next. */
   setBeatInterval(milliseconds: number) {
     this.beatInterval = milliseconds;
     this.run?.setBeatInterval(milliseconds);

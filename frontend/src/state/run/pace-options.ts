@@ -3,7 +3,7 @@
 import type { Status } from "../../api/rest-types";
 
 export interface PaceOption {
-  /** `full`, or steps a second. */
+  /** `full`, or steps per second. */
   key: string;
   /** Rate to request; null for full speed. */
   rate: number | null;
@@ -12,8 +12,8 @@ export interface PaceOption {
 const RATES = [10, 4, 2, 1];
 
 /**
- * Return the pace options and the key of the one that was chosen, which single steps leave as it
- * was; a pace set elsewhere is among them.
+ * Return the pace options and the key of the chosen one, which single steps do not change; a pace set
+ * elsewhere is included.
  */
 export function paceOptions(status: Pick<Status, "pace_steps_per_second"> | null): {
   paces: PaceOption[];

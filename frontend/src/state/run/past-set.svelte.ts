@@ -1,7 +1,6 @@
 /**
- * The set of layouts on which the past of a run is shown: those made live, or the smoothed ones of a
- * run that is over. Such a run also rests on the last of these, so that nothing jumps when its past
- * is looked at.
+ * The set of layouts for the past of a run: the live ones, or the smoothed ones of a run that has ended. Such
+ * a run also rests on the last smoothed layouts, so that nothing jumps on the way to its past.
  */
 
 import type { Status } from "../../api/rest-types";
@@ -11,13 +10,13 @@ import type { PastStore } from "../past/past-store";
 import type { Layouts } from "../shown-step.svelte";
 
 export class PastSet {
-  /** The set that is asked for; null: the default. */
+  /** The requested set; null: the default. */
   wanted: ViewState["set"] = $state(null);
-  /** Set if it is the smoothed one. */
+  /** Set if the smoothed ones are in use. */
   smoothed = $state(false);
   /**
-   * The last smoothed layouts, on which the run rests; none while they are on their way, null if the
-   * last ones made live are shown.
+   * The last smoothed layouts, on which the run rests; empty while they load, null if the last live ones are
+   * shown.
    */
   rest = $state.raw<Layouts | null>(null);
 
@@ -26,13 +25,16 @@ export class PastSet {
 
   constructor(private readonly status: () => Status | null) {}
 
-  /** Return whether it is smoothed by default: the run is over, and the smoothed map is of all its steps. */
+  /**
+   * Return whether the smoothed set is the default: the run has ended, and the smoothed maps cover all its
+   * steps.
+   */
   get byDefault(): boolean {
     const { phase, smoothed = null, step = 0 } = this.status() ?? {};
     return hasEnded(phase) && smoothed !== null && smoothed >= step;
   }
 
-  /** Choose the set by what is asked for and what there is; return whether it changed. */
+  /** Choose the set from the request and the available ones; return whether it changed. */
   choose(past: PastStore | null): boolean {
     const smoothed =
       (this.wanted ? this.wanted === "again" : this.byDefault) && this.status()?.smoothed != null;
@@ -43,7 +45,7 @@ export class PastSet {
     return true;
   }
 
-  /** Fetch the layouts to rest on. `hold`: show none before they are there. */
+  /** Fetch the layouts to rest on. `hold`: show none until they are there. */
   async fetchRest(past: PastStore | null, hold = false) {
     const asked = (this.asked = {});
     if (!past || !this.smoothed) {
@@ -59,7 +61,7 @@ export class PastSet {
       ]);
       if (asked === this.asked) this.rest = { ...linear, ...umap };
     } catch {
-      // The map made live is as good.
+      // The live map is good enough.
       if (asked === this.asked) this.rest = null;
     }
   }

@@ -21,8 +21,8 @@ function pastSet(status: Partial<Status> = {}) {
   return { set, past, answer };
 }
 
-describe("a run that is over", () => {
-  it("rests on its last smoothed maps, and shows none before they are there", async () => {
+describe("a run that has ended", () => {
+  it("rests on its last smoothed maps, and shows none until they are there", async () => {
     const { set, past, answer } = pastSet();
     set.choose(null);
     void set.fetchRest(past, true);
@@ -32,7 +32,7 @@ describe("a run that is over", () => {
     expect(set.rest?.linear?.step).toBe(100);
   });
 
-  it("glides there when it is smoothed while somebody looks, and back to the live map", async () => {
+  it("glides there when it is smoothed in view, and back to the live map", async () => {
     const { set, past, answer } = pastSet();
     expect(set.choose(past)).toBe(true);
     expect(set.rest).toBeNull();
@@ -43,7 +43,7 @@ describe("a run that is over", () => {
     expect(set.rest).toBeNull();
   });
 
-  it("does not rest on a map that came after another was chosen", async () => {
+  it("ignores a map that arrives after another was chosen", async () => {
     const { set, past, answer } = pastSet();
     set.choose(past);
     set.wanted = "live";

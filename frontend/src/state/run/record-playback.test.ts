@@ -5,7 +5,7 @@ import { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
 import { RecordPlayback } from "./record-playback";
 
-/** Errors that the record answers with, before it can be read. */
+/** Errors that the record returns before it can be read. */
 let errors: ApiError[];
 let told: (Failure | null)[];
 
@@ -43,7 +43,7 @@ function play() {
   return { newest, playback, over: playback.play(50) };
 }
 
-/** Let time pass, and the player load at each try. */
+/** Let time pass, so that the player loads at each attempt. */
 async function pass(seconds: number) {
   for (let i = 0; i < seconds; i++) {
     await vi.dynamicImportSettled();
@@ -51,8 +51,8 @@ async function pass(seconds: number) {
   }
 }
 
-describe("a record that cannot be had", () => {
-  it("is asked for again until it can, where the server was away or busy", async () => {
+describe("an unavailable record", () => {
+  it("is requested again while the server is away or busy", async () => {
     errors = [new ApiError(0, { code: "silent" }), new ApiError(429, { code: "broken" })];
     const { newest, over } = play();
     await pass(6);
@@ -61,7 +61,7 @@ describe("a record that cannot be had", () => {
     expect(newest.step).toBe(4);
   });
 
-  it("is not, where the server refuses it", async () => {
+  it("is not requested again if the server refuses it", async () => {
     errors = [new ApiError(404, { code: "noStep", step: 4 })];
     const { over } = play();
     await pass(10);
@@ -69,7 +69,7 @@ describe("a record that cannot be had", () => {
     expect(told).toEqual([{ code: "noStep", step: 4 }]);
   });
 
-  it("is not any more, once playing was stopped", async () => {
+  it("is not requested again once playback was stopped", async () => {
     errors = Array.from({ length: 9 }, () => new ApiError(0, { code: "silent" }));
     const { playback, over } = play();
     await pass(1);

@@ -1,16 +1,16 @@
-/** Playing of a run's record, in place of the stream. */
+/** Playback of a run's record in place of the stream. */
 
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import type { LayoutMethod } from "../../api/frames";
 import type { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
 
-/** Pause before a record that could not be had is asked for again, in ms: the server may be away. */
+/** Delay before an unavailable record is requested again, in ms: the server may be away. */
 const RETRY_PAUSE = 1_500;
-/** Status of the response to a request too many. */
+/** Status of a response to too many requests. */
 const BUSY = 429;
 
-/** The run of a playing: its stores, and where it tells of a failure. */
+/** The run being played: its stores, and its error callback. */
 export interface PlayedRun {
   readonly newest: NewestStep;
   past: () => PastStore | null;
@@ -21,7 +21,7 @@ export interface PlayedRun {
 }
 
 export class RecordPlayback {
-  /** Ends what is played; null: nothing is. */
+  /** Stops the current playback; null: none. */
   private playing: AbortController | null = null;
 
   constructor(private readonly run: PlayedRun) {}
@@ -31,13 +31,13 @@ export class RecordPlayback {
     this.playing = null;
   }
 
-  /** Play the record from the last step played; return whether it came to its end. */
+  /** Play the record from the last step played; return whether it reached the end. */
   async play(speed: number): Promise<boolean> {
     const { newest, past, method, newestStep, failed } = this.run;
     const { signal } = (this.playing = new AbortController());
     const store = past();
     if (!store) return false;
-    /** Return whether it was ended; a call, since that may happen while something is fetched. */
+    /** Return whether it was stopped; a function, because that may happen during a fetch. */
     const isOver = () => signal.aborted;
     let failing = false;
     newest.scheduler.paced = false;
@@ -69,7 +69,10 @@ export class RecordPlayback {
     return false;
   }
 
-  /** Show the last step, as the stream would that tells whoever comes of the present, unless `dropped` says otherwise by then. */
+  /**
+   * Show the last step, as the live stream would show it to a new viewer, unless `dropped` returns true by
+   * then.
+   */
   async showEnd(dropped: () => boolean) {
     const { newest, past, method, newestStep, failed } = this.run;
     const store = past();

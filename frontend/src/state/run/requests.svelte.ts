@@ -4,11 +4,11 @@ import { runPath, sendAssistantRequest, sendJson } from "../../api/rest";
 import type { AssistantRequest, TrainerRequest } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 
-/** How long to wait for an acknowledgement, in ms. */
+/** Maximum wait for an acknowledgement, in ms. */
 const ACKNOWLEDGEMENT_TIMEOUT = 20_000;
 
 export class Requests {
-  /** Ids of the requests not yet acknowledged. */
+  /** Ids of unacknowledged requests. */
   pending = $state.raw<ReadonlySet<string>>(new Set());
   /** Why the last request was refused. */
   problem = $state.raw<Failure | null>(null);
@@ -33,7 +33,7 @@ export class Requests {
     return this.attempt(this.sendRequest(what));
   }
 
-  /** Send what an assistant of the class asks for; return whether it was accepted, and keep the reason if not. */
+  /** Send a request of a class assistant; return whether it was accepted, and keep the reason if not. */
   tryAssisting(what: Omit<AssistantRequest, "run">): Promise<boolean> {
     return this.attempt(sendAssistantRequest({ ...what, run: this.run }));
   }

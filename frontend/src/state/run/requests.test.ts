@@ -8,7 +8,7 @@ function answerWith(status: number, body: unknown) {
 }
 
 describe("a request to the trainer", () => {
-  it("that the server has no room for keeps the server's sentence until the next one", async () => {
+  it("keeps the server's reason until the next one if the queue is full", async () => {
     const requests = new Requests("run");
     const detail = "the disk is full: make room on it, then ask again.";
     answerWith(507, { title: "Insufficient Storage", status: 507, detail });
@@ -22,7 +22,7 @@ describe("a request to the trainer", () => {
     requests.acknowledge("s1:1");
   });
 
-  it("that must be confirmed keeps what it takes, and is told from one that is refused for good", async () => {
+  it("keeps its cost if it must be confirmed, and differs from one refused for good", async () => {
     const requests = new Requests("run");
     const detail = "this run was imported. To continue it takes 1 CPU thread.";
     const problem = { title: "Conflict", status: 409, detail };

@@ -1,7 +1,6 @@
 /**
- * The stream of a run: beats and maps of the present. Where it comes from, whether it is there, and when it is doubted
- * because nothing has come for long. It is a socket of this viewer's own, or the stream of a class; of a run in a file nothing
- * ever comes.
+ * The live stream of a run, with beats and maps: its source, whether it is connected, and when silence puts
+ * that in doubt. It is this viewer's own socket, or the stream of a class; a run in a file has no stream.
  */
 
 import {
@@ -18,19 +17,19 @@ import { serverPath } from "../../api/server-path";
 import { getSource } from "../../api/source";
 import { openClassStream, type ClassTies } from "./class-feed.svelte";
 
-/** Silence of a running trainer after which the connection is doubted, in ms. */
+/** Silence of a running trainer after which the connection is in doubt, in ms. */
 const SILENCE = 30_000;
-/** Silence after which it is doubted when a hidden page is looked at again, in ms: the machine may have slept. */
+/** The same after a hidden page becomes visible, in ms: the machine may have slept. */
 const SILENCE_HIDDEN = 5_000;
-/** Close code of a socket that is not allowed. */
+/** Close code of a forbidden socket. */
 const NOT_ALLOWED = 4403;
 
 interface StreamEvents {
-  /** Return the least ms between two beats. */
+  /** Return the minimum ms between two beats. */
   interval(): number;
   onFrame(frame: Frame): void;
   onMessage(message: SocketMessage): void;
-  /** Report that it is open. `again`: for another time. */
+  /** Report that it is open. `again`: not for the first time. */
   onOpen(again: boolean): void;
   /** Report that the server refuses it for good. */
   onRefused(reason: Failure): void;
@@ -43,7 +42,7 @@ export class RunStream {
   /** Set from the loss of the connection until it is back. */
   lost = $state(false);
   private readonly connection: Connection;
-  /** True where all that is known of the run is in a file. */
+  /** True if the run's data are in a file. */
   readonly packed = getSource().packed !== null;
 
   private opened = false;
@@ -67,22 +66,22 @@ export class RunStream {
     return this.state.state === "open";
   }
 
-  /** Connect anew at once. */
+  /** Reconnect at once. */
   retry() {
     this.connection.retry();
   }
 
-  /** Connect where that has waited until it was known whether this is a class. */
+  /** Connect if that waited until it was known whether this is a class. */
   connectOnce() {
     this.connection.connectOnce();
   }
 
-  /** Send a message. Returns whether it could be. */
+  /** Send a message; return whether it was sent. */
   send(message: object): boolean {
     return this.connection.send(message);
   }
 
-  /** Connect anew if nothing has come for long though it should have. `now` is as of `performance.now()`. */
+  /** Reconnect after too long a silence. `now` is as of `performance.now()`. */
   checkSilence(now: number) {
     if (this.open) this.retryAfter(SILENCE, now);
   }

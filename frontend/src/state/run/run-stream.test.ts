@@ -53,7 +53,7 @@ function open(inClass: boolean | null = false) {
 }
 
 describe("the stream of a run", () => {
-  it("is a socket of this viewer's own, or that of the class", () => {
+  it("is this viewer's own socket, or that of the class", () => {
     const sockets = open();
     expect(sockets.at(-1)!.url).toBe(
       "wss://here/api/runs/town/live?channels=beats,layout&interval=0.7",
@@ -66,7 +66,7 @@ describe("the stream of a run", () => {
     expect(sockets.length).toBe(2);
   });
 
-  it("is lost from its end until it is back, and says that it is open another time", () => {
+  it("is lost until it is back, and reports that it is open again", () => {
     const sockets = open();
     sockets[0]!.onopen!();
     expect([stream.open, stream.lost]).toEqual([true, false]);
@@ -78,7 +78,7 @@ describe("the stream of a run", () => {
     expect([stream.open, stream.lost, opened]).toEqual([true, false, [false, true]]);
   });
 
-  it("says why it is refused, and ends a place in the class that is taken away", () => {
+  it("says why it is refused, and leaves the class if removed", () => {
     const sockets = open(true);
     sockets[0]!.onclose!({ code: 4404, reason: "" });
     stream.retry();
@@ -87,7 +87,7 @@ describe("the stream of a run", () => {
     expect(ended).toBe(1);
   });
 
-  it("is doubted after half a minute of silence, while training runs", () => {
+  it("is in doubt after half a minute of silence during training", () => {
     const sockets = open();
     sockets[0]!.onopen!();
     running = false;
@@ -97,12 +97,12 @@ describe("the stream of a run", () => {
     expect(sockets.length).toBe(1);
     stream.checkSilence(performance.now() + 31_000);
     expect(sockets.length).toBe(2);
-    // It is not open yet: what it waits for is the connection.
+    // It is not open yet: it still waits for the connection.
     stream.checkSilence(performance.now() + 31_000);
     expect(sockets.length).toBe(2);
   });
 
-  it("is doubted sooner when a hidden page is looked at again", () => {
+  it("is in doubt sooner when a hidden page becomes visible", () => {
     const sockets = open();
     sockets[0]!.onopen!();
     vi.advanceTimersByTime(6_000);

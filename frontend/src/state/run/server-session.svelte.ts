@@ -1,4 +1,4 @@
-/** This browser's session with the server, and the runs there, asked for every few seconds. */
+/** This browser's session with the server, and the server's runs, polled every few seconds. */
 
 import { requestJson, runPath, sendJson } from "../../api/rest";
 import { forgetSessionKey } from "../../api/session-key";
@@ -17,27 +17,30 @@ import { LAB_PANELS } from "../../model/view/view-options";
 import { hasEnded } from "../../model/phase";
 
 const POLL_INTERVAL = 5_000;
-/** Pauses of a viewer in a class, who is told of new runs; and while nothing would tell: without a run, or a server. In ms. */
+/**
+ * Poll intervals, in ms: for a viewer in a class, which is told of new runs; and without a run or a server,
+ * when nothing announces changes.
+ */
 const POLL_INTERVAL_IN_CLASS = 60_000;
 const POLL_INTERVAL_WITHOUT_RUN = 10_000;
-/** Characters of a text's name that the server takes. */
+/** Maximum length of a text's name in the server, in characters. */
 const MAX_TEXT_NAME = 200;
 
-/** Panels of the lab that need no server: all that they show is in a file that holds a run. */
+/** Panels of the lab that need no server: a file that holds a run has all their data. */
 const LAB_PANELS_OF_A_FILE: readonly (typeof LAB_PANELS)[number][] = ["measures", "run", "export"];
 
 export class ServerSession {
-  /** Contents of the file that takes the server's place; null where there is a server. */
+  /** Contents of the file that replaces the server; null with a server. */
   readonly packed = getSource().packed;
   session = $state.raw<Session | null>(null);
   runs = $state.raw<Run[] | null>(null);
-  /** Set when the server did not answer the last request for the list of runs. */
+  /** Set if the server did not answer the last request for the list of runs. */
   unreachable = $state(false);
-  /** A run that somebody else has started while this page is open, until it is opened or dismissed. */
+  /** A run started elsewhere while this page is open, until it is opened or dismissed. */
   newRun = $state<string | null>(null);
   /** The last message about the class; null outside one. */
   classMessage = $state.raw<ClassMessage | null>(null);
-  /** Set once the class has ended this viewer's connection for good. */
+  /** Set once the class has closed this viewer's connection for good. */
   private ended = $state(false);
 
   /** Runs that need no notice; null before the first list. */
@@ -47,10 +50,10 @@ export class ServerSession {
   /** Start without an answer. `answered` is called after each one. */
   constructor(private readonly answered: () => void) {}
 
-  // The session is fetched again and again: what depends on these two shall start anew only where they change.
+  // The session is fetched repeatedly, but effects that depend on these two must rerun only on a change.
   /** True for a viewer who may change runs. */
   readonly presenter = $derived(this.session?.presenter ?? false);
-  /** True at the class’s address; null while that is not known. */
+  /** True on the class's address; null if not known yet. */
   readonly inClass = $derived(this.session && this.session.classroom);
 
   /** Return the panels of the lab, in the order of their tabs. */
@@ -58,27 +61,27 @@ export class ServerSession {
     return this.packed ? LAB_PANELS_OF_A_FILE : LAB_PANELS;
   }
 
-  /** Return whether it tells how far rows have moved: a file holds no vectors. */
+  /** Return whether movement of rows is available: a file holds no vectors. */
   get tellsMovement(): boolean {
     return this.packed === null;
   }
 
-  /** Return whether anything was asked of the model, or can be. */
+  /** Return whether the model has answers, or can be asked. */
   get answers(): boolean {
     return this.packed === null || this.packed.answers;
   }
 
-  /** Return whether there is a course here. */
+  /** Return whether a course is available. */
   get teaches(): boolean {
     return this.packed === null || this.packed.course;
   }
 
-  /** Return whether this viewer's place in the class has ended. */
+  /** Return whether the class has removed this viewer. */
   get outside(): boolean {
     return this.inClass === true && (this.ended || this.session?.role === "nobody");
   }
 
-  /** Return whether this viewer was raised to steer training beside the presenter. */
+  /** Return whether this viewer may control training as an assistant of the presenter. */
   get assists(): boolean {
     return (this.classMessage ?? this.session)?.role === "assistant";
   }
@@ -88,20 +91,20 @@ export class ServerSession {
     return this.presenter || this.assists;
   }
 
-  /** Return the run to show where none is named: one in progress, or else the newest readable one. */
+  /** Return the run to show by default: one in progress, or else the newest readable one. */
   get defaultRun(): Run | null {
     const readable = (this.runs ?? []).filter((run) => run.readable);
     readable.sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
     return readable.find((run) => run.status?.alive) ?? readable[0] ?? null;
   }
 
-  /** Send a text to the server, which says what can be said of it; no run is made. Throws `ApiError`, or the abort. */
+  /** Upload a text; return its statistics, without creating a run. Throws `ApiError`, or the abort. */
   sendText(text: Blob, name: string, signal: AbortSignal): Promise<Upload> {
     const path = `/api/uploads?name=${encodeURIComponent(name.slice(0, MAX_TEXT_NAME))}`;
     return requestJson<Upload>(path, { method: "POST", body: text, signal });
   }
 
-  /** Create a run of a recipe, and of a text that was sent. Throws `ApiError`. */
+  /** Create a run from a recipe, and an uploaded text if any. Throws `ApiError`. */
   async createRun(recipe: PartialRecipe, upload: string | null): Promise<Run> {
     const run = await sendJson<"POST /api/runs">(
       "/api/runs",
@@ -111,18 +114,18 @@ export class ServerSession {
     return run;
   }
 
-  /** Take back the notice of a run, or give none. */
+  /** Dismiss the notice of a run, or suppress it. */
   dismissNewRun(id: string) {
     this.known?.add(id);
     if (this.newRun === id) this.newRun = null;
   }
 
-  /** Give a run another name. Throws `ApiError`. */
+  /** Rename a run. Throws `ApiError`. */
   async renameRun(id: string, name: string): Promise<void> {
     await sendJson<"PATCH /api/runs/{run}">(runPath(id), { name }, { method: "PATCH" });
   }
 
-  /** Continue a run, for as many steps beyond its end. Throws `ApiError`. */
+  /** Continue a run by `steps` beyond its end. Throws `ApiError`. */
   async continueRun(id: string, steps: number, confirmed: boolean): Promise<void> {
     const request = { kind: "continue", steps, ...(confirmed ? { confirmed } : {}) } as const;
     await sendJson<"POST /api/runs/{run}/requests">(runPath(id, "requests"), request);
@@ -133,12 +136,12 @@ export class ServerSession {
     await requestJson(runPath(id), { method: "DELETE" });
   }
 
-  /** Return the browsers that present, the last used first. Throws `ApiError`. */
+  /** Return the browsers that present, most recently used first. Throws `ApiError`. */
   async listSessions(): Promise<BrowserSession[]> {
     return (await requestJson<Answer<"GET /api/sessions">>("/api/sessions")).items;
   }
 
-  /** End a browser's session; after its own, this browser is a viewer. Throws `ApiError`. */
+  /** End a browser's session; without its own, this browser becomes a viewer. Throws `ApiError`. */
   async endSession({ id, current }: BrowserSession): Promise<void> {
     await requestJson(`/api/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
     if (!current) return;
@@ -162,7 +165,7 @@ export class ServerSession {
     if (!this.inClass) return POLL_INTERVAL;
     const calm = this.runs?.length && !this.unreachable;
     const interval = calm ? POLL_INTERVAL_IN_CLASS : POLL_INTERVAL_WITHOUT_RUN;
-    // Not all of a class at once.
+    // Spread the requests of a class.
     return interval * (0.5 + Math.random());
   }
 
@@ -189,7 +192,7 @@ export class ServerSession {
 
   private noticeNewRun(runs: readonly Run[]) {
     if (this.newRun !== null && runs.every(({ id }) => id !== this.newRun)) this.newRun = null;
-    // One that cannot be read yet may be so a moment later.
+    // An unreadable run may become readable soon.
     const readable = runs.filter((run) => run.readable);
     const fresh = this.known && readable.find(({ id }) => !this.known?.has(id));
     this.known = new Set([...(this.known ?? []), ...readable.map(({ id }) => id)]);

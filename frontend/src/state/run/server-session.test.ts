@@ -31,8 +31,8 @@ function start(id: string, phase: Phase = "running"): string {
   return id;
 }
 
-describe("a run that somebody starts", () => {
-  it("is noticed by the list that is asked for anyway, until it is dismissed", async () => {
+describe("a run started elsewhere", () => {
+  it("is noticed in the polled list, until it is dismissed", async () => {
     start("first");
     await server.poll();
     expect(server.newRun).toBeNull();
@@ -58,14 +58,14 @@ describe("a run that somebody starts", () => {
     expect(server.newRun).toBeNull();
   });
 
-  it("is no news to who started it, whenever the list tells of it", async () => {
+  it("is not news to its creator, whenever it appears in the list", async () => {
     await server.poll();
     await server.createRun({}, null);
     await server.poll();
     expect(server.newRun).toBeNull();
   });
 
-  it("is noticed once it can be read, and one that is over already is not", async () => {
+  it("is noticed once readable, unless it has ended", async () => {
     await server.poll();
     start("imported", "finished");
     runs = [...runs, { id: "begun", readable: false, status: null }];
@@ -100,7 +100,7 @@ describe("a viewer in a class", () => {
     expect([server.inClass, server.steers]).toEqual([false, true]);
   });
 
-  it("is told of a new run, and asks for the list seldom", async () => {
+  it("is told of a new run, and polls rarely", async () => {
     start("first");
     await server.poll();
     asked = [];
@@ -117,14 +117,14 @@ describe("a viewer in a class", () => {
     expect(asked.length).toBeGreaterThanOrEqual(2);
   });
 
-  it("asks more often while there is no run whose stream could tell", async () => {
+  it("polls more often without a run whose stream could tell", async () => {
     await server.poll();
     asked = [];
     await vi.advanceTimersByTimeAsync(15_000);
     expect(asked.length).toBeGreaterThanOrEqual(2);
   });
 
-  it("steers training once the presenter has raised it, and no longer than that", async () => {
+  it("controls training while the presenter allows it", async () => {
     await server.poll();
     expect(server.steers).toBe(false);
     server.hear(told(null, "assistant"));
@@ -133,7 +133,7 @@ describe("a viewer in a class", () => {
     expect(server.steers).toBe(false);
   });
 
-  it("is outside once its place has ended", async () => {
+  it("is outside once removed", async () => {
     await server.poll();
     expect(server.outside).toBe(false);
     server.end();

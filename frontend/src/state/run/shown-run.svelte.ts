@@ -1,6 +1,6 @@
 /**
- * A run as one viewer sees it: the steps requested, displayed and settled, and the picture of the one displayed. The
- * viewer is live, in a replay from some step, or at a past step.
+ * A run as one viewer sees it: the steps requested, on display and settled, and the picture. The viewer is
+ * live, in a replay from some step, or at a past step.
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
@@ -15,8 +15,7 @@ import { PastSet } from "./past-set.svelte";
 import { DEFAULT_SPEED, type Replay } from "./replay";
 
 /**
- * A viewer's position in time: at a past step `at`, or in a replay from a step `from`, or live if
- * both are null.
+ * A viewer's position in time: at a past step `at`, in a replay from a step `from`, or live if both are null.
  */
 export type TimePosition = Pick<ViewState, "from" | "speed" | "at" | "beat" | "set">;
 
@@ -24,15 +23,15 @@ export abstract class ShownRun extends KnownRun {
   /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
 
-  /** Set when districts are to be named after their own tokens, not after planted classes. */
+  /** Set if districts are named after their own tokens, not after planted classes. */
   private ownNames = false;
-  /** The naming after their own tokens, which loads when it is wanted first; null: they keep their names. */
+  /** The code that renames them, which loads on first use; null: they keep their names. */
   private rename = $state.raw<typeof namedByTokens | null>(null);
 
-  /** Set of layouts on which the past is shown. */
+  /** Set of layouts for the past. */
   protected readonly pastSet = new PastSet(() => this.status);
 
-  /** Playback speed of this replay or the next, in steps a second. */
+  /** Playback speed of this replay or the next, in steps per second. */
   speed = $state(DEFAULT_SPEED);
   /** The time cursor on a past step; null: none. */
   cursor = $state.raw<TimeCursor | null>(null);
@@ -42,46 +41,46 @@ export abstract class ShownRun extends KnownRun {
   protected past: PastStore | null = null;
   /** Newest attempt seen. */
   protected attempt = 0;
-  /** Position to open the time cursor at once the tokens are loaded and the step has come. */
+  /** Position at which the time cursor opens once the tokens are loaded and the step exists. */
   protected pending = $state.raw<{ step: number; beats: Beats } | null>(null);
   protected method: LayoutMethod = "umap";
 
-  /** The last step, where the cursor stands because the run ended before the step that was asked for. */
+  /** The last step, if the cursor stands there because the run ended before the requested step. */
   protected clampedTo = $state<number | null>(null);
-  /** Set from asking for a single training step until training is paused after it. */
+  /** Set from the request for a single training step until training is paused after it. */
   protected singleStep = false;
 
   private get shownStep(): ShownStep {
     return this.cursor ?? this.newest;
   }
 
-  /** Return the newest layout of each method at the step shown; none while that is still to come. */
+  /** Return the newest layout of each method at the step on display; empty while that is awaited. */
   get layouts(): Layouts {
     if (this.isComing) return {};
     return (this.rests && this.pastSet.rest) || this.shownStep.layouts;
   }
 
-  /** Return whether a run that is over is shown as it ended. */
+  /** Return whether the final state of a run that has ended is on display. */
   private get rests(): boolean {
     return !this.inPast && this.over;
   }
 
-  /** Return whether a step is to be shown that the newest picture is not of: one that a link names. */
+  /** Return whether a step named by a link, for which the newest picture stands in, is awaited. */
   protected get isComing(): boolean {
     return this.pending !== null && !this.awaited;
   }
 
-  /** Return the layout of a method, or the other one while that does not exist. */
+  /** Return the layout of a method, or the other one until that exists. */
   layoutFor(wanted: LayoutMethod): Layout | null {
     return layoutIn(this.layouts, wanted);
   }
 
-  /** Fetch all that is shown of a past step; null while there are no tokens to show. */
+  /** Fetch everything needed to show a past step; null until the tokens are loaded. */
   fetchPastStep(step: number, method: LayoutMethod): Promise<PastStep> | null {
     return this.past?.fetchStep(step, method) ?? null;
   }
 
-  /** Find the first map of a view, or else of the other one; null if there is none yet. */
+  /** Return the first map of a view, or else of the other one; null if there is none yet. */
   async firstMap(wanted: LayoutMethod): Promise<{ method: LayoutMethod; step: number } | null> {
     for (const method of viewOrder(wanted)) {
       const step = (await this.past?.index.mapSteps(-1, method))?.next ?? null;
@@ -90,7 +89,7 @@ export abstract class ShownRun extends KnownRun {
     return null;
   }
 
-  /** Return the clusters of the space, named as this viewer wants; null where none have been looked for. */
+  /** Return the clusters of the space, named as this viewer wants; null if none were computed. */
   get districts(): Districts | null {
     return this.named(this.shownStep.districts);
   }
@@ -112,19 +111,19 @@ export abstract class ShownRun extends KnownRun {
     return this.shownStep.beat;
   }
 
-  /** Return the counts up to the step displayed; null where not known. */
+  /** Return the counts up to the step on display; null if not known. */
   get counters() {
     return this.shownStep.counters;
   }
 
-  /** Return the step displayed, which all numbers are of; null before the first. */
+  /** Return the step on display, which all numbers belong to; null before the first. */
   get displayedStep(): number | null {
     return this.shownStep.step;
   }
 
   /**
-   * Return the beat and the counters for whatever is slow to draw: during a scrub, those of the
-   * step where the hand last rested.
+   * Return the beat and the counters for parts that are slow to draw: during a scrub, those of the step where
+   * the pointer last rested.
    */
   get settled(): Pick<ShownStep, "beat" | "counters"> {
     return this.cursor?.settled ?? this.newest;
@@ -144,7 +143,7 @@ export abstract class ShownRun extends KnownRun {
     return this.newest.frameCounts;
   }
 
-  /** Set the least milliseconds between two beats. */
+  /** Set the minimum milliseconds between two beats. */
   setBeatInterval(milliseconds: number) {
     this.newest.scheduler.interval = milliseconds;
   }
@@ -153,7 +152,7 @@ export abstract class ShownRun extends KnownRun {
     return this.newest.scheduler.interval;
   }
 
-  /** Return which of the two beats of a single step is shown. */
+  /** Return which of the two beats of a single step is on display. */
   get beatPhase() {
     return this.shownStep.beatPhase;
   }
@@ -163,23 +162,23 @@ export abstract class ShownRun extends KnownRun {
     return this.cursor !== null || this.isComing;
   }
 
-  /** Return whether a step is asked for that training has not come to; the newest is shown until then. */
+  /** Return whether training has not reached the requested step; the newest is shown until then. */
   get awaited(): boolean {
     return this.pending !== null && this.status !== null && this.pending.step > this.newestStep;
   }
 
-  /** Return whether the step of the cursor is not there, or not any more, and may come. */
+  /** Return whether the step of the cursor does not exist, or no longer, but may come. */
   get missing(): boolean {
     const { cursor } = this;
     return cursor?.problem != null && cursor.requested > this.newestStep;
   }
 
-  /** Return whether the last step is shown because the run ended before the one that was asked for. */
+  /** Return whether the last step is shown because the run ended before the requested one. */
   get clamped(): boolean {
     return this.clampedTo !== null && this.cursor?.requested === this.clampedTo;
   }
 
-  /** Return the past step requested, which the handle shows; null while the newest is shown. */
+  /** Return the requested past step, which the handle shows; null while the newest is shown. */
   get requestedStep(): number | null {
     const pending = this.awaited ? null : this.pending;
     return this.cursor?.requested ?? pending?.step ?? this.playedStep;
@@ -190,7 +189,7 @@ export abstract class ShownRun extends KnownRun {
     return this.cursor?.settled.step ?? this.requestedStep;
   }
 
-  /** Return the step that a replay shows; null without one. */
+  /** Return the step on display in a replay; null without one. */
   private get playedStep(): number | null {
     return this.replay && (this.displayedStep ?? this.replay.from);
   }
@@ -200,12 +199,12 @@ export abstract class ShownRun extends KnownRun {
     return Math.max(this.status?.step ?? 0, this.newest.step ?? 0);
   }
 
-  /** Notice an attempt. A newer one than known took over steps, perhaps the one shown. */
+  /** Record an attempt. A newer one took over steps, perhaps the one on display. */
   protected noteAttempt(attempt: number) {
     if (attempt <= this.attempt) return;
     const known = this.attempt > 0;
     this.attempt = attempt;
-    // The last beat of an older attempt may not count any more.
+    // The last beat of an older attempt may be invalid now.
     const { newest } = this;
     if (newest.newestBeat && newest.newestBeat.attempt < attempt) newest.newestBeat = null;
     if (!known) return;
@@ -218,17 +217,17 @@ export abstract class ShownRun extends KnownRun {
     return this.past?.heldAt(step) ?? step;
   }
 
-  /** Return whether the past is shown on the smoothed layouts instead of those made live. */
+  /** Return whether the past is shown on the smoothed layouts instead of the live ones. */
   get reprojected(): boolean {
     return this.pastSet.smoothed;
   }
 
-  /** Return whether the layouts shown are the smoothed ones. */
+  /** Return whether the layouts on display are the smoothed ones. */
   get showsReprojected(): boolean {
     return this.reprojected && (this.inPast || (this.rests && this.pastSet.rest !== null));
   }
 
-  /** Return whether a past step is shown, or played. */
+  /** Return whether a past step is on display, or a replay is. */
   protected get inPast(): boolean {
     return this.paused || this.replay !== null;
   }

@@ -1,4 +1,4 @@
-/** The figures of single steps, such as the one that the pointer is at on the timeline. */
+/** The numbers of single steps, such as the one under the pointer on the timeline. */
 
 import { jsonQuestion, Query } from "../query/query.svelte";
 import { runPath } from "../../api/rest";
@@ -8,11 +8,11 @@ import type { LiveRun } from "./live-run.svelte";
 interface StepFigures {
   /** NaN before the first step. */
   loss: number;
-  /** Rows that were in a batch at least once by then; null where not known. */
+  /** Rows that were in a batch at least once by then; null if not known. */
   ever: number | null;
 }
 
-/** Time that the pointer must rest before its step is looked up, in ms. */
+/** Time that the pointer must rest before its step is requested, in ms. */
 const REST_DELAY = 120;
 
 export class StepFiguresQuery {
@@ -22,18 +22,15 @@ export class StepFiguresQuery {
     private readonly run: Pick<LiveRun, "id" | "displayedStep" | "beat" | "counters" | "series">,
   ) {}
 
-  /**
-   * Look up the step that the pointer is at in the record, unless it is known; null: there is no
-   * pointer.
-   */
+  /** Request the step under the pointer from the record, unless it is known; null: no pointer. */
   pointAt(step: number | null) {
-    // The least `most` that the server takes; with it come the rows that were lit by the step.
+    // The smallest `most` that the server accepts; the response includes the rows lit by the step.
     const path = `steps?from=${step}&to=${step}&most=20`;
     const unknown = step !== null && !this.known(step);
     this.record.ask(unknown ? jsonQuestion(runPath(this.run.id, path), path) : null, REST_DELAY);
   }
 
-  /** Return the figures of exactly that step; null where they are not known, or not yet. */
+  /** Return the numbers of exactly that step; null if not known, or not yet. */
   at(step: number): StepFigures | null {
     const known = this.known(step);
     if (known) return known;
@@ -41,7 +38,7 @@ export class StepFiguresQuery {
     return found ? { loss: found.loss ?? NaN, ever: found.ever_rows ?? null } : null;
   }
 
-  /** Send no more questions. */
+  /** Stop requesting. */
   close = () => this.record.close();
 
   private known(step: number): StepFigures | null {

@@ -5,7 +5,7 @@ import { StepFiguresQuery } from "./step-figures.svelte";
 
 let asked: string[] = [];
 
-/** Return the loss of a step, as the record has it. */
+/** Return the recorded loss of a step. */
 const lossOf = (step: number) => 7.72 - step / 100;
 const everOf = (step: number) => 168 + step;
 
@@ -26,7 +26,7 @@ afterEach(() => {
 
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
-/** Make a run of 200 steps of which the page has kept some, as of a long one. */
+/** Return a run of 200 steps of which the page has kept some, as of a long one. */
 function run() {
   const series = new LossSeries(40);
   for (let step = 1; step <= 200; step++)
@@ -40,8 +40,8 @@ function run() {
   };
 }
 
-describe("the figures of a step", () => {
-  it("are its own at every step, or none until the record has said them", async () => {
+describe("the numbers of a step", () => {
+  it("are its own at every step, or missing until the record has them", async () => {
     const shown = run();
     const figures = new StepFiguresQuery(shown);
     let looked = 0;
@@ -54,12 +54,12 @@ describe("the figures of a step", () => {
       looked += 1;
     }
     expect(looked).toBe(200);
-    // Only steps that the page does not have are looked up.
+    // Only steps that the page lacks are requested.
     expect(asked.length).toBe(200 - new Set([...shown.series.steps, shown.displayedStep]).size);
     figures.close();
   });
 
-  it("are those of the step displayed, which header and panel show", () => {
+  it("match the step on display in header and panel", () => {
     const shown = run();
     const figures = new StepFiguresQuery({ ...shown, series: null });
     expect(figures.at(150)).toEqual({ loss: shown.beat.loss, ever: shown.counters.ever });
@@ -67,7 +67,7 @@ describe("the figures of a step", () => {
     expect(figures.at(0)).toEqual({ loss: NaN, ever: 0 });
   });
 
-  it("are looked up only where the pointer rests", async () => {
+  it("are requested only where the pointer rests", async () => {
     const figures = new StepFiguresQuery({ ...run(), series: null });
     for (const step of [3, 4, 5]) {
       figures.pointAt(step);

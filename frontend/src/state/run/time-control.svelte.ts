@@ -9,7 +9,7 @@ import { ShownRun, type TimePosition } from "./shown-run.svelte";
 
 export const LIVE: TimePosition = { from: null, speed: null, at: null, beat: null, set: null };
 
-/** Longest wait for the stream of the present, in ms: the server may be away. */
+/** Maximum wait for the live stream, in ms: the server may be away. */
 const MAX_ARRIVAL = 1_000;
 
 export abstract class TimeControl extends ShownRun {
@@ -30,8 +30,8 @@ export abstract class TimeControl extends ShownRun {
   protected abstract reconnect(): void;
 
   /**
-   * Go to a position in time; what it lacks stays. A step to stand at ends a replay, and the other
-   * way round. Nothing restarts that is there already.
+   * Go to a position in time; missing fields stay. A past step ends a replay, and vice versa. Anything
+   * already in place does not restart.
    */
   goTo(change: Partial<TimePosition>) {
     const now = this.timePosition;
@@ -58,10 +58,7 @@ export abstract class TimeControl extends ShownRun {
     }
   }
 
-  /**
-   * Stand at a step. Of a run that ended before it, stand at its last; wait for one that training
-   * has not come to.
-   */
+  /** Go to a past step: to the last one if the run ended before it; wait if training has not reached it. */
   private standAt(step: number, beats: Beats) {
     const { newestStep } = this;
     if (step > newestStep && this.over) step = this.clampedTo = newestStep;
@@ -74,7 +71,7 @@ export abstract class TimeControl extends ShownRun {
     }
   }
 
-  /** Stand at the step that was asked for, if the tokens are loaded and it has come, or never will. */
+  /** Go to the pending step if the tokens are loaded and it exists, or never will. */
   protected standAtPending() {
     const { pending, past, awaited } = this;
     if (pending && past && (!awaited || this.over)) this.standAt(pending.step, pending.beats);
@@ -85,21 +82,21 @@ export abstract class TimeControl extends ShownRun {
     if (!this.paused) this.seek(this.displayedStep ?? 0);
   }
 
-  /** Resume playing from the step shown; from the start, if it is the end of a run that is over. */
+  /** Resume playing from the step on display; from the start, if it is the end of a run that has ended. */
   resumePicture() {
     if (!this.cursor) return;
     const { requested: step } = this.cursor;
     this.play(this.over && step >= this.newestStep ? 0 : step);
   }
 
-  /** Seek to a past step, at once. */
+  /** Seek to a past step at once. */
   seek(step: number) {
     if (this.still) return;
     step = this.clampStep(step);
     this.openCursor(step)?.seek(step);
   }
 
-  /** Step on or back by `steps`; a single step forward is shown in two beats. */
+  /** Step forward or back by `steps`; a single step forward is shown in two beats. */
   stepBy(steps: number) {
     if (this.still) return;
     const from = this.cursor?.requested ?? this.displayedStep ?? this.newestStep;
@@ -115,8 +112,7 @@ export abstract class TimeControl extends ShownRun {
   }
 
   /**
-   * Prefetch for a scrub while the pointer is near the timeline's handle (`entered`); stop when it
-   * leaves.
+   * Prefetch for a scrub while the pointer is near the timeline's handle (`entered`); stop when it leaves.
    */
   prefetchForScrub(entered: boolean) {
     if (entered) void this.past?.prefetch.skim(this.method).catch(() => undefined);
@@ -130,10 +126,7 @@ export abstract class TimeControl extends ShownRun {
     return this.heldAt(within);
   }
 
-  /**
-   * Open the time cursor, leaving live or the replay; return null while there are no tokens to
-   * show.
-   */
+  /** Open the time cursor, leaving live or the replay; return null until the tokens are loaded. */
   protected openCursor(step: number, beats: Beats = "move"): TimeCursor | null {
     const { past } = this;
     if (!past) return null;
@@ -164,7 +157,7 @@ export abstract class TimeControl extends ShownRun {
     this.cursor?.refresh();
   }
 
-  /** Play the run from a step on. */
+  /** Play the run from a step. */
   play(from: number, speed = this.speed) {
     const { layouts } = this;
     this.closeCursor();
@@ -177,15 +170,14 @@ export abstract class TimeControl extends ShownRun {
   }
 
   /**
-   * Show the smoothed layouts of the past, or those made live. Starts a replay if none of the past
-   * is shown.
+   * Show the smoothed layouts of the past, or the live ones. Starts a replay if the past is not on display.
    */
   setReprojected(reprojected: boolean) {
     const set = reprojected === this.pastSet.byDefault ? null : reprojected ? "again" : "live";
     this.goTo({ set, ...(reprojected && !this.inPast && { from: 0 }) });
   }
 
-  /** Set the speed of this replay or the next, in steps a second. */
+  /** Set the speed of this replay or the next, in steps per second. */
   setSpeed(speed: number) {
     this.speed = speed;
     if (!this.replay) return;
@@ -204,14 +196,14 @@ export abstract class TimeControl extends ShownRun {
   }
 
   /**
-   * Train one step by `ask`, and show it live in two beats; return what `ask` does: whether the
-   * trainer takes the request.
+   * Train one step with `ask`, and show it live in two beats; return the result of `ask`: whether the trainer
+   * accepted.
    */
   async trainOneStep(ask: () => Promise<boolean>): Promise<boolean> {
     const { replay } = this;
     if (replay || this.cursor || this.pending) this.goLive();
     if (replay) {
-      // A step trained before the stream of the present begins would come without its two beats.
+      // A step trained before the live stream begins would arrive without its two beats.
       await new Promise<void>((done) => {
         this.arrived = done;
         setTimeout(done, MAX_ARRIVAL);

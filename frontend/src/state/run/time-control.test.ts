@@ -5,7 +5,7 @@ import { NewestStep } from "../live/newest-step.svelte";
 import type { TimePosition } from "./shown-run.svelte";
 import { TimeControl } from "./time-control.svelte";
 
-/** A run without a server, of which a status is known. */
+/** A run without a server, with a known status. */
 class SilentRun extends TimeControl {
   readonly stream = { open: false };
   protected readonly newest = new NewestStep(() => this.frameContext, {
@@ -22,7 +22,7 @@ function runOf(status: Partial<Status>): SilentRun {
   return run;
 }
 
-/** Return the set of maps on which a run is shown at a position, and the word of the address. */
+/** Return the set of maps for a run at a position, and its word in the address. */
 function shownAt(status: Partial<Status>, position: Partial<TimePosition>) {
   const run = runOf(status);
   run.goTo(position);
@@ -30,27 +30,27 @@ function shownAt(status: Partial<Status>, position: Partial<TimePosition>) {
 }
 
 describe("the set of maps", () => {
-  it("is the smoothed one of a run that is over, played or paused, unless the live one is named", () => {
+  it("is the smoothed one of a run that has ended, played or paused, unless the live one is named", () => {
     expect(shownAt({}, { from: 0 })).toEqual([true, null]);
     expect(shownAt({}, { at: 40 })).toEqual([true, null]);
     expect(shownAt({}, { at: 40, set: "live" })).toEqual([false, "live"]);
     expect(shownAt({}, { at: 40, set: "again" })).toEqual([true, "again"]);
-    // What is live has no other map.
+    // A live picture has no other map.
     expect(shownAt({}, {})).toEqual([false, null]);
   });
 
-  it("is the live one of a run that goes on, or went on since it was smoothed", () => {
+  it("is the live one of a run that continues, or continued since it was smoothed", () => {
     expect(shownAt({ phase: "running" }, { at: 40 })).toEqual([false, null]);
     expect(shownAt({ step: 150 }, { at: 40 })).toEqual([false, null]);
     expect(shownAt({ step: 150 }, { at: 40, set: "again" })).toEqual([true, "again"]);
   });
 
-  it("is the live one where there is no other, whatever a link says", () => {
+  it("is the live one if there is no other, whatever a link says", () => {
     expect(shownAt({ smoothed: null }, { from: 0 })).toEqual([false, null]);
     expect(shownAt({ smoothed: null }, { at: 40, set: "again" })).toEqual([false, "again"]);
   });
 
-  it("is in the address only where it is not the default", () => {
+  it("is in the address only if it is not the default", () => {
     const run = runOf({});
     run.goTo({ at: 40 });
     run.setReprojected(false);

@@ -18,7 +18,7 @@ export interface MoversRequest {
 export class BiggestMovers extends PolledQuery<Displacements> {
   protected readonly pollInterval = 2_000;
 
-  /** Poll while `wanted` returns a request. `step` returns the step shown now. */
+  /** Poll while `wanted` returns a request. `step` returns the step on display. */
   constructor(
     private readonly wanted: () => MoversRequest | null,
     private readonly step: () => number,
@@ -32,13 +32,13 @@ export class BiggestMovers extends PolledQuery<Displacements> {
   }
 
   /**
-   * Return the ids of the rows that moved farthest, farthest first; rows that did not move are left
+   * Return up to `limit` ids of the rows that moved farthest, farthest first; rows that did not move are left
    * out.
    */
   farthest(limit: number): number[] {
     const { distances } = this.value ?? { distances: new Float32Array(0) };
     const farthest = new NearestTokens(limit);
-    // The farthest are the nearest by the negative distance.
+    // The farthest are the nearest by negative distance.
     for (let id = 0; id < distances.length; id++) {
       if (distances[id]! > 0) farthest.offer(id, -distances[id]!);
     }

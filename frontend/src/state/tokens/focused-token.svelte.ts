@@ -1,6 +1,6 @@
 /**
- * The focused token of a run: its row and its neighbours at the step shown, requested again while
- * it learns.
+ * The focused token of a run: its row and its neighbours at the step on display, requested repeatedly during
+ * training.
  */
 
 import type { Failure } from "../../api/failure";
@@ -21,10 +21,10 @@ interface TokenAtStep {
 export class FocusedToken extends PolledQuery<TokenAtStep> {
   protected readonly pollInterval = 2_000;
   token = $state<number | null>(null);
-  /** The past step shown; null: the newest. */
+  /** The past step on display; null: the newest. */
   private step: number | null = null;
 
-  /** Start without a token. `newestStep` returns the step that a live run has reached. */
+  /** Start without a token. `newestStep` returns the newest step of a live run. */
   constructor(
     private readonly run: string,
     private readonly newestStep: () => number,
@@ -52,7 +52,7 @@ export class FocusedToken extends PolledQuery<TokenAtStep> {
     this.problem = problem;
   }
 
-  /** Follow the step shown; null: the newest. */
+  /** Follow the step on display; null: the newest. */
   setStep(step: number | null) {
     if (step === this.step) return;
     this.step = step;

@@ -20,7 +20,7 @@ afterEach(() => {
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
 describe("the focused token", () => {
-  it("is requested when it is chosen, and again only when the run has moved on", async () => {
+  it("is requested when chosen, and again only if the run has advanced", async () => {
     let newest = 7;
     const focused = new FocusedToken("run", () => newest);
     focused.choose(3);
@@ -34,7 +34,7 @@ describe("the focused token", () => {
     focused.close();
   });
 
-  it("is requested only at the last step while a hand scrubs, and keeps its old answer", async () => {
+  it("is requested only at the last step of a scrub, and keeps its old answer", async () => {
     const focused = new FocusedToken("run", () => 100);
     focused.choose(3);
     await pass(0);
@@ -53,7 +53,7 @@ describe("the focused token", () => {
     focused.close();
   });
 
-  it("keeps the reason why a token was rejected until another is chosen", async () => {
+  it("keeps the reason for a rejected token until another is chosen", async () => {
     const focused = new FocusedToken("run", () => 7);
     focused.choose(3);
     focused.reject({ code: "noToken" });
@@ -68,7 +68,7 @@ describe("the focused token", () => {
 });
 
 describe("the similarity of pairs", () => {
-  it("is measured again while the rows move, and once where they do not", async () => {
+  it("is measured repeatedly while the rows move, and once otherwise", async () => {
     const similarity = new PairSimilarity();
     similarity.measure("run", [1, 2], null, true);
     await pass(150);

@@ -1,7 +1,4 @@
-/**
- * The similarity of the selected tokens' rows, measured by the server and requested again while
- * they learn.
- */
+/** The similarity of the selected tokens' rows, measured by the server repeatedly during training. */
 
 import { runPath } from "../../api/rest";
 import type { Pairs } from "../../api/rest-types";
@@ -10,17 +7,14 @@ import { jsonQuestion, type Question } from "../query/query.svelte";
 
 /** Limit on the tokens whose pairs the server measures. */
 export const MAX_MEASURED = 2_000;
-/**
- * Debounce in ms: not every set is requested while tokens are added one by one, or steps pass
- * quickly.
- */
+/** Debounce in ms: not every set is requested while tokens are added one by one, or steps pass quickly. */
 const DEBOUNCE = 150;
 
 export class PairSimilarity extends PolledQuery<Pairs> {
   protected readonly pollInterval = 2_500;
   private measured: Question<Pairs> | null = null;
 
-  /** Measure these tokens at a step, or at the newest one; repeatedly while `moving`. */
+  /** Measure these tokens at a step, or at the newest one (null); repeatedly while `moving`. */
   measure(run: string, ids: readonly number[], step: number | null, moving: boolean) {
     const at = step === null ? "" : `&step=${step}`;
     const question = jsonQuestion<Pairs>(

@@ -23,18 +23,18 @@ const districts = {
 } as Districts;
 
 describe("set operations", () => {
-  it("puts sets together, each token once", () => {
+  it("combine sets, with each token once", () => {
     expect(combineSets([3, 1], [2, 3], "new")).toEqual([2, 3]);
     expect(combineSets([3, 1], [2, 3], "add")).toEqual([1, 2, 3]);
     expect(combineSets([3, 1], [2, 3], "take")).toEqual([1]);
   });
 
-  it("finds the tokens of a rule, or waits for what it speaks of", () => {
+  it("find the tokens of a rule, or wait for its districts", () => {
     expect(tokensOfRule({ by: "search", text: "ING" }, vocabulary, null)).toEqual([0, 1, 3]);
     expect(tokensOfRule({ by: "class", which: 0 }, vocabulary, null)).toEqual([2, 4]);
     expect(tokensOfRule({ by: "district", which: 7 }, vocabulary, districts)).toEqual([1, 3]);
     expect(tokensOfRule({ by: "district", which: 7 }, vocabulary, null)).toBeNull();
-    // A district that is gone, or a class that never was.
+    // A district that is gone, or an unknown class.
     expect(tokensOfRule({ by: "district", which: 4 }, vocabulary, districts)).toEqual([]);
     expect(tokensOfRule({ by: "class", which: 9 }, vocabulary, null)).toEqual([]);
   });

@@ -4,10 +4,7 @@ import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { SelectionRule } from "../../model/view/selection-rule";
 
-/**
- * How a new selection combines with the previous one: it replaces it, adds to it, or is taken out
- * of it.
- */
+/** How a new selection combines with the previous one: replaces it, adds to it, or is removed from it. */
 export type SelectionMode = "new" | "add" | "take";
 export const SELECTION_MODES: readonly SelectionMode[] = ["new", "add", "take"];
 

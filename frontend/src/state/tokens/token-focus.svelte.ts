@@ -1,6 +1,6 @@
 /**
- * The token in focus. A link may name it by a text that is not resolved before the vocabulary is
- * known; a text that the vocabulary lacks stays in the link until another token is chosen.
+ * The token in focus. A link may name it by a text that is not resolved before the vocabulary is known; a
+ * text that the vocabulary lacks stays in the link until another token is chosen.
  */
 
 import type { Failure } from "../../api/failure";
@@ -12,7 +12,7 @@ import { FocusedToken } from "./focused-token.svelte";
 export class TokenFocus {
   private run: LiveRun | null = null;
   private current = $state.raw<FocusedToken | null>(null);
-  /** A text that names no token of the vocabulary, or a token that is not resolved yet. */
+  /** A text that is not in the vocabulary, or a token that is not resolved yet. */
   private unresolved = $state<TokenReference | null>(null);
 
   /** Return the id of the token; null: none. */
@@ -20,17 +20,17 @@ export class TokenFocus {
     return this.current?.token ?? null;
   }
 
-  /** Return the token chosen, which the vocabulary may lack; null: none. */
+  /** Return the chosen token, which may be missing from the vocabulary; null: none. */
   get reference(): TokenReference | null {
     return this.unresolved ?? this.token;
   }
 
-  /** Return the token's row at the step shown; null until it has been fetched. */
+  /** Return the token's row at the step on display; null until fetched. */
   get detail() {
     return this.current?.detail ?? null;
   }
 
-  /** Return the token's neighbours at the step shown; null until they have been fetched. */
+  /** Return the token's neighbours at the step on display; null until fetched. */
   get neighbours() {
     return this.current?.neighbours ?? null;
   }
@@ -57,21 +57,21 @@ export class TokenFocus {
     this.current = run && new FocusedToken(run.id, () => run.displayedStep ?? 0);
   }
 
-  /** Follow the step shown; null: the newest. */
+  /** Follow the step on display; null: the newest. */
   setStep(step: number | null) {
     this.current?.setStep(step);
   }
 
-  /** Resolve what a link named, once the tokens are known. */
+  /** Resolve the token of a link, once the tokens are known. */
   resolvePending() {
-    // Why a token is not known stays said, however often there is something new to look it up in.
+    // The reason for a failure stays, however often new data allow another attempt.
     if (this.run?.vocabulary && this.reference !== null) this.choose(this.reference);
   }
 
   private choose(token: TokenReference | null) {
     const { current } = this;
     const vocabulary = this.run?.vocabulary ?? null;
-    // Before the vocabulary is known an id is as good as any; its row can be fetched already.
+    // Before the vocabulary is known an id suffices; its row can be fetched already.
     const id = vocabulary && token !== null ? tokenIdOf(token, vocabulary) : null;
     this.unresolved = id === null && (typeof token === "string" || !current) ? token : null;
     if (!current) return;

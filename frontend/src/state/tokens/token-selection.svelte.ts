@@ -1,7 +1,7 @@
 /**
- * The tokens this viewer selected together: with a lasso on the map, or by district, class,
- * neighbourhood or text. A link lists up to `MAX_LINKED_TOKENS` of them, and larger sets by the rule
- * that found them, if one did.
+ * The tokens that this viewer selected together: with a lasso on the map, or by district, class,
+ * neighbourhood or text. A link lists up to `MAX_LINKED_TOKENS` of them; larger sets are named by the rule
+ * that found them, if any.
  */
 
 import { requestJson, runPath } from "../../api/rest";
@@ -13,7 +13,7 @@ import type { ViewChange } from "../../model/view/view-state";
 import { combineSets, tokensOfRule, type SelectionMode } from "./set-operations";
 import { parseRule, formatRule, type SelectionRule } from "../../model/view/selection-rule";
 
-/** Limit on the sets that are remembered whole. */
+/** Limit on the sets remembered in full. */
 const MAX_REMEMBERED = 20;
 
 export class TokenSelection {
@@ -25,7 +25,7 @@ export class TokenSelection {
   tool = $state<"pan" | "lasso">("pan");
   /** Set when the map is rotated to hold the selected tokens still. */
   anchored = $state(false);
-  /** The rule that found exactly these tokens; null where they were combined in another way. */
+  /** The rule that found exactly these tokens; null if they were combined in another way. */
   rule = $state.raw<SelectionRule | null>(null);
   /** Number of selections so far: it notifies observers even when the size stays the same. */
   changes = $state(0);
@@ -35,11 +35,11 @@ export class TokenSelection {
     tokens: readonly TokenReference[] | null;
     rule: SelectionRule | null;
   } | null>(null);
-  /** Sets larger than a link, by the part of them that a link lists: Back brings them back whole. */
+  /** Sets too large for a link, by the part that a link lists: Back restores them in full. */
   private readonly remembered = new Map<string, readonly number[]>();
 
   /**
-   * Return the selection's part of the view state. Without a rule, a large set is cut: `truncated`.
+   * Return the selection's part of the view state. Without a rule, a large set is truncated (`truncated`).
    */
   toViewState(): ViewChange {
     const { ids, rule, pending } = this;
@@ -67,7 +67,7 @@ export class TokenSelection {
     return this.ids.length > MAX_LINKED_TOKENS && !this.rule;
   }
 
-  /** Let the tool and the sets of another run go. */
+  /** Reset the tool and drop the sets of another run. */
   switchRun() {
     this.remembered.clear();
     this.tool = "pan";
@@ -95,12 +95,12 @@ export class TokenSelection {
     this.remember();
   }
 
-  /** Select the tokens of a rule; none where they are not known yet. */
+  /** Select the tokens of a rule; none if they are not known yet. */
   selectByRule(rule: SelectionRule, vocabulary: Vocabulary, districts: Districts | null) {
     this.select(tokensOfRule(rule, vocabulary, districts) ?? [], this.mode, rule);
   }
 
-  /** Fetch a token and its `k` nearest in the space, at a past step or now. Throws `ApiError`. */
+  /** Fetch a token and its `k` nearest neighbours in the space, at a past step or now. Throws `ApiError`. */
   async fetchNeighbourhood(
     run: string,
     token: number,
@@ -113,7 +113,7 @@ export class TokenSelection {
     return [token, ...items.map(({ token_id: id }) => id)];
   }
 
-  /** Select what a link requested, once the tokens and districts are loaded. */
+  /** Resolve the selection of a link, once the tokens and districts are loaded. */
   resolvePending(vocabulary: Vocabulary | null, districts: Districts | null) {
     if (!this.pending || !vocabulary) return;
     const { tokens, rule } = this.pending;
@@ -125,7 +125,7 @@ export class TokenSelection {
     this.anchored = anchored && found.length > 0;
   }
 
-  /** Remember a set that a link cannot hold. */
+  /** Remember a set too large for a link. */
   private remember() {
     if (!this.truncated) return;
     const key = linkedPart(this.ids).join();

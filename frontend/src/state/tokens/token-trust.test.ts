@@ -5,13 +5,13 @@ import { doubtfulTokens, tokenTrust } from "./token-trust";
 const layout = (byToken: number[] | null) =>
   ({ byToken: byToken && Uint8Array.from(byToken) }) as Layout;
 
-describe("doubtful places", () => {
-  it("are those whose own trust is below a quarter", () => {
+describe("doubtful positions", () => {
+  it("are those with a trust below a quarter", () => {
     expect(doubtfulTokens(layout([255, 0, 63, 64, 200]))).toEqual([1, 2]);
     expect(tokenTrust(layout([255, 51]), 1)).toBeCloseTo(0.2);
   });
 
-  it("are not known where the layout does not say", () => {
+  it("are unknown if the layout has no trust", () => {
     expect(doubtfulTokens(layout(null))).toBeNull();
     expect(doubtfulTokens(null)).toBeNull();
     expect(tokenTrust(layout(null), 0)).toBeNull();

@@ -1,16 +1,18 @@
-/** The neighbours of a word in the two matrices of a model: at the same step, the last whose output matrix is kept. */
+/**
+ * The neighbours of a word in the two matrices of a model, at one step: the last with a stored output matrix.
+ */
 
 import { requestJson, runPath } from "../../api/rest";
 import type { Neighbours } from "../../api/rest-types";
 import { Query } from "../query/query.svelte";
 
-/** Neighbours of a word in each. */
+/** Neighbours of a word in each matrix. */
 const NEIGHBOURS = 8;
 
 interface BothNeighbours {
-  /** Words that foretell the same: by the rows of the input matrix. */
+  /** Words with similar rows in the input matrix: they predict similar words. */
   foretells: Neighbours;
-  /** Words that are foretold by the same: by the rows of the output matrix. */
+  /** Words with similar rows in the output matrix: similar words predict them. */
   foretold: Neighbours;
 }
 
@@ -19,7 +21,7 @@ export class TwoCities extends Query<BothNeighbours> {
     super();
   }
 
-  /** Request the neighbours of a word at or before a step; null: of none. */
+  /** Request the neighbours of a word at or before a step; null: none. */
   compareAt(token: number | null, step: number) {
     if (token === null) {
       this.ask(null);

@@ -8,7 +8,7 @@ beforeEach(() => {
   paths = [];
   vi.stubGlobal("fetch", (path: string) => {
     paths.push(path.replace("/api/runs/run/neighbours?", ""));
-    // The output matrix was kept at step 750 last.
+    // The last stored output matrix is of step 750.
     return Promise.resolve(
       Response.json({ step: 750, exact: path.includes("step=750"), items: [] }),
     );
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 describe("the neighbours in both matrices", () => {
-  it("are those of one step, the last whose output matrix is kept", async () => {
+  it("are of one step, the last with a stored output matrix", async () => {
     const both = new TwoCities("run");
     both.compareAt(3, 812);
     await vi.advanceTimersByTimeAsync(200);

@@ -1,30 +1,33 @@
-/** The viewer's settings of what is asked of the model, as it was last asked: all of them part of the view state. */
+/**
+ * The viewer's settings for questions to the model, as of the last question: all of them part of the view
+ * state.
+ */
 
 import { EXPERIMENTS, type ExperimentName } from "../../model/view/view-options";
 import type { ViewChange } from "../../model/view/view-state";
 
-/** Training steps on a sentence, and then on the run's own text, that are proposed. */
+/** Default training steps on a sentence, and then on the run's own text. */
 const DEFAULT_TIMES = 5;
 const DEFAULT_AFTER = 20;
 
 export class AskSettings {
-  /** Kind of question that is asked of the model, and the words that it was last asked about. */
+  /** Kind of question to the model, and the words of the last one. */
   experiment = $state<ExperimentName>(EXPERIMENTS[0]);
   prompt = $state("");
-  /** Id of the question whose answer is shown; null: that of what these settings ask. */
+  /** Id of the question whose answer is shown; null: that of the current settings. */
   answerId = $state<string | null>(null);
   /** Training steps on the words, and then on the run's own text. */
   times = $state(DEFAULT_TIMES);
   after = $state(DEFAULT_AFTER);
-  /** Word whose row is replaced, and word whose row is put there; empty: none. */
+  /** Word whose row is replaced, and word whose row replaces it; empty: none. */
   into = $state("");
   source = $state("");
-  /** Step that a row is taken from, or that is compared; null: none was named. */
+  /** Step that a row is taken from, or that is compared; null: none. */
   otherStep = $state<number | null>(null);
   /** Second sentence; empty: none. */
   second = $state("");
 
-  /** Return the settings with which a question was asked. */
+  /** Return the settings of a past question. */
   static of(view: ViewChange): AskSettings {
     const settings = new AskSettings();
     settings.applyView(view);

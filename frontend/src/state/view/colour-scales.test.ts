@@ -14,7 +14,7 @@ import {
 } from "./colour-scales";
 
 describe("the scale of a quantity", () => {
-  it("never take what is not known for zero", () => {
+  it("do not count unknown values as zero", () => {
     const values = Float32Array.from([NaN, 0, 0.5, 3, NaN]);
     const scale = valueScale("moved", values, [1, 2], { resting: 0 });
     const named = Array.from(scale.entryOf, (place) => scale.entries[place]!.key);
@@ -25,20 +25,20 @@ describe("the scale of a quantity", () => {
     expect(idsInEntry(scale, null)).toEqual([]);
   });
 
-  it("put a value on an edge into the band that begins there", () => {
+  it("put a value on an edge into the band that starts there", () => {
     const scale = valueScale("frequency", Float32Array.from([0.9, 1, 9.9, 10]), [1, 10]);
     expect(Array.from(scale.entryOf)).toEqual([0, 1, 1, 2]);
     expect(scale.entries[0]).toMatchObject({ from: null, to: 1, colour: { part: 0 } });
     expect(scale.entries[2]).toMatchObject({ from: 10, to: null, colour: { part: 1 } });
   });
 
-  it("say nothing of a scale where nothing is known", () => {
+  it("are empty if nothing is known", () => {
     const scale = valueScale("gradient", new Float32Array(3).fill(NaN), []);
     expect(scale.least).toBeNaN();
     expect(idsInEntry(scale, "unknown")).toEqual([0, 1, 2]);
   });
 
-  it("are warm where a token was lit just now, and know those never lit", () => {
+  it("are warm for recently lit tokens, and mark those never lit", () => {
     const ages = stepsSinceLit(Uint32Array.from([100, 91, 90, NEVER]), NEVER, 100);
     expect(Array.from(ages)).toEqual([0, 9, 10, -1]);
     const scale = valueScale("since", ages, AGE_EDGES, { warmLow: true });
@@ -57,14 +57,14 @@ describe("edges", () => {
     for (const edges of [narrow, wide]) expect(edges).toHaveLength(BANDS - 1);
   });
 
-  it("do not come from what is not a positive number", () => {
+  it("ignore values that are not positive numbers", () => {
     expect(roundEdges(Float32Array.from([0, NaN, -2, Infinity]))).toEqual([]);
     expect(roundEdges(Float32Array.from([0, NaN, 3])).at(-1)).toBe(2);
   });
 });
 
 describe("the scale of kinds", () => {
-  it("count every token once, those in none too", () => {
+  it("count every token once, including those of no kind", () => {
     const places = [1, 2, 0, 2, 9];
     const scale = kindScale("class", ["a", "b"], [0, 5], (id) => places[id]!, 5);
     expect(scale.entries.map(({ key, count }) => [key, count])).toEqual([
@@ -110,17 +110,17 @@ describe("the scale of kinds", () => {
     expect(idsInEntry(scaleOfKinds("class", vocabulary, null), "c3")).toEqual([]);
   });
 
-  it("of districts have a tint for as long as a district lives", () => {
+  it("of districts have a stable tint for each district", () => {
     const tintOf = (of: Districts, name: string) =>
       scaleOfKinds("district", vocabulary, of)!.entries.find((one) => one.name === name)!.colour;
     expect(tintOf(found, "b")).toEqual({ kind: 12 });
-    // The other is gone, and another one came.
+    // The other is gone, and a new one came.
     const later = { ...found, ids: Uint32Array.of(12, 13), names: ["b", "c"] };
     expect(tintOf(later, "b")).toEqual(tintOf(found, "b"));
     expect(scaleOfKinds("district", vocabulary, null)!.entries).toMatchObject([{ count: 6 }]);
   });
 
-  it("are those that a run has: families, or else classes, or else the districts of its space", () => {
+  it("are the available ones: families, else classes, else districts", () => {
     const classes = buildVocabulary("run", items, [{ name: "class 0" }]);
     const text = buildVocabulary("run", [], []);
     expect(availableColour("family", vocabulary)).toBe("family");

@@ -1,6 +1,6 @@
 /**
- * The colour scales of the lamps. Every token belongs to one legend entry: a kind of token, or a
- * band of a quantity. Unknown values have an entry of their own, and never count as zero. Pure.
+ * The colour scales of the lamps. Every token belongs to one legend entry: a kind of token, or a band of a
+ * quantity. Unknown values have a separate entry, and never count as zero. Pure.
  */
 
 import type { Districts } from "../../api/frames";
@@ -14,19 +14,15 @@ export const MAX_RINGED = 3_000;
 /** Number of bands of a quantity. */
 export const BANDS = 6;
 /**
- * Edges in steps since lit. A band is a power of ten, so that a lamp's colour changes only with its
- * own age.
+ * Edges in steps since lit. A band is a power of ten, so that a lamp's colour changes only with its own age.
  */
 export const AGE_EDGES = [1, 10, 100, 1_000, 10_000];
-/** Edges of trust. The first band is the one called doubtful. */
+/** Edges of trust. The first band is the doubtful one. */
 const TRUST_EDGES = [0.25, 0.4, 0.55, 0.7, 0.85];
-/** Digits of the edges in a decade; fewer digits reach over more decades. */
+/** Digits of the edges in a decade; fewer digits cover more decades. */
 const EDGE_DIGITS = [[1, 2, 5], [1, 3], [1]];
 
-/**
- * Build a scale of token kinds. `kindOf` returns a token's kind plus one, 0 for none; `tints` is
- * by kind.
- */
+/** Build a scale of token kinds. `kindOf` returns a token's kind plus one, 0 for none; `tints` is by kind. */
 export function kindScale(
   by: ColourBy,
   names: string[],
@@ -48,8 +44,8 @@ export function kindScale(
 /**
  * Build a scale of bands between `edges` (ascending; a band includes its lower edge).
  *
- * NaN is unknown; a value equal to `resting` is off the scale, in an entry of its own. `warmLow`:
- * the low end is the bright one.
+ * NaN is unknown; a value equal to `resting` is off the scale, in a separate entry. `warmLow`: the low end is
+ * the bright one.
  */
 export function valueScale(
   by: ColourBy,
@@ -92,7 +88,9 @@ export function valueScale(
   });
 }
 
-/** Return the colouring that a run has in place of one that it lacks what for; any until its tokens are known. */
+/**
+ * Return the requested colouring, or a replacement if the run lacks its data; any until the tokens are known.
+ */
 export function availableColour(requested: ColourBy, vocabulary: Vocabulary | null): ColourBy {
   if (!vocabulary) return requested;
   const by = requested === "family" && !vocabulary.families.length ? "class" : requested;
@@ -115,7 +113,7 @@ function classScale({ tokens, classes, classOf }: Vocabulary): ColourScale {
   return kindScale("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
 }
 
-/** Build the scale of the families; one level deeper are their classes, in the same tints. */
+/** Build the scale of the families, with their classes one level deeper, in the same tints. */
 function familyScale(vocabulary: Vocabulary): ColourScale {
   const { tokens, classOf, families, familyOfClass } = vocabulary;
   const tints = families.map((_, place) => place);
@@ -129,7 +127,7 @@ function familyScale(vocabulary: Vocabulary): ColourScale {
   return { ...scale, finer: { ...finer, entries } };
 }
 
-/** Build the scale of the districts. A district keeps its tint as long as it lives. */
+/** Build the scale of the districts. A district keeps its tint for its lifetime. */
 function districtScale(districts: Districts | null, count: number): ColourScale {
   const { names, ids, of } = districts ?? { names: [], ids: [], of: [] };
   return kindScale("district", names, [...ids], (id) => of[id] ?? 0, count);
@@ -141,16 +139,15 @@ export function quantityScale(
   values: Float32Array,
   edges = by === "since" ? AGE_EDGES : by === "trust" ? TRUST_EDGES : roundEdges(values),
 ): ColourScale {
-  // -1 marks a token never lit, and 0 a row without a gradient or a move; but a trust of 0 is on
-  // the scale.
+  // -1 marks a token never lit, and 0 a row without a gradient or a move; but a trust of 0 is on the scale.
   const resting = by === "since" || by === "trust" ? -1 : 0;
   return valueScale(by, values, edges, { resting, warmLow: by === "since" });
 }
 
 /**
- * Return round numbers that cut a quantity into `BANDS` bands, the topmost with its greatest value.
- * They are as close together as the spread of the values allows, and stay put while the values
- * change a little.
+ * Return round numbers that divide a quantity into `BANDS` bands, with the greatest value in the top one.
+ * They are as close together as the spread of the values allows, and stay put when the values change
+ * slightly.
  */
 export function roundEdges(values: Float32Array): number[] {
   const positive = values.filter((value) => value > 0 && Number.isFinite(value)).sort();
@@ -166,7 +163,7 @@ export function roundEdges(values: Float32Array): number[] {
   return [];
 }
 
-/** Return the steps since each token was lit; -1 where it never was. */
+/** Return the steps since each token was lit; -1 if never. */
 export function stepsSinceLit(lastLit: Uint32Array, never: number, step: number): Float32Array {
   return Float32Array.from(lastLit, (last) => (last === never ? -1 : Math.max(0, step - last)));
 }

@@ -1,6 +1,6 @@
 /**
- * The current colouring of the lamps: recomputed when another one is chosen, and about once a
- * second while its data changes.
+ * The current colouring of the lamps: recomputed on a new choice, and about once a second while its data
+ * changes.
  */
 
 import { untrack } from "svelte";
@@ -14,7 +14,7 @@ import { availableColour, quantityScale, scaleOfKinds, stepsSinceLit } from "./c
 import type { ViewSettings } from "./view-settings.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 
-/** Least milliseconds between two recomputations of a changing quantity. */
+/** Minimum milliseconds between two recomputations of a changing quantity. */
 const REFRESH_INTERVAL = 1_000;
 const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "trust"]);
 
@@ -26,7 +26,7 @@ interface ColourSources {
 }
 
 export class Colouring {
-  /** The active colouring; another than the requested one if the run has no families or no classes. */
+  /** The active colouring; it differs from the requested one if the run has no families or no classes. */
   readonly by: ColourBy = $derived.by(() => {
     const { openRun, viewSettings } = this.sources;
     return availableColour(viewSettings.colourBy, openRun.run?.vocabulary ?? null);
@@ -50,7 +50,7 @@ export class Colouring {
       void sources.openRun.layout;
       void sources.biggestMovers.value;
       clearTimeout(this.timer);
-      // At once if it is time, so that the colours are of the step displayed.
+      // At once if it is due, so that the colours match the step on display.
       if (performance.now() - this.lastRefresh >= REFRESH_INTERVAL) untrack(() => this.refresh());
       else this.timer = setTimeout(() => this.refresh(), REFRESH_INTERVAL);
     });

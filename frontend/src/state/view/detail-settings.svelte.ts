@@ -16,14 +16,14 @@ export class DetailSettings {
   /** Step whose matrix is subtracted from the one shown; null: none. */
   subtractedStep = $state<number | null>(null);
 
-  /** The number and the word that are looked at under the microscope; null: those that the examiner or the page chooses. */
+  /** The number and the word under the microscope; null: chosen by the examiner or the page. */
   followedNumber = $state.raw<RowPlace | null>(null);
   readWord = $state.raw<TextPlace | null>(null);
 
-  /** Number of the claim that is opened on the board; null: the first. */
+  /** Number of the open claim on the board; null: the first. */
   claim = $state<number | null>(null);
 
-  /** Text of the compared token that names no token of the vocabulary, or is not resolved yet. */
+  /** Text of the compared token that is not in the vocabulary, or not resolved yet. */
   private unresolved = $state<string | null>(null);
 
   toViewState(): ViewChange {
@@ -51,7 +51,7 @@ export class DetailSettings {
     if (claim !== undefined) this.claim = claim;
   }
 
-  /** Resolve the compared token that a link named, once the tokens are known. */
+  /** Resolve the compared token of a link, once the tokens are known. */
   resolvePending(vocabulary: Vocabulary) {
     const id = this.unresolved === null ? null : tokenIdOf(this.unresolved, vocabulary);
     if (id !== null) this.applyView({ pair: id });

@@ -1,9 +1,9 @@
-/** The way of a viewer after the presenter's view, or alone. */
+/** Whether a viewer follows the presenter's view or has left it. */
 
 import type { ViewState } from "../../model/view/view-state";
 
 export class Following {
-  /** Set from a view that this viewer chose until the way back to the presenter's. */
+  /** Set from this viewer's own choice of a view until the return to the presenter's. */
   strays = $state(false);
 
   constructor(private readonly view: () => ViewState) {}
@@ -13,12 +13,12 @@ export class Following {
     return this.view();
   }
 
-  /** Note that this viewer has chosen a view. */
+  /** Record that this viewer has chosen a view. */
   leave = () => {
     this.strays = true;
   };
 
-  /** Go back to the presenter's view. */
+  /** Return to the presenter's view. */
   rejoin() {
     this.strays = false;
   }

@@ -1,14 +1,14 @@
-/** The viewer's settings of the geometry lab: its view, and the words it is about; all of them part of the view state. */
+/** The viewer's settings of the geometry lab: its view and its words; all of them part of the view state. */
 
 import { GEOMETRY_VIEWS, type GeometryView } from "../../model/view/view-options";
 import type { ViewChange } from "../../model/view/view-state";
 
 export class GeometrySettings {
   view = $state<GeometryView>(GEOMETRY_VIEWS[0]);
-  /** Texts of the words asked about, and of those at the other end of an axis; empty: examples. */
+  /** Texts of the words, and of those at the other end of an axis; empty: examples. */
   of = $state("");
   to = $state("");
-  /** Tokens at both ends of the direction that is shown, for the map; null: none. Not part of the view state: it follows from it. */
+  /** Tokens at both ends of the direction on the map; null: none. Derived, so not part of the view state. */
   arrow = $state.raw<{ from: readonly number[]; to: readonly number[] } | null>(null);
 
   showArrow(arrow: GeometrySettings["arrow"]) {

@@ -6,7 +6,7 @@ import { PolledQuery } from "../query/polled-query.svelte";
 
 interface MapState {
   settings: MapSettings;
-  /** The reprojection's progress and its result. */
+  /** The reprojection's progress and result. */
   reprojection: Reprojection;
 }
 

@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
 import { buildLinks, nearestOnMap } from "./neighbour-links";
 
-/** Return places in 65,535ths of a box that is four times as wide as high. */
+/** Return positions in 65,535ths of a box four times as wide as high. */
 function layout(...places: number[]): Layout {
   return { places: Uint16Array.from(places), x0: 0, x1: 4, y0: 0, y1: 1 } as unknown as Layout;
 }
 
 describe("neighbours on the map", () => {
-  it("are near as the map has them, not as its numbers are kept", () => {
+  it("are near in map units, not in stored coordinates", () => {
     // Token 1 is 100 to the right, token 2 is 300 above: but a unit to the right is four times as far.
     const map = layout(1_000, 1_000, 1_100, 1_000, 1_000, 1_300, 9_000, 9_000);
     expect(nearestOnMap(map, 0, 2)).toEqual([2, 1]);
@@ -25,7 +25,7 @@ describe("links", () => {
   const ends = (links: { id: number; kind: string }[]) =>
     links.map(({ id, kind }) => `${id} ${kind}`);
 
-  it("say of each whether it is near in the space, on the map, or both", () => {
+  it("tell whether a neighbour is near in the space, on the map, or both", () => {
     expect(ends(buildLinks("both", space, [2, 5]))).toEqual(["1 space", "2 both", "5 map"]);
     expect(ends(buildLinks("space", space, [2, 5]))).toEqual(["1 space", "2 both"]);
     expect(ends(buildLinks("map", space, [2, 5]))).toEqual(["2 both", "5 map"]);

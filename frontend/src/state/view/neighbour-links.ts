@@ -1,6 +1,4 @@
-/**
- * The neighbour links of the focused token: to its nearest in the space, on the map, or both. Pure.
- */
+/** The links of the focused token to its nearest neighbours in the space, on the map, or both. Pure. */
 
 import type { Layout } from "../../api/frames";
 import { NearestTokens } from "../../model/plane/nearest";
@@ -8,8 +6,8 @@ import type { NeighbourLink } from "../../model/neighbour-link";
 import type { LinkTarget } from "../../model/view/view-options";
 
 /**
- * Return the `k` tokens nearest to one on a layout, nearest first. Distances are in map units,
- * whatever the shape of the picture.
+ * Return the `k` tokens nearest to one on a layout, nearest first. Distances are in map units, independent of
+ * the picture's shape.
  */
 export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
   const { places, x0, x1, y0, y1 } = layout;

@@ -1,6 +1,6 @@
 /**
- * The map of the output matrix: whether it is drawn, its layout at a step, and the job that draws it. Only the presenter is
- * told of the job.
+ * The map of the output matrix: whether it exists, its layout at a step, and the job that draws it. Only the
+ * presenter can see the job.
  */
 
 import { decode, type Layout, type LayoutMethod } from "../../api/frames";
@@ -12,13 +12,13 @@ import { Query } from "../query/query.svelte";
 
 interface OutputMapState {
   waypoints: Waypoints;
-  /** Steps that are laid out, ascending. */
+  /** Steps with a layout, ascending. */
   steps: number[];
   /** The job that draws the map; null for a viewer. */
   job: Reprojection | null;
 }
 
-/** Pauses between two questions, in ms: while the map is being drawn, otherwise, and of a viewer who has one. */
+/** Poll intervals, in ms: while the map is being drawn, otherwise, and for a viewer who has one. */
 const DRAWING_PAUSE = 1_000;
 const PAUSE = 10_000;
 const VIEWER_PAUSE = 60_000;
@@ -43,7 +43,10 @@ export class OutputMap extends PolledQuery<OutputMapState> {
     return this.mutate(() => requestJson(this.jobPath, { method: "DELETE" }));
   }
 
-  /** Show the newest layout at or before a step; null: the newest of all. The one before stays until it is there. */
+  /**
+   * Show the newest layout at or before a step; null: the newest of all. The previous one stays until it has
+   * loaded.
+   */
   showStep(step: number | null, method: LayoutMethod) {
     const { steps } = this.value ?? { steps: [] };
     const made = steps.findLast((one) => step === null || one <= step);
@@ -54,7 +57,7 @@ export class OutputMap extends PolledQuery<OutputMapState> {
     const path = `layouts/${made}?set=output&method=${method}&format=frame`;
     const fetch = async (signal: AbortSignal) =>
       decode(await requestBytes(runPath(this.run, path), { signal })) as Layout;
-    // Drawn again it is another one, of which the time tells.
+    // A redrawn map is a different one, as its time shows.
     this.layoutQuery.ask({ key: `${path} ${this.value?.waypoints.map_time}`, fetch });
   }
 
@@ -66,7 +69,7 @@ export class OutputMap extends PolledQuery<OutputMapState> {
     return this.value?.job?.state === "running";
   }
 
-  /** Return the last step that is laid out if a map drawn now would go on to a later one; else null. */
+  /** Return the last step with a layout if drawing again would reach a later one; else null. */
   get lastDrawn(): number | null {
     const { steps = [], waypoints } = this.value ?? {};
     const last = steps.at(-1);
@@ -92,7 +95,7 @@ export class OutputMap extends PolledQuery<OutputMapState> {
         requestJson<Waypoints>(runPath(run, "waypoints"), { signal }),
         presenter() ? requestJson<Reprojection>(this.jobPath, { signal }) : null,
       ]);
-      // What a page asks again and again must not look as if somebody were there: these two do not, the list does.
+      // Polling must not count as activity of a person: these two requests do not, the list does.
       const known = waypoints.map_time === (value?.waypoints.map_time ?? null);
       const steps = known ? (value?.steps ?? []) : await this.fetchSteps(signal);
       return { waypoints, steps, job };

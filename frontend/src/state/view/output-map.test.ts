@@ -9,7 +9,7 @@ const WAYPOINTS = {
   no_map: null,
 };
 
-/** Answers of a server, by the end of the path; a path that is not here is a failed test. */
+/** Responses of a server, by the end of the path; an unknown path fails the test. */
 let answers: Record<string, unknown>;
 let asked: string[];
 
@@ -38,7 +38,7 @@ const job = (state: string, share = 0, time: number | null = null) => ({
 const layouts = (...steps: number[]) => ({ items: steps.map((step) => ({ step })), next: null });
 
 describe("the map of the output matrix", () => {
-  it("is drawn for the presenter, followed while it is, and shown once it is there", async () => {
+  it("is drawn for the presenter, with progress, and shown once it is there", async () => {
     answers = {
       "GET waypoints": WAYPOINTS,
       "GET output-map": job("none"),
@@ -59,7 +59,7 @@ describe("the map of the output matrix", () => {
     await vi.advanceTimersByTimeAsync(1_500);
     expect(map.value?.steps).toEqual([0, 10]);
     expect(map.lastDrawn).toBe(10);
-    // From now on only the job is followed, until it has made another.
+    // From now on only the job is polled, until it has drawn another.
     asked = [];
     await vi.advanceTimersByTimeAsync(30_000);
     expect(new Set(asked)).toEqual(new Set(["GET waypoints", "GET output-map"]));
@@ -77,7 +77,7 @@ describe("the map of the output matrix", () => {
     map.close();
   });
 
-  it("is never asked for a job by a viewer, who asks slowly once it is drawn, and sees it drawn anew", async () => {
+  it("is polled slowly by a viewer, who never requests the job, and is updated when redrawn", async () => {
     answers = { "GET waypoints": WAYPOINTS };
     const map = new OutputMap("run-1", () => false);
     await vi.advanceTimersByTimeAsync(10);
@@ -100,7 +100,7 @@ describe("the map of the output matrix", () => {
     expect(map.lastDrawn).toBeNull();
     map.showStep(30, "umap");
     expect(asked.at(-1)).toBe("GET layouts/30?set=output&method=umap&format=frame");
-    // The same step, drawn anew.
+    // The same step, redrawn.
     answers["GET waypoints"] = { ...WAYPOINTS, map_time: 11 };
     await vi.advanceTimersByTimeAsync(60_000);
     map.showStep(30, "umap");

@@ -1,6 +1,6 @@
 /**
- * Preferences of the person at this screen. This browser stores them; they are not in the URL,
- * because the recipient of a link has their own.
+ * Preferences of the person at this screen. The browser stores them; they are not in the URL, because the
+ * recipient of a link has their own.
  */
 
 const STORAGE_KEY = "lamplighter.comfort";
@@ -14,11 +14,11 @@ export class Preferences {
   letters = $state(true);
   /** Enables occasional screen-reader announcements about the map. */
   spoken = $state(true);
-  /** Enlarges type, labels and contrast, so that they can be read from the back of a room. */
+  /** Enlarges type, labels and contrast, for reading from the back of a room. */
   enlarged = $state(false);
-  /** Set once the introduction was seen, or skipped. */
+  /** Set once the introduction was seen or skipped. */
   introduced = $state(false);
-  /** Enables the card that tells how a run ended. */
+  /** Enables the card about how a run ended. */
   endings = $state(true);
 
   constructor() {

@@ -3,7 +3,7 @@ import type { Layout } from "../../api/frames";
 import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
 import type { TokenTrail } from "../../model/plane/trail";
 
-/** Build a map of 65,535 units a side with one token on it. */
+/** Return a map of 65,535 units a side with one token on it. */
 function layout(step: number, x: number, y: number): Layout {
   const box = { x0: 0, x1: 65_535, y0: 0, y1: 65_535 };
   return { step, places: Uint16Array.from([x, y]), ...box } as unknown as Layout;
@@ -12,7 +12,7 @@ function layout(step: number, x: number, y: number): Layout {
 const FINE = placeTolerance(layout(0, 0, 0));
 
 describe("trails", () => {
-  it("have a point where a token moved, and none for what is only rounding", () => {
+  it("have a point where a token moved, and none for rounding errors", () => {
     const places: [number, number][][] = [
       [
         [10, 10],
@@ -42,10 +42,10 @@ describe("trails", () => {
     expect(drifting!.xs.at(-1)).toBeGreaterThan(14);
   });
 
-  it("grow with each layout and leave behind what is too old", () => {
+  it("grow with each layout and drop old points", () => {
     let trail: TokenTrail = { id: 0, steps: [10, 20, 30], xs: [0, 100, 200], ys: [0, 0, 0] };
     trail = extendTrail(trail, layout(40, 300, 0), 25);
-    // At step 25 it was where step 20 had left it.
+    // At step 25 it was still at its position of step 20.
     expect(trail.steps).toEqual([20, 30, 40]);
     expect(extendTrail(trail, layout(50, 301, 1), 25)).toEqual(trail);
     expect(extendTrail(trail, layout(60, 900, 0), 55).steps).toEqual([40, 60]);

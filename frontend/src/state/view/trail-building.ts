@@ -9,12 +9,12 @@ const MAX_POINTS = 72;
 /** Quantisation steps within which two positions count as the same. */
 const SAME_PLACE_STEPS = 3;
 
-/** Return the distance in x and in y up to which two positions of a map count as the same. */
+/** Return the distances in x and in y up to which two positions of a map count as the same. */
 export function placeTolerance({ x0, x1, y0, y1 }: Layout): [number, number] {
   return [SAME_PLACE_STEPS * quantisationStep(x0, x1), SAME_PLACE_STEPS * quantisationStep(y0, y1)];
 }
 
-/** Append a position to a trail, unless the token is still where it was. */
+/** Append a position to a trail, unless the token has not moved. */
 function appendPoint(
   trail: TokenTrail,
   step: number,
@@ -51,7 +51,7 @@ export function extendTrail(trail: TokenTrail, layout: Layout, from: number): To
   const [x, y] = positionOf(placementOf(layout), trail.id);
   const longer = dropBefore(trail, 0);
   appendPoint(longer, layout.step, x, y, placeTolerance(layout));
-  // The last position before `from` is where the token was at `from`.
+  // The last position before `from` is the token's position at `from`.
   let first = 0;
   while (first + 1 < longer.steps.length && longer.steps[first + 1]! <= from) first += 1;
   return first === 0 ? longer : dropBefore(longer, first);

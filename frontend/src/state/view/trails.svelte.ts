@@ -1,6 +1,6 @@
 /**
- * The trails of some tokens over the last steps: fetched when the question changes, then extended
- * by each layout that arrives.
+ * The trails of some tokens over the last steps: fetched when the request changes, then extended by each new
+ * layout.
  */
 
 import { untrack } from "svelte";
@@ -18,10 +18,10 @@ import type { TokenFocus } from "../tokens/token-focus.svelte";
 import type { TokenSelection } from "../tokens/token-selection.svelte";
 import type { ViewSettings } from "./view-settings.svelte";
 
-/** Limits on the biggest movers that leave a trail, and on the tokens in all. */
+/** Limits on the biggest movers with a trail, and on the tokens in total. */
 export const MAX_TRAILED_MOVERS = 8;
 const MAX_TRAILS = 24;
-/** Debounce in ms: during a scrub the trails wait for the hand to rest. */
+/** Debounce in ms: during a scrub the trails wait until the pointer rests. */
 const DEBOUNCE = 250;
 /** Interval of the layouts fetched from a run with too many to fetch at once. */
 const SPARSE_INTERVAL = 20;
@@ -50,7 +50,7 @@ export class Trails {
   /** Trails of the focused token, of the selected ones, and of the others. */
   readonly current: TokenTrail[] = $derived(this.query.value?.trails ?? []);
 
-  /** Tokens that leave a trail, in that order. */
+  /** Tokens with a trail, in that order. */
   readonly ids: number[] = $derived.by(() => {
     const { viewSettings, focus, biggestMovers, selection } = this.sources;
     if (viewSettings.trails === "none") return [];
@@ -62,7 +62,7 @@ export class Trails {
   });
 
   constructor(private readonly sources: TrailSources) {
-    // A change of the question starts over; a layout that follows extends the trails.
+    // A change of the request starts over; a new layout extends the trails.
     $effect(() => {
       void this.question;
       untrack(() => this.restart());
@@ -74,7 +74,7 @@ export class Trails {
     $effect(() => () => this.query.close());
   }
 
-  /** Return the steps that the trails cover; null while not known. */
+  /** Return the steps that the trails cover; null if not known. */
   get span(): { from: number; to: number } | null {
     return this.query.value;
   }
@@ -89,7 +89,7 @@ export class Trails {
     return [run?.id, layout?.method, layout?.drawnBy, run?.showsReprojected].join();
   });
 
-  /** Everything that the trails depend on, except for time simply going on. */
+  /** Everything that the trails depend on, except the passing of time. */
   private readonly question = $derived.by(() => {
     const { openRun, viewSettings } = this.sources;
     const { run } = openRun;
@@ -139,8 +139,8 @@ export class Trails {
     const to = layout.step;
     let from = stepsBack ? Math.max(0, to - stepsBack) : 0;
     if (layout.method === "linear" && !run.showsReprojected) {
-      // Before the directions of the linear view were chosen, a row at rest could move on it; no
-      // trail covers that time.
+      // Before the directions of the linear view were chosen, a row at rest could move on it; no trail covers
+      // that time.
       const { linear } = await requestJson<MapSettings>(runPath(run.id, "map"), { signal });
       from = Math.min(to, Math.max(from, linear?.step ?? 0));
     }

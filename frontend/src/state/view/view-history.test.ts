@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ViewHistory, type AddressBar } from "./view-history";
 
-/** An address bar with entries to go back to, which refuses writes like Safari if it is told to. */
+/** An address bar with a history, which can be told to refuse writes as Safari does. */
 class FakeBar implements AddressBar {
   entries = [""];
   at = 0;
@@ -31,7 +31,7 @@ class FakeBar implements AddressBar {
 let bar: FakeBar;
 let view: string | null;
 let history: ViewHistory;
-/** How often the history took note that a person has chosen a view. */
+/** How often the history recorded a choice of the viewer. */
 let chosen: number;
 
 beforeEach(() => {
@@ -49,7 +49,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Let the view change by itself, as an effect of the page notes it. */
+/** Change the view without a choice, as an effect of the page does. */
 function drift(query: string) {
   view = query;
   history.follow();
@@ -66,7 +66,7 @@ describe("the history of views", () => {
     expect(bar.entries).toEqual(["", "?1", "?2", "?3"]);
   });
 
-  it("has none for what moves by itself, which the entry follows a little later", () => {
+  it("has no entry for automatic changes, which update the current one a little later", () => {
     choose("?1");
     drift("?1&from=5");
     expect(bar.query).toBe("?1");
@@ -74,14 +74,14 @@ describe("the history of views", () => {
     expect(bar.entries).toEqual(["", "?1&from=5"]);
   });
 
-  it("leaves in the entry before a choice what moved by itself until then", () => {
+  it("saves automatic changes in the entry before a choice", () => {
     choose("?1");
     drift("?1&look");
     choose("?2&look");
     expect(bar.entries).toEqual(["", "?1&look", "?2&look"]);
   });
 
-  it("has one entry for an action made of others", () => {
+  it("has one entry for nested actions", () => {
     history.record(() => {
       choose("?1");
       choose("?2");
@@ -89,7 +89,7 @@ describe("the history of views", () => {
     expect(bar.entries).toEqual(["", "?2"]);
   });
 
-  it("has one entry for a key that is held down", () => {
+  it("has one entry for a held key", () => {
     choose("?at=1");
     for (let at = 2; at < 60; at++)
       history.record(() => {
@@ -123,7 +123,7 @@ describe("the history of views", () => {
     expect(bar.entries).toHaveLength(3);
   });
 
-  it("writes nothing while it follows the browser to another entry, and nothing of the one it left", () => {
+  it("writes nothing while the browser moves to another entry, and nothing of the one it left", () => {
     choose("?1");
     choose("?2");
     drift("?2&look");
@@ -156,7 +156,7 @@ describe("the history of views", () => {
     expect(bar.writes).toBeLessThan(100);
   });
 
-  it("tries again later where the browser refuses, and keeps the choice an entry", () => {
+  it("tries again later if the browser refuses, and keeps the choice as an entry", () => {
     choose("?1");
     bar.refuses = true;
     choose("?2");
@@ -167,8 +167,8 @@ describe("the history of views", () => {
   });
 });
 
-describe("a view that a person chose", () => {
-  it("is told from one that goes on with another, moves by itself, or is the same", () => {
+describe("a chosen view", () => {
+  it("differs from a continued, automatic or unchanged one", () => {
     choose("?1");
     expect(chosen).toBe(1);
     choose("?1");
@@ -184,7 +184,7 @@ describe("a view that a person chose", () => {
     expect(chosen).toBe(2);
   });
 
-  it("begins with its gesture, and is also the one that Back leads to", () => {
+  it("starts with its gesture, and includes the one that Back leads to", () => {
     history.beginGesture();
     expect(chosen).toBe(1);
     history.entered();

@@ -1,9 +1,9 @@
 /**
- * The browser's history of views, which makes Back and Forward undo and redo: one entry for each
- * thing that a person chose, none for what moves by itself, which the entry so far follows.
+ * The browser's history of views, which makes Back and Forward work as undo and redo: one entry for each
+ * choice of the viewer, none for automatic changes, which update the current entry.
  *
- * Browsers limit how often a page may write its address (Safari: 100 times in 30 s). Writes beyond
- * our own, lower limit are put off, and those put off are one.
+ * Browsers limit how often a page may write its address (Safari: 100 times in 30 s). Writes beyond our own,
+ * lower limit are deferred and merged into one.
  */
 
 /** The browser's address and its history. */
@@ -17,45 +17,45 @@ export interface AddressBar {
 }
 
 /**
- * The trace that a change leaves: an entry of its own (`push`), the entry so far in another form
- * (`replace`), or none, because the address has changed already.
+ * How a change is recorded: as a new entry (`push`), in the current entry (`replace`), or not at all, because
+ * the address has changed already (`none`).
  */
 export type HistoryMode = "push" | "replace" | "none";
 
-/** Debounce before the entry follows what moves by itself, in ms. */
+/** Delay before the entry follows automatic changes, in ms. */
 const FOLLOW_DELAY = 250;
 /** Limit on the writes within a period, in ms. */
 const MAX_WRITES = 80;
 const PERIOD = 30_000;
 
 export class ViewHistory {
-  /** Number of actions in progress, each within the one before. */
+  /** Depth of nested actions in progress. */
   private depth = 0;
   /** Address before the action in progress. */
   private before: string | null = null;
-  /** Set if the action in progress only goes on with the last one. */
+  /** Set if the action in progress continues the last one. */
   private goesOn = false;
   /** Set during a gesture, such as a drag, which makes one entry when it ends. */
   private inGesture = false;
   /** Set if the action in progress ends a gesture. */
   private gestureEnds = false;
-  /** Set if the entry that was put off is a new one. */
+  /** Set if the deferred write is a new entry. */
   private entryOwed = false;
   private writes: number[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Start at the bar's address. `query` returns the query of the view now; null: none to write. */
+  /** Start at the bar's address. `query` returns the query of the current view; null: none to write. */
   constructor(
     private readonly query: () => string | null,
     private readonly bar: AddressBar,
-    /** Called when a person has changed the view, or begins to. */
+    /** Called when the viewer has changed the view, or begins to. */
     private readonly chosen: () => void = () => undefined,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
   /**
-   * Do something that a person chose, and record it if it changed the view. An action within
-   * another one is part of it.
+   * Run an action of the viewer, and record it if it changed the view. A nested action is part of the outer
+   * one.
    */
   record<Result>(action: () => Result, mode: HistoryMode = "push"): Result {
     if (this.depth === 0) this.before = this.query();
@@ -68,12 +68,12 @@ export class ViewHistory {
     }
   }
 
-  /** Let the action in progress go on with the last one, as a key held down does: both are one entry. */
+  /** Make the action in progress continue the last one, as a held key does: both are one entry. */
   goOn() {
     this.goesOn = true;
   }
 
-  /** Begin a gesture unless one is under way: what changes until its end is one entry. */
+  /** Begin a gesture unless one is in progress: all changes until its end are one entry. */
   beginGesture() {
     if (this.inGesture) return;
     this.chosen();
@@ -91,13 +91,13 @@ export class ViewHistory {
     }
   }
 
-  /** Note that the view has changed, perhaps by itself: the entry so far follows, a little later. */
+  /** Record that the view has changed, perhaps automatically: the current entry follows a little later. */
   follow = () => {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.catchUp(), FOLLOW_DELAY);
   };
 
-  /** Note that the browser has gone to another entry: nothing of the one it left is written there. */
+  /** Record that the browser has moved to another entry: nothing of the one it left is written there. */
   entered() {
     clearTimeout(this.timer);
     this.inGesture = this.entryOwed = false;
@@ -131,12 +131,12 @@ export class ViewHistory {
   }
 
   private replaceWith(query: string | null) {
-    // An entry that is owed will have what has changed in it.
+    // A deferred entry will include the changes.
     if (query === null || query === this.bar.query || this.entryOwed) return;
     this.write(() => this.bar.replaceEntry(query));
   }
 
-  /** Write to the bar, or put it off; return whether it was written. */
+  /** Write to the bar, or defer that; return whether it was written. */
   private write(change: () => void): boolean {
     const now = this.now();
     this.writes = this.writes.filter((at) => at > now - PERIOD);
@@ -157,7 +157,7 @@ export class ViewHistory {
   }
 }
 
-/** Language that the address named when the page was opened; it stays there, and in links that are copied from it. */
+/** Language in the address when the page was opened; it stays there, and in copied links. */
 const NAMED = typeof location === "object" && new URLSearchParams(location.search).get("lang");
 
 function addressOf(query: string): string {

@@ -1,6 +1,6 @@
 /**
- * The viewer's settings of the view: layout, colouring, panels. All of them but the list of
- * shortcuts are part of the view state.
+ * The viewer's settings of the view: layout, colouring, panels. All except the list of shortcuts are part of
+ * the view state.
  */
 
 import type { LayoutMethod } from "../../api/frames";
@@ -27,28 +27,28 @@ const WIDE_PAGE = 1_100;
 export class ViewSettings {
   /** Method of the layout that the map shows. */
   method = $state<LayoutMethod>("umap");
-  /** Source of the second map; null where there is none. */
+  /** Source of the second map; null if there is none. */
   secondMap = $state<SecondMapSource | null>(null);
   /** Set when each of the two maps has its own zoom. */
   separateZoom = $state(false);
   colourBy = $state<ColourBy>("family");
   /** The open panel; null: none. */
   panel = $state<PanelName | null>(null);
-  /** The section of the panel that is pointed out; null: none. */
+  /** The highlighted section of the panel; null: none. */
   section = $state<SectionName | null>(null);
-  /** Place in the course; null: it is closed. */
+  /** Position in the course; null: it is closed. */
   lesson = $state<string | null>(null);
-  /** The panel of the lab that was open last. */
+  /** The last open panel of the lab. */
   labPanel = $state<PanelName>("step");
-  /** Step that a view wants opened under the microscope; null: none, or it is opened. */
+  /** Step that a view wants under the microscope; null: none, or it is open already. */
   stepToOpen = $state<number | null>(null);
-  /** The panel that was open before one that takes the window; null: none. */
+  /** The panel that was open before one that covers the window; null: none. */
   panelBefore: PanelName | null = null;
   readonly asked = new AskSettings();
   readonly geometry = new GeometrySettings();
-  /** Set when tokens are marked that do not belong where they are shown. */
+  /** Set if tokens with doubtful positions are marked. */
   markDoubtful = $state(false);
-  /** Set when districts are named after their own tokens, not after planted classes. */
+  /** Set if districts are named after their own tokens, not after planted classes. */
   ownNames = $state(false);
   /** Id of the district in focus. */
   district = $state<number | null>(null);
@@ -61,7 +61,7 @@ export class ViewSettings {
   legendOpen = $state(false);
   /** Legend entry whose tokens are ringed. */
   ring = $state<string | null>(null);
-  /** Set from asking for the recap of the whole run until its film is begun. */
+  /** Set from the request for a recap of the whole run until its film has started. */
   wantsRecap = $state(false);
   /** Set while the list of shortcuts is open. */
   shortcutsOpen = $state(false);
@@ -93,7 +93,7 @@ export class ViewSettings {
       ...this.asked.toViewState(),
       ...this.geometry.toViewState(),
       ...this.details.toViewState(),
-      // A claim is opened on the board alone.
+      // A claim is open only on the board.
       claim: this.panel === "claims" ? this.details.claim : null,
     };
   }
@@ -118,7 +118,7 @@ export class ViewSettings {
     this.details.applyView(change);
   }
 
-  /** Open the panel that a view names, or the usual one; none if it says that it is folded away. */
+  /** Open the panel that a view names, or the default one; none if it is folded. */
   private applyPanel({ panel, folded, token, at, ask, section }: ViewChange) {
     const before = this.panel;
     if (folded) this.panel = null;
@@ -135,24 +135,24 @@ export class ViewSettings {
     return isCovering(this.panel) ? null : this.panel;
   }
 
-  /** Return the panel that takes the window; null: none. */
+  /** Return the panel that covers the window; null: none. */
   get coveringPanel(): CoveringPanel | null {
     return isCovering(this.panel) ? this.panel : null;
   }
 
-  /** Return whether a change, which was applied, chose the direction that is now shown, or the map that it is shown on. */
+  /** Return whether an applied change chose the direction on display, or the map it is shown on. */
   choosesDirection({ panel, lab, of, to, map }: ViewChange): boolean {
     if (this.panel !== "geometry" || this.geometry.view !== "axis") return false;
     return [panel, lab, of, to, map].some((part) => part !== undefined);
   }
 
-  /** Return whether the way of the chosen token is drawn over the whole run. */
+  /** Return whether the path of the chosen token over the whole run is shown. */
   get showsWay(): boolean {
     return this.trails === "chosen" && this.stepsBack === 0;
   }
 }
 
-/** Return the panel of a view that names none: a chosen token's, where it has room beside the map. */
+/** Return the default panel of a view: a chosen token's, if there is room beside the map. */
 function usualPanel(focused: boolean): PanelName | null {
   return focused && innerWidth >= WIDE_PAGE ? "token" : null;
 }

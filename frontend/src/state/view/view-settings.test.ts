@@ -6,14 +6,14 @@ import { ViewSettings } from "./view-settings.svelte";
 const WIDE = 1_280;
 const NARROW = 390;
 
-/** Return new settings after they have read an address. */
+/** Return new settings that have read an address. */
 function read(query: string): ViewSettings {
   const settings = new ViewSettings();
   settings.applyView(parseViewState(query));
   return settings;
 }
 
-/** Return the address of some settings, with a token in focus or without one. */
+/** Return the address of some settings, with or without a token in focus. */
 function write(settings: ViewSettings, focused: boolean): string {
   return formatViewState({ ...settings.toViewState(focused), token: focused ? 3 : null });
 }
@@ -22,7 +22,7 @@ describe.each([WIDE, NARROW])("the panel in the address of a page %d px wide", (
   beforeEach(() => vi.stubGlobal("innerWidth", width));
   afterEach(() => vi.unstubAllGlobals());
 
-  it("is the same after a round trip, as is its level", () => {
+  it("survives a round trip, as does its level", () => {
     for (const panel of [...PANELS, null] as (PanelName | null)[])
       for (const focused of [false, true]) {
         const settings = new ViewSettings();
@@ -34,12 +34,12 @@ describe.each([WIDE, NARROW])("the panel in the address of a page %d px wide", (
       }
   });
 
-  it("says nothing of a page without a panel and a word", () => {
+  it("is omitted for a page without a panel and a word", () => {
     expect(write(new ViewSettings(), false)).toBe("");
     expect(read("").panel).toBeNull();
   });
 
-  it("says that a card is closed only where a word would open it", () => {
+  it("is closed explicitly only if a word would open it", () => {
     const settings = new ViewSettings();
     expect(write(settings, true)).toBe(width === WIDE ? "?token=3&folded=1" : "?token=3");
     settings.panel = "token";
@@ -47,7 +47,7 @@ describe.each([WIDE, NARROW])("the panel in the address of a page %d px wide", (
     expect(write(settings, false)).toBe("?panel=token");
   });
 
-  it("of a link to a word is its card where there is room beside the map", () => {
+  it("is the card of a linked word if there is room beside the map", () => {
     expect(read("?token=3").panel).toBe(width === WIDE ? "token" : null);
     expect(read("?token=3&folded=1").panel).toBeNull();
     expect(read("?panel=matrix&folded=1").panel).toBeNull();
@@ -74,7 +74,7 @@ describe("the lab", () => {
   beforeEach(() => vi.stubGlobal("innerWidth", WIDE));
   afterEach(() => vi.unstubAllGlobals());
 
-  it("opens again at the panel that was open last", () => {
+  it("reopens at its last open panel", () => {
     const settings = read("?panel=measures");
     expect(settings.labPanel).toBe("measures");
     for (const view of [{ panel: "token" }, { panel: "runs" }, { folded: true }] as const) {
@@ -88,7 +88,7 @@ describe("a view that names a step under the microscope", () => {
   beforeEach(() => vi.stubGlobal("innerWidth", WIDE));
   afterEach(() => vi.unstubAllGlobals());
 
-  it("wants it opened; the microscope alone wants nothing", () => {
+  it("opens it; the microscope alone opens none", () => {
     expect(read("?panel=microscope&at=1").stepToOpen).toBe(1);
     expect(read("?panel=ask&at=1").stepToOpen).toBeNull();
     const settings = read("?panel=microscope&at=1");
@@ -96,7 +96,7 @@ describe("a view that names a step under the microscope", () => {
     expect(settings.stepToOpen).toBeNull();
   });
 
-  it("names the claim while the board is open, and it stays for the next time", () => {
+  it("names the claim while the board is open, and keeps it for the next time", () => {
     const settings = read("?panel=claims&claim=9");
     expect(settings.toViewState(false).claim).toBe(9);
     settings.applyView({ folded: true });
@@ -104,7 +104,7 @@ describe("a view that names a step under the microscope", () => {
   });
 });
 
-describe("a section that is pointed out", () => {
+describe("a highlighted section", () => {
   it("belongs to its panel, and goes with it", () => {
     const settings = read("?panel=step&section=river");
     expect(settings.toViewState(false).section).toBe("river");
@@ -118,13 +118,13 @@ describe("a section that is pointed out", () => {
     expect(settings.section).toBeNull();
   });
 
-  it("goes with the experiment, whose answer it was", () => {
+  it("goes with the experiment that it belonged to", () => {
     const settings = read("?panel=ask&ask=bench&section=answer");
     settings.applyView({ ask: "rotation" });
     expect(settings.section).toBeNull();
   });
 
-  it("is no part of the view of a panel that lacks it", () => {
+  it("is dropped from the view of a panel that lacks it", () => {
     expect(read("?panel=map&section=river").toViewState(false).section).toBeNull();
     expect(read("?section=river").toViewState(false).section).toBeNull();
   });

@@ -1,21 +1,24 @@
-/** The viewpoint on the flat map, which this viewer or a view chose. */
+/** The viewpoint on the flat map, chosen by this viewer or by a view. */
 
 import type { Look } from "../../model/look";
 import type { ViewChange } from "../../model/view/view-state";
 
 export class Viewpoint {
-  /** The part of the map that is looked at; null: the whole map. */
+  /** The part of the map in view; null: the whole map. */
   look = $state.raw<Look | null>(null);
   /**
-   * The token to bring into view as soon as there is a map, with its neighbourhood if it is sought `near`; "direction":
-   * both ends of the direction that the geometry lab shows; null: nothing.
+   * The token to bring into view once there is a map, with its neighbourhood if `near`; "direction": both
+   * ends of the direction in the geometry lab; null: nothing.
    */
   sought = $state.raw<{ readonly token: number; readonly near: boolean } | "direction" | null>(
     null,
   );
-  /** Id of the district that the introduction speaks of just now; null: of none. */
+  /** Id of the district that the introduction is describing; null: none. */
   pointedOut = $state<number | null>(null);
-  /** The look before the camera went to a token or a direction; null: it did not, or the viewer has moved it since. */
+  /**
+   * The look before the camera moved to a token or a direction; null: it did not, or the viewer has moved it
+   * since.
+   */
   private before: { readonly look: Look | null } | null = null;
 
   toViewState(): ViewChange {
@@ -28,14 +31,17 @@ export class Viewpoint {
     this.sought = this.before = null;
   }
 
-  /** Take the look with which what is sought is in view. */
+  /** Adopt the look that brought the sought token or direction into view. */
   arrive(look: Look) {
     if (this.sought === "direction" || this.sought?.near) this.before ??= { look: this.look };
     this.look = look;
     this.sought = null;
   }
 
-  /** Return the change that leads back to the look before the camera went to a token or a direction; none if it did not. */
+  /**
+   * Return the change that restores the look from before the camera moved to a token or a direction; empty if
+   * it did not.
+   */
   get wayBack(): ViewChange {
     return this.before ?? {};
   }

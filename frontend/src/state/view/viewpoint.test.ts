@@ -5,7 +5,7 @@ const FIRST = { x: 0.1, y: 0.2, zoom: 3 };
 const NEAR = { x: 0.5, y: 0.5, zoom: 6 };
 
 describe("the way back from a token or a direction", () => {
-  it("leads to the look before the camera went to the first one", () => {
+  it("leads to the look before the camera moved to the first one", () => {
     const viewpoint = new Viewpoint();
     viewpoint.applyView({ look: FIRST });
     expect(viewpoint.wayBack).toEqual({});
@@ -22,7 +22,7 @@ describe("the way back from a token or a direction", () => {
     expect(viewpoint.wayBack).toEqual({ look: FIRST });
   });
 
-  it("is over once the viewer has moved the map, and there is none from a token that was only brought into view", () => {
+  it("is lost once the viewer has moved the map, and absent for a token that was only brought into view", () => {
     const viewpoint = new Viewpoint();
     viewpoint.sought = { token: 3, near: true };
     viewpoint.arrive(NEAR);
