@@ -15,12 +15,21 @@ def frontend(tmp_path: Path) -> Path:
     (frontend / build_frontend.GENERATED).mkdir(parents=True)
     (frontend / "src" / "main.ts").write_text("run();\n")
     (frontend / "openapi.json").write_text("{}\n")
+    table = tmp_path / build_frontend.VIEW_QUERY
+    table.parent.mkdir(parents=True)
+    table.write_text("{}\n")
     return frontend
 
 
 def test_a_page_is_out_of_date_once_the_document_is_another(frontend: Path):
     before = build_frontend.source_hash(frontend.parent)
     (frontend / "openapi.json").write_text('{"paths": {}}\n')
+    assert build_frontend.source_hash(frontend.parent) != before
+
+
+def test_a_page_is_out_of_date_once_the_keys_of_an_address_are_others(frontend: Path):
+    before = build_frontend.source_hash(frontend.parent)
+    (frontend.parent / build_frontend.VIEW_QUERY).write_text('{"panels": []}\n')
     assert build_frontend.source_hash(frontend.parent) != before
 
 
