@@ -1,7 +1,7 @@
 /**
  * Prints the bytes of the scripts in some folders or files of `src/`, minified and compressed together,
- * without their imports from elsewhere: `node measure-rooms.ts panels/lessons state/lessons
- * features/lessons/lessons.strings.ts`.
+ * without their imports from elsewhere:
+ * `node measure-rooms.ts features/lessons`.
  */
 
 import process from "node:process";

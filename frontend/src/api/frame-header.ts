@@ -15,7 +15,7 @@ export interface FrameHeader {
   vocabulary: number;
 }
 
-/** The view: the fixed linear one, or the map, called umap whatever method drew it. */
+/** The view: the fixed linear one, or the map, called umap for every method. */
 export type LayoutMethod = "linear" | "umap";
 
 const DRAWN_BY = ["linear", "umap", "refit", "pca"] as const;

@@ -9,7 +9,7 @@ describe("the page that the server has", () => {
   it.each([
     ["index-old.js", true],
     ["index-new.js", false],
-  ])("against one whose script is %s", async (script, replaced) => {
+  ])("is compared with a page whose script is %s", async (script, replaced) => {
     vi.stubGlobal("fetch", () => Promise.resolve(new Response(PAGE)));
     expect(await isPageReplaced(script)).toBe(replaced);
   });

@@ -32,7 +32,7 @@ export interface Source {
   /** Contents of the file; null for a server. */
   readonly packed: PackedContents | null;
   /**
-   * Return the response to a request, whatever its status; `path` starts at the server's root. Rejects if
+   * Return the response to a request, of any status; `path` starts at the server's root. Rejects if
    * there is none.
    */
   respond(path: string, init: RequestInit): Promise<Response>;

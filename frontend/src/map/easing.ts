@@ -36,7 +36,7 @@ export function glideProgress(age: number, still: boolean): number {
   return still || age >= GLIDE_MS ? 1 : smoothstep(Math.max(0, age) / GLIDE_MS);
 }
 
-/** Minimum brightness of a row of the batch, whatever its gradient. */
+/** Minimum brightness of a row of the batch, even with a tiny gradient. */
 export const MIN_STRENGTH = 0.3;
 /** Brightness of the rows of a batch whose gradients are not recorded. */
 const UNKNOWN_STRENGTH = 0.7;

@@ -1,8 +1,6 @@
 /** File names of saved pictures and films. Pure. */
 
-/**
- * Return a file name with run and step, reduced to letters, digits, dots and dashes whatever the run's name.
- */
+/** Return a file name with run and step, reduced to letters, digits, dots and dashes. */
 export function fileName(run: string, parts: (string | number)[], extension: string): string {
   const words = [run, ...parts].map((part) =>
     String(part)

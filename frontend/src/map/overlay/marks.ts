@@ -1,4 +1,4 @@
-/** Marks on the map. Each kind has its own shape, so that it is recognisable whatever the lamps' colours. */
+/** Marks on the map. Each kind has its own shape, so that it is recognisable on lamps of any colour. */
 
 import { lampGrowth } from "../webgl/glow-falloff";
 import { drawArrow } from "./draw-arrow";

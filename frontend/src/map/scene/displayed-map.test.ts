@@ -57,7 +57,7 @@ describe("the displayed map", () => {
     expect(displayed.positionOf(1, 0)).toEqual(positionOf(there, 1));
   });
 
-  it("gives labels and marks the positions of their instant, whatever comes later", () => {
+  it("gives labels and marks the positions of their instant, unaffected by later changes", () => {
     const displayed = displayedMap();
     displayed.glideTo(there, 1);
     displayed.marks = { ...displayed.marks, chosen: 2 };

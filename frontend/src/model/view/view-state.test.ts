@@ -203,7 +203,7 @@ describe("a view that a lesson sets", () => {
     ...[...WORDS, ...TEXTS].map((key) => `?${key}=dog`),
   ];
 
-  it.each(queries)("reads %s", (query) => {
+  it.each(queries)("is read from %s", (query) => {
     expect(formatViewState(parseViewState(query))).toBe(query);
   });
 });

@@ -9,7 +9,7 @@ describe("the beat scheduler", () => {
     expect(new BeatScheduler(700).offer(beat(1), 0)?.step).toBe(1);
   });
 
-  it("never shows more than three a second, whatever interval is requested", () => {
+  it("never shows more than three a second, even for a shorter interval", () => {
     const beats = new BeatScheduler(1);
     const shown: number[] = [];
     for (let now = 0; now < 10_000; now += 5) {

@@ -5,7 +5,7 @@
 
 import type { Beat } from "../../api/beat-frames";
 
-/** Limits the map to three flashes a second, whatever interval is requested. */
+/** Limits the map to three flashes a second, even for a shorter requested interval. */
 export const SHORTEST_INTERVAL = 340;
 
 export class BeatScheduler {

@@ -51,7 +51,7 @@ describe("the questions about a prompt", () => {
     expect(askedAbout(taught, { ...LIE, steps: 4 })).toEqual([]);
   });
 
-  it("give the view that asks the same, whatever the step", () => {
+  it("give the view that asks the same at any step", () => {
     expect(viewOf({ ...LIE, step: 7 })).toEqual({
       ...{ say: "the cat barked", times: 5, after: 20 },
       ...{ into: null, source: null, other: null, second: null },

@@ -33,7 +33,7 @@ export function subjectOf({ question }: Pick<Examination, "question">): Subject 
   ) as unknown as Subject;
 }
 
-/** Return whether two questions ask the same, whatever their steps. */
+/** Return whether two questions ask the same, regardless of their steps. */
 export function asksSame(one: object, other: object): boolean {
   return keyOf(one) === keyOf(other);
 }

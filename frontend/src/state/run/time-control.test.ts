@@ -45,7 +45,7 @@ describe("the set of maps", () => {
     expect(shownAt({ step: 150 }, { at: 40, set: "again" })).toEqual([true, "again"]);
   });
 
-  it("is the live one if there is no other, whatever a link says", () => {
+  it("is the live one if there is no other, even if a link names one", () => {
     expect(shownAt({ smoothed: null }, { from: 0 })).toEqual([false, null]);
     expect(shownAt({ smoothed: null }, { at: 40, set: "again" })).toEqual([false, "again"]);
   });
