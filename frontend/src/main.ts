@@ -17,8 +17,8 @@ document.documentElement.lang = language;
 
 // Texts on the map are measured once, so their typeface must be loaded by then; this limits the wait on a
 // slow network, in ms.
-const LONGEST_WAIT = 500;
-const late = new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
+const MAX_WAIT = 500;
+const late = new Promise((resolve) => setTimeout(resolve, MAX_WAIT));
 const typeface = Promise.race([document.fonts.load(`16px ${FONT_FAMILY}`), late]);
 const texts =
   language === "en"

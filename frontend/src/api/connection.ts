@@ -14,10 +14,10 @@ import type { SocketMessage } from "./rest-types";
 const FINAL_CODES: ReadonlySet<number> = new Set([1008, 4400, 4403, 4404, 4409]);
 
 const FIRST_PAUSE = 400;
-const LONGEST_PAUSE = 8_000;
+const MAX_PAUSE = 8_000;
 /** First pause in a class, in ms; attempts are spread over the whole pause. */
 const FIRST_PAUSE_IN_CLASS = 3_000;
-const LONGEST_PAUSE_IN_CLASS = 12_000;
+const MAX_PAUSE_IN_CLASS = 12_000;
 
 /** Opens the envelopes of one connection, in order. Rejects with `FrameError` for anything else. */
 export type EnvelopeOpener = (data: ArrayBuffer) => Promise<(Frame | SocketMessage)[]>;
@@ -50,8 +50,8 @@ interface ConnectionListener {
  */
 export function reconnectDelay(attempt: number, random: number, shared = false): number {
   const [first, longest] = shared
-    ? [FIRST_PAUSE_IN_CLASS, LONGEST_PAUSE_IN_CLASS]
-    : [FIRST_PAUSE, LONGEST_PAUSE];
+    ? [FIRST_PAUSE_IN_CLASS, MAX_PAUSE_IN_CLASS]
+    : [FIRST_PAUSE, MAX_PAUSE];
   const ceiling = Math.min(longest, first * 2 ** (attempt - 1));
   return ceiling * (shared ? 0.1 + 0.9 * random : 0.5 + random / 2);
 }

@@ -8,14 +8,14 @@ const TAIL = 1.5;
 const GLIDE = 0.6;
 
 /** Frames a second at which motion looks smooth: a short film shows no more steps than that. */
-const SMOOTHEST = 12;
+const MAX_SHOT_RATE = 12;
 
 /**
  * Return the distance in steps between the shots of a film of `seconds` over a range, with at most `most`
  * shots.
  */
 export function strideFor(first: number, last: number, seconds: number, most: number): number {
-  const frames = Math.min(most, Math.round(SMOOTHEST * (seconds - TAIL)));
+  const frames = Math.min(most, Math.round(MAX_SHOT_RATE * (seconds - TAIL)));
   return Math.max(1, Math.ceil((last - first + 1) / frames));
 }
 

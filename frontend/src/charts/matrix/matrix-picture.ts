@@ -22,7 +22,7 @@ interface MatrixPicture {
 
 /** Minimum distance between two lines, and of a line from the end of its group, in CSS pixels. */
 const LINE_SPACING = 7;
-const LEAST_GROUP = 3;
+const MIN_GROUP = 3;
 
 /**
  * Draw the picture, `size` in CSS pixels, with a strip for the lamps at its right. Return the number of rows
@@ -55,7 +55,7 @@ export function drawMatrix(
   let above = -Infinity;
   for (const { first: from, last: to } of groups) {
     const line = Math.round(y(from));
-    const apart = line - above >= LINE_SPACING * pixel && y(to) - line >= LEAST_GROUP * pixel;
+    const apart = line - above >= LINE_SPACING * pixel && y(to) - line >= MIN_GROUP * pixel;
     if (line > 0 && line < high && apart) {
       context.fillRect(0, line, wide, 1);
       above = line;

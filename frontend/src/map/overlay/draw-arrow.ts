@@ -10,7 +10,7 @@ import type { OverlayModel } from "./overlay-model";
 const HEAD = 13;
 const SHORT = 9;
 /** Minimum distance of the middles for an arrow, in design pixels. */
-const LEAST = 8;
+const MIN_LENGTH = 8;
 
 /** Draw the arrow, if any, with a dark edge; two middles almost at one position have none. */
 export function drawArrow(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
@@ -19,7 +19,7 @@ export function drawArrow(context: CanvasRenderingContext2D, model: OverlayModel
   const [x, y] = middleOf(arrow.from, model);
   const [toX, toY] = middleOf(arrow.to, model);
   const far = Math.hypot(toX - x, toY - y);
-  if (far < LEAST * scale) return;
+  if (far < MIN_LENGTH * scale) return;
   const [short, head] = [Math.min(SHORT * scale, far / 5), Math.min(HEAD * scale, far / 2)];
   const [dx, dy] = [(toX - x) / far, (toY - y) / far];
   const [tipX, tipY] = [toX - dx * short, toY - dy * short];

@@ -19,7 +19,7 @@ const SHADOW = {
   margin: 11,
 };
 /** Maximum number of bitmaps kept. */
-const MOST = 400;
+const MAX_BITMAPS = 400;
 
 /** Draw a text with its shadow, its middle line at `y`. `scale`: pixels per design pixel. */
 export function writeLabel(
@@ -87,7 +87,7 @@ export class LabelBitmaps {
     }
     // The most recently used one is dropped last.
     this.bitmaps.set(key, bitmap);
-    if (this.bitmaps.size > MOST) {
+    if (this.bitmaps.size > MAX_BITMAPS) {
       const [oldest, unused] = this.bitmaps.entries().next().value!;
       unused.close();
       this.bitmaps.delete(oldest);

@@ -26,7 +26,7 @@ export interface ShownLabel<C extends LabelCandidate> extends PlacedLabel<C> {
 const FADE_IN = 1 / 180;
 const FADE_OUT = 1 / 100;
 /** Maximum time by which one frame lets labels fade, in ms: the previous frame may be long ago. */
-const LONGEST_FRAME = 80;
+const MAX_FRAME = 80;
 
 /** The labels of one map. */
 export class ShownLabels<C extends LabelCandidate> {
@@ -66,7 +66,7 @@ export class ShownLabels<C extends LabelCandidate> {
       const alpha = shown.get(key)?.alpha ?? 0;
       shown.set(key, { ...one, ...rectangle(one), alpha, wanted: true });
     }
-    return this.fade(Math.min(elapsed, elapsed === Infinity ? 1e9 : LONGEST_FRAME));
+    return this.fade(Math.min(elapsed, elapsed === Infinity ? 1e9 : MAX_FRAME));
   }
 
   /** Return the labels to draw. */

@@ -5,7 +5,7 @@ import { positionOf, robustBounds, type Placement } from "../../model/plane/plac
 import type { MapRect } from "../../model/plane/viewport";
 
 /** Minimum side of the bounds, as a fraction of the map's: a smaller part would be hard to read. */
-const SMALLEST_PART = 0.05;
+const MIN_PART = 0.05;
 
 /** Return the bounds of a district's tokens without strays; null if there is no such district. */
 export function districtBounds(
@@ -21,7 +21,7 @@ export function districtBounds(
   });
   const { box } = placement;
   const { x0, x1, y0, y1 } = robustBounds(Float32Array.from(places));
-  const marginX = Math.max(0, SMALLEST_PART * (box.x1 - box.x0) - (x1 - x0)) / 2;
-  const marginY = Math.max(0, SMALLEST_PART * (box.y1 - box.y0) - (y1 - y0)) / 2;
+  const marginX = Math.max(0, MIN_PART * (box.x1 - box.x0) - (x1 - x0)) / 2;
+  const marginY = Math.max(0, MIN_PART * (box.y1 - box.y0) - (y1 - y0)) / 2;
   return { x0: x0 - marginX, x1: x1 + marginX, y0: y0 - marginY, y1: y1 + marginY };
 }

@@ -8,7 +8,7 @@ const NEAREST = 8;
 /** Neighbours shown: the nearest of them on the map, because some may lie far away. */
 const KEPT = 6;
 /** Minimum side of the part, as a fraction of the map's: a closer view would show the token alone. */
-const LEAST_SIDE = 0.2;
+const MIN_SIDE = 0.2;
 /** Margin for names, as a fraction of the part. */
 const MARGIN = 0.3;
 
@@ -19,7 +19,7 @@ export function boundsAround(tokens: readonly number[], placement: Placement): M
   const side = (axis: 0 | 1, whole: number) => {
     const along = places.map((place) => place[axis]);
     const [low, high] = [Math.min(...along), Math.max(...along)];
-    const half = Math.max((high - low) * (1 + MARGIN), whole * LEAST_SIDE) / 2;
+    const half = Math.max((high - low) * (1 + MARGIN), whole * MIN_SIDE) / 2;
     return [(low + high) / 2 - half, (low + high) / 2 + half] as const;
   };
   const [x0, x1] = side(0, box.x1 - box.x0);

@@ -62,9 +62,9 @@ export const LAND = {
 export const CELL_SIDE = 4;
 
 /** Maximum growth of the lamps: beyond it, zooming in only spreads them out. */
-const MOST_GROWN = 4;
+const MAX_GROWTH = 4;
 
 /** Return the enlargement of lamps at a magnification of the whole map, 1 for all of it or less. */
 export function lampGrowth(zoom: number): number {
-  return Math.min(MOST_GROWN, Math.sqrt(Math.max(1, zoom)));
+  return Math.min(MAX_GROWTH, Math.sqrt(Math.max(1, zoom)));
 }

@@ -90,7 +90,7 @@ export function unitsPerPixel({ view, width, height }: Viewport): [number, numbe
 }
 
 /** Maximum horizontal stretch of the map, relative to true scale, to fill a wide screen. */
-const WIDEST = 1.7;
+const MAX_STRETCH = 1.7;
 
 /**
  * Return the view that shows `box` in the uncovered part of a picture of `width` by `height` pixels.
@@ -110,8 +110,8 @@ export function fitView(
   let ux = w / freeWidth;
   let uy = h / freeHeight;
   if (stretch) [ux, uy] = [Math.max(ux, uy / stretch), Math.max(uy, ux * stretch)];
-  else if (ux < uy) ux = Math.max(ux, uy / WIDEST);
-  else uy = Math.max(uy, ux / WIDEST);
+  else if (ux < uy) ux = Math.max(ux, uy / MAX_STRETCH);
+  else uy = Math.max(uy, ux / MAX_STRETCH);
   const cx = (box.x0 + box.x1) / 2 - ((insets.left - insets.right) / 2) * ux;
   const cy = (box.y0 + box.y1) / 2 + ((insets.top - insets.bottom) / 2) * uy;
   return {

@@ -5,7 +5,7 @@ import { failureOf } from "../../api/failure";
 import { Query, type Question } from "./query.svelte";
 
 /** Pauses are at least this many times the server's response time, to spare a slow server. */
-const LEAST_PAUSE = 3;
+const MIN_PAUSE = 3;
 
 export abstract class PolledQuery<T> extends Query<T> {
   /** Pause after an answer, in ms. */
@@ -43,7 +43,7 @@ export abstract class PolledQuery<T> extends Query<T> {
   }
 
   protected override settled(took: number) {
-    this.pollAfter(Math.max(this.pollInterval, LEAST_PAUSE * took));
+    this.pollAfter(Math.max(this.pollInterval, MIN_PAUSE * took));
   }
 
   private pollAfter(pause: number) {

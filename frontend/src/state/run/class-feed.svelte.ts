@@ -7,7 +7,7 @@ import type { ClassMessage, WordsMessage } from "../../api/rest-types";
 import type { StepLight } from "../../model/light";
 
 /** Steps whose texts are kept until their beats are shown. */
-const MOST_HEARD = 8;
+const MAX_HEARD = 8;
 /** How long a viewer in a class waits for a beat before the newest step is lit from the record, in ms. */
 const BEAT_WAIT = 1_000;
 
@@ -58,7 +58,7 @@ export class ClassFeed {
 
   /** Store the beginning of a step's text. */
   hearWords(message: WordsMessage) {
-    this.heard = [...this.heard.slice(1 - MOST_HEARD), message];
+    this.heard = [...this.heard.slice(1 - MAX_HEARD), message];
   }
 
   /** Handle a message to the class; return whether the run's text becomes readable with it. */

@@ -3,7 +3,7 @@
 import type { Measures, Run } from "../../api/rest-types";
 
 /** Minimum length of a text, in words, from which a part is held out. */
-const LEAST_WORDS = 20_000;
+const MIN_WORDS = 20_000;
 
 /**
  * The held-out loss and the step it was measured at; or why there is none: `none` if no text was held out,
@@ -27,8 +27,8 @@ export function heldOutLoss(
       found = { loss, step: one.step };
   }
   if (found) return found;
-  const { recipe, corpus_tokens: words = LEAST_WORDS } = info ?? {};
-  if (recipe?.corpus.kind === "text" && words < LEAST_WORDS) return "short";
+  const { recipe, corpus_tokens: words = MIN_WORDS } = info ?? {};
+  if (recipe?.corpus.kind === "text" && words < MIN_WORDS) return "short";
   // The first set of measures includes it if the run has held-out text.
   return ever || !measures.length ? "unmeasured" : "none";
 }
