@@ -1,12 +1,13 @@
 /**
  * The German texts. They speak to a fourteen-year-old ("du"), in the words of German lessons:
  *
- * embedding, batch, token: so; row: Zeile; step: Schritt; run: Lauf; loss: Verlust, in plain words Überraschung;
- * gradient: Gradient; clipping: Kappen; learning rate: Lerntempo; optimiser: Optimierer; momentum: Schwung;
- * attention: Aufmerksamkeit; head: Kopf; layer: Schicht; district, neighbourhood: Viertel; neighbours: Nachbarn;
- * kind of a word: Art; purity: Reinheit; similarity: Ähnlichkeit; to foretell: ankündigen; claim: Behauptung;
- * presenter: wer vorführt; freeze, pause: anhalten; replay: Wiedergabe; checkpoint: Speicherstand; kept: aufgehoben;
- * seed: Startzahl; map accuracy: Kartentreue; straight view: gerade Ansicht; guess in the course: Tipp.
+ * embedding, batch, token: so; row: Zeile; step: Schritt; run: Lauf; loss: Verlust, in plain words
+ * Überraschung; gradient: Gradient; clipping: Kappen; learning rate: Lerntempo; optimiser: Optimierer;
+ * momentum: Schwung; attention: Aufmerksamkeit; head: Kopf; layer: Schicht; district, neighbourhood: Viertel;
+ * neighbours: Nachbarn; kind of a word: Art; purity: Reinheit; similarity: Ähnlichkeit; to foretell:
+ * ankündigen; claim: Behauptung; presenter: wer vorführt; freeze, pause: anhalten; replay: Wiedergabe;
+ * checkpoint: Speicherstand; kept: aufgehoben; seed: Startzahl; map accuracy: Kartentreue; straight view:
+ * gerade Ansicht; guess in the course: Tipp.
  */
 
 import * as shared from "../strings/de";

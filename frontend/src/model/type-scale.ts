@@ -8,7 +8,10 @@ const trackResize = createSubscriber((update) => {
   return () => removeEventListener("resize", update);
 });
 
-/** Scale a length in pixels from a root font size of 15 px to the current one, so that spacing grows with the type. */
+/**
+ * Scale a length in pixels from a root font size of 15 px to the current one, so that spacing grows with the
+ * type.
+ */
 export function scaledPixels(size: number): number {
   trackResize();
   const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 15;

@@ -1,8 +1,8 @@
 /**
  * The outlines of the gradient flow: from the loss through the layers down to the embedding. Pure.
  *
- * Each layer has one known number, its norm, which is the width of the flow there; between layers the width is
- * interpolated.
+ * Each layer has one known number, its norm, which is the width of the flow there; between layers the width
+ * is interpolated.
  */
 
 interface FlowSection {
@@ -27,8 +27,8 @@ const BRANCH_LAYERS = /^positions?$/;
 const CURVE_POINTS = 10;
 
 /**
- * Lay out the flow. `layers` are names from the embedding to the output, `norms` the norm of each; a norm that is not
- * a positive finite number has width 0.
+ * Lay out the flow. `layers` are names from the embedding to the output, `norms` the norm of each; a norm
+ * that is not a positive finite number has width 0.
  */
 export function flowGeometry(layers: string[], norms: number[]): FlowGeometry {
   const widths = norms.map((norm) => (Number.isFinite(norm) && norm > 0 ? norm : 0));

@@ -9,7 +9,9 @@ export type LineWords = (
   high: number,
 ) => string;
 
-/** Describe a line by its first, last, lowest and highest value; return only its name if no value is known. */
+/**
+ * Describe a line by its first, last, lowest and highest value; return only its name if no value is known.
+ */
 export function describeLine(
   name: string,
   steps: number[],

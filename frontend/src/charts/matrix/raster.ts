@@ -35,8 +35,8 @@ export function valueAt(
 }
 
 /**
- * Pool the rows `first` to `last` (exclusive) into at most `height` rows of at most `width` pixels. A pixel that
- * covers several numbers gets their mean, or the one farthest from 0.
+ * Pool the rows `first` to `last` (exclusive) into at most `height` rows of at most `width` pixels. A pixel
+ * that covers several numbers gets their mean, or the one farthest from 0.
  */
 export function poolMatrix(
   cells: MatrixCells,

@@ -1,4 +1,7 @@
-/** The off-screen canvases that a picture or a film is drawn on: lamps, then trails, labels and a caption above them. */
+/**
+ * The off-screen canvases that a picture or a film is drawn on: lamps, then trails, labels and a caption
+ * above them.
+ */
 
 import { drawTrails } from "../overlay/draw-trails";
 import { Overlay } from "../overlay/overlay";

@@ -42,8 +42,8 @@ export class MapCamera implements OverlayFrame {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
 
   /**
-   * Start at the unit square. `viewChanged` is called when the camera changes the view itself, so that the axes
-   * can follow.
+   * Start at the unit square. `viewChanged` is called when the camera changes the view itself, so that the
+   * axes can follow.
    */
   constructor(private readonly viewChanged: (view: MapRect) => void) {}
 

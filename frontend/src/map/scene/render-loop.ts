@@ -20,8 +20,8 @@ interface RenderLoopClient {
   /** Return whether every frame counts: something is moving, or has not been shown yet. */
   isMoving(now: number): boolean;
   /**
-   * Draw at a resolution of `scale` of the screen's pixels per axis, `elapsed` ms after the last frame. Return
-   * whether the picture will keep changing by itself.
+   * Draw at a resolution of `scale` of the screen's pixels per axis, `elapsed` ms after the last frame.
+   * Return whether the picture will keep changing by itself.
    */
   renderFrame(now: number, scale: number, elapsed: number): boolean;
 }

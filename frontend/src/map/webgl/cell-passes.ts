@@ -53,7 +53,10 @@ export class CellPasses {
     this.unlitInputs = "";
   }
 
-  /** Draw the cells of a picture, with blooms if `shining`. Return their tone-mapped light and the land's height. */
+  /**
+   * Draw the cells of a picture, with blooms if `shining`. Return their tone-mapped light and the land's
+   * height.
+   */
   draw(
     lamps: UploadedLamps,
     land: readonly [DensityGrid, DensityGrid] | null,

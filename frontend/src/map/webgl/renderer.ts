@@ -59,8 +59,8 @@ export class PointRenderer {
   private map: UploadedMap = { ...NOTHING };
 
   /**
-   * Compile the shaders and allocate the buffers. `changed` is called when the context is lost (true), and when
-   * it is restored (false).
+   * Compile the shaders and allocate the buffers. `changed` is called when the context is lost (true), and
+   * when it is restored (false).
    *
    * @throws Error if there is no WebGL2.
    */

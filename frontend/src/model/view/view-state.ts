@@ -96,7 +96,10 @@ const FIELDS = {
   micro: formatted(parseTextPlace, formatTextPlace),
   /** Number of the open claim on the board. */
   claim: plain(parseWithin(1, MAX_CLAIM)),
-  /** Part and stage of the course, as `1.3`; without a stage the first; `0` is the list of parts. Null: no course. */
+  /**
+   * Part and stage of the course, as `1.3`; without a stage the first; `0` is the list of parts. Null: no
+   * course.
+   */
   lesson: plain((word) => (/^\d{1,2}(\.\d{1,2})?$/.test(word) ? word : null)),
   /** View of the geometry lab, its words, and those at the other end of an axis. Hostile. */
   lab: plain(oneOf(GEOMETRY_VIEWS)),
