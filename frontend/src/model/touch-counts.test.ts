@@ -78,7 +78,7 @@ describe("beats", () => {
     return decodeEnvelope(new Uint8Array(file).buffer) as Promise<Frame[]>;
   };
 
-  it("give the same counts as all pulses, and no outdated gradient", async () => {
+  it("give the same counts as all pulses, and no wrong gradient", async () => {
     const whole = new TouchCounts(24);
     const beaten = new TouchCounts(24);
     const beats = await parts("envelope-beats");
