@@ -31,9 +31,9 @@ def axe_source() -> str:
 
 
 def find_violations(page: Page, within: str | None = None) -> list[str]:
-    """Return the violations that axe finds on the page, or only inside the selector `within`.
+    """Return the violations that axe finds on the page, or inside the selector `within`.
 
-    The script is injected through the debugging protocol: the page's policy admits only the page's own
+    The script is injected through the debugging protocol, because the page's policy admits only its own
     scripts.
     """
     if page.evaluate("typeof window.axe") == "undefined":

@@ -1,4 +1,4 @@
-"""Search for a Chromium for the browser tests, and its installation where there is none.
+"""Finds a Chromium for the browser tests, and installs one if there is none.
 
 As a script it installs the missing browser, or prints the exact command to run and fails.
 """
@@ -23,7 +23,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""WebGL2 in software, the same picture on every machine, and no network traffic of the browser's own."""
+"""WebGL2 in software, for the same picture on every machine, and no network traffic from the
+browser itself.
+"""
 
 
 class NoChromiumError(RuntimeError):

@@ -20,14 +20,15 @@ from tests.browser.fixtures import DESKTOP, SMALL_TOWN, FinishedRun, serve_finis
 from tests.support.application import Application
 from tests.support.waiting import wait_until
 
-# A busy machine may be slow. Only failing tests wait that long.
+# For busy machines; only failing tests wait this long.
 expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Launch a browser for each test file: Playwright's event loop would block those of other tests. Its visitors have
-    seen the introduction, unless a test says otherwise."""
+    """Launch a browser for each test file, because Playwright's event loop would block those of other tests.
+    Its visitors have seen the introduction, unless a test says otherwise.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
         yield returning_visitors(browser)
@@ -36,21 +37,21 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def live_application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Start `lamplighter`, where a small run trains, once for all test files that use `application`."""
+    """Start `lamplighter` with a small running training, once for all test files that use `application`."""
     with training(tmp_path_factory.mktemp("runs"), SMALL_TOWN) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
 def whole_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Start `lamplighter`, where a Lamptown run of the usual size trains, once for all files of the tour."""
+    """Start `lamplighter` with a running training on the full Lamptown, once for all files of the tour."""
     with training(tmp_path_factory.mktemp("runs")) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def application(request: pytest.FixtureRequest) -> Iterator[Application]:
-    """Let the run of a live application train while a test file uses it: of the whole town in files that are the tour's."""
+    """Let a live application's run train while a test file uses it; files of the tour use the full town."""
     tour = request.node.get_closest_marker("tour")
     live: Application = request.getfixturevalue("whole_town" if tour else "live_application")
     run = live.only_run()
@@ -69,7 +70,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedR
 
 @pytest.fixture(scope="session")
 def known_sessions() -> dict[str, StorageState]:
-    """Hold the presenter's sessions, cookie and key, by the address of the application: a launch link works once."""
+    """Hold the presenter's sessions, cookie and key, by application address, because a launch link works only
+    once.
+    """
     return {}
 
 

@@ -1,4 +1,4 @@
-"""A walk through a part of the course like a visitor's: read, guess, continue."""
+"""Walks through a part of the course like a visitor: read, guess, continue."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ class WalkedStage:
     number: int
     """Its number, from 1."""
     of: int
-    """The number of the part's stages."""
+    """The number of stages in the part."""
     kind: str
     title: str
 
     @property
     def is_last(self) -> bool:
-        """Return whether the part ends with it."""
+        """Return whether it is the part's last stage."""
         return self.number == self.of
 
 
 def walk_part(page: Page, timeout: float = 30_000) -> Iterator[WalkedStage]:
-    """Yield the stages of the part that is open, each when the drawer shows it; going on answers its prediction with the
-    middle of the line, or the first choice. `timeout`: ms for the first."""
+    """Yield the stages of the open part as the drawer shows them. Continuing answers a stage's prediction
+    with the middle of the line or the first choice. `timeout`: ms for the first stage.
+    """
     number = page.get_by_test_id("stage-number")
     expect(number).to_be_visible(timeout=timeout)
     while True:
@@ -47,7 +48,7 @@ def walk_part(page: Page, timeout: float = 30_000) -> Iterator[WalkedStage]:
 
 
 def go_on(page: Page) -> None:
-    """Go to the next stage; a guess that is asked for is given."""
+    """Go to the next stage, with a guess if the stage asks for one."""
     if page.get_by_test_id("keep-guess").count():
         page.get_by_test_id("keep-guess").click()
     elif page.get_by_test_id("choice").count():

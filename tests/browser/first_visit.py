@@ -1,4 +1,4 @@
-"""Visitors who come for the first time, and those who do not: the cards of the page tell only the first how it works."""
+"""First-time and returning visitors: only the first get the introductory cards."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SEEN = f"""(() => {{
             localStorage.setItem("{PREFERENCES}", '{{"introduced":true,"endings":false}}');
     }} catch {{ /* a page that may not store anything */ }}
 }})()"""
-"""A script that makes a visitor one who has seen the introduction, and wants no card at the end of a run."""
+"""A script that marks a visitor as returning, without cards at the end of a run."""
 
 
 def returning_visitors(browser: Browser) -> Browser:
-    """Let every context and page of a browser belong to a visitor who has been here before. Returns the browser."""
+    """Make every context and page of a browser belong to a returning visitor. Returns the browser."""
     make_context = browser.new_context
 
     def new_context(**options: Any) -> BrowserContext:

@@ -23,7 +23,9 @@ from tests.support.waiting import wait_until
 PACE = 10
 """Steps per second of live runs, well below what the machine could do."""
 SMALL_TOWN: dict[str, Any] = {"corpus": {"vocabulary_size": 700}, "sequences": 4}
-"""A recipe of Lamptown's frequent words, a few sentences a step: trainer, projector and page have little to do."""
+"""A recipe of Lamptown's frequent words with a few sentences a step, so that trainer, projector and page have
+little to do.
+"""
 LAST = 120
 EVERY = 10
 DESKTOP: ViewportSize = {"width": 1280, "height": 720}
@@ -36,7 +38,7 @@ class FinishedRun:
     server: Application
     run: str
     page: str = ""
-    """The address of the file that holds it, where its page is not the server's."""
+    """The URL of the packed file, if the page does not come from the server."""
 
     def batch_rows(self, step: int) -> list[int]:
         """Return the rows of a step's batch, as recorded."""
@@ -56,7 +58,7 @@ def batch_rows_of(server: Application, run: str, step: int) -> list[int]:
 
 @contextmanager
 def training(runs: Path, recipe: dict[str, Any] | None = None) -> Generator[Application]:
-    """Start `lamplighter`, where a run trains at `PACE`: at full speed it would take a core from the browser."""
+    """Start `lamplighter` with a training at `PACE`: at full speed it would take a core from the browser."""
     with Application(runs, "serve") as started:
         started.ask(started.start_run(recipe or {}), "pace", steps_per_second=PACE)
         yield started
@@ -72,16 +74,18 @@ def serve_finished_run(runs: Path) -> Generator[FinishedRun]:
 
 
 EVERYWHERE = ("server", "file", pytest.param("path", marks=pytest.mark.tour))
-"""The places that a page may come from: a server, a file, or a host of files under a path."""
+"""Where a page may come from: a server, a file, or a static host under a path."""
 
 
 ELSEWHERE_ON_TOUR = ("server", pytest.param("file", marks=pytest.mark.tour), EVERYWHERE[-1])
-"""Lists the places of `EVERYWHERE`, with those but the server left to the tour."""
+"""The same as test parameters, with all but the server left to the tour."""
 
 
 @contextmanager
 def served_from(where: str, finished: FinishedRun, folder: Path) -> Generator[FinishedRun]:
-    """Provide a finished run whose page comes from one of `EVERYWHERE`; `folder` takes the file that holds it."""
+    """Provide a finished run whose page comes from one of `EVERYWHERE`; the packed file goes into
+    `folder`.
+    """
     if where == "server":
         yield finished
         return
@@ -107,7 +111,7 @@ def open_last_step(finished: FinishedRun, chromium: Browser) -> Generator[Page]:
 
 
 def open_presenters_page(chromium: Browser, presenting: StorageState) -> Generator[Page]:
-    """Open an empty page of the presenter's; fail if it reports an error."""
+    """Open an empty page as the presenter; fail if it reports an error."""
     context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
     opened = context.new_page()
     faults: list[str] = []
@@ -119,7 +123,7 @@ def open_presenters_page(chromium: Browser, presenting: StorageState) -> Generat
 
 def expect_step(page: Page, finished: FinishedRun, step: int) -> None:
     """Check that every part of the page shows one step of the record."""
-    # The address names a step as soon as it is asked for; the beat and the count of a replay follow.
+    # The address names a step as soon as it is requested; the beat and the count of a replay follow.
     wait_for(
         page, f"window.__lamplighter?.beat?.step === {step} && __lamplighter.step === {step}", 10, every=0.02
     )
@@ -130,7 +134,9 @@ def expect_step(page: Page, finished: FinishedRun, step: int) -> None:
 
 
 def point_at_step(page: Page, step: int, height: float = 0.5) -> None:
-    """Move the pointer to a step of the timeline; `height` 1 is its foot, 0.5 its middle, 0 its top."""
+    """Move the pointer to a step of the timeline; `height` is 1 at the bottom, 0.5 in the middle, 0 at the
+    top.
+    """
     axis: dict[str, float] = wait_for(
         page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
     )
@@ -138,7 +144,9 @@ def point_at_step(page: Page, step: int, height: float = 0.5) -> None:
 
 
 def hold_run(application: Application, step: int) -> None:
-    """Hold the only run once it has come to a step: the examiner and the browser then have the machine to themselves."""
+    """Pause the only run once it has reached a step, which leaves the machine to the examiner and the
+    browser.
+    """
     run = application.only_run()
     wait_until(lambda: read_status(run).step >= step, "the step")
     application.ask(run, "pause")

@@ -1,4 +1,4 @@
-"""Made-up maps, written at once for runs without a projector: the page is under test, not the map."""
+"""Synthetic maps, written at once for runs without a projector: these tests are of the page, not the map."""
 
 from __future__ import annotations
 

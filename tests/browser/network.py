@@ -1,4 +1,4 @@
-"""The connection between a page and its server, cut so that it stays down until the network is back."""
+"""Cuts the connection between a page and its server, so that it stays down until the network is back."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NOT_OPEN = "document.querySelector('[data-testid=connection]').dataset.state !=
 
 
 def remember_sockets(context: BrowserContext) -> None:
-    """Make pages opened from now on remember their sockets, so that `cut_line` can close them."""
+    """Make pages opened from now on remember their sockets, so that `cut_connection` can close them."""
     context.add_init_script(_SOCKETS)
 
 
 def cut_connection(page: Page) -> None:
-    """Close the page's sockets and take the network away, until `set_offline(False)`.
+    """Close the page's sockets and go offline, until `set_offline(False)`.
 
-    The order matters: without a network the close may go unanswered, and the socket lingers for a minute.
+    The order matters: offline the close may go unanswered, and the socket lingers for a minute.
     """
     while True:
         page.evaluate("window.sockets.forEach((socket) => socket.close())")
@@ -31,5 +31,5 @@ def cut_connection(page: Page) -> None:
         page.context.set_offline(True)
         if page.evaluate(_NOT_OPEN):
             return
-        # The page had reconnected just before the network went.
+        # The page reconnected just before the network went down.
         page.context.set_offline(False)

@@ -1,4 +1,4 @@
-"""A run packed into one page, and a plain host of files that serves it."""
+"""A run packed into one page, and a static file server for it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def pack(run: RunFolder, folder: Path) -> Path:
-    """Return the page of a run, made in a folder."""
+    """Pack a run into a page in a folder. Return its path."""
     return export_run(run, "html", out=folder / "run.html")
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing of requests."""
+        """Suppress the request log."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def host_files(folder: Path) -> Generator[str]:
 
 
 def open_offline(chromium: Browser, url: str, size: ViewportSize | None = None) -> Page:
-    """Open a page without network access; `faults` and `asked` of its context fill."""
+    """Open a page without network access; its context collects `faults` and `asked`."""
     context = chromium.new_context(
         viewport=size or {"width": 1280, "height": 720},
         reduced_motion="reduce",
@@ -54,7 +54,7 @@ def open_offline(chromium: Browser, url: str, size: ViewportSize | None = None) 
 
 
 def close_clean(page: Page, url: str) -> None:
-    """Close a page, which reported no fault and asked for nothing but itself."""
+    """Close a page after checking that it reported no fault and requested only itself."""
     page.context.close()
     assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
     asked = {one.partition("?")[0] for one in page.asked if not one.startswith(("data:", "blob:"))}  # pyright: ignore

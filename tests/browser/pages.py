@@ -1,4 +1,4 @@
-"""Polling of the page for a condition, its menus and panels, and a script that finds controls outside the window.
+"""Helpers that poll a page for a condition, use its menus and panels, and find controls outside the window.
 
 Playwright's own `wait_for_function` evaluates strings, which the page's policy forbids.
 """
@@ -20,14 +20,14 @@ PANELS: list[str] = json.loads((_ROOT / "backend/lamplighter/lessons/view_query.
     "choices"
 ]["panel"]
 LAB_PANELS = re.findall(r'"(\w+)"', _OPTIONS.partition("LAB_PANELS = [")[2].partition("]")[0])
-"""Names of all panels, and of those that are tabs of the lab."""
+"""All panels, and those that are tabs of the lab."""
 assert 5 <= len(LAB_PANELS) < len(PANELS)
 OUTSIDE = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
     .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], [data-testid=reading], [data-testid=said]'))
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([, { left, right, width }]) => width && (left < -1 || right > innerWidth + 1))
     .map(([one]) => one.outerHTML.slice(0, 160))"""
-"""Controls and figures outside the window, out of reach."""
+"""Controls and figures outside the window, where they cannot be reached."""
 
 
 def wait_for(page: Page, expression: str, timeout: float = 40, every: float = 0.05) -> Any:
@@ -41,7 +41,9 @@ def wait_for(page: Page, expression: str, timeout: float = 40, every: float = 0.
 
 
 def open_view(page: Page) -> None:
-    """Open the menu of the view unless it is open: by its own button, or by that of a tight window's one menu."""
+    """Open the view menu unless it is open, with its own button or, in a narrow window, that of the only
+    menu.
+    """
     maps = page.get_by_test_id("map-umap")
     if not maps.is_visible():
         page.locator("[data-testid=view-menu], [data-testid=more-controls]").click()
@@ -49,7 +51,7 @@ def open_view(page: Page) -> None:
 
 
 def close_menu(page: Page) -> None:
-    """Close the menu that is open, by the key."""
+    """Close the open menu by key."""
     page.keyboard.press("Escape")
     expect(page.locator(":popover-open")).to_have_count(0)
 
@@ -69,9 +71,9 @@ def colour_by(page: Page, measure: str) -> None:
 
 
 def show_level(page: Page, level: str) -> None:
-    """Choose how much the page shows: "watch", "explore" or "lab"."""
+    """Choose the level of the page: "watch", "explore" or "lab"."""
     button = page.get_by_test_id(f"level-{level}")
-    # A page that is being built has neither yet, and `is_visible` does not wait.
+    # A page that is still loading has neither, and `is_visible` does not wait.
     expect(button.or_(page.get_by_test_id("more-controls")).filter(visible=True).first).to_be_visible(
         timeout=30_000
     )
@@ -84,13 +86,13 @@ def show_level(page: Page, level: str) -> None:
 
 
 def choose_entry(page: Page, name: str) -> None:
-    """Choose a panel or a command in the search, by its name in the page's code: "ask", "toggleMap"."""
+    """Choose a panel or command in the search, by its name in the page's code: "ask", "toggleMap"."""
     page.keyboard.press("Control+k")
     page.get_by_test_id(f"entry-{name}").click()
 
 
 def open_panel(page: Page, panel: str) -> None:
-    """Open a panel as a person does: the list of runs from the top, any other as a tab of the lab."""
+    """Open a panel as a person does: the list of runs from the top bar, any other as a tab of the lab."""
     if panel == "runs":
         page.get_by_test_id("open-runs").click()
         return

@@ -28,9 +28,9 @@ SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, sel
         || (width < least - 0.5 && !one.matches('[data-testid=reading] > button')))
     .map(([one, { width, height }]) =>
         `${one.outerHTML.slice(0, 140)}: ${width.toFixed(1)} x ${height.toFixed(1)}`)"""
-"""
-Links within a sentence may be as low as its line. The words of the line that is read are a sentence, each a button: one
-is as wide as its text (WCAG 2.5.8 exempts targets in a sentence), but as high as any other target.
+"""Links within a sentence may be as low as its line. The words of the reading line form a sentence of
+buttons: each is only as wide as its text (WCAG 2.5.8 exempts targets in a sentence), but as high as any other
+target.
 """
 
 
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def screens(server: Application, chromium: Browser) -> Iterator[list[Page]]:
-    """Open the presenter's page at a projector's size and at a phone's."""
+    """Open the presenter's page at projector size and at phone size."""
     contexts: list[BrowserContext] = []
     pages: list[Page] = []
     known: StorageState | None = None
@@ -106,7 +106,7 @@ def holder(held: list[Route]) -> Callable[[Route], None]:
     return lambda route: held.append(route)
 
 
-def test_no_run_and_a_form_with_an_error(screens: list[Page], server: Application):
+def test_without_a_run_and_on_a_form_with_an_error(screens: list[Page], server: Application):
     for page in screens:
         page.goto(server.url)
         expect(page.get_by_test_id("notice")).to_contain_text("No city yet")
@@ -120,7 +120,7 @@ def test_no_run_and_a_form_with_an_error(screens: list[Page], server: Applicatio
         expect_accessible(page, "a form with an error")
 
 
-def test_loading_live_paused_and_replay(screens: list[Page], server: Application, live: FakeTrainer):
+def test_while_loading_live_paused_and_in_replay(screens: list[Page], server: Application, live: FakeTrainer):
     for page in screens:
         held: list[Route] = []
         page.route("**/tokens?*", holder(held))
@@ -176,7 +176,7 @@ def test_problems_are_reported_with_their_consequences(screens: list[Page], serv
     told("gone", "it goes on by itself from the last save")
 
 
-def test_failed(screens: list[Page], server: Application):
+def test_on_a_failed_run(screens: list[Page], server: Application):
     run = over(server, "failed")
     for page in screens:
         open_city(page, server, f"run={run}")
@@ -184,7 +184,7 @@ def test_failed(screens: list[Page], server: Application):
         expect_accessible(page, "failed", "main")
 
 
-def test_finished_with_every_panel_and_the_list_of_shortcuts(
+def test_a_finished_run_with_every_panel_and_the_list_of_shortcuts(
     screens: list[Page], server: Application, finished: str
 ):
     for page in screens:
@@ -201,12 +201,12 @@ def test_finished_with_every_panel_and_the_list_of_shortcuts(
         expect_accessible(page, "the lab")
         for panel in [one for one in PANELS if one not in LAB_PANELS]:
             open_city(page, server, f"run={finished}&panel={panel}&token=3&tokens=4,5")
-            # These are places of their own, not panels at the side.
+            # These cover the page instead of opening beside the map.
             place = {"microscope": "microscope", "claims": "claims-panel"}.get(panel, "inspector")
             expect(page.get_by_test_id(place)).to_be_visible()
             page.wait_for_timeout(300)
             expect_accessible(page, panel)
-        # The places of their own cover the way to the list.
+        # They cover the button of the list.
         open_city(page, server, f"run={finished}")
         opener = page.get_by_test_id("open-shortcuts")
         dialog = page.get_by_test_id("shortcuts")
@@ -217,7 +217,7 @@ def test_finished_with_every_panel_and_the_list_of_shortcuts(
         inside = "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
         for _ in range(6):
             page.keyboard.press("Tab")
-            # After its last button the focus leaves for the browser's own bar, never for the page behind.
+            # After the last button the focus moves to the browser's own bar, never to the page behind.
             assert page.evaluate(inside)
         page.keyboard.press("Escape")
         expect(opener).to_be_focused()
@@ -262,7 +262,7 @@ FOCUSED = """() => {
 }"""
 
 
-def test_the_focus_goes_everywhere_and_is_always_seen(
+def test_the_focus_reaches_everything_and_is_always_visible(
     screens: list[Page], server: Application, finished: str
 ):
     for page in screens:
@@ -273,7 +273,7 @@ def test_the_focus_goes_everywhere_and_is_always_seen(
             focused = page.evaluate(FOCUSED)
             if focused is None:
                 break
-            # The keys of time come before those of everything else.
+            # The time keys come before all others.
             if "resume-replay" in focused["what"] or "replay-from-start" in focused["what"]:
                 assert len(reached) < 5, reached
             assert focused["outlined"], focused["what"]
@@ -307,14 +307,14 @@ def test_enlarged_and_spaced_text_is_not_cut_off(
     page.evaluate(SPACED)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(CUT) == []
-    # However short the window, the inspector ends where the bottom bar begins.
+    # In a window of any height, the inspector ends where the bottom bar begins.
     ends = page.evaluate("document.querySelector('#panel').getBoundingClientRect().bottom")
     assert ends <= page.evaluate("document.querySelector('.transport').getBoundingClientRect().top") + 1
     assert page.evaluate(OUTSIDE) == []
     context.close()
 
 
-def test_the_city_is_told_in_words(screens: list[Page], server: Application, live: FakeTrainer):
+def test_a_description_puts_the_map_into_words(screens: list[Page], server: Application, live: FakeTrainer):
     page = screens[0]
     open_city(page, server, f"run={live.run.id}")
     expect(page.get_by_test_id("map-in-words")).to_contain_text(f"{V} words, each a light")

@@ -1,4 +1,6 @@
-"""The line that the model says below the map, and the place where one asks it: a presenter asks, a viewer sees the answer."""
+"""The line that the model says below the map, and questions to it: a presenter asks, a viewer sees the
+answer.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,16 @@ from tests.support.application import Application
 pytestmark = pytest.mark.browser
 
 SPOKEN = 20
-"""The last step before `STEP` at which the trainer lets the model speak; its state is kept, too."""
+"""The last step before `STEP` at which the trainer lets the model speak; its state is also kept."""
 STEP = 23
-"""A step that the examiner comes to at once, by three steps computed again."""
+"""A step that the examiner reaches quickly, by recomputing three steps."""
 WORDS = 12
 QUERY = "new URLSearchParams(location.search)"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _held(application: Application) -> None:
-    # A pause keeps the state of the step where it stops, and this one is to be computed again.
+    # A pause keeps the state of the step where it stops, but this step must be recomputed.
     hold_run(application, STEP + 2)
 
 
@@ -35,7 +37,7 @@ def test_lines_follow_the_step_and_are_one_keyboard_stop(page: Page, application
     expect(said).to_have_attribute("data-step", "10", timeout=20_000)
     page.keyboard.press("Home")
     expect(said).to_have_attribute("data-step", "0", timeout=20_000)
-    # The same beginning goes on otherwise.
+    # The same beginning is continued differently.
     assert said.inner_text() != at_step
     prompt = said.locator(".given").all_inner_texts()
     assert " ".join(prompt) in " ".join(at_step.split())
@@ -55,7 +57,7 @@ def test_lines_follow_the_step_and_are_one_keyboard_stop(page: Page, application
     expect(page.get_by_test_id("token")).to_have_text(text, timeout=20_000)
 
 
-def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_answer(
+def test_a_presenters_answer_lights_lamps_word_by_word_and_reaches_a_viewer(
     page: Page, application: Application, chromium: Browser
 ) -> None:
     open_held_step(page, application, STEP)
@@ -68,7 +70,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
     field.fill("the dog")
     field.press("Enter")
     wait_for(page, f"{QUERY}.get('say') === 'the dog' && {QUERY}.get('panel') === 'ask'")
-    # Its words come one by one, and the lamp of the newest is lit.
+    # Its words appear one by one, and the newest word's lamp is lit.
     greedy = page.get_by_test_id("greedy").get_by_role("button")
     expect(greedy.first).to_be_visible(timeout=30_000)
     wait_for(page, "__lamplighter.lit.length <= 4", every=0.02)
@@ -87,7 +89,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
     page.get_by_test_id("ask-first").click()
     expect(page.get_by_test_id("other-steps").get_by_role("listitem")).to_have_count(2, timeout=20_000)
     assert find_violations(page) == []
-    # Back to the other words, which were not asked about at all.
+    # Back to the other words, about which no question was asked.
     page.go_back(wait_until="commit")
     expect(field).to_have_value("xyzzy")
 
@@ -100,7 +102,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
 
 
 @pytest.mark.tour
-def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_is_turned(
+def test_teaching_swapping_attention_and_rotation_show_their_results(
     page: Page, application: Application
 ) -> None:
     open_held_step(page, application, STEP, "&panel=ask&ask=what_if&say=the+cat+barked&times=2&after=1")
@@ -109,7 +111,8 @@ def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_
     page.get_by_test_id("ask").click()
     expect(page.get_by_test_id("was-copy")).to_contain_text("not changed", timeout=30_000)
     expect(answer).to_contain_text("read twice")
-    # Who changed too is ringed; while it is played, the rows that are read light up and those that moved are ringed.
+    # Words that also changed are ringed; during playback, rows that are read light up and those that moved
+    # are ringed.
     changed = page.get_by_test_id("also-changed").get_by_role("listitem")
     wait_for(page, f"__lamplighter.rings.length === {changed.count()}")
     page.get_by_test_id("teach-play").click()
@@ -118,7 +121,7 @@ def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_
     wait_for(page, f"__lamplighter.rings.some(([id, size]) => id === {vocabulary['cat']} && size > 2)")
     assert find_violations(page) == []
 
-    # What makes no sense is said beside the line; what does is in the address.
+    # An invalid form is explained beside the line; a valid one is in the address.
     choose(page, "transplant")
     page.get_by_test_id("ask-field").fill("the dog")
     page.get_by_test_id("swap-source").fill("cat")
@@ -194,7 +197,7 @@ def test_training_questions_need_no_words_and_have_a_chance_level(
 
 
 def choose(page: Page, experiment: str) -> None:
-    """Choose what to do with the words."""
+    """Choose an experiment for the words."""
     page.locator(f"label:has([data-testid=experiment-{experiment}])").click()
 
 

@@ -1,4 +1,4 @@
-"""Viewers who look away: a frozen tab, a long loss of the network, and pauses of one viewer's picture."""
+"""Viewers who look away: a frozen tab, a long network failure, and one viewer's paused picture."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def looks_at(context: BrowserContext, server: Application, trainer: FakeTrainer)
     page = context.new_page()
     page.goto(f"{server.url}/?run={trainer.run.id}&folded=1")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat?.step === 30")
-    # The page shows live steps too, not only recorded ones.
+    # The page also shows live steps, not only recorded ones.
     trainer.train(1)
     wait_for(page, "__lamplighter.beat?.step === 31 && __lamplighter.step === 31")
     return page
@@ -71,7 +71,7 @@ def looks_at(context: BrowserContext, server: Application, trainer: FakeTrainer)
 def has_caught_up(page: Page, server: Application, trainer: FakeTrainer, step: int) -> None:
     """Check that the page did not reload, lights the newest step, and counted and drew every missed one."""
     wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 15)
-    # It is painted in a later frame, and a busy machine has few of them.
+    # It is painted in a later frame, and a busy machine draws few frames.
     wait_for(page, f"__lamplighter.paintings.at(-1)?.step === {step}", 15)
     steps = server.get(f"/api/runs/{trainer.run.id}/steps?from=1&most=2000")["items"]
     ever = steps[-1]["ever_rows"]
@@ -83,7 +83,7 @@ def has_caught_up(page: Page, server: Application, trainer: FakeTrainer, step: i
 
 @contextmanager
 def frozen(chromium: Browser) -> Generator[None]:
-    """Stop the browser's page processes, as on a laptop that sleeps."""
+    """Stop the browser's page processes, as when a laptop sleeps."""
     processes = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     pages = [process["id"] for process in processes if process["type"] == "renderer"]
     for page in pages:
@@ -116,7 +116,7 @@ def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
     wait_for(page, f"__lamplighter.beat?.step === {32 + MISSED}")
 
 
-def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_beat_of_what_was_missed(
+def test_after_a_long_network_failure_only_the_newest_step_plays(
     server: Application, trainer: FakeTrainer, context: BrowserContext
 ) -> None:
     remember_sockets(context)
@@ -131,7 +131,7 @@ def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_beat_of_what_was
     assert page.evaluate(LIT_SINCE)[-1] == 31 + MISSED
 
 
-def test_every_viewer_pauses_only_their_own_picture(
+def test_viewers_pause_only_their_own_picture(
     server: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
 ) -> None:
     other = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
@@ -139,7 +139,7 @@ def test_every_viewer_pauses_only_their_own_picture(
         mine, theirs = looks_at(context, server, trainer), other.new_page()
         theirs.goto(f"{server.url}/?run={trainer.run.id}&folded=1")
         wait_for(theirs, "window.__lamplighter?.shown && __lamplighter.beat?.step === 31")
-        # One viewer pauses by key, then the other by the button.
+        # One viewer pauses by key, the other by the button.
         mine.keyboard.press("Space")
         expect(mine.get_by_test_id("standing")).to_have_text("Step 31, frozen on your screen.")
         trainer.train(5)
@@ -149,7 +149,7 @@ def test_every_viewer_pauses_only_their_own_picture(
         theirs.get_by_test_id("pause-picture").click()
         expect(theirs.get_by_test_id("standing")).to_have_text("Step 36, frozen on your screen.")
         trainer.train(5)
-        # Training does not notice either pause.
+        # Neither pause affects the training.
         assert read_status(trainer.run).step == 41
         assert read_status(trainer.run).phase == "running"
         choose_entry(mine, "goLive")

@@ -1,4 +1,4 @@
-"""Two maps side by side in the browser: the content of the second, and the selection they share."""
+"""Two maps side by side in the browser: the content of the second, and the shared selection."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def page(two_runs: TwoRuns, chromium: Browser) -> Iterator[Page]:
     assert not faults
 
 
-def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
+def test_a_key_opens_and_closes_the_other_view_beside(page: Page) -> None:
     assert page.evaluate(CITIES) == 1
     choose_entry(page, "toggleSecondMap")
     expect(page.get_by_test_id("beside-said")).to_contain_text("Step 30 · Straight")
@@ -99,7 +99,7 @@ def views(page: Page) -> tuple[list[float], list[float]]:
 
 
 def rested(page: Page) -> tuple[list[float], list[float]]:
-    """Wait until neither view changes any more. Returns both."""
+    """Wait until both views are still. Returns both."""
     before = views(page)
     for _ in range(50):
         page.wait_for_timeout(300)
@@ -114,7 +114,7 @@ def width(view: list[float]) -> float:
     return view[1] - view[0]
 
 
-def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, two_runs: TwoRuns) -> None:
+def test_two_steps_zoom_and_move_together_while_linked(page: Page, two_runs: TwoRuns) -> None:
     page.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1&beside=step:12")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
     together = page.get_by_test_id("together")
@@ -124,7 +124,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 < {0.8 * width(home)})")
     first, second = rested(page)
     assert first == pytest.approx(second), "the second map looks where the first does"
-    # Turning the wheel or dragging over the second map moves the first too.
+    # Scrolling or dragging on the second map moves the first too.
     box = page.evaluate(BOXES)[1]
     page.mouse.move(box["left"] + box["width"] / 2, box["top"] + box["height"] / 2)
     page.mouse.wheel(0, -300)
@@ -140,7 +140,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     page.mouse.move(640, 20)
     choose_entry(page, "showWholeMap")
     wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 > {0.9 * width(home)})")
-    # Unlinked, each map moves alone; the link remembers it.
+    # Unlinked, each map moves alone, and the page remembers that.
     together.focus()
     page.keyboard.press("Space")
     wait_for(page, "location.search.includes('apart=1')")
@@ -190,7 +190,7 @@ def test_two_fingers_on_the_lower_map_move_the_upper_one_too(two_runs: TwoRuns, 
     context.close()
 
 
-def test_chosen_and_hovered_words_are_ringed_on_the_other_map(page: Page, two_runs: TwoRuns) -> None:
+def test_selected_and_hovered_words_are_ringed_on_the_other_map(page: Page, two_runs: TwoRuns) -> None:
     page.get_by_test_id("beside-kind").select_option("run")
     expect(page.get_by_test_id("beside-run")).to_have_value(two_runs.second)
     expect(page.get_by_test_id("agreement")).to_be_visible()
@@ -211,13 +211,13 @@ def test_chosen_and_hovered_words_are_ringed_on_the_other_map(page: Page, two_ru
     wait_for(page, f"{CITIES} === 1")
 
 
-def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
+def test_a_link_opens_it_below_on_a_phone_and_an_invalid_one_is_ignored(
     two_runs: TwoRuns, chromium: Browser
 ) -> None:
     phone = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:20")
     expect(phone.get_by_test_id("beside-said")).to_contain_text("Step 20")
-    # Then lies above now.
+    # "Then" is now the upper map.
     below, above = phone.evaluate(BOXES)
     assert above["bottom"] <= below["top"] + 1
     assert above["width"] == below["width"] == 390
@@ -243,23 +243,24 @@ WRITTEN_OVER = """() => [...document.querySelectorAll('.city')].flatMap((city) =
     const inked = data.filter((_, i) => i % 4 === 3 && data[i] > 40).length;
     return inked ? [`${inked} pixels under the tools`] : [];
 })"""
-"""Names written beneath the tools at the right edge."""
+"""Names drawn beneath the tools at the right edge."""
 
 
 @pytest.mark.parametrize("query", ["", "&panel=step", "&beside=step:20", "&beside=step:20&panel=step"])
-def test_names_keep_clear_of_the_tools_of_the_map(page: Page, two_runs: TwoRuns, query: str) -> None:
+def test_names_do_not_overlap_the_map_tools(page: Page, two_runs: TwoRuns, query: str) -> None:
     page.goto(f"{two_runs.server.url}/?run={two_runs.first}{query}")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
     wait_for(page, "[...document.querySelectorAll('.city')].every((one) => one.querySelector('.nsewdrag'))")
     first = page.evaluate(BOXES)[0]
     x = first["left"] + 0.3 * first["width"]
-    # Lift the words at the right edge to the height of the tools, then drag them beneath these, a little at a time.
+    # Raise the words at the right edge to the height of the tools, then drag them beneath these in small
+    # steps.
     for dx, dy in [(-10, -150), *[(9, 0)] * 14]:
         page.mouse.move(x, 470)
         page.mouse.down()
         page.mouse.move(x + dx, 470 + dy, steps=2)
         page.mouse.up()
         page.wait_for_timeout(250)
-        # The tools come once the whole map has been left.
+        # The tools appear once the whole map is no longer in view.
         wait_for(page, "document.querySelector('.rail [role=group]')")
         assert page.evaluate(WRITTEN_OVER) == []

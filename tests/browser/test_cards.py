@@ -1,4 +1,4 @@
-"""Cards of a word, of a district and of a selection in the browser, and the camera that goes to a word and back."""
+"""Cards of a word, a district and a selection in the browser, and the camera moving to a word and back."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
 
 
 def find_at_once(page: Page, word: str) -> None:
-    """Find a word, with an Enter before any answer can have come."""
+    """Search for a word, pressing Enter before an answer can have arrived."""
     page.route("**/tokens?**", lambda route: (page.wait_for_timeout(400), route.continue_()))
     page.keyboard.press("/")
     page.keyboard.type(word)
@@ -53,11 +53,11 @@ def find_at_once(page: Page, word: str) -> None:
 
 
 @pytest.mark.tour
-def test_an_enter_before_the_answer_chooses_when_it_comes(page: Page, run: FinishedRun) -> None:
+def test_an_early_enter_selects_when_the_answer_arrives(page: Page, run: FinishedRun) -> None:
     find_at_once(page, "hotdog")
     expect(page.get_by_test_id("token")).to_have_text("hotdog")
     expect(page.get_by_test_id("found")).to_have_count(0)
-    # A list that is left covers nothing.
+    # A list that lost focus covers nothing.
     page.keyboard.press("/")
     page.keyboard.type("word")
     expect(page.get_by_test_id("found").first).to_be_visible()
@@ -70,7 +70,7 @@ def test_an_enter_before_the_answer_chooses_when_it_comes(page: Page, run: Finis
     expect(page.get_by_test_id("search-none")).to_have_text("“unicorn” isn't in this text.")
 
 
-def test_the_camera_goes_to_a_word_and_escape_and_back_lead_to_the_view_before(page: Page) -> None:
+def test_the_camera_goes_to_a_word_and_escape_and_back_restore_the_view(page: Page) -> None:
     entries = page.evaluate("history.length")
     home = page.evaluate("__lamplighter.pixelOf(9)")
     page.keyboard.press("/")
@@ -78,7 +78,7 @@ def test_the_camera_goes_to_a_word_and_escape_and_back_lead_to_the_view_before(p
     expect(page.get_by_test_id("found").first).to_be_visible()
     page.keyboard.press("Enter")
     wait_for(page, f"{QUERY}.get('look') && {QUERY}.get('word') === 'hotdog'")
-    # Motion is reduced: it is there at once, in a frame that comes when it comes.
+    # With reduced motion it arrives at once, in the next frame.
     wait_for(page, f"Math.hypot(...__lamplighter.pixelOf(9).map((x, i) => x - {home}[i])) > 60")
     near = page.evaluate("__lamplighter.pixelOf(9)")
     assert page.evaluate("history.length") == entries + 1
@@ -99,7 +99,7 @@ def test_the_camera_goes_to_a_word_and_escape_and_back_lead_to_the_view_before(p
     wait_for(page, f"!{QUERY}.get('look') && !{QUERY}.get('word')")
 
 
-def test_a_word_says_its_neighbours_then_and_now_and_compares_the_maps_with_one_click(page: Page) -> None:
+def test_a_words_card_lists_neighbours_then_and_now_and_compares_the_maps_in_one_click(page: Page) -> None:
     page.get_by_test_id("level-explore").click()
     page.get_by_test_id("words-to-try").get_by_role("button").first.click()
     for side, step in (("neighbours-then", 0), ("neighbours", LAST)):
@@ -119,7 +119,7 @@ def test_a_word_says_its_neighbours_then_and_now_and_compares_the_maps_with_one_
     expect(page.get_by_test_id("beside-said")).to_have_count(0)
 
 
-def test_a_words_neighbours_then_and_now_are_a_picture_to_pass_on(page: Page, tmp_path: Path) -> None:
+def test_a_words_neighbours_then_and_now_can_be_saved_as_a_picture(page: Page, tmp_path: Path) -> None:
     page.get_by_test_id("level-explore").click()
     page.get_by_test_id("words-to-try").get_by_role("button").first.click()
     with page.expect_download() as downloading:
@@ -129,7 +129,7 @@ def test_a_words_neighbours_then_and_now_are_a_picture_to_pass_on(page: Page, tm
     assert struct.unpack(">II", (tmp_path / "card.png").read_bytes()[16:24]) == (1_200, 630)
 
 
-def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page, run: FinishedRun) -> None:
+def test_a_district_has_a_card_and_a_selection_opens_its_card(page: Page, run: FinishedRun) -> None:
     found = run.server.get(f"/api/runs/{run.run}/districts")["items"]
     size = max(len(one["token_ids"]) for one in found)
     page.get_by_test_id("level-explore").click()
@@ -144,7 +144,7 @@ def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page, run: Fi
     expect(page.get_by_test_id("inspector")).to_have_count(0)
     wait_for(page, "document.querySelector('.city .nsewdrag')")
     choose_entry(page, "toggleLasso")
-    # The map has more room again, and Plotly hears of the lasso a moment later.
+    # The map has more room again, and Plotly notices the lasso a moment later.
     page.wait_for_timeout(800)
     x, y = page.evaluate("__lamplighter.pixelOf(9)")
     page.mouse.move(x + 60, y)
@@ -156,23 +156,23 @@ def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page, run: Fi
     expect(page.get_by_test_id("gathered-count")).to_contain_text("selected")
 
 
-def test_on_a_phone_a_glance_of_the_card_leaves_the_map_and_the_grip_raises_the_rest(
+def test_on_a_phone_the_lowered_card_leaves_the_map_visible_and_the_grip_raises_it(
     run: FinishedRun, chromium: Browser
 ) -> None:
     phone = chromium.new_page(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
     phone.goto(run.url_with("word=hotdog&panel=token"))
     expect(phone.get_by_test_id("neighbours").locator("li")).to_have_count(4)
-    # Rows as low as these are text: a finger could not choose one of them.
+    # Rows this low are text: a finger could not hit one of them.
     expect(phone.get_by_test_id("neighbours").get_by_role("button")).to_have_count(0)
     panel = phone.get_by_test_id("inspector")
     box = panel.bounding_box()
     assert box is not None
-    # A title, four neighbours, and what one can do with the word.
+    # A title, four neighbours, and the actions for the word.
     assert box["height"] == 225
     last = phone.get_by_test_id("neighbours").locator("li").last.bounding_box()
     assert last is not None
     assert last["y"] + last["height"] <= box["y"] + box["height"]
-    # All of what is lowered is the grip.
+    # The whole lowered card is the grip.
     phone.touchscreen.tap(last["x"] + 30, last["y"] + 8)
     expect(phone.get_by_test_id("compare-maps")).to_be_visible()
     expect(phone.get_by_test_id("neighbours").get_by_role("button")).to_have_count(4)

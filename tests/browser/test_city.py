@@ -23,7 +23,9 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.browser
 
 FIRST_UMAP = 180
-"""Seconds to wait for the first one: on a new machine UMAP compiles first, here beside everything else."""
+"""Seconds to wait for the first UMAP map: on a new machine UMAP compiles first, here beside
+everything else.
+"""
 LIT = "window.__lamplighter?.litPixels?.() > 0"
 
 
@@ -65,7 +67,7 @@ def test_the_city_appears_and_lamps_light(page: Page):
     expect(page.get_by_test_id("lit")).to_have_text(re.compile(r"^\d+$"))
 
 
-def test_a_beat_is_one_real_step_with_its_own_rows_at_most_three_a_second(
+def test_each_beat_is_one_real_step_with_its_rows_at_most_three_a_second(
     page: Page, application: Application
 ):
     wait_for(page, LIT, 60)
@@ -76,7 +78,7 @@ def test_a_beat_is_one_real_step_with_its_own_rows_at_most_three_a_second(
         assert sorted(beat["ids"]) == batch_of(application.only_run(), step)
 
 
-def test_pausing_my_picture_stops_the_lamps_and_not_the_training(page: Page, application: Application):
+def test_pausing_the_picture_stops_the_lamps_but_not_the_training(page: Page, application: Application):
     wait_for(page, LIT, 60)
     page.get_by_test_id("pause-picture").click()
     page.wait_for_timeout(500)
@@ -108,7 +110,7 @@ def test_the_presenter_pauses_training_steps_once_and_resumes(page: Page, applic
     expect(page.get_by_test_id("phase")).to_contain_text("training")
 
 
-def test_the_pace_is_kept(page: Page, application: Application):
+def test_training_keeps_the_set_pace(page: Page, application: Application):
     wait_for(page, LIT, 60)
     run = application.only_run()
     page.get_by_test_id("pace").select_option("4")
@@ -118,14 +120,14 @@ def test_the_pace_is_kept(page: Page, application: Application):
     application.ask(run, "pace", steps_per_second=PACE)
 
 
-def test_search_finds_a_token_and_shows_what_is_known_of_it(page: Page):
+def test_search_finds_a_token_and_shows_its_details(page: Page):
     wait_for(page, LIT, 60)
     select(page, "dog")
     page.get_by_test_id("token-numbers").locator("summary").click()
     expect(page.get_by_test_id("norm")).to_contain_text(".")
     expect(page.get_by_test_id("last-lit")).to_be_visible()
     wait_until(lambda: len(neighbours(page)) >= 5, "neighbours")
-    # The URL follows a moment later.
+    # The URL is updated a moment later.
     wait_for(page, "location.search.includes('word=dog')")
 
 
@@ -157,7 +159,9 @@ def test_the_batch_can_be_read(page: Page, application: Application):
     expect(page.get_by_test_id("batch")).to_contain_text("the")
 
 
-def test_a_viewer_without_the_launch_link_may_look_and_not_touch(application: Application, chromium: Browser):
+def test_a_viewer_without_the_launch_link_can_view_but_not_control(
+    application: Application, chromium: Browser
+):
     context = chromium.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
     page.goto(application.url)
@@ -194,7 +198,7 @@ def test_nothing_is_cut_off(application: Application, chromium: Browser, width: 
 
 
 @pytest.mark.parametrize("motion", [pytest.param("reduce", marks=pytest.mark.tour), "no-preference"])
-def test_the_city_glides_from_map_to_map_unless_reduced_motion_is_wished(
+def test_the_map_glides_between_layouts_unless_motion_is_reduced(
     application: Application, chromium: Browser, motion: Literal["reduce", "no-preference"]
 ):
     context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion=motion)
@@ -213,7 +217,7 @@ def test_the_city_glides_from_map_to_map_unless_reduced_motion_is_wished(
     context.close()
 
 
-def test_viewers_see_how_the_map_is_drawn(application: Application, chromium: Browser):
+def test_viewers_see_the_map_settings(application: Application, chromium: Browser):
     context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{application.url}/?panel=map", wait_until="domcontentloaded")

@@ -1,4 +1,6 @@
-"""The board of claims: a presenter opens it and it lights by itself, by keyboard too; a viewer sees the lights and asks nothing."""
+"""The board of claims: a presenter opens it and it lights up by itself, also by keyboard; a viewer sees it
+but asks no questions.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ ASKED_ANEW = 25
 QUERY = "new URLSearchParams(location.search)"
 
 
-def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
+def test_the_board_lights_up_and_each_window_links_to_its_view(
     page: Page, application: Application, chromium: Browser
 ) -> None:
     hold_run(application, STEP)
@@ -32,13 +34,13 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     windows = page.get_by_test_id("claims").get_by_role("option")
     expect(windows).to_have_count(CLAIMS, timeout=20_000)
     expect(page.locator("#claim-18")).to_have_attribute("data-state", "unmeasured")
-    # What is no claim is no window, and is not counted as one.
+    # Checks and definitions are no windows, and are not counted.
     claims = page.get_by_test_id("claims").locator("[data-role=claim]").count()
     expect(page.get_by_test_id("claims-held")).to_have_text(re.compile(rf"\d+ of {claims} claims hold"))
     expect(page.get_by_test_id("claims-checked")).to_have_text(f"{CLAIMS - claims} checks and definitions")
     expect(page.get_by_test_id("claims-check").locator("[data-role=claim]")).to_have_count(0)
     expect(page.get_by_test_id("train-control")).to_be_enabled()
-    # One question after the other, until only those wait that a person has to start.
+    # Questions run one after the other, until only those remain that a person must start.
     for number in (5, 9, 13, 26, 28):
         expect(page.locator(f"#claim-{number}")).not_to_have_attribute(
             "data-state", "unmeasured", timeout=120_000
@@ -46,19 +48,19 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     expect(page.get_by_test_id("claims-stop")).to_have_count(0, timeout=60_000)
     assert find_violations(page) == []
 
-    # All windows are one stop of the tab key; the arrows move through a house.
+    # All windows are one tab stop; the arrow keys move through a house.
     page.locator("#claim-1").click()
     page.keyboard.press("ArrowDown")
     wait_for(page, f"{QUERY}.get('claim') === '2'")
     expect(page.locator("#claim-2")).to_be_focused()
     expect(page.get_by_test_id("claims").locator("[tabindex='0']")).to_have_count(1)
 
-    # Every window shows its statement, and a link to a view that exists.
+    # Every window shows its statement, and a link to an existing view.
     for number in range(1, CLAIMS + 1):
         page.locator(f"#claim-{number}").click()
         expect(page.get_by_test_id("claim-card")).to_contain_text(str(number))
         show = page.get_by_test_id("claim-show")
-        # The board turns the space by itself: there the button asks for the answer that it shows.
+        # The board computes the rotation itself; there the button asks for the displayed answer.
         assert (show.get_attribute("href") in (None, "", "?")) == (number == ASKED_ANEW)
     page.locator(f"#claim-{BY_BUTTON}").click()
     expect(page.get_by_test_id("claim-measure")).to_be_enabled()
@@ -67,7 +69,7 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     wait_for(page, f"{QUERY}.get('panel') === 'ask' && {QUERY}.get('ask') === 'bench'")
     expect(page.get_by_test_id("answer")).to_have_attribute("data-state", "done")
     expect(page.get_by_test_id("asked-with")).to_have_text("After 40 steps of training.")
-    # Both buttons open the answer that they are about, also where the form asks something else.
+    # Both buttons open their own answer, even if the form is set to another question.
     page.go_back(wait_until="commit")
     page.get_by_test_id("claim-break").click()
     expect(page.get_by_test_id("asked-with")).to_have_text("After 1 step of training.")
@@ -77,7 +79,7 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     page.get_by_test_id("claim-show").click()
     expect(page.get_by_test_id("forgets-first")).to_be_visible()
     page.go_back(wait_until="commit")
-    # The step that a claim names is opened, never another one's numbers under it.
+    # The step that a claim names opens, never another step's numbers under its name.
     page.locator("#claim-10").click()
     page.get_by_test_id("claim-break").click()
     expect(page.get_by_test_id("microscope")).to_have_attribute("data-step", "10", timeout=60_000)
@@ -99,7 +101,7 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     viewer.close()
 
 
-def test_a_first_visitor_sees_the_claim_that_a_link_names_before_any_story(
+def test_a_first_visitor_sees_the_linked_claim_before_the_introduction(
     application: Application, chromium: Browser
 ) -> None:
     hold_run(application, STEP)

@@ -1,4 +1,6 @@
-"""A class in real browsers: a presenter and three viewers, one of them on a phone. They join, follow, predict, and leave."""
+"""A class in real browsers: a presenter and three viewers, one on a phone. They join, follow, predict, and
+leave.
+"""
 
 from __future__ import annotations
 
@@ -45,12 +47,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def lesson(server: Application, chromium: Browser) -> Iterator[Lesson]:
-    """Begin a lesson: three have joined, by code and by link, and see the run."""
+    """Begin a lesson: three viewers have joined, by code and by link, and see the run."""
     yield from begin_lesson(server, chromium, STEPS, BEGUN, [(True, True), (False, False), (False, False)])
 
 
 def show_view(lesson: Lesson, query: str) -> None:
-    """Let the presenter go to a view of the run, by a link within the page."""
+    """Move the presenter to a view of the run, by a link within the page."""
     lesson.presenter.evaluate(
         """(query) => {
             const link = Object.assign(document.createElement("a"), { href: query });
@@ -63,14 +65,14 @@ def show_view(lesson: Lesson, query: str) -> None:
 
 
 def drop_question(lesson: Lesson) -> None:
-    """Take the question back, and wait until it has gone: the next thing done would meet what is leaving."""
+    """Withdraw the question, and wait until it has gone, so that the next action does not meet it."""
     button = lesson.presenter.get_by_test_id("drop-question")
     button.click()
     expect(button).to_have_count(0)
 
 
 def ask(lesson: Lesson, subject: str) -> None:
-    """Ask the class; an earlier question, left by a test that failed, goes."""
+    """Ask the class, after removing any question left by a failed test."""
     page = open_class(lesson)
     if page.get_by_test_id("drop-question").count():
         drop_question(lesson)
@@ -79,7 +81,7 @@ def ask(lesson: Lesson, subject: str) -> None:
     expect(page.get_by_test_id("asked-class")).to_be_visible()
 
 
-def test_three_have_joined_and_see_what_is_trained(lesson: Lesson) -> None:
+def test_three_viewers_have_joined_and_see_the_training(lesson: Lesson) -> None:
     page = open_class(lesson)
     expect(page.get_by_test_id("class-count")).to_contain_text("3 people here")
     page.get_by_test_id("members").locator("summary").click()
@@ -87,13 +89,13 @@ def test_three_have_joined_and_see_what_is_trained(lesson: Lesson) -> None:
     lesson.train(1)
     for viewer in lesson.viewers:
         wait_for(viewer, f"__lamplighter.beat?.step === {BEGUN + 1}")
-        # Nothing of the presenter's is there, not even greyed out.
+        # None of the presenter's controls are there, not even disabled.
         for control in ("pause-training", "pace", "new-run", "share-class", "join-card"):
             expect(viewer.get_by_test_id(control)).to_have_count(0)
         assert "#" not in viewer.url
 
 
-def test_a_stranger_is_told_what_is_wrong(lesson: Lesson) -> None:
+def test_an_invalid_code_is_explained(lesson: Lesson) -> None:
     page = lesson.newcomer(phone=True)
     page.goto(f"{lesson.address}/?run={lesson.run}&panel=step")
     assert find_violations(page, "main") == []
@@ -111,7 +113,7 @@ def test_a_stranger_is_told_what_is_wrong(lesson: Lesson) -> None:
     expect(lesson.presenter.get_by_test_id("class-code")).to_be_visible()
     field.press("Enter")
     wait_for_lamps(page)
-    # The view that the link named is the one that opens.
+    # The view that the link named opens.
     expect(page.get_by_test_id("inspector")).to_be_visible()
     page.context.clear_cookies()
     page.goto(f"{lesson.address}/?again#too-old")
@@ -120,7 +122,7 @@ def test_a_stranger_is_told_what_is_wrong(lesson: Lesson) -> None:
     page.context.close()
 
 
-def test_viewers_follow_the_presenter_leave_and_come_back(lesson: Lesson) -> None:
+def test_viewers_follow_the_presenter_leave_and_return(lesson: Lesson) -> None:
     phone, other, _ = lesson.viewers
     lead(lesson, True)
     for viewer in lesson.viewers:
@@ -131,7 +133,7 @@ def test_viewers_follow_the_presenter_leave_and_come_back(lesson: Lesson) -> Non
         wait_for(viewer, "__lamplighter.beat?.step === 20")
         wait_for(viewer, "location.search.includes('word=dog')")
     assert other.evaluate("history.length") == length, "what one follows makes no entry"
-    # A viewer who goes elsewhere stays there, and sees the way back.
+    # A viewer who moves elsewhere stays there, and sees the way back.
     phone.get_by_test_id("go-live").click()
     expect(phone.get_by_test_id("follow-chip")).to_contain_text("Looking around")
     show_view(lesson, "at=30")
@@ -141,13 +143,13 @@ def test_viewers_follow_the_presenter_leave_and_come_back(lesson: Lesson) -> Non
     wait_for(phone, "__lamplighter.beat?.step === 30")
     assert find_violations(phone, "main") == []
     assert phone.evaluate(OUTSIDE) == []
-    # What the presenter points out in a panel, all see marked.
+    # Everything the presenter highlights in a panel is marked for all.
     show_view(lesson, "at=30&panel=step")
     lesson.presenter.get_by_test_id("section-river").click()
     for viewer in (phone, other):
         expect(viewer.get_by_test_id("section-river")).to_have_attribute("aria-pressed", "true")
         expect(viewer.get_by_test_id("section-river")).to_be_in_viewport()
-    # What is the presenter's alone closes nothing of theirs.
+    # The presenter's private panels close none of the viewers' panels.
     show_view(lesson, "at=30&word=dog&panel=token")
     expect(other.get_by_test_id("inspector")).to_contain_text("dog")
     lead(lesson, False)
@@ -156,7 +158,7 @@ def test_viewers_follow_the_presenter_leave_and_come_back(lesson: Lesson) -> Non
     expect(other.get_by_test_id("inspector")).to_contain_text("dog")
 
 
-def test_a_class_predicts_a_number_and_sees_what_happened(lesson: Lesson) -> None:
+def test_a_class_predicts_a_number_and_sees_the_result(lesson: Lesson) -> None:
     ask(lesson, "lit_next")
     presenter, (phone, second, third) = lesson.presenter, lesson.viewers
     for viewer, said in ((phone, "6"), (second, "9"), (third, "12")):
@@ -164,7 +166,7 @@ def test_a_class_predicts_a_number_and_sees_what_happened(lesson: Lesson) -> Non
         viewer.get_by_test_id("send-answer").click()
         expect(viewer.get_by_test_id("said-answer")).to_contain_text(f"You said {said} words")
     expect(presenter.get_by_test_id("answered-of")).to_have_text("3 of 3 have answered")
-    # It may be changed while the question is open, and not to nonsense.
+    # It may be changed while the question is open, but not to an invalid value.
     phone.get_by_test_id("answer-field").fill("-3")
     expect(phone.get_by_test_id("send-answer")).to_be_disabled()
     phone.get_by_test_id("answer-field").fill("5")
@@ -190,7 +192,7 @@ def test_a_class_predicts_a_number_and_sees_what_happened(lesson: Lesson) -> Non
         expect(viewer.get_by_test_id("question-card")).to_have_count(0)
 
 
-def test_a_class_chooses(lesson: Lesson) -> None:
+def test_a_class_predicts_a_choice(lesson: Lesson) -> None:
     ask(lesson, "falls_later")
     presenter, (phone, second, _) = lesson.presenter, lesson.viewers
     phone.get_by_test_id("choice-1").click()
@@ -225,7 +227,7 @@ def test_an_assistant_points_for_all(lesson: Lesson) -> None:
     expect(helper.get_by_test_id("pause-training")).to_have_count(0)
 
 
-def test_a_text_that_is_withheld_is_nowhere(lesson: Lesson) -> None:
+def test_a_withheld_text_appears_nowhere(lesson: Lesson) -> None:
     page, viewer = open_class(lesson), lesson.viewers[1]
     expect(page.get_by_test_id("give-text")).to_be_checked()
     page.get_by_test_id("give-text").uncheck()
@@ -237,7 +239,7 @@ def test_a_text_that_is_withheld_is_nowhere(lesson: Lesson) -> None:
     expect(viewer.get_by_test_id("reading")).to_be_visible()
 
 
-def test_the_way_in_is_large_enough_for_a_wall(lesson: Lesson) -> None:
+def test_the_join_code_is_readable_on_a_wall(lesson: Lesson) -> None:
     page = open_class(lesson)
     code = page.get_by_test_id("class-code").inner_text()
     page.get_by_test_id("show-large").click()
@@ -258,7 +260,7 @@ def test_the_way_in_is_large_enough_for_a_wall(lesson: Lesson) -> None:
     expect(page.get_by_test_id("open-class")).to_be_visible()
 
 
-def test_a_removed_viewer_is_out_and_can_return(lesson: Lesson) -> None:
+def test_a_removed_viewer_can_return(lesson: Lesson) -> None:
     gone = lesson.newcomer()
     join(lesson, gone)
     page = open_class(lesson)
@@ -273,7 +275,7 @@ def test_a_removed_viewer_is_out_and_can_return(lesson: Lesson) -> None:
     gone.context.close()
 
 
-def test_the_end_of_the_class_is_the_end_for_all(lesson: Lesson) -> None:
+def test_ending_the_class_ends_it_for_all(lesson: Lesson) -> None:
     page = open_class(lesson)
     page.get_by_test_id("end-class").click()
     page.get_by_test_id("end-class-sure").click()

@@ -122,7 +122,7 @@ def test_an_entry_rings_its_tokens_by_pointer_focus_and_press(page: Page) -> Non
     wait_for(page, "!__lamplighter.ringed.length")
 
 
-def test_a_lamp_says_in_words_what_its_colour_says(page: Page) -> None:
+def test_a_lamp_describes_its_colour_in_words(page: Page) -> None:
     colour_by(page, "moved")
     expect(page.get_by_test_id("legend-ends")).to_be_visible()
     x, y = page.evaluate(f"__lamplighter.pixelOf({SIZE - 1})")
@@ -130,13 +130,13 @@ def test_a_lamp_says_in_words_what_its_colour_says(page: Page) -> None:
     expect(page.get_by_test_id("card-colour")).to_contain_text(re.compile(r"moved [\d.]+ in the space from"))
 
 
-def test_trails_are_drawn_for_the_movers_and_for_the_chosen_token(page: Page, recorded: Application) -> None:
+def test_trails_are_drawn_for_movers_and_the_selected_token(page: Page, recorded: Application) -> None:
     page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&map=linear&trails=movers&over=0")
     said = page.get_by_test_id("trails-said")
     expect(said).to_contain_text(re.compile(rf"{MOVING} of {MOVING} moved on this map"), timeout=20_000)
     expect(page.get_by_test_id("mover")).to_have_count(MOVING)
     wait_for(page, f"{LINES} > 0 && {ENDS} === {2 * MOVING}")
-    # On the linear map a row that rests in the space leaves no trail; a row that moves does.
+    # On the linear map a row at rest leaves no trail; a moving row does.
     page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&map=linear&trails=chosen&over=0&token=3")
     expect(page.get_by_test_id("trails-said")).to_contain_text("0 of 1 moved", timeout=20_000)
     assert page.evaluate(LINES) == 0
@@ -147,7 +147,7 @@ def test_trails_are_drawn_for_the_movers_and_for_the_chosen_token(page: Page, re
     wait_for(page, f"{LINES} === 0 && {ENDS} === 0")
 
 
-def test_links_of_each_kind_and_how_many_are_shared(page: Page, recorded: Application) -> None:
+def test_links_of_each_kind_and_the_number_of_shared_ones(page: Page, recorded: Application) -> None:
     page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&token=5&links=both")
     shared = page.get_by_test_id("shared")
     expect(shared).to_contain_text(re.compile(r"\d+ of 12 neighbours on the map are"), timeout=20_000)

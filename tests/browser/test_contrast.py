@@ -1,4 +1,4 @@
-"""Contrast of the names on the map: WCAG 1.4.3, measured on the pixels with every lamp lit."""
+"""Contrast of the map's names: WCAG 1.4.3, measured on the pixels with every lamp lit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.bright_run import KEEP, SIZE, BrightRun
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LEAST = 4.5
-"""The ratio for type of any size; large type could do with less, but there is none."""
+"""The minimum ratio for text of any size; large text could have less, but there is none."""
 DISTRICTS = ("animals", "marks", "people", "kitchen", "weather", "of the harbour")
 READ = """async () => {
     const all = [...document.querySelectorAll('.city > canvas')];
@@ -52,24 +52,24 @@ def luminance(colours: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def in_room(picture: NDArray[np.uint8], ambient: float) -> NDArray[np.float64]:
-    """Return a picture of sRGB values as a projector shows it in a room whose light adds `ambient`, 0 to 1, of white."""
+    """Return a picture of sRGB values as projected in a room whose light adds `ambient`, 0 to 1, of white."""
     return np.minimum(255, picture[..., :3] + 255 * ambient)
 
 
 def read_pictures(page: Page) -> NDArray[np.uint8]:
-    """Read the map as it is seen, and then the names alone: pictures of sRGB bytes with their opacity."""
+    """Read the composed map, and then the names alone: pictures of sRGB bytes with their opacity."""
     found = page.evaluate(READ)
     return np.frombuffer(base64.b64decode(found["pictures"]), dtype=np.uint8).reshape(found["shape"])
 
 
 def contrasts(data: NDArray[np.uint8], ambient: float = 0) -> list[tuple[float, int, int]]:
-    """Measure the contrast of each text on the map. Returns (ratio, x, y), the poorest first.
+    """Measure the contrast of each text on the map. Returns (ratio, x, y), lowest first.
 
-    The ratio is between the strokes and the brightest tenth of the pixels around them. `ambient` is the white that
-    the light of a room adds to each pixel's sRGB value, 0 to 1.
+    The ratio is between the strokes and the brightest tenth of the surrounding pixels. `ambient` is the white
+    that room light adds to each pixel's sRGB value, 0 to 1.
     """
     seen, names = luminance(in_room(data[0], ambient)), data[-1]
-    # A name is bright strokes on a dark band of its own; markers have no such strokes, and rings are thin and
+    # A name has bright strokes on its own dark band; markers have no such strokes, and rings are thin and
     # large.
     ink = luminance(names) * (names[..., 3] > 60)
     words = np.zeros(ink.shape, dtype=np.int32)
@@ -130,7 +130,9 @@ AMBIENT = 0.2
 
 
 def lamp_contrasts(page: Page, data: NDArray[np.uint8], lit: NDArray[np.bool_]) -> tuple[float, float]:
-    """Measure the lamps in ambient light. Returns the ratio of lit to sleeping ones, and of these to the land."""
+    """Measure the lamps in ambient light. Returns the ratios of lit to sleeping lamps, and of these to the
+    land.
+    """
     seen, names = luminance(in_room(data[0], AMBIENT)), data[-1][..., 3]
     places = page.evaluate(f"Array.from({{ length: {SIZE} }}, (_, id) => __lamplighter.pixelOf(id))")
     peaks, lands = np.full(SIZE, np.nan), np.full(SIZE, np.nan)
@@ -148,8 +150,8 @@ def lamp_contrasts(page: Page, data: NDArray[np.uint8], lit: NDArray[np.bool_]) 
             lands[token] = np.quantile(free, 0.1)
     assert np.isfinite(peaks[lit]).sum() > 10
     assert np.isfinite(peaks[~lit]).sum() > 40
-    # The dimmest lit ones against the middle of the sleeping ones: in dense clusters some of these lie in the glow of
-    # a lit one, or on top of one another.
+    # Compare the dimmest lit lamps with the median of the sleeping ones: in dense clusters some of these lie
+    # in the glow of a lit one, or on top of one another.
     dim_lit, asleep = np.nanquantile(peaks[lit], 0.1), np.nanmedian(peaks[~lit])
     over_land = np.nanquantile((peaks[~lit] + 0.05) / (lands[~lit] + 0.05), 0.1)
     return float((dim_lit + 0.05) / (asleep + 0.05)), float(over_land)
@@ -159,7 +161,7 @@ def lamp_contrasts(page: Page, data: NDArray[np.uint8], lit: NDArray[np.bool_]) 
     ("enlarged", "least"),
     [pytest.param(False, (3, 2, 1.2), id="at a desk"), pytest.param(True, (3.5, 2.5, 1.3), id="at the back")],
 )
-def test_a_bright_room_leaves_names_and_lamps_visible(
+def test_names_and_lamps_stay_visible_in_a_bright_room(
     enlarged: bool,
     least: tuple[float, float, float],
     chromium: Browser,

@@ -1,4 +1,6 @@
-"""The panel of costs: energy with its method, the text without a measurement, and a step shared by two processes."""
+"""The cost panel: energy with its method, the text without a measurement, and a step shared by
+two processes.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ def _held(application: Application) -> None:
     hold_run(application, STEP)
 
 
-def test_a_run_tells_its_joules_with_their_method_and_two_processes_share_a_step(
+def test_the_panel_shows_joules_with_their_method_and_a_step_shared_by_two_processes(
     page: Page, application: Application
 ) -> None:
     open_held_step(page, application, STEP)
@@ -30,7 +32,7 @@ def test_a_run_tells_its_joules_with_their_method_and_two_processes_share_a_step
     page.get_by_role("tab", name="Cost").click()
     joules = page.get_by_test_id("joules")
     expect(joules).to_contain_text("J", timeout=20_000)
-    # Read when the run was paused, between two steps at which it is read anyway.
+    # Read when the run was paused, between two regular readings.
     expect(joules).not_to_have_text("0 J")
     expect(page.get_by_test_id("watts")).to_contain_text("W")
     expect(page.get_by_test_id("method")).to_contain_text(re.compile("Measured|Estimated"))

@@ -1,4 +1,4 @@
-"""The course: part 1 on a run that trains, by keyboard, with its numbers as the server has them; and on another text."""
+"""The course: part 1 on a training run, by keyboard, with the server's numbers; and on another text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUERY = "new URLSearchParams(location.search)"
 STAGES = 10
 
 
-def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Application) -> None:
+def test_part_one_on_a_training_run(page: Page, application: Application) -> None:
     hold_run(application, STEP)
     open_held_step(page, application, STEP, "&panel=token&lesson=0")
     course = page.get_by_test_id("course")
@@ -32,11 +32,11 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     page.get_by_test_id("part-1").click()
     expect(page.get_by_test_id("stage-number")).to_contain_text(f"1 of {STAGES}", timeout=20_000)
     wait_for(page, f"{QUERY}.get('at') === '0' && {QUERY}.get('lesson') === '1.1'")
-    # Before the first step nothing has been read, even if another step was shown before.
+    # Before the first step no row has been read, even if another step was shown earlier.
     expect(page.get_by_test_id("reading").get_by_role("button")).to_have_count(0)
     assert find_violations(page, "[data-testid=course]") == []
 
-    # The arrow goes on; on a prediction it waits for the guess, and the picture keeps still until then.
+    # The arrow continues; on a prediction it waits for the guess, and until then the picture keeps still.
     page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("prediction")).to_be_visible()
     page.keyboard.press("ArrowRight")
@@ -49,7 +49,7 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     page.get_by_test_id("keep-guess").click()
     wait_for(page, f"{QUERY}.get('word') === 'dog' && {QUERY}.get('at') === '0'")
 
-    # One entry of the history for each stage.
+    # One history entry for each stage.
     page.go_back(wait_until="commit")
     expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
     expect(page.get_by_test_id("guess-kept")).to_be_visible()
@@ -66,10 +66,10 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
         assert float(value) == numbers[name]["value"], name
     expect(page.get_by_test_id("result").first).to_contain_text("You guessed 4. The run says ")
 
-    # A step that the run has not come to is waited for; the text can be read.
+    # A stage whose step lies ahead waits; its text can be read.
     page.get_by_test_id("course-next").click()
     page.get_by_test_id("choice").nth(2).click()
-    # Files before this one may have trained the run that far.
+    # Earlier test files may have trained the run that far.
     if read_status(application.only_run()).step < 500:
         expect(page.get_by_test_id("waits-for-step")).to_contain_text("500")
     else:
@@ -80,7 +80,7 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     expect(course.get_by_role("img")).to_be_visible()
     assert find_violations(page, "[data-testid=course]") == []
 
-    # Esc leaves, and everything else stays.
+    # Esc leaves the course, and everything else stays.
     page.get_by_test_id("stage-title").focus()
     page.keyboard.press("Escape")
     expect(course).to_have_count(0)
@@ -104,14 +104,14 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
 
 
 @pytest.mark.tour
-def test_a_formula_stands_on_its_own(page: Page, finished_run: FinishedRun) -> None:
+def test_a_formula_has_its_own_line(page: Page, finished_run: FinishedRun) -> None:
     page.goto(finished_run.url_with("lesson=4.10"))
     expect(page.get_by_test_id("formula")).to_have_text("W₂ (W₁ x) = (W₂ W₁) x", timeout=20_000)
     assert find_violations(page, "[data-testid=course]") == []
 
 
 @pytest.mark.tour
-def test_on_paper_the_course_is_text_without_the_map(page: Page, finished_run: FinishedRun) -> None:
+def test_the_printed_course_is_text_without_the_map(page: Page, finished_run: FinishedRun) -> None:
     page.goto(finished_run.url_with("lesson=4.2&panel=token"))
     course = page.get_by_test_id("course")
     page.get_by_test_id("choice").first.click(timeout=20_000)
@@ -125,10 +125,10 @@ def test_on_paper_the_course_is_text_without_the_map(page: Page, finished_run: F
     for name in ("leave-course", "all-parts", "course-next", "stage-number", "inspector"):
         expect(page.get_by_test_id(name)).to_be_hidden()
     expect(page.locator("canvas").locator("visible=true")).to_have_count(0)
-    # All of its text is there, however long it is.
+    # The whole text is there, at any length.
     assert course.evaluate("({ scrollHeight, clientHeight }) => scrollHeight === clientHeight")
 
-    # Without the course the map is printed as it is.
+    # Outside the course the map is printed as it is.
     page.emulate_media(media="screen")
     page.get_by_test_id("leave-course").click()
     page.emulate_media(media="print")
@@ -136,14 +136,14 @@ def test_on_paper_the_course_is_text_without_the_map(page: Page, finished_run: F
 
 
 @pytest.mark.tour
-def test_a_link_to_a_part_brings_no_card_and_leaves_the_keys_to_it(
+def test_a_link_to_a_part_shows_no_card_and_gives_it_the_keys(
     chromium: Browser, finished_run: FinishedRun
 ) -> None:
     context = first_visit(chromium, viewport=DESKTOP)
     page = context.new_page()
     page.goto(finished_run.url_with("lesson=3.1&at=120"))
     expect(page.get_by_test_id("stage-title")).to_be_visible(timeout=20_000)
-    # Longer than the introduction takes to begin.
+    # Longer than the delay of the introduction.
     page.wait_for_timeout(2_000)
     expect(page.locator(".story")).to_have_count(0)
     page.get_by_test_id("leave-course").click()
@@ -157,7 +157,7 @@ def test_a_link_to_a_part_brings_no_card_and_leaves_the_keys_to_it(
 
 
 @pytest.mark.tour
-def test_on_a_phone_the_guess_is_in_sight_and_the_folded_sheet_goes_on(
+def test_on_a_phone_the_guess_is_visible_and_the_folded_sheet_continues(
     chromium: Browser, finished_run: FinishedRun
 ) -> None:
     context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
@@ -199,7 +199,7 @@ The model says it in {run.rows|count} words, and at step 60 this has turned by {
 
 @pytest.mark.tour
 @pytest.mark.parametrize(("corpus", "word"), [("lamptown", "horse"), ("novels", "elizabeth")])
-def test_another_text_leads_to_a_run_on_its_own_where_a_part_waits_and_goes_on(
+def test_a_part_waits_on_a_new_run_of_its_own_text_and_continues(
     chromium: Browser, tmp_path: Path, corpus: str, word: str
 ) -> None:
     FakeTrainer(make_run(RunStore(tmp_path / "runs"), steps=20)).begin().train(20).end()
@@ -223,7 +223,7 @@ def test_another_text_leads_to_a_run_on_its_own_where_a_part_waits_and_goes_on(
         expect(page.get_by_test_id("waits-for-step")).to_have_count(0)
         application.ask(application.run(begun), "stop")
 
-        # From there on the other run leads to it.
+        # The other run links to it from now on.
         page.goto(f"{application.url}/?run={other}&lesson=77.1")
         page.get_by_test_id("open-other").click()
         expect(page.get_by_test_id("stage-title")).to_have_text("Later", timeout=20_000)

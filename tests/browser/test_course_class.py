@@ -1,4 +1,6 @@
-"""The course with a class: a presenter and two viewers, one on a phone, predict at one stage and see what all said at another."""
+"""The course with a class: a presenter and two viewers, one on a phone, predict at one stage and see all
+answers at another.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ STEP = 40
 
 @pytest.fixture
 def lesson(tmp_path: Path, chromium: Browser) -> Iterator[Lesson]:
-    """Begin a lesson in which two have joined; part 1 asks for no word that the small run lacks."""
+    """Begin a lesson with two viewers; part 1 needs no word that the small run lacks."""
     texts = tmp_path / "texts"
     texts.mkdir()
     part = next((find_lessons() / "en").glob("01-*.md"))
@@ -37,7 +39,7 @@ def expect_stage(page: Page, stage: int) -> None:
     expect(page.get_by_test_id("stage-number")).to_contain_text(f"Stage {stage} of", timeout=20_000)
 
 
-def test_a_class_predicts_together_and_sees_what_all_said(lesson: Lesson) -> None:
+def test_a_class_predicts_together_and_sees_all_answers(lesson: Lesson) -> None:
     presenter, (phone, other) = lesson.presenter, lesson.viewers
     lead(lesson, True)
     presenter.get_by_test_id("close-panel").click()
@@ -72,7 +74,7 @@ def test_a_class_predicts_together_and_sees_what_all_said(lesson: Lesson) -> Non
     assert find_violations(presenter, "[data-testid=course]") == []
     other.get_by_test_id("rejoin").click()
 
-    # To go on closes it, and shows nothing before the number stands there.
+    # Continuing closes it, and shows nothing before the number appears.
     presenter.get_by_test_id("course-next").click()
     expect_stage(phone, 3)
     presenter.get_by_test_id("course-skip").click()
@@ -90,7 +92,7 @@ def test_a_class_predicts_together_and_sees_what_all_said(lesson: Lesson) -> Non
         expect(shown.get_by_test_id("result")).to_have_text(f"{guess}The run says {measured}.")
         assert find_violations(page, "[data-testid=course]") == []
 
-    # At the end stands the picture, with the class in it, and the answers can be saved.
+    # At the end there is the picture, with the class in it, and the answers can be saved.
     for _ in range(5):
         presenter.locator("[data-testid=course-next], [data-testid=course-skip]").click()
     for page in (presenter, phone):

@@ -1,4 +1,6 @@
-"""Every part of the course, walked from its first stage to its last: on a finished town, in a file, on a run that trains."""
+"""Every part of the course, from its first stage to its last: on a finished town, in a file, and on a
+training run.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,13 @@ LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 PROJECTOR: ViewportSize = {"width": 1920, "height": 1080}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 STEPS = 1_500
-"""Steps of the town: those that the parts name, and some more."""
+"""Steps of the town: those that the parts name, and a few more."""
 LIVE_STEP = 150
 
 
 @dataclass(frozen=True)
 class Town:
-    """A finished Lamptown run of which the course has asked everything, and a file that holds it."""
+    """A finished Lamptown run with answers to all of the course's questions, and a packed file of it."""
 
     server: Application
     run: RunFolder
@@ -56,8 +58,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield Town(server, run, pack(run, tmp_path_factory.mktemp("packed")))
 
 
-def test_every_part_that_comes_with_the_app_is_walked_here() -> None:
-    # The twelfth is about another text, and is begun in `test_course.py`.
+def test_every_part_of_the_app_is_covered_here() -> None:
+    # The twelfth is about another text, and starts in `test_course.py`.
     walked = {case.values[0] for case in (*FINISHED, *PACKED)} | {1, *LIVE, 12}
     assert walked == set(read_folder(find_lessons()).parts)
 
@@ -113,7 +115,7 @@ def _walk(chromium: Browser, address: str, town: Town, part: int, size: Viewport
 
 
 @pytest.mark.parametrize("part", LIVE)
-def test_a_part_on_a_run_that_trains_waits_where_it_must(
+def test_a_part_on_a_training_run_waits_where_it_must(
     page: Page, application: Application, part: int
 ) -> None:
     hold_run(application, LIVE_STEP)
@@ -128,7 +130,7 @@ def test_a_part_on_a_run_that_trains_waits_where_it_must(
 
 
 def _check_stage(page: Page, numbers: dict[str, dict[str, float]], where: str) -> None:
-    """Check that a stage has no barrier, and that each number on it is the server's."""
+    """Check that a stage has no accessibility violation, and that each number on it is the server's."""
     shown = page.locator("[data-testid=course] [data-number]")
     for name, value in shown.evaluate_all("all => all.map((one) => [one.dataset.number, one.value])"):
         assert float(value) == numbers[name]["value"], f"{where}: {name}"

@@ -23,7 +23,7 @@ SIZE, DIM, TOWNS, EACH = 420, 24, 12, 30
 
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Record a finished run whose tokens gather in twelve clusters while some stay apart."""
+    """Record a finished run whose tokens form twelve clusters while some stay apart."""
     runs = tmp_path_factory.mktemp("runs")
     choose = np.random.default_rng(3)
     weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
@@ -42,7 +42,7 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def found(towns: Application) -> list[dict[str, Any]]:
-    """Wait until the projector is done with the run. Returns its districts."""
+    """Wait until the projector has finished the run. Returns its districts."""
     wait_until(lambda: bool(towns.get("/api/runs/mine/districts/events")["items"]), "districts", 90)
     # Tokens still change their districts until the map is at rest, and the projector ends.
     folder = towns.only_run().path
@@ -60,7 +60,7 @@ def page(towns: Application, found: list[dict[str, Any]], chromium: Browser) -> 
 
 
 @pytest.mark.tour
-def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
+def test_district_names_match_the_server_and_a_click_shows_the_tokens(
     page: Page, found: list[dict[str, Any]]
 ) -> None:
     assert len(found) >= TOWNS - 2
@@ -70,8 +70,9 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     turns = count()
 
     def opens() -> bool:
-        """Return whether a click on a name, where it stands now, opens its district: names move until the map rests, and
-        one that lies over a lamp chooses the lamp."""
+        """Return whether a click at a name's current position opens its district: names move until the map
+        rests, and a name over a lamp selects the lamp.
+        """
         written = [text for text in page.evaluate("__lamplighter.texts") if text["text"].lower() in by_name]
         if not written:
             return False
@@ -93,7 +94,7 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     expect(page.get_by_test_id("token-trust")).to_contain_text("%")
 
 
-def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
+def test_uncertain_positions_are_marked_and_counted(page: Page) -> None:
     open_panel(page, "map")
     said = page.get_by_test_id("doubtful-said")
     expect(said).to_contain_text("Puts a cross")
@@ -101,7 +102,7 @@ def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
     page.get_by_test_id("doubtful").check()
     expect(said).to_contain_text(f"of {SIZE} words")
     assert page.get_by_test_id("city").bounding_box() == before
-    # The linear map shows less of the space, so more of its positions are doubtful.
+    # The linear map shows less of the space, so more of its positions are uncertain.
     crossed = int((said.text_content() or "").split()[0])
     show_map(page, "linear")
     wait_for(page, "__lamplighter.shown.method === 'linear'")

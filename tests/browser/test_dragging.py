@@ -1,4 +1,4 @@
-"""Scrubbing: the steps shown on the way, the requests made for them, and requests that fail or hang."""
+"""Scrubbing: the steps shown on the way, the requests for them, and requests that fail or hang."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun)
     point_at_step(page, LAST)
     page.mouse.down()
     still = page.evaluate("__lamplighter.glided")
-    # The pointer may leave the timeline: once the handle is held, aim does not matter.
+    # The pointer may leave the timeline once it holds the handle.
     for step, height in ((100, 0.5), (61, 0.5), (33, -3), (32, 0.2), (7, 0.9), (95, 0.5)):
         point_at_step(page, step, height)
         expect_step(page, finished, step)
@@ -52,7 +52,7 @@ def test_a_drag_shows_available_steps_until_the_rest_arrives(
 ) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     held: list[Route] = []
-    # Hold back the light of steps 65 to 128.
+    # Delay the light of steps 65 to 128.
     page.route(re.compile(r"/steps\?from=65&"), lambda route: held.append(route))
     page.goto(finished.url_with("folded=1&at=40"))
     expect_step(page, finished, 40)
@@ -63,8 +63,8 @@ def test_a_drag_shows_available_steps_until_the_rest_arrives(
     point_at_step(page, 60)
     wait_for(page, "__lamplighter.beat?.step === 60 && __lamplighter.shown.step === 60")
     point_at_step(page, 100)
-    # The page shows the last step on the way whose light has arrived, with its own number; the handle follows
-    # the pointer.
+    # The page shows the last passed step whose light has arrived, with its own number; the handle follows the
+    # pointer.
     wait_for(page, "__lamplighter.beat?.step === 64")
     assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == finished.batch_rows(64)
     assert page.evaluate("__lamplighter.shown.step") == 60
@@ -79,9 +79,7 @@ def test_a_drag_shows_available_steps_until_the_rest_arrives(
     page.close()
 
 
-def test_a_second_finger_neither_moves_the_handle_nor_lets_go_of_it(
-    page: Page, finished: FinishedRun
-) -> None:
+def test_a_second_finger_neither_moves_nor_releases_the_handle(page: Page, finished: FinishedRun) -> None:
     point_at_step(page, 30)
     page.mouse.down()
     expect_step(page, finished, 30)
@@ -139,9 +137,7 @@ def test_a_server_lost_during_a_drag_is_polled_occasionally(finished: FinishedRu
     page.close()
 
 
-def test_a_map_that_is_not_kept_any_more_is_looked_for_in_a_new_list(
-    finished: FinishedRun, chromium: Browser
-) -> None:
+def test_a_map_that_is_no_longer_kept_triggers_a_new_list(finished: FinishedRun, chromium: Browser) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     lists: list[str] = []
     page.on("request", lambda one: lists.append(one.url) if "layouts?method=umap" in one.url else None)
@@ -154,7 +150,7 @@ def test_a_map_that_is_not_kept_any_more_is_looked_for_in_a_new_list(
     page.close()
 
 
-def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(
+def test_light_along_the_run_is_fetched_as_the_pointer_approaches(
     finished: FinishedRun, chromium: Browser
 ) -> None:
     page = chromium.new_page(viewport=DESKTOP)
@@ -168,21 +164,19 @@ def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(
         return {int(one[1]) for one in found if one}
 
     assert begun("places") == set()
-    # That of the newest step, which lit it.
+    # That of the newest step, which is already lit.
     asked.clear()
     page.get_by_test_id("scrubber").hover()
     deadline = time.monotonic() + 10
     while (begun("steps"), begun("places")) != ({1, 65}, {0, 70}) and time.monotonic() < deadline:
         page.wait_for_timeout(50)
-    # The light comes 64 steps at a time, together with the maps made of them.
+    # The light comes 64 steps at a time, with the maps of those steps.
     assert begun("places") == {0, 70}
     assert begun("steps") == {1, 65}
     page.close()
 
 
-def test_nothing_more_is_fetched_along_the_run_when_something_does_not_come(
-    finished: FinishedRun, chromium: Browser
-) -> None:
+def test_fetching_along_the_run_stops_after_a_failure(finished: FinishedRun, chromium: Browser) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     page.goto(finished.url_with("folded=1"))
     wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
@@ -198,6 +192,6 @@ def test_nothing_more_is_fetched_along_the_run_when_something_does_not_come(
     while not refused and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     page.wait_for_timeout(500)
-    # Requests run three at a time.
+    # Three requests run at a time.
     assert 1 <= len(refused) <= 3
     page.close()

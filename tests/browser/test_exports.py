@@ -1,4 +1,4 @@
-"""Exports through the page: made, watched, cancelled and downloaded; and the view of other viewers."""
+"""Exports through the page: made, watched, cancelled and downloaded; and what other viewers see."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LATER = 40_000
 def panel(page: Page, application: Application) -> Locator:
     """Open the export panel on a run that has begun to train."""
     run = application.only_run()
-    # Pause training after that, with the trainer still in place: the machine is needed for the exports.
+    # Pause the training but keep the trainer: the exports need the machine.
     if wait_for_step(run, 40, 90).phase == "running":
         application.ask(run, "pause")
         wait_until(lambda: read_status(run).phase == "paused", "the pause")
@@ -39,7 +39,7 @@ def panel(page: Page, application: Application) -> Locator:
 
 
 def caught(application: Application, panel: Locator, format: str) -> psutil.Process:
-    """Wait for the process of an export and suspend it in the middle of its work."""
+    """Wait for an export's process and suspend it in mid-work."""
     for _ in range(10):
         panel.get_by_test_id(f"export-{format}").click()
         deadline = time.monotonic() + 5
@@ -55,7 +55,7 @@ def caught(application: Application, panel: Locator, format: str) -> psutil.Proc
 
 
 def discard_all(panel: Locator) -> None:
-    """Discard every finished export of the list."""
+    """Discard every finished export in the list."""
     exports = panel.get_by_test_id("export")
     for left in range(exports.count() - 1, -1, -1):
         panel.get_by_test_id("export-discard").first.click()
@@ -75,7 +75,7 @@ def test_the_replay_page_is_made_and_downloaded_by_keyboard(page: Page, panel: L
     assert downloading.value.suggested_filename.endswith(".html")
     text = (tmp_path / "replay.html").read_text(encoding="utf-8")
     assert text.lower().startswith("<!doctype html>")
-    # The link names the size before the download.
+    # The link states the size before the download.
     kilobytes = round((tmp_path / "replay.html").stat().st_size / 1e3)
     expect(link).to_contain_text(f"{kilobytes} kB" if kilobytes < 1_000 else f"{kilobytes / 1e3:.1f} MB")
     expect(panel).to_contain_text("the vectors, and most of the text")
@@ -93,16 +93,16 @@ def test_running_exports_show_progress_and_can_be_cancelled(
     running.get_by_test_id("export-cancel").click()
     expect(panel.locator("[data-testid=export][data-state=cancelled]")).to_have_count(1, timeout=LATER)
     assert not held.is_running() or held.status() == psutil.STATUS_ZOMBIE
-    # An export whose process dies says so.
+    # An export whose process dies reports it.
     caught(application, panel, "zip").kill()
     failed = panel.locator("[data-testid=export][data-state=failed]")
     expect(failed.get_by_role("alert")).to_contain_text("was killed", timeout=LATER)
 
 
-def test_a_step_that_is_not_there_is_explained(page: Page, panel: Locator):
+def test_a_missing_step_is_explained(page: Page, panel: Locator):
     panel.get_by_test_id("export-step").fill("999999")
     panel.get_by_test_id("export-npy").click()
-    # The message scrolls into view, since it appears below the earlier content of the panel.
+    # The message scrolls into view, because it appears below earlier content of the panel.
     expect(panel.get_by_role("alert").filter(has_text="has no step 999999")).to_be_in_viewport(timeout=LATER)
     panel.get_by_test_id("export-step").fill("-1")
     panel.get_by_test_id("export-npy").click()
@@ -113,15 +113,15 @@ def test_a_step_that_is_not_there_is_explained(page: Page, panel: Locator):
     assert page.evaluate("document.querySelector('main').scrollHeight <= innerHeight")
 
 
-def test_viewers_see_why_they_cannot_and_download_finished_exports(
+def test_viewers_see_why_they_cannot_export_and_can_download_finished_exports(
     page: Page, panel: Locator, application: Application, chromium: Browser, tmp_path: Path
 ):
-    # What an earlier test made of the shared run before it could be held would be taken for this one's.
+    # An export left on the shared run by an earlier test would be mistaken for this one.
     discard_all(panel)
     panel.get_by_test_id("export-step").fill("40")
     panel.get_by_test_id("export-safetensors").click()
     expect(panel.locator("[data-testid=export][data-state=done]")).to_have_count(1, timeout=LATER)
-    # Close this map: a machine without a GPU can draw only one at a time.
+    # Close this map: without a GPU a machine can draw only one at a time.
     page.goto("about:blank")
     context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     try:

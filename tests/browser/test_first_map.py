@@ -1,4 +1,6 @@
-"""The first act of a run: it stands at step 0 until its map is there, or until the presenter begins without it."""
+"""The start of a run: it stays at step 0 until its map is there, or until the presenter starts it without
+one.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ PACE = 40
 
 
 def begin_run(runs: Path) -> RunFolder:
-    """Create a run as a server does that holds it for ten minutes at most."""
+    """Create a run as a server does, held for ten minutes at most."""
     recipe = small_recipe(steps=STEPS)
     return RunStore(runs).create(recipe, small_text(), lambda folder: ask_to_hold(folder, "s1", 600))
 
@@ -40,7 +42,7 @@ def map_steps(run: RunFolder) -> list[int]:
 
 
 @pytest.mark.tour
-def test_a_run_stands_at_step_0_until_its_map_is_there_or_the_presenter_begins(
+def test_a_run_stays_at_step_0_until_its_map_is_there_or_the_presenter_starts_it(
     tmp_path: Path, chromium: Browser
 ) -> None:
     run = begin_run(tmp_path)
@@ -57,7 +59,7 @@ def test_a_run_stands_at_step_0_until_its_map_is_there_or_the_presenter_begins(
             places = np.random.default_rng(0).normal(size=(len(run.vocabulary), 2)).astype(np.float32)
             writer.commit(Layout(1, 0, 0.0, Method.LINEAR, places))
             writer.set_facts({"warm_up": 0.5})
-        # The lights are on, at step 0; the bar says how far the map has come.
+        # The lights are on, at step 0; the bar shows the progress of the map.
         wait_for(page, "window.__lamplighter?.shown?.method === 'linear'")
         expect(page.get_by_test_id("step")).to_have_text("0")
         expect(page.get_by_test_id("phase")).to_have_text("about to begin")
@@ -81,7 +83,7 @@ def test_a_run_stands_at_step_0_until_its_map_is_there_or_the_presenter_begins(
         application.ask(run, "stop")
         application.wait_until_over(run)
 
-        # Undisturbed, a run goes on by itself once its map is there.
+        # Without intervention a run continues by itself once its map is there.
         run = begin_run(tmp_path)
         wait_until(lambda: read_status(run).step > 0, "the run to begin")
         application.ask(run, "stop")

@@ -1,4 +1,4 @@
-"""The first visit to a run: the introduction, told by what happens, and the card at the end of a run."""
+"""The first visit to a run: the introduction, which follows events, and the card at the end of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COVERED = """() => {
         .filter(([, it]) => it.width && it.left < right && it.right > left && it.top < bottom && it.bottom > top)
         .map(([html]) => html);
 }"""
-"""Controls that the card covers."""
+"""Controls under the card."""
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
         assert not page.evaluate(COVERED), size
     page.set_viewport_size(DESKTOP)
 
-    # A replay is told along from its first map on.
+    # A replay is explained from its first map on.
     page.get_by_test_id("watch-from-start").click()
     expect(line).to_have_text("It knows nothing yet: words lie anywhere.")
     wait_for(page, "__lamplighter.step === 0")
@@ -59,7 +59,7 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
     expect(card).to_have_count(0)
     wait_for(page, "new URLSearchParams(location.search).get('at') === '0'")
 
-    # The end of the run is told of once.
+    # The end of the run is announced once.
     page.get_by_test_id("go-live").click()
     end = page.get_by_test_id("run-end")
     expect(end).to_contain_text(f"{LAST} steps")
@@ -72,7 +72,7 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
     expect(end).to_be_hidden()
     expect(card).to_have_count(0)
 
-    # It can be asked for again.
+    # It can be requested again.
     page.keyboard.press("?")
     page.get_by_test_id("introduce-again").click()
     expect(line).to_contain_text("Every light is a word.")
@@ -87,7 +87,7 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
 
 
 @pytest.mark.tour
-def test_then_and_now_opens_the_second_map_with_the_first_one(finished_run: FinishedRun, newcomer: Page):
+def test_then_and_now_opens_the_second_map_with_the_first_layout(finished_run: FinishedRun, newcomer: Page):
     page = newcomer
     page.goto(finished_run.url_with(""))
     page.get_by_test_id("skip-introduction").click()
@@ -97,7 +97,7 @@ def test_then_and_now_opens_the_second_map_with_the_first_one(finished_run: Fini
 
 
 @pytest.mark.tour
-def test_a_run_that_ends_while_it_is_watched_says_so(application: Application, newcomer: Page):
+def test_a_run_that_ends_while_watched_is_announced(application: Application, newcomer: Page):
     page = newcomer
     run = application.start_run({"steps": 60})
     wait_until(lambda: read_status(run).step > 0, "the run to begin", timeout=60)
@@ -105,5 +105,5 @@ def test_a_run_that_ends_while_it_is_watched_says_so(application: Application, n
     page.get_by_test_id("skip-introduction").click(timeout=30_000)
     application.wait_until_over(run)
     expect(page.get_by_test_id("run-end-line")).to_contain_text("60 steps", timeout=20_000)
-    # Other files find one run here, as they left it.
+    # Other files expect a single run here.
     application.change("DELETE", f"/api/runs/{run.id}")

@@ -1,4 +1,4 @@
-"""Flashes of the map: WCAG 2.3.1, measured on the pixels of its canvases at the fastest pace of beats."""
+"""Flashes of the map: WCAG 2.3.1, measured on the pixels of its canvases at the fastest beats."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.support.bright_run import KEEP, SIZE, BrightRun
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 CELL = 4
-"""Every 4th pixel of every 4th line is sampled as it is, without averaging its surroundings."""
+"""Every 4th pixel of every 4th line is sampled without averaging."""
 AREA = (256 // CELL, 341 // CELL)
 """10 degrees of view on a screen of 1024 x 768, as WCAG counts them."""
 CHANGE = 0.1
 EVERY = 50
-"""Milliseconds between two sampled pictures, by the page's own clock."""
+"""Milliseconds between two sampled pictures, on the page's clock."""
 BEATS, EACH = 6, 7
-"""Number of beats sampled, and pictures from one to the next: 350 ms, where 340 is the least allowed."""
+"""Number of sampled beats, and pictures per beat: 350 ms, where 340 is the minimum."""
 START = """(cell) => {
     const [lamps, names] = [...document.querySelectorAll('.city > canvas')];
     const [wide, high] = [Math.floor(innerWidth / cell), Math.floor(innerHeight / cell)];
@@ -84,7 +84,7 @@ def opposing_changes(light: np.ndarray) -> np.ndarray:
         up, down = (now - low >= CHANGE) & (rising <= 0), (high - now >= CHANGE) & (rising >= 0)
         turns[:] = up | down
         rising = np.where(up, 1, np.where(down, -1, rising)).astype(np.int8)
-        # After a turn, measure how far the luminance goes the other way.
+        # After a turn, measure how far the luminance moves the other way.
         low, high = np.where(turns, now, low), np.where(turns, now, high)
         high, low = (
             np.where(rising > 0, np.maximum(high, now), high),
@@ -108,7 +108,7 @@ def flashing(times: np.ndarray, turned: np.ndarray, most: int) -> float:
     return worst
 
 
-def test_a_flash_is_counted_as_such() -> None:
+def test_a_flash_is_detected() -> None:
     """A picture that turns dark and light four times a second flashes too often, over its whole area."""
     times = np.arange(40) / 20
     light = np.where((np.arange(40) // 2.5).astype(int) % 2, 0.3, 0.1)[:, None, None]
@@ -118,7 +118,7 @@ def test_a_flash_is_counted_as_such() -> None:
 
 
 def test_beats_do_not_flash(chromium: Browser, served_run: tuple[Application, BrightRun]) -> None:
-    """The page's clock advances from picture to picture, so that a slow machine sees what a fast one does."""
+    """The page's clock advances from picture to picture, so a slow machine sees what a fast one does."""
     app, city = served_run
     page = chromium.new_page(viewport={"width": 1024, "height": 768})
     page.add_init_script(KEEP)
@@ -143,13 +143,13 @@ def test_beats_do_not_flash(chromium: Browser, served_run: tuple[Application, Br
     # times.
     assert flashing(times, turned, 6) == 0
     assert 0 < flashing(times, turned, 3) <= 0.25
-    # No red is saturated; the criterion would allow less of it.
+    # No red is saturated, which is stricter than the criterion.
     assert seen["red"] == 0
     page.close()
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_without_motion_nothing_glides_while_beats_come(
+def test_with_reduced_motion_nothing_glides_during_beats(
     motion: Literal["reduce", "no-preference"], chromium: Browser, served_run: tuple[Application, BrightRun]
 ) -> None:
     app, city = served_run

@@ -1,4 +1,4 @@
-"""The game in the browser: by keyboard, its numbers as the server has them, two scores side by side."""
+"""The game in the browser: by keyboard, with the server's numbers, and two scores side by side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_game_by_keyboard_beside_one_before_the_first_step(page: Page, finishe
     assert game["step"] == step > 0
     words = page.get_by_test_id("game-word")
 
-    # The digits answer where the focus is.
+    # The digit keys answer where the focus is.
     first, *others = game["rounds"]
     expect(words.first).to_be_focused()
     page.keyboard.press(str(first["odd"] + 1))
@@ -53,7 +53,7 @@ def test_a_game_by_keyboard_beside_one_before_the_first_step(page: Page, finishe
     expect(page.get_by_test_id("play-again")).to_be_focused()
     wait_for(page, "__lamplighter.rings.length === 0")
 
-    # Before the first step, always the first word.
+    # Before the first step, always choose the first word.
     page.get_by_test_id("play-first").click()
     wait_for(page, "new URLSearchParams(location.search).get('at') === '0'")
     start = finished_run.server.get(f"{path}0")
@@ -68,6 +68,6 @@ def test_a_game_by_keyboard_beside_one_before_the_first_step(page: Page, finishe
     expect(scores.last).to_contain_text(f"{rounds - 1} of {rounds}")
     assert find_violations(page, "[data-testid=inspector]") == []
 
-    # This browser keeps them.
+    # This browser stores the scores.
     page.reload()
     expect(scores).to_have_count(2, timeout=20_000)

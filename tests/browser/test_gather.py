@@ -1,4 +1,4 @@
-"""Selection of several tokens in the browser: by lasso, by finger, by keyboard, and pinned in place."""
+"""Selection of several tokens in the browser: by lasso, finger and keyboard, and pinned."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ def apart(places: np.ndarray, x: float, y: float) -> np.ndarray:
 
 
 def within(places: np.ndarray, x: float, y: float, radius: float) -> set[int]:
-    """Return the ids within a circle whose edge keeps clear of every token."""
+    """Return the ids within a circle whose edge avoids every token."""
     return set(np.flatnonzero(apart(places, x, y) < radius).tolist())
 
 
 def around(places: np.ndarray) -> tuple[float, float, float]:
-    """Return a circle about the middle of the map whose edge keeps clear of every token: x, y, radius."""
+    """Return a circle around the middle of the map whose edge avoids every token: x, y, radius."""
     x, y = np.median(places, axis=0)
     far = np.sort(apart(places, x, y))
     gaps = np.diff(far[4:20])
@@ -93,7 +93,7 @@ def around(places: np.ndarray) -> tuple[float, float, float]:
 
 
 def gathered(page: Page) -> set[int]:
-    """Return the selected ids, as the URL lists them: by text, but for the text that is too long for it."""
+    """Return the selected ids from the URL, which lists them by text, except for a text too long for it."""
     page.wait_for_timeout(400)
     query = "Object.fromEntries(new URLSearchParams(location.search))"
     view = page.evaluate(query)
@@ -120,7 +120,7 @@ def touch(cdp: CDPSession, kind: str, *points: tuple[float, float]) -> None:
     cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
 
-def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_lets_go(page: Page) -> None:
+def test_a_lasso_selects_shift_adds_alt_removes_and_escape_clears(page: Page) -> None:
     places = pixels(page)
     x, y, radius = around(places)
     inner = within(places, x, y, radius)
@@ -146,7 +146,9 @@ def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_l
     expect(page.get_by_test_id("gathered-strip")).to_be_hidden()
 
 
-def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, server: Application) -> None:
+def test_tokens_are_selected_by_keyboard_alone_and_the_change_is_announced_and_measured(
+    page: Page, server: Application
+) -> None:
     ways = page.get_by_test_id("gather-by")
     if ways.get_attribute("open") is None:
         ways.locator("summary").press("Enter")
@@ -172,7 +174,7 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     # The selected token and its neighbours.
     page.get_by_test_id("gathered-list").get_by_role("button").first.press("Enter")
     chosen = page.get_by_test_id("token").inner_text()
-    # Its card replaced the selection's, to which the strip on the map leads back; the word stays chosen.
+    # Its card replaced the selection's, to which the strip on the map leads back; the word stays selected.
     page.get_by_test_id("gathered-strip").get_by_role("button", name="10 words selected").press("Enter")
     expect(page.get_by_test_id("gathered-list")).to_be_visible()
     if page.get_by_test_id("gather-by").get_attribute("open") is None:
@@ -190,14 +192,14 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     wait_for(page, "location.search.includes('align=1')")
 
 
-def test_a_link_brings_the_set_back(server: Application, chromium: Browser) -> None:
+def test_a_link_restores_the_selection(server: Application, chromium: Browser) -> None:
     there = opened(server, chromium, "&panel=gathered&tokens=3,17,999&align=1")
     expect(there.get_by_test_id("gathered-count")).to_have_text("2 words selected")
     expect(there.get_by_test_id("aligned")).to_be_visible()
     there.close()
 
 
-def test_the_card_stands_clear_of_the_pointer_and_shows_hostile_text_as_text(page: Page) -> None:
+def test_the_card_avoids_the_pointer_and_shows_hostile_text_as_text(page: Page) -> None:
     choose_entry(page, "showWholeMap")
     page.wait_for_timeout(900)
     x, y = page.evaluate("__lamplighter.pixelOf(0)")
@@ -253,7 +255,7 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     assert np.allclose(pixels(phone), places, atol=0.5)
     touch(cdp, "touchEnd")
     assert gathered(phone) == within(places, x, y, radius)
-    # What was selected has its card, beside which the whole map still fits.
+    # The selection has its card, and the whole map still fits beside it.
     expect(phone.get_by_test_id("gathered-list")).to_be_visible()
 
     phone.get_by_test_id("stop-drawing").tap()

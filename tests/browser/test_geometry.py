@@ -1,4 +1,6 @@
-"""The geometry lab in the browser: its views answer, an own word changes the sum, and a link opens it again."""
+"""The geometry lab in the browser: its views answer, a custom word changes the sum, and a link
+restores it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
     assert faults == []
 
 
-def test_a_custom_word_is_added_and_a_link_opens_the_same(page: Page, run: FinishedRun) -> None:
+def test_a_custom_word_is_added_and_a_link_restores_it(page: Page, run: FinishedRun) -> None:
     page.goto(run.url_with("panel=geometry"))
     expect(page.get_by_test_id("analogy-ruled").locator("li")).to_have_count(6)
     field = page.get_by_test_id("analogy-2")
@@ -42,7 +44,7 @@ def test_a_custom_word_is_added_and_a_link_opens_the_same(page: Page, run: Finis
     expect(page.get_by_test_id("analogy-said")).to_contain_text("“word20”")
 
 
-def test_each_view_answers_and_the_arrows_go_through_them(page: Page, run: FinishedRun) -> None:
+def test_each_view_answers_and_the_arrow_keys_switch_views(page: Page, run: FinishedRun) -> None:
     page.goto(run.url_with("panel=geometry"))
     for name in ("relations", "axis", "pairs"):
         page.locator("[data-testid^=lab-][aria-selected=true]").press("ArrowRight")

@@ -1,4 +1,4 @@
-"""Hostile token text: pictures, links, scripts and changes of direction all stay plain text."""
+"""Hostile token text: pictures, links, scripts and direction overrides all stay plain text."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ TOKENS = {
     "nul\x00byte": "nulbyte",
     "__proto__": "__proto__",
 }
-"""Token texts, and the text that a reader must see for each."""
+"""Token texts, and the displayed text of each."""
 SIZE = 60
 EVERY = 3
 """Distance between the ids of hostile tokens, which spreads them over the map."""
 NAMES = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · right\u202eleft")
 READ = ("<img src=x onerror=alert(1)> · <b>bold</b>", "Https://evil.example/ · rightleft")
-"""The texts that a reader must see of them: names of neighbourhoods begin with a capital."""
+"""The displayed texts; names of neighbourhoods are capitalised."""
 CLASS = "<img src=x onerror=alert(2)>\u202e"
 CLASS_READ = "<img src=x onerror=alert(2)>"
 SPY = r"""
@@ -97,7 +97,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     (runs.parent / "v.tsv").write_text(table, "utf-8")
     lamplighter.still(runs / "hostile", matrix, runs.parent / "v.json")
     lamplighter.still(runs / "classes", matrix, runs.parent / "v.tsv")
-    # Kinds are named once there are neighbourhoods.
+    # Classes are named once there are neighbourhoods.
     for name in ("hostile", "classes"):
         path = RunStore(runs).find(name).layouts_path
         write_maps(path, SIZE, (0,), NAMES, events=[("born", f"{NAMES[1]} came together")])
@@ -141,14 +141,14 @@ def test_address_content_is_shown_as_text(page: Page, server: Application) -> No
     expect_plain_text(page)
 
 
-def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, server: Application) -> None:
+def test_search_panel_map_and_card_show_token_text_as_text(page: Page, server: Application) -> None:
     everybody = ",".join(str(i) for i in range(SIZE))
     query = f"run=hostile&panel=token&colour=district&legend=open&ring=javascript:alert(1)&tokens={everybody}"
     page.goto(f"{server.url}/?{query}")
     wait_for(page, "window.__lamplighter?.shown")
     search = page.get_by_test_id("search")
     for place, (token, text) in enumerate(TOKENS.items()):
-        # Type the text before the first strange letter, as a person would.
+        # Type the text before the first unusual character, as a person would.
         search.fill(token[:12] if token.isascii() and token.isprintable() else re.split(r"\W", token)[0])
         page.get_by_test_id("found").locator("span:first-child").get_by_text(text, exact=True).click()
         expect(page.get_by_test_id("token")).to_have_text(text)
@@ -173,7 +173,7 @@ def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
     expect(page.get_by_test_id("map-in-words")).to_contain_text(READ[0])
     districts.get_by_text(READ[0], exact=True).click()
     expect(page.get_by_test_id("district-words").get_by_text(next(iter(TOKENS)), exact=True)).to_be_visible()
-    # Nothing is in focus, so the cards begin with the selection.
+    # No token is in focus, so the cards begin with the selection.
     page.keyboard.press("Escape")
     show_level(page, "explore")
     listed = page.get_by_test_id("gathered-list").get_by_role("button")
@@ -215,7 +215,7 @@ def test_classes(page: Page, server: Application) -> None:
     expect_plain_text(page)
 
 
-def test_the_watch_sees_what_comes_to_life(page: Page) -> None:
-    """The spy notices an injected element; otherwise the tests above could never fail."""
+def test_the_spy_detects_injected_elements(page: Page) -> None:
+    """Otherwise the tests above could never fail."""
     page.evaluate("document.body.append(document.createElement('iframe'))")
     wait_for(page, "window.made.length > 0")

@@ -1,4 +1,4 @@
-"""The inspector's panels in the browser, on a finished run: one token, one step, the run and its matrix."""
+"""The inspector's panels in the browser, on a finished run: a token, a step, the run and its matrix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLOURS = """() => {
         if (data[i + 3] === 255) found.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
     return found.size;
 }"""
-"""The number of different colours in the matrix's picture."""
+"""Number of different colours in the matrix picture."""
 FIGURE_HEIGHT = "document.querySelector('[data-testid=matrix] .main-svg').clientHeight"
 PICTURE = "document.querySelector('[data-testid=matrix] canvas').toDataURL()"
 
@@ -47,7 +47,7 @@ class RunWithMatrices:
         return {int(one) for one in order[order != token][:NEAREST]}
 
     def token_with_new_neighbours(self) -> int:
-        """Return a token whose nearest neighbours differ from those at the start, and that the last step did not read."""
+        """Return a token outside the last batch whose nearest neighbours differ from those at the start."""
         return next(
             one
             for one in range(10, V)
@@ -82,7 +82,7 @@ def page(matrix_run: RunWithMatrices, chromium: Browser) -> Iterator[Page]:
     assert not faults
 
 
-def test_every_panel_says_in_a_sentence_or_two_what_one_looks_at(page: Page) -> None:
+def test_every_panel_explains_itself_in_a_sentence_or_two(page: Page) -> None:
     show_level(page, "lab")
     said = set()
     tabs = page.get_by_role("tab")
@@ -101,10 +101,12 @@ def test_every_panel_says_in_a_sentence_or_two_what_one_looks_at(page: Page) -> 
     show_level(page, "explore")
 
 
-def test_a_token_says_its_step_and_who_came_and_went(page: Page, matrix_run: RunWithMatrices) -> None:
+def test_a_token_shows_its_step_and_the_changes_of_its_neighbours(
+    page: Page, matrix_run: RunWithMatrices
+) -> None:
     token = matrix_run.token_with_new_neighbours()
     expect(page.get_by_test_id("token")).to_have_text(TOKENS[token])
-    # What is measured of the word is folded away.
+    # The word's measures are folded.
     expect(page.get_by_test_id("token-step")).to_have_count(0)
     page.get_by_test_id("token-numbers").locator("summary").click()
     expect(page.get_by_test_id("token-step")).to_have_text(f"The vector after step {LAST}.")
@@ -115,7 +117,7 @@ def test_a_token_says_its_step_and_who_came_and_went(page: Page, matrix_run: Run
         expect(column).to_have_attribute("data-step", str(step))
         expect(column.locator(".word")).to_have_count(NEAREST)
         assert set(column.locator(".word").all_inner_texts()) == {TOKENS[one] for one in ids}
-    # Compared with the last step itself, the columns are the same.
+    # Compared with the last step itself, the columns are equal.
     page.get_by_test_id("then").fill(str(LAST))
     page.get_by_test_id("then").press("Enter")
     expect(before).to_have_attribute("data-step", str(LAST))
@@ -123,14 +125,14 @@ def test_a_token_says_its_step_and_who_came_and_went(page: Page, matrix_run: Run
     expect(page).to_have_url(re.compile(f"then={LAST}"))
 
 
-def test_its_path_is_drawn_and_knows_a_gradient_that_no_pulse_told(
+def test_its_path_is_drawn_and_includes_a_gradient_from_before_the_page_opened(
     page: Page, matrix_run: RunWithMatrices
 ) -> None:
     charts = page.get_by_test_id("token-path")
     expect(charts.locator(".js-plotly-plot, .plot-container").first).to_be_visible()
     expect(charts.locator(".scatterlayer .trace")).to_have_count(4)
     expect(charts).to_contain_text(f"at step {LAST}")
-    # The gradient dates from before the page opened; the record supplies it with its step.
+    # The record supplies that gradient with its step.
     expect(page.get_by_test_id("gradient")).to_have_text(
         f"1 at step {matrix_run.lit(matrix_run.token_with_new_neighbours())[-1]}"
     )
@@ -151,7 +153,7 @@ def test_another_token_is_compared_by_search_and_by_list(page: Page, matrix_run:
     expect(charts).to_have_count(0)
 
 
-def test_the_tabs_go_by_keys_and_tell_of_the_step(page: Page) -> None:
+def test_tabs_work_by_keyboard_and_show_the_step(page: Page) -> None:
     show_level(page, "lab")
     page.get_by_test_id("tab-export").focus()
     page.keyboard.press("ArrowRight")
@@ -169,13 +171,13 @@ def test_the_tabs_go_by_keys_and_tell_of_the_step(page: Page) -> None:
     assert {"1", "2"} <= set(river.locator(".annotation-text").all_text_contents())
 
 
-def test_the_run_says_its_recipe_and_the_command_that_repeats_it(page: Page) -> None:
+def test_the_run_shows_its_recipe_and_the_command_that_repeats_it(page: Page) -> None:
     open_panel(page, "run")
     expect(page.get_by_test_id("recipe")).to_contain_text("Lamptown")
     expect(page.get_by_test_id("command")).to_have_text("lamplighter train --recipe recipe.toml")
     expect(page.get_by_test_id("toml")).to_contain_text("steps = 100")
     expect(page.get_by_test_id("inspector")).to_contain_text("1,234")
-    # The size on the disk is a matter of the lab.
+    # The size on disk is shown only in the lab.
     size = page.get_by_test_id("inspector").locator("dl > div", has_text="on the disk")
     expect(size.locator("dd")).to_have_text(re.compile(r"^[\d.,]+ [kM]?B$"))
 
@@ -200,7 +202,7 @@ def test_the_matrix_is_a_picture_with_orders_and_differences(page: Page) -> None
     page.set_viewport_size({"width": 1280, "height": 1000})
     wait_for(page, f"{FIGURE_HEIGHT} === document.querySelector('[data-testid=matrix]').clientHeight")
     page.set_viewport_size({"width": 1280, "height": 720})
-    # Against the step on display nothing changed: one colour, and the lamps at the side.
+    # Compared with the displayed step nothing changed: one colour, and the lamps at the side.
     page.get_by_test_id("matrix-against").fill(str(LAST))
     page.get_by_test_id("matrix-against").press("Enter")
     wait_for(page, f"({COLOURS})() < 4")

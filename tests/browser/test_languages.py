@@ -1,4 +1,4 @@
-"""The page in German: chosen by the browser, by the address and by hand, from a server and in a file."""
+"""The page in German: chosen by the browser, the address or the reader, from a server and in a file."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ LANGUAGE = "document.documentElement.lang"
 
 
 @pytest.mark.parametrize("where", ["server", "file"])
-def test_the_page_speaks_the_language_of_its_reader(where: str, chromium: Browser, tmp_path: Path) -> None:
+def test_the_page_uses_its_readers_language(where: str, chromium: Browser, tmp_path: Path) -> None:
     with serve_finished_run(tmp_path) as served, served_from(where, served, tmp_path) as finished:
         context = chromium.new_context(locale="de-AT", viewport={"width": 390, "height": 844})
         page = context.new_page()
         page.goto(finished.url_with("panel=run"))
         expect(page.get_by_text("Rezept", exact=True)).to_be_visible(timeout=20_000)
         assert page.evaluate(LANGUAGE) == "de"
-        # German words are longer; nothing may leave the window for that.
+        # German words are longer; nothing may overflow the window.
         assert page.evaluate(OUTSIDE) == []
         assert find_violations(page) == []
 
-        # The choice of the reader counts more than the browser's, and stays.
+        # The reader's choice overrides the browser's, and is kept.
         page.keyboard.press("?")
         page.get_by_test_id("language").select_option("en")
         expect(page.get_by_text("Recipe", exact=True)).to_be_visible(timeout=20_000)
@@ -36,7 +36,7 @@ def test_the_page_speaks_the_language_of_its_reader(where: str, chromium: Browse
         expect(page.get_by_text("Recipe", exact=True)).to_be_visible(timeout=20_000)
         assert page.evaluate(LANGUAGE) == "en"
 
-        # An address counts most; it keeps its language while the view changes, and so do links copied from it.
+        # An address overrides both; it keeps its language while the view changes, as do links copied from it.
         page.goto(finished.url_with("lang=de&panel=run"))
         expect(page.get_by_text("Rezept", exact=True)).to_be_visible(timeout=20_000)
         choose_entry(page, "toggleMap")
@@ -45,7 +45,7 @@ def test_the_page_speaks_the_language_of_its_reader(where: str, chromium: Browse
         context.close()
 
 
-def test_without_its_script_the_page_is_english_in_full(chromium: Browser, tmp_path: Path) -> None:
+def test_without_the_german_script_the_page_is_entirely_english(chromium: Browser, tmp_path: Path) -> None:
     with serve_finished_run(tmp_path) as finished:
         page = chromium.new_page(locale="de-DE")
         page.route("**/assets/de-*", lambda route: route.abort())

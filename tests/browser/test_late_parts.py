@@ -1,4 +1,4 @@
-"""Parts of the page that load when they are first asked for, and what a viewer sees when their code does not come."""
+"""Parts of the page that load on first use, and what a viewer sees when their code does not arrive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 PARTS = [
     ("late-panels", "level-lab", "differences"),
     ("ViewMenu", "view-menu", "map-umap"),
-    # They load by the same code.
+    # They share the same code.
     pytest.param("late-panels", "open-runs", "runs", marks=pytest.mark.tour),
     pytest.param("late-panels", "open-shortcuts", "shortcuts", marks=pytest.mark.tour),
     pytest.param("explore-panels", "level-explore", "token", marks=pytest.mark.tour),
@@ -34,7 +34,7 @@ def page(finished_run: FinishedRun, chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(("script", "button", "content"), PARTS)
-def test_a_part_loads_when_it_is_asked_for_and_again_when_it_did_not_come(
+def test_a_part_loads_on_first_use_and_again_after_a_failure(
     page: Page, script: str, button: str, content: str
 ) -> None:
     loaded = f"performance.getEntriesByType('resource').some(({{ name }}) => name.includes('/{script}-'))"
@@ -50,7 +50,7 @@ def test_a_part_loads_when_it_is_asked_for_and_again_when_it_did_not_come(
     expect(page.get_by_test_id("not-loaded")).to_have_count(0)
 
 
-def test_a_page_that_was_replaced_says_so_and_is_loaded_again_where_it_was(page: Page) -> None:
+def test_an_outdated_page_says_so_and_reloads_in_place(page: Page) -> None:
     page.route(re.compile(r"/assets/late-panels-"), lambda route: route.fulfill(status=404))
     page.route(
         re.compile(r":\d+/$"), lambda route: route.fulfill(body='<script src="./assets/index-new.js">')
@@ -63,7 +63,7 @@ def test_a_page_that_was_replaced_says_so_and_is_loaded_again_where_it_was(page:
     expect(notice).to_have_count(0)
     page.keyboard.press("?")
     reload = notice.get_by_role("button", name="Reload")
-    # The page requests both files again; they must stay replaced until it has its answers.
+    # The page requests both files again; they must stay replaced until it has the answers.
     expect(reload).to_be_visible(timeout=20_000)
     page.unroute_all()
     address = page.url
@@ -73,7 +73,7 @@ def test_a_page_that_was_replaced_says_so_and_is_loaded_again_where_it_was(page:
     assert page.url == address
 
 
-def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
+def test_a_slow_part_shows_that_it_is_loading(page: Page) -> None:
     held: list[Route] = []
     page.route(re.compile(r"/assets/late-panels-"), lambda route: held.append(route))
     open_panel(page, "matrix")
@@ -84,10 +84,11 @@ def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
     expect(page.get_by_text("Loading this part of the page")).to_have_count(0)
 
 
-def test_a_picture_is_saved_once_the_code_that_draws_it_has_come(page: Page) -> None:
+def test_a_picture_is_saved_once_its_drawing_code_has_loaded(page: Page) -> None:
     name = re.compile(r"/assets/export-[\w-]+\.js$")
     page.route(name, lambda route: route.abort("connectionrefused"))
-    # A key comes so soon that its request might go past what lets it fail: after a round trip to the page it does not.
+    # The key may come before the route that makes the request fail is active; a round trip to the page
+    # ensures the order.
     page.evaluate("null")
     choose_entry(page, "savePicture")
     expect(page.get_by_test_id("picture-news")).to_contain_text("did not load")

@@ -1,4 +1,4 @@
-"""The three levels of the page, the controls on its first screen, and the line of text that is read along."""
+"""The three levels of the page, the controls on its first screen, and the reading line."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def page(chromium: Browser, presenting: StorageState) -> Iterator[Page]:
 
 
 def expect_level(page: Page, level: str, panel: str | None) -> None:
-    """Check which level is marked, which panel is beside the map, and which tools are at its edge."""
+    """Check the marked level, the panel beside the map, and the tools at its edge."""
     for each in ("watch", "explore", "lab"):
         expect(page.get_by_test_id(f"level-{each}")).to_have_attribute(
             "aria-pressed", str(each == level).lower()
@@ -96,18 +96,18 @@ def test_each_level_shows_its_part_and_back_undoes_it(page: Page, finished_run: 
     for level, panel in (("lab", "measures"), ("lab", "step"), ("explore", "token"), ("watch", None)):
         page.go_back(wait_until="commit")
         expect_level(page, level, panel)
-    # Alone, the map has a tool only while it is moved: back to all of it.
+    # Alone, the map has a tool only after it was moved: back to the whole map.
     choose_entry(page, "zoomIn")
     expect(page.get_by_test_id("home")).to_be_visible()
     expect(page.get_by_test_id("zoom-in")).to_have_count(0)
     page.get_by_test_id("home").click()
     expect(page.get_by_test_id("home")).to_have_count(0)
-    # The runs belong to no level.
+    # The list of runs belongs to no level.
     page.get_by_test_id("open-runs").click()
     expect(page.get_by_test_id("runs")).to_be_visible()
     for level in ("watch", "explore", "lab"):
         expect(page.get_by_test_id(f"level-{level}")).to_have_attribute("aria-pressed", "false")
-    # A word opens its card; who closes that keeps the word, and the key of escape lets go of one thing at a time.
+    # A word opens its card; closing that keeps the word, and Esc clears one thing at a time.
     page.get_by_test_id("search").fill("cat")
     page.get_by_test_id("found").filter(has_text=re.compile("^cat ")).click()
     expect(page.get_by_test_id("token")).to_have_text("cat")
@@ -120,7 +120,7 @@ def test_each_level_shows_its_part_and_back_undoes_it(page: Page, finished_run: 
     wait_for(page, "!/word=|folded=/.test(location.search)")
 
 
-def test_the_first_screen_has_few_controls_and_none_that_a_viewer_cannot_use(
+def test_the_first_screen_has_few_controls_all_usable_by_a_viewer(
     page: Page, finished_run: FinishedRun, live: FakeTrainer, chromium: Browser
 ) -> None:
     viewer = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
@@ -157,21 +157,19 @@ LINE = """() => [...document.querySelectorAll('[data-testid=reading] button')]
 
 
 def read_by(finished: FinishedRun, step: int) -> tuple[list[int], dict[int, float]]:
-    """Return the ids of the words that a step reads first, and the norms of the step's gradient by id."""
+    """Return the ids of a step's first words, and its gradient norms by id."""
     url = f"/api/runs/{finished.run}/steps/{step}"
     return finished.server.get(f"{url}/text")["tokens"][0][:-1], dict(finished.server.get(url)["gradient"])
 
 
 def wait_for_line(page: Page, ids: list[int]) -> None:
-    """Wait until the line reads these tokens."""
+    """Wait until the reading line shows these tokens."""
     words = " ".join(TOKENS[id] for id in ids)
     wait_for(page, f"({LINE})().map(([text]) => text).join(' ') === {words!r}", 10)
 
 
-def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
-    page: Page, finished_run: FinishedRun
-) -> None:
-    # The made-up gradient is not that of the text: look for two steps that light words of theirs.
+def test_the_line_shows_the_steps_words_each_lit_like_its_lamp(page: Page, finished_run: FinishedRun) -> None:
+    # The made-up gradient is not that of the text: find two steps that light some of their words.
     steps = {step: read_by(finished_run, step) for step in range(20, 60)}
     lights = [step for step, (ids, norms) in steps.items() if set(ids) & set(norms)]
     first = next(step for step in lights if step + 1 in lights)
@@ -189,16 +187,16 @@ def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
         assert lit == pytest.approx([(norms.get(id, 0) / strongest) ** 0.5 for id in ids], abs=1e-3)
         assert any(lit)
         page.get_by_test_id("step-forward").click()
-    # A sentence about the two beats of a step has its place, and moves nothing when it comes.
+    # A sentence about a step's two beats has a fixed place, and moves nothing when it appears.
     assert len(heights) == 1
-    # The line is one stop of the tab key; arrows go through it.
+    # The line is one tab stop; arrow keys move through it.
     line = page.get_by_test_id("reading")
     expect(line.locator("[tabindex='0']")).to_have_count(1)
     line.get_by_role("button").first.focus()
     page.keyboard.press("ArrowRight")
     expect(line.get_by_role("button").nth(1)).to_be_focused()
     expect(page.get_by_test_id("step")).to_have_text(str(first + 2))
-    # Its text comes after the step, and takes the place of the one before.
+    # Its text arrives after the step, and replaces the previous one.
     wait_for_line(page, steps[first + 2][0])
     word = line.get_by_role("button").nth(1).inner_text()
     page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""The lamps when the graphics context is lost, where it lacks extensions, and where there is no WebGL2."""
+"""The lamps after the graphics context is lost, without its extensions, and without WebGL2."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def calm(chromium: Browser) -> Page:
     return chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
 
 
-def test_a_lost_context_is_said_and_comes_back_with_the_same_picture(city: str, chromium: Browser):
+def test_a_lost_context_is_reported_and_restored_with_the_same_picture(city: str, chromium: Browser):
     page = calm(chromium)
     page.goto(city)
     wait_for(page, LIT)
@@ -59,7 +59,7 @@ def test_a_lost_context_is_said_and_comes_back_with_the_same_picture(city: str, 
     page.close()
 
 
-def test_without_webgl2_a_sentence_and_a_picture_take_the_maps_place(city: str, chromium: Browser):
+def test_without_webgl2_a_sentence_and_a_picture_replace_the_map(city: str, chromium: Browser):
     page = calm(chromium)
     page.add_init_script(
         "const get = HTMLCanvasElement.prototype.getContext;"
@@ -94,7 +94,7 @@ HTMLCanvasElement.prototype.getContext = function (kind, wishes) {
   return getContext.call(this, kind, { ...wishes, preserveDrawingBuffer: true });
 };
 """
-"""A context without some extensions, which keeps its picture so that it can be read."""
+"""A context without some extensions, which keeps its picture readable."""
 PICTURE = """() => {
   const small = new OffscreenCanvas(320, 180).getContext("2d");
   small.drawImage(document.querySelector("[data-testid=city]"), 0, 0, 320, 180);
@@ -103,7 +103,7 @@ PICTURE = """() => {
 RGBA8, RGBA32F, RGBA16F = 0x8058, 0x8814, 0x881A
 
 
-def test_the_picture_is_the_same_in_any_summation_of_light(city: str, chromium: Browser):
+def test_the_picture_is_the_same_in_any_summation_format(city: str, chromium: Browser):
     def drawn(refused: list[str]) -> tuple[list[int], NDArray[np.int64]]:
         page = calm(chromium)
         page.add_init_script(LESS % refused)
@@ -116,7 +116,7 @@ def test_the_picture_is_the_same_in_any_summation_of_light(city: str, chromium: 
         page.close()
         return formats, picture
 
-    # The CPU draws here, for which 32-bit floats are fastest.
+    # The CPU draws here, and 32-bit floats are fastest for it.
     formats, full = drawn([])
     # `litPixels` reads a picture of bytes.
     assert set(formats) == {RGBA32F, RGBA8}
@@ -126,5 +126,5 @@ def test_the_picture_is_the_same_in_any_summation_of_light(city: str, chromium: 
     assert np.abs(half - full).max() <= 4
     formats, in_bytes = drawn(["EXT_color_buffer_float", "EXT_color_buffer_half_float"])
     assert set(formats) == {RGBA8}
-    # Heights in bytes shift contour lines a little, and summed light saturates at 1.
+    # Byte heights shift contour lines a little, and summed light saturates at 1.
     assert np.abs(in_bytes - full).mean() < 1.5

@@ -1,4 +1,4 @@
-"""The panel of the neighbourhoods: how the map is drawn, and the replay smoothed."""
+"""The neighbourhoods panel: the map's settings, and the smoothed replay."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LATER = 60_000
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Start an application of this file's own, which ends its run."""
+    """Start an application for this file alone, which ends its run."""
     with training(tmp_path_factory.mktemp("runs")) as started:
         yield started
 
 
-def test_the_panel_says_how_the_map_is_drawn(page: Page):
+def test_the_panel_shows_the_map_settings(page: Page):
     open_panel(page, "map")
     panel = page.get_by_role("tabpanel")
     expect(panel.get_by_test_id("map-made")).to_have_text(

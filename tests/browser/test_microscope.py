@@ -13,7 +13,7 @@ from tests.support.application import Application
 pytestmark = pytest.mark.browser
 
 STEP = 20
-"""A step that the examiner comes to at once: what it needs is kept."""
+"""A step that the examiner reaches at once, because its state is kept."""
 PHONE = {"width": 390, "height": 844}
 STATIONS = ("symbol", "vector", "transformation", "gradient", "update")
 QUERY = "new URLSearchParams(location.search)"
@@ -28,7 +28,7 @@ def _held(application: Application) -> None:
     hold_run(application, STEP)
 
 
-def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
+def test_a_step_fits_on_one_screen_and_a_viewer_sees_it(
     page: Page, application: Application, chromium: Browser
 ) -> None:
     open_held_step(page, application, STEP)
@@ -48,7 +48,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     expect(page.get_by_test_id("checked")).to_contain_text("equal to the record, bit for bit")
     assert find_violations(page) == []
 
-    # Another number of the same word, by the keyboard: its change is computed when it is asked for.
+    # Another number of the same word, by keyboard: its change is computed on request.
     change = page.get_by_test_id("change").inner_text()
     word = page.evaluate(f"{QUERY}.get('row')").rsplit(".", 1)[0]
     numbers = page.get_by_test_id("numbers")
@@ -60,7 +60,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     expect(page.get_by_test_id("update")).to_contain_text(f"“{word}”, number 8", timeout=20_000)
     wait_for(page, f"{QUERY}.get('row') === '{word}.8'")
 
-    # Another word of the text, by the arrow keys: the guesses are those after it.
+    # Another word of the text, by the arrow keys: the predictions are those after it.
     guesses = page.get_by_test_id("guesses").inner_text()
     page.get_by_test_id("symbol").locator("[aria-pressed=true]").focus()
     page.keyboard.press("Home")
@@ -82,11 +82,11 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
 
 
 @pytest.mark.tour
-def test_a_viewer_without_an_answer_is_told_why_and_the_step_panel_leads_there(
+def test_a_viewer_without_an_answer_learns_why_and_the_step_panel_leads_there(
     page: Page, application: Application, chromium: Browser
 ) -> None:
     open_held_step(page, application, STEP, "&panel=step")
-    # The list says whether the step has been opened before, by another test.
+    # The list depends on whether another test has opened the step.
     with page.expect_response("**/examinations") as listed:
         page.get_by_test_id("open-microscope").click()
     expect(page.get_by_test_id("microscope")).to_be_visible()

@@ -1,4 +1,4 @@
-"""No area of a map has a name before clusters of the space have one, wherever a step is shown."""
+"""No area of a map has a name before clusters of the space have one, at any displayed step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.folders import FakeTrainer, V, make_run
 pytestmark = pytest.mark.browser
 
 FIRST_FOUND = 60
-"""The step at which districts are found, all of them planted classes."""
+"""The step at which districts are first found, all of them planted classes."""
 ANIMALS = (1, 2, 3, 5)
 """The tokens of the class "animals"."""
 SPY = """
@@ -46,7 +46,9 @@ map.drawImage = function (image, ...more) {
   return drawImage.call(this, image, ...more);
 };
 """
-"""Notes each text that is drawn, itself or as the bitmap of it, with where: on the first map, on the second, or in a film or a picture."""
+"""Notes each drawn text, direct or as its bitmap, with its place: on the first map, on the second, or in a
+film or picture.
+"""
 WATCH = """() => {
   window.frames_ = [];
   const free = (name) => document.querySelector(name).getBoundingClientRect();
@@ -63,7 +65,7 @@ WATCH = """() => {
   };
   watch();
 }"""
-"""Notes for each frame the step of the map, the classes named on it, the lamps outside, the texts over others."""
+"""Notes for each frame the map's step, the classes named on it, the lamps outside, and overlapping texts."""
 
 
 @pytest.fixture(scope="module", params=ELSEWHERE_ON_TOUR)
@@ -99,7 +101,7 @@ def names_on(page: Page, where: str) -> set[str]:
 
 
 def hover_card(page: Page) -> str:
-    """Return the text of the card of an animal that no name lies over, after pointing at it."""
+    """Return the text of an animal's hover card, for an animal that no name covers."""
     clear = """(ids) => ids.map(__lamplighter.pixelOf).find(([x, y]) => __lamplighter.texts.every(
       ({ left, right, top, bottom }) => x < left - 8 || x > right + 8 || y < top - 8 || y > bottom + 8))"""
     page.mouse.move(20, 400)
@@ -108,14 +110,14 @@ def hover_card(page: Page) -> str:
     return page.get_by_test_id("card").inner_text()
 
 
-def test_a_link_to_a_step_names_only_what_was_found_by_then(page: Page, learned: FinishedRun) -> None:
+def test_a_link_to_a_step_shows_only_names_found_by_then(page: Page, learned: FinishedRun) -> None:
     page.goto(learned.url_with("folded=1&at=0"))
     wait_for(page, "window.__lamplighter?.shown?.step === 0")
     assert "Animals" not in hover_card(page)
     page.goto(learned.url_with(f"folded=1&at={LAST}"))
     wait_for(page, "window.__lamplighter?.labels.includes('Animals')")
     assert "Animals" in hover_card(page)
-    # Back to the start in the same page: nothing is left over.
+    # Back to the start in the same page: no name is left over.
     page.keyboard.press("Home")
     wait_for(page, "__lamplighter.shown.step === 0 && !__lamplighter.labels.includes('Animals')")
     page.evaluate("written.length = 0")
@@ -138,16 +140,14 @@ def test_each_of_two_maps_names_the_districts_of_its_step(
     assert names_on(page, earlier) == set()
 
 
-def test_words_of_their_own_take_the_place_of_planted_names_on_both_maps(
-    page: Page, learned: FinishedRun
-) -> None:
+def test_words_of_the_model_replace_planted_names_on_both_maps(page: Page, learned: FinishedRun) -> None:
     page.goto(learned.url_with(f"panel=map&at={LAST}&beside=step:{FIRST_FOUND}"))
     named = "window.written?.some(([where, text]) => where === '{}' && ['Animals', 'Marks'].includes(text))"
     for where in ("first", "second"):
         wait_for(page, named.format(where))
     page.get_by_test_id("own-names").check()
     wait_for(page, "new URLSearchParams(location.search).get('names') === 'own'")
-    # The address keeps it, and nothing that is drawn then has the name of a class.
+    # The address keeps it, and nothing drawn then has the name of a class.
     page.reload()
     renamed = "window.written?.some(([where, text]) => where === '{}' && text.includes(' · '))"
     for where in ("first", "second"):
@@ -155,9 +155,7 @@ def test_words_of_their_own_take_the_place_of_planted_names_on_both_maps(
         assert names_on(page, where) == set()
 
 
-def test_a_replay_names_nothing_before_and_nothing_lies_over_another(
-    page: Page, learned: FinishedRun
-) -> None:
+def test_a_replay_shows_no_name_early_and_no_overlapping_names(page: Page, learned: FinishedRun) -> None:
     page.goto(learned.url_with("folded=1&from=0&speed=40"))
     wait_for(page, "window.__lamplighter?.shown")
     page.evaluate(WATCH % V)
@@ -170,7 +168,7 @@ def test_a_replay_names_nothing_before_and_nothing_lies_over_another(
 
 
 @pytest.mark.tour
-def test_a_film_names_nothing_before(page: Page, learned: FinishedRun) -> None:
+def test_a_film_shows_no_name_early(page: Page, learned: FinishedRun) -> None:
     page.goto(learned.url_with("panel=export"))
     for field, value in (("from", 1), ("to", LAST), ("every", FIRST_FOUND - 1)):
         page.get_by_test_id(f"film-{field}").fill(str(value))

@@ -1,4 +1,4 @@
-"""Answers of an odd shape, as an imported run may hold them: the place where one asks the model says so, and goes on."""
+"""Malformed answers, which an imported run may contain: the ask panel says so, and continues."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "deciles": {},
     "substitution": {},
 }
-"""The fields of a question of each experiment."""
+"""A question's fields for each experiment."""
 SIZE = {"tokens": 16, "rows": 3, "share": 0.5, "alone": 0.4}
 SAID = {"id": 1, "p": 0.5, "candidates": [[2, 0.25], [2, 0.25], [1, 0.5]]}
 TWICE: dict[str, tuple[dict[str, Any], str, int]] = {
@@ -43,12 +43,12 @@ TWICE: dict[str, tuple[dict[str, Any], str, int]] = {
     ),
     "speak": ({"prompt": [0, 1], "greedy": [SAID], "sampled": [SAID]}, "candidates", 3),
 }
-"""Answers that hold one thing twice, and the list that shows it with so many entries."""
+"""Answers with a repeated item, and the list that must show it that many times."""
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str, dict[str, str]]]:
-    """Serve a run with an answer without fields to each question, and with those of `TWICE`. Yields the ids, too."""
+    """Serve a run with an empty answer to each question, and with those of `TWICE`. Yields the ids, too."""
     runs = tmp_path_factory.mktemp("runs")
     trainer = FakeTrainer(make_run(RunStore(runs), steps=STEP + 5)).begin().train(STEP + 5)
     write_maps(trainer.run.layouts_path, V, (0, STEP), ("animals", "marks"))
@@ -74,7 +74,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applicatio
 
 @pytest.fixture(scope="module")
 def page(chromium: Browser) -> Iterator[Page]:
-    """Open a page; fail if anything is thrown in it."""
+    """Open a page; fail if it throws an error."""
     opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
@@ -90,19 +90,19 @@ def show(page: Page, asked: tuple[Application, str, dict[str, str]], name: str, 
 
 
 @pytest.mark.parametrize("kind", ASKED)
-def test_an_answer_without_its_fields_cannot_be_shown(
+def test_an_answer_without_its_fields_is_reported(
     page: Page, asked: tuple[Application, str, dict[str, str]], kind: str
 ) -> None:
     show(page, asked, kind, STEP)
     expect(page.get_by_text("This answer cannot be shown: it is not whole.")).to_be_visible(timeout=10_000)
-    # What is around it goes on.
+    # The rest of the page continues.
     other = "rotation" if kind == "speak" else "speak"
     page.get_by_test_id(f"experiment-{other}").check(force=True)
     expect(page.get_by_test_id(f"experiment-{other}")).to_be_checked()
 
 
 @pytest.mark.parametrize("kind", TWICE)
-def test_repeated_values_of_an_answer_are_shown_twice(
+def test_repeated_values_of_an_answer_are_all_shown(
     page: Page, asked: tuple[Application, str, dict[str, str]], kind: str
 ) -> None:
     show(page, asked, f"{kind} twice", STEP + 1)

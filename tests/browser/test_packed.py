@@ -1,4 +1,4 @@
-"""The page with a run in it: opened as a file, without a network, it answers what a server answers and shows what it can."""
+"""The page with a run packed into it: opened as a file without a network, it answers as a server does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.recorded import HOSTILE, record
 pytestmark = pytest.mark.browser
 
 GRID = 0.02
-"""Half a step of the grid of these maps, and a little."""
+"""Slightly more than half a step of these maps' grid."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ASK = """async (paths) => {
     const answers = [];
@@ -50,23 +50,23 @@ def as_they_are(answer: Any) -> Any:
 
 
 def to_hundredths(answer: Any) -> Any:
-    """Return neighbours with the digits that the page shows."""
+    """Return neighbours rounded as the page shows them."""
     items = [{**one, "cosine": round(one["cosine"], 2)} for one in answer["items"]]
     return {**answer, "items": items}
 
 
 def to_thousandths(answer: Any) -> Any:
-    """Return a token with the digits that the page shows."""
+    """Return a token rounded as the page shows it."""
     return {**answer, "norm": round(answer["norm"], 3)}
 
 
 def places_apart(answer: Any) -> Any:
-    """Return places that are equal if they are as near as a grid of 12 bits allows."""
+    """Return positions that compare equal within the resolution of a 12-bit grid."""
     return {**answer, "places": pytest.approx(np.array(answer["places"]), abs=GRID)}
 
 
 def without_ids(answer: Any) -> Any:
-    """Return layouts without the numbers that a run folder gives them."""
+    """Return layouts without the numbers that a run folder assigns."""
     return [
         {key: value for key, value in one.items() if key not in ("id", "time")} for one in answer["items"]
     ]
@@ -97,10 +97,10 @@ CONTRACT = {
     "/map": as_they_are,
     "/examinations": as_they_are,
 }
-"""Paths below a run's that both sources answer, and what of the answers has to be equal."""
+"""Paths below a run's that both sources answer, and the part of the answers that must be equal."""
 
 
-def test_a_file_answers_what_a_server_answers(
+def test_a_file_gives_the_same_answers_as_a_server(
     page: Page, finished_run: FinishedRun, chromium: Browser
 ) -> None:
     paths = [f"/api/runs/{finished_run.run}{rest}" for rest in CONTRACT]
@@ -114,7 +114,7 @@ def test_a_file_answers_what_a_server_answers(
         assert (ours if of is places_apart else of(ours)) == of(theirs), rest
 
 
-def test_it_shows_any_step_and_says_what_it_leaves_out(page: Page, finished_run: FinishedRun) -> None:
+def test_it_shows_any_step_and_reports_what_it_leaves_out(page: Page, finished_run: FinishedRun) -> None:
     for step in (0, 1, 37, LAST):
         page.goto(f"{page.url.partition('?')[0]}?folded=1&at={step}")
         wait_for(page, f"window.__lamplighter?.step === {step} && __lamplighter.shown")
@@ -124,7 +124,7 @@ def test_it_shows_any_step_and_says_what_it_leaves_out(page: Page, finished_run:
     expect(page.get_by_test_id("left-out")).to_contain_text("the vectors")
 
 
-def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
+def test_unavailable_functions_are_not_offered(page: Page) -> None:
     for gone in ("open-runs", "new-run", "pace", "share-class", "copy-link"):
         expect(page.get_by_test_id(gone)).to_have_count(0)
     show_level(page, "lab")
@@ -136,7 +136,7 @@ def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
     for format in ("html", "zip", "npy"):
         expect(page.get_by_test_id(f"export-{format}")).to_have_count(0)
     assert find_violations(page, "main") == []
-    # The only run of the list has no picture: there is no server to make one.
+    # The only run of the list has no picture, because there is no server to make one.
     page.goto(f"{page.url.partition('?')[0]}?panel=runs")
     expect(page.get_by_test_id("run-entry")).to_be_visible()
     expect(page.get_by_test_id("run-entry").locator("img")).to_have_count(0)
@@ -156,7 +156,7 @@ def test_an_unknown_name_in_the_address_is_reported(page: Page) -> None:
     expect(page.get_by_test_id("output-problem")).to_have_count(0)
 
 
-def test_a_word_has_its_neighbours_then_and_now_and_its_way(page: Page) -> None:
+def test_a_word_shows_its_neighbours_then_and_now_and_its_path(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("dog")
     page.keyboard.press("Enter")
@@ -175,7 +175,7 @@ def test_it_plays_from_the_beginning(page: Page) -> None:
     wait_for(page, f"__lamplighter.step === {LAST}")
 
 
-def test_on_a_phone_everything_is_inside(packed: Path, chromium: Browser) -> None:
+def test_on_a_phone_everything_fits(packed: Path, chromium: Browser) -> None:
     page = open_offline(chromium, packed.as_uri(), PHONE)
     wait_for(page, "window.__lamplighter?.shown")
     assert page.evaluate(OUTSIDE) == []
@@ -184,7 +184,7 @@ def test_on_a_phone_everything_is_inside(packed: Path, chromium: Browser) -> Non
 
 
 @pytest.mark.parametrize("damage", ["cut", "part"])
-def test_a_file_that_is_damaged_says_so(packed: Path, tmp_path: Path, chromium: Browser, damage: str) -> None:
+def test_a_damaged_file_says_so(packed: Path, tmp_path: Path, chromium: Browser, damage: str) -> None:
     text = packed.read_text(encoding="utf-8")
     damaged = tmp_path / "damaged.html"
     part = 'data-part="lights-0">'
@@ -208,9 +208,7 @@ def test_hostile_tokens_stay_text(tmp_path: Path, chromium: Browser) -> None:
     close_clean(page, url)
 
 
-def test_a_gallery_is_walked_under_a_path(
-    finished_run: FinishedRun, tmp_path: Path, chromium: Browser
-) -> None:
+def test_a_gallery_works_under_a_path(finished_run: FinishedRun, tmp_path: Path, chromium: Browser) -> None:
     run = RunFolder(finished_run.server.runs / finished_run.run)
     write_gallery([run], tmp_path / "site" / "deep" / "down")
     with host_files(tmp_path / "site") as address:

@@ -1,4 +1,6 @@
-"""The course in a file that is opened without a network: part 1 is walked, part 10 has its numbers, and what a file lacks is said."""
+"""The course in a file without a network: part 1 works, part 10 has its numbers, and missing things are
+named.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ STEP = "new URLSearchParams(location.search).get('at')"
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of a run that knows the words of both parts, and lacks a step and most panels."""
+    """Return the packed file of a run that knows the words of both parts, and lacks a step and
+    most panels.
+    """
     folder = tmp_path_factory.mktemp("course")
     run = record(folder / "runs", WORDS, steps=LAST)
     store_answer(run, LIE, ANSWER)
@@ -48,14 +52,14 @@ def page(packed: Path, chromium: Browser) -> Iterator[Page]:
 
 
 def stored_part(packed: Path, number: int) -> dict[str, Any]:
-    """Return a part of the course as the file holds it."""
+    """Return a part of the course as stored in the file."""
     found = re.search(r'data-part="course">([^<]*)<', packed.read_text(encoding="utf-8"))
     assert found
     return json.loads(zlib.decompress(b64decode(found[1]), -zlib.MAX_WBITS))[f"/lessons/{number}?lang=en"]
 
 
 def expect_stored_numbers(page: Page, part: dict[str, Any]) -> int:
-    """Check the numbers of a stage against the file's. Returns how many there are."""
+    """Check the numbers of a stage against the file's. Returns their count."""
     shown = page.locator("[data-number]").evaluate_all(
         "all => all.map((one) => [one.dataset.number, one.value])"
     )
@@ -64,7 +68,7 @@ def expect_stored_numbers(page: Page, part: dict[str, Any]) -> int:
     return len(shown)
 
 
-def test_part_one_is_walked_without_a_network(page: Page, packed: Path) -> None:
+def test_part_one_works_without_a_network(page: Page, packed: Path) -> None:
     part = stored_part(packed, 1)
     page.get_by_test_id("part-1").click()
     numbers = 0
@@ -78,7 +82,7 @@ def test_part_one_is_walked_without_a_network(page: Page, packed: Path) -> None:
         elif stage == 5:
             wait_for(page, f"{STEP} === '0' && __lamplighter.step === 0")
             expect(page.get_by_test_id("result").first).to_contain_text("The run says ")
-            # The card has the ten words of which the text tells.
+            # The card has the ten words that the text mentions.
             page.get_by_test_id("more-neighbours").click()
             expect(page.get_by_test_id("neighbours").locator("li")).to_have_count(10)
             page.get_by_test_id("course-next").click()
@@ -94,7 +98,7 @@ def test_part_ten_has_its_numbers_and_its_answer(page: Page, packed: Path) -> No
     page.goto(f"{packed.as_uri()}?lesson=10.6")
     expect(page.get_by_test_id("stage-title")).to_be_visible()
     assert expect_stored_numbers(page, stored_part(packed, 10)) >= 4
-    # An unanswered number is shown as unknown, without a link to ask it.
+    # An unanswered number is shown as unknown, without a link to ask for it.
     expect(page.get_by_test_id("waits-for-numbers")).to_contain_text("when this file was made")
     expect(page.get_by_test_id("ask-viewer")).to_contain_text("file")
 
@@ -106,6 +110,6 @@ def test_a_picture_that_a_file_lacks_is_named_and_the_rest_is_shown(page: Page) 
     wait_for(page, f"{STEP} === '20' && new URLSearchParams(location.search).get('panel') === null")
     expect(page.get_by_test_id("token")).to_have_text("dog")
     assert page.locator("img[src=x]").count() == 0
-    # A link to what the file lacks leads nowhere, and says where it would.
+    # A link to something the file lacks leads nowhere, and says where it would lead.
     expect(page.get_by_test_id("course")).to_contain_text("the price (in the app)")
     expect(page.get_by_test_id("course").locator("a")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The search that finds panels, neighbourhoods and commands beside words, by keyboard alone."""
+"""The search for panels, neighbourhoods and commands beside words, by keyboard alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_panel_and_a_command_are_found_by_keyboard(page: Page) -> None:
     wait_for(page, "location.search.includes('map=linear')")
 
 
-def test_a_word_comes_before_all_else_and_escape_leaves_the_field(page: Page) -> None:
+def test_words_come_first_and_escape_leaves_the_field(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("cat")
     expect(page.get_by_test_id("found").first).to_have_attribute("aria-selected", "true")

@@ -1,4 +1,4 @@
-"""How a browser becomes the presenter's and ceases to be, and the page under a path, in a real browser."""
+"""How a browser gains and loses the presenter's rights, and the page under a path, in a real browser."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("own_name", [True, False])
-def test_the_launch_file_opens_the_page_under_the_name_that_the_browser_resolves(
+def test_the_launch_file_opens_the_page_under_a_name_that_the_browser_resolves(
     runs: Path, page: Page, own_name: bool
 ) -> None:
     server = ServerThread(ServerSettings(runs, port=0, roles=(), own_name=own_name)).start()
@@ -55,7 +55,7 @@ def test_the_launch_file_opens_the_page_under_the_name_that_the_browser_resolves
         open_panel(page, "runs")
         expect(page.get_by_test_id("new-run")).to_be_enabled()
         assert not file.exists()
-        # What a program on another port is sent: the cookie, if the host is the same, and never the key.
+        # A program on another port of the same host receives the cookie, but never the key.
         (cookie,) = page.context.cookies()
         assert (cookie["domain"], cookie["httpOnly"], cookie["sameSite"]) == (host, True, "Strict")
         assert page.evaluate(
@@ -65,7 +65,7 @@ def test_the_launch_file_opens_the_page_under_the_name_that_the_browser_resolves
         server.stop()
 
 
-def test_the_presenter_sees_which_browsers_are_in_control_and_ends_them(
+def test_the_presenter_sees_and_ends_the_browsers_in_control(
     runs: Path, page: Page, chromium: Browser
 ) -> None:
     server = ServerThread(ServerSettings(runs, port=0, roles=())).start()
@@ -129,7 +129,7 @@ def test_the_whole_page_works_under_a_path(runs: Path, page: Page) -> None:
         page.goto(server.ready.launch_url)
         page.wait_for_url(f"{behind}/*")
         wait_for(page, "window.__lamplighter?.shown")
-        # Parts that load late, and plotly.js.
+        # Lazily loaded parts, and plotly.js.
         for tab in ("matrix", "map", "export", "runs"):
             open_panel(page, tab)
         expect(page.get_by_test_id("new-run")).to_be_enabled()

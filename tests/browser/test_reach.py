@@ -1,4 +1,6 @@
-"""Everything within reach: controls inside windows of every size, the keyboard's way through the page, scrolling."""
+"""Everything within reach: controls inside windows of every size, the tab order through the page,
+scrolling.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
 SIZES = [(320, 320), (844, 390), (1280, 720)]
-"""The smallest, a phone on its side, and a projector."""
+"""The smallest window, a phone in landscape, and a projector."""
 FURTHER_SIZES = [
     (640, 360),
     (853, 480),
@@ -42,7 +44,7 @@ UNREACHED = """(within) => [...document.querySelectorAll(within)]
         return !(inside && hit && one.contains(hit));
     })
     .map((one) => one.outerHTML.slice(0, 120))"""
-"""Controls that are outside the window, or beneath something else."""
+"""Controls outside the window, or beneath something else."""
 UNCOVERED = """(of) => {
     const one = document.querySelector(of);
     const { left, top, width, height } = one.getBoundingClientRect();
@@ -72,7 +74,7 @@ def open_page(page: Page, finished: FinishedRun, query: str, size: ViewportSize 
 
 
 def expect_reached(page: Page, within: str, where: str) -> None:
-    """Check that all controls within are inside the window and in front, once the page has taken its size."""
+    """Check that all controls within are inside the window and in front, once the page has settled."""
     for _ in range(40):
         if not (unreached := page.evaluate(UNREACHED, within)):
             return
@@ -100,7 +102,7 @@ def test_play_timeline_and_map_are_inside_every_window(
         reduced_motion="reduce", has_touch=finger, is_mobile=finger, storage_state=presenting
     )
     page = context.new_page()
-    # The past of a run whose training its presenter has paused: more controls of time than that there are at no moment.
+    # The past of a run whose training the presenter has paused: the largest number of time controls.
     trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(60)
     write_maps(trainer.run.layouts_path, V, range(0, 61, 10), ("animals", "marks"))
     trainer.writer.set_facts({"phase": "paused"})
@@ -118,7 +120,7 @@ def test_play_timeline_and_map_are_inside_every_window(
                 assert page.evaluate("document.querySelector('.middle').clientHeight") >= 80, where
             for name in ("resume-replay", "go-live", "resume-training", "step-once"):
                 expect(page.get_by_test_id(name)).to_be_visible()
-            # The smallest windows leave these to the line of time and to keys.
+            # The smallest windows leave these to the timeline and to keys.
             tiny = width <= 560 and height <= (700 if large else 380)
             for name in ("step-back", "step-forward", "speed", "pace"):
                 expect(page.get_by_test_id(name)).to_be_visible(visible=not tiny)
@@ -128,10 +130,10 @@ def test_play_timeline_and_map_are_inside_every_window(
             assert track["height"] >= 44, where
             assert page.evaluate(SMALL, [".transport :is(button, select)", 44 if finger else 24]) == [], where
             expect(page.get_by_test_id("standing")).to_be_in_viewport()
-            # Nothing lies on any part of the line of time, or beside it outside the window.
+            # Nothing covers the timeline or sticks out of the window beside it.
             assert page.evaluate(UNCOVERED, "[data-testid=scrubber]") == [], where
             open_view(page)
-            # Each can be scrolled to inside the menu.
+            # Each can be scrolled into view inside the menu.
             for control in page.locator(":popover-open").locator("button, select, input").all():
                 control.scroll_into_view_if_needed()
                 expect(control).to_be_in_viewport(ratio=0.99)
@@ -160,12 +162,12 @@ TOP = "document.querySelector('#panel').scrollTop"
 
 
 def scroll_down(page: Page) -> None:
-    """Move the inspector to its end, which must be somewhere below its top."""
+    """Scroll the inspector to its end, which must lie below its top."""
     wait_for(page, f"document.querySelector('#panel').scrollTo(0, 9e9) ?? {TOP} > 20")
 
 
 @pytest.mark.tour
-def test_the_inspector_starts_at_the_top_of_its_new_content(page: Page, finished_run: FinishedRun) -> None:
+def test_the_inspector_starts_at_the_top_of_new_content(page: Page, finished_run: FinishedRun) -> None:
     open_page(page, finished_run, "panel=token&token=3&at=40")
     neighbour = page.locator("#panel [data-testid=neighbours] button").first
     expect(neighbour).to_be_visible()
@@ -179,7 +181,7 @@ def test_the_inspector_starts_at_the_top_of_its_new_content(page: Page, finished
     open_panel(page, "step")
     expect(page.get_by_test_id("batch")).to_be_visible()
     assert page.evaluate(TOP) == 0
-    # The same panel at another step is not another thing.
+    # The same panel at another step is not new content.
     page.evaluate("document.querySelector('#panel').scrollTo(0, 40)")
     page.get_by_test_id("step-back").click()
     expect_step(page, finished_run, 39)
@@ -195,11 +197,11 @@ def test_the_inspector_starts_at_the_top_of_its_new_content(page: Page, finished
         page.keyboard.press("Enter")
         expect(page.get_by_test_id("district-name")).to_have_text(name)
         wait_for(page, f"{TOP} === 0")
-        # Its card is long enough to begin elsewhere.
+        # Its card is long enough to scroll.
         scroll_down(page)
 
 
-def test_the_words_of_a_batch_are_one_stop_with_arrow_keys_inside(
+def test_the_words_of_a_batch_are_one_tab_stop_with_arrow_keys_inside(
     page: Page, finished_run: FinishedRun
 ) -> None:
     open_page(page, finished_run, "panel=step&at=40")
@@ -221,7 +223,7 @@ def test_the_words_of_a_batch_are_one_stop_with_arrow_keys_inside(
     ):
         page.keyboard.press(key)
         assert page.evaluate(reached) == place, key
-    # The keys of the text are not also those of time.
+    # The keys of the text must not also act as time keys.
     expect(page.get_by_test_id("step")).to_have_text("40")
     page.keyboard.press("Tab")
     assert page.evaluate(reached) == -1
@@ -264,7 +266,7 @@ def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run:
         assert border == page.get_by_test_id("new-optimiser").evaluate(
             "(one) => getComputedStyle(one).borderTopColor"
         )
-        # However long the form is, its button is there.
+        # At any length of the form, its button is visible.
         panel = page.locator("#panel")
         for end in (0, 10_000) if (width, height) != (320, 640) else ():
             panel.evaluate("(one, end) => (one.scrollTop = end)", end)
@@ -275,7 +277,7 @@ def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run:
 
 
 @pytest.mark.tour
-def test_viewers_are_told_of_a_new_run_and_may_go_to_it(
+def test_viewers_are_told_of_a_new_run_and_may_open_it(
     finished_run: FinishedRun, chromium: Browser, presenting: StorageState
 ) -> None:
     viewer = chromium.new_page(viewport={"width": 844, "height": 390}, reduced_motion="reduce")

@@ -1,4 +1,4 @@
-"""An external training on the page: its settings, and the inconsistencies in its reports."""
+"""A client's training loop on the page: its settings, and the inconsistencies in its reports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def record_wrongly(folder: Path) -> None:
             recorder.step(weights, read, 3 / step, gradient=gradient)
 
 
-def test_its_settings_and_a_contradiction_are_shown(tmp_path: Path, chromium: Browser) -> None:
+def test_its_settings_and_inconsistencies_are_shown(tmp_path: Path, chromium: Browser) -> None:
     with pytest.warns(UserWarning, match="other rows"):
         record_wrongly(tmp_path / "mine")
     with Application(tmp_path, "serve") as application:
@@ -45,7 +45,7 @@ def test_its_settings_and_a_contradiction_are_shown(tmp_path: Path, chromium: Br
         page.goto(f"{application.url}/?run=mine&map=linear&panel=run")
         settings = page.get_by_test_id("loop-settings")
         expect(settings).to_contain_text("model.layers")
-        # What the loop gave is text, never markup.
+        # The loop's values are text, never markup.
         expect(settings).to_contain_text("<b>bold</b>")
         expect(page.get_by_test_id("run-events")).to_contain_text("recorded from a training loop of its own")
         page.close()

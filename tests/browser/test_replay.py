@@ -23,7 +23,7 @@ SIZE, DIM = 60, 8
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Record a finished run of 400 steps by a loop outside Lamplighter, beside a run made of a checkpoint."""
+    """Record a finished run of 400 steps from a client's loop, beside a run made from a checkpoint."""
     runs = tmp_path_factory.mktemp("runs")
     choose = np.random.default_rng(3)
     weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
@@ -47,7 +47,7 @@ def step_of(page: Page) -> int:
     return page.evaluate("__lamplighter.step")
 
 
-def test_an_address_plays_pauses_and_leaves(recorded: Application, chromium: Browser):
+def test_a_url_plays_pauses_and_leaves(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine&from=100&speed=4")
     wait_for(page, "window.__lamplighter?.beat?.step > 100")
@@ -75,7 +75,7 @@ def test_an_address_plays_pauses_and_leaves(recorded: Application, chromium: Bro
     page.close()
 
 
-def test_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium: Browser):
+def test_replay_from_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine")
     wait_for(page, "window.__lamplighter?.beat?.step === 400")
@@ -111,7 +111,7 @@ def test_runs_that_take_no_requests_are_explained(recorded: Application, chromiu
     page.close()
 
 
-def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Browser):
+def test_a_step_that_lies_ahead_is_reported(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine&from=5000")
     expect(page.get_by_test_id("notice")).to_contain_text("the last is 400")
@@ -122,7 +122,7 @@ def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Brows
 
 
 @pytest.mark.tour
-def test_a_token_that_there_is_not_is_said_once_and_the_city_stays(recorded: Application, chromium: Browser):
+def test_an_unknown_token_is_reported_once_and_the_map_stays(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     refused: list[str] = []
     page.on("response", lambda response: refused.append(response.url) if response.status == 404 else None)
@@ -136,7 +136,7 @@ def test_a_token_that_there_is_not_is_said_once_and_the_city_stays(recorded: App
     page.close()
 
 
-def test_pausing_a_replay_does_not_pause_the_training_and_it_goes_on_live(
+def test_pausing_a_replay_does_not_pause_the_training_and_it_continues_live(
     page: Page, application: Application
 ):
     wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
@@ -144,7 +144,7 @@ def test_pausing_a_replay_does_not_pause_the_training_and_it_goes_on_live(
     at = wait_for_step(run, 40).step
     page.goto(f"{application.url}/?run={run.id}&from=5&speed=10")
     wait_for(page, "window.__lamplighter?.beat?.step > 5")
-    # Under the pointer the words stay that the step on the screen has long left behind.
+    # The words under the pointer stay after the displayed step has moved on.
     line = page.get_by_test_id("reading")
     line.hover()
     words, step = line.inner_text(), step_of(page)

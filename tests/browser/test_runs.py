@@ -36,13 +36,13 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Start an application of this file's own, which gets further runs."""
+    """Start an application for this file alone, to which it adds runs."""
     with training(tmp_path_factory.mktemp("runs")) as started:
         yield started
 
 
 @pytest.mark.tour
-def test_a_persons_own_text_becomes_a_city(page: Page, application: Application, tmp_path: Path):
+def test_a_persons_own_text_becomes_a_map(page: Page, application: Application, tmp_path: Path):
     path = tmp_path / "my <i>own<i> text.txt"
     path.write_text(small_text(), encoding="utf-8")
     wait_for(page, LIT, 60)
@@ -55,7 +55,7 @@ def test_a_persons_own_text_becomes_a_city(page: Page, application: Application,
     page.get_by_test_id("start").click()
     expect(page.get_by_role("alert")).to_have_text("Paste a text or choose a file first.")
     page.get_by_test_id("new-text").fill("only a few words")
-    # Said once, beside the button, before it is pressed and after.
+    # Stated once, beside the button, before it is pressed and afterwards.
     expect(page.get_by_role("alert")).to_contain_text("This text has 4 words. 1,000 are needed")
     page.get_by_test_id("start").click()
     expect(page.get_by_text("1,000")).to_have_count(1)
@@ -90,7 +90,7 @@ def test_hostile_tokens_are_text_everywhere(page: Page, application: Application
     application.ask(run, "stop")
     application.wait_until_over(run)
     for token_id, token in enumerate(HOSTILE):
-        # As Back and Forward do it: a whole load for each token would take a minute.
+        # Like Back and Forward do: a reload for each token would take a minute.
         page.evaluate(
             "(query) => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
             f"?run={run.id}&token={token_id}",
@@ -109,7 +109,7 @@ def test_hostile_tokens_are_text_everywhere(page: Page, application: Application
 
 
 @pytest.mark.tour
-def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Application):
+def test_an_invalid_value_is_explained_beside_its_field(page: Page, application: Application):
     wait_for(page, LIT, 60)
     before = len(RunStore(application.runs).runs())
     open_panel(page, "runs")
@@ -124,7 +124,7 @@ def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Ap
 
 
 @pytest.mark.tour
-def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page, tmp_path: Path):
+def test_a_killed_and_restarted_server_is_found_without_a_reload(page: Page, tmp_path: Path):
     with training(tmp_path) as first:
         run = first.only_run()
         page.goto(first.launch_url)
@@ -146,7 +146,7 @@ def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page,
 
 
 @pytest.mark.tour
-def test_the_size_of_a_run_is_said_before_it_starts_and_while_it_runs(page: Page, application: Application):
+def test_the_size_of_a_run_is_shown_before_and_while_it_runs(page: Page, application: Application):
     wait_for(page, LIT, 60)
     open_panel(page, "run")
     size = page.get_by_test_id("inspector").locator("dl > div", has_text="on the disk")

@@ -1,5 +1,6 @@
-"""The teacher's pages: opened from the list of parts by the presenter, not by the class, with the run's numbers and
-addresses."""
+"""The teacher's pages: opened from the list of parts by the presenter only, with the run's numbers and
+addresses.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ PAGE = "[data-testid=teacher-page]"
 
 @pytest.fixture
 def lesson(tmp_path: Path, chromium: Browser) -> Iterator[Lesson]:
-    """Begin a lesson with one viewer; part 1 asks for no word that the small run lacks, and has its page with it."""
+    """Begin a lesson with one viewer; part 1 needs no word that the small run lacks, and has a teacher's
+    page.
+    """
     part = next((find_lessons() / "en").glob("01-*.md"))
     (tmp_path / "texts" / "teacher").mkdir(parents=True)
     text = part.read_text("utf-8").replace("words: dog cat horse rabbit", "words: dog cat")
@@ -39,7 +42,7 @@ def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
     presenter.goto(f"{lesson.server.url}/?run={run}&lesson=0")
     expect(presenter.get_by_test_id("aim")).to_have_count(12, timeout=20_000)
     expect(presenter.get_by_test_id("before-course")).to_be_visible()
-    # Part 11 is a list to come back to, and has no page.
+    # Part 11 is a list for reference, and has no page.
     expect(presenter.get_by_test_id("teacher-11")).to_have_count(0)
     assert find_violations(presenter, "[data-testid=course]") == []
     with presenter.context.expect_page() as opened:
@@ -57,7 +60,7 @@ def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
         assert float(value) == numbers[name]["value"], name
     assert find_violations(page, PAGE) == []
 
-    # On paper there is the text alone, and the worksheet begins a sheet.
+    # In print there is only the text, and the worksheet begins a page.
     page.emulate_media(media="print")
     expect(page.get_by_role("navigation")).to_have_count(0)
     sheet = page.locator("section", has=page.locator("ol"))
@@ -66,7 +69,7 @@ def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
-    # An address is written out as it is followed.
+    # An address is written out as its link.
     address = sheet.get_by_role("link").first
     written = f"{lesson.server.url}/?run={run}&lesson=1.2"
     expect(address).to_have_text(written)
@@ -74,7 +77,7 @@ def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
     expect(page.get_by_test_id("stage-number")).to_contain_text("Stage 2 of", timeout=20_000)
     page.close()
 
-    # A class reads what a part is for, and no expected answers.
+    # A class reads the aim of a part, but no expected answers.
     phone.goto(f"{lesson.address}/?run={run}&lesson=0")
     expect(phone.get_by_test_id("aim")).to_have_count(12, timeout=20_000)
     expect(phone.get_by_test_id("before-course")).to_have_count(0)

@@ -49,7 +49,7 @@ SAID = """() => {
     new MutationObserver(() => window.said.push(`${line.textContent.trim()} ${line.title}`))
         .observe(line, { attributes: true, childList: true, characterData: true, subtree: true });
 }"""
-"""Records every sentence on top, with its title."""
+"""Records every sentence at the top, with its title."""
 
 
 @pytest.fixture(scope="module", params=ELSEWHERE_ON_TOUR)
@@ -67,7 +67,7 @@ def page(finished: FinishedRun, chromium: Browser) -> Iterator[Page]:
 
 
 def beats(page: Page) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Wait for the second beat to end. Returns the samples of the first beat and of the second."""
+    """Wait for the second beat to end. Returns the samples of both beats."""
     wait_for(page, "window.seen.at(-1)?.telling === 'move'")
     seen: list[dict[str, Any]] = page.evaluate(
         "() => { const { seen } = window; window.seen = null; return seen }"
@@ -77,7 +77,7 @@ def beats(page: Page) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return light, seen[len(light) :]
 
 
-def test_on_a_run_that_is_over_the_keys_of_time_work_at_once(page: Page, finished: FinishedRun) -> None:
+def test_time_keys_work_at_once_on_a_finished_run(page: Page, finished: FinishedRun) -> None:
     for key, step in (("ArrowLeft", LAST - 1), ("Shift+ArrowLeft", LAST - 10)):
         page.keyboard.press(key)
         expect_step(page, finished, step)
@@ -94,7 +94,7 @@ def test_on_a_run_that_is_over_the_keys_of_time_work_at_once(page: Page, finishe
 
 
 @pytest.mark.tour
-def test_type_in_charts_grows_with_the_page(page: Page) -> None:
+def test_text_in_charts_scales_with_the_page(page: Page) -> None:
     tick = "document.querySelector('[data-testid=timeline] .xtick text')"
     size = f"({tick} && parseFloat(getComputedStyle({tick}).fontSize))"
     before = wait_for(page, size)
@@ -129,7 +129,7 @@ def test_the_handle_is_a_slider_for_the_keyboard(page: Page, finished: FinishedR
     assert page.evaluate("__lamplighter.shown.step") == 0
 
 
-def test_a_step_forward_is_told_in_two_beats(page: Page, finished: FinishedRun) -> None:
+def test_a_step_forward_plays_in_two_beats(page: Page, finished: FinishedRun) -> None:
     page.goto(finished.url_with("folded=1&at=69"))
     expect_step(page, finished, 69)
     page.evaluate(WATCH)
@@ -144,7 +144,7 @@ def test_a_step_forward_is_told_in_two_beats(page: Page, finished: FinishedRun) 
     assert {(one["step"], one["map"]) for one in move} == {(70, 70)}
     expect(told).to_contain_text("Then the move")
     expect(told).to_contain_text("The map follows")
-    # The next step has no map of its own, and the page says so.
+    # The next step has no map, and the page says so.
     page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("next-map")).to_have_text("Next map: step 80")
     expect_step(page, finished, 71)
@@ -154,7 +154,7 @@ def test_a_step_forward_is_told_in_two_beats(page: Page, finished: FinishedRun) 
     expect(told).to_have_count(0)
 
 
-def test_it_plays_on_from_there_and_l_returns(page: Page, finished: FinishedRun) -> None:
+def test_playback_continues_from_there_and_l_returns_to_live(page: Page, finished: FinishedRun) -> None:
     page.get_by_test_id("step-back").click()
     expect_step(page, finished, 69)
     page.get_by_test_id("speed").select_option("10")
@@ -180,7 +180,7 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, finished: FinishedRun)
     wait_for(page, "!/at=|from=/.test(location.search)")
 
 
-def test_a_link_stands_there_without_playing_and_moves_nothing(
+def test_a_link_opens_a_step_without_playing_or_moving_anything(
     finished: FinishedRun, chromium: Browser
 ) -> None:
     page = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
@@ -197,7 +197,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(
     light, _ = beats(page)
     assert {(one["step"], one["map"]) for one in light} == {(60, 50)}
     assert page.evaluate("__lamplighter.glided") == 0
-    # A step after the end of the run is its last.
+    # A step after the end of the run means its last.
     page.goto(finished.url_with("folded=1&at=99999"))
     expect_step(page, finished, LAST)
     expect(page.get_by_test_id("ended")).to_have_text(f"This run ended at step {LAST}.")
@@ -207,7 +207,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(
 
 
 @pytest.mark.tour
-def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_glide(
+def test_trails_and_clicks_work_while_maps_change_faster_than_lamps_glide(
     finished_run: FinishedRun, chromium: Browser
 ) -> None:
     trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(20)
@@ -230,7 +230,7 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
             if page.evaluate(drawn):
                 break
         assert page.evaluate(drawn) > 0
-        # A lamp in motion can be clicked where it is drawn.
+        # A moving lamp can be clicked where it is drawn.
         for token in range(10):
             trainer.train(1)
             write_maps(trainer.run.layouts_path, V, (step + token + 1,), ("animals", "marks"))
@@ -242,7 +242,9 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
         page.close()
 
 
-def test_live_again_after_a_lost_line_without_a_reload(finished_run: FinishedRun, chromium: Browser) -> None:
+def test_live_again_after_a_lost_connection_without_a_reload(
+    finished_run: FinishedRun, chromium: Browser
+) -> None:
     trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(30)
     run = trainer.run
     write_maps(run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
@@ -272,7 +274,7 @@ def test_live_again_after_a_lost_line_without_a_reload(finished_run: FinishedRun
         context.set_offline(False)
         expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "open")
         assert page.evaluate("__lamplighter.beat?.step") == 61
-        # Maps drawn in the meantime are found.
+        # Maps drawn during the interruption are found.
         page.keyboard.press("ArrowRight")
         wait_for(page, "__lamplighter.beat?.step === 62 && __lamplighter.shown.step === 60")
         page.keyboard.press("ArrowLeft")

@@ -1,4 +1,6 @@
-"""The two matrices of a model in the browser: the second map, drawn when asked for, and both lists on a word's card."""
+"""A model's two matrices in the browser: the second map, drawn on request, and both lists on a
+word's card.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def open_page(browser: Browser) -> Page:
     return browser.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
 
 
-def test_the_presenter_has_it_drawn_and_a_viewer_who_waits_sees_it(
+def test_the_presenter_requests_the_second_map_and_a_waiting_viewer_sees_it(
     one_run: OneRun, chromium: Browser
 ) -> None:
     presenter, viewer = open_page(chromium), open_page(chromium)
@@ -63,7 +65,7 @@ def test_the_presenter_has_it_drawn_and_a_viewer_who_waits_sees_it(
         page.close()
 
 
-def test_the_card_of_a_word_has_both_lists_of_one_step(one_run: OneRun, chromium: Browser) -> None:
+def test_a_words_card_has_both_lists_at_one_step(one_run: OneRun, chromium: Browser) -> None:
     page = open_page(chromium)
     page.goto(one_run.address("word=dog&at=15"))
     page.get_by_test_id("two-cities").locator("summary").click()

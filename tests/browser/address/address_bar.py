@@ -11,7 +11,7 @@ from tests.support.application import Application
 
 STEPS = 60
 TWICE = "dog"
-"""A text that two tokens of the second run have."""
+"""A text that two tokens of the second run share."""
 HOSTILE = '<img src=x onerror="window.hit = 1">, \\"'
 """A text with a comma and a backslash, which lists of texts escape, and markup."""
 DOG, OTHER_DOG, EVIL = 1, 20, 21
@@ -21,7 +21,7 @@ DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
 
 @dataclass
 class TwoRuns:
-    """A run, and another one with ambiguous and hostile tokens that was also laid out again."""
+    """A run, and another one with ambiguous and hostile tokens and a second layout."""
 
     server: Application
     first: str
@@ -33,20 +33,20 @@ class TwoRuns:
 
 
 def view(page: Page) -> dict[str, str]:
-    """Return the keys of the address but for the run."""
+    """Return the keys of the address except the run."""
     keys: dict[str, str] = page.evaluate(VIEW)
     return {key: word for key, word in keys.items() if key != "run"}
 
 
 def wait_for_view(page: Page, **keys: str | None) -> None:
-    """Wait until keys of the address hold these words; None: until they are gone."""
+    """Wait until keys of the address have these values; None: until they are gone."""
     for key, word in keys.items():
         wanted = "null" if word is None else f"'{word}'"
         wait_for(page, f"new URLSearchParams(location.search).get('{key}') === {wanted}", 10)
 
 
 def expect_same_after_loading(page: Page) -> None:
-    """Load the address in the bar, and check that the page keeps it."""
+    """Reload the page, and check that its address stays the same."""
     page.wait_for_timeout(400)
     before = view(page)
     page.goto(page.url)
@@ -62,7 +62,7 @@ def choose_word(page: Page, word: str, field: str = "search") -> None:
 
 
 def press(page: Page, key: str) -> None:
-    """Press a shortcut where no field or list takes the key."""
+    """Press a shortcut where no field or list handles the key."""
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press(key)
 

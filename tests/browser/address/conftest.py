@@ -41,7 +41,7 @@ def runs(finished_run: FinishedRun) -> TwoRuns:
 
 @pytest.fixture
 def page(chromium: Browser, runs: TwoRuns) -> Iterator[Page]:
-    """Open the second run with a history of its own; fail if the page reports an error."""
+    """Open the second run with an empty history; fail if the page reports an error."""
     opened = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))

@@ -1,4 +1,4 @@
-"""Back and Forward as undo and redo, and what is an entry."""
+"""Back and Forward as undo and redo, and what creates a history entry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.browser
 
 
 def facts(page: Page) -> dict[str, Any]:
-    """Return the address, and what the page shows of it."""
+    """Return the address, and the page's matching state."""
     page.wait_for_timeout(700)
     shown = """() => {
         const text = (id) => document.querySelector(`[data-testid=${id}]`)?.textContent.trim() ?? null;
@@ -48,13 +48,15 @@ def facts(page: Page) -> dict[str, Any]:
 
 
 def assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Check two pages' facts. A place in the address has four digits, so a pixel may differ by their rounding."""
+    """Check two pages' facts. A position in the address has four digits, so rounding may move it
+    by a pixel.
+    """
     assert {**shown, "place": None} == {**expected, "place": None}
     assert shown["place"] == pytest.approx(expected["place"], abs=2)
 
 
 @pytest.mark.tour
-def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: TwoRuns) -> None:
+def test_ten_steps_back_and_forward_undo_and_redo_ten_choices(page: Page, runs: TwoRuns) -> None:
     choices: list[Callable[[], Any]] = [
         lambda: choose_word(page, "cat"),
         lambda: choose_entry(page, "toggleMap"),
@@ -64,7 +66,7 @@ def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: Tw
         lambda: page.get_by_test_id("level-lab").click(),
         lambda: choose_entry(page, "toggleSecondMap"),
         lambda: page.get_by_test_id("level-watch").click(),
-        # The first of two maps: the other has its own view here, because the two do not share a space.
+        # The first of two maps: the second has a separate view here, because the two do not share a space.
         lambda: drag_map(page, 80, -40, x=250),
         lambda: choose_entry(page, "goLive"),
     ]
@@ -84,7 +86,7 @@ def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: Tw
     assert entries(page) == start + len(choices)
 
 
-def test_a_drag_a_scrub_and_a_key_held_down_are_one_entry_each(page: Page, runs: TwoRuns) -> None:
+def test_a_drag_a_scrub_and_a_held_key_make_one_entry_each(page: Page, runs: TwoRuns) -> None:
     start = entries(page)
     drag_map(page, 120, 30)
     wait_for(page, "location.search.includes('look=')")
@@ -160,7 +162,7 @@ def test_on_a_phone_the_inspector_is_part_of_the_view(runs: TwoRuns, chromium: B
     page.close()
 
 
-def test_a_live_run_goes_back_to_the_present(page: Page, application: Application) -> None:
+def test_back_from_a_live_run_returns_to_the_present(page: Page, application: Application) -> None:
     run = application.only_run()
     page.goto(f"{application.url}/?run={run.id}")
     wait_for(page, DRAWN, 60)

@@ -1,4 +1,4 @@
-"""The view: every key of the address, by clicking and by link."""
+"""The view: every key of the address, set by clicking and by link."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.tour
-def test_tokens_are_in_the_address_by_their_texts(page: Page) -> None:
+def test_the_address_names_tokens_by_text(page: Page) -> None:
     choose_word(page, "cat")
     wait_for_view(page, word="cat", token=None)
     page.get_by_test_id("token-numbers").locator("summary").click()
@@ -74,7 +74,7 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
     wait_for_view(page, doubt="1", panel="map")
     page.get_by_test_id("districts").get_by_role("button").first.click()
     wait_for(page, "new URLSearchParams(location.search).get('district')")
-    # Its card takes the place of the lab, which opens where it was left.
+    # Its card replaces the lab, which opens where it was left.
     wait_for_view(page, panel="district")
     show_level(page, "lab")
     wait_for_view(page, panel="map")
@@ -119,8 +119,8 @@ def test_the_matrix_is_in_the_address(page: Page) -> None:
 
 
 @pytest.mark.tour
-def test_a_rule_is_in_the_address_of_a_set_that_is_too_large(page: Page, runs: TwoRuns) -> None:
-    # There are fewer tokens than a link holds, so a rule comes only from a link.
+def test_a_set_too_large_for_the_address_is_stored_as_a_rule(page: Page, runs: TwoRuns) -> None:
+    # There are fewer tokens than a link can hold, so a rule comes only from a link.
     page.goto(runs.link("&gather=class:0&panel=gathered"))
     expect(page.get_by_test_id("gathered-count")).to_have_text("4 words selected")
     wait_for_view(page, gather=None, words="Dog,dogs,cat", tokens=str(DOG))
@@ -128,7 +128,7 @@ def test_a_rule_is_in_the_address_of_a_set_that_is_too_large(page: Page, runs: T
 
 
 @pytest.mark.tour
-def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Page) -> None:
+def test_the_place_on_the_map_is_in_the_address_and_carries_over_to_another_map(page: Page) -> None:
     wait_for(page, "document.querySelector('.city .nsewdrag')")
     pixel = "__lamplighter.pixelOf(9)"
     page.mouse.move(400, 300)
@@ -137,7 +137,7 @@ def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Pag
     before = page.evaluate(pixel)
     expect_same_after_loading(page)
     wait_for(page, f"Math.hypot(...{pixel}.map((x, i) => x - {before}[i])) < 6", 10)
-    # The other map has other units, but parts of its extent.
+    # The other map has other units, but positions are relative to its extent.
     show_map(page, "linear")
     wait_for(page, "__lamplighter.shown.method === 'linear'")
     wait_for_view(page, map="linear", look=look)
@@ -147,7 +147,7 @@ def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Pag
 
 
 @pytest.mark.tour
-def test_a_district_is_looked_at_until_the_viewer_moves_the_map(page: Page, runs: TwoRuns) -> None:
+def test_a_district_stays_in_view_until_the_viewer_moves_the_map(page: Page, runs: TwoRuns) -> None:
     open_panel(page, "map")
     home = page.evaluate("__lamplighter.pixelOf(0)")
     page.get_by_test_id("districts").get_by_role("button").first.click()
@@ -158,7 +158,7 @@ def test_a_district_is_looked_at_until_the_viewer_moves_the_map(page: Page, runs
     expect_same_after_loading(page)
     drag_map(page, 60, 20)
     wait_for(page, "/^[0-9.]+,[0-9.]+,[0-9.]+$/.test(new URLSearchParams(location.search).get('look'))", 10)
-    # A district that there is not shows the whole map.
+    # A district that does not exist shows the whole map.
     page.goto(runs.link("&look=district:77"))
     wait_for(page, DRAWN)
     expect_same_after_loading(page)
@@ -185,7 +185,7 @@ def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, ru
     expect(told).to_have_attribute("data-telling", "move")
     wait_for(page, "__lamplighter.shown.step === 50")
     open_panel(page, "map")
-    # The smoothed maps are the default of this run, so the address says only that others are shown.
+    # The smoothed maps are this run's default, so the address only says when others are shown.
     expect(page.get_by_test_id("set-again")).to_be_checked()
     page.get_by_test_id("set-live").check()
     wait_for_view(page, set="live", at="50")
@@ -213,7 +213,7 @@ def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, ru
         ("&set=live&from=5&speed=1", False),
     ],
 )
-def test_all_that_is_shown_of_the_past_is_of_one_set_of_maps(
+def test_everything_shown_of_the_past_uses_one_set_of_maps(
     page: Page, runs: TwoRuns, query: str, *, smoothed: bool
 ) -> None:
     asked: list[str] = []
@@ -224,5 +224,5 @@ def test_all_that_is_shown_of_the_past_is_of_one_set_of_maps(
     expect_same_after_loading(page)
     past = [url for url in asked if "/api/" in url and ("/places?" in url or "layouts?" in url)]
     assert all(("set=again" in url) is smoothed for url in past), past
-    # The trails are asked for after the hand has rested.
+    # The trails are requested once the pointer has rested.
     assert any("token_ids=1&" in url for url in past) is ("trails" in query)

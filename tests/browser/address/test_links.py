@@ -1,4 +1,4 @@
-"""Links: old ones, ambiguous, wrong and hostile ones, and one in the page."""
+"""Links: old, ambiguous, invalid and hostile ones, and links within the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.tour
-def test_links_with_ids_still_lead_there(page: Page, runs: TwoRuns) -> None:
+def test_links_with_ids_still_work(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link("&token=5&tokens=2,3&pair=4&panel=token"))
     expect(page.get_by_test_id("token")).to_have_text(TOKENS[5])
     wait_for_view(
@@ -35,7 +35,7 @@ def test_links_with_ids_still_lead_there(page: Page, runs: TwoRuns) -> None:
 
 
 @pytest.mark.tour
-def test_the_id_stays_where_several_tokens_have_the_text(page: Page, runs: TwoRuns) -> None:
+def test_the_id_stays_if_several_tokens_share_the_text(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link(f"&token={OTHER_DOG}&tokens={DOG},{OTHER_DOG},{EVIL}"))
     expect(page.get_by_test_id("token")).to_have_text(TWICE)
     wait_for_view(page, token=str(OTHER_DOG), word=None, tokens=f"{DOG},{OTHER_DOG}")
@@ -52,9 +52,7 @@ def test_the_id_stays_where_several_tokens_have_the_text(page: Page, runs: TwoRu
 
 
 @pytest.mark.tour
-def test_a_word_that_there_is_not_is_said_and_stays_until_another_is_chosen(
-    page: Page, runs: TwoRuns
-) -> None:
+def test_an_unknown_word_is_reported_until_another_is_chosen(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link("&word=unicorn"))
     problem = page.get_by_test_id("token-problem")
     expect(problem).to_have_text("There is no token “unicorn” in this vocabulary.")
@@ -73,14 +71,14 @@ def test_a_word_that_there_is_not_is_said_and_stays_until_another_is_chosen(
 
 
 @pytest.mark.tour
-def test_a_link_leads_to_a_section_of_a_panel(page: Page, runs: TwoRuns) -> None:
+def test_a_link_opens_a_section_of_a_panel(page: Page, runs: TwoRuns) -> None:
     page.set_viewport_size({"width": 1280, "height": 480})
     page.goto(runs.link("&panel=step&section=history&at=30"))
     pointed = page.get_by_test_id("section-history")
     expect(pointed).to_have_attribute("aria-pressed", "true")
     expect(pointed).to_be_in_viewport()
     expect(page.get_by_test_id("step-loss")).not_to_be_in_viewport()
-    # Pressed again it is a heading like the others, and another one may be pointed out.
+    # A second press makes it a heading like the others, and another section can be highlighted.
     pointed.click()
     wait_for_view(page, section=None, panel="step")
     page.get_by_test_id("section-text").click()
@@ -95,7 +93,7 @@ def test_a_link_leads_to_a_section_of_a_panel(page: Page, runs: TwoRuns) -> None
 
 
 @pytest.mark.tour
-def test_a_hostile_address_is_a_view_all_the_same(page: Page, runs: TwoRuns) -> None:
+def test_a_hostile_address_still_opens_a_view(page: Page, runs: TwoRuns) -> None:
     evil = "%00%3Cimg%20src=x%20onerror=hit%3E%5C,%5C"
     page.goto(
         runs.link(f"&word={evil}&words={'x,' * 3_000}&with={'y' * 500}&look=1e9,-1,NaN&beat=7&set=x&at=-1")
@@ -111,7 +109,7 @@ def test_a_hostile_address_is_a_view_all_the_same(page: Page, runs: TwoRuns) -> 
     assert page.evaluate("window.hit === undefined")
 
 
-def test_a_link_in_the_page_leads_to_its_view_without_loading(page: Page, runs: TwoRuns) -> None:
+def test_a_link_in_the_page_opens_its_view_without_a_reload(page: Page, runs: TwoRuns) -> None:
     page.evaluate(
         """(href) => {
         window.sameDocument = true;
@@ -129,7 +127,7 @@ def test_a_link_in_the_page_leads_to_its_view_without_loading(page: Page, runs: 
     assert page.evaluate("window.sameDocument")
 
 
-def test_an_address_without_a_run_is_one_of_the_newest(runs: TwoRuns, page: Page) -> None:
+def test_an_address_without_a_run_opens_the_newest(runs: TwoRuns, page: Page) -> None:
     page.goto(f"{runs.server.url}/?word=cat&at=30&colour=frequency")
     wait_for(page, "window.__lamplighter?.beat?.step === 30")
     wait_for_view(page, word="cat", at="30", colour="frequency")

@@ -1,4 +1,4 @@
-"""Pictures as the page saves them, and what is seen in them."""
+"""Pictures saved by the page, and measurements of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def saved(page: Page, action: Any, folder: Path) -> Path:
 
 
 def measure_image(viewer: BrowserContext, path: Path, kind: str) -> dict[str, int]:
-    """Return the width, height and bright pixels of an image, as another page shows it."""
+    """Return the width, height and bright pixels of an image, decoded in another page."""
     page = viewer.new_page()
     data = base64.b64encode(path.read_bytes()).decode()
     found = page.evaluate(PIXELS, f"data:{kind};base64,{data}")

@@ -1,4 +1,4 @@
-"""Films of steps, and what makes none."""
+"""Films of steps, and what prevents them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_film_of_five_steps_decodes_and_shows_each(city: Page, tmp_path: Path)
     assert path.read_bytes()[:4] == b"\x1a\x45\xdf\xa3"
 
 
-def test_where_there_are_no_videos_a_sentence_says_so(recorded: Application, viewer: BrowserContext):
+def test_without_video_support_a_sentence_says_so(recorded: Application, viewer: BrowserContext):
     page = viewer.new_page()
     page.add_init_script("delete window.VideoEncoder;")
     page.goto(f"{recorded.url}/?run=mine&panel=export")
@@ -76,10 +76,10 @@ def test_where_there_are_no_videos_a_sentence_says_so(recorded: Application, vie
     ("by", "word"),
     [("since", "in this step"), ("gradient", "Colour: last gradient"), ("moved", "did not move")],
 )
-def test_a_film_takes_the_colouring_of_the_map(
+def test_a_film_uses_the_colouring_of_the_map(
     recorded: Application, viewer: BrowserContext, by: str, word: str
 ):
-    """The test reads the film's text where it is drawn: on the canvases."""
+    """The film's text is read where it is drawn: on the canvases."""
     listen = """
     window.written = new Set();
     const write = CanvasRenderingContext2D.prototype.fillText;
@@ -104,7 +104,7 @@ def test_a_film_takes_the_colouring_of_the_map(
         {"since": "last read", "gradient": "last gradient", "moved": "distance moved"}[by]
     )
     page.get_by_test_id("film-light").select_option(index=1)
-    # Where nothing else is asked for, it begins with the first map: before the first step.
+    # By default it begins with the first map, before the first step.
     expect(page.get_by_test_id("film-said")).to_contain_text("7 steps shown")
     page.evaluate("written.clear(); tints.clear()")
     page.get_by_test_id("film-make").click()

@@ -1,4 +1,4 @@
-"""Pictures of the map as files: their size and their light."""
+"""Pictures of the map as files: their size and brightness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.pictures.picture_files import STEPS, measure_image, saved
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 
-def test_a_png_is_as_large_as_said_and_lit(city: Page, viewer: BrowserContext, tmp_path: Path):
+def test_a_png_has_the_stated_size_and_is_lit(city: Page, viewer: BrowserContext, tmp_path: Path):
     expect(city.get_by_test_id("picture-size")).to_have_value("projector")
     # Take the size from the label canvas: the lamps' own canvas is smaller where drawing is slow.
     canvas = "(({ width, height }) => [width, height])(document.querySelector('.city .names'))"

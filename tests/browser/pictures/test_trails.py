@@ -1,4 +1,4 @@
-"""Trails on a map that turns, and in pictures of it."""
+"""Trails on a rotating map, and in pictures of it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TRAIL_ENDS = """(() => {
 
 @pytest.fixture(scope="module")
 def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str]]:
-    """Make a finished run whose maps rotate as a whole, while one token wanders over them."""
+    """Make a finished run whose maps rotate as a whole, while one token moves across them."""
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
         trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
         places = np.random.default_rng(3).normal(size=(V, 2)) * (1.6, 1)
@@ -69,7 +69,7 @@ def open_newest_map(
         page.get_by_test_id("align").press("Space")
         expect(page.get_by_test_id("aligned")).to_be_visible()
     open_panel(page, "export")
-    # The tabs use the End key themselves.
+    # The tabs handle the End key themselves.
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("End")
     wait_for(page, "__lamplighter.shown.step === 30")
@@ -77,7 +77,7 @@ def open_newest_map(
     return page
 
 
-def test_a_trail_turns_with_the_map_that_stays(viewer: BrowserContext, turning: tuple[Application, str]):
+def test_a_trail_rotates_with_the_aligned_map(viewer: BrowserContext, turning: tuple[Application, str]):
     apart = f"(([x, y], [u, v]) => Math.hypot(x - u, y - v))({TRAIL_ENDS}, __lamplighter.pixelOf({WANDERER}))"
     ends: list[np.ndarray] = []
     for align in (False, True):
@@ -88,7 +88,7 @@ def test_a_trail_turns_with_the_map_that_stays(viewer: BrowserContext, turning: 
     assert np.hypot(*(ends[0] - ends[1])) > 50, "the map was turned, and what is on it"
 
 
-def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Application, str], tmp_path: Path):
+def test_pictures_include_trails(viewer: BrowserContext, turning: tuple[Application, str], tmp_path: Path):
     page = open_newest_map(viewer, turning, "&trails=chosen", align=True)
     wait_for(page, f"{TRAIL_ENDS}")
     page.get_by_test_id("picture-size").select_option("screen")
