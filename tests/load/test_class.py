@@ -1,4 +1,6 @@
-"""A class of forty on real sockets: each gets every beat with the same bytes, and all are told when the server goes."""
+"""A class of forty on real sockets: each gets every beat with the same bytes, and all are told when the
+server stops.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def anyio_backend() -> str:
 
 
 class Seat:
-    """One viewer of the class: it joins as a page does, and keeps what it is sent."""
+    """One viewer of the class: it joins like a page, and keeps what it receives."""
 
     def __init__(self, application: Application) -> None:
         self._client = ClassClient(application)
@@ -57,7 +59,7 @@ class Seat:
 
 
 @pytest.mark.anyio
-async def test_forty_viewers_get_the_same_beats_and_are_told_of_the_end(tmp_path: Path) -> None:
+async def test_forty_viewers_get_the_same_beats_and_the_close_message(tmp_path: Path) -> None:
     trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(3)
     write_layouts(trainer.run, layout(1, 0))
     words = ("serve", "--no-workers", *CLASSROOM)
@@ -82,7 +84,7 @@ async def test_forty_viewers_get_the_same_beats_and_are_told_of_the_end(tmp_path
         assert len(seat.page.censuses) == 1, "nobody fell behind"
         np.testing.assert_array_equal(seat.page.touches, trainer.touches)
         np.testing.assert_array_equal(seat.page.last_lit, trainer.last_lit)
-        # All but what each got on joining.
+        # All but the messages on joining.
         assert seat.envelopes[1:] == seats[0].envelopes[-len(seat.envelopes) + 1 :]
     trainer.crash()
 

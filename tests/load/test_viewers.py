@@ -26,7 +26,7 @@ def anyio_backend() -> str:
 
 
 @pytest.mark.anyio
-async def test_those_who_keep_up_get_every_step(tmp_path: Path) -> None:
+async def test_viewers_that_keep_up_get_every_step(tmp_path: Path) -> None:
     server = ServerThread(ServerSettings(tmp_path, port=0, roles=())).start()
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()

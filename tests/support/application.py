@@ -1,4 +1,4 @@
-"""The application as a person starts it, with its own folder and port; used by tests and benchmarks."""
+"""The application as a person starts it, with its own folder and port; for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Application:
     """A `lamplighter ...` process, ready once its server answers."""
 
     module = "lamplighter"
-    """The module that is run. Tests use one that watches the event loop."""
+    """The module to run. Tests use one that watches the event loop."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class Application:
 
         Args:
             runs: the folder of runs.
-            arguments: further words of the command line (`serve`, `--new`).
+            arguments: further command-line arguments (`serve`, `--new`).
             port: the port to serve on; 0 for any free one.
             command: a command to start instead of `python -m` and the module.
-            hold: how many seconds new runs wait at most for their map.
-            environment: further variables of its environment.
+            hold: maximum seconds that new runs wait for their map.
+            environment: additional environment variables.
         """
         self.runs = runs
         self.begun = time.time()
@@ -74,7 +74,9 @@ class Application:
         return (self.runs / ".presenter-token").read_text(encoding="ascii").strip()
 
     def new_launch_url(self) -> str:
-        """Return the URL of a new launch link: the one printed at the start lasts ten minutes, a suite longer."""
+        """Return the URL of a new launch link: the one printed at the start expires after ten minutes, sooner
+        than a test suite ends.
+        """
         url: str = self.post("/api/launches", {})["url"]
         return url
 
@@ -87,7 +89,7 @@ class Application:
         return self._ask("POST", path, body)
 
     def change(self, method: str, path: str, body: Any = None) -> Any:
-        """Return the JSON of a request made as the presenter, None if there is none."""
+        """Return the JSON of a request made as the presenter, None without a body."""
         return self._ask(method, path, body)
 
     def start_run(self, recipe: dict[str, Any]) -> RunFolder:
@@ -108,7 +110,7 @@ class Application:
         self.post(f"/api/runs/{run.id}/requests", {"kind": kind, **body})
 
     def wait_until_over(self, run: RunFolder, timeout: float = 60) -> None:
-        """Wait until the run is over and its trainer has gone."""
+        """Wait until the run is over and its trainer has ended."""
         deadline = time.monotonic() + timeout
         while not read_status(run).has_ended or read_status(run).alive:
             if time.monotonic() > deadline:
@@ -184,10 +186,10 @@ class Application:
 
 
 class Viewer:
-    """A websocket client that follows a run in a thread and notes when each frame was decoded."""
+    """A websocket client that follows a run in a thread and records when each frame was decoded."""
 
     def __init__(self, application: Application, run_id: str, channels: str = "pulse,layout,rows") -> None:
-        """Connect and start to receive."""
+        """Connect and start receiving."""
         address = application.url.replace("http", "ws", 1)
         self._socket = connect(
             f"{address}/api/runs/{run_id}/live?channels={channels}",

@@ -98,7 +98,9 @@ async def call(
 async def launch(
     app: FastAPI, link: str, headers: dict[str, str] | None = None, *, peer: str | None = "127.0.0.1"
 ) -> tuple[Answer, dict[str, str]]:
-    """Open a launch link. Returns the answer, and the headers that the page then sends: cookie and key."""
+    """Open a launch link. Returns the answer, and the headers that the page sends afterwards:
+    cookie and key.
+    """
     answer = await call(app, "GET", link, headers, peer=peer)
     found = re.search(rb'name="lamplighter-key" content="([^"]+)"', answer.body)
     if found is None:
@@ -108,7 +110,9 @@ async def launch(
 
 
 def require_described(app: FastAPI, method: str, path: str, answer: Answer) -> None:
-    """Raise AssertionError if the OpenAPI file has the operation, but not its answer's status or media type."""
+    """Raise AssertionError if the OpenAPI file has the operation, but not its answer's status or
+    media type.
+    """
     rule, _ = find_rule(app.state.services.gate.rules, "http", method, unquote(path.partition("?")[0]))
     item = openapi_file()["paths"].get(rule.path, {}) if rule else {}
     operation = item.get({"HEAD": "get"}.get(method, method.lower()))

@@ -1,4 +1,4 @@
-"""A page that gets beats: what it counts and shows of the messages of a class."""
+"""A page that gets beats: its counts and state from the messages of a class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from lamplighter.wire.row_frames import NEVER, Census
 
 
 class BeatPage:
-    """The state of a page, as `frontend/src/model/touch-counts.ts` and `frontend/src/api/grid-layouts.ts` keep it."""
+    """The state of a page, as `frontend/src/model/touch-counts.ts` and `frontend/src/api/grid-layouts.ts`
+    keep it.
+    """
 
     def __init__(self, vocabulary: int) -> None:
         self.touches = np.zeros(vocabulary, dtype=np.uint32)
@@ -30,7 +32,7 @@ class BeatPage:
         self.texts: list[dict[str, Any]] = []
 
     def receive(self, data: bytes | str) -> None:
-        """Take in a message."""
+        """Apply a message."""
         parts = decode_envelope(data) if isinstance(data, bytes) else [data]
         for part in parts:
             if isinstance(part, str):

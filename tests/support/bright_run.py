@@ -15,7 +15,7 @@ from tests.browser.pages import wait_for
 SIZE = 600
 
 
-# A WebGL canvas discards its picture once it is on the screen; the test must read it at any time.
+# A WebGL canvas discards its picture once it is displayed, but the test must read it at any time.
 KEEP = """const get = HTMLCanvasElement.prototype.getContext;
 HTMLCanvasElement.prototype.getContext = function (kind, more) {
     return get.call(this, kind, kind === 'webgl2' ? { ...more, preserveDrawingBuffer: true } : more);

@@ -1,4 +1,4 @@
-"""A presenter's app with the app of its class, as `ClassServer` puts them together, without a socket."""
+"""A presenter's app with the app of its class, combined as in `ClassServer`, without a socket."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ClassApps:
         return self.services.classroom
 
     def join(self, user_agent: str = "") -> tuple[str, str]:
-        """Let a viewer in. Returns the id of the session and its `Cookie` header."""
+        """Admit a viewer. Returns the id of the session and its `Cookie` header."""
         session, cookie = self.classroom.join(self.classroom.code_and_secret()[1], PUPIL, user_agent)
         return session.id, f"{self.gate.cookie_name(self.gate.addresses[0])}={cookie}"
 

@@ -1,4 +1,4 @@
-"""A viewer of the class as a program: it joins over HTTP, and keeps its cookie."""
+"""A class viewer as a program: it joins over HTTP, and keeps its cookie."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from tests.support.application import Application
 
 CLASSROOM = ("--classroom", "--class-host", "127.0.0.1", "--class-port", "0")
-"""The words that give an application a class which only this machine reaches."""
+"""Command-line arguments for a class that only this machine can reach."""
 
 
 class ClassClient:
-    """A viewer, or somebody who would like to be one."""
+    """A viewer, before or after joining."""
 
     def __init__(self, application: Application) -> None:
         described = application.get("/api/class")
@@ -29,7 +29,7 @@ class ClassClient:
     def ask(
         self, method: str, path: str, body: object = None, *, known: str = ""
     ) -> tuple[int, bytes, dict[str, str]]:
-        """Return the status, the body and the headers of an answer; `known` is the tag of a copy that is there."""
+        """Return the status, body and headers of an answer; `known` is the entity tag of a cached copy."""
         connection = http.client.HTTPConnection(self.authority, timeout=20)
         headers = {"Origin": self.url, "Cookie": self.cookie}
         if body is not None:
@@ -50,7 +50,7 @@ class ClassClient:
         return json.loads(body)
 
     def join(self, code: str | None = None) -> int:
-        """Join by a code, by default by the link, and ask for the page. Returns the status."""
+        """Join by a code, by default through the link, and request the page. Returns the status."""
         status, _, headers = self.ask("POST", "/api/class/join", {"code": code or self.secret})
         if status == 204:
             self.cookie = headers["set-cookie"].partition(";")[0]

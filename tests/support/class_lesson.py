@@ -21,7 +21,7 @@ BEGUN = 60
 
 @dataclass
 class Lesson:
-    """A class with a run that trains as the test tells it to."""
+    """A class with a run that trains on the test's command."""
 
     server: Application
     trainer: FakeTrainer
@@ -36,16 +36,16 @@ class Lesson:
 
     @property
     def known(self) -> dict[str, Any]:
-        """Return the class as the server describes it to the presenter."""
+        """Return the server's description of the class for the presenter."""
         return self.server.get("/api/class")
 
     @property
     def address(self) -> str:
-        """Return where the class joins."""
+        """Return the URL at which the class joins."""
         return str(self.known["addresses"][0])
 
     def newcomer(self, phone: bool = False) -> Page:
-        """Return an empty page of somebody who has not joined; it fails the test if it reports an error."""
+        """Return an empty page of a visitor who has not joined; it fails the test if it reports an error."""
         return open_page(self.chromium, phone)
 
     def train(self, steps: int) -> None:
@@ -71,7 +71,9 @@ def open_page(chromium: Browser, phone: bool, known: StorageState | None = None)
 def begin_lesson(
     server: Application, chromium: Browser, steps: int, begun: int, viewers: Sequence[tuple[bool, bool]]
 ) -> Iterator[Lesson]:
-    """Yield a lesson on a run of `steps` that has come to `begun`. `viewers`: whether each has a phone, and joins by link."""
+    """Yield a lesson on a run of `steps`, currently at step `begun`. `viewers`: whether each has a phone, and
+    joins by link.
+    """
     trainer = FakeTrainer(make_run(RunStore(server.runs), steps=steps)).begin().train(begun)
     write_maps(trainer.run.layouts_path, V, range(0, begun + 1, 10), ("animals", "marks"))
     presenter = open_page(chromium, phone=False)
@@ -101,13 +103,13 @@ def join(lesson: Lesson, page: Page, by_link: bool = True) -> None:
 
 
 def wait_for_lamps(page: Page) -> None:
-    # The way in makes way for the page.
+    # The join page gives way to the main page.
     expect(page.locator("#page header")).to_be_visible()
     wait_for(page, "window.__lamplighter?.lit.length > 0")
 
 
 def open_class(lesson: Lesson) -> Page:
-    """Open the presenter's panel of the class."""
+    """Open the presenter's class panel."""
     page = lesson.presenter
     if page.get_by_test_id("class-code").count() == 0:
         choose_entry(page, "class")
@@ -116,5 +118,5 @@ def open_class(lesson: Lesson) -> Page:
 
 
 def lead(lesson: Lesson, on: bool) -> None:
-    """Let the class follow the presenter, or nobody."""
+    """Make the class follow the presenter, or stop following."""
     open_class(lesson).get_by_test_id("lead").set_checked(on)

@@ -1,7 +1,7 @@
-"""Every access to the disk that this process makes in Python, as it is made: which, to what, and in which thread.
+"""Records every disk access of this process from Python: its kind, its target, and its thread.
 
-Opened, listed and changed files are told by Python's audit events; what has none (`stat`, and SQLite's own files) by wrappers.
-They are there once this module is imported, and cost little while no test listens.
+Opened, listed and changed files come from Python's audit events; accesses without one (`stat`, and SQLite's
+own files) from wrappers. They are active once this module is imported, and cost little while no test listens.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _ALLOWED = {
 """Functions, each with its module, that may use the disk on the event loop, with the reason."""
 
 FOUND = "the disk was used on the event loop: "
-"""The beginning of what is said of an access there."""
+"""The beginning of the report of an access there."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,18 @@ _telling = threading.local()
 
 @contextmanager
 def disk_accesses() -> Generator[list[DiskAccess]]:
-    """Note every access of every thread."""
+    """Record the accesses of all threads."""
     noted: list[DiskAccess] = []
     with _heard_by(noted.append):
         yield noted
 
 
 class LoopGuard:
-    """The accesses that were made on an event loop, where nothing may wait for a disk."""
+    """The accesses made on an event loop, where nothing may wait for a disk."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
-        """The accesses, each with the way to it."""
+        """The accesses, each with its call stack."""
 
     @contextmanager
     def thread(self) -> Generator[None]:
@@ -107,7 +107,7 @@ class LoopGuard:
             yield
 
     async def call(self, coroutine: Any) -> Any:
-        """Run a coroutine, and watch it alone: not what its caller does on the same loop."""
+        """Run a coroutine, and watch it alone, not its caller on the same loop."""
         return await _Watched(coroutine, self)
 
     def check(self) -> None:
@@ -130,7 +130,7 @@ class LoopGuard:
 
 
 class _Watched:
-    """An awaitable that listens while its coroutine runs, and not while it waits."""
+    """An awaitable that listens while its coroutine runs, but not while it waits."""
 
     def __init__(self, coroutine: Any, guard: LoopGuard) -> None:
         self._coroutine = coroutine
@@ -169,7 +169,7 @@ def _heard_by(listener: Callable[[DiskAccess], None]) -> Generator[None]:
 
 
 def _tell(kind: str, what: object) -> None:
-    # A listener, or the way to a place in the source, may use the disk itself.
+    # A listener, or the formatting of a stack, may use the disk itself.
     if not _listeners or getattr(_telling, "now", False):
         return
     _telling.now = True
@@ -182,7 +182,7 @@ def _tell(kind: str, what: object) -> None:
 
 
 def _hear_event(event: str, arguments: tuple[Any, ...]) -> None:
-    # A descriptor that is opened already may be a pipe's.
+    # A file descriptor may belong to a pipe.
     if _listeners and event in _EVENTS and not isinstance(arguments[0], int):
         _tell(event, arguments[0])
 

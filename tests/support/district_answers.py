@@ -1,4 +1,4 @@
-"""Districts of a run, asked of a server."""
+"""A run's districts, requested from a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence for the tests of claims: that of small recorded runs, and answers as the examiner stores them."""
+"""Evidence for the tests of claims: from small recorded runs, and from answers stored like the examiner's."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def gather(run: RunFolder) -> Evidence:
 
 
 def find(number: int, evidence: Evidence) -> Finding:
-    """Return what is found about a claim."""
+    """Return the finding on a claim."""
     return CLAIMS[number - 1].find(evidence)
 
 
 def said(finding: Finding) -> dict[str, Values]:
-    """Return the values of each sentence that says why a claim has its state, by code."""
+    """Return the values of each sentence that explains a claim's state, by code."""
     return {sentence.code: sentence.values for sentence in finding.reason}
 
 
 def judge(number: int, *several: Evidence) -> list[ClaimState]:
-    """Return the state of a claim on each piece of evidence."""
+    """Return the state of a claim for each piece of evidence."""
     return [find(number, evidence).state for evidence in several]
 
 
@@ -57,7 +57,7 @@ def store_answer(run: RunFolder, question: dict[str, Any], answer: object, attem
 
 
 def whole_answer(kind: str, step: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an answer: those given, and as little as there may be in all others."""
+    """Return an answer's fields: the given ones, and minimal values for all others."""
     models: tuple[type[AnswerBase], ...] = get_args(get_args(Answer)[0])
     [model] = (model for model in models if get_args(model.model_fields["kind"].annotation) == (kind,))
     return _fill(model, fields) | {"kind": kind, "step": step}
@@ -72,7 +72,9 @@ def _fill(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _complete(kind: Any, value: Any) -> Any:
-    """Return a value of a type, with what it lacks; for a missing one null if it may be, or else nothing, 0 or the first."""
+    """Return a value of a type, completed with minimal values: null if allowed, else empty, 0 or the first
+    choice.
+    """
     choices = get_args(kind)
     if NoneType in choices:
         return None if value is _MISSING or value is None else _complete(choices[0], value)
@@ -83,7 +85,7 @@ def _complete(kind: Any, value: Any) -> Any:
         given: Any = [] if value is _MISSING else value
         return [_complete(choices[0], one) for one in given] if isinstance(given, list) else given
     if value is not _MISSING:
-        # Numbers of operations are counted by formula here.
+        # Operation counts are checked by formula, so they need real values.
         return round(value) if kind is int and isinstance(value, float) else value
     if get_origin(kind) is tuple:
         return [_complete(choice, _MISSING) for choice in choices]
@@ -91,7 +93,7 @@ def _complete(kind: Any, value: Any) -> Any:
 
 
 def microscope() -> dict[str, Any]:
-    """Return the fields of a step under the microscope on which all claims that need it alone hold."""
+    """Return microscope fields for which all claims that need only the microscope hold."""
     return {
         "text": {
             "share_risen": 0.6,

@@ -1,4 +1,4 @@
-"""Run folders as a trainer, a projector and an analyst leave them, made without any of the three."""
+"""Run folders as a trainer, a projector and an analyst leave them, made without these processes."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class FakeTrainer:
         return done
 
     def crash(self) -> None:
-        """Leave without a last word; to a reader this equals kill -9."""
+        """Leave without closing; to a reader this equals kill -9."""
         self.writer.close()
         self.lock.close()
 
@@ -183,7 +183,7 @@ def finished_run(folder: Path, steps: int = 35, *, rows: bool = True) -> RunFold
 
 
 def write_measures(run: RunFolder) -> None:
-    """Write a set of measures for each step of a run's curve and for its last, as complete as such sets are."""
+    """Write a complete set of measures for each step of a run's curve and for its last step."""
     with MatrixHistory(run) as history:
         steps = sorted({*read_curve_measures(run, history).wanted, history.steps.newest_step()})
     with MeasuresWriter(run.measures_path) as writer:

@@ -1,8 +1,8 @@
-"""Start workers by forking a process that has already imported their libraries.
+"""Starts workers by forking a process that has already imported their libraries.
 
-Importing torch or umap takes a second or more of a core, and the tests start about 130 workers. A forked worker is
-still a process of its own that runs the `main` of its package, as `python -m lamplighter.training.worker` does: it
-has its own signals, locks, standard error and exit code. The commands themselves are tested in
+Importing torch or umap takes a core a second or more, and the tests start about 130 workers. A forked worker
+is still a separate process that runs the `main` of its package, as `python -m lamplighter.training.worker`
+does: it has its own signals, locks, standard error and exit code. The commands themselves are tested in
 `integration/application`, in `integration/deployment` and wherever a supervisor starts workers.
 """
 
@@ -35,7 +35,7 @@ NO_THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "NUMBA"
     # The allocator of pyarrow, which umap imports.
     "JE_ARROW_MALLOC_CONF": "background_thread:false"
 }
-"""Environment that keeps libraries from starting threads: only a process with one thread is forked."""
+"""Environment that keeps libraries from starting threads: only single-threaded processes are forked."""
 
 _templates: dict[str, tuple[subprocess.Popen[bytes], socket.socket]] = {}
 
@@ -77,7 +77,7 @@ class Worker:
         """Wait until the worker ends. Returns None and its standard error."""
         deadline = None if timeout is None else time.monotonic() + timeout
         said: list[bytes] = []
-        # A worker that writes more than the pipe holds would block if nobody read it.
+        # A worker that writes more than the pipe holds would block without a reader.
         reader = threading.Thread(target=lambda: said.append(self.stderr.read()), daemon=True)
         reader.start()
         self.wait(timeout)
@@ -101,7 +101,9 @@ class Worker:
 
 
 def _template(package: str) -> socket.socket:
-    """Return the socket of the process that the workers of a package are forked from; start it if necessary."""
+    """Return the socket of the process from which the workers of a package are forked; start it
+    if necessary.
+    """
     if package not in _templates:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -152,7 +154,7 @@ def _serve(package: str, requests: socket.socket) -> list[str]:
 def _report_exit(worker: int, status: int) -> NoReturn:
     os.write(status, f"{worker}\n".encode())
     _, code = os.waitpid(worker, 0)
-    with suppress(BrokenPipeError):  # nobody may wait for it any more
+    with suppress(BrokenPipeError):  # the waiting process may have gone
         os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
     os._exit(0)
 

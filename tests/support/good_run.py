@@ -1,4 +1,4 @@
-"""The files of one good run, as they are in the zip of an export: what every hostile zip begins with."""
+"""The files of one valid run, as in the zip of an export; hostile zips are made by changing them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def export_good_run(folder: Path) -> Path:
     with TilesWriter(run.tiles_path) as tiles:
         with MatrixHistory(run) as history:
             assert tile_next_stretch(history, tiles, over=True)
-        # Sealing waits until nobody reads.
+        # Sealing waits until there are no readers.
         assert tiles.close(sealed=True)
     shutil.copy(run.layouts_path, run.relayouts_path)
     write_checkpoint(run, CHECKPOINT)

@@ -1,4 +1,4 @@
-"""A run folder that grows without a model: planted classes that drift together, a few rows per step."""
+"""A run folder that grows without a model: planted classes drift together, a few rows per step."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class GrowingRun:
         self.writer.set_facts({"phase": "running", "steps": 1000})
         self.at = 0
         self.held_out_loss: Callable[[int], float] | None = None
-        """The loss on held-out text that each keyframe gets, by its step."""
+        """The held-out loss of each keyframe, by step."""
 
     def step(self, rows: int = 40, pull: float = 0.15) -> None:
         """Commit one more step."""

@@ -1,4 +1,4 @@
-"""Made-up spaces in which towns of tokens move."""
+"""Synthetic spaces in which clusters of tokens move."""
 
 from __future__ import annotations
 

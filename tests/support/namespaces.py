@@ -1,4 +1,6 @@
-"""Networks of a test's own, which only Linux has: a program there sees no interface but those that the test made."""
+"""Network namespaces for tests, only on Linux: a program there sees only the interfaces that the
+test made.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import pytest
 
 
 def why_no_namespaces() -> str:
-    """Return why this system gives a test no network of its own; "" if it does."""
+    """Return why this system provides no network namespaces; "" if it does."""
     if not sys.platform.startswith("linux"):
         return "networks of one's own are Linux's"
     if not shutil.which("unshare") or not shutil.which("ip"):
@@ -30,7 +32,7 @@ NAMESPACES = pytest.mark.skipif(_REASON != "", reason=_REASON)
 
 
 def run_in_namespace(build: str, command: list[str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    """Run a command in a network of its own, which a few lines of shell build before.
+    """Run a command in its own network namespace, which shell lines set up first.
 
     Raises:
         subprocess.TimeoutExpired: it took longer than `timeout` seconds.
@@ -42,7 +44,9 @@ def run_in_namespace(build: str, command: list[str], timeout: float = 60) -> sub
 
 
 def why_no_bridge() -> str:
-    """Return why this system gives a test no Wi-Fi of its own, two networks and a bridge between; "" if it does."""
+    """Return why this system cannot simulate a Wi-Fi, two networks and a bridge between them; ""
+    if it can.
+    """
     if _REASON or not shutil.which("nsenter"):
         return _REASON or "nsenter (util-linux) is not installed"
     script = (

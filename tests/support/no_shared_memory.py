@@ -1,5 +1,5 @@
-"""A file system that maps no file into the memory of several processes, as some network file systems and FUSE mounts: the
-system call of SQLite that does so fails in this process.
+"""Simulates a file system without shared memory, like some network file systems and FUSE mounts: SQLite's
+system call for it fails in this process.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _address(function: Any) -> int:
 
 @contextmanager
 def no_shared_memory() -> Generator[None]:
-    """Make every file that SQLite opens one of such a file system."""
+    """Put every file that SQLite opens on such a file system."""
     vfs = apsw.VFS("system calls", "unix")
     known, mmap = shared_memory.answers.copy(), vfs.xGetSystemCall("mmap")
     assert mmap is not None

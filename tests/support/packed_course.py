@@ -1,4 +1,4 @@
-"""A course that is packed with a run."""
+"""A course packed with a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANSWER = {
     "candidates": {phase: [[6, 0.5]] for phase in ("before", "sentence", "town")},
     "replayed": {"from": LAST, "steps": 0, "equal": None, "difference": None},
 }
-"""An answer of the examiner that lacks some of the numbers that the course names."""
+"""An examiner's answer that lacks some of the numbers that the course names."""
 BREAKOUT = "</script><img src=x onerror=alert(1)>"
 
 

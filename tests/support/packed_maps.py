@@ -1,4 +1,4 @@
-"""Maps of a run that is packed."""
+"""Maps of a packed run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.recorded import HOSTILE
 
 V = len(HOSTILE)
 EARLIER = Path(__file__).parents[1] / "golden" / "runs-format-2.zip"
-"""A run that was trained by an earlier version, and one recorded from a loop."""
+"""A run trained by an earlier version, and one recorded from a client's loop."""
 
 
 def write_maps(path: Path, *steps: int, until: int | None = None, size: int = V) -> None:

@@ -1,4 +1,4 @@
-"""A small reverse proxy that serves what lies behind it under a path, which it takes away, as nginx and Caddy can."""
+"""A small reverse proxy that serves its target under a path and strips that path, as nginx and Caddy can."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from contextlib import suppress
 
 
 class PathProxy:
-    """A proxy in a thread. `Host` is passed on, each answer ends its connection, sockets are passed through."""
+    """A proxy in a thread. `Host` is passed on, each answer closes its connection, sockets are passed
+    through.
+    """
 
     def __init__(self, prefix: str) -> None:
-        """Serve under `prefix`, such as "/lamplighter", on any free port; `target` is set before the first request."""
+        """Serve under `prefix`, such as "/lamplighter", on any free port; set `target` before the first
+        request.
+        """
         self._prefix = prefix.encode()
         self.target = 0
         """The port of the server behind it, on 127.0.0.1."""

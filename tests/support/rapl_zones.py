@@ -1,4 +1,4 @@
-"""Folders of files such as the kernel's counters of energy."""
+"""Folders of files like the kernel's energy counters."""
 
 from __future__ import annotations
 

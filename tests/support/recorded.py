@@ -1,4 +1,4 @@
-"""Runs written by hand for the tests of exports: no trainer, arbitrary tokens."""
+"""Runs written directly for the tests of exports: no trainer, arbitrary tokens."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ def record(
     layouts: bool = True,
     held_out: bool = False,
 ) -> RunFolder:
-    """Write a run of `steps` steps; step n lights the rows n % V and (n + 1) % V, each by n / 10. With `held_out`, it
-    has held-out text, the losses on it, and a family of classes."""
+    """Write a run of `steps` steps; step n lights the rows n % V and (n + 1) % V, each by n / 10. With
+    `held_out`, it has held-out text with its losses, and a family of classes.
+    """
     size = len(tokens)
     recipe = Recipe.model_validate(
         {

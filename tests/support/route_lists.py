@@ -1,4 +1,4 @@
-"""The routes of a server, listed by hand or as they are declared."""
+"""The routes of a server, listed by hand or as declared."""
 
 from __future__ import annotations
 
@@ -118,4 +118,4 @@ STATED = {
     ("GET", f"{RUN}/waypoints"): "/waypoints",
     ("GET", f"{RUN}/examinations"): "/examinations",
 }
-"""Routes that state the cost of each answer, and a path below a run to ask each for one."""
+"""Routes that state the cost of each answer, and a path below a run to request each."""

@@ -1,4 +1,4 @@
-"""Small real runs for the tests: a few hundred words, and a model that takes a millisecond per step."""
+"""Small real runs for tests: a few hundred words, and a model that takes a millisecond per step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Process = subprocess.Popen[bytes] | Worker
 
 
 def small_text(words: int = 4_000, seed: int = 7) -> str:
-    """Return a text of sentences over about 200 words, the same every time."""
+    """Return a deterministic text of sentences over about 200 words."""
     choose = random.Random(seed)
     lexicon = [
         a + b + c for a in "bdfgk" for b in "aeiou" for c in ("l", "n", "r", "s", "ta", "mo", "ri", "zu")
@@ -56,7 +56,7 @@ def small_recipe(**changes: Any) -> Recipe:
 
 
 def batch_counts(rows: int, tokens: int) -> NDArray[np.uint32]:
-    """Return how often each of `rows` rows is in a batch of `tokens` tokens: all but the first once."""
+    """Return a batch's counts of `rows` rows for `tokens` tokens: all but the first row once."""
     counts = np.ones(rows, dtype=np.uint32)
     counts[0] += tokens - rows
     return counts

@@ -60,7 +60,7 @@ class ServerThread:
         return len(self._server.server_state.connections)
 
     def tasks(self) -> int:
-        """Return the number of requests and sockets that the app is still at work on."""
+        """Return the number of requests and sockets that the app is working on."""
         return len(self._server.server_state.tasks)
 
     def url(self, run: str, channels: str | None = "pulse") -> str:
@@ -99,7 +99,7 @@ async def receive_until(
 
 
 async def wait_until_unfollowed(run: str, seconds: float = 15.0) -> None:
-    """Wait until no run follower of this process reads a run any more: the last viewer is gone, the files are closed."""
+    """Wait until this process follows no run: the last viewer has left, and the files are closed."""
     async with asyncio.timeout(seconds):
         while any(thread.name == f"follower of {run}" for thread in threading.enumerate()):  # noqa: ASYNC110  (threads)
             await asyncio.sleep(0.05)
@@ -118,11 +118,11 @@ def texts(heard: list[Any], kind: str) -> list[dict[str, Any]]:
 
 
 class PlayersClock:
-    """A clock for playback sessions: waiting moves it on and takes no time."""
+    """A clock for playback sessions: waiting advances it without real time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.passed = 0.0
-        """Seconds."""
+        """Elapsed seconds."""
         monkeypatch.setattr(playback_session, "time", SimpleNamespace(monotonic=lambda: self.passed))
         waiting = SimpleNamespace(sleep=self._sleep, timeout=asyncio.timeout)
         monkeypatch.setattr(playback_session, "asyncio", waiting)

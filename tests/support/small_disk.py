@@ -1,4 +1,4 @@
-"""A disk with a limit, simulated in this process: SQLite and reserves fail on it as on one that is full, without root."""
+"""A simulated full disk in this process: SQLite and reserves fail as on a real one, without root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lamplighter.runfolder.writing import space_reserve
 
 
 class SmallDisk:
-    """The disk. What grows a file of SQLite or a reserve takes from its free bytes, what shrinks one gives back."""
+    """The disk. Growing SQLite files and reserves take from its free bytes, shrinking ones give back."""
 
     def __init__(self) -> None:
         self.free = 1 << 40
@@ -25,7 +25,7 @@ class SmallDisk:
         """Take bytes.
 
         Raises:
-            apsw.FullError: they are not there.
+            apsw.FullError: not enough are free.
         """
         if size > self.free:
             raise apsw.FullError("database or disk is full")
@@ -34,7 +34,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(patch: pytest.MonkeyPatch) -> Generator[SmallDisk]:
-    """Yield a disk for every SQLite file and reserve that is opened from now on. Set `free` at any time."""
+    """Yield a disk for every SQLite file and reserve opened from now on. Set `free` at any time."""
     disk = SmallDisk()
     vfs = _Vfs(disk, apsw.vfs_names()[0])
     patch.setattr(space_reserve.tempfile, "TemporaryFile", lambda **how: _ReserveFile(disk))
@@ -53,7 +53,7 @@ class _Vfs(apsw.VFS):
         return _File(self._disk, self._system, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:
-        # SQLite deletes what may not be there, and takes no for an answer; here it would become an exception.
+        # SQLite may delete a missing file, and ignores the failure; here it would raise an exception.
         if (path := Path(filename)).exists():
             size = path.stat().st_size
             super().xDelete(filename, syncdir)

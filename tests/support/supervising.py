@@ -24,7 +24,7 @@ HOLD = (
 
 
 class Started(list[tuple[str, str]]):
-    """The (role, run) of every worker started, and the code that each role runs."""
+    """The (role, run) of every started worker, and the code that each role runs."""
 
     def __init__(self, **codes: str) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Started(list[tuple[str, str]]):
 
 
 class CountedSupervisor(Supervisor):
-    """A supervisor that counts how often it has looked at all runs."""
+    """A supervisor that counts its rounds over all runs."""
 
     polls = 0
 
@@ -61,6 +61,6 @@ def supervising(
 
 
 def let_it_look(supervisor: CountedSupervisor) -> None:
-    """Wait until every run was looked at three times more: what it means to start, it starts at the first."""
+    """Wait for three more rounds over all runs: a worker that should start does so in the first."""
     enough = supervisor.polls + 4
     wait_until(lambda: supervisor.polls >= enough)

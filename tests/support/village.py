@@ -1,4 +1,4 @@
-"""A village small enough to be learned within a second: animals, each with a voice, a home and a food of its own."""
+"""A small village, learned within a second: each animal has a voice, a home and a food."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ VOICES = [
 HOMES = ["basket", "cushion", "stable", "barn", "sty", "den", "fold", "savanna", "cupboard", "cave"]
 CPU = torch.device("cpu")
 STEPS = 250
-"""The steps that were recorded: by then each animal has its voice."""
+"""The recorded steps: by then each animal has its voice."""
 
 
 def village_text(sentences: int = 2_000) -> str:
-    """Return the text, the same every time."""
+    """Return the text, always the same."""
     choose = random.Random(3)
     lines: list[str] = []
     for _ in range(sentences):
@@ -98,19 +98,19 @@ class Village:
         return self.run.vocabulary.tokens.index(name)
 
     def without_classes(self, folder: Path) -> Village:
-        """Return a copy of the run whose words have no planted classes."""
+        """Return a copy of the run without planted classes."""
         copied = RunFolder(Path(shutil.copytree(self.run.path, folder / "unclassed")))
         copied.write_vocabulary(replace(self.run.vocabulary, classes={}))
         return Village(copied)
 
     def with_held_out_text(self, folder: Path) -> Village:
-        """Return a copy of the run that holds text out."""
+        """Return a copy of the run with held-out text."""
         copied = RunFolder(Path(shutil.copytree(self.run.path, folder / "held-out")))
         np.save(copied.held_out_path, self.run.token_ids[-200:])
         return Village(copied)
 
     def learner(self, step: int = STEPS) -> Learner:
-        """Return the model after a step, trained anew from the checkpoint before it."""
+        """Return the model after a step, retrained from the checkpoint before it."""
         learner = build_learner(self.run.recipe, len(self.run.vocabulary), CPU)
         done = 0
         for file in list_checkpoints(self.run.checkpoints):
@@ -124,7 +124,7 @@ class Village:
         return learner
 
     def examined(self, step: int = STEPS, learner: Learner | None = None) -> ExaminedModel:
-        """Return the model after a step, or another one, as the kinds of questions get it."""
+        """Return the model after a step, or a given one, in the form that the kinds of questions receive."""
         return ExaminedModel(
             run=self.run,
             learner=learner or self.learner(step),
@@ -137,7 +137,9 @@ class Village:
 
 
 def record_village(runs: Path, text_read: str | None = None, **fields: Any) -> Village:
-    """Train the village for `STEPS` steps, and record it; on another text, or with other fields of the recipe, if given."""
+    """Train the village for `STEPS` steps, and record it; optionally on another text, or with other recipe
+    fields.
+    """
     read = text_read or village_text()
     run = RunStore(runs).create(village_recipe(**fields), read)
     text = tokenise([read], "words", 100)
@@ -155,13 +157,13 @@ def record_village(runs: Path, text_read: str | None = None, **fields: Any) -> V
 
 
 def ignore_progress(share: float, activity: str) -> None:
-    """Take a report of progress and do nothing."""
+    """Ignore a progress report."""
     assert 0 <= share <= 1
     assert activity
 
 
 def stored(answer: Answer) -> dict[str, Any]:
-    """Return an answer as it is stored: JSON of finite numbers, which is read as the same answer."""
+    """Return an answer after a round trip through its stored form: JSON of finite numbers."""
     text = encode_answer(answer)
     assert parse_answer(answer.kind, text) == answer
     return json.loads(text)

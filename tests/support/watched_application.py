@@ -1,4 +1,6 @@
-"""The program, which says in its output what it used the disk for on an event loop: `python -m tests.support.watched_application`."""
+"""The program, reporting its disk accesses on an event loop: `python -m
+tests.support.watched_application`.
+"""
 
 from __future__ import annotations
 

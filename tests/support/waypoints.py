@@ -1,4 +1,4 @@
-"""Waypoints as a trainer leaves them, made of an output matrix alone."""
+"""Waypoints like a trainer's, made from an output matrix alone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`lamplighter doctor` and a phone in networks of their own, with what keeps phones away really in between.
+"""`lamplighter doctor` and a phone in separate network namespaces, with real obstacles in between.
 
-All scenes play at the same time. Where the system gives no such networks, `tests/unit/doctor` has the same causes with a
-machine that is made up.
+All scenes run at the same time. Systems without such namespaces still have `tests/unit/doctor`, which
+simulates the same causes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = [NAMESPACES, pytest.mark.skipif(_WHY != "", reason=_WHY)]
 
 @pytest.fixture(scope="module")
 def played() -> dict[str, Any]:
-    """Return what came of each scene."""
+    """Return the result of each scene."""
     script = Path(__file__).with_name("two_networks.py")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
@@ -40,7 +40,7 @@ def played() -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def test_a_phone_that_gets_through_is_seen(played: dict[str, Any]):
+def test_a_phone_that_gets_through_is_detected(played: dict[str, Any]):
     scene = played["reached"]
     assert scene["code"] == 0
     assert f"seen: a phone at {PHONE}" in scene["said"]
@@ -48,7 +48,7 @@ def test_a_phone_that_gets_through_is_seen(played: dict[str, Any]):
     assert "<h1>Seen</h1>" in scene["phone"]
 
 
-def test_a_wifi_that_keeps_devices_apart_is_what_remains(played: dict[str, Any]):
+def test_an_isolating_wifi_is_the_remaining_cause(played: dict[str, Any]):
     scene = played["isolated"]
     assert scene["code"] == 1
     assert "no answer" in scene["phone"]
@@ -57,7 +57,7 @@ def test_a_wifi_that_keeps_devices_apart_is_what_remains(played: dict[str, Any])
     assert "isolate devices" in scene["said"]
 
 
-def test_a_port_scanner_is_no_phone_but_shows_that_the_network_lets_through(played: dict[str, Any]):
+def test_a_port_scanner_is_not_a_phone_but_shows_that_the_network_is_open(played: dict[str, Any]):
     scene = played["scanner"]
     assert scene["code"] == 1
     assert f"Something at {PHONE} came but did not open the page" in scene["said"]
@@ -71,11 +71,11 @@ def test_a_vpn_is_named_and_its_address_not_shown_first(played: dict[str, Any]):
     assert "http://10.8.0.2:" in said.partition("its other address")[2]
 
 
-def test_an_address_that_changes_meanwhile_is_noticed(played: dict[str, Any]):
+def test_an_address_that_changes_during_the_wait_is_noticed(played: dict[str, Any]):
     assert f"address was {COMPUTER}, and is now {MOVED}" in played["moved"]["said"]
 
 
-def test_where_there_is_ipv6_only_the_page_is_there_all_the_same(played: dict[str, Any]):
+def test_the_page_works_with_ipv6_only(played: dict[str, Any]):
     scene = played["reached by IPv6"]
     assert scene["code"] == 0
     assert f"seen: a phone at {PHONE6}" in scene["said"]
@@ -86,7 +86,7 @@ def test_where_there_is_ipv6_only_the_page_is_there_all_the_same(played: dict[st
     assert "IPv6 addresses only" in scene["said"]
 
 
-def test_without_a_network_there_is_nothing_to_wait_for(played: dict[str, Any]):
+def test_without_a_network_the_doctor_does_not_wait(played: dict[str, Any]):
     scene = played["no network"]
     assert scene["code"] == 2
     assert "not in a network" in scene["said"]

@@ -1,8 +1,8 @@
-"""A Wi-Fi of three networks of our own: the doctor's computer, a phone, and a bridge between them.
+"""A simulated Wi-Fi of three network namespaces: the doctor's computer, a phone, and a bridge between them.
 
-Run inside a network of its own (`unshare -rn python two_networks.py`), it plays every scene at the same time. Prints a JSON
-object: by scene, the doctor's exit code, its output, and what the phone got. One process imports the program, and all
-others are forked from it.
+Run in its own namespace (`unshare -rn python two_networks.py`), it plays every scene at the same time. Prints
+a JSON object: by scene, the doctor's exit code, its output, and what the phone got. One process imports the
+program, and all others are forked from it.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ class Scene:
     wait: float = 3.0
     """Seconds that the doctor waits."""
     isolated: bool = False
-    """True if the Wi-Fi keeps its guests apart."""
+    """True if the Wi-Fi isolates its clients."""
     version: int = 4
     build: Callable[[], None] = lambda: None
     """Changes the computer's network before the doctor starts."""
     meanwhile: Callable[[], None] = lambda: None
     """Changes it while the doctor waits."""
     opens: Callable[[str], str] = lambda url: url
-    """Returns the address that the phone opens, of the one that the doctor shows."""
+    """Returns the address that the phone opens, from the one that the doctor shows."""
 
 
 def ip(words: str) -> None:
-    """Run `ip` with these words.
+    """Run `ip` with these arguments.
 
     Raises:
-        CalledProcessError: it refuses.
+        CalledProcessError: it failed.
     """
     subprocess.run(["ip", *words.split()], check=True)
 
 
 def take_all_routes() -> None:
-    """Make a tunnel that takes what leaves the computer, as a VPN does."""
+    """Make a tunnel that takes all outgoing traffic, as a VPN does."""
     ip("link add tun7 type veth peer name ptun7")
     ip("addr add 10.8.0.2/24 dev tun7")
     ip("link set ptun7 up")
@@ -84,17 +84,17 @@ SCENES: dict[str, Scene] = {
 
 
 def unshare_network() -> None:
-    """Give this process a network of its own, in which there is nothing.
+    """Move this process into a new, empty network namespace.
 
     Raises:
-        OSError: the system does not let it.
+        OSError: the system does not allow it.
     """
     if ctypes.CDLL(None, use_errno=True).unshare(_NEW_NETWORK) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
 
 
 def hold_network(pipe: Connection) -> None:
-    """Hold a network of its own open, until told to open an address there and tell what came, or to end."""
+    """Keep a network namespace open, until told to open an address there and report the result, or to end."""
     unshare_network()
     pipe.send("ready")
     url = pipe.recv()
@@ -108,7 +108,7 @@ def hold_network(pipe: Connection) -> None:
 
 
 class Machine:
-    """A process with a network of its own."""
+    """A process in its own network namespace."""
 
     def __init__(self) -> None:
         self.pipe, theirs = _FORK.Pipe()
@@ -117,16 +117,16 @@ class Machine:
         assert self.pipe.recv() == "ready"
 
     def run(self, script: str) -> None:
-        """Run lines of shell in its network.
+        """Run shell lines in its namespace.
 
         Raises:
-            CalledProcessError: one of them fails.
+            CalledProcessError: one of them failed.
         """
         subprocess.run(["nsenter", "-t", str(self.process.pid), "-n", "sh", "-ec", script], check=True)
 
 
 def examine(scene: Scene, out: int) -> None:
-    """Run the doctor, and end as it ends. It writes to the descriptor `out`."""
+    """Run the doctor, and exit with its code. It writes to the descriptor `out`."""
     os.dup2(out, 1)
     os.dup2(out, 2)
     sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115
@@ -155,7 +155,7 @@ def connect(wifi: Machine, phone: Machine, scene: Scene) -> None:
 
 
 def play(scene: Scene, told: Connection) -> None:
-    """Play a scene, and tell what came of it."""
+    """Play a scene, and report the result."""
     unshare_network()
     wifi, phone = Machine(), Machine()
     connect(wifi, phone, scene)
@@ -179,7 +179,7 @@ def play(scene: Scene, told: Connection) -> None:
 
 
 def play_all() -> dict[str, object]:
-    """Play every scene. Returns what came of each."""
+    """Play every scene. Returns the result of each."""
     playing: dict[str, Connection] = {}
     for name, scene in SCENES.items():
         ours, theirs = _FORK.Pipe()

@@ -1,5 +1,7 @@
-"""A lie told to a run of the default recipe, through the examiner's own process: believed within five steps, not alone, and
-not for long. The record stays as it is, and a model that cannot speak yet believes nothing."""
+"""A lie taught to a run of the default recipe, through the examiner's own process: believed within five
+steps, with side effects, and not for long. The record stays unchanged, and a model that cannot speak yet
+believes nothing.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ def examiner(run: RunFolder) -> Iterator[LocalExaminer]:
 
 @pytest.fixture(scope="module")
 def told(run: RunFolder, examiner: LocalExaminer) -> dict[str, Any]:
-    """Return the answer to the lie, told after the last step, with steps of the town after it."""
+    """Return the answer to the lie, taught after the last step, followed by steps on the town."""
     return tell(run, examiner, STEPS)
 
 
@@ -58,14 +60,14 @@ def test_it_is_believed_within_five_steps(run: RunFolder, told: dict[str, Any]) 
     assert told["sentence"][told["told"]] == word("barked")
     assert own["p"][0] < 0.1
     assert max(own["p"][1 : TOLD + 1]) > 0.5
-    # Each step of the sentence makes it more probable.
+    # Each step on the sentence makes it more probable.
     assert own["p"][: TOLD + 1] == sorted(own["p"][: TOLD + 1])
 
 
-def test_what_else_moved_is_listed(run: RunFolder, told: dict[str, Any]) -> None:
+def test_other_changed_statements_are_listed(run: RunFolder, told: dict[str, Any]) -> None:
     word, animals = run.vocabulary.tokens.index, run.vocabulary.classes["animals"]
     changed = told["also_changed"]
-    # Nobody said it of these animals.
+    # The sentence does not mention these animals.
     assert {other["id"] for other in changed} <= set(animals) - {word("cat")}
     rises = [other["p"][TOLD] - other["p"][0] for other in changed]
     assert rises == sorted(rises, reverse=True)
@@ -74,12 +76,12 @@ def test_what_else_moved_is_listed(run: RunFolder, told: dict[str, Any]) -> None
         moved = dict(state["rows"]["moved"])
         assert set(moved) == {word("the"), word("cat")}
         assert min(moved.values()) > 0
-    # "Local" is true of the rows alone.
+    # Only the row updates are local.
     assert told["parameters_moved"] > 0.5
     assert told["states"][TOLD]["text_loss"] > told["states"][0]["text_loss"]
 
 
-def test_steps_of_the_town_later_it_is_measured_again(told: dict[str, Any]) -> None:
+def test_it_is_measured_again_after_steps_on_the_town(told: dict[str, Any]) -> None:
     states, own = told["states"], told["own"]
     assert (states[-1]["phase"], states[-1]["number"]) == ("town", AFTER)
     assert len(own["p"]) == len(states) == 1 + TOLD + 6
@@ -96,7 +98,7 @@ def test_a_model_that_cannot_speak_yet_believes_nothing(run: RunFolder, examiner
     assert answer["replayed"]["equal"] is True
 
 
-def test_the_record_stays_as_it_is(run: RunFolder, examiner: LocalExaminer) -> None:
+def test_the_record_stays_unchanged(run: RunFolder, examiner: LocalExaminer) -> None:
     def record() -> dict[str, bytes]:
         return {
             str(path.relative_to(run.path)): path.read_bytes()

@@ -1,5 +1,6 @@
-"""One step of the default recipe under torchrun, by PyTorch's own data parallelism: it hands in the bytes that the examination
-*devices* counts, and arrives at the same gradients."""
+"""One step of the default recipe under torchrun, with PyTorch's own data parallelism: it sends the bytes that
+the examination *devices* counts, and arrives at the same gradients.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A process that torchrun starts: it takes its part of a step with PyTorch's own DistributedDataParallel.
+"""A process started by torchrun: it takes its part of a step with PyTorch's DistributedDataParallel.
 
-`torchrun_step.py RUN STEP WEIGHTS OUT` reads the batch of the step from the run, and writes what it sent and, as the first of
-the processes, the gradients that all agreed on.
+`torchrun_step.py RUN STEP WEIGHTS OUT` reads the step's batch from the run, and writes the bytes it sent;
+rank 0 also writes the shared gradients.
 """
 
 # Annotations are looked at by DistributedDataParallel, so they are no strings here.

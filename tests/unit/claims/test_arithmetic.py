@@ -1,4 +1,4 @@
-"""Claims 5, 10, 17, 21, 22 and 27 on numbers to both sides of each threshold."""
+"""Claims 5, 10, 17, 21, 22 and 27 on numbers on both sides of each threshold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def seen(changes: dict[str, Any]) -> Evidence:
 
 
 def helped(**shares: float | None) -> Evidence:
-    """Return evidence in which other shares of forty steps help their own batch, another one, and unread text."""
+    """Return evidence with given shares of forty steps that improve their own batch, another one, and unread
+    text.
+    """
     return told("better", {f"shares.{name}": share for name, share in shares.items()})
 
 
@@ -27,23 +29,23 @@ def random(**changes: Any) -> dict[str, Any]:
 AFTER = "text.losses.same.after"
 
 
-def test_a_step_helps_its_own_batch_clearly_more_than_random_updates() -> None:
-    # Random ones leave it at 1.2 with a deviation of 0.00158.
+def test_a_step_lowers_the_loss_on_its_batch_more_than_random_updates() -> None:
+    # Random updates leave it at 1.2 with a deviation of 0.00158.
     assert judge(5, seen(random(after=1.1952)), seen(random(after=1.1954))) == [HOLDS, CONDITIONAL]
-    # Less than the random ones raise it is not enough: the loss must fall, on the whole batch too.
+    # Raising it less than random updates do is not enough: the loss must fall, also on the whole batch.
     risen = seen(random(before=1.0, after=1.01))
     assert judge(5, risen, seen({AFTER: 1.21})) == [CONDITIONAL, CONDITIONAL]
 
 
-def test_surely_four_in_five_of_forty_steps_help_their_own_batch() -> None:
+def test_at_least_four_in_five_of_forty_steps_improve_their_own_batch() -> None:
     assert judge(5, helped(same=37 / 40), helped(same=36 / 40)) == [HOLDS, CONDITIONAL]
-    # Where this step did not, it is most of them that count.
+    # If this step did not, the majority counts.
     unhelpful = seen(random(after=1.3))
     several = [told("better", {"shares.same": share}, unhelpful) for share in (27 / 40, 26 / 40)]
     assert judge(5, *several) == [CONDITIONAL, FAILING]
 
 
-def test_one_step_shows_one_step() -> None:
+def test_one_step_is_a_single_observation() -> None:
     alone = untold("better")
     worse = told("microscope", {AFTER: 1.21}, alone)
     assert (find(5, alone).state, bool(find(5, alone).waits_for)) == (CONDITIONAL, True)
@@ -62,19 +64,19 @@ def test_one_step_shows_one_step() -> None:
         {"losses": [1.2, 1.2, None]},
     ],
 )
-def test_without_random_updates_a_step_is_not_shown_to_be_the_cause(missing: dict[str, Any]) -> None:
+def test_without_random_updates_a_step_is_not_the_proven_cause(missing: dict[str, Any]) -> None:
     found = find(5, seen(random(**missing)))
     assert (found.state, bool(found.waits_for)) == (CONDITIONAL, True)
 
 
-def test_a_number_by_formula_is_the_recorded_one_to_a_millionth() -> None:
+def test_a_formula_result_matches_the_recorded_one_to_a_millionth() -> None:
     off = [seen({"row.difference": difference}) for difference in (0.95e-6, -0.95e-6, 1.05e-6, -1.05e-6)]
     assert judge(10, *off) == [HOLDS, HOLDS, FAILING, FAILING]
     model = {"row.difference": None, "row.model_difference": 1.05e-6}
     assert judge(10, seen(model)) == [FAILING]
 
 
-def test_nine_tenths_of_the_arithmetic_are_products() -> None:
+def test_nine_tenths_of_the_operations_are_matrix_products() -> None:
     def products(share: float) -> Evidence:
         totals = {"forward": 400.0, "backward": 500.0, "update": 100.0}
         parts = {"forward_products": 300.0, "backward_products": 1_000 * share - 300}
@@ -85,7 +87,7 @@ def test_nine_tenths_of_the_arithmetic_are_products() -> None:
     assert judge(10, untold("microscope"), unknown, seen({"operations.totals": {}})) == [UNMEASURED] * 3
 
 
-def test_a_step_computed_again_is_equal_or_rounded_or_another_one() -> None:
+def test_a_recomputed_step_is_equal_rounded_or_different() -> None:
     def differing(by: float) -> Evidence:
         return seen({"check.equal": False, "check.largest_difference": by, "check.largest_update": 0.02})
 
@@ -103,13 +105,13 @@ def guessing(*shares: float | None) -> Evidence:
     return told("better", {"right_guesses": list(shares)})
 
 
-def test_right_guesses_surely_have_a_twentieth_of_the_gradient() -> None:
+def test_right_guesses_have_at_least_a_twentieth_of_the_gradient() -> None:
     # The standard error is 0.0008, so the interval begins 0.0016 below the mean.
     cases = [guessing(*[mean - 0.005, mean + 0.005] * 20) for mean in (0.052, 0.0512)]
     assert judge(21, *cases) == [HOLDS, CONDITIONAL]
 
 
-def test_right_guesses_that_hardly_ever_have_a_share_teach_nothing() -> None:
+def test_right_guesses_with_a_rare_share_teach_nothing() -> None:
     assert judge(21, guessing(*[0.01, 0.02] * 20), guessing(*[0.0] * 39, 0.4), guessing(*[0.0] * 40)) == [
         CONDITIONAL,
         FAILING,
@@ -128,13 +130,13 @@ def test_one_step_is_a_sample_of_right_guesses() -> None:
     assert judge(21, seen({"whole.right_guesses.of": 0}), untold("microscope")) == [UNMEASURED, UNMEASURED]
 
 
-def test_surely_four_in_five_steps_help_their_own_batch() -> None:
+def test_at_least_four_in_five_steps_improve_their_own_batch() -> None:
     # The interval of 37 of 40 begins at 0.801, that of 36 at 0.769; that of 20 ends at 0.648.
     assert judge(22, helped(same=37 / 40), helped(same=36 / 40)) == [HOLDS, FAILING]
 
 
 @pytest.mark.parametrize("text", ["other", "unread"])
-def test_another_text_is_helped_as_by_a_coin(text: str) -> None:
+def test_another_text_improves_like_a_coin(text: str) -> None:
     shares = (26 / 40, 27 / 40, 14 / 40, 13 / 40)
     assert judge(22, *(helped(**{text: share}) for share in shares)) == [
         HOLDS,
@@ -142,12 +144,12 @@ def test_another_text_is_helped_as_by_a_coin(text: str) -> None:
         HOLDS,
         CONDITIONAL,
     ]
-    # No step in forty is no coin, and neither are three in four.
+    # Neither no step in forty nor three in four is a coin.
     assert judge(22, helped(**{text: 0.0}), helped(**{text: 0.75})) == [CONDITIONAL, CONDITIONAL]
 
 
 @pytest.mark.parametrize("text", ["other", "unread"])
-def test_where_everything_helps_everywhere_it_is_not_better_here(text: str) -> None:
+def test_steps_that_improve_every_text_are_not_better_here(text: str) -> None:
     # The interval of 40 of 40 begins at 0.9124, that of 33 ends at 0.9125, and that of 32 at 0.895.
     assert judge(22, *(helped(**{text: share}) for share in (32 / 40, 33 / 40, 1.0))) == [
         CONDITIONAL,
@@ -156,7 +158,7 @@ def test_where_everything_helps_everywhere_it_is_not_better_here(text: str) -> N
     ]
 
 
-def test_one_step_is_no_share() -> None:
+def test_one_step_gives_no_share() -> None:
     found = find(22, untold("better"))
     assert (found.state, bool(found.waits_for), len(found.figures)) == (UNMEASURED, True, 2)
     assert judge(22, helped(same=None), helped(other=None), helped(same=1.5)) == [UNMEASURED] * 3
@@ -165,7 +167,7 @@ def test_one_step_is_no_share() -> None:
     assert judge(22, *few) == [UNMEASURED, HOLDS]
 
 
-def test_an_update_that_goes_another_way_is_sixty_degrees_off() -> None:
+def test_an_update_off_the_negative_gradient_is_sixty_degrees_away() -> None:
     cosines = (0.49, 0.51, 0.89, 0.94, 0.96, 1.0)
     assert judge(27, *(seen({"whole.cosine": cosine}) for cosine in cosines)) == [
         HOLDS,
@@ -177,7 +179,7 @@ def test_an_update_that_goes_another_way_is_sixty_degrees_off() -> None:
     ]
 
 
-def test_an_update_goes_downhill_more_than_a_random_one() -> None:
+def test_an_update_follows_the_negative_gradient_more_than_a_random_one() -> None:
     def spread(deviation: float) -> Evidence:
         return seen({"whole.cosine": 0.3, "whole.random.cosine_spread": deviation})
 

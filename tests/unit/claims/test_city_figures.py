@@ -1,4 +1,6 @@
-"""The two tables beside a text with an order and beside the same words shuffled, and how alike their neighbours are."""
+"""The input and output matrix on an ordered text and on a shuffled one, and the similarity of their
+neighbours.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,10 @@ Matrix = NDArray[np.float32]
 
 
 def ordered_text(tokens: int = 20_000) -> Text:
-    """Return a text of words in five rows: the place of a word in its row decides from which row the next one is drawn.
+    """Return a text of words in five rows: a word's place in its row determines from which row the next one
+    is drawn.
 
-    So which words follow tells its place, and which come before tells its row.
+    So the followers reveal a word's place, and the predecessors its row.
     """
     draw = np.random.default_rng(0)
     words = np.arange(WORDS).reshape(KINDS, WORDS // KINDS)
@@ -31,19 +34,19 @@ def ordered_text(tokens: int = 20_000) -> Text:
 
 
 def told_apart(kinds: NDArray[np.int64]) -> Matrix:
-    """Return a table in which words of one kind are near each other, shape (V, D)."""
+    """Return a matrix in which words of one class are near each other, shape (V, D)."""
     draw = np.random.default_rng(1)
     centres = np.eye(KINDS, WIDTH)[kinds]
     return (centres + 0.1 * draw.standard_normal(centres.shape)).astype(np.float32)
 
 
 ROWS = np.arange(WORDS) // (WORDS // KINDS)
-"""Row of each word: it decides what comes before the word."""
+"""Row of each word: it determines what comes before the word."""
 PLACES = np.arange(WORDS) % (WORDS // KINDS) % KINDS
-"""Place of each word: it decides what follows the word."""
+"""Place of each word: it determines what follows the word."""
 
 
-def test_each_table_agrees_with_its_own_side_of_an_ordered_text() -> None:
+def test_each_matrix_agrees_with_its_own_side_of_an_ordered_text() -> None:
     found = compare_with_text(told_apart(PLACES), told_apart(ROWS), ordered_text())
     assert found is not None
     for side in found:
@@ -52,13 +55,13 @@ def test_each_table_agrees_with_its_own_side_of_an_ordered_text() -> None:
         assert side.draws == WORDS
 
 
-def test_swapped_tables_lean_to_the_wrong_sides() -> None:
+def test_swapped_matrices_lean_to_the_wrong_sides() -> None:
     found = compare_with_text(told_apart(ROWS), told_apart(PLACES), ordered_text())
     assert found is not None
     assert all(side.mean < -0.5 for side in found)
 
 
-def test_the_difference_is_gone_in_shuffled_words() -> None:
+def test_shuffled_words_remove_the_difference() -> None:
     shuffled = np.random.default_rng(2).permutation(ordered_text())
     found = compare_with_text(told_apart(PLACES), told_apart(ROWS), shuffled)
     assert found is not None
@@ -67,14 +70,14 @@ def test_the_difference_is_gone_in_shuffled_words() -> None:
         assert abs(side.score(0)) < CLEAR
 
 
-def test_tables_that_know_nothing_lean_to_neither_side() -> None:
+def test_untrained_matrices_lean_to_neither_side() -> None:
     inputs, outputs = np.random.default_rng(3).standard_normal((2, WORDS, WIDTH)).astype(np.float32)
     found = compare_with_text(inputs, outputs, ordered_text())
     assert found is not None
     assert all(abs(side.mean) < 0.05 for side in found)
 
 
-def test_rare_words_are_left_out_and_too_few_say_nothing() -> None:
+def test_rare_words_are_left_out_and_too_few_give_no_result() -> None:
     text = ordered_text()
     tables = told_apart(PLACES), told_apart(ROWS)
     rare = np.concatenate((text[text != 7], np.full(4, 7, dtype=np.uint32)))
@@ -84,18 +87,18 @@ def test_rare_words_are_left_out_and_too_few_say_nothing() -> None:
     assert (found and found[0].draws) == WORDS
     assert compare_with_text(*tables, text[text < 9]) is None
     assert compare_with_text(*tables, text[:0]) is None
-    # Rows that are all alike correlate with nothing.
+    # Identical rows correlate with nothing.
     assert compare_with_text(np.ones_like(tables[0]), tables[1], text) is None
 
 
-def test_the_shared_nearest_are_all_in_one_table_and_those_of_chance_in_two() -> None:
+def test_all_nearest_are_shared_within_one_matrix_and_few_by_chance_between_two() -> None:
     first, second = np.random.default_rng(4).standard_normal((2, 400, 16)).astype(np.float32)
     near, other = sample_nearest(first), sample_nearest(second)
     assert share_of_same(near, near).mean == 1
     chance = share_of_same(near, other)
     assert chance.mean == pytest.approx(10 / 399, abs=4 * chance.deviation)
     assert 0 < chance.deviation < 0.005
-    # Lists of one word in another order are the same.
+    # The order within a list does not matter.
     assert share_of_same(near, near[:, ::-1]).mean == 1
     turned = unit_rows(first)
     assert share_of_same(near, sample_nearest(turned)).mean == pytest.approx(1, abs=0.01)

@@ -1,4 +1,4 @@
-"""The control of a run: found among many others by its recipe and its words, at the cost of a look at the folder."""
+"""The control of a run: found among many others by its recipe and words, with one look at the folder."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make(store: RunStore, recipe: Recipe, *tokens: str) -> RunFolder:
     return run
 
 
-def test_the_newest_run_of_the_same_recipe_and_words_in_random_order_is_found(tmp_path: Path) -> None:
+def test_finds_the_newest_run_of_the_same_recipe_with_shuffled_words(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     run = make(store, RECIPE)
     assert find_control(run) is None
@@ -56,7 +56,7 @@ def test_the_newest_run_of_the_same_recipe_and_words_in_random_order_is_found(tm
     assert found is not None
     assert found.id == first.id
     shorter = make(store, make_control_recipe(RECIPE, steps=5))
-    # Two recipes may be written within a tick of the clock.
+    # Two recipes may be written within one clock tick.
     os.utime(shorter.path / "recipe.json", times=(time.time() + 1, time.time() + 1))
     found = find_control(RunFolder(run.path))
     assert found is not None
@@ -68,13 +68,13 @@ def test_the_newest_run_of_the_same_recipe_and_words_in_random_order_is_found(tm
     assert found.id == first.id
 
 
-def test_among_many_runs_it_takes_one_look_at_the_folder(tmp_path: Path) -> None:
+def test_many_runs_take_one_look_at_the_folder(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     run = make(store, RECIPE)
     for seed in range(1, 30):
         make(store, RECIPE.model_copy(update={"seed": seed}))
     make(store, make_control_recipe(RECIPE))
-    # As of a folder that nothing was added to for a while.
+    # Like a folder that has not changed for a while.
     os.utime(tmp_path, (1, 1))
     assert find_control(run) is not None
     with disk_accesses() as made:
@@ -83,7 +83,7 @@ def test_among_many_runs_it_takes_one_look_at_the_folder(tmp_path: Path) -> None
     assert (others, len(made) < 10) == ([], True)
 
 
-def test_the_evidence_of_the_control_is_of_its_own_step_and_a_damaged_one_is_left_out(tmp_path: Path) -> None:
+def test_the_controls_evidence_is_of_its_own_step_and_a_damaged_control_is_left_out(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     control = RunStore(tmp_path).create(make_control_recipe(run.recipe))
     control.write_corpus(np.asarray(run.token_ids), run.vocabulary, "{}")
@@ -129,7 +129,7 @@ def test_a_run_of_another_seed_counts_once_it_is_over_and_came_half_as_far(tmp_p
     assert find_other_seed(shuffled, 0) is None
 
 
-def test_another_text_of_the_same_name_is_no_run_of_another_seed(tmp_path: Path) -> None:
+def test_another_text_of_the_same_name_is_not_another_seed(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     brought = finished_run(tmp_path).recipe.model_copy(
         update={"corpus": CorpusRecipe(kind="text", name="notes")}
@@ -151,7 +151,7 @@ def test_another_text_of_the_same_name_is_no_run_of_another_seed(tmp_path: Path)
     assert found.id == same.id
 
 
-def test_a_table_that_is_too_large_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_matrix_that_is_too_large_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, other = finished_run(tmp_path), finished_run(tmp_path)
     assert compare_with_seed(run, other, LruCache(), 30) is not None
     monkeypatch.setattr(matrix_evidence, "MAX_NUMBERS", len(TOKENS) * run.recipe.model.dim - 1)

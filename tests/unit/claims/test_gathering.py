@@ -1,4 +1,4 @@
-"""Evidence is gathered from any run: whatever is missing, damaged or a lie, every claim has a state and a reason."""
+"""Evidence from any run: even with missing, damaged or untrue parts, every claim has a state and a reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def has_all(run: RunFolder) -> None:
-    """Check that each claim has a state, a reason and both buttons on a run."""
+    """Check that each claim on a run has a state, a reason and both buttons."""
     rows = make_board(gather(run))
     assert [row.number for row in rows] == list(range(1, 29))
     for row in rows:
@@ -48,11 +48,11 @@ def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
     has_all(make_run(RunStore(tmp_path)))
 
 
-def test_a_run_made_without_anybody_watching(tmp_path: Path) -> None:
+def test_a_run_without_measures_or_maps(tmp_path: Path) -> None:
     has_all(finished_run(tmp_path))
 
 
-def test_a_record_of_somebody_elses_loop(tmp_path: Path) -> None:
+def test_a_run_recorded_from_a_client(tmp_path: Path) -> None:
     weights = np.arange(48, dtype=np.float32).reshape(12, 4)
     with lamplighter.record(tmp_path / "mine", [f"w{n}" for n in range(12)], embedding=weights) as recorder:
         for step in range(1, 4):
@@ -67,7 +67,7 @@ def test_a_record_of_somebody_elses_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("gone", ["corpus.npy", "measures.sqlite", "layouts.sqlite", "examinations.sqlite"])
-def test_a_file_that_is_gone_or_damaged(tmp_path: Path, gone: str) -> None:
+def test_a_missing_or_damaged_file(tmp_path: Path, gone: str) -> None:
     run = finished_run(tmp_path)
     (run.path / gone).unlink(missing_ok=True)
     has_all(run)
@@ -85,7 +85,7 @@ def _spoil(value: object, make: Callable[[], object]) -> object:
 
 
 @pytest.mark.parametrize("lie", ANYTHING, ids=str)
-def test_an_imported_answer_may_say_anything(tmp_path: Path, lie: object) -> None:
+def test_an_imported_answer_may_contain_anything(tmp_path: Path, lie: object) -> None:
     run = finished_run(tmp_path)
     step = read_moment(run).step
     for depth in (
@@ -120,12 +120,12 @@ def test_a_stored_answer_is_evidence_and_is_not_asked_again(tmp_path: Path) -> N
     )
     after = gather(run)
     assert read_moment(run) != moment
-    # One step is known, and how many do so is not.
+    # One step is known, but not how many behave the same.
     assert find(5, after).state == ClaimState.CONDITIONAL
     asked = {one.question.kind: one for one in list_board_questions(after, moment.lineage)}
     assert asked["microscope"].answered
     assert 5 in asked["microscope"].claims
-    # One of a superseded attempt is none.
+    # An answer of a superseded attempt does not count.
     other = finished_run(tmp_path / "other")
     question = {"kind": "microscope", "step": moment.step}
     store_answer(other, question, whole_answer("microscope", moment.step, microscope()), attempt=7)
@@ -144,8 +144,8 @@ def test_only_the_boards_own_questions_change_the_board(tmp_path: Path) -> None:
     assert find(14, gather(run)).figures[-3].value == 0.6
     moment = read_moment(run)
 
-    # What a course or a person asks, however alike: another sentence, one sentence twice, an earlier step beside it, a random
-    # peer, few steps or a longer look.
+    # Similar questions from a course or a person: another sentence, one sentence twice, an earlier step
+    # beside it, a random peer, fewer steps or a longer look.
     asked = [
         {**probe, "other_sentence": f"{other} {one}"},
         {**probe, "other_sentence": one},
@@ -163,7 +163,7 @@ def test_only_the_boards_own_questions_change_the_board(tmp_path: Path) -> None:
         store_answer(run, question, whole_answer(str(question["kind"]), step, fields))
     assert read_moment(run) == moment
     assert make_board(gather(run)) == board
-    # Its own of an earlier step gives way to that of a later one.
+    # The board's answer about an earlier step gives way to a later one.
     store_answer(
         run, {**probe, "step": step - 5}, whole_answer("probe", step - 5, {**own, "change": [[0.9]]})
     )
@@ -179,14 +179,14 @@ def test_a_row_names_the_answer_that_its_view_shows(tmp_path: Path) -> None:
     serving = parse_question({"kind": "bench", "step": moment.step, "steps": 40})
     rows = {row.number: row for row in make_board(gather(run))}
     assert rows[9].answer_id == question_id(moment.lineage.attempt_at(moment.step), serving)
-    # One under the microscope has its step, and the board turns the space by itself.
+    # A microscope view has a step, and the board computes the rotation itself.
     assert rows[5].answer_id is None
     assert rows[25].answer_id is None
     assert rows[25].show_question == {"kind": "rotation", "step": moment.step}
     assert [number for number, row in rows.items() if row.show_question] == [25]
 
 
-def test_a_run_without_a_kept_state_says_so_and_knows_no_energy(tmp_path: Path) -> None:
+def test_a_run_without_a_kept_state_says_so_and_has_no_energy(tmp_path: Path) -> None:
     found = gather(finished_run(tmp_path))
     assert found.cities is None
     assert found.no_output_matrix == "output_matrix_not_kept"
@@ -200,13 +200,13 @@ def test_sentences_never_come_from_the_text(tmp_path: Path) -> None:
     assert found is None or all(word in words for text in found for word in text.split())
 
 
-def test_views_have_only_keys_that_the_page_knows(tmp_path: Path) -> None:
+def test_views_use_only_keys_known_to_the_page(tmp_path: Path) -> None:
     source = (ROOT / "frontend/src/model/view/view-state.ts").read_text(encoding="utf-8")
     fields = source.split("const FIELDS = {", 1)[1].split("\n};", 1)[0]
     known = set(re.findall(r"^  (\w+):", fields, re.MULTILINE)) | set(
         re.findall(r'Tokens?\("(\w+)"\)', fields)
     )
-    # The geometry lab's own.
+    # The geometry lab's keys.
     used = {
         key
         for row in make_board(gather(finished_run(tmp_path)))
@@ -216,7 +216,7 @@ def test_views_have_only_keys_that_the_page_knows(tmp_path: Path) -> None:
     assert used <= known
 
 
-def test_a_step_that_is_asked_about_stays_for_a_while(tmp_path: Path) -> None:
+def test_the_examined_step_stays_the_same_for_a_while(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     with pytest.raises(QuestionError):
         parse_question({"kind": "microscope", "step": 0})

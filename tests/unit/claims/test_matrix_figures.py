@@ -1,4 +1,4 @@
-"""Order by kinds in a matrix, beside labels dealt at random."""
+"""Order by class in a matrix, compared with shuffled labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOISE = np.random.default_rng(0).standard_normal((WORDS, WIDTH)).astype(np.float
 APART = NOISE * np.float32(0.05) + 5 * np.eye(WIDTH, dtype=np.float32)[KIND_OF]
 
 
-def test_words_by_kinds_have_all_the_order_and_noise_has_that_of_chance() -> None:
+def test_classed_words_have_full_order_and_noise_that_of_chance() -> None:
     apart, noise = (measure_order(vectors, KIND_OF) for vectors in (APART, NOISE))
     assert apart is not None
     assert noise is not None
@@ -30,7 +30,7 @@ def test_words_by_kinds_have_all_the_order_and_noise_has_that_of_chance() -> Non
     assert noise.surely_grouped < noise.grouped
 
 
-def test_labels_dealt_at_random_give_the_purity_of_chance_whatever_the_words_are_like() -> None:
+def test_shuffled_labels_give_the_purity_of_chance_for_any_vectors() -> None:
     for vectors in (APART, NOISE):
         found = measure_order(vectors, KIND_OF)
         assert found is not None
@@ -40,7 +40,7 @@ def test_labels_dealt_at_random_give_the_purity_of_chance_whatever_the_words_are
         assert 0 < dealt.deviation < 0.05
 
 
-def test_without_two_words_of_a_kind_there_is_no_order() -> None:
+def test_without_two_words_of_a_class_there_is_no_order() -> None:
     assert measure_order(NOISE, np.full(WORDS, -1)) is None
     assert measure_order(NOISE[:5], np.arange(5)) is None
 
@@ -50,7 +50,7 @@ def test_a_matrix_that_is_not_finite_has_no_figures() -> None:
     found = measure_matrix(NOISE, 5, vocabulary, None)
     assert found is not None
     assert (found.step, found.order, found.turn) == (5, None, None)
-    # Two random directions of a length are 1.41 of it apart.
+    # Two random directions of equal length are 1.41 lengths apart.
     assert found.apart is not None
     assert found.apart.mean == pytest.approx(2**0.5, abs=0.05)
     broken = NOISE.copy()
@@ -63,7 +63,7 @@ def test_a_matrix_that_is_not_finite_has_no_figures() -> None:
     assert longer.turn == pytest.approx(0, abs=0.1)
 
 
-def test_a_rotation_keeps_what_rows_in_another_order_lose() -> None:
+def test_a_rotation_keeps_what_permuted_rows_lose() -> None:
     turned = turn_space(NOISE, 5)
     assert turned is not None
     assert (turned.changed, turned.kept, turned.shuffled) == (1.0, 1.0, 0.0)

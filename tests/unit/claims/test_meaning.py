@@ -1,4 +1,4 @@
-"""Claims 1, 2, 3 and 14 on numbers to both sides of each threshold."""
+"""Claims 1, 2, 3 and 14 on numbers on both sides of each threshold."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def test_a_start_is_random_within_three_deviations_of_chance() -> None:
     )
 
 
-def test_an_order_that_was_there_later_says_nothing_of_the_start() -> None:
+def test_an_order_that_appeared_later_says_nothing_about_the_start() -> None:
     late = find(1, started(0.9, 5))
     assert (late.state, late.waits_for) == (UNMEASURED, "matrix_of_step_0")
     assert judge(1, started(0.0109, 5), town(first=None)) == [HOLDS, UNMEASURED]
 
 
-def test_without_kinds_the_nearest_cosine_of_a_start_is_that_of_random_directions() -> None:
+def test_without_classes_the_starts_nearest_cosine_is_that_of_random_directions() -> None:
     def unclassed(cosine: float) -> Evidence:
         first = matrix(0, None, nearest_cosine=cosine)
         return town(first=first, chance_cosine=Spread(0.42, 0.01, 20))
@@ -48,11 +48,11 @@ def test_without_kinds_the_nearest_cosine_of_a_start_is_that_of_random_direction
 
 
 @pytest.mark.parametrize("purity", [0.008, 0.085, 0.102, 0.2, 0.22])
-def test_what_topics_alone_give_is_no_coming_together(purity: float) -> None:
+def test_the_order_from_topics_alone_is_not_coming_together(purity: float) -> None:
     assert judge(2, newest(order(purity))) == [FAILING]
 
 
-def test_words_have_come_together_from_half_of_what_there_is_to_gain() -> None:
+def test_words_have_come_together_from_half_of_the_possible_gain() -> None:
     # The lower end of the interval counts: 0.006 below the mean.
     assert judge(2, *(newest(order(purity)) for purity in (0.5125, 0.508, 0.265, 0.26))) == [
         HOLDS,
@@ -63,7 +63,7 @@ def test_words_have_come_together_from_half_of_what_there_is_to_gain() -> None:
     assert judge(2, newest(order(0.5125, 0.01)), newest(order(0.265, 0.01))) == [CONDITIONAL, FAILING]
 
 
-def test_the_control_must_be_surely_less_pure() -> None:
+def test_the_control_must_be_significantly_less_pure() -> None:
     def beside(control: float, own: float = 0.9, error: float = 0.01) -> Evidence:
         return replace(newest(order(own, error)), control=newest(order(control, error)))
 
@@ -74,13 +74,13 @@ def test_the_control_must_be_surely_less_pure() -> None:
         FAILING,
         FAILING,
     ]
-    # A control without a matrix is none, nor is one that has hardly begun.
+    # A control without a matrix does not count, nor one that has hardly begun.
     assert judge(2, replace(town(), control=town(newest=None))) == [HOLDS]
     begun = [replace(town(), control=town(newest=matrix(step, order(0.98)))) for step in (2_499, 2_500)]
     assert judge(2, *begun) == [HOLDS, FAILING]
 
 
-def test_words_that_came_together_may_be_told_apart() -> None:
+def test_words_that_came_together_may_separate_again() -> None:
     def after(best: float) -> Evidence:
         return replace(newest(order(0.9)), measures={2_500: {"purity_10nn": best}})
 
@@ -88,7 +88,7 @@ def test_words_that_came_together_may_be_told_apart() -> None:
     assert said(find(2, after(0.951)))["told_apart"] == {"share": 0.951, "step": 2_500}
 
 
-def test_while_it_trains_more_than_chance_is_a_beginning() -> None:
+def test_during_training_more_than_chance_is_a_beginning() -> None:
     def learning(purity: float) -> Evidence:
         return replace(newest(order(purity)), training=True)
 
@@ -96,7 +96,7 @@ def test_while_it_trains_more_than_chance_is_a_beginning() -> None:
     assert "training_is_not_over" in said(find(2, learning(0.0111)))
 
 
-def test_without_kinds_or_a_matrix_coming_together_is_not_measured() -> None:
+def test_without_classes_or_a_matrix_the_claim_is_unmeasured() -> None:
     unclassed = town(newest=matrix(STEP, None), classes=False)
     assert judge(2, town(newest=None), unclassed) == [UNMEASURED, UNMEASURED]
     assert find(2, unclassed).waits_for == "planted_kinds"
@@ -106,11 +106,11 @@ def substituted(**numbers: Any) -> Evidence:
     return told("substitution", {name.replace("__", "."): value for name, value in numbers.items()})
 
 
-def test_a_near_word_does_at_most_half_of_the_harm_of_a_random_one() -> None:
+def test_a_near_word_does_at_most_half_the_harm_of_a_random_one() -> None:
     assert judge(3, substituted(near__rise=4.9), substituted(near__rise=5.1)) == [HOLDS, CONDITIONAL]
 
 
-def test_a_near_word_does_surely_less_harm() -> None:
+def test_a_near_word_does_significantly_less_harm() -> None:
     surely, hardly = (substituted(chance_less_near__mean=mean) for mean in (0.91, 0.89))
     assert judge(3, surely, hardly) == [HOLDS, CONDITIONAL]
 
@@ -122,7 +122,7 @@ def test_most_relations_are_directions() -> None:
     assert judge(3, two_of_three, one_of_two) == [HOLDS, CONDITIONAL]
 
 
-def test_length_follows_frequency_now_and_not_only_once() -> None:
+def test_length_must_follow_frequency_now() -> None:
     assert judge(3, newest(length_follows=0.71), newest(length_follows=0.69)) == [HOLDS, CONDITIONAL]
     once = {100: {"length_log_count_spearman": 0.9}}
     later = replace(newest(length_follows=0.5), measures=once)
@@ -136,8 +136,8 @@ def test_lengths_of_few_words_follow_frequency_by_chance() -> None:
     assert judge(3, enough, few) == [HOLDS, CONDITIONAL]
 
 
-def test_readings_that_are_not_known_are_not_counted_as_holding() -> None:
-    # A text without planted relations has two of three at most.
+def test_unknown_readings_do_not_count_as_holding() -> None:
+    # A text without planted relations has at most two of three.
     assert (
         judge(3, town(relations={}), untold("substitution"), newest(length_follows=None)) == [CONDITIONAL] * 3
     )
@@ -152,7 +152,7 @@ def test_readings_that_are_not_known_are_not_counted_as_holding() -> None:
         assert (found.state, "near_is_not_measured" in said(found)) == (CONDITIONAL, True), missing
 
 
-def test_no_reading_of_three_holds() -> None:
+def test_none_of_three_readings_holds() -> None:
     none = told("substitution", {"near.rise": 9.0}, newest(length_follows=0.1))
     none = replace(none, relations={"past": relation(0.1)})
     assert judge(3, none, replace(none, training=True)) == [FAILING, CONDITIONAL]
@@ -161,26 +161,26 @@ def test_no_reading_of_three_holds() -> None:
     assert judge(3, untold("substitution", newest=None, relations={}, measures={})) == [UNMEASURED]
 
 
-def test_a_relation_is_answered_half_of_the_time() -> None:
+def test_a_relation_needs_half_of_its_questions_answered() -> None:
     half, less = ({**PLANTED, "past": relation(score, 1_000)} for score in (0.51, 0.49))
     assert judge(14, town(relations=half), town(relations=less)) == [HOLDS, CONDITIONAL]
 
 
 @pytest.mark.parametrize("other", ["right_class", "nearest_of_c"])
-def test_a_relation_is_answered_surely_better_than_without_a_sum(other: str) -> None:
+def test_a_relation_is_answered_significantly_better_than_without_a_sum(other: str) -> None:
     # Wilson's interval of 0.8 of 100, three deviations to each side, begins at 0.658.
     better, alike = ({**PLANTED, "past": replace(relation(), **{other: share})} for share in (0.655, 0.66))
     assert judge(14, town(relations=better), town(relations=alike)) == [HOLDS, CONDITIONAL]
     assert judge(3, town(relations=better), town(relations=alike)) == [HOLDS, CONDITIONAL]
 
 
-def test_relations_are_no_draws_of_one_null() -> None:
+def test_relations_are_not_draws_of_one_null() -> None:
     null = find(14, town(relations={"a": relation(nearest=0.6), "b": relation(nearest=0.1)})).null
     assert null is not None
     assert (null.value, null.low, null.high, null.draws) == (0.35, 0.1, 0.6, 0)
 
 
-def test_few_pairs_show_little_however_often_they_are_asked() -> None:
+def test_few_pairs_show_little_in_any_number_of_questions() -> None:
     enough, few = (relation(0.83, pairs, nearest=0.62) for pairs in (50, 46))
     assert judge(14, town(relations={"opposites": enough}), town(relations={"opposites": few})) == [
         HOLDS,
@@ -188,19 +188,19 @@ def test_few_pairs_show_little_however_often_they_are_asked() -> None:
     ]
 
 
-def test_a_word_comes_apart_more_than_before_the_layers_and_in_the_untrained_model() -> None:
+def test_a_word_separates_more_than_before_the_layers_and_in_the_untrained_model() -> None:
     def apart(first: float, last: float, untrained: float | None) -> Evidence:
         return told("probe", {"readings": readings((first, last), untrained)})
 
     assert judge(14, apart(0.705, 0.6, 0.9), apart(0.695, 0.6, 0.9)) == [HOLDS, CONDITIONAL]
     assert judge(14, apart(0.9, 0.6, 0.705), apart(0.9, 0.6, 0.695)) == [HOLDS, CONDITIONAL]
     assert judge(14, apart(0.705, 0.6, None), apart(0.695, 0.6, None)) == [HOLDS, CONDITIONAL]
-    # The board's own question has two sentences. Of one twice nothing comes apart.
+    # The board's own question has two sentences. With the same sentence twice nothing separates.
     assert judge(14, apart(1.0, 1.0, 1.0)) == [CONDITIONAL]
     assert said(find(14, apart(0.705, 0.6, 0.9)))["word_in_two_sentences"]["after"] == 0.6
 
 
-def test_of_several_words_the_one_that_comes_apart_most_counts() -> None:
+def test_of_several_words_the_one_that_separates_most_counts() -> None:
     found = readings((0.99, 0.9), 0.95)
     found[0]["words"].append({"cosines": [0.99, 0.9, 0.5]})
     found[1]["words"].append({"cosines": [0.99, 0.95]})
@@ -208,12 +208,12 @@ def test_of_several_words_the_one_that_comes_apart_most_counts() -> None:
     assert judge(14, told("probe", {"readings": readings((0.99, 0.9), 0.95)})) == [CONDITIONAL]
 
 
-def test_meaning_in_part_and_none_of_it() -> None:
+def test_meaning_in_part_and_no_meaning() -> None:
     nothing_apart = {"readings": readings((1.0, 1.0), 1.0)}
     unplanted = town(relations={})
     assert judge(14, unplanted, told("probe", nothing_apart, unplanted)) == [CONDITIONAL, FAILING]
     assert judge(14, replace(told("probe", nothing_apart, unplanted), training=True)) == [CONDITIONAL]
-    # Better than guessing the kind, at least: the interval of 0.2 of 100 begins at 0.107.
+    # At least better than guessing the class: the interval of 0.2 of 100 begins at 0.107.
     known, guessed = (town(relations={"past": relation(0.2, right_class=share)}) for share in (0.105, 0.11))
     assert judge(14, told("probe", nothing_apart, known), told("probe", nothing_apart, guessed)) == [
         CONDITIONAL,

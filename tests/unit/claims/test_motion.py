@@ -1,4 +1,4 @@
-"""Claims 11, 12, 15, 19 and 23 on numbers to both sides of each threshold."""
+"""Claims 11, 12, 15, 19 and 23 on numbers on both sides of each threshold."""
 
 from __future__ import annotations
 
@@ -18,46 +18,48 @@ def flowing(**norms: Any) -> Evidence:
 
 
 def often(times: int, value: float, otherwise: float) -> np.ndarray:
-    """Return a value of so many of the last steps, and another one of the others."""
+    """Return one value for a given number of the last steps, and another for the rest."""
     values = np.full(STEP, otherwise)
     values[STEP - times :] = value
     return values
 
 
-def test_a_layer_runs_dry_below_a_hundredth_of_the_strongest() -> None:
+def test_a_gradient_vanishes_below_a_hundredth_of_the_strongest() -> None:
     assert judge(11, flowing(least_norm=0.0101), flowing(least_norm=0.0099)) == [HOLDS, FAILING]
     assert judge(11, flowing(least_norm=0.0, most_norm=0.0)) == [FAILING]
 
 
 def dry(times: int) -> Evidence:
-    """Return evidence of a layer that runs dry in so many of 5,000 steps."""
+    """Return evidence of a layer whose gradient vanishes in `times` of 5,000 steps."""
     return flowing(least_norm=often(times, 0.001, 0.1))
 
 
 def flooded(times: int, by: float = 11.0) -> Evidence:
-    """Return evidence of all layers flooding in so many of 5,000 steps, by some times their usual gradient."""
+    """Return evidence in which all layers' gradients explode in `times` of 5,000 steps, `by` times their
+    usual norm.
+    """
     return flowing(most_norm=often(times, by, 1.0), least_norm=often(times, by / 10, 0.1))
 
 
-def test_a_layer_runs_dry_or_floods_hardly_ever() -> None:
+def test_vanishing_and_exploding_gradients_are_rare() -> None:
     for steps in (dry, flooded):
         assert judge(11, *map(steps, (5, 6, 499, 500))) == [HOLDS, CONDITIONAL, CONDITIONAL, FAILING]
 
 
-def test_a_gradient_floods_above_ten_times_its_median() -> None:
+def test_a_gradient_explodes_above_ten_times_its_median() -> None:
     assert judge(11, flooded(400, 9.9), flooded(400, 10.1)) == [HOLDS, CONDITIONAL]
 
 
-def test_a_gradient_that_explodes_every_two_hundredth_step_floods() -> None:
+def test_exploding_every_two_hundredth_step_fails() -> None:
     exploding = np.where(np.arange(1, STEP + 1) % 200 == 0, 1e6, 1.0)
     assert judge(11, flowing(most_norm=exploding, least_norm=exploding / 10)) == [CONDITIONAL]
 
 
-def test_the_weakest_layer_at_two_thousandths_is_dry() -> None:
+def test_the_weakest_layer_at_two_thousandths_has_vanished() -> None:
     assert judge(11, flowing(least_norm=0.002)) == [FAILING]
 
 
-def test_one_layer_has_no_river() -> None:
+def test_a_single_layer_is_not_judged() -> None:
     found = find(11, flowing(least_norm=np.nan))
     assert (found.state, found.waits_for) == (UNMEASURED, "gradients_of_two_layers")
     null = find(11, flowing(least_norm=np.linspace(0.05, 0.55, STEP))).null
@@ -68,7 +70,7 @@ def turned(now: float | None = 0.3, early: float | None = 4.0) -> Evidence:
     return town(newest=matrix(STEP, None, turn=now), first_turn=early)
 
 
-def test_a_slight_turn_is_five_degrees_at_step_1_too() -> None:
+def test_a_slight_turn_is_five_degrees_also_at_step_1() -> None:
     assert judge(12, turned(now=4.9), turned(now=5.1)) == [HOLDS, FAILING]
     assert judge(12, turned(early=4.9), turned(early=5.1), turned(early=None)) == [
         HOLDS,
@@ -87,7 +89,9 @@ def test_attention_has_shifted_by_a_twentieth() -> None:
 
 
 def moving(between: float = np.nan, **steps: float) -> Evidence:
-    """Return evidence in which a lit row moves otherwise around some steps, named `at_`."""
+    """Return evidence in which the movement of batch rows differs around some steps, given as `at_`
+    arguments.
+    """
     pace = PACE | {int(name[3:]): share for name, share in steps.items()}
     return town(pulses=pulses(pace, between=between))
 
@@ -99,8 +103,8 @@ def test_a_small_shift_is_a_twentieth_of_a_rows_length_at_every_step(step: int) 
     assert found == [HOLDS, otherwise]
 
 
-def test_large_shifts_at_the_start_are_seen() -> None:
-    # As of the default run: small at the end alone.
+def test_large_shifts_at_the_start_count() -> None:
+    # Like the default run: small only at the end.
     real = town(pulses=pulses({1: 0.746, 10: 0.347, 100: 0.274, 1_000: 0.018, 2_500: 0.0085, 5_000: 0.006}))
     found = find(15, real)
     assert (found.state, said(found)["lit_row_moved"]["step"]) == (CONDITIONAL, 1)
@@ -110,8 +114,8 @@ def test_large_shifts_at_the_start_are_seen() -> None:
     assert judge(15, replace(town(), row_lengths={**town().row_lengths, STEP: LENGTH / 6})) == [FAILING]
 
 
-def test_the_pace_at_a_step_is_that_of_the_steps_within_a_tenth() -> None:
-    # Elsewhere rows jump; at the step itself this one row does.
+def test_the_pace_at_a_step_averages_the_steps_within_a_tenth() -> None:
+    # Rows jump elsewhere; at the step itself a single one does.
     assert judge(15, moving(between=1.0)) == [HOLDS]
     paced = pulses()
     jumping = paced.lit_distance.copy()
@@ -127,7 +131,7 @@ def test_every_step_is_in_the_record() -> None:
         FAILING,
         FAILING,
     ]
-    # The last steps may be the ones that are missing.
+    # The missing steps may be the last ones.
     assert judge(19, town(step=STEP + 1), town(step=100)) == [FAILING, HOLDS]
     sparse = replace(flowing(recorded=500), recorded_elsewhere=True)
     assert judge(19, sparse, flowing(seconds=np.nan), town(pulses=None)) == [
@@ -148,7 +152,7 @@ def test_rows_that_keep_half_of_their_pace_do_not_arrive() -> None:
     ]
 
 
-def test_a_pace_that_is_not_surely_kept_is_kept_in_part() -> None:
+def test_a_pace_kept_without_significance_is_kept_in_part() -> None:
     def noisy(side: float) -> Evidence:
         steady = pulses(PACE | {2_500: 0.02, 5_000: 0.011})
         distance = steady.lit_distance.copy()

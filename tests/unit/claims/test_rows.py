@@ -1,4 +1,4 @@
-"""Claims 6, 7, 8, 9 and 26 on numbers to both sides of each threshold."""
+"""Claims 6, 7, 8, 9 and 26 on numbers on both sides of each threshold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def stepped(**changes: Any) -> Evidence:
     return town(pulses=pulses(**changes))
 
 
-def test_most_of_the_city_is_half_of_it() -> None:
+def test_most_of_the_rows_means_half() -> None:
     lit = [stepped(batch_rows=share * ROWS) for share in (0.499, 0.501, 0.899, 0.901)]
     assert judge(6, *lit) == [HOLDS, CONDITIONAL, CONDITIONAL, FAILING]
     # The median batch counts.
@@ -26,7 +26,7 @@ def test_most_of_the_city_is_half_of_it() -> None:
     assert judge(6, stepped(batch_rows=rare)) == [HOLDS]
 
 
-def test_one_sleeper_that_moves_is_one_too_many() -> None:
+def test_one_moving_sleeper_is_too_many() -> None:
     once = np.zeros(STEP)
     once[7] = 1
     found = find(6, stepped(moved_sleepers=once))
@@ -36,7 +36,7 @@ def test_one_sleeper_that_moves_is_one_too_many() -> None:
     assert judge(6, town(pulses=None)) == [UNMEASURED]
 
 
-def test_words_drawn_evenly_light_what_drawing_them_does() -> None:
+def test_uniformly_drawn_words_read_the_expected_share_of_rows() -> None:
     null = find(6, town()).null
     assert null is not None
     assert None not in (null.value, null.low, null.high)
@@ -53,7 +53,7 @@ def touched(correlation: float | None, never: int = 0, dealt: Spread | None = No
 
 
 def test_touches_follow_the_counts_and_reach_every_word_of_the_text() -> None:
-    # One row more, `<unk>`, is no word of the text.
+    # One row more, `<unk>`, is not a word of the text.
     assert judge(7, *map(touched, (0.91, 0.89, 0.51, 0.49))) == [HOLDS, CONDITIONAL, CONDITIONAL, FAILING]
     assert judge(7, touched(0.91, never=1), touched(None), town(touches=None)) == [
         CONDITIONAL,
@@ -62,14 +62,14 @@ def test_touches_follow_the_counts_and_reach_every_word_of_the_text() -> None:
     ]
 
 
-def test_touches_follow_the_counts_more_than_counts_dealt_at_random() -> None:
+def test_touches_follow_the_counts_more_than_random_counts() -> None:
     clear, chance = (touched(0.91, dealt=Spread(0.0, deviation, 20)) for deviation in (0.3, 0.305))
     assert judge(7, clear, chance) == [HOLDS, FAILING]
     unknown = TouchFigures(STEP, 0.95, 0, 0, None, 5_000, 185.0, None)
     assert judge(7, town(touches=unknown)) == [FAILING]
 
 
-def test_updates_of_few_rows_save_a_tenth_a_hundredth_or_less() -> None:
+def test_sparse_updates_save_a_tenth_a_hundredth_or_less() -> None:
     # Clipping and Adam take 16 operations for each number of every row, or 15 for each of 165 rows.
     saved = 16 * ROWS * WIDTH - 15 * 165 * WIDTH
 
@@ -84,7 +84,7 @@ def test_updates_of_few_rows_save_a_tenth_a_hundredth_or_less() -> None:
     assert [figure.value for figure in find(8, timed).figures[-2:]] == [1.0, 40.0]
 
 
-def test_where_nearly_all_rows_are_updated_nothing_is_spared() -> None:
+def test_updates_of_nearly_all_rows_save_nothing() -> None:
     totals = {"forward": 2e7, "backward": 0.0, "update": 0.0}
     found = [
         told("microscope", {"operations.totals": totals}, stepped(moved_rows=share * ROWS))
@@ -101,12 +101,12 @@ def test_where_nearly_all_rows_are_updated_nothing_is_spared() -> None:
     assert judge(8, replace(dense, optimiser="adam")) == [FAILING]
 
 
-def test_without_its_arithmetic_a_step_shows_no_saving() -> None:
+def test_without_operation_counts_a_step_shows_no_saving() -> None:
     assert judge(8, untold("microscope")) == [UNMEASURED]
     assert judge(8, town(pulses=None), stepped(moved_rows=np.nan)) == [UNMEASURED, UNMEASURED]
 
 
-def test_other_rules_wake_sleepers() -> None:
+def test_other_rules_move_sleepers() -> None:
     lazy, stirred, unmoved = ("lazy", 165, 165), ("tied", 2_382, 2_382), ("decay", 165, 165)
     drifting, graded = ("adam", 165, 900), ("adam", 900, 165)
 
@@ -120,7 +120,7 @@ def test_other_rules_wake_sleepers() -> None:
         rules(lazy, stirred, unmoved),
         rules(lazy, unmoved),
     ) == [HOLDS, HOLDS, CONDITIONAL, FAILING]
-    # A tenth more than were read is none yet.
+    # A tenth more than were read is not enough.
     rows = [("adam", *rows) for rows in ((182, 165), (181, 165), (165, 182), (165, 181))]
     assert judge(9, *(rules(lazy, one) for one in rows)) == [HOLDS, FAILING, HOLDS, FAILING]
     assert judge(9, rules(lazy), rules()) == [UNMEASURED, UNMEASURED]
@@ -128,7 +128,7 @@ def test_other_rules_wake_sleepers() -> None:
     assert (null and null.value) == 0
 
 
-def test_a_run_with_another_rule_shows_it_by_itself() -> None:
+def test_a_run_with_another_rule_shows_it_without_an_answer() -> None:
     def own(optimiser: str = "adam", **rows: Any) -> Evidence:
         return untold("bench", optimiser=optimiser, pulses=pulses(**rows))
 
@@ -140,25 +140,27 @@ def test_a_run_with_another_rule_shows_it_by_itself() -> None:
 
 
 def housed(house: float, city: float, **changes: Any) -> Evidence:
-    """Return evidence of a step that moves these shares of the parameters outside the city, and of its rows."""
+    """Return evidence of a step that moves these shares of the parameters outside the embedding, and of its
+    rows.
+    """
     moved = house * (PARAMETERS - ROWS * WIDTH) + city * ROWS * WIDTH
     numbers = {"whole.share": moved / PARAMETERS, "whole.rows_moved": city * ROWS}
     return told("microscope", numbers, town(**changes))
 
 
-def test_the_house_moves_while_half_of_the_city_sleeps() -> None:
+def test_other_parameters_move_while_half_of_the_embedding_rests() -> None:
     assert judge(26, housed(0.91, 0.07), housed(0.89, 0.07)) == [HOLDS, CONDITIONAL]
     assert judge(26, housed(1.0, 0.499), housed(1.0, 0.501)) == [HOLDS, FAILING]
     assert judge(26, housed(0.61, 0.3), housed(0.59, 0.3)) == [CONDITIONAL, FAILING]
 
 
-def test_parameters_that_move_as_rarely_as_rows_are_no_waking_house() -> None:
+def test_other_parameters_that_move_as_rarely_as_rows_are_not_active() -> None:
     numbers = {"whole.share": 0.0730, "whole.rows_moved": 0.0726 * ROWS}
     alone = untold("batch_sizes")
     assert judge(26, told("microscope", numbers), told("microscope", numbers, alone)) == [FAILING, FAILING]
 
 
-def test_a_larger_batch_wakes_three_times_as_many() -> None:
+def test_a_larger_batch_touches_three_times_as_many_rows() -> None:
     def sizes(least: float, most: float) -> Evidence:
         found = [{"tokens": 512, "share": least}, {"tokens": 131_072, "share": most}]
         return told("batch_sizes", {"sizes": found})
@@ -167,7 +169,7 @@ def test_a_larger_batch_wakes_three_times_as_many() -> None:
     assert judge(26, sizes(0.35, 0.901), sizes(0.35, 0.899)) == [HOLDS, CONDITIONAL]
 
 
-def test_larger_batches_that_are_not_measured_are_waited_for() -> None:
+def test_unmeasured_larger_batches_are_waited_for() -> None:
     alone = untold("batch_sizes")
     found = find(26, alone)
     assert (found.state, bool(found.waits_for)) == (CONDITIONAL, True)
@@ -175,7 +177,7 @@ def test_larger_batches_that_are_not_measured_are_waited_for() -> None:
     assert judge(26, *twice) == [CONDITIONAL, FAILING]
 
 
-def test_a_city_that_is_nearly_all_awake_does_not_sleep() -> None:
+def test_an_embedding_with_nearly_all_rows_moving_does_not_rest() -> None:
     found = find(26, housed(1.0, 0.91))
     assert (found.state, "city_does_not_sleep" in said(found)) == (FAILING, True)
     assert "city_does_not_sleep" not in said(find(26, housed(1.0, 0.89)))

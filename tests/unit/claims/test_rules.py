@@ -1,4 +1,6 @@
-"""All 28 rules at once: on a town where everything holds, where nothing is known, and with answers of an earlier version."""
+"""All 28 rules at once: on a town where everything holds, where nothing is known, and with answers of an
+earlier version.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from tests.support.evidences import FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import ROWS, WIDTH, told, town
 
 
-def test_all_hold_where_a_town_is_learned_by_small_steps() -> None:
+def test_all_hold_where_a_town_is_learned_in_small_steps() -> None:
     counted = count_states(make_board(town()))
     assert {role: dict(states) for role, states in counted.items()} == {
         ClaimRole.CLAIM: {HOLDS: 22},
@@ -24,12 +26,12 @@ def test_all_hold_where_a_town_is_learned_by_small_steps() -> None:
 
 
 @pytest.mark.parametrize("number", [claim.number for claim in CLAIMS if claim.number != 4])
-def test_a_rule_of_which_nothing_is_known_waits(number: int) -> None:
+def test_a_rule_without_data_waits(number: int) -> None:
     found = find(number, Evidence(step=1, examined_step=1, rows=ROWS, width=WIDTH))
     assert (found.state, bool(found.waits_for)) == (UNMEASURED, True)
 
 
-def test_one_table_is_two_cities_in_no_case() -> None:
+def test_one_matrix_is_never_two() -> None:
     assert judge(24, town(tied=True), Evidence(step=0, examined_step=0, rows=9, width=9, tied=True)) == [
         FAILING,
         FAILING,
@@ -37,7 +39,7 @@ def test_one_table_is_two_cities_in_no_case() -> None:
 
 
 @pytest.mark.parametrize("huge", [1e308, -1e308])
-def test_numbers_too_large_to_compute_with_are_none(huge: float) -> None:
+def test_numbers_too_large_to_compute_with_are_ignored(huge: float) -> None:
     losses = {
         f"text.losses.{batch}.{name}": huge for batch in ("same", "other") for name in ("before", "after")
     }

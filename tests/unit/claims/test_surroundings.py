@@ -1,4 +1,4 @@
-"""Claims 13, 16, 18 and 20 on numbers to both sides of each threshold."""
+"""Claims 13, 16, 18 and 20 on numbers on both sides of each threshold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.claims.town import ROWS, STEP, curve, matrix, newest, order, tol
 
 GUESSING = math.log(ROWS)
 HOME = GUESSING - 5
-"""Loss at home of a model that knows 5 nats."""
+"""Loss at home of a model that is 5 nats better than guessing."""
 
 
 def away(
@@ -24,7 +24,9 @@ def away(
     before: float | None = 0.9,
     **home: float,
 ) -> Evidence:
-    """Return evidence of steps in another town; keyword arguments are spreads at home, `home_` before their names."""
+    """Return evidence of steps in another town; keyword arguments are spreads at home, with the prefix
+    `home_` for the home copy.
+    """
     changes: dict[str, Any] = {
         "curve": curve((0, first, before), (600, loss, purity), (700, first, before)),
         "chance": 0.1,
@@ -33,16 +35,16 @@ def away(
     return told("environment", changes)
 
 
-def test_answers_forget_a_tenth_of_what_was_known() -> None:
+def test_forgetting_is_a_tenth_of_the_initial_knowledge() -> None:
     assert judge(13, away(HOME + 0.51), away(HOME + 0.49), away(HOME - 0.1)) == [HOLDS, FAILING, FAILING]
 
 
-def test_the_map_forgets_a_tenth_of_what_it_knew_beyond_chance() -> None:
+def test_the_map_forgets_a_tenth_of_its_order_beyond_chance() -> None:
     assert judge(13, away(purity=0.819), away(purity=0.821)) == [HOLDS, CONDITIONAL]
     assert "map_has_forgotten" in said(find(13, away(purity=0.819)))
 
 
-def test_forgetting_is_clearly_more_than_staying_at_home() -> None:
+def test_forgetting_clearly_exceeds_the_change_at_home() -> None:
     assert judge(13, away(HOME + 0.6, home_loss=0.199), away(HOME + 0.6, home_loss=0.201)) == [HOLDS, FAILING]
     assert judge(13, away(purity=0.8, home_purity_in=0.0331), away(purity=0.8, home_purity_in=0.0335)) == [
         HOLDS,
@@ -63,33 +65,35 @@ def test_without_steps_at_home_forgetting_is_shown_in_part(missing: str) -> None
     assert judge(13, told("environment", {"home.purity_in": None})) == [CONDITIONAL]
 
 
-def test_a_map_that_knows_no_kinds_has_nothing_to_forget() -> None:
-    # A quarter of what there is beyond a chance of 0.1 is 0.325.
+def test_a_map_without_classes_has_nothing_to_forget() -> None:
+    # A quarter of the range above a chance of 0.1 is 0.325.
     assert judge(13, away(before=0.33, purity=0.2), away(before=0.32, purity=0.2)) == [HOLDS, CONDITIONAL]
     assert "map_had_nothing_to_forget" in said(find(13, away(before=0.32, purity=0.2)))
     assert judge(13, away(purity=None), away(before=None)) == [CONDITIONAL, CONDITIONAL]
 
 
-def test_a_model_that_knows_nothing_forgets_nothing() -> None:
+def test_an_untrained_model_forgets_nothing() -> None:
     little, nothing = (away(GUESSING + 2, first=GUESSING - known) for known in (0.051, 0.049))
     assert judge(13, little, nothing, replace(nothing, training=True)) == [HOLDS, FAILING, CONDITIONAL]
 
 
-def test_what_came_after_the_turn_back_is_no_forgetting() -> None:
+def test_changes_after_the_turn_back_are_not_forgetting() -> None:
     found = find(13, away(HOME + 2))
     assert [figure.value for figure in found.figures[:2]] == [HOME + 2, HOME]
     unturned = told("environment", {"turned_back_at": None}, away(HOME + 2))
     assert judge(13, unturned) == [FAILING]
 
 
-def test_without_steps_elsewhere_forgetting_is_not_measured() -> None:
+def test_without_steps_elsewhere_forgetting_is_unmeasured() -> None:
     short = told("environment", {"curve": curve((0, 1.0, 0.9))})
     endless = told("environment", {"curve": curve((0, 1.0, 0.9), (600, None, 0.9))})
     assert judge(13, untold("environment"), short, endless) == [UNMEASURED] * 3
 
 
 def ordered(part: float, *, second_half: float = 0.5) -> Evidence:
-    """Return evidence of a part of the order that there is to gain, and of how much of it the second half of the energy bought."""
+    """Return evidence of a share of the possible order, and of how much of it the second half of the energy
+    bought.
+    """
     bits = 0.7 + 6 * part
     middle = bits - second_half * (bits - 0.7)
     measures = {
@@ -103,7 +107,7 @@ def test_half_of_the_order_is_bought_and_a_quarter_of_it_late() -> None:
     assert judge(16, ordered(0.9, second_half=0.251), ordered(0.9, second_half=0.249)) == [HOLDS, CONDITIONAL]
 
 
-def test_order_is_clearly_more_than_labels_dealt_at_random_have() -> None:
+def test_order_clearly_exceeds_that_of_shuffled_labels() -> None:
     def measured(last: float) -> Evidence:
         measures = {
             step: {"neighbour_information": bits} for step, bits in ((0, 0.5), (2_000, 0.6), (STEP, last))
@@ -115,13 +119,13 @@ def test_order_is_clearly_more_than_labels_dealt_at_random_have() -> None:
     assert judge(16, town(measures=lost)) == [FAILING]
 
 
-def test_the_half_is_that_of_the_energy() -> None:
+def test_the_half_is_of_the_energy() -> None:
     late = EnergyFigures("processor", {0: 0.0, 2_000: 999.0, STEP: 2_000.0})
     # The first half ends at the last step, so the second one bought nothing.
     assert judge(16, town(), town(energy=late)) == [HOLDS, CONDITIONAL]
 
 
-def test_without_energy_or_order_a_price_is_not_known() -> None:
+def test_without_energy_or_order_the_price_is_unknown() -> None:
     energy = town().energy
     assert energy is not None
     unknown = [
@@ -137,7 +141,7 @@ def test_without_energy_or_order_a_price_is_not_known() -> None:
     assert find(16, replace(unknown[0], training=True)).waits_for == "energy_while_it_trains"
 
 
-def test_gradients_of_two_processes_are_those_of_one_up_to_rounding() -> None:
+def test_gradients_of_two_processes_match_those_of_one_up_to_rounding() -> None:
     def differing(by: float) -> Evidence:
         return told("devices", {"measured.difference": by, "measured.largest": 0.1})
 
@@ -153,7 +157,7 @@ def test_gradients_of_two_processes_are_those_of_one_up_to_rounding() -> None:
 
 
 @pytest.mark.parametrize("name", ["dense_bytes", "lazy_bytes"])
-def test_bytes_are_those_of_the_formula(name: str) -> None:
+def test_byte_counts_match_the_formula(name: str) -> None:
     off = [told("devices", {f"measured.{name}": measured}) for measured in (1_001, 100_000)]
     assert judge(18, *off) == [FAILING, FAILING]
     assert "formula_says_otherwise" in said(find(18, off[0]))
@@ -164,7 +168,7 @@ def test_a_map_lies_where_it_loses_neighbours() -> None:
     maps = [town(trust=TrustFigures(STEP, 0.99, recall)) for recall in (0.949, 0.951, 0.989, 0.991, 1.0)]
     assert judge(20, *maps) == [HOLDS, CONDITIONAL, CONDITIONAL, FAILING, FAILING]
     assert judge(20, town(trust=None), town(trust=TrustFigures(STEP, 0.9, None))) == [UNMEASURED] * 2
-    # Of an imported map anything may be said.
+    # An imported map is untrusted.
     assert judge(20, town(trust=TrustFigures(STEP, 0.9, -3.0)), town(trust=TrustFigures(STEP, 0.9, 7.0))) == [
         HOLDS,
         FAILING,

@@ -1,4 +1,6 @@
-"""The texts of the board: each code that a rule may give has its words in every language, with the values that the rule gives."""
+"""The texts of the board: each code of a rule has a text in every language, with the values that the rule
+gives.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,16 @@ PARTS = ("name", "statement", "condition", "method")
 
 
 def strings_in_rules() -> set[str]:
-    """Return the strings in the modules that judge, apart from docstrings."""
+    """Return the strings in the modules of the rules, except for docstrings."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOM.rglob("*.py")]
     nodes = chain.from_iterable(map(ast.walk, trees))
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def calls() -> Iterator[tuple[str, str, set[str], bool]]:
-    """Yield the kind and the code of each call that names a code, the names of its values, and whether there may be others."""
+    """Yield the kind and code of each call that names a code, the names of its values, and whether there may
+    be more.
+    """
     for path in ROOM.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
@@ -76,7 +80,7 @@ def test_each_text_has_a_rule() -> None:
     assert {tuple(parts) for parts in TEXTS["claims"].values()} == {PARTS}
 
 
-def test_a_sentence_has_the_values_that_its_text_names() -> None:
+def test_a_sentence_has_the_values_of_its_text() -> None:
     said = [(code, names) for kind, code, names, unpacks in calls() if kind == "sentences" and not unpacks]
     assert len(said) > 50
     assert [(code, names) for code, names in said if names != fields_of(TEXTS["sentences"][code])] == []
@@ -102,7 +106,7 @@ def test_every_row_of_a_board_is_told_in_words() -> None:
             assert not any("{" in text or "nan" in text.split() for text in told), told
 
 
-def test_numbers_are_told_as_their_fields_ask_for_it() -> None:
+def test_numbers_follow_their_fields_format() -> None:
     def tell(code: str, **values: float | str) -> str:
         return reason_text(Finding(ClaimState.HOLDS, (Sentence(code, values),)))
 
@@ -113,7 +117,7 @@ def test_numbers_are_told_as_their_fields_ask_for_it() -> None:
     assert tell("one_step_changed", step=5, own=-0.1, other=0.0123).startswith(
         "Step 5 changed the loss on its own batch by -0.1 nats and on another one by +0.012;"
     )
-    # No minus before a zero.
+    # No minus sign before zero.
     assert "by 0.00, in" in tell("nearness_agrees", input=-0.001, output=0.25)
     assert [percent(share) for share in (0.073, 0.9996, 1.0)] == ["7.3 %", "99.96 %", "100 %"]
     waiting = Finding(ClaimState.UNMEASURED, (Sentence("recorded_elsewhere"),), waits_for="bench")

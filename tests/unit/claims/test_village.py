@@ -1,4 +1,6 @@
-"""The rules on a small real run and on its control, with answers of the examiner: what is learned is told from what is not."""
+"""The rules on a small real run and on its control, with answers of the examiner: they distinguish learning
+from its absence.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ from tests.support.village import (
 )
 
 FEW: dict[str, Any] = {"sequences": 1, "passages": 1}
-"""So few sequences that most of the village sleeps in a step."""
+"""So few sequences that most rows rest in a step."""
 ASKED = ("probe", "substitution")
 
 
@@ -37,14 +39,14 @@ class Both:
     control: Village
 
     def evidence(self) -> Evidence:
-        """Return the evidence about the run, with that about the control beside it."""
+        """Return the evidence about the run, including that about the control."""
         run = self.village.run
         return gather_with_control(run, LruCache(), read_moment(run), read_control(run))
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """Train the village, and the same on its words in random order."""
+    """Train the village, and the same on its shuffled words."""
     runs = tmp_path_factory.mktemp("both")
     words = village_text().split()
     random.Random(1).shuffle(words)
@@ -65,7 +67,7 @@ def examined(village: Village, evidence: Evidence) -> Evidence:
     return replace(evidence, answers=answers)
 
 
-def test_words_come_together_in_the_village_and_not_in_its_control(both: Both) -> None:
+def test_words_come_together_in_the_village_but_not_in_its_control(both: Both) -> None:
     evidence = both.evidence()
     assert evidence.control is not None
     found = find(2, evidence)
@@ -74,10 +76,10 @@ def test_words_come_together_in_the_village_and_not_in_its_control(both: Both) -
     assert judge(1, evidence, evidence.control) == [HOLDS, HOLDS]
 
 
-def test_the_two_tables_lean_to_their_sides_in_the_village_alone(both: Both) -> None:
+def test_the_two_matrices_lean_to_their_sides_only_in_the_village(both: Both) -> None:
     evidence = both.evidence()
     assert evidence.control is not None
-    # The village has 35 words, so that its tables share more by chance than two that have learned the same would.
+    # The village has 35 words, so its matrices share more by chance than the threshold.
     assert judge(24, evidence, evidence.control) == [CONDITIONAL, FAILING]
     for one in (evidence, evidence.control):
         assert one.cities is not None
@@ -85,11 +87,11 @@ def test_the_two_tables_lean_to_their_sides_in_the_village_alone(both: Both) -> 
         assert len(one.cities.earlier) == 2
 
 
-def test_near_words_replace_each_other_in_the_village_alone(both: Both) -> None:
+def test_near_words_replace_each_other_only_in_the_village(both: Both) -> None:
     evidence = both.evidence()
     assert evidence.control is not None
     own, control = examined(both.village, evidence), examined(both.control, evidence.control)
     assert judge(3, own, control) == [CONDITIONAL, FAILING]
     assert said(find(3, control))["readings_hold"]["holding"] == 0
-    # Relations are planted in neither.
+    # Neither has planted relations.
     assert judge(14, control) == [FAILING]

@@ -1,4 +1,4 @@
-"""The evidence about a town that no run has learned so well: all 28 statements hold. Tests change one number of it at a time."""
+"""The evidence about an ideal town: all 28 claims hold. Tests change one number of it at a time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PARAMETERS = 406_528
 LENGTH = 2.0
 """Median length of a row at each step."""
 PACE = {1: 0.04, 10: 0.03, 100: 0.02, 1_000: 0.015, 2_500: 0.01, 5_000: 0.009}
-"""How far a lit row moves, of its length."""
+"""How far a row of the batch moves, relative to its length."""
 
 
 def town(**changes: Any) -> Evidence:
@@ -67,11 +67,11 @@ def town(**changes: Any) -> Evidence:
 
 
 def told(kind: str, changes: Mapping[str, Any] | None = None, evidence: Evidence | None = None) -> Evidence:
-    """Return evidence, that of the town if none is given, with numbers of an answer replaced.
+    """Return evidence, by default the town's, with numbers of an answer replaced.
 
     Args:
         kind: the kind of the answer.
-        changes: numbers by the names on the way to them, divided by dots; None takes one away.
+        changes: numbers by their dotted paths; None removes one.
         evidence: the evidence to change.
     """
     evidence = evidence or town()
@@ -88,7 +88,7 @@ def told(kind: str, changes: Mapping[str, Any] | None = None, evidence: Evidence
 
 
 def stored(kind: str, fields: Mapping[str, Any]) -> StoredAnswer:
-    """Return an answer of which some fields are given."""
+    """Return an answer with some fields given."""
     return StoredAnswer(parse_answer(kind, json.dumps(whole_answer(kind, STEP, fields))), "0" * 16)
 
 
@@ -101,8 +101,9 @@ def untold(*kinds: str, **changes: Any) -> Evidence:
 
 
 def order(purity: float, error: float = 0.003, bits: float = 6.7) -> OrderFigures:
-    """Return the order of a matrix: its purity, with the standard error, where chance gives 0.008 ± 0.001, and its bits, of
-    6.7, where chance gives 0.7 ± 0.02."""
+    """Return the order of a matrix: its purity, with the standard error, where chance gives 0.008 ± 0.001,
+    and its information of at most 6.7 bits, where chance gives 0.7 ± 0.02.
+    """
     return OrderFigures(
         Spread(purity, error, 117), Spread(0.008, 0.001, 20), bits, Spread(0.7, 0.02, 20), 6.7
     )
@@ -122,7 +123,7 @@ def newest(found: OrderFigures | None = None, **changes: Any) -> Evidence:
 def relation(
     score: float = 0.8, pairs: int = 100, right_class: float = 0.05, nearest: float = 0.1
 ) -> RelationFigures:
-    """Return how a relation is answered."""
+    """Return the figures of a relation."""
     return RelationFigures(score, pairs, right_class, nearest)
 
 
@@ -132,9 +133,9 @@ def pulses(
     """Return the figures of 5,000 steps.
 
     Args:
-        pace: how far a lit row moves, of its length, in the steps around these.
+        pace: how far a batch row moves, relative to its length, in the steps around these.
         between: how far it moves in all others; unknown if not given.
-        changes: fields to replace; a single number is that of every step.
+        changes: fields to replace; a single number applies to every step.
     """
     steps = np.arange(1, STEP + 1)
     distance = np.full(STEP, between * LENGTH)
@@ -156,7 +157,7 @@ def pulses(
 
 
 def cities(**changes: Any) -> CityFigures:
-    """Return the figures of both tables; keyword arguments replace fields."""
+    """Return the figures of both matrices; keyword arguments replace fields."""
     known = CityFigures(
         STEP,
         ("dog", "cat"),
@@ -171,12 +172,16 @@ def cities(**changes: Any) -> CityFigures:
 
 
 def curve(*points: tuple[int, float | None, float | None]) -> list[dict[str, float | None]]:
-    """Return points of a curve in another town: steps there, loss on the first town, purity of its kinds."""
+    """Return points of a curve in another town: steps there, loss on the first town, purity of
+    its classes.
+    """
     return [{"step": step, "loss_first": loss, "purity_in_first": purity} for step, loss, purity in points]
 
 
 def bench(*recipes: tuple[str, int, int]) -> list[dict[str, Any]]:
-    """Return recipes of a bench: a name, the rows with a gradient, and the rows that moved, where 165 were read."""
+    """Return bench readings: a name, the rows with a gradient, and the rows that moved, where 165
+    were read.
+    """
     return [
         {"name": name, "batch_rows": 165, "gradient_rows": gradient, "moved_rows": moved}
         for name, gradient, moved in recipes
@@ -184,8 +189,9 @@ def bench(*recipes: tuple[str, int, int]) -> list[dict[str, Any]]:
 
 
 def readings(now: tuple[float, float], untrained: float | None, step: int = STEP) -> list[dict[str, Any]]:
-    """Return readings of one word in two sentences: its cosine before the first layer and after the last, and that of the
-    untrained model after the last."""
+    """Return readings of one word in two sentences: its cosine before the first layer and after the last, and
+    that of the untrained model after the last.
+    """
     found = [{"step": step, "words": [{"cosines": [now[0], 0.9, now[1]]}]}]
     return found if untrained is None else [*found, {"step": 0, "words": [{"cosines": [0.99, untrained]}]}]
 

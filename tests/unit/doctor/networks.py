@@ -1,4 +1,4 @@
-"""Networks that a test makes up."""
+"""Networks simulated by tests."""
 
 from __future__ import annotations
 

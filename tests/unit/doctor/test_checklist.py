@@ -1,4 +1,4 @@
-"""The checklist: what each sight fails, and what passes."""
+"""The checklist: the observations that fail each check, and those that pass."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def failed(
     ]
 
 
-def test_what_passes_is_told_too(page: PhonePage) -> None:
+def test_passed_checks_are_listed_too(page: PhonePage) -> None:
     checks = check_network(HOME, HOME, page, frozenset(one.address for one in HOME.addresses))
     assert [check.found for check in checks if check.passed] == [
         "This computer is in a network, at 192.168.1.7.",
@@ -71,26 +71,26 @@ def test_what_passes_is_told_too(page: PhonePage) -> None:
         ),
     ],
 )
-def test_each_sight_fails_its_check(
+def test_each_observation_fails_its_check(
     page: PhonePage, before: Network, after: Network | None, found: list[str]
 ) -> None:
     told = failed(page, before, after)
     assert [one for one in told if one != NOTHING] == found
 
 
-def test_a_page_that_does_not_answer_here_is_told(page: PhonePage) -> None:
+def test_a_page_that_does_not_answer_here_is_reported(page: PhonePage) -> None:
     told = failed(page, HOME, answered=False)
     assert told == ["The page does not answer at 192.168.1.7, even on this computer.", NOTHING]
 
 
-def test_a_stranger_shows_that_the_network_lets_through(page: PhonePage) -> None:
+def test_a_foreign_client_shows_that_the_network_is_open(page: PhonePage) -> None:
     page.strangers.add(PHONE)
     assert failed(page, HOME) == [f"Something at {PHONE} came but did not open the page."]
     page.asked_for_tls = True
     assert failed(page, HOME) == [f"Something at {PHONE} came by https, but the page uses http."]
 
 
-def test_hosts_are_those_that_the_page_listens_on() -> None:
+def test_hosts_are_the_addresses_that_the_page_listens_on() -> None:
     found = replace(network(at("192.168.1.7"), at("fd00::7")), name="mine.local")
     assert found.hosts("0.0.0.0") == ["192.168.1.7", "mine.local"]
     assert replace(found, name=None).hosts("::") == ["192.168.1.7", "[fd00::7]"]

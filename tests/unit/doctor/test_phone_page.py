@@ -1,4 +1,4 @@
-"""The page that a phone opens, over real sockets: who is a phone, who is not, and what is bounded."""
+"""The page that a phone opens, over real sockets: which clients count as phones, and the limits."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
 def nobody(_: Address) -> bool:
-    """Return False: a visitor from the loopback interface stands for a phone."""
+    """Return False, so that a loopback visitor counts as a phone."""
     return False
 
 
 async def ask(page: PhonePage, request: bytes) -> bytes:
-    """Return all that the page answers to these bytes."""
+    """Return the page's complete answer to these bytes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", page.port)
     writer.write(request)
     try:
@@ -43,7 +43,7 @@ async def serving(
     is_own: Callable[[Address], bool] = nobody,
     seconds: float = 5,
 ) -> PhonePage:
-    """Serve a page while `work` uses it. Returns it."""
+    """Serve a page while `work` uses it. Returns the page."""
     page = PhonePage("127.0.0.1", 0, is_own=is_own, seconds=seconds)
     server = await page.serve()
     try:
@@ -54,7 +54,7 @@ async def serving(
     return page
 
 
-async def test_a_phone_is_seen_and_told_so():
+async def test_a_phone_is_detected_and_informed():
     async def visit(page: PhonePage) -> None:
         answer = await ask(page, get(page.path))
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -68,14 +68,14 @@ async def test_a_phone_is_seen_and_told_so():
 
 
 @pytest.mark.parametrize("spelling", ["{}", "{}/", "{}?utm=1"])
-async def test_the_path_may_be_typed_in_capitals_and_with_a_slash(spelling: str):
+async def test_the_path_may_be_in_capitals_and_end_with_a_slash(spelling: str):
     async def visit(page: PhonePage) -> None:
         assert b"200 OK" in await ask(page, get(spelling.format(page.path.upper())))
 
     assert (await serving(visit)).phone == LOOPBACK
 
 
-async def test_a_client_without_the_path_is_no_phone():
+async def test_a_client_without_the_path_is_not_a_phone():
     async def scan(page: PhonePage) -> None:
         for request in (
             get(""),
@@ -93,7 +93,7 @@ async def test_a_client_without_the_path_is_no_phone():
     assert not page.asked_for_tls
 
 
-async def test_a_browser_that_tries_https_is_let_go_at_once():
+async def test_a_browser_that_tries_https_is_disconnected_at_once():
     async def visit(page: PhonePage) -> None:
         assert await ask(page, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)) == b""
 
@@ -101,7 +101,7 @@ async def test_a_browser_that_tries_https_is_let_go_at_once():
     assert page.asked_for_tls
 
 
-async def test_this_machine_is_no_phone():
+async def test_this_machine_is_not_a_phone():
     async def visit(page: PhonePage) -> None:
         assert b"This is the computer itself" in await ask(page, get(page.path))
         assert await page.answers_at(LOOPBACK)
@@ -111,10 +111,10 @@ async def test_this_machine_is_no_phone():
     assert page.strangers == set()
 
 
-async def test_silent_connections_take_no_place_from_a_phone_for_long():
+async def test_silent_connections_do_not_block_a_phone_for_long():
     async def crowd(page: PhonePage) -> None:
         idle = [await asyncio.open_connection("127.0.0.1", page.port) for _ in range(60)]
-        # Those beyond the bound are closed unread, the others when their time is over.
+        # Those beyond the limit are closed unread, the others when their time is over.
         for reader, _ in idle:
             with suppress(ConnectionError):
                 assert await asyncio.wait_for(reader.read(), 10) == b""
@@ -136,7 +136,7 @@ async def test_each_page_has_a_new_path_and_an_exclusive_port():
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
-async def test_a_page_on_every_address_tells_ipv4_as_ipv4():
+async def test_a_page_on_every_address_reports_ipv4_as_ipv4():
     page = PhonePage("::", 0, is_own=nobody)
     server = await page.serve()
     assert b"200 OK" in await ask(page, get(page.path))

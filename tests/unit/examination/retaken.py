@@ -1,4 +1,4 @@
-"""Small runs of each optimiser, and their model trained again from the start up to any step."""
+"""Small runs of each optimiser, and their models retrained from the start to any step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ CPU = torch.device("cpu")
 STEPS = 12
 
 
-# Ten numbers a row do not fill the processor's vectors: the rest of a row is computed by other instructions.
+# Ten numbers per row do not fill the processor's vectors: the rest of a row is computed by other
+# instructions.
 SHAPE = {"dim": 10, "layers": 2, "heads": 2, "context": 8}
 
 

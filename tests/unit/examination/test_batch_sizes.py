@@ -20,9 +20,7 @@ def ask(village: Village, step: int) -> list[dict[str, Any]]:
     return answer["sizes"]
 
 
-def test_the_batches_are_the_runs_own_joined_in_order(
-    village: Village, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_batches_are_the_runs_own_in_order(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     own = village.run.recipe.batch_tokens
     # Less than one batch, one batch and a part of the next, and four of them.
     monkeypatch.setattr(batch_sizes, "SIZES", (own // 2, own + 5, 4 * own))
@@ -34,11 +32,11 @@ def test_the_batches_are_the_runs_own_joined_in_order(
     assert ask(village, step=8) != sizes
 
 
-def test_in_a_large_batch_nearly_all_rows_light_and_the_claim_fails(village: Village) -> None:
+def test_a_large_batch_touches_nearly_all_rows_and_the_claim_fails(village: Village) -> None:
     sizes = ask(village, step=0)
     assert [size["tokens"] for size in sizes] == [512, 2_048, 8_192, 32_768, 131_072]
     shares = [size["share"] for size in sizes]
     assert shares == sorted(shares)
-    # All but the unknown word, which the text does not have.
+    # All but `<unk>`, which the text does not have.
     assert sizes[-1]["rows"] == len(village.run.vocabulary) - 1
     assert all(0 < size["alone"] <= 1 for size in sizes)

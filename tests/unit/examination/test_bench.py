@@ -1,4 +1,6 @@
-"""The kind *bench*: three sets of rows that are one under lazy updates, and differ under every other rule."""
+"""The kind *bench*: three sets of rows that are equal under lazy updates, and differ under every
+other rule.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ STEPS = 6
 
 
 def small_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the large matrix be a small one."""
+    """Replace the large matrix by a small one."""
     monkeypatch.setattr(large_embedding, "ROWS", 400)
     monkeypatch.setattr(large_embedding, "WIDTH", 8)
 
@@ -37,7 +39,7 @@ def ids_of(recipe: dict[str, Any], name: str) -> list[int]:
     return np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist()
 
 
-def test_the_three_sets_are_one_under_lazy_updates_and_differ_otherwise(
+def test_the_three_sets_are_equal_under_lazy_updates_and_differ_otherwise(
     village: Village, answer: dict[str, Any]
 ) -> None:
     recipes = {recipe["name"]: recipe for recipe in answer["recipes"]}
@@ -52,7 +54,7 @@ def test_the_three_sets_are_one_under_lazy_updates_and_differ_otherwise(
     assert 0 < read < rows
     assert gradient == {"lazy": read, "adam": read, "decay": read, "tied": rows}
     assert moved["lazy"] == read
-    # Sleepers drift on momentum, and shrink under decay whether they were ever read or not.
+    # Sleepers drift on momentum, and shrink under decay even if never read.
     assert read < moved["adam"] <= rows
     assert moved["decay"] == moved["tied"] == rows
     for recipe in recipes.values():
@@ -66,13 +68,13 @@ def test_the_three_sets_are_one_under_lazy_updates_and_differ_otherwise(
             assert low < high
 
 
-def test_a_dense_rule_moves_only_the_rows_of_the_first_batch_at_first(answer: dict[str, Any]) -> None:
+def test_a_dense_rule_first_moves_only_the_rows_of_the_first_batch(answer: dict[str, Any]) -> None:
     first = {recipe["name"]: recipe["counts"][0] for recipe in answer["recipes"]}
     assert first["adam"] == first["lazy"]
     assert first["decay"][2] > first["decay"][1]
 
 
-def test_bitmaps_name_the_rows_of_the_batch_and_distances_those_that_moved(
+def test_bitmaps_have_the_rows_of_the_batch_and_distances_those_that_moved(
     village: Village, answer: dict[str, Any]
 ) -> None:
     host_ids, _, _ = village.examined(0).batches.batch(20 + STEPS)
@@ -83,8 +85,10 @@ def test_bitmaps_name_the_rows_of_the_batch_and_distances_those_that_moved(
         assert len(distances) == len(village.run.vocabulary) <= MAX_DISTANCES
 
 
-def test_the_rules_are_those_of_the_optimisers_that_train(village: Village, answer: dict[str, Any]) -> None:
-    """The lazy training is the run's own: with its recipe and the first batches, it gives the recorded losses."""
+def test_the_rules_match_the_training_optimisers(village: Village, answer: dict[str, Any]) -> None:
+    """The lazy training is the run's own: with its recipe and the first batches, it gives the recorded
+    losses.
+    """
     with pytest.MonkeyPatch.context() as patch:
         small_matrix(patch)
         own = examine(village.examined(0), BenchQuestion(step=0, steps=2), ignore_progress).recipes[0]
@@ -97,7 +101,7 @@ def test_the_rules_are_those_of_the_optimisers_that_train(village: Village, answ
     assert own.losses != answer["recipes"][0]["losses"][:2]
 
 
-def test_costs_are_those_of_the_touched_rows_and_of_all(village: Village, answer: dict[str, Any]) -> None:
+def test_costs_cover_the_touched_rows_and_all(village: Village, answer: dict[str, Any]) -> None:
     rows, width = answer["rows"], answer["width"]
     assert (rows, width) == (len(village.run.vocabulary), village.run.recipe.model.dim)
     for recipe in answer["recipes"]:
@@ -107,7 +111,7 @@ def test_costs_are_those_of_the_touched_rows_and_of_all(village: Village, answer
     assert [recipe["updates"] for recipe in answer["recipes"]] == ["touched", "whole", "whole", "whole"]
 
 
-def test_a_large_matrix_is_measured_where_there_is_room(
+def test_a_large_matrix_is_measured_if_it_fits(
     answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = answer["large"]
@@ -125,7 +129,7 @@ def test_a_large_matrix_is_measured_where_there_is_room(
     assert "50,000 rows takes 1.2 GB" in reason
 
 
-def test_it_is_cancelled_between_two_steps_and_gives_the_threads_back(village: Village) -> None:
+def test_cancelling_between_two_steps_restores_the_threads(village: Village) -> None:
     reports: list[float] = []
 
     def cancel(share: float, activity: str) -> None:

@@ -1,4 +1,4 @@
-"""The kind *better*: a step makes its own batch better, and other text only as often as it happens."""
+"""The kind *better*: a step improves its own batch, and other text only by chance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ask(model: ExaminedModel, steps: int = 12, places: int = 1) -> dict[str, Any
     return stored(answer)
 
 
-def test_a_step_helps_its_own_batch_and_shares_are_counted(village: Village) -> None:
+def test_a_step_improves_its_own_batch_and_shares_are_counted(village: Village) -> None:
     model = village.examined()
     before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
     answer = ask(model)
@@ -32,22 +32,22 @@ def test_a_step_helps_its_own_batch_and_shares_are_counted(village: Village) -> 
         losses = answer[name]
         assert len(losses) == 12
         assert answer["shares"][name] == pytest.approx(sum(b < a for a, b in losses) / 12, rel=1e-5)
-    # A village at the end of its training gains nothing from one batch more, elsewhere.
+    # At the end of its training, one more batch does not improve the village elsewhere.
     assert answer["shares"]["other"] < 1
     assert all(map(torch.equal, before, model.learner.model.parameters()))
 
 
-def test_at_first_every_step_helps_everywhere(village: Village, tmp_path: Path) -> None:
+def test_at_first_every_step_improves_every_text(village: Village, tmp_path: Path) -> None:
     answer = ask(village.with_held_out_text(tmp_path).examined(0), steps=5, places=4)
     assert answer["shares"] == {"same": 1, "other": 1, "unread": 1}
-    # Unread text is the same before the next step as after the last.
+    # Unread text is the same before a step and after the previous one.
     unread = answer["unread"]
     assert [after for _, after in unread[:-1]] == [before for before, _ in unread[1:]]
-    # Before the first step there is no earlier place.
+    # There is no place before the first step.
     assert [(place["step"], place["steps"]) for place in answer["places"]] == [(0, 5)]
 
 
-def test_steps_are_taken_at_several_places_whose_state_was_kept(village: Village, tmp_path: Path) -> None:
+def test_steps_start_from_several_places_with_a_kept_state(village: Village, tmp_path: Path) -> None:
     held = village.with_held_out_text(tmp_path)
     # The village keeps the states of its first steps, and its last.
     model = held.examined(200)
@@ -65,7 +65,7 @@ def test_steps_are_taken_at_several_places_whose_state_was_kept(village: Village
     assert answer["places"][0]["shares"] == own["shares"]
 
 
-def test_losses_and_right_guesses_are_those_of_the_batch(village: Village) -> None:
+def test_losses_and_right_guesses_are_of_the_batch(village: Village) -> None:
     model = village.examined()
     answer = ask(model, steps=2)
     learner = village.learner()

@@ -1,4 +1,6 @@
-"""The kind *deciles*: words in groups of about a tenth of the text, and the loss on each under two optimisers."""
+"""The kind *deciles*: words in groups of about a tenth of the text, and the loss on each under two
+optimisers.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ def ask(village: Village, steps: int = 0, step: int = STEPS) -> dict[str, Any]:
     return stored(answer)
 
 
-def test_groups_have_about_a_tenth_of_the_text_each_the_frequent_words_first() -> None:
-    # A heavy tail: the word of rank r has a 1/r of the text.
+def test_each_group_has_about_a_tenth_of_the_text_frequent_words_first() -> None:
+    # A heavy tail: the word of rank r has 1/r of the text.
     counts = (100_000 / np.arange(1, 5_001)).astype(np.int64)
     groups = group_words(counts, np.empty(0, dtype=np.uint32))
     shares = np.bincount(groups.of_word, weights=counts) / counts.sum()
@@ -33,7 +35,7 @@ def test_groups_have_about_a_tenth_of_the_text_each_the_frequent_words_first() -
     assert sizes[-1] > 1_000
 
 
-def test_a_word_with_most_of_the_text_makes_fewer_groups_and_unknown_counts_are_those_of_the_text() -> None:
+def test_a_dominant_word_makes_fewer_groups_and_unknown_counts_come_from_the_text() -> None:
     text = np.repeat(np.arange(6, dtype=np.uint32), [70, 10, 10, 5, 5, 0])
     groups = group_words(np.zeros(6, dtype=np.int64), text)
     assert groups.counts.tolist() == [70, 10, 10, 5, 5, 0]
@@ -42,7 +44,7 @@ def test_a_word_with_most_of_the_text_makes_fewer_groups_and_unknown_counts_are_
     assert set(groups.of_word) == set(range(groups.number))
 
 
-def test_frequent_words_are_learned_before_rare_ones_and_beside_each_loss_is_that_of_counting(
+def test_frequent_words_are_learned_first_and_each_loss_has_a_counting_baseline(
     village: Village,
 ) -> None:
     early, late = ask(village, step=5), ask(village)
@@ -60,7 +62,7 @@ def test_frequent_words_are_learned_before_rare_ones_and_beside_each_loss_is_tha
     assert late["groups"][0]["loss"] < late["groups"][0]["by_counts"]
 
 
-def test_both_optimisers_have_the_best_of_their_rates_and_begin_alike(village: Village) -> None:
+def test_both_optimisers_use_their_best_rate_and_the_same_start(village: Village) -> None:
     sgd, adam = ask(village, steps=20)["optimisers"]
     assert [optimiser["name"] for optimiser in (sgd, adam)] == list(RATES)
     for optimiser, rates in zip((sgd, adam), RATES.values(), strict=True):
@@ -73,12 +75,12 @@ def test_both_optimisers_have_the_best_of_their_rates_and_begin_alike(village: V
     assert sgd["curve"][-1] != adam["curve"][-1]
 
 
-def test_text_held_out_is_read_where_there_is_some(village: Village, tmp_path: Path) -> None:
+def test_held_out_text_is_read_if_there_is_any(village: Village, tmp_path: Path) -> None:
     assert ask(village)["text"] == "training"
     assert ask(village.with_held_out_text(tmp_path))["text"] == "held_out"
 
 
-def test_it_is_cancelled_between_two_steps(village: Village) -> None:
+def test_it_can_be_cancelled_between_two_steps(village: Village) -> None:
     reports: list[float] = []
 
     def cancel(share: float, activity: str) -> None:

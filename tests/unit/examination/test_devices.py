@@ -1,4 +1,6 @@
-"""The kind *devices*: the gradients of shared parts are those of the whole batch, and the formula counts what is sent."""
+"""The kind *devices*: the summed gradients of the parts equal those of the whole batch, and the formula
+counts what is sent.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ TABLE = "embedding.weight"
 
 
 class ThreadCollective:
-    """Processes that are threads of this one, who meet at a barrier."""
+    """A collective of threads of this process, which meet at a barrier."""
 
     def __init__(self, rank: int, shared: dict[str, Any]) -> None:
         self.rank, self.size, self._shared = rank, PROCESSES, shared
@@ -52,7 +54,7 @@ class ThreadCollective:
 
 
 def share(village: Village, *, lazy: bool) -> tuple[Gradients, list[Gradients], list[int], list[int]]:
-    """Return the gradients of one process, those of each of two, the bytes that each counted, and its rows."""
+    """Return the gradients of one process, those of each of two, the bytes each counted, and its rows."""
     model = village.examined()
     _, ids, targets = model.batches.batch(STEPS + 1)
     single = compute_gradients(copy.deepcopy(model.learner.model), ids, targets, 1.0)
@@ -78,7 +80,7 @@ def share(village: Village, *, lazy: bool) -> tuple[Gradients, list[Gradients], 
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-def test_shared_parts_have_the_gradients_of_the_whole_and_the_bytes_of_the_formula(
+def test_shared_parts_sum_to_the_whole_gradient_and_send_the_bytes_of_the_formula(
     village: Village, lazy: bool
 ) -> None:
     single, each, counted, rows = share(village, lazy=lazy)
@@ -96,7 +98,7 @@ def test_shared_parts_have_the_gradients_of_the_whole_and_the_bytes_of_the_formu
         assert counted == [whole_bytes(parameters)] * PROCESSES
 
 
-def test_what_cannot_be_shared_is_refused(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_cannot_be_shared_is_refused(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examination, "MAX_PARAMETERS", 10)
     with pytest.raises(QuestionError, match="too large to be copied: at most 10"):
         examination.examine(village.examined(), DevicesQuestion(step=STEPS), ignore_progress)
@@ -110,7 +112,7 @@ def test_what_cannot_be_shared_is_refused(village: Village, monkeypatch: pytest.
         examination.examine(village.examined(), DevicesQuestion(step=STEPS), ignore_progress)
 
 
-def test_processes_that_fail_say_so_and_those_of_a_cancelled_question_end(
+def test_failing_processes_say_so_and_a_cancelled_questions_processes_end(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -129,7 +131,7 @@ def test_processes_that_fail_say_so_and_those_of_a_cancelled_question_end(
 
 
 @pytest.mark.tour
-def test_two_processes_measure_what_the_formula_says(village: Village) -> None:
+def test_two_processes_measure_the_formulas_bytes(village: Village) -> None:
     answer = stored(
         examination.examine(village.examined(STEPS - 1), DevicesQuestion(step=STEPS), ignore_progress)
     )

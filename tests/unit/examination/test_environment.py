@@ -1,4 +1,6 @@
-"""The kind *environment*: another town is learned, the own one forgotten and found again, by answers before maps."""
+"""The kind *environment*: a model learns another town, and forgets and relearns its own; its answers change
+before its map.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ def ask(model: ExaminedModel, steps: int = STEPS, back: int = BACK) -> dict[str,
 
 @pytest.fixture(scope="module")
 def answer(village: Village) -> dict[str, Any]:
-    """Return what becomes of the village that was trained."""
+    """Return the answer about the trained village."""
     return ask(village.examined())
 
 
@@ -41,7 +43,7 @@ def test_the_answers_are_forgotten_and_come_back(answer: dict[str, Any]) -> None
     assert answer["turned_back_at"] == STEPS
 
 
-def test_staying_at_home_changes_little_and_says_how_much_it_wavers(
+def test_staying_at_home_changes_little_and_reports_its_spread(
     village: Village, answer: dict[str, Any]
 ) -> None:
     home, curve = answer["home"], answer["curve"]
@@ -53,7 +55,7 @@ def test_staying_at_home_changes_little_and_says_how_much_it_wavers(
         assert home[name]["spread"] == pytest.approx(changes.std(ddof=1), rel=1e-3, abs=1e-6)
     away = next(point for point in curve if point["step"] >= STEPS // 2)
     assert abs(home["loss"]["mean"]) < (away["loss_first"] - curve[0]["loss_first"]) / 10
-    # It is the training that the run would have gone on with.
+    # It is how the run's training would have continued.
     staying = village.learner(STEPS_OF_VILLAGE)
     model = village.examined()
     for number in range(1, STEPS + 1):
@@ -61,7 +63,7 @@ def test_staying_at_home_changes_little_and_says_how_much_it_wavers(
     assert home["curve"][-1]["loss_first"] == TextSample(model).loss(staying.model)
 
 
-def test_the_first_town_is_the_one_on_the_map_at_first(answer: dict[str, Any], village: Village) -> None:
+def test_the_curve_begins_with_the_first_town_on_the_map(answer: dict[str, Any], village: Village) -> None:
     before = answer["curve"][0]
     for matrix in ("in", "out"):
         assert before[f"purity_{matrix}_first"] > before[f"purity_{matrix}_other"]
@@ -82,13 +84,13 @@ def test_the_curve_is_dense_after_both_changes() -> None:
     assert {600, 601, 700} <= set(steps)
     assert 22 <= len(steps) <= 26
     assert steps == sorted(steps)
-    # The course says these in words beside the places of the curve that it names.
+    # The course describes these points in words.
     assert [steps[place] for place in (8, 15, 20, -1)] == [30, 600, 614, 700]
     assert chosen_steps(10, 0)[-1] == 10
     assert chosen_steps(2_000, 1)[-2:] == [2_000, 2_001]
 
 
-def test_without_classes_there_are_losses_only(village: Village, tmp_path: Path) -> None:
+def test_without_classes_there_are_only_losses(village: Village, tmp_path: Path) -> None:
     found = ask(village.without_classes(tmp_path).examined(), steps=10, back=0)
     assert found["chance"] is None
     assert found["turned_back_at"] is None
@@ -100,7 +102,7 @@ def test_without_classes_there_are_losses_only(village: Village, tmp_path: Path)
     assert found["permuted"] > len(village.run.vocabulary) // 2
 
 
-def test_the_model_stays_as_it_was(village: Village) -> None:
+def test_the_model_stays_unchanged(village: Village) -> None:
     model = village.examined()
     before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
     first = ask(model, steps=10, back=2)
@@ -108,7 +110,7 @@ def test_the_model_stays_as_it_was(village: Village) -> None:
     assert ask(model, steps=10, back=2) == first
 
 
-def test_it_is_cancelled_between_two_steps(village: Village) -> None:
+def test_it_can_be_cancelled_between_two_steps(village: Village) -> None:
     reports: list[float] = []
 
     def cancel(share: float, activity: str) -> None:
@@ -118,5 +120,5 @@ def test_it_is_cancelled_between_two_steps(village: Village) -> None:
 
     with pytest.raises(CancelledError):
         examine(village.examined(2), EnvironmentQuestion(step=2, steps=20, back=0), cancel)
-    # Twenty steps there, and as many at home.
+    # Twenty steps away, and as many at home.
     assert reports == [0, 1 / 40, 2 / 40]

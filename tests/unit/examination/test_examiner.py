@@ -1,4 +1,4 @@
-"""The examiner in this process: what is asked of it, in which order, and what it says to what it cannot answer."""
+"""The examiner in this process: its requests, their order, and what it says when it cannot answer."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def answer(run: RunFolder, asked_id: str) -> dict[str, Any]:
 
 
 def add_kind(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
-    """Let a function answer the questions of the kind `rotation`."""
+    """Make a function answer the questions of the kind `rotation`."""
     monkeypatch.setattr(turning, "examine", function)
 
 
@@ -161,7 +161,7 @@ def test_every_kind_is_answered(run: RunFolder, monkeypatch: pytest.MonkeyPatch)
             {"kind": "substitution", "words": 20},
         )
     ]
-    # Two more processes with torch are a test of their own.
+    # Two more processes with torch have a separate test.
     assert [one.question.kind for one in asked] == [kind for kind in KINDS if kind != "devices"]
     for one in asked:
         ask(run, one)
@@ -172,11 +172,11 @@ def test_every_kind_is_answered(run: RunFolder, monkeypatch: pytest.MonkeyPatch)
         assert found["replayed"]["equal"] is not False
 
 
-def test_everything_acknowledged_is_answered_by_the_next_one(run: RunFolder):
+def test_the_next_examiner_answers_everything_acknowledged(run: RunFolder):
     first, second = speak(run), speak(run, 4)
     ask(run, first)
     with ExaminationsWriter(run.examinations_path) as writer:
-        # As an examiner leaves it that was killed over its answer.
+        # As left by an examiner killed over its answer.
         writer.add_question(second.id, **second.as_fields())
         writer.begin(second.id)
     answer_all(run)
@@ -187,7 +187,7 @@ def test_everything_acknowledged_is_answered_by_the_next_one(run: RunFolder):
     )
 
 
-def test_what_kills_examiners_is_not_tried_for_ever(run: RunFolder):
+def test_a_question_that_kills_examiners_is_given_up(run: RunFolder):
     asked = speak(run)
     with ExaminationsWriter(run.examinations_path) as writer:
         writer.add_question(asked.id, **asked.as_fields())
@@ -212,9 +212,7 @@ def test_the_seventeenth_question_is_refused(run: RunFolder, monkeypatch: pytest
     assert "too many questions wait" in (entry(run, asked[-1].id).problem or "")
 
 
-def test_one_that_waits_or_is_being_answered_can_be_cancelled(
-    run: RunFolder, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_waiting_or_running_question_can_be_cancelled(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
     running, waiting, later = (rotation(run, seed) for seed in range(3))
 
     def cancel_both(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
@@ -236,7 +234,7 @@ def test_one_that_waits_or_is_being_answered_can_be_cancelled(
     ]
 
 
-def test_stopped_it_leaves_the_question_to_the_next(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+def test_a_stopped_examiner_leaves_the_question_to_the_next(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
     stop = threading.Event()
 
     def stop_it(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
@@ -256,7 +254,7 @@ def test_stopped_it_leaves_the_question_to_the_next(run: RunFolder, monkeypatch:
     assert answer(run, asked.id)["kept"] == 1
 
 
-def test_a_run_that_is_moved_away_ends_it(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+def test_an_examiner_ends_when_its_run_is_moved_away(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
     def trash(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
         store.trash(run)
         while True:
@@ -282,7 +280,7 @@ def test_a_run_that_is_moved_away_ends_it(run: RunFolder, monkeypatch: pytest.Mo
         (FloatingPointError("no longer finite"), "no longer finite"),
     ],
 )
-def test_what_cannot_be_answered_says_why_and_the_next_question_is_answered(
+def test_an_unanswerable_question_says_why_and_the_next_is_answered(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, found: Any, said: str
 ):
     def examine(model: ExaminedModel, question: Any, report: ReportProgress) -> Answer:
@@ -301,7 +299,7 @@ def test_what_cannot_be_answered_says_why_and_the_next_question_is_answered(
     assert (entry(run, bad.id).state, entry(run, good.id).state) == ("failed", "done")
 
 
-def test_what_was_written_by_hand_is_acknowledged_and_does_no_harm(run: RunFolder):
+def test_a_handwritten_request_is_acknowledged_and_harmless(run: RunFolder):
     for body in (
         {},
         {"kind": "speak"},

@@ -1,4 +1,6 @@
-"""The microscope on real tiny runs: every number against the record, or against the tensors computed another way."""
+"""The microscope on tiny real runs: every number against the record, or against the tensors computed another
+way.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,7 @@ from tests.unit.examination.retaken import (
 
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("step", [1, 2, STEPS])
-def test_the_step_is_the_recorded_one_and_the_row_is_equal_to_the_last_bit(
-    trained: Any, name: str, step: int
-) -> None:
+def test_the_step_matches_the_record_and_the_row_to_the_last_bit(trained: Any, name: str, step: int) -> None:
     answer = ask(trained(name), step, coordinate=SHAPE["dim"] - 1)
     assert answer["check"]["equal"] is True
     row = answer["row"]
@@ -44,7 +44,7 @@ def test_the_step_is_the_recorded_one_and_the_row_is_equal_to_the_last_bit(
     assert row["stored"] == after[row["token"], -1] == row["new"]
     assert row["difference"] == row["model_difference"] == 0
     assert row["row"]["numbers_equal"] == row["row"]["numbers"] == SHAPE["dim"]
-    # By default it is the row that moved farthest.
+    # The default row is the one that moved farthest.
     distances = np.linalg.norm(after - before, axis=1)
     assert distances[row["token"]] == pytest.approx(distances.max())
     assert row["row"]["distance"] == pytest.approx(distances.max(), rel=1e-5)
@@ -53,11 +53,11 @@ def test_the_step_is_the_recorded_one_and_the_row_is_equal_to_the_last_bit(
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_row_of_the_batch_and_one_outside_it_come_out_as_recorded(trained: Any, name: str) -> None:
+def test_every_row_of_the_batch_and_one_outside_it_match_the_record(trained: Any, name: str) -> None:
     run, step = trained(name), 7
     model = model_at(run, step - 1)
     batch = np.unique(model.batches.batch(step)[0])
-    # Read by the step before, and so with momentum, but not by this one.
+    # Read by the previous step, and so with momentum, but not by this one.
     before = np.unique(model.batches.batch(step - 1)[0])
     asleep = int(np.setdiff1d(before, batch)[0])
     rows = {
@@ -72,12 +72,12 @@ def test_every_row_of_the_batch_and_one_outside_it_come_out_as_recorded(trained:
     if name in ("lazy", "sgd"):
         assert (rows[asleep]["gradient"], rows[asleep]["change"]) == (0, 0)
     else:
-        # Momentum carries it on, or the softmax gives it a gradient.
+        # Momentum moves it on, or the softmax gives it a gradient.
         assert rows[asleep]["change"] != 0
 
 
 @pytest.mark.parametrize("name", ["lazy", "adam", "tied"])
-def test_the_averages_are_those_of_the_optimiser_and_the_formula_is_adams(trained: Any, name: str) -> None:
+def test_averages_are_the_optimisers_and_the_formula_is_adams(trained: Any, name: str) -> None:
     run, step = trained(name), 5
     row = ask(run, step, coordinate=2)["row"]
     for when, at in (("before", step - 1), ("after", step)):
@@ -86,7 +86,7 @@ def test_the_averages_are_those_of_the_optimiser_and_the_formula_is_adams(traine
         assert row[f"m_{when}"] == float(state["exp_avg"][row["token"], 2])
         assert row[f"v_{when}"] == float(state["exp_avg_sq"][row["token"], 2])
         assert int(state["step"]) == row["updates"] - (step - at)
-    # The page's own arithmetic, in 64 bits, from the numbers of the answer alone.
+    # The page's arithmetic, in 64 bits, from the answer's numbers alone.
     step_size, denominator = row["step_size"], row["denominator"]
     assert row["new"] == pytest.approx(row["old"] - step_size * row["m_after"] / denominator, rel=1e-5)
     uncorrected = row["learning_rate"] * row["m_after"] / (math.sqrt(row["v_after"]) + row["epsilon"])
@@ -114,11 +114,9 @@ def test_a_step_of_sgd_has_no_averages(trained: Any) -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_moved_parameters_and_the_angle_are_those_of_all_numbers_in_one_vector(
-    trained: Any, name: str
-) -> None:
+def test_moved_parameters_and_the_angle_match_one_vector_of_all_numbers(trained: Any, name: str) -> None:
     run, step = trained(name), 6
-    before, after = _learner_at(run, step - 1), _learner_at(run, step)  # A copy has no gradients.
+    before, after = _learner_at(run, step - 1), _learner_at(run, step)  # a copy has no gradients
     pairs = list(zip(before.model.parameters(), after.model.parameters(), strict=True))
     update = torch.cat([(new - old).detach().flatten() for old, new in pairs]).double()
     gradient = torch.cat([dense(new.grad).flatten() for _, new in pairs]).double()
@@ -134,12 +132,13 @@ def test_moved_parameters_and_the_angle_are_those_of_all_numbers_in_one_vector(
     moved = (after.model.embedding.weight != before.model.embedding.weight).any(dim=1)
     assert whole["rows_moved"] == int(moved.sum())
     if name == "sgd":
-        # Two rates: the embedding's is five times that of the rest, so even here the update is not the gradient.
+        # Two rates: the embedding's is five times the others', so even here the update is not parallel to the
+        # gradient.
         assert whole["layers"][-1]["degrees"] == pytest.approx(0, abs=0.2)
         assert whole["degrees"] > 1
 
 
-def test_the_text_and_its_probabilities_are_those_of_the_model_before_and_after(trained: Any) -> None:
+def test_the_text_and_its_probabilities_match_the_model_before_and_after(trained: Any) -> None:
     run, step, sequence = trained("lazy"), 8, 2
     text = ask(run, step, sequence=sequence)["text"]
     _, ids, targets = BatchReader(run.recipe, run.token_ids, CPU).batch(step)
@@ -166,7 +165,7 @@ def test_the_text_and_its_probabilities_are_those_of_the_model_before_and_after(
     assert text["losses"]["same"]["after"] < text["losses"]["same"]["before"]
 
 
-def test_other_text_is_the_next_batch_and_what_is_never_read(trained: Any) -> None:
+def test_other_text_is_the_next_batch_and_unread_text(trained: Any) -> None:
     run, step = trained("lazy"), 8
     losses = ask(run, step)["text"]["losses"]
     _, ids, targets = BatchReader(run.recipe, run.token_ids, CPU).batch(step + 1)
@@ -176,7 +175,8 @@ def test_other_text_is_the_next_batch_and_what_is_never_read(trained: Any) -> No
         assert losses["other"][when] == pytest.approx(learner_at(run, at).model(ids, targets).item())
     assert run.held_out_ids is None
     assert losses["held_out"] is None
-    # The corpus itself in the place of an unread one: its loss is measured on as many predictions as half a batch has.
+    # The corpus itself replaces the unread text: its loss is measured on as many predictions as half a batch
+    # has.
     run.held_out_path.write_bytes((run.path / "corpus.npy").read_bytes())
     try:
         held_out = ask(RunFolder(run.path), step)["text"]["losses"]["held_out"]
@@ -186,7 +186,7 @@ def test_other_text_is_the_next_batch_and_what_is_never_read(trained: Any) -> No
     assert held_out["before"] != held_out["after"]
 
 
-def test_right_guesses_have_the_share_that_autograd_gives_them(trained: Any) -> None:
+def test_right_guesses_have_the_share_that_autograd_gives(trained: Any) -> None:
     run, step = trained("lazy"), STEPS
     _, ids, targets = BatchReader(run.recipe, run.token_ids, CPU).batch(step)
     logits = learner_at(run, step - 1).model.logits(ids).detach().flatten(0, 1).requires_grad_()
@@ -198,7 +198,7 @@ def test_right_guesses_have_the_share_that_autograd_gives_them(trained: Any) -> 
     assert guesses["gradient_share"] == pytest.approx(float(lengths[right].sum() / lengths.sum()), rel=1e-4)
 
 
-def test_the_learning_rate_is_the_one_of_that_step(trained: Any) -> None:
+def test_the_learning_rate_is_that_of_the_step(trained: Any) -> None:
     model = model_at(trained("lazy"), 3)
     other = dataclasses.replace(model, learning_rate=model.learning_rate / 2)
     rows = [look(m, step=4, token=5, coordinate=1)["row"] for m in (model, other)]
@@ -207,7 +207,7 @@ def test_the_learning_rate_is_the_one_of_that_step(trained: Any) -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_true_update_helps_its_batch_and_random_ones_of_its_length_do_not(
+def test_the_true_update_improves_its_batch_and_random_ones_of_its_length_do_not(
     trained: Any, name: str
 ) -> None:
     run, step = trained(name), STEPS
@@ -223,7 +223,7 @@ def test_the_true_update_helps_its_batch_and_random_ones_of_its_length_do_not(
     gained = before - after
     assert gained > 0
     assert len(set(random["losses"])) == DRAWS
-    # Any direction among thousands is nearly at right angles to the slope.
+    # In thousands of dimensions any direction is nearly orthogonal to the gradient.
     assert all(abs(loss - before) < gained / 3 for loss in random["losses"])
     assert random["cosine_spread"] == pytest.approx(whole["parameters"] ** -0.5)
     assert whole["cosine"] > 5 * random["cosine_spread"]

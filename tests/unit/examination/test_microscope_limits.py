@@ -1,4 +1,4 @@
-"""The microscope where a run cannot answer, or an answer has to stay small."""
+"""The microscope where a run cannot answer, or an answer must stay small."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.unit.examination.retaken import (
 )
 
 
-def test_a_model_that_is_not_the_recorded_one_is_told_apart(trained: Any) -> None:
+def test_a_model_that_differs_from_the_recorded_one_is_detected(trained: Any) -> None:
     model = model_at(trained("lazy"), 3)
     with torch.no_grad():
         model.learner.model.embedding.weight.add_(1e-4)
@@ -42,7 +42,7 @@ def test_a_step_after_the_last_has_no_record(trained: Any) -> None:
     assert answer["row"]["model_difference"] == 0
 
 
-def test_the_answer_is_small_json_and_the_model_is_left_as_it_was(trained: Any) -> None:
+def test_the_answer_is_small_json_and_the_model_stays_unchanged(trained: Any) -> None:
     model = model_at(trained("lazy"), 3)
     states = [json.dumps(_state(model.learner))]
     answer = look(model, step=4)
@@ -77,14 +77,14 @@ def test_a_long_sequence_is_listed_from_its_beginning(tmp_path: Path) -> None:
         ({"sequence": 4}, "sequence 4: a batch of this run has sequences 0 to 3"),
     ],
 )
-def test_what_the_run_does_not_have_is_refused_with_a_sentence(
+def test_an_unknown_sequence_row_or_coordinate_is_refused(
     trained: Any, fields: dict[str, int], message: str
 ) -> None:
     with pytest.raises(QuestionError, match=message):
         ask(trained("lazy"), 3, **fields)
 
 
-def test_a_step_that_is_not_finite_is_refused_with_a_sentence(trained: Any) -> None:
+def test_a_step_that_is_not_finite_is_refused(trained: Any) -> None:
     model = model_at(trained("lazy"), 3)
     with torch.no_grad():
         model.learner.model.norm.weight.fill_(math.inf)
@@ -92,12 +92,12 @@ def test_a_step_that_is_not_finite_is_refused_with_a_sentence(trained: Any) -> N
         look(model, step=4)
 
 
-def test_a_model_at_another_step_is_a_mistake_of_the_caller(trained: Any) -> None:
+def test_a_model_at_another_step_is_a_callers_error(trained: Any) -> None:
     with pytest.raises(ValueError, match="the model is at step 2, the question is about step 4"):
         examine(model_at(trained("lazy"), 2), MicroscopeQuestion(step=4), hear_nothing)
 
 
-def test_it_ends_when_it_is_cancelled_on_the_way(trained: Any) -> None:
+def test_it_ends_when_cancelled(trained: Any) -> None:
     heard: list[float] = []
 
     def cancel(share: float, _activity: str) -> None:

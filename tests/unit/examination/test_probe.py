@@ -1,4 +1,4 @@
-"""The kind *probe*: the attention of a sentence then and now, and one word in two sentences."""
+"""The kind *probe*: the attention of a sentence at two steps, and one word in two sentences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ask(model: ExaminedModel, sentence: str = SENTENCE, **fields: Any) -> dict[s
     return stored(answer)
 
 
-def test_each_position_shares_its_attention_among_those_up_to_itself(village: Village) -> None:
+def test_each_positions_attention_sums_to_one_over_earlier_positions(village: Village) -> None:
     answer = ask(village.examined())
     [told] = answer["readings"]
     assert answer["sentence"] == [village.word(word) for word in SENTENCE.split()]
@@ -39,7 +39,7 @@ def test_training_moves_the_attention(village: Village) -> None:
     answer = ask(village.examined(), other_step=0)
     now, then = answer["readings"]
     assert (now["step"], then["step"]) == (250, 0)
-    # An untrained head looks everywhere alike.
+    # An untrained head attends uniformly.
     assert then["attention"][0][0][5] == pytest.approx([1 / 6] * 6, abs=0.02)
     for layer in range(2):
         for head in range(2):
@@ -49,7 +49,7 @@ def test_training_moves_the_attention(village: Village) -> None:
     assert max(map(max, answer["change"])) > 0.1
 
 
-def test_one_word_in_two_sentences_comes_apart_layer_by_layer(village: Village) -> None:
+def test_one_word_in_two_sentences_separates_layer_by_layer(village: Village) -> None:
     answer = ask(
         village.examined(), "the dog barked in the basket", other_sentence="the cat meowed in the cushion"
     )
@@ -57,7 +57,7 @@ def test_one_word_in_two_sentences_comes_apart_layer_by_layer(village: Village) 
     pairs = [(word["id"], word["positions"]) for word in words]
     the, where = village.word("the"), village.word("in")
     assert pairs == [(the, [0, 0]), (the, [4, 4]), (where, [3, 3])]
-    # The first word sees nothing but itself; before the first block nothing has been read of the others.
+    # The first word sees only itself; before the first block no position has read the others.
     assert words[0]["cosines"] == pytest.approx([1, 1, 1])
     assert words[2]["cosines"][0] == pytest.approx(1)
     assert words[2]["cosines"][2] < 0.999
@@ -75,14 +75,12 @@ def test_the_other_step_may_be_the_same(village: Village) -> None:
         ({"other_sentence": "a quark"}, "quark"),
     ],
 )
-def test_a_sentence_that_cannot_be_read_is_refused(
-    village: Village, fields: dict[str, str], message: str
-) -> None:
+def test_an_unreadable_sentence_is_refused(village: Village, fields: dict[str, str], message: str) -> None:
     with pytest.raises(QuestionError, match=message):
         ask(village.examined(2), **fields)
 
 
-def test_more_attention_than_an_answer_holds_is_refused(
+def test_attention_too_large_for_an_answer_is_refused(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probe, "MAX_NUMBERS", 100)
@@ -91,5 +89,5 @@ def test_more_attention_than_an_answer_holds_is_refused(
         ask(village.examined(2), other_step=0)
 
 
-def test_a_single_word_has_no_choice(village: Village) -> None:
+def test_a_single_word_attends_to_itself(village: Village) -> None:
     assert ask(village.examined(2), "dog", other_step=0)["change"] == [[0, 0], [0, 0]]

@@ -1,4 +1,4 @@
-"""Steps computed again, from whatever is nearest, with the bits of the record."""
+"""Steps recomputed from the nearest state, with the bits of the record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STEPS = 30
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Train a run whose learning rate changes, and keep one waypoint of it, that of step 20."""
+    """Train a run whose learning rate changes, and keep one waypoint, at step 20."""
     cadence = {"keyframe_every": 10, "checkpoint_every": 10, "verify_every": 5}
     run = make_run(tmp_path_factory.mktemp("runs"), steps=STEPS, cadence=cadence)
 
@@ -57,7 +57,7 @@ def embedding(replayer: Replayer, step: int) -> np.ndarray:
     return replayer.model_at(step, silent).learner.model.embedding.weight.detach().numpy()
 
 
-def test_any_step_comes_out_as_it_was_recorded_from_the_nearest_start(trained: RunFolder):
+def test_any_step_matches_the_record_from_the_nearest_start(trained: RunFolder):
     with StepsReader(trained.steps_path) as reader:
         assert {applied.kind for applied in reader.applied()} == {"learning_rate"}
     replayer = Replayer(trained)
@@ -76,7 +76,7 @@ def test_any_step_comes_out_as_it_was_recorded_from_the_nearest_start(trained: R
         assert replayer.describe_replay().model_dump(by_alias=True) == found, step
 
 
-def test_what_is_loaded_is_gone_on_with(trained: RunFolder):
+def test_the_loaded_model_is_continued(trained: RunFolder):
     replayer, told = Replayer(trained), []
     replayer.model_at(12, lambda _, activity: told.append(activity))
     assert told[-1] == "computing step 12 again"
@@ -88,7 +88,7 @@ def test_what_is_loaded_is_gone_on_with(trained: RunFolder):
     assert len(told) == 14
 
 
-def test_the_next_step_is_the_recorded_one_under_the_rate_that_is_given(trained: RunFolder):
+def test_the_next_step_matches_the_record_under_the_given_rate(trained: RunFolder):
     model = Replayer(trained).model_at(24, silent)
     copied = model.copy()
     copied.set_learning_rate(model.learning_rate)
@@ -100,7 +100,7 @@ def test_the_next_step_is_the_recorded_one_under_the_rate_that_is_given(trained:
     )
 
 
-def test_another_step_for_the_same_question_is_a_model_of_its_own(trained: RunFolder):
+def test_another_step_of_the_same_question_has_its_own_model(trained: RunFolder):
     replayer = Replayer(trained)
     model = replayer.model_at(12, silent)
     for step in (13, 12, 4, 29):
@@ -113,7 +113,7 @@ def test_another_step_for_the_same_question_is_a_model_of_its_own(trained: RunFo
     np.testing.assert_array_equal(embedding(replayer, 13), recorded(trained, 13))
 
 
-def test_cancelled_on_the_way_it_goes_on_from_there(trained: RunFolder):
+def test_after_a_cancellation_it_continues_from_there(trained: RunFolder):
     replayer = Replayer(trained)
 
     def cancel(_: float, activity: str) -> None:
@@ -128,7 +128,7 @@ def test_cancelled_on_the_way_it_goes_on_from_there(trained: RunFolder):
     np.testing.assert_array_equal(embedding(replayer, 9), recorded(trained, 9))
 
 
-def test_other_numbers_are_said_with_how_far_they_are_off(trained: RunFolder, tmp_path: Path):
+def test_different_numbers_are_reported_with_their_difference(trained: RunFolder, tmp_path: Path):
     run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
     connection = open_writer(run.steps_path, steps.SCHEMA)
     connection.execute("UPDATE pulses SET digest=x'00' WHERE id=?", (step_key(1, 22),))
@@ -148,7 +148,7 @@ def test_other_numbers_are_said_with_how_far_they_are_off(trained: RunFolder, tm
     assert replayer.describe_replay().difference == pytest.approx(0.5, rel=1e-6)
 
 
-def test_a_damaged_waypoint_or_one_of_superseded_steps_is_passed_over(trained: RunFolder, tmp_path: Path):
+def test_damaged_and_superseded_waypoints_are_skipped(trained: RunFolder, tmp_path: Path):
     run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
     for file in [*list_checkpoints(run.waypoints), *list_checkpoints(run.checkpoints)]:
         if file.step == 20:

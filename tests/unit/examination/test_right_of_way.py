@@ -1,4 +1,4 @@
-"""The pauses that an examiner makes while its run is trained: as many as keep the steps nearly as fast as they were."""
+"""The examiner's pauses during training: just enough to keep the steps nearly as fast as before."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ PIECE = 0.05
 
 
 class Machine:
-    """A machine on which work beside training makes its steps slower."""
+    """A machine on which work beside the training slows its steps."""
 
     def __init__(self, slower: float, training: bool = True) -> None:
         self.now, self.step, self.slower, self.training = 100.0, 500, slower, training
         self.working = 0.0
-        """The share of the last second that was work."""
+        """The share of the last second spent on work."""
 
     def clock(self) -> float:
         return self.now
@@ -24,7 +24,7 @@ class Machine:
         return self.step, [USUAL * (1 + (self.slower - 1) * self.working)] * 24
 
     def examine(self, right_of_way: RightOfWay, seconds: float) -> float:
-        """Return the share of pauses in the second half of so many seconds of work, pauses included."""
+        """Return the share of pauses in the second half of `seconds` of work, pauses included."""
         right_of_way.begin_work()
         paused, begun = 0.0, self.now
         while self.now < begun + seconds:
@@ -38,7 +38,7 @@ class Machine:
         return paused / (seconds / 2)
 
 
-def test_where_nothing_slows_down_nothing_is_paused() -> None:
+def test_without_a_slowdown_there_are_no_pauses() -> None:
     machine = Machine(slower=1.05)
     assert machine.examine(RightOfWay(machine.read, machine.clock), 20) == 0
 
@@ -50,12 +50,12 @@ def test_steps_that_would_be_half_slower_stay_nearly_as_fast() -> None:
     assert 1 + 0.5 * (1 - share) < 1.2
 
 
-def test_a_run_that_rests_slows_nobody() -> None:
+def test_an_idle_run_causes_no_pauses() -> None:
     machine = Machine(slower=1.5, training=False)
     assert machine.examine(RightOfWay(machine.read, machine.clock), 20) == 0
 
 
-def test_what_is_usual_is_learned_anew_after_a_while_without_questions() -> None:
+def test_the_usual_duration_is_measured_again_after_an_idle_while() -> None:
     machine = Machine(slower=1.5)
     right_of_way = RightOfWay(machine.read, machine.clock)
     machine.examine(right_of_way, 30)
@@ -63,6 +63,6 @@ def test_what_is_usual_is_learned_anew_after_a_while_without_questions() -> None
     assert machine.examine(right_of_way, 60) == 0
 
 
-def test_without_a_record_nothing_is_paused() -> None:
+def test_without_a_record_there_are_no_pauses() -> None:
     machine = Machine(slower=2)
     assert machine.examine(RightOfWay(lambda: (0, []), machine.clock), 10) == 0

@@ -1,4 +1,4 @@
-"""The river of a step, from the loss to the embedding, and the arithmetic that carries it."""
+"""The gradient of a step from the loss to the embedding, and its arithmetic."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_gradient_that_vanishes_or_explodes_is_flagged(trained: Any) -> None:
     assert flags == {retaken.layers[1]: "exploding", retaken.layers[2]: "vanishing"}
 
 
-def test_the_operations_are_of_this_model_and_add_up(trained: Any) -> None:
+def test_the_operations_are_this_models_and_add_up(trained: Any) -> None:
     run = trained("lazy")
     operations = ask(run, 2)["operations"]
     forward, totals = operations["forward"], operations["totals"]

@@ -1,4 +1,4 @@
-"""The kind *rotation*: every number changes, no neighbour does, and the layers no longer understand."""
+"""The kind *rotation*: every number changes, no neighbour does, and the layers fail."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def test_the_example_is_one_word_with_other_numbers_and_the_same_neighbours(vill
     assert example["id"] in {i for members in village.run.vocabulary.classes.values() for i in members}
 
 
-def test_layers_that_know_the_old_numbers_are_lost(village: Village) -> None:
+def test_layers_fail_on_rotated_numbers(village: Village) -> None:
     loss = ask(village)["loss"]
     assert loss["after"] > loss["before"] + 1
 
 
-def test_the_seed_says_which_rotation(village: Village) -> None:
+def test_the_seed_determines_the_rotation(village: Village) -> None:
     assert ask(village, 1) == ask(village, 1) != ask(village, 2)
 
 
@@ -49,7 +49,7 @@ def test_without_classes_there_is_no_purity(village: Village, tmp_path: Any) -> 
     assert ask(village.without_classes(tmp_path))["purity"] is None
 
 
-def test_of_a_large_matrix_some_rows_are_compared(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_matrix_is_sampled(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rotation, "MAX_COMPARISONS", 5 * len(village.run.vocabulary))
     answer = ask(village)
     assert answer["lists"] == 5
@@ -63,7 +63,7 @@ def test_a_model_that_is_too_wide_is_refused(village: Village, monkeypatch: pyte
         ask(village)
 
 
-def test_the_model_stays_as_it_was(village: Village) -> None:
+def test_the_model_stays_unchanged(village: Village) -> None:
     model = village.examined()
     before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
     rotation.examine(model, RotationQuestion(step=STEPS), ignore_progress)

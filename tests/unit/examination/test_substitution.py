@@ -1,4 +1,6 @@
-"""The kind *substitution*: a word's nearest could stand in its place, and words that are only as frequent could not."""
+"""The kind *substitution*: a word's nearest neighbour can replace it, and words of similar
+frequency cannot.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,11 @@ def ask(model: ExaminedModel, **fields: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def answer(village: Village) -> dict[str, Any]:
-    """Return the answer about the village that was trained."""
+    """Return the answer about the trained village."""
     return ask(village.examined())
 
 
-def test_after_training_a_near_word_costs_less_than_one_as_frequent_and_before_it_does_not(
+def test_only_after_training_a_near_word_costs_less_than_one_of_similar_frequency(
     village: Village, answer: dict[str, Any]
 ) -> None:
     # Animals, voices and homes, "the", "in", "something" and the full stop.
@@ -47,7 +49,7 @@ def test_after_training_a_near_word_costs_less_than_one_as_frequent_and_before_i
     assert 0.2 < untrained["share_near_better"] < 0.8
 
 
-def test_rise_is_the_cost_of_the_word_and_of_what_follows_and_draws_have_a_spread(
+def test_the_rise_covers_the_word_and_what_follows_and_draws_have_a_spread(
     answer: dict[str, Any],
 ) -> None:
     for name in ("near", "tenth", "chance"):
@@ -60,7 +62,7 @@ def test_rise_is_the_cost_of_the_word_and_of_what_follows_and_draws_have_a_sprea
     assert chance["spread"] == pytest.approx(np.std(chance["by_draw"], ddof=1), rel=1e-4)
 
 
-def test_the_example_costs_what_the_model_loses_on_the_changed_sentence(
+def test_the_example_has_the_models_loss_on_the_changed_sentence(
     village: Village, answer: dict[str, Any]
 ) -> None:
     model, example = village.examined(), answer["example"]
@@ -86,7 +88,7 @@ def loss_of(learner: Learner, ids: list[int]) -> float:
         return (len(ids) - 1) * float(learner.model(tokens[:, :-1], tokens[:, 1:]))
 
 
-def test_a_seed_chooses_the_sentences_and_the_model_stays_as_it_was(
+def test_the_seed_determines_the_sentences_and_the_model_stays_unchanged(
     village: Village, answer: dict[str, Any]
 ) -> None:
     model = village.examined()
@@ -98,14 +100,14 @@ def test_a_seed_chooses_the_sentences_and_the_model_stays_as_it_was(
     assert ask(model, words=20)["sentences"] == 20
 
 
-def test_held_out_text_is_read_where_there_is_some_and_no_class_is_needed(
+def test_held_out_text_is_read_if_there_is_any_and_classes_are_not_needed(
     village: Village, tmp_path: Path
 ) -> None:
     assert ask(village.with_held_out_text(tmp_path).examined())["text"] == "held_out"
     assert ask(village.without_classes(tmp_path).examined())["share_near_better"] > 0.8
 
 
-def test_a_text_too_short_is_refused_and_a_model_that_diverged_gives_no_numbers(
+def test_a_short_text_is_refused_and_a_diverged_model_gives_no_numbers(
     village: Village, tmp_path: Path
 ) -> None:
     short = village.with_held_out_text(tmp_path)
@@ -119,7 +121,7 @@ def test_a_text_too_short_is_refused_and_a_model_that_diverged_gives_no_numbers(
     assert answer["near"]["rise"] is answer["chance_less_near"]["error"] is None
 
 
-def test_it_is_cancelled_between_two_batches(village: Village) -> None:
+def test_it_can_be_cancelled_between_two_batches(village: Village) -> None:
     reports: list[float] = []
 
     def cancel(share: float, activity: str) -> None:

@@ -1,4 +1,6 @@
-"""The kind *transplant*: with another word's row a word is that other word; an older matrix is strange to newer layers."""
+"""The kind *transplant*: with another word's row a word becomes that word; an older matrix does not fit newer
+layers.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def test_with_the_cats_row_the_dog_meows(village: Village) -> None:
     assert answer["before"][0]["id"] == word("barked")
     assert answer["before"][0]["p"] > 0.5
     assert answer["after"][0]["id"] == word("meowed")
-    # With "cat" in the prompt the untouched model has the very same rows to read.
+    # With "cat" in the prompt the unchanged model reads the very same rows.
     assert answer["instead"] == answer["after"]
     barked, meowed = answer["first"]
     assert barked["id"] == word("barked")
@@ -45,7 +47,7 @@ def test_with_the_cats_row_the_dog_meows(village: Village) -> None:
     assert len(answer["after"][0]["candidates"]) == 8
 
 
-def test_the_row_of_another_step_takes_the_words_meaning_away(village: Village) -> None:
+def test_the_row_of_another_step_removes_the_words_meaning(village: Village) -> None:
     answer = ask(village.examined(), into="dog", source_step=0)
     assert answer["source"] == answer["into"]
     assert answer["source_step"] == 0
@@ -65,7 +67,9 @@ def test_the_whole_matrix_of_another_step_is_worse_than_its_own(village: Village
     )
 
 
-def test_losses_have_errors_and_the_matrix_of_the_step_before_costs_next_to_nothing(village: Village) -> None:
+def test_losses_have_errors_and_the_matrix_of_the_previous_step_costs_almost_nothing(
+    village: Village,
+) -> None:
     answer = ask(village.examined(), source_step=STEPS // 10)
     rise, previous = answer["rise"], answer["previous"]
     assert rise["mean"] == pytest.approx(answer["loss"]["after"] - answer["loss"]["before"], rel=1e-3)
@@ -75,13 +79,13 @@ def test_losses_have_errors_and_the_matrix_of_the_step_before_costs_next_to_noth
     assert previous["loss"] == pytest.approx(
         answer["loss"]["before"] + previous["rise"]["mean"], rel=1e-3, abs=1e-6
     )
-    # The windows are one sample, so the losses lie about as far apart with either matrix.
+    # The windows are one sample, so the losses vary about as much with either matrix.
     assert 0 < answer["loss_errors"]["before"] < answer["loss_errors"]["after"] < 1
     assert ask(village.examined(), into="dog", source="cat")["previous"] is None
     assert ask(village.examined(0), source_step=2)["previous"] is None
 
 
-def test_a_recorded_matrix_is_that_of_the_replayed_model(village: Village) -> None:
+def test_a_recorded_matrix_equals_the_replayed_models(village: Village) -> None:
     earlier = village.examined(20)
     answer = ask(village.examined(21), source_step=20)
     learner = village.learner(21)
@@ -90,7 +94,7 @@ def test_a_recorded_matrix_is_that_of_the_replayed_model(village: Village) -> No
     assert answer["loss"]["after"] == pytest.approx(loss, rel=1e-5)
 
 
-def test_the_model_stays_as_it_was(village: Village) -> None:
+def test_the_model_stays_unchanged(village: Village) -> None:
     model = village.examined()
     before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
     first = ask(model, into="dog", source="cat")
@@ -99,7 +103,7 @@ def test_the_model_stays_as_it_was(village: Village) -> None:
     assert ask(model, into="dog", source="cat") == first
 
 
-def test_a_tied_row_is_replaced_where_it_is_read_and_where_it_is_said(village: Village) -> None:
+def test_a_tied_row_is_replaced_for_input_and_output(village: Village) -> None:
     recipe = village_recipe(
         model={"dim": 24, "heads": 2, "context": 12, "tied": True}, optimiser={"kind": "adam"}
     )
@@ -122,6 +126,6 @@ def test_a_tied_row_is_replaced_where_it_is_read_and_where_it_is_said(village: V
         ({"into": "dog", "source": "cat", "prompt": "the " * 13}, "at most 12 words"),
     ],
 )
-def test_what_makes_no_sense_is_refused(village: Village, fields: dict[str, Any], message: str) -> None:
+def test_a_meaningless_transplant_is_refused(village: Village, fields: dict[str, Any], message: str) -> None:
     with pytest.raises(QuestionError, match=message):
         ask(village.examined(3), **fields)

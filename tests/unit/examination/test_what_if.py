@@ -1,4 +1,4 @@
-"""The kind *what if*: a lie is believed within a few steps, others are believed with it, and the model stays as it was."""
+"""The kind *what if*: a lie is believed within a few steps, others with it, and the model stays unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_lie_is_believed_within_five_steps_and_others_with_it(village: Village
     assert max(own["p"]) > 0.5
     assert own["said"] == word("meowed")
     assert own["said_p"][-1] < own["said_p"][0]
-    # Nobody said it of any other animal.
+    # The sentence does not mention any other animal.
     changed = answer["also_changed"]
     assert {entry["id"] for entry in changed} <= {word(animal) for animal in ANIMALS} - {word("cat")}
     rises = [entry["p"][5] - entry["p"][0] for entry in changed]
@@ -46,7 +46,7 @@ def test_a_model_that_cannot_speak_yet_believes_nothing(village: Village) -> Non
     assert max(ask(village.examined(2))["own"]["p"]) < 0.3
 
 
-def test_the_rows_of_the_words_that_are_read_light_and_move(village: Village) -> None:
+def test_the_rows_of_the_read_words_light_up_and_move(village: Village) -> None:
     states = ask(village.examined(), steps=2)["states"]
     phases = [(state["phase"], state["number"]) for state in states]
     assert phases == [("before", 0), ("sentence", 1), ("sentence", 2)]
@@ -60,7 +60,7 @@ def test_the_rows_of_the_words_that_are_read_light_and_move(village: Village) ->
         assert all(distance > 0 for _, distance in rows["moved"])
 
 
-def test_steps_on_the_own_text_follow_and_are_read_now_and_then(village: Village) -> None:
+def test_steps_on_the_runs_own_text_follow_and_are_read_at_intervals(village: Village) -> None:
     answer = ask(village.examined(), steps=3, after=12)
     town = [state["number"] for state in answer["states"] if state["phase"] == "town"]
     assert town == [1, 2, 3, 5, 10, 12]
@@ -68,17 +68,17 @@ def test_steps_on_the_own_text_follow_and_are_read_now_and_then(village: Village
     assert lengths == {len(answer["states"])} == {10}
     said = answer["candidates"]
     assert said["town"] != said["sentence"] != said["before"]
-    # It is the run's own next text that brings the loss down again.
+    # The run's own next text lowers the loss again.
     assert answer["states"][-1]["text_loss"] < answer["states"][3]["text_loss"]
 
 
-def test_without_such_steps_nothing_is_said_of_them(village: Village) -> None:
+def test_without_such_steps_their_fields_are_empty(village: Village) -> None:
     answer = ask(village.examined(), steps=1)
     assert answer["candidates"]["town"] is None
     assert len(answer["states"]) == 2
 
 
-def test_the_model_and_its_optimisers_stay_as_they_were(village: Village) -> None:
+def test_the_model_and_its_optimisers_stay_unchanged(village: Village) -> None:
     model = village.examined()
     before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
     first = ask(model, after=2)
@@ -87,30 +87,30 @@ def test_the_model_and_its_optimisers_stay_as_they_were(village: Village) -> Non
     assert 0.5 < first["parameters_moved"] < 1
 
 
-def test_without_classes_the_nearest_words_take_a_words_place(village: Village, tmp_path: Path) -> None:
+def test_without_classes_the_nearest_words_are_used(village: Village, tmp_path: Path) -> None:
     answer = ask(village.without_classes(tmp_path).examined())
     assert {entry["place"] for entry in answer["also_changed"]} == {0, 1}
     assert answer["watched"] == 2 * 8
     assert answer["also_changed"][0]["p"][5] > answer["also_changed"][0]["p"][0]
 
 
-def test_held_out_text_says_what_is_forgotten_where_there_is_some(village: Village, tmp_path: Path) -> None:
+def test_held_out_text_shows_the_forgetting_if_there_is_any(village: Village, tmp_path: Path) -> None:
     assert ask(village.examined(), steps=1)["text"] == "training"
     assert ask(village.with_held_out_text(tmp_path).examined(), steps=1)["text"] == "held_out"
 
 
-def test_punctuation_at_the_end_is_read_but_not_told(village: Village) -> None:
+def test_final_punctuation_is_read_but_not_told(village: Village) -> None:
     answer = ask(village.examined(), "The cat barked.", steps=1)
     assert answer["sentence"] == [village.word(word) for word in ("the", "cat", "barked", ".")]
     assert answer["told"] == 2
     assert answer["states"][1]["rows"]["counts"]["lit"] == 3
 
 
-def test_the_word_that_is_told_is_the_news_and_not_what_follows_from_it(village: Village) -> None:
+def test_the_told_word_is_the_news_and_not_what_follows_from_it(village: Village) -> None:
     answer = ask(village.examined(), "the cat barked in the basket", steps=1)
     assert answer["told"] == 2
     assert answer["own"]["said"] == village.word("meowed")
-    # Nothing is news to a model that expects nothing yet: then it is the last word.
+    # Nothing is news to a model without expectations: then it is the last word.
     assert ask(village.examined(0), "the cat barked in the basket.", steps=1)["told"] == 5
 
 
@@ -123,14 +123,12 @@ def test_the_word_that_is_told_is_the_news_and_not_what_follows_from_it(village:
         (" ", "empty"),
     ],
 )
-def test_a_sentence_that_cannot_be_trained_on_is_refused(
-    village: Village, sentence: str, message: str
-) -> None:
+def test_an_untrainable_sentence_is_refused(village: Village, sentence: str, message: str) -> None:
     with pytest.raises(QuestionError, match=message):
         ask(village.examined(2), sentence)
 
 
-def test_it_is_cancelled_between_two_steps(village: Village) -> None:
+def test_it_can_be_cancelled_between_two_steps(village: Village) -> None:
     reports: list[float] = []
 
     def cancel(share: float, activity: str) -> None:

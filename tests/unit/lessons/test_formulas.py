@@ -1,4 +1,4 @@
-"""Formulas of the course: a line of plain text, and nothing that could be more."""
+"""Formulas of the course: a line of plain text, and never anything else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lamplighter.lessons.part_parser import parse_part
 HEAD = "title: A part\nminutes: 5\n\n# look: A stage\n\n"
 
 
-def test_a_formula_stands_on_a_line_of_its_own() -> None:
+def test_a_formula_has_its_own_line() -> None:
     part = parse_part(
         "01-a.md", 1, HEAD + "Before it.\n$$ m̂ = m / (1 − β₁ᵗ) $$\n- an entry\n$$ a $$\n\nIt costs 5 $.\n"
     )
@@ -36,7 +36,7 @@ def test_a_formula_stands_on_a_line_of_its_own() -> None:
         ("$$ a $$\n" * 20, 18, "at most 12"),
     ],
 )
-def test_a_wrong_formula_is_named_with_its_line(text: str, line: int, said: str) -> None:
+def test_an_invalid_formula_is_reported_with_its_line(text: str, line: int, said: str) -> None:
     with pytest.raises(LessonError) as caught:
         parse_part("01-a.md", 1, HEAD + text)
     assert str(caught.value).startswith(f"01-a.md:{line}: ")

@@ -1,4 +1,6 @@
-"""The course in several languages: who gets which text, and that a translation shows and measures the same."""
+"""The course in several languages: the choice of the text, and translations that show and measure
+the same.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,7 @@ def test_a_difference_is_found(one: str, other: str, said: str) -> None:
     assert said in str(find_difference(original, parse_part("01-a.md", 1, TEXT.replace(one, other))))
 
 
-def test_a_part_comes_in_the_language_asked_for_or_else_in_english(tmp_path: Path) -> None:
+def test_a_part_falls_back_to_english(tmp_path: Path) -> None:
     own, overlay = tmp_path / "own", tmp_path / "overlay"
     write(own, "en/01-a.md", "One")
     write(own, "de/01-a.md", "Eins")
@@ -65,7 +67,7 @@ def test_a_part_comes_in_the_language_asked_for_or_else_in_english(tmp_path: Pat
     library = LessonLibrary((own, overlay))
     assert titles(library, "de") == {1: ("Eins", "de"), 2: ("Two", "en")}
     assert titles(library, "en") == titles(library, "xx") == {1: ("One", "en"), 2: ("Two", "en")}
-    # A translation is added; another text of a part leaves the translation of ours behind.
+    # An added translation is used; a replaced part drops the original's translation.
     write(overlay, "de/02-b.md", "Zwei")
     assert titles(library, "de") == {1: ("Eins", "de"), 2: ("Zwei", "de")}
     assert titles(library, "en")[2] == ("Two", "en")
@@ -77,7 +79,7 @@ def test_a_part_comes_in_the_language_asked_for_or_else_in_english(tmp_path: Pat
     assert titles(library, "en")[9] == ("Neuf", "fr")
 
 
-def test_folders_of_languages_are_read_as_hostile(tmp_path: Path) -> None:
+def test_language_folders_are_untrusted(tmp_path: Path) -> None:
     write(tmp_path, "01-a.md", "One")
     write(tmp_path / "elsewhere", "01-a.md", "Secret")
     (tmp_path / "de").symlink_to(tmp_path / "elsewhere")

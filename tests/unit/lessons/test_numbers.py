@@ -1,4 +1,4 @@
-"""The numbers of a run that the course names; and its own texts, whatever they are."""
+"""The numbers of a run that the course names; and the course's own texts on any numbers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_numbers_come_from_measures_words_and_answers(tmp_path: Path) -> None:
     assert numbers["word.kin.nobody@0"] == NumberValue(None, 0, "measure")
     assert numbers["answer.what_if.own.p.0"] == NumberValue(None, None, "answer")
 
-    # The nearest words, computed here once more in the plainest way.
+    # The nearest words, computed here in the simplest way.
     with MatrixHistory(run) as history:
         rows = history.snapshot(0).vectors.astype(np.float64)
     units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -96,7 +96,7 @@ def test_numbers_come_from_measures_words_and_answers(tmp_path: Path) -> None:
     numbers = resolve(run)
     assert numbers["answer.what_if.own.p.0"] == NumberValue(0.1, 35)
     assert numbers["answer.what_if.own.said"] == NumberValue(3, 35)
-    # A number that is too large is none, nor is what is not there.
+    # A number that is too large is ignored, as is a missing one.
     for name in ("own.p.last", "states.7.loss"):
         assert numbers[f"answer.what_if.{name}"] == NumberValue(None, 35, "answer")
 
@@ -107,7 +107,7 @@ def test_an_answer_of_another_shape_has_no_numbers(tmp_path: Path) -> None:
     assert resolve(run)["answer.what_if.own.p.0"] == NumberValue(None, 35, "answer")
 
 
-def test_an_answer_about_an_older_step_serves_only_while_the_run_trains(tmp_path: Path) -> None:
+def test_an_answer_about_an_older_step_serves_only_during_training(tmp_path: Path) -> None:
     trainer = FakeTrainer(make_run(RunStore(tmp_path), steps=400)).begin().train(120)
     store_answer(trainer.run, {**QUESTION, "step": 50}, what_if(50, 0.5))
     assert resolve(trainer.run)["answer.what_if.own.p.0"] == NumberValue(0.5, 50)
@@ -128,7 +128,7 @@ def test_damaged_files_make_numbers_unknown(tmp_path: Path) -> None:
     } == {None}
 
 
-def test_the_halves_of_the_cost_are_those_of_the_panel(tmp_path: Path) -> None:
+def test_the_halves_of_the_cost_match_the_panel(tmp_path: Path) -> None:
     run = finished_run(tmp_path, 120)
     part = parse_part(
         "01-a.md",
@@ -142,7 +142,7 @@ def test_the_halves_of_the_cost_are_those_of_the_panel(tmp_path: Path) -> None:
         writer.commit(1, step, {"neighbour_information": bits})
     writer.close()
     numbers = {name: one.value for name, one in resolve(run, part).items()}
-    # Nobody measured joules: operations, as many in every step, so half of them were spent at step 60.
+    # Without measured energy the cost is in operations, equal for every step, so half were spent at step 60.
     assert numbers["run.half_step"] == 60
     assert (numbers["run.first_half_bits"], numbers["run.second_half_bits"]) == (5.5, 0.5)
     assert numbers["run.second_half_share"] == pytest.approx(0.5 / 6)
@@ -154,7 +154,7 @@ def test_the_halves_of_the_cost_are_those_of_the_panel(tmp_path: Path) -> None:
     assert numbers["run.unread_loss"] is None
 
 
-def test_a_figure_of_a_claim_is_that_of_the_board(tmp_path: Path) -> None:
+def test_a_claims_figure_matches_the_board(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     part = parse_part(
         "01-a.md",
@@ -174,8 +174,8 @@ def test_a_figure_of_a_claim_is_that_of_the_board(tmp_path: Path) -> None:
     assert numbers["claim.6.share_of_the_city"] == NumberValue(share.value, share.step)
 
 
-def test_a_relation_has_what_answers_it_without_the_rule_or_the_sum(tmp_path: Path) -> None:
-    # The nearest of 5 is 16, and of 7 it is 13: of the others it is another word.
+def test_a_relation_has_its_simpler_baselines(tmp_path: Path) -> None:
+    # The nearest of 5 is 16, and of 7 it is 13; of the others it is another word.
     pairs = ((1, 3), (5, 16), (6, 2), (7, 13))
     run = make_run(RunStore(tmp_path), steps=40, prepared=False)
     counts = np.arange(len(TOKENS), 0, -1, dtype=np.int64)
@@ -211,7 +211,7 @@ def test_a_relation_has_what_answers_it_without_the_rule_or_the_sum(tmp_path: Pa
         assert numbers[f"relation.{number}.nobodys@last"] == NumberValue(None, 30, "measure")
 
 
-def test_questions_of_one_kind_are_told_apart_by_name_and_step(tmp_path: Path) -> None:
+def test_questions_of_one_kind_differ_by_name_and_step(tmp_path: Path) -> None:
     trainer = FakeTrainer(make_run(RunStore(tmp_path), steps=400)).begin().train(120)
     asked = {"kind": "what_if", "sentence": WORD, "steps": 2}
     part = parse_part(
@@ -237,11 +237,11 @@ def test_a_run_before_its_first_step_can_open_every_part(tmp_path: Path) -> None
     for part in read_folder(find_lessons()).parts.values():
         stages = {stage.examination.name: stage for stage in part.stages if stage.examination}
         for name, one in find_questions(trainer.run, part, moment).items():
-            # What cannot be asked yet says from when on it can.
+            # A question that cannot be asked yet gives the step from which it can.
             assert one.question.last_step <= stages[name].reached
 
 
-def test_the_check_of_a_run_names_what_it_does_not_have(tmp_path: Path) -> None:
+def test_the_check_of_a_run_lists_missing_numbers(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "runs")
     folder = tmp_path / "lessons"
     folder.mkdir()
@@ -253,18 +253,18 @@ def test_the_check_of_a_run_names_what_it_does_not_have(tmp_path: Path) -> None:
     assert not any("run.rows" in line for line in said)
 
 
-def test_the_names_of_measures_are_those_that_the_analyst_writes() -> None:
+def test_measure_names_match_the_analysts() -> None:
     source = (ROOT / "backend/lamplighter/analysis/measures.py").read_text()
     assert [name for name in MEASURES if f'"{name}"' not in source] == []
 
 
-def test_the_texts_that_come_with_the_app_are_right() -> None:
+def test_the_apps_texts_are_valid() -> None:
     assert list_problems(find_lessons()) == []
     assert list(read_folder(find_lessons()).parts) == list(range(1, 13))
 
 
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])
-def test_the_texts_survive_any_number(value: float | None) -> None:
+def test_the_texts_accept_any_number(value: float | None) -> None:
     folder = find_lessons()
     for part in (
         part for code in list_languages(folder) for part in read_folder(folder, code).parts.values()
@@ -289,7 +289,7 @@ def test_the_texts_survive_any_number(value: float | None) -> None:
         assert 5 <= part.minutes <= 8
 
 
-def test_the_command_says_what_does_not_exist(tmp_path: Path) -> None:
+def test_the_command_lists_what_does_not_exist(tmp_path: Path) -> None:
     (tmp_path / "01-a.md").write_text(
         "title: A\nminutes: 5\nwords: dog unicorn\n\n# look: A\nview: ?word=dragon&at=0\n"
         "examine: kind=what_if&sentence=the griffin barked\n\n{word.kin.hydra@0}\n"

@@ -1,4 +1,4 @@
-"""The parser of the course: what it reads is a tree, and what it refuses names file and line."""
+"""The parser of the course: the tree it returns, and errors with file and line."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def test_a_part_is_a_tree_of_stages() -> None:
         ("*a **b** c*", "stands alone"),
     ],
 )
-def test_what_is_no_text_is_refused(text: str, said: str | None) -> None:
+def test_invalid_text_is_refused(text: str, said: str | None) -> None:
     if said is None:
-        # A picture is a link like any other, after a mark.
+        # A picture is a link like any other, after an exclamation mark.
         assert parse(f"# look: A\n\n{text}\n").stages[0].blocks[0].lines[0][1].view == "?at=0"
     else:
         assert said in refuse(f"# look: A\n\n{text}\n")
@@ -139,7 +139,7 @@ def test_what_is_no_text_is_refused(text: str, said: str | None) -> None:
         ("# look: A\n\n" + "".join(f"{{relation.nearest_of_c.r@{at}}}\n" for at in range(13)), "of words"),
     ],
 )  # fmt: skip
-def test_what_is_no_part_is_refused(stages: str, said: str) -> None:
+def test_an_invalid_part_is_refused(stages: str, said: str) -> None:
     assert said in refuse(stages)
 
 
@@ -163,7 +163,7 @@ def test_deep_nesting_is_refused(line: str) -> None:
     refuse(f"# look: A\n\n{line}\n")
 
 
-def test_a_folder_is_read_as_hostile(tmp_path: Path) -> None:
+def test_folders_are_untrusted(tmp_path: Path) -> None:
     (tmp_path / "01-good.md").write_text(HEAD + STAGE)
     (tmp_path / "02-Bad Name.md").write_text(HEAD + STAGE)
     (tmp_path / "03-binary.md").write_bytes(b"title: x\n\xff\xfe")
@@ -181,7 +181,7 @@ def test_a_folder_is_read_as_hostile(tmp_path: Path) -> None:
     assert len(found.problems) == 6
 
 
-def test_an_overlay_replaces_and_adds_and_is_read_again_when_it_changes(tmp_path: Path) -> None:
+def test_an_overlay_replaces_and_adds_and_is_reloaded_when_it_changes(tmp_path: Path) -> None:
     own, overlay = tmp_path / "own", tmp_path / "overlay"
     own.mkdir()
     overlay.mkdir()
@@ -210,12 +210,12 @@ def test_an_overlay_replaces_and_adds_and_is_read_again_when_it_changes(tmp_path
         "?panel=map&section=sets",
     ],
 )
-def test_what_is_no_view_is_refused(query: str) -> None:
+def test_an_invalid_view_is_refused(query: str) -> None:
     with pytest.raises(ViewQueryError):
         parse_view_query(query)
 
 
-def test_two_questions_of_a_kind_have_names_and_one_may_name_its_step() -> None:
+def test_two_questions_of_a_kind_have_names_and_may_name_their_step() -> None:
     part = parse(
         "# look: A\nexamine: kind=speak&prompt=the dog&step=100&as=early\n\n{answer.early.greedy.0.p}\n"
         "# look: B\nexamine: kind=speak&prompt=the dog\n\n{answer.speak.greedy.0.p}\n"
@@ -225,7 +225,7 @@ def test_two_questions_of_a_kind_have_names_and_one_may_name_its_step() -> None:
     assert [stage.reached for stage in part.stages] == [100, 0]
 
 
-def test_names_of_figures_and_measures_are_written_with_small_letters_and_points() -> None:
+def test_figure_and_measure_names_have_lowercase_letters_and_points() -> None:
     assert figure_name("lit_by_a_batch", 2_048) == "lit_by_a_batch_2048"
     assert parse_number_name("analogy.male_female@500").parts == ("analogy male female",)
     assert parse_number_name("rank.dog.cat@last").parts == ("rank dog/cat",)

@@ -1,4 +1,6 @@
-"""The teacher's pages: what the reader of their text takes and refuses, which page belongs to which part, and what the check finds."""
+"""The teacher's pages: what their parser accepts and rejects, which page belongs to which part, and what the
+check finds.
+"""
 
 from __future__ import annotations
 
@@ -107,14 +109,14 @@ def test_a_page_is_a_tree_of_sections() -> None:
         ("# A\n\na \u202e b\n", "cannot be shown"),
     ],
 )
-def test_what_is_no_page_is_refused_with_its_line(text: str, said: str) -> None:
+def test_an_invalid_page_is_refused_with_its_line(text: str, said: str) -> None:
     with pytest.raises(LessonError) as caught:
         parse(text)
     assert re.match(r"01-a\.md:\d+: ", str(caught.value))
     assert said in str(caught.value)
 
 
-def test_a_stage_has_no_written_addresses_and_no_places() -> None:
+def test_a_stage_has_no_visible_addresses_and_no_places() -> None:
     for text in ("[?at=7]", "[there](?lesson=1.2)"):
         with pytest.raises(LessonError):
             parse_part("01-a.md", 1, PART + text)
@@ -129,7 +131,7 @@ def test_a_page_belongs_to_the_text_of_its_part(tmp_path: Path) -> None:
     library = LessonLibrary((own, overlay))
     assert list(library.teacher_pages()) == [0, 1, 2]
     assert library.teacher_pages("de")[1].language == "en"
-    # A part of one's own is not taught by our page about the part that it replaces.
+    # A user's own part is not taught by our page about the part it replaces.
     write(overlay, "02-mine.md", PART)
     assert list(library.teacher_pages()) == [0, 1]
     write(overlay, "teacher/02-mine.md", PAGE.replace("A part", "Mine"))
@@ -142,7 +144,7 @@ def test_a_page_belongs_to_the_text_of_its_part(tmp_path: Path) -> None:
     assert library.teacher_pages()[1].title == "1 A part"
 
 
-def test_folders_of_pages_are_read_as_hostile(tmp_path: Path) -> None:
+def test_page_folders_are_untrusted(tmp_path: Path) -> None:
     write(tmp_path, "01-a.md", PART)
     write(tmp_path, "elsewhere/01-secret.md", PAGE)
     (tmp_path / "teacher").symlink_to(tmp_path / "elsewhere")
@@ -174,7 +176,7 @@ def test_folders_of_pages_are_read_as_hostile(tmp_path: Path) -> None:
         ("{purity_10nn@0}", "purity_10nn@0 is no number that the part itself names"),
     ],
 )
-def test_the_check_finds_what_a_page_names_and_nobody_has(tmp_path: Path, text: str, said: str) -> None:
+def test_the_check_finds_names_on_a_page_that_do_not_exist(tmp_path: Path, text: str, said: str) -> None:
     write(tmp_path, "01-a.md", PART)
     write(tmp_path, "teacher/01-a.md", f"{PAGE}\nThere are {{run.rows|count}}.\n")
     assert list_problems(tmp_path) == []
@@ -194,28 +196,26 @@ def test_the_check_finds_a_page_without_its_part(tmp_path: Path) -> None:
     assert "there is no part 2" in problem
 
 
-def test_a_page_of_ones_own_about_our_part_is_enough(tmp_path: Path) -> None:
+def test_a_users_own_page_about_our_part_is_enough(tmp_path: Path) -> None:
     ours = read_folder(find_lessons()).parts
     write(
         tmp_path / "own", "teacher/02-mine.md", "# 2 Mine\n\n1. [?lesson=2.3] Why? ____\n\n{run.rows|count}\n"
     )
     assert list_problems(tmp_path / "own", ours) == []
-    # A folder may be reached by a link; what is in it may not lead out.
+    # A folder may be a link, but its contents may not lead outside.
     (tmp_path / "link").symlink_to(tmp_path / "own")
     library = LessonLibrary((find_lessons(), tmp_path / "link"))
     assert (library.teacher_pages()[2].title, len(library.teacher_pages())) == ("2 Mine", 12)
 
 
-def test_a_folder_in_german_alone_is_right(tmp_path: Path) -> None:
+def test_a_folder_only_in_german_is_valid(tmp_path: Path) -> None:
     write(tmp_path, "de/12-a.md", PART)
     write(tmp_path, "de/teacher/12-a.md", PAGE.replace("1.1", "12.1") + "\n{run.rows|count} words.\n")
     assert list_problems(tmp_path) == []
     assert LessonLibrary((tmp_path,)).teacher_pages()[12].language == "de"
 
 
-def test_pages_that_cannot_be_read_leave_the_parts_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_pages_do_not_affect_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "01-a.md", PART)
     write(tmp_path, "teacher/01-a.md", PAGE)
     scandir = os.scandir
@@ -235,17 +235,17 @@ def test_pages_that_cannot_be_read_leave_the_parts_alone(
     assert list(library.teacher_pages()) == [1]
 
 
-def test_a_list_of_what_to_do_is_no_worksheet() -> None:
+def test_a_list_of_actions_is_not_a_worksheet() -> None:
     page = parse(PAGE + "\n## Before\n\n1. Start the server.\n2. [?at=0] Look.\n")
     assert [section.worksheet for section in page.sections] == [False, True, False]
 
 
-def test_an_aim_is_one_line_and_the_check_reports_where_it_is_missing(tmp_path: Path) -> None:
+def test_an_aim_is_one_line_and_the_check_reports_a_missing_one(tmp_path: Path) -> None:
     assert parse_part("01-a.md", 1, PART).aim == "Say it."
     with pytest.raises(LessonError, match=f"aim: it has at most {MAX_AIM} characters"):
         parse_part("01-a.md", 1, PART.replace("Say it.", "a" * (MAX_AIM + 1)))
     without = PART.replace("aim: Say it.\n", "")
-    # A part that was written without one is told all the same.
+    # A part without an aim is still shown.
     assert parse_part("01-a.md", 1, without).aim is None
     write(tmp_path, "01-a.md", without)
     assert list_problems(tmp_path) == []
@@ -254,16 +254,16 @@ def test_an_aim_is_one_line_and_the_check_reports_where_it_is_missing(tmp_path: 
     assert list_missing_aims(find_lessons()) == []
 
 
-def test_each_part_but_the_list_of_sentences_has_a_page_with_a_worksheet() -> None:
+def test_each_part_but_the_list_of_claims_has_a_page_with_a_worksheet() -> None:
     pages = read_folder(find_lessons()).pages
     assert list(pages) == [*range(11), 12]
     for page in list(pages.values())[1:]:
         (sheet,) = (section for section in page.sections if section.worksheet)
         (entries,) = (block for block in sheet.blocks if block.kind == "numbered")
-        # Each entry begins with the address of what it is about.
+        # Each item begins with the address of its subject.
         for (entry,) in entries.rows:
             assert (entry[0].text, entry[0].view is not None) == ("", True), page.number
         (run,) = (section for section in page.sections if section.title == "In this run")
         typed = [span.text for block in run.blocks for ((*spans,),) in block.rows for span in spans]
-        # What was measured is never typed.
+        # Measured numbers are never typed.
         assert [text for text in typed if re.search(r"\d\.\d|\d\s?%", text)] == []

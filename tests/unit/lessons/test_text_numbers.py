@@ -1,4 +1,4 @@
-"""Numbers that compare a word's nearest with the text itself, and parts that are about another text than Lamptown."""
+"""Numbers that compare a word's nearest with the text itself, and parts about a text other than Lamptown."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_words_nearest_are_compared_with_the_text(tmp_path: Path) -> None:
     lists = list_words(text, run.vocabulary.tokens)
     assert lists is not None
 
-    # Computed here once more in the plainest way.
+    # Computed here in the simplest way.
     with MatrixHistory(run) as history:
         first, last = (history.snapshot(step).vectors.astype(np.float64) for step in (0, 35))
 
@@ -69,13 +69,13 @@ def test_a_run_without_its_text_has_no_such_numbers(tmp_path: Path) -> None:
     assert {one.value for one in resolve(RunFolder(run.path)).values()} == {None}
 
 
-def test_such_numbers_have_a_price_and_others_none(tmp_path: Path) -> None:
+def test_text_numbers_have_a_price_and_others_none(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     assert price_text_numbers(make_part(text="{run.rows} {word.nearest.dog@0}"), run) == 0
     assert price_text_numbers(make_part(), run) > 0
 
 
-def test_a_part_says_which_text_it_is_about() -> None:
+def test_a_part_names_its_text() -> None:
     assert (make_part().corpus, make_part("corpus: novels\n").corpus) == ("lamptown", "novels")
     with pytest.raises(LessonError, match="a part is about a run on lamptown or on novels"):
         make_part("corpus: manuals\n")

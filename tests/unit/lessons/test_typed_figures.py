@@ -1,4 +1,6 @@
-"""Figures in the course's texts: none is typed that a run would measure, and those that are quoted agree with their source."""
+"""Figures in the course's texts: none that a run would measure is typed, and quoted ones match
+their source.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ def test_a_typed_figure_is_found(tmp_path: Path, stage: str, said: str) -> None:
         "\n$$ 0.5 x = y $$\n",
     ],
 )
-def test_what_a_part_looks_at_may_be_said(tmp_path: Path, stage: str) -> None:
+def test_figures_a_part_looks_at_may_be_typed(tmp_path: Path, stage: str) -> None:
     assert typed(tmp_path, stage) == []
 
 
@@ -71,13 +73,14 @@ def test_a_teachers_page_may_name_stages_and_steps_of_its_part(tmp_path: Path) -
     ]
 
 
-def test_the_texts_that_come_with_the_app_type_no_figure() -> None:
+def test_the_apps_texts_type_no_figure() -> None:
     assert list_typed_figures(find_lessons()) == []
 
 
 def test_products_are_counted_as_the_lesson_defines_them() -> None:
     work = describe_step_work(Recipe(), 2_382, 165)
-    # By block four weights, and queries by keys and weights by values; then the unembedding. Backward there are two for each.
+    # By block four weights, queries by keys, and weights by values; then the unembedding. Backward there are
+    # two for each.
     assert work.product_count == 3 * (2 * (4 + 2) + 1) == 39
     assert work.product_count_apart == 3 * (2 * (4 + 2 * 16 * 4) + 1) == 795
     said = {
@@ -91,13 +94,13 @@ def test_products_are_counted_as_the_lesson_defines_them() -> None:
         assert "counting one for all sentences and heads" in " ".join(text.split())
 
 
-def test_points_of_the_visit_to_another_town_are_those_that_the_lesson_names() -> None:
-    # The lesson says thirty steps away, 600, and 14 and 100 at home.
+def test_the_curve_in_another_town_has_the_points_that_the_lesson_names() -> None:
+    # The lesson names thirty steps away, 600, and 14 and 100 at home.
     points = chosen_steps(600, 100)
     assert (points[8], points[15], points[20], points[-1]) == (30, 600, 614, 700)
 
 
-def test_energies_are_those_of_their_source() -> None:
+def test_energies_match_their_source() -> None:
     gpt3 = next(model for model in reference_models() if model.name == "GPT-3")
     assert gpt3.joules == 1287 * 3_600e6
     text = (find_lessons() / "en" / "09-cost.md").read_text()
@@ -105,7 +108,7 @@ def test_energies_are_those_of_their_source() -> None:
     assert "3600 million" in text
 
 
-def test_parts_about_what_was_found_say_that_it_was_planted() -> None:
+def test_parts_about_planted_findings_say_so() -> None:
     english = read_folder(find_lessons()).parts
     for number in (1, 8, 11):
         words = [

@@ -43,7 +43,7 @@ def status_message(message: str = "", step: int = 0) -> str:
 
 
 class Class:
-    """A maker with a clock of its own, two pages that get all it publishes, and what pulses alone would say."""
+    """A maker with a test clock, two pages that get all it publishes, and the state from pulses alone."""
 
     def __init__(
         self, vocabulary: int = 60, seed: int = 0, read_words: Any = lambda attempt, step: None
@@ -80,7 +80,7 @@ class Class:
             self.publish()
 
     def train(self, rows: float = 0.1, *, everywhere: bool = False) -> Pulse:
-        """Train a step that reads so large a share of the rows; `everywhere`: every row gets a gradient."""
+        """Train a step that reads a given share of the rows; `everywhere`: every row gets a gradient."""
         self.step += 1
         size = self.vocabulary
 
@@ -162,7 +162,7 @@ def test_the_last_step_before_a_pause_is_shown():
 
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize("steps_per_second", [3, 25])
-def test_every_count_is_that_of_all_pulses(
+def test_every_count_covers_all_pulses(
     steps_per_second: int, everywhere: bool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(beat_maker, "_MAX_NORMS", 30)
@@ -201,7 +201,7 @@ def test_a_late_viewer_has_the_counts_and_the_light_of_the_others():
     assert there.page.changes > 0
 
 
-def test_words_go_only_to_those_who_may_read_them():
+def test_words_go_only_to_viewers_who_may_read_them():
     there = Class(read_words=lambda attempt, step: f'{{"type":"words","step":{step}}}')
     there.give(MessageKind.STATUS, status_message())
     there.give(MessageKind.MEASURES, '{"type":"measures"}')
@@ -252,7 +252,7 @@ def test_a_new_attempt_starts_from_its_census():
     np.testing.assert_array_equal(there.page.touches, touches)
 
 
-def test_the_map_is_sent_at_most_once_a_second_and_the_linear_view_more_rarely():
+def test_the_map_is_sent_at_most_once_a_second_and_the_linear_view_less_often():
     there = Class()
     steps: dict[Method, set[int]] = {Method.UMAP: set(), Method.LINEAR: set()}
     for _ in range(100):
@@ -270,7 +270,7 @@ def test_the_map_is_sent_at_most_once_a_second_and_the_linear_view_more_rarely()
     assert {layout.step for layout in there.page.layouts.values()} == {100}
 
 
-def test_a_layout_that_cannot_be_read_is_left_out():
+def test_an_unreadable_layout_is_left_out():
     there = Class()
     there.give(MessageKind.UMAP, b"no layout")
     there.pass_time(2)
@@ -279,9 +279,7 @@ def test_a_layout_that_cannot_be_read_is_left_out():
 
 
 @pytest.mark.parametrize(("vocabulary", "rows"), [(2_400, 0.068), (20_000, 0.02), (4_000, 0.5)])
-def test_a_class_is_sent_eight_kilobytes_a_second_however_fast_and_large_a_run_is(
-    vocabulary: int, rows: float
-):
+def test_a_class_is_sent_eight_kilobytes_a_second_for_any_run(vocabulary: int, rows: float):
     there = Class(vocabulary)
     there.sent.clear()
     begun = there.now
@@ -295,7 +293,7 @@ def test_a_class_is_sent_eight_kilobytes_a_second_however_fast_and_large_a_run_i
         there.now += 1 / 30
         there.publish()
     seconds = there.now - begun
-    # What is on its way at the end belongs to the seconds after it.
+    # Messages in transit at the end belong to the next seconds.
     sent = sum(size for at, size in there.sent if at < begun + seconds - 10)
     assert sent / seconds <= 8_000
     assert len(there.page.beats) >= 3

@@ -1,4 +1,4 @@
-"""The contract of sources of the fan-out, for a log in memory and for the tail of a run folder."""
+"""The contract of the fan-out's sources, for a log in memory and for the tail of a run folder."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Feed(Protocol):
 
 
 class MemoryFeed:
-    """Steps that go through a maker, a second each."""
+    """Steps that go through a maker, one second each."""
 
     def __init__(self) -> None:
         self.source = MemoryBeats(self._notice)
@@ -135,7 +135,7 @@ def _newest_step(source: BeatSource) -> int:
 
 @pytest.fixture(params=["memory", "folder"])
 def feed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feed]:
-    # Beats come as fast as steps do.
+    # Beats come as fast as steps.
     for name in ("BEAT_SECONDS", "MAP_SECONDS", "_TEXT_SECONDS"):
         monkeypatch.setattr(beat_maker, name, 0.0)
     for name in ("_MIN_WAIT", "_MAX_WAIT"):
@@ -168,7 +168,7 @@ def test_publications_have_consecutive_positions_and_come_in_order(feed: Feed):
     wait_until(lambda: feed.notices == position, "a notice of each")
 
 
-def test_positions_that_are_not_kept_or_of_another_log_are_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch):
+def test_positions_no_longer_kept_or_of_another_log_are_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(memory_beats, "_MAX_KEPT", 3)
     feed.begin()
     for _ in range(5):
@@ -194,7 +194,7 @@ def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
         for one in feed.source.since(position) or []:
             data = one.publication.envelope(text=False)
             if data is not None:
-                # Those who were there before get the same bytes.
+                # Earlier viewers get the same bytes.
                 for earlier in pages:
                     earlier.receive(data)
     for page in pages:
@@ -207,7 +207,7 @@ def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
     np.testing.assert_array_equal(late.layouts[Method.UMAP].places, newest.places)
 
 
-def test_words_are_parts_of_their_own(feed: Feed):
+def test_words_are_separate_parts(feed: Feed):
     feed.begin()
     feed.train()
     _, state = feed.source.last()
@@ -231,7 +231,7 @@ def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
     assert 1 <= kept < 12
 
 
-def test_a_folder_is_followed_from_start_to_stop_and_not_before(tmp_path: Path):
+def test_a_folder_is_followed_only_between_start_and_stop(tmp_path: Path):
     feed = FolderFeed(tmp_path)
     name = f"follower of {feed.run.id}"
     assert all(thread.name != name for thread in threading.enumerate())

@@ -1,7 +1,8 @@
-"""The access matrix of the class: every route of both listeners, by everybody, from every origin, under every host name.
+"""The access matrix of the class: every route of both listeners, by every caller, from every origin, under
+every host name.
 
-The expectation is computed from the lists in this file, not taken from the gate. A route that is in an app and not here
-fails the first test, and so does a list here that an app lacks.
+The expectation is computed from the lists in this file, not taken from the gate. A route in an app but not
+here fails the first test, as does a list entry without a route.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def apps(tmp_path: Path) -> ClassApps:
     return make_class_apps(tmp_path)
 
 
-def test_the_class_has_these_routes_and_no_other(apps: ClassApps) -> None:
+def test_the_class_has_exactly_these_routes(apps: ClassApps) -> None:
     assert declared(apps.watching) == CLASS
     known = {
         (method, rule.path) for rule in apps.gate.rules for method in (rule.methods - {"HEAD"} or {"WS"})
@@ -106,7 +107,7 @@ def expected(method: str, path: str, who: str, source: str, under: str, *, text:
 
 
 async def test_permissions_on_both_listeners(tmp_path: Path) -> None:
-    """Routes x callers x origins x hosts x listeners, one thing amiss at a time; prints the number of cells."""
+    """Routes x callers x origins x hosts x listeners, one deviation at a time; prints the number of cells."""
     apps = make_class_apps(tmp_path)
     run = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(2).run
     callers = await everybody(apps)
@@ -123,7 +124,7 @@ async def test_permissions_on_both_listeners(tmp_path: Path) -> None:
             cells += 1
             if (status not in (401, 403)) != wanted:
                 wrong.append(f"class: {method} {path} by {who}, origin {source}, host {under}: {status}")
-    # A viewer's cookie and the class's code are worth nothing to the presenter's listener, whose own matrix is
+    # A viewer's cookie and the class's code are worthless on the presenter's listener, whose matrix is
     # `access/test_gate_matrix.py`.
     for (method, path), who, source in product(
         sorted(LISTED), ("viewer", "assistant"), ("good", "foreign", "null", "absent")
@@ -166,9 +167,9 @@ async def everybody(apps: ClassApps) -> dict[str, dict[str, str]]:
 
 
 async def ask(app: FastAPI, method: str, path: str, given: dict[str, str]) -> int:
-    """Return the status of an answer; of a socket, 200 if it was admitted and 403 if not."""
+    """Return the status of an answer; for a socket, 200 if it was admitted and 403 if not."""
     if method == "WS":
         _, code = await connect(app, path, given, peer=PUPIL)
         return 403 if code in (4403, 1000) else 200
-    # A body that no route accepts: the answer shows that the request has passed the gate.
+    # No route accepts this body: the answer shows that the request has passed the gate.
     return (await call(app, method, path, given, b"{}", peer=PUPIL)).status

@@ -1,4 +1,4 @@
-"""Joining: codes and links, how many wrong ones there may be, sessions that end, and what a restart keeps."""
+"""Joining: codes and links, limits on wrong ones, the end of sessions, and what a restart keeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.class_apps import (
 )
 
 
-def test_a_code_is_typed_in_any_way_and_changes_with_the_time() -> None:
+def test_a_code_may_be_typed_in_any_form_and_changes_with_time() -> None:
     clock = Clock()
     code = JoinCode(clock)
     typed, secret = code.typed, code.secret
@@ -49,7 +49,7 @@ def test_a_code_is_typed_in_any_way_and_changes_with_the_time() -> None:
     assert not code.is_code(shown)
 
 
-def test_wrong_codes_are_limited_by_address_and_in_all() -> None:
+def test_wrong_codes_are_limited_by_address_and_in_total() -> None:
     clock = Clock()
     limiter = JoinLimiter(clock)
     for _ in range(join_limiter.ADDRESS_TRIES):
@@ -64,7 +64,7 @@ def test_wrong_codes_are_limited_by_address_and_in_all() -> None:
     assert limiter.seconds_to_wait("another") > 0
 
 
-def test_a_class_behind_one_address_joins_by_the_link_while_a_pupil_guesses(tmp_path: Path) -> None:
+def test_a_class_behind_one_address_can_join_by_link_while_a_pupil_guesses(tmp_path: Path) -> None:
     classroom = Classroom(tmp_path, 500)
     typed, secret = classroom.code_and_secret()
     for _ in range(join_limiter.ADDRESS_TRIES):
@@ -82,19 +82,19 @@ def test_a_class_behind_one_address_joins_by_the_link_while_a_pupil_guesses(tmp_
     assert classroom.join(typed, "10.0.0.9", "")[0].number == 301
 
 
-def test_the_door_and_the_size_of_the_class(tmp_path: Path) -> None:
+def test_the_closed_door_and_the_size_of_the_class(tmp_path: Path) -> None:
     classroom = Classroom(tmp_path, 2)
     secret = classroom.code_and_secret()[1]
     classroom.door = False
     with pytest.raises(JoinRefusedError, match="door is closed"):
         classroom.join(secret, PUPIL, "")
     with pytest.raises(JoinRefusedError, match="not the code"):
-        # A stranger does not learn whether the door is open.
+        # A stranger cannot find out whether the door is open.
         classroom.join("guess", PUPIL, "")
     classroom.door = True
     first, second = (classroom.join(secret, PUPIL, "")[0] for _ in range(2))
     late, _ = classroom.join(secret, PUPIL, "")
-    # A class is full of pages, not of those who have only joined.
+    # Open pages fill a class, not sessions that have only joined.
     assert all(classroom.open_socket(one.id) for one in (first, second))
     with pytest.raises(JoinRefusedError, match="full") as full:
         classroom.join(secret, PUPIL, "")
@@ -106,7 +106,7 @@ def test_the_door_and_the_size_of_the_class(tmp_path: Path) -> None:
 
 
 class Class:
-    """The sessions of a class, with a clock."""
+    """The sessions of a class, with a test clock."""
 
     def __init__(self, folder: Path, most: int) -> None:
         self.clock = Clock()
@@ -116,7 +116,7 @@ class Class:
         return self.sessions.begin("", address)[0]
 
     def watch(self, seconds: float, address: str = PUPIL) -> ViewerSession:
-        """Join, and have the page open for a while."""
+        """Join, and keep the page open for a while."""
         session = self.join(address)
         assert self.sessions.open_socket(session)
         self.clock.now += seconds
@@ -132,7 +132,7 @@ def test_repeated_joins_without_a_page_take_no_place(tmp_path: Path) -> None:
     locked = [school.watch(60) for _ in range(3)]
     school.sessions.set_role(locked[0], "assistant")
     for second in range(120):
-        # Eight joins a second; those that are taken change nothing for anybody else.
+        # Eight joins a second; the admitted ones do not affect other sessions.
         for _ in range(8):
             with suppress(UnopenedError):
                 school.join()
@@ -149,7 +149,7 @@ def test_an_address_joins_thirty_times_without_a_page_and_the_newest_give_way(tm
     flood = [school.join() for _ in range(viewer_sessions.ADDRESS_SILENT)]
     with pytest.raises(UnopenedError):
         school.join()
-    # A page behind the same router that is open, and one that asks while there is no run, are none of these.
+    # An open page behind the same router does not count, nor does one that polls while there is no run.
     assert school.sessions.open_socket(flood[0])
     late, cookie = school.sessions.begin("", PUPIL)
     assert school.sessions.find_by_cookie(cookie) == late
@@ -176,7 +176,7 @@ def test_sessions_without_a_page_of_the_newest_address_end_first(
     assert (school.has(*old), school.has(*new)) == ([True] * 3, [False] * 2)
 
 
-def test_sessions_that_ask_without_a_page_keep_no_other_address_out(
+def test_polling_sessions_without_a_page_keep_no_other_address_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(viewer_sessions, "ADDRESS_UNOPENED", 4)
@@ -190,7 +190,7 @@ def test_sessions_that_ask_without_a_page_keep_no_other_address_out(
                 cookies.append(school.sessions.begin("", address)[1])
             for cookie in cookies:
                 school.sessions.find_by_cookie(cookie)
-        # One address has four, whether they ask or not.
+        # One address has four, polling or not.
         assert len(school.sessions) == (5 if address == "10.0.0.9" else 6)
     school.clock.now += presence.OPENING_SECONDS
     for cookie in cookies:
@@ -203,7 +203,7 @@ def test_sessions_that_ask_without_a_page_keep_no_other_address_out(
     assert school.has(first) == [True]
 
 
-def test_in_a_full_class_the_longest_gone_gives_way_and_assistants_last(
+def test_in_a_full_class_the_longest_absent_gives_way_and_assistants_last(
     tmp_path: Path,
 ) -> None:
     school = Class(tmp_path, 4)
@@ -305,7 +305,7 @@ async def test_joins_without_a_page_must_wait(tmp_path: Path) -> None:
     late = await join(PUPIL)
     assert (late.status, late.headers["retry-after"]) == (429, "10")
     assert (await join("192.168.1.78")).status == 204
-    # A page that was let in asks for itself, and then another may join.
+    # An admitted page polls by itself, and then another may join.
     cookie = answers[0].cookies[0].partition(";")[0]
     assert (await call(apps.watching, "GET", "/", {"host": CLASS_HOST, "cookie": cookie}, peer=PUPIL)).status
     assert [(await join(PUPIL)).status for _ in range(2)] == [204, 429]

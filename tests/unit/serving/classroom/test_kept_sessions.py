@@ -1,4 +1,4 @@
-"""Sessions of a class that outlive its server: what a restart keeps, what a file holds, and clocks that are set."""
+"""Class sessions that outlive their server: what a restart keeps, what a file holds, and clock changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.class_apps import PHONE, PUPIL, Clock
 
 
 def restore(folder: Path) -> Classroom:
-    """Return a class that goes on with the one of a server before."""
+    """Return a class restored from a previous server's."""
     classroom = Classroom(folder, 500)
     classroom.restore_sessions()
     return classroom
@@ -101,7 +101,7 @@ HOUR = 3600.0
 
 
 @pytest.mark.parametrize("jump", [12 * HOUR, -12 * HOUR])
-def test_setting_the_clock_ends_no_session(tmp_path: Path, jump: float) -> None:
+def test_a_clock_change_ends_no_session(tmp_path: Path, jump: float) -> None:
     wall, uptime = Clock(), Clock()
     wall.now, uptime.now = 1.8e9, 5_000.0
     sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
@@ -126,7 +126,7 @@ def test_setting_the_clock_ends_no_session(tmp_path: Path, jump: float) -> None:
 
 
 @pytest.mark.parametrize(("hours", "kept"), [(11, True), (13, False), (-5, True)])
-def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
+def test_after_a_reboot_the_clock_gives_the_age_of_a_session(
     tmp_path: Path, hours: float, kept: bool
 ) -> None:
     wall, uptime = Clock(), Clock()
@@ -134,7 +134,7 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
     sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "first"))
     _, cookie = sessions.begin(PHONE, PUPIL)
     sessions.save(sessions)
-    # It has been up for longer than it was when the file was written.
+    # It has been up for longer than when the file was written.
     wall.now, uptime.now = wall.now + hours * HOUR, 120.0
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "second"))
     again.replace_sessions(again.read_file())
@@ -158,6 +158,6 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
         '{"saved": 1, "uptime": 1, "boot": null, "sessions": 3}',
     ],
 )
-def test_a_damaged_file_begins_a_new_class(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_starts_a_new_class(tmp_path: Path, text: str) -> None:
     (tmp_path / SESSIONS_FILE).write_text(text)
     assert restore(tmp_path).members() == []

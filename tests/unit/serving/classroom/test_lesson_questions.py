@@ -1,4 +1,6 @@
-"""The course with a class: predictions asked by the presenter's place, bounded by the server's text, shown where numbers are."""
+"""The course with a class: predictions from the presenter's place, bounded by the server's text, shown beside
+the numbers.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +123,7 @@ class Course:
         return self.apps.classroom.predict(self.viewers[viewer][0], prediction)
 
     async def shown(self) -> list[dict[str, Any]]:
-        """Return what a viewer reads of the course's predictions."""
+        """Return what a viewer sees of the course's predictions."""
         given = {"host": CLASS_HOST, "cookie": self.viewers[0][1]}
         answer = await call(self.apps.watching, "GET", "/api/class/lessons", given)
         assert answer.status == 200
@@ -133,7 +135,7 @@ def course(tmp_path: Path) -> Course:
     return Course(tmp_path)
 
 
-async def test_a_stage_asks_the_class_and_the_number_shows_what_it_said(course: Course) -> None:
+async def test_a_stage_asks_the_class_and_its_predictions_appear_with_the_number(course: Course) -> None:
     assert await course.go_to(1) == 204
     assert course.told()["question"] is None
     await course.go_to(2)
@@ -166,7 +168,7 @@ async def test_a_stage_asks_the_class_and_the_number_shows_what_it_said(course: 
     nearest = min(range(3), key=lambda place: abs((10, 40, 90)[place] - share["measured"]))
     assert share["question"]["outcome"]["value"] == nearest
     assert (share["least"], share["most"], share["quartiles"]) == (0, 2, [2, 2, 2])
-    # To be at the same place again is no news.
+    # Reporting the same place again changes nothing.
     told = course.told()["lessons"]
     await course.go_to(5)
     assert course.told()["lessons"] == told
@@ -178,7 +180,7 @@ async def test_the_class_is_asked_in_the_presenters_language(course: Course) -> 
     (german / course.text.name).write_text(PART.replace("=How many of the ten are animals?", "Wie viele?"))
     assert await course.go_to(2, lang="de") == 204
     assert course.told()["question"]["text"] == "Wie viele?"
-    # A language that the text is not in is English.
+    # A language without a translation falls back to English.
     assert await course.go_to(3, lang="fr") == 204
     assert course.told()["question"]["text"] == "What share?"
     assert await course.go_to(3, lang="../") == 422
@@ -190,17 +192,17 @@ async def test_a_closed_question_stays_closed_and_a_changed_text_is_not_compared
     assert await course.go_to(2) == 204
     assert course.answer(0, 4)
     assert (await course.present("PATCH", "/api/class/question", {"state": "closed"}))[0] in (200, 204)
-    # The page says its place again whenever something was measured.
+    # The page reports its place again after every measurement.
     assert await course.go_to(2) == 204
     assert course.told()["question"]["state"] == "closed"
-    # Another number behind the same place is none that this class was asked for.
+    # Another number at the same place is not the one this class was asked for.
     course.text.write_text(PART.replace("number: word.kin.dog@0|count", "number: run.rows|count"))
     assert await course.go_to(5) == 204
     (shown, *_) = [one for one in await course.shown() if one["question"]["stage"] == 2]
     assert shown["measured"] != len(course.run.vocabulary)
 
 
-async def test_a_number_that_is_not_known_yet_is_told_when_it_is(course: Course) -> None:
+async def test_an_unknown_number_is_shown_once_known(course: Course) -> None:
     await course.go_to(6)
     course.answer(0, 3)
     await course.go_to(7)
@@ -213,7 +215,7 @@ async def test_a_number_that_is_not_known_yet_is_told_when_it_is(course: Course)
     assert later["measured"] is not None
 
 
-async def test_a_prediction_opens_again_until_it_was_shown(course: Course) -> None:
+async def test_a_prediction_can_be_reopened_until_it_was_shown(course: Course) -> None:
     await course.go_to(2)
     first = course.told()["question"]["id"]
     assert course.answer(0, 3)
@@ -226,7 +228,7 @@ async def test_a_prediction_opens_again_until_it_was_shown(course: Course) -> No
     await course.go_to(2)
     assert course.told()["question"]["state"] == "revealed"
     assert not course.answer(0, 9)
-    # A text that is another one by now asks another question.
+    # A text that has changed asks another question.
     course.text.write_text(PART.replace("to: 10", "to: 11", 1))
     await course.go_to(2)
     asked = course.told()["question"]
@@ -247,13 +249,13 @@ async def test_a_hostile_viewer_changes_nothing(course: Course) -> None:
     await course.go_to(3)
     for odd in (0.5, -1, 3):
         assert not course.answer(0, odd)
-    # A viewer neither moves the course nor asks in it.
+    # A viewer can neither move the course nor ask in it.
     given = {"host": CLASS_HOST, "cookie": course.viewers[0][1], "content-type": "application/json"}
     moved = await call(course.apps.watching, "POST", "/api/class/lesson", given, b"{}")
     assert moved.status in (403, 404)
 
 
-async def test_a_prediction_that_opens_again_has_those_who_are_here(course: Course) -> None:
+async def test_a_reopened_prediction_counts_the_viewers_present(course: Course) -> None:
     await course.go_to(2)
     assert all(course.answer(viewer, viewer + 1) for viewer in range(4))
     await course.go_to(3)
@@ -282,7 +284,7 @@ async def test_odd_bounds_of_a_text_are_shown_as_they_are(course: Course) -> Non
     assert narrow["measured"] == len(course.run.vocabulary)
 
 
-def test_a_number_too_large_to_tell_is_unknown() -> None:
+def test_a_number_too_large_to_show_is_unknown() -> None:
     measured = Prediction("?", parse_number_name("run.random_cosine"), "percent", 0, 100, "%")
     question = LessonQuestion("lesson", "?", "run", 0, 0, part=1, stage=1, high=100, measured_by=measured)
     assert question.reveal_number(NumberValue(1e308, 3))
@@ -308,7 +310,7 @@ async def test_rejects_invalid_place(course: Course) -> None:
     assert course.told()["question"] is None
 
 
-async def test_the_file_of_answers_has_the_course_and_the_class_ends_with_it(course: Course) -> None:
+async def test_the_answer_file_has_the_course_and_the_class_ends_with_it(course: Course) -> None:
     await course.go_to(2)
     course.answer(0, 4)
     await course.go_to(3)
@@ -343,7 +345,7 @@ async def test_the_presenter_may_close_and_show_a_prediction_by_hand(course: Cou
     assert len(await course.shown()) == 1
 
 
-def test_no_more_predictions_are_kept_than_a_course_has(course: Course) -> None:
+def test_at_most_one_course_of_predictions_is_kept(course: Course) -> None:
     questions = course.apps.classroom.questions
     for part in range(MAX_LESSONS + 10):
         questions.ask_lesson(LessonQuestion("lesson", "?", "run", 0, 0, part=part, stage=1))

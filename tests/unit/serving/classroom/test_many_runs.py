@@ -1,4 +1,6 @@
-"""Reading a folder of two hundred runs: finding one run costs one run, and listing them all costs each a few looks."""
+"""Reading a folder of two hundred runs: finding one run costs one run, and listing them costs a few reads
+each.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ _LISTING = ("os.listdir", "os.scandir")
 
 
 class Crowd:
-    """A folder of many runs, which are one and its copies, with a class in front of it."""
+    """A folder of one run and its many copies, with a class in front of it."""
 
     def __init__(self, folder: Path) -> None:
         first = finished_run(folder)
@@ -62,7 +64,7 @@ class Crowd:
         return answer.json
 
     async def count(self, asking: Callable[[], Awaitable[object]]) -> Counter[str]:
-        """Count the listings of the folder itself, and what is done to the folder of each run."""
+        """Count the listings of the folder itself, and the accesses to each run's folder."""
         counts: Counter[str] = Counter()
         with disk_accesses() as accesses:
             await asking()
@@ -81,7 +83,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
 
 
 @pytest.mark.parametrize("who", ["presenter", "viewer"])
-async def test_a_list_looks_at_each_run_a_few_times(crowd: Crowd, who: str) -> None:
+async def test_a_list_reads_each_run_a_few_times(crowd: Crowd, who: str) -> None:
     async def ask() -> None:
         assert len((await crowd.get(who, "/api/runs"))["items"]) == RUNS
 

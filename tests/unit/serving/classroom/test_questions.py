@@ -1,4 +1,4 @@
-"""Questions to the class: asked in words, predicted once each, answered by the record and by nothing else."""
+"""Questions to the class: asked in words, predicted once each, and answered only by the record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOG, CAT, DOGS = 1, 5, 3
 
 
 class Lesson:
-    """A run at step 20 with its presenter, who asks, and the trainer, who goes on."""
+    """A run at step 20 with its presenter, who asks, and the trainer, which continues."""
 
     def __init__(self, folder: Path, loss_of: Callable[[int], float] = lambda step: 5 / (1 + step)) -> None:
         run = make_run(RunStore(folder), steps=200)
@@ -115,7 +115,9 @@ async def test_the_record_answers_each_kind_of_question(lesson: Lesson) -> None:
 
 
 def jumps_up_and_falls(step: int) -> float:
-    """Return a loss whose mean over ten steps is lower at step 30 than at step 20, though that of the step is higher."""
+    """Return a loss whose mean over ten steps is lower at step 30 than at step 20, though that of the single
+    step is higher.
+    """
     return 9.0 if step == 30 else 3.0 if step <= 20 else 2.0
 
 
@@ -132,7 +134,7 @@ def dips_and_rises(step: int) -> float:
         (dips_and_rises, "higher"),
     ],
 )
-async def test_lower_or_higher_is_answered_as_the_mean_loss_went(
+async def test_lower_or_higher_is_answered_by_the_mean_loss(
     tmp_path: Path, loss_of: Callable[[int], float], choice: str
 ) -> None:
     lesson = Lesson(tmp_path, loss_of)
@@ -161,7 +163,7 @@ async def test_lower_or_higher_is_answered_as_the_mean_loss_went(
         ({"about": "lit_next", "run": "none"}, 404),
     ],
 )
-async def test_a_question_that_cannot_be_answered_is_not_asked(
+async def test_an_unanswerable_question_is_not_asked(
     lesson: Lesson, body: dict[str, object], status: int
 ) -> None:
     found, problem = await lesson.ask("POST", "/api/class/question", {"run": lesson.run.id, **body})
@@ -170,7 +172,7 @@ async def test_a_question_that_cannot_be_answered_is_not_asked(
     assert (await lesson.reveal())[0] == 404
 
 
-async def test_a_run_that_is_over_holds_no_surprise(lesson: Lesson) -> None:
+async def test_a_finished_run_cannot_be_predicted(lesson: Lesson) -> None:
     lesson.trainer.end()
     status, problem = await lesson.question("lit_next")
     assert status == 409
@@ -217,7 +219,7 @@ async def test_viewers_predict_anonymously_until_it_is_closed(lesson: Lesson) ->
     assert (await lesson.ask("GET", "/api/class/answers.csv"))[0] == 404
 
 
-async def test_answers_of_sessions_that_end_go_with_them_until_the_question_is_closed(lesson: Lesson) -> None:
+async def test_answers_of_ended_sessions_are_dropped_until_the_question_is_closed(lesson: Lesson) -> None:
     classroom = lesson.apps.classroom
     first, second, third = (lesson.apps.join()[0] for _ in range(3))
     _, asked = await lesson.question("lit_next")
@@ -231,7 +233,7 @@ async def test_answers_of_sessions_that_end_go_with_them_until_the_question_is_c
     assert all(predict(viewer) for viewer in (first, second, third))
     assert (await lesson.ask("DELETE", f"/api/class/members/{first}"))[0] == 204
     assert await answered() == 2
-    # A viewer who joins again and again is one of those who are here, and answers once.
+    # A viewer who joins repeatedly counts once, and answers once.
     for _ in range(60):
         again, _ = lesson.apps.join()
         assert predict(again)
@@ -243,7 +245,7 @@ async def test_answers_of_sessions_that_end_go_with_them_until_the_question_is_c
     assert [member.id for member in classroom.members()] == [third]
 
 
-def test_a_choice_takes_whole_numbers_of_choices() -> None:
+def test_a_choice_must_be_an_integer_index() -> None:
     question = Question("lit_word", "?", "run", 0, 1, choices=("Yes", "No"), high=1.0)
     assert [question.take("a", answer) for answer in (0, 1, 0.5, 2, -1, float("nan"))] == [True, True] + [
         False

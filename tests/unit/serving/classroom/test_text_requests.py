@@ -1,4 +1,4 @@
-"""Requests for a withheld text: the look at the disk that each takes has the viewer's turns, like everything it asks for."""
+"""Requests for a withheld text: the disk access of each uses the viewer's turns, like all its requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.folders import FakeTrainer, make_run
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_refusal_waits_for_its_viewers_turn_and_for_no_others(tmp_path: Path) -> None:
+async def test_a_refusal_waits_only_for_its_own_viewers_turn(tmp_path: Path) -> None:
     apps = make_class_apps(tmp_path)
     run = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(2).run
     apps.classroom.give_text(run, False)

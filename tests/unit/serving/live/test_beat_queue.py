@@ -1,4 +1,4 @@
-"""The beats of one viewer: which steps it is sent, what they count, and what a chart is told of the others."""
+"""The beats of one viewer: the steps it is sent, their counts, and the chart data of the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Watched:
-    """A viewer of beats with a clock, and the truth about what was trained."""
+    """A viewer of beats with a test clock, and the true counts of the training."""
 
     def __init__(self, interval: float = 0.7) -> None:
         self.now = 100.0
@@ -45,7 +45,7 @@ class Watched:
         return trained
 
     async def taken(self) -> list[Any]:
-        """Return what is sent now."""
+        """Return the messages due now."""
         found: list[Any] = []
         while True:
             try:
@@ -55,7 +55,7 @@ class Watched:
             found.append(json.loads(data) if isinstance(data, str) else decode(data))
 
 
-async def test_counts_and_figures_are_those_of_all_steps_however_long_nothing_is_read() -> None:
+async def test_counts_and_figures_cover_all_steps_however_long_nothing_is_read() -> None:
     watched = Watched()
     (census,) = await watched.taken()
     watched.train(1)
@@ -83,7 +83,7 @@ async def test_counts_and_figures_are_those_of_all_steps_however_long_nothing_is
     assert passed["ever_rows"][-1] <= np.count_nonzero(watched.last_lit != NEVER)
 
 
-async def test_beats_are_as_far_apart_as_was_asked_and_the_last_step_gets_one() -> None:
+async def test_beats_keep_the_requested_interval_and_the_last_step_gets_one() -> None:
     watched, shown = Watched(0.7), []
     for step in range(1, 41):
         watched.train(step)
@@ -98,7 +98,7 @@ async def test_beats_are_as_far_apart_as_was_asked_and_the_last_step_gets_one() 
     assert len(shown) == 4
 
 
-async def test_a_new_start_drops_the_steps_that_it_supersedes() -> None:
+async def test_a_new_start_drops_the_superseded_steps() -> None:
     watched = Watched()
     watched.train(1)
     await watched.taken()
@@ -111,7 +111,7 @@ async def test_a_new_start_drops_the_steps_that_it_supersedes() -> None:
     assert (beat.attempt, beat.first_step, beat.step) == (2, 2, 2)
 
 
-async def test_gradients_of_rows_in_no_batch_come_with_the_step() -> None:
+async def test_gradients_of_rows_outside_the_batch_come_with_the_step() -> None:
     watched = Watched()
     every = np.arange(V, dtype=np.uint32)
     trained = watched.train(1, gradient_ids=every, gradient_norms=np.ones(V, np.float32))
@@ -144,7 +144,7 @@ def test_rejects_an_invalid_interval(query: str) -> None:
         parse_interval({"interval": "1"}, {"pulse"})
 
 
-def test_an_interval_is_a_third_of_a_second_unless_another_is_asked_for() -> None:
+def test_the_default_interval_is_a_third_of_a_second() -> None:
     assert parse_interval({}, {"beats"}) == pytest.approx(1 / 3)
     assert parse_interval({"interval": "0.7"}, {"beats"}) == 0.7
     assert parse_interval({}, {"pulse"}) is None

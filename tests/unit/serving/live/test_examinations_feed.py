@@ -1,4 +1,4 @@
-"""The feed of questions about the model: every change from now on, and the file is left alone in between."""
+"""The feed of questions about the model: every change from now on, without holding the file open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add(writer: ExaminationsWriter, name: str) -> None:
     writer.add_question(name, attempt=1, step=5, kind="rotation", question=QUESTION)
 
 
-def test_viewers_hear_what_becomes_of_a_question(tmp_path: Path) -> None:
+def test_viewers_receive_the_changes_of_a_question(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     with ExaminationsWriter(run.examinations_path) as writer:
         add(writer, "old")

@@ -47,7 +47,7 @@ def is_taken(vocabulary: Vocabulary) -> bool:
 
 
 def longest(classes: bool, length: int) -> Vocabulary:
-    """Return the vocabulary with the most names of a length that an import takes."""
+    """Return the vocabulary with the most and longest names that an import accepts."""
 
     def of(count: int) -> Vocabulary:
         return with_names(count if classes else 0, 0 if classes else count, length)
@@ -73,7 +73,7 @@ def imported(run: RunFolder, vocabulary: Vocabulary, layers: list[str], folder: 
 
 @pytest.mark.parametrize("classes", [True, False])
 @pytest.mark.parametrize("length", [5, MAX_NAME])
-def test_the_longest_names_that_are_imported_fit(classes: bool, length: int, tmp_path: Path) -> None:
+def test_the_longest_imported_names_fit(classes: bool, length: int, tmp_path: Path) -> None:
     run = finished_run(tmp_path / "here")
     layers = [f"{number:03d}" + ESCAPED * 28 for number in range(MAX_LAYERS)]
     copy = imported(run, longest(classes, length), layers, tmp_path / "there")
@@ -82,7 +82,7 @@ def test_the_longest_names_that_are_imported_fit(classes: bool, length: int, tmp
     assert MOST // 2 < len(hello) <= MOST
 
 
-def test_longer_names_of_layers_are_refused(tmp_path: Path) -> None:
+def test_longer_layer_names_are_refused(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "here")
     layers = [f"{number:03d}" + ESCAPED * (MAX_NAME - 3) for number in range(MAX_LAYERS)]
     with pytest.raises(FormatError, match=r"names of layers of more than 40,000 bytes"):

@@ -1,4 +1,4 @@
-"""The lines feed: what was said since the last read, nothing that no longer counts, nothing that REST has told."""
+"""The lines feed: lines since the last read, none that no longer count, none that REST has served."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read(
     return [LinesMessage.model_validate_json(message.data) for message in messages]
 
 
-def test_viewers_that_waited_for_the_run_hear_it_from_the_first(
+def test_viewers_that_waited_for_the_run_get_its_lines_from_the_first(
     run: RunFolder, writer: StepsWriter, reader: StepsReader
 ) -> None:
     feed = LinesFeed(run)
@@ -88,7 +88,7 @@ def test_damaged_lines_are_left_out(run: RunFolder, writer: StepsWriter, reader:
     assert [message.step for message in read(feed, reader, 3)] == [1, 3]
 
 
-def test_a_new_attempt_says_it_again(run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
+def test_a_new_attempt_repeats_its_lines(run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
     feed = LinesFeed(run)
     commit(writer, 1, 2, 3)
     assert len(read(feed, reader, 3)) == 3

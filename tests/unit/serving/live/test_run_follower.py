@@ -1,4 +1,4 @@
-"""A follower of a run whose folder goes away."""
+"""A follower of a run whose folder disappears."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.folders import finished_run
 def test_a_run_trashed_while_watched_is_gone_and_not_just_unreadable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The look at the folder, once a second, comes too late here.
+    # The folder check, once a second, comes too late here.
     monkeypatch.setattr(status_feed, "STATUS_POLL_SECONDS", 1_000.0)
     run = finished_run(tmp_path)
     joined, failed = threading.Event(), threading.Event()

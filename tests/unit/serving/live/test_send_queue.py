@@ -39,7 +39,7 @@ def pulses(data: list[bytes | str]) -> list[Pulse]:
     return [f for f in (decode(d) for d in data if isinstance(d, bytes)) if isinstance(f, Pulse)]
 
 
-async def test_a_viewer_who_keeps_up_gets_the_very_bytes() -> None:
+async def test_a_viewer_that_keeps_up_gets_the_original_bytes() -> None:
     queue = SendQueue()
     sent = [a_pulse(step) for step in range(1, MERGE_AFTER + 1)]
     for message in sent:
@@ -48,7 +48,7 @@ async def test_a_viewer_who_keeps_up_gets_the_very_bytes() -> None:
     assert all(a is b.data for a, b in zip(taken, sent, strict=True))
 
 
-async def test_a_viewer_who_lags_gets_merged_pulses_without_a_gap() -> None:
+async def test_a_lagging_viewer_gets_merged_pulses_without_a_gap() -> None:
     queue = SendQueue()
     for step in range(1, 1001):
         queue.put(a_pulse(step))
@@ -107,7 +107,7 @@ async def test_a_replacement_keeps_its_place() -> None:
     assert await queue.get() == "new"
 
 
-async def test_a_census_and_a_matrix_replace_what_they_contain() -> None:
+async def test_a_census_and_a_matrix_replace_what_they_include() -> None:
     queue = SendQueue()
     queue.put(a_pulse(1))
     queue.put(rows(1, 3))
@@ -133,7 +133,7 @@ async def test_text_is_never_dropped_and_keeps_its_order_among_frames() -> None:
         queue.put(ViewerMessage(MessageKind.TEXT, "one too many"))
 
 
-async def test_taking_waits_for_a_message() -> None:
+async def test_get_waits_for_a_message() -> None:
     queue = SendQueue()
     waiting = asyncio.create_task(queue.get())
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Slots for large answers: how many a client gets, and that nobody waits long."""
+"""Slots for large answers: how many a client gets, and that waits are short."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_more_memory_takes_more_slots() -> None:
     assert limiter.free == 3
     assert limiter.take(PRESENTER, 1 << 40) is None
     small()
-    # However large, an answer is made when no other is.
+    # The largest answer is made when no other is.
     for _ in range(2):
         alone = limiter.take(PRESENTER, 1 << 40)
         assert alone is not None
@@ -32,7 +32,7 @@ def test_more_memory_takes_more_slots() -> None:
         alone()
 
 
-def test_one_slot_is_the_presenters_alone() -> None:
+def test_one_slot_is_reserved_for_the_presenter() -> None:
     limiter = body_slots(4)
     assert all(limiter.take(ANYONE) for _ in range(3))
     assert limiter.take(ANYONE) is None
@@ -47,7 +47,7 @@ def test_the_presenters_answers_do_not_count_against_others() -> None:
     assert limiter.free == 0
 
 
-def test_no_address_gets_more_than_half() -> None:
+def test_an_address_gets_at_most_half() -> None:
     limiter = body_slots(4)
     here, there = Caller(address="192.0.2.1"), Caller(address="192.0.2.2")
     assert all(limiter.take(here) for _ in range(2))
@@ -74,7 +74,7 @@ def test_a_viewers_answer_takes_slots_by_its_memory() -> None:
     assert (limiter.take(other), limiter.free) == (None, 1)
 
 
-async def test_a_viewer_has_one_answer_and_asks_for_few_more() -> None:
+async def test_a_viewer_has_one_answer_and_few_waiting_requests() -> None:
     limiter = body_slots(4, wait_seconds=0)
     greedy, other = Caller(session="greedy"), Caller(session="other")
     leave = limiter.take(greedy)
@@ -93,12 +93,12 @@ async def test_a_viewer_has_one_answer_and_asks_for_few_more() -> None:
 
 
 @pytest.mark.parametrize("large", [PRESENTER, Caller(session="large")])
-async def test_a_large_answer_finds_its_slots_while_small_ones_wait(large: Caller) -> None:
+async def test_a_large_answer_gets_its_slots_while_small_ones_wait(large: Caller) -> None:
     limiter = body_slots(4)
     viewers = [Caller(session=f"{number}") for number in range(6)]
     held = [await limiter.acquire(viewer) for viewer in viewers[:3]]
     sizes = dict.fromkeys(viewers[3:], 0)
-    # The presenter goes first whenever it asks.
+    # The presenter goes first with every request.
     asked = sizes | {large: 100 << 20} if large.presenter else {large: 100 << 20} | sizes
     others = [asyncio.create_task(limiter.acquire(caller, size)) for caller, size in asked.items()]
     waits = others.pop(list(asked).index(large))
@@ -110,7 +110,7 @@ async def test_a_large_answer_finds_its_slots_while_small_ones_wait(large: Calle
         assert limiter.take(Caller(session="late")) is None
         held.pop()()
     (await waits)()
-    # All that is free is given to the others.
+    # All free slots go to the others.
     for _ in range(2):
         await asyncio.sleep(0)
     assert sum(task.done() for task in others) == 3 - len(held)
@@ -129,7 +129,7 @@ async def test_an_abandoned_wait_does_not_stop_the_others() -> None:
         assert await other
 
 
-async def test_a_slot_is_waited_for_briefly_and_by_few() -> None:
+async def test_waits_for_a_slot_are_short_and_limited() -> None:
     limiter = body_slots(1)
     leave = await limiter.acquire(ANYONE)
     asyncio.get_running_loop().call_later(0.01, leave)
@@ -138,7 +138,7 @@ async def test_a_slot_is_waited_for_briefly_and_by_few() -> None:
     hurried = body_slots(1, wait_seconds=0.01)
     await hurried.acquire(ANYONE)
     refused = [await refusal(hurried) for _ in range(20)]
-    # Those refused together come back at different times.
+    # Callers refused together return at different times.
     assert len({error.retry_after for error in refused}) > 1
     assert hurried.refused == 20
     full = body_slots(1, wait_seconds=3600, max_callers=0)
@@ -188,7 +188,7 @@ def test_connections_counted_together(peer: str | None, presenter: bool, caller:
     assert identify_caller(Request(scope)) == caller
 
 
-def test_a_viewer_is_counted_wherever_it_comes_from() -> None:
+def test_a_viewer_is_counted_across_addresses() -> None:
     for peer in ("192.0.2.7", "127.0.0.1"):
         scope = {"type": "http", "client": (peer, 1), "state": {"viewer": "ab"}, "headers": []}
         assert identify_caller(Request(scope)) == Caller(session="ab")

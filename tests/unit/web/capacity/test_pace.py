@@ -1,4 +1,6 @@
-"""The pace of clients: small pieces, a least rate over a whole answer, a longest pause, and who is dropped."""
+"""The pace of clients: small pieces, a minimum rate over a whole answer, a maximum pause, and which clients
+are dropped.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Client:
-    """A client that takes some time for each piece, and tells what it got."""
+    """A client that takes some time for each piece, and reports what it received."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -47,13 +49,13 @@ async def serve(app: ASGIApp, client: Client, pace: SendPace) -> None:
         await PaceMiddleware(app, pace)(scope, receive, client.send)
 
 
-async def test_a_body_goes_out_in_small_pieces_each_after_the_last() -> None:
+async def test_a_body_is_sent_in_small_pieces_one_after_another() -> None:
     client, pace = Client(0.0), SendPace()
     await serve(Response(bytes(300_000)), client, pace)
     assert client.complete
     assert sum(client.got) == 300_000
     assert max(client.got) == 65_536
-    # The last, empty one waits for those before it.
+    # The last, empty one waits for the previous ones.
     assert client.got[-1] == 0
     await serve(Response(b"small"), small := Client(0.0), pace)
     assert small.got == [5]
@@ -71,7 +73,7 @@ async def test_a_client_below_the_minimum_rate_is_dropped() -> None:
     assert (fast.complete, fast.aborted, lenient.dropped) == (True, 0, 0)
 
 
-async def test_a_client_that_pauses_for_long_is_dropped_even_if_fast() -> None:
+async def test_a_client_with_a_long_pause_is_dropped_even_if_fast() -> None:
     client = Client(0.0)
     pace = SendPace(rate=1.0, grace_seconds=1e9, longest_pause=0.05)
     ended: list[str] = []
@@ -91,7 +93,7 @@ async def test_a_client_that_pauses_for_long_is_dropped_even_if_fast() -> None:
     assert (client.aborted, pace.dropped, ended) == (1, 1, [])
 
 
-async def test_the_time_that_an_answer_takes_to_make_does_not_count() -> None:
+async def test_the_time_to_make_an_answer_does_not_count() -> None:
     client, pace = Client(0.0), SendPace(rate=1e12, grace_seconds=0.02)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +107,7 @@ async def test_the_time_that_an_answer_takes_to_make_does_not_count() -> None:
     assert (client.complete, pace.dropped) == (True, 0)
 
 
-def test_time_left_is_grace_and_what_the_rate_allows() -> None:
+def test_time_left_is_the_grace_plus_what_the_rate_allows() -> None:
     pace = SendPace(rate=100.0, grace_seconds=5.0, longest_pause=30.0)
     assert pace.seconds_left(0, 0) == 5
     assert pace.seconds_left(1_000, 4) == 11

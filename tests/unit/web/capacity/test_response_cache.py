@@ -1,4 +1,4 @@
-"""Answers that are made once for all who ask, read while they are made, and given up when others need the room."""
+"""Answers made once for all clients, read while they are made, and dropped when others need the room."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_an_answer_is_made_once_for_concurrent_requests_and_then_cached(
     assert len(made) == cache.made == 1
 
 
-async def test_the_slot_is_free_as_soon_as_an_answer_is_made_however_slowly_it_is_read(
+async def test_the_slot_is_free_once_an_answer_is_made_however_slowly_it_is_read(
     cache: ResponseCache, limiter: Limiter
 ) -> None:
     readers = [cache.open(order(f"{n}", lambda: iter([b"a" * 50, b"b" * 50]), length=100)) for n in range(7)]
@@ -168,7 +168,7 @@ async def test_equal_requests_share_a_turn(cache: ResponseCache, limiter: Limite
     assert len(made) == 1
 
 
-async def test_an_answer_that_is_kept_holds_no_tasks(cache: ResponseCache, limiter: Limiter) -> None:
+async def test_a_kept_answer_holds_no_tasks(cache: ResponseCache, limiter: Limiter) -> None:
     # The first makes it at once, and the others end before their first step.
     callers = [Caller(session=name) for name in ("first", "second", "third")]
     readers = [cache.open(order("a", lambda: [b"a"], caller)) for caller in callers]
@@ -177,7 +177,7 @@ async def test_an_answer_that_is_kept_holds_no_tasks(cache: ResponseCache, limit
     assert readers[0].body.orders == {}
 
 
-async def test_a_refusal_does_not_affect_others_who_wait_for_the_same(spool: Spool) -> None:
+async def test_a_refusal_does_not_affect_other_waiting_clients(spool: Spool) -> None:
     limiter = body_slots(2, wait_seconds=0.05)
     cache = ResponseCache(limiter, ThreadPools(), spool)
     leave = limiter.take(ANYONE)
@@ -212,12 +212,12 @@ async def test_room_is_made_from_unread_bodies_then_from_the_slowest_readers(
 
     slow.leave_by(drop)
     await slow.begin()
-    # The kept one makes room; the one that is being read does not, yet.
+    # The kept one makes room; the one being read does not, yet.
     assert len(await read(cache.open(order("b", lambda: [bytes(300)])))) == 300
     assert (spool.used, dropped) == (700, [])
     cache.open(order("b", list)).close()
     refused = cache.open(order("c", lambda: [bytes(600)]))
-    # It is refused, unless the slowest has left before the last look at the room.
+    # It is refused, unless the slowest has left before the last check for room.
     with suppress(BusyError):
         await refused.begin()
     refused.close()
@@ -225,7 +225,7 @@ async def test_room_is_made_from_unread_bodies_then_from_the_slowest_readers(
     assert len(await read(cache.open(order("c", lambda: [bytes(600)])))) == 600
 
 
-async def test_a_body_that_is_made_already_is_held_for_its_reader(cache: ResponseCache, spool: Spool) -> None:
+async def test_a_complete_body_is_held_for_its_reader(cache: ResponseCache, spool: Spool) -> None:
     reader = await asyncio.to_thread(cache.hold, b"abc")
     assert (reader.body.length, spool.used) == (3, 3)
     assert await read(reader) == b"abc"

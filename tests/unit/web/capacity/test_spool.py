@@ -1,4 +1,4 @@
-"""The spool: bounded room, on disk or in memory, and nothing left over."""
+"""The spool: bounded room, on disk or in memory, and no leftovers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_file_is_read_while_it_is_written_and_has_no_name(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_room_is_bounded_and_a_part_of_it_the_presenters(tmp_path: Path) -> None:
+def test_room_is_bounded_and_partly_reserved_for_the_presenter(tmp_path: Path) -> None:
     spool = Spool(tmp_path, disk_bytes=100, memory_bytes=0)
     held = spool.open(75)
     with pytest.raises(BusyError, match="no room"):
@@ -41,7 +41,7 @@ def test_room_is_bounded_and_a_part_of_it_the_presenters(tmp_path: Path) -> None
     spool.open(75)
 
 
-def test_a_file_of_unknown_size_takes_room_as_it_grows_and_gives_the_rest_back(
+def test_a_file_of_unknown_size_takes_room_as_it_grows_and_returns_the_rest(
     tmp_path: Path,
 ) -> None:
     spool = Spool(tmp_path, disk_bytes=100, memory_bytes=0, growth_bytes=40)
@@ -68,7 +68,7 @@ def test_a_full_disk_leaves_room_for_training_and_small_answers_are_kept_in_memo
         spool.open(60)
 
 
-def test_runs_that_cannot_be_written_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_folder_of_runs_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = tmp_path / "temporary"
     elsewhere.mkdir()
     monkeypatch.setattr(spool_module.tempfile, "gettempdir", lambda: str(elsewhere))
@@ -78,7 +78,7 @@ def test_runs_that_cannot_be_written_do_not_matter(tmp_path: Path, monkeypatch: 
     assert file.read(0, 3) == b"abc"
 
 
-def test_room_is_asked_for_until_there_is_enough(tmp_path: Path) -> None:
+def test_room_is_requested_until_there_is_enough(tmp_path: Path) -> None:
     spool = Spool(tmp_path, disk_bytes=100, memory_bytes=0)
     held = [spool.open(10, presenter=True) for _ in range(10)]
     asked: list[int] = []
@@ -94,7 +94,7 @@ def test_room_is_asked_for_until_there_is_enough(tmp_path: Path) -> None:
     assert asked == [10, 9, 8, 7]
 
 
-def test_a_finished_body_is_in_memory_while_there_is_room_and_in_a_file_then(tmp_path: Path) -> None:
+def test_a_complete_body_is_in_memory_while_there_is_room_and_then_in_a_file(tmp_path: Path) -> None:
     spool = Spool(tmp_path, disk_bytes=1_000, memory_bytes=100)
     first, second = (spool.hold(bytes(60), presenter=False) for _ in range(2))
     assert (first.in_memory, second.in_memory, spool.used) == (True, False, 120)

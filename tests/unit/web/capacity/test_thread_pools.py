@@ -26,7 +26,7 @@ ON_THE_LOOP = {
     "/api/uploads": "POST",
     "/api/runs/{run}/live": None,
 }
-"""Routes that wait for nothing but the network, or for a thread of their own."""
+"""Routes that wait only for the network, or for a dedicated thread."""
 
 
 def test_every_route_names_its_threads() -> None:
@@ -43,7 +43,7 @@ def test_every_route_names_its_threads() -> None:
         assert inspect.iscoroutinefunction(route.endpoint) == (route.pool is Pool.NONE)
 
 
-def test_a_route_that_names_none_cannot_be_declared() -> None:
+def test_a_route_without_a_pool_cannot_be_declared() -> None:
     routes = Routes("x")
 
     def blocking() -> Response:
@@ -68,7 +68,7 @@ def test_no_route_waits_for_a_thread_outside_its_pool(app: FastAPI) -> None:
             assert inspect.iscoroutinefunction(needed.call), route
 
 
-async def test_other_work_goes_on_while_all_threads_of_a_pool_are_taken(
+async def test_other_work_continues_while_all_threads_of_a_pool_are_taken(
     app: FastAPI, bearer: dict[str, str]
 ) -> None:
     pools: ThreadPools = app.state.services.pools
@@ -90,10 +90,10 @@ async def test_other_work_goes_on_while_all_threads_of_a_pool_are_taken(
         assert (await call(app, "GET", "/api/runs")).status == 200
         tasks += await all_taken(Pool.CHEAP, 4)
         assert (await call(app, "GET", "/healthz")).status == 200
-        # The presenter still reads and changes.
+        # The presenter can still read and change.
         assert (await call(app, "GET", "/api/runs", bearer)).status == 200
         assert (await call(app, "POST", "/api/launches", bearer)).status == 201
-        # Nor do sockets join, or answers get sent, in those threads.
+        # Joining sockets and sending answers do not use those threads.
         assert await anyio.to_thread.run_sync(lambda: 1) == 1
         waiting = asyncio.create_task(call(app, "GET", "/api/runs"))
         await asyncio.sleep(0.02)
@@ -117,7 +117,7 @@ async def test_requests_for_a_running_computation_wait_without_a_thread() -> Non
             return computed[0]
 
     async with asyncio.timeout(20):
-        # More than there are threads in the pool.
+        # More than the pool has threads.
         asking = [asyncio.create_task(pools.run_in(Pool.DEAR, compute)) for _ in range(12)]
         await asyncio.to_thread(begun.wait)
         await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Turns: who waits for one thing waits for one of another client's, not for all of them, and who takes much rests."""
+"""Turns: a caller waits for one work of another client, not for all of them, and heavy users rest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Clock:
         return self.now
 
 
-async def test_callers_have_their_turns_one_after_another() -> None:
+async def test_callers_are_served_in_turn() -> None:
     limiter = Limiter(1, 1)
     served: list[str | None] = []
 
@@ -42,17 +42,17 @@ async def test_callers_have_their_turns_one_after_another() -> None:
     assert (limiter.free, limiter.waiting()) == (1, 0)
 
 
-async def test_a_viewer_has_its_share_and_leaving_frees_its_places() -> None:
+async def test_a_viewer_has_its_share_and_frees_its_places_on_leaving() -> None:
     limiter = Limiter(4, 2)
     held = [await limiter.acquire(GREEDY) for _ in range(2)]
     waiting = [asyncio.create_task(limiter.acquire(GREEDY)) for _ in range(3)]
     await asyncio.sleep(0)
     assert (limiter.free, limiter.waiting(GREEDY)) == (2, 3)
-    # Two more for others at once; who is no viewer may have all.
+    # Two more for others at once; a caller who is no viewer may have all.
     held += [await limiter.acquire(FIRST), await limiter.acquire(Caller())]
     waiting[0].cancel()
     held[0]()
-    # It has the place, and does not know it yet.
+    # It has the place, but does not know it yet.
     waiting[1].cancel()
     await asyncio.gather(*waiting[:2], return_exceptions=True)
     held[0] = await waiting[2]
@@ -63,7 +63,7 @@ async def test_a_viewer_has_its_share_and_leaving_frees_its_places() -> None:
     assert [limiter.take(Caller()) is not None for _ in range(5)] == [True] * 4 + [False]
 
 
-async def test_all_places_that_come_free_at_once_are_given_in_turn() -> None:
+async def test_all_places_that_become_free_at_once_are_given_in_turn() -> None:
     limiter = body_slots(4)
     release = await limiter.acquire(PRESENTER, 1 << 30)
     alone = [asyncio.create_task(limiter.acquire(PRESENTER)) for _ in range(4)]
@@ -87,7 +87,7 @@ async def test_a_resting_client_is_woken_after_the_others() -> None:
         (await greedy)()
 
 
-def test_credit_is_used_up_comes_back_and_no_rest_is_long() -> None:
+def test_credit_is_used_up_and_refills_and_rests_are_short() -> None:
     clock = Clock()
     credit = ViewerCredit(clock)
     for _ in range(4):
@@ -112,7 +112,7 @@ def test_credit_is_used_up_comes_back_and_no_rest_is_long() -> None:
 
 @pytest.mark.parametrize("greedy", [GREEDY, Caller(address="192.0.2.1")])
 @pytest.mark.parametrize("pool", [Pool.CHANGE, Pool.CHEAP, Pool.DEAR, Pool.MAKING])
-async def test_however_often_one_client_asks_another_finds_a_thread(pool: Pool, greedy: Caller) -> None:
+async def test_however_often_one_client_asks_another_gets_a_thread(pool: Pool, greedy: Caller) -> None:
     pools, go_on = ThreadPools(), threading.Event()
 
     def block() -> bool:
@@ -126,7 +126,7 @@ async def test_however_often_one_client_asks_another_finds_a_thread(pool: Pool, 
         assert all(await asyncio.gather(*flood))
 
 
-async def test_the_time_of_a_thread_is_charged_to_the_viewer_it_worked_for() -> None:
+async def test_thread_time_is_charged_to_its_viewer() -> None:
     pools = ThreadPools()
 
     def fail() -> None:
