@@ -26,9 +26,10 @@ ANSWER = {
     "also_changed": [],
     "watched": 0,
     "candidates": {phase: [[6, 0.5]] for phase in ("before", "sentence", "town")},
+    "parameters_moved": 1.0,
     "replayed": {"from": LAST, "steps": 0, "equal": None, "difference": None},
 }
-"""An examiner's answer that lacks some of the numbers that the course names."""
+"""An examiner's answer to the question of part 10."""
 BREAKOUT = "</script><img src=x onerror=alert(1)>"
 
 

@@ -37,7 +37,7 @@ def test_maps_that_cannot_be_made_leave_the_run(tmp_path: Path):
     run = lamplighter.series(tmp_path / "first", states(), TOKENS, maps=False)
     with (
         RoleLock(run.folder, "reprojector"),
-        pytest.raises(lamplighter.ReprojectionFailedError, match="laid out again already"),
+        pytest.raises(lamplighter.ReprojectionFailedError, match="already being reprojected"),
     ):
         reproject_in_child(run.folder, lambda _share, _what: None)
     assert run.status.phase == "finished"

@@ -166,7 +166,7 @@ def test_rejects_a_folder_that_sqlite_cannot_use_and_leaves_it_empty(
 
     monkeypatch.setattr("lamplighter.runfolder.sqlite.database.has_shared_memory", refuse)
     before = {*threading.enumerate()}
-    with pytest.raises(lamplighter.InputError, match="cannot hold a run: SQLite cannot keep a file there"):
+    with pytest.raises(lamplighter.InputError, match="cannot hold a run: SQLite cannot store a file there"):
         lamplighter.record(tmp_path / "mine", TOKENS, embedding=np.zeros((V, D), dtype=np.float32))
     assert list(tmp_path.iterdir()) == []
     assert {*threading.enumerate()} <= before

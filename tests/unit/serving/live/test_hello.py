@@ -23,7 +23,7 @@ from lamplighter.serving.schemas.messages import HelloMessage
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.support.folders import BATCH_TOKENS, TOKENS, D, V, finished_run
 
-MOST = 256 << 10
+MAX_HELLO = 256 << 10
 ESCAPED = "\x01"
 """A character that takes six bytes of JSON, more than any other."""
 
@@ -79,11 +79,11 @@ def test_the_longest_imported_names_fit(classes: bool, length: int, tmp_path: Pa
     copy = imported(run, longest(classes, length), layers, tmp_path / "there")
     details = RunCatalog(RunStore(tmp_path / "there")).read_fully(copy)
     hello = to_json_text(HelloMessage(run=details, channels=["layout", "pulse", "rows"])).encode()
-    assert MOST // 2 < len(hello) <= MOST
+    assert MAX_HELLO // 2 < len(hello) <= MAX_HELLO
 
 
 def test_longer_layer_names_are_refused(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "here")
     layers = [f"{number:03d}" + ESCAPED * (MAX_NAME - 3) for number in range(MAX_LAYERS)]
-    with pytest.raises(FormatError, match=r"names of layers of more than 40,000 bytes"):
+    with pytest.raises(FormatError, match=r"layer names of more than 40,000 bytes"):
         imported(run, with_names(1, 1, 5), layers, tmp_path / "there")

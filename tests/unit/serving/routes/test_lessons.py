@@ -9,7 +9,7 @@ import pytest
 from lamplighter.serving.apps.app import create_app
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call, launch
-from tests.support.evidences import store_answer
+from tests.support.evidences import store_answer, whole_answer
 from tests.support.folders import finished_run
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     assert (examination["state"], examination["question"]["step"]) == (None, 35)
     held = {"host": HOST, "if-none-match": answer.headers["etag"]}
     assert (await call(app, "GET", path, held)).status == 304
-    store_answer(run, examination["question"], {"own": {"p": [0.5, 0.75]}})
+    store_answer(run, examination["question"], whole_answer("what_if", 35, {"own": {"p": [0.5, 0.75]}}))
     answered = await call(app, "GET", path, held)
     assert answered.json["stages"][0]["examination"] == {**examination, "state": "done", "share": 1}
     assert answered.json["numbers"]["answer.what_if.own.p.last"] == {
