@@ -20,7 +20,7 @@ from tests.support.bright_run import KEEP, SIZE, BrightRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
-LEAST = 4.5
+MIN_RATIO = 4.5
 """The minimum ratio for text of any size; large text could have less, but there is none."""
 DISTRICTS = ("animals", "marks", "people", "kitchen", "weather", "of the harbour")
 READ = """async () => {
@@ -116,7 +116,7 @@ def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, served_run: t
         page.wait_for_timeout(1_000)
         measured = contrasts(read_pictures(page))
         looked_at += len(measured)
-        poor = [(round(contrast, 2), x, y) for contrast, x, y in measured if contrast < LEAST]
+        poor = [(round(contrast, 2), x, y) for contrast, x, y in measured if contrast < MIN_RATIO]
         # Zoom in to where the lamps are.
         page.mouse.move(*page.evaluate("__lamplighter.pixelOf(50)"))
         page.mouse.wheel(0, -400)

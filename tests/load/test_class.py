@@ -81,7 +81,7 @@ async def test_forty_viewers_get_the_same_beats_and_the_close_message(tmp_path: 
     assert {seat.close_code for seat in seats} == {CLOSING}
     assert "Traceback" not in application.log
     for seat in seats:
-        assert len(seat.page.censuses) == 1, "nobody fell behind"
+        assert len(seat.page.censuses) == 1, "a viewer fell behind"
         np.testing.assert_array_equal(seat.page.touches, trainer.touches)
         np.testing.assert_array_equal(seat.page.last_lit, trainer.last_lit)
         # All but the messages on joining.

@@ -20,7 +20,7 @@ Matrix = NDArray[np.float32]
 
 MAX_TOKENS = 4_000_000
 """Maximum tokens of the text that are read, from its beginning."""
-_LEAST_SEEN = 5
+_MIN_SEEN = 5
 """Minimum occurrences of a word in the text before its neighbours there count."""
 _BLOCK = 1 << 19
 _MAX_COLUMNS = 4_096
@@ -79,7 +79,7 @@ def compare_with_text(
     ids = np.asarray(text[:MAX_TOKENS])
     counts = np.bincount(ids, minlength=size)
     rows = sample_rows(*inputs.shape)
-    rows = rows[counts[rows] >= _LEAST_SEEN]
+    rows = rows[counts[rows] >= _MIN_SEEN]
     if len(rows) < NEIGHBOURS:
         return None
     column = np.full(size, -1, dtype=np.int64)

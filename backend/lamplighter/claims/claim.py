@@ -12,7 +12,7 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread
 from lamplighter.documented_model import DocumentedRecord
 
-MOST = 1e18
+MAX_MAGNITUDE = 1e18
 """Largest magnitude accepted from an answer."""
 
 
@@ -165,9 +165,13 @@ def choose_state(holds: bool, in_part: bool) -> ClaimState:
 
 
 def as_number(value: object) -> float | None:
-    """Return a finite number unchanged; None for anything else, or beyond `MOST`. Imported runs are
+    """Return a finite number unchanged; None for anything else, or beyond `MAX_MAGNITUDE`. Imported runs are
     untrusted.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST <= value <= MOST:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE
+    ):
         return None
     return float(value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lamplighter.answers import Answer
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
-from lamplighter.examination.right_of_way import RightOfWay, recorded_durations
+from lamplighter.examination.right_of_way import CpuBackoff, recorded_durations
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform import failpoint
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
@@ -80,7 +80,7 @@ class Examiner:
         """The question being answered."""
         self._cancelled = False
         self._next_poll = self._next_report = 0.0
-        self._right_of_way = RightOfWay(recorded_durations(run))
+        self._cpu_backoff = CpuBackoff(recorded_durations(run))
         self._requests.skip_applied(self._writer.last_applied())
         for entry in self._writer.open_entries():
             if entry.state == "running" and entry.tries >= _MAX_TRIES:
@@ -93,7 +93,7 @@ class Examiner:
         """Answer questions until none has come for a while, the run is moved away, or `stop` is set."""
         last_asked = time.monotonic()
         while not self._stop.is_set() and self._run.path.is_dir():
-            self._take_up()
+            self._enqueue_requests()
             waiting = self._writer.open_entries()
             if waiting:
                 self._answer(waiting[0])
@@ -108,7 +108,7 @@ class Examiner:
         # Another examiner may be waiting for the role now; a server later seals what is left open.
         self._writer.close(sealed=self._run.path.is_dir(), patience=_SEAL_SECONDS)
 
-    def _take_up(self) -> None:
+    def _enqueue_requests(self) -> None:
         """Apply new requests: enqueue questions, and cancel queued ones."""
         for request in self._requests.read_new():
             if request.kind in EXAMINER_KINDS:
@@ -143,7 +143,7 @@ class Examiner:
 
     def _answer(self, entry: ExaminationEntry) -> None:
         self._asked, self._cancelled = entry.id, False
-        self._right_of_way.begin_work()
+        self._cpu_backoff.begin_work()
         self._writer.begin(entry.id)
         failpoint.trigger("examination-begun")
         try:
@@ -198,7 +198,7 @@ class Examiner:
             StoppedError: the process must end, or the run was moved away.
             CancelledError: the answer is no longer wanted.
         """
-        if pause := self._right_of_way.pause():
+        if pause := self._cpu_backoff.pause():
             self._stop.wait(pause)
         now = time.monotonic()
         if self._stop.is_set():
@@ -207,7 +207,7 @@ class Examiner:
             self._next_poll = now + _POLL_SECONDS
             if not self._run.path.is_dir():
                 raise StoppedError
-            self._take_up()
+            self._enqueue_requests()
         if self._cancelled:
             raise CancelledError
         if now >= self._next_report and self._asked is not None:

@@ -27,7 +27,7 @@ _QUIET_SECONDS = 3.0
 _ALLOWED = 1.05
 """Maximum duration of a step relative to an undisturbed one."""
 _GAIN = 3.0
-_MOST = 3.0
+_MAX_PAUSE = 3.0
 """Maximum seconds of pause per second of work."""
 
 ReadDurations = Callable[[], tuple[int, list[float]]]
@@ -36,7 +36,7 @@ unknown.
 """
 
 
-class RightOfWay:
+class CpuBackoff:
     """The pauses of one examiner. For one thread."""
 
     def __init__(self, read_durations: ReadDurations, clock: Callable[[], float] = time.monotonic) -> None:
@@ -79,7 +79,7 @@ class RightOfWay:
             self._share = 0.0
         else:
             slower = fmean(durations) / self._usual
-            self._share = min(_MOST, max(0.0, self._share + _GAIN * (slower - _ALLOWED)))
+            self._share = min(_MAX_PAUSE, max(0.0, self._share + _GAIN * (slower - _ALLOWED)))
         self._newest = newest
 
 

@@ -26,7 +26,7 @@ _WHY: dict[Waiting, str] = {
     "step": "the run has not come to its step",
     "ended": "the run ended before its step",
     "measure": "there is no such number, or it is not measured yet",
-    "button": "nobody has pressed its button (lamplighter examine RUN --prepare lessons)",
+    "button": "its button has not been pressed (lamplighter examine RUN --prepare lessons)",
     "answer": "its question is not answered (lamplighter examine RUN --prepare lessons), or the answer has no such number",
 }
 _SENTENCES = ("sentence", "other_sentence", "prompt", "into", "source")

@@ -46,7 +46,7 @@ OF_A_RUN: dict[str, str] = {
 _EXAFLOP = 1e18
 _MEGAWATT_HOUR = 3.6e9
 """Joules."""
-_LEAST_POINTS = 3
+_MIN_POINTS = 3
 """Minimum points for a curve to have halves."""
 
 
@@ -127,7 +127,7 @@ def _read_halves(curve: Sequence[CostPoint]) -> dict[str, float]:
         if (spent := point.joules if joules else point.flops) is not None and point.bits is not None
     ]
     found: dict[str, float] = {}
-    if len(known) >= _LEAST_POINTS:
+    if len(known) >= _MIN_POINTS:
         half = known[-1][0] / 2
         middle = next(point for spent, point in known if spent >= half)
         start, at_half, end = (point.bits or 0.0 for point in (known[0][1], middle, known[-1][1]))

@@ -71,7 +71,7 @@ class ReadingServices:
         Args:
             request: the request.
             run: the run's id.
-            offered: the formats of the route, the default first; none: JSON, whatever `Accept` says.
+            offered: the formats of the route, the default first; none: always JSON.
             format: the value of `?format=`.
             status: the status of the reply if it has a body.
 

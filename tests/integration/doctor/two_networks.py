@@ -39,7 +39,7 @@ class Scene:
     version: int = 4
     build: Callable[[], None] = lambda: None
     """Changes the computer's network before the doctor starts."""
-    meanwhile: Callable[[], None] = lambda: None
+    during: Callable[[], None] = lambda: None
     """Changes it while the doctor waits."""
     opens: Callable[[str], str] = lambda url: url
     """Returns the address that the phone opens, from the one that the doctor shows."""
@@ -76,7 +76,7 @@ SCENES: dict[str, Scene] = {
     "isolated": Scene(isolated=True),
     "scanner": Scene(opens=lambda url: url.rsplit("/", 1)[0]),
     "vpn": Scene(build=take_all_routes, isolated=True),
-    "moved": Scene(meanwhile=move_away, isolated=True),
+    "moved": Scene(during=move_away, isolated=True),
     "reached by IPv6": Scene(wait=60, version=6),
     "IPv6 only": Scene(version=6, isolated=True),
     "no network": Scene(build=lambda: ip("link del w0")),
@@ -171,7 +171,7 @@ def play(scene: Scene, told: Connection) -> None:
             if line.startswith("or type:"):
                 url = line.split()[-1]
             if line.startswith("Waiting"):
-                scene.meanwhile()
+                scene.during()
                 phone.pipe.send(scene.opens(url))
                 got = phone.pipe.recv()
     doctor.join()

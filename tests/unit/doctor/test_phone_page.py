@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
-def nobody(_: Address) -> bool:
+def not_own(_: Address) -> bool:
     """Return False, so that a loopback visitor counts as a phone."""
     return False
 
@@ -40,7 +40,7 @@ def get(path: str) -> bytes:
 
 async def serving(
     work: Callable[[PhonePage], Awaitable[None]],
-    is_own: Callable[[Address], bool] = nobody,
+    is_own: Callable[[Address], bool] = not_own,
     seconds: float = 5,
 ) -> PhonePage:
     """Serve a page while `work` uses it. Returns the page."""
@@ -137,7 +137,7 @@ async def test_each_page_has_a_new_path_and_an_exclusive_port():
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
 async def test_a_page_on_every_address_reports_ipv4_as_ipv4():
-    page = PhonePage("::", 0, is_own=nobody)
+    page = PhonePage("::", 0, is_own=not_own)
     server = await page.serve()
     assert b"200 OK" in await ask(page, get(page.path))
     assert page.reached_at == LOOPBACK

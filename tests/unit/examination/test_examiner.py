@@ -258,7 +258,7 @@ def test_an_examiner_ends_when_its_run_is_moved_away(run: RunFolder, monkeypatch
     def trash(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
         store.trash(run)
         while True:
-            report(0.5, "working until somebody notices")
+            report(0.5, "working until cancelled")
 
     store = RunStore(run.path.parent)
     add_kind(monkeypatch, trash)

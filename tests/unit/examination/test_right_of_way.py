@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.examination.right_of_way import RightOfWay
+from lamplighter.examination.right_of_way import CpuBackoff
 
 USUAL = 0.04
 PIECE = 0.05
@@ -23,13 +23,13 @@ class Machine:
     def read(self) -> tuple[int, list[float]]:
         return self.step, [USUAL * (1 + (self.slower - 1) * self.working)] * 24
 
-    def examine(self, right_of_way: RightOfWay, seconds: float) -> float:
+    def examine(self, backoff: CpuBackoff, seconds: float) -> float:
         """Return the share of pauses in the second half of `seconds` of work, pauses included."""
-        right_of_way.begin_work()
+        backoff.begin_work()
         paused, begun = 0.0, self.now
         while self.now < begun + seconds:
             self.now += PIECE
-            pause = right_of_way.pause()
+            pause = backoff.pause()
             self.working = PIECE / (PIECE + pause)
             if self.now > begun + seconds / 2:
                 paused += pause
@@ -40,29 +40,29 @@ class Machine:
 
 def test_without_a_slowdown_there_are_no_pauses() -> None:
     machine = Machine(slower=1.05)
-    assert machine.examine(RightOfWay(machine.read, machine.clock), 20) == 0
+    assert machine.examine(CpuBackoff(machine.read, machine.clock), 20) == 0
 
 
 def test_steps_that_would_be_half_slower_stay_nearly_as_fast() -> None:
     machine = Machine(slower=1.5)
-    share = machine.examine(RightOfWay(machine.read, machine.clock), 60)
+    share = machine.examine(CpuBackoff(machine.read, machine.clock), 60)
     assert 0.6 < share < 0.9
     assert 1 + 0.5 * (1 - share) < 1.2
 
 
 def test_an_idle_run_causes_no_pauses() -> None:
     machine = Machine(slower=1.5, training=False)
-    assert machine.examine(RightOfWay(machine.read, machine.clock), 20) == 0
+    assert machine.examine(CpuBackoff(machine.read, machine.clock), 20) == 0
 
 
 def test_the_usual_duration_is_measured_again_after_an_idle_while() -> None:
     machine = Machine(slower=1.5)
-    right_of_way = RightOfWay(machine.read, machine.clock)
-    machine.examine(right_of_way, 30)
+    backoff = CpuBackoff(machine.read, machine.clock)
+    machine.examine(backoff, 30)
     machine.now, machine.working, machine.slower = machine.now + 60, 0.0, 1.0
-    assert machine.examine(right_of_way, 60) == 0
+    assert machine.examine(backoff, 60) == 0
 
 
 def test_without_a_record_there_are_no_pauses() -> None:
     machine = Machine(slower=2)
-    assert machine.examine(RightOfWay(lambda: (0, []), machine.clock), 10) == 0
+    assert machine.examine(CpuBackoff(lambda: (0, []), machine.clock), 10) == 0

@@ -40,7 +40,7 @@ words: {WORD}
 examine: kind=what_if&sentence={WORD}&steps=2
 
 {{purity_10nn@0}} {{purity_10nn@30|percent}} {{purity_10nn@500}} {{effective_rank@last}} {{word.kin.{WORD}@0|count}}
-{{word.kin_chance.{WORD}@0}} {{word.nearest.{WORD}@last}} {{word.kin.nobody@0}} {{run.rows|count}} {{run.width}}
+{{word.kin_chance.{WORD}@0}} {{word.nearest.{WORD}@last}} {{word.kin.missing@0}} {{run.rows|count}} {{run.width}}
 {{answer.what_if.own.p.last}} {{answer.what_if.own.p.0}} {{answer.what_if.own.said}} {{answer.what_if.states.7.loss}}
 """
 QUESTION = {"kind": "what_if", "step": 35, "sentence": WORD, "steps": 2}
@@ -80,7 +80,7 @@ def test_numbers_come_from_measures_words_and_answers(tmp_path: Path) -> None:
         len(run.vocabulary),
         run.recipe.model.dim,
     )
-    assert numbers["word.kin.nobody@0"] == NumberValue(None, 0, "measure")
+    assert numbers["word.kin.missing@0"] == NumberValue(None, 0, "measure")
     assert numbers["answer.what_if.own.p.0"] == NumberValue(None, None, "answer")
 
     # The nearest words, computed here in the simplest way.

@@ -22,7 +22,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from tests.support.folders import TOKENS, finished_run
 
 WORD = TOKENS[1]
-NUMBERS = f"{{word.alike.{WORD}@0}} {{word.beside.{WORD}@last}} {{word.alike.nobody@0}} {{text.alike@0}} {{text.beside@last}} {{text.by_chance@0}}"
+NUMBERS = f"{{word.alike.{WORD}@0}} {{word.beside.{WORD}@last}} {{word.alike.missing@0}} {{text.alike@0}} {{text.beside@last}} {{text.by_chance@0}}"
 
 
 def make_part(head: str = "", text: str = NUMBERS) -> Part:
@@ -60,7 +60,7 @@ def test_a_words_nearest_are_compared_with_the_text(tmp_path: Path) -> None:
     assert numbers["text.alike@0"].value == pytest.approx(np.mean(alike))
     assert numbers["text.beside@last"].value == pytest.approx(np.mean(beside))
     assert numbers["text.by_chance@0"].value == pytest.approx(100 / (len(TOKENS) - 1))
-    assert numbers["word.alike.nobody@0"] == NumberValue(None, 0, "measure")
+    assert numbers["word.alike.missing@0"] == NumberValue(None, 0, "measure")
 
 
 def test_a_run_without_its_text_has_no_such_numbers(tmp_path: Path) -> None:

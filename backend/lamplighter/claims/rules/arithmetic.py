@@ -38,7 +38,7 @@ STRAIGHT, BENT = 0.95, 0.5
 """Cosine above which an update follows the negative gradient, and cosine below which it departs from it: 60
 degrees.
 """
-FEWEST_DRAWS = 3
+MIN_DRAWS = 3
 """Minimum random updates whose spread is meaningful."""
 ENOUGH = 20
 """Minimum steps for a meaningful share."""
@@ -70,7 +70,7 @@ def find_one_step(evidence: Evidence) -> Finding:
         figures.append(own)
     reason = [tell("step_changed_loss", step=answer.step, before=before, after=after)]
     null, better = None, False
-    if start is not None and end is not None and len(losses) >= max(FEWEST_DRAWS, len(random.losses[:64])):
+    if start is not None and end is not None and len(losses) >= max(MIN_DRAWS, len(random.losses[:64])):
         # Measured on the part of the batch that the real update is measured on.
         changes = spread_of([loss - start for loss in losses])
         figures.insert(0, Figure("change_by_the_update", end - start, "nats", answer.step))

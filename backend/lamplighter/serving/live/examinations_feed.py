@@ -10,7 +10,7 @@ from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.examinations import describe_examination
 from lamplighter.serving.schemas.messages import ExaminationMessage
 
-_MOST = 200
+_MAX_CHANGES = 200
 """Maximum changes sent at once; only the newest of each question counts."""
 
 
@@ -36,7 +36,7 @@ class ExaminationsFeed:
 
     def read_changes(self, reader: ExaminationsReader, messages: list[ViewerMessage]) -> None:
         """Append the changes since the last call."""
-        for entry in reader.entries(after=self._revision or 0, limit=_MOST):
+        for entry in reader.entries(after=self._revision or 0, limit=_MAX_CHANGES):
             self._revision = entry.revision
             message = ExaminationMessage(examination=describe_examination(entry))
             messages.append(ViewerMessage(MessageKind.EXAMINATION, to_json_text(message)))

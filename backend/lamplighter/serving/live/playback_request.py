@@ -52,9 +52,7 @@ def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
         raise PlaybackRequestError(f"`to` is {last}, before `from`, {first}")
     layouts = query.get("set", "live")
     if layouts not in ("live", "again"):
-        raise PlaybackRequestError(
-            "`set` must be `live` or `again`: the map as it was made, or as it was laid out anew"
-        )
+        raise PlaybackRequestError("`set` must be `live` or `again`: the map as recorded, or as recomputed")
     return PlaybackRequest(first, last, _speed(query.get("speed")), layouts == "again")
 
 

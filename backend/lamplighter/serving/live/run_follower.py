@@ -4,8 +4,8 @@ While the run is training, its files stay open and are polled every few millisec
 microseconds. Once the run is over they are closed, because the trainer can finalise a file only when it has
 no other connections, and read again only when they change on disk.
 
-The messages sent and the cursors of what was sent advance together, whatever fails in between. The map and
-the measures may fail separately: a run whose steps can be read is still shown.
+The messages sent and the cursors of what was sent advance together, even if something fails in between. The
+map and the measures may fail separately: a run whose steps can be read is still shown.
 
 The feeds find what is new in each file; between two polls, waiting viewers join (`joining.py`).
 """
@@ -193,7 +193,7 @@ class RunFollower(Generic[ViewerT]):
             if checking:
                 self._status_feed.read_status(self._steps.reader, messages)
         finally:
-            # The cursors are already past the collected messages, so send them whatever else failed.
+            # The cursors are already past the collected messages, so send them even if something else failed.
             if messages:
                 self._on_messages(messages)
         if self._more:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ABORT = "lamplighter.abort"
 """The scope extension that drops a connection at once, with its unsent bytes."""
-_LEAST_RATE = 64 << 10
+_MIN_RATE = 64 << 10
 _GRACE_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
 _PIECE_BYTES = 1 << 16
@@ -26,7 +26,7 @@ class SendPace:
 
     def __init__(
         self,
-        rate: float = _LEAST_RATE,
+        rate: float = _MIN_RATE,
         grace_seconds: float = _GRACE_SECONDS,
         longest_pause: float = _LONGEST_PAUSE,
     ) -> None:

@@ -39,7 +39,7 @@ WATCHING = {("GET", path) for path in (
     f"{RUN}/neighbours", f"{RUN}/pairs", *(f"{RUN}/geometry/{name}" for name in GEOMETRY))} | {("WS", f"{RUN}/beats")}  # fmt: skip
 ASSISTING = {("POST", "/api/class/assist")}
 CLASS = OPEN | WATCHING | TEXT | ASSISTING
-WHO = ("nobody", "viewer", "removed viewer", "assistant", "presenter", "presenter's browser")
+WHO = ("stranger", "viewer", "removed viewer", "assistant", "presenter", "presenter's browser")
 FROM = {
     "good": CLASS_ORIGIN,
     "foreign": "http://evil.example",
@@ -136,11 +136,11 @@ async def test_permissions_on_both_listeners(tmp_path: Path) -> None:
         pairs = [(name.encode(), value.encode()) for name, value in given.items()]
         concrete = real_path(path, run.id)
         decision = apps.services.gate.decide(kind, method, concrete, pairs, "127.0.0.1")
-        nobody = apps.services.gate.decide(
+        stranger = apps.services.gate.decide(
             kind, method, concrete, [pair for pair in pairs if pair[0] != b"cookie"], "127.0.0.1"
         )
         cells += 1
-        if decision.allowed != nobody.allowed or decision.presenter:
+        if decision.allowed != stranger.allowed or decision.presenter:
             wrong.append(f"presenter's: {method} {path} by {who}, origin {source}: more than anybody's")
     assert wrong == []
     assert cells >= 3_000
@@ -157,7 +157,7 @@ async def everybody(apps: ClassApps) -> dict[str, dict[str, str]]:
     link = apps.services.gate.issue_launch_url().removeprefix(ORIGIN)
     _, presenter = await launch(apps.presenting, link)
     return {
-        "nobody": {},
+        "stranger": {},
         "viewer": {"cookie": viewer},
         "removed viewer": {"cookie": gone},
         "assistant": {"cookie": assistant},

@@ -153,7 +153,9 @@ async def test_a_stage_asks_the_class_and_its_predictions_appear_with_the_number
     await course.go_to(4)
     assert course.told()["question"]["state"] == "closed"
     assert not course.answer(1, 1)
-    assert (await course.shown(), course.told()["question"]["outcome"]) == ([], None), "nobody is biased"
+    assert (await course.shown(), course.told()["question"]["outcome"]) == ([], None), (
+        "an early answer would bias the class"
+    )
     before = course.told()["lessons"]
     await course.go_to(5)
     assert course.told()["lessons"] > before

@@ -192,7 +192,7 @@ async def test_viewers_predict_anonymously_until_it_is_closed(lesson: Lesson) ->
     assert predict(viewers[0], 20)
     assert not predict(viewers[0], -1)
     assert not predict(viewers[0], 41)
-    assert not predict("nobody", 3)
+    assert not predict("unknown", 3)
     assert not predict(viewers[0], 3, number + 1)
     message = classroom.message_for(viewers[0], text=True)
     assert message is not None
