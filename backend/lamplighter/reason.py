@@ -1,5 +1,7 @@
-"""Reasons for refusing a request: codes with values. The page has the text for each
-(`frontend/src/strings/failures.ts`), and shows the English detail for unknown codes.
+"""Reasons for refusing a request: codes with values.
+
+The page has the text for each (`frontend/src/strings/failures.ts`), and shows the English detail for unknown
+codes.
 """
 
 from __future__ import annotations

@@ -169,8 +169,9 @@ class Cadence(_RecipePart):
 
 
 class MapRecipe(_RecipePart):
-    """The initial map settings. They do not affect learning, and can be changed at any time (`docs/rest.md`,
-    requests).
+    """The initial map settings.
+
+    They do not affect learning, and can be changed at any time (`docs/rest.md`, requests).
     """
 
     method: MapMethodKind = "umap"

@@ -27,6 +27,7 @@ expect.set_options(timeout=20_000)
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Launch a browser for each test file, because Playwright's event loop would block those of other tests.
+
     Its visitors have seen the introduction, unless a test says otherwise.
     """
     with sync_playwright() as playwright:

@@ -27,8 +27,10 @@ class WalkedStage:
 
 
 def walk_part(page: Page, timeout: float = 30_000) -> Iterator[WalkedStage]:
-    """Yield the stages of the open part as the drawer shows them. Continuing answers a stage's prediction
-    with the middle of the line or the first choice. `timeout`: ms for the first stage.
+    """Yield the stages of the open part as the drawer shows them.
+
+    Continuing answers a stage's prediction with the middle of the line or the first choice. `timeout`: ms for
+    the first stage.
     """
     number = page.get_by_test_id("stage-number")
     expect(number).to_be_visible(timeout=timeout)

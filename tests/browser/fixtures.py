@@ -83,8 +83,9 @@ ELSEWHERE_ON_TOUR = ("server", pytest.param("file", marks=pytest.mark.tour), EVE
 
 @contextmanager
 def served_from(where: str, finished: FinishedRun, folder: Path) -> Generator[FinishedRun]:
-    """Provide a finished run whose page comes from one of `EVERYWHERE`; the packed file goes into
-    `folder`.
+    """Provide a finished run whose page comes from one of `EVERYWHERE`.
+
+    The packed file goes into `folder`.
     """
     if where == "server":
         yield finished

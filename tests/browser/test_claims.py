@@ -1,5 +1,6 @@
-"""The board of claims: a presenter opens it and it lights up by itself, also by keyboard; a viewer sees it
-but asks no questions.
+"""The board of claims: a presenter opens it and it lights up by itself, also by keyboard.
+
+A viewer sees it but asks no questions.
 """
 
 from __future__ import annotations

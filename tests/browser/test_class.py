@@ -1,5 +1,6 @@
-"""A class in real browsers: a presenter and three viewers, one on a phone. They join, follow, predict, and
-leave.
+"""A class in real browsers: a presenter and three viewers, one on a phone.
+
+They join, follow, predict, and leave.
 """
 
 from __future__ import annotations

@@ -130,8 +130,9 @@ AMBIENT = 0.2
 
 
 def lamp_contrasts(page: Page, data: NDArray[np.uint8], lit: NDArray[np.bool_]) -> tuple[float, float]:
-    """Measure the lamps in ambient light. Returns the ratios of lit to sleeping lamps, and of these to the
-    land.
+    """Measure the lamps in ambient light.
+
+    Returns the ratios of lit to sleeping lamps, and of these to the land.
     """
     seen, names = luminance(in_room(data[0], AMBIENT)), data[-1][..., 3]
     places = page.evaluate(f"Array.from({{ length: {SIZE} }}, (_, id) => __lamplighter.pixelOf(id))")

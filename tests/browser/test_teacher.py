@@ -22,8 +22,9 @@ PAGE = "[data-testid=teacher-page]"
 
 @pytest.fixture
 def lesson(tmp_path: Path, chromium: Browser) -> Iterator[Lesson]:
-    """Begin a lesson with one viewer; part 1 needs no word that the small run lacks, and has a teacher's
-    page.
+    """Begin a lesson with one viewer.
+
+    Part 1 needs no word that the small run lacks, and has a teacher's page.
     """
     part = next((find_lessons() / "en").glob("01-*.md"))
     (tmp_path / "texts" / "teacher").mkdir(parents=True)

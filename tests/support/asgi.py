@@ -98,8 +98,9 @@ async def call(
 async def launch(
     app: FastAPI, link: str, headers: dict[str, str] | None = None, *, peer: str | None = "127.0.0.1"
 ) -> tuple[Answer, dict[str, str]]:
-    """Open a launch link. Returns the answer, and the headers that the page sends afterwards:
-    cookie and key.
+    """Open a launch link.
+
+    Returns the answer, and the headers that the page sends afterwards: cookie and key.
     """
     answer = await call(app, "GET", link, headers, peer=peer)
     found = re.search(rb'name="lamplighter-key" content="([^"]+)"', answer.body)

@@ -71,8 +71,9 @@ def open_page(chromium: Browser, phone: bool, known: StorageState | None = None)
 def begin_lesson(
     server: Application, chromium: Browser, steps: int, begun: int, viewers: Sequence[tuple[bool, bool]]
 ) -> Iterator[Lesson]:
-    """Yield a lesson on a run of `steps`, currently at step `begun`. `viewers`: whether each has a phone, and
-    joins by link.
+    """Yield a lesson on a run of `steps`, currently at step `begun`.
+
+    `viewers`: whether each has a phone, and joins by link.
     """
     trainer = FakeTrainer(make_run(RunStore(server.runs), steps=steps)).begin().train(begun)
     write_maps(trainer.run.layouts_path, V, range(0, begun + 1, 10), ("animals", "marks"))

@@ -101,8 +101,9 @@ class Worker:
 
 
 def _template(package: str) -> socket.socket:
-    """Return the socket of the process from which the workers of a package are forked; start it
-    if necessary.
+    """Return the socket of the process from which the workers of a package are forked.
+
+    Start it if necessary.
     """
     if package not in _templates:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -8,13 +8,15 @@ from contextlib import suppress
 
 
 class PathProxy:
-    """A proxy in a thread. `Host` is passed on, each answer closes its connection, sockets are passed
-    through.
+    """A proxy in a thread.
+
+    `Host` is passed on, each answer closes its connection, sockets are passed through.
     """
 
     def __init__(self, prefix: str) -> None:
-        """Serve under `prefix`, such as "/lamplighter", on any free port; set `target` before the first
-        request.
+        """Serve under `prefix`, such as "/lamplighter", on any free port.
+
+        Set `target` before the first request.
         """
         self._prefix = prefix.encode()
         self.target = 0

@@ -46,8 +46,9 @@ def record(
     layouts: bool = True,
     held_out: bool = False,
 ) -> RunFolder:
-    """Write a run of `steps` steps; step n lights the rows n % V and (n + 1) % V, each by n / 10. With
-    `held_out`, it has held-out text with its losses, and a family of classes.
+    """Write a run of `steps` steps; step n lights the rows n % V and (n + 1) % V, each by n / 10.
+
+    With `held_out`, it has held-out text with its losses, and a family of classes.
     """
     size = len(tokens)
     recipe = Recipe.model_validate(

@@ -137,8 +137,9 @@ class Village:
 
 
 def record_village(runs: Path, text_read: str | None = None, **fields: Any) -> Village:
-    """Train the village for `STEPS` steps, and record it; optionally on another text, or with other recipe
-    fields.
+    """Train the village for `STEPS` steps, and record it.
+
+    Optionally on another text, or with other recipe fields.
     """
     read = text_read or village_text()
     run = RunStore(runs).create(village_recipe(**fields), read)

@@ -148,8 +148,9 @@ class RowMovement(AnswerPart):
 
 
 class RowUpdate(AnswerPart):
-    """The update of one coordinate of the embedding: old - step_size m_after / denominator. For an optimiser
-    without averages it is old - step_size gradient, and the fields of the averages are null.
+    """The update of one coordinate of the embedding: old - step_size m_after / denominator.
+
+    For an optimiser without averages it is old - step_size gradient, and the fields of the averages are null.
     """
 
     token: int

@@ -54,8 +54,9 @@ def make_board(evidence: Evidence) -> list[ClaimRow]:
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:
-    """Return the finding of a claim. Numbers in an imported answer may overflow; the claim then waits for
-    another answer.
+    """Return the finding of a claim.
+
+    Numbers in an imported answer may overflow; the claim then waits for another answer.
     """
     try:
         finding = claim.find(evidence)

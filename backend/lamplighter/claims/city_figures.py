@@ -28,8 +28,9 @@ _MAX_COLUMNS = 4_096
 
 
 def sample_nearest(vectors: Matrix) -> NDArray[np.int32]:
-    """Return the ten nearest of a sample of the words, shape (N, 10). Matrices of the same shape, (V, D), get
-    the same sample.
+    """Return the ten nearest of a sample of the words, shape (N, 10).
+
+    Matrices of the same shape, (V, D), get the same sample.
     """
     return nearest_rows(vectors, sample_rows(*vectors.shape), NEIGHBOURS)[0]
 
@@ -125,8 +126,9 @@ def _alike(counts: Matrix) -> Matrix:
 
 
 def _correlate_rows(one: Matrix, other: Matrix) -> NDArray[np.float64]:
-    """Return the row-wise correlations of two (R, R) matrices without their diagonals, shape (R,); NaN where
-    a row is constant.
+    """Return the row-wise correlations of two (R, R) matrices without their diagonals, shape (R,).
+
+    NaN where a row is constant.
     """
     others = ~np.eye(len(one), dtype=bool)
     a, b = (each[others].reshape(len(each), -1).astype(np.float64) for each in (one, other))

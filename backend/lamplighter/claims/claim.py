@@ -111,8 +111,9 @@ class Link(DocumentedRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement about learning, the same for every run, and the rule that derives its state. Its words are
-    in `texts/`.
+    """A statement about learning, the same for every run, and the rule that derives its state.
+
+    Its words are in `texts/`.
     """
 
     number: int
@@ -139,8 +140,9 @@ def waiting(code: WaitCode, *figures: Figure, null: Figure | None = None) -> Fin
 def waiting_for_answer(
     evidence: Evidence, code: WaitCode, *figures: Figure, null: Figure | None = None
 ) -> Finding:
-    """Return the finding of a claim that lacks an examiner's answer; for a recorded run it says that none can
-    come.
+    """Return the finding of a claim that lacks an examiner's answer.
+
+    For a recorded run it says that none can come.
     """
     return replace(waiting(code, *figures, null=null), reason=say_unaskable(evidence))
 
@@ -165,8 +167,9 @@ def choose_state(holds: bool, in_part: bool) -> ClaimState:
 
 
 def as_number(value: object) -> float | None:
-    """Return a finite number unchanged; None for anything else, or beyond `MAX_MAGNITUDE`. Imported runs are
-    untrusted.
+    """Return a finite number unchanged; None for anything else, or beyond `MAX_MAGNITUDE`.
+
+    Imported runs are untrusted.
     """
     if (
         isinstance(value, bool)

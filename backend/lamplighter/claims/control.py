@@ -1,5 +1,6 @@
-"""The control of a run (the same recipe with shuffled words), and its counterpart with another seed. Both are
-found in the run folder by their recipes.
+"""The control of a run (the same recipe with shuffled words), and its counterpart with another seed.
+
+Both are found in the run folder by their recipes.
 """
 
 from __future__ import annotations
@@ -177,8 +178,9 @@ def _list_settled(folder: str) -> tuple[tuple[str, _Experiment], ...]:
 
 @lru_cache(_FOLDERS_KEPT)
 def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experiment], ...]:
-    """Return the paths and experiments of the runs in a folder, newest first. `_changed`, the folder's
-    modification time, is the cache key.
+    """Return the paths and experiments of the runs in a folder, newest first.
+
+    `_changed`, the folder's modification time, is the cache key.
     """
     with os.scandir(folder) as entries:
         paths = [
@@ -193,8 +195,9 @@ def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experimen
 
 @lru_cache(_RECIPES_KEPT)
 def _read_experiment(path: str, written: int) -> _Experiment | None:
-    """Return the experiment of a run's folder, with the time of its recipe; None if it has no recipe that can
-    be trained here.
+    """Return the experiment of a run's folder, with the time of its recipe.
+
+    None if it has no recipe that can be trained here.
     """
     if not written:
         return None

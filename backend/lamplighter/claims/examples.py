@@ -41,8 +41,10 @@ def choose_opposites(vocabulary: Vocabulary) -> tuple[str, str] | None:
 
 
 def choose_sentences(vocabulary: Vocabulary) -> tuple[str, str] | None:
-    """Return two sentences that share two words; None if there are too few words. For another text they are
-    just its most frequent words in a row, because a class may see them even if the text is withheld.
+    """Return two sentences that share two words; None if there are too few words.
+
+    For another text they are just its most frequent words in a row, because a class may see them even if the
+    text is withheld.
     """
     known = set(vocabulary.tokens)
     if all(word in known for text in _SENTENCES for word in text.split()):

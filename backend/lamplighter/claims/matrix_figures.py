@@ -49,8 +49,9 @@ NEIGHBOURS, _SEED = 10, 0
 
 
 def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
-    """Return row indices spread evenly over a matrix, shape (N,); N is limited by the cost of their
-    neighbours.
+    """Return row indices spread evenly over a matrix, shape (N,).
+
+    N is limited by the cost of their neighbours.
     """
     count = max(2, min(size, 512, _MAX_PRODUCTS // max(1, size * dim)))
     return np.unique(np.linspace(0, size - 1, count).astype(np.int64))
@@ -163,8 +164,9 @@ def read_turn(history: MatrixHistory, step: int) -> float | None:
 
 
 def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
-    """Return what a random rotation of the whole space changes and keeps; None for a matrix that is too wide
-    or not finite.
+    """Return what a random rotation of the whole space changes and keeps.
+
+    None for a matrix that is too wide or not finite.
     """
     size, dim = vectors.shape
     if dim > MAX_DIM or size < 3 or not np.isfinite(vectors).all():

@@ -25,8 +25,9 @@ def parse_known(fields: Mapping[str, Any]) -> Question | None:
 
 
 def list_questions(evidence: Evidence, *, by_button: bool = False) -> list[Question]:
-    """Return the questions of the board, cheap ones first; with `by_button`, also those that only a person
-    may start.
+    """Return the questions of the board, cheap ones first.
+
+    With `by_button`, also those that only a person may start.
     """
     if evidence.recorded_elsewhere or evidence.examined_step < 1:
         return []
@@ -64,8 +65,9 @@ def find_own_question(fields: object, sentences: tuple[str, str] | None) -> Ques
 
 
 def rotation_question(evidence: Evidence) -> dict[str, Any] | None:
-    """Return the fields of the rotation question; None if the run has no model to ask. The board computes the
-    rotation itself, so it never waits for the answer.
+    """Return the fields of the rotation question; None if the run has no model to ask.
+
+    The board computes the rotation itself, so it never waits for the answer.
     """
     question = {"kind": "rotation", "step": evidence.examined_step}
     return None if evidence.recorded_elsewhere or parse_known(question) is None else question

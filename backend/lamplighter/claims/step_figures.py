@@ -25,8 +25,9 @@ _EARLY = 20
 
 
 def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigures | None:
-    """Return the figures of the first steps and of others spread evenly up to `step`; None if none is
-    recorded.
+    """Return the figures of the first steps and of others spread evenly up to `step`.
+
+    None if none is recorded.
 
     Args:
         reader: the record.

@@ -20,8 +20,9 @@ def view(**words: str | int | None) -> str:
 def ask(
     code: LinkCode, question: dict[str, Any], evidence: Evidence, otherwise: str, *, breaks: bool = False
 ) -> Link:
-    """Return the button that asks a question and opens the view `otherwise`, where its answer is shown; the
-    view alone if this run or this version has no such question.
+    """Return the button that asks a question and opens the view `otherwise`, where its answer is shown.
+
+    The view alone if this run or this version has no such question.
     """
     askable = not evidence.recorded_elsewhere and parse_known(question) is not None
     return Link(code, otherwise, question if askable else None, breaks)

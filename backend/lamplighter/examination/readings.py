@@ -26,15 +26,17 @@ _DIGITS = 6
 
 
 def rounded(value: float, digits: int = _DIGITS) -> float | None:
-    """Return a number rounded to `digits` significant digits; None if it is not finite, which JSON cannot
-    express.
+    """Return a number rounded to `digits` significant digits.
+
+    None if it is not finite, which JSON cannot express.
     """
     return round_known(value, digits) if math.isfinite(value) else None
 
 
 def round_known(value: float, digits: int = _DIGITS) -> float:
-    """Return a number rounded to `digits` significant digits; one that is not finite is unchanged, and no
-    answer accepts it.
+    """Return a number rounded to `digits` significant digits.
+
+    One that is not finite is unchanged, and no answer accepts it.
     """
     return float(f"{float(value):.{digits}g}")
 

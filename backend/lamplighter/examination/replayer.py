@@ -225,8 +225,9 @@ class Replayer:
             return requested_rates(reader).get(loaded.step + 1, loaded.learning_rate)
 
     def _difference(self, loaded: _LoadedModel) -> float | None:
-        """Return the largest difference of the embedding from the recorded matrix; None if it was not kept,
-        or is not finite.
+        """Return the largest difference of the embedding from the recorded matrix.
+
+        None if it was not kept, or is not finite.
         """
         try:
             with MatrixHistory(self.run) as history:
@@ -253,8 +254,10 @@ def _counts(file: CheckpointFile, lineage: Lineage) -> bool:
 
 
 def _recorded_rate(rate: float, recorded: float | None, known: set[float]) -> float:
-    """Return the learning rate of a step in full precision. The record has it in 32 bits, and requests give
-    the rest; a run that continued after a failure may have a rate that no request on its lineage gives.
+    """Return the learning rate of a step in full precision.
+
+    The record has it in 32 bits, and requests give the rest; a run that continued after a failure may have a
+    rate that no request on its lineage gives.
     """
     if recorded is None or np.float32(rate) == np.float32(recorded):
         return rate

@@ -61,8 +61,9 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
 
 
 def list_missing_aims(folder: Path) -> list[str]:
-    """Return the parts of a folder, in all its languages, that lack an aim, one per line. They are still
-    shown.
+    """Return the parts of a folder, in all its languages, that lack an aim, one per line.
+
+    They are still shown.
 
     Raises:
         OSError: the folder cannot be read.
@@ -76,8 +77,9 @@ def list_missing_aims(folder: Path) -> list[str]:
 
 
 def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
-    """Return the numbers named in parts of the course that a run lacks, one per line. The run must have read
-    its corpus.
+    """Return the numbers named in parts of the course that a run lacks, one per line.
+
+    The run must have read its corpus.
 
     Raises:
         FormatError: this version cannot read the run.
@@ -186,8 +188,9 @@ def _problems_of_page(page: TeacherPage, parts: Mapping[int, Part]) -> Iterator[
 
 @cache
 def _words_of(corpus: LessonCorpus) -> frozenset[str]:
-    """Return the words that a run on a text of the course knows. Counting those of the novels
-    takes a second.
+    """Return the words that a run on a text of the course knows.
+
+    Counting those of the novels takes a second.
     """
     if corpus == "lamptown":
         return read_lexicon().words()

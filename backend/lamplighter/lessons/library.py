@@ -65,9 +65,10 @@ def list_languages(folder: Path) -> list[str]:
 
 
 def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
-    """Return a folder's parts in a language, and the teacher's pages about them. Parts are files `NN-name.md`
-    in the language's subfolder, and for `LANGUAGE` also in the folder itself. The pages are in folders
-    `teacher` beside the parts.
+    """Return a folder's parts in a language, and the teacher's pages about them.
+
+    Parts are files `NN-name.md` in the language's subfolder, and for `LANGUAGE` also in the folder itself.
+    The pages are in folders `teacher` beside the parts.
 
     Raises:
         OSError: the folder cannot be read.
@@ -92,8 +93,9 @@ def _read_numbered(
     parse: Callable[[str, int, str], _Text],
     problems: list[LessonError],
 ) -> dict[int, _Text]:
-    """Return the contents of the files `NN-name.md` in some places of a folder, by number, from `least` on;
-    append the problems of others to `problems`.
+    """Return the contents of the files `NN-name.md` in some places of a folder, by number, from `least` on.
+
+    Append the problems of others to `problems`.
     """
     names: list[str] = []
     for place in places:

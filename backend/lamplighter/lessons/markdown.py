@@ -55,8 +55,9 @@ _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True)
 class MarkdownBlock:
-    """A block of text, as rows of cells; only a table has more than one cell per row. The first row of a
-    table is its header.
+    """A block of text, as rows of cells; only a table has more than one cell per row.
+
+    The first row of a table is its header.
     """
 
     kind: BlockKind

@@ -1,5 +1,6 @@
-"""The parser of a course file. The text is untrusted: sizes and counts are bounded, and every error names its
-line.
+"""The parser of a course file.
+
+The text is untrusted: sizes and counts are bounded, and every error names its line.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""A page for the teacher: how to teach one part of the course, or what to know before the first. It is
-Markdown like a stage, plus tables, numbered lists and quotes.
+"""A page for the teacher: how to teach one part of the course, or what to know before the first.
+
+It is Markdown like a stage, plus tables, numbered lists and quotes.
 """
 
 from __future__ import annotations
@@ -76,8 +77,9 @@ def parse_teacher_page(file: str, number: int, text: str) -> TeacherPage:
 
 
 def _make_section(title: str, blocks: list[TeacherBlock]) -> TeacherSection:
-    """Return a section; it is a worksheet if each item of a numbered list begins with an address shown as
-    text.
+    """Return a section.
+
+    It is a worksheet if each item of a numbered list begins with an address shown as text.
     """
     worksheet = any(
         block.kind == "numbered"

@@ -48,8 +48,9 @@ def facts(page: Page) -> dict[str, Any]:
 
 
 def assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Check two pages' facts. A position in the address has four digits, so rounding may move it
-    by a pixel.
+    """Check two pages' facts.
+
+    A position in the address has four digits, so rounding may move it by a pixel.
     """
     assert {**shown, "place": None} == {**expected, "place": None}
     assert shown["place"] == pytest.approx(expected["place"], abs=2)

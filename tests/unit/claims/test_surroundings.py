@@ -24,8 +24,9 @@ def away(
     before: float | None = 0.9,
     **home: float,
 ) -> Evidence:
-    """Return evidence of steps in another town; keyword arguments are spreads at home, with the prefix
-    `home_` for the home copy.
+    """Return evidence of steps in another town.
+
+    Keyword arguments are spreads at home, with the prefix `home_` for the home copy.
     """
     changes: dict[str, Any] = {
         "curve": curve((0, first, before), (600, loss, purity), (700, first, before)),

@@ -1,5 +1,6 @@
-"""The kind *environment*: a model learns another town, and forgets and relearns its own; its answers change
-before its map.
+"""The kind *environment*: a model learns another town, and forgets and relearns its own.
+
+Its answers change before its map.
 """
 
 from __future__ import annotations

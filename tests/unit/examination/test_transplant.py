@@ -1,5 +1,6 @@
-"""The kind *transplant*: with another word's row a word becomes that word; an older matrix does not fit newer
-layers.
+"""The kind *transplant*: with another word's row a word becomes that word.
+
+An older matrix does not fit newer layers.
 """
 
 from __future__ import annotations

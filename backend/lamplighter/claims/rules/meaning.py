@@ -114,8 +114,9 @@ def find_pulled_together(evidence: Evidence) -> Finding:
 
 
 def _control_order(evidence: Evidence, step: int) -> OrderFigures | None:
-    """Return the order of the control; None if it has trained for less than half of `step`, too few to
-    compare.
+    """Return the order of the control.
+
+    None if it has trained for less than half of `step`, too few to compare.
     """
     newest = None if evidence.control is None else evidence.control.newest
     return None if newest is None or 2 * newest.step < step else newest.order

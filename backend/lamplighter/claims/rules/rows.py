@@ -70,8 +70,9 @@ def find_sleepers(evidence: Evidence) -> Finding:
 
 
 def _drawn_evenly(evidence: Evidence) -> Figure | None:
-    """Return the expected share of rows that a batch of uniformly drawn words reads, with its interval; None
-    if the batch size is unknown.
+    """Return the expected share of rows that a batch of uniformly drawn words reads, with its interval.
+
+    None if the batch size is unknown.
     """
     words, rows = evidence.batch_tokens, evidence.rows
     if not words:
@@ -152,8 +153,9 @@ def find_when_not(evidence: Evidence) -> Finding:
 
 
 def _own_sets(evidence: Evidence) -> Finding | None:
-    """Return what the run's own steps show if its update rule is not the lazy one; None if it is, or nothing
-    is known.
+    """Return what the run's own steps show if its update rule is not the lazy one.
+
+    None if it is, or nothing is known.
     """
     pulses: PulseFigures | None = evidence.pulses
     if pulses is None or (evidence.optimiser == "lazy" and not evidence.tied) or evidence.recorded_elsewhere:

@@ -98,8 +98,9 @@ def _steps_at_home(home: EnvironmentHome) -> int:
 
 
 def _change_at_home(home: EnvironmentHome, change: HomeChange | None) -> Spread | None:
-    """Return the change of a value in the copy that stays at home, with its spread over those steps; None if
-    not measured.
+    """Return the change of a value in the copy that stays at home, with its spread over those steps.
+
+    None if not measured.
     """
     if change is None or change.mean is None or change.spread is None:
         return None

@@ -61,8 +61,10 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
 
 
 def choose_places(model: ExaminedModel, most: int) -> list[int]:
-    """Return at most `most` steps, spread from the start of the training to the model's step. Only steps with
-    a kept state are chosen: recomputing hundreds of steps would take longer than the question.
+    """Return at most `most` steps, spread from the start of the training to the model's step.
+
+    Only steps with a kept state are chosen: recomputing hundreds of steps would take longer than the
+    question.
     """
     recipe, last = model.run.recipe, model.step
     room = waypoint_room(recipe, len(model.run.vocabulary))

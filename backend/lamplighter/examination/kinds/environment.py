@@ -61,8 +61,9 @@ class _Environment:
         self._chance = purity_chance(class_of)
 
     def answer(self, question: EnvironmentQuestion) -> EnvironmentAnswer:
-        """Train on the other town, then on the own one, and another copy only on the own one. Return the
-        answer.
+        """Train on the other town, then on the own one, and another copy only on the own one.
+
+        Return the answer.
         """
         steps, back = question.steps, question.back
         home_steps = min(steps, HOME_STEPS)
@@ -112,8 +113,9 @@ class _Environment:
         return learner
 
     def _train(self, learner: Learner, number: int, where: str, jobs: torch.Tensor | None) -> None:
-        """Take one of the steps that follow the model's; with `jobs`, shape (V,), tokens have
-        permuted roles.
+        """Take one of the steps that follow the model's.
+
+        With `jobs`, shape (V,), tokens have permuted roles.
         """
         self._report(self._done / self._all, f"training on {where}, step {number:,}")
         _, ids, targets = self._model.batches.batch(self._model.step + number)

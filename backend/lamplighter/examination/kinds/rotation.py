@@ -1,5 +1,6 @@
-"""The kind *rotation*: a random rotation of the whole space. All numbers change, no neighbour does, and the
-layers, which depend on the old numbers, fail.
+"""The kind *rotation*: a random rotation of the whole space.
+
+All numbers change, no neighbour does, and the layers, which depend on the old numbers, fail.
 """
 
 from __future__ import annotations

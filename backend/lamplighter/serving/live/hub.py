@@ -1,6 +1,7 @@
-"""The viewers of every run. Each watched run has a follower; each viewer has a send queue and a sender task.
-A viewer replaying the past gets a playback session, and from the run follower only `hello`, status and
-acknowledgements.
+"""The viewers of every run.
+
+Each watched run has a follower; each viewer has a send queue and a sender task. A viewer replaying the past
+gets a playback session, and from the run follower only `hello`, status and acknowledgements.
 
 A slow viewer delays only its own sender. A viewer that reads nothing for `SEND_SECONDS` is dropped together
 with its connection, because a peer that does not read can hold a half-closed socket for ever.
@@ -90,8 +91,9 @@ class _WatchedRun:
         await viewer.join_answer
 
     async def join(self, viewer: Viewer, cursor: PlaybackCursor, messages: list[ViewerMessage]) -> bool:
-        """Switch a viewer that was played up to `cursor` to live, after the given messages. Returns False if
-        more must be played first.
+        """Switch a viewer that was played up to `cursor` to live, after the given messages.
+
+        Returns False if more must be played first.
         """
         viewer.first_live_messages = messages
         viewer.join_answer = asyncio.get_running_loop().create_future()
@@ -118,8 +120,10 @@ class Hub:
         """Number of viewers in playback."""
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
-        """Serve one viewer until it disconnects or is closed. `query`: the parameters `channels`,
-        `interval`, `from`, `to`, `speed`, `set`."""
+        """Serve one viewer until it disconnects or is closed.
+
+        `query`: the parameters `channels`, `interval`, `from`, `to`, `speed`, `set`.
+        """
         await websocket.accept()
         channels = parse_channels(query)
         try:

@@ -43,8 +43,9 @@ class JoinRequest(Generic[ViewerT]):
 
 
 class JoinQueue(Generic[ViewerT]):
-    """The viewers that wait to join one run. Any thread may add to it; only the run follower uses
-    the rest.
+    """The viewers that wait to join one run.
+
+    Any thread may add to it; only the run follower uses the rest.
     """
 
     def __init__(
@@ -122,8 +123,9 @@ class JoinQueue(Generic[ViewerT]):
     def _missed_messages(
         self, cursor: PlaybackCursor, channels: frozenset[str]
     ) -> list[ViewerMessage] | None:
-        """Return the messages that a viewer played up to `cursor` lacks; None if more must be
-        played first.
+        """Return the messages that a viewer played up to `cursor` lacks.
+
+        None if more must be played first.
         """
         with self._steps.opened() as reader:
             messages = self._step_feed.missed_messages(reader, cursor, rows="rows" in channels)

@@ -57,8 +57,9 @@ def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
 
 
 def parse_interval(query: Mapping[str, str], channels: Collection[str]) -> float | None:
-    """Parse the minimum seconds between two beats in the parameter `interval`; None for a viewer without
-    beats.
+    """Parse the minimum seconds between two beats in the parameter `interval`.
+
+    None for a viewer without beats.
 
     Raises:
         PlaybackRequestError: the parameter is not valid, or cannot be combined with the others.

@@ -126,8 +126,9 @@ class SendQueue:
 
 
 class _MergeQueue:
-    """The queued frames of one kind, which merge when there are too many. Until then, queues share a frame's
-    bytes.
+    """The queued frames of one kind, which merge when there are too many.
+
+    Until then, queues share a frame's bytes.
     """
 
     def __init__(

@@ -49,8 +49,10 @@ class ResponseCache:
         kept_bytes: int = _KEPT_BYTES,
         grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
-        """Make bodies within these limits. Keep at most `kept` of them, and `kept_bytes` in total, without a
-        reader; a reader may be slow for `grace_seconds` before it can be dropped.
+        """Make bodies within these limits.
+
+        Keep at most `kept` of them, and `kept_bytes` in total, without a reader; a reader may be slow for
+        `grace_seconds` before it can be dropped.
         """
         self._limiter = limiter
         self._pools = pools
@@ -66,8 +68,9 @@ class ResponseCache:
         spool.make_room = self._make_room
 
     def open(self, order: BodyOrder) -> BodyReader:
-        """Return a reader of the body, which is made unless it is being made or kept. `begin` raises
-        refusals.
+        """Return a reader of the body, which is made unless it is being made or kept.
+
+        `begin` raises refusals.
         """
         presenter = order.caller.presenter
         own_key = order.key or f"one-time {next(self._orders)}"
@@ -87,8 +90,9 @@ class ResponseCache:
         return reader
 
     def hold(self, content: bytes, *, presenter: bool = False) -> BodyReader:
-        """Write a finished body into the spool. Returns its only reader. Blocks briefly, so call it from a
-        thread.
+        """Write a finished body into the spool.
+
+        Returns its only reader. Blocks briefly, so call it from a thread.
 
         Raises:
             BusyError: the spool has no room for it.
@@ -210,8 +214,9 @@ class ResponseCache:
             self._forget(body)
 
     def _make_room(self) -> bool:
-        """Drop the oldest body without a reader. If there is none, drop the slowest readers, so that the next
-        request has room. Thread-safe.
+        """Drop the oldest body without a reader.
+
+        If there is none, drop the slowest readers, so that the next request has room. Thread-safe.
         """
         with self._lock:
             complete = [*(body for body in self._by_key.values() if body.done), *self._held]

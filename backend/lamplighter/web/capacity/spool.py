@@ -95,8 +95,9 @@ class Spool:
         memory_bytes: int = _MEMORY_BYTES,
         growth_bytes: int = _GROWTH_BYTES,
     ) -> None:
-        """Keep at most `disk_bytes` of files in `folder` if it is writable. The room of a file of unknown
-        length grows by `growth_bytes` at a time.
+        """Keep at most `disk_bytes` of files in `folder` if it is writable.
+
+        The room of a file of unknown length grows by `growth_bytes` at a time.
         """
         self.growth_bytes = growth_bytes
         self._folders = (folder, Path(tempfile.gettempdir()))

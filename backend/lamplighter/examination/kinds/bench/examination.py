@@ -103,8 +103,9 @@ class RuleBench:
         )
 
     def _separate_embedding(self, recipe: Recipe) -> None:
-        """Give the embedding a separate optimiser with the same settings, and time it. Adam updates each
-        parameter independently, so nothing else changes.
+        """Give the embedding a separate optimiser with the same settings, and time it.
+
+        Adam updates each parameter independently, so nothing else changes.
         """
         learner: Learner = self._learner
         groups = [group for optimiser in learner.optimisers for group in optimiser.param_groups]

@@ -76,8 +76,9 @@ class GroupedLoss:
         self._at_once = run.recipe.sequences
 
     def measure(self, learner: Learner) -> tuple[float | None, list[float | None]]:
-        """Return a model's mean loss in nats, and that of each group; None if not finite or if nothing was
-        read.
+        """Return a model's mean loss in nats, and that of each group.
+
+        None if not finite or if nothing was read.
         """
         losses = self._losses(learner)
         return (rounded(float(losses.mean())) if len(losses) else None), self._by_group(losses)
@@ -152,8 +153,9 @@ class OptimiserRace:
         self._done = 0
 
     def find_best(self) -> list[OptimiserReading]:
-        """Train with each optimiser at each rate. Return the training with the lowest loss for each
-        optimiser.
+        """Train with each optimiser at each rate.
+
+        Return the training with the lowest loss for each optimiser.
         """
         return [self._best(name) for name in RATES]
 

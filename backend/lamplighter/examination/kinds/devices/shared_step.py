@@ -79,8 +79,9 @@ def exchange_whole(own: Gradients, collective: Collective) -> Gradients:
 
 
 def exchange_rows(own: Gradients, table: str, rows: Tensor, collective: Collective) -> Gradients:
-    """Return the gradients of the whole batch; that of `table` is sent as rows with their ids, the others
-    whole.
+    """Return the gradients of the whole batch.
+
+    That of `table` is sent as rows with their ids, the others whole.
 
     Args:
         own: this process's part.

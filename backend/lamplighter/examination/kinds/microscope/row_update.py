@@ -59,7 +59,8 @@ class _Formula:
 
     @property
     def uncorrected_times(self) -> float | None:
-        """Return the factor by which the update would be longer without bias correction, ignoring epsilon;
+        """Return the factor by which the update would be longer without bias correction, ignoring epsilon.
+
         None without averages, or if the row is not updated.
         """
         if self.correction1 is None or self.correction2 is None:
@@ -127,8 +128,9 @@ def describe_row_update(
 def _describe_row(
     old: Tensor, new: Tensor, gradient: Tensor | None, by_formula: Tensor, recorded: Floats | None
 ) -> RowMovement:
-    """Return the row as a vector: before, after, its gradient, how far it moved and by what angle; how many
-    of its numbers by formula equal the recorded ones, and the largest difference.
+    """Return the row as a vector: before, after, its gradient, how far it moved and by what angle.
+
+    How many of its numbers by formula equal the recorded ones, and the largest difference.
     """
     lengths = float(old.norm()), float(new.norm())
     cosine = float(torch.dot(old, new)) / math.prod(lengths) if all(lengths) else None
@@ -185,8 +187,9 @@ def _gradient_row(learner: Learner, token: int) -> Tensor | None:
 
 
 def _moments(learner: Learner, token: int) -> _Moments | None:
-    """Return Adam's averages of a row, zeros before the first step; None for an optimiser without
-    averages.
+    """Return Adam's averages of a row, zeros before the first step.
+
+    None for an optimiser without averages.
     """
     optimiser, weight = learner.optimisers[0], learner.model.embedding.weight
     if "betas" not in optimiser.param_groups[0]:

@@ -113,8 +113,9 @@ class BeatMaker:
                 return
 
     def next_publication(self, now: float) -> tuple[Publication, JoiningState] | None:
-        """Return the publication due at `now` (seconds), with the state for viewers who join after it; None
-        if nothing is due. Call it until it returns None.
+        """Return the publication due at `now` (seconds), with the state for viewers who join after it.
+
+        None if nothing is due. Call it until it returns None.
         """
         publication = self._make_start() or self._make_beat(now) or self._make_map(now)
         if publication is None and now >= max(self._texts_at, self._sent_at + BEAT_SECONDS):
@@ -184,8 +185,9 @@ class BeatMaker:
         return None
 
     def _add_layout(self, view: Method, now: float) -> bytes | None:
-        """Return the frame of the newest layout of a view; None if it cannot be read: the run is then shown
-        without it.
+        """Return the frame of the newest layout of a view.
+
+        None if it cannot be read: the run is then shown without it.
         """
         if view is Method.LINEAR:
             self._linear_at = now + _LINEAR_SECONDS

@@ -1,5 +1,6 @@
-"""The source of the fan-out: a log of publications with positions. The three operations could be backed by a
-broker.
+"""The source of the fan-out: a log of publications with positions.
+
+The three operations could be backed by a broker.
 
 `memory_beats.py` keeps the publications in memory, `folder_beats.py` makes them from the tail of a run
 folder. Every implementation must pass the same tests (`tests/unit/serving/classroom/test_beat_sources.py`).

@@ -1,5 +1,6 @@
-"""The viewers of a class. Each watched run has one log; a viewer is a position in it, and a task that sends
-from there.
+"""The viewers of a class.
+
+Each watched run has one log; a viewer is a position in it, and a task that sends from there.
 
 Every message is made once. A viewer that keeps up gets every publication; one that lags skips to the newest
 state, which is also made once for all who need it, including new viewers. A stalled viewer has no queue that
@@ -103,6 +104,7 @@ class ClassHub:
 
     def counts(self) -> tuple[int, int]:
         """Return how many sessions have an open socket, and how many of these are more than a second behind.
+
         This method and the next three are thread-safe.
         """
         behind = {

@@ -8,8 +8,9 @@ from lamplighter.wire.layout_frames import Layout
 
 
 class GridChain:
-    """A chain of layouts of one view. A new viewer gets the newest whole, and the differences
-    from then on.
+    """A chain of layouts of one view.
+
+    A new viewer gets the newest whole, and the differences from then on.
     """
 
     def __init__(self) -> None:

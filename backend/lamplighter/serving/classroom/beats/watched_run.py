@@ -103,8 +103,9 @@ class WatchedRun:
             return await anyio.to_thread.run_sync(lambda: state.envelope(text=text), limiter=self._threads)
 
     def waiting_for(self, viewer: ClassViewer) -> list[Published] | None:
-        """Return what was published after a viewer's position; None if it has none, or some of it is no
-        longer kept.
+        """Return what was published after a viewer's position.
+
+        None if it has none, or some of it is no longer kept.
         """
         return None if viewer.position is None else self.beats.since(viewer.position)
 
