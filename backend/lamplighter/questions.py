@@ -100,9 +100,7 @@ class _Question(StrictInput):
         return self.step
 
     def work(self, recipe: Recipe, sample: float) -> Work:
-        """Return the computation for the question, from which its price follows; `sample`: batches in a
-        sample of the run's text.
-        """
+        """Return the computation for the question; `sample`: batches in a sample of the run's text."""
         return Work()
 
 
@@ -171,9 +169,7 @@ class RotationQuestion(_Question):
 
 
 class ProbeQuestion(_Question):
-    """A sentence whose attention is read by layer and head, and its words in another sentence or at another
-    step.
-    """
+    """A sentence's attention by layer and head, and its words in another sentence or at another step."""
 
     kind: Literal["probe"] = "probe"
     sentence: Text
@@ -198,7 +194,7 @@ class DevicesQuestion(_Question):
 
 
 class BenchQuestion(_Question):
-    """A comparison of four update rules for the embedding on the same batches: the rows that are read, get a
+    """Four update rules for the embedding on the same batches: rows that are read, get a
     gradient, and move.
     """
 
@@ -221,9 +217,7 @@ class BatchSizesQuestion(_Question):
 
 
 class EnvironmentQuestion(_Question):
-    """A text in which every word has the role of another, on which a copy of the model is trained, and the
-    way back.
-    """
+    """Training of a copy on a text in which every word has the role of another, and the way back."""
 
     kind: Literal["environment"] = "environment"
     steps: Annotated[int, Field(ge=10, le=2_000)] = 600
@@ -250,8 +244,8 @@ class DecilesQuestion(_Question):
 
 
 class BetterQuestion(_Question):
-    """Steps at some points of the training, and whether each improves its own batch, another one, and unread
-    text.
+    """Steps at some points of the training, and whether they improve their batch, another, and
+    unread text.
     """
 
     kind: Literal["better"] = "better"

@@ -281,9 +281,7 @@ class Recipe(_RecipePart):
 
 
 def explain_validation_error(error: ValidationError) -> str:
-    """Return the first fault of a validation error as one line: the field, the problem, the
-    allowed values.
-    """
+    """Return a validation error's first fault as one line: field, problem, allowed values."""
     fault = error.errors(include_url=False)[0]
     # Field names and values may be untrusted.
     where = quote_foreign(".".join(str(part) for part in fault["loc"]))

@@ -21,8 +21,9 @@ class MicroscopeLosses(AnswerPart):
 
 
 class MicroscopeText(AnswerPart):
-    """One sequence of the batch, token by token: at position i the model has read `ids` up to i and predicts
-    `next_ids[i]`.
+    """One sequence of the batch, token by token.
+
+    At position i the model has read `ids` up to i and predicts `next_ids[i]`.
     """
 
     sequence: int

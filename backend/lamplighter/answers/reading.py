@@ -35,9 +35,7 @@ class FirstWord(LossChange):
 
 
 class PreviousMatrix(AnswerPart):
-    """The baseline of a transplant: the matrix of the previous step, put into the model, changes almost
-    nothing.
-    """
+    """The baseline of a transplant: the previous step's matrix, which changes almost nothing."""
 
     step: int
     loss: Maybe
@@ -143,8 +141,8 @@ class AttentionReading(AnswerPart):
 
 
 class ProbeAnswer(AnswerBase):
-    """The attention of a sentence, also at another step, and the similarity of its words in
-    another sentence.
+    """The attention of a sentence, optionally at two steps, and the similarity of its words in
+    another one.
     """
 
     kind: Literal["probe"]

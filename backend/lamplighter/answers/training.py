@@ -29,8 +29,8 @@ class TaughtRows(AnswerPart):
 
 
 class TaughtState(AnswerPart):
-    """The state of the copy: before the first step, after a step on the sentence, or later on the run's own
-    text.
+    """The state of the copy: before the first step, after a step on the sentence, or on the run's
+    own text.
     """
 
     phase: Literal["before", "sentence", "town"]
@@ -73,9 +73,7 @@ class WhatIfCandidates(AnswerPart):
 
 
 class WhatIfAnswer(AnswerBase):
-    """How a copy of a model changes when it is trained on a sentence, and then on the run's own
-    text again.
-    """
+    """How a copy of a model changes trained on a sentence, and then on the run's own text again."""
 
     kind: Literal["what_if"]
     sentence: list[int]
@@ -258,9 +256,7 @@ class EnvironmentHome(AnswerPart):
 
 
 class EnvironmentAnswer(AnswerBase):
-    """How a copy of a model forgets one text and learns another, in which every word has the
-    role of another.
-    """
+    """How a copy of a model forgets one text and learns another with permuted word roles."""
 
     kind: Literal["environment"]
     curve: list[EnvironmentPoint]
@@ -319,9 +315,7 @@ class OptimiserReading(AnswerPart):
 
 
 class DecilesAnswer(AnswerBase):
-    """The loss on frequent and on rare words: for the model as it is, and for two optimisers
-    from the start.
-    """
+    """The loss on frequent and rare words, of the model as it is and of two optimisers from the start."""
 
     kind: Literal["deciles"]
     groups: list[WordGroup]

@@ -36,8 +36,9 @@ def sample_nearest(vectors: Matrix) -> NDArray[np.int32]:
 
 
 def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
-    """Return the share of the nearest neighbours in one matrix that are also nearest in the other, with its
-    standard error over the words. Both arguments come from `sample_nearest`.
+    """Return the share of nearest neighbours that two matrices have in common.
+
+    It has its standard error over the words. Both arguments come from `sample_nearest`.
     """
     return mean_of((one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1).tolist())
 
@@ -62,8 +63,7 @@ def share_across_seeds(
 def compare_with_text(
     inputs: Matrix, outputs: Matrix, text: NDArray[np.uint32]
 ) -> tuple[Spread, Spread] | None:
-    """Return how much better nearness in the input matrix agrees with shared followers than with shared
-    predecessors, and the reverse for the output matrix.
+    """Return how much each matrix agrees better with its own side of a word in the text.
 
     Each value is a mean over a sample of the words: the correlation of a word's cosines with the similarity
     of followers, minus that with the similarity of predecessors (cosines of square-rooted counts). Its
@@ -118,8 +118,9 @@ def _count_beside(
 
 
 def _alike(counts: Matrix) -> Matrix:
-    """Return the cosines of square-rooted counts, shape (R, R): the root keeps a few frequent words from
-    dominating.
+    """Return the cosines of square-rooted counts, shape (R, R).
+
+    The root keeps a few frequent words from dominating.
     """
     units = unit_rows(np.sqrt(counts))
     return units @ units.T

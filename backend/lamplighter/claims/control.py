@@ -73,8 +73,9 @@ def has_control(run: RunFolder) -> bool:
 
 
 def find_control(run: RunFolder) -> RunFolder | None:
-    """Return the newest run in the folder of `run` that differs only in shuffled words and the number of
-    steps; None if there is none, or if `run` is itself shuffled or recorded.
+    """Return the newest run that differs from `run` only in shuffled words and the number of steps.
+
+    None if there is none, or if `run` is itself shuffled or recorded.
 
     Only the recipes of other runs are read, once each, because a recipe never changes. Candidates must have
     the same vocabulary and counts, which only the same text has.
@@ -92,9 +93,10 @@ def find_control(run: RunFolder) -> RunFolder | None:
 
 
 def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
-    """Return the newest finished run in the folder of `run` that differs only in its seed and the number of
-    steps, and that reached at least half of `step`; None if there is none. The seed also determines the text
-    of Lamptown; for any other text, both runs must have the same words and counts.
+    """Return the newest finished run that differs from `run` only in its seed and number of steps.
+
+    It must have reached at least half of `step`; None if there is none. The seed also determines the text of
+    Lamptown; for any other text, both runs must have the same words and counts.
     """
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None:
@@ -115,9 +117,7 @@ def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
 
 
 def _may_judge(found: RunFolder, run: RunFolder) -> bool:
-    """Return whether a run may be compared with another: an imported run, which is untrusted, only with an
-    imported one.
-    """
+    """Return whether two runs may be compared: an imported one, which is untrusted, only with another."""
     return not is_imported(found) or is_imported(run)
 
 
@@ -136,8 +136,7 @@ def gather_with_control(
     control: ControlRun | None,
     other_seed: RunFolder | None = None,
 ) -> Evidence:
-    """Return the evidence about a run, including its control and its run of another seed where they can be
-    read.
+    """Return the evidence about a run, with its control and its run of another seed if readable.
 
     Args:
         run: the run.

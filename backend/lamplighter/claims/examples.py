@@ -1,6 +1,4 @@
-"""The words and sentences used as examples on a board: well-known ones of Lamptown, or else some from the
-run's text.
-"""
+"""The example words and sentences of a board: well-known ones of Lamptown, or else from the run's text."""
 
 from __future__ import annotations
 
@@ -18,8 +16,10 @@ _LOOKED_THROUGH = 1_000
 
 
 def choose_words(vocabulary: Vocabulary) -> tuple[str | None, str | None]:
-    """Return a word and a related one: a well-known pair, or else the two most frequent words of the largest
-    class; None if there is none.
+    """Return a word and a related one.
+
+    They are a well-known pair, or else the two most frequent words of the largest class; None if there is
+    none.
     """
     known = set(vocabulary.tokens)
     for one, other in KINDRED:

@@ -77,8 +77,9 @@ def read_moment(run: RunFolder) -> Moment:
 
 
 def examined_step(run: RunFolder, moment: Moment) -> int:
-    """Return the step whose model is asked about: during training one with a waypoint, which stays the same
-    for a while and is quick to load.
+    """Return the step whose model is asked about.
+
+    During training it is one with a waypoint, which stays the same for a while and is quick to load.
     """
     step, every = moment.step, run.recipe.cadence.waypoint_every
     if not moment.training:

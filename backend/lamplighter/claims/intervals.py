@@ -56,8 +56,9 @@ def mean_of(values: Sequence[float]) -> Spread:
 
 
 def share_interval(share: float, of: int, side: float = _SIDE) -> tuple[float, float]:
-    """Return the interval that contains the true share with 95 % confidence, or `side` deviations to each
-    side, when `share` of `of` trials succeeded.
+    """Return the 95 % confidence interval of a share, or that of `side` deviations.
+
+    `share` of `of` trials succeeded.
 
     Source: Wilson 1927. Unlike the normal interval, it is not empty when none or all succeeded.
     """

@@ -67,9 +67,10 @@ def read_matrix_evidence(run: RunFolder, cache: LruCache, key: tuple[Any, ...], 
 
 
 def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: int) -> Spread | None:
-    """Return the share of a word's ten nearest in the input matrix that are the same in a run of another
-    seed, at `step` or the last kept step before it; None if the runs share too few words, or a matrix is too
-    large.
+    """Return the share of a word's ten nearest that are the same in a run of another seed.
+
+    It is that of the input matrix at `step` or the last kept step before it; None if the runs share too few
+    words, or a matrix is too large.
 
     Raises:
         FormatError: this version cannot read one of them.

@@ -1,5 +1,4 @@
-"""Figures of the embedding that several claims need: order, nearest cosines, lengths, turns, and a random
-rotation.
+"""Figures of the embedding that several claims need: order, cosines, lengths, turns, and a rotation.
 
 Large matrices are sampled, so that each figure takes at most some tens of milliseconds.
 """
@@ -89,8 +88,7 @@ def measure_matrix(
 
 
 def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigures | None:
-    """Return how often a word's nearest neighbours share its class, and how often they do under shuffled
-    labels.
+    """Return how often a word's nearest neighbours share its class, and how often under shuffled labels.
 
     Args:
         vectors: shape (V, D).
@@ -121,8 +119,9 @@ def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigure
 def measure_relations(
     vectors: Matrix, relations: Iterable[Relation], class_of: NDArray[np.integer]
 ) -> dict[str, RelationFigures]:
-    """Return by name how often each relation is completed by the sum of three words, by the third word alone,
-    and by guessing; at most `MAX_RELATIONS` that have an analogy.
+    """Return by name how often a sum, the third word alone, and guessing complete each relation.
+
+    At most `MAX_RELATIONS` that have an analogy.
 
     Args:
         vectors: shape (V, D).

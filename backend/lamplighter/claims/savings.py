@@ -73,8 +73,8 @@ def find_affordable(evidence: Evidence) -> Finding:
 
 
 def find_batch_size(evidence: Evidence) -> Finding:
-    """Return whether most of the model moves while most of the embedding is idle, and how a larger batch
-    changes that.
+    """Return whether most of the model moves while the embedding is mostly idle, and the effect of a larger
+    batch.
     """
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
@@ -120,9 +120,7 @@ def _share_of_the_rest(evidence: Evidence, share: float, moved_rows: float) -> f
 
 
 def _share_of_the_city(evidence: Evidence, city: float) -> Figure:
-    """Return the share of the embedding rows that a step moves, with the interval that contains 95 % of the
-    steps.
-    """
+    """Return the share of the embedding rows that a step moves, with its 95 % interval over the steps."""
     moved = None if evidence.pulses is None else evidence.pulses.moved_rows
     if moved is None or not np.isfinite(moved).any():
         return Figure("of_the_city", city, "share")

@@ -1,6 +1,4 @@
-"""The examiner of one run: enqueues requests, answers them one at a time, and ends after a while
-without any.
-"""
+"""The examiner of one run: enqueues requests, answers them one at a time, and ends when idle."""
 
 from __future__ import annotations
 

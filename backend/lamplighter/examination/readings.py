@@ -161,8 +161,9 @@ class ModuleReading:
 
 
 def count_right_guesses(probabilities: torch.Tensor, targets: torch.Tensor) -> tuple[int, float | None]:
-    """Return how many positions were predicted correctly, and their share of the logits' gradient, summed as
-    lengths by position.
+    """Return how many positions were predicted correctly, and their share of the logits' gradient.
+
+    The share is of the summed lengths by position.
 
     At a position that gradient is the probabilities, minus 1 for the correct token, divided by the number of
     predictions.

@@ -1,5 +1,4 @@
-"""Gives training priority over questions about its run: the examiner pauses in proportion to how much it
-slows the steps.
+"""Gives training priority over questions: the examiner pauses in proportion to the slowdown it causes.
 
 Even at the lowest priority, work beside the trainer slows it where two threads share a core or the memory.
 The record shows by how much, because each step has its duration. With cores to spare nothing slows down, and

@@ -1,6 +1,4 @@
-"""Paths to a number in an answer, such as `own.p.3`: checked against the answer's model, and resolved in an
-answer.
-"""
+"""Paths to a number in an answer, such as `own.p.3`: checked against its model, and resolved."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The check of a course folder: invalid parts, unknown words, translations that differ, and places and
-numbers on a teacher's page that the course lacks.
-"""
+"""The check of a course folder: parts, words, translations, and the places on teacher's pages."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The files of the course, in several languages: those that come with the app, overlaid with a
-user's folder.
-"""
+"""The files of the course, in several languages: the app's own, overlaid with a user's folder."""
 
 from __future__ import annotations
 
@@ -186,14 +184,15 @@ class LessonLibrary:
         self._read: tuple[object, _LibraryTexts] = (None, _LibraryTexts())
 
     def parts(self, language: str = LANGUAGE) -> dict[int, Part]:
-        """Return the valid parts by number, ascending: each in `language`, or else in `LANGUAGE`, or else in
-        the first available one.
+        """Return the valid parts by number, ascending.
+
+        Each is in `language`, or else in `LANGUAGE`, or else in the first available one.
         """
         return self.texts(language)[0]
 
     def teacher_pages(self, language: str = LANGUAGE) -> dict[int, TeacherPage]:
-        """Return the teacher's pages by the number of their part, with the same language fallback; 0 is the
-        page before the first part.
+        """Return the teacher's pages by the number of their part, with the same fallback; 0 is the first
+        page.
         """
         return self.texts(language)[1]
 

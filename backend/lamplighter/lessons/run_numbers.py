@@ -117,9 +117,7 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
 
 
 def _read_halves(curve: Sequence[CostPoint]) -> dict[str, float]:
-    """Return what each half of the cost bought: in joules, or in operations without measured energy, as on
-    the panel.
-    """
+    """Return what each half of the cost bought: in joules, or in operations if energy is unknown."""
     joules = sum(point.joules is not None for point in curve) > 1
     known = [
         (spent, point)

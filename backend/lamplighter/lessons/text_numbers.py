@@ -15,9 +15,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def price_text_numbers(part: Part, run: RunFolder) -> int:
-    """Return the peak memory of computing the text numbers that a part names, in bytes; 0 if it
-    names none.
-    """
+    """Return the peak memory, in bytes, of a part's text numbers; 0 if it names none."""
     named = any(name.kind in ("word", "text") and name.parts[0] in OF_THE_TEXT for name in part.numbers)
     return list_bytes(len(run.vocabulary)) if named else 0
 

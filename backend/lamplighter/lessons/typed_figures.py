@@ -1,6 +1,4 @@
-"""Figures typed into a course text instead of named: steps that its part does not look at, decimals and
-percentages.
-"""
+"""Figures typed into a course text instead of named: foreign steps, decimals and percentages."""
 
 from __future__ import annotations
 
@@ -93,9 +91,7 @@ def _find_typed(lines: Iterable[str], steps: Collection[int], places: Collection
 
 
 def _steps_of(part: Part) -> set[int]:
-    """Return the steps that a part looks at or asks for: all integers in its views, questions and number
-    names.
-    """
+    """Return the steps that a part looks at or asks for: the integers in its views, questions and names."""
     told = [name.text for name in part.numbers]
     for stage in part.stages:
         links = [span.view for block in stage.blocks for line in block.lines for span in line]

@@ -49,9 +49,7 @@ explains.
 
 
 def find_one_step(evidence: Evidence) -> Finding:
-    """Return whether a step lowered the loss on its own batch more than a random update of the same length,
-    and whether other steps did.
-    """
+    """Return whether steps lower the loss on their own batch more than random updates of their length."""
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return _wait_for_microscope(evidence)

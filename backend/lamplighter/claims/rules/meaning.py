@@ -1,6 +1,4 @@
-"""Claims 1, 2, 3 and 14: from a random start, words used alike come together, and directions
-acquire meaning.
-"""
+"""Claims 1, 2, 3 and 14: words used alike come together, and directions acquire meaning."""
 
 from __future__ import annotations
 
@@ -123,9 +121,7 @@ def _control_order(evidence: Evidence, step: int) -> OrderFigures | None:
 
 
 def find_what_geometry_says(evidence: Evidence) -> Finding:
-    """Return how many of three readings hold: near words substitute for each other, directions are relations,
-    length follows frequency.
-    """
+    """Return how many of three readings hold: on near words, on directions, and on lengths."""
     readings = (_read_substitution(evidence), _read_relations(evidence), _read_lengths(evidence))
     figures = tuple(figure for reading in readings for figure in reading.figures)
     null = readings[0].null
@@ -268,8 +264,9 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
 
 
 def _is_answered(one: RelationFigures) -> bool:
-    """Return whether the sum answers at least half of a relation's analogies, and significantly more than
-    either rule without a sum. The sample size is the number of pairs, because each pair is in many analogies.
+    """Return whether the sum answers half of the analogies, and significantly more than the other rules.
+
+    The sample size is the number of pairs, because each pair is in many analogies.
     """
     low, _ = share_interval(one.score, one.pairs, CLEAR)
     return one.score >= ANSWERED and low > max(one.nearest_of_c, one.right_class)
@@ -285,8 +282,9 @@ def _mean(relations: Mapping[str, RelationFigures]) -> float:
 
 
 def _separation(evidence: Evidence) -> tuple[float, float, float | None] | None:
-    """Return the cosines of the word that two sentences separate most: after the last layer, before the first
-    one, and after the last one of the untrained model.
+    """Return the cosines of the word that two sentences separate most.
+
+    They are those after the last layer, before the first one, and after the last one of the untrained model.
     """
     answer = evidence.answer(ProbeAnswer)
     if answer is None:
@@ -300,9 +298,7 @@ def _separation(evidence: Evidence) -> tuple[float, float, float | None] | None:
 
 
 def _cosines(answer: ProbeAnswer, step: int) -> dict[int, tuple[float, float]]:
-    """Return the cosines of each word that two sentences share, before the first layer and after the last, by
-    its index in the list.
-    """
+    """Return the cosines of each shared word, before the first layer and after the last, by its index."""
     found: dict[int, tuple[float, float]] = {}
     reading = next((one for one in answer.readings if one.step == step), None)
     for place, word in enumerate([] if reading is None else reading.words):

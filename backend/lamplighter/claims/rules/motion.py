@@ -114,9 +114,7 @@ def find_turn(evidence: Evidence) -> Finding:
 
 
 def find_shift(evidence: Evidence) -> Finding:
-    """Return how far a row of the batch moves in a step, relative to its length, at chosen steps of the
-    training.
-    """
+    """Return how far a row of the batch moves in a step, relative to its length, at chosen steps."""
     shares = {
         step: share for step in evidence.row_lengths if (share := _share_at(evidence, step)) is not None
     }
@@ -166,9 +164,7 @@ def find_heartbeat(evidence: Evidence) -> Finding:
 
 
 def find_no_rest(evidence: Evidence) -> Finding:
-    """Return whether the rows slow down so little between the middle and the end of the training that they do
-    not come to rest.
-    """
+    """Return whether the rows slow down too little in the second half to come to rest."""
     half, last = evidence.step // 2, evidence.step
     before, now = _share_at(evidence, half), _share_at(evidence, last)
     if before is None or now is None or before.mean <= 0 or half < _UNTRAINED:
@@ -193,8 +189,9 @@ def find_no_rest(evidence: Evidence) -> Finding:
 
 
 def _pace(evidence: Evidence, step: int) -> Spread | None:
-    """Return the median movement of a row of the batch at a step: the mean over the known steps around it,
-    with its standard error.
+    """Return the median movement of a row of the batch at a step.
+
+    It is the mean over the known steps around it, with its standard error.
     """
     pulses = evidence.pulses
     if pulses is None or step < 1:

@@ -24,8 +24,7 @@ _Losses = list[list[float | None]]
 
 
 def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgress) -> BetterAnswer:
-    """Return the losses before and after each step that follows some points of the training, taken on copies
-    of the model.
+    """Return the losses before and after steps from several points of the training, taken on copies.
 
     A step that knew nothing of a text would improve it half of the time.
     """

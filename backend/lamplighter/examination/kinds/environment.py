@@ -1,5 +1,6 @@
-"""The kind *environment*: a copy of the model is trained on another town, in which every word has the role of
-another, and then on its own again. Its answers forget first, and the word map last.
+"""The kind *environment*: a copy of the model is trained on another town, and then on its own again.
+
+In the other town every word has the role of another. Its answers forget first, and the word map last.
 """
 
 from __future__ import annotations

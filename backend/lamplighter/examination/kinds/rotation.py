@@ -85,9 +85,7 @@ def _purity(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationPu
 
 
 def _example(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationExample:
-    """Return the numbers and neighbours of the most frequent word with a class, or else of any word but
-    `<unk>`.
-    """
+    """Return the numbers and neighbours of the most frequent classed word, or else of any but `<unk>`."""
     counts = vocabulary.counts.copy()
     counts[0] = -1
     classed = vocabulary.class_of() >= 0

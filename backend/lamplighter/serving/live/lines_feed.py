@@ -41,9 +41,7 @@ class LinesFeed:
             self._step = min(self._step, step)
 
     def read_lines(self, reader: StepsReader, lineage: Lineage, newest: int) -> Iterator[ViewerMessage]:
-        """Yield the new messages of the steps that viewers have, up to `newest`, advancing the cursor past
-        each.
-        """
+        """Yield the new messages of the steps up to `newest`, advancing the cursor past each."""
         if newest < 0 or reader.lineage() != lineage:
             # Nothing was sent, or a new attempt has just begun: the next poll starts with it.
             return

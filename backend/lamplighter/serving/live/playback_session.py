@@ -1,5 +1,6 @@
-"""Playback of a run to one viewer, from a step on and at a given speed: the same frames as live, each when
-its step is due.
+"""Playback of a run to one viewer, from a step on and at a given speed.
+
+The frames are the same as live, each sent when its step is due.
 
 Each viewer has one playback task, which ends with it. Worker threads read the files a few steps at a time;
 only a few playbacks read at once, and no file stays open in between. Due messages enter the viewer's send

@@ -1,6 +1,4 @@
-"""The tasks of one websocket: one sends, one listens, and the first to end, or a reason to close, ends them
-all.
-"""
+"""The tasks of one websocket: one sends, one listens, and the first to end ends them all."""
 
 from __future__ import annotations
 

@@ -1,3 +1,1 @@
-"""Limited resources and their fair shares: threads, slots for large answers, spool, patience with slow
-readers.
-"""
+"""Limited resources and their fair shares: threads, slots for large answers, spool, patience."""

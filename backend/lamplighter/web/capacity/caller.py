@@ -1,6 +1,4 @@
-"""The client to which resources are attributed: the presenter, a class viewer, this machine, or
-one address.
-"""
+"""The client that uses resources: the presenter, a class viewer, this machine, or one address."""
 
 from __future__ import annotations
 

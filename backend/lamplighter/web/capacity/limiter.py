@@ -91,8 +91,7 @@ class Limiter:
         return self._places - self._taken.total()
 
     async def acquire(self, caller: Caller, size: int = 0) -> Release:
-        """Take one place, or more for a work of `size` bytes of memory, when they are free and it is the
-        caller's turn.
+        """Take one place, or more for a work of `size` bytes, when free and the caller's turn.
 
         Returns:
             A function that gives them back; further calls do nothing.
@@ -164,8 +163,10 @@ class Limiter:
         return caller.presenter or (others + count <= self._shared and not self._is_behind(caller))
 
     def _is_behind(self, caller: Caller) -> bool:
-        """Return whether free places are kept for another caller: the presenter where places are reserved, or
-        the first in turn. Otherwise smaller works would take every place, and a large one would never start.
+        """Return whether free places are kept for another caller.
+
+        That is the presenter where places are reserved, or the first in turn. Otherwise smaller works would
+        take every place, and a large one would never start.
         """
         if self._reserved and self.waiting(PRESENTER):
             return True

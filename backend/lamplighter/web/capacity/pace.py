@@ -43,9 +43,7 @@ class SendPace:
 
 
 class PaceMiddleware:
-    """ASGI middleware that sends HTTP answers as fast as clients read, and drops clients that are
-    too slow.
-    """
+    """ASGI middleware that sends HTTP answers as fast as clients read, and drops slow clients."""
 
     def __init__(self, app: ASGIApp, pace: SendPace) -> None:
         """Wrap the answers of `app`."""

@@ -35,9 +35,7 @@ class SpoolFile:
     """Bytes that one thread writes in order, and any number of readers read during or after that."""
 
     def __init__(self, file: IO[bytes], room: _Room | None = None) -> None:
-        """Use an empty file open for reading and writing; `room` is its share of a spool, None outside a
-        spool.
-        """
+        """Use an empty file open for reading and writing; `room` is its share of a spool, if any."""
         self._file = file
         self._room = room
         # Also releases the room when the file is garbage-collected; must not hold a reference to `self`.

@@ -1,6 +1,4 @@
-"""The kind *bench*: the rows that move under each update rule, their cost, and how little that
-matters here.
-"""
+"""The kind *bench*: the rows that move under each update rule, and their cost."""
 
 from __future__ import annotations
 

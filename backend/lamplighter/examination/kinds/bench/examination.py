@@ -1,6 +1,4 @@
-"""The examination of the kind *bench*: training under four update rules for an embedding, with rows, costs
-and times.
-"""
+"""The examination of the kind *bench*: training under four update rules, with rows, costs and times."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""An embedding as large as that of a large model, without a model around it: updates of the touched rows, and
-of all.
-"""
+"""Updates of an embedding as large as that of a large model: of the touched rows, and of all."""
 
 from __future__ import annotations
 
@@ -28,8 +26,7 @@ _RATE = 1e-3
 def measure_large_embedding(
     batch_tokens: int, report: Callable[[float], None]
 ) -> tuple[LargeEmbedding | None, str | None]:
-    """Measure updates of an embedding of `ROWS` x `WIDTH`, by SparseAdam of `TOUCHED` rows and by Adam of
-    all.
+    """Measure updates of an embedding of `ROWS` x `WIDTH`: `TOUCHED` rows by SparseAdam, and all by Adam.
 
     Args:
         batch_tokens: predictions of a step, for the cost of one softmax over all rows.

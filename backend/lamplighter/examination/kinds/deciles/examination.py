@@ -58,9 +58,7 @@ def group_words(counts: NDArray[np.int64], text: NDArray[np.uint32]) -> WordGrou
 
 
 class GroupedLoss:
-    """The loss by group of the target word, on a sample of held-out text, or of the run's own if none is held
-    out.
-    """
+    """The loss by group of the target word, on a sample of held-out text, or else of the run's own."""
 
     def __init__(self, model: ExaminedModel, groups: WordGroups, tokens: int) -> None:
         """Choose a sample of `tokens` tokens, spread over the text."""
@@ -84,9 +82,7 @@ class GroupedLoss:
         return (rounded(float(losses.mean())) if len(losses) else None), self._by_group(losses)
 
     def describe(self, learner: Learner) -> list[WordGroup]:
-        """Return the groups with a model's loss on each, and the loss of a model that knows only word
-        frequencies.
-        """
+        """Return the groups with a model's loss on each, and the loss from word frequencies alone."""
         counts, of_word = self._groups.counts, self._groups.of_word
         # A word that occurs only in the held-out text counts as seen once.
         alone = self._by_group(-np.log(np.maximum(counts, 1) / counts.sum())[self._true])
@@ -203,8 +199,7 @@ NOW_TOKENS, CURVE_TOKENS = 8_192, 2_048
 
 
 def examine(model: ExaminedModel, question: DecilesQuestion, report: ReportProgress) -> DecilesAnswer:
-    """Return the loss by frequency of the target word, for the model as it is and for two optimisers from the
-    start.
+    """Return the loss by word frequency, for the model as it is and for two optimisers from the start.
 
     A loss is None if it is not finite, or if no word of the group was sampled.
     """

@@ -1,5 +1,6 @@
-"""A training step shared by several processes, as in data parallelism: each reads part of the batch with a
-copy of the model, and the gradients are summed.
+"""A training step shared by several processes, as in data parallelism.
+
+Each reads part of the batch with a copy of the model, and the gradients are summed.
 
 The embedding's gradient can be sent whole (`dense`), or as the rows that the part has read, with their ids
 (`lazy`).
@@ -109,8 +110,9 @@ def whole_bytes(parameters: int) -> int:
 
 
 def row_bytes(parameters: int, vocabulary: int, dim: int, rows: int) -> int:
-    """Return the bytes a process sends in `exchange_rows`: the gradients outside the table, `rows` rows of
-    the table with an id each, and their number.
+    """Return the bytes a process sends in `exchange_rows`.
+
+    These are the gradients outside the table, `rows` rows of the table with an id each, and their number.
     """
     return (
         (parameters - vocabulary * dim) * _FLOAT_BYTES + rows * (dim * _FLOAT_BYTES + _ID_BYTES) + _ID_BYTES

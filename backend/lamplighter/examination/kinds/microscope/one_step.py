@@ -1,6 +1,4 @@
-"""The answer of the microscope: one step, with one linear output, the gradient's way back, and the whole
-movement.
-"""
+"""The answer of the microscope: one step with a linear output, the gradients, and the movement."""
 
 from __future__ import annotations
 
@@ -100,8 +98,9 @@ def _describe_operations(model: ExaminedModel, retaken: RetakenStep) -> Microsco
 
 
 def _check_record(model: ExaminedModel, retaken: RetakenStep) -> RecordCheck:
-    """Return the recomputed digest and the recorded one, the largest difference of the embedding from the
-    record, and its largest movement, which tells rounding from errors.
+    """Return the recomputed step compared with the record.
+
+    The largest movement of the embedding tells rounding from errors.
     """
     step, reader = retaken.observation.step, StepsReader(model.run.steps_path)
     try:
@@ -165,8 +164,7 @@ def _flag(norm: float, strongest: float, clip_norm: float) -> RiverFlag | None:
 
 @torch.no_grad()
 def describe_linear_output(retaken: RetakenStep, sequence: int) -> LinearOutput:
-    """Return the strongest output of the first block's `widen` at the last position of a sequence, with all
-    its numbers.
+    """Return the strongest output of the first block's `widen` at a sequence's last position.
 
     `w` and `x` are 32-bit numbers, in their shortest decimals. `sum` adds the products and the bias in 64
     bits; `y` is what the model computed, in its own precision and order, and `difference` is y minus `sum`:
@@ -233,9 +231,7 @@ class _MovementSums:
 def describe_movement(
     retaken: RetakenStep, right_guesses: RightGuesses, random: RandomUpdates
 ) -> WholeMovement:
-    """Return how much of the model the update moved, and its angle to the negative gradient: over all
-    parameters, and for each layer.
-    """
+    """Return how much the update moved, and its angle to the negative gradient, in total and by layer."""
     total = _MovementSums()
     layers: list[LayerMovement] = []
     before = retaken.before.model.layers()

@@ -78,8 +78,7 @@ def describe_predictions(
 
 
 def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Tensor) -> MicroscopeLosses:
-    """Return the mean loss before and after the update: of the batch itself, of a part of the next one, and of as much unread
-    text."""
+    """Return the mean loss before and after the update: of the batch, part of the next, and unread text."""
     _, ids, targets = model.batches.batch(retaken.observation.step + 1)
     read = max(1, len(targets) // _SHARE)
     ids, targets = ids[:read], targets[:read]

@@ -20,8 +20,7 @@ _SHARE = 2
 
 @torch.no_grad()
 def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> RandomUpdates:
-    """Return the loss of part of the batch after updates in random directions over all parameters, each as
-    long as the real one.
+    """Return the loss of part of the batch after random updates, each as long as the real one.
 
     The `DRAWS` directions are seeded by the step's number.
     """

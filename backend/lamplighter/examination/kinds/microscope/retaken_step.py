@@ -1,6 +1,4 @@
-"""One training step, repeated on a copy of the model, with its intermediate tensors, and their conversion to
-JSON numbers.
-"""
+"""One training step, repeated on a copy of the model, with its intermediate tensors."""
 
 from __future__ import annotations
 

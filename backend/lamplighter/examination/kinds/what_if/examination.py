@@ -43,8 +43,7 @@ prefers none.
 
 
 def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgress) -> WhatIfAnswer:
-    """Return how a copy of a model changes while it is trained on a sentence, and then on the run's own text
-    again.
+    """Return how a copy of a model changes trained on a sentence, and then on the run's own text.
 
     The sentence is alone in its batch: the model reads all but its last token, and each next one is the
     target. The *told* word is the one in whose place the model was most certain of another (`_find_told`).

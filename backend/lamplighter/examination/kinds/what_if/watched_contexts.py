@@ -1,6 +1,4 @@
-"""Contexts whose predictions are watched while a model is trained on a sentence: its own, and others of the
-same form.
-"""
+"""Contexts watched while a model is trained on a sentence: its own, and others of the same form."""
 
 from __future__ import annotations
 
@@ -70,8 +68,7 @@ class WatchedContexts:
         return self._tell(0)
 
     def also_changed(self, at: int) -> list[ChangedContext]:
-        """Return the other contexts in which the told word's probability rose most up to a reading, in
-        descending order.
+        """Return the other contexts in which the told word rose most up to a reading, in descending order.
 
         Args:
             at: the reading; 0 is before the first step.

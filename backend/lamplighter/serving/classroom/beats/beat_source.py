@@ -41,7 +41,7 @@ class BeatSource(Protocol):
         ...
 
     def last(self) -> tuple[int, JoiningState]:
-        """Return the newest position, 0 before the first publication, and the full state for viewers who join
+        """Return the newest position, 0 before the first publication, and the state for viewers who join
         there.
         """
         ...

@@ -143,9 +143,7 @@ class ClassHub:
             raise NoSuchRunError(f"{run.id} was just moved to the trash") from None
 
     def _make_room(self, found: FoundRun) -> bool:
-        """Return whether the class may watch a run, if necessary in place of the watched run with the lowest
-        priority.
-        """
+        """Return whether the class may watch a run, if necessary in place of a lower-priority run."""
         if found.run.id in self._watched or len(self._watched) < self.max_runs:
             return True
         presented = self._classroom.presented_run

@@ -75,9 +75,7 @@ class JoiningState:
 
 
 def without_message(status: str) -> str:
-    """Return a status message without the trainer's own message, which may quote the text or name
-    its file.
-    """
+    """Return a status message without the trainer's message, which may quote the text."""
     message = StatusMessage.model_validate_json(status)
     return to_json_text(StatusMessage(status=message.status.model_copy(update={"message": ""})))
 

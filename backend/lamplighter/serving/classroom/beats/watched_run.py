@@ -71,9 +71,7 @@ class WatchedRun:
         )
 
     def wake_viewers(self) -> None:
-        """Wake the viewers to check for messages, in groups, so that the event loop can do other work between
-        them.
-        """
+        """Wake the viewers in groups, so that the event loop can do other work between them."""
         self._wake(list(self.viewers))
 
     def _wake(self, viewers: list[ClassViewer]) -> None:
@@ -110,9 +108,7 @@ class WatchedRun:
         return None if viewer.position is None else self.beats.since(viewer.position)
 
     def lag(self, viewer: ClassViewer) -> float:
-        """Return how many seconds the next message has waited for a viewer that has joined; 0 if there is
-        none.
-        """
+        """Return how many seconds a joined viewer's next message has waited; 0 if there is none."""
         if viewer.position is None:
             return 0.0
         waiting = self.waiting_for(viewer)
