@@ -64,7 +64,11 @@ def test_parts_match_the_server(run: RunFolder, packed: PackedRun) -> None:
     numbers = course["/lessons/10?lang=en"]["numbers"]
     assert numbers["answer.what_if.own.p.3"]["value"] == 0.75
     # An unmeasured number is unknown, and reported as such.
-    assert numbers["answer.what_if.also_changed.0.p.5"] == {"value": None, "step": LAST, "waits_for": "answer"}
+    assert numbers["answer.what_if.also_changed.0.p.5"] == {
+        "value": None,
+        "step": LAST,
+        "waits_for": "answer",
+    }
     assert any("numbers of the course, which are not known" in line for line in packed.left_out)
 
 
