@@ -8,9 +8,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -87,7 +89,9 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
         ):
             assert process.stdout is not None
             task = bar.add_task("again", total=1.0)
-            for line in process.stdout:
+            lines: SimpleQueue[str | None] = SimpleQueue()
+            threading.Thread(target=_forward_lines, args=(process.stdout, lines), daemon=True).start()
+            while (line := _next_line(lines)) is not None:
                 progress = json.loads(line)
                 bar.update(task, completed=progress.get("share", 1.0))
     except KeyboardInterrupt:
@@ -99,6 +103,23 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
         f"{run.id}: {progress['steps']} steps laid out again in {progress['seconds']} s, median trust {progress['trust']:.3f};"
         " the live map is kept too"
     )
+
+
+def _forward_lines(source: IO[str], lines: SimpleQueue[str | None]) -> None:
+    """Put every line of a stream into a queue, and None at its end."""
+    # It is closed under the reader when the command is interrupted.
+    with suppress(ValueError):
+        for line in source:
+            lines.put(line)
+    lines.put(None)
+
+
+def _next_line(lines: SimpleQueue[str | None]) -> str | None:
+    """Return the next line of a queue; None at its end."""
+    # A signal just before a blocking read would be noticed only when that returns.
+    while True:
+        with suppress(Empty):
+            return lines.get(timeout=0.2)
 
 
 @click.command("project")
