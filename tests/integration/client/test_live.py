@@ -56,6 +56,8 @@ class Loop:
 
 def test_a_recorded_loop_is_a_run_like_any_other(tmp_path: Path) -> None:
     with Application(tmp_path, "serve") as app:
+        # The follower is to see the loop from its beginning: all routes are there first.
+        app.get("/api/runs")
         loop = Loop(tmp_path / "mine", steps=60, pause=0.02)
         wait_until(lambda: (tmp_path / "mine" / "steps.sqlite").exists(), "the run to begin")
         frames: list[Frame] = []
