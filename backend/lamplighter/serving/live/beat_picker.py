@@ -39,8 +39,9 @@ class PickedBeat:
     """A step that is shown."""
 
     beat: Beat
-    before: Census
-    """The counts just before its step: with both, a new viewer has the counts of one who got every beat."""
+    before: Census | None
+    """The counts just before its step, if they were wanted: with both, a new viewer has the counts of one who got
+    every beat."""
     pulse: Pulse
     passed: list[PassedStep]
     """The steps since the previous beat; a sample if there were more than a thousand."""
@@ -76,14 +77,14 @@ class BeatPicker:
             # A beat is due soon, and a fresher step is likely by then.
             self.due_at = max(next_at, now + min(max(1.5 * gap, _MIN_WAIT), _MAX_WAIT))
 
-    def pick(self, now: float) -> PickedBeat | None:
-        """Return the step to show at `now` (seconds); None if none is due."""
+    def pick(self, now: float, *, with_census: bool = False) -> PickedBeat | None:
+        """Return the step to show at `now` (seconds), `with_census` for viewers who join later; None if none is due."""
         pulse = self._pulse
         if pulse is None or now < self.due_at:
             return None
         self._pulse, self.due_at = None, float("inf")
         passed, self._passed = self._passed, []
-        before = self._tally.census_before(pulse)
+        before = self._tally.census_before(pulse) if with_census else None
         return PickedBeat(self._tally.show(pulse), before, pulse, passed)
 
     def _pass(self, pulse: Pulse) -> None:

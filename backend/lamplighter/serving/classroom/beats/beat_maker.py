@@ -133,7 +133,7 @@ class BeatMaker:
         return self._with_texts(start)
 
     def _make_beat(self, now: float) -> Publication | None:
-        picked = self._picker and self._picker.pick(now)
+        picked = self._picker and self._picker.pick(now, with_census=True)
         if not picked:
             return None
         beat = picked.beat
