@@ -9,8 +9,7 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -53,27 +52,22 @@ def log_to_terminal() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-@contextmanager
-def worker_process(
-    command: list[str], *, stdin: int | None = None, stdout: int | None = None, stderr: int | None = None
-) -> Generator[subprocess.Popen[str]]:
-    """Start a worker. It ends if an error or a signal ends the block. `stdin` and so on: as for `Popen`.
+def run_worker_process(command: list[str]) -> int:
+    """Run a worker, print what it writes to standard error, and return its exit code.
 
     Raises:
-        KeyboardInterrupt: on Ctrl-C, and on SIGTERM.
+        KeyboardInterrupt: on Ctrl-C, and on SIGTERM; the worker has ended then.
     """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with subprocess.Popen(
-            command,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            encoding="utf-8",
-            errors="backslashreplace",
+            command, stderr=subprocess.PIPE, encoding="utf-8", errors="backslashreplace"
         ) as process:
+            assert process.stderr is not None
             try:
-                yield process
+                for line in process.stderr:
+                    print_line(line.rstrip("\n"), err=True)
+                return process.wait()
             except BaseException:
                 process.terminate()
                 try:
@@ -84,15 +78,6 @@ def worker_process(
                 raise
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def run_worker_process(command: list[str]) -> int:
-    """Run a worker, print its output, and return its exit code. Ctrl-C or SIGTERM ends it too."""
-    with worker_process(command, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            print_line(line.rstrip("\n"), err=True)
-        return process.wait()
 
 
 def make_progress_bar() -> Progress:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -23,9 +19,8 @@ from lamplighter.cli.terminal import (
     make_progress_bar,
     print_line,
     run_worker_process,
-    worker_process,
 )
-from lamplighter.processes.reprojection_job import clear_killed_reprojection
+from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 
@@ -78,48 +73,17 @@ def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, pack
 
 def _reproject(run: RunFolder, slices: int | None) -> None:
     """Reproject a run in a separate process; Ctrl-C or SIGTERM cancels it and leaves no files behind."""
-    command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(run.path)]
-    command += ["--slices", str(slices)] if slices else []
-    progress: dict[str, Any] = {}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # The bar first: an interrupt while its modules are imported would end this process by a signal (CPython's `exec`).
-        with (
-            make_progress_bar() as bar,
-            worker_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
-        ):
-            assert process.stdout is not None
+        with make_progress_bar() as bar:
             task = bar.add_task("again", total=1.0)
-            lines: SimpleQueue[str | None] = SimpleQueue()
-            threading.Thread(target=_forward_lines, args=(process.stdout, lines), daemon=True).start()
-            while (line := _next_line(lines)) is not None:
-                progress = json.loads(line)
-                bar.update(task, completed=progress.get("share", 1.0))
+            done = reproject_in_child(run.path, lambda share, _: bar.update(task, completed=share), slices)
     except KeyboardInterrupt:
-        clear_killed_reprojection(run)
         raise click.ClickException("cancelled; nothing was changed") from None
-    if process.returncode:
-        raise click.ClickException(progress.get("problem", "cancelled; nothing was changed"))
-    print_line(
-        f"{run.id}: {progress['steps']} steps laid out again in {progress['seconds']} s, median trust {progress['trust']:.3f};"
-        " the live map is kept too"
-    )
-
-
-def _forward_lines(source: IO[str], lines: SimpleQueue[str | None]) -> None:
-    """Put every line of a stream into a queue, and None at its end."""
-    # It is closed under the reader when the command is interrupted.
-    with suppress(ValueError):
-        for line in source:
-            lines.put(line)
-    lines.put(None)
-
-
-def _next_line(lines: SimpleQueue[str | None]) -> str | None:
-    """Return the next line of a queue; None at its end."""
-    # A signal just before a blocking read would be noticed only when that returns.
-    while True:
-        with suppress(Empty):
-            return lines.get(timeout=0.2)
+    except ReprojectionFailedError as error:
+        raise click.ClickException(str(error)) from error
+    print_line(f"{run.id}: {done}; the live map is kept too")
 
 
 @click.command("project")

@@ -79,7 +79,7 @@ class ChildJob:
             OSError: neither process nor thread can be started.
         """
         self._on_message, self._on_end = on_message, on_end
-        self._ending = threading.Event()
+        self._ending, self._ended = threading.Event(), threading.Event()
         self._process = start_child(
             command,
             stdin=subprocess.PIPE,
@@ -87,12 +87,13 @@ class ChildJob:
             stderr=subprocess.DEVNULL if log is None else log,
             background=True,
         )
-        self._thread = threading.Thread(target=self._follow, name=name, daemon=True)
         try:
-            self._thread.start()
-        except RuntimeError as error:
+            threading.Thread(target=self._follow, name=name, daemon=True).start()
+        except BaseException as error:
             kill(self._process)
             self._process.communicate()
+            if not isinstance(error, RuntimeError):  # Ctrl-C, for one.
+                raise
             raise OSError(errno.EAGAIN, str(error)) from error
 
     @property
@@ -116,8 +117,8 @@ class ChildJob:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait at most `timeout` seconds until the end of the child has been handled. Returns whether it has."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        # Not the thread's own `join`: interrupted by Ctrl-C, it takes the thread for ended (Python 3.11).
+        return self._ended.wait(timeout)
 
     def _follow(self) -> None:
         try:
@@ -133,7 +134,10 @@ class ChildJob:
             self._close_input()
             if self._process.stdout is not None:
                 self._process.stdout.close()
-            self._on_end(code)
+            try:
+                self._on_end(code)
+            finally:
+                self._ended.set()
 
     def _lines(self) -> Iterator[bytes]:
         """Yield the lines of the child's output at a bounded rate, without those that are too long."""

@@ -14,8 +14,10 @@ from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.writing.whole_file import delete_unfinished
 
-_PATIENCE = 10.0
-"""Seconds for a cancelled child to remove its files."""
+_PATIENCE = 2.0
+"""Seconds for a cancelled child to remove its files, before they are removed for it."""
+_SIGNAL_WAIT = 0.2
+"""Maximum seconds until a signal is noticed."""
 
 
 class ReprojectionFailedError(RuntimeError):
@@ -24,7 +26,7 @@ class ReprojectionFailedError(RuntimeError):
 
 def reproject_in_child(
     folder: Path, progress: Callable[[float, str], None], slices: int | None = None
-) -> None:
+) -> str:
     """Lay out all steps of a finished run jointly, and wait for the result. Ctrl-C cancels it and leaves no files
     behind.
 
@@ -33,17 +35,22 @@ def reproject_in_child(
         progress: called in another thread with the share done, from 0 to 1, and a description.
         slices: how many steps to lay out at most; None: the worker's default.
 
+    Returns:
+        The result in words: how many steps were laid out, the time it took, and how accurate the maps are.
+
     Raises:
         ReprojectionFailedError: it could not be done.
     """
     problems: list[str] = []
+    activities: list[str] = []
     codes: list[int] = []
 
     def on_message(message: ChildMessage) -> None:
         if message.problem is not None:
             problems.append(message.problem)
         if message.share is not None:
-            progress(message.share, message.activity or "")
+            activities[:] = [message.activity or ""]
+            progress(message.share, activities[0])
 
     command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(folder)]
     command += ["--slices", str(slices)] if slices else []
@@ -52,7 +59,9 @@ def reproject_in_child(
     except OSError as error:
         raise ReprojectionFailedError(f"the process cannot be started: {error.strerror or error}") from error
     try:
-        job.join()
+        # A signal just before a wait without end would be noticed only after it.
+        while not job.join(_SIGNAL_WAIT):
+            pass
     except BaseException:
         job.cancel(_PATIENCE)
         clear_killed_reprojection(RunFolder(folder))
@@ -63,6 +72,7 @@ def reproject_in_child(
             if problems
             else f"the process ended unexpectedly (exit code {codes[-1] if codes else '?'})"
         )
+    return activities[-1] if activities else ""
 
 
 def clear_killed_reprojection(run: RunFolder) -> None:

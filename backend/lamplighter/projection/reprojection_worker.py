@@ -2,7 +2,7 @@
 [--slices N] [--lowest] [--output]`; with `--output` the layout of a run's output matrix instead, live or finished.
 
 It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "sweep 2, step 300"}`. The last
-line is `{"steps": 120, "trust": 0.97, "seconds": 80.1}` or `{"problem": "..."}`. When its caller closes standard input,
+line says in words what was done, or is `{"problem": "..."}`. When its caller closes standard input,
 or on SIGTERM or SIGINT, it stops and leaves no file behind.
 
 Exit codes: 0 done, 3 another process is reprojecting this run, 4 it failed (the problem says why), 5
@@ -83,7 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not is_disk_full(error):
             raise
         return report_failure("there is no room on the disk for it; make room, and try again")
-    send_message(steps=layouts.steps, trust=round(layouts.trust, 4), seconds=round(layouts.seconds, 1))
+    done = (
+        f"{layouts.steps} steps laid out again in {layouts.seconds:.1f} s, median trust {layouts.trust:.3f}"
+    )
+    send_message(share=1.0, what=done)
     return ExitCode.DONE
 
 

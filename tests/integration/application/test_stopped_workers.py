@@ -37,6 +37,8 @@ def test_a_signal_to_a_command_ends_its_worker_and_leaves_no_file(
         here = psutil.Process(process.pid)
         wait_until(lambda: any("worker" in " ".join(child.cmdline()) for child in here.children()), "it")
         (worker,) = here.children()
+        # The command has taken note of a worker that is this far.
+        wait_until(lambda: worker.num_threads() > 1, "the worker to watch its parent")
         try:
             # As deaf as one within a long computation.
             worker.suspend()

@@ -118,7 +118,9 @@ def test_a_qr_code_that_cannot_be_drawn_is_left_out() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_an_interrupted_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again while it is deaf"])
+def test_an_interrupted_worker_ends(monkeypatch: pytest.MonkeyPatch, again: bool) -> None:
     seen: list[subprocess.Popen[str]] = []
 
     class Watched(subprocess.Popen[str]):
@@ -126,42 +128,21 @@ def test_an_interrupted_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
             super().__init__(*arguments, **how)
             seen.append(self)
 
+        def wait(self, timeout: float | None = None) -> int:
+            if again and timeout == terminal._KILL_AFTER:  # pyright: ignore[reportPrivateUsage]
+                raise KeyboardInterrupt
+            return super().wait(10 if timeout is None else timeout)
+
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(subprocess, "Popen", Watched)
     monkeypatch.setattr(terminal, "print_line", interrupt)
-    code = "import sys, time; sys.stderr.write('hello\\n'); sys.stderr.flush(); time.sleep(600)"
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); " if again else ""
+    code = f"import signal, sys; {deaf}print('hello', file=sys.stderr, flush=True); signal.pause()"
     with pytest.raises(KeyboardInterrupt):
         terminal.run_worker_process([sys.executable, "-c", code])
-    assert seen[0].poll() is not None
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_a_worker_that_does_not_end_is_killed_even_if_interrupted_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); signal.pause()"
-    wait = subprocess.Popen[str].wait
-
-    def interrupt_once(process: subprocess.Popen[str], timeout: float | None = None) -> int:
-        if timeout == terminal._KILL_AFTER:  # pyright: ignore[reportPrivateUsage]
-            raise KeyboardInterrupt
-        return wait(process, 10 if timeout is None else timeout)
-
-    monkeypatch.setattr(subprocess.Popen, "wait", interrupt_once)
-    started: list[subprocess.Popen[str]] = []
-
-    def run_and_fail() -> None:
-        with terminal.worker_process([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
-            started.append(process)
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            raise RuntimeError
-
-    with pytest.raises(KeyboardInterrupt):
-        run_and_fail()
-    assert started[0].poll() == -signal.SIGKILL
+    assert seen[0].poll() == (-signal.SIGKILL if again else -signal.SIGTERM)
 
 
 @pytest.fixture
