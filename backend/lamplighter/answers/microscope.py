@@ -17,7 +17,7 @@ class MicroscopeLosses(AnswerPart):
     other: LossPair
     """Part of the next batch."""
     held_out: LossPair | None
-    """The same amount of held-out text; null if the run holds none out."""
+    """As much held-out text; null if the run holds none out."""
 
 
 class MicroscopeText(AnswerPart):

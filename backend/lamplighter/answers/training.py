@@ -225,7 +225,7 @@ class HomePoint(AnswerPart):
     purity_in_first: Maybe
     """Purity of the classes of its own text in the input matrix; null without classes."""
     purity_out_first: Maybe
-    """The same in the output matrix."""
+    """Purity of the classes of its own text in the output matrix; null without classes."""
 
 
 class EnvironmentPoint(HomePoint):

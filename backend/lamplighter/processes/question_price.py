@@ -12,7 +12,7 @@ from lamplighter.recipe import Recipe
 MAX_FLOPS = 4e12
 """Maximum floating-point operations of a question: about two minutes on one core."""
 MAX_CARD_FLOPS = 4e14
-"""The same on a graphics card, for a run trained on one where its driver is found."""
+"""Maximum floating-point operations of a question to a run trained on a graphics card whose driver is found."""
 
 
 def require_affordable(recipe: Recipe, vocabulary: int, question: Question, device: str) -> None:

@@ -32,7 +32,7 @@ MAX_LISTED = 5_000
 _EXIT_SECONDS = 15.0
 """Seconds allowed for a process to clean up once its stdin has closed."""
 _YIELD_SECONDS = 0.5
-"""The same for a process that is ended to make way."""
+"""Seconds that a process has to end to make way."""
 
 
 def reprojection_worker_command(run: RunFolder, slices: int | None, lowest: bool) -> list[str]:

@@ -60,7 +60,6 @@ class ConnectionGate:
     def enter(self, transport: asyncio.Transport, peer: str | None) -> bool:
         """Admit a new connection, evicting another if necessary. Returns False if it was closed at once."""
         address = self._counted_address(peer)
-        self.counters.accepted += 1
         if address and self._waiting_by_address[address] >= self._limits.newcomers // 2:
             self._evict_waiting(next(other for other, whose in self._waiting.items() if whose == address))
         elif len(self._waiting) >= self._limits.newcomers or self._open() >= self._limits.total:

@@ -12,7 +12,6 @@ class ConnectionCounters:
     """Counts since the server started, except `open` and `websockets`. Written only on the event loop. Refusals are
     counted instead of logged, because a flood would fill the log."""
 
-    accepted: int = 0
     open: int = 0
     """Connections open now."""
     websockets: int = 0
@@ -46,6 +45,6 @@ def count_ended(counters: Iterable[ConnectionCounters]) -> Counter[str]:
     ended: Counter[str] = Counter()
     for one in counters:
         ended.update(asdict(one))
-    for name in ("accepted", "open", "websockets"):
+    for name in ("open", "websockets"):
         del ended[name]
     return ended
