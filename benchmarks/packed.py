@@ -38,6 +38,7 @@ def main() -> bool:
         run = copy_unasked_run(finished_run(), Path(folder))
         with contextlib.redirect_stdout(sys.stderr):
             prepare_lessons(run.path.parent, run.id, yes=True)
+        tokens = len(run.vocabulary)
         page = export_run(run, "html", out=Path(folder) / "run.html")
         text = page.read_text(encoding="utf-8")
         parts: Counter[str] = Counter()
@@ -62,7 +63,7 @@ def main() -> bool:
             f"packed_scrubbing_{where}",
             positions / sweep.seconds,
             "positions a second",
-            tokens=len(run.vocabulary),
+            tokens=tokens,
             page_cpu_ms=1e3 * sweep.spent["renderer"] / max(1, positions),
             drawing_cpu_ms=1e3 * sweep.spent["GPU"] / max(1, positions),
         )
