@@ -125,9 +125,9 @@ def changed_files(copy: filecmp.dircmp[str]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the sources, and plant a kind of question in them."""
+    """Copy the sources, compiled, and plant a kind of question in them."""
     folder = tmp_path_factory.mktemp("planted")
-    shutil.copytree(ROOT / SOURCES, folder / SOURCES, ignore=shutil.ignore_patterns("__pycache__", "_static"))
+    shutil.copytree(ROOT / SOURCES, folder / SOURCES, ignore=shutil.ignore_patterns("_static"))
     for name, changes in PLANTED.items():
         file = folder / SOURCES / name
         text = file.read_text("utf-8") if file.exists() else ""
