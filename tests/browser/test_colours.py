@@ -94,7 +94,7 @@ def test_displacements_are_distances_in_the_space_and_zero_at_rest(page: Page) -
     expect(page.get_by_test_id("legend-rest")).to_contain_text(re.compile(rf"did not move\s*{STILL}"))
     # Without a pulse since the page opened, a gradient is unknown, not 0.
     colour_by(page, "gradient")
-    expect(page.get_by_test_id("legend-unknown")).to_contain_text("not known")
+    expect(page.get_by_test_id("legend-unknown")).to_contain_text("unknown")
 
 
 def test_an_entry_rings_its_tokens_by_pointer_focus_and_press(page: Page) -> None:

@@ -62,10 +62,10 @@ def test_a_run_stays_at_step_0_until_its_map_is_there_or_the_presenter_starts_it
         # The lights are on, at step 0; the bar shows the progress of the map.
         wait_for(page, "window.__lamplighter?.shown?.method === 'linear'")
         expect(page.get_by_test_id("step")).to_have_text("0")
-        expect(page.get_by_test_id("phase")).to_have_text("about to begin")
+        expect(page.get_by_test_id("phase")).to_have_text("about to start")
         expect(page.get_by_role("progressbar")).to_have_js_property("value", 0.5)
         expect(notice).to_have_attribute("role", "status")
-        begin = page.get_by_role("button", name="Begin now")
+        begin = page.get_by_role("button", name="Start now")
         begin.focus()
         page.keyboard.press("Enter")
         expect(notice).not_to_be_attached()

@@ -38,7 +38,7 @@ def test_a_finished_run_is_laid_out_again_and_replayed(page: Page, application: 
     run = application.only_run()
     open_panel(page, "map")
     panel = page.get_by_role("tabpanel")
-    expect(panel.get_by_test_id("again-state")).to_have_text("Once this run is over.", timeout=LATER)
+    expect(panel.get_by_test_id("again-state")).to_have_text("Available once this run is over.", timeout=LATER)
     expect(panel.get_by_test_id("again-begin")).to_be_disabled()
     application.ask(run, "stop")
     application.wait_until_over(run)

@@ -293,7 +293,7 @@ def test_viewers_are_told_of_a_new_run_and_may_open_it(
     expect(notice).to_contain_text("A new run has started", timeout=15_000)
     assert find_violations(viewer, "main") == []
     expect_reached(viewer, f"[data-testid=new-run-notice] button, {CONTROLS}", "844x390")
-    notice.get_by_role("button", name="Go to it").click()
+    notice.get_by_role("button", name="Open it").click()
     wait_for(viewer, f"!location.search.includes('{finished_run.run}')")
     expect(notice).to_have_count(0)
     viewer.go_back()

@@ -7,18 +7,17 @@ import { table } from "./translation";
 export const exports = table("exports", {
   exportPanel: {
     files: "The run as a file",
-    about:
-      "Everything that was kept: for colleagues, other programs, or a class without a network.",
+    about: "Everything recorded: for colleagues, other programs, or a class without a network.",
     viewer:
-      "Only the presenter can make exports (open Lamplighter by its launch link). What is made can be downloaded here.",
-    notBegun: "There is nothing to export yet: this run has not started training.",
-    none: "Nothing made yet. What is made stays here for download until the server ends.",
+      "Only the presenter can export (open Lamplighter by its launch link). Finished exports can be downloaded here.",
+    notBegun: "Nothing to export yet: this run has not started training.",
+    none: "No exports yet. Exports stay here until the server stops.",
     whole: "The whole run",
     one: "One step",
     step: "Step",
     newest: "newest",
-    stepMore: "Empty: the newest step that was kept exactly",
-    make: "Make",
+    stepMore: "Empty: the newest exact snapshot",
+    make: "Export",
     cancel: "Cancel",
     discard: "Discard",
     download: "Download",
@@ -28,19 +27,19 @@ export const exports = table("exports", {
     cancelled: "cancelled",
     leftOut: "Left out:",
     state: {
-      running: "is being made",
+      running: "is being exported",
       done: "is ready",
       failed: "failed",
       cancelled: "was cancelled",
     },
     formats: {
       html: [
-        "Replay page",
-        "This page with the run in it, as one file: it opens by a double click, without a server or a network.",
+        "Web page",
+        "This page with the run in it, as one file. Double-click to open it, even offline.",
       ],
       zip: [
         "Zip of the run",
-        "Everything in it, the text included, to look at elsewhere or go on with: lamplighter import.",
+        "Everything in it, text included, to open or continue elsewhere: lamplighter import.",
       ],
       csv: ["CSV", "One row per step: losses, speeds, words read, gradient norms, measures."],
       parquet: ["Parquet", "One row per word, for Embedding Atlas and data frames."],

@@ -27,7 +27,7 @@ it("a reason with a code has the page's text", () => {
   const values = { words: "xy\u200bzzy", similar: "dizzy", more: 0 };
   const known = { code: "unknown_words", values } as const;
   const told = failureText({ code: "said", reason: detail, known });
-  expect(told).toContain("such as “dizzy”");
+  expect(told).toContain("Try a word it has read: dizzy.");
   // Invisible characters in words of the user are made visible.
   expect(told).not.toContain("\u200b");
   const busy = { code: "server_busy", values: {} } as const;

@@ -8,19 +8,19 @@ import { table } from "./translation";
 
 export const failures = table("failures", {
   notAccepted: "not accepted",
-  noMapAt: (step: number) => `The map of step ${step} is not kept any more.`,
-  noStep: (step: number) => `There is no step ${step}.`,
-  noWord: (word: string) => `There is no token “${word}” in this vocabulary.`,
+  noMapAt: (step: number) => `The map of step ${count(step)} is no longer saved.`,
+  noStep: (step: number) => `There is no step ${count(step)}.`,
+  noWord: (word: string) => `“${word}” is not in this vocabulary.`,
   silent: "The server does not answer.",
-  broken: "The answer broke off.",
-  noMatrix: "What came is not a matrix.",
-  noLayout: "What came is not a map.",
+  broken: "The answer was cut off.",
+  noMatrix: "The answer is not a matrix.",
+  noLayout: "The answer is not a map.",
   noSuchMap: "This run has no map of that kind.",
   otherVocabulary: "another vocabulary",
-  noView: "What came is not a view of this page.",
+  noView: "That is not a view of this page.",
   newerView: "The view is from a newer version of this page.",
   presenterOnly: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
-  noToken: "The token that the link names is not in this vocabulary.",
+  noToken: "The word in the link is not in this vocabulary.",
 } as const);
 
 type Values = KnownReason["values"];
@@ -30,28 +30,28 @@ const words = (value: number | string | undefined) => printableToken(String(valu
 /** Why the server refused a request. */
 export const reasons = table("reasons", {
   recorded_elsewhere:
-    "This run was recorded from another training loop: its model is not here to ask.",
-  run_not_begun: "This run has not begun, so there is no model to ask yet.",
+    "This run was recorded from another training loop, so its model is not here to ask.",
+  run_not_begun: "This run has not started, so there is no model to ask yet.",
   step_not_reached: ({ step, newest }) =>
-    `Step ${number(step)} has not been reached: this run is at step ${number(newest)}.`,
+    `This run is at step ${number(newest)}: it has not reached step ${number(step)} yet.`,
   question_too_long: "This would take too long: ask for less, or ask a smaller run.",
   unknown_words: ({ words: unknown, similar }) =>
-    `The model has never read “${words(unknown)}”: use words of its text${similar ? `, such as “${words(similar)}”` : ""}.`,
+    `The model has never read “${words(unknown)}”. ${similar ? `Try a word it has read: ${words(similar)}` : "Use words of its text"}.`,
   no_words: "Write at least one word.",
   too_many_words: ({ words: given, most }) =>
-    `${number(given)} words are too many: the model reads at most ${number(most)}.`,
+    `That is ${number(given)} words: the model reads at most ${number(most)}.`,
   too_few_words: ({ fewest }) => `Write at least ${number(fewest)} words.`,
   one_word_wanted: ({ word }) => `“${words(word)}” is more than one word here.`,
-  nothing_changed: "Nothing would change: choose another word, or another step.",
-  too_many_questions: ({ most }) => `${number(most)} questions are waiting: ask again later.`,
+  nothing_changed: "Nothing would change: choose another word or step.",
+  too_many_questions: ({ most }) => `${number(most)} questions are waiting. Ask again later.`,
   imported_run_takes: ({ threads, megabytes, layers, width, parameters }) =>
     `This run was imported. Its model takes ${number(megabytes)} MB of memory and ${number(threads)} threads here: ${number(layers)} layers of width ${number(width)}, ${number(parameters)} parameters.`,
   takes_no_requests: "This run is recorded from another training loop, which takes no requests.",
-  already_continuing: "This run was asked to go on already: training begins in a moment.",
+  already_continuing: "This run is already being continued: training starts in a moment.",
   run_is_over: "This run is over: it can only be continued.",
   run_is_not_over: "Only a run that is over can be continued.",
-  upload_gone: "The text is not on the server any more: send it again.",
-  text_too_large: ({ most }) => `The text is too large: at most ${number(most)} MB are read.`,
+  upload_gone: "The text is no longer on the server: send it again.",
+  text_too_large: ({ most }) => `The text is too large: at most ${number(most)} MB are allowed.`,
   text_not_plain:
     "This isn’t plain text. Word documents and PDFs can’t be read: save it as UTF-8 text.",
   text_empty: ({ needed }) => `The text is empty: ${number(needed)} words are needed.`,
@@ -59,12 +59,13 @@ export const reasons = table("reasons", {
     `The text has ${number(given)} words: ${number(needed)} are needed, and about ${number(clear)} for clear neighbourhoods.`,
   server_stopping: "The server is stopping: try again when it is back.",
   too_many_exports: ({ most }) =>
-    `${number(most)} exports are being made: cancel one, or wait until one is done.`,
-  disk_nearly_full: "The disk is nearly full, and the rest is kept for training: make room first.",
+    `${number(most)} exports are already running: cancel one, or wait for one to finish.`,
+  disk_nearly_full:
+    "The disk is nearly full, and the rest is reserved for training: free some space first.",
   disk_full:
-    "The disk is full: make room on it. Nothing recorded is lost, and training goes on by itself.",
-  export_gone: "The export is not on the server any more: make it again.",
-  laid_out_already: "A map is being laid out already: cancel it, or wait for it.",
+    "The disk is full: free some space. Nothing recorded is lost, and training resumes by itself.",
+  export_gone: "The export is no longer on the server: export again.",
+  laid_out_already: "A map is already being drawn: cancel it, or wait for it to finish.",
   nothing_left_to_predict: "This run is over, so nothing is left to predict: continue it first.",
   run_ends_before: ({ end, step }) =>
     `This run ends at step ${number(end)}, before step ${number(step)}: ask for fewer steps.`,

@@ -9,31 +9,30 @@ const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);
 
 /** Endings of the sentence "Each light is a word, coloured by". */
 const colour: Record<ColourBy, string> = {
-  family: "its family, which we know and the model is never told",
-  class: "its true kind, which we know and the model is never told",
+  family: "its family (hidden from the model)",
+  class: "its kind (hidden from the model)",
   district: "the neighbourhood that the model put it in (a cluster of its space)",
   frequency: "how often it occurs in the text",
   since: "how many steps ago it was last read",
   gradient:
     "how strongly the last step that read it wanted to change it (Euclidean norm of its gradient; before clipping if it was trained here)",
   moved: "how far its vector has moved in the space, not on the picture (Euclidean distance)",
-  trust:
-    "how reliable its place is: 1 if all words around it on this map are true neighbours, 0 if none is",
+  trust: "how reliable its place is: 1 if all its neighbours on this map are real, 0 if none are",
 };
 
 export const legend = {
   legend: {
-    label: "Legend",
+    label: "Colour key",
     lead: "Colour:",
-    open: "Show the legend",
-    close: "Close the legend",
+    open: "Show the colour key",
+    close: "Close the colour key",
     about: (by: ColourBy) => `Each light is a word, coloured by ${colour[by]}.`,
     familyHint: "Click a family to ring its words and see its kinds.",
     hint: "Hover or click to highlight.",
     cycled: (tints: number, kinds: number) =>
       `${count(kinds)} kinds share ${count(tints)} colours: hover to see which is which.`,
     moved: (from: number, to: number) => `From step ${count(from)} to step ${count(to)}.`,
-    waiting: "Looking it up …",
+    waiting: "Looking it up…",
     ringed: (some: number, all: number) => `${count(some)} of its ${count(all)} words are ringed.`,
     ends: (by: ColourBy, least: number, greatest: number) =>
       `From ${value(by, least)} to ${value(by, greatest)}.`,
@@ -46,16 +45,16 @@ export const legend = {
       gradient: "no gradient",
       frequency: "not in the text",
     } as Partial<Record<ColourBy, string>>,
-    unknown: "not known",
+    unknown: "unknown",
     unknownMore: {
-      gradient: "not read in the steps that this page has looked at",
+      gradient: "not read in any step seen so far",
     } as Partial<Record<ColourBy, string>>,
     band: (by: ColourBy, from: number | null, to: number | null) => {
       const number = (edge: number) =>
         by === "trust" ? fixed(edge, 2) : edge < 1e3 ? small(edge) : count(edge);
       if (by === "since") return ages(from, to);
       if (from === null) return to === null ? "all" : `below ${number(to)}`;
-      if (to === null) return `${number(from)} and more`;
+      if (to === null) return `${number(from)} or more`;
       return `${number(from)} to ${number(to)}`;
     },
     /** Describe the value of one token. */
@@ -66,32 +65,32 @@ export const legend = {
           ? `did not move in the space ${span}`
           : `moved ${small(of)} in the space ${span}`;
       }
-      if (by === "gradient") return `norm of its last gradient ${small(of)}`;
-      if (by === "trust") return `place ${fixed(100 * of, 0)} % reliable`;
+      if (by === "gradient") return `last gradient norm ${small(of)}`;
+      if (by === "trust") return `${fixed(100 * of, 0)} % of its map neighbours are real`;
       return "";
     },
     unknownText: {
-      gradient: "norm of its last gradient: not known",
-      moved: "how far it moved: not known",
-      trust: "reliability of its place: not known",
+      gradient: "last gradient norm: unknown",
+      moved: "distance moved: unknown",
+      trust: "reliability: unknown",
     } as Partial<Record<ColourBy, string>>,
 
     over: "Over",
     overMore: "How many steps back distances and trails reach",
     overOf: (n: number) => (n === 0 ? "all steps" : `last ${steps(n)}`),
     trails: "Trails",
-    trailsMore: "Where words went on the map",
-    trailsOf: { none: "none", chosen: "chosen word", movers: "farthest movers" },
+    trailsMore: "The paths of words on the map",
+    trailsOf: { none: "none", chosen: "selected word", movers: "largest moves" },
     trailsSaid: (drawn: number, asked: number, from: number, to: number) =>
-      `${drawn} of ${asked} moved on this map from step ${count(from)} to ${count(to)}: a square where it began, a triangle where it is.`,
-    trailsNone: "Choose a word, and its trail is drawn.",
+      `${drawn} of ${asked} moved on this map from step ${count(from)} to ${count(to)}. Square: start. Triangle: end.`,
+    trailsNone: "Select a word to see its trail.",
     trailsStill: (from: number, to: number) =>
       `No vector moved from step ${count(from)} to ${count(to)}.`,
     trailsUmap: "On this map, places also shift when the words around them do.",
-    trailsLinear: "On the straight view, only a vector that moved leaves a trail.",
+    trailsLinear: "In the linear view, only a vector that moved leaves a trail.",
 
     links: "Links",
-    linksMore: "From the chosen word to those nearest to it",
+    linksMore: "From the selected word to its nearest words",
     linksTo: { none: "none", space: "in the space", map: "on the map", both: "both" },
     shared: (shared: number, k: number) =>
       `${shared} of ${k} neighbours on the map are neighbours in the space.`,
@@ -107,7 +106,7 @@ export const legend = {
 
 function ages(from: number | null, to: number | null): string {
   if (from === null) return "in this step";
-  if (to === null) return `${count(from)} and more steps ago`;
+  if (to === null) return `${count(from)} or more steps ago`;
   return `${count(from)} to ${count(to - 1)} steps ago`;
 }
 

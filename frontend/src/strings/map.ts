@@ -6,14 +6,14 @@ import { table } from "./translation";
 
 export const map = table("map", {
   districts: {
-    own: "Name by their own words",
+    own: "Name each after its own words",
     ownMore:
-      "Most names are those of the kinds that we planted in the text. This names each neighbourhood after its most common words.",
+      "Most names are those of the kinds planted in the text. This uses each neighbourhood’s most common words instead.",
     doubtful: "Mark misplaced words",
-    doubtfulMore: "Puts a cross on words that the map shows where they do not belong.",
-    unknown: "How reliable each place is has not been measured yet.",
+    doubtfulMore: "Crosses out words the map has put in the wrong place.",
+    unknown: "Not measured yet: which words are in the wrong place.",
     said: (doubtful: number, all: number) =>
-      `${count(doubtful)} of ${count(all)} words (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed: hardly any of the words around them on this map are their true neighbours.`,
+      `${count(doubtful)} of ${count(all)} words (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed out: few of their neighbours on this map are real.`,
   },
   mapPanel: {
     drawing: "How the map is drawn",
@@ -25,19 +25,19 @@ export const map = table("map", {
     made: (method: string, neighbours: number, minDist: number, spread: number) =>
       `Drawn by ${method} with ${count(neighbours)} neighbours, minimum spacing ${minDist}, spread ${spread}.`,
     madePlain: (method: string) => `Drawn by ${method}.`,
-    again: "For replay",
+    again: "For replays",
     againMore:
-      "A finished run is laid out once more, all its steps together, so that every word stays near its place from step to step. This happens by itself when nothing else is going on. The map as it was live is kept.",
-    byItself: "Nobody needs the machine now, so the replay is being smoothed.",
+      "The map of a finished run is drawn again from all its steps together, so that words stay near their places from step to step. This starts automatically when the computer is free. The live map stays available.",
+    byItself: "The computer is free, so the replay is being smoothed.",
     begin: "Smooth the replay",
     cancel: "Cancel",
     running: "is being smoothed",
-    notOver: "Once this run is over.",
-    cancelled: "Cancelled; nothing was changed.",
+    notOver: "Available once this run is over.",
+    cancelled: "Cancelled; nothing changed.",
     anew: (steps: number, last: number) => `Done: ${count(steps)} maps, up to step ${count(last)}.`,
-    set: "The replay shows the map",
-    sets: { live: "as it was live", again: "smoothed" },
+    set: "Map in replays",
+    sets: { live: "live", again: "smoothed" },
     linear: (step: number) =>
-      `The linear view looks along directions chosen from the space at step ${count(step)}.`,
+      `The directions of the linear view were chosen at step ${count(step)}.`,
   },
 } as const);

@@ -10,7 +10,7 @@ export const palette = table("palette", {
   does: {
     goLive: "Back to live, or to the end",
     goToFirstStep: "To the start, before the first step",
-    toggleBeat: "Hold the reading of this step",
+    toggleBeat: "Pause after reading, then update",
     trainOneStep: "Train one step, then pause for everyone",
     toggleMap: "The other map",
     toggleSecondMap: "Two maps side by side, or one",
@@ -18,8 +18,8 @@ export const palette = table("palette", {
     showWholeMap: "Show the whole map",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
-    toggleEnlarged: "Larger type, for the back of the room",
-    savePicture: "Save the picture",
+    toggleEnlarged: "Presentation mode: larger text",
+    savePicture: "Save image",
     toggleShortcuts: "Help and keys",
   },
 } as const);

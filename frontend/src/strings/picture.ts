@@ -4,7 +4,7 @@ import type { PictureSizeName } from "../model/picture-sizes";
 
 export const picture = {
   picture: {
-    title: "A picture of the city",
+    title: "Image of the city",
     about:
       "What the map shows now, at the size you choose: the lights of this step, the names, and a caption.",
     thenAndNow: "Then | now",
@@ -17,12 +17,12 @@ export const picture = {
       screen: "as on this screen",
     } satisfies Record<PictureSizeName, string>,
     png: "Save PNG",
-    pngMore: "With every lamp, for slides and print",
+    pngMore: "Every light, for slides and print",
     share: "Share",
     busy: "Drawing",
     saved: (name: string, size: string) => `Saved ${name}, ${size}`,
-    nothing: "There is nothing to save yet: the words have no places.",
-    failed: "This browser could not draw the picture; a smaller size may work.",
-    notShared: "This browser did not share it; it can be saved instead.",
+    nothing: "Nothing to save yet: the words have not been placed.",
+    failed: "This browser could not draw the image; a smaller size may work.",
+    notShared: "This browser could not share it; save it instead.",
   },
 } as const;

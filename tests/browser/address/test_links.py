@@ -55,7 +55,7 @@ def test_the_id_stays_if_several_tokens_share_the_text(page: Page, runs: TwoRuns
 def test_an_unknown_word_is_reported_until_another_is_chosen(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link("&word=unicorn"))
     problem = page.get_by_test_id("token-problem")
-    expect(problem).to_have_text("There is no token “unicorn” in this vocabulary.")
+    expect(problem).to_have_text("“unicorn” is not in this vocabulary.")
     wait_for(page, DRAWN)
     show_map(page, "linear")
     wait_for_view(page, map="linear", word="unicorn")
