@@ -43,7 +43,7 @@ def reason_text(finding: Finding) -> str:
     """Return the sentences that explain a claim's state."""
     told = [_fill(TEXTS["sentences"][one.code], one.values) for one in finding.reason]
     if finding.state is ClaimState.UNMEASURED and finding.waits_for is not None:
-        told.insert(0, f"Not measured yet: this waits for {TEXTS['waits'][finding.waits_for]}.")
+        told.insert(0, f"Not measured yet: waiting for {TEXTS['waits'][finding.waits_for]}.")
     return " ".join(told)
 
 

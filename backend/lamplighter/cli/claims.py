@@ -39,13 +39,13 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 SIGNS = {
     ClaimState.HOLDS: "[+] holds",
-    ClaimState.CONDITIONAL: "[~] under a condition",
-    ClaimState.FAILING: "[x] shown failing",
+    ClaimState.CONDITIONAL: "[~] with conditions",
+    ClaimState.FAILING: "[x] fails here",
     ClaimState.UNMEASURED: "[ ] not measured yet",
 }
 _ROLES = {
     ClaimRole.CLAIM: "",
-    ClaimRole.CHECK: " (this program, checked)",
+    ClaimRole.CHECK: " (a check of this program)",
     ClaimRole.DEFINITION: " (by definition)",
 }
 """The words behind the name of a statement, by its role."""
@@ -147,7 +147,7 @@ def _describe(row: ClaimRow, width: int) -> list[str]:
     lines += _wrap(claim_text(row.number, "statement"), width)
     lines += _wrap(reason_text(row), width)
     if row.null is not None:
-        lines += _wrap(f"to compare: {_tell(row.null)}", width)
+        lines += _wrap(f"baseline: {_tell(row.null)}", width)
     if control is not None and control.state is not row.state:
         lines += _wrap(f"on shuffled words: {reason_text(control)}", width)
     if row.imported:

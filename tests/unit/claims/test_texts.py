@@ -115,13 +115,13 @@ def test_numbers_follow_their_fields_format() -> None:
         == "Together, then told apart: it was 95.1 % at step 2,500."
     )
     assert tell("one_step_changed", step=5, own=-0.1, other=0.0123).startswith(
-        "Step 5 changed the loss on its own batch by -0.1 nats and on another one by +0.012;"
+        "Step 5 changed the loss on its own batch by -0.1 nats and on another batch by +0.012;"
     )
     # No minus sign before zero.
-    assert "by 0.00, in" in tell("nearness_agrees", input=-0.001, output=0.25)
+    assert "by 0.00 with" in tell("nearness_agrees", input=-0.001, output=0.25)
     assert [percent(share) for share in (0.073, 0.9996, 1.0)] == ["7.3 %", "99.96 %", "100 %"]
     waiting = Finding(ClaimState.UNMEASURED, (Sentence("recorded_elsewhere"),), waits_for="bench")
     assert reason_text(waiting) == (
-        "Not measured yet: this waits for the bench: the same batches under four rules."
-        " The model of a recorded run is not here, so it cannot be asked."
+        "Not measured yet: waiting for the bench: the same batches under four rules."
+        " A recorded run has no model here, so it cannot be asked."
     )

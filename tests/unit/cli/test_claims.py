@@ -73,10 +73,10 @@ def test_both_columns_and_invalid_claims(run: RunFolder, monkeypatch: pytest.Mon
     told = typed(run, "claims", run.id).stdout
     assert f"control {control.id}" in told
     lines = [" ".join(line.split()) for line in told.splitlines()]
-    assert "1 [+] holds [x] shown failing Random start" in lines
+    assert "1 [+] holds [x] fails here Random start" in lines
     assert lines.count("on shuffled words: Here the city does not sleep.") == 1
-    assert "to compare: by chance: 0.81 % (0.79 % to 0.83 %, n = 20)" in lines
-    assert "3 [+] holds [+] holds Near, direction, length (this program, checked)" in lines
+    assert "baseline: by chance: 0.81 % (0.79 % to 0.83 %, n = 20)" in lines
+    assert "3 [+] holds [+] holds Near, direction, length (a check of this program)" in lines
     assert "4 [+] holds [+] holds A matrix of weights (by definition)" in lines
     assert lines[-1].startswith("2 of 2 claims hold (1 on shuffled words)")
     assert lines[-1].endswith(", 2 checks and definitions")

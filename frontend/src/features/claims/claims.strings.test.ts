@@ -66,11 +66,13 @@ it("a reason is told with its numbers, after what a number waits for", () => {
   ] as const;
   const told = reasonText({ state: "holds", reason: [...reason], waits_for: null });
   expect(told).toContain("Together, then told apart: it was 95.1 % at step 2,500.");
-  expect(told).toContain("follow by 0.00, in the output table with which come before by 0.25 ");
-  expect(told).toContain("by -0.1 nats and on another one by +0.012;");
+  expect(told).toContain(
+    "agrees better by 0.00 with which words follow, in the output table by 0.25 with which come before",
+  );
+  expect(told).toContain("by -0.1 nats and on another batch by +0.012;");
   const waiting = { state: "unmeasured", reason: [], waits_for: "first_step" } as const;
   expect(reasonText({ ...waiting, reason: [] })).toBe(
-    "Not measured yet: this waits for the first step.",
+    "Not measured yet: waiting for the first step.",
   );
   // Words of a text are shown with their invisible characters.
   const named = { code: "analogies", values: { relation: "a\u200bb" } } as const;

@@ -16,9 +16,9 @@ const activities: Record<string, string> = {
   transplant: "older rows in this model",
   batch_sizes: "larger batches",
   better: "forty steps, at four places",
-  substitution: "words in each other’s place",
+  substitution: "words swapped for others",
   bench: "the same batches under four rules",
-  environment: "a stay in another town",
+  environment: "some time in another town",
   devices: "one step on two processes",
 };
 
@@ -27,15 +27,15 @@ export const texts = table("claimTexts", english);
 
 export const claims = table("claims", {
   title: "Is it true?",
-  more: "What is said about how a model learns. Each lamp says what this run shows.",
+  more: "What people say about how a model learns. Each window shows what this run found.",
   asOf: (step: number) => `As of step ${count(step)}.`,
   step: (step: number) => `at step ${count(step)}`,
-  training: "It is still learning, so lamps may change.",
+  training: "It is still training, so windows may change.",
   close: "Back to the map",
   list: "The claims",
   states: {
     holds: "holds",
-    conditional: "under a condition",
+    conditional: "with conditions",
     failing: "fails here",
     unmeasured: "not measured yet",
   } satisfies Record<State, string>,
@@ -45,26 +45,26 @@ export const claims = table("claims", {
   checked: (plaques: number) => `${plaques} checks and definitions`,
   /** How many lamps are in another state. */
   counts: {
-    conditional: (lamps: number) => `${lamps} under a condition`,
+    conditional: (lamps: number) => `${lamps} with conditions`,
     failing: (lamps: number) => `${lamps} ${lamps === 1 ? "fails" : "fail"} here`,
     unmeasured: (lamps: number) => `${lamps} not measured yet`,
   } satisfies Record<Exclude<State, "holds">, (lamps: number) => string>,
-  roles: { claim: "A claim", check: "This program, checked", definition: "By definition" },
+  roles: { claim: "A claim", check: "A check of this program", definition: "By definition" },
   roleMore: {
     claim: "",
-    check: "were it false, this program would be at fault",
-    definition: "it says what a word means, so no run can show it to be false",
+    check: "if it were false, this program would be wrong",
+    definition: "it says what a word means, so no run can refute it",
   },
   onControl: (state: string) => `On shuffled words: ${state}`,
   control: (step: number, training: boolean) =>
-    `In a frame: the control, trained on the same words in random order, ${training ? "now at" : "as of"} step ${count(step)}:`,
-  controlMore: "Open its board once, and it is measured too.",
+    `Framed: the control, trained on the same words in random order, ${training ? "now at" : "as of"} step ${count(step)}:`,
+  controlMore: "Open its board once to measure it too.",
   noControl:
-    "Which of these would hold on nonsense as well? Its control tells: the same model, trained on the same words in random order.",
+    "Which of these would also hold on nonsense? A control shows it: the same model, trained on the same words in random order.",
   isControl:
     "This run is a control: the words of its text are in random order, so claims about meaning should fail.",
   trainControl: "Train the control",
-  controlBegun: "The control is being trained. Its signs appear beside these.",
+  controlBegun: "The control is training. Its results will appear beside these.",
   lamp: ({ number, state, role, control }: Lamp) =>
     [
       `${number}, ${texts.claims[number].name}: ${claims.states[state]}`,
@@ -72,9 +72,9 @@ export const claims = table("claims", {
       ...(control ? [claims.onControl(claims.states[control.state])] : []),
     ].join(". "),
   claim: (number: number) => `Claim ${number}`,
-  compare: { null: "To compare", control: "On shuffled words" },
+  compare: { null: "Baseline", control: "On shuffled words" },
   interval: (low: string, high: string) => `from ${low} to ${high}`,
-  waitsFor: (what: string) => `Not measured yet: this waits for ${what}.`,
+  waitsFor: (what: string) => `Not measured yet: waiting for ${what}.`,
   units: {
     nats: "nats",
     bits: "bits",
@@ -84,12 +84,12 @@ export const claims = table("claims", {
     ms: "ms",
   } satisfies Record<Exclude<ClaimFigure["unit"], "" | "share" | "degrees">, string>,
   numbers: "All numbers",
-  condition: "When it stops being true",
+  condition: "Where it breaks down",
   method: "How it is measured",
-  imported: "As told by the person who gave this run away.",
+  imported: "As reported by the person who shared this run.",
   show: "Show me",
-  showMore: "Open the place on this page where one sees it",
-  breakIt: "Break it",
+  showMore: "Opens the place on this page where you can see it",
+  breakIt: "Try to break it",
   seeHowFar: "See how far it goes",
   measure: "Measure it now",
   previous: "Previous claim",
@@ -102,17 +102,17 @@ export const claims = table("claims", {
   goOn: (missing: number) => `Measure what is missing (${missing})`,
   failed: (activity: string, problem: string) => `${activity}: ${problem}`,
   unanswered: "it could not be answered",
-  confirm: "Ask all the same",
+  confirm: "Ask anyway",
   /** Words of the field, each with what it means. */
   explained: {
-    nats: "Nats measure surprise: 0 for a model that was sure and right, 0.7 for the toss of a coin.",
+    nats: "Nats measure surprise: 0 for a model that was sure and right, 0.7 for a coin toss.",
     cosine:
-      "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, -1 is the opposite way.",
+      "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, −1 is the opposite way.",
     purity:
-      "Purity is the share of a word’s nearest neighbours that are of its own kind: all of them is 100 %.",
+      "Purity is the share of a word’s nearest neighbours that are of its own kind: 100 % means all of them.",
   },
   unknown: "unknown",
-  loading: "Reading the run …",
+  loading: "Reading the run…",
   broken: "The claims cannot be shown.",
   packed: "A file has no claims: open the run with Lamplighter to see them.",
 } as const);
