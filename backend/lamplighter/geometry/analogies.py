@@ -93,20 +93,17 @@ def analogy_hits(vectors: NDArray[np.float32], quadruples: NDArray[np.int64]) ->
     return hits
 
 
-def analogy_accuracy(
-    vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS
-) -> float:
+def analogy_accuracy(vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]]) -> float:
     """Return the share of a relation's questions that 3CosAdd answers correctly.
 
     Args:
         vectors: shape (V, D).
         pairs: token ids of the relation's pairs.
-        limit: maximum number of questions.
 
     Returns:
         From 0 to 1; NaN when the pairs give no question.
     """
-    quadruples = analogy_questions(pairs, limit)
+    quadruples = analogy_questions(pairs)
     return float(analogy_hits(vectors, quadruples).mean()) if len(quadruples) else float("nan")
 
 
@@ -134,10 +131,7 @@ def answer_analogy(
 
 
 def analogy_baselines(
-    vectors: NDArray[np.float32],
-    pairs: Sequence[tuple[int, int]],
-    class_of: NDArray[np.integer],
-    limit: int = MAX_QUESTIONS,
+    vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], class_of: NDArray[np.integer]
 ) -> AnalogyBaselines:
     """Compute baselines for a relation's `analogy_accuracy`, on the same questions.
 
@@ -145,12 +139,11 @@ def analogy_baselines(
         vectors: shape (V, D).
         pairs: token ids of the relation's pairs.
         class_of: shape (V,), the class of each token, negative for none.
-        limit: maximum number of questions.
 
     Returns:
         Shares from 0 to 1; NaN when the pairs give no question.
     """
-    quadruples = analogy_questions(pairs, limit)
+    quadruples = analogy_questions(pairs)
     if not len(quadruples):
         return AnalogyBaselines(chance_accuracy(len(vectors)), *3 * (float("nan"),))
     units = unit_rows(vectors)

@@ -22,9 +22,10 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.routes import claims
+from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.support.asgi import HOST, call
-from tests.support.evidences import microscope, store_answer, whole_answer
-from tests.support.folders import FakeTrainer, finished_run, make_run
+from tests.support.evidences import gather, microscope, store_answer, whole_answer
+from tests.support.folders import TOKENS, FakeTrainer, V, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +74,23 @@ async def test_the_board_of_a_run_that_trains_stays_for_a_hundred_steps(app: Fas
     trainer.train(60)
     assert (await call(app, "GET", path, held)).json["step"] == 200
     trainer.crash()
+
+
+async def test_the_board_and_the_geometry_routes_give_the_same_shares(app: FastAPI, tmp_path: Path) -> None:
+    run = make_run(RunStore(tmp_path), prepared=False)
+    # More questions than a sample of a few hundred would keep.
+    pairs = tuple((i, i + 18) for i in range(2, 20))
+    vocabulary = Vocabulary(TOKENS, np.arange(V, 0, -1), {}, (Relation("shift", pairs),))
+    run.write_corpus(np.arange(V, dtype=np.uint32), vocabulary, "{}")
+    trainer = FakeTrainer(run)
+    # For every second pair, the nearest of the first word is the second.
+    trainer.matrix[20:38:2] = trainer.matrix[2:20:2] * np.float32(1.01)
+    trainer.begin().train(5).end()
+    answer = await call(app, "GET", f"/api/runs/{run.id}/geometry/relations?step=5", {"host": HOST})
+    [shown] = answer.json["items"]
+    found = gather(run).relations["shift"]
+    assert (shown["questions"], shown["nearest_of_c"]) == (18 * 17, pytest.approx(0.5, abs=0.1))
+    assert (found.score, found.nearest_of_c) == (shown["score"], shown["nearest_of_c"])
 
 
 async def test_a_run_without_words_claims_nothing(app: FastAPI, tmp_path: Path) -> None:
