@@ -265,6 +265,11 @@ class Evidence:
         answers = (stored.answer for stored in self.answers.values())
         return next((answer for answer in answers if isinstance(answer, model)), None)
 
+    def answered_step(self, kind: str) -> int:
+        """Return the step that the board's answer of a kind is about; without one, the step to ask about."""
+        stored = self.answers.get(kind)
+        return self.examined_step if stored is None else stored.answer.step
+
     def series(self, name: str) -> dict[int, float]:
         """Return a measure by step, ascending."""
         return {step: values[name] for step, values in sorted(self.measures.items()) if name in values}

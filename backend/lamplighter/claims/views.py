@@ -29,8 +29,8 @@ def ask(
 
 
 def microscope(evidence: Evidence, section: str) -> str:
-    """Return the microscope's view of the examined step, with a section highlighted."""
-    return view(panel="microscope", section=section, at=evidence.examined_step)
+    """Return the microscope's view of the step that the board shows, with a section highlighted."""
+    return view(panel="microscope", section=section, at=evidence.answered_step("microscope"))
 
 
 def first_microscope(evidence: Evidence, section: str | None = None) -> str:

@@ -22,7 +22,7 @@ from lamplighter.questions import QuestionError, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.support.evidences import find, gather, microscope, said, store_answer, whole_answer
-from tests.support.folders import finished_run, make_run
+from tests.support.folders import FakeTrainer, finished_run, make_run
 from tests.unit.claims.town import readings
 
 ROOT = Path(__file__).parents[3]
@@ -222,3 +222,13 @@ def test_the_examined_step_stays_the_same_for_a_while(tmp_path: Path) -> None:
         parse_question({"kind": "microscope", "step": 0})
     assert all(claim.kinds == tuple(dict.fromkeys(claim.kinds)) for claim in CLAIMS)
     assert gather(run).examined_step == read_moment(run).step
+
+
+def test_the_button_opens_the_step_of_the_number(tmp_path: Path) -> None:
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(60)
+    run, show = trainer.run, CLAIMS[26].show
+    assert show(gather(run)).endswith(f"&at={gather(run).examined_step}")
+    store_answer(run, {"kind": "microscope", "step": 20}, whole_answer("microscope", 20, microscope()))
+    assert find(27, gather(run)).figures[0].step == 20 < gather(run).examined_step
+    assert show(gather(run)).endswith("&at=20")
+    trainer.crash()

@@ -221,8 +221,8 @@ CLAIMS = (
             ask="transplant",
             section="answer",
             say=evidence.sentences[0] if evidence.sentences else None,
-            other=earlier_step(evidence.examined_step),
-            at=evidence.examined_step,
+            other=earlier_step(evidence.answered_step("transplant")),
+            at=evidence.answered_step("transplant"),
         ),
         break_by=lambda evidence: ask(
             "rows_of_the_step_before",

@@ -216,7 +216,9 @@ CLAIMS = (
     Claim(
         number=9,
         find=find_when_not,
-        show=lambda evidence: view(panel="ask", ask="bench", section="answer", at=evidence.examined_step),
+        show=lambda evidence: view(
+            panel="experiments", ask="bench", section="answer", at=evidence.answered_step("bench")
+        ),
         break_by=lambda evidence: _bench(evidence, "after_the_first_step", 1, breaks=True),
         kinds=("bench",),
     ),

@@ -213,7 +213,7 @@ CLAIMS = (
         number=13,
         find=find_environment,
         show=lambda evidence: view(
-            panel="ask", ask="environment", section="answer", at=evidence.examined_step
+            panel="experiments", ask="environment", section="answer", at=evidence.answered_step("environment")
         ),
         break_by=lambda evidence: ask(
             "stay_ten_steps",
