@@ -10,16 +10,16 @@ const JOINED = "lamplighter.joined";
 const SOON = 20_000;
 
 const WORDS = {
-  wrong: "That is not the code. Look at the wall again: it changes now and then.",
-  link: "This link is too old. Scan the code on the wall again, or type it here.",
-  door: "The door is closed. Ask the presenter to open it, then press Join.",
+  wrong: "That is not the code. Check the big screen again: the code can change.",
+  link: "This link has expired. Scan the code on the big screen again, or enter it here.",
+  door: "The class is closed to newcomers. Ask the presenter to open the door, then press Join.",
   full: "The class is full. Ask the presenter.",
-  wait: (seconds) => `Too many tries came from here. You can try again in ${seconds} s.`,
+  wait: (seconds) => `Too many tries. You can try again in ${seconds} s.`,
   again: "Now try again.",
-  silent: "The class does not answer. Is this device in the same Wi-Fi?",
+  silent: "The class is not answering. Is this device on the same Wi-Fi?",
   odd: "That did not work. Try again in a moment.",
-  old: "This browser is too old to show the class. Update it, or take another one.",
-  cookie: "You joined, but your browser did not keep it. Allow cookies for this page, or leave its private mode.",
+  old: "This browser is too old to show the class. Update it, or use another one.",
+  cookie: "You joined, but your browser forgot it. Allow cookies for this page, or leave private mode.",
 };
 
 function remember() {

@@ -136,7 +136,7 @@ def test_viewers_follow_the_presenter_leave_and_return(lesson: Lesson) -> None:
     assert other.evaluate("history.length") == length, "what one follows makes no entry"
     # A viewer who moves elsewhere stays there, and sees the way back.
     phone.get_by_test_id("go-live").click()
-    expect(phone.get_by_test_id("follow-chip")).to_contain_text("Looking around")
+    expect(phone.get_by_test_id("follow-chip")).to_contain_text("Exploring")
     show_view(lesson, "at=30")
     wait_for(other, "__lamplighter.beat?.step === 30")
     assert phone.evaluate("__lamplighter.beat.step") == lesson.trainer.step
@@ -282,4 +282,4 @@ def test_ending_the_class_ends_it_for_all(lesson: Lesson) -> None:
     page.get_by_test_id("end-class-sure").click()
     for viewer in lesson.viewers:
         expect(viewer.get_by_test_id("outside")).to_contain_text("You are not in the class any more")
-    expect(page.get_by_test_id("class-count")).to_contain_text("Nobody is here yet")
+    expect(page.get_by_test_id("class-count")).to_contain_text("No one here yet")

@@ -64,7 +64,7 @@ def test_part_one_on_a_training_run(page: Page, application: Application) -> Non
     expect(shown.first).to_be_visible()
     for name, value in shown.evaluate_all("all => all.map((one) => [one.dataset.number, one.value])"):
         assert float(value) == numbers[name]["value"], name
-    expect(page.get_by_test_id("result").first).to_contain_text("You guessed 4. The run says ")
+    expect(page.get_by_test_id("result").first).to_contain_text("You guessed 4. It was ")
 
     # A stage whose step lies ahead waits; its text can be read.
     page.get_by_test_id("course-next").click()

@@ -89,7 +89,7 @@ def test_a_class_predicts_together_and_sees_all_answers(lesson: Lesson) -> None:
         shown = page.get_by_test_id("results").get_by_role("listitem").first
         expect(shown.get_by_test_id("class-answers")).to_contain_text("2 guesses. Half of them are 5 or less")
         guess = f"You guessed {own}. " if own else ""
-        expect(shown.get_by_test_id("result")).to_have_text(f"{guess}The run says {measured}.")
+        expect(shown.get_by_test_id("result")).to_have_text(f"{guess}It was {measured}.")
         assert find_violations(page, "[data-testid=course]") == []
 
     # At the end there is the picture, with the class in it, and the answers can be saved.

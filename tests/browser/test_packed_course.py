@@ -81,7 +81,7 @@ def test_part_one_works_without_a_network(page: Page, packed: Path) -> None:
             (choices.nth(1) if choices.count() else page.get_by_test_id("keep-guess")).click()
         elif stage == 5:
             wait_for(page, f"{STEP} === '0' && __lamplighter.step === 0")
-            expect(page.get_by_test_id("result").first).to_contain_text("The run says ")
+            expect(page.get_by_test_id("result").first).to_contain_text("It was ")
             # The card has the ten words that the text mentions.
             page.get_by_test_id("more-neighbours").click()
             expect(page.get_by_test_id("neighbours").locator("li")).to_have_count(10)

@@ -8,16 +8,16 @@ const withUnit = (value: number, unit: string) =>
   unit === "%" ? `${figure(value)} %` : `${figure(value)}${unit && ` ${unit}`}`;
 
 export const classViewer = table("classViewer", {
-  outside: "You are not in the class any more.",
-  outsideMore: "With the code on the wall you can join again.",
+  outside: "You are no longer in the class.",
+  outsideMore: "Enter the code on the big screen to rejoin.",
   joinAgain: "Join again",
   following: "Following the presenter",
-  followingMore: "You see what the presenter shows. Touch anything, and you look around alone.",
-  straying: "Looking around",
+  followingMore: "You see what the presenter shows. Touch anything to explore by yourself.",
+  straying: "Exploring",
   rejoin: "Back to the presenter",
-  helping: "You help the presenter: pause and pace are at the bottom.",
-  point: (word: string) => `Point at “${word}”`,
-  pointHint: "Choose a word, and you can point at it for all.",
+  helping: "You are an assistant: pause and speed are at the bottom.",
+  point: (word: string) => `Point out “${word}”`,
+  pointHint: "Select a word to point it out to everyone.",
   unpoint: "Stop pointing",
   pointed: (word: string) => `Look at “${word}”`,
 
@@ -27,18 +27,20 @@ export const classViewer = table("classViewer", {
   between: (low: number, high: number) => `From ${figure(low)} to ${figure(high)}.`,
   send: "Answer",
   change: "Change it",
-  changeMore: "You can change it until no more answers are taken.",
-  sending: "Sending …",
-  unsent: "It has not arrived. Try again.",
+  changeMore: "You can change it until answers close.",
+  sending: "Sending…",
+  unsent: "Not sent. Try again.",
   answered: (answered: number) =>
     answered > 1
       ? `${count(answered)} have answered`
-      : `${answered ? "One" : "Nobody"} has answered${answered ? "" : " yet"}`,
-  closed: "No more answers. Soon you see what happened.",
+      : answered
+        ? "1 has answered"
+        : "No answers yet",
+  closed: "Answers are closed. The result is coming.",
   yours: (value: number, unit: string) => `You said ${withUnit(value, unit)}.`,
   yourChoice: (choice: string) => `You said “${choice}”.`,
   none: "You did not answer.",
-  fold: "Make it small",
+  fold: "Minimise",
   unfold: "Show the question",
 
   measured: (value: number, unit: string, step: number) =>
@@ -47,7 +49,7 @@ export const classViewer = table("classViewer", {
     `It was “${choice}” (measured at step ${count(step)}).`,
   median: (value: number, unit: string) =>
     `Half of you said less than ${withUnit(value, unit)}, half more.`,
-  nobody: "Nobody has answered.",
+  nobody: "No answers.",
   chart: "Answers of the class",
   bin: (low: number, high: number, times: number) =>
     `${figure(low)} to ${figure(high)}: ${count(times)}`,

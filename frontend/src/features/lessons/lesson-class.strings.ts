@@ -4,15 +4,15 @@ import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
 export const lessonClass = table("lessonClass", {
-  notLed: "The class does not follow you, so nobody is asked this.",
+  notLed: "The class is not following you, so it is not asked this.",
   lead: "Let the class follow me",
   answered: (answered: number, connected: number) =>
     `${count(answered)} of ${count(Math.max(answered, connected))} have answered`,
-  goOn: "When you go on, no more answers are taken.",
-  over: "No more answers are taken.",
-  everybody: "The whole class is asked this. Nobody sees who said what.",
-  arrived: "Your guess has arrived. Go on together: wait for the presenter.",
-  sending: "Sending …",
+  goOn: "Moving on closes the answers.",
+  over: "Answers are closed.",
+  everybody: "The whole class is asked this. Answers are anonymous.",
+  arrived: "Your guess is in. Wait for the presenter to move on.",
+  sending: "Sending…",
   change: "Change my guess",
   guessed: (answers: number) =>
     `The class: ${count(answers)} ${answers === 1 ? "guess" : "guesses"}.`,
@@ -23,7 +23,7 @@ export const lessonClass = table("lessonClass", {
   pictureLabel: (dots: number) =>
     dots ? `The class's guesses at ${count(dots)} ${dots === 1 ? "question" : "questions"}.` : "",
   pictureMore:
-    "A diamond is the middle of the class's guesses, and its line holds the middle half of them.",
+    "A diamond is the middle of the class's guesses, and its line spans the middle half of them.",
   file: "All guesses of the class in the course, without names.",
   marks: (own: boolean) => (own ? "Line: measured. Dashed line: your guess." : "Line: measured."),
 } as const);

@@ -29,11 +29,11 @@ export const lessons = table("lessons", {
   stage: (stage: number, of: number) => `Stage ${stage} of ${of}`,
   back: "Back",
   next: "Next",
-  finish: "To all parts",
+  finish: "All parts",
   fold: "Show the map",
   foldPanel: "Show the panel",
   unfold: "Show the text",
-  keep: "That is my guess",
+  keep: "Lock in my guess",
   skip: "Skip",
   kept: (guess: string) => `You guessed: ${guess}.`,
   guess: "Your guess",
@@ -41,14 +41,14 @@ export const lessons = table("lessons", {
   result: (guess: string | null, measured: string | null) =>
     [
       guess === null ? "" : `You guessed ${guess}. `,
-      measured === null ? "It is not known yet." : `The run says ${measured}.`,
+      measured === null ? "Not known yet." : `It was ${measured}.`,
     ].join(""),
   picture: "Guessed and measured",
   pictureMore:
-    "Each dot is a guess. On the diagonal it was right; above it the number was higher than you thought, below it lower.",
+    "Each dot is a guess. On the diagonal you were right; above it the number was higher than you thought, below it lower.",
   pictureLabel: (dots: number) =>
     `A picture of ${count(dots)} ${dots === 1 ? "guess" : "guesses"} beside what was measured; the list above has the numbers.`,
-  pictureOthers: "What is faint comes from other parts on this run.",
+  pictureOthers: "Faint dots come from other parts on this run.",
   guessed: "guessed",
   measured: "measured",
   again: "Forget my guesses",
@@ -60,37 +60,36 @@ export const lessons = table("lessons", {
     step: (step: number) => `not known before step ${count(step)}`,
     measure: () => "not measured yet",
     answer: () => "not answered yet",
-    button: () => "nobody has pressed its button yet",
+    button: () => "its button has not been pressed yet",
     ended: (step: number) => `this run ended before step ${count(step)}`,
   } satisfies Record<NonNullable<LessonNumber["waits_for"]>, (step: number) => string>,
   waitsForStep: (step: number, now: number) =>
-    `This is about step ${count(step)}, and the model is at step ${count(now)}. The text waits for it; you may go on reading.`,
+    `This is about step ${count(step)}, and the model is at step ${count(now)}. The numbers will follow; you can read on.`,
   endedBefore: (step: number, last: number) =>
     `This is about step ${count(step)}, but this run ended at step ${count(last)}.`,
-  waitsForButton:
-    "Where you see …, the number comes when the button that the text names is pressed.",
-  waitsForNumbers: "Where you see …, the number is not there yet.",
-  asking: "The model is being asked …",
-  asksPresenter: "The model has not been asked yet: whoever presents can do that.",
+  waitsForButton: "Where you see …, press the button named in the text to get the number.",
+  waitsForNumbers: "Where you see …, the number is still to come.",
+  asking: "Asking the model…",
+  asksPresenter: "Not computed yet. Your presenter can start it.",
   failed: "The model could not answer.",
   askAgain: "Ask again",
-  confirm: "Ask all the same",
+  confirm: "Ask anyway",
   corpora: { lamptown: "Lamptown", novels: "two novels" } satisfies Record<
     LessonPart["corpus"],
     string
   >,
   otherWords: (words: readonly string[], text: string) =>
-    `This part is about ${text}. This run does not know ${words.join(", ")}, so the part goes on with a run on ${text}.`,
+    `This part is about ${text}. This run does not know ${words.join(", ")}, so the part continues with a run on ${text}.`,
   runs: "Choose a run",
-  openOther: (name: string) => `Go on with ${name}`,
-  beginOther: (text: string) => `Begin a run on ${text}`,
+  openOther: (name: string) => `Continue with ${name}`,
+  beginOther: (text: string) => `Start a run on ${text}`,
   beginOtherMore:
-    "A new run begins with its first step, and this part goes on beside it while the model learns.",
-  loading: "Opening the course …",
+    "The new run starts at step 0, and this part continues beside it while the model learns.",
+  loading: "Opening the course…",
   broken: "This part cannot be shown.",
   packed: "This file holds no part of the course: open the run with Lamplighter to take it.",
   needsApp: (panel: string) =>
-    `A file does not hold this picture (${panel}): whatever the text asks you to do in it needs the app. The text and its numbers are here.`,
+    `This file does not hold this panel (${panel}): what the text asks you to do there needs the app. The text and its numbers are here.`,
   /** Behind the words of a link that a file cannot follow. */
   inApp: "in the app",
   stepNotHeld: (step: number, shown: number) =>
@@ -108,11 +107,11 @@ export const lessons = table("lessons", {
     date: "Date",
     blank: "Write here",
     thisComputer:
-      "These addresses work only on this computer. For pupils’ devices, let the class join: there they follow you to each stage.",
+      "These links work only on this computer. For pupils’ devices, start a class: there they follow you to each stage.",
     otherWords: (words: string) =>
-      `This run does not know ${words}, so the part cannot be told on it, and its numbers are missing here.`,
+      `This run does not know ${words}, so it cannot show this part, and its numbers are missing here.`,
     notHere:
-      "This page is for whoever presents: open it from the list of parts, in the browser that presents.",
+      "This page is for the presenter: open it from the list of parts, in the presenter’s browser.",
   },
   unknownInFile: "Where you see …, the number was not known when this file was made.",
 } as const);

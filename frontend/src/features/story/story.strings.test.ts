@@ -54,7 +54,7 @@ describe("the end of a run", () => {
     const end = ending("finished", 5_000, { measures })!;
     expect(story.title(end, false)).toBe("5,000 steps, 2.6 million words read.");
     expect(story.learned(end)).toBe(
-      "98 % of a word’s ten nearest neighbours are of the kind that we planted for it, found again from the text alone; at the start it was 3 %, by chance less than 1 %.",
+      "98 % of a word’s ten nearest neighbours are of its own kind, which the model worked out from the text alone; at the start it was 3 %, by chance less than 1 %.",
     );
     const chance = ending("finished", 5_000, { measures: [measured(0, 0.009), measures[2]!] })!;
     expect(story.learned(chance)).toMatch(/; at the start it was less than 1 %, as by chance\.$/);
