@@ -123,7 +123,7 @@ class MicroscopeQuestion(_Question):
     step: Annotated[int, Field(ge=1, le=MAX_STEP)]
     """The step to recompute."""
     token: TokenId | None = None
-    """The row of the embedding whose update is shown; None for the row that moved farthest."""
+    """The row of the embedding whose update is shown; None for the one in the sequence that moved farthest."""
     coordinate: Annotated[int, Field(ge=0, lt=16_384)] = 0
     """The coordinate in that row."""
     sequence: Annotated[int, Field(ge=0, lt=65_536)] = 0

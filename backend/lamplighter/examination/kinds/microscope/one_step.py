@@ -40,6 +40,7 @@ from lamplighter.examination.kinds.microscope.row_update import check_row, descr
 from lamplighter.model.flops import count_step_flops, list_operations
 from lamplighter.model.transformer import Block
 from lamplighter.questions import MicroscopeQuestion, QuestionError
+from lamplighter.reason import give_reason
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -62,13 +63,15 @@ def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportPr
     sequences = model.run.recipe.sequences
     if question.sequence >= sequences:
         raise QuestionError(
-            f"sequence {question.sequence}: a batch of this run has sequences 0 to {sequences - 1}"
+            f"sequence {question.sequence}: a batch of this run has sequences 0 to {sequences - 1}",
+            give_reason("out_of_range", most=sequences - 1),
         )
     report(0.0, "taking the step again")
     retaken = retake_step(model)
     if not retaken.observation.is_finite:
         raise QuestionError(
-            f"step {question.step} does not come out in finite numbers: look at one before it"
+            f"step {question.step} does not come out in finite numbers: look at one before it",
+            give_reason("step_not_finite", step=question.step),
         )
     report(0.4, "reading before and after")
     text, right_guesses = describe_predictions(model, retaken, question.sequence)
@@ -80,7 +83,7 @@ def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportPr
         operations=_describe_operations(model, retaken),
         linear=describe_linear_output(retaken, question.sequence),
         river=describe_river(retaken),
-        row=describe_row_update(model, retaken, question.token, question.coordinate),
+        row=describe_row_update(model, retaken, question.token, question.coordinate, question.sequence),
         whole=describe_movement(retaken, right_guesses, describe_random_updates(model, retaken)),
         check=_check_record(model, retaken),
     )

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lamplighter.answers.microscope import RowMovement, RowUpdate
 from lamplighter.examination.examined_model import ExaminedModel
+from lamplighter.examination.kinds.microscope.predictions import MAX_POSITIONS
 from lamplighter.examination.kinds.microscope.retaken_step import (
     RetakenStep,
     to_exact_number,
@@ -23,6 +24,7 @@ from lamplighter.examination.kinds.microscope.retaken_step import (
 )
 from lamplighter.model.learner import Learner
 from lamplighter.questions import QuestionError
+from lamplighter.reason import give_reason
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.wire.binary import Floats
@@ -70,7 +72,7 @@ class _Formula:
 
 @torch.no_grad()
 def describe_row_update(
-    model: ExaminedModel, retaken: RetakenStep, token: int | None, coordinate: int
+    model: ExaminedModel, retaken: RetakenStep, token: int | None, coordinate: int, sequence: int
 ) -> RowUpdate:
     """Return the update of a row, with one coordinate in full.
 
@@ -79,10 +81,11 @@ def describe_row_update(
     Args:
         model: the model before the step.
         retaken: the step.
-        token: the row; None for the one that moved farthest.
+        token: the row; None for the one that moved farthest of those that the sequence reads.
         coordinate: the number in it.
+        sequence: the sequence of the batch that the answer shows.
     """
-    token = _farthest_row(retaken) if token is None else token
+    token = _farthest_row(retaken, sequence) if token is None else token
     old, new = (learner.model.embedding.weight[token] for learner in (retaken.before, retaken.after))
     gradient = _gradient_row(retaken.after, token)
     before = _moments(retaken.before, token)
@@ -164,16 +167,23 @@ def check_row(model: ExaminedModel, token: int | None, coordinate: int) -> None:
     """
     rows, numbers = model.learner.model.embedding.weight.shape
     if token is not None and token >= rows:
-        raise QuestionError(f"token {token}: the vocabulary of this run has tokens 0 to {rows - 1}")
+        raise QuestionError(
+            f"token {token}: the vocabulary of this run has tokens 0 to {rows - 1}",
+            give_reason("out_of_range", most=rows - 1),
+        )
     if coordinate >= numbers:
-        raise QuestionError(f"coordinate {coordinate}: a row of this run has coordinates 0 to {numbers - 1}")
+        raise QuestionError(
+            f"coordinate {coordinate}: a row of this run has coordinates 0 to {numbers - 1}",
+            give_reason("out_of_range", most=numbers - 1),
+        )
 
 
-def _farthest_row(retaken: RetakenStep) -> int:
-    seen = retaken.observation
-    if not len(seen.moved_ids):
-        return int(retaken.token_ids.flat[0])
-    return int(seen.moved_ids[int(np.argmax(seen.moved_distances))])
+def _farthest_row(retaken: RetakenStep, sequence: int) -> int:
+    seen, read = retaken.observation, retaken.token_ids[sequence, :MAX_POSITIONS]
+    distances = np.where(np.isin(seen.moved_ids, read), seen.moved_distances, -np.inf)
+    if not np.isfinite(distances).any():
+        return int(read[0])
+    return int(seen.moved_ids[int(np.argmax(distances))])
 
 
 def _gradient_row(learner: Learner, token: int) -> Tensor | None:
