@@ -65,7 +65,7 @@ def test_without_video_support_a_sentence_says_so(recorded: Application, viewer:
     page = viewer.new_page()
     page.add_init_script("delete window.VideoEncoder;")
     page.goto(f"{recorded.url}/?run=mine&panel=export")
-    expect(page.get_by_text("This browser makes no videos at this address")).to_be_visible()
+    expect(page.get_by_text("This browser cannot make videos at this address")).to_be_visible()
     expect(page.get_by_test_id("save-png")).to_be_visible()
     expect(page.get_by_test_id("film-make")).to_have_count(0)
     expect(page.get_by_test_id("film-problem")).to_have_count(0)
@@ -126,7 +126,7 @@ def test_an_impossible_film_is_reported_and_a_film_can_be_cancelled(city: Page):
     expect(city.get_by_test_id("film-make")).to_be_disabled()
     for name, wrong in (("from", "-1"), ("every", "0")):
         city.get_by_test_id(f"film-{name}").fill(wrong)
-        expect(city.get_by_test_id("film-said")).to_contain_text(f"Steps go from 0 to {STEPS}")
+        expect(city.get_by_test_id("film-said")).to_contain_text(f"Choose steps from 0 to {STEPS}")
         city.get_by_test_id(f"film-{name}").fill("1")
     city.get_by_test_id("film-from").fill("1")
     city.get_by_test_id("film-make").click()

@@ -6,42 +6,41 @@ import { bytes, count, fixed, small } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
 const METHODS: Record<CostEnergy["method"], string> = {
-  nvml: "Measured by the graphics card’s own counter. The processor beside it is not in it.",
+  nvml: "Measured by the graphics card’s own counter. It does not include the processor.",
   rapl: "Measured by the processors’ own counters (RAPL). They count the work of all programs on the machine.",
-  processor: "Estimated: nothing on this machine counts its energy for us.",
+  processor: "Estimated: this machine has no energy counter.",
 };
 
 export const cost = table("cost", {
-  none: "Nothing is known of the cost yet.",
+  none: "No cost data yet.",
   meter: "Energy so far",
   spent: (joules: number) => energyText(joules),
   watts: (watts: number) => `${short(watts)} W`,
   wattsNow: "now",
   wattsMean: "on average, while it trained",
   units:
-    "Joules (J) count energy: how much was used up. Watts (W) tell how fast: one watt is one joule each second.",
+    "Joules (J) say how much energy was used. Watts (W) say how fast: one watt is one joule per second.",
   lamp: (seconds: number, watts: number) =>
-    `A lamp of ${watts} W burns for ${spanText(seconds)} on that.`,
+    `Enough to run a ${watts} W bulb for ${spanText(seconds)}.`,
   method: ({ method, watts_assumed: watts }: CostEnergy, seconds: number) =>
     watts === null
       ? METHODS[method]
-      : `${METHODS[method]} We take the ${spanText(seconds)} of processor time, and ${short(watts)} W for a busy core.`,
+      : `${METHODS[method]} It assumes ${short(watts)} W per busy core for ${spanText(seconds)} of processor time.`,
   between: (least: number, most: number) =>
-    `The true number may lie anywhere between ${energyText(least)} and ${energyText(most)}.`,
+    `The true number may be anywhere between ${energyText(least)} and ${energyText(most)}.`,
   noError: (mixed: boolean) =>
     mixed
-      ? "How far it is off, nobody knows."
-      : "How far it is off, nobody knows: it is as good as the watts that were stated.",
+      ? "Its error is unknown."
+      : "Its error is unknown: it is as good as the watts that were stated.",
   source: "Source of this error",
-  withoutCard: "A graphics card did most of the work. What it took is not in this number.",
+  withoutCard: "A graphics card did most of the work. Its energy is not included.",
   mixed: "Several machines trained this run, and not all of them measured in the same way.",
   missing: {
-    recorded:
-      "This run was trained by another program, and only its numbers are here. What energy that took, we do not know.",
-    unmeasured: "Nobody measured the energy of this run: it was trained before we did.",
+    recorded: "This run was trained by another program, which did not record its energy.",
+    unmeasured: "This run was trained before Lamplighter measured energy.",
   } satisfies Record<NonNullable<Cost["missing"]>, string>,
   processor: "processor time",
-  perStep: "energy a step",
+  perStep: "energy per step",
   measured: (since: number, step: number) =>
     since ? `from step ${count(since)} to ${count(step)}` : `up to step ${count(step)}`,
   upTo: (step: number) => `up to step ${count(step)}`,
@@ -58,39 +57,38 @@ export const cost = table("cost", {
 
   rule: "The rule of thumb",
   ruleMore:
-    "People often count 6 × N × D: six operations for each of N numbers of the model and each of D tokens. It depends on which numbers you count. The table of the input is only looked up in, which computes nothing.",
+    "People often estimate 6 × N × D: six operations for each of the model’s N numbers and each of D tokens. It depends on which numbers you count: looking up rows of the input table computes nothing.",
   counted: {
     all: "all numbers",
     without_input_table: "without the input table",
     without_tables: "without both tables",
   },
   error: (error: number) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))} %`,
-  ruleError: "Beside it: how far it is from the matrix products of the step.",
+  ruleError: "Beside each: its error against the matrix products of the step.",
 
   memory: "Only the rows that were read",
   memoryMore: (arrays: number) =>
     arrays > 1
-      ? `Each row is updated with ${count(arrays - 1)} averages of past gradients beside it. All that is read and written, and the gradient is read.`
+      ? `Each row is updated together with ${count(arrays - 1)} averages of past gradients. All of these are read and written; the gradient is only read.`
       : "Each row is read and written, and its gradient is read.",
   touched: (rows: number) => `updating ${count(rows)} rows`,
   whole: "updating the whole matrix",
   bytes: (size: number) => bytes(size),
   times: (times: number) =>
     times >= 1.5
-      ? `That is ${short(times)} times as much memory to move.`
+      ? `That moves ${short(times)} times as much memory.`
       : "Here that is the same: every row is updated.",
 
   order: "What it bought",
   orderMore: {
     joules:
-      "Left to right: energy spent. The line of loss falls as it guesses better; bits rise as neighbours are of one kind.",
+      "Left to right: energy spent. Loss falls as it guesses better; bits rise as neighbours become alike in kind.",
     flops:
-      "Left to right: operations, since nobody measured energy. The line of loss falls as it guesses better.",
+      "Left to right: operations, since energy was not measured. Loss falls as it guesses better.",
   },
   lossOf: { held_out: "loss on text it never read", batch: "loss" },
   bits: "bits of kind in the neighbours",
-  noBits:
-    "How much order there is, is not measured here yet: it waits for the measure “neighbour_information”.",
+  noBits: "Order is not measured here yet: waiting for the measure “neighbour_information”.",
   axis: { joules: "joules", flops: "FLOPs" },
   half: (step: number, [start, half, end]: [number, number, number]) =>
     `The first half of the cost (to step ${count(step)}) bought ${fixed(half - start, 2)} bits of order, the second half ${fixed(end - half, 2)}.`,
@@ -98,7 +96,7 @@ export const cost = table("cost", {
 
   scale: "The same for larger models",
   scaleMore:
-    "Only this run is from here. FLOPs of the others are computed, and their energy is extrapolated: as if every operation cost what it costs on this machine. Large computers need far less for each, as the published figures show.",
+    "Only this run was measured here. The others’ FLOPs are computed and their energy is extrapolated, as if each operation cost what it costs on this machine. Large computers need far less per operation, as the published figures show.",
   rowName: ({ kind, published }: ScaleRow) =>
     kind === "run"
       ? "This run"
@@ -117,7 +115,7 @@ export const cost = table("cost", {
     string
   >,
   publishedEnergy: "published",
-  unknown: "not known",
+  unknown: "unknown",
   sourceOf: "size",
   energySource: "energy",
   sources: "Sources:",
@@ -126,22 +124,22 @@ export const cost = table("cost", {
   devicesMore:
     "Large models train on many devices. Each reads a part of the batch with its own copy of the model; then all add up their gradients. Half of the rows of the matrix could live on each.",
   share: (step: number) => `Let two processes share step ${count(step)}`,
-  first: "Go to a step after the first: a step is needed to share.",
+  first: "Go to a later step: there must be a step to share.",
   viewer: "Only the presenter can start this.",
   working: "Working",
   cancel: "Cancel",
-  failed: "It could not be done.",
-  cancelled: "Taken back.",
-  sent: "Sent by one device in a step",
+  failed: "It failed.",
+  cancelled: "Cancelled.",
+  sent: "Sent by one device per step",
   way: { dense: "with all gradients whole", lazy: "with only the rows it read" },
   byFormula: (measured: (number | null)[], formula: (number | null)[]) =>
     measured.every((size, i) => size === formula[i])
-      ? "That is to the byte what the formula says."
+      ? "That matches the formula to the byte."
       : `The formula says ${formula.flatMap((size) => (size === null ? [] : [bytes(size)])).join(" and ")}.`,
   shared: ([a = 0, b = 0]: number[], rows: number[], together: number) =>
     `One read ${count(a)} sequences (${count(rows[0] ?? 0)} rows), the other ${count(b)} (${count(rows[1] ?? 0)} rows); together ${count(together)} rows.`,
   same: (difference: number, largest: number) =>
-    `Their gradients together are those of one process, up to rounding: the largest difference is ${tiny(difference)}, the largest gradient ${small(largest, 2)}.`,
+    `Together their gradients equal those of one process, up to rounding: the largest difference is ${tiny(difference)}, the largest gradient ${small(largest, 2)}.`,
   took: (seconds: number, exchange: number) =>
     `Computing took ${fixed(1_000 * seconds, 0)} ms, sending ${fixed(1_000 * exchange, 1)} ms.`,
 } as const);

@@ -7,8 +7,8 @@ import { table } from "../../strings/translation";
 export const game = table("game", {
   about:
     "Four words. For three of them the model has similar numbers; the fourth lies far from all three. Which one is it?",
-  rule: "Nobody wrote down the answers: the model\u2019s own numbers at that step decide. The three are a word, the word nearest to it, and the word nearest to both. The fourth comes from the quarter of all words that is farthest from them.",
-  both: "Try it at two steps. Where the model\u2019s numbers mean nothing yet, nobody can beat guessing. Looking at the map is cheating.",
+  rule: "There is no answer key: the model\u2019s own numbers at that step decide. The three are a word, the word nearest to it, and the word nearest to both. The fourth comes from the quarter of all words farthest from them.",
+  both: "Try it at two steps. Where the model\u2019s numbers mean nothing yet, no one can beat guessing. Looking at the map is cheating.",
   play: (step: number) => (step ? `Play at step ${count(step)}` : "Play before the first step"),
   playStill: "Play",
   again: "Play again, with other words",
@@ -22,12 +22,12 @@ export const game = table("game", {
     `Round ${round} of ${rounds}${step === null ? "" : step ? `, step ${count(step)}` : ", before the first step"}`,
   soFar: (right: number, answered: number, chance: number) =>
     `${right} right so far. Guessing would get ${guessed(answered, chance)}.`,
-  question: "Which word is the odd one?",
+  question: "Which is the odd one out?",
   keys: "Keys 1 to 4 answer, too.",
-  right: (odd: string) => `Right: \u201c${odd}\u201d is the odd one.`,
+  right: (odd: string) => `Right: \u201c${odd}\u201d is the odd one out.`,
   wrong: (odd: string, chosen: string) =>
-    `No: it is \u201c${odd}\u201d. The model has \u201c${chosen}\u201d close to the other two.`,
-  isOdd: "the odd one",
+    `No: it is \u201c${odd}\u201d. To the model, \u201c${chosen}\u201d belongs with the other two.`,
+  isOdd: "the odd one out",
   yours: "your answer",
   three: "The three",
   odd: (word: string) => `\u201c${word}\u201d with them`,
@@ -36,7 +36,7 @@ export const game = table("game", {
   cosines:
     "How alike two words\u2019 numbers are (cosine): 1 is the same direction, 0 what two random arrows have on average.",
   next: "Next",
-  last: "To the score",
+  last: "See score",
   score: (right: number, rounds: number, chance: number) =>
     `${right} of ${rounds} right. Guessing would get ${guessed(rounds, chance)}.`,
   tail: (share: number): string =>

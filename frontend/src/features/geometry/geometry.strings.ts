@@ -27,16 +27,16 @@ export const geometry = table("geometry", {
   withheld:
     "This file holds no vectors, and the lab computes with them. Open the run itself to use it.",
   filling: (filled: number, of: number) =>
-    `${count(filled)} of ${count(of)} steps of the curves are measured so far; the rest comes by itself.`,
-  noCurve: "No curve yet: the measures come while the run trains, or soon after its end.",
+    `${count(filled)} of ${count(of)} steps of the curves are measured so far; the rest will follow.`,
+  noCurve: "No curve yet: it is measured while the run trains or soon after.",
   place,
   percent,
   analogy: {
     about:
       "Words are rows of numbers, so they can be added and subtracted. Which words lie nearest to the sum?",
     words: ["first word", "minus", "plus"],
-    ruled: "The three barred",
-    whole: "Nobody barred",
+    ruled: "Excluding the three input words",
+    whole: "All words allowed",
     few: "This run has too few words for a sum of three.",
     /** `given`: it is one of the three words; `stays`: the sum has hardly left it. */
     said: (
@@ -47,36 +47,41 @@ export const geometry = table("geometry", {
       c: string,
       nearest: string,
     ) =>
-      `With the three words barred, “${ruled}” comes first. With nobody barred it is “${whole}”${
-        stays ? ", one of the three: the sum has hardly left it" : given ? ", one of the three" : ""
-      }. Without any sum, the word nearest to “${c}” alone is “${nearest}”.`,
+      `Excluding the three input words, “${ruled}” comes first. With all words allowed it is “${whole}”${
+        stays
+          ? ", one of the three: the sum has hardly moved from it"
+          : given
+            ? ", one of the three"
+            : ""
+      }. With no arithmetic at all, the word nearest to “${c}” is “${nearest}”.`,
     chance: (chance: number | null) =>
-      chance === null ? "" : `A blind guess would be right once in ${count(1 / chance)}.`,
+      chance === null ? "" : `A random guess would be right 1 time in ${count(1 / chance)}.`,
   },
   relations: {
     about:
-      "The town has planted pairs, such as dog and dogs. Each pair asks about every other: how often does the sum find the right word?",
-    none: "Nobody planted pairs of words in this run, so there is nothing to score.",
+      "The town has planted pairs, such as dog and dogs. Each pair is tested on every other: how often does the sum find the right word?",
+    none: "This run’s text has no planted pairs, so there is nothing to score.",
     columns: {
       name: "relation",
       score: "right",
-      without: "nobody barred",
+      without: "all allowed",
       nearest: "nearest to c",
       kind: "right kind",
       way: "its pairs",
       wayChance: "random pairs",
     },
-    way: "Do its pairs point one way?",
+    way: "Do its pairs point the same way?",
     wayMore:
-      "The mean cosine between the steps from the first to the second word of every two pairs: 1 if all point the same way. Beside it: random pairs of the same kinds of words.",
+      "The mean cosine between the directions of every two pairs, from first word to second: 1 if all point the same way. Beside it: random pairs of the same kinds.",
     more: {
-      score: "Share of questions answered with the right word, the three given words barred",
-      without: "The same if the three given words may be answered too",
-      nearest: "Share that is right by naming the word nearest to the third one, without any sum",
-      kind: "Share that is right by guessing among the words of the right kind",
+      score: "Share of questions answered with the right word, excluding the three input words",
+      without: "The same with all words allowed",
+      nearest:
+        "Share that is right by naming the third word’s nearest neighbour, with no arithmetic",
+      kind: "Share that is right by guessing among words of the right kind",
     },
     said: (name: string, score: number | null, nearest: number | null, chance: number | null) =>
-      `Best: ${name}, ${percent(score)} right. Without any sum ${percent(nearest)} would be, and by blind guessing ${percent(chance)}.`,
+      `Best: ${name}, ${percent(score)} right. With no arithmetic it would be ${percent(nearest)}, and by random guessing ${percent(chance)}.`,
     curve: "Right answers by step",
     chance: "chance",
     meetings: "Do pairs that often meet in the text do better?",
@@ -85,8 +90,8 @@ export const geometry = table("geometry", {
     correlation: (value: number | null, deviation: number | null) =>
       value === null
         ? "Nothing to compare: one of the two is the same for every word."
-        : `Rank correlation ${fixed(value, 2)}, where 1 is perfect. If the two had nothing to do with one another it would be 0, give or take ${small(deviation, 1)}.`,
-    gone: "The text of this run is not kept, so nobody can count how often words meet in it.",
+        : `Rank correlation ${fixed(value, 2)} (1 is perfect). If the two were unrelated it would be 0, give or take ${small(deviation, 1)}.`,
+    gone: "This run’s text was not saved, so these meetings cannot be counted.",
     met: (least: number, most: number) =>
       least === most ? `${count(least)}×` : `${count(least)} to ${count(most)}×`,
   },
@@ -97,12 +102,12 @@ export const geometry = table("geometry", {
     to: "to",
     add: "add a word",
     remove: (word: string) => `Remove ${word}`,
-    same: "Both ends lie at one place, so there is no direction.",
+    same: "Both ends lie in the same place, so there is no direction.",
     few: "This run has too few words for two ends.",
     said: (length: number, spread: number, chance: number) =>
       `The ends lie ${small(length)} apart. Words spread by ${small(spread, 2)} along this line, and by ${small(chance, 2)} along a line drawn at random.`,
     strip: "Words along the direction",
-    selected: "take the selection",
+    selected: "use the selection",
   },
   pairs: {
     about: "Is each of two words among the nearest of the other? Rank 1 is the nearest of all.",

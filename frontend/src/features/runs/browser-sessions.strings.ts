@@ -9,7 +9,7 @@ const at = (seconds: number) => clock.format(seconds * 1_000);
 export const browserSessions = table("browserSessions", {
   title: "Browsers with edit access",
   about:
-    "Each of these was opened with a launch link, and can start, pause and delete runs. If you do not know one, end it.",
+    "Each of these was opened with a launch link, and can start, pause and delete runs. If you do not recognise one, end it.",
   thisBrowser: "This browser",
   own: ({ browser, created }: BrowserSession) => `${browser}, since ${at(created)}`,
   other: ({ created, last_used }: BrowserSession) =>

@@ -5,9 +5,9 @@ import { table } from "../../strings/translation";
 
 export const saying = table("saying", {
   lead: "It says:",
-  more: "The dim words were given to the model. It went on with the bright ones by itself.",
-  when: (step: number, sampled: boolean) => `${sampled ? "by chance, " : ""}at step ${count(step)}`,
-  another: "Another line of this step",
+  more: "The dim words were given; the model continued with the bright ones.",
+  when: (step: number, sampled: boolean) => `${sampled ? "sampled, " : ""}at step ${count(step)}`,
+  another: "Another sample",
   ask: "Ask it",
-  askMore: "Let the model go on with words of yours",
+  askMore: "Let the model continue your words",
 } as const);

@@ -77,7 +77,7 @@ export const story = table("story", {
           : percent(start) === byChance
             ? `at the start it was ${byChance}, as by chance`
             : `at the start it was ${percent(start)}, by chance ${byChance}`;
-      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of the kind that we planted for it, found again from the text alone; ${before}.`;
+      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of its own kind, which the model worked out from the text alone; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "fell" : "went";
     return (
@@ -93,11 +93,11 @@ export const story = table("story", {
   },
   thenAndNow: "Then and now",
   replay: (seconds: number) => `Replay in ${count(seconds)} s`,
-  film: "Make a film of it",
+  film: "Make a video",
   filmMore: "The whole run in a minute",
   course: "Take the course",
-  another: "Another text",
-  runs: "Show the runs",
+  another: "Train on another text",
+  runs: "Show all runs",
   dismiss: "Close",
 } as const);
 
