@@ -14,7 +14,7 @@ from .corpus import Corpus, CorpusError
 from .held_out import TOWN_HELD_OUT_TOKENS, split_held_out
 from .lamptown import Town, generate_town
 from .novels import read_novels
-from .textfile import MIN_TOKENS, explain_too_short, split_paragraphs
+from .textfile import MIN_TOKENS, count_words, explain_too_short, split_paragraphs
 from .tokenisers import encode_with, tokenise
 
 CorpusProgress = Callable[[float, str], None]
@@ -104,7 +104,7 @@ def build_corpus(
         lambda share: tell(0.5 + 0.5 * share, "splitting the text into tokens"),
     )
     if len(tokenised.ids) < MIN_TOKENS:
-        raise CorpusError(explain_too_short(len(tokenised.ids)))
+        raise CorpusError(explain_too_short(sum(map(count_words, documents))))
     ids, lengths = tokenised.ids, tokenised.document_lengths
     held_out, held_out_lengths = encode_with(tokenised.tokeniser, unread)
     if recipe.shuffle_words:

@@ -15,7 +15,7 @@ from lamplighter.recipe import CorpusRecipe, Recipe
 
 from .corpus import CorpusError
 from .held_out import split_held_out
-from .textfile import CLEAR_WORDS, MIN_TOKENS, explain_too_short, split_paragraphs
+from .textfile import CLEAR_WORDS, MIN_TOKENS, count_words, explain_too_short, split_paragraphs
 from .tokenisers import tokenise
 
 SURVEYED_CHARACTERS = 2_000_000
@@ -38,11 +38,13 @@ class TextSurvey:
     """Statistics of a text, split into words."""
 
     words: int
-    """Words and punctuation marks in the whole text."""
+    """Words in the whole text, without punctuation marks."""
+    tokens: int
+    """Words and punctuation marks in the whole text, as training counts them."""
     different: int
     """Different words in the part that training reads."""
     often: int
-    """Different words that occur at least `SEEN_OFTEN` times."""
+    """Different words and punctuation marks that occur at least `SEEN_OFTEN` times."""
     exact: bool
     """False for a text longer than `SURVEYED_CHARACTERS`, whose statistics are estimates."""
 
@@ -56,30 +58,32 @@ class TextSurvey:
     def steps(self) -> int:
         """Return a suitable number of steps, which ends before the text is memorised."""
         recipe = Recipe()
-        steps = round(READINGS * self.words / recipe.batch_tokens / _ROUND_STEPS) * _ROUND_STEPS
+        steps = round(READINGS * self.tokens / recipe.batch_tokens / _ROUND_STEPS) * _ROUND_STEPS
         return min(max(steps, _MIN_STEPS), recipe.steps)
 
     @property
     def expectation(self) -> Literal["too_short", "by_heart", "some", "clear"]:
         """Return the expected outcome: the text is rejected, memorised without neighbourhoods, or forms some or clear
         neighbourhoods."""
-        if self.words < MIN_TOKENS:
+        if self.tokens < MIN_TOKENS:
             return "too_short"
-        if self.words < FEW_WORDS:
+        if self.tokens < FEW_WORDS:
             return "by_heart"
-        return "some" if self.words < CLEAR_WORDS else "clear"
+        return "some" if self.tokens < CLEAR_WORDS else "clear"
 
 
 def survey_text(text: str) -> TextSurvey:
     """Count the words of a text, in time bounded by `SURVEYED_CHARACTERS`."""
     share = min(1.0, SURVEYED_CHARACTERS / max(1, len(text)))
-    documents, unread = split_held_out(split_paragraphs(text[:SURVEYED_CHARACTERS]))
+    read = text[:SURVEYED_CHARACTERS]
+    documents, unread = split_held_out(split_paragraphs(read))
     found = tokenise(documents, "words", _MAX_DIFFERENT)
     held_out = len(tokenise(unread, "words", 3).ids) if unread else 0
     counts = found.counts[1:]
     return TextSurvey(
-        words=round((len(found.ids) + held_out) / share),
-        different=int(np.count_nonzero(counts)),
+        words=round(count_words(read) / share),
+        tokens=round((len(found.ids) + held_out) / share),
+        different=sum(count_words(token) > 0 for token in found.tokens[1:]),
         often=int(np.count_nonzero(counts >= SEEN_OFTEN)),
         exact=share == 1.0,
     )
@@ -108,8 +112,9 @@ def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
             return enough
     tokens = len(tokenise(documents, recipe.tokeniser, recipe.vocabulary_size).ids)
     if tokens < MIN_TOKENS:
+        words = sum(map(count_words, documents))
         raise CorpusError(
-            explain_too_short(tokens),
-            give_reason("text_too_short", words=tokens, needed=MIN_TOKENS, clear=CLEAR_WORDS),
+            explain_too_short(words),
+            give_reason("text_too_short", words=words, needed=MIN_TOKENS, clear=CLEAR_WORDS),
         )
     return tokens

@@ -17,6 +17,7 @@ CLEAR_WORDS = 200_000
 """Words of real prose needed for clear districts (docs/decisions/0017)."""
 _SAVE_AS = 'Save it as "Plain text (UTF-8)" and try again. (Word documents and PDFs can\'t be read directly.)'
 
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 
@@ -79,6 +80,11 @@ def decode_text(data: bytes, name: str) -> str:
             f"{name} is empty. {MIN_TOKENS:,} words are needed.", give_reason("text_empty", needed=MIN_TOKENS)
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def count_words(text: str) -> int:
+    """Return the number of words in a text, without its punctuation marks."""
+    return sum(1 for _ in _WORD.finditer(text))
 
 
 def explain_too_short(words: int) -> str:

@@ -28,8 +28,10 @@ def test_statistics_match_the_trainer(words: int) -> None:
     recipe = CorpusRecipe(kind="text", vocabulary_size=200_000)
     corpus = build_corpus(recipe, 0, text)
     held_out = 0 if corpus.held_out is None else len(corpus.held_out)
-    assert survey.words == len(corpus.token_ids) + held_out
-    assert survey.different == len(corpus.vocabulary) - 1
+    assert survey.tokens == len(corpus.token_ids) + held_out
+    # “ ” ! . are tokens, and no words.
+    assert survey.words == survey.tokens - 4 == words + 3
+    assert survey.different == len(corpus.vocabulary) - 1 - 4
     assert survey.often == int((corpus.vocabulary.counts[1:] >= 5).sum())
     assert survey.exact
     proposed = build_corpus(recipe.model_copy(update={"vocabulary_size": survey.vocabulary}), 0, text)
@@ -63,7 +65,7 @@ def test_extrapolates_a_long_text() -> None:
 def test_surveys_any_text(text: str) -> None:
     survey = survey_text(text)
     assert survey.vocabulary >= 3
-    assert (survey.expectation == "too_short") == (survey.words < 1_000)
+    assert (survey.expectation == "too_short") == (survey.tokens < 1_000)
 
 
 def test_detects_a_text_that_is_too_short() -> None:

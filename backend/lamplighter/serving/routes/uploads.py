@@ -52,6 +52,7 @@ async def upload_text(
     upload_id, size, survey = await services.uploads.store(request.stream(), name)
     facts = TextFacts(
         words=survey.words,
+        tokens=survey.tokens,
         different=survey.different,
         exact=survey.exact,
         vocabulary=survey.vocabulary,

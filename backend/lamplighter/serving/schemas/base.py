@@ -80,9 +80,11 @@ class TextFacts(ApiModel):
     """Facts about a text before training."""
 
     words: int
+    """Words, without punctuation marks."""
+    tokens: int
     """Words and punctuation marks, as training counts them."""
     different: int
-    """Number of different words and punctuation marks."""
+    """Number of different words."""
     exact: bool
     """False for a long text if only its beginning was counted."""
     vocabulary: int

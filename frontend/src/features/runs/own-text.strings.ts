@@ -44,11 +44,11 @@ export const ownText = table("ownText", {
 
 /** Return what is to be said of so many steps with a text; null if they suit it. */
 export function byHeartRemark(
-  { words, expectation, steps: suit }: TextFacts,
+  { tokens, expectation, steps: suit }: TextFacts,
   steps: number | null,
 ) {
   if (expectation === "too_short" || expectation === "by_heart" || !steps || steps <= suit)
     return null;
-  const times = Math.round((steps * BATCH_WORDS) / words);
+  const times = Math.round((steps * BATCH_WORDS) / tokens);
   return times < BY_HEART ? null : ownText.ownText.byHeart(times);
 }

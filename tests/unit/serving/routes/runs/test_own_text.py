@@ -33,6 +33,7 @@ async def test_a_text_is_described_without_a_run(
     facts = (await send(app, bearer, LONG)).json["text"]
     assert facts == {
         "words": 1_500,
+        "tokens": 1_500,
         "different": 300,
         "exact": True,
         "vocabulary": 301,
@@ -57,7 +58,7 @@ async def test_a_text_too_short_makes_no_run(app: FastAPI, bearer: dict[str, str
     assert sent["text"]["expectation"] == "too_short"
     refused = await start(app, bearer, sent["upload"])
     assert refused.status == 422
-    assert refused.json["detail"].startswith("This text has 11 words. 1,000 are needed;")
+    assert refused.json["detail"].startswith("This text has 9 words. 1,000 are needed;")
     assert [error["field"] for error in refused.json["errors"]] == ["upload"]
     assert RunStore(tmp_path).runs() == []
 
