@@ -109,13 +109,13 @@ class IdleSmoothing:
         except RefusedError as error:
             log.warning("%s cannot be smoothed: %s", run.id, error)
             return error.status == 409
-        log.info("%s: smoothing for replay while the machine is idle", run.id)
         while job.state == "running" and self._jobs.for_run(run) is job:
             asked = self._activity.wait(_POLL_SECONDS)
             if asked or self._stopping.is_set() or self._is_busy() or not self._quiet_runs():
                 self._jobs.make_way()
                 return True
         if job.state == "done":
-            log.info("%s is smoothed up to step %d", run.id, step)
+            # Only the end is logged: each request interrupts it, and it begins again.
+            log.info("%s: smoothed for replay up to step %d while the machine was idle", run.id, step)
         # The run may have been removed or continued.
         return job.state == "running"
