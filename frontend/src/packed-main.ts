@@ -6,7 +6,7 @@ import { PackedSource } from "./packed/packed-source";
 const page = document.getElementById("page")!;
 /** Built in, because none of the page's texts are loaded yet. */
 const DAMAGED =
-  "This file cannot be read: it is damaged, or was not copied to its end. Copy it again, or export the run again.";
+  "This file cannot be read: it is damaged or incomplete. Copy it again, or export the run again.";
 
 PackedSource.open()
   .then((source) => {

@@ -192,7 +192,7 @@ def test_a_damaged_file_says_so(packed: Path, tmp_path: Path, chromium: Browser,
     damaged.write_text(cut, encoding="utf-8")
     page = chromium.new_page()
     page.goto(damaged.as_uri())
-    said = "was not copied to its end" if damage == "cut" else "This file cannot be read"
+    said = "the file is incomplete" if damage == "cut" else "This file cannot be read"
     expect(page.locator("#page")).to_contain_text(said)
     page.close()
 

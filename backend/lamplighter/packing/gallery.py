@@ -147,7 +147,7 @@ def _render_index(cards: Sequence[_Card], base: str | None) -> str:
       <ul>
 {items}
       </ul>
-      <p class="foot">Made with Lamplighter. <a href="{NOTICES}">What its pages carry of others</a>.</p>
+      <p class="foot">Made with Lamplighter. <a href="{NOTICES}">Third-party notices</a>.</p>
     </main>
   </body>
 </html>
