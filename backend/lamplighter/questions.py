@@ -69,6 +69,14 @@ class _Question(StrictInput):
     """True to question an imported run, whose untrusted recipe decides the resources its model needs. Without
     it the server refuses with 409 and names them. Not stored with the question.
     """
+    kept: Annotated[bool, Field(exclude=True, repr=False)] = False
+    """True to move `step` back to the last one whose model is kept, so that nothing is recomputed. Not stored
+    with the question.
+    """
+    background: Annotated[bool, Field(exclude=True, repr=False)] = False
+    """True for a question that a program prepares: it waits for those of people, and gives way to them. Not
+    stored with the question.
+    """
 
     _examined: ClassVar[Literal["after", "before", "start"]] = "after"
     """The model needed: the one after the step, the one before it, or the initial one."""

@@ -42,7 +42,8 @@ def ask_all(run: RunFolder, wanted: Sequence[WantedAnswer], *, yes: bool) -> lis
 
 
 def _ask(run: RunFolder, examiner: LocalExaminer, question: Question, told: str) -> None:
-    asked = check_question(run, question)
+    # A person at a page waits for an answer; this command can wait.
+    asked = check_question(run, question.model_copy(update={"background": True}))
     with make_progress_bar() as bar:
         task = bar.add_task(told, total=1.0)
         examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))

@@ -53,7 +53,7 @@ _FAILURES = (*_EXPECTED, ArithmeticError, LookupError, MemoryError, RuntimeError
 
 
 class StoppedError(CancelledError):
-    """Raised when the process must end: the question waits for the next examiner."""
+    """Raised when the question must wait again: the process ends, or a person's question comes first."""
 
 
 class Examiner:
@@ -78,6 +78,10 @@ class Examiner:
         """The question being answered."""
         self._cancelled = False
         self._next_poll = self._next_report = 0.0
+        self._background: set[str] = set()
+        """The open questions that a program prepares. Not stored: after a restart they count as a person's."""
+        self._gives_way = False
+        """True once a person has asked while such a question was being answered."""
         self._cpu_backoff = CpuBackoff(recorded_durations(run))
         self._requests.skip_applied(self._writer.last_applied())
         for entry in self._writer.open_entries():
@@ -94,7 +98,8 @@ class Examiner:
             self._enqueue_requests()
             waiting = self._writer.open_entries()
             if waiting:
-                self._answer(waiting[0])
+                self._answer(min(waiting, key=lambda entry: entry.id in self._background))
+            self._background.intersection_update(entry.id for entry in waiting)
                 last_asked = time.monotonic()
             elif time.monotonic() - last_asked > self._idle:
                 return
@@ -131,16 +136,26 @@ class Examiner:
                 attempt, step = asked.attempt, asked.question.step
                 self._queue(asked)
         self._writer.add_applied(request, attempt, step)
+                self._mark_origin(asked)
 
     def _queue(self, asked: AskedQuestion) -> None:
         problem = None
+    def _mark_origin(self, asked: AskedQuestion) -> None:
+        """Note whether a question is a person's. One that a person has asked stays so until it is answered."""
+        known = self._writer.entry(asked.id)
+        if not asked.question.background:
+            self._background.discard(asked.id)
+            self._gives_way = self._gives_way or self._asked in self._background
+        elif known is None or not known.is_open:
+            self._background.add(asked.id)
+
         waiting = [entry.id for entry in self._writer.open_entries() if entry.id != self._asked]
         if len(waiting) >= MAX_WAITING and asked.id not in waiting:
             problem = f"too many questions wait, {MAX_WAITING} already: ask again when some are answered"
         self._writer.add_question(asked.id, problem=problem, **asked.as_fields())
 
     def _answer(self, entry: ExaminationEntry) -> None:
-        self._asked, self._cancelled = entry.id, False
+        self._asked, self._cancelled, self._gives_way = entry.id, False, False
         self._cpu_backoff.begin_work()
         self._writer.begin(entry.id)
         failpoint.trigger("examination-begun")
@@ -193,7 +208,7 @@ class Examiner:
         """Record progress on the current answer, and check for a cancel request.
 
         Raises:
-            StoppedError: the process must end, or the run was moved away.
+            StoppedError: the process must end, the run was moved away, or a person's question comes first.
             CancelledError: the answer is no longer wanted.
         """
         if pause := self._cpu_backoff.pause():
@@ -213,6 +228,8 @@ class Examiner:
             self._writer.report(self._asked, share, activity)
 
     @staticmethod
+        if self._gives_way:
+            raise StoppedError
     def _explain(error: Exception) -> str:
         if isinstance(error, _EXPECTED):
             return str(error)

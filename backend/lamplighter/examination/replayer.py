@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,10 +17,12 @@ from lamplighter.answers.parts import Replayed
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.model.checkpoint import CheckpointFile, list_checkpoints, load_checkpoint
+from lamplighter.model.checkpoint import CheckpointFile, load_checkpoint
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
+from lamplighter.processes.kept_states import list_kept_states
+from lamplighter.reason import give_reason
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage
@@ -157,7 +158,7 @@ class Replayer:
     def _nearest(self, step: int, lineage: Lineage, kept: _LoadedModel | None) -> _LoadedModel:
         """Return the model that is the fewest steps before `step`."""
         begin = kept.step if kept is not None and kept.step <= step else -1
-        for file in _usable_files((self.run.waypoints, self.run.checkpoints), lineage, step):
+        for file in list_kept_states(self.run, lineage, step):
             if file.step <= begin:
                 break
             loaded = self._load(file, lineage)
@@ -196,7 +197,7 @@ class Replayer:
         for number in range(first, step + 1):
             if (number - first) % _BLOCK == 0:
                 record = self._read_record(number, min(step, number + _BLOCK - 1))
-            report((number - first) / (step - first + 1), f"computing step {number:,} again")
+            report((number - first) / (step - first + 1), f"recomputing step {number:,}")
             rate = rates.get(number, loaded.learning_rate)
             loaded.learning_rate = _recorded_rate(rate, record.rates.get(number), known)
             digest = self._compute(loaded, number)
@@ -239,18 +240,6 @@ class Replayer:
             raise FormatError("the recorded matrix is not of this model")
         difference = float(np.abs(here.astype(np.float64) - recorded).max())
         return difference if math.isfinite(difference) else None
-
-
-def _usable_files(folders: tuple[Path, ...], lineage: Lineage, step: int) -> list[CheckpointFile]:
-    """Return the valid checkpoints up to a step, newest first."""
-    found = [file for folder in folders for file in list_checkpoints(folder)]
-    usable = [file for file in found if file.step <= step and _counts(file, lineage)]
-    return sorted(usable, key=lambda file: (file.step, file.attempt), reverse=True)
-
-
-def _counts(file: CheckpointFile, lineage: Lineage) -> bool:
-    # An attempt may start with a checkpoint of the step before its first.
-    return any(lineage.counts(file.attempt, step) for step in (file.step, file.step + 1))
 
 
 def _recorded_rate(rate: float, recorded: float | None, known: set[float]) -> float:

@@ -6,9 +6,7 @@ A checkpoint is written atomically; the last two are kept to resume from. A wayp
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from lamplighter.model.checkpoint_files import CheckpointFile, checkpoint_name, list_checkpoints
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observer
 from lamplighter.platform import failpoint
@@ -26,35 +25,10 @@ from lamplighter.platform.private_modes import make_private_folder, restrict_lik
 KEPT_CHECKPOINTS = 2
 RETRY_SECONDS = 10.0
 """Delay before retrying a checkpoint that could not be written."""
-_NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
 
 
 class CheckpointError(RuntimeError):
     """An error for a checkpoint that could not be written."""
-
-
-@dataclass(frozen=True)
-class CheckpointFile:
-    """A checkpoint file on disk."""
-
-    step: int
-    attempt: int
-    path: Path
-
-
-def list_checkpoints(folder: Path) -> list[CheckpointFile]:
-    """Return the checkpoints in a folder, ordered by step and attempt."""
-    found = [
-        CheckpointFile(int(match[1]), int(match[2]), path)
-        for path in folder.glob("*.safetensors")
-        if (match := _NAME.fullmatch(path.name))
-    ]
-    return sorted(found, key=lambda file: (file.step, file.attempt))
-
-
-def checkpoint_name(step: int, attempt: int) -> str:
-    """Return the name of the file of a checkpoint."""
-    return f"{step:010d}-{attempt:04d}.safetensors"
 
 
 def save_checkpoint(

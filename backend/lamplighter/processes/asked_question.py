@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from lamplighter.processes.kept_states import list_kept_states
 from lamplighter.processes.question_price import require_affordable
 from lamplighter.processes.question_words import encode_words, find_swapped_rows, read_sentence
 from lamplighter.questions import (
@@ -24,6 +25,7 @@ from lamplighter.questions import (
     question_id,
 )
 from lamplighter.reason import Reason, give_reason
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
 from lamplighter.runfolder.tables.requests import CANCEL_EXAMINATION, EXAMINE, RequestsWriter
@@ -91,6 +93,8 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
             f"step {question.last_step:,} has not been reached: this run is at step {newest:,}",
             give_reason("step_not_reached", step=question.last_step, newest=newest),
         )
+    if question.kept:
+        question = _move_to_kept(run, question, lineage)
     _check_fit(run, question)
     require_affordable(run.recipe, len(run.vocabulary), question, str(device))
     attempt = lineage.attempt_at(question.last_step)
@@ -100,6 +104,8 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
 def ask_question(run: RunFolder, server: str, asked: AskedQuestion) -> int:
     """Append a question to the requests file of `server`. Return the request's number."""
     body = asked.question.model_dump(mode="json")
+    if asked.question.background:
+        body["background"] = True
     return RequestsWriter(run.path, server).add(EXAMINE, body)
 
 
@@ -124,6 +130,12 @@ def read_examination(run: RunFolder, asked_id: str) -> ExaminationEntry | None:
 def examiner_command(run: RunFolder, idle: float = IDLE_SECONDS) -> list[str]:
     """Return the command line of a run's examiner, which ends when its standard input is closed."""
     return [sys.executable, "-m", "lamplighter.examination.worker", str(run.path), "--idle", f"{idle:g}"]
+
+
+def _move_to_kept(run: RunFolder, question: Question, lineage: Lineage) -> Question:
+    """Return a question at the last step up to its own whose model is kept; the initial model always is."""
+    kept = next((file.step for file in list_kept_states(run, lineage, question.model_step)), 0)
+    return question.model_copy(update={"step": question.step - (question.model_step - kept)})
 
 
 def _check_fit(run: RunFolder, question: Question) -> None:

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,51 @@ def test_a_waiting_or_running_question_can_be_cancelled(run: RunFolder, monkeypa
 
 
 def test_a_stopped_examiner_leaves_the_question_to_the_next(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+def test_a_persons_question_comes_before_prepared_ones_and_interrupts_them(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+):
+    running, waiting, persons, adopted = (rotation(run, seed) for seed in range(4))
+    order: list[AskedQuestion] = []
+
+    def examine(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
+        (asked,) = [one for one in (running, waiting, persons, adopted) if one.question == question]
+        if asked is running and asked not in order:
+            for one in (persons, adopted):
+                ask(run, one)
+            # A program that asks the same does not take it away from the person.
+            ask(run, prepared(persons))
+        order.append(asked)
+        report(0.5, "working")
+        return turned(model, question)
+
+    add_kind(monkeypatch, examine)
+    for one in (running, adopted, waiting):
+        ask(run, prepared(one))
+    answer_all(run)
+    assert order == [running, adopted, persons, running, waiting]
+    assert [entry(run, one.id).state for one in order] == ["done"] * 5
+    assert entry(run, running.id).tries == 1
+
+
+def prepared(asked: AskedQuestion) -> AskedQuestion:
+    """Return a question as a program asks it that prepares answers."""
+    return replace(asked, question=asked.question.model_copy(update={"background": True}))
+
+
+def test_a_question_at_a_kept_state_recomputes_nothing(run: RunFolder):
+    kept = {step: speak(run, step, kept=True) for step in (0, 3, 4, 9, 11, STEPS)}
+    assert {step: asked.question.step for step, asked in kept.items()} == {
+        0: 0, 3: 2, 4: 2, 9: 5, 11: 10, STEPS: STEPS,
+    }  # fmt: skip
+    assert kept[11].id == speak(run, 10).id
+    ask(run, kept[11])
+    answer_all(run)
+    assert answer(run, kept[11].id)["replayed"]["steps"] == 0
+    # The microscope needs the state before its step.
+    looked = check_question(run, parse_question({"kind": "microscope", "step": 9, "kept": True}))
+    assert looked.question.step == 6
+
+
     stop = threading.Event()
 
     def stop_it(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:

@@ -79,10 +79,10 @@ def test_any_step_matches_the_record_from_the_nearest_start(trained: RunFolder):
 def test_the_loaded_model_is_continued(trained: RunFolder):
     replayer, told = Replayer(trained), []
     replayer.model_at(12, lambda _, activity: told.append(activity))
-    assert told[-1] == "computing step 12 again"
+    assert told[-1] == "recomputing step 12"
     assert len(told) == 12
     replayer.model_at(14, lambda _, activity: told.append(activity))
-    assert told[12:] == ["computing step 13 again", "computing step 14 again"]
+    assert told[12:] == ["recomputing step 13", "recomputing step 14"]
     assert replayer.describe_replay().steps == 14
     replayer.model_at(14, lambda _, activity: told.append(activity))
     assert len(told) == 14
@@ -124,7 +124,7 @@ def test_after_a_cancellation_it_continues_from_there(trained: RunFolder):
         replayer.model_at(9, cancel)
     told: list[str] = []
     replayer.model_at(9, lambda _, activity: told.append(activity))
-    assert told == [f"computing step {step} again" for step in (6, 7, 8, 9)]
+    assert told == [f"recomputing step {step}" for step in (6, 7, 8, 9)]
     np.testing.assert_array_equal(embedding(replayer, 9), recorded(trained, 9))
 
 

@@ -76,12 +76,12 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
         assert (request.kind, request.body) == ("examine", CANONICAL)
         writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
         writer.begin(asked_id)
-        writer.report(asked_id, 0.25, "computing step 3 again")
+        writer.report(asked_id, 0.25, "recomputing step 3")
         running = (await get(app, run, f"/{asked_id}")).json
         assert (running["state"], running["share"], running["activity"]) == (
             "running",
             0.25,
-            "computing step 3 again",
+            "recomputing step 3",
         )
         writer.finish(asked_id, json.dumps(ANSWER))
     done = await get(app, run, f"/{asked_id}")
