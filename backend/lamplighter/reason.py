@@ -1,7 +1,7 @@
 """Reasons for refusing a request: codes with values.
 
-The page has the text for each (`frontend/src/strings/failures.ts`), and shows the English detail for unknown
-codes.
+The page has the text for each (`frontend/src/strings/failures.ts`), where it does not use the English detail
+as it is.
 """
 
 from __future__ import annotations
@@ -23,6 +23,23 @@ ReasonCode = Literal[
     "nothing_changed",
     "too_many_questions",
     "imported_run_takes",
+    "out_of_range",
+    "step_not_finite",
+    "sentence_too_long",
+    "rows_too_long",
+    "nothing_to_replace",
+    "matrix_not_kept",
+    "batch_of_one",
+    "model_too_large",
+    "no_shared_step",
+    # An answer that failed.
+    "processes_failed",
+    "answer_not_finite",
+    "answer_too_large",
+    "too_little_memory",
+    "tried_too_often",
+    "no_room_for_answer",
+    "run_unreadable",
     # A request to a run.
     "takes_no_requests",
     "already_continuing",

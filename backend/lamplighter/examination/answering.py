@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from lamplighter.answers import Answer, dump_answer
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.questions import Question
+from lamplighter.reason import Reason
 from lamplighter.runfolder.tables.examinations import MAX_ANSWER_BYTES
 
 Examine = Callable[[ExaminedModel, Any, ReportProgress], Answer]
@@ -19,6 +20,11 @@ Examine = Callable[[ExaminedModel, Any, ReportProgress], Answer]
 
 class UnanswerableError(RuntimeError):
     """Raised for a question that has no answer; the message says why, in one sentence."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        """Set the message, and the reason's code."""
+        super().__init__(message)
+        self.reason = reason
 
 
 def examine(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
@@ -37,7 +43,8 @@ def examine(model: ExaminedModel, question: Question, report: ReportProgress) ->
         if any(problem["type"] != "finite_number" for problem in error.errors(include_url=False)):
             raise
         raise UnanswerableError(
-            "a number of the answer is not finite: this model can no longer be read"
+            "a number of the answer is not finite: this model can no longer be read",
+            Reason("answer_not_finite"),
         ) from error
 
 
@@ -52,6 +59,7 @@ def encode_answer(answer: Answer) -> str:
     if size > MAX_ANSWER_BYTES:
         megabytes = math.ceil(size / 1e5) / 10
         raise UnanswerableError(
-            f"the answer would take {megabytes:.1f} MB, more than is kept of one: ask for less"
+            f"the answer would take {megabytes:.1f} MB, more than is kept of one: ask for less",
+            Reason("answer_too_large"),
         )
     return text

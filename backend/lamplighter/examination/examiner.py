@@ -22,6 +22,7 @@ from lamplighter.processes.asked_question import (
 )
 from lamplighter.processes.worker import describe_memory_limit
 from lamplighter.questions import QuestionError, parse_question
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import (
@@ -77,11 +78,11 @@ class Examiner:
         self._asked: str | None = None
         """The question being answered."""
         self._cancelled = False
-        self._next_poll = self._next_report = 0.0
         self._background: set[str] = set()
         """The open questions that a program prepares. Not stored: after a restart they count as a person's."""
         self._gives_way = False
         """True once a person has asked while such a question was being answered."""
+        self._next_poll = self._next_report = 0.0
         self._cpu_backoff = CpuBackoff(recorded_durations(run))
         self._requests.skip_applied(self._writer.last_applied())
         for entry in self._writer.open_entries():
@@ -89,6 +90,7 @@ class Examiner:
                 self._writer.fail(
                     entry.id,
                     f"the examiner was ended {entry.tries} times while it answered: it is not tried again",
+                    give_reason("tried_too_often", tries=entry.tries),
                 )
 
     def answer_until_idle(self) -> None:
@@ -97,9 +99,9 @@ class Examiner:
         while not self._stop.is_set() and self._run.path.is_dir():
             self._enqueue_requests()
             waiting = self._writer.open_entries()
+            self._background.intersection_update(entry.id for entry in waiting)
             if waiting:
                 self._answer(min(waiting, key=lambda entry: entry.id in self._background))
-            self._background.intersection_update(entry.id for entry in waiting)
                 last_asked = time.monotonic()
             elif time.monotonic() - last_asked > self._idle:
                 return
@@ -134,12 +136,10 @@ class Examiner:
                 pass
             else:
                 attempt, step = asked.attempt, asked.question.step
+                self._mark_origin(asked)
                 self._queue(asked)
         self._writer.add_applied(request, attempt, step)
-                self._mark_origin(asked)
 
-    def _queue(self, asked: AskedQuestion) -> None:
-        problem = None
     def _mark_origin(self, asked: AskedQuestion) -> None:
         """Note whether a question is a person's. One that a person has asked stays so until it is answered."""
         known = self._writer.entry(asked.id)
@@ -149,10 +149,13 @@ class Examiner:
         elif known is None or not known.is_open:
             self._background.add(asked.id)
 
+    def _queue(self, asked: AskedQuestion) -> None:
+        problem = reason = None
         waiting = [entry.id for entry in self._writer.open_entries() if entry.id != self._asked]
         if len(waiting) >= MAX_WAITING and asked.id not in waiting:
             problem = f"too many questions wait, {MAX_WAITING} already: ask again when some are answered"
-        self._writer.add_question(asked.id, problem=problem, **asked.as_fields())
+            reason = give_reason("too_many_questions", most=MAX_WAITING)
+        self._writer.add_question(asked.id, problem=problem, reason=reason, **asked.as_fields())
 
     def _answer(self, entry: ExaminationEntry) -> None:
         self._asked, self._cancelled, self._gives_way = entry.id, False, False
@@ -172,7 +175,7 @@ class Examiner:
                 return
             if not isinstance(error, _EXPECTED):
                 traceback.print_exc()
-            self._writer.fail(entry.id, self._explain(error))
+            self._writer.fail(entry.id, *self._explain(error))
         else:
             with failpoint.trigger_within("examination-commit"):
                 self._writer.finish(entry.id, answer)
@@ -195,7 +198,9 @@ class Examiner:
                 return examine(model, question, self._within(_REPLAY_SHARE, 1.0))
             except Exception as error:
                 if is_out_of_memory(error):
-                    raise UnanswerableError(describe_memory_limit("the answer", most)) from error
+                    raise UnanswerableError(
+                        describe_memory_limit("the answer", most), Reason("too_little_memory")
+                    ) from error
                 raise
 
     def _within(self, start: float, end: float) -> ReportProgress:
@@ -223,18 +228,19 @@ class Examiner:
             self._enqueue_requests()
         if self._cancelled:
             raise CancelledError
+        if self._gives_way:
+            raise StoppedError
         if now >= self._next_report and self._asked is not None:
             self._next_report = now + _REPORT_SECONDS
             self._writer.report(self._asked, share, activity)
 
     @staticmethod
-        if self._gives_way:
-            raise StoppedError
-    def _explain(error: Exception) -> str:
+    def _explain(error: Exception) -> tuple[str, Reason | None]:
         if isinstance(error, _EXPECTED):
-            return str(error)
+            return str(error), getattr(error, "reason", None)
         if is_disk_full(error):
-            return "there is no room on the disk for the answer: make room, and ask again"
+            message = "there is no room on the disk for the answer: make room, and ask again"
+            return message, Reason("no_room_for_answer")
         if isinstance(error, READ_ERRORS):
-            return f"this run cannot be read: {explain_read_error(error)}"
-        return f"it cannot be answered: {error or type(error).__name__}"[:500]
+            return f"this run cannot be read: {explain_read_error(error)}", Reason("run_unreadable")
+        return f"it cannot be answered: {error or type(error).__name__}"[:500], None

@@ -212,7 +212,10 @@ class Replayer:
         observed = loaded.observer.observe(step, host_ids, train_step(loaded.learner, ids, targets))
         loaded.step = step
         if not observed.is_finite:
-            raise ReplayError(f"computed again here, step {step:,} gives numbers that are no longer finite")
+            raise ReplayError(
+                f"computed again here, step {step:,} gives numbers that are no longer finite",
+                give_reason("step_not_finite", step=step),
+            )
         return observed.digest()
 
     def _read_record(self, first: int, last: int) -> _Record:

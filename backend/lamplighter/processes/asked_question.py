@@ -161,4 +161,7 @@ def _check_fit(run: RunFolder, question: Question) -> None:
 
 def _require_below(value: int | None, limit: int, field: str) -> None:
     if value is not None and value >= limit:
-        raise QuestionError(f"{field}: {value:,} is out of range for this run: 0 to {limit - 1:,}")
+        raise QuestionError(
+            f"{field}: {value:,} is out of range for this run: 0 to {limit - 1:,}",
+            give_reason("out_of_range", most=limit - 1),
+        )

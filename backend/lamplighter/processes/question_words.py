@@ -97,9 +97,15 @@ def find_swapped_rows(run: RunFolder, question: TransplantQuestion) -> tuple[int
     elsewhere = question.source_step not in (None, question.step)
     if question.into is None:
         if question.source is not None:
-            raise QuestionError("into: say whose row is replaced, or leave out the word whose row is taken")
+            raise QuestionError(
+                "into: say whose row is replaced, or leave out the word whose row is taken",
+                Reason("no_words"),
+            )
         if not elsewhere:
-            raise QuestionError("source_step: say another step, whose matrix is put in this one's place")
+            raise QuestionError(
+                "source_step: say another step, whose matrix is put in this one's place",
+                Reason("nothing_changed"),
+            )
         return None
     into = find_word(run, question.into, "into")
     source = into if question.source is None else find_word(run, question.source, "source")

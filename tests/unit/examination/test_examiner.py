@@ -29,6 +29,7 @@ from lamplighter.processes.asked_question import (
     read_examination,
 )
 from lamplighter.questions import KINDS, Question, QuestionError, parse_question
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import (
@@ -235,7 +236,6 @@ def test_a_waiting_or_running_question_can_be_cancelled(run: RunFolder, monkeypa
     ]
 
 
-def test_a_stopped_examiner_leaves_the_question_to_the_next(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
 def test_a_persons_question_comes_before_prepared_ones_and_interrupts_them(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ):
@@ -281,6 +281,7 @@ def test_a_question_at_a_kept_state_recomputes_nothing(run: RunFolder):
     assert looked.question.step == 6
 
 
+def test_a_stopped_examiner_leaves_the_question_to_the_next(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
     stop = threading.Event()
 
     def stop_it(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
@@ -317,17 +318,22 @@ def test_an_examiner_ends_when_its_run_is_moved_away(run: RunFolder, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "said", "reason"),
     [
-        ({"kept": float("nan")}, "not finite"),
-        ({"numbers": 150_000}, "1.3 MB"),
-        (RuntimeError("odd"), "it cannot be answered: odd"),
-        (MemoryError(), "needs more memory"),
-        (FloatingPointError("no longer finite"), "no longer finite"),
+        ({"kept": float("nan")}, "not finite", Reason("answer_not_finite")),
+        ({"numbers": 150_000}, "1.3 MB", Reason("answer_too_large")),
+        (RuntimeError("odd"), "it cannot be answered: odd", None),
+        (MemoryError(), "needs more memory", Reason("too_little_memory")),
+        (FloatingPointError("no longer finite"), "no longer finite", None),
+        (
+            QuestionError("odd", give_reason("out_of_range", most=3)),
+            "odd",
+            give_reason("out_of_range", most=3),
+        ),
     ],
 )
 def test_an_unanswerable_question_says_why_and_the_next_is_answered(
-    run: RunFolder, monkeypatch: pytest.MonkeyPatch, found: Any, said: str
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, found: Any, said: str, reason: Reason | None
 ):
     def examine(model: ExaminedModel, question: Any, report: ReportProgress) -> Answer:
         if question.seed == 1:
@@ -341,8 +347,10 @@ def test_an_unanswerable_question_says_why_and_the_next_is_answered(
     ask(run, bad)
     ask(run, good)
     answer_all(run)
-    assert said in (entry(run, bad.id).problem or "")
-    assert (entry(run, bad.id).state, entry(run, good.id).state) == ("failed", "done")
+    failed = entry(run, bad.id)
+    assert said in (failed.problem or "")
+    assert json.loads(failed.reason or "null") == (reason and vars(reason))
+    assert (failed.state, entry(run, good.id).state, entry(run, good.id).reason) == ("failed", "done", None)
 
 
 def test_a_handwritten_request_is_acknowledged_and_harmless(run: RunFolder):

@@ -20,6 +20,7 @@ from lamplighter.examination.readings import rounded
 from lamplighter.model.learner import Learner
 from lamplighter.processes.question_words import read_sentence
 from lamplighter.questions import ProbeQuestion, QuestionError
+from lamplighter.reason import Reason
 
 MAX_NUMBERS = 50_000
 """Maximum attention weights in an answer, including those of the other step: about 0.4 MB of JSON."""
@@ -54,7 +55,8 @@ def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgres
     if numbers > MAX_NUMBERS:
         raise QuestionError(
             f"the attention of {len(ids):,} words in {shape.layers} layers of {shape.heads} heads is {numbers:,} numbers,"
-            f" at most {MAX_NUMBERS:,} are told: use a shorter sentence"
+            f" at most {MAX_NUMBERS:,} are told: use a shorter sentence",
+            Reason("sentence_too_long"),
         )
     readings: list[_Reading] = []
     told: list[AttentionReading] = []

@@ -17,6 +17,7 @@ from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rotation import Floats, random_rotation, rotate, share_of_kept_lists
 from lamplighter.questions import QuestionError, RotationQuestion
+from lamplighter.reason import give_reason
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_DIM = 4_096
@@ -38,7 +39,10 @@ def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProg
     weight = learner.model.embedding.weight.detach()
     size, dim = weight.shape
     if dim > MAX_DIM:
-        raise QuestionError(f"rows of {dim:,} numbers are too long to be turned: at most {MAX_DIM:,}")
+        raise QuestionError(
+            f"rows of {dim:,} numbers are too long to be turned: at most {MAX_DIM:,}",
+            give_reason("rows_too_long", numbers=dim, most=MAX_DIM),
+        )
     report(0.0, "turning the space")
     before = weight.float().cpu().numpy()
     after = rotate(before, random_rotation(dim, question.seed))

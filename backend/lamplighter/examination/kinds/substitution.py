@@ -26,6 +26,7 @@ from lamplighter.examination.readings import mean_error, mean_loss, prediction_l
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.batches import positions_after
 from lamplighter.questions import MAX_POSITIONS, SUBSTITUTES, QuestionError, SubstitutionQuestion
+from lamplighter.reason import Reason
 
 _RANK = 10
 """The rank of the more distant neighbour."""
@@ -89,7 +90,10 @@ def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
     text = (run.token_ids if held_out is None else held_out)[:_MAX_SEARCHED].astype(np.int64)
     length = min(run.recipe.model.context, MAX_POSITIONS, len(text) - 1)
     if length < 2:
-        raise QuestionError("the text of this run is too short: a sentence needs a word before and one after")
+        raise QuestionError(
+            "the text of this run is too short: a sentence needs a word before and one after",
+            Reason("nothing_to_replace"),
+        )
     vectors = model.learner.model.embedding.weight.detach().float().cpu().numpy()
     vocabulary = run.vocabulary
     counts = vocabulary.counts if vocabulary.counts_known else np.bincount(text, minlength=len(vectors))
@@ -97,7 +101,10 @@ def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
     # `<unk>` is not a word.
     by_count = by_count[by_count != 0]
     if len(by_count) <= max(_RANK, DRAWS):
-        raise QuestionError(f"a vocabulary of {len(vectors)} words has too few to put in each other's place")
+        raise QuestionError(
+            f"a vocabulary of {len(vectors)} words has too few to put in each other's place",
+            Reason("nothing_to_replace"),
+        )
 
     words, found = _sample_words(text, by_count, question.words, random)
     starts = np.clip(found - length // 2, 0, len(text) - 1 - length)
@@ -125,7 +132,9 @@ def _sample_words(
     ids, first, times = np.unique(inner[order], return_index=True, return_counts=True)
     there = np.isin(by_count, ids)
     if not there.any():
-        raise QuestionError("the text of this run has no word that could be replaced")
+        raise QuestionError(
+            "the text of this run has no word that could be replaced", Reason("nothing_to_replace")
+        )
     parts = np.array_split(by_count[there], min(most, int(there.sum())))
     words = np.array([random.choice(part) for part in parts])
     which = np.searchsorted(ids, words)

@@ -29,6 +29,7 @@ from lamplighter.model.generation import SpokenWord, continue_prompts
 from lamplighter.model.transformer import Transformer
 from lamplighter.processes.question_words import find_swapped_rows, read_sentence
 from lamplighter.questions import QuestionError, TransplantQuestion
+from lamplighter.reason import give_reason
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
@@ -119,4 +120,4 @@ def _matrix_at(model: ExaminedModel, step: int) -> torch.Tensor:
         with MatrixHistory(model.run) as history:
             return torch.from_numpy(history.snapshot(step).vectors)
     except NoSnapshotError as error:
-        raise QuestionError(f"source_step: {error}") from error
+        raise QuestionError(f"source_step: {error}", give_reason("matrix_not_kept", step=step)) from error

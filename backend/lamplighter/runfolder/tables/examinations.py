@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from lamplighter.reason import Reason
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 
 ExaminationState = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -37,7 +38,11 @@ CREATE TABLE answers(id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, step INTEGER
 CREATE INDEX answers_by_revision ON answers(revision);
 """
 """The tables of a new file; an imported file must have exactly these."""
-_COLUMNS = "id, attempt, step, kind, question, state, share, activity, problem, asked, made, tries, revision"
+_COLUMNS = (
+    "id, attempt, step, kind, question, state, share, activity, problem, asked, made, tries, revision,"
+    " CASE WHEN state='failed' THEN answer END"
+)
+"""The columns of an entry. A failed question keeps its reason in place of the answer that it has not got."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class ExaminationEntry:
     """The number of times an examiner began to answer it."""
     revision: int
     """A number that grows with every change in the file."""
+    reason: str | None = None
+    """The code and the values of the reason for the failure, as JSON; None: it has no code."""
 
     @property
     def is_open(self) -> bool:
@@ -98,6 +105,7 @@ class ExaminationsWriter(FactsWriter):
         kind: str,
         question: str,
         problem: str | None = None,
+        reason: Reason | None = None,
     ) -> None:
         """Add a question that waits for its answer or, with a `problem`, has failed. A waiting or answered question
         stays as it is; a failed or cancelled one is asked again."""
@@ -107,8 +115,19 @@ class ExaminationsWriter(FactsWriter):
         state = "waiting" if problem is None else "failed"
         with self._connection:
             self._connection.execute(
-                "INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?,?,0,'',?,?,NULL,0,?,NULL)",
-                (question_id, attempt, step, kind, question, state, problem, time.time(), self._next()),
+                "INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?,?,0,'',?,?,NULL,0,?,?)",
+                (
+                    question_id,
+                    attempt,
+                    step,
+                    kind,
+                    question,
+                    state,
+                    problem,
+                    time.time(),
+                    self._next(),
+                    _encode_reason(reason),
+                ),
             )
 
     def last_applied(self) -> dict[str, int]:
@@ -150,9 +169,10 @@ class ExaminationsWriter(FactsWriter):
             )
             self._drop_oldest()
 
-    def fail(self, question_id: str, problem: str) -> None:
-        """Mark a question as failed, with the reason in one sentence."""
-        self._update(question_id, "state='failed', activity='', problem=?", problem)
+    def fail(self, question_id: str, problem: str, reason: Reason | None = None) -> None:
+        """Mark a question as failed, with the reason in one sentence and, if it has one, as a code."""
+        changes = "state='failed', activity='', problem=?, answer=?"
+        self._update(question_id, changes, problem, _encode_reason(reason))
 
     def cancel(self, question_id: str) -> None:
         """Cancel a question unless it is answered."""
@@ -220,6 +240,10 @@ class ExaminationsReader(FactsReader):
     def newest_revision(self) -> int:
         """Return the revision of the newest change."""
         return int(self._fetch_all("SELECT max(revision) FROM answers")[0][0] or 0)
+
+
+def _encode_reason(reason: Reason | None) -> str | None:
+    return None if reason is None else json.dumps(vars(reason), ensure_ascii=False)
 
 
 def question_fields(entry: ExaminationEntry) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import json
+from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
 from lamplighter.answers import Answer
 from lamplighter.questions import KINDS
+from lamplighter.reason import ReasonCode, ReasonValues
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items
 
@@ -30,6 +32,10 @@ class Examination(ApiModel):
     """A description of the current work; empty when there is none."""
     problem: str | None
     """The reason for a failure, in one sentence."""
+    code: ReasonCode | None = None
+    """The reason as a code, if it has one: the page has its own words for it."""
+    values: ReasonValues = Field(default_factory=ReasonValues)
+    """The numbers and words in the reason."""
     made: float | None
     """Unix seconds when it was answered; null before."""
 
@@ -47,4 +53,8 @@ class ExaminationDetails(Examination):
 
 def describe_examination(entry: ExaminationEntry) -> Examination:
     """Return an entry of `examinations.sqlite` as a schema."""
-    return Examination.model_validate({**vars(entry), "question": question_fields(entry)})
+    reason = json.loads(entry.reason or "{}")
+    if reason.get("code") not in get_args(ReasonCode):
+        # A newer version may have stored another code.
+        reason = {}
+    return Examination.model_validate({**vars(entry), **reason, "question": question_fields(entry)})

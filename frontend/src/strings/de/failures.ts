@@ -1,14 +1,47 @@
 /** German texts of failures. */
 
 import { printableToken } from "../../api/vocabulary";
-import type { failures as english, reasons as englishReasons } from "../failures";
+import type { failures as english, reasons as englishReasons, ToldByServer } from "../failures";
 import { count } from "../numbers";
 import type { Translated } from "../translation";
 
+type Values = Readonly<Record<string, number | string>>;
+const number = (value: number | string | undefined) => count(Number(value ?? 0));
+const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
+
+/** What the English page says in the server's words. */
+const TOLD_BY_SERVER: Record<ToldByServer, (values: Values) => string> = {
+  out_of_range: ({ most }) => `So viele hat dieser Lauf nicht: Es geht von 0 bis ${number(most)}.`,
+  step_not_finite: ({ step }) =>
+    `Bei Schritt ${number(step)} sind nicht mehr alle Zahlen endlich: Sieh dir einen davor an.`,
+  sentence_too_long: () => "Der Satz ist zu lang: Nimm einen kürzeren.",
+  rows_too_long: ({ numbers, most }) =>
+    `Zeilen aus ${number(numbers)} Zahlen sind zu lang zum Drehen: Es gehen höchstens ${number(most)}.`,
+  nothing_to_replace: () =>
+    "Der Text dieses Laufs ist zu kurz oder hat zu wenige Wörter, um eines durch ein anderes zu ersetzen.",
+  matrix_not_kept: ({ step }) =>
+    `Die Matrix von Schritt ${number(step)} ist nicht aufgehoben: Nimm einen anderen Schritt.`,
+  batch_of_one: () => "Ein Batch aus einer einzigen Sequenz lässt sich nicht auf zwei Geräte teilen.",
+  model_too_large: ({ parameters, most }) =>
+    `Ein Modell mit ${number(parameters)} Parametern ist zu groß zum Kopieren: Es gehen höchstens ${number(most)}.`,
+  no_shared_step: () => "Auf diesem Computer können sich zwei Prozesse keinen Schritt teilen.",
+  processes_failed: () =>
+    "Die beiden Prozesse sind nicht fertig geworden: Versuch es noch einmal, wenn der Computer weniger zu tun hat.",
+  answer_not_finite: () =>
+    "Eine Zahl der Antwort ist nicht endlich: Dieses Modell lässt sich nicht mehr lesen.",
+  answer_too_large: () => "Die Antwort wäre zu groß zum Aufheben: Frag nach weniger.",
+  too_little_memory: () => "Für die Antwort reicht der Speicher dieses Computers nicht.",
+  tried_too_often: ({ tries }) =>
+    `Das Programm, das antwortet, wurde dabei ${number(tries)}-mal beendet: Es versucht es nicht noch einmal.`,
+  no_room_for_answer: () =>
+    "Auf der Platte ist kein Platz für die Antwort: Schaff Platz, und frag noch einmal.",
+  run_unreadable: () => "Dieser Lauf lässt sich nicht lesen.",
+};
+
 export const failures: Translated<typeof english> = {
   notAccepted: "nicht angenommen",
-  noMapAt: (step) => `Die Karte von Schritt ${step} ist nicht mehr aufgehoben.`,
-  noStep: (step) => `Einen Schritt ${step} gibt es nicht.`,
+  noMapAt: (step) => `Die Karte von Schritt ${count(step)} ist nicht mehr aufgehoben.`,
+  noStep: (step) => `Einen Schritt ${count(step)} gibt es nicht.`,
   noWord: (word) => `Das Token „${word}“ gibt es in diesem Wortschatz nicht.`,
   silent: "Der Server antwortet nicht.",
   broken: "Die Antwort ist abgebrochen.",
@@ -20,11 +53,14 @@ export const failures: Translated<typeof english> = {
   newerView: "Die Ansicht ist von einer neueren Version dieser Seite.",
   presenterOnly:
     "Das kann nur, wer vorführt. Öffne Lamplighter mit seinem Startlink, um vorzuführen.",
-  noToken: "Das Token, das der Link nennt, gibt es in diesem Wortschatz nicht.",
+  noToken: "Das Wort im Link gibt es in diesem Wortschatz nicht.",
+  other: (reason, known) => {
+    // A newer server may have more codes.
+    const text =
+      known && (TOLD_BY_SERVER as Partial<typeof TOLD_BY_SERVER>)[known.code as ToldByServer];
+    return text?.(known!.values) ?? `Der Server meldet auf Englisch: ${reason}`;
+  },
 };
-
-const number = (value: number | string | undefined) => count(Number(value ?? 0));
-const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
 
 export const reasons: Translated<typeof englishReasons> = {
   recorded_elsewhere:

@@ -51,7 +51,7 @@ def test_viewers_receive_the_changes_of_a_question(tmp_path: Path) -> None:
         assert message["type"] == "examination"
         assert message["examination"] == {
             "id": "new", "kind": "rotation", "step": 5, "attempt": 1, "question": json.loads(QUESTION),
-            "state": "waiting", "share": 0.0, "activity": "", "problem": None, "made": None,
+            "state": "waiting", "share": 0.0, "activity": "", "problem": None, "code": None, "values": {}, "made": None,
         }  # fmt: skip
         writer.finish("new", '{"turned":1}')
         done = heard.get(timeout=10)["examination"]

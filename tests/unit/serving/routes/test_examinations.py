@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from lamplighter.reason import ReasonCode, give_reason
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -65,7 +66,7 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
     asked_id = asked.json["id"]
     waiting = {
         "id": asked_id, "kind": "rotation", "step": 5, "attempt": 1, "question": CANONICAL, "state": "waiting",
-        "share": 0.0, "activity": "", "problem": None, "made": None,
+        "share": 0.0, "activity": "", "problem": None, "code": None, "values": {}, "made": None,
     }  # fmt: skip
     assert asked.json == waiting
     assert asked.headers["location"] == f"/api/runs/{run.id}/examinations/{asked_id}"
@@ -93,6 +94,21 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
     assert (again.status, again.json["state"]) == (202, "done")
     with ExaminationsWriter(run.examinations_path) as writer:
         assert read_requests(run, writer) == []
+
+
+@pytest.mark.parametrize("code", ["step_not_finite", "of_a_newer_version"])
+async def test_a_failed_question_has_its_reason_as_a_code_if_it_is_known(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str], code: ReasonCode
+) -> None:
+    asked_id = (await ask(app, run, bearer, **ROTATION)).json["id"]
+    with ExaminationsWriter(run.examinations_path) as writer:
+        read_requests(run, writer)
+        writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
+        writer.fail(asked_id, "step 5 is broken", give_reason(code, step=5))
+    found = (await get(app, run, f"/{asked_id}")).json
+    assert (found["state"], found["problem"], found["answer"]) == ("failed", "step 5 is broken", None)
+    known = code == "step_not_finite"
+    assert (found["code"], found["values"]) == ((code, {"step": 5}) if known else (None, {}))
 
 
 @pytest.mark.parametrize(

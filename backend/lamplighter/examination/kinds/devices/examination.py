@@ -38,6 +38,7 @@ from lamplighter.examination.kinds.devices.shared_step import (
 from lamplighter.examination.readings import round_known, rounded
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.questions import DevicesQuestion, QuestionError
+from lamplighter.reason import Reason, give_reason
 
 MAX_PARAMETERS = 100_000_000
 """Maximum parameters of a model that is copied into other processes."""
@@ -57,20 +58,23 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
     """
     recipe = model.run.recipe
     if recipe.sequences < PROCESSES:
-        raise QuestionError("a batch of one sequence cannot be shared by two devices")
+        raise QuestionError("a batch of one sequence cannot be shared by two devices", Reason("batch_of_one"))
     source = model.learner.model
     parameters = sum(parameter.numel() for parameter in source.parameters())
     if parameters > MAX_PARAMETERS:
         raise QuestionError(
-            f"a model of {parameters:,} parameters is too large to be copied: at most {MAX_PARAMETERS:,}"
+            f"a model of {parameters:,} parameters is too large to be copied: at most {MAX_PARAMETERS:,}",
+            give_reason("model_too_large", parameters=parameters, most=MAX_PARAMETERS),
         )
     if sys.platform not in LOOPBACK:
         raise QuestionError(
-            "two processes can share a step on Linux and macOS only: here they would listen on the network"
+            "two processes can share a step on Linux and macOS only: here they would listen on the network",
+            Reason("no_shared_step"),
         )
     if not (torch.distributed.is_available() and torch.distributed.is_gloo_available()):
         raise QuestionError(
-            "the torch that is installed here has no gloo, by which processes exchange gradients"
+            "the torch that is installed here has no gloo, by which processes exchange gradients",
+            Reason("no_shared_step"),
         )
     host_ids, ids, targets = model.batches.batch(question.step)
     report(0.05, "computing the step in one process")
@@ -124,7 +128,8 @@ def _run_processes(
                     process.require_alive()
                 if time.monotonic() > deadline:
                     raise UnanswerableError(
-                        f"the two processes were not done after {TIMEOUT_SECONDS} seconds: the machine is busy, try again"
+                        f"the two processes were not done after {TIMEOUT_SECONDS} seconds: the machine is busy, try again",
+                        Reason("processes_failed"),
                     )
                 report(0.2, "two processes share the step")
                 time.sleep(_POLL_SECONDS)
@@ -158,7 +163,10 @@ class _Process:
     def require_alive(self) -> None:
         """Raise UnanswerableError if it has failed."""
         if self._code:
-            raise UnanswerableError(f"a process could not share the step: {self._problem or 'it was ended'}")
+            raise UnanswerableError(
+                f"a process could not share the step: {self._problem or 'it was ended'}",
+                Reason("processes_failed"),
+            )
 
     def kill(self) -> None:
         """Kill it unless it has ended, and wait."""
