@@ -21,9 +21,30 @@ export const failures = table("failures", {
   newerView: "The view is from a newer version of this page.",
   presenterOnly: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
   noToken: "The word in the link is not in this vocabulary.",
+  /** A reason without a text of the page's own, in the server's words. */
+  other: (reason: string, _known?: KnownReason): string => reason,
 } as const);
 
 type Values = KnownReason["values"];
+type Text = string | ((values: Values) => string);
+/** Codes whose English text is the server's own sentence. */
+export type ToldByServer =
+  | "out_of_range"
+  | "step_not_finite"
+  | "sentence_too_long"
+  | "rows_too_long"
+  | "nothing_to_replace"
+  | "matrix_not_kept"
+  | "batch_of_one"
+  | "model_too_large"
+  | "no_shared_step"
+  | "processes_failed"
+  | "answer_not_finite"
+  | "answer_too_large"
+  | "too_little_memory"
+  | "tried_too_often"
+  | "no_room_for_answer"
+  | "run_unreadable";
 const number = (value: number | string | undefined) => count(Number(value ?? 0));
 const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
 
@@ -70,13 +91,13 @@ export const reasons = table("reasons", {
   run_ends_before: ({ end, step }) =>
     `This run ends at step ${number(end)}, before step ${number(step)}: ask for fewer steps.`,
   server_busy: "The server is busy: try again in a moment.",
-} satisfies Record<ReasonCode, string | ((values: Values) => string)>);
+} satisfies Record<Exclude<ReasonCode, ToldByServer>, Text>);
 
-/** Return the text of a server's reason; its own English text if the page has none. */
+/** Return the text of a server's reason. */
 function reasonText(known: KnownReason | undefined, reason: string): string {
   // A newer server may have more codes.
-  const text = known && (reasons as Partial<typeof reasons>)[known.code];
-  return typeof text === "function" ? text(known!.values) : (text ?? reason);
+  const text = known && (reasons as Partial<Record<ReasonCode, Text>>)[known.code];
+  return typeof text === "function" ? text(known!.values) : (text ?? failures.other(reason, known));
 }
 
 /** Return the text of a failure. */
@@ -86,9 +107,11 @@ export function failureText(failure: Failure): string {
     case "unconfirmed":
       return reasonText(failure.known, failure.reason);
     case "invalid":
-      return failure.faults
-        .map(({ field, reason }) => `${field}: ${reason ?? failures.notAccepted}`)
-        .join("; ");
+      return failures.other(
+        failure.faults
+          .map(({ field, reason }) => `${field}: ${reason ?? failures.notAccepted}`)
+          .join("; "),
+      );
     case "noMapAt":
     case "noStep":
       return failures[failure.code](failure.step);
