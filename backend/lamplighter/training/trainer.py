@@ -149,7 +149,7 @@ class Trainer:
                 control.interrupt(step)
             elif step >= control.end:
                 self._try_checkpoint(step)
-                control.set_phase(Phase.FINISHED, step, f"all {control.end} steps are done")
+                control.set_phase(Phase.FINISHED, step, f"all {control.end:,} steps are done")
             if control.has_ended:
                 return control.phase
             if not control.may_step():

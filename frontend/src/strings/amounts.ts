@@ -1,28 +1,30 @@
 /** Formats of fractions, operations, energies and times in the page's language, without words of our own. */
 
-import { count, decimal, fixed, inWords, language, small } from "./numbers";
+import { count, decimal, fixed, inWords, language, scientific, small } from "./numbers";
 
-const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-/** Return a power of ten with a superscript exponent. */
-const powerOfTen = (power: number) =>
-  `10${power < 0 ? "⁻" : ""}${String(Math.abs(power)).replace(/\d/g, (digit) => RAISED[Number(digit)]!)}`;
-
-/** Return a fraction as a whole percentage, never rounded down to zero. */
-export const percent = (share: number) =>
-  share >= 0.995 ? "100 %" : share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`;
+/** Return a fraction as a whole percentage, rounded neither to nothing nor to the whole. */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.005) return "< 1 %";
+  return share >= 0.995 && share < 1 ? "> 99 %" : `${Math.round(100 * share)} %`;
+}
 
 /** Return a fraction as a percentage with enough digits to tell small ones apart. */
 export function fine(share: number): string {
   const hundred = 100 * share;
   if (hundred > 0 && hundred < 0.05) return `< ${decimal("0.1")} %`;
-  if (hundred >= 99.5) return hundred < 100 ? "> 99 %" : "100 %";
-  return hundred < 9.95 ? `${fixed(hundred, 1)} %` : `${Math.round(hundred)} %`;
+  return hundred < 9.95 ? `${fixed(hundred, 1)} %` : percent(share);
 }
 
-/** Return a fraction near 1 as a percentage, never rounded up. */
+/** Return a fraction as a percentage with enough digits to tell it from the whole. */
 export function whole(share: number): string {
-  return `${decimal(Math.floor(1_000 * share) / 10)} %`;
+  const hundred = 100 * share;
+  if (hundred < 99 || share >= 1) return percent(share);
+  return hundred < 99.995 ? `${decimal(+hundred.toFixed(2))} %` : `> ${decimal("99.99")} %`;
 }
+
+/** Return a fraction as so many in ten, all ten only for the whole. */
+export const inTen = (share: number) =>
+  decimal(share < 1 ? Math.min(9.9, +(10 * share).toFixed(1)) : 10);
 
 /** Minimum fraction of a time that counts as a saving: smaller ones are within measurement noise. */
 export const NOTICED = 0.05;
@@ -33,22 +35,17 @@ export const short = (value: number) =>
 
 /** Return a predicted or measured number: whole numbers in full, others with three digits. */
 export function figure(value: number): string {
-  return Number.isInteger(value) ? count(value) : decimal(+value.toPrecision(3));
+  return Number.isInteger(value) ? count(value) : short(value);
 }
 
 /** Return a number close to zero. */
 export function tiny(value: number): string {
-  if (value === 0 || value >= 0.001) return small(value, 2);
-  const power = Math.floor(Math.log10(value));
-  return `${fixed(value / 10 ** power, 0)} × ${powerOfTen(power)}`;
+  return value === 0 || value >= 0.001 ? small(value, 2) : scientific(value, 1);
 }
 
 /** Return a large number in words, or as a power of ten where there is no common word. */
 export function large(value: number): string {
-  if (value >= 1e15) {
-    const power = Math.floor(Math.log10(value));
-    return `${fixed(value / 10 ** power, 1)} × ${powerOfTen(power)}`;
-  }
+  if (value >= 1e15) return scientific(value, 2);
   return value >= 1e6 ? inWords(value, { maximumSignificantDigits: 3 }) : count(value);
 }
 
@@ -61,17 +58,14 @@ export function flops(value: number): string {
 export function plain(value: number | null, digits = 4): string {
   if (value === null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size >= 1e7 || (size > 0 && size < 1e-5)) {
-    const [factor, power] = value.toExponential(digits - 1).split("e") as [string, string];
-    return `${decimal(Number(factor))} × ${powerOfTen(Number(power))}`.replace("-", "−");
-  }
+  if (size >= 1e7 || (size > 0 && size < 1e-5)) return scientific(value, digits);
   const decimals = size ? Math.max(0, digits - 1 - Math.floor(Math.log10(size))) : 0;
-  const text = value
-    .toFixed(Math.min(decimals, 12))
-    .replace(/(\.\d*?)0+$/, "$1")
-    .replace(/\.$/, "")
-    .replace("-", "−");
-  return decimal(text);
+  return decimal(
+    value
+      .toFixed(Math.min(decimals, 12))
+      .replace(/(\.\d*?)0+$/, "$1")
+      .replace(/\.$/, ""),
+  );
 }
 
 const ENERGY_UNITS: [number, string][] = [

@@ -2,13 +2,10 @@
 
 import type { ExperimentName } from "../model/view/view-options";
 import type { ViewChange } from "../model/view/view-state";
-import { percent } from "./amounts";
-import { count, decimal } from "./numbers";
+import { percent, tiny } from "./amounts";
+import { failureText } from "./failures";
+import { count } from "./numbers";
 import { table } from "./translation";
-
-/** Return a small difference of numbers in readable form. */
-const difference = (value: number) =>
-  decimal(value >= 0.001 ? value.toPrecision(2) : value.toExponential(0));
 
 export const ask = table("ask", {
   field: "Words for the model",
@@ -142,8 +139,8 @@ export const ask = table("ask", {
     start: "The model as it was before it read anything.",
     differs: (value: number | null) =>
       value === null
-        ? "Recomputed here: it differs from the record, as on another kind of computer."
-        : `Recomputed here: it differs by ${difference(value)} from the record, as on another kind of computer.`,
+        ? "Recomputed here: it differs from the recording, as on another kind of computer."
+        : `Recomputed here: it differs by ${tiny(value)} from the recording, as on another kind of computer.`,
     unknown: (from: number) =>
       `Computed again from step ${count(from)}; the record has nothing to compare it with.`,
   },

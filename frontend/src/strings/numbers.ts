@@ -2,20 +2,30 @@
 
 /** Code of the page's language. */
 export let language = "en";
-let number = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const WHOLE = { maximumFractionDigits: 0, signDisplay: "negative" } as const;
+let number = new Intl.NumberFormat(language, WHOLE);
 let mark = ".";
 
 /** Set the language of all number formats. */
 export function setNumberLanguage(code: string) {
   language = code;
-  number = new Intl.NumberFormat(code, { maximumFractionDigits: 0 });
+  number = new Intl.NumberFormat(code, WHOLE);
   mark = new Intl.NumberFormat(code).format(0.5).charAt(1);
 }
 
-export const count = (value: number) => number.format(value);
+/** Return a whole number. */
+export const count = (value: number) => number.format(value).replace("-", "−");
 
-/** Return the text of a number with the decimal mark of the page's language. */
-export const decimal = (text: string | number) => String(text).replace(".", mark);
+/**
+ * Return the text of a number as the page writes every number: with the decimal mark of its language, grouped
+ * thousands, a true minus sign, and no sign before a zero.
+ */
+export const decimal = (text: string | number) =>
+  String(text)
+    .replace(/^-(?=[0.]*$)/, "")
+    .replace("-", "−")
+    .replace(".", mark)
+    .replace(/^(−?)(\d{4,})/, (_, sign: string, digits: string) => sign + count(+digits));
 
 export function fixed(value: number | null | undefined, digits: number): string {
   return value === null || value === undefined || !Number.isFinite(value)
@@ -23,14 +33,23 @@ export function fixed(value: number | null | undefined, digits: number): string 
     : decimal(value.toFixed(digits));
 }
 
-/** Return a small number with `digits` significant digits, without an exponent where that is readable. */
+/** Return a power of ten with a superscript exponent. */
+export const powerOfTen = (power: number) =>
+  `10${power < 0 ? "⁻" : ""}${String(Math.abs(power)).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[+digit]!)}`;
+
+/** Return a number in scientific notation, with `digits` significant digits. */
+export function scientific(value: number, digits: number): string {
+  const [factor, power] = value.toExponential(digits - 1).split("e") as [string, string];
+  return `${decimal(+factor)} × ${powerOfTen(+power)}`;
+}
+
+/** Return a number with `digits` significant digits, and a power of ten where it is very small or large. */
 export function small(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  if (value === 0) return "0";
   const size = Math.abs(value);
-  return decimal(
-    size >= 0.001 && size < 10_000 ? +value.toPrecision(digits) : value.toExponential(1),
-  );
+  return size === 0 || (size >= 0.001 && size < 10_000)
+    ? decimal(+value.toPrecision(digits))
+    : scientific(value, 2);
 }
 
 export function bytes(value: number): string {

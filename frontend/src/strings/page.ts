@@ -2,6 +2,7 @@
 
 import type { Phase } from "../api/rest-types";
 import type { Level } from "../model/view/view-options";
+import { whole } from "./amounts";
 import { count } from "./numbers";
 
 export const page = {
@@ -42,7 +43,7 @@ export const page = {
     none: "The disk budget is used up: no more snapshots are saved.",
   },
   ever: (rows: number, all: number) =>
-    `${count(rows)} of ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) lit at least once`,
+    `${count(rows)} of ${count(all)} (${whole(rows / Math.max(1, all))}) lit at least once`,
 
   phase: {
     waiting: "waiting to start",

@@ -35,7 +35,7 @@ export const whatIf: Translated<typeof englishWhatIf> = {
     `Was es vorher gesagt hat, „${word}“: ${fine(before)} → ${fine(after)}.`,
   chart: (word) => `Wie wahrscheinlich „${word}“ ist, in Prozent, Schritt für Schritt`,
   line: (name, first, last) =>
-    `${name}: ${fixed(first[1], 1)} % am Anfang, ${fixed(last[1], 1)} % bei Schritt ${last[0]}`,
+    `${name}: ${fixed(first[1], 1)} % am Anfang, ${fixed(last[1], 1)} % bei Schritt ${count(last[0])}`,
   axis: (taught, last) =>
     last > taught
       ? `% je Schritt: ${taught} mit deinem Satz, dann eigener Text`
@@ -105,7 +105,7 @@ export const rotation: Translated<typeof englishRotation> = {
   neighbours: (word) => `Die Nachbarn von „${word}“, und wie ähnlich sie sind`,
   before: "vorher",
   after: "gedreht",
-  number: (value) => fixed(value, 3).replace("-", "−"),
+  number: (value) => fixed(value, 3),
   purity: (before, after, chance) =>
     `Von den zehn Nachbarn eines Wortes sind vorher ${fine(before)} von seiner Art und nachher ${fine(after)} (durch Zufall: ${fine(chance)}).`,
   breaks: "Was kaputtgeht",
@@ -137,8 +137,8 @@ export const probe: Translated<typeof englishProbe> = {
     "1 heißt, dass das Modell es für dasselbe hält, 0, dass nichts gemeinsam ist. Am Eingang ist es seine Zeile und seine Stelle; Schicht für Schicht färbt der Satz es ein.",
   word: "Wort",
   layer: (layer) => (layer ? `Schicht ${layer}` : "Eingang"),
-  cosine: (value) => fixed(value, 2).replace("-", "−"),
-  was: (value) => `(${fixed(value, 2).replace("-", "−")})`,
+  cosine: (value) => fixed(value, 2),
+  was: (value) => `(${fixed(value, 2)})`,
   wasMore: (at) => `In Klammern: ${at.replace(/^./, (letter) => letter.toLowerCase())}.`,
   nothingShared: "Die beiden Sätze haben kein Wort gemeinsam.",
 };

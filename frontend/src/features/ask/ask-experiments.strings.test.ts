@@ -13,6 +13,6 @@ describe("a share", () => {
       "> 99 %",
       "100 %",
     ]);
-    expect([0.99999, 1].map(whole)).toEqual(["99.9 %", "100 %"]);
+    expect([0.9991, 1].map(whole)).toEqual(["99.91 %", "100 %"]);
   });
 });

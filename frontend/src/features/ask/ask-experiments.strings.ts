@@ -31,7 +31,7 @@ export const whatIf = table("whatIf", {
     `What it said before, “${word}”: ${fine(before)} → ${fine(after)}.`,
   chart: (word: string) => `How likely “${word}” is, in percent, step by step`,
   line: (name: string, first: [number, number], last: [number, number]) =>
-    `${name}: ${fixed(first[1], 1)} % at first, ${fixed(last[1], 1)} % at step ${last[0]}`,
+    `${name}: ${fixed(first[1], 1)} % at first, ${fixed(last[1], 1)} % at step ${count(last[0])}`,
   axis: (taught: number, last: number) =>
     last > taught
       ? `% by step: ${taught} on your sentence, then its own text`
@@ -103,7 +103,7 @@ export const rotation = table("rotation", {
   neighbours: (word: string) => `The neighbours of “${word}”, and how alike they are`,
   before: "before",
   after: "turned",
-  number: (value: number) => fixed(value, 3).replace("-", "−"),
+  number: (value: number) => fixed(value, 3),
   purity: (before: number, after: number, chance: number) =>
     `Of a word’s ten neighbours, ${fine(before)} are of its own kind before and ${fine(after)} after (by chance: ${fine(chance)}).`,
   breaks: "What breaks",
@@ -135,8 +135,8 @@ export const probe = table("probe", {
     "1 means that the model holds it for the same, 0 that it has nothing in common. At the entry it is its row and its place; layer by layer the sentence colours it.",
   word: "word",
   layer: (layer: number) => (layer ? `layer ${layer}` : "entry"),
-  cosine: (value: number | null) => fixed(value, 2).replace("-", "−"),
-  was: (value: number | null) => `(${fixed(value, 2).replace("-", "−")})`,
+  cosine: (value: number | null) => fixed(value, 2),
+  was: (value: number | null) => `(${fixed(value, 2)})`,
   wasMore: (at: string) => `In brackets: ${at.replace(/^./, (letter) => letter.toLowerCase())}.`,
   nothingShared: "The two sentences have no word in common.",
 });

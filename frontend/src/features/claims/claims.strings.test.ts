@@ -69,7 +69,7 @@ it("a reason is told with its numbers, after what a number waits for", () => {
   expect(told).toContain(
     "agrees better by 0.00 with which words follow, in the output table by 0.25 with which come before",
   );
-  expect(told).toContain("by -0.1 nats and on another batch by +0.012;");
+  expect(told).toContain("by −0.1 nats and on another batch by +0.012;");
   const waiting = { state: "unmeasured", reason: [], waits_for: "first_step" } as const;
   expect(reasonText({ ...waiting, reason: [] })).toBe(
     "Not measured yet: waiting for the first step.",

@@ -3,6 +3,7 @@
 import english from "../../../../backend/lamplighter/claims/texts/en.json";
 import type { ClaimFigure, ClaimRow } from "../../api/rest-types";
 import { printableText } from "../../api/vocabulary";
+import { whole } from "../../strings/amounts";
 import { count, decimal, fixed, small } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
@@ -175,9 +176,7 @@ function formatNumber(value: number, format: string): string {
   if (format === "percent") return claimValue(value, "share");
   if (format === "count") return count(value);
   if (!format.startsWith(".")) return small(value, Number(format));
-  const digits = Number(format.slice(1));
-  // No minus before a zero.
-  return fixed(Number(value.toFixed(digits)) + 0, digits);
+  return fixed(value, Number(format.slice(1)));
 }
 
 /** Return the words for what a figure measures. */
@@ -202,12 +201,9 @@ export function claimValue(value: number | null, unit: ClaimFigure["unit"]): str
   if (value === null) return claims.unknown;
   if (unit === "share") {
     const hundred = 100 * value;
-    const whole = Math.abs(hundred) >= 99.5 && hundred !== 100;
-    return `${decimal(hundred === 0 ? 0 : +hundred.toPrecision(whole ? 4 : 3))} %`;
+    return hundred > 99 ? whole(value) : `${decimal(+hundred.toPrecision(3))} %`;
   }
-  const size = Math.abs(value);
-  const text =
-    size >= 10_000 || (Number.isInteger(value) && size >= 1_000) ? count(value) : small(value, 3);
+  const text = Math.abs(value) >= 1_000 ? count(value) : small(value);
   return unit === "degrees" ? `${text}°` : unit ? `${text} ${claims.units[unit]}` : text;
 }
 

@@ -18,11 +18,11 @@ describe("a number of the course", () => {
   });
 
   it("can be of any size", () => {
-    expect(lessonNumber(-1, "percent")).toBe("-100 %");
+    expect(lessonNumber(-1, "percent")).toBe("−100 %");
     expect(lessonNumber(2_382, "count")).toBe("2,382");
     expect([-0.004, -0.25].map((value) => lessonNumber(value, "decimal"))).toEqual([
       "0.00",
-      "-0.25",
+      "−0.25",
     ]);
     expect(lessonNumber(0.105, "decimal")).toMatch(/^0\.1[01]$/);
   });

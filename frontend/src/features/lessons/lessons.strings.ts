@@ -119,8 +119,7 @@ export const lessons = table("lessons", {
 /** Format a number of the course; `value` of a percentage is a share. */
 export function lessonNumber(value: number, form: Form): string {
   if (form === "count") return count(value);
-  // Without the sign of a zero.
-  if (form === "decimal") return fixed(value, 2).replace(/^-(0\.00)$/, "$1");
+  if (form === "decimal") return fixed(value, 2);
   if (form === "large") return large(value);
   if (form === "significant") return plain(value, 3);
   const hundred = 100 * value;

@@ -1,14 +1,10 @@
 /** German texts of the panel for questions to the model. */
 
-import { percent } from "../amounts";
+import { percent, tiny } from "../amounts";
 import type { ask as english } from "../ask";
-import { count, decimal } from "../numbers";
+import { count } from "../numbers";
 import type { ExperimentName } from "../../model/view/view-options";
 import type { Translated } from "../translation";
-
-/** Return a small difference of numbers in readable form. */
-const difference = (value: number) =>
-  decimal(value >= 0.001 ? value.toPrecision(2) : value.toExponential(0));
 
 export const ask: Translated<typeof english> = {
   field: "Wörter für das Modell",
@@ -143,7 +139,7 @@ export const ask: Translated<typeof english> = {
     differs: (value) =>
       value === null
         ? "Hier neu berechnet: Es weicht von der Aufzeichnung ab, wie auf einem anderen Computer."
-        : `Hier neu berechnet: Es weicht um ${difference(value)} von der Aufzeichnung ab, wie auf einem anderen Computer.`,
+        : `Hier neu berechnet: Es weicht um ${tiny(value)} von der Aufzeichnung ab, wie auf einem anderen Computer.`,
     unknown: (from) =>
       `Neu berechnet von Schritt ${count(from)} an; die Aufzeichnung hat nichts zum Vergleichen.`,
   },

@@ -1,5 +1,6 @@
 /** German texts of the whole page: its name, its header figures, its notices. */
 
+import { whole } from "../amounts";
 import { count } from "../numbers";
 import type { page as english } from "../page";
 import type { Translated } from "../translation";
@@ -42,7 +43,7 @@ export const page: Translated<typeof english> = {
     none: "Der Platz für diesen Lauf ist verbraucht: Es werden keine Schnappschüsse mehr aufgehoben.",
   },
   ever: (rows, all) =>
-    `${count(rows)} von ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) haben schon einmal geleuchtet`,
+    `${count(rows)} von ${count(all)} (${whole(rows / Math.max(1, all))}) haben schon einmal geleuchtet`,
 
   phase: {
     waiting: "wartet auf den Start",

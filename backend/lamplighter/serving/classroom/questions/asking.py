@@ -69,7 +69,7 @@ def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: 
         case "loss_later":
             made = {
                 "text": f"What will the surprise be after {after}? (Averaged over {SMOOTHED} steps.)",
-                "unit": "nats a word",
+                "unit": "nats per word",
                 "high": _MAX_LOSS,
             }
         case "falls_later":

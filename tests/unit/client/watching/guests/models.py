@@ -46,7 +46,7 @@ class Scripted(nn.Module):
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the loss of a batch, in nats a token."""
+    """Return the loss of a batch, in nats per token."""
     return functional.cross_entropy(logits.flatten(0, -2), targets.flatten())
 
 
