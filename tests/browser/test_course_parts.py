@@ -67,13 +67,13 @@ def test_every_part_of_the_app_is_covered_here() -> None:
 FINISHED = [
     pytest.param(2, LAPTOP, "en"),
     pytest.param(3, PHONE, "de"),
-    pytest.param(6, PROJECTOR, "en"),
-    pytest.param(7, PHONE, "en"),
+    pytest.param(6, PROJECTOR, "de"),
+    pytest.param(7, PHONE, "de"),
     pytest.param(8, LAPTOP, "en"),
     pytest.param(10, LAPTOP, "de"),
     pytest.param(11, LAPTOP, "en"),
 ]
-PACKED = [pytest.param(1, LAPTOP, "de"), pytest.param(5, PHONE, "en"), pytest.param(8, PROJECTOR, "en")]
+PACKED = [pytest.param(1, LAPTOP, "de"), pytest.param(5, PHONE, "de"), pytest.param(8, PROJECTOR, "en")]
 LIVE = [4, 9]
 
 
