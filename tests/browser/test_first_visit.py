@@ -52,7 +52,7 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
 
     # A replay is explained from its first map on.
     page.get_by_test_id("watch-from-start").click()
-    expect(line).to_have_text("It knows nothing yet: words lie anywhere.")
+    expect(line).to_have_text("It knows nothing yet: the words are scattered at random.")
     wait_for(page, "__lamplighter.step === 0")
     # Esc skips it, and does nothing else.
     page.keyboard.press("Escape")

@@ -62,7 +62,7 @@ export const run = table("run", {
     parts: {
       steps: "steps, whole matrices, moved rows",
       tiles: "moved rows, by token",
-      map: "map and districts",
+      map: "map and neighbourhoods",
       measures: "measures",
       checkpoints: "checkpoints",
       waypoints: "kept states of the model",

@@ -6,18 +6,18 @@ import { table } from "./translation";
 export const twoCities = table("twoCities", {
   /** The texts over the second map. */
   map: {
-    waiting: "Looking for this map …",
+    waiting: "Looking for this map…",
     file: "This file holds only what each word foretells. Open the run with Lamplighter to see this map.",
     tied: "In this model one matrix does both jobs, so both maps are the same.",
     none: "Only what each word foretells is kept of this run, so there is no second map.",
-    few: "The model is only just beginning. Come back in a few steps.",
-    undrawn: "This map is drawn only when somebody asks for it.",
-    viewer: "Nobody has drawn this map yet. Whoever presents can draw it.",
+    few: "Training has only just begun. Come back in a few steps.",
+    undrawn: "This map is drawn only on request.",
+    viewer: "This map has not been drawn yet. Your presenter can draw it.",
     draw: "Draw this map",
     drawing: (share: number) => `Drawing it: ${Math.round(100 * share)} %`,
     cancel: "Cancel",
-    cancelled: "Cancelled. Nothing was changed.",
-    older: (step: number) => `Drawn up to step ${count(step)}; the model has gone on since.`,
+    cancelled: "Cancelled. Nothing changed.",
+    older: (step: number) => `Drawn up to step ${count(step)}; training has continued since.`,
     again: "Draw it again",
     caption: (step: number) => `What foretells each word · step ${count(step)}`,
     captionMore:
@@ -41,6 +41,6 @@ export const twoCities = table("twoCities", {
         ? `None of the ${count(all)} words is on both lists.`
         : `${count(some)} of the ${count(all)} words ${some === 1 ? "is" : "are"} on both lists.`,
     see: "See both maps",
-    waiting: "Comparing …",
+    waiting: "Comparing…",
   },
 } as const);

@@ -81,7 +81,7 @@ export const classroom = table("classroom", {
     stepsOf: (steps: number) => (steps === 1 ? "1 step" : `${count(steps)} steps`),
     send: "Ask",
     pauseFirst: "Pause training first: the next step comes straight away.",
-    running: "Open a run that is training: its next steps hold the answer.",
+    running: "Open a run that is training: its next steps give the answer.",
   },
   asked: {
     answered: (answered: number, connected: number) =>

@@ -6,7 +6,7 @@ import { table } from "../../strings/translation";
 export const caption = table("caption", {
   learns: (words: number) => `A language model learns ${count(words)} words`,
   before: (step: number) =>
-    step ? `At step ${count(step)}` : "Before it reads anything, words lie anywhere",
+    step ? `At step ${count(step)}` : "Before it reads anything, words are scattered at random",
   after: (steps: number) => `After ${count(steps)} steps of reading`,
   step: (step: number) => `step ${count(step)}`,
   loss: (loss: string) => `surprise ${loss} (loss, nats per word)`,
@@ -17,7 +17,7 @@ export const caption = table("caption", {
   noTrust: "map accuracy not measured",
   reading: "each light is a word, the brighter the more this step wants to change it",
   readOnly: "each light is a word, and those that this step read are lit",
-  relief: "land: how densely words lie",
+  relief: "land: how dense the words are",
   legend: (by: string, entries: number, tints: number) =>
     entries > tints ? `Colour: ${by} (${count(entries)} share ${tints} colours)` : `Colour: ${by}`,
   more: (entries: number) => `and ${count(entries)} more`,

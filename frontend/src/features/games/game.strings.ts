@@ -14,8 +14,7 @@ export const game = table("game", {
   again: "Play again, with other words",
   others: "Another step",
   waiting: "Drawing the words\u2026",
-  withheld:
-    "This file holds no vectors, and the game is played with them. Open the run itself to play.",
+  withheld: "This file has no vectors, which the game needs. Open the run itself to play.",
   none: "This run has too few words to play with.",
   /** `step` is null in a run without steps. */
   round: (round: number, rounds: number, step: number | null) =>

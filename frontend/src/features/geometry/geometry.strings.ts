@@ -24,8 +24,7 @@ export const geometry = table("geometry", {
   choose: "Choose a word",
   hint: "another word…",
   waiting: "Measuring…",
-  withheld:
-    "This file holds no vectors, and the lab computes with them. Open the run itself to use it.",
+  withheld: "This file has no vectors, which the lab needs. Open the run itself to use it.",
   filling: (filled: number, of: number) =>
     `${count(filled)} of ${count(of)} steps of the curves are measured so far; the rest will follow.`,
   noCurve: "No curve yet: it is measured while the run trains or soon after.",
@@ -86,7 +85,7 @@ export const geometry = table("geometry", {
     chance: "chance",
     meetings: "Do pairs that often meet in the text do better?",
     meetingsAbout: (window: number, tokens: number) =>
-      `How often both words of a pair stand within ${count(window)} words of one another, in ${count(tokens)} words of the text; and how many of the pair's questions are right.`,
+      `How often both words of a pair are within ${count(window)} words of each other in ${count(tokens)} words of the text, and how many of the pair’s questions are right.`,
     correlation: (value: number | null, deviation: number | null) =>
       value === null
         ? "Nothing to compare: one of the two is the same for every word."
@@ -102,7 +101,7 @@ export const geometry = table("geometry", {
     to: "to",
     add: "add a word",
     remove: (word: string) => `Remove ${word}`,
-    same: "Both ends lie in the same place, so there is no direction.",
+    same: "Both ends are in the same place, so there is no direction.",
     few: "This run has too few words for two ends.",
     said: (length: number, spread: number, chance: number) =>
       `The ends lie ${small(length)} apart. Words spread by ${small(spread, 2)} along this line, and by ${small(chance, 2)} along a line drawn at random.`,

@@ -87,13 +87,13 @@ export const lessons = table("lessons", {
     "The new run starts at step 0, and this part continues beside it while the model learns.",
   loading: "Opening the course…",
   broken: "This part cannot be shown.",
-  packed: "This file holds no part of the course: open the run with Lamplighter to take it.",
+  packed: "This file has no parts of the course: open the run with Lamplighter to take it.",
   needsApp: (panel: string) =>
-    `This file does not hold this panel (${panel}): what the text asks you to do there needs the app. The text and its numbers are here.`,
+    `This file does not contain this panel (${panel}): what the text asks you to do there needs the app. The text and its numbers are here.`,
   /** Behind the words of a link that a file cannot follow. */
   inApp: "in the app",
   stepNotHeld: (step: number, shown: number) =>
-    `This file does not hold step ${count(step)}: you see step ${count(shown)}.`,
+    `This file does not contain step ${count(step)}: you see step ${count(shown)}.`,
   teacher: {
     link: "For the teacher",
     about: (part: string) => `For the teacher: ${part}`,

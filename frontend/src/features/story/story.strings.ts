@@ -30,7 +30,7 @@ export const story = table("story", {
           : `${light} A small language model is about to read for the first time.`;
       }
       case "nothing":
-        return "It knows nothing yet: words lie anywhere.";
+        return "It knows nothing yet: the words are scattered at random.";
       case "reading":
         return recorded
           ? "At each step it reads some words and nudges them: those light up."
