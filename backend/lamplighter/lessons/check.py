@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 from lamplighter.claims.gathering import read_moment
@@ -11,8 +12,8 @@ from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, resolve_numbers
-from lamplighter.lessons.part import LESSON_CORPORA, LessonCorpus, Part, Stage
-from lamplighter.lessons.teacher_page import TeacherPage
+from lamplighter.lessons.part import LESSON_CORPORA, LessonCorpus, Part, Span, Stage
+from lamplighter.lessons.teacher_page import TeacherPage, TeacherSection
 from lamplighter.lessons.view_query import PLACE, parse_view_query, words_of_view
 from lamplighter.recipe import CorpusRecipe
 from lamplighter.runfolder.reading.lru_cache import LruCache
@@ -54,7 +55,17 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
             problems += [f"{name}: {_CORPUS_NAMES[part.corpus]} has no word {word!r}" for word in unknown]
             if part.number in english and (difference := find_difference(english[part.number], part)):
                 problems.append(f"{name}: {difference}")
-        problems += _list_page_problems(files.pages.values(), {**english, **files.parts})
+        for page in files.pages.values():
+            original = found[LANGUAGE].pages.get(page.number, page)
+            told = [
+                *_problems_of_page(page, {**english, **files.parts}),
+                find_page_difference(original, page),
+            ]
+            problems += [
+                f"teacher's page {page.number} in {language!r}: {problem}"
+                for problem in dict.fromkeys(told)
+                if problem
+            ]
     return problems
 
 
@@ -110,9 +121,33 @@ def find_difference(original: Part, translated: Part) -> str | None:
     return None
 
 
+def find_page_difference(original: TeacherPage, translated: TeacherPage) -> str | None:
+    """Return where two texts of a teacher's page teach different things; None if they do not."""
+    for at, (one, other) in enumerate(zip_longest(original.sections, translated.sections), start=1):
+        if one is None or other is None or _taught(one) != _taught(other):
+            return f"section {at} has other blocks, rows, addresses or numbers than that of the other text"
+    return None
+
+
+def _taught(section: TeacherSection) -> tuple[object, ...]:
+    """Return the form of a section, its addresses and its numbers, independent of its language."""
+    return (
+        section.worksheet,
+        [(block.kind, [[_named_in(cell) for cell in row] for row in block.rows]) for block in section.blocks],
+    )
+
+
+def _named_in(spans: Iterable[Span]) -> tuple[list[str], list[str]]:
+    """Return the views that a text leads to and the numbers it names, in an order independent of its language."""
+    spans = list(spans)
+    return (
+        sorted(span.view for span in spans if span.view),
+        sorted(f"{span.number.text}|{span.form}" for span in spans if span.number),
+    )
+
+
 def _shown(stage: Stage) -> tuple[object, ...]:
     """Return what a stage shows, asks and measures, independent of its language."""
-    spans = [span for block in stage.blocks for line in block.lines for span in line]
     asked = stage.prediction
     return (
         stage.kind,
@@ -127,8 +162,7 @@ def _shown(stage: Stage) -> tuple[object, ...]:
             asked.most,
             tuple(choice.value for choice in asked.choices),
         ),
-        sorted(span.view for span in spans if span.view),
-        sorted(f"{span.number.text}|{span.form}" for span in spans if span.number),
+        _named_in(span for block in stage.blocks for line in block.lines for span in line),
     )
 
 
@@ -148,20 +182,6 @@ def _named_words(part: Part) -> Iterator[str]:
         for key, word in (stage.examination.fields if stage.examination else {}).items():
             if key in _SENTENCES and isinstance(word, str):
                 yield from word.split()
-
-
-def _list_page_problems(pages: Iterable[TeacherPage], parts: Mapping[int, Part]) -> list[str]:
-    """Return the problems of the teacher's pages, one per line.
-
-    Args:
-        pages: the pages.
-        parts: the parts of the course they are about, by number.
-    """
-    return [
-        f"teacher's page {page.number} in {page.language!r}: {problem}"
-        for page in pages
-        for problem in dict.fromkeys(_problems_of_page(page, parts))
-    ]
 
 
 def _problems_of_page(page: TeacherPage, parts: Mapping[int, Part]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.lessons.check import find_difference, list_problems
+from lamplighter.lessons.check import find_difference, find_page_difference, list_problems
 from lamplighter.lessons.library import LessonLibrary, find_lessons, list_languages, read_folder
 from lamplighter.lessons.part_parser import parse_part
 
@@ -29,13 +29,16 @@ def titles(library: LessonLibrary, language: str) -> dict[int, tuple[str, str]]:
     return {number: (part.title, part.language) for number, part in library.parts(language).items()}
 
 
-def test_the_german_parts_show_and_measure_what_the_english_do() -> None:
-    english, german = (read_folder(find_lessons(), language).parts for language in ("en", "de"))
+def test_the_course_is_whole_in_german_and_shows_and_measures_what_the_english_one_does() -> None:
+    english, german = (read_folder(find_lessons(), language) for language in ("en", "de"))
     assert list_languages(find_lessons()) == ["en", "de"]
-    assert {1, 3, 10} <= set(german) <= set(english)
-    for number, part in german.items():
-        assert find_difference(english[number], part) is None
-        assert (part.minutes, part.title != english[number].title) == (english[number].minutes, True)
+    assert (list(german.parts), list(german.pages)) == (list(english.parts), list(english.pages))
+    for number, part in english.parts.items():
+        translated = german.parts[number]
+        assert find_difference(part, translated) is None
+        assert (translated.minutes, translated.title != part.title) == (part.minutes, True)
+    for number, page in english.pages.items():
+        assert find_page_difference(page, german.pages[number]) is None
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,32 @@ def test_a_difference_is_found(one: str, other: str, said: str) -> None:
     original = parse_part("01-a.md", 1, TEXT)
     assert find_difference(original, parse_part("01-a.md", 1, TEXT.replace("A part", "Ein Teil"))) is None
     assert said in str(find_difference(original, parse_part("01-a.md", 1, TEXT.replace(one, other))))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[?lesson=1.2] Guess", "Guess"),
+        ("[?lesson=1.2]", "[?lesson=1.1]"),
+        ("{run.rows|count}", "{run.rows|decimal}"),
+        ("1. [", "- ["),
+        ("2. Why?", "Why?"),
+        ("\n## Sheet", "\nMore.\n\n## Sheet"),
+        ("\n## Sheet\n", ""),
+    ],
+)
+def test_a_difference_of_a_teachers_page_is_found(tmp_path: Path, one: str, other: str) -> None:
+    page = "# 1 A part\n\nIt has {run.rows|count}.\n\n## Sheet\n\n1. [?lesson=1.2] Guess\n2. Why?\n"
+    write(tmp_path, "01-a.md", "One")
+    write(tmp_path, "de/01-a.md", "Eins")
+    for folder, text in (("teacher", page), ("de/teacher", page.replace("It has", "Das sind"))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "01-a.md").write_text(text)
+    assert list_problems(tmp_path) == []
+    (tmp_path / "de/teacher/01-a.md").write_text(page.replace(one, other))
+    (problem,) = list_problems(tmp_path)
+    assert problem.startswith("teacher's page 1 in 'de': section ")
+    assert "than that of the other text" in problem
 
 
 def test_a_part_falls_back_to_english(tmp_path: Path) -> None:
