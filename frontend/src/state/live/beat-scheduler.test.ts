@@ -33,6 +33,17 @@ describe("the beat scheduler", () => {
     expect(beats.tick(2_000)).toBeNull();
   });
 
+  it("shows one every two seconds in a replay with reduced motion", () => {
+    const beats = new BeatScheduler(700);
+    beats.calm = true;
+    expect(beats.offer(beat(1), 0)?.step).toBe(1);
+    expect(beats.offer(beat(2), 1_999)).toBeNull();
+    expect(beats.tick(2_000)?.step).toBe(2);
+    expect(beats.interval).toBe(2_000);
+    beats.calm = false;
+    expect(beats.interval).toBe(700);
+  });
+
   it("makes up for a late beat if the stream keeps the interval itself", () => {
     const beats = new BeatScheduler(700);
     beats.paced = true;

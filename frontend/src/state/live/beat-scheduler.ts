@@ -7,6 +7,8 @@ import type { Beat } from "../../api/beat-frames";
 
 /** Limits the map to three flashes a second, even for a shorter requested interval. */
 export const SHORTEST_INTERVAL = 340;
+/** Minimum interval for a viewer who prefers reduced motion, in ms. */
+const CALM_INTERVAL = 2_000;
 
 export class BeatScheduler {
   private lastBeat = -Infinity;
@@ -17,13 +19,15 @@ export class BeatScheduler {
    * does not delay the next ones.
    */
   paced = false;
+  /** Set during a replay for a viewer who prefers reduced motion. */
+  calm = false;
 
   constructor(interval: number) {
     this.interval = interval;
   }
 
   get interval(): number {
-    return this.shortest;
+    return this.calm ? Math.max(CALM_INTERVAL, this.shortest) : this.shortest;
   }
 
   set interval(milliseconds: number) {
@@ -32,7 +36,7 @@ export class BeatScheduler {
 
   /** Return the ms from `now` until a beat may be shown. */
   wait(now: number): number {
-    const least = this.paced ? SHORTEST_INTERVAL : this.shortest;
+    const least = this.paced ? SHORTEST_INTERVAL : this.interval;
     return Math.max(0, this.lastBeat + least - now);
   }
 

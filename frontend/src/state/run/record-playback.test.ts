@@ -33,13 +33,16 @@ function play() {
       return Promise.resolve({ attempt: 1, step, beat: null, touchCounts, layouts: {} });
     },
   } as unknown as PastStore;
-  const playback = new RecordPlayback({
-    newest,
-    past: () => past,
-    method: () => "umap",
-    newestStep: () => 4,
-    failed: (failure) => told.push(failure),
-  });
+  const playback = new RecordPlayback(
+    {
+      newest,
+      past: () => past,
+      method: () => "umap",
+      newestStep: () => 4,
+      failed: (failure) => told.push(failure),
+    },
+    false,
+  );
   return { newest, playback, over: playback.play(50) };
 }
 

@@ -24,11 +24,16 @@ export class RecordPlayback {
   /** Stops the current playback; null: none. */
   private playing: AbortController | null = null;
 
-  constructor(private readonly run: PlayedRun) {}
+  /** Prepare to play a run; `calm`: the viewer prefers reduced motion. */
+  constructor(
+    private readonly run: PlayedRun,
+    private readonly calm = matchMedia("(prefers-reduced-motion: reduce)").matches,
+  ) {}
 
   stop() {
     this.playing?.abort();
     this.playing = null;
+    this.run.newest.scheduler.calm = false;
   }
 
   /** Play the record from the last step played; return whether it reached the end. */
@@ -41,6 +46,7 @@ export class RecordPlayback {
     const isOver = () => signal.aborted;
     let failing = false;
     newest.scheduler.paced = false;
+    newest.scheduler.calm = this.calm;
     while (!isOver()) {
       try {
         const player = await import("../past/record-player").catch(() => null);
