@@ -10,11 +10,11 @@ export const run: Translated<typeof english> = {
   runPanel: {
     recipe: "Rezept",
     text: {
-      lamptown: () => "Es liest Lamptown, eine erzeugte Stadt mit angelegten Arten",
+      lamptown: () => "Es liest Lamptown, einen erzeugten Text mit eingebauten Arten von Wörtern",
       novels: () => "Es liest zwei Romane, in die nichts eingebaut ist",
       manuals: () => "Es liest die Dokumentation der Python-Pakete auf dem Server",
-      text: (name) => `Es liest einen mitgebrachten Text: ${name}`,
-      recorded: (name) => `Es wurde aus einem eigenen Trainingsprogramm aufgezeichnet: ${name}`,
+      text: (name) => `Es liest einen hochgeladenen Text: ${name}`,
+      recorded: (name) => `Es wurde aus einem anderen Trainingsprogramm aufgezeichnet: ${name}`,
     },
     unnamed: "ohne Namen",
     shuffled: "die Wörter jedes Dokuments in zufälliger Reihenfolge (die Gegenprobe)",
@@ -23,7 +23,7 @@ export const run: Translated<typeof english> = {
     model: ({ layers, heads, dim, context, tied }) =>
       `Das Modell ist ein Transformer aus ${several(layers, "Block", "Blöcken")} mit je ${several(heads, "Aufmerksamkeitskopf", "Aufmerksamkeitsköpfen")}. Ein Token ist eine Zeile aus ${count(dim)} Zahlen, und es liest ${count(context)} Token auf einmal. ${
         tied
-          ? "Eine Matrix dient zum Lesen und zum Vorhersagen (tied)."
+          ? "Lesen und Vorhersagen teilen sich eine Matrix (tied)."
           : "Lesen und Vorhersagen haben je eine eigene Matrix."
       }`,
     batch: (sequences, context, passages) =>
@@ -35,10 +35,9 @@ export const run: Translated<typeof english> = {
     },
     clipped: (norm) => `Gradienten, die länger als ${norm} sind, werden auf diese Länge gekappt.`,
     end: (steps, seed) => `Geplant: ${count(steps)} Schritte, Startzahl (Seed) ${seed}.`,
-    where: (device, threads) =>
-      `Gerechnet auf: ${device === "auto" ? "dem besten Gerät, das da ist" : device}, ${several(threads, "Thread", "Threads")}.`,
+    where: (device, threads) => `Gerät: ${device}, ${several(threads, "Thread", "Threads")}.`,
     settings: "Einstellungen des Trainings",
-    settingsMore: "Wie sein eigenes Programm sie angegeben hat.",
+    settingsMore: "Wie das Trainingsprogramm sie angegeben hat.",
     settingsLeft: (more) => `Und noch ${count(more)}, über REST.`,
     rates: "Lerntempo",
     rate: "jetzt",
@@ -47,7 +46,7 @@ export const run: Translated<typeof english> = {
     rateTimes: (rate, factor) => `${rate} (${factor}-mal)`,
     sizes: "Größen",
     parameters: "Parameter",
-    ofThem: (share) => `${share} % davon das Embedding`,
+    ofThem: (share) => `${share} % davon im Embedding`,
     matrix: "Embedding",
     matrixSize: (rows, dim) => `${count(rows)} Zeilen × ${count(dim)} Zahlen`,
     disk: "auf der Platte",
@@ -58,17 +57,17 @@ export const run: Translated<typeof english> = {
       map: "Karte und Viertel",
       measures: "Maße",
       checkpoints: "Speicherstände",
-      waypoints: "aufgehobene Zustände des Modells",
+      waypoints: "gespeicherte Zustände des Modells",
       corpus: "Text",
       other: "alles andere",
     },
     budget: (most) => `Höchstens ${most}.`,
     speed: "Tempo",
     pace: "Schritte je Sekunde",
-    paceMore: (steps) => `über die letzten ${count(steps)} Schritte, nach der Uhr`,
+    paceMore: (steps) => `über die letzten ${count(steps)} Schritte`,
     tokensASecond: "Token je Sekunde",
     training: "Trainieren, je Schritt",
-    observing: "Beobachten und Aufzeichnen",
+    observing: "Beobachten und Aufzeichnen, je Schritt",
     milliseconds: (seconds) => `${fixed(1_000 * seconds, seconds < 0.01 ? 2 : 1)} ms`,
     days: (days) => `${days} Tage`,
     noSpeed: "Noch nichts zu messen: Kein Schritt ist aufgezeichnet.",
@@ -78,8 +77,8 @@ export const run: Translated<typeof english> = {
       projector: "Projektor (Karte)",
       analyst: "Analyst (Maße)",
     },
-    holds: "Ein Trainer hat diesen Lauf gerade in Arbeit.",
-    nobody: "Kein Trainer hat diesen Lauf gerade in Arbeit.",
+    holds: "Ein Trainer arbeitet gerade an diesem Lauf.",
+    nobody: "Gerade arbeitet kein Trainer an diesem Lauf.",
     time: "Zeit",
     made: "angelegt",
     newest: "neuester Schritt",
@@ -90,17 +89,17 @@ export const run: Translated<typeof english> = {
       "Ein neuer Versuch beginnt, wo sich ein abgebrochener Lauf nicht Bit für Bit wiederholen ließ: Was ältere von dort an hatten, gilt nicht mehr.",
     attempt: (attempt, first) =>
       `${count(attempt)}: ${first === 0 ? "von Anfang an" : `ab Schritt ${count(first)}`}`,
-    onlyOne: "Einer, ohne Unterbrechung, die etwas ausmacht.",
+    onlyOne: "Einer, ohne Unterbrechung.",
     noAttempt: "Noch keiner.",
-    again: "Denselben Lauf noch einmal",
+    again: "Diesen Lauf wiederholen",
     againMore:
       "In einem Terminal; dieselbe Startzahl auf demselben Computer ergibt dieselben Zahlen.",
     againText: "Der Text muss unter diesem Namen da sein.",
     againFile: "Speichere das daneben als recipe.toml:",
-    notAgain: "Nur das Programm, das diesen Lauf trainiert hat, kann es noch einmal tun.",
+    notAgain: "Nur das Programm, das diesen Lauf trainiert hat, kann ihn wiederholen.",
     copy: "Kopieren",
     copied: "Kopiert",
-    notCopied: "Kopieren ist hier nicht erlaubt: Markiere stattdessen den Text.",
-    none: "Der Lauf wird geholt",
+    notCopied: "Dein Browser erlaubt hier kein Kopieren: Markiere stattdessen den Text.",
+    none: "Der Lauf wird geladen …",
   },
 };
