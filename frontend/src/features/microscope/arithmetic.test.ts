@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { ForwardOperation } from "../../api/rest-types";
-import { changeOf, runningSums, verdictOf, workByLayer } from "./arithmetic";
+import {
+  changeOf,
+  equationDigits,
+  runningSums,
+  sumDecimals,
+  verdictOf,
+  workByLayer,
+} from "./arithmetic";
 
 const operation = (layer: string, forward: number) => ({ layer, forward }) as ForwardOperation;
 
@@ -20,6 +27,25 @@ describe("the numbers of a step", () => {
     expect(first).toBe(Math.fround(0.1));
     expect(both).toBe(Math.fround(0.1) + 1);
     expect(runningSums({ w: [null, 2], x: [1, 3] })).toEqual([0, 6]);
+  });
+
+  it("make equations that are true of the digits shown", () => {
+    // Three numbers of a recorded step, and one at which the first digits tried would not do.
+    const row = { gradient: null, m_after: 0.0002209, step_size: 0.01495, denominator: 0.0004455 };
+    for (const old of [-0.52474, -0.524745, 0.1234567, 1.00005]) {
+      const next = old - (0.01495 * 0.0002209) / 0.0004455;
+      const { decimals, digits } = equationDigits({ ...row, old, new: next });
+      const [a, b, c] = [0.01495, 0.0002209, 0.0004455].map((term) => +term.toPrecision(digits));
+      const shown = +old.toFixed(decimals) - (a! * b!) / c!;
+      expect(shown.toFixed(decimals)).toBe(next.toFixed(decimals));
+      expect(next.toFixed(decimals)).not.toBe(old.toFixed(decimals));
+    }
+    const plain = { gradient: 0.25, m_after: null, step_size: 0.1, denominator: null };
+    expect(equationDigits({ ...plain, old: 1, new: 0.975 })).toEqual({ decimals: 4, digits: 4 });
+    expect(equationDigits({ ...plain, old: 1, new: 1 })).toEqual({ decimals: 5, digits: 4 });
+    // 0.00005 + 0.00005 is not 0.0001 + 0.0001 = 0.0001.
+    expect(sumDecimals(0.00005, 0.00005, 0.0001)).toBe(5);
+    expect(sumDecimals(0.5, 0.25, 0.75)).toBe(4);
   });
 
   it("are compared with the record, or with the model where the record has only a digest", () => {

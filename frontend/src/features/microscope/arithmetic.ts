@@ -34,6 +34,48 @@ export function runningSums({ w, x }: Pick<LinearOutput, "w" | "x">): number[] {
   });
 }
 
+/** Return the decimals, from 4 up, at which a sum is true for a reader who adds the digits shown. */
+export function sumDecimals(left: number, right: number, sum: number): number {
+  const isTrue = (decimals: number) =>
+    (+left.toFixed(decimals) + +right.toFixed(decimals)).toFixed(decimals) ===
+    sum.toFixed(decimals);
+  return [4, 5, 6, 7].find(isTrue) ?? 4;
+}
+
+/** Digits at which an equation is written. */
+export interface EquationDigits {
+  /** Decimals of the old and the new number. */
+  decimals: number;
+  /** Significant digits of the terms between them. */
+  digits: number;
+}
+
+type UpdateTerms = Pick<
+  RowUpdate,
+  "old" | "new" | "gradient" | "m_after" | "step_size" | "denominator"
+>;
+
+/** Return how many digits make an update's equation true for a reader who computes with the digits shown. */
+export function equationDigits(row: UpdateTerms): EquationDigits {
+  const { old, new: next, step_size: stepSize } = row;
+  const [slope, divisor] = [
+    row.m_after ?? row.gradient,
+    row.m_after === null ? 1 : row.denominator,
+  ];
+  if (old === null || next === null || slope === null || divisor === null || old === next)
+    return { decimals: 5, digits: 4 };
+  // Three digits of the change are visible.
+  const least = Math.min(9, Math.max(3, 2 - Math.floor(Math.log10(Math.abs(next - old)))));
+  for (let decimals = least; decimals < least + 3; decimals++) {
+    for (let digits = 4; digits < 8; digits++) {
+      const [a, b, c] = [stepSize, slope, divisor].map((term) => +term.toPrecision(digits));
+      const result = +old.toFixed(decimals) - (a! * b!) / c!;
+      if (result.toFixed(decimals) === next.toFixed(decimals)) return { decimals, digits };
+    }
+  }
+  return { decimals: least, digits: 4 };
+}
+
 export interface Verdict {
   /** True if the computed number equals the one it is compared with. */
   equal: boolean;

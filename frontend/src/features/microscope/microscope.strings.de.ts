@@ -10,7 +10,7 @@ import { ask } from "../../strings/de/ask";
 const chance = (p: number | null) => {
   if (p === null) return "?";
   // A number and its sign stay together.
-  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replace(" %", "\u00a0%");
+  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replaceAll(" ", "\u00a0");
 };
 
 export const microscope: Translated<typeof english> = {
@@ -48,6 +48,10 @@ export const microscope: Translated<typeof english> = {
     words:
       "Wörter des Schritts. Mit den Pfeiltasten geht es von Wort zu Wort; Enter verfolgt die Zeile eines Wortes",
     word: (word, p, after) =>
+    unread: (word, times) =>
+      times
+        ? `„${word}“ steht in einem anderen Text dieses Schritts.`
+        : `Dieser Schritt hat „${word}“ nicht gelesen.`,
       p === null
         ? `„${word}“: das erste Wort, das niemand geraten hat`
         : `„${word}“: Das Modell fand es zu ${chance(p)} wahrscheinlich, nach dem Schritt zu ${chance(after)}`,
@@ -94,7 +98,7 @@ export const microscope: Translated<typeof english> = {
     sumMore: "die Summe aus w mal x, plus b, ist y",
     exact: "Das Modell hat dieselbe Zahl, bis zur letzten Stelle.",
     differs: (difference) =>
-      `Das Modell hat bis auf ${difference} dieselbe Zahl: Es rundet jede Summe.`,
+      `Der Wert des Modells weicht um ${difference} ab, weil es jede Addition rundet.`,
   },
 
   gradient: {
@@ -121,22 +125,24 @@ export const microscope: Translated<typeof english> = {
     name: "Eine Zahl ändert sich",
     term: "Änderung durch den Optimierer",
     which: (word, coordinate) => `„${word}“, Zahl ${count(coordinate)}`,
-    gradient: ["Steigung jetzt", "g, ihr Gradient"],
-    mean: ["und zuletzt", "m, das Mittel früherer Gradienten; vor diesem Schritt"],
-    square: ["ihr Quadrat", "v, das Mittel quadrierter Gradienten; vor diesem Schritt"],
+    gradient: ["Gradient", "g, die Steigung des Verlusts"],
+    mean: ["laufendes Mittel m", "m, das laufende Mittel früherer Gradienten; vor diesem Schritt"],
+    square: [
+      "… der Quadrate v",
+      "v, das laufende Mittel quadrierter Gradienten; vor diesem Schritt",
+    ],
     correction: [
-      "junge Mittel",
+      "Anlauf (m, v)",
       "Bias-Korrektur: So viel von m und von v ist nach diesen Schritten da",
     ],
     stride: ["Schrittweite", "das Lerntempo mit beiden Korrekturen"],
     divisor: ["geteilt durch", "die Wurzel aus v, plus Epsilon"],
     rate: ["Schrittweite", "das Lerntempo"],
-    correctionOf: (m, v) => `m ${m}, v ${v}`,
+    correctionOf: (m, v) => `${m}, ${v}`,
     updates: (updates) => `Der Optimierer hat ${count(updates)} Schritte getan.`,
-    formula: "alt − Schrittweite × m ÷ Teiler",
-    formulaPlain: "alt − Schrittweite × Steigung",
-    before: "vorher",
-    after: "nachher",
+    formula: "alt − (Schrittweite × m ÷ Teiler) = neu",
+    formulaPlain: "alt − (Schrittweite × Gradient) = neu",
+    stays: (value) => `Sie bleibt ${value}.`,
     asleep:
       "Dieses Wort kam im Text nicht vor, also schläft seine Zeile: Der Optimierer lässt sie, wie sie ist.",
     equal: "Gleich der Aufzeichnung, bis aufs letzte Bit.",
@@ -154,7 +160,7 @@ export const microscope: Translated<typeof english> = {
     turned: (degrees) => `Der Pfeil des Wortes hat sich um ${degrees}° gedreht.`,
     turnedMore: (before, after, distance) =>
       `Seine Länge war ${before} und ist ${after}; er hat sich um ${distance} bewegt.`,
-    angle: (degrees) => `Der Schritt führt ${degrees}° am geraden Weg bergab vorbei.`,
+    angle: (degrees) => `Die Änderung weicht um ${degrees}° vom steilsten Abstieg ab.`,
     angleMore:
       "Winkel zwischen der Änderung und dem umgekehrten Gradienten, über alle Zahlen des Modells",
     movedOf: (share, rows, all) =>
@@ -166,15 +172,17 @@ export const microscope: Translated<typeof english> = {
   helped: {
     name: "Hat es geholfen?",
     more: "Überraschung (Verlust, in Nats je Wort) vor dem Schritt und danach: je niedriger, desto besser. 0 Nats: Es war sicher und hatte recht; 0,7: der Wurf einer Münze.",
-    same: "auf den gerade gelesenen Wörtern",
-    other: "auf den nächsten Wörtern",
-    unread: "auf Text, den es nie liest",
+    same: (words = 0) => `auf den ${count(words)} gerade gelesenen Wörtern`,
+    other: (words = 0) => `auf ${count(words)} der nächsten Wörter`,
+    unread: (words) =>
+      words ? `auf ${count(words)} Wörtern, die es nie liest` : "auf Wörtern, die es nie liest",
+    unreadMore:
+      "Eine kleine Stichprobe, damit sich jeder Schritt messen lässt. Der Verlust auf ungelesenem Text unter Schritt und Maße ist das Mittel über eine größere.",
     unmeasured: "nicht gemessen: Kein Text wurde zurückbehalten",
     better: "besser",
     worse: "schlechter",
     even: "gleich",
     pair: (before, after) => `${before} → ${after}`,
-    predictions: (predictions) => `Mittel über ${count(predictions)} geratene Wörter`,
     risen: (share) => `${share} der gerade gelesenen Wörter wurden wahrscheinlicher.`,
     right: (positions, of, share) =>
       `Es hatte ${count(positions)} von ${count(of)} Wörtern richtig geraten; auch aus ihnen lernt es: ${share} des Gradienten kommt von ihnen.`,

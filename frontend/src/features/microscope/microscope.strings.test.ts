@@ -8,7 +8,7 @@ describe("numbers under the microscope", () => {
     expect(plain(-0.0117165930569)).toBe("−0.01172");
     expect(plain(1.0989e-9, 2)).toBe("1.1 × 10⁻⁹");
     expect(plain(-2.5e-10)).toBe("−2.5 × 10⁻¹⁰");
-    expect(plain(123456)).toBe("123456");
+    expect(plain(123456)).toBe("123,456");
     expect([plain(0), plain(0.5), plain(1), plain(null), plain(NaN)]).toEqual([
       ...["0", "0.5", "1", "–", "–"],
     ]);
@@ -16,8 +16,9 @@ describe("numbers under the microscope", () => {
 
   it("of chances keep a digit however small", () => {
     const { chance } = microscope.symbol;
-    expect([chance(0.284), chance(0.0286), chance(0.00042), chance(1), chance(null)]).toEqual([
-      ...["28\u00a0%", "2.9\u00a0%", "0.042\u00a0%", "100\u00a0%", "?"],
+    const all = [0.284, 0.0286, 0.00042, 0.9996, 1, null].map(chance);
+    expect(all).toEqual([
+      ...["28\u00a0%", "2.9\u00a0%", "0.042\u00a0%", ">\u00a099\u00a0%", "100\u00a0%", "?"],
     ]);
   });
 

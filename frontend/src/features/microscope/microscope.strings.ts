@@ -10,7 +10,7 @@ import { table } from "../../strings/translation";
 const chance = (p: number | null) => {
   if (p === null) return "?";
   // A number and its sign stay together.
-  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replace(" %", "\u00a0%");
+  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replaceAll(" ", "\u00a0");
 };
 
 export const microscope = table("microscope", {
@@ -47,6 +47,9 @@ export const microscope = table("microscope", {
     more: "The brighter a word, the surer the model was that it comes: its probability before this step.",
     words: "Words of the step. Arrow keys go from word to word; Enter follows the row of a word",
     word: (word: string, p: number | null, after: number | null) =>
+    /** The sentence about a row's word that the text shown does not read. */
+    unread: (word: string, times: number) =>
+      times ? `“${word}” is in another text of this step.` : `This step did not read “${word}”.`,
       p === null
         ? `“${word}”: the first word, which nobody guessed`
         : `“${word}”: the model found it ${chance(p)} likely, after the step ${chance(after)}`,
@@ -80,7 +83,7 @@ export const microscope = table("microscope", {
     name: (products: number) => `${count(products)} matrix products`,
     term: "transformation: the forward pass",
     more: (flops: string, back: number) =>
-      `From rows to a guess: ${flops} sums and products. The way back takes ${count(back)} products more.`,
+      `Forward: ${flops} operations. Backward: ${count(back)} more matrix products.`,
     layers: "Parts of the model, in order; each opens its operations",
     layer: (flops: string) => `${flops} operations (FLOP) on the way forward`,
     operations: "Operations in order, with the sizes of their tables",
@@ -91,9 +94,9 @@ export const microscope = table("microscope", {
     bars: (terms: number) => `${count(terms)} products, each added to the sum of those before it`,
     sum: (sum: string, b: string, y: string) => `${sum} + ${b} = ${y}`,
     sumMore: "the sum of w times x, plus b, is y",
-    exact: "The model has the same number, to the last digit.",
+    exact: "The model’s value is the same, to the last digit.",
     differs: (difference: string) =>
-      `The model has the same number up to ${difference}: it rounds every sum.`,
+      `The model’s value differs by ${difference} because it rounds each addition.`,
   },
 
   gradient: {
@@ -122,22 +125,21 @@ export const microscope = table("microscope", {
     name: "One number changes",
     term: "update by the optimiser",
     which: (word: string, coordinate: number) => `“${word}”, number ${count(coordinate)}`,
-    gradient: ["slope now", "g, its gradient"],
-    mean: ["slope lately", "m, the average of past gradients; before this step"],
-    square: ["its square lately", "v, the average of squared gradients; before this step"],
+    gradient: ["gradient", "g, the slope of the loss"],
+    mean: ["running mean m", "m, the running mean of past gradients; before this step"],
+    square: ["… of squares v", "v, the running mean of squared gradients; before this step"],
     correction: [
-      "young averages",
-      "bias correction: so much of m and of v is there after these steps",
+      "warm-up (m, v)",
+      "bias correction: how much of m and of v has built up after these steps",
     ],
-    stride: ["stride", "step size: the learning rate with both corrections"],
+    stride: ["step size", "the learning rate with both corrections"],
     divisor: ["divided by", "the root of v, plus epsilon"],
-    rate: ["stride", "learning rate"],
-    correctionOf: (m: string, v: string) => `m ${m}, v ${v}`,
+    rate: ["step size", "the learning rate"],
+    correctionOf: (m: string, v: string) => `${m}, ${v}`,
     updates: (updates: number) => `The optimiser has taken ${count(updates)} steps.`,
-    formula: "old − stride × m ÷ divisor",
-    formulaPlain: "old − stride × slope",
-    before: "before",
-    after: "after",
+    formula: "old − (step size × m ÷ divisor) = new",
+    formulaPlain: "old − (step size × gradient) = new",
+    stays: (value: string) => `It stays ${value}.`,
     asleep: "This word was not in the text, so its row sleeps: the optimiser leaves it as it is.",
     equal: "Equal to the record, to the last bit.",
     differs: (difference: string) => `Differs by ${difference} from the record.`,
@@ -155,7 +157,7 @@ export const microscope = table("microscope", {
     turned: (degrees: string) => `The word's arrow turned by ${degrees}°.`,
     turnedMore: (before: string, after: string, distance: string) =>
       `Its length was ${before} and is ${after}; it moved by ${distance}.`,
-    angle: (degrees: string) => `The step leads ${degrees}° away from straight downhill.`,
+    angle: (degrees: string) => `The update points ${degrees}° away from steepest descent.`,
     angleMore: "Angle between the update and the gradient reversed, over all numbers of the model",
     movedOf: (share: string, rows: number, all: number) =>
       `${share} of all numbers moved, but only ${count(rows)} of ${count(all)} words.`,
@@ -166,18 +168,20 @@ export const microscope = table("microscope", {
   helped: {
     name: "Did it help?",
     more: "Surprise (loss, in nats per word) before the step and after it: the lower the better. 0 nats: it was sure and right; 0.7: the toss of a coin.",
-    same: "on the words just read",
-    other: "on the next words",
-    unread: "on text it never reads",
-    unmeasured: "not measured: no text was kept aside",
+    same: (words = 0) => `on the ${count(words)} words just read`,
+    other: (words = 0) => `on ${count(words)} of the next words`,
+    unread: (words?: number) =>
+      words ? `on ${count(words)} words it never reads` : "on words it never reads",
+    unreadMore:
+      "A small sample, so that each step can be measured. The loss on held-out text under Step and Measures is the mean over a larger one.",
+    unmeasured: "not measured: this run has no held-out text",
     better: "better",
     worse: "worse",
     even: "the same",
     pair: (before: string, after: string) => `${before} → ${after}`,
-    predictions: (predictions: number) => `Mean over ${count(predictions)} guesses`,
     risen: (share: string) => `${share} of the words just read became likelier.`,
     right: (positions: number, of: number, share: string) =>
-      `It had guessed ${count(positions)} of ${count(of)} words right; they teach too: ${share} of the gradient is theirs.`,
+      `It had guessed ${count(positions)} of ${count(of)} words right; these still teach: ${share} of the gradient.`,
     rightNone: (of: number) => `It had guessed none of ${count(of)} words right.`,
     rightMore: "Share of the gradient at the output, summed as lengths by position",
   },

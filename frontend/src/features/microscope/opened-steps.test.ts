@@ -6,6 +6,7 @@ import {
   isAbout,
   openedSteps,
   openOf,
+  rowPosition,
   tellingPosition,
 } from "./opened-steps";
 
@@ -45,6 +46,17 @@ describe("a step under the microscope", () => {
     expect(answeredOf([asked("a", {}), waiting], WANTED)).toBeNull();
     expect(openOf([asked("a", {}), waiting], 100)).toBe(waiting);
     expect(openOf([asked("a", {})], 100)).toBeNull();
+  });
+
+  it("marks the word of its row, and none where its text does not read that word", () => {
+    const text = { sequence: 1, ids: [5, 7, 6, 7, 8], next_ids: [7, 6, 7, 8] };
+    expect(rowPosition(text, 7, null)).toBe(1);
+    expect(rowPosition(text, 7, { sequence: 1, position: 3 })).toBe(3);
+    // A word that is looked at, or stood there in another text, is not the row's.
+    expect(rowPosition(text, 7, { sequence: 1, position: 2 })).toBe(1);
+    expect(rowPosition(text, 7, { sequence: 0, position: 3 })).toBe(1);
+    // The last word is only predicted.
+    expect([rowPosition(text, 8, null), rowPosition(text, 99, null)]).toEqual([null, null]);
   });
 
   it("is listed once", () => {

@@ -1,6 +1,6 @@
 /** Training steps opened under the microscope, and the choice among their stored answers. Pure. */
 
-import type { Examination } from "../../api/rest-types";
+import type { Examination, MicroscopeText } from "../../api/rest-types";
 import { isOpen } from "../../state/questions/examinations";
 
 /** The part of a step to display; null: any. */
@@ -45,6 +45,21 @@ export function answeredOf(
       (best, one) => (best && likeness(best) > likeness(one) ? best : one),
       null,
     );
+}
+
+/**
+ * Return the position of a row's word in the text of its answer, preferably that of `place`; null where the
+ * text does not read the word.
+ */
+export function rowPosition(
+  { sequence, ids, next_ids: nextIds }: Pick<MicroscopeText, "sequence" | "ids" | "next_ids">,
+  token: number,
+  place: { sequence: number; position: number } | null,
+): number | null {
+  const read = ids.slice(0, nextIds.length);
+  if (place?.sequence === sequence && read[place.position] === token) return place.position;
+  const first = read.indexOf(token);
+  return first < 0 ? null : first;
 }
 
 /** Return the unanswered question about a step, the newest of several. */
