@@ -213,7 +213,7 @@ async def wait_for(page: Page, expression: str) -> Any:
 async def axis_of(page: Page) -> tuple[float, float, float]:
     """Return the timeline axis's left and right ends and the height of its middle, CSS pixels."""
     box = await wait_for(
-        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
+        page, "document.querySelector('[data-testid=axis]')?.getBoundingClientRect().toJSON()"
     )
     return box["left"], box["right"], box["top"] + box["height"] / 2
 

@@ -139,7 +139,7 @@ def point_at_step(page: Page, step: int, height: float = 0.5) -> None:
     top.
     """
     axis: dict[str, float] = wait_for(
-        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
+        page, "document.querySelector('[data-testid=axis]')?.getBoundingClientRect().toJSON()"
     )
     page.mouse.move(axis["left"] + axis["width"] * step / LAST, axis["top"] + axis["height"] * height)
 

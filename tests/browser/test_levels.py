@@ -139,7 +139,7 @@ def test_the_first_screen_has_few_controls_all_usable_by_a_viewer(
             training = {"pause-training", "pace"} if play == "pause-picture" else {"continue"}
             assert training <= set(shown["enabled"]) or role == "viewer"
             assert not training & set(shown["enabled"]) or role == "presenter"
-            wait_for(who, "document.querySelector('[data-testid=timeline] .xtick text')")
+            wait_for(who, "document.querySelector('[data-testid=timeline] .ticks span')")
             assert who.evaluate(SMALL_TYPE) == []
             who.evaluate("document.activeElement.blur()")
             for _ in range(5):

@@ -79,7 +79,6 @@ def test_replay_from_a_click_on_the_loss_and_from_the_start(recorded: Applicatio
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine")
     wait_for(page, "window.__lamplighter?.beat?.step === 400")
-    wait_for(page, "document.querySelector('[data-testid=timeline] .nsewdrag') !== null")
     box = page.get_by_test_id("timeline").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -95,7 +95,7 @@ def test_time_keys_work_at_once_on_a_finished_run(page: Page, finished: Finished
 
 @pytest.mark.tour
 def test_text_in_charts_scales_with_the_page(page: Page) -> None:
-    tick = "document.querySelector('[data-testid=timeline] .xtick text')"
+    tick = "document.querySelector('[data-testid=timeline] .ticks span')"
     size = f"({tick} && parseFloat(getComputedStyle({tick}).fontSize))"
     before = wait_for(page, size)
     page.set_viewport_size({"width": 3840, "height": 2160})

@@ -39,6 +39,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
     "…",
     String,
   ],
+  [/districtChanges/, { name: "dog", other: "cat", words: 9 }],
   [/announcements\.map/, 9, "UMAP", 5, [{ name: "dog", size: 3 }]],
   [/(announcements|whatIf)\.line/, "dog", [1, 2], [3, 4], 2, 4],
   [/deciles\.line/, "dog", [1, 2], [3, 4]],

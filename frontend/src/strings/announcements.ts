@@ -1,6 +1,7 @@
 /** Texts for people who cannot see the map: what it shows, and its events. */
 
 import type { Announcement } from "../model/announcement";
+import { changeText } from "./district-changes";
 import { count, fixed, small } from "./numbers";
 
 const list = new Intl.ListFormat("en");
@@ -27,7 +28,7 @@ export const announcements = {
     const where = most.length ? `, most of them in ${list.format(most)}` : "";
     if (facts.lit !== null)
       said.push(`It reads ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
-    for (const { message } of events) said.push(`${readable(message).replace(/\.$/, "")}.`);
+    for (const event of events) said.push(`${changeText(event).replace(/\.$/, "")}.`);
     if (moreEvents)
       said.push(
         `And ${count(moreEvents)} more ${moreEvents === 1 ? "change" : "changes"} to neighbourhoods.`,

@@ -57,13 +57,14 @@ export class ScrubGesture {
       this.stillTimer = setTimeout(() => this.handlers.heldStill(), HOLD_STILL_DELAY);
   };
 
-  released = (event: PointerEvent) => {
-    if (event.pointerId !== this.pointerId) return;
+  /** End the drag if the event ends it; return whether it did. */
+  released(event: PointerEvent): boolean {
+    if (event.pointerId !== this.pointerId) return false;
     this.followPending();
     this.cancelDrag();
-    this.handlers.positionChanged(event.clientX);
     this.handlers.dragEnded();
-  };
+    return true;
+  }
 
   /** End the drag and discard the pending position. */
   cancelDrag() {

@@ -1,6 +1,7 @@
 /** German texts for people who cannot see the map. */
 
 import type { announcements as english } from "../announcements";
+import { changeText } from "../district-changes";
 import { count, fixed, small } from "../numbers";
 import type { Translated } from "../translation";
 
@@ -23,7 +24,7 @@ export const announcements: Translated<typeof english> = {
     const where = most.length ? `, die meisten davon in ${list.format(most)}` : "";
     if (facts.lit !== null)
       said.push(`Er liest ${count(facts.lit)} von ${count(facts.all)} Wörtern${where}.`);
-    for (const { message } of events) said.push(`${readable(message).replace(/\.$/, "")}.`);
+    for (const event of events) said.push(`${changeText(event).replace(/\.$/, "")}.`);
     if (moreEvents)
       said.push(
         moreEvents === 1

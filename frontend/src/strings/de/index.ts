@@ -13,6 +13,7 @@ import { token } from "./token";
 import { transport } from "./transport";
 
 export { ask } from "./ask";
+export { districtChanges } from "./district-changes";
 export { events } from "./events";
 export { exports } from "./exports";
 export { failures, reasons } from "./failures";

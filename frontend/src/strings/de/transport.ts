@@ -82,8 +82,12 @@ export const transport: Translated<typeof english> = {
         `Noch ein Versuch vom letzten Speicherstand, bis Schritt ${count(end)} wie geplant`,
     },
     viewer: "Das kann nur, wer vorführt. Öffne Lamplighter mit seinem Startlink, um vorzuführen.",
-    asked: "Angefordert; wirkt beim nächsten Schritt.",
-    landmarks: "Entstandene Viertel",
+    asked: "Angefordert. Es wirkt beim nächsten Schritt.",
+    changes: {
+      label: (all) => `${count(all)} ${all === 1 ? "Änderung" : "Änderungen"} an Vierteln`,
+      more: "Führt jede Änderung an einem Viertel auf; jede führt zu ihrem Schritt",
+      others: (more) => `und noch ${count(more)} Änderungen nahe diesem Schritt`,
+    },
     timeline:
       "Überraschung (Verlust, Nats je Wort) nach Schritten: Die helle Linie ist geglättet, die blasse nicht. Ein Pfeil markiert einen Schritt, bei dem ein Viertel entstand.",
     scrub: "Gezeigter Schritt. Zieh oder nimm die Pfeiltasten, um durch den Lauf zu gehen",
