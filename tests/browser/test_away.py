@@ -141,13 +141,16 @@ def test_viewers_pause_only_their_own_picture(
         wait_for(theirs, "window.__lamplighter?.shown && __lamplighter.beat?.step === 31")
         # One viewer pauses by key, the other by the button.
         mine.keyboard.press("Space")
-        expect(mine.get_by_test_id("standing")).to_have_text("Step 31, frozen on your screen.")
+        expect(mine.get_by_test_id("connection")).to_have_text("view paused")
+        expect(mine.get_by_test_id("phase")).to_have_text("training continues")
+        expect(mine.get_by_test_id("step")).to_have_text("31")
         trainer.train(5)
         wait_for(theirs, "__lamplighter.beat?.step === 36 && __lamplighter.step === 36")
-        expect(theirs.get_by_test_id("standing")).to_have_count(0)
+        expect(theirs.get_by_test_id("connection")).to_have_text("live")
         assert mine.evaluate("__lamplighter.beat?.step") == 31
         theirs.get_by_test_id("pause-picture").click()
-        expect(theirs.get_by_test_id("standing")).to_have_text("Step 36, frozen on your screen.")
+        expect(theirs.get_by_test_id("connection")).to_have_text("view paused")
+        expect(theirs.get_by_test_id("step")).to_have_text("36")
         trainer.train(5)
         # Neither pause affects the training.
         assert read_status(trainer.run).step == 41

@@ -68,7 +68,7 @@ def page(two_runs: TwoRuns, chromium: Browser) -> Iterator[Page]:
 def test_a_key_opens_and_closes_the_other_view_beside(page: Page) -> None:
     assert page.evaluate(CITIES) == 1
     choose_entry(page, "toggleSecondMap")
-    expect(page.get_by_test_id("beside-said")).to_contain_text("Step 30 · Straight")
+    expect(page.get_by_test_id("beside-said")).to_contain_text("Step 30 · Linear")
     wait_for(page, "location.search.includes('beside=view:linear')")
     left, right = page.evaluate(BOXES)
     assert left["right"] <= right["left"] + 1

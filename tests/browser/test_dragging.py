@@ -37,9 +37,8 @@ def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun)
     assert page.evaluate("__lamplighter.glided") == still
     page.mouse.up()
     wait_for(page, "location.search.includes('at=95')")
-    standing = page.get_by_test_id("standing")
-    expect(standing).to_have_text("Step 95, frozen on your screen.")
-    expect(standing.locator("..")).to_have_attribute("title", "The map is of step 90.")
+    expect(page.get_by_test_id("connection")).to_have_text("view paused")
+    expect(page.locator(".said")).to_have_attribute("title", "The map is of step 90.")
     # After release, the handle ignores the pointer.
     point_at_step(page, 20)
     page.wait_for_timeout(200)

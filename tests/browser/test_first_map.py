@@ -70,7 +70,7 @@ def test_a_run_stays_at_step_0_until_its_map_is_there_or_the_presenter_starts_it
         page.keyboard.press("Enter")
         expect(notice).not_to_be_attached()
         wait_for(page, "__lamplighter.step > 20")
-        expect(page.get_by_test_id("instead")).to_have_text("Placing the words … (straight view until then)")
+        expect(page.get_by_test_id("instead")).to_have_text("Placing the words… (linear view until then)")
         assert page.evaluate("__lamplighter.shown.method") == "linear"
 
         projector.close()

@@ -178,7 +178,7 @@ def test_the_run_shows_its_recipe_and_the_command_that_repeats_it(page: Page) ->
     expect(page.get_by_test_id("toml")).to_contain_text("steps = 100")
     expect(page.get_by_test_id("inspector")).to_contain_text("1,234")
     # The size on disk is shown only in the lab.
-    size = page.get_by_test_id("inspector").locator("dl > div", has_text="on the disk")
+    size = page.get_by_test_id("inspector").locator("dl > div", has_text="on disk")
     expect(size.locator("dd")).to_have_text(re.compile(r"^[\d.,]+ [kM]?B$"))
 
 

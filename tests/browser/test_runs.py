@@ -149,7 +149,7 @@ def test_a_killed_and_restarted_server_is_found_without_a_reload(page: Page, tmp
 def test_the_size_of_a_run_is_shown_before_and_while_it_runs(page: Page, application: Application):
     wait_for(page, LIT, 60)
     open_panel(page, "run")
-    size = page.get_by_test_id("inspector").locator("dl > div", has_text="on the disk")
+    size = page.get_by_test_id("inspector").locator("dl > div", has_text="on disk")
     expect(size).to_contain_text("MB")
     open_panel(page, "runs")
     page.get_by_test_id("new-run").click()

@@ -15,7 +15,7 @@ export const announcements = {
   ): string {
     const said: string[] = [];
     if (!facts.connected)
-      return "Connection lost, reconnecting. Training carries on; what is shown stands still meanwhile.";
+      return "Connection lost, reconnecting. The page keeps showing the last step that arrived.";
     if (stateChanged) said.push(`The run: ${phase}.`);
     const loss = Number.isFinite(facts.loss) ? `, surprise ${fixed(facts.loss, 2)}` : "";
     let way = "";

@@ -14,8 +14,8 @@ export const page = {
     number === null
       ? "(its own step number is unknown)"
       : `(step ${count(number)} of its training)`,
-  reading: "Reading",
-  readingOf: (all: number) => `of ${count(all)} words`,
+  reading: "Words",
+  readingOf: (all: number) => `of ${count(all)} in this step`,
   readingMore: (all: number) =>
     `The words that this step reads light up; the model knows ${count(all)}. In numbers: the rows of its embedding matrix in this batch.`,
   surprise: "Surprise",
@@ -54,6 +54,8 @@ export const page = {
     interrupted: "stopped",
     failed: "failed",
   } satisfies Record<Phase, string>,
+  /** The phase of a run that trains while this view is at an earlier step. */
+  continues: "training continues",
   gone: "no trainer running",
   held: "about to start",
   crowded: "waiting for disk space",
@@ -62,7 +64,7 @@ export const page = {
     open: "live",
     over: "connected",
     replay: "replay",
-    past: "frozen",
+    past: "view paused",
     waiting: "connection lost, trying again",
     refused: "not available",
   },
@@ -101,10 +103,12 @@ export const page = {
     held: "Every light is a word. A small language model is about to read for the first time.",
     begin: "Start now",
     noServer: "Connection lost, reconnecting.",
-    noServerMore: "Training carries on.",
+    noServerMore: "This page loads as soon as the server answers.",
   },
 
   warning: {
+    unreachable:
+      "Connection lost, reconnecting. The page keeps showing the last step that arrived.",
     crowded:
       "The disk is full, so training is waiting. Free some space and it resumes by itself; no step is lost.",
     superseded:

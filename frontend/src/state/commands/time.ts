@@ -42,6 +42,8 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
       openRun.run?.play(step, speed);
     },
     goLive: () => openRun.run?.goLive(),
+    /** Stop waiting for a step that the server has not sent: stay at the one on display. */
+    stopWaiting: () => openRun.run?.stopWaiting(),
     /** Step forward or back. `held`: a held key repeats it. */
     stepBy(steps: number, held = false) {
       if (held) history.goOn();

@@ -2,7 +2,9 @@
 
 import type { LayoutMethod } from "../../api/frames";
 import type { FrameClock } from "../frame-clock";
+import type { PastStore } from "../past/past-store";
 import { TimeCursor, type Beats } from "../past/time-cursor.svelte";
+import type { ShownStep } from "../shown-step.svelte";
 import { DEFAULT_SPEED } from "./replay";
 import type { RunStream } from "./run-stream.svelte";
 import { ShownRun, type TimePosition } from "./shown-run.svelte";
@@ -126,6 +128,15 @@ export abstract class TimeControl extends ShownRun {
     return this.heldAt(within);
   }
 
+  /** Stop waiting for the requested step: stay at the one on display. */
+  stopWaiting() {
+    const { cursor, past, displayedStep: step } = this;
+    if (!cursor || !past || step === null) return;
+    // Another cursor, because this one may wait for its answer for long.
+    cursor.close();
+    this.cursor = this.cursorAt(past, cursor, step, "move");
+  }
+
   /** Open the time cursor, leaving live or the replay; return null until the tokens are loaded. */
   protected openCursor(step: number, beats: Beats = "move"): TimeCursor | null {
     const { past } = this;
@@ -136,12 +147,20 @@ export abstract class TimeControl extends ShownRun {
     if (!this.cursor) {
       // During a replay new maps are not reported, so the index would go stale.
       if (this.replay) past.suspend();
-      const method = () => this.method;
-      this.cursor = new TimeCursor(past, from, step, beats, method, this.frameClock);
+      this.cursor = this.cursorAt(past, from, step, beats);
       this.cursor.layouts = layouts;
       this.leaveReplay();
     }
     return this.cursor;
+  }
+
+  private cursorAt(
+    past: PastStore,
+    from: ShownStep | null,
+    step: number,
+    beats: Beats,
+  ): TimeCursor {
+    return new TimeCursor(past, from, step, beats, () => this.method, this.frameClock);
   }
 
   private leaveReplay() {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Status } from "../../api/rest-types";
 import { FrameClock } from "../frame-clock";
 import { NewestStep } from "../live/newest-step.svelte";
+import type { PastStore } from "../past/past-store";
 import type { TimePosition } from "./shown-run.svelte";
 import { TimeControl } from "./time-control.svelte";
 
@@ -14,6 +15,13 @@ class SilentRun extends TimeControl {
     onCensus: () => undefined,
   });
   protected reconnect() {}
+
+  /** Open a record, with a step on display. */
+  open(past: PastStore, step: number) {
+    this.past = past;
+    this.status = { phase: "finished", step, steps: step } as Status;
+    this.newest.counters = { step, ever: 5 };
+  }
 }
 
 function runOf(status: Partial<Status>): SilentRun {
@@ -28,6 +36,26 @@ function shownAt(status: Partial<Status>, position: Partial<TimePosition>) {
   run.goTo(position);
   return [run.showsReprojected, run.timePosition.set];
 }
+
+describe("a step that the server does not send", () => {
+  /** A record that never answers. */
+  const record = {
+    fetchStep: () => new Promise(() => undefined),
+    heldAt: (step: number) => step,
+    suspend: () => undefined,
+  } as unknown as PastStore;
+
+  it("is requested at once, and need not be waited for", () => {
+    const run = new SilentRun("run", new FrameClock());
+    run.open(record, 100);
+    run.seek(40);
+    expect([run.requestedStep, run.displayedStep, run.paused]).toEqual([40, 100, true]);
+    run.seek(60);
+    expect(run.requestedStep).toBe(60);
+    run.stopWaiting();
+    expect([run.requestedStep, run.displayedStep, run.paused]).toEqual([100, 100, true]);
+  });
+});
 
 describe("the set of maps", () => {
   it("is the smoothed one of a run that has ended, played or paused, unless the live one is named", () => {

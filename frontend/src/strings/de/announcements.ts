@@ -11,7 +11,7 @@ export const announcements: Translated<typeof english> = {
   progress({ facts, stateChanged, trend, events, moreEvents }, phase, readable) {
     const said: string[] = [];
     if (!facts.connected)
-      return "Die Verbindung ist weg und wird neu aufgebaut. Das Training geht weiter; was du siehst, steht so lange still.";
+      return "Die Verbindung ist weg und wird neu aufgebaut. Die Seite zeigt weiter den letzten Schritt, der ankam.";
     if (stateChanged) said.push(`Der Lauf: ${phase}.`);
     const loss = Number.isFinite(facts.loss) ? `, Überraschung ${fixed(facts.loss, 2)}` : "";
     let way = "";

@@ -14,8 +14,8 @@ export const page: Translated<typeof english> = {
     number === null
       ? "eines Trainings, dessen Nummern nicht bekannt sind"
       : `(${count(number)} in seinem Training)`,
-  reading: "Liest",
-  readingOf: (all) => `von ${count(all)} Wörtern`,
+  reading: "Wörter",
+  readingOf: (all) => `von ${count(all)} in diesem Schritt`,
   readingMore: (all) =>
     `Die Wörter, die das Modell in diesem Schritt liest, leuchten auf, von den ${count(all)}, die es kennt. In Zahlen: die Zeilen seiner Embedding-Matrix, die im Batch sind.`,
   surprise: "Überraschung",
@@ -54,6 +54,7 @@ export const page: Translated<typeof english> = {
     interrupted: "beendet",
     failed: "fehlgeschlagen",
   },
+  continues: "Training läuft weiter",
   gone: "niemand trainiert",
   held: "gleich geht es los",
   crowded: "wartet auf Platz auf der Platte",
@@ -62,7 +63,7 @@ export const page: Translated<typeof english> = {
     open: "live",
     over: "verbunden",
     replay: "Wiedergabe",
-    past: "angehalten",
+    past: "Ansicht angehalten",
     waiting: "Verbindung weg, neuer Versuch läuft",
     refused: "nicht verfügbar",
   },
@@ -101,10 +102,12 @@ export const page: Translated<typeof english> = {
     held: "Jedes Licht ist ein Wort. Gleich liest ein kleines Sprachmodell zum ersten Mal.",
     begin: "Jetzt anfangen",
     noServer: "Die Verbindung ist weg und wird neu aufgebaut.",
-    noServerMore: "Das Training geht weiter.",
+    noServerMore: "Diese Seite lädt, sobald der Server antwortet.",
   },
 
   warning: {
+    unreachable:
+      "Die Verbindung ist weg und wird neu aufgebaut. Die Seite zeigt weiter den letzten Schritt, der ankam.",
     crowded:
       "Die Platte ist voll, und das Training wartet. Schaff Platz, dann geht es von selbst weiter: Kein Schritt geht verloren.",
     superseded:
