@@ -105,7 +105,6 @@ export const transport = {
       ].join(" · "),
   },
 
-  mapSwitch: {
   /** About something that the server was asked for and has not sent yet. */
   awaiting: {
     step: (step: number) => `Loading step ${count(step)}…`,
@@ -119,6 +118,7 @@ export const transport = {
     stop: "Stop waiting",
   },
 
+  mapSwitch: {
     label: "Map",
     umap: "Neighbourhoods",
     refit: "Neighbourhoods (refit)",
@@ -127,7 +127,7 @@ export const transport = {
     umapMore: "Puts words that the model uses alike near each other (UMAP)",
     linearMore:
       "A plain projection: once its directions are fixed (step 400), a word whose vector did not change does not move here (linear)",
-    waiting: "Placing the words … (straight view until then)",
+    waiting: "Placing the words… (linear view until then)",
     trust: (share: string, error: string) => `Map accuracy ${share} ± ${error} %`,
     trustMore:
       "How far neighbours on the map are true neighbours (trustworthiness, estimated on a sample of words).",

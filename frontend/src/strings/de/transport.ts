@@ -103,7 +103,6 @@ export const transport: Translated<typeof english> = {
       ].join(" · "),
   },
 
-  mapSwitch: {
   awaiting: {
     step: (step) => `Schritt ${count(step)} wird geladen …`,
     stepLater: (step) => `Schritt ${count(step)} erscheint, sobald er antwortet.`,
@@ -116,6 +115,7 @@ export const transport: Translated<typeof english> = {
     stop: "Nicht mehr warten",
   },
 
+  mapSwitch: {
     label: "Karte",
     umap: "Viertel",
     refit: "Viertel (jedes Mal neu)",
@@ -124,7 +124,7 @@ export const transport: Translated<typeof english> = {
     umapMore: "Legt Wörter, die das Modell ähnlich gebraucht, nah zueinander (UMAP)",
     linearMore:
       "Eine einfache Projektion: Sobald ihre Richtungen feststehen (Schritt 400), bewegt sich ein Wort, dessen Vektor sich nicht geändert hat, hier nicht (linear)",
-    waiting: "Die Wörter bekommen ihren Platz … (bis dahin gerade Ansicht)",
+    waiting: "Die Wörter bekommen ihren Platz … (bis dahin lineare Ansicht)",
     trust: (share, error) => `Kartentreue ${share} ± ${error} %`,
     trustMore:
       "Wie sehr man den Nachbarn auf der Karte trauen kann (trustworthiness, an einer Stichprobe von Wörtern geschätzt).",
