@@ -1,5 +1,6 @@
 /** The tokens of a run: their text, their counts, and their planted classes if there are any. */
 
+import { translatedName } from "./names";
 import { requestJson, runPath } from "./rest";
 import type { Answer, Run, Token } from "./rest-types";
 
@@ -119,9 +120,13 @@ export function printableText(line: string): string {
     .slice(0, 400);
 }
 
-/** Return the name of a class, a family or a district, made safe to show, in sentence case. */
+/**
+ * Return the name of a class, a family or a district, made safe to show: in sentence case, but as it is if it
+ * lists words.
+ */
 export function printableName(name: string | undefined): string {
-  return printableText(name ?? "?").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+  const text = printableText(translatedName(name ?? "?"));
+  return text.includes(" · ") ? text : text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
 /**

@@ -6,11 +6,12 @@
  * momentum: Schwung; attention: Aufmerksamkeit; head: Kopf; layer: Schicht; district, neighbourhood: Viertel;
  * neighbours: Nachbarn; kind of a word: Art; purity: Reinheit; similarity: Ähnlichkeit; to foretell:
  * ankündigen; claim: Behauptung; presenter: wer vorführt; freeze, pause: anhalten; replay: Wiedergabe;
- * checkpoint: Speicherstand; kept: aufgehoben; seed: Startzahl; map accuracy: Kartentreue; straight view:
+ * checkpoint: Speicherstand; kept: aufgehoben; seed: Startzahl; straight view:
  * gerade Ansicht; guess in the course: Tipp.
  */
 
 import * as shared from "../strings/de";
+import { translateName } from "../strings/de/names";
 import type { Translation } from "../strings/translation";
 
 /** Each feature has tables of its own, under the names of the English ones. */
@@ -21,5 +22,6 @@ const FILES = import.meta.glob<Record<string, object>>(
 
 export const translation: Translation = {
   language: "de",
+  translateName,
   tables: Object.assign({}, shared, ...Object.values(FILES)) as Record<string, object>,
 };

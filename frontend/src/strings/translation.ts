@@ -3,6 +3,7 @@
  * before the installation and those of late panels after it, so both ways overwrite the tables in place.
  */
 
+import { setNameTranslation } from "../api/names";
 import { setNumberLanguage } from "./numbers";
 
 /** The shape of a table in any language: its keys and parameters, with any text. */
@@ -18,6 +19,8 @@ export type Translated<T> = T extends string
 export interface Translation {
   readonly language: string;
   readonly tables: Readonly<Record<string, object>>;
+  /** Translates the names that Lamplighter gives; returns any other as it is. */
+  readonly translateName: (name: string) => string;
 }
 
 const evaluated = new Map<string, object>();
@@ -34,6 +37,7 @@ export function table<T extends object>(name: string, texts: T): T {
 export function install(translation: Translation) {
   installed = translation;
   setNumberLanguage(translation.language);
+  setNameTranslation(translation.translateName);
   for (const [name, texts] of evaluated) overwrite(texts, translation.tables[name]);
 }
 

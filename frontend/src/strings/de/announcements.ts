@@ -3,6 +3,7 @@
 import type { announcements as english } from "../announcements";
 import { changeText } from "../district-changes";
 import { count, fixed, small } from "../numbers";
+import { translateName } from "./names";
 import type { Translated } from "../translation";
 
 const list = new Intl.ListFormat("de");
@@ -20,7 +21,9 @@ export const announcements: Translated<typeof english> = {
       way = `, um ${small(trend.change)} ${trend.direction === "up" ? "gestiegen" : "gefallen"} seit Schritt ${count(trend.since)}`;
     }
     said.push(`Schritt ${count(facts.step)}${loss}${way}.`);
-    const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);
+    const most = facts.districts.map(
+      ({ name, lit }) => `${readable(translateName(name))} (${count(lit)})`,
+    );
     const where = most.length ? `, die meisten davon in ${list.format(most)}` : "";
     if (facts.lit !== null)
       said.push(`Er liest ${count(facts.lit)} von ${count(facts.all)} Wörtern${where}.`);
