@@ -2,10 +2,22 @@
 
 import { table } from "./translation";
 
+const USUAL: Partial<Record<string, string>> = {
+  started: "Training started.",
+  paused: "Training paused.",
+  resumed: "Training resumed.",
+  continued: "More steps are trained.",
+  finished: "All steps are done.",
+};
+
 export const events = table("events", {
-  title: "What happened on the way",
-  none: "Nothing worth a line.",
+  title: "Event log",
+  none: "No events.",
+  /** The usual events of a run trained here, by kind. */
+  usual: USUAL,
+  /** Any other event, in the words of its record. */
+  other: (_kind: string, message: string) => message,
   atStep: (step: string) => `Step ${step}:`,
   contradiction:
-    "Something does not fit together in what this training reported. What the page shows of these steps may be wrong:",
+    "This training reported things that contradict each other. What the page shows of these steps may be wrong:",
 } as const);

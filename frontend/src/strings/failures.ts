@@ -22,7 +22,7 @@ export const failures = table("failures", {
   presenterOnly: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
   noToken: "The word in the link is not in this vocabulary.",
   /** A reason without a text of the page's own, in the server's words. */
-  other: (reason: string, _known?: KnownReason): string => reason,
+  other: (_known: KnownReason | undefined, reason: string): string => reason,
 } as const);
 
 type Values = KnownReason["values"];
@@ -97,7 +97,7 @@ export const reasons = table("reasons", {
 function reasonText(known: KnownReason | undefined, reason: string): string {
   // A newer server may have more codes.
   const text = known && (reasons as Partial<Record<ReasonCode, Text>>)[known.code];
-  return typeof text === "function" ? text(known!.values) : (text ?? failures.other(reason, known));
+  return typeof text === "function" ? text(known!.values) : (text ?? failures.other(known, reason));
 }
 
 /** Return the text of a failure. */
@@ -108,6 +108,7 @@ export function failureText(failure: Failure): string {
       return reasonText(failure.known, failure.reason);
     case "invalid":
       return failures.other(
+        undefined,
         failure.faults
           .map(({ field, reason }) => `${field}: ${reason ?? failures.notAccepted}`)
           .join("; "),

@@ -1,5 +1,6 @@
 /** German texts of a viewer's side of a class. */
 
+import type { ClassQuestion } from "../../api/rest-types";
 import { figure } from "../../strings/amounts";
 import type { classViewer as english } from "./class-viewer.strings";
 import { count } from "../../strings/numbers";
@@ -7,6 +8,50 @@ import type { Translated } from "../../strings/translation";
 
 const withUnit = (value: number, unit: string) =>
   unit === "%" ? `${figure(value)} %` : `${figure(value)}${unit && ` ${unit}`}`;
+
+const UNITS: Readonly<Record<string, string>> = {
+  words: "Wörter",
+  times: "Mal",
+  "nats per word": "Nats je Wort",
+};
+/** The word in the server's text of a question. */
+const WORD = /“(.*)”/su;
+const AVERAGED = "(Gemittelt über 10 Schritte.)";
+
+function textOf({ about, text, from_step: from, at_step: at }: ClassQuestion): string {
+  const [steps, word] = [at - from, WORD.exec(text)?.[1] ?? "…"];
+  const [within, after] =
+    steps === 1
+      ? ["im nächsten Schritt", "nach dem nächsten Schritt"]
+      : [
+          `in den nächsten ${count(steps)} Schritten`,
+          `nach den nächsten ${count(steps)} Schritten`,
+        ];
+  switch (about) {
+    case "lit_next":
+      return "Wie viele der Wörter leuchten beim nächsten Schritt auf?";
+    case "lit_word":
+      return `Leuchtet „${word}“ beim nächsten Schritt auf?`;
+    case "read_later":
+      return `Wie oft wird das Modell „${word}“ ${within} lesen?`;
+    case "moved_later":
+      return `Wie weit wird sich „${word}“ ${after} bewegt haben, in Prozent seiner eigenen Länge?`;
+    case "loss_later":
+      return `Wie groß wird die Überraschung ${after} sein? ${AVERAGED}`;
+    case "falls_later":
+      return `Wird die Überraschung ${after} kleiner oder größer sein? ${AVERAGED}`;
+    case "nearest":
+      return `Welches davon wird „${word}“ ${after} am nächsten sein?`;
+    // A part of the course has its own language.
+    case "lesson":
+      return text;
+  }
+}
+
+const CHOICES: Readonly<Partial<Record<ClassQuestion["about"], string[]>>> = {
+  lit_word: ["Ja", "Nein"],
+  falls_later: ["Kleiner", "Größer"],
+};
 
 export const classViewer: Translated<typeof english> = {
   outside: "Du bist nicht mehr in der Klasse.",
@@ -22,6 +67,12 @@ export const classViewer: Translated<typeof english> = {
   unpoint: "Nicht mehr zeigen",
   pointed: (word) => `Sieh dir „${word}“ an`,
   question: "Eine Frage",
+  inWords: (question) => ({
+    ...question,
+    text: textOf(question),
+    unit: UNITS[question.unit] ?? question.unit,
+    choices: CHOICES[question.about] ?? question.choices,
+  }),
   ask: "Was meinst du?",
   field: (unit) => (unit ? `Deine Antwort, in ${unit}` : "Deine Antwort"),
   between: (low, high) => `Von ${figure(low)} bis ${figure(high)}.`,

@@ -1,5 +1,6 @@
 /** Texts of a viewer's side of a class, which load with it, and of the answers of a class, which both sides show. */
 
+import type { ClassQuestion } from "../../api/rest-types";
 import { figure } from "../../strings/amounts";
 import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";
@@ -22,6 +23,8 @@ export const classViewer = table("classViewer", {
   pointed: (word: string) => `Look at “${word}”`,
 
   question: "A question",
+  /** Return a question with its text, its unit and its choices in the page's language; the server sends English. */
+  inWords: (question: ClassQuestion): ClassQuestion => question,
   ask: "What do you think?",
   field: (unit: string) => (unit ? `Your answer, in ${unit}` : "Your answer"),
   between: (low: number, high: number) => `From ${figure(low)} to ${figure(high)}.`,

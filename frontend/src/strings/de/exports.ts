@@ -23,9 +23,9 @@ export const exports: Translated<typeof english> = {
     discard: "Verwerfen",
     download: "Herunterladen",
     atStep: (step) => `Schritt ${count(step)}`,
-    progress: (share, what) => `${Math.floor(100 * share)} %${what && ` · ${what}`}`,
+    progress: (share) => `${Math.floor(100 * share)} %`,
     cancelled: "abgebrochen",
-    leftOut: "Weggelassen:",
+    leftOut: "Weggelassen (auf Englisch):",
     state: {
       running: "wird gemacht",
       done: "ist fertig",

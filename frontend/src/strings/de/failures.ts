@@ -21,7 +21,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, (values: Values) => string> = {
     "Der Text dieses Laufs ist zu kurz oder hat zu wenige Wörter, um eines durch ein anderes zu ersetzen.",
   matrix_not_kept: ({ step }) =>
     `Die Matrix von Schritt ${number(step)} ist nicht aufgehoben: Nimm einen anderen Schritt.`,
-  batch_of_one: () => "Ein Batch aus einer einzigen Sequenz lässt sich nicht auf zwei Geräte teilen.",
+  batch_of_one: () =>
+    "Ein Batch aus einer einzigen Sequenz lässt sich nicht auf zwei Geräte teilen.",
   model_too_large: ({ parameters, most }) =>
     `Ein Modell mit ${number(parameters)} Parametern ist zu groß zum Kopieren: Es gehen höchstens ${number(most)}.`,
   no_shared_step: () => "Auf diesem Computer können sich zwei Prozesse keinen Schritt teilen.",
@@ -54,7 +55,7 @@ export const failures: Translated<typeof english> = {
   presenterOnly:
     "Das kann nur, wer vorführt. Öffne Lamplighter mit seinem Startlink, um vorzuführen.",
   noToken: "Das Wort im Link gibt es in diesem Wortschatz nicht.",
-  other: (reason, known) => {
+  other: (known, reason) => {
     // A newer server may have more codes.
     const text =
       known && (TOLD_BY_SERVER as Partial<typeof TOLD_BY_SERVER>)[known.code as ToldByServer];
