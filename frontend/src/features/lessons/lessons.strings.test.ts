@@ -1,20 +1,27 @@
-import { describe, expect, it } from "vitest";
-import { lessonNumber } from "./lessons.strings";
+import { afterEach, describe, expect, it } from "vitest";
+import { setNumberLanguage } from "../../strings/numbers";
+import { lessonNumber, numberInText } from "./lessons.strings";
+
+afterEach(() => setNumberLanguage("en"));
 
 describe("a number of the course", () => {
   it("is never rounded up to all or down to nothing", () => {
     const shares = [0, 0.000_01, 0.0092, 0.5, 0.66, 0.9999, 1].map((share) =>
       lessonNumber(share, "percent"),
     );
-    expect(shares).toEqual([
-      "0 %",
-      "less than 0.1 %",
-      "0.9 %",
-      "50 %",
-      "66 %",
-      "more than 99 %",
-      "100 %",
-    ]);
+    expect(shares).toEqual(["0 %", "< 0.1 %", "0.9 %", "50 %", "66 %", "> 99 %", "100 %"]);
+  });
+
+  it("is written as in the language of its text, whatever the page speaks", () => {
+    setNumberLanguage("de");
+    const numbers = (text: string) => [
+      numberInText(text, 795e6, "large"),
+      numberInText(text, 2_382, "count"),
+      numberInText(text, 1.324, "significant"),
+      numberInText(text, 0.000_1, "percent"),
+    ];
+    expect(numbers("en")).toEqual(["795 million", "2,382", "1.32", "< 0.1 %"]);
+    expect(numbers("de")).toEqual(["795 Millionen", "2.382", "1,32", "< 0,1 %"]);
   });
 
   it("can be of any size", () => {

@@ -2,7 +2,7 @@
 
 import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../../api/rest-types";
 import { large, plain } from "../../strings/amounts";
-import { count, decimal, fixed } from "../../strings/numbers";
+import { count, decimal, fixed, language, setNumberLanguage } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
 type Form = LessonPrediction["form"];
@@ -54,8 +54,6 @@ export const lessons = table("lessons", {
   again: "Forget my guesses",
   unknown: "…",
   /** Before a share that would be rounded down to nothing, or up to all. */
-  lessThan: "less than",
-  moreThan: "more than",
   waits: {
     step: (step: number) => `not known before step ${count(step)}`,
     measure: () => "not measured yet",
@@ -123,9 +121,19 @@ export function lessonNumber(value: number, form: Form): string {
   if (form === "large") return large(value);
   if (form === "significant") return plain(value, 3);
   const hundred = 100 * value;
-  if (hundred > 0 && hundred < 0.1) return `${lessons.lessThan} ${decimal("0.1")} %`;
-  if (hundred > 99 && hundred < 100) return `${lessons.moreThan} 99 %`;
+  if (hundred > 0 && hundred < 0.1) return `< ${decimal("0.1")} %`;
+  if (hundred > 99 && hundred < 100) return "> 99 %";
   return `${hundred < 10 ? decimal(+hundred.toFixed(1)) : count(hundred)} %`;
+}
+
+/** Format a number in a text of a language, which is not the page's where a part is not translated. */
+export function numberInText(text: string, value: number, form: Form): string {
+  const page = language;
+  if (text === page) return lessonNumber(value, form);
+  setNumberLanguage(text);
+  const number = lessonNumber(value, form);
+  setNumberLanguage(page);
+  return number;
 }
 
 /** Format a value of a prediction as it is predicted. */
