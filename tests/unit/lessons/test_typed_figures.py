@@ -119,7 +119,7 @@ def test_parts_about_planted_findings_say_so() -> None:
             for span in line
         ]
         assert "planted" in " ".join(words)
-        assert "found again" in " ".join(words)
+        assert "rediscovered" in " ".join(words)
 
 
 def stage_texts(number: int) -> list[str]:
