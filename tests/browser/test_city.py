@@ -145,7 +145,9 @@ def test_umap_follows_and_the_linear_view_is_a_click_away(page: Page):
     wait_for(page, "window.__lamplighter?.layoutSteps?.umap !== null", FIRST_UMAP)
     wait_for(page, "__lamplighter.shown?.method === 'umap'")
     open_view(page)
-    expect(page.get_by_test_id("trust")).to_have_text(re.compile(r"Map accuracy \d+(\.\d+ ± \d+\.\d+)? %"))
+    expect(page.get_by_test_id("trust")).to_have_text(
+        re.compile(r"\d+(\.\d)? in 10 neighbours on the map are real")
+    )
     page.get_by_test_id("map-linear").click()
     wait_for(page, "__lamplighter.shown?.method === 'linear'")
     choose_entry(page, "toggleMap")

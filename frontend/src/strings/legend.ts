@@ -17,7 +17,8 @@ const colour: Record<ColourBy, string> = {
   gradient:
     "how strongly the last step that read it wanted to change it (Euclidean norm of its gradient; before clipping if it was trained here)",
   moved: "how far its vector has moved in the space, not on the picture (Euclidean distance)",
-  trust: "how reliable its place is: 1 if all its neighbours on this map are real, 0 if none are",
+  trust:
+    "how reliable its place is: 1 if all its neighbours on this map are real, 0 if none is even close",
 };
 
 export const legend = {
@@ -66,7 +67,7 @@ export const legend = {
           : `moved ${small(of)} in the space ${span}`;
       }
       if (by === "gradient") return `last gradient norm ${small(of)}`;
-      if (by === "trust") return `${fixed(100 * of, 0)} % of its map neighbours are real`;
+      if (by === "trust") return `reliability of its place: ${fixed(of, 2)}`;
       return "";
     },
     unknownText: {

@@ -1,5 +1,6 @@
 /** Texts of the bottom bar: time, training, the view. */
 
+import { inTen } from "./amounts";
 import { count, fixed } from "./numbers";
 
 const wordsOf = (words: number) => `${count(words)} ${words === 1 ? "word" : "words"}`;
@@ -128,13 +129,13 @@ export const transport = {
     linearMore:
       "A plain projection: once its directions are fixed (step 400), a word whose vector did not change does not move here (linear)",
     waiting: "Placing the words… (linear view until then)",
-    trust: (share: string, error: string) => `Map accuracy ${share} ± ${error} %`,
-    trustMore:
-      "How far neighbours on the map are true neighbours (trustworthiness, estimated on a sample of words).",
+    trust: (recall: number) => `${inTen(recall)} in 10 neighbours on the map are real`,
+    trustMore: (trust: number, error: number) =>
+      `Of the ten words nearest to a word on the map, how many are among its ten nearest in the full space: the mean over a sample of words. Trustworthiness, which forgives near misses: ${fixed(100 * trust, 1)} ± ${fixed(100 * error, 1)} %.`,
     starts: mapStarts,
     straight: (start: number | null) => `Linear view: ${mapStarts(start)}.`,
     none: (start: number | null) => `There is no map of this step: ${mapStarts(start)}.`,
-    noTrust: "Map accuracy not measured yet",
+    noTrust: "How many neighbours on the map are real is not measured yet",
   },
   colours: {
     label: "Colour",

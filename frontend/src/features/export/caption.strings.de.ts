@@ -1,6 +1,7 @@
 /** German texts of the pictures and films themselves. */
 
 import type { caption as english } from "./caption.strings";
+import { inTen } from "../../strings/amounts";
 import { count } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
 
@@ -14,8 +15,8 @@ export const caption: Translated<typeof english> = {
   lit: (lit, all) => `liest ${count(lit)} von ${count(all)} Wörtern`,
   none: (all) => `noch keines von ${count(all)} Wörtern gelesen`,
   view: (view, step) => `${view}, Schritt ${count(step)}`,
-  trust: (trust, error) => `Kartentreue ${trust} ± ${error}`,
-  noTrust: "Kartentreue nicht gemessen",
+  trust: (recall) => `${inTen(recall)} von 10 Nachbarn auf der Karte sind echt`,
+  noTrust: "wie viele Nachbarn auf der Karte echt sind, ist nicht gemessen",
   reading: "jedes Licht ist ein Wort, je heller, desto stärker will dieser Schritt es ändern",
   readOnly: "jedes Licht ist ein Wort; die dieser Schritt gelesen hat, leuchten",
   relief: "Land: wie dicht die Wörter liegen",

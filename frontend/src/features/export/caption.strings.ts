@@ -1,5 +1,6 @@
 /** Texts of the pictures and films themselves. */
 
+import { inTen } from "../../strings/amounts";
 import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
@@ -13,8 +14,8 @@ export const caption = table("caption", {
   lit: (lit: number, all: number) => `reading ${count(lit)} of ${count(all)} words`,
   none: (all: number) => `none of ${count(all)} words read yet`,
   view: (view: string, step: number) => `${view}, step ${count(step)}`,
-  trust: (trust: string, error: string) => `map accuracy ${trust} ± ${error}`,
-  noTrust: "map accuracy not measured",
+  trust: (recall: number) => `${inTen(recall)} in 10 neighbours on the map are real`,
+  noTrust: "how many neighbours on the map are real was not measured",
   reading: "each light is a word, the brighter the more this step wants to change it",
   readOnly: "each light is a word, and those that this step read are lit",
   relief: "land: how dense the words are",

@@ -47,9 +47,7 @@ export function lossFact({ loss }: Pick<StepLight, "loss">): string {
 /** Return the notes about a view: its method, step and trust. Empty without a layout. */
 export function viewNotes(layout: Layout | null): string[] {
   if (!layout) return [];
-  const trust = Number.isFinite(layout.trust)
-    ? w.trust(fixed(layout.trust, 3), fixed(layout.trustError, 3))
-    : w.noTrust;
+  const trust = Number.isFinite(layout.recall) ? w.trust(layout.recall) : w.noTrust;
   return [w.view(t.mapSwitch[layout.drawnBy], layout.step), trust];
 }
 

@@ -5,8 +5,8 @@ const measure = (text: string, size: number) => Array.from(text).length * size *
 const caption = (classes: number): Caption => ({
   title: "a run",
   mark: "",
-  facts: ["step 450", "loss 2.427 nats a token", "171 of 2,271 rows lit"],
-  notes: ["UMAP map of step 448", "trust 0.934 ± 0.004"],
+  facts: ["step 450", "loss 2.427 nats per token", "171 of 2,271 rows lit"],
+  notes: ["UMAP map of step 448", "5.5 in 10 neighbours on the map are real"],
   legend: {
     title: "Colour: class",
     entries: Array.from({ length: classes }, (_, i) => ({ tint: "#ffc06a", name: `class ${i}` })),
@@ -35,7 +35,7 @@ describe("the caption of a picture", () => {
 
   it("has all the facts, and the number of classes that did not fit", () => {
     const texts = layOutCaption(caption(100), 1440, 810, measure).marks.map(({ text }) => text);
-    expect(texts.join(" ")).toContain("step 450  ·  loss 2.427 nats a token  ·  171 of 2,271 rows");
+    expect(texts.join(" ")).toContain("step 450  ·  loss 2.427 nats per token  ·  171 of 2,271 rows");
     const named = texts.filter((text) => /^class \d+$/.test(text)).length;
     expect(named).toBeGreaterThan(5);
     expect(texts.at(-1)).toBe(`and ${100 - named} more`);

@@ -63,7 +63,7 @@ export const legend: Translated<typeof english> = {
           : `hat sich im Raum um ${small(of)} bewegt, ${span}`;
       }
       if (by === "gradient") return `Norm seines letzten Gradienten ${small(of)}`;
-      if (by === "trust") return `Stelle zu ${fixed(100 * of, 0)} % verlässlich`;
+      if (by === "trust") return `Verlässlichkeit seiner Stelle: ${fixed(of, 2)}`;
       return "";
     },
     unknownText: {

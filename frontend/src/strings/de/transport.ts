@@ -1,5 +1,6 @@
 /** German texts of the bottom bar: time, training, the view. */
 
+import { inTen } from "../amounts";
 import { count, decimal, fixed } from "../numbers";
 import type { transport as english } from "../transport";
 import type { Translated } from "../translation";
@@ -125,13 +126,13 @@ export const transport: Translated<typeof english> = {
     linearMore:
       "Eine einfache Projektion: Sobald ihre Richtungen feststehen (Schritt 400), bewegt sich ein Wort, dessen Vektor sich nicht geändert hat, hier nicht (linear)",
     waiting: "Die Wörter bekommen ihren Platz … (bis dahin lineare Ansicht)",
-    trust: (share, error) => `Kartentreue ${share} ± ${error} %`,
-    trustMore:
-      "Wie sehr man den Nachbarn auf der Karte trauen kann (trustworthiness, an einer Stichprobe von Wörtern geschätzt).",
+    trust: (recall) => `${inTen(recall)} von 10 Nachbarn auf der Karte sind echt`,
+    trustMore: (trust, error) =>
+      `Wie viele der zehn Wörter, die einem Wort auf der Karte am nächsten sind, auch im ganzen Raum zu seinen zehn nächsten gehören: das Mittel über eine Stichprobe von Wörtern. Trustworthiness, die knapp Verfehltes verzeiht: ${fixed(100 * trust, 1)} ± ${fixed(100 * error, 1)} %.`,
     starts: mapStarts,
     straight: (start) => `Lineare Ansicht: ${mapStarts(start)}.`,
     none: (start) => `Von diesem Schritt gibt es keine Karte: ${mapStarts(start)}.`,
-    noTrust: "Kartentreue noch nicht gemessen",
+    noTrust: "Wie viele Nachbarn auf der Karte echt sind, ist noch nicht gemessen",
   },
   colours: {
     label: "Farbe",
