@@ -145,7 +145,7 @@ def test_unavailable_functions_are_not_offered(page: Page) -> None:
 def test_an_unknown_name_in_the_address_is_reported(page: Page) -> None:
     base = page.url.partition("?")[0]
     for query, name, said in (
-        ("beside=matrix:out", "output-note", "only what each word foretells"),
+        ("beside=matrix:out", "output-note", "words only as context"),
         ("panel=cost", "left-out-panel", "has no panel"),
         ("panel=geometry", "geometry-file", "no vectors"),
         ("panel=game", "game-file", "no vectors"),

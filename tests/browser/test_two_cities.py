@@ -56,11 +56,11 @@ def test_the_presenter_requests_the_second_map_and_a_waiting_viewer_sees_it(
     expect(viewer.get_by_test_id("output-note")).to_contain_text("Nobody has drawn this map yet")
     expect(viewer.get_by_test_id("output-draw")).to_have_count(0)
     presenter.goto(beside)
-    expect(presenter.get_by_test_id("first-caption")).to_contain_text("What each word foretells")
+    expect(presenter.get_by_test_id("first-caption")).to_contain_text("Words as context")
     presenter.get_by_test_id("output-draw").click()
     for page in (presenter, viewer):
         said = page.get_by_test_id("beside-said")
-        expect(said).to_contain_text("What foretells each word · step 20", timeout=30_000)
+        expect(said).to_contain_text("Words as predictions · step 20", timeout=30_000)
         expect(page.get_by_test_id("output-note")).to_have_count(0)
         page.close()
 

@@ -14,10 +14,10 @@ export const compare = {
     kinds: {
       view: "The other view",
       step: "Another step",
-      matrix: "What foretells it",
+      matrix: "As predictions",
       run: "Another run",
     },
-    foretells: "What each word foretells",
+    foretells: "Words as context",
     step: "Step",
     view: "View",
     run: "Run",

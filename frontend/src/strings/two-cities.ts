@@ -7,9 +7,9 @@ export const twoCities = table("twoCities", {
   /** The texts over the second map. */
   map: {
     waiting: "Looking for this map…",
-    file: "This file holds only what each word foretells. Open the run with Lamplighter to see this map.",
+    file: "This file holds words only as context. Open the run with Lamplighter to see them as predictions.",
     tied: "In this model one matrix does both jobs, so both maps are the same.",
-    none: "Only what each word foretells is kept of this run, so there is no second map.",
+    none: "This run keeps words only as context, so there is no second map.",
     few: "Training has only just begun. Come back in a few steps.",
     undrawn: "This map is drawn only on request.",
     viewer: "This map has not been drawn yet. Your presenter can draw it.",
@@ -19,23 +19,23 @@ export const twoCities = table("twoCities", {
     cancelled: "Cancelled. Nothing changed.",
     older: (step: number) => `Drawn up to step ${count(step)}; training has continued since.`,
     again: "Draw it again",
-    caption: (step: number) => `What foretells each word · step ${count(step)}`,
+    caption: (step: number) => `Words as predictions · step ${count(step)}`,
     captionMore:
-      "The model keeps two lists of numbers for each word: one for reading it, one for guessing it. This map shows the second, at the last step whose whole model was kept.",
+      "The model keeps two lists of numbers for each word: one for reading it, one for guessing it. This map shows the second, from the latest saved model.",
   },
   /** The texts on the card of a word. */
   card: {
-    title: "What it foretells, what foretells it",
+    title: "As context, as prediction",
     about:
       "The model has two vectors for each word: one for reading it, one for guessing it. So every word lives in two cities.",
-    foretells: (word: string) => `What “${word}” foretells`,
-    foretellsMore: "After these words, much the same comes next.",
-    foretold: (word: string) => `What foretells “${word}”`,
-    foretoldMore: "These words come next after much the same.",
+    foretells: (word: string) => `Used like “${word}”`,
+    foretellsMore: "Followed by similar words.",
+    foretold: (word: string) => `Predicted like “${word}”`,
+    foretoldMore: "Appear after similar words.",
     at: (step: number, exact: boolean) =>
       exact
         ? `Both at step ${count(step)}.`
-        : `Both at step ${count(step)}, the last step here whose whole model was kept.`,
+        : `Both at step ${count(step)}, the latest saved model.`,
     both: (some: number, all: number) =>
       some === 0
         ? `None of the ${count(all)} words is on both lists.`

@@ -16,10 +16,10 @@ export const compare: Translated<typeof english> = {
     kinds: {
       view: "der anderen Ansicht",
       step: "einem anderen Schritt",
-      matrix: "wodurch es angekündigt wird",
+      matrix: "den Wörtern als Vorhersagen",
       run: "einem anderen Lauf",
     },
-    foretells: "Was jedes Wort ankündigt",
+    foretells: "Wörter als Kontext",
     step: "Schritt",
     view: "Ansicht",
     run: "Lauf",

@@ -7,9 +7,9 @@ import type { twoCities as english } from "../two-cities";
 export const twoCities: Translated<typeof english> = {
   map: {
     waiting: "Diese Karte wird gesucht …",
-    file: "Diese Datei enthält nur, was jedes Wort ankündigt. Öffne den Lauf mit Lamplighter, um diese Karte zu sehen.",
+    file: "Diese Datei enthält die Wörter nur als Kontext. Öffne den Lauf mit Lamplighter, um sie als Vorhersagen zu sehen.",
     tied: "In diesem Modell tut eine Matrix beides, also sind beide Karten gleich.",
-    none: "Von diesem Lauf ist nur aufgehoben, was jedes Wort ankündigt, also gibt es keine zweite Karte.",
+    none: "Von diesem Lauf sind die Wörter nur als Kontext aufgehoben, also gibt es keine zweite Karte.",
     few: "Das Modell fängt gerade erst an. Komm in ein paar Schritten wieder.",
     undrawn: "Diese Karte wird nur gezeichnet, wenn jemand danach fragt.",
     viewer: "Diese Karte hat noch niemand gezeichnet. Das kann, wer vorführt.",
@@ -20,22 +20,22 @@ export const twoCities: Translated<typeof english> = {
     older: (step) =>
       `Gezeichnet bis Schritt ${count(step)}; das Modell ist seitdem weitergegangen.`,
     again: "Noch einmal zeichnen",
-    caption: (step) => `Wodurch jedes Wort angekündigt wird · Schritt ${count(step)}`,
+    caption: (step) => `Wörter als Vorhersagen · Schritt ${count(step)}`,
     captionMore:
-      "Das Modell hat zu jedem Wort zwei Listen von Zahlen: eine, um es zu lesen, und eine, um es zu raten. Diese Karte zeigt die zweite, vom letzten Schritt, dessen ganzes Modell aufgehoben ist.",
+      "Das Modell hat zu jedem Wort zwei Listen von Zahlen: eine, um es zu lesen, und eine, um es zu raten. Diese Karte zeigt die zweite, aus dem zuletzt gespeicherten Modell.",
   },
   card: {
-    title: "Was es ankündigt, wodurch es angekündigt wird",
+    title: "Als Kontext, als Vorhersage",
     about:
       "Das Modell hat zu jedem Wort zwei Vektoren: einen, um es zu lesen, und einen, um es zu raten. So lebt jedes Wort in zwei Städten.",
-    foretells: (word) => `Was „${word}“ ankündigt`,
-    foretellsMore: "Nach diesen Wörtern kommt ganz Ähnliches.",
-    foretold: (word) => `Wodurch „${word}“ angekündigt wird`,
-    foretoldMore: "Diese Wörter kommen nach ganz Ähnlichem.",
+    foretells: (word) => `Verwendet wie „${word}“`,
+    foretellsMore: "Danach kommen ähnliche Wörter.",
+    foretold: (word) => `Vorhergesagt wie „${word}“`,
+    foretoldMore: "Davor stehen ähnliche Wörter.",
     at: (step, exact) =>
       exact
         ? `Beides bei Schritt ${count(step)}.`
-        : `Beides bei Schritt ${count(step)}, dem letzten hier, dessen ganzes Modell aufgehoben ist.`,
+        : `Beides bei Schritt ${count(step)}, dem zuletzt gespeicherten Modell.`,
     both: (some, all) =>
       some === 0
         ? `Keines der ${count(all)} Wörter steht auf beiden Listen.`
