@@ -23,7 +23,7 @@ export const measures: Translated<typeof english> = {
       length_log_count_spearman: "Länge eines Vektors und Häufigkeit",
     },
     more: {
-      loss: "Der Verlust in Nats je Wort, nach demselben Schritt: auf Text, der beim Training zurückbehalten wurde, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
+      loss: "Der Verlust in Nats je Wort, nach demselben Schritt: auf bis zu 4.096 Wörtern, die beim Training zurückbehalten wurden, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
       purity:
         "Unter den Wörtern, deren wahre Art wir kennen: welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art keine zehn anderen hat), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
       analogy:

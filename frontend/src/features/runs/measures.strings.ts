@@ -17,7 +17,7 @@ const titles: Record<string, string> = {
   length_log_count_spearman: "Vector length and frequency",
 };
 const more: Record<string, string> = {
-  loss: "The loss in nats per word, after the same step: on text held out of training and on the latest batches. Where the lines diverge it is memorising.",
+  loss: "The loss in nats per word, after the same step: on up to 4,096 words held out of training and on the latest batches. Where the lines diverge it is memorising.",
   purity:
     "The share of a word’s ten nearest that are of its own kind (of fewer where its kind is small), averaged over kinds. Dashed: what chance gives.",
   analogy:
