@@ -38,7 +38,7 @@ def test_a_step_fits_on_one_screen_and_a_viewer_sees_it(
     # Nothing is computed without a request.
     page.get_by_test_id("open-step").click()
     expect(page.get_by_test_id("verdict")).to_contain_text(
-        "Equal to the record, to the last bit", timeout=30_000
+        "Matches the recording bit for bit", timeout=30_000
     )
     for station in STATIONS:
         expect(page.get_by_test_id(station)).to_be_in_viewport(ratio=1)
