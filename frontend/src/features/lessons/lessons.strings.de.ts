@@ -49,6 +49,8 @@ export const lessons: Translated<typeof english> = {
   measured: "gemessen",
   again: "Meine Tipps vergessen",
   unknown: "…",
+  lessThan: "weniger als",
+  moreThan: "mehr als",
   waits: {
     step: (step) => `nicht bekannt vor Schritt ${count(step)}`,
     measure: () => "noch nicht gemessen",

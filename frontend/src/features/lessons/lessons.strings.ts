@@ -54,6 +54,8 @@ export const lessons = table("lessons", {
   again: "Forget my guesses",
   unknown: "…",
   /** Before a share that would be rounded down to nothing, or up to all. */
+  lessThan: "less than",
+  moreThan: "more than",
   waits: {
     step: (step: number) => `not known before step ${count(step)}`,
     measure: () => "not measured yet",
@@ -114,15 +116,15 @@ export const lessons = table("lessons", {
   unknownInFile: "Where you see …, the number was not known when this file was made.",
 } as const);
 
-/** Format a number of the course; `value` of a percentage is a share. */
-export function lessonNumber(value: number, form: Form): string {
+/** Format a number of the course; `value` of a percentage is a share. With `signs`, no word of the page is in it. */
+export function lessonNumber(value: number, form: Form, signs = false): string {
   if (form === "count") return count(value);
   if (form === "decimal") return fixed(value, 2);
   if (form === "large") return large(value);
   if (form === "significant") return plain(value, 3);
   const hundred = 100 * value;
-  if (hundred > 0 && hundred < 0.1) return `< ${decimal("0.1")} %`;
-  if (hundred > 99 && hundred < 100) return "> 99 %";
+  if (hundred > 0 && hundred < 0.1) return `${signs ? "<" : lessons.lessThan} ${decimal("0.1")} %`;
+  if (hundred > 99 && hundred < 100) return `${signs ? ">" : lessons.moreThan} 99 %`;
   return `${hundred < 10 ? decimal(+hundred.toFixed(1)) : count(hundred)} %`;
 }
 
@@ -131,7 +133,7 @@ export function numberInText(text: string, value: number, form: Form): string {
   const page = language;
   if (text === page) return lessonNumber(value, form);
   setNumberLanguage(text);
-  const number = lessonNumber(value, form);
+  const number = lessonNumber(value, form, true);
   setNumberLanguage(page);
   return number;
 }
