@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import serve_finished_run, served_from
-from tests.browser.pages import OUTSIDE, choose_entry, wait_for
+from tests.browser.pages import OUTSIDE, PANELS, choose_entry, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LANGUAGE = "document.documentElement.lang"
+SHOWN = "window.__lamplighter?.shown"
+GO = """(address) => {
+    history.pushState(null, '', address);
+    dispatchEvent(new PopStateEvent('popstate'));
+}"""
+OTHERS = "bdi, code, pre, noscript, a[href^=http], [data-testid=reading], [data-testid=said], [data-testid=run-name]"
+"""Words of the run, commands and titles of books."""
+TEXTS = """(others) => {
+    const texts = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode())
+        if (!walker.currentNode.parentElement.closest(others)) texts.push(walker.currentNode.data);
+    for (const name of ['aria-label', 'aria-valuetext', 'placeholder', 'title'])
+        for (const one of document.querySelectorAll(`[${name}]`))
+            if (!one.closest(others)) texts.push(one.getAttribute(name));
+    return texts.map((text) => text.trim()).filter((text) => /[a-z]{3}/i.test(text)).sort();
+}"""
+"""Returns all texts of the page, seen or read out, except `others`."""
+SAME = {
+    "BLOOM (2022)", "CSV", "Chinchilla (2022)", "Embedding", "GPT-3 (2020)", "Lamplighter", "Lamptown", "Llama 2 7B (2023)",
+    "Llama 3.1 405B (2024)", "Matrix", "Parquet", "minus", "npy", "plus", "safetensors",
+}  # fmt: skip
+"""Texts that are the same in both languages."""
 
 
 @pytest.mark.parametrize("where", ["server", "file"])
@@ -54,3 +78,34 @@ def test_without_the_german_script_the_page_is_entirely_english(chromium: Browse
         expect(page.get_by_test_id("loss")).to_contain_text(".")
         assert page.evaluate(LANGUAGE) == "en"
         page.close()
+
+
+def texts_at_rest(page: Page) -> set[str]:
+    """Return the texts of a page once they no longer change."""
+    before: list[str] | None = None
+    for _ in range(100):
+        texts: list[str] = page.evaluate(TEXTS, OTHERS)
+        if texts == before:
+            break
+        before = texts
+        page.wait_for_timeout(100)
+    return set(before or ())
+
+
+def test_no_text_of_the_german_page_is_english(chromium: Browser, tmp_path: Path) -> None:
+    with serve_finished_run(tmp_path) as finished:
+        pages = [chromium.new_page(viewport={"width": 1280, "height": 800}) for _ in range(2)]
+        for page, language in zip(pages, ("en", "de"), strict=True):
+            page.goto(finished.url_with(f"lang={language}"))
+            wait_for(page, SHOWN)
+        for panel in PANELS:
+            texts: list[set[str]] = []
+            for page, language in zip(pages, ("en", "de"), strict=True):
+                page.evaluate(GO, finished.url_with(f"lang={language}&panel={panel}&word=2"))
+                texts.append(texts_at_rest(page))
+            english, german = texts
+            # One of the run's kinds is called marks.
+            alike = {text for text in english & german - SAME if not re.search(f"{finished.run}|Marks", text)}
+            assert alike == set(), panel
+        for page in pages:
+            page.close()
