@@ -46,7 +46,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/deciles\.range/, { least: 2, most: 5 }],
   [/deciles\.ends/, { sgd: 2, adam: 1 }, { sgd: 4, adam: 3 }],
   [/probe\.compared/, { step: 5, share: 0.5 }, 3],
-  [/probe\.wasMore|cost\.layer|help\.key|\.problem$/, "…"],
+  [/probe\.wasMore|\.running$|help\.key|\.problem$/, "…"],
   [
     /bench\.speed/,
     [
@@ -72,6 +72,19 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/ask\.askedWith/, { kind: "bench", steps: 5 }, {}],
   [/browserSessions\.o/, { browser: "Firefox", created: 0, last_used: 60 }],
   [/claims\.lamp/, { number: 3, name: "…", state: "holds" }],
+  [
+    /inWords/,
+    {
+      about: "lit_word",
+      text: "“dog”",
+      choices: ["Yes", "No"],
+      unit: "",
+      from_step: 1,
+      at_step: 2,
+    },
+  ],
+  [/events\.other/, "room", "…"],
+  [/failures\.other/, undefined, "…"],
   [/classroom\.otherAddresses/, ["a", "b"]],
   [/runName$/, "2026-01-02-dog"],
   [/cost\.method/, { method: "nvml", watts_assumed: 5 }, 60],
@@ -79,7 +92,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/cost\.byFormula/, [1, null], [2, null]],
   [/cost\.shared/, [1, 2], [3, 4], 5],
   [/cost\.rowName/, { kind: "run" }],
-  [/lessons\.otherWords|runPanel\.leftOut/, ["…"], "…"],
+  [/lessons\.(otherWords|skipped)|runPanel\.leftOut/, ["…"], "…"],
   [/legend\.(about|ends|band)/, "since", 2, 5],
   [/valueText/, "moved", 2, { from: 1, to: 5 }],
   [/runPanel\.model/, { layers: 2, heads: 4, dim: 64, context: 32, tied: true }],
@@ -99,7 +112,7 @@ function said(path: string, text: unknown): string {
   const [, ...values] = SAMPLES.find(([of]) => of.test(path)) ?? [path];
   const given = values.length ? values : Array<unknown>(text.length).fill(3);
   const result: unknown = (text as (...values: unknown[]) => unknown)(...given);
-  return String(result);
+  return typeof result === "string" ? result : JSON.stringify(result);
 }
 
 function leaves(value: unknown, path: string): [path: string, text: string][] {
