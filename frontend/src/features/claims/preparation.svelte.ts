@@ -19,7 +19,7 @@ export class Preparation {
     const next = nextQuestion(wanted, questions.items, this.tried);
     if (!next) return;
     this.tried.add(next.id);
-    await this.ask(next.question, displayed);
+    await this.ask({ ...next.question, background: true }, displayed);
   }
 
   /** Ask a question of a claim. Return the id of its examination; null if the server refused it. */
