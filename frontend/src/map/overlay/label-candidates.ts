@@ -73,7 +73,9 @@ export function* labelCandidates(
     const [x, y] = toPixel(model, model.positionOf(id));
     if (x < 0 || y < 0 || x > width || y > height) return null;
     seen.add(id);
-    const text = printableToken(vocabulary.tokens[id]);
+    const name = printableToken(vocabulary.tokens[id]);
+    const note = model.notes?.get(id);
+    const text = note ? `${name} ${note}` : name;
     const gap = (style === "chosen" ? ringRadius(zoom) + 5 : 7 + 3 * lampGrowth(zoom)) * scale;
     return { key: `t${id}`, text, x, y, gap, ...measure(text, style), style, id };
   };
@@ -93,11 +95,13 @@ export function* labelCandidates(
       if (name) yield name;
     }
   for (const id of [...(model.rings?.keys() ?? [])].slice(0, NAMED_LAMPS)) {
-    const name = says(id) && token(id, "neighbour");
+    const name = says(id) && token(id, model.notes?.has(id) && wide ? "chosen" : "neighbour");
     if (name) yield name;
   }
   for (const { id } of model.trails) {
     const name = token(id, "neighbour");
+  // Notes are large enough for a room, unless the map is too narrow for them.
+  const wide = width >= 600 * scale;
     if (name) yield name;
   }
   // Districts precede lit tokens, or their names would come and go with every beat.

@@ -12,6 +12,8 @@ export interface MapMarks {
   ringed: number[];
   /** Tokens with a ring of individual size, as a multiple of the default. */
   rings?: ReadonlyMap<number, number>;
+  /** Notes beside the names of some of these tokens. */
+  notes?: ReadonlyMap<number, string>;
   /** Tokens whose position is not trustworthy. */
   doubtful: number[];
   /** Selected tokens. */

@@ -27,6 +27,10 @@ export function tokenCommands({
       chooseToken(id);
       viewpoint.sought = { token: id, near: true };
     },
+    /** Bring tokens into view, unless the viewer has moved the map. */
+    seekTokens(ids: readonly number[]) {
+      if (ids.length && !viewpoint.look) viewpoint.sought = ids;
+    },
     /** Clear the focused token, and restore the look from before the camera moved to it. */
     clearToken: () => apply({ token: null, ...viewpoint.wayBack }),
     /** Compare the focused token with another one; null: none. */

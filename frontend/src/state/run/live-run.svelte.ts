@@ -45,6 +45,8 @@ export class LiveRun extends TimeControl {
   spoken = $state.raw<SpokenLight | StepLight | null>(null);
   /** Rings on the map around the tokens of a model answer, with the size of each ring; 1 is the default. */
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
+  /** Notes on the map beside the names of such tokens. */
+  ringNotes = $state.raw<ReadonlyMap<number, string>>(new Map());
   /** The data of the run that a class receives besides its frames. */
   readonly classFeed: ClassFeed;
   /** Callbacks for progress of a question to the model. */

@@ -7,12 +7,12 @@ export class Viewpoint {
   /** The part of the map in view; null: the whole map. */
   look = $state.raw<Look | null>(null);
   /**
-   * The token to bring into view once there is a map, with its neighbourhood if `near`; "direction": both
-   * ends of the direction in the geometry lab; null: nothing.
+   * The token to bring into view once there is a map, with its neighbourhood if `near`; or several tokens;
+   * "direction": both ends of the direction in the geometry lab; null: nothing.
    */
-  sought = $state.raw<{ readonly token: number; readonly near: boolean } | "direction" | null>(
-    null,
-  );
+  sought = $state.raw<
+    { readonly token: number; readonly near: boolean } | readonly number[] | "direction" | null
+  >(null);
   /** Id of the district that the introduction is describing; null: none. */
   pointedOut = $state<number | null>(null);
   /**
@@ -33,7 +33,9 @@ export class Viewpoint {
 
   /** Adopt the look that brought the sought token or direction into view. */
   arrive(look: Look) {
-    if (this.sought === "direction" || this.sought?.near) this.before ??= { look: this.look };
+    const { sought } = this;
+    if (sought && (typeof sought === "string" || "length" in sought || sought.near))
+      this.before ??= { look: this.look };
     this.look = look;
     this.sought = null;
   }
