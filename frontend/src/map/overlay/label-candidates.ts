@@ -94,14 +94,14 @@ export function* labelCandidates(
       const name = token(id, "neighbour");
       if (name) yield name;
     }
+  // Notes are large enough for a room, unless the map is too narrow for them.
+  const wide = width >= 600 * scale;
   for (const id of [...(model.rings?.keys() ?? [])].slice(0, NAMED_LAMPS)) {
     const name = says(id) && token(id, model.notes?.has(id) && wide ? "chosen" : "neighbour");
     if (name) yield name;
   }
   for (const { id } of model.trails) {
     const name = token(id, "neighbour");
-  // Notes are large enough for a room, unless the map is too narrow for them.
-  const wide = width >= 600 * scale;
     if (name) yield name;
   }
   // Districts precede lit tokens, or their names would come and go with every beat.
