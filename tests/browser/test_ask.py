@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
-from tests.browser.pages import choose_entry, wait_for
+from tests.browser.pages import choose_entry, open_panel, wait_for
 from tests.support.application import Application
 
 pytestmark = pytest.mark.browser
@@ -80,14 +80,21 @@ def test_a_presenters_answer_lights_lamps_word_by_word_and_reaches_a_viewer(
     page.get_by_role("button", name="All at once").click()
     expect(greedy).to_have_count(WORDS)
     expect(page.get_by_test_id("sampled").get_by_role("button")).to_have_count(WORDS)
-    expect(page.get_by_test_id("replayed")).to_contain_text("equal to the record, bit for bit")
+    # The saved model answers at once; the exact step is recomputed on request.
+    answer = page.get_by_test_id("answer")
+    expect(answer).to_have_attribute("data-step", str(SPOKEN))
+    expect(page.get_by_test_id("replayed")).to_contain_text(f"model saved at step {SPOKEN}")
+    page.get_by_test_id("ask-here").click()
+    expect(answer).to_have_attribute("data-step", str(STEP), timeout=20_000)
+    expect(page.get_by_test_id("replayed")).to_contain_text("matches the recording bit for bit")
+    page.get_by_role("button", name="All at once").click()
     greedy.nth(1).hover()
     first, second = (greedy.nth(place).inner_text() for place in (0, 1))
     candidates = page.get_by_test_id("candidates")
-    expect(candidates).to_contain_text(f"After “the dog {first}” it thought:")
+    expect(candidates).to_contain_text(f"Top guesses after “the dog {first}”")
     expect(candidates.get_by_role("listitem").first).to_contain_text(second)
     page.get_by_test_id("ask-first").click()
-    expect(page.get_by_test_id("other-steps").get_by_role("listitem")).to_have_count(2, timeout=20_000)
+    expect(page.get_by_test_id("other-steps").get_by_role("listitem")).to_have_count(3, timeout=20_000)
     assert find_violations(page) == []
     # Back to the other words, about which no question was asked.
     page.go_back(wait_until="commit")
@@ -95,7 +102,7 @@ def test_a_presenters_answer_lights_lamps_word_by_word_and_reaches_a_viewer(
 
     viewer = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
     open_held_step(viewer, application, STEP, "&panel=ask&say=the+dog")
-    expect(viewer.get_by_test_id("ask-viewer")).to_contain_text("Only the presenter can ask")
+    expect(viewer.get_by_test_id("ask-viewer")).to_contain_text("This browser can only watch")
     expect(viewer.get_by_test_id("ask-field")).to_have_count(0)
     expect(viewer.get_by_test_id("greedy")).to_contain_text(f"the dog {first} {second}")
     viewer.close()
@@ -107,9 +114,9 @@ def test_teaching_swapping_attention_and_rotation_show_their_results(
 ) -> None:
     open_held_step(page, application, STEP, "&panel=ask&ask=what_if&say=the+cat+barked&times=2&after=1")
     answer = page.get_by_test_id("answer")
-    expect(page.get_by_test_id("ask-empty")).to_contain_text("Nothing happens to the run", timeout=20_000)
+    expect(page.get_by_test_id("ask-empty")).to_contain_text("Your run is not affected", timeout=20_000)
     page.get_by_test_id("ask").click()
-    expect(page.get_by_test_id("was-copy")).to_contain_text("not changed", timeout=30_000)
+    expect(page.get_by_test_id("was-copy")).to_contain_text("not affected", timeout=30_000)
     expect(answer).to_contain_text("read twice")
     # Words that also changed are ringed; during playback, rows that are read light up and those that moved
     # are ringed.
@@ -146,7 +153,7 @@ def test_teaching_swapping_attention_and_rotation_show_their_results(
     expect(page.get_by_test_id("looks")).to_contain_text("“the” looks at “the”: 100 %")
     assert find_violations(page) == []
 
-    choose(page, "rotation")
+    open_panel(page, "experiments")
     expect(page.get_by_test_id("ask-field")).to_have_count(0)
     page.get_by_test_id("ask").click()
     expect(page.get_by_test_id("turned-neighbours")).to_be_visible(timeout=30_000)
@@ -158,14 +165,16 @@ def test_teaching_swapping_attention_and_rotation_show_their_results(
 def test_training_questions_need_no_words_and_have_a_chance_level(
     page: Page, application: Application
 ) -> None:
+    # An address from before the experiments moved to the lab.
     open_held_step(page, application, STEP, "&panel=ask&ask=batch_sizes")
+    wait_for(page, f"{QUERY}.get('panel') === 'experiments'")
     expect(page.get_by_test_id("ask-field")).to_have_count(0)
     page.get_by_test_id("ask").click()
     sizes = page.get_by_test_id("batch-sizes").get_by_role("button")
     expect(sizes).to_have_count(5, timeout=30_000)
     sizes.last.click()
     expect(page.get_by_test_id("batch-size")).to_have_value("4")
-    expect(page.get_by_test_id("batch-verdict")).to_contain_text("does not sleep any more")
+    expect(page.get_by_test_id("batch-verdict")).to_contain_text("fully awake")
     assert find_violations(page) == []
 
     choose(page, "bench")

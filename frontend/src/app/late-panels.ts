@@ -7,6 +7,7 @@
 import AskPanel from "../features/ask/AskPanel.svelte";
 import ClaimsPanel from "../features/claims/ClaimsPanel.svelte";
 import CostPanel from "../features/cost/CostPanel.svelte";
+import ExperimentsPanel from "../features/ask/ExperimentsPanel.svelte";
 import ExportPanel from "../features/export/ExportPanel.svelte";
 import MapPanel from "../features/map/MapPanel.svelte";
 import MatrixPanel from "../features/matrix/MatrixPanel.svelte";
@@ -33,6 +34,7 @@ export const LAB_PANELS = {
   step: StepPanel,
   matrix: MatrixPanel,
   measures: MeasuresPanel,
+  experiments: ExperimentsPanel,
   cost: CostPanel,
   map: MapPanel,
   run: RunPanel,

@@ -1,5 +1,6 @@
 /** Texts of the panel for questions to the model; they load with it. */
 
+import type { Examination } from "../api/rest-types";
 import type { ExperimentName } from "../model/view/view-options";
 import type { ViewChange } from "../model/view/view-state";
 import { percent, tiny } from "./amounts";
@@ -10,31 +11,30 @@ import { table } from "./translation";
 export const ask = table("ask", {
   field: "Words for the model",
   hint: "the dog",
-  /** Groups of the experiments. */
-  withWords: "With your words",
-  wordless: "About the city and how it is trained",
+  /** The placeholder of the line below the map. */
+  begin: (words: string) => `${words} …`,
   /** Name of each experiment, a sentence about it, its button, and the heading of its examples. */
   experiment: {
     speak: {
-      name: "Say",
-      does: "The model goes on with what you write.",
-      send: "Ask",
-      try: "Let it go on with",
+      name: "Continue",
+      does: "Type something; the model continues it.",
+      send: "Continue",
+      try: "Let it continue",
     },
     what_if: {
-      name: "Teach it",
+      name: "Teach",
       does: "Tell it something, true or not, and see when it believes you.",
       send: "Teach",
       try: "Tell it a lie",
     },
     transplant: {
       name: "Swap",
-      does: "Give a word the numbers of another, and let it go on with what you write.",
+      does: "Give a word the numbers of another, and let the model continue your text.",
       send: "Swap",
       try: "Try a swap",
     },
     probe: {
-      name: "Look inside",
+      name: "Attention",
       does: "See which words of your sentence look at which.",
       send: "Look",
       try: "Look into",
@@ -47,31 +47,31 @@ export const ask = table("ask", {
     },
     bench: {
       name: "Bench",
-      does: "Four rules of training read the same batches. Which rows does each of them move?",
+      does: "Four training rules read the same batches. Which rows does each of them move?",
       send: "Train all four",
       try: "",
     },
     batch_sizes: {
       name: "Batch size",
-      does: "The city sleeps only because a batch is small. How large must it be to wake everybody?",
+      does: "The city sleeps only because a batch is small. How large must it be to wake every word?",
       send: "Count",
       try: "",
     },
     environment: {
       name: "Another town",
-      does: "A copy moves to a town where every word has another’s job. What does it forget first?",
+      does: "A copy moves to a town where every word’s role is swapped with another’s. What does it forget first?",
       send: "Move there",
       try: "",
     },
     deciles: {
       name: "Rare words",
-      does: "How well does it know the words that it seldom reads?",
+      does: "How well does it know the words that it rarely reads?",
       send: "Measure",
       try: "",
     },
     substitution: {
       name: "Stand in",
-      does: "A word takes another’s place in sentences that the model never read. Who may stand in for whom?",
+      does: "A word takes another’s place in sentences that the model has never read. Which can stand in for which?",
       send: "Replace",
       try: "",
     },
@@ -98,52 +98,68 @@ export const ask = table("ask", {
     return ask.named({ ...view, ask: question.kind as ExperimentName });
   },
   broken: "This answer cannot be shown: it is not whole.",
-  answerGone:
-    "The answer that was to be shown here is gone, or still on its way. You can ask again.",
+  answerGone: "The answer that belongs here is gone, or still on its way. You can ask again.",
   recorded:
-    "This run has no model here: its numbers were recorded in another program, so nobody can ask it.",
-  viewer: "Only the presenter can ask. You see what was asked so far.",
-  file: "This page is a file, in which nobody can ask. You see what was asked before it was made.",
-  nothingYet: "Nothing was asked yet.",
+    "This run was recorded in another program, so its model is not here and cannot be asked.",
+  viewer:
+    "This browser can only watch. To ask, open the link that Lamplighter printed when it started. You see what was asked so far.",
+  inClass: "Your presenter asks the model. You see every question and its answer here.",
+  file: "This page is a file without the model. You see what was asked before it was saved.",
+  nothingYet: "No questions yet.",
   before: "Asked before",
   sending: "Sending the question",
   waking: "Waking the model",
-  waiting: "Waiting: another question comes first",
-  running: (activity: string) => activity || "Working",
+  waiting: "Waiting for an earlier question",
+  /** What the examiner does, as the server says it. */
+  running: (activity: string) =>
+    activity.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()) || "Working",
   cancel: "Cancel",
-  cancelled: "Taken back.",
+  cancelled: "Cancelled.",
   failed: "The question could not be answered.",
   /** The server's sentence, without the name of the field. */
   problem: (sentence: string) =>
     sentence.replace(/^[a-z_]+: /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
-  confirm: "Ask nevertheless",
+  confirm: "Ask anyway",
   atStep: (step: number) => (step ? `At step ${count(step)}` : "Before the first step"),
-  askAt: (step: number) => (step ? `Ask at step ${count(step)}` : "Ask before the first step"),
-  askFirst: "Ask before it learned anything",
-  likeliest: "Its likeliest words",
-  byChance: "By chance",
-  likeliestMore: "At each place the word that the model finds most likely.",
-  byChanceMore:
-    "At each place the model throws dice: a word that it finds twice as likely comes twice as often.",
-  words: "What the model said. Arrow keys go from word to word and show what else it thought of",
+  askAt: (step: number) =>
+    step ? `Recompute step ${count(step)} exactly` : "Ask the untrained model",
+  askFirst: "Ask the untrained model",
+  likeliest: "Most likely",
+  byChance: "Sampled",
+  likeliestMore: "At each place, the word that the model rates most likely.",
+  byChanceMore: "It samples: a word rated twice as likely turns up twice as often.",
+  words: "What the model said. Arrow keys go from word to word and show its other guesses",
   said: (line: string) => `It says: ${line}`,
-  after: (words: string) => `After “${words}” it thought:`,
+  after: (words: string) => `Top guesses after “${words}”`,
   took: "said",
   probability: (share: number) => percent(share),
   again: "Say it again",
   finish: "All at once",
   replayed: {
     equal: (from: number) =>
-      `Computed again from ${from ? `step ${count(from)}` : "the start"}: equal to the record, bit for bit.`,
-    loaded: (from: number) => `Read from what was kept of step ${count(from)}.`,
-    start: "The model as it was before it read anything.",
+      `Recomputed from ${from ? `step ${count(from)}` : "the start"}; matches the recording bit for bit.`,
+    loaded: (from: number) => `From the model saved at step ${count(from)}.`,
+    start: "The model before it had read anything.",
     differs: (value: number | null) =>
       value === null
         ? "Recomputed here: it differs from the recording, as on another kind of computer."
         : `Recomputed here: it differs by ${tiny(value)} from the recording, as on another kind of computer.`,
     unknown: (from: number) =>
-      `Computed again from step ${count(from)}; the record has nothing to compare it with.`,
+      `Recomputed from step ${count(from)}; the recording has nothing to compare it with.`,
   },
   steps: "The same words, step by step",
   stepsMore: "Click a line to go to its step.",
 } as const);
+
+/** Return why a question has no answer. Its sentence may quote user text. Hostile. */
+export function endText({
+  state,
+  problem,
+  code,
+  values,
+}: Pick<Examination, "state" | "problem" | "code" | "values">): string {
+  if (state === "cancelled") return ask.cancelled;
+  if (!problem) return ask.failed;
+  const known = code ? { code, values: values ?? {} } : undefined;
+  return ask.problem(failureText({ code: "said", reason: problem, ...(known && { known }) }));
+}

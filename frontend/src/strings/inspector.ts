@@ -16,6 +16,7 @@ export const inspector = {
       run: "This run’s settings, speed and size.",
       map: "The neighbourhoods on the map, how it is drawn, and how reliable it is.",
       measures: "What has it learned? In numbers, step by step.",
+      experiments: "What if? Measured on copies of this model; your run is not affected.",
       cost: "What training takes: energy, operations and memory, and what larger models take.",
       export: "An image or a video of the map, this page with the run in it, and the run as data.",
     } satisfies Record<(typeof LAB_PANELS)[number], string>,

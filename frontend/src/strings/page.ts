@@ -138,6 +138,7 @@ export const page = {
     claims: "Is it true?",
     map: "Neighbourhoods",
     measures: "Measures",
+    experiments: "Experiments",
     cost: "Cost",
     export: "Files",
     class: "Class",

@@ -188,7 +188,7 @@ CLAIMS = (
         find=find_matrix_of_weights,
         show=lambda evidence: view(panel="matrix", rows="class", word=evidence.word),
         break_by=lambda evidence: Link(
-            "turn_the_space", view(panel="ask", ask="rotation", section="answer", at=evidence.step)
+            "turn_the_space", view(panel="experiments", ask="rotation", section="answer", at=evidence.step)
         ),
         role=ClaimRole.DEFINITION,
     ),
@@ -203,12 +203,14 @@ CLAIMS = (
     Claim(
         number=25,
         find=find_arbitrary_coordinates,
-        show=lambda evidence: view(panel="ask", ask="rotation", section="answer", at=evidence.examined_step),
+        show=lambda evidence: view(
+            panel="experiments", ask="rotation", section="answer", at=evidence.examined_step
+        ),
         break_by=lambda evidence: ask(
             "ask_the_layers",
             {"kind": "rotation", "step": evidence.examined_step},
             evidence,
-            view(panel="ask", ask="rotation", section="answer"),
+            view(panel="experiments", ask="rotation", section="answer"),
             breaks=True,
         ),
         role=ClaimRole.CHECK,

@@ -177,7 +177,7 @@ def _own_sets(evidence: Evidence) -> Finding | None:
 
 def _bench(evidence: Evidence, code: LinkCode, steps: int, *, breaks: bool) -> Link:
     question = {"kind": "bench", "step": evidence.examined_step, "steps": steps}
-    shown = view(panel="ask", ask="bench", section="answer", at=evidence.examined_step)
+    shown = view(panel="experiments", ask="bench", section="answer", at=evidence.examined_step)
     return ask(code, question, evidence, shown, breaks=breaks)
 
 
@@ -230,7 +230,7 @@ CLAIMS = (
             "larger_batch",
             {"kind": "batch_sizes", "step": evidence.examined_step},
             evidence,
-            view(panel="ask", ask="batch_sizes", section="answer", at=evidence.examined_step),
+            view(panel="experiments", ask="batch_sizes", section="answer", at=evidence.examined_step),
             breaks=True,
         ),
         kinds=("microscope", "batch_sizes"),

@@ -219,7 +219,7 @@ CLAIMS = (
             "stay_ten_steps",
             {"kind": "environment", "step": evidence.examined_step, "steps": 10, "back": 10},
             evidence,
-            view(panel="ask", ask="environment", section="answer", at=evidence.examined_step),
+            view(panel="experiments", ask="environment", section="answer", at=evidence.examined_step),
             breaks=True,
         ),
         kinds=("environment",),

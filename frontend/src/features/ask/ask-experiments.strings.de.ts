@@ -1,6 +1,6 @@
 /** German texts of the experiments with the model. */
 
-import { fine } from "../../strings/amounts";
+import { fine, percent, plain } from "../../strings/amounts";
 import type {
   probe as englishProbe,
   transplant as englishTransplant,
@@ -13,45 +13,50 @@ import type { Translated } from "../../strings/translation";
 const times = (number: number) => (number === 1 ? "einmal" : `${count(number)}-mal`);
 const steps = (number: number) => (number === 1 ? "1 Schritt" : `${count(number)} Schritte`);
 
-const unchanged = "Das war eine Kopie. Der Lauf selbst ist unverändert.";
+const unchanged = "Das war eine Kopie. Dein Lauf bleibt, wie er ist.";
 
 export const whatIf: Translated<typeof englishWhatIf> = {
-  times: (value) => `Es liest deinen Satz ${times(value)}`,
+  times: (value) => `Zeig ihm deinen Satz ${times(value)}`,
   after: (value) =>
-    value ? `Danach ${steps(value)} vom eigenen Text` : "Und danach nichts vom eigenen Text",
+    value
+      ? `danach ${steps(value)} mit dem ursprünglichen Text`
+      : "danach nichts vom ursprünglichen Text",
   empty:
-    "Eine Kopie des Modells liest deinen Satz immer wieder, wie beim Training. Du siehst, wann es dir glaubt, welche anderen Wörter es dann auch glauben und ob es dabei bleibt. Dem Lauf geschieht nichts.",
+    "Eine Kopie des Modells liest deinen Satz immer wieder, wie beim Training. Du siehst, wann es dir glaubt, welche anderen Wörter sich mit ändern und ob es dabei bleibt. Dein Lauf bleibt, wie er ist.",
   told: (context) => `Nach „${context}“ sagt es`,
   before: "vorher",
   afterTimes: (value) => `${times(value)} gelesen`,
-  afterTown: (value) => `${steps(value)} eigener Text später`,
+  afterTown: (value) =>
+    `nach ${value === 1 ? "1 normalen Schritt" : `${count(value)} normalen Schritten`}`,
+  change: (before, after) => `${percent(before)} → ${percent(after)}`,
   believed: (after, word) =>
     after === null
-      ? `Es glaubt dir noch nicht: Alle anderen Wörter zusammen bleiben wahrscheinlicher als „${word}“. Lass es öfter lesen oder frag bei einem späteren Schritt: Ein Modell muss erst sprechen können, bevor man ihm etwas erzählen kann.`
+      ? `Es glaubt dir noch nicht: Alles andere zusammen bleibt wahrscheinlicher als „${word}“. Zeig ihm den Satz öfter oder versuch einen späteren Schritt: Ein Modell muss sprechen können, bevor man ihm etwas erzählen kann.`
       : after === 0
         ? `Es hat „${word}“ schon gesagt, bevor du ihm etwas erzählt hast.`
-        : `Es glaubt dir, nachdem es den Satz ${times(after)} gelesen hat: „${word}“ ist dann wahrscheinlicher als alle anderen Wörter zusammen.`,
+        : `Es genügt, den Satz ${times(after)} zu lesen: Von da an ist „${word}“ wahrscheinlicher als alles andere zusammen.`,
   saidBefore: (word, before, after) =>
-    `Was es vorher gesagt hat, „${word}“: ${fine(before)} → ${fine(after)}.`,
+    `Seine erste Wahl vorher, „${word}“: ${fine(before)} → ${fine(after)}.`,
   chart: (word) => `Wie wahrscheinlich „${word}“ ist, in Prozent, Schritt für Schritt`,
   line: (name, first, last) =>
     `${name}: ${fixed(first[1], 1)} % am Anfang, ${fixed(last[1], 1)} % bei Schritt ${count(last[0])}`,
   axis: (taught, last) =>
     last > taught
-      ? `% je Schritt: ${taught} mit deinem Satz, dann eigener Text`
+      ? `% je Schritt: ${taught} mit deinem Satz, dann der ursprüngliche Text`
       : "% je Schritt mit deinem Satz",
+  turn: "ursprünglicher Text",
   play: "Auf der Karte beim Lernen zusehen",
   stop: "Anhalten",
   copy: "Jedes Mal in zwei Takten: Erst leuchten die Wörter, die es liest, dann zeigen Ringe, wie weit sich ihre Zeilen bewegt haben.",
   beat: (number, all, moved, counts) =>
-    `${number}. Mal von ${all}: ` +
+    `Lesen ${number} von ${all}: ` +
     (moved
       ? `${count(counts?.moved ?? 0)} Zeilen haben sich bewegt. Je weiter der Ring, desto weiter.`
       : `${count(counts?.lit ?? 0)} Zeilen werden gelesen und leuchten.`),
-  others: "Wer sich noch geändert hat",
-  othersMore: (word, watched) =>
-    `Über diese hat ihm niemand etwas erzählt. Die von ${count(watched)} anderen, die jetzt am ehesten „${word}“ sagen, haben auf der Karte einen Ring.`,
-  nobody: (watched) => `Keines der ${count(watched)} anderen, die angesehen wurden.`,
+  others: "Was sich noch geändert hat",
+  othersMore: (word, watched, words) =>
+    `Von diesen war nie die Rede. Einen Ring auf der Karte haben die von ${count(watched)} anderen, bei denen „${word}“ am meisten zugenommen hat. Durch Zufall allein wären es ${plain(100 / words, 1)} %.`,
+  nobody: (watched) => `Keines der ${count(watched)} anderen, die geprüft wurden.`,
   forgets: "Was es gekostet hat",
   parameters: (share) =>
     `Dein Satz hat ${fine(share)} aller Zahlen der Kopie geändert, nicht nur die seiner Wörter.`,
@@ -70,7 +75,7 @@ export const transplant: Translated<typeof englishTransplant> = {
   rowOf: "Die Zeile von",
   asAtStep: "wie sie war bei Schritt",
   empty:
-    "Alles, was das Modell von einem Wort weiß, ist eine Zeile aus Zahlen. Gib dem Hund (dog) die Zeile der Katze (cat) und sieh, was der Hund sagt. Der Lauf selbst bleibt, wie er ist.",
+    "Alles, was das Modell von einem Wort weiß, ist eine Zeile aus Zahlen. Gib dem Hund (dog) die Zeile der Katze (cat) und sieh, was der Hund sagt. Dein Lauf bleibt, wie er ist.",
   did: (into, source, step, rows) =>
     !into
       ? `Die ganze Stadt von Schritt ${count(step)} an der Stelle von dieser: ${count(rows)} Zeilen.`
@@ -86,7 +91,7 @@ export const transplant: Translated<typeof englishTransplant> = {
       : `Es sagt nicht ganz das, was es über „${source}“ sagt.`,
   loss: "Wie gut es noch vorhersagt",
   losses: (before, after, chance) => {
-    const guess = chance === null ? "" : ` Wer nur rät, hat ${fixed(chance, 2)}.`;
+    const guess = chance === null ? "" : ` Zufälliges Raten: ${fixed(chance, 2)}.`;
     return `Sein Verlust auf dem Text des Laufs: vorher ${fixed(before, 2)}, jetzt ${fixed(after, 2)}.${guess}`;
   },
   moved: (rows, distance) =>
@@ -129,9 +134,9 @@ export const probe: Translated<typeof englishProbe> = {
     (before ? `Bei Schritt ${count(before.step)}: ${fine(before.share)}. ` : "") +
     (seen === 1
       ? "Es sieht nur sich selbst."
-      : `Bei gleichem Blick auf alle ${count(seen)} Wörter: ${fine(1 / seen)}.`),
+      : `Bei gleichmäßigem Blick auf alle ${count(seen)} Wörter: ${fine(1 / seen)}.`),
   same: (at) => `Derselbe Kopf. ${at}`,
-  change: (share) => `${fine(share)} der Blicke dieses Kopfes gehen woandershin als damals.`,
+  change: (share) => `${fine(share)} der Aufmerksamkeit dieses Kopfes gehen jetzt woandershin.`,
   apart: "Dasselbe Wort in beiden Sätzen",
   apartMore:
     "1 heißt, dass das Modell es für dasselbe hält, 0, dass nichts gemeinsam ist. Am Eingang ist es seine Zeile und seine Stelle; Schicht für Schicht färbt der Satz es ein.",

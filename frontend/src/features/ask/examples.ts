@@ -5,10 +5,7 @@ import type { ExperimentName } from "../../model/view/view-options";
 import { viewOf, type Subject } from "../../state/questions/examinations";
 
 export const TOWN_EXAMPLES: Partial<Record<ExperimentName, Subject[]>> = {
-  what_if: [
-    { kind: "what_if", sentence: "the cat barked", steps: 5, after: 20 },
-    { kind: "what_if", sentence: "people from paris speak english", steps: 5, after: 20 },
-  ],
+  what_if: [teach("the cat barked"), teach("people from paris speak english")],
   transplant: [
     { kind: "transplant", prompt: "the dog", into: "dog", source: "cat", words: 12 },
     { kind: "transplant", prompt: "the dog", into: "dog", source_step: 0, words: 12 },
@@ -24,6 +21,11 @@ export const TOWN_EXAMPLES: Partial<Record<ExperimentName, Subject[]>> = {
     },
   ],
 };
+
+/** Return the question that teaches a sentence, with the usual readings. */
+export function teach(sentence: string): Subject<"what_if"> {
+  return { kind: "what_if", sentence, steps: 5, after: 20 };
+}
 
 /** Return whether the vocabulary has all words of a question. */
 export function isKnown(subject: Subject, { tokens }: Vocabulary): boolean {

@@ -31,21 +31,19 @@ export interface ExperimentExports {
   question(prompt: string, step: number): ExaminationQuestion;
 }
 
-interface Experiment {
-  Panel: Component<ExperimentProps, ExperimentExports>;
-  /** True for an experiment without a text field. */
-  wordless?: true;
-}
-
-export const EXPERIMENT_PANELS: Record<ExperimentName, Experiment> = {
-  speak: { Panel: Speak },
-  what_if: { Panel: WhatIf },
-  transplant: { Panel: Transplant },
-  probe: { Panel: Probe },
-  rotation: { Panel: Rotation, wordless: true },
-  bench: { Panel: Bench, wordless: true },
-  batch_sizes: { Panel: BatchSizes, wordless: true },
-  environment: { Panel: Environment, wordless: true },
-  deciles: { Panel: Deciles, wordless: true },
-  substitution: { Panel: Substitution, wordless: true },
+/** The panel of each kind of question. */
+export const EXPERIMENT_PANELS: Record<
+  ExperimentName,
+  Component<ExperimentProps, ExperimentExports>
+> = {
+  speak: Speak,
+  what_if: WhatIf,
+  transplant: Transplant,
+  probe: Probe,
+  rotation: Rotation,
+  bench: Bench,
+  batch_sizes: BatchSizes,
+  environment: Environment,
+  deciles: Deciles,
+  substitution: Substitution,
 };

@@ -14,6 +14,8 @@ const FRAME = 50;
 /** Size of the smallest and of the widest ring, as multiples of the usual size. */
 const SMALLEST = 1.1;
 const WIDEST = 3.2;
+/** Size of the ring around a word with a note, which a room must see. */
+const NOTED = 1.8;
 
 /** Return the lamps of a step's rows, lit by their gradient norms. */
 export function taughtLight({ lit, gradient }: TaughtRows): {
@@ -49,8 +51,8 @@ export class Teaching {
     private readonly atOnce: boolean = matchMedia("(prefers-reduced-motion: reduce)").matches,
   ) {}
 
-  /** Show all readings in order, then ring the other words that changed. */
-  start(step: number, { states }: AnswerTo<"what_if">, changed: readonly number[]) {
+  /** Show all readings in order, then ring the other words that changed; `changed`: a note for each. */
+  start(step: number, { states }: AnswerTo<"what_if">, changed: ReadonlyMap<number, string>) {
     this.stop();
     this.requestedStep = this.run.requestedStep;
     const times = states.flatMap(({ rows }) => rows ?? []);
@@ -64,9 +66,11 @@ export class Teaching {
     });
   }
 
-  /** Ring these words, without changing the lights. */
-  ring(ids: readonly number[]) {
-    if (!this.number) this.run.ringed = new Map(ids.map((id) => [id, SMALLEST]));
+  /** Ring these words, each with its note, without changing the lights. */
+  ring(notes: ReadonlyMap<number, string>) {
+    if (this.number) return;
+    this.run.ringed = new Map([...notes.keys()].map((id) => [id, NOTED]));
+    this.run.ringNotes = notes;
   }
 
   /** Stop when the viewer moves in time. */
@@ -81,6 +85,7 @@ export class Teaching {
     this.number = 0;
     this.moved = false;
     this.run.ringed = new Map();
+    this.run.ringNotes = new Map();
   }
 
   private light(step: number, times: TaughtRows[], most: number, at: number, done: () => void) {

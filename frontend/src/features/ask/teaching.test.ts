@@ -58,10 +58,10 @@ describe("teaching on the map", () => {
 
   const start = (atOnce = true) => {
     const run = { spoken: null, ringed: new Map(), requestedStep: null } as unknown as {
-      -readonly [Name in "spoken" | "ringed" | "requestedStep"]: LiveRun[Name];
+      -readonly [Name in "spoken" | "ringed" | "ringNotes" | "requestedStep"]: LiveRun[Name];
     };
     const teaching = new Teaching(run as LiveRun, atOnce);
-    teaching.start(5, ANSWER, [7]);
+    teaching.start(5, ANSWER, new Map([[7, "1 % → 99 %"]]));
     return { run, teaching };
   };
 
@@ -78,6 +78,9 @@ describe("teaching on the map", () => {
       [2, true, [9], true],
       [0, false, [7], false],
     ]);
+    expect(run.ringNotes.get(7)).toBe("1 % → 99 %");
+    teaching.stop();
+    expect(run.ringNotes.size).toBe(0);
   });
 
   it("grows the rings, and returns the map when the viewer moves in time", () => {

@@ -13,7 +13,7 @@ export function lackingPanel(
   packed: Pick<PackedContents, "answers"> | null,
 ): PanelName | null {
   if (!packed || panel === null || HELD.includes(panel)) return null;
-  return panel === "ask" && packed.answers ? null : panel;
+  return packed.answers && (panel === "ask" || panel === "experiments") ? null : panel;
 }
 
 /** Return a view without the panel that cannot be shown. */

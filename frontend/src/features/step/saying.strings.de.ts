@@ -9,6 +9,4 @@ export const saying: Translated<typeof english> = {
   more: "Die blassen Wörter wurden dem Modell gegeben. Mit den hellen hat es allein weitergemacht.",
   when: (step, sampled) => `${sampled ? "mit Zufall, " : ""}bei Schritt ${count(step)}`,
   another: "Noch eine Zeile dieses Schritts",
-  ask: "Frag es",
-  askMore: "Lass das Modell deine Wörter fortsetzen",
 };

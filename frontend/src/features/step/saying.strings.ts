@@ -8,6 +8,4 @@ export const saying = table("saying", {
   more: "The dim words were given; the model continued with the bright ones.",
   when: (step: number, sampled: boolean) => `${sampled ? "sampled, " : ""}at step ${count(step)}`,
   another: "Another sample",
-  ask: "Ask it",
-  askMore: "Let the model continue your words",
 } as const);

@@ -10,6 +10,7 @@ export const LAB_PANELS = [
   "step",
   "matrix",
   "measures",
+  "experiments",
   "cost",
   "map",
   "run",
@@ -53,6 +54,10 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
 /** The kinds of question to the model. */
 export const EXPERIMENTS = CHOICES.ask;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
+/** Number of kinds with words. */
+const WITH_WORDS = 4;
+export const WORD_EXPERIMENTS: readonly ExperimentName[] = EXPERIMENTS.slice(0, WITH_WORDS);
+export const LAB_EXPERIMENTS: readonly ExperimentName[] = EXPERIMENTS.slice(WITH_WORDS);
 
 /** Views of the geometry lab. */
 export const GEOMETRY_VIEWS = CHOICES.lab;

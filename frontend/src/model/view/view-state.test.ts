@@ -87,6 +87,18 @@ const VIEWS: ViewState[] = [
 ];
 
 describe("a view", () => {
+  it("maps the experiments of the former panel for questions to those of the lab", () => {
+    for (const [ask, panel] of [
+      ["bench", "experiments"],
+      ["substitution", "experiments"],
+      ["what_if", "ask"],
+      ["pray", "ask"],
+    ]) {
+      expect(parseViewState(`?panel=ask&ask=${ask}`).panel).toBe(panel);
+      expect(viewFromJson({ version: 1, panel: "ask", ask }).panel).toBe(panel);
+    }
+  });
+
   it("maps the former views of the geometry lab to the measures", () => {
     for (const lab of ["lengths", "order", "touches"]) {
       const { panel, lab: view } = parseViewState(`?panel=geometry&lab=${lab}`);

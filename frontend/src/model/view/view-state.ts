@@ -25,6 +25,7 @@ import {
   COLOURS,
   EXPERIMENTS,
   GEOMETRY_VIEWS,
+  LAB_EXPERIMENTS,
   LINK_TARGETS,
   MAPS,
   PANELS,
@@ -150,9 +151,13 @@ const FORMER_GEOMETRY_VIEWS = ["lengths", "order", "touches"];
 
 /** Return a reader of a view's words that translates those of old addresses. */
 function currentWords(wordOf: (key: string) => string | null): (key: string) => string | null {
-  const moved =
-    wordOf("panel") === "geometry" && FORMER_GEOMETRY_VIEWS.includes(wordOf("lab") ?? "");
-  return (key) => (moved && key === "panel" ? "measures" : wordOf(key));
+  const movedTo = (panel: string | null) => {
+    if (panel === "geometry" && FORMER_GEOMETRY_VIEWS.includes(wordOf("lab") ?? ""))
+      return "measures";
+    const inLab = LAB_EXPERIMENTS.some((name) => name === wordOf("ask"));
+    return panel === "ask" && inLab ? "experiments" : panel;
+  };
+  return (key) => (key === "panel" ? movedTo(wordOf(key)) : wordOf(key));
 }
 
 /** A whole view: each field has a value, or null for its default. */

@@ -3,16 +3,20 @@ import type { ViewChange } from "../../model/view/view-state";
 import { askCommands } from "./ask";
 import type { CommandScope } from "./scope";
 
+/** The change that opens the panel with the usual settings. */
+const OPENED = { panel: "ask", folded: null, asked: null, times: null, after: null };
+
 /** Return the commands while a panel is open, and the changes of the view that they make. */
 function commandsAt(panel: string | null) {
   const changes: ViewChange[] = [];
   const scope = {
     apply: (change: ViewChange) => changes.push(change),
-    viewSettings: { panel },
-    server: { answers: true },
+    viewSettings: { panel, asked: { unsent: false } },
+    server: { answers: true, presenter: true },
     openRun: { run: { vocabulary: { tokens: ["a", "dog"] } } },
   };
-  return { changes, ...askCommands(scope as unknown as CommandScope) };
+  const { asked } = scope.viewSettings;
+  return { changes, asked, ...askCommands(scope as unknown as CommandScope) };
 }
 
 describe("the panel for questions", () => {
@@ -28,14 +32,18 @@ describe("the panel for questions", () => {
     }
   });
 
-  it("opens with the words of a line, and adopts a question", () => {
-    const { changes, askAbout, takeAsked, showAnswer, chooseExperiment } = commandsAt(null);
+  it("sends the words of a card or of the line below the map, and adopts a question", () => {
+    const { changes, asked, askAbout, askModel, takeAsked, showAnswer, chooseExperiment } =
+      commandsAt(null);
     askAbout([0, 1]);
+    expect(asked.unsent).toBe(true);
+    askModel("what_if", "the dog meowed");
     takeAsked({ say: "the dog", times: 3 });
     showAnswer("0123456789abcdef");
     chooseExperiment("bench");
     expect(changes).toEqual([
-      { panel: "ask", folded: null, say: "a dog", asked: null },
+      { ...OPENED, ask: "speak", say: "a dog" },
+      { ...OPENED, ask: "what_if", say: "the dog meowed" },
       { asked: null, say: "the dog", times: 3 },
       { asked: "0123456789abcdef" },
       { ask: "bench", asked: null },

@@ -6,7 +6,17 @@ import type { ViewChange } from "../../model/view/view-state";
 import type { CommandScope } from "./scope";
 
 export function askCommands({ apply, viewSettings, openRun, server }: CommandScope) {
+  const askModel = (ask: "speak" | "what_if", say: string) => {
+    viewSettings.asked.unsent = server.presenter;
+    apply({ panel: "ask", folded: null, asked: null, ask, say, times: null, after: null });
+  };
   return {
+    /** Ask the model outside its panel, which opens and sends the question. */
+    askModel,
+    /** Record that the panel sends that question. */
+    takeUnsent() {
+      viewSettings.asked.unsent = false;
+    },
     /** Adopt a question, or its draft: the words and the experiment's other settings. */
     takeAsked: (asked: ViewChange) => apply({ asked: null, ...asked }),
     /** Show the answer to a past question. */
@@ -15,11 +25,10 @@ export function askCommands({ apply, viewSettings, openRun, server }: CommandSco
       if (server.answers)
         apply(viewSettings.panel === "ask" ? { folded: true } : { panel: "ask", folded: null });
     },
-    /** Open the panel with these tokens as the words of a question; it is not sent yet. */
+    /** Let the model continue these tokens. */
     askAbout: (ids: readonly number[]) => {
       const vocabulary = openRun.run?.vocabulary;
-      if (vocabulary)
-        apply({ panel: "ask", folded: null, say: textOf(ids, vocabulary), asked: null });
+      if (vocabulary) askModel("speak", textOf(ids, vocabulary));
     },
     chooseExperiment: (ask: ExperimentName) => apply({ ask, asked: null }),
   };

@@ -58,7 +58,8 @@ export class ServerSession {
 
   /** Return the panels of the lab, in the order of their tabs. */
   get labPanels(): readonly (typeof LAB_PANELS)[number][] {
-    return this.packed ? LAB_PANELS_OF_A_FILE : LAB_PANELS;
+    if (!this.packed) return LAB_PANELS;
+    return this.packed.answers ? [...LAB_PANELS_OF_A_FILE, "experiments"] : LAB_PANELS_OF_A_FILE;
   }
 
   /** Return whether movement of rows is available: a file holds no vectors. */

@@ -16,6 +16,8 @@ export class AskSettings {
   prompt = $state("");
   /** Id of the question whose answer is shown; null: that of the current settings. */
   answerId = $state<string | null>(null);
+  /** Set once the viewer has asked outside the panel, until the panel sends the question. */
+  unsent = $state(false);
   /** Training steps on the words, and then on the run's own text. */
   times = $state(DEFAULT_TIMES);
   after = $state(DEFAULT_AFTER);

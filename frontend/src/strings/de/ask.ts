@@ -9,13 +9,12 @@ import type { Translated } from "../translation";
 export const ask: Translated<typeof english> = {
   field: "Wörter für das Modell",
   hint: "the dog",
-  withWords: "Mit deinen Wörtern",
-  wordless: "Über die Stadt und wie sie trainiert wird",
+  begin: (words) => `${words} …`,
   experiment: {
     speak: {
-      name: "Sprechen",
-      does: "Das Modell setzt fort, was du schreibst.",
-      send: "Fragen",
+      name: "Fortsetzen",
+      does: "Schreib etwas; das Modell setzt es fort.",
+      send: "Fortsetzen",
       try: "Lass es fortsetzen",
     },
     what_if: {
@@ -26,12 +25,12 @@ export const ask: Translated<typeof english> = {
     },
     transplant: {
       name: "Tauschen",
-      does: "Gib einem Wort die Zahlen eines anderen und lass es fortsetzen, was du schreibst.",
+      does: "Gib einem Wort die Zahlen eines anderen und lass das Modell deinen Text fortsetzen.",
       send: "Tauschen",
       try: "Probier einen Tausch",
     },
     probe: {
-      name: "Hineinsehen",
+      name: "Aufmerksamkeit",
       does: "Sieh, welche Wörter deines Satzes auf welche blicken.",
       send: "Ansehen",
       try: "Sieh hinein in",
@@ -50,13 +49,13 @@ export const ask: Translated<typeof english> = {
     },
     batch_sizes: {
       name: "Batchgröße",
-      does: "Die Stadt schläft nur, weil ein Batch klein ist. Wie groß muss er sein, um alle zu wecken?",
+      does: "Die Stadt schläft nur, weil ein Batch klein ist. Wie groß muss er sein, um jedes Wort zu wecken?",
       send: "Zählen",
       try: "",
     },
     environment: {
       name: "Andere Stadt",
-      does: "Eine Kopie zieht in eine Stadt, in der jedes Wort die Aufgabe eines anderen hat. Was vergisst sie zuerst?",
+      does: "Eine Kopie zieht in eine Stadt, in der jedes Wort seine Rolle mit einem anderen getauscht hat. Was vergisst sie zuerst?",
       send: "Umziehen",
       try: "",
     },
@@ -68,7 +67,7 @@ export const ask: Translated<typeof english> = {
     },
     substitution: {
       name: "Einspringen",
-      does: "Ein Wort tritt an die Stelle eines anderen, in Sätzen, die das Modell nie gelesen hat. Wer kann für wen einspringen?",
+      does: "Ein Wort tritt an die Stelle eines anderen, in Sätzen, die das Modell nie gelesen hat. Welches kann für welches einspringen?",
       send: "Ersetzen",
       try: "",
     },
@@ -100,41 +99,49 @@ export const ask: Translated<typeof english> = {
   answerGone:
     "Die Antwort, die hier stehen sollte, ist weg oder noch unterwegs. Du kannst noch einmal fragen.",
   recorded:
-    "Dieser Lauf hat hier kein Modell: Seine Zahlen wurden in einem anderen Programm aufgezeichnet, also kann es niemand fragen.",
-  viewer: "Fragen kann nur, wer vorführt. Du siehst, was bisher gefragt wurde.",
-  file: "Diese Seite ist eine Datei, in der niemand fragen kann. Du siehst, was vorher gefragt wurde.",
-  nothingYet: "Noch wurde nichts gefragt.",
+    "Dieser Lauf wurde in einem anderen Programm aufgezeichnet; sein Modell ist nicht hier und lässt sich nicht fragen.",
+  viewer:
+    "In diesem Browser kannst du nur zusehen. Zum Fragen öffne den Link, den Lamplighter beim Start ausgegeben hat. Du siehst, was bisher gefragt wurde.",
+  inClass: "Die Fragen stellt, wer vorführt. Du siehst hier jede Frage und ihre Antwort.",
+  file: "Diese Seite ist eine Datei ohne das Modell. Du siehst, was vor dem Speichern gefragt wurde.",
+  nothingYet: "Noch keine Fragen.",
   before: "Schon gefragt",
   sending: "Die Frage wird geschickt",
   waking: "Das Modell wird geweckt",
-  waiting: "Es wartet: Erst kommt eine andere Frage dran",
-  running: (activity) => activity || "Es arbeitet",
+  waiting: "Erst kommt eine frühere Frage dran",
+  running: (activity) => {
+    const step = /^recomputing step ([\d,]+)$/.exec(activity)?.[1];
+    return step
+      ? `Schritt ${count(Number(step.replaceAll(",", "")))} wird neu berechnet`
+      : "Es arbeitet";
+  },
   cancel: "Abbrechen",
-  cancelled: "Zurückgenommen.",
+  cancelled: "Abgebrochen.",
   failed: "Die Frage konnte nicht beantwortet werden.",
   problem: (sentence) =>
     sentence.replace(/^[a-z_]+: /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   confirm: "Trotzdem fragen",
   atStep: (step) => (step ? `Bei Schritt ${count(step)}` : "Vor dem ersten Schritt"),
-  askAt: (step) => (step ? `Bei Schritt ${count(step)} fragen` : "Vor dem ersten Schritt fragen"),
-  askFirst: "Fragen, bevor es etwas gelernt hat",
-  likeliest: "Seine wahrscheinlichsten Wörter",
-  byChance: "Mit Zufall",
+  askAt: (step) =>
+    step ? `Schritt ${count(step)} genau neu berechnen` : "Das untrainierte Modell fragen",
+  askFirst: "Das untrainierte Modell fragen",
+  likeliest: "Am wahrscheinlichsten",
+  byChance: "Gezogen",
   likeliestMore: "An jeder Stelle das Wort, das das Modell am wahrscheinlichsten findet.",
   byChanceMore:
-    "An jeder Stelle würfelt das Modell: Ein Wort, das es doppelt so wahrscheinlich findet, kommt doppelt so oft.",
+    "An jeder Stelle wird gezogen (Sampling): Ein Wort, das doppelt so wahrscheinlich ist, kommt doppelt so oft.",
   words:
-    "Was das Modell gesagt hat. Mit den Pfeiltasten geht es von Wort zu Wort, und du siehst, woran es noch gedacht hat",
+    "Was das Modell gesagt hat. Mit den Pfeiltasten geht es von Wort zu Wort, und du siehst, was es sonst noch erwogen hat",
   said: (line) => `Es sagt: ${line}`,
-  after: (words) => `Nach „${words}“ hat es gedacht:`,
+  after: (words) => `Die wahrscheinlichsten Wörter nach „${words}“`,
   took: "gesagt",
   probability: (share) => percent(share),
   again: "Noch einmal sagen",
   finish: "Alles auf einmal",
   replayed: {
     equal: (from) =>
-      `Neu berechnet von ${from ? `Schritt ${count(from)}` : "Anfang"} an: Bit für Bit gleich der Aufzeichnung.`,
-    loaded: (from) => `Gelesen aus dem, was von Schritt ${count(from)} aufgehoben ist.`,
+      `Neu berechnet von ${from ? `Schritt ${count(from)}` : "Anfang"} an; stimmt Bit für Bit mit der Aufzeichnung überein.`,
+    loaded: (from) => `Aus dem Modell, das bei Schritt ${count(from)} gespeichert wurde.`,
     start: "Das Modell, wie es war, bevor es etwas gelesen hat.",
     differs: (value) =>
       value === null

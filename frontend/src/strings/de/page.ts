@@ -137,6 +137,7 @@ export const page: Translated<typeof english> = {
     claims: "Stimmt das?",
     map: "Viertel",
     measures: "Maße",
+    experiments: "Experimente",
     cost: "Kosten",
     export: "Dateien",
     class: "Klasse",

@@ -71,7 +71,7 @@ export const bench: Translated<typeof englishBench> = {
     `Aber ${count(large.batch_tokens)} Wörter über so viele Zeilen vorherzusagen braucht ${times(large.softmax_flops / large.whole_flops)}-mal so viel Rechnen, wie sie alle zu ändern. Die meiste Arbeit liegt anderswo.`,
   noLarge: (reason) => `Hier wurde das nicht gemessen: ${reason}.`,
   fresh:
-    "Alle vier fangen untrainiert an, denn aus einer trainierten Stadt mit zwei Matrizen lässt sich keine mit einer einzigen machen. Dem Lauf ist nichts geschehen.",
+    "Alle vier fangen untrainiert an: Ein Modell mit zwei Matrizen lässt sich nicht in eines mit einer einzigen umwandeln. Dein Lauf bleibt, wie er ist.",
 };
 
 export const batchSizes: Translated<typeof englishBatchSizes> = {
@@ -90,17 +90,17 @@ export const batchSizes: Translated<typeof englishBatchSizes> = {
     `Der Text hat nur ${count(tokens)} Wörter, darum liest ein größerer Batch Stellen mehrmals.`,
   verdict: (share, tokens) =>
     share >= 0.9
-      ? `Mit ${count(tokens)} Wörtern auf einmal schläft die Stadt nicht mehr. Große Modelle lesen noch viel mehr.`
+      ? `Mit ${count(tokens)} Wörtern auf einmal ist die Stadt hellwach. Große Modelle lesen noch viel mehr.`
       : `Selbst bei ${count(tokens)} Wörtern auf einmal schlafen hier ${fine(1 - share)} der Zeilen.`,
 };
 
 export const environment: Translated<typeof englishEnvironment> = {
   empty: (number, back) =>
-    `Eine Kopie zieht für ${steps(number)} in eine andere Stadt: dieselben Wörter, aber jedes hat die Aufgabe eines anderen. Dann kommt sie für ${steps(back)} nach Hause. Rate erst: Was vergisst sie zuerst, ihre Antworten oder ihre Karte? Das dauert eine Weile.`,
+    `Eine Kopie zieht für ${steps(number)} in eine andere Stadt: dieselben Wörter, aber jedes hat seine Rolle mit einem anderen getauscht. Dann kommt sie für ${steps(back)} nach Hause. Rate erst: Was vergisst sie zuerst, ihre Antworten oder ihre Karte? Das dauert eine Weile.`,
   memory: {
     answers: "Schritte: ihre Antworten",
-    output: "Schritte: die Ausgangsmatrix",
-    input: "Schritte: die Eingangsmatrix, die Karte",
+    output: "Schritte: die Ausgabematrix",
+    input: "Schritte: die Eingabematrix, die Karte",
   },
   forgotten: "Ein Zehntel dessen, was sie wusste, war weg nach",
   after: (step, last) =>
@@ -109,29 +109,29 @@ export const environment: Translated<typeof englishEnvironment> = {
     first === null
       ? "Was aus der Karte wurde, lässt sich hier nicht vergleichen: In diesem Text sind keine Arten angelegt, oder es war noch nichts gelernt."
       : first
-        ? `Die Antworten vergisst sie zuerst.${mapLast ? " Die Karte, auf die alle schauen, erfährt es zuletzt." : ""}`
+        ? `Die Antworten vergisst sie zuerst.${mapLast ? " Die Karte, auf die alle schauen, ändert sich zuletzt." : ""}`
         : "Hier werden nicht die Antworten zuerst vergessen: Sie hatte noch nicht viel gelernt, oder sie blieb zu kurz.",
   loss: "Verlust in jeder Stadt",
   lossMore: (first, away, home, guessing) =>
-    `In der eigenen Stadt: ${first} vorher, ${away} nach der anderen Stadt, ${home} wieder zu Hause. Wer nur rät, hat ${loss(guessing)}.`,
+    `In der eigenen Stadt: ${first} vorher, ${away} nach der anderen Stadt, ${home} wieder zu Hause. Zufälliges Raten: ${loss(guessing)}.`,
   purity: "Nachbarn derselben Art",
   purityMore: (chance) =>
     `Wie viele der zehn Nachbarn eines Wortes von seiner Art sind, nach der Wahrheit jeder Stadt. Durch Zufall: ${fine(chance)}.`,
   lossValue: loss,
   own: "eigene Stadt",
   other: "andere Stadt",
-  inOwn: "Eingang · eigene",
-  inOther: "Eingang · andere",
-  outOwn: "Ausgang · eigene",
-  outOther: "Ausgang · andere",
-  oneMatrix: "Eingang und Ausgang sind hier eine Matrix.",
+  inOwn: "Eingabe · eigene",
+  inOther: "Eingabe · andere",
+  outOwn: "Ausgabe · eigene",
+  outOther: "Ausgabe · andere",
+  oneMatrix: "Eingabe und Ausgabe sind hier eine Matrix.",
   axis: (turned) =>
     turned === null
       ? "nach Schritten in der anderen Stadt"
       : `nach Schritten; wieder zu Hause nach ${count(turned)}`,
   words: ({ permuted, words }) =>
-    `${count(permuted)} von ${count(words)} Wörtern haben die Aufgabe eines anderen, das etwa gleich häufig ist.`,
-  unchanged: "Das war eine Kopie. Der Lauf selbst ist unverändert.",
+    `${count(permuted)} von ${count(words)} Wörtern haben ihre Rollen getauscht, jedes mit einem etwa gleich häufigen.`,
+  unchanged: "Das war eine Kopie. Dein Lauf bleibt, wie er ist.",
 };
 
 export const deciles: Translated<typeof englishDeciles> = {
@@ -143,8 +143,8 @@ export const deciles: Translated<typeof englishDeciles> = {
       ? "Verlust in Nats auf Text, den es nie liest, nach dem Wort, das wirklich kommt."
       : "Verlust in Nats auf dem Text des Laufs, denn keiner ist zurückbehalten, nach dem Wort, das wirklich kommt.",
   model: "dieses Modell",
-  byCounts: "wer nur Wörter zählt",
-  guessing: "wer nur rät",
+  byCounts: "nur nach Häufigkeit",
+  guessing: "zufälliges Raten",
   group: "Gruppe",
   wordsHead: "Wörter",
   occurrences: "jedes kommt",
@@ -162,7 +162,7 @@ export const deciles: Translated<typeof englishDeciles> = {
   ends: (frequent, rare) =>
     `Auf den häufigsten Wörtern: einfacher Abstieg ${loss(frequent.sgd)}, Adam ${loss(frequent.adam)}. Auf den seltensten: ${loss(rare.sgd)} und ${loss(rare.adam)}.`,
   neither: (guessing) =>
-    `Die seltensten Wörter kennt noch keiner von beiden: Wer nur rät, hat ${loss(guessing)}.`,
+    `Die seltensten Wörter kennt noch keiner von beiden (zufälliges Raten: ${loss(guessing)}).`,
   verdict: (left) =>
     left
       ? "Einfacher Abstieg lässt die seltenen Wörter zurück. Das ist ein Grund, warum Sprachmodelle mit Adam trainiert werden."

@@ -19,7 +19,7 @@ export type RowSet = (typeof SETS)[number];
 
 export const bench = table("bench", {
   empty:
-    "Four copies begin again, from the same random city, and read the same batches. They differ in one thing: how the rows are updated. Which of them lets the city sleep? Guess first.",
+    "Four copies start again from the same random city and read the same batches. They differ in one thing: how the rows are updated. Which of them lets the city sleep? Guess first.",
   rule: {
     lazy: "Lazy",
     adam: "Adam",
@@ -28,8 +28,8 @@ export const bench = table("bench", {
   } satisfies Record<RuleReading["name"], string>,
   ruleMore: {
     lazy: "SparseAdam: only the rows that were read are touched.",
-    adam: "Every row goes on as it went before, by momentum, read or not.",
-    decay: "Every row shrinks a little at each step, too (AdamW).",
+    adam: "Every row keeps moving by momentum, read or not.",
+    decay: "In addition, every row shrinks a little at each step (AdamW).",
     tied: "Input and output are one matrix, so every row gets a gradient.",
   } satisfies Record<RuleReading["name"], string>,
   show: "Show the rows that",
@@ -77,7 +77,7 @@ export const bench = table("bench", {
     `But to predict ${count(large.batch_tokens)} words over so many rows takes ${times(large.softmax_flops / large.whole_flops)} times the arithmetic of updating them all. Most of the work lies elsewhere.`,
   noLarge: (reason: string) => `It was not measured here: ${reason}.`,
   fresh:
-    "All four begin untrained, since a trained city with two matrices cannot be made one with a single matrix. Nothing happened to the run.",
+    "All four start untrained: a model with two matrices can’t be converted to one. Your run is not affected.",
 });
 
 export const batchSizes = table("batchSizes", {
@@ -96,13 +96,13 @@ export const batchSizes = table("batchSizes", {
     `The text has only ${count(tokens)} words, so a larger batch reads passages more than once.`,
   verdict: (share: number, tokens: number) =>
     share >= 0.9
-      ? `With ${count(tokens)} words at a time the city does not sleep any more. Large models read far more than that.`
+      ? `With ${count(tokens)} words at a time the city is fully awake. Large models read far more than that.`
       : `Even ${count(tokens)} words at a time leave ${fine(1 - share)} of the rows asleep here.`,
 });
 
 export const environment = table("environment", {
   empty: (number: number, back: number) =>
-    `A copy moves to another town for ${steps(number)}: the same words, but each has another’s job. Then it comes home for ${steps(back)}. Guess first: what does it forget first, its answers or its map? It takes a while.`,
+    `A copy moves to another town for ${steps(number)}: the same words, but every word’s role is swapped with another’s. Then it comes home for ${steps(back)}. Guess: what does it forget first, its answers or its map? This takes a while.`,
   memory: {
     answers: "steps: its answers",
     output: "steps: the output matrix",
@@ -113,13 +113,13 @@ export const environment = table("environment", {
     step === null ? "–" : step === Infinity ? `> ${count(last)}` : count(step),
   verdict: (first: boolean | null, mapLast: boolean) =>
     first === null
-      ? "What became of the map cannot be compared here: no classes were planted in this text, or nothing was known yet."
+      ? "The map cannot be judged here: no classes were planted in this text, or nothing was known yet."
       : first
-        ? `The answers forget first.${mapLast ? " The map that everyone looks at is the last to know." : ""}`
-        : "Here it is not the answers that forget first: it had not learned much yet, or it stayed too short.",
+        ? `The answers are forgotten first.${mapLast ? " The map that everyone looks at is the last to change." : ""}`
+        : "Here the answers are not forgotten first: it had not learned much yet, or its stay was too short.",
   loss: "Loss on each town",
   lossMore: (first: string, away: string, home: string, guessing: number) =>
-    `In its own town: ${first} before, ${away} after the other town, ${home} at home again. Who only guesses has ${loss(guessing)}.`,
+    `In its own town: ${first} before, ${away} after the other town, ${home} at home again. Random guessing: ${loss(guessing)}.`,
   purity: "Neighbours of the same kind",
   purityMore: (chance: number) =>
     `Of a word’s ten neighbours, how many are of its kind, by the truth of each town. By chance: ${fine(chance)}.`,
@@ -134,24 +134,24 @@ export const environment = table("environment", {
   axis: (turned: number | null) =>
     turned === null ? "by step in the other town" : `by step; home again after ${count(turned)}`,
   words: ({ permuted, words }: AnswerTo<"environment">) =>
-    `${count(permuted)} of ${count(words)} words have another’s job, of a word about as frequent.`,
-  unchanged: "This was a copy. The run itself was not changed.",
+    `${count(permuted)} of ${count(words)} words have swapped roles, each with a word about as frequent.`,
+  unchanged: "This was a copy. Your run is not affected.",
 });
 
 export const deciles = table("deciles", {
   empty:
-    "Words are sorted by how often the text has them, into groups that each have about a tenth of it. You see how well the model knows each group, and which way of training learns the rare ones.",
+    "Words are sorted by frequency into ten groups, each about a tenth of the text. You see how well the model knows each group, and which way of training learns the rare ones.",
   now: "How surprised it is, from frequent to rare words",
   nowMore: (text: "training" | "held_out") =>
     text === "held_out"
-      ? "Loss in nats on text that it never reads, by the word that really comes."
-      : "Loss in nats on the run’s own text, since none is held out, by the word that really comes.",
+      ? "Loss in nats on held-out text, by the word that actually comes."
+      : "Loss in nats on the run’s own text, since none is held out, by the word that actually comes.",
   model: "this model",
-  byCounts: "who only counts words",
-  guessing: "who only guesses",
+  byCounts: "word-frequency baseline",
+  guessing: "random guessing",
   group: "group",
   wordsHead: "words",
-  occurrences: "each comes",
+  occurrences: "times each",
   lossHead: "loss",
   range: ({ least, most }: WordGroup) =>
     least === most ? `${count(most)} ×` : `${count(least)} to ${count(most)} ×`,
@@ -166,11 +166,11 @@ export const deciles = table("deciles", {
   ends: (frequent: OptimiserPair, rare: OptimiserPair) =>
     `On the most frequent words: plain descent ${loss(frequent.sgd)}, Adam ${loss(frequent.adam)}. On the rarest: ${loss(rare.sgd)} and ${loss(rare.adam)}.`,
   neither: (guessing: number) =>
-    `Neither knows the rarest words yet: who only guesses has ${loss(guessing)}.`,
+    `Neither knows the rarest words yet (random guessing: ${loss(guessing)}).`,
   verdict: (left: boolean) =>
     left
       ? "Plain descent leaves the rare words behind. That is one reason why language models are trained with Adam."
-      : "Here plain descent does not leave the rare words behind: it shows only where a few words are very frequent and training is long enough.",
+      : "Here plain descent does not leave the rare words behind: that shows only where a few words are very frequent and training is long enough.",
   axis: "from the most frequent to the rarest words",
   line: (name: string, first: [number, number], last: [number, number]) =>
     `${name}: ${loss(first[1])} on the most frequent words, ${loss(last[1])} on the rarest`,
@@ -182,7 +182,7 @@ export const substitution = table("substitution", {
   head: "How much more surprised the model is by the sentence",
   headMore: (sentences: number, text: "training" | "held_out") =>
     text === "held_out"
-      ? `In nats, the mean of ${count(sentences)} sentences that it never reads; the marks: two standard errors to each side.`
+      ? `In nats, the mean of ${count(sentences)} held-out sentences; the marks: two standard errors to each side.`
       : `In nats, the mean of ${count(sentences)} sentences of its own text, since none is held out; the marks: two standard errors to each side.`,
   by: {
     near: "its nearest",
