@@ -19,25 +19,21 @@ export const microscope: Translated<typeof english> = {
   close: "Das Mikroskop schließen",
   open: (step) => `Schritt ${count(step)} öffnen`,
   opens:
-    "Das öffnet einen Trainingsschritt. Er wird vor deinen Augen neu berechnet: von den Wörtern, die er gelesen hat, bis zur Änderung einer einzigen Zahl.",
-  first: "Vor dem ersten Schritt war noch nichts gelernt: Geh zu irgendeinem Schritt danach.",
+    "Ein Trainingsschritt, gerade neu berechnet: von den Wörtern, die er gelesen hat, bis zur Änderung einer einzigen Zahl.",
+  first: "Vor dem ersten Schritt ist noch nichts gelernt. Geh zu einem späteren Schritt.",
   recorded:
-    "Dieser Lauf hat hier kein Modell: Seine Zahlen wurden in einem anderen Programm aufgezeichnet, also lässt sich kein Schritt neu berechnen.",
-  viewer: "Einen Schritt öffnen kann nur, wer vorführt. Du siehst die bisher geöffneten.",
-  file: "Diese Seite ist eine Datei, in der sich kein Schritt öffnen lässt. Du siehst die vorher geöffneten.",
-  nothingYet: "Noch wurde kein Schritt geöffnet.",
-  unopened: (step) => `Schritt ${count(step)} hat noch niemand geöffnet.`,
-  opened: "Schon geöffnet",
-  moved: (shown, now) =>
-    `Das ist Schritt ${count(shown)}. Du bist weitergegangen zu Schritt ${count(now)}.`,
+    "Dieser Lauf wurde in einem anderen Programm aufgezeichnet; seine Schritte lassen sich hier nicht neu berechnen.",
+  viewer:
+    "In diesem Browser kannst du nur zusehen. Um einen Schritt zu öffnen, nimm den Link, den Lamplighter beim Start ausgegeben hat. Du siehst die bisher geöffneten Schritte.",
+  inClass: "Die Schritte öffnet, wer vorführt. Du siehst hier jeden davon.",
+  file: "Diese Seite ist eine Datei ohne das Modell. Du siehst die Schritte, die vor dem Speichern geöffnet wurden.",
+  nothingYet: "Noch ist kein Schritt geöffnet.",
+  moved: (shown, now) => `Das ist Schritt ${count(shown)}. Du bist bei Schritt ${count(now)}.`,
   backTo: (step) => `Zurück zu Schritt ${count(step)}`,
   waiting: ask.waiting,
   running: ask.running,
   cancel: ask.cancel,
-  cancelled: ask.cancelled,
-  failed: ask.failed,
   broken: ask.broken,
-  problem: ask.problem,
   confirm: "Trotzdem öffnen",
   stations: "Ein Schritt, von Wörtern bis zu einer geänderten Zahl",
 
@@ -48,14 +44,14 @@ export const microscope: Translated<typeof english> = {
     words:
       "Wörter des Schritts. Mit den Pfeiltasten geht es von Wort zu Wort; Enter verfolgt die Zeile eines Wortes",
     word: (word, p, after) =>
-    unread: (word, times) =>
-      times
-        ? `„${word}“ steht in einem anderen Text dieses Schritts.`
-        : `Dieser Schritt hat „${word}“ nicht gelesen.`,
       p === null
         ? `„${word}“: das erste Wort, das niemand geraten hat`
         : `„${word}“: Das Modell fand es zu ${chance(p)} wahrscheinlich, nach dem Schritt zu ${chance(after)}`,
     guesses: (words) => `Nach „${words}“ hat es geraten`,
+    unread: (word, times) =>
+      times
+        ? `„${word}“ steht in einem anderen Text dieses Schritts.`
+        : `Dieser Schritt hat „${word}“ nicht gelesen.`,
     truth: "das Wort, das kam",
     place: (rank) => `Platz ${count(rank)}`,
     chance,
@@ -85,7 +81,7 @@ export const microscope: Translated<typeof english> = {
     name: (products) => `${count(products)} Matrixprodukte`,
     term: "Umformung: der Weg vorwärts",
     more: (flops, back) =>
-      `Von Zeilen zu einem Tipp: ${flops} Additionen und Multiplikationen. Der Weg zurück braucht noch ${count(back)} Produkte.`,
+      `Vorwärts: ${flops} Rechenschritte. Zurück: noch ${count(back)} Matrixprodukte.`,
     layers: "Teile des Modells, der Reihe nach; jeder öffnet seine Rechenschritte",
     layer: (flops) => `${flops} Rechenschritte (FLOP) auf dem Weg vorwärts`,
     operations: "Rechenschritte der Reihe nach, mit den Größen ihrer Tabellen",

@@ -6,8 +6,8 @@ describe("numbers under the microscope", () => {
   it("are written as by hand, with the digits that one needs to compute with them", () => {
     expect(plain(0.00003321)).toBe("0.00003321");
     expect(plain(-0.0117165930569)).toBe("−0.01172");
-    expect(plain(1.0989e-9, 2)).toBe("1.1 × 10⁻⁹");
-    expect(plain(-2.5e-10)).toBe("−2.5 × 10⁻¹⁰");
+    expect(plain(1.0989e-9, 2)).toBe("1.1\u00a0×\u00a010⁻⁹");
+    expect(plain(-2.5e-10)).toBe("−2.5\u00a0×\u00a010⁻¹⁰");
     expect(plain(123456)).toBe("123,456");
     expect([plain(0), plain(0.5), plain(1), plain(null), plain(NaN)]).toEqual([
       ...["0", "0.5", "1", "–", "–"],

@@ -19,26 +19,22 @@ export const microscope = table("microscope", {
   close: "Close the microscope",
   open: (step: number) => `Open step ${count(step)}`,
   opens:
-    "This opens one training step. It is computed again in front of you: from the words it read to the change of a single number.",
-  first: "Before the first step nothing was learned yet: go to any step after it.",
-  recorded:
-    "This run has no model here: its numbers were recorded in another program, so no step of it can be computed again.",
-  viewer: "Only the presenter can open a step. You see those that were opened so far.",
-  file: "This page is a file, in which no step can be opened. You see those that were opened before it was made.",
-  nothingYet: "No step was opened yet.",
-  unopened: (step: number) => `Nobody has opened step ${count(step)} yet.`,
-  opened: "Opened before",
+    "One training step, recomputed live: from the words it read to the change of a single number.",
+  first: "Nothing has been learned before the first step. Go to any later step.",
+  recorded: "This run was recorded in another program, so its steps cannot be recomputed here.",
+  viewer:
+    "This browser can only watch. To open a step, use the link that Lamplighter printed when it started. You see the steps opened so far.",
+  inClass: "Your presenter opens the steps. You see each of them here.",
+  file: "This page is a file without the model. You see the steps opened before it was saved.",
+  nothingYet: "No step has been opened yet.",
   moved: (shown: number, now: number) =>
-    `This is step ${count(shown)}. You have gone on to step ${count(now)}.`,
+    `This is step ${count(shown)}. You are at step ${count(now)}.`,
   backTo: (step: number) => `Back to step ${count(step)}`,
   waiting: ask.waiting,
   running: ask.running,
   cancel: ask.cancel,
-  cancelled: ask.cancelled,
-  failed: ask.failed,
   broken: ask.broken,
-  problem: ask.problem,
-  confirm: "Open it nevertheless",
+  confirm: "Open it anyway",
   stations: "One step, from words to a changed number",
 
   symbol: {
@@ -47,13 +43,13 @@ export const microscope = table("microscope", {
     more: "The brighter a word, the surer the model was that it comes: its probability before this step.",
     words: "Words of the step. Arrow keys go from word to word; Enter follows the row of a word",
     word: (word: string, p: number | null, after: number | null) =>
+      p === null
+        ? `“${word}”: the first word, which is not guessed`
+        : `“${word}”: the model found it ${chance(p)} likely, after the step ${chance(after)}`,
+    guesses: (words: string) => `After “${words}” it guessed`,
     /** The sentence about a row's word that the text shown does not read. */
     unread: (word: string, times: number) =>
       times ? `“${word}” is in another text of this step.` : `This step did not read “${word}”.`,
-      p === null
-        ? `“${word}”: the first word, which nobody guessed`
-        : `“${word}”: the model found it ${chance(p)} likely, after the step ${chance(after)}`,
-    guesses: (words: string) => `After “${words}” it guessed`,
     truth: "the word that came",
     place: (rank: number) => `place ${count(rank)}`,
     chance,
@@ -76,7 +72,7 @@ export const microscope = table("microscope", {
     first: (shown: number, all: number) => `The first ${count(shown)} of ${count(all)} are shown.`,
     follow: (word: string, coordinate: number) => `Follow “${word}”, number ${count(coordinate)}`,
     unasked: (word: string) =>
-      `You see “${word}”: nobody has followed another word at this step yet.`,
+      `You see “${word}”: no other word has been followed at this step yet.`,
   },
 
   transformation: {
@@ -115,9 +111,9 @@ export const microscope = table("microscope", {
     flagsMore: (share: string, times: string) =>
       `Runs dry (vanishing): below ${share} of the widest. Overflows (exploding): above ${times} times the limit.`,
     clipped: (norm: string, limit: string, scale: string) =>
-      `All of it together: ${norm}, more than the limit of ${limit}. So all was scaled down to ${scale}.`,
+      `All together: ${norm}, above the limit of ${limit}, so it was scaled down to ${scale}.`,
     unclipped: (norm: string, limit: string) =>
-      `All of it together: ${norm}, within the limit of ${limit}: nothing was scaled down.`,
+      `All together: ${norm}, within the limit of ${limit}, so nothing was scaled down.`,
     clipMore: "Clipping: the norm of the whole gradient is limited, so that no step goes too far",
   },
 
@@ -141,16 +137,16 @@ export const microscope = table("microscope", {
     formulaPlain: "old − (step size × gradient) = new",
     stays: (value: string) => `It stays ${value}.`,
     asleep: "This word was not in the text, so its row sleeps: the optimiser leaves it as it is.",
-    equal: "Equal to the record, to the last bit.",
-    differs: (difference: string) => `Differs by ${difference} from the record.`,
-    equalModel: "Equal to the model's number, to the last bit.",
-    differsModel: (difference: string) => `Differs by ${difference} from the model's number.`,
+    equal: "Matches the recording bit for bit.",
+    differs: (difference: string) => `Differs by ${difference} from the recording.`,
+    equalModel: "Matches the model’s number bit for bit.",
+    differsModel: (difference: string) => `Differs by ${difference} from the model’s number.`,
     digest: {
       equal:
-        "The record has no numbers of this step, but its digest (a fingerprint of all of them), which is equal.",
+        "The recording has no numbers of this step, but a digest (a fingerprint of all of them), which matches.",
       differs:
-        "The record has no numbers of this step, only a digest, a fingerprint of them, which is another.",
-      none: "The record has no numbers of this step to compare with.",
+        "The recording has no numbers of this step, only a digest (a fingerprint of all of them), which does not match.",
+      none: "The recording has no numbers of this step to compare with.",
     },
     row: (equal: number, numbers: number) =>
       `${count(equal)} of ${count(numbers)} numbers of the row are equal.`,
@@ -158,16 +154,16 @@ export const microscope = table("microscope", {
     turnedMore: (before: string, after: string, distance: string) =>
       `Its length was ${before} and is ${after}; it moved by ${distance}.`,
     angle: (degrees: string) => `The update points ${degrees}° away from steepest descent.`,
-    angleMore: "Angle between the update and the gradient reversed, over all numbers of the model",
+    angleMore: "Angle between the update and the negative gradient, over all numbers of the model",
     movedOf: (share: string, rows: number, all: number) =>
       `${share} of all numbers moved, but only ${count(rows)} of ${count(all)} words.`,
     movedMore: (moved: number, all: number) =>
-      `${count(moved)} of ${count(all)} parameters have another value after the step`,
+      `${count(moved)} of ${count(all)} parameters changed in this step`,
   },
 
   helped: {
     name: "Did it help?",
-    more: "Surprise (loss, in nats per word) before the step and after it: the lower the better. 0 nats: it was sure and right; 0.7: the toss of a coin.",
+    more: "Surprise (loss, in nats per word) before the step and after it: the lower the better. 0 nats: it was sure and right; 0.7: a coin toss.",
     same: (words = 0) => `on the ${count(words)} words just read`,
     other: (words = 0) => `on ${count(words)} of the next words`,
     unread: (words?: number) =>
@@ -186,7 +182,7 @@ export const microscope = table("microscope", {
     rightMore: "Share of the gradient at the output, summed as lengths by position",
   },
   checked: {
-    equal: "This step, too, is equal to the record, bit for bit.",
-    differs: "This step came out differently from the record, as on another kind of computer.",
+    equal: "This step, too, matches the recording bit for bit.",
+    differs: "This step came out differently from the recording, as on another kind of computer.",
   },
 } as const);
