@@ -21,6 +21,8 @@ import type { SecondMapSource } from "../../model/view/second-map-options";
 
 /** Default of the steps back that distances and trails reach. */
 const DEFAULT_STEPS_BACK = 100;
+/** The view's part without a question. */
+const NO_QUESTION = new AskSettings().toViewState();
 /** Page width in pixels from which a panel has room beside the map. */
 const WIDE_PAGE = 1_100;
 
@@ -90,9 +92,13 @@ export class ViewSettings {
       ring: this.ring,
       lesson: this.lesson,
       section: this.section && hasSection(this.panel, this.section) ? this.section : null,
-      ...this.asked.toViewState(),
+      // A question and a number under the microscope belong to their panels, not to what is open after them.
+      ...(this.panel === "ask" || this.panel === "experiments"
+        ? this.asked.toViewState()
+        : NO_QUESTION),
       ...this.geometry.toViewState(),
       ...this.details.toViewState(),
+      ...(this.panel !== "microscope" && { row: null, micro: null }),
       // A claim is open only on the board.
       claim: this.panel === "claims" ? this.details.claim : null,
     };
@@ -107,6 +113,8 @@ export class ViewSettings {
     if (change.doubt !== undefined) this.markDoubtful = change.doubt !== null;
     if (change.names !== undefined) this.ownNames = change.names === "own";
     if (change.district !== undefined) this.district = change.district;
+    // The path of a word goes with it, and another one's is not drawn unasked.
+    if (change.token === null && this.showsWay) change = { trails: null, over: null, ...change };
     if (change.trails !== undefined) this.trails = change.trails ?? "none";
     if (change.links !== undefined) this.links = change.links ?? "space";
     if (change.over !== undefined) this.stepsBack = change.over ?? DEFAULT_STEPS_BACK;

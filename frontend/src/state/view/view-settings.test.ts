@@ -104,6 +104,37 @@ describe("a view that names a step under the microscope", () => {
   });
 });
 
+describe("the path of a word", () => {
+  it("goes with its word, unlike other trails", () => {
+    const settings = read("?folded=1&trails=chosen&over=0");
+    settings.applyView({ token: "cat" });
+    expect(settings.showsWay).toBe(true);
+    settings.applyView({ token: null });
+    expect(settings.toViewState(false)).toMatchObject({ trails: null, over: null });
+    const movers = read("?folded=1&trails=movers&over=0");
+    movers.applyView({ token: null });
+    expect(movers.toViewState(false)).toMatchObject({ trails: "movers", over: 0 });
+  });
+});
+
+describe("a question, and a number under the microscope", () => {
+  beforeEach(() => vi.stubGlobal("innerWidth", WIDE));
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("leave the address with their panels, which keep them for the next time", () => {
+    const settings = read("?panel=ask&ask=what_if&say=the+cat+barked&row=dog.3&micro=0.2");
+    expect(settings.toViewState(false)).toMatchObject({ ask: "what_if", row: null, micro: null });
+    settings.applyView({ panel: "microscope" });
+    expect(settings.toViewState(false)).toMatchObject({
+      ...{ ask: null, say: null },
+      row: { token: "dog", coordinate: 3 },
+    });
+    settings.applyView({ folded: true });
+    const { row, micro, say } = settings.toViewState(false);
+    expect([row, micro, say, settings.asked.prompt]).toEqual([null, null, null, "the cat barked"]);
+  });
+});
+
 describe("a highlighted section", () => {
   it("belongs to its panel, and goes with it", () => {
     const settings = read("?panel=step&section=river");
@@ -119,7 +150,7 @@ describe("a highlighted section", () => {
   });
 
   it("goes with the experiment that it belonged to", () => {
-    const settings = read("?panel=ask&ask=bench&section=answer");
+    const settings = read("?panel=experiments&ask=bench&section=answer");
     settings.applyView({ ask: "rotation" });
     expect(settings.section).toBeNull();
   });
