@@ -15,6 +15,7 @@ import {
 } from "./introduction";
 import type { Look } from "../../model/look";
 import { hasEnded } from "../../model/phase";
+import { lieToTell } from "../../model/lie-to-tell";
 import { wordsToTry } from "../../model/words-to-try";
 import type { Stores } from "../../state/context";
 import type { LiveRun } from "../../state/run/live-run.svelte";
@@ -30,7 +31,7 @@ const SPEED = 25;
 
 type TellerStores = Pick<
   Stores,
-  "openRun" | "focus" | "viewSettings" | "viewpoint" | "preferences"
+  "openRun" | "focus" | "viewSettings" | "viewpoint" | "preferences" | "server"
 >;
 
 export class IntroductionTeller {
@@ -109,7 +110,8 @@ export class IntroductionTeller {
   }
 
   private factsOf(run: LiveRun): IntroductionFacts {
-    const { openRun, focus } = this.stores;
+    const { openRun, focus, server, viewSettings } = this.stores;
+    const found = focus.token !== null && focus.token !== this.firstToken;
     const atRest = run.still || (hasEnded(run.status?.phase) && !run.paused && !run.replay);
     return {
       step: run.displayedStep,
@@ -119,8 +121,12 @@ export class IntroductionTeller {
       atRest,
       recorded: run.externallyTrained,
       district: this.districtOf(run, atRest),
+      lie:
+        server.presenter && run.speaks && run.vocabulary
+          ? lieToTell(run.vocabulary, run.lines)
+          : null,
       words: this.words,
-      chosen: focus.token !== null && focus.token !== this.firstToken,
+      chosen: found || viewSettings.panel === "ask",
     };
   }
 

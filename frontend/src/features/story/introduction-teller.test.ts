@@ -24,7 +24,8 @@ function begin() {
   const preferences = { set: () => undefined };
   const viewSettings = { shortcutsOpen: false, secondMap: null, view: "umap" };
   const openRun = { run, layout: MAP };
-  const stores = { openRun, focus: { token: null }, viewSettings, viewpoint, preferences };
+  const server = { presenter: false };
+  const stores = { openRun, focus: { token: null }, viewSettings, viewpoint, preferences, server };
   const teller = new IntroductionTeller(
     stores as unknown as ConstructorParameters<typeof IntroductionTeller>[0],
   );

@@ -20,6 +20,7 @@ const NOW: IntroductionFacts = {
   atRest: false,
   recorded: false,
   district: null,
+  lie: null,
   words: [3, 5],
   chosen: false,
 };
@@ -158,6 +159,19 @@ describe("the introduction", () => {
     expect(advanceIntroduction(ended, NOW, 9_000)).toBe(ended);
     const last = watch(13, [[0, { step: 300, mapStep: 300, lit: true, district: NUMBERS }]]).told;
     expect(putLineAway(last).over).toBe(true);
+  });
+
+  it("asks for a lie after the first neighbourhood, with time to answer, where the model can be asked", () => {
+    const lie = "the cat barked";
+    const { lines, told } = watch(24, [
+      [0, { step: 300, mapStep: 300, lit: true, district: NUMBERS, lie }],
+    ]);
+    expect(lines.slice(2)).toEqual([
+      [8, "district"],
+      [12, "lie"],
+    ]);
+    expect(told.line?.lie).toBe(lie);
+    expect(advanceIntroduction(told, { ...NOW, lie }, 27_000).line?.name).toBe("words");
   });
 
   it("goes on at once from a line that was put away", () => {

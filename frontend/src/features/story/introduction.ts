@@ -4,7 +4,7 @@
  */
 
 /** The lines, in the order in which they are told. */
-const ORDER = ["lights", "nothing", "reading", "district", "words"] as const;
+const ORDER = ["lights", "nothing", "reading", "district", "lie", "words"] as const;
 
 export type IntroductionLine = (typeof ORDER)[number];
 
@@ -34,9 +34,11 @@ export interface IntroductionFacts {
   readonly recorded: boolean;
   /** A district of the map to point out; null while there is none. */
   readonly district: NamedDistrict | null;
+  /** A sentence to teach the model; null where it cannot be asked. */
+  readonly lie: string | null;
   /** Tokens to try. */
   readonly words: readonly number[];
-  /** True while a token is in focus. */
+  /** True while a token is in focus, or the model is being asked. */
   readonly chosen: boolean;
 }
 
@@ -45,6 +47,7 @@ export interface SpokenLine {
   readonly name: IntroductionLine;
   readonly step: number;
   readonly district: NamedDistrict | null;
+  readonly lie: string | null;
   readonly words: readonly number[];
   /** True where the run was displayed at its end. */
   readonly atRest: boolean;
@@ -64,7 +67,8 @@ export interface Introduction {
 /** Minimum and maximum display time of a line, in ms. */
 export const MIN_READING_TIME = 4_000;
 const MAX_READING_TIME = 9_000;
-/** Maximum display time of the last line, which asks for an action, in ms. */
+/** Minimum display time of the first line that asks for an action, and maximum of the last, in ms. */
+const MIN_ASKING_TIME = 15_000;
 const MAX_ASKING_TIME = 30_000;
 /** Time after which a line is skipped if its event does not happen, in ms. */
 const MAX_WAIT = 45_000;
@@ -102,10 +106,11 @@ export function advanceIntroduction(
 ): Introduction {
   const { line, spokenAt, over } = introduction;
   if (over) return introduction;
-  // A visitor who has found a word needs no card over it.
+  // A visitor who has found a word, or asks, needs no card over it.
   if (facts.chosen) return endIntroduction(introduction);
   const shownFor = now - spokenAt;
-  if (line && shownFor < MIN_READING_TIME) return introduction;
+  const least = line?.name === "lie" ? MIN_ASKING_TIME : MIN_READING_TIME;
+  if (line && shownFor < least) return introduction;
   let { told } = introduction;
   let name = ORDER[told];
   while (name && !isReady(name, facts, shownFor) && isMissed(name, facts, shownFor)) {
@@ -117,9 +122,9 @@ export function advanceIntroduction(
     return stays ? introduction : endIntroduction(introduction);
   }
   if (isReady(name, facts, shownFor)) {
-    const { step, district, words, atRest, recorded } = facts;
+    const { step, district, lie, words, atRest, recorded } = facts;
     return {
-      line: { name, step: step ?? 0, district, words, atRest, recorded },
+      line: { name, step: step ?? 0, district, lie, words, atRest, recorded },
       spokenAt: now,
       told: told + 1,
       over: false,
@@ -142,6 +147,8 @@ function isReady(name: IntroductionLine, facts: IntroductionFacts, waited: numbe
       return lit && step > 0 && !facts.atRest;
     case "district":
       return district !== null && (district.telling || facts.atRest || waited >= MAX_NAME_WAIT);
+    case "lie":
+      return facts.lie !== null;
     case "words":
       return words.length > 0;
   }
@@ -160,6 +167,8 @@ function isMissed(name: IntroductionLine, facts: IntroductionFacts, waited: numb
       return facts.atRest || waited >= MAX_WAIT;
     case "district":
       return waited >= (facts.atRest ? MAX_READING_TIME : MAX_WAIT);
+    case "lie":
+      return facts.lie === null;
     case "words":
       return facts.words.length === 0;
   }

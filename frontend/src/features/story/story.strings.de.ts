@@ -15,7 +15,7 @@ export const story: Translated<typeof english> = {
         const light = pieces ? PIECES : LIGHT;
         if (step) {
           const steps = step === 1 ? "seit 1 Schritt" : `seit ${count(step)} Schritten`;
-          return `${light} Dieses Modell ${recorded ? "trainiert" : "liest"} ${steps}.`;
+          return `${light} Dieses Sprachmodell ${recorded ? "trainiert" : "liest"} ${steps}.`;
         }
         return recorded ? light : `${light} Gleich liest ein kleines Sprachmodell zum ersten Mal.`;
       }
@@ -34,10 +34,13 @@ export const story: Translated<typeof english> = {
           ? `Für das Modell sind diese Wörter ähnlich: ${district}.`
           : `Niemand hat ihm gesagt, dass diese zusammengehören: ${district}.`;
       }
+      case "lie":
+        return "Erzähl ihm etwas Unwahres. Was glaubt es dann noch?";
       case "words":
         return "Such dir ein Wort aus:";
     }
   },
+  lie: (sentence) => `Bring ihm bei: ${sentence}`,
   skip: "Überspringen",
   fromStart: "Von Anfang an ansehen",
 

@@ -22,7 +22,7 @@ describe("a district that the introduction points out", () => {
   const line = (planted: boolean, recorded = false) =>
     story.line(
       {
-        ...{ name: "district", step: 500, words: [], atRest: false, recorded },
+        ...{ name: "district", step: 500, lie: null, words: [], atRest: false, recorded },
         district: { id: 1, name: "animals", telling: true, planted },
       },
       "Animals",

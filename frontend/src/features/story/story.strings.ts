@@ -24,7 +24,7 @@ export const story = table("story", {
       case "lights": {
         const light = pieces ? PIECES : LIGHT;
         if (step)
-          return `${light} This model has ${recorded ? "trained" : "read"} for ${steps(step)}.`;
+          return `${light} This language model has ${recorded ? "trained" : "read"} for ${steps(step)}.`;
         return recorded
           ? light
           : `${light} A small language model is about to read for the first time.`;
@@ -44,10 +44,13 @@ export const story = table("story", {
           ? `These are alike to the model: ${district}.`
           : `It was never told that these belong together: ${district}.`;
       }
+      case "lie":
+        return "Tell it something untrue. What else does it believe then?";
       case "words":
         return teaches ? "Find a word you like, or take the course:" : "Find a word you like:";
     }
   },
+  lie: (sentence: string) => `Teach it: ${sentence}`,
   skip: "Skip",
   fromStart: "Watch it from the start",
 
