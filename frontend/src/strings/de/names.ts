@@ -133,7 +133,7 @@ const NAMES: Readonly<Record<string, string>> = {
   plural: "Plural",
   past: "Vergangenheit",
   capital: "Hauptstadt",
-  male_female: "männlich und weiblich",
+  "male female": "männlich und weiblich",
 
   // Parts of a model, and their operations.
   embedding: "Embedding",
@@ -163,7 +163,8 @@ export function translateName(name: string): string {
   const [, block, part] = BLOCK.exec(name) ?? [];
   if (block) return `Block ${block}: ${part === "mlp" ? "MLP" : "Aufmerksamkeit"}`;
   const end = name.indexOf(": ");
-  const whole = KNOWN.get(name);
+  // A relation has an underscore in the record, and a space on the page.
+  const whole = KNOWN.get(name.replace("_", " "));
   if (whole !== undefined || end < 0) return whole ?? name;
   return (KNOWN.get(name.slice(0, end)) ?? name.slice(0, end)) + name.slice(end);
 }
