@@ -87,7 +87,6 @@ export const claims: Translated<typeof english> = {
   stop: "Anhalten",
   goOn: (missing) => `Messen, was fehlt (${missing})`,
   failed: (activity, problem) => `${activity}: ${problem}`,
-  unanswered: "es konnte nicht beantwortet werden",
   confirm: "Trotzdem fragen",
   explained: {
     nats: "Nats messen Überraschung: 0, wenn das Modell sicher war und recht hatte, 0,7 beim Werfen einer Münze.",

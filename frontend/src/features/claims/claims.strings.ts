@@ -102,7 +102,6 @@ export const claims = table("claims", {
   stop: "Stop",
   goOn: (missing: number) => `Measure what is missing (${missing})`,
   failed: (activity: string, problem: string) => `${activity}: ${problem}`,
-  unanswered: "it could not be answered",
   confirm: "Ask anyway",
   /** Words of the field, each with what it means. */
   explained: {

@@ -53,7 +53,6 @@ export const cost: Translated<typeof english> = {
   workMore: (flops, tokens) =>
     `Etwa ${large(flops)} Additionen und Multiplikationen (FLOP) für ${count(tokens)} geratene Wörter, nach Formel gezählt.`,
   all: (flops, tokens) => `Bisher: ${large(flops)} FLOP, für ${large(tokens)} geratene Wörter.`,
-  layer: (name) => name.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   update: "Ändern der Gewichte",
   flops: (flops) => `${large(flops)} FLOP`,
   operations: large,
@@ -122,10 +121,7 @@ export const cost: Translated<typeof english> = {
   share: (step) => `Zwei Prozesse sollen sich Schritt ${count(step)} teilen`,
   first: "Geh zu einem Schritt nach dem ersten: Zum Teilen braucht es einen Schritt.",
   viewer: "Starten kann das nur, wer vorführt.",
-  working: "Es arbeitet",
   cancel: "Abbrechen",
-  failed: "Es hat nicht geklappt.",
-  cancelled: "Zurückgenommen.",
   sent: "Von einem Gerät in einem Schritt verschickt",
   way: { dense: "mit allen Gradienten ganz", lazy: "nur mit den Zeilen, die es gelesen hat" },
   byFormula: (measured, formula) =>

@@ -50,7 +50,6 @@ export const cost = table("cost", {
     `About ${large(flops)} additions and multiplications (FLOPs) for ${count(tokens)} guesses, counted by formula.`,
   all: (flops: number, tokens: number) =>
     `So far: ${large(flops)} FLOPs, for ${large(tokens)} guesses.`,
-  layer: (name: string) => name.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   update: "Update of the weights",
   flops: (flops: number) => `${large(flops)} FLOPs`,
   operations: large,
@@ -126,10 +125,7 @@ export const cost = table("cost", {
   share: (step: number) => `Let two processes share step ${count(step)}`,
   first: "Go to a later step: there must be a step to share.",
   viewer: "Only the presenter can start this.",
-  working: "Working",
   cancel: "Cancel",
-  failed: "It failed.",
-  cancelled: "Cancelled.",
   sent: "Sent by one device per step",
   way: { dense: "with all gradients whole", lazy: "with only the rows it read" },
   byFormula: (measured: (number | null)[], formula: (number | null)[]) =>

@@ -144,7 +144,7 @@ export const page: Translated<typeof english> = {
     runs: "Läufe",
   },
   pictures: "Bilder",
-  inspector: "Seitenleiste",
+  inspector: "Fenster",
   openRuns: "Alle Läufe: einen anderen öffnen oder einen starten",
   openShortcuts: "Was ist das? Hilfe und Tasten (?)",
   closeInspector: "Schließen",

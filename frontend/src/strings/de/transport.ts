@@ -124,7 +124,7 @@ export const transport: Translated<typeof english> = {
     linear: "Linear",
     umapMore: "Legt Wörter, die das Modell ähnlich gebraucht, nah zueinander (UMAP)",
     linearMore:
-      "Eine einfache Projektion: Sobald ihre Richtungen feststehen (Schritt 400), bewegt sich ein Wort, dessen Vektor sich nicht geändert hat, hier nicht (linear)",
+      "Eine einfache Projektion: Sobald ihre Richtungen feststehen (Schritt 400), bewegt sich ein Wort, dessen Vektor sich nicht geändert hat, hier nicht",
     waiting: "Die Wörter bekommen ihren Platz … (bis dahin lineare Ansicht)",
     trust: (recall) => `${inTen(recall)} von 10 Nachbarn auf der Karte sind echt`,
     trustMore: (trust, error) =>
