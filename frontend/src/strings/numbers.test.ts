@@ -28,7 +28,7 @@ describe("a number on the page", () => {
 
   it("has a power of ten where it is very small or large", () => {
     expect([small(0.0000123), small(-54_321), tiny(6.3e-7)]).toEqual([
-      ...["1.2 × 10⁻⁵", "−5.4 × 10⁴", "6 × 10⁻⁷"],
+      ...["1.2\u00a0×\u00a010⁻⁵", "−5.4\u00a0×\u00a010⁴", "6\u00a0×\u00a010⁻⁷"],
     ]);
   });
 });

@@ -40,7 +40,7 @@ export const powerOfTen = (power: number) =>
 /** Return a number in scientific notation, with `digits` significant digits. */
 export function scientific(value: number, digits: number): string {
   const [factor, power] = value.toExponential(digits - 1).split("e") as [string, string];
-  return `${decimal(+factor)} × ${powerOfTen(+power)}`;
+  return `${decimal(+factor)}\u00a0×\u00a0${powerOfTen(+power)}`;
 }
 
 /** Return a number with `digits` significant digits, and a power of ten where it is very small or large. */

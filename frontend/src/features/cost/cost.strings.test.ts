@@ -19,7 +19,7 @@ describe("texts of the cost", () => {
     [512, "512"],
     [773_700_000, "774 million"],
     [3.9e12, "3.9 trillion"],
-    [3.14e23, "3.1 × 10²³"],
+    [3.14e23, "3.1\u00a0×\u00a010²³"],
   ])("writes %d in words while there are some", (value, text) => {
     expect(large(value)).toBe(text);
   });
@@ -36,7 +36,7 @@ describe("texts of the cost", () => {
   it.each([
     [0, "0"],
     [0.077, "0.077"],
-    [3.7e-8, "4 × 10⁻⁸"],
+    [3.7e-8, "4\u00a0×\u00a010⁻⁸"],
   ])("writes %d, however small it is", (value, text) => {
     expect(tiny(value)).toBe(text);
   });
