@@ -89,4 +89,5 @@ def test_each_word_of_the_glossary_is_defined_where_it_says():
     for word, place in words:
         source = (ROOT / place).read_text(encoding="utf-8")
         assert re.search(rf"\b{word}", source, re.I), f"{word} is not in {place}"
-    assert len((ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines()) <= 60
+    own_words, _names = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").split("## On the page")
+    assert len(own_words.splitlines()) <= 60
