@@ -37,6 +37,8 @@ MAX_DIM = 1_024
 """Maximum width that is rotated: the cost grows with its cube."""
 MAX_RELATIONS, MAX_PAIRS = 16, 1_000
 """Maximum relations, and pairs per relation."""
+MAX_ANALOGY_NUMBERS = 1 << 22
+"""Maximum size of a matrix whose analogies are measured, in numbers: a few seconds at most."""
 DRAWS = 20
 """Number of label permutations, or word draws, that give the spread of a null."""
 _MAX_PRODUCTS = 1 << 28
@@ -121,15 +123,15 @@ def measure_relations(
 ) -> dict[str, RelationFigures]:
     """Return by name how often a sum, the third word alone, and guessing complete each relation.
 
-    At most `MAX_RELATIONS` that have an analogy. The questions are those of the measures and of the
-    geometry routes, so that all show the same shares.
+    At most `MAX_RELATIONS` that have an analogy, and none of a matrix above `MAX_ANALOGY_NUMBERS`. The
+    questions are those of the measures and of the geometry routes, so that all show the same shares.
 
     Args:
         vectors: shape (V, D).
         relations: the planted relations.
         class_of: shape (V,), the class of each word, negative for none.
     """
-    if not np.isfinite(vectors).all():
+    if vectors.size > MAX_ANALOGY_NUMBERS or not np.isfinite(vectors).all():
         return {}
     found: dict[str, RelationFigures] = {}
     for relation in list(relations)[:MAX_RELATIONS]:

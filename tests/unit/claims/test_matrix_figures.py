@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from lamplighter.claims.intervals import CLEAR
-from lamplighter.claims.matrix_figures import DRAWS, measure_matrix, measure_order, turn_space
+from lamplighter.claims.matrix_figures import (
+    DRAWS,
+    MAX_ANALOGY_NUMBERS,
+    measure_matrix,
+    measure_order,
+    measure_relations,
+    turn_space,
+)
 from lamplighter.geometry.purity import class_purity, purity_chance
-from lamplighter.wire.vocabulary import Vocabulary
+from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 WORDS, WIDTH, KINDS = 200, 16, 10
 KIND_OF = np.where(np.arange(WORDS) < 150, np.arange(WORDS) % KINDS, -1)
@@ -38,6 +45,14 @@ def test_shuffled_labels_give_the_purity_of_chance_for_any_vectors() -> None:
         assert dealt.draws == found.information_dealt.draws == DRAWS
         assert dealt.mean == pytest.approx(purity_chance(KIND_OF), abs=3 * dealt.deviation)
         assert 0 < dealt.deviation < 0.05
+
+
+def test_analogies_are_measured_up_to_a_size() -> None:
+    pairs = tuple((i, i + 4) for i in range(4))
+    for rows, names in ((100, {"shift"}), (MAX_ANALOGY_NUMBERS // 4 + 1, set[str]())):
+        vectors = np.random.default_rng(0).standard_normal((rows, 4)).astype(np.float32)
+        found = measure_relations(vectors, [Relation("shift", pairs)], np.full(rows, -1))
+        assert found.keys() == names
 
 
 def test_without_two_words_of_a_class_there_is_no_order() -> None:
