@@ -12,7 +12,7 @@ const SOON = 20_000;
 const WORDS = {
   wrong: "That is not the code. Check the big screen again: the code can change.",
   link: "This link has expired. Scan the code on the big screen again, or enter it here.",
-  door: "The class is closed to newcomers. Ask the presenter to open the door, then press Join.",
+  door: "The door is closed. Ask the presenter to open it, then press Join.",
   full: "The class is full. Ask the presenter.",
   wait: (seconds) => `Too many tries. You can try again in ${seconds} s.`,
   again: "Now try again.",

@@ -125,7 +125,7 @@ def test_while_loading_live_paused_and_in_replay(screens: list[Page], server: Ap
         held: list[Route] = []
         page.route("**/tokens?*", holder(held))
         page.goto(f"{server.url}/?run={live.run.id}")
-        expect(page.get_by_test_id("notice")).to_contain_text("Fetching")
+        expect(page.get_by_test_id("notice")).to_contain_text("Loading the city")
         expect_accessible(page, "loading")
         held[0].continue_()
         page.unroute("**/tokens?*")
@@ -162,9 +162,9 @@ def test_problems_are_reported_with_their_consequences(screens: list[Page], serv
             expect_accessible(page, what)
 
     trainer.writer.set_facts({"snapshots": "paused"})
-    told("full", "snapshots pause")
+    told("full", "snapshots are paused")
     with RoleLock(trainer.run.path, "waiting"):
-        told("crowded", "goes on by itself")
+        told("crowded", "resumes by itself")
     trainer.writer.set_facts({"snapshots": "all"})
     trainer.start_attempt_after(20).train(3)
     told("superseded", "Training went back")
@@ -173,7 +173,7 @@ def test_problems_are_reported_with_their_consequences(screens: list[Page], serv
         expect(page.get_by_test_id("superseded")).to_have_count(0)
         expect(page.get_by_test_id("past-problem")).to_have_count(0)
     trainer.crash()
-    told("gone", "it goes on by itself from the last save")
+    told("gone", "it resumes from the last checkpoint")
 
 
 def test_on_a_failed_run(screens: list[Page], server: Application):

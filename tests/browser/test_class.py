@@ -118,7 +118,7 @@ def test_an_invalid_code_is_explained(lesson: Lesson) -> None:
     expect(page.get_by_test_id("inspector")).to_be_visible()
     page.context.clear_cookies()
     page.goto(f"{lesson.address}/?again#too-old")
-    expect(page.get_by_role("alert")).to_contain_text("link is too old")
+    expect(page.get_by_role("alert")).to_contain_text("link has expired")
     assert page.url.endswith("?again")
     page.context.close()
 

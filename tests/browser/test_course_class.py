@@ -55,11 +55,11 @@ def test_a_class_predicts_together_and_sees_all_answers(lesson: Lesson) -> None:
     expect(phone.get_by_test_id("question-card")).to_have_count(0)
     phone.get_by_label("Your guess").fill("9")
     phone.get_by_test_id("keep-guess").click()
-    expect(phone.get_by_test_id("guess-sent")).to_contain_text("has arrived")
+    expect(phone.get_by_test_id("guess-sent")).to_contain_text("guess is in")
     phone.get_by_test_id("change-guess").click()
     phone.get_by_label("Your guess").fill("8")
     phone.get_by_test_id("keep-guess").click()
-    expect(phone.get_by_test_id("guess-sent")).to_contain_text("has arrived")
+    expect(phone.get_by_test_id("guess-sent")).to_contain_text("guess is in")
     expect_stage(phone, 2)
     expect(phone.get_by_test_id("follow-chip")).to_contain_text("Following")
     assert find_violations(phone, "[data-testid=course]") == []

@@ -97,7 +97,7 @@ def test_district_names_match_the_server_and_a_click_shows_the_tokens(
 def test_uncertain_positions_are_marked_and_counted(page: Page) -> None:
     open_panel(page, "map")
     said = page.get_by_test_id("doubtful-said")
-    expect(said).to_contain_text("Puts a cross")
+    expect(said).to_contain_text("Crosses out words")
     before = page.get_by_test_id("city").bounding_box()
     page.get_by_test_id("doubtful").check()
     expect(said).to_contain_text(f"of {SIZE} words")

@@ -31,7 +31,7 @@ def test_the_panel_shows_the_map_settings(page: Page):
         "Drawn by UMAP, updated continuously with 40 neighbours, minimum spacing 1, spread 1.5.",
         timeout=LATER,
     )
-    expect(panel.get_by_test_id("map-basis")).to_contain_text("chosen from the space at step", timeout=LATER)
+    expect(panel.get_by_test_id("map-basis")).to_contain_text("linear view were chosen at step", timeout=LATER)
 
 
 def test_a_finished_run_is_laid_out_again_and_replayed(page: Page, application: Application):

@@ -84,5 +84,5 @@ def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
     expect(phone.get_by_test_id("before-course")).to_have_count(0)
     expect(phone.get_by_test_id("teacher-1")).to_have_count(0)
     phone.goto(f"{lesson.address}/?run={run}&teacher=1")
-    expect(phone.locator(PAGE)).to_contain_text("for whoever presents", timeout=20_000)
+    expect(phone.locator(PAGE)).to_contain_text("for the presenter", timeout=20_000)
     expect(phone.locator("section")).to_have_count(0)

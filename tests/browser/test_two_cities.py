@@ -53,7 +53,7 @@ def test_the_presenter_requests_the_second_map_and_a_waiting_viewer_sees_it(
     presenter.goto(one_run.server.new_launch_url())
     beside = one_run.address("folded=1&beside=matrix:out")
     viewer.goto(beside)
-    expect(viewer.get_by_test_id("output-note")).to_contain_text("Nobody has drawn this map yet")
+    expect(viewer.get_by_test_id("output-note")).to_contain_text("This map has not been drawn yet")
     expect(viewer.get_by_test_id("output-draw")).to_have_count(0)
     presenter.goto(beside)
     expect(presenter.get_by_test_id("first-caption")).to_contain_text("Words as context")

@@ -43,7 +43,7 @@ def test_a_film_of_five_steps_decodes_and_shows_each(city: Page, tmp_path: Path)
     for name, value in (("from", "2"), ("to", "6"), ("every", "1")):
         city.get_by_test_id(f"film-{name}").fill(value)
     city.get_by_test_id("film-light").select_option(index=1)
-    expect(city.get_by_test_id("film-said")).to_contain_text("5 steps shown, 12.0 s")
+    expect(city.get_by_test_id("film-said")).to_contain_text("12 s, 5 frames")
     city.get_by_test_id("film-make").focus()
     city.keyboard.press("Enter")
     expect(city.get_by_test_id("film-cancel")).to_be_visible()
@@ -105,7 +105,7 @@ def test_a_film_uses_the_colouring_of_the_map(
     )
     page.get_by_test_id("film-light").select_option(index=1)
     # By default it begins with the first map, before the first step.
-    expect(page.get_by_test_id("film-said")).to_contain_text("7 steps shown")
+    expect(page.get_by_test_id("film-said")).to_contain_text("7 frames")
     page.evaluate("written.clear(); tints.clear()")
     page.get_by_test_id("film-make").click()
     expect(page.get_by_test_id("film")).to_be_visible(timeout=60_000)
