@@ -270,7 +270,7 @@ def test_a_removed_viewer_can_return(lesson: Lesson) -> None:
     last = page.get_by_test_id("member").last
     last.get_by_test_id("remove-member").click()
     page.get_by_test_id("remove-sure").click()
-    expect(gone.get_by_test_id("outside")).to_contain_text("You are not in the class any more")
+    expect(gone.get_by_test_id("outside")).to_contain_text("You are no longer in the class")
     gone.get_by_role("button", name="Join again").click()
     expect(gone.get_by_role("textbox")).to_be_visible()
     gone.context.close()
@@ -281,5 +281,5 @@ def test_ending_the_class_ends_it_for_all(lesson: Lesson) -> None:
     page.get_by_test_id("end-class").click()
     page.get_by_test_id("end-class-sure").click()
     for viewer in lesson.viewers:
-        expect(viewer.get_by_test_id("outside")).to_contain_text("You are not in the class any more")
+        expect(viewer.get_by_test_id("outside")).to_contain_text("You are no longer in the class")
     expect(page.get_by_test_id("class-count")).to_contain_text("No one here yet")
