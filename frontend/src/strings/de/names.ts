@@ -138,7 +138,7 @@ const NAMES: Readonly<Record<string, string>> = {
   // Parts of a model, and their operations.
   embedding: "Embedding",
   positions: "Stellen",
-  "final norm": "letzte Normierung",
+  "final norm": "Letzte Normierung",
   unembedding: "Ausgabematrix",
   loss: "Verlust",
   "embedding lookup": "Nachschlagen im Embedding",
@@ -161,7 +161,7 @@ const BLOCK = /^block (\d+) (attention|mlp)$/;
 /** Return a name in German if Lamplighter gave it; it may stand before the word of a kind's second neighbourhood. */
 export function translateName(name: string): string {
   const [, block, part] = BLOCK.exec(name) ?? [];
-  if (block) return `Block ${block}: ${part === "mlp" ? "MLP" : "Aufmerksamkeit"}`;
+  if (block) return `${part === "mlp" ? "MLP" : "Aufmerksamkeit"} ${block}`;
   const end = name.indexOf(": ");
   // A relation has an underscore in the record, and a space on the page.
   const whole = KNOWN.get(name.replace("_", " "));
