@@ -1,30 +1,6 @@
-/** Formats of fractions, operations, energies and times in the page's language, without words of our own. */
+/** Formats of operations, energies and times in the page's language, without words of our own. */
 
-import { count, decimal, fixed, inWords, language, scientific, small } from "./numbers";
-
-/** Return a fraction as a whole percentage, rounded neither to nothing nor to the whole. */
-export function percent(share: number): string {
-  if (share > 0 && share < 0.005) return "< 1 %";
-  return share >= 0.995 && share < 1 ? "> 99 %" : `${Math.round(100 * share)} %`;
-}
-
-/** Return a fraction as a percentage with enough digits to tell small ones apart. */
-export function fine(share: number): string {
-  const hundred = 100 * share;
-  if (hundred > 0 && hundred < 0.05) return `< ${decimal("0.1")} %`;
-  return hundred < 9.95 ? `${fixed(hundred, 1)} %` : percent(share);
-}
-
-/** Return a fraction as a percentage with enough digits to tell it from the whole. */
-export function whole(share: number): string {
-  const hundred = 100 * share;
-  if (hundred < 99 || share >= 1) return percent(share);
-  return hundred < 99.995 ? `${decimal(+hundred.toFixed(2))} %` : `> ${decimal("99.99")} %`;
-}
-
-/** Return a fraction as so many in ten, all ten only for the whole. */
-export const inTen = (share: number) =>
-  decimal(share < 1 ? Math.min(9.9, +(10 * share).toFixed(1)) : 10);
+import { count, decimal, inWords, language, scientific, small } from "./numbers";
 
 /** Minimum fraction of a time that counts as a saving: smaller ones are within measurement noise. */
 export const NOTICED = 0.05;

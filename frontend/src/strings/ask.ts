@@ -3,7 +3,8 @@
 import type { Examination } from "../api/rest-types";
 import type { ExperimentName } from "../model/view/view-options";
 import type { ViewChange } from "../model/view/view-state";
-import { percent, tiny } from "./amounts";
+import { tiny } from "./amounts";
+import { percent } from "./shares";
 import { failureText } from "./failures";
 import { count } from "./numbers";
 import { table } from "./translation";

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { fine, figure, inTen, percent, tiny, whole } from "./amounts";
+import { figure, tiny } from "./amounts";
+import { fine, inTen, percent, whole } from "./shares";
 import { count, decimal, fixed, setNumberLanguage, small } from "./numbers";
 
 afterEach(() => setNumberLanguage("en"));

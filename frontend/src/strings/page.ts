@@ -2,7 +2,7 @@
 
 import type { Phase } from "../api/rest-types";
 import type { Level } from "../model/view/view-options";
-import { whole } from "./amounts";
+import { whole } from "./shares";
 import { count } from "./numbers";
 
 export const page = {

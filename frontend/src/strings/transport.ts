@@ -1,6 +1,6 @@
 /** Texts of the bottom bar: time, training, the view. */
 
-import { inTen } from "./amounts";
+import { inTen } from "./shares";
 import { count, fixed } from "./numbers";
 
 const wordsOf = (words: number) => `${count(words)} ${words === 1 ? "word" : "words"}`;

@@ -1,6 +1,7 @@
 /** German texts of the experiments with the model. */
 
-import { fine, percent, plain } from "../../strings/amounts";
+import { plain } from "../../strings/amounts";
+import { fine, percent } from "../../strings/shares";
 import type {
   probe as englishProbe,
   transplant as englishTransplant,

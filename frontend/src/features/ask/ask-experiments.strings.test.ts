@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fine, whole } from "../../strings/amounts";
+import { fine, whole } from "../../strings/shares";
 
 describe("a share", () => {
   it("tells small ones apart, and is never all or nothing unless it is", () => {

@@ -1,7 +1,8 @@
 /** Texts of the experiments with the model: teaching, swapping, looking inside and turning. */
 
 import type { Transplant } from "./transplant";
-import { fine, percent, plain } from "../../strings/amounts";
+import { plain } from "../../strings/amounts";
+import { fine, percent } from "../../strings/shares";
 import { count, fixed } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 

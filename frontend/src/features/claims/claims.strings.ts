@@ -3,7 +3,7 @@
 import english from "../../../../backend/lamplighter/claims/texts/en.json";
 import type { ClaimFigure, ClaimRow } from "../../api/rest-types";
 import { printableText } from "../../api/vocabulary";
-import { whole } from "../../strings/amounts";
+import { whole } from "../../strings/shares";
 import { count, decimal, fixed, small } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 

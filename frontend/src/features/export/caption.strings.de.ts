@@ -1,7 +1,7 @@
 /** German texts of the pictures and films themselves. */
 
 import type { caption as english } from "./caption.strings";
-import { inTen } from "../../strings/amounts";
+import { inTen } from "../../strings/shares";
 import { count } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
 

@@ -1,6 +1,6 @@
 /** Texts of the pictures and films themselves. */
 
-import { inTen } from "../../strings/amounts";
+import { inTen } from "../../strings/shares";
 import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 

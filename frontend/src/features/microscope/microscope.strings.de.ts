@@ -1,6 +1,7 @@
 /** German texts of the place where one training step is looked at under the microscope. */
 
-import { percent, plain } from "../../strings/amounts";
+import { plain } from "../../strings/amounts";
+import { percent } from "../../strings/shares";
 import type { microscope as english } from "./microscope.strings";
 import { count } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";

@@ -1,7 +1,8 @@
 /** Texts of the place where one training step is looked at under the microscope; they load with it. */
 
 import type { RiverFlag } from "../../api/rest-types";
-import { percent, plain } from "../../strings/amounts";
+import { plain } from "../../strings/amounts";
+import { percent } from "../../strings/shares";
 import { ask } from "../../strings/ask";
 import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";

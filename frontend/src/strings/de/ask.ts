@@ -1,6 +1,7 @@
 /** German texts of the panel for questions to the model. */
 
-import { percent, tiny } from "../amounts";
+import { tiny } from "../amounts";
+import { percent } from "../shares";
 import type { ask as english } from "../ask";
 import { count } from "../numbers";
 import type { ExperimentName } from "../../model/view/view-options";

@@ -1,6 +1,6 @@
 /** German texts of the whole page: its name, its header figures, its notices. */
 
-import { whole } from "../amounts";
+import { whole } from "../shares";
 import { count } from "../numbers";
 import type { page as english } from "../page";
 import type { Translated } from "../translation";

@@ -1,6 +1,6 @@
 /** German texts of the bottom bar: time, training, the view. */
 
-import { inTen } from "../amounts";
+import { inTen } from "../shares";
 import { count, decimal, fixed } from "../numbers";
 import type { transport as english } from "../transport";
 import type { Translated } from "../translation";

@@ -1,6 +1,7 @@
 /** German texts of the experiments about how the city is trained. */
 
-import { fine, NOTICED, percent } from "../../../strings/amounts";
+import { NOTICED } from "../../../strings/amounts";
+import { fine, percent } from "../../../strings/shares";
 import type {
   batchSizes as englishBatchSizes,
   bench as englishBench,

@@ -4,7 +4,8 @@
 import type { AnswerTo, RuleReading, Substitute, WordGroup } from "../../../api/rest-types";
 import type { Memory } from "../forgetting";
 import type { OptimiserPair } from "./deciles";
-import { fine, NOTICED, percent } from "../../../strings/amounts";
+import { NOTICED } from "../../../strings/amounts";
+import { fine, percent } from "../../../strings/shares";
 import { approximately, bytes, count, fixed, small } from "../../../strings/numbers";
 import { table } from "../../../strings/translation";
 
