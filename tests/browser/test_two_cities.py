@@ -72,7 +72,7 @@ def test_a_words_card_has_both_lists_at_one_step(one_run: OneRun, chromium: Brow
     for name in ("foretells", "foretold"):
         expect(page.get_by_test_id(name)).to_have_attribute("data-step", "10")
         expect(page.get_by_test_id(name).locator("li")).to_have_count(8)
-    expect(page.get_by_test_id("two-cities-common")).to_contain_text("step 10, the last step here")
+    expect(page.get_by_test_id("two-cities-common")).to_contain_text("step 10, the latest saved model")
     page.get_by_test_id("see-both-maps").click()
     wait_for(page, "location.search.includes('beside=matrix:out')")
     expect(page.get_by_test_id("beside-kind")).to_have_value("matrix")
