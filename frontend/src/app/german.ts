@@ -3,11 +3,11 @@
  *
  * embedding, batch, token: so; row: Zeile; step: Schritt; run: Lauf; loss: Verlust, in plain words
  * Überraschung; gradient: Gradient; clipping: Kappen; learning rate: Lerntempo; optimiser: Optimierer;
- * momentum: Schwung; attention: Aufmerksamkeit; head: Kopf; layer: Schicht; district, neighbourhood: Viertel;
- * neighbours: Nachbarn; kind of a word: Art; purity: Reinheit; similarity: Ähnlichkeit; to foretell:
- * ankündigen; claim: Behauptung; presenter: wer vorführt; freeze, pause: anhalten; replay: Wiedergabe;
- * checkpoint: Speicherstand; kept: aufgehoben; seed: Startzahl; straight view:
- * gerade Ansicht; guess in the course: Tipp.
+ * momentum: Schwung; attention: Aufmerksamkeit; head: Kopf; layer: Schicht; neighbourhood: Viertel; neighbours:
+ * Nachbarn; kind of a word: Art; planted: angelegt; purity: Reinheit; similarity: Ähnlichkeit; claim: Behauptung;
+ * presenter: wer vorführt; pause: anhalten; replay: Wiedergabe; saved: gespeichert; held-out text: zurückbehaltener
+ * Text; checkpoint: Speicherstand; seed: Startzahl; linear view: lineare Ansicht; light: Licht; panel: Fenster; video:
+ * Film; colour key: Legende; random guessing: blindes Raten; guess in the course: Tipp.
  */
 
 import * as shared from "../strings/de";

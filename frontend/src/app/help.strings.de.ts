@@ -44,7 +44,7 @@ export const help: Translated<typeof english> = {
   course: "Zum Kurs",
   language: "Sprache",
   languageMore:
-    "Die Seite lädt dabei neu. Englisch bleiben die Texte, die das Modell liest, und manche Sätze des Servers, etwa die Behauptungen.",
+    "Die Seite lädt neu und kehrt zu dieser Ansicht zurück. Die Texte, die das Modell liest, bleiben Englisch.",
   keys: "Tasten",
   gestures: "Mit den Fingern",
   touches: [
@@ -67,7 +67,7 @@ export const help: Translated<typeof english> = {
   endingsMore: "Was er gelernt hat und was du dann tun kannst: einmal je Lauf, über der Karte.",
   does: {
     focusSearch: "ein Wort, ein Viertel, eine Ansicht oder einen Befehl finden",
-    togglePicture: "dein Bild anhalten und weiterlaufen lassen",
+    togglePicture: "die Ansicht anhalten und weiterlaufen lassen",
     stepBack: "einen Schritt zurück (angehalten, in der Vergangenheit oder nach dem Ende)",
     stepForward: "einen Schritt vor, in zwei Takten: erst das Lesen, dann die Bewegung",
     jumpBack: "zehn Schritte zurück",

@@ -92,7 +92,7 @@ export const transplant: Translated<typeof englishTransplant> = {
       : `Es sagt nicht ganz das, was es über „${source}“ sagt.`,
   loss: "Wie gut es noch vorhersagt",
   losses: (before, after, chance) => {
-    const guess = chance === null ? "" : ` Zufälliges Raten: ${fixed(chance, 2)}.`;
+    const guess = chance === null ? "" : ` Blindes Raten: ${fixed(chance, 2)}.`;
     return `Sein Verlust auf dem Text des Laufs: vorher ${fixed(before, 2)}, jetzt ${fixed(after, 2)}.${guess}`;
   },
   moved: (rows, distance) =>

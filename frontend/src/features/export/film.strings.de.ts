@@ -8,7 +8,7 @@ export const film: Translated<typeof english> = {
   film: {
     title: "Einen Film machen",
     about:
-      "Ein Video der Karte an den Schritten, die du nennst, aus der Aufzeichnung gezeichnet; die Seite läuft weiter. Die Lampen leuchten höchstens dreimal je Sekunde auf, jedes Mal die eines echten Schritts.",
+      "Ein Film der Karte an den Schritten, die du nennst, aus der Aufzeichnung gezeichnet; die Seite läuft weiter. Die Lichter leuchten höchstens dreimal je Sekunde auf, jedes Mal die eines echten Schritts.",
     from: "Von Schritt",
     to: "bis",
     step: "alle",
@@ -20,13 +20,13 @@ export const film: Translated<typeof english> = {
       projector: "1920 × 1080",
       square: "quadratisch, 1440 × 1440",
     },
-    light: "Lampen",
+    light: "Lichter",
     beats: "verblassend",
     steady: "ruhig",
     length: (shots, seconds) =>
       `${count(shots)} ${shots === 1 ? "Schritt" : "Schritte"} zu sehen, ${fixed(seconds, 1)} s`,
     stride: (steps) =>
-      `bei diesem Tempo zeigt nur jeder ${count(steps)}. seine Lampen; die Karte bewegt sich mit allen`,
+      `bei diesem Tempo zeigt nur jeder ${count(steps)}. seine Lichter; die Karte bewegt sich mit allen`,
     tooMany: (most) => `Ein Film hat höchstens ${count(most)} Schritte: Zeig weniger davon.`,
     starts: (step) => `Der Film beginnt mit der Karte, bei Schritt ${count(step)}.`,
     wrong: (first, last) =>
@@ -49,9 +49,9 @@ export const film: Translated<typeof english> = {
     unknown: { gradient: "bisher in keinem Schritt des Films" },
     moved: (from, to) => `bewegt: von Schritt ${count(from)} bis ${count(to)}`,
     noVideo:
-      "Dieser Browser macht an dieser Adresse keine Videos: Die meisten tun es nur über https oder auf dem Rechner, auf dem Lamplighter läuft. Speichere stattdessen ein Bild.",
+      "Dieser Browser macht an dieser Adresse keine Filme: Die meisten tun es nur über https oder auf dem Rechner, auf dem Lamplighter läuft. Speichere stattdessen ein Bild.",
     failed: "Der Film konnte hier nicht gemacht werden; vielleicht geht es kleiner.",
-    lamps: (step) => `Lampen von Schritt ${count(step)}`,
+    lamps: (step) => `Lichter von Schritt ${count(step)}`,
     every: (steps) =>
       steps === 1 ? "jeder Schritt ist zu sehen" : `jeder ${count(steps)}. Schritt ist zu sehen`,
   },

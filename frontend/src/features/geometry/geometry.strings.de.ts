@@ -81,7 +81,7 @@ export const geometry: Translated<typeof english> = {
       value === null
         ? "Nichts zu vergleichen: Eines von beiden ist für alle Wörter gleich."
         : `Rangkorrelation ${fixed(value, 2)}; 1 ist vollkommen. Hätten beide nichts miteinander zu tun, wäre sie 0, plus oder minus ${small(deviation, 1)}.`,
-    gone: "Der Text dieses Laufs ist nicht aufgehoben, also kann niemand zählen, wie oft sich Wörter darin begegnen.",
+    gone: "Der Text dieses Laufs ist nicht gespeichert, also kann niemand zählen, wie oft sich Wörter darin begegnen.",
     met: (least, most) =>
       least === most ? `${count(least)}×` : `${count(least)} bis ${count(most)}×`,
   },

@@ -27,7 +27,7 @@ export const matrix: Translated<typeof english> = {
         : `Ein Bildpunkt bedeckt bis zu ${count(Math.ceil(each))} Zeilen: Er zeigt ${how === "mean" ? "ihr Mittel" : "den Wert, der am weitesten von 0 weg ist"}. Geh näher heran für einzelne Zellen.`,
     step: (step) => `Das Embedding nach Schritt ${count(step)}.`,
     stepNear: (step, asked) =>
-      `Das Embedding nach Schritt ${count(step)}: Schritt ${count(asked)} selbst ist nicht ganz aufgehoben.`,
+      `Das Embedding nach Schritt ${count(step)}: Schritt ${count(asked)} selbst ist nicht ganz gespeichert.`,
     minus: (step, then) =>
       `Das Embedding nach Schritt ${count(step)}, minus das nach Schritt ${count(then)}.`,
     lit: (rows, step) =>
@@ -45,7 +45,7 @@ export const matrix: Translated<typeof english> = {
     fetch: "Holen",
     fetching: "Die Matrix wird geholt",
     fetchAgain: "Die neueste holen",
-    waiting: "Noch gibt es keine Matrix: Die erste wird aufgehoben, wenn das Training beginnt.",
+    waiting: "Noch gibt es keine Matrix: Die erste wird gespeichert, wenn das Training beginnt.",
     unlike: "Die beiden Matrizen haben verschiedene Formen.",
   },
 };

@@ -11,7 +11,7 @@ export const runForm: Translated<typeof english> = {
   lamptownMore:
     "Eine erfundene Stadt in einfachen englischen Sätzen. Wörter einer Art finden zueinander, während du zusiehst.",
   novels: "Zwei Romane",
-  novelsMore: "Von Jane Austen, auf Englisch: ein echter Text, in den nichts eingebaut ist.",
+  novelsMore: "Von Jane Austen, auf Englisch: ein echter Text, in dem nichts angelegt ist.",
   manuals: "Lieber die Python-Handbücher lesen",
   manualsMore: "Die Dokumentation der Python-Pakete auf diesem Server: echtes Englisch.",
   text: "Dein eigener Text",
@@ -47,22 +47,22 @@ export const runForm: Translated<typeof english> = {
   spreadMore: "Wie weit ein Viertel hinausreicht; nie unter dem Mindestabstand.",
   keyframes: "Ganze Matrix alle",
   keyframesMore:
-    "Schritte zwischen zwei ganzen Matrizen; dazwischen werden die Zeilen aufgehoben, die sich bewegt haben.",
+    "Schritte zwischen zwei ganzen Matrizen; dazwischen werden die Zeilen gespeichert, die sich bewegt haben.",
   budget: "Platte, MB",
   budgetMore:
-    "So viel darf der Lauf höchstens belegen. Kurz davor werden nur ganze Matrizen aufgehoben, dann keine mehr.",
+    "So viel darf der Lauf höchstens belegen. Kurz davor werden nur ganze Matrizen gespeichert, dann keine mehr.",
   estimate: (size) => `Am Ende etwa ${size} auf der Platte.`,
   tooLarge: (size, budget) =>
-    `Alle Schnappschüsse bräuchten etwa ${size}. Nahe an seinen ${budget} hebt der Lauf weniger auf.`,
+    `Alle Schnappschüsse bräuchten etwa ${size}. Nahe an seinen ${budget} speichert der Lauf weniger.`,
   inexact: (every) =>
-    `Mit diesem Optimierer bewegt sich fast jede Zeile: Alle ${count(every)} Schritte wird eine ganze Matrix aufgehoben.`,
+    `Mit diesem Optimierer bewegt sich fast jede Zeile: Alle ${count(every)} Schritte wird eine ganze Matrix gespeichert.`,
   parts: {
     moved_rows: "bewegte Zeilen",
     keyframes: "ganze Matrizen",
     steps: "Verlust und leuchtende Zeilen",
     map: "Karte",
     checkpoints: "Speicherstände",
-    waypoints: "aufgehobene Zustände des Modells",
+    waypoints: "gespeicherte Zustände des Modells",
     corpus: "Text",
   },
   shuffle: "Die Wörter jedes Dokuments mischen",

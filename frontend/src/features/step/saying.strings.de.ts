@@ -7,6 +7,6 @@ import type { Translated } from "../../strings/translation";
 export const saying: Translated<typeof english> = {
   lead: "Es sagt:",
   more: "Die blassen Wörter wurden dem Modell gegeben. Mit den hellen hat es allein weitergemacht.",
-  when: (step, sampled) => `${sampled ? "mit Zufall, " : ""}bei Schritt ${count(step)}`,
+  when: (step, sampled) => `${sampled ? "gezogen, " : ""}bei Schritt ${count(step)}`,
   another: "Noch eine Zeile dieses Schritts",
 };

@@ -7,12 +7,12 @@ const OTHERS: Readonly<Record<string, string>> = {
   interrupted: "Training beendet; es lässt sich fortsetzen.",
   attempt: "Ein neuer Versuch beginnt; was danach im alten stand, gilt nicht mehr.",
   learning_rate: "Ab hier mit einem anderen Lerntempo.",
-  thinned: "Ab hier wird weniger aufgehoben.",
+  thinned: "Ab hier wird weniger gespeichert.",
   full: "Die Platte ist fast voll: Schnappschüsse pausieren.",
   room: "Auf der Platte ist wieder Platz.",
   checkpoint:
     "Ein Speicherstand ließ sich nicht schreiben oder nicht lesen; das Training geht weiter.",
-  waypoint: "Ein Zustand des Modells wurde nicht aufgehoben.",
+  waypoint: "Ein Zustand des Modells wurde nicht gespeichert.",
 };
 
 export const events: Translated<typeof english> = {

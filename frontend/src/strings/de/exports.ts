@@ -8,7 +8,7 @@ export const exports: Translated<typeof english> = {
   exportPanel: {
     files: "Der Lauf als Datei",
     about:
-      "Alles, was aufgehoben wurde: für andere Leute, andere Programme oder eine Klasse ohne Netz.",
+      "Alles, was gespeichert wurde: für andere Leute, andere Programme oder eine Klasse ohne Netz.",
     viewer:
       "Exportieren kann nur, wer vorführt (öffne Lamplighter mit seinem Startlink). Was gemacht ist, kann man hier herunterladen.",
     notBegun: "Noch gibt es nichts zu exportieren: Dieser Lauf trainiert noch nicht.",
@@ -17,7 +17,7 @@ export const exports: Translated<typeof english> = {
     one: "Ein Schritt",
     step: "Schritt",
     newest: "der neueste",
-    stepMore: "Leer: der neueste Schritt, der genau aufgehoben ist",
+    stepMore: "Leer: der neueste Schritt, der genau gespeichert ist",
     make: "Machen",
     cancel: "Abbrechen",
     discard: "Verwerfen",

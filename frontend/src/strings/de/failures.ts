@@ -20,7 +20,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, (values: Values) => string> = {
   nothing_to_replace: () =>
     "Der Text dieses Laufs ist zu kurz oder hat zu wenige Wörter, um eines durch ein anderes zu ersetzen.",
   matrix_not_kept: ({ step }) =>
-    `Die Matrix von Schritt ${number(step)} ist nicht aufgehoben: Nimm einen anderen Schritt.`,
+    `Die Matrix von Schritt ${number(step)} ist nicht gespeichert: Nimm einen anderen Schritt.`,
   batch_of_one: () =>
     "Ein Batch aus einer einzigen Sequenz lässt sich nicht auf zwei Geräte teilen.",
   model_too_large: ({ parameters, most }) =>
@@ -30,7 +30,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, (values: Values) => string> = {
     "Die beiden Prozesse sind nicht fertig geworden: Versuch es noch einmal, wenn der Computer weniger zu tun hat.",
   answer_not_finite: () =>
     "Eine Zahl der Antwort ist nicht endlich: Dieses Modell lässt sich nicht mehr lesen.",
-  answer_too_large: () => "Die Antwort wäre zu groß zum Aufheben: Frag nach weniger.",
+  answer_too_large: () => "Die Antwort wäre zu groß zum Speichern: Frag nach weniger.",
   too_little_memory: () => "Für die Antwort reicht der Speicher dieses Computers nicht.",
   tried_too_often: ({ tries }) =>
     `Das Programm, das antwortet, wurde dabei ${number(tries)}-mal beendet: Es versucht es nicht noch einmal.`,
@@ -41,7 +41,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, (values: Values) => string> = {
 
 export const failures: Translated<typeof english> = {
   notAccepted: "nicht angenommen",
-  noMapAt: (step) => `Die Karte von Schritt ${count(step)} ist nicht mehr aufgehoben.`,
+  noMapAt: (step) => `Die Karte von Schritt ${count(step)} ist nicht mehr gespeichert.`,
   noStep: (step) => `Einen Schritt ${count(step)} gibt es nicht.`,
   noWord: (word) => `Das Token „${word}“ gibt es in diesem Wortschatz nicht.`,
   silent: "Der Server antwortet nicht.",

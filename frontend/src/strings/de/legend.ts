@@ -85,7 +85,7 @@ export const legend: Translated<typeof english> = {
       `Von Schritt ${count(from)} bis ${count(to)} hat sich kein Vektor bewegt.`,
     trailsUmap: "Auf dieser Karte verschieben sich Stellen auch, wenn die Wörter ringsum es tun.",
     trailsLinear:
-      "In der geraden Ansicht hinterlässt nur ein Vektor, der sich bewegt hat, eine Spur.",
+      "In der linearen Ansicht hinterlässt nur ein Vektor, der sich bewegt hat, eine Spur.",
 
     links: "Verbindungen",
     linksMore: "Vom gewählten Wort zu denen, die ihm am nächsten sind",

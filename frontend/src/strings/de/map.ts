@@ -38,6 +38,6 @@ export const map: Translated<typeof english> = {
     set: "Die Wiedergabe zeigt die Karte",
     sets: { live: "wie sie live war", again: "geglättet" },
     linear: (step) =>
-      `Die gerade Ansicht blickt entlang von Richtungen, die aus dem Raum bei Schritt ${count(step)} gewählt sind.`,
+      `Die lineare Ansicht blickt entlang von Richtungen, die aus dem Raum bei Schritt ${count(step)} gewählt sind.`,
   },
 };

@@ -7,7 +7,7 @@ import type { Translated } from "../translation";
 
 export const page: Translated<typeof english> = {
   product: "Lamplighter",
-  map: "Karte des Wortschatzes. Ziehen verschiebt, Scrollen vergrößert, ein Klick auf eine Lampe zeigt ihr Token.",
+  map: "Karte des Wortschatzes. Ziehen verschiebt, Scrollen vergrößert, ein Klick auf ein Licht zeigt sein Wort.",
   step: "Schritt",
   ofSteps: (steps) => `von ${count(steps)}`,
   ownStep: (number) =>
@@ -37,10 +37,10 @@ export const page: Translated<typeof english> = {
     },
     all: "",
     paused:
-      "Die Platte ist fast voll: Schnappschüsse pausieren, Verlust und leuchtende Zeilen werden weiter aufgehoben. Schaff Platz, dann geht es weiter.",
+      "Die Platte ist fast voll: Schnappschüsse pausieren, Verlust und leuchtende Zeilen werden weiter gespeichert. Schaff Platz, dann geht es weiter.",
     keyframes:
-      "Der Platz für diesen Lauf ist fast verbraucht: Ab hier werden nur noch ganze Matrizen aufgehoben.",
-    none: "Der Platz für diesen Lauf ist verbraucht: Es werden keine Schnappschüsse mehr aufgehoben.",
+      "Der Platz für diesen Lauf ist fast verbraucht: Ab hier werden nur noch ganze Matrizen gespeichert.",
+    none: "Der Platz für diesen Lauf ist verbraucht: Es werden keine Schnappschüsse mehr gespeichert.",
   },
   ever: (rows, all) =>
     `${count(rows)} von ${count(all)} (${whole(rows / Math.max(1, all))}) haben schon einmal geleuchtet`,
@@ -119,7 +119,7 @@ export const page: Translated<typeof english> = {
 
   noWebgl:
     "Dieser Browser kann die Karte nicht zeichnen, denn er hat kein WebGL2. Alles außer der Karte, ihren Bildern und ihren Filmen geht.",
-  dark: "Die Grafikkarte ist anderswo beschäftigt. Die Lampen kommen von selbst zurück; nichts geht verloren.",
+  dark: "Die Grafikkarte ist anderswo beschäftigt. Die Lichter kommen von selbst zurück; nichts geht verloren.",
   home: "Die ganze Stadt zeigen",
   lasso: "Wörter umkreisen (g; Umschalt nimmt hinzu, Alt nimmt weg)",
 
@@ -163,7 +163,7 @@ export const page: Translated<typeof english> = {
   viewMenu: {
     name: "Ansicht",
     more: "Welche Karte, welche Farben, wie schnell, wie groß",
-    legend: "Die Farben erklären",
+    legend: "Legende",
     beats: "Zeigt einen Schritt",
     beatsMore:
       "Wie oft die Karte einen Schritt zeigt, während das Modell trainiert. Jeder ist ein echter Schritt; die dazwischen werden gezählt.",
@@ -192,7 +192,7 @@ export const page: Translated<typeof english> = {
       "Text dieses Schritts, und was das Modell sagt. Die Pfeiltasten gehen durch die Wörter, Enter wählt eines",
     more: "Das Modell liest das gerade. Jedes Wort ist so hell wie sein Licht auf der Karte.",
     lead: "Es liest:",
-    noText: "Der Text dieses Laufs ist nicht aufgehoben.",
+    noText: "Der Text dieses Laufs ist nicht gespeichert.",
     withheld: "Wer vorführt, hat den Text dieses Laufs nicht freigegeben.",
   },
   sheet: {

@@ -18,7 +18,7 @@ export const picture: Translated<typeof english> = {
       screen: "wie auf diesem Bildschirm",
     },
     png: "PNG speichern",
-    pngMore: "Mit jeder Lampe, für Folien und zum Drucken",
+    pngMore: "Mit jedem Licht, für Folien und zum Drucken",
     share: "Teilen",
     busy: "Es wird gezeichnet",
     saved: (name, size) => `${name} gespeichert, ${size}`,

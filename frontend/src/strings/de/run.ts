@@ -10,8 +10,8 @@ export const run: Translated<typeof english> = {
   runPanel: {
     recipe: "Rezept",
     text: {
-      lamptown: () => "Es liest Lamptown, einen erzeugten Text mit eingebauten Arten von Wörtern",
-      novels: () => "Es liest zwei Romane, in die nichts eingebaut ist",
+      lamptown: () => "Es liest Lamptown, einen erzeugten Text mit angelegten Arten von Wörtern",
+      novels: () => "Es liest zwei Romane, in denen nichts angelegt ist",
       manuals: () => "Es liest die Dokumentation der Python-Pakete auf dem Server",
       text: (name) => `Es liest einen hochgeladenen Text: ${name}`,
       recorded: (name) => `Es wurde aus einem anderen Trainingsprogramm aufgezeichnet: ${name}`,

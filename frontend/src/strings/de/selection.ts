@@ -56,7 +56,7 @@ export const selection: Translated<typeof english> = {
 
     alike: "Wie ähnlich",
     at: (step, exact) =>
-      `bei Schritt ${count(step)}${exact ? "" : " (nächster aufgehobener Schnappschuss)"}`,
+      `bei Schritt ${count(step)}${exact ? "" : " (nächster gespeicherter Schnappschuss)"}`,
     aboutAlike: (pairs, random) =>
       `Alle Paare von ihnen (${count(pairs)}) neben ${count(random)} Paaren, die aus allen Wörtern gezogen sind: Mittel, und wie weit die Werte streuen (Standardabweichung).`,
     measure: "Maß",

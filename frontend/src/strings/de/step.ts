@@ -11,8 +11,8 @@ export const step: Translated<typeof english> = {
     heldOut: {
       at: (loss, step) =>
         `Bei Text, den es nie gelesen hat: ${loss} bei Schritt ${count(step)}, das Mittel über bis zu 4.096 Wörter.`,
-      none: "Dieser Lauf hat keinen zurückgehaltenen Text.",
-      short: "Dieser Text ist zu kurz, um einen Teil zurückzuhalten: Das braucht 20.000 Wörter.",
+      none: "Für diesen Lauf wurde kein Text zurückbehalten.",
+      short: "Dieser Text ist zu kurz, um einen Teil zurückzubehalten: Das braucht 20.000 Wörter.",
       unmeasured: "Bei Text, den es nie gelesen hat: noch nicht gemessen.",
     },
     microscope: "Unter dem Mikroskop",

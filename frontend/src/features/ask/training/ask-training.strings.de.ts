@@ -114,7 +114,7 @@ export const environment: Translated<typeof englishEnvironment> = {
         : "Hier werden nicht die Antworten zuerst vergessen: Sie hatte noch nicht viel gelernt, oder sie blieb zu kurz.",
   loss: "Verlust in jeder Stadt",
   lossMore: (first, away, home, guessing) =>
-    `In der eigenen Stadt: ${first} vorher, ${away} nach der anderen Stadt, ${home} wieder zu Hause. Zufälliges Raten: ${loss(guessing)}.`,
+    `In der eigenen Stadt: ${first} vorher, ${away} nach der anderen Stadt, ${home} wieder zu Hause. Blindes Raten: ${loss(guessing)}.`,
   purity: "Nachbarn derselben Art",
   purityMore: (chance) =>
     `Wie viele der zehn Nachbarn eines Wortes von seiner Art sind, nach der Wahrheit jeder Stadt. Durch Zufall: ${fine(chance)}.`,
@@ -145,7 +145,7 @@ export const deciles: Translated<typeof englishDeciles> = {
       : "Verlust in Nats auf dem Text des Laufs, denn keiner ist zurückbehalten, nach dem Wort, das wirklich kommt.",
   model: "dieses Modell",
   byCounts: "nur nach Häufigkeit",
-  guessing: "zufälliges Raten",
+  guessing: "blindes Raten",
   group: "Gruppe",
   wordsHead: "Wörter",
   occurrences: "jedes kommt",
@@ -163,7 +163,7 @@ export const deciles: Translated<typeof englishDeciles> = {
   ends: (frequent, rare) =>
     `Auf den häufigsten Wörtern: einfacher Abstieg ${loss(frequent.sgd)}, Adam ${loss(frequent.adam)}. Auf den seltensten: ${loss(rare.sgd)} und ${loss(rare.adam)}.`,
   neither: (guessing) =>
-    `Die seltensten Wörter kennt noch keiner von beiden (zufälliges Raten: ${loss(guessing)}).`,
+    `Die seltensten Wörter kennt noch keiner von beiden (blindes Raten: ${loss(guessing)}).`,
   verdict: (left) =>
     left
       ? "Einfacher Abstieg lässt die seltenen Wörter zurück. Das ist ein Grund, warum Sprachmodelle mit Adam trainiert werden."
