@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { lookPlace } from "../../model/look";
-import { toPixel } from "../../model/plane/viewport";
+import { toPixel, unitsPerPixel } from "../../model/plane/viewport";
 import { MapCamera } from "./camera";
 
 const INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
@@ -38,6 +38,21 @@ describe("the camera", () => {
     made.setViewport(90, 90, INSETS);
     made.panTo([1, 1]);
     expect(made.userControlled).toBe(false);
+  });
+});
+
+describe("the camera in a window that changes its shape", () => {
+  it("keeps the map's proportions, also of a part that the viewer chose", () => {
+    const made = camera();
+    const scales = () => unitsPerPixel(made);
+    const [x, y] = scales();
+    expect(x).toBeCloseTo(y, 9);
+    made.setView({ x0: -0.5, x1: 0.5, y0: -0.3, y1: 0.3 });
+    made.setViewport(400, 800, INSETS);
+    const [ux, uy] = scales();
+    expect(ux).toBeCloseTo(uy, 9);
+    expect(made.view).toMatchObject({ x0: -0.5, x1: 0.5 });
+    expect(made.userControlled).toBe(true);
   });
 });
 

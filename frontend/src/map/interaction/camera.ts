@@ -21,6 +21,8 @@ import {
 /** Width of the tools at the map's right edge, which names never cover, in CSS pixels. */
 const TOOLS_WIDTH = 52;
 
+const NO_INSETS: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+
 /** The camera of the map. */
 export class MapCamera implements OverlayFrame {
   view: MapRect = UNIT_SQUARE;
@@ -39,7 +41,7 @@ export class MapCamera implements OverlayFrame {
   private goal: MapRect = this.view;
   private from: MapRect | null = null;
   private started = -Infinity;
-  private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  private insets = NO_INSETS;
 
   /**
    * Start at the unit square. `viewChanged` is called when the camera changes the view itself, so that the
@@ -97,6 +99,9 @@ export class MapCamera implements OverlayFrame {
     this.height = Math.max(1, height);
     this.insets = insets;
     this.refit(grown, grown ? 0 : SETTLED);
+    // The viewer's own part stays, but not the old window's shape.
+    if (grown && this.userControlled)
+      this.glideTo(fitView(this.destination, this.width, this.height, NO_INSETS), true);
     return other;
   }
 
@@ -214,7 +219,7 @@ export class MapCamera implements OverlayFrame {
     const home = fitView(this.box, width, height, insets);
     if (this.atHome) return { view: home, zoom: 1 };
     const view = this.userControlled
-      ? fitView(this.uncoveredView(), width, height, insets, this.stretchView())
+      ? fitView(this.uncoveredView(), width, height, insets)
       : fitView(this.part!, width, height, insets);
     return { view, zoom: Math.sqrt(wide(home) / wide(view)) };
   }
@@ -229,12 +234,6 @@ export class MapCamera implements OverlayFrame {
       y0: view.y0 + insets.bottom * uy,
       y1: view.y1 - insets.top * uy,
     };
-  }
-
-  /** Return the current horizontal stretch of the map relative to true scale. */
-  private stretchView(): number {
-    const [ux, uy] = unitsPerPixel(this);
-    return uy / ux;
   }
 
   /** Move towards the fitted view, unless the viewer has moved the view or the change is below `settled`. */

@@ -17,6 +17,22 @@ describe("the view", () => {
     expect(px(5)).toBeCloseTo(500, 0);
   });
 
+  it("has one scale for both axes, whatever the shape of the window", () => {
+    const box = { x0: -3, x1: 9, y0: 2, y1: 10 };
+    for (const [width, height] of [
+      [1_280, 800],
+      [2_560, 1_440],
+      [390, 844],
+      [844, 390],
+    ] as const) {
+      const view = fitView(box, width, height, insets);
+      const [ux, uy] = unitsPerPixel({ view, width, height });
+      expect(ux).toBeCloseTo(uy, 9);
+      expect(view.x1 - view.x0).toBeGreaterThanOrEqual(12);
+      expect(view.y1 - view.y0).toBeGreaterThanOrEqual(8);
+    }
+  });
+
   it("converts between map and pixels, with y upwards on the map and downwards in the picture", () => {
     const viewport = { view: { x0: -2, x1: 2, y0: 0, y1: 10 }, width: 400, height: 200 };
     expect(toPixel(viewport, [-2, 10])).toEqual([0, 0]);

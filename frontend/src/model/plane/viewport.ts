@@ -89,36 +89,21 @@ export function unitsPerPixel({ view, width, height }: Viewport): [number, numbe
   return [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
 }
 
-/** Maximum horizontal stretch of the map, relative to true scale, to fill a wide screen. */
-const MAX_STRETCH = 1.7;
-
 /**
- * Return the view that shows `box` in the uncovered part of a picture of `width` by `height` pixels.
- * `stretch` fixes the horizontal stretch relative to true scale.
+ * Return the view that shows `box` in the uncovered part of a picture of `width` by `height` pixels. Both axes
+ * have one scale, so that what is near on the map does not depend on the shape of the window.
  */
-export function fitView(
-  box: MapRect,
-  width: number,
-  height: number,
-  insets: Insets,
-  stretch?: number,
-): MapRect {
+export function fitView(box: MapRect, width: number, height: number, insets: Insets): MapRect {
   const freeWidth = Math.max(80, width - insets.left - insets.right);
   const freeHeight = Math.max(80, height - insets.top - insets.bottom);
-  const [w, h] = [box.x1 - box.x0, box.y1 - box.y0];
-  // Map units per pixel in each direction; equal unless the free space is much wider (or taller).
-  let ux = w / freeWidth;
-  let uy = h / freeHeight;
-  if (stretch) [ux, uy] = [Math.max(ux, uy / stretch), Math.max(uy, ux * stretch)];
-  else if (ux < uy) ux = Math.max(ux, uy / MAX_STRETCH);
-  else uy = Math.max(uy, ux / MAX_STRETCH);
-  const cx = (box.x0 + box.x1) / 2 - ((insets.left - insets.right) / 2) * ux;
-  const cy = (box.y0 + box.y1) / 2 + ((insets.top - insets.bottom) / 2) * uy;
+  const unit = Math.max((box.x1 - box.x0) / freeWidth, (box.y1 - box.y0) / freeHeight);
+  const cx = (box.x0 + box.x1) / 2 - ((insets.left - insets.right) / 2) * unit;
+  const cy = (box.y0 + box.y1) / 2 + ((insets.top - insets.bottom) / 2) * unit;
   return {
-    x0: cx - (ux * width) / 2,
-    x1: cx + (ux * width) / 2,
-    y0: cy - (uy * height) / 2,
-    y1: cy + (uy * height) / 2,
+    x0: cx - (unit * width) / 2,
+    x1: cx + (unit * width) / 2,
+    y0: cy - (unit * height) / 2,
+    y1: cy + (unit * height) / 2,
   };
 }
 
