@@ -49,6 +49,37 @@ def walk_part(page: Page, timeout: float = 30_000) -> Iterator[WalkedStage]:
         expect(number).to_contain_text(f"{stage.number + 1} ")
 
 
+def check_small_window(page: Page) -> None:
+    """Check that a small window has what the stage needs: its heading, the beginning of its text, its controls, and what the
+    text speaks of beside it.
+    """
+    course = page.get_by_test_id("course")
+    expect(page.get_by_test_id("stage-title")).to_be_in_viewport(ratio=1)
+    expect(course.locator(".body :is(p:not(.kind), li, legend)").first).to_be_in_viewport(ratio=0.2)
+    asked = course.get_by_test_id("prediction").locator("button, input").locator("visible=true")
+    for control in (*asked.all(), page.get_by_test_id("course-back")):
+        expect(control).to_be_in_viewport(ratio=1)
+    overlaps = page.evaluate(
+        """() => {
+            const rect = (name) => document.querySelector(`[data-testid=${name}]`)?.getBoundingClientRect();
+            const text = rect("course");
+            return ["inspector", "microscope", "claims-panel"].map(rect).filter(Boolean).map((one) => {
+                const [wide, high] = [
+                    Math.min(one.right, text.right) - Math.max(one.left, text.left),
+                    Math.min(one.bottom, text.bottom) - Math.max(one.top, text.top),
+                ];
+                return [wide > 0 && high > 0, one.width >= 200 && one.height >= 120];
+            });
+        }"""
+    )
+    assert overlaps in ([], [[False, True]]), overlaps
+    text, window = course.bounding_box(), page.viewport_size
+    assert text
+    assert window
+    assert text["width"] * text["height"] <= 0.75 * window["width"] * window["height"]
+    assert page.evaluate("document.querySelector('main').scrollTop + scrollY") == 0
+
+
 def go_on(page: Page) -> None:
     """Go to the next stage, with a guess if the stage asks for one."""
     if page.get_by_test_id("keep-guess").count():

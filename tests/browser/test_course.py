@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
+from tests.browser.course_walk import check_small_window, go_on
 from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, FinishedRun, hold_run, open_held_step
 from tests.browser.pages import wait_for
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.browser
 STEP = 120
 PHONE: ViewportSize = {"width": 390, "height": 844}
 QUERY = "new URLSearchParams(location.search)"
-STAGES = 10
+STAGES = 9
 
 
 def test_part_one_on_a_training_run(page: Page, application: Application) -> None:
@@ -32,8 +34,8 @@ def test_part_one_on_a_training_run(page: Page, application: Application) -> Non
     page.get_by_test_id("part-1").click()
     expect(page.get_by_test_id("stage-number")).to_contain_text(f"1 of {STAGES}", timeout=20_000)
     wait_for(page, f"{QUERY}.get('at') === '0' && {QUERY}.get('lesson') === '1.1'")
-    # Before the first step no row has been read, even if another step was shown earlier.
-    expect(page.get_by_test_id("reading").get_by_role("button")).to_have_count(0)
+    # The lines under the map and the legend make room for the course.
+    expect(page.get_by_test_id("reading")).to_have_count(0)
     assert find_violations(page, "[data-testid=course]") == []
 
     # The arrow continues; on a prediction it waits for the guess, and until then the picture keeps still.
@@ -46,19 +48,21 @@ def test_part_one_on_a_training_run(page: Page, application: Application) -> Non
     assert find_violations(page, "[data-testid=course]") == []
     page.get_by_test_id("keep-guess").click()
     expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
-    page.get_by_test_id("keep-guess").click()
     wait_for(page, f"{QUERY}.get('word') === 'dog' && {QUERY}.get('at') === '0'")
+    # The panel has all ten, once: both of its columns would be the same list.
+    expect(page.get_by_test_id("neighbours").get_by_role("listitem")).to_have_count(10)
+    expect(page.get_by_test_id("neighbours-then")).to_have_count(0)
 
     # One history entry for each stage.
     page.go_back(wait_until="commit")
-    expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
+    expect(page.get_by_test_id("stage-number")).to_contain_text("2 of")
     expect(page.get_by_test_id("guess-kept")).to_be_visible()
     page.go_forward(wait_until="commit")
-    expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
+    expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
 
     # Each number on the screen is the server's.
     page.get_by_test_id("course-next").click()
-    expect(page.get_by_test_id("stage-number")).to_contain_text("5 of")
+    expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
     numbers = application.get(f"/api/runs/{application.only_run().id}/lessons/1")["numbers"]
     shown = course.locator("[data-number]")
     expect(shown.first).to_be_visible()
@@ -74,7 +78,7 @@ def test_part_one_on_a_training_run(page: Page, application: Application) -> Non
         expect(page.get_by_test_id("waits-for-step")).to_contain_text("500")
     else:
         expect(page.get_by_test_id("waits-for-step")).to_have_count(0)
-    for stage in range(8, STAGES + 1):
+    for stage in range(7, STAGES + 1):
         page.get_by_test_id("course-next").click()
         expect(page.get_by_test_id("stage-number")).to_contain_text(f"{stage} of")
     expect(course.get_by_role("img")).to_be_visible()
@@ -105,7 +109,7 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
 
 @pytest.mark.tour
 def test_a_formula_has_its_own_line(page: Page, finished_run: FinishedRun) -> None:
-    page.goto(finished_run.url_with("lesson=4.10"))
+    page.goto(finished_run.url_with("lesson=4.7"))
     expect(page.get_by_test_id("formula")).to_have_text("W₂ (W₁ x) = (W₂ W₁) x", timeout=20_000)
     assert find_violations(page, "[data-testid=course]") == []
 
@@ -157,32 +161,57 @@ def test_a_link_to_a_part_shows_no_card_and_gives_it_the_keys(
 
 
 @pytest.mark.tour
-def test_on_a_phone_the_guess_is_visible_and_the_folded_sheet_continues(
+def test_on_a_phone_the_panel_is_above_the_text_and_either_may_be_enlarged(
     chromium: Browser, finished_run: FinishedRun
 ) -> None:
     context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.goto(finished_run.url_with("lesson=3.2"))
-    expect(page.get_by_test_id("keep-guess")).to_be_in_viewport(ratio=1, timeout=20_000)
-    expect(page.get_by_test_id("fold-course")).to_have_text("Show the map")
+    page.goto(finished_run.url_with("lesson=9.4&panel=cost&section=meter"))
+    panel = page.get_by_test_id("inspector")
+    expect(panel).to_be_visible(timeout=20_000)
+    check_small_window(page)
+    # No section that is brought into view moves the page.
+    page.wait_for_timeout(500)
+    assert page.evaluate("[document.querySelector('main').scrollTop, scrollY]") == [0, 0]
 
-    page.goto(finished_run.url_with("lesson=3.4&panel=step"))
-    fold = page.get_by_test_id("fold-course")
-    expect(fold).to_have_text("Show the panel", timeout=20_000)
-    expect(page.get_by_test_id("close-panel")).to_be_hidden()
-    fold.tap()
-    expect(fold).to_have_text("Show the text")
-    expect(page.get_by_test_id("close-panel")).to_be_visible()
+    # The map is one press away, and the panel again.
+    page.get_by_test_id("show-map").tap()
+    expect(panel).to_have_count(0)
+    page.get_by_test_id("show-panel").tap()
+    expect(panel).to_be_visible()
+
+    height = (panel.bounding_box() or {})["height"]
+    page.get_by_test_id("fold-course").tap()
     expect(page.get_by_test_id("leave-course")).to_have_count(0)
     expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
-    panel, bar = (page.get_by_test_id(name).bounding_box() for name in ("inspector", "course"))
-    assert panel
-    assert bar
-    assert panel["y"] + panel["height"] <= bar["y"]
+    assert (panel.bounding_box() or {})["height"] > height + 200
     page.get_by_test_id("course-next").tap()
     expect(page.get_by_test_id("stage-title")).to_be_visible()
     expect(page.get_by_test_id("stage-number")).to_contain_text("5 of")
     context.close()
+
+
+@pytest.mark.tour
+@pytest.mark.parametrize("part", [3, 4])
+def test_who_learns_alone_is_told_what_to_do_and_sees_no_gap(
+    chromium: Browser, finished_run: FinishedRun, part: int
+) -> None:
+    page = chromium.new_page()
+    page.goto(finished_run.url_with(f"lesson={part}.1"))
+    expect(page.get_by_test_id("not-computed")).to_contain_text("lamplighter examine", timeout=20_000)
+    number, told = page.get_by_test_id("stage-number"), 0
+    while True:
+        told += 1
+        expect(page.locator("[data-testid=course] .unknown")).to_have_count(0)
+        expect(page.get_by_test_id("waits-for-numbers")).to_have_count(0)
+        at, of = map(int, re.findall(r"\d+", number.inner_text()))
+        if page.get_by_test_id("course-next").inner_text() in ("All parts", "For the curious"):
+            break
+        go_on(page)
+        expect(number).not_to_contain_text(f" {at} ")
+    assert told < of
+    expect(page.get_by_test_id("stage-kind")).to_have_text("In your own words")
+    page.context.close()
 
 
 PART = """title: Own

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from lamplighter.lessons.library import find_lessons, read_folder
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.axe import find_violations
-from tests.browser.course_walk import walk_part
+from tests.browser.course_walk import check_small_window, walk_part
 from tests.browser.fixtures import hold_run
 from tests.browser.packed import pack
 from tests.browser.pages import wait_for
@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 PROJECTOR: ViewportSize = {"width": 1920, "height": 1080}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL: list[ViewportSize] = [{"width": 360, "height": 640}, {"width": 640, "height": 360}]
 STEPS = 1_500
 """Steps of the town: those that the parts name, and a few more."""
 LIVE_STEP = 150
@@ -89,6 +90,19 @@ def test_a_part_in_a_file(
     town: Town, chromium: Browser, part: int, size: ViewportSize, language: str
 ) -> None:
     _walk(chromium, town.file.as_uri(), town, part, size, language)
+
+
+@pytest.mark.parametrize("size", SMALL, ids=lambda size: f"{size['width']}x{size['height']}")
+@pytest.mark.parametrize("part", range(1, 12))
+def test_every_stage_fits_a_small_window(
+    town: Town, chromium: Browser, part: int, size: ViewportSize
+) -> None:
+    context = chromium.new_context(viewport=size, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{town.server.url}/?run={town.run.id}&lesson={part}.1")
+    for _ in walk_part(page, 60_000):
+        check_small_window(page)
+    context.close()
 
 
 def _walk(chromium: Browser, address: str, town: Town, part: int, size: ViewportSize, language: str) -> None:

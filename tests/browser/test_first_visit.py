@@ -41,7 +41,9 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
     page = newcomer
     page.goto(finished_run.url_with(""))
     line = page.get_by_test_id("introduction-line")
-    expect(line).to_have_text(f"Every light is a word. This model has read for {LAST} steps.", timeout=20_000)
+    expect(line).to_have_text(
+        f"Every light is a word. This language model has read for {LAST} steps.", timeout=20_000
+    )
     assert line.get_attribute("aria-live") == "polite"
     card = page.get_by_test_id("introduction")
     for size in PHONES:

@@ -46,32 +46,48 @@ export class PageLayout {
   readonly low = $derived.by(() => this.height <= LOW_PAGE);
   /** True when panels cover the map, as on a phone that is held upright. */
   readonly narrow = $derived.by(() => this.width < (this.low ? WIDE_LOW_PAGE : WIDE_PAGE));
+  /**
+   * True while the course shares a small window with what its text speaks of, one half each: a phone, or an
+   * enlarged page. All else is hidden.
+   */
+  readonly split = $derived.by(
+    () => this.stores.viewSettings.lesson !== null && (this.narrow || this.low),
+  );
+  /** True if the course has the lower half. */
+  readonly upright = $derived.by(() => this.split && this.width <= this.height);
   /** True if the top bar does not fit in full: in a smaller window, or with enlarged type. */
   readonly tight = $derived.by(
     () => this.low || this.width < TIGHT_PAGE * (this.stores.preferences.enlarged ? 1.4 : 1),
   );
   /** Width of the course at the left of the map. */
   private readonly besideLesson = $derived.by(() =>
-    this.stores.viewSettings.lesson !== null && !this.narrow ? this.lessonWidth + 16 : 0,
+    this.stores.viewSettings.lesson !== null && !this.upright ? this.lessonWidth + 16 : 0,
   );
-  /** Height of the sheets over the lower part of a narrow map. */
+  /** True if the panel is a sheet over the lower part of the map. */
+  private readonly sheet = $derived.by(() => this.narrow || this.split);
+  /** True in a small window while the course plays the run, which needs the bar of time. */
+  readonly needsTime = $derived.by(() => !this.split || !!this.stores.openRun.run?.replay);
+  /** Heights of the top bar, and of what is below the map: both make room for the course in a small window. */
+  private readonly barHeight = $derived.by(() => (this.split ? 0 : this.topHeight));
+  private readonly footHeight = $derived.by(() => (this.needsTime ? this.bottomHeight : 0));
+  /** Height of the sheets over the lower part of the map. */
   private readonly sheetsHeight = $derived.by(() => {
-    const { sidePanel, lesson } = this.stores.viewSettings;
-    return (sidePanel ? this.sideHeight + 6 : 0) + (lesson !== null ? this.lessonHeight + 6 : 0);
+    const { sidePanel } = this.stores.viewSettings;
+    return (
+      (sidePanel && this.sheet ? this.sideHeight + 6 : 0) +
+      (this.upright ? this.lessonHeight + 6 : 0)
+    );
   });
   /** The uncovered part of the page. */
   readonly uncovered = $derived.by<PageRect>(() => {
-    const { narrow, width, height, topHeight, bottomHeight } = this;
+    const { sheet, width, height, barHeight, footHeight } = this;
     const open = this.stores.viewSettings.sidePanel !== null;
     const left = this.besideLesson;
     return {
       left,
-      top: topHeight,
-      width: width - left - (open && !narrow ? this.sideWidth + 16 : 0),
-      height: Math.max(
-        MIN_MAP_HEIGHT,
-        height - topHeight - bottomHeight - (narrow ? this.sheetsHeight : 0),
-      ),
+      top: barHeight,
+      width: width - left - (open && !sheet ? this.sideWidth + 16 : 0),
+      height: Math.max(MIN_MAP_HEIGHT, height - barHeight - footHeight - this.sheetsHeight),
     };
   });
   /**
@@ -101,18 +117,19 @@ export class PageLayout {
   );
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
-    const { narrow } = this;
-    const { legendOpen, sidePanel: panel } = this.stores.viewSettings;
-    const left = this.besideLesson + (legendOpen && !narrow ? this.legendWidth + 8 : 0);
+    const { sheet } = this;
+    const { legendOpen, lesson, sidePanel: panel } = this.stores.viewSettings;
+    const key = legendOpen && lesson === null && !sheet ? this.legendWidth + 8 : 0;
+    const left = this.besideLesson + key;
     if (this.halves) {
       const right = this.stacked ? this.railWidth : HALF_INSETS.right;
       return { ...HALF_INSETS, right, left: Math.max(HALF_INSETS.left, left) };
     }
     return {
-      top: this.topHeight + 14,
+      top: this.barHeight + 14,
       // Names keep clear of the tools at the edge.
-      right: (panel && !narrow ? this.sideWidth + 16 : 0) + this.railWidth,
-      bottom: this.bottomHeight + 10 + (narrow ? this.sheetsHeight : 0),
+      right: this.split ? 14 : (panel && !sheet ? this.sideWidth + 16 : 0) + this.railWidth,
+      bottom: this.footHeight + 10 + this.sheetsHeight,
       left: Math.max(14, left),
     };
   });
