@@ -49,6 +49,8 @@ export class AppState implements Stores {
   readonly biggestMovers: BiggestMovers;
   readonly commands: Commands;
 
+  /** Set from a change of the zoomed map until the other map is there. */
+  private seeksOnNextMap = false;
   /** Position in time at which the next run opens; unused while one is open. */
   private position = $state.raw<TimePosition>(LIVE);
 
@@ -122,6 +124,8 @@ export class AppState implements Stores {
       const id = change.run ?? openRun.run?.id ?? null;
       const another = id !== null && id !== openRun.run?.id;
       if (another && openRun.run) change = { ...NOTHING_OF_A_RUN, ...change };
+      const { method } = this.viewSettings;
+      const zoomed = this.viewpoint.look !== null;
       this.viewSettings.applyView(change);
       selection.applyView(change);
       this.applyTime(another ? id : null, change);
@@ -131,6 +135,11 @@ export class AppState implements Stores {
       // A token chosen while the viewer looks elsewhere is brought into view.
       if (change.token !== undefined && change.look === undefined)
         this.viewpoint.sought = focus.token === null ? null : { token: focus.token, near: false };
+      // A place on one map means nothing on another, where the camera looks for the word.
+      if (this.viewSettings.method !== method && change.look === undefined && zoomed) {
+        this.viewpoint.applyView({ look: null });
+        this.seeksOnNextMap = true;
+      }
       if (change.look == null && this.viewSettings.choosesDirection(change))
         this.viewpoint.sought = "direction";
     });
@@ -183,6 +192,12 @@ export class AppState implements Stores {
       );
       $effect(() => openRun.run?.setMethod(viewSettings.method));
       $effect(() => void openRun.run?.nameDistricts(viewSettings.ownNames));
+      $effect(() => {
+        if (openRun.layout?.method !== viewSettings.method || !this.seeksOnNextMap) return;
+        this.seeksOnNextMap = false;
+        const token = untrack(() => focus.token);
+        if (token !== null) this.viewpoint.sought = { token, near: true };
+      });
       $effect(() => {
         void this.query;
         this.history.follow();

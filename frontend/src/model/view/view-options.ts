@@ -25,6 +25,13 @@ export function isCovering(panel: PanelName | null): panel is CoveringPanel {
   return COVERING_PANELS.some((name) => name === panel);
 }
 
+/** The panels about a choice of the viewer: a word, a neighbourhood, or several words. */
+const CARDS: readonly PanelName[] = ["token", "district", "gathered"];
+
+export function isCard(panel: PanelName): boolean {
+  return CARDS.includes(panel);
+}
+
 /** Sections of a panel that a view may point out, by panel. */
 export { SECTIONS };
 export type SectionName = (typeof SECTIONS)[keyof typeof SECTIONS][number];
@@ -51,7 +58,7 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
   return LAB_PANELS.some((name) => name === panel);
 }
 
-/** The kinds of question to the model. */
+/** The kinds of question to the model: those with words of the viewer come first, the rest belong to the lab. */
 export const EXPERIMENTS = CHOICES.ask;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 /** Number of kinds with words. */

@@ -31,6 +31,29 @@ describe("Esc", () => {
     expect(put).toEqual(["beside", "token", "folded"]);
   });
 
+  it("closes a panel that was opened after the word first", () => {
+    const applied: object[] = [];
+    const viewSettings = {
+      panel: "ask" as string | null,
+      district: null,
+      geometry: { arrow: null },
+    };
+    const scope = {
+      apply(change: object) {
+        applied.push(change);
+        viewSettings.panel = null;
+      },
+      viewSettings,
+      viewpoint: { wayBack: {} },
+      focus: { reference: "dog" },
+      selection: { tool: "pan", ids: [] },
+    };
+    const commands = pageCommands(scope as unknown as CommandScope);
+    commands.dismiss();
+    commands.dismiss();
+    expect(applied).toEqual([{ folded: true }, { token: null }]);
+  });
+
   it("closes a direction together with its panel, and restores the earlier look", () => {
     const applied: object[] = [];
     const geometry = { arrow: { from: [1], to: [2] } as object | null };

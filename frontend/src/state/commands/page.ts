@@ -1,5 +1,6 @@
 /** Commands of the page itself: its parts, its shortcuts, and the viewer's preferences. */
 
+import { isCard } from "../../model/view/view-options";
 import type { PreferenceName } from "../view/preferences.svelte";
 import { wayBackFromDirection } from "./geometry";
 import { closeCovering } from "./microscope";
@@ -17,6 +18,8 @@ export function pageCommands({
   selection,
   preferences,
 }: CommandScope) {
+  const foldPanel = () =>
+    apply({ folded: true, ...wayBackFromDirection({ viewSettings, viewpoint }) });
   return {
     focusSearch: () => page.focusSearch(),
     showWholeMap: () => page.map()?.goHome(),
@@ -40,6 +43,8 @@ export function pageCommands({
         if (selection.ids.length) selection.clear();
         else selection.tool = "pan";
       } else if (viewSettings.secondMap) apply({ beside: null });
+      // A panel was opened after the choice that it does not show.
+      else if (viewSettings.panel !== null && !isCard(viewSettings.panel)) foldPanel();
       else if (viewSettings.panel === "district") apply({ district: null, folded: true });
       else if (focus.reference !== null)
         apply({
@@ -50,8 +55,7 @@ export function pageCommands({
       else if (viewSettings.district !== null) apply({ district: null });
       else if (viewSettings.ring) apply({ ring: null });
       else if (selection.ids.length) selection.clear();
-      else if (viewSettings.panel)
-        apply({ folded: true, ...wayBackFromDirection({ viewSettings, viewpoint }) });
+      else if (viewSettings.panel) foldPanel();
     },
   };
 }
