@@ -7,7 +7,7 @@
  */
 
 import type { PlotlyDiv, PlotlyTrace } from "../src/charts/plotly/library.d";
-import { lampStrengths } from "../src/map/easing";
+import { haloShares, lampStrengths } from "../src/map/easing";
 import { PointRenderer } from "../src/map/webgl/renderer";
 import { Overlay } from "../src/map/overlay/overlay";
 import { lampColours } from "../src/map/palette";
@@ -88,7 +88,7 @@ async function createScene(folder: string, count: number): Promise<void> {
   show({ vocabulary, tints, districts, layout: decode(frames[0]!) as Layout });
   renderer = new PointRenderer(canvas("lamps-alone"), () => undefined);
   renderer.resize(WIDTH, HEIGHT);
-  renderer.setTokens(tints);
+  renderer.setTokens(tints, haloShares(vocabulary.counts));
   await pause(1_500);
 }
 

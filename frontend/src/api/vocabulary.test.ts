@@ -32,10 +32,10 @@ describe("token text", () => {
     expect(printableToken("ệ".normalize("NFD"))).toBe("ệ".normalize("NFD"));
   });
 
-  it("of a name is in sentence case, and equally harmless", () => {
+  it("of a name is in sentence case, a list of words as it is, and equally harmless", () => {
     expect(printableName("animal sounds (past)")).toBe("Animal sounds (past)");
     expect(printableName("\u202eéclairs <b>")).toBe("Éclairs <b>");
-    expect(printableName("anna · tom · mary")).toBe("Anna · tom · mary");
+    expect(printableName("anna · tom · mary")).toBe("anna · tom · mary");
     expect(printableName(undefined)).toBe("?");
   });
 
@@ -66,7 +66,7 @@ describe("vocabulary", () => {
     const items = [{ token_id: 0, token: "a", text: "a", count: null, class: null }];
     const vocabulary = buildVocabulary("r", items, []);
     expect([...vocabulary.counts]).toEqual([NaN]);
-    expect(printableName("▁learn · Ġteach")).toBe("Learn · teach");
+    expect(printableName("▁learn · Ġteach")).toBe("learn · teach");
   });
 
   it("shows a token of an answer as the rest of the page does", () => {

@@ -5,6 +5,7 @@ import {
   GLIDE_MS,
   glideProgress,
   beatBrightness,
+  haloShares,
   lampStrengths,
 } from "./easing";
 
@@ -66,4 +67,15 @@ describe("a glide", () => {
     expect(glideProgress(GLIDE_MS, false)).toBe(1);
     expect(glideProgress(0, true)).toBe(1);
   });
+});
+
+it("shrinks the halos of words that nearly every step lights, and of no others", () => {
+  const counts = Float64Array.from({ length: 1_000 }, (_, id) => (id === 0 ? 5_000 : 10));
+  const [common, rare] = haloShares(counts);
+  expect(rare).toBe(255);
+  expect(common).toBeGreaterThan(0);
+  expect(common).toBeLessThan(60);
+  // A small vocabulary has no such words, and unknown counts tell of none.
+  expect([...haloShares(Float64Array.of(4, 5, 6))]).toEqual([255, 255, 255]);
+  expect([...haloShares(Float64Array.of(NaN, 9))]).toEqual([255, 255]);
 });

@@ -55,6 +55,24 @@ export function lampStrengths(norms: Float32Array): Float32Array {
   );
 }
 
+/** Share of the text from which a word's halo shrinks. */
+const COMMON = 0.0005;
+/** Minimum share of a halo that is left. */
+const MIN_HALO = 0.1;
+
+/**
+ * Return one byte per token: the share of its halo when lit, 255 for all of it. It shrinks as the count grows
+ * for words that are lit in nearly every step, as they would outshine the rest.
+ */
+export function haloShares(counts: Float64Array): Uint8Array {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const usual = all * Math.max(COMMON, 2 / counts.length);
+  // A comparison with NaN, an unknown count, is false.
+  return Uint8Array.from(counts, (count) =>
+    count > usual ? 255 * Math.max(MIN_HALO, usual / count) : 255,
+  );
+}
+
 /** Return the smoothstep of a fraction, which is clamped to 0 to 1. */
 export function smoothstep(part: number): number {
   const x = Math.max(0, Math.min(1, part));

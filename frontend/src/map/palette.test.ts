@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { frequencyRanks, INK, TINTS, unit } from "./palette";
+import { entryColour, frequencyRanks, INK, nameColour, TINTS, unit } from "./palette";
 
 type Triple = [number, number, number];
 
@@ -95,6 +95,28 @@ describe("the tints", () => {
       expect(contrast(tint, INK.night), tint).toBeGreaterThan(5);
       expect(contrast(tint, INK.land), tint).toBeGreaterThan(4.5);
     }
+  });
+});
+
+describe("the name of a small district", () => {
+  const ramp = Array.from({ length: 6 }, (_, i) => entryColour({ part: i / 5 }));
+  const colours = [...TINTS, ...ramp, entryColour("plain"), entryColour("unknown")];
+
+  it("is legible on the land in the colour of any lamp", () => {
+    for (const colour of colours) {
+      const lamp = unit(colour).map((part) => 255 * part);
+      const name = nameColour(Uint8Array.of(...lamp, 200), [0])
+        .match(/\d+/g)!
+        .map(Number);
+      const hex = `#${name.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+      expect(contrast(hex, INK.land), colour).toBeGreaterThan(5.5);
+    }
+  });
+
+  it("has the colour of most of its lamps", () => {
+    const tints = Uint8Array.of(...[0, 0, 250, 9], ...[250, 0, 0, 9], ...[250, 0, 0, 99]);
+    expect(nameColour(tints, [0, 1, 2])).toBe(nameColour(tints, [1]));
+    expect(nameColour(tints, [0, 1, 2])).not.toBe(nameColour(tints, [0]));
   });
 });
 

@@ -13,6 +13,7 @@ export const INK = {
   text: "#d7e0f5",
   quiet: "#8fa3c8",
   lamp: "#ffe9c4",
+  lit: "#f2ead9",
   doubt: "#ff8f6b",
 } as const;
 
@@ -64,9 +65,9 @@ export function entryColour(colour: EntryColour): string {
 
 /** Return the minimum and maximum brightness of an entry's unlit lamps, 0 to 1. */
 function unlitBrightness(colour: EntryColour): [number, number] {
-  if (colour === "unknown") return [0.3, 0.4];
-  if (colour === "plain") return [0.4, 0.62];
-  return "part" in colour ? [0.5 + 0.3 * colour.part, 0.62 + 0.34 * colour.part] : [0.58, 0.92];
+  if (colour === "unknown") return [0.36, 0.46];
+  if (colour === "plain") return [0.48, 0.7];
+  return "part" in colour ? [0.5 + 0.3 * colour.part, 0.62 + 0.34 * colour.part] : [0.66, 0.94];
 }
 
 /**
@@ -101,6 +102,27 @@ export function lampColours(
     bytes[4 * id + 3] = 255 * (low + (high - low) * rank[id]! ** 2);
   }
   return bytes;
+}
+
+/** Share of text colour in a district's name, which keeps the darkest tints legible on the land. */
+const NAME_TEXT = 0.3;
+/** Maximum number of lamps that are compared for the colour of a name. */
+const MAX_SAMPLE = 64;
+
+/** Return the colour of a name among lamps: that of most of these tokens, lightened. `tints` as of `lampColours`. */
+export function nameColour(tints: Uint8Array, tokenIds: readonly number[]): string {
+  const every = Math.max(1, Math.ceil(tokenIds.length / MAX_SAMPLE));
+  const counts = new Map<number, number>();
+  for (let i = 0; i < tokenIds.length; i += every) {
+    const at = 4 * tokenIds[i]!;
+    const rgb = (tints[at]! << 16) | (tints[at + 1]! << 8) | tints[at + 2]!;
+    counts.set(rgb, (counts.get(rgb) ?? 0) + 1);
+  }
+  const [[tint]] = [...counts].sort((a, b) => b[1] - a[1]) as [[number, number]];
+  const parts = unit(`#${tint.toString(16).padStart(6, "0")}`);
+  const text = unit(INK.text);
+  const mixed = parts.map((part, i) => Math.round(255 * (part + NAME_TEXT * (text[i]! - part))));
+  return `rgb(${mixed.join()})`;
 }
 
 /** Return the tints with all other tokens dimmed; unchanged if `kept` is empty. */

@@ -4,7 +4,7 @@ import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { Caption } from "./caption";
 import { clusterGroups, districtsOf, membersOf } from "../regions/districts";
-import { beatBrightness, smoothstep } from "../easing";
+import { beatBrightness, haloShares, smoothstep } from "../easing";
 import type { OverlayFrame } from "../overlay/overlay-model";
 import { mapBounds, placementOf, type Placement } from "../../model/plane/placement";
 import {
@@ -69,7 +69,8 @@ export class FilmRenderer {
     const { width, height } = size;
     this.studio = new Studio(size);
     this.displayed.reset(vocabulary);
-    this.studio.renderer.setTokens((this.displayed.tints = spec.tints(0)));
+    this.displayed.tints = spec.tints(0);
+    this.studio.renderer.setTokens(this.displayed.tints, haloShares(vocabulary.counts));
     const first = frames[0]!;
     const { insets } = this.studio.layOut(spec.caption(first, first));
     this.insets = insets;
@@ -149,12 +150,12 @@ export class FilmRenderer {
     }
     if (moved || districts !== before.districts) {
       const groups = districts ? clusterGroups(districts) : [];
-      const { density, compactness } = analyseLayout(next, membersOf(groups));
+      const { density, shapes } = analyseLayout(next, membersOf(groups));
       if (moved) {
         studio.renderer.setPlacement(next, displayed.from);
         studio.renderer.setLand(density);
       }
-      displayed.districts = districtsOf(groups, compactness);
+      displayed.districts = districtsOf(groups, shapes);
     }
     const tints = spec.tints(index);
     if (tints !== displayed.tints) studio.renderer.setTints((displayed.tints = tints));

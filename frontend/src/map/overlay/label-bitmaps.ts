@@ -1,7 +1,9 @@
 /**
- * Bitmaps of labels: each text with its shadow is drawn once and then copied in each frame, because shadows
+ * Bitmaps of labels: each text with its casing is drawn once and then copied in each frame, because strokes
  * cost far more than copies.
  */
+
+import { INK } from "../palette";
 
 /** Font and colour of a text. */
 export interface LabelInk {
@@ -10,37 +12,17 @@ export interface LabelInk {
 }
 
 /**
- * The shadow around a text: overlaid dark strokes that add up to a soft cloud without an edge. Widths and
- * margin in design pixels.
+ * Strokes around a text, in the land's colour: a thin casing, and two wide ones that together dim the lamps
+ * beneath by about 30 %. Widths and margin in design pixels.
  */
-const SHADOW = {
-  ink: "rgba(10,14,28,0.17)",
-  widths: [20, 16.5, 13.5, 11, 8.5, 6, 3.5],
-  margin: 11,
-};
+const CASING = [
+  { width: 14, alpha: 0.15 },
+  { width: 8, alpha: 0.2 },
+  { width: 3.2, alpha: 1 },
+];
+const MARGIN = 8;
 /** Maximum number of bitmaps kept. */
-const MAX_BITMAPS = 400;
-
-/** Draw a text with its shadow, its middle line at `y`. `scale`: pixels per design pixel. */
-export function writeLabel(
-  context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
-  text: string,
-  [x, y]: readonly [number, number],
-  { font, colour }: LabelInk,
-  scale: number,
-) {
-  context.font = font;
-  context.textBaseline = "middle";
-  context.textAlign = "left";
-  context.lineJoin = "round";
-  context.strokeStyle = SHADOW.ink;
-  for (const width of SHADOW.widths) {
-    context.lineWidth = width * scale;
-    context.strokeText(text, x, y);
-  }
-  context.fillStyle = colour;
-  context.fillText(text, x, y);
-}
+const MAX_BITMAPS = 600;
 
 /** The bitmaps of one map's labels. */
 export class LabelBitmaps {
@@ -69,7 +51,7 @@ export class LabelBitmaps {
     scale: number,
     ratio: number,
   ) {
-    const margin = Math.ceil(SHADOW.margin * scale * ratio);
+    const margin = Math.ceil(MARGIN * scale * ratio);
     // The width too: a label that fades while the type grows was measured in the smaller type.
     const key = `${ink.font} ${ink.colour} ${size.width} ${text}`;
     let bitmap = this.bitmaps.get(key);
@@ -80,8 +62,7 @@ export class LabelBitmaps {
       canvas.width = Math.ceil(size.width * ratio) + 2 * margin;
       canvas.height = Math.ceil(size.height * ratio) + 2 * margin;
       pen.scale(ratio, ratio);
-      const middle = canvas.height / 2 / ratio;
-      writeLabel(pen, text, [margin / ratio, middle], ink, scale);
+      writeText(pen, text, [margin / ratio, canvas.height / 2 / ratio], ink, scale);
       // Copying from a canvas finishes it each time, even if nothing was drawn since; a bitmap does not.
       bitmap = canvas.transferToImageBitmap();
     }
@@ -100,4 +81,26 @@ export class LabelBitmaps {
       bitmap.height / ratio,
     );
   }
+}
+
+/** Write a text with its casing, its middle line at `y`. `scale`: pixels per design pixel. */
+function writeText(
+  pen: OffscreenCanvasRenderingContext2D,
+  text: string,
+  [x, y]: readonly [number, number],
+  { font, colour }: LabelInk,
+  scale: number,
+) {
+  pen.font = font;
+  pen.textBaseline = "middle";
+  pen.textAlign = "left";
+  pen.lineJoin = "round";
+  pen.strokeStyle = INK.land;
+  for (const { width, alpha } of CASING) {
+    pen.globalAlpha = alpha;
+    pen.lineWidth = width * scale;
+    pen.strokeText(text, x, y);
+  }
+  pen.fillStyle = colour;
+  pen.fillText(text, x, y);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildVocabulary } from "../../api/vocabulary";
 import type { District } from "../regions/districts";
-import { districtsToName, labelCandidates } from "./label-candidates";
+import { districtStyles, labelCandidates } from "./label-candidates";
 import type { OverlayModel } from "./overlay-model";
 
 const TOKENS = ["the", ".", "dog", ",", "cat"];
@@ -13,7 +13,10 @@ function mapModel(changes: Partial<OverlayModel> = {}): OverlayModel {
   });
   const vocabulary = buildVocabulary("run", items, []);
   const districts = Array.from({ length: 100 }, (_, i): District => {
-    return { id: i + 1, name: `class ${i}`, tokenIds: [i], compactness: 1 };
+    return {
+      ...{ id: i + 1, name: `class ${i}`, tokenIds: [i] },
+      ...{ compactness: 1, prominence: 200 - i },
+    };
   });
   return {
     ...{ vocabulary, districts, view: { x0: 0, x1: 1_000, y0: 0, y1: 1_000 } },
@@ -23,15 +26,18 @@ function mapModel(changes: Partial<OverlayModel> = {}): OverlayModel {
     commonest: () => vocabulary.byCount,
     positionOf: (id) => [100 * id + 50, 500],
     middleOf: ({ id }) => [((id * 7) % 10) * 100 + 50, Math.floor(id / 10) * 100 + 20],
+    nameColour: () => "tint",
+    inDistrict: () => false,
     ...changes,
   };
 }
 
-function textsOf(model: OverlayModel, shown: string[] = []): string[] {
+function labelsOf(model: OverlayModel) {
   const measure = (text: string) => ({ width: 7 * text.length, height: 15 });
-  const labels = labelCandidates(model, 1, measure, (key) => shown.includes(key));
-  return Array.from(labels, ({ text }) => text);
+  return Array.from(labelCandidates(model, 1, measure, () => undefined));
 }
+
+const textsOf = (model: OverlayModel) => labelsOf(model).map(({ text }) => text);
 
 describe("the names of the ends of a direction", () => {
   it("precede those of districts", () => {
@@ -41,20 +47,27 @@ describe("the names of the ends of a direction", () => {
 });
 
 describe("the names of districts", () => {
-  it("are at most twelve on the whole map, the first in order, in sentence case", () => {
+  it("grow in number with the area of the window, the first in order, in sentence case", () => {
     const names = textsOf(mapModel());
-    expect(names).toEqual(Array.from({ length: 12 }, (_, i) => `Class ${i}`));
-    // A screen with less room has fewer.
-    expect(textsOf(mapModel({ width: 390, height: 600 }))).toHaveLength(7);
+    expect(names).toEqual(Array.from({ length: 58 }, (_, i) => `Class ${i}`));
+    expect(textsOf(mapModel({ width: 390, height: 600 }))).toHaveLength(15);
+    expect(textsOf(mapModel({ width: 1_440, height: 900 }))).toHaveLength(81);
+  });
+
+  it("are large for those that stand out most, the others small and in their colour", () => {
+    const styles = labelsOf(mapModel()).map(({ style, colour }) => [style, colour === "tint"]);
+    expect(styles.filter(([style]) => style === "district")).toHaveLength(12);
+    expect(styles.slice(0, 12).every(([style]) => style === "district")).toBe(true);
+    expect(styles.every(([style, tinted]) => tinted === (style === "minor"))).toBe(true);
   });
 
   it("are more when zoomed in, and the same wherever the view moves", () => {
     const whole = textsOf(mapModel());
-    const near = textsOf(mapModel({ zoom: 2 }));
-    expect(near.slice(0, 12)).toEqual(whole);
-    expect(near.filter((text) => text.startsWith("Class"))).toHaveLength(48);
-    const half = mapModel({ zoom: 2, view: { x0: 500, x1: 1_500, y0: 0, y1: 1_000 } });
-    const right = textsOf(half).filter((text) => text.startsWith("Class"));
+    const near = textsOf(mapModel({ zoom: 1.2 }));
+    expect(near.slice(0, 58)).toEqual(whole);
+    expect(near).toHaveLength(83);
+    const half = mapModel({ zoom: 1.2, view: { x0: 500, x1: 1_500, y0: 0, y1: 1_000 } });
+    const right = textsOf(half);
     expect(right.length).toBeGreaterThan(12);
     expect(right.every((text) => near.includes(text))).toBe(true);
     expect(textsOf(mapModel({ zoom: 8 })).some((text) => text.startsWith("Class"))).toBe(false);
@@ -70,21 +83,27 @@ describe("the names of districts", () => {
     expect(textsOf(mapModel({ districts: [] }))).toEqual([]);
   });
 
-  it("stay when another is only slightly ahead", () => {
-    const { districts } = mapModel();
-    const first = districtsToName(districts, 12, () => false).map(({ id }) => id);
-    const [last, next] = [districts[11]!, districts[12]!];
-    const swapped = [...districts.slice(0, 11), next, last, ...districts.slice(13)];
-    const named = (ids: number[]) => (id: number) => ids.includes(id);
-    const ids = (all: District[], shown: number[]) =>
-      districtsToName(all, 12, named(shown))
-        .map(({ id }) => id)
-        .sort((a, b) => a - b);
-    expect(ids(swapped, first)).toEqual(first);
-    expect(ids(swapped, [])).not.toEqual(first);
-    // One that fell far behind goes, and one that is gone makes room.
-    const fallen = [...districts.slice(0, 11), ...districts.slice(12, 40), last];
-    expect(ids(fallen, first)).toEqual([...first.slice(0, 11), next.id]);
+  it("stay, in their size, until another stands out far more", () => {
+    const district = (id: number, prominence: number): District => {
+      return { id, name: "", tokenIds: [], compactness: 1, prominence };
+    };
+    const others = [district(1, 100), district(2, 90)];
+    const styles = (last: District[], shown: Record<number, "district" | "minor">) =>
+      districtStyles([...others, ...last], 3, 2, (id) => shown[id]).map(([{ id }, style]) => [
+        id,
+        style,
+      ]);
+    const shown = { 1: "district", 2: "district", 3: "minor" } as const;
+    const before = [
+      [1, "district"],
+      [2, "district"],
+      [3, "minor"],
+    ];
+    expect(styles([district(3, 50), district(4, 60)], shown)).toEqual(before);
+    expect(styles([district(3, 120)], shown)).toEqual(before);
+    expect(styles([district(3, 50), district(4, 60)], {})).toContainEqual([4, "minor"]);
+    expect(styles([district(3, 50), district(4, 90)], shown)).toContainEqual([4, "minor"]);
+    expect(styles([district(3, 300)], shown)[0]).toEqual([3, "district"]);
   });
 });
 
@@ -108,6 +127,13 @@ describe("the labels of tokens", () => {
     const [first] = textsOf(model);
     expect(first).toBe("word0");
     expect(textsOf(model)).toHaveLength(12);
+  });
+
+  it("are absent where a district is, until one comes close", () => {
+    const lit = [0, 2, 4].map((id) => ({ id, strength: 1 }));
+    const model = { districts: [], lit, inDistrict: (id: number) => id === 2 };
+    expect(textsOf(mapModel(model))).toEqual(["the", "cat"]);
+    expect(textsOf(mapModel({ ...model, zoom: 3 }))).toEqual(["the", "dog", "cat"]);
   });
 
   it("come after the names of districts, which do not change with the beat", () => {

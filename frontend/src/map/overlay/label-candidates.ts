@@ -5,15 +5,16 @@ import { toPixel } from "../../model/plane/viewport";
 import { INK } from "../palette";
 import { lampGrowth } from "../webgl/glow-falloff";
 import { ringRadius } from "./marks";
-import type { District } from "../regions/districts";
+import { isCompact, type District } from "../regions/districts";
 import type { LabelCandidate } from "./label-placement";
 import type { OverlayModel } from "./overlay-model";
 
-export type LabelStyle = "district" | "lit" | "token" | "chosen" | "neighbour";
+export type LabelStyle = "district" | "minor" | "lit" | "token" | "chosen" | "neighbour";
 
 /** A label with its style and its subject. */
 export interface MapLabel extends LabelCandidate {
   style: LabelStyle;
+  colour: string;
   /** Token id, or district id. */
   id: number;
 }
@@ -21,54 +22,56 @@ export interface MapLabel extends LabelCandidate {
 /** Returns width and height of a text, in pixels. */
 type Measure = (text: string, style: LabelStyle) => { width: number; height: number };
 
-/** Weight and size, in design pixels. */
+/** Returns the style of the label with a key if it is on the map now. */
+type ShownStyle = (key: string) => LabelStyle | undefined;
+
+/** Weight and size, in design pixels. Districts that stand out less are `minor`. */
 export const LABEL_FONTS: Record<LabelStyle, [number, number]> = {
   district: [600, 15],
+  minor: [600, 11.5],
   lit: [400, 13],
   token: [400, 13],
   chosen: [600, 18],
   neighbour: [400, 13],
 };
-/** Lit words, the chosen one and its neighbours are as warm as their lamps. */
-export const LABEL_COLOURS: Record<LabelStyle, string> = {
-  district: "rgba(215,224,245,0.85)",
-  lit: "rgba(242,234,217,0.85)",
-  token: "rgba(215,224,245,0.8)",
-  chosen: INK.lamp,
-  neighbour: "rgba(255,233,196,0.9)",
-};
-/** Maximum number of districts named on the whole map, and the square design pixels per name. */
-const NAMED_DISTRICTS = 12;
-const ROOM = 34_000;
+/** Lit words, the chosen one and its neighbours are as warm as their lamps; minor districts have their tint. */
+const LABEL_INKS = {
+  district: "text",
+  lit: "lit",
+  token: "text",
+  chosen: "lamp",
+  neighbour: "lamp",
+} as const;
+/** Square design pixels of the whole map per named district, and per district with a large name. */
+const ROOM = 16_000;
+const LARGE_ROOM = 75_000;
+/** How far another district must stand out more than a named one, as a ratio, to take its place. */
+const KEEP = 1.5;
 /** Maximum number of lit lamps named on the whole map, and the square design pixels per name. */
 const NAMED_LAMPS = 12;
 const LAMP_ROOM = 70_000;
-/** How far down the order, as a multiple of the named districts, a visible name is kept. */
-const KEEP = 1.34;
-/** Minimum compactness of a named district: the others have no middle. */
-const COMPACT = 0.12;
-/** Magnification from which a district is too large for a name. */
+/** Magnification from which the words of a district are named, and from which it is too large for a name. */
+const CLOSE = 2.4;
 const NEAR = 6.6;
 /** Maximum number of named words at each end of a direction. */
 const NAMED_ENDS = 6;
 /** Minimum distance between two labels of lit tokens, in design pixels. */
 const APART = 86;
+/** Maximum number of tokens that are considered for a name because they are common. */
+const MAX_LOOKED = 4_000;
 /** A meaningful token: the label of a punctuation mark would look like a hole in the map. */
 const WORD = /[\p{L}\p{N}]/u;
 
-/**
- * Yield the labels that may be drawn, most important first. `isShown` returns whether the label with a key is
- * on the map now.
- */
+/** Yield the labels that may be drawn, most important first. */
 export function* labelCandidates(
   model: OverlayModel,
   scale: number,
   measure: Measure,
-  isShown: (key: string) => boolean,
+  shownStyle: ShownStyle,
 ): Iterable<MapLabel> {
   const { vocabulary, lit, chosen, links, zoom, width, height } = model;
   const seen = new Set<number>();
-  const token = (id: number, style: LabelStyle): MapLabel | null => {
+  const token = (id: number, style: keyof typeof LABEL_INKS): MapLabel | null => {
     if (seen.has(id) || id >= vocabulary.tokens.length) return null;
     const [x, y] = toPixel(model, model.positionOf(id));
     if (x < 0 || y < 0 || x > width || y > height) return null;
@@ -77,9 +80,12 @@ export function* labelCandidates(
     const note = model.notes?.get(id);
     const text = note ? `${name} ${note}` : name;
     const gap = (style === "chosen" ? ringRadius(zoom) + 5 : 7 + 3 * lampGrowth(zoom)) * scale;
-    return { key: `t${id}`, text, x, y, gap, ...measure(text, style), style, id };
+    const colour = INK[LABEL_INKS[style]];
+    const patient = style === "lit" || style === "token";
+    return { key: `t${id}`, text, x, y, gap, ...measure(text, style), patient, style, colour, id };
   };
   const says = (id: number) => WORD.test(vocabulary.tokens[id] ?? "");
+  const speaks = (id: number) => says(id) && (zoom >= CLOSE || !model.inDistrict(id));
   if (chosen !== null) {
     const name = token(chosen, "chosen");
     if (name) yield name;
@@ -105,14 +111,14 @@ export function* labelCandidates(
     if (name) yield name;
   }
   // Districts precede lit tokens, or their names would come and go with every beat.
-  yield* districtNames(model, scale, measure, isShown);
+  yield* districtNames(model, scale, measure, shownStyle);
   // Only one per neighbourhood, so that they represent the whole batch.
   const most = Math.min(NAMED_LAMPS, labelArea(model, scale) / LAMP_ROOM);
   let bright = Math.round(most * Math.min(4, Math.max(1, zoom)));
   const litLabels: MapLabel[] = [];
   for (const { id } of lit) {
     if (bright <= 0) break;
-    const name = says(id) && token(id, "lit");
+    const name = speaks(id) && token(id, "lit");
     if (!name) continue;
     const apart = ({ x, y }: MapLabel) =>
       Math.hypot(x - name.x, (y - name.y) * 1.6) > APART * scale;
@@ -125,9 +131,11 @@ export function* labelCandidates(
     yield name;
   }
   let quiet = Math.min(90, Math.round((zoom - 1.6) * 26));
+  let looked = 0;
   if (quiet <= 0) return;
   for (const id of model.commonest()) {
-    const name = says(id) && token(id, "token");
+    if (++looked > MAX_LOOKED) return;
+    const name = speaks(id) && token(id, "token");
     if (!name) continue;
     yield name;
     if (--quiet <= 0) return;
@@ -135,45 +143,57 @@ export function* labelCandidates(
 }
 
 /**
- * Yield the names of districts: at most twelve on the whole map, more when zoomed in. Whether a district is
- * named does not depend on the rest of the view, so that names stay while the map moves.
+ * Yield the names of districts, those that stand out most first: more on a larger screen and when zoomed in.
+ * Whether a district is named does not depend on the rest of the view, so that names stay while the map moves.
  */
 function* districtNames(
   model: OverlayModel,
   scale: number,
   measure: Measure,
-  isShown: (key: string) => boolean,
+  shownStyle: ShownStyle,
 ): Iterable<MapLabel> {
-  const { zoom, width, height, districts } = model;
+  const { zoom, width, height } = model;
   if (zoom > NEAR) return;
-  const most = Math.min(NAMED_DISTRICTS, Math.round(labelArea(model, scale) / ROOM));
-  const compact = districts.filter(({ compactness }) => compactness >= COMPACT);
-  const named = districtsToName(compact, Math.floor(most * Math.max(1, zoom) ** 2), (id) =>
-    isShown(`d${id}`),
+  const area = labelArea(model, scale) * Math.max(1, zoom) ** 2;
+  const styles = districtStyles(
+    model.districts.filter(isCompact),
+    area / ROOM,
+    area / LARGE_ROOM,
+    (id) => shownStyle(`d${id}`),
   );
-  for (const district of named) {
+  for (const [district, style] of styles) {
     const { id, name } = district;
     const [x, y] = toPixel(model, model.middleOf(district));
     if (x < 0 || y < 0 || x > width || y > height) continue;
     const text = printableName(printableToken(name));
-    const size = measure(text, "district");
-    yield { key: `d${id}`, text, x, y, ...size, centred: true, style: "district", id };
+    const colour = style === "minor" ? model.nameColour(district) : INK[LABEL_INKS[style]];
+    const size = { ...measure(text, style), centred: true, patient: true };
+    yield { key: `d${id}`, text, x, y, ...size, style, colour, id };
   }
 }
 
 /**
- * Return the first `most` districts, in order. A visible name stays until another is well ahead of it, so
- * that names do not change with every token that changes its district.
+ * Return the first `most` districts with their styles, the first `large` of them in large type. A visible name
+ * keeps its rank and its size until another stands out far more, so that names do not change with every token
+ * that moves.
  */
-export function districtsToName(
-  districts: District[],
+export function districtStyles(
+  districts: readonly District[],
   most: number,
-  isNamed: (id: number) => boolean,
-): District[] {
-  const kept = districts.slice(0, Math.ceil(KEEP * most)).filter(({ id }) => isNamed(id));
-  const others = districts.filter((district) => !kept.includes(district));
-  const chosen = new Set([...kept, ...others].slice(0, most));
-  return districts.filter((district) => chosen.has(district));
+  large: number,
+  shownStyle: (id: number) => LabelStyle | undefined,
+): [District, "district" | "minor"][] {
+  const weighed = districts.map((district) => {
+    const { id, prominence } = district;
+    const shown = shownStyle(id);
+    // A visible name also changes its size only for a reason.
+    const large = shown === "minor" ? 1 / KEEP : shown ? KEEP : 1;
+    return { district, weight: (shown ? KEEP : 1) * prominence, large: large * prominence };
+  });
+  const named = weighed.sort((a, b) => b.weight - a.weight).slice(0, Math.round(most));
+  return named
+    .sort((a, b) => b.large - a.large)
+    .map(({ district }, i) => [district, i < Math.round(large) ? "district" : "minor"]);
 }
 
 /** Return the area for labels, in square design pixels. */
@@ -182,14 +202,17 @@ export function labelArea({ width, height }: OverlayModel, scale: number): numbe
 }
 
 /** Return the current position of a label, in pixels; null if its token or district is gone. */
-export function labelPosition(
-  { style, id }: MapLabel,
-  model: OverlayModel,
-): [number, number] | null {
-  if (style !== "district") {
+export function labelPosition(label: MapLabel, model: OverlayModel): [number, number] | null {
+  const { id } = label;
+  if (!isDistrict(label)) {
     return id < model.vocabulary.tokens.length ? toPixel(model, model.positionOf(id)) : null;
   }
   const district = model.districts.find((candidate) => candidate.id === id);
   if (!district) return null;
   return toPixel(model, model.middleOf(district));
+}
+
+/** Return whether a label names a district. */
+export function isDistrict({ style }: MapLabel): boolean {
+  return style === "district" || style === "minor";
 }

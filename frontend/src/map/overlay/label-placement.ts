@@ -13,26 +13,24 @@ export interface LabelCandidate {
   height: number;
   /** Distance of a label beside its position, in pixels. */
   gap?: number;
-  /** True to centre the label on its position instead of beside it. */
+  /** True to centre the label over its position instead of beside it. */
   centred?: boolean;
+  /** True if it takes no place that a visible candidate has. */
+  patient?: boolean;
 }
 
-/** A label with its offset. */
+/** A label with its place. */
 export interface PlacedLabel<C extends LabelCandidate> {
   candidate: C;
   /** Offset from the position to the text's left edge and middle line. */
   dx: number;
   dy: number;
-}
-
-/** The offset of a visible label, and the rectangle it takes at its current position. */
-interface VisibleLabel {
-  dx: number;
-  dy: number;
+  /** The rectangle it takes, with a margin around the text. */
   box: PixelRect;
 }
 
-const GAP = 4;
+/** Margins around a text, in pixels. */
+const GAP = { x: 6, y: 3 };
 /**
  * Labels at least this wide (px) may also go above or below their position, because neither side may have
  * space.
@@ -44,38 +42,44 @@ const WIDE = 200;
  * inside `within`.
  *
  * Visible labels (`visible`, by key) keep their offset or go, and go only once the texts themselves would
- * touch; a new label takes a free place, or that of a later candidate.
+ * touch; a new label takes a free place, or that of a later candidate unless it is patient.
  */
 export function placeLabels<C extends LabelCandidate>(
-  candidates: Iterable<C>,
+  candidates: readonly C[],
   within: PixelRect,
   maxLabels: number,
-  visible: ReadonlyMap<string, VisibleLabel> = new Map(),
+  visible: ReadonlyMap<string, PlacedLabel<C>> = new Map(),
 ): PlacedLabel<C>[] {
   const boxes: PixelRect[] = [];
   const placed: PlacedLabel<C>[] = [];
+  const shown = [...visible.values()].map(({ box }) => box);
+  const staying = candidates.flatMap(({ key }) => visible.get(key)?.box ?? []);
   for (const candidate of candidates) {
     if (placed.length >= maxLabels) break;
     const held = visible.get(candidate.key);
-    const options = held ? [[held.dx, held.dy] as const] : offsets(candidate);
-    const free = options
-      .map(([dx, dy]) => ({ dx, dy, box: labelRect(candidate, dx, dy) }))
-      .filter(
-        ({ box }) =>
-          box.left >= within.left &&
-          box.top >= within.top &&
-          box.right <= within.right &&
-          box.bottom <= within.bottom &&
-          !boxes.some((other) => (held ? textsMeet(box, other) : overlap(box, other))),
-      );
-    const clear = ({ box }: VisibleLabel) =>
-      ![...visible.values()].some((other) => overlap(box, other.box));
-    const best = (!held && visible.size && free.find(clear)) || free[0];
+    const meets = held ? textsMeet : overlap;
+    const barred = candidate.patient && !held ? [...boxes, ...staying] : boxes;
+    let best: PlacedLabel<C> | null = null;
+    for (const [dx, dy] of held ? [heldOffset(candidate, held)] : offsets(candidate)) {
+      const box = labelRect(candidate, dx, dy);
+      if (!inside(box, within) || barred.some((other) => meets(box, other))) continue;
+      const clear = held || !shown.some((other) => overlap(box, other));
+      if (clear || !best) best = { candidate, dx, dy, box };
+      if (clear) break;
+    }
     if (!best) continue;
     boxes.push(best.box);
-    placed.push({ candidate, dx: best.dx, dy: best.dy });
+    placed.push(best);
   }
   return placed;
+}
+
+/** Return the offset that a visible label keeps; one over its position stays centred when its size changes. */
+function heldOffset(
+  { centred, width }: LabelCandidate,
+  { candidate, dx, dy }: PlacedLabel<LabelCandidate>,
+): [number, number] {
+  return [centred ? dx + (candidate.width - width) / 2 : dx, dy];
 }
 
 /** Return the rectangle that a label takes at an offset, with a margin. */
@@ -85,21 +89,25 @@ export function labelRect(
   dy: number,
 ): PixelRect {
   return {
-    left: x + dx - GAP,
-    top: y + dy - height / 2 - 1,
-    right: x + dx + width + GAP,
-    bottom: y + dy + height / 2 + 1,
+    left: x + dx - GAP.x,
+    top: y + dy - height / 2 - GAP.y,
+    right: x + dx + width + GAP.x,
+    bottom: y + dy + height / 2 + GAP.y,
   };
 }
 
 /** Return the offsets to try, best first. */
-function offsets({ width, centred, gap = 10 }: LabelCandidate): [number, number][] {
+function offsets({ width, height, centred, gap = 10 }: LabelCandidate): [number, number][] {
   if (centred) {
     const middle = -width / 2;
     return [
-      [middle, -14],
-      [middle, -32],
-      [middle, 4],
+      [middle, 0],
+      [middle, -0.8 * height],
+      [middle, 0.8 * height],
+      [1.5 * middle, 0],
+      [0.5 * middle, 0],
+      [middle, -1.5 * height],
+      [middle, 1.5 * height],
     ];
   }
   const beside: [number, number][] = [
@@ -115,7 +123,16 @@ function offsets({ width, centred, gap = 10 }: LabelCandidate): [number, number]
 
 /** Return whether the texts in two labels' rectangles touch, without the margins. */
 export function textsMeet(a: PixelRect, b: PixelRect): boolean {
-  return overlap(a, b, 2 * GAP - 1, 1);
+  return overlap(a, b, 2 * GAP.x - 1, 2 * GAP.y - 1);
+}
+
+function inside(box: PixelRect, within: PixelRect): boolean {
+  return (
+    box.left >= within.left &&
+    box.top >= within.top &&
+    box.right <= within.right &&
+    box.bottom <= within.bottom
+  );
 }
 
 /** Return whether two rectangles overlap by more than `x` and `y` pixels. */

@@ -52,4 +52,8 @@ export interface OverlayModel extends MapMarks, OverlayFrame {
   positionOf: (id: number) => [number, number];
   /** Returns the current middle of a district, in map units. */
   middleOf: (district: District) => [number, number];
+  /** Returns the colour of a district's name among its lamps. */
+  nameColour: (district: District) => string;
+  /** Returns whether a token belongs to a district with a middle. */
+  inDistrict: (id: number) => boolean;
 }

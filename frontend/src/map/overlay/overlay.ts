@@ -6,8 +6,8 @@
 import { drawMarks } from "./marks";
 import {
   labelCandidates,
+  isDistrict,
   LABEL_FONTS,
-  LABEL_COLOURS,
   labelArea,
   labelPosition,
   type MapLabel,
@@ -16,17 +16,18 @@ import {
 import type { PixelRect } from "../../model/plane/viewport";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { OverlayModel } from "./overlay-model";
-import { LabelBitmaps, writeLabel, type LabelInk } from "./label-bitmaps";
+import { LabelBitmaps } from "./label-bitmaps";
 import { ShownLabels, type ShownLabel } from "./shown-labels";
 
 /** Enlargement of labels and marks for the back of a room. */
 const ENLARGED = 1.4;
 
+/** Square design pixels per label of any kind. */
+const LABEL_ROOM = 9_000;
+
 /** The 2-D canvas above the lamps. */
 export class Overlay {
-  /** The context that measures texts. */
-  private readonly ruler: CanvasRenderingContext2D;
-  private context: CanvasRenderingContext2D;
+  private readonly context: CanvasRenderingContext2D;
   private readonly widths = new Map<string, number>();
   private readonly labels = new ShownLabels<MapLabel>();
   private readonly bitmaps = new LabelBitmaps();
@@ -36,7 +37,7 @@ export class Overlay {
   private height = 0;
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.context = this.ruler = canvas.getContext("2d")!;
+    this.context = canvas.getContext("2d")!;
   }
 
   resize(width: number, height: number, ratio: number) {
@@ -61,8 +62,8 @@ export class Overlay {
   updateLabels(model: OverlayModel) {
     const { scale, labels } = this;
     const measure = (text: string, style: LabelStyle) => this.measure(text, style);
-    const candidates = labelCandidates(model, scale, measure, (key) => labels.isShown(key));
-    labels.choose(candidates, Math.round(labelArea(model, scale) / 9_000));
+    const candidates = labelCandidates(model, scale, measure, (key) => labels.find(key)?.style);
+    labels.choose(candidates, Math.round(labelArea(model, scale) / LABEL_ROOM));
   }
 
   /** Draw the overlay. Return whether labels are still fading. `elapsed` in ms; Infinity skips the fading. */
@@ -81,11 +82,7 @@ export class Overlay {
   districtAt(x: number, y: number): number | null {
     const pointed = this.labels.wanted.find(
       ({ candidate, box }) =>
-        candidate.style === "district" &&
-        x >= box.left &&
-        x <= box.right &&
-        y >= box.top &&
-        y <= box.bottom,
+        isDistrict(candidate) && x >= box.left && x <= box.right && y >= box.top && y <= box.bottom,
     );
     return pointed?.candidate.id ?? null;
   }
@@ -110,13 +107,10 @@ export class Overlay {
 
   private write({ candidate, dx, dy, alpha }: ShownLabel<MapLabel>) {
     const { context, scale } = this;
-    const { text, style, x, y } = candidate;
-    const place = [x + dx, y + dy] as const;
-    const ink: LabelInk = { font: this.fontOf(style), colour: LABEL_COLOURS[style] };
+    const { text, style, colour, x, y } = candidate;
+    const ink = { font: this.fontOf(style), colour };
     context.globalAlpha = alpha;
-    if (context === this.ruler)
-      this.bitmaps.write(this.ruler, text, place, ink, candidate, scale, this.ratio);
-    else writeLabel(context, text, place, ink, scale);
+    this.bitmaps.write(context, text, [x + dx, y + dy], ink, candidate, scale, this.ratio);
     context.globalAlpha = 1;
   }
 
@@ -139,8 +133,8 @@ export class Overlay {
     const key = `${style} ${text}`;
     let width = this.widths.get(key);
     if (width === undefined) {
-      this.ruler.font = this.fontOf(style);
-      width = this.ruler.measureText(text).width;
+      this.context.font = this.fontOf(style);
+      width = this.context.measureText(text).width;
       if (this.widths.size > 20_000) this.widths.clear();
       this.widths.set(key, width);
     }

@@ -96,7 +96,7 @@ describe("the labels of a map that moves", () => {
 
   it("fade, and take a place only once the previous label has faded", () => {
     const labels = new ShownLabels();
-    const narrow = { left: 490, top: 280, right: 575, bottom: 302 };
+    const narrow = { left: 490, top: 285, right: 578, bottom: 313 };
     labels.choose([label("old", 500, 300)], 1);
     labels.advance(still, narrow, Infinity);
     labels.choose([label("new", 500, 300)], 1);

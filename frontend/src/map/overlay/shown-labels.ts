@@ -14,8 +14,6 @@ import {
 
 /** A label in a frame. */
 export interface ShownLabel<C extends LabelCandidate> extends PlacedLabel<C> {
-  /** Its rectangle, with a margin around the text. */
-  box: PixelRect;
   /** Opacity, 0 to 1; 0 while it waits for the place of a label that is still fading. */
   alpha: number;
   /** False while it fades out. */
@@ -54,8 +52,8 @@ export class ShownLabels<C extends LabelCandidate> {
     const { shown } = this;
     for (const [key, label] of shown) {
       const candidate = moved(label.candidate, positionOf);
-      if (candidate) Object.assign(label, rectangle({ ...label, candidate }));
-      else shown.delete(key);
+      if (!candidate) shown.delete(key);
+      else Object.assign(label, { candidate, box: labelRect(candidate, label.dx, label.dy) });
     }
     const visible = new Map([...shown].filter(([, { alpha }]) => alpha > 0));
     const here = this.candidates.flatMap((label) => moved(label, positionOf) ?? []);
@@ -64,7 +62,7 @@ export class ShownLabels<C extends LabelCandidate> {
     for (const one of placed) {
       const { key } = one.candidate;
       const alpha = shown.get(key)?.alpha ?? 0;
-      shown.set(key, { ...one, ...rectangle(one), alpha, wanted: true });
+      shown.set(key, { ...one, alpha, wanted: true });
     }
     return this.fade(Math.min(elapsed, elapsed === Infinity ? 1e9 : MAX_FRAME));
   }
@@ -79,9 +77,10 @@ export class ShownLabels<C extends LabelCandidate> {
     return [...this.shown.values()].filter(({ wanted }) => wanted);
   }
 
-  /** Return whether a label is on the map and stays. */
-  isShown(key: string): boolean {
-    return this.shown.get(key)?.wanted ?? false;
+  /** Return a label that is on the map and stays; undefined otherwise. */
+  find(key: string): C | undefined {
+    const label = this.shown.get(key);
+    return label?.wanted ? label.candidate : undefined;
   }
 
   /** Remove all labels from the map at once. */
@@ -108,10 +107,6 @@ export class ShownLabels<C extends LabelCandidate> {
     }
     return [...shown.values()].some(({ alpha, wanted }) => !wanted || alpha < 1);
   }
-}
-
-function rectangle<C extends LabelCandidate>({ candidate, dx, dy }: PlacedLabel<C>) {
-  return { candidate, box: labelRect(candidate, dx, dy) };
 }
 
 /** Return a label at its position in a frame; null if it has none. */

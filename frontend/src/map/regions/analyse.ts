@@ -1,9 +1,9 @@
 /**
- * Analysis of a layout: its density grid, the compactness of its groups, and an index of its tokens. Pure.
+ * Analysis of a layout: its density grid, the shapes of its groups, and an index of its tokens. Pure.
  */
 
-import { compactnessOf, type GroupMembers } from "./districts";
-import { buildTokenGrid, type TokenGrid } from "../../model/plane/spatial-index";
+import { shapeOf, type GroupMembers, type GroupShape } from "./districts";
+import { buildTokenGrid, GridIndex, type TokenGrid } from "../../model/plane/spatial-index";
 import { coordinates, robustBounds, type Placement } from "../../model/plane/placement";
 import type { MapRect } from "../../model/plane/viewport";
 import { densityOf, type DensityGrid } from "./density";
@@ -13,8 +13,8 @@ export interface LayoutAnalysis {
   /** Bounds of all but the stray tokens. */
   box: MapRect;
   density: DensityGrid;
-  /** Compactness of each group, 0 to 1. */
-  compactness: number[];
+  /** The shape of each group. */
+  shapes: GroupShape[];
   grid: TokenGrid;
 }
 
@@ -22,9 +22,11 @@ export interface LayoutAnalysis {
 export function analyseLayout(placement: Placement, { ids, starts }: GroupMembers): LayoutAnalysis {
   const xy = coordinates(placement);
   const box = robustBounds(xy);
-  const compactness: number[] = [];
+  const grid = buildTokenGrid(xy, box);
+  const index = new GridIndex(grid);
+  const shapes: GroupShape[] = [];
   for (let group = 0; group + 1 < starts.length; group++) {
-    compactness.push(compactnessOf(xy, ids.subarray(starts[group], starts[group + 1]), box));
+    shapes.push(shapeOf(xy, ids.subarray(starts[group], starts[group + 1]), box, index));
   }
-  return { box, density: densityOf(xy, box), compactness, grid: buildTokenGrid(xy, box) };
+  return { box, density: densityOf(xy, box), shapes, grid };
 }

@@ -2,6 +2,7 @@
 
 import type { Districts as Found } from "../../api/frames";
 import { positionOf, type Placement } from "../../model/plane/placement";
+import type { GridIndex } from "../../model/plane/spatial-index";
 import type { MapRect } from "../../model/plane/viewport";
 
 /** Tokens that are close in the space: a cluster. */
@@ -16,6 +17,15 @@ export interface TokenGroup {
 export interface District extends TokenGroup {
   /** 1 if its tokens lie close together, 0 if they are scattered over the whole map. */
   compactness: number;
+  /** How much it stands out, for its size, its solitude and its age. */
+  prominence: number;
+}
+
+/** The shape of a group on the map. */
+export interface GroupShape {
+  compactness: number;
+  /** 1 for an island with nothing around it, less in a crowd or among other groups. */
+  solitude: number;
 }
 
 /** Tokens by group: group g has `ids[starts[g]]` up to, but excluding, `ids[starts[g + 1]]`. */
@@ -30,6 +40,17 @@ export interface GroupMembers {
  */
 const TIGHT = 0.07;
 const LOOSE = 0.19;
+/** Minimum compactness of a district with a middle. */
+const COMPACT = 0.12;
+/** Half the side of the part that a district covers, in median distances of its tokens from its middle. */
+const COVERED = 1.8;
+/** Minimum of that median distance, and half the side of a district's surroundings, as fractions of the map's span. */
+const MIN_DISTANCE = 0.006;
+const SURROUNDINGS = 0.08;
+/** Exponent of a district's age, 1 to 2, in its prominence. */
+const AGE_WEIGHT = 0.4;
+/** Maximum number of tokens whose median is the middle: more would cost time in each frame. */
+const MAX_SAMPLE = 128;
 
 /** Return the clusters found in the embedding space. */
 export function clusterGroups(districts: Found): TokenGroup[] {
@@ -50,15 +71,16 @@ export function membersOf(groups: TokenGroup[]): GroupMembers {
 }
 
 /**
- * Return the compactness of a group's tokens, 0 to 1. `xy` holds x, y by token id; `around` is the span of
- * the map.
+ * Return the shape of a group's tokens. `xy` holds x, y by token id, `grid` all tokens; `span` is that of the
+ * map.
  */
-export function compactnessOf(
+export function shapeOf(
   xy: Float32Array,
   tokenIds: ArrayLike<number>,
-  around: MapRect,
-): number {
-  const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
+  span: MapRect,
+  grid: GridIndex,
+): GroupShape {
+  const [w, h] = [span.x1 - span.x0, span.y1 - span.y0];
   const values = new Float32Array(tokenIds.length);
   const middle = (axis: 0 | 1) => {
     for (let i = 0; i < values.length; i++) values[i] = xy[2 * tokenIds[i]! + axis]!;
@@ -69,31 +91,52 @@ export function compactnessOf(
     const id = tokenIds[i]!;
     values[i] = Math.hypot((xy[2 * id]! - x) / w, (xy[2 * id + 1]! - y) / h);
   }
-  return Math.max(0, Math.min(1, (LOOSE - median(values)) / (LOOSE - TIGHT)));
+  const distance = median(values);
+  const reach = COVERED * Math.max(MIN_DISTANCE, distance);
+  const covered = (id: number) =>
+    Math.abs(xy[2 * id]! - x) <= reach * w && Math.abs(xy[2 * id + 1]! - y) <= reach * h;
+  const part = (half: number) => {
+    return { x0: x - half * w, x1: x + half * w, y0: y - half * h, y1: y + half * h };
+  };
+  const own = Array.from(tokenIds).filter(covered).length;
+  const all = grid.tokensInView(part(reach)).filter(covered).length;
+  const around = grid.countInView(part(SURROUNDINGS));
+  return {
+    compactness: Math.max(0, Math.min(1, (LOOSE - distance) / (LOOSE - TIGHT))),
+    solitude: (own / Math.max(1, all)) * Math.min(1, Math.sqrt(tokenIds.length / around)),
+  };
 }
 
-/** Return the median position of some tokens, in map units. */
+/** Return whether a district has a middle, where its name can stand. */
+export function isCompact({ compactness }: District): boolean {
+  return compactness >= COMPACT;
+}
+
+/** Return the median position of some tokens, in map units; of a sample if there are many. */
 export function middleOf(placement: Placement, tokenIds: readonly number[]): [number, number] {
-  const xs = new Float32Array(tokenIds.length);
-  const ys = new Float32Array(tokenIds.length);
-  tokenIds.forEach((id, i) => ([xs[i], ys[i]] = positionOf(placement, id)));
+  const every = Math.max(1, Math.ceil(tokenIds.length / MAX_SAMPLE));
+  const count = Math.ceil(tokenIds.length / every);
+  const [xs, ys] = [new Float32Array(count), new Float32Array(count)];
+  for (let i = 0; i < count; i++) [xs[i], ys[i]] = positionOf(placement, tokenIds[i * every]!);
   return [median(xs), median(ys)];
 }
 
 /**
- * Return the groups that are large enough to be districts, in the order in which they are named: large and
- * old ones first. Ids ascend with the time of birth; the oldest district counts twice as much as the
- * youngest. `compactness` is by group.
+ * Return the groups that are large enough to be districts, those that stand out most first. Ids ascend with
+ * the time of birth; the oldest district counts a third more than the youngest. `shapes` is by group.
  */
-export function districtsOf(groups: TokenGroup[], compactness: ArrayLike<number>): District[] {
+export function districtsOf(groups: TokenGroup[], shapes: readonly GroupShape[]): District[] {
   const ids = groups.map(({ id }) => id).sort((a, b) => a - b);
-  const weight = new Map(
-    groups.map(({ id, tokenIds }) => [id, tokenIds.length * (2 - ids.indexOf(id) / ids.length)]),
-  );
+  const ages = new Map(ids.map((id, i) => [id, 2 - i / ids.length]));
   return groups
-    .map((group, i): District => ({ ...group, compactness: compactness[i]! }))
+    .map((group, i): District => {
+      const { compactness, solitude } = shapes[i]!;
+      const age = ages.get(group.id)! ** AGE_WEIGHT;
+      const prominence = Math.sqrt(group.tokenIds.length) * solitude * age;
+      return { ...group, compactness, prominence };
+    })
     .filter(({ tokenIds }) => tokenIds.length >= 3)
-    .sort((a, b) => weight.get(b.id)! - weight.get(a.id)! || a.id - b.id);
+    .sort((a, b) => b.prominence - a.prominence || a.id - b.id);
 }
 
 /** Return the median. Sorts its argument. */

@@ -103,11 +103,11 @@ export class Regions {
   }
 
   private applyAnalysis(
-    { box, density, compactness, grid }: LayoutAnalysis,
+    { box, density, shapes, grid }: LayoutAnalysis,
     placement: Placement,
     groups: TokenGroup[],
   ) {
-    if (groups === this.groups) this.districts = districtsOf(groups, compactness);
+    if (groups === this.groups) this.districts = districtsOf(groups, shapes);
     // Another layout may be on display by now; its own analysis will follow.
     if (placement === this.shown) this.index = new GridIndex(grid);
     this.box = box;

@@ -73,7 +73,7 @@ describe("the displayed map", () => {
 
   it("keeps the middle of a district among its lamps at every instant", () => {
     const displayed = displayedMap();
-    const district = { id: 1, name: "a", tokenIds: [1], compactness: 1 };
+    const district = { id: 1, name: "a", tokenIds: [1], compactness: 1, prominence: 1 };
     displayed.glideTo(there, 1);
     for (const mixing of [0, 0.25, 1])
       expect(displayed.middleOf(district, mixing)[0]).toBeCloseTo(
@@ -82,6 +82,17 @@ describe("the displayed map", () => {
       );
     const model = displayed.overlayModel(0.5, frame, () => [])!;
     expect(model.middleOf(district)).toEqual(displayed.middleOf(district, 0.5));
+  });
+
+  it("colours the name of a district as its lamps, and knows who lives in one with a middle", () => {
+    const displayed = displayedMap();
+    displayed.tints = Uint8Array.of(...[9, 9, 9, 255], ...[250, 0, 0, 255], ...[250, 0, 0, 255]);
+    const district = { id: 1, name: "a", tokenIds: [1, 2], compactness: 1, prominence: 1 };
+    displayed.districts = [district, { ...district, tokenIds: [0], compactness: 0 }];
+    const model = displayed.overlayModel(1, frame, () => [])!;
+    const [red, green] = model.nameColour(district).match(/\d+/g)!.map(Number);
+    expect(red).toBeGreaterThan(2 * green!);
+    expect([0, 1, 2].map(model.inDistrict)).toEqual([false, true, true]);
   });
 
   it("drops the layout and the beat of another vocabulary", () => {

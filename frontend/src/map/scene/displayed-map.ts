@@ -10,7 +10,8 @@ import { mixPlacements, positionOf, type Placement } from "../../model/plane/pla
 import { rectInView, UNIT_SQUARE, type MapRect } from "../../model/plane/viewport";
 import { lampStrengths } from "../easing";
 import type { LitRow, MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
-import { middleOf, type District } from "../regions/districts";
+import { nameColour } from "../palette";
+import { isCompact, middleOf, type District } from "../regions/districts";
 
 /** The progress of all animations at one instant. */
 export interface Instant {
@@ -72,6 +73,10 @@ export class DisplayedMap {
   to = EMPTY_PLACEMENT;
   /** Cached middles of groups of tokens, by placement. */
   private middles = new WeakMap<Placement, Map<readonly number[], [number, number]>>();
+  /** Cached colours of districts' names, by tints. */
+  private nameColours = new WeakMap<Uint8Array, Map<readonly number[], string>>();
+  /** Cached members of the districts with a middle. */
+  private members = new WeakMap<readonly District[], Uint8Array>();
 
   /** Switch to another vocabulary, without a layout and a beat. */
   reset(vocabulary: Vocabulary | null) {
@@ -133,7 +138,7 @@ export class DisplayedMap {
     { view, width, height, zoom, uncovered }: OverlayFrame,
     commonest: () => Iterable<number>,
   ): OverlayModel | null {
-    const { vocabulary, districts, marks, lit } = this;
+    const { vocabulary, districts, marks, lit, tints } = this;
     if (!vocabulary) return null;
     return {
       vocabulary,
@@ -143,6 +148,9 @@ export class DisplayedMap {
       commonest,
       positionOf: (id) => this.positionOf(id, mixing),
       middleOf: (district) => this.middleOf(district, mixing),
+      nameColour: ({ tokenIds }) =>
+        cached(this.nameColours, tints, tokenIds, () => nameColour(tints, tokenIds)),
+      inDistrict: (id) => this.membersOf(districts)[id] === 1,
       view,
       width,
       height,
@@ -152,10 +160,31 @@ export class DisplayedMap {
   }
 
   private middleIn(placement: Placement, tokenIds: readonly number[]): [number, number] {
-    const known = this.middles.get(placement) ?? new Map<readonly number[], [number, number]>();
-    this.middles.set(placement, known);
-    const middle = known.get(tokenIds) ?? middleOf(placement, tokenIds);
-    known.set(tokenIds, middle);
-    return middle;
+    return cached(this.middles, placement, tokenIds, () => middleOf(placement, tokenIds));
   }
+
+  /** Return 1 by token id for the members of districts with a middle, else 0. */
+  private membersOf(districts: readonly District[]): Uint8Array {
+    const known = this.members.get(districts);
+    if (known) return known;
+    const members = new Uint8Array(this.vocabulary?.tokens.length ?? 0);
+    for (const { tokenIds } of districts.filter(isCompact))
+      for (const id of tokenIds) members[id] = 1;
+    this.members.set(districts, members);
+    return members;
+  }
+}
+
+/** Return a value of a group of tokens, which is computed once as long as `of` lives. */
+function cached<Of extends object, Value>(
+  cache: WeakMap<Of, Map<readonly number[], Value>>,
+  of: Of,
+  tokenIds: readonly number[],
+  compute: () => Value,
+): Value {
+  const known = cache.get(of) ?? new Map<readonly number[], Value>();
+  cache.set(of, known);
+  const value = known.get(tokenIds) ?? compute();
+  known.set(tokenIds, value);
+  return value;
 }

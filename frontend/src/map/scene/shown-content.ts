@@ -11,6 +11,7 @@ import { mapBounds, placementOf } from "../../model/plane/placement";
 import type { DrawnTrail } from "../../model/plane/trail";
 import type { MapRect } from "../../model/plane/viewport";
 import type { MapCamera } from "../interaction/camera";
+import { haloShares } from "../easing";
 import { trailTraces } from "../overlay/trails";
 import { dimOthers } from "../palette";
 import type { DensityGrid } from "../regions/density";
@@ -139,7 +140,10 @@ export class ShownContent {
     this.clock.reset();
     this.regions.setVocabulary(vocabulary);
     this.camera.letGo();
-    this.renderer.setTokens(this.displayed.tints);
+    this.renderer.setTokens(
+      this.displayed.tints,
+      haloShares(vocabulary?.counts ?? new Float64Array(0)),
+    );
   }
 
   /** Rotate the content's layout, and its trails, if tokens are held still. */

@@ -6,22 +6,22 @@
  */
 
 /**
- * An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. It shows about a third of
+ * An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. It shows two fifths of
  * its tint, so that a lit one stands out in the densest cluster.
  */
-export const CORE = { peak: 0.36, reach: 2.3 } as const;
+export const CORE = { peak: 0.4, reach: 2.4 } as const;
 /** The wide, faint halo around every lamp. */
 export const HALO = { peak: 0.04, wide: 16 } as const;
 /** A lit lamp: a bright core, warmer than its tint, and a glow; both end at `reach`. */
-export const LIT = { peak: 2.6, wide: 3.2, glow: 0.42, glowWide: 26, reach: 11 } as const;
+export const LIT = { peak: 2.6, wide: 3.2, glow: 0.36, glowWide: 26, reach: 11 } as const;
 /**
  * The bloom of a lit lamp: a near part, and a far one that falls off as `exp(-r / farWide)`. It extends to
  * `reach`, and by up to `further` more with its strength.
  */
 export const BLOOM = {
-  near: 0.12,
+  near: 0.085,
   nearWide: 190,
-  far: 0.035,
+  far: 0.02,
   farWide: 16,
   reach: 13,
   further: 27,

@@ -1,6 +1,6 @@
-/** GPU buffers of the lamps: two positions each, the tint, and the last beat that lit it. */
+/** GPU buffers of the lamps: two positions each, the tint, the last beat that lit it, and the size of its halo. */
 
-const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3 } as const;
+const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3, spread: 4 } as const;
 
 /** The buffers and their vertex array. */
 export class PointBuffers {
@@ -11,7 +11,10 @@ export class PointBuffers {
 
   constructor(private readonly gl: WebGL2RenderingContext) {
     const buffer = () => gl.createBuffer();
-    this.buffers = { from: buffer(), to: buffer(), tint: buffer(), lit: buffer() };
+    this.buffers = {
+      ...{ from: buffer(), to: buffer(), tint: buffer() },
+      ...{ lit: buffer(), spread: buffer() },
+    };
     this.batch = buffer();
     this.lamps = gl.createVertexArray()!;
     this.bind();
@@ -64,6 +67,7 @@ export class PointBuffers {
     one("to", 2, gl.UNSIGNED_SHORT);
     one("tint", 4, gl.UNSIGNED_BYTE);
     one("lit", 2, gl.FLOAT);
+    one("spread", 1, gl.UNSIGNED_BYTE);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.batch);
     gl.bindVertexArray(null);
   }

@@ -14,7 +14,7 @@ export class ShaderProgram {
     this.program = gl.createProgram();
     gl.attachShader(this.program, this.compile(gl.VERTEX_SHADER, vertex));
     gl.attachShader(this.program, this.compile(gl.FRAGMENT_SHADER, fragment));
-    ["from", "to", "tint", "lit"].forEach((name, i) =>
+    ["from", "to", "tint", "lit", "spread"].forEach((name, i) =>
       gl.bindAttribLocation(this.program, i, name),
     );
     gl.linkProgram(this.program);

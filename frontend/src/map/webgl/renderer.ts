@@ -28,6 +28,8 @@ interface UploadedMap extends UploadedLamps {
   tints: Uint8Array;
   /** Two numbers per token: the last beat that lit it, and its strength. */
   lit: Float32Array;
+  /** One byte per token: the share of its halo when lit. */
+  spread: Uint8Array;
   /** The old and the new land; null before the first. */
   land: [DensityGrid, DensityGrid] | null;
 }
@@ -41,6 +43,7 @@ const NOTHING: UploadedMap = {
   placements: null,
   tints: new Uint8Array(0),
   lit: new Float32Array(0),
+  spread: new Uint8Array(0),
   land: null,
 };
 
@@ -91,13 +94,17 @@ export class PointRenderer {
     });
   }
 
-  /** Switch to another vocabulary. `tints`: four bytes per token (rgb, unlit brightness). */
-  setTokens(tints: Uint8Array) {
+  /**
+   * Switch to another vocabulary. `tints`: four bytes per token (rgb, unlit brightness); `spread`: one, the
+   * share of its halo when lit.
+   */
+  setTokens(tints: Uint8Array, spread: Uint8Array) {
     const count = tints.length / 4;
     const lit = new Float32Array(2 * count).fill(-1);
-    this.map = { ...NOTHING, beat: this.map.beat, count, lit };
+    this.map = { ...NOTHING, beat: this.map.beat, count, lit, spread };
     this.setTints(tints);
     this.upload("lit", lit);
+    this.upload("spread", spread);
   }
 
   setTints(tints: Uint8Array) {
@@ -222,9 +229,10 @@ export class PointRenderer {
   }
 
   private restore() {
-    const { tints, lit, ids, placements, land } = this.map;
+    const { tints, lit, spread, ids, placements, land } = this.map;
     this.upload("tint", tints);
     this.upload("lit", lit);
+    this.upload("spread", spread);
     if (!this.lost) this.uploaded += this.lamps.buffers.uploadBatch(ids);
     if (placements) {
       this.upload("from", placements[0].places);

@@ -36,13 +36,14 @@ export function lampVertex(part: Part): string {
     unlit: float(CORE.reach),
     lit: float(LIT.reach),
     halo: "",
-    bloom: `${float(BLOOM.reach)} + ${float(BLOOM.further)} * lit.y`,
+    bloom: `${float(BLOOM.reach)} + ${float(BLOOM.further)} * lit.y * spread`,
   }[part];
   return `#version 300 es
 in vec2 from;
 in vec2 to;
 in vec4 tint;             // rgb; a: how bright it sleeps
 in vec2 lit;              // beat it was last lit in, strength 0 to 1
+in float spread;          // share of its halo when lit
 uniform vec4 fromBox;     // x0, y0, width, height of the layout, in map units
 uniform vec4 toBox;
 uniform vec4 view;
@@ -54,12 +55,14 @@ uniform float grown;      // how much it has grown
 uniform float largest;    // pixels a point may have
 out vec3 hue;
 out float bright;
+out float halo;
 out float radius;
 ${SHOULDER}
 void main() {
   vec2 place = mix(fromBox.xy + from * fromBox.zw, toBox.xy + to * toBox.zw, mixing);
   gl_Position = vec4((place - view.xy) / view.zw * 2.0 - 1.0, 0.0, 1.0);
   hue = tint.rgb;
+  halo = spread;
   bright = ${unlit ? "tint.a" : "lit.x == beat ? lit.y * glow : 0.0"};
   ${
     // A halo begins as the four cells around its lamp, and no others, while its lamp has not grown.
@@ -86,6 +89,7 @@ export function lampFragment(part: Part): string {
 precision highp float;
 in vec3 hue;
 in float bright;
+in float halo;
 in float radius;
 uniform float size;
 out vec4 light;
@@ -105,7 +109,7 @@ const FALL: Record<Part, string> = {
   light = vec4(hue * (left * left * left), 1.0);`,
   lit: `
   vec3 sum = ${warm(WARM.core)} * (bright * ${float(LIT.peak)} * exp(-r * r / ${float(LIT.wide)}))
-           + ${warm(WARM.glow)} * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
+           + ${warm(WARM.glow)} * (bright * halo * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
   light = vec4(shoulder(sum * edge), 1.0);`,
   halo: `
   vec2 share = 1.0 - abs(off);
@@ -113,7 +117,7 @@ const FALL: Record<Part, string> = {
   bloom: `
   float wide = ${float(BLOOM.near)} * exp(-r * r / ${float(BLOOM.nearWide)})
              + ${float(BLOOM.far)} * exp(-r / ${float(BLOOM.farWide)});
-  light = vec4(${warm(WARM.bloom)} * (bright * wide * edge), 0.0);`,
+  light = vec4(${warm(WARM.bloom)} * (bright * halo * wide * edge), 0.0);`,
 };
 
 /** Return the hue mixed with a share of lamplight. */
