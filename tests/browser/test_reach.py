@@ -131,7 +131,7 @@ def test_play_timeline_and_map_are_inside_every_window(
             assert page.evaluate(SMALL, [".transport :is(button, select)", 44 if finger else 24]) == [], where
             # The smallest windows leave the status to the button that leads back to live.
             if not (width <= 500 and height <= 560):
-                expect(page.get_by_test_id("connection")).to_be_in_viewport()
+                expect(page.get_by_test_id("connection"), where).to_be_in_viewport()
             # Nothing covers the timeline or sticks out of the window beside it.
             assert page.evaluate(UNCOVERED, "[data-testid=scrubber]") == [], where
             open_view(page)
