@@ -127,7 +127,7 @@ export const transport = {
     linear: "Linear",
     umapMore: "Puts words that the model uses alike near each other (UMAP)",
     linearMore:
-      "A plain projection: once its directions are fixed (step 400), a word whose vector did not change does not move here (linear)",
+      "A plain projection: once its directions are fixed (step 400), a word whose vector has not changed does not move",
     waiting: "Placing the words… (linear view until then)",
     trust: (recall: number) => `${inTen(recall)} in 10 neighbours on the map are real`,
     trustMore: (trust: number, error: number) =>
