@@ -63,6 +63,7 @@ def test_the_page_uses_its_readers_language(where: str, chromium: Browser, tmp_p
         # An address overrides both; it keeps its language while the view changes, as do links copied from it.
         page.goto(finished.url_with("lang=de&panel=run"))
         expect(page.get_by_text("Rezept", exact=True)).to_be_visible(timeout=20_000)
+        wait_for(page, SHOWN)
         choose_entry(page, "toggleMap")
         wait_for(page, "location.search.includes('map=linear')")
         assert page.evaluate("new URLSearchParams(location.search).get('lang')") == "de"
@@ -72,7 +73,7 @@ def test_the_page_uses_its_readers_language(where: str, chromium: Browser, tmp_p
 def test_without_the_german_script_the_page_is_entirely_english(chromium: Browser, tmp_path: Path) -> None:
     with serve_finished_run(tmp_path) as finished:
         page = chromium.new_page(locale="de-DE")
-        page.route("**/assets/de-*", lambda route: route.abort())
+        page.route("**/assets/german-*", lambda route: route.abort())
         page.goto(finished.url_with("panel=run"))
         expect(page.get_by_text("Recipe", exact=True)).to_be_visible(timeout=20_000)
         expect(page.get_by_test_id("loss")).to_contain_text(".")

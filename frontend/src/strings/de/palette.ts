@@ -4,7 +4,7 @@ import type { palette as english } from "../palette";
 import type { Translated } from "../translation";
 
 export const palette: Translated<typeof english> = {
-  panel: "Ansicht",
+  panel: "Fenster",
   neighbourhood: "Viertel",
   command: "Befehl",
   course: "Der Kurs",
