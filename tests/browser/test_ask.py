@@ -167,7 +167,7 @@ def test_training_questions_need_no_words_and_have_a_chance_level(
 ) -> None:
     # An address from before the experiments moved to the lab.
     open_held_step(page, application, STEP, "&panel=ask&ask=batch_sizes")
-    wait_for(page, f"{QUERY}.get('panel') === 'experiments'")
+    expect(page.get_by_test_id("tab-experiments")).to_have_attribute("aria-selected", "true", timeout=20_000)
     expect(page.get_by_test_id("ask-field")).to_have_count(0)
     page.get_by_test_id("ask").click()
     sizes = page.get_by_test_id("batch-sizes").get_by_role("button")
