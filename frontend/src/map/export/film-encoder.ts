@@ -1,42 +1,37 @@
 /** The film encoder: a WebM file, made with the browser's own video encoder. */
 
-import {
-  BufferTarget,
-  EncodedPacket,
-  EncodedVideoPacketSource,
-  Output,
-  WebMOutputFormat,
-} from "mediabunny";
+import { webm, type Packet, type Track } from "./webm";
 
 /** Frames per second. */
 export const FRAME_RATE = 24;
 /** Codecs, as the file and the browser call them, fastest first. */
 const CODECS = [
-  ["vp8", "vp8"],
-  ["vp9", "vp09.00.40.08"],
+  ["V_VP8", "vp8"],
+  ["V_VP9", "vp09.00.40.08"],
 ] as const;
 /** Limit on frames that wait to be encoded. */
 const MAX_WAITING = 4;
 
 /** The WebM file of a film, written frame by frame. */
 export class FilmEncoder {
-  private readonly output = new Output({
-    format: new WebMOutputFormat(),
-    target: new BufferTarget(),
-  });
+  private readonly packets: Packet[] = [];
   private readonly encoder: VideoEncoder;
-  private readonly started: Promise<void>;
+  private colour: Track["colour"];
   private failure: Error | null = null;
 
-  private constructor(codec: (typeof CODECS)[number][0], settings: VideoEncoderConfig) {
-    const source = new EncodedVideoPacketSource(codec);
-    this.output.addVideoTrack(source, { frameRate: FRAME_RATE });
-    this.started = this.output.start();
-    const fail = (error: Error) => void (this.failure ??= error);
+  private constructor(
+    private readonly codec: Track["codec"],
+    private readonly settings: VideoEncoderConfig,
+  ) {
     this.encoder = new VideoEncoder({
-      output: (chunk, about) =>
-        void source.add(EncodedPacket.fromEncodedChunk(chunk), about).catch(fail),
-      error: fail,
+      output: (chunk, about) => {
+        this.colour ??= about?.decoderConfig?.colorSpace;
+        const data = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(data);
+        const time = Math.round(chunk.timestamp / 1e3);
+        this.packets.push({ data, time, key: chunk.type === "key" });
+      },
+      error: (error) => void (this.failure ??= error),
     });
     this.encoder.configure(settings);
   }
@@ -51,10 +46,7 @@ export class FilmEncoder {
     for (const [name, codec] of CODECS) {
       const settings = { codec, width, height, bitrate, framerate: FRAME_RATE };
       const { supported } = await VideoEncoder.isConfigSupported(settings);
-      if (!supported) continue;
-      const encoder = new FilmEncoder(name, settings);
-      await encoder.started;
-      return encoder;
+      if (supported) return new FilmEncoder(name, settings);
     }
     throw new Error("this browser encodes no video of this size");
   }
@@ -73,9 +65,10 @@ export class FilmEncoder {
   /** Return the finished file. */
   async finish(): Promise<Blob> {
     await this.encoder.flush();
-    await this.output.finalize();
     if (this.failure) throw this.failure;
-    return new Blob([this.output.target.buffer!], { type: "video/webm" });
+    const { width, height } = this.settings;
+    const track = { codec: this.codec, width, height, frameRate: FRAME_RATE, colour: this.colour };
+    return new Blob(webm(track, this.packets), { type: "video/webm" });
   }
 
   close() {
