@@ -31,14 +31,18 @@ def test_the_panel_shows_the_map_settings(page: Page):
         "Drawn by UMAP, updated continuously with 40 neighbours, minimum spacing 1, spread 1.5.",
         timeout=LATER,
     )
-    expect(panel.get_by_test_id("map-basis")).to_contain_text("linear view were chosen at step", timeout=LATER)
+    expect(panel.get_by_test_id("map-basis")).to_contain_text(
+        "linear view were chosen at step", timeout=LATER
+    )
 
 
 def test_a_finished_run_is_laid_out_again_and_replayed(page: Page, application: Application):
     run = application.only_run()
     open_panel(page, "map")
     panel = page.get_by_role("tabpanel")
-    expect(panel.get_by_test_id("again-state")).to_have_text("Available once this run is over.", timeout=LATER)
+    expect(panel.get_by_test_id("again-state")).to_have_text(
+        "Available once this run is over.", timeout=LATER
+    )
     expect(panel.get_by_test_id("again-begin")).to_be_disabled()
     application.ask(run, "stop")
     application.wait_until_over(run)

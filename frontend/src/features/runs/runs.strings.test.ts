@@ -38,7 +38,12 @@ describe("a run in one sentence", () => {
 });
 
 describe("a text of one's own", () => {
-  const text = { words: 60_000, tokens: 64_000, steps: 1_000, expectation: "some" } as Upload["text"];
+  const text = {
+    words: 60_000,
+    tokens: 64_000,
+    steps: 1_000,
+    expectation: "some",
+  } as Upload["text"];
 
   it("is refused in words", () => {
     expect(ownText.ownText.tooShort({ ...text, words: 26 })).toMatch(

@@ -35,7 +35,9 @@ describe("the caption of a picture", () => {
 
   it("has all the facts, and the number of classes that did not fit", () => {
     const texts = layOutCaption(caption(100), 1440, 810, measure).marks.map(({ text }) => text);
-    expect(texts.join(" ")).toContain("step 450  ·  loss 2.427 nats per token  ·  171 of 2,271 rows");
+    expect(texts.join(" ")).toContain(
+      "step 450  ·  loss 2.427 nats per token  ·  171 of 2,271 rows",
+    );
     const named = texts.filter((text) => /^class \d+$/.test(text)).length;
     expect(named).toBeGreaterThan(5);
     expect(texts.at(-1)).toBe(`and ${100 - named} more`);
