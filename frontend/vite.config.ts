@@ -44,7 +44,8 @@ export default defineConfig(({ command }) => ({
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
-    // The list of what each part needs would be most of what preloading weighs, and nearly all of it is there.
+    // A late part needs little beside the first screen: a list of what to preload for it would weigh more than it
+    // saves.
     modulePreload: false,
     // One style sheet, so that a part that loads later needs only its script.
     cssCodeSplit: false,

@@ -93,7 +93,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/cost\.shared/, [1, 2], [3, 4], 5],
   [/cost\.rowName/, { kind: "run" }],
   [/lessons\.(otherWords|skipped)|runPanel\.leftOut/, ["…"], "…"],
-  [/legend\.(about|ends|band)/, "since", 2, 5],
+  [/legend(Body)?\.(about|ends|band)/, "since", 2, 5],
   [/valueText/, "moved", 2, { from: 1, to: 5 }],
   [/runPanel\.model/, { layers: 2, heads: 4, dim: 64, context: 32, tied: true }],
   [

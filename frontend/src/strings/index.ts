@@ -9,17 +9,13 @@ import { legend } from "./legend";
 import { selection } from "./selection";
 import { page } from "./page";
 import { picture } from "./picture";
-import { runs } from "./runs";
-import { step } from "./step";
 import { announcements } from "./announcements";
-import { token } from "./token";
 import { table } from "./translation";
 import { transport } from "./transport";
 
 export { failureText } from "./failures";
 export { entryText } from "./legend";
 export { bytes, count, fixed, small } from "./numbers";
-export { runSentence } from "./runs";
 
 export const t = table("t", {
   ...compare,
@@ -28,9 +24,6 @@ export const t = table("t", {
   ...selection,
   ...page,
   ...picture,
-  ...runs,
-  ...step,
   announcements,
-  ...token,
   ...transport,
 } as const);

@@ -87,6 +87,7 @@ export const page = {
   },
   notice: {
     noRuns: "No city yet",
+    newRun: "New run",
     noRunsMore: "Start a run and watch its neighbourhoods form.",
     noRunsViewer: "When the presenter starts a run, it will appear here.",
     loading: "Loading the city",
@@ -195,6 +196,9 @@ export const page = {
     lead: "It reads:",
     noText: "This run’s text was not saved.",
     withheld: "The presenter has not shared the text of this run.",
+    wordsOnly:
+      "The words of this step were recorded, but not their order, so there is no text to show.",
+    noWords: "The words of this step were not recorded.",
   },
   sheet: {
     raise: "Show more",

@@ -4,11 +4,12 @@ import type { Run } from "../api/rest-types";
 import { printableText } from "../api/vocabulary";
 import { trainedRecipe } from "../model/trained-recipe";
 import { approximately, count } from "./numbers";
+import { table } from "./translation";
 
 const numbered = (amount: number, one: string, many: string) =>
   `${count(amount)} ${amount === 1 ? one : many}`;
 
-export const runs = {
+export const runList = table("runList", {
   /** A run's progress and result, as parts of a sentence. */
   runSentences: {
     unreadable: (problem: string) => `Can't be read: ${problem}`,
@@ -24,7 +25,6 @@ export const runs = {
     learning: (step: number, steps: number) => `Learning: step ${count(step)} of ${count(steps)}`,
   },
   runsPanel: {
-    new: "New run",
     back: "Back to the list",
     none: "There are no runs yet.",
     replay: "Replay",
@@ -43,11 +43,11 @@ export const runs = {
     sure: "End it",
     keep: "Keep training",
   },
-} as const;
+});
 
 /** Return one sentence about a run's progress and result. */
 export function runSentence({ readable, problem, recipe, status, districts }: Run): string {
-  const w = runs.runSentences;
+  const w = runList.runSentences;
   if (!readable || !status) return w.unreadable(printableText(problem ?? ""));
   const { phase, step, steps, message, alive } = status;
   const found = districts ? w.found(districts) : "";

@@ -125,10 +125,10 @@ export class MapProps {
   /** Return in words how often a token occurs and when it was last lit, as far as known. */
   readonly tooltipText = (id: number): string => {
     const { touchCounts, vocabulary } = this.stores.openRun.run ?? {};
-    const occurs = t.token.occurs(vocabulary?.counts[id] ?? NaN);
+    const occurs = t.wordRead.occurs(vocabulary?.counts[id] ?? NaN);
     if (touchCounts?.unread) return occurs;
     const last = touchCounts?.lastLit[id] ?? NEVER;
-    const ago = last === NEVER ? t.token.never : t.token.ago((touchCounts?.step ?? 0) - last);
-    return [occurs, `${t.token.lastLit} ${ago}`].filter(Boolean).join(" · ");
+    const ago = last === NEVER ? t.wordRead.never : t.wordRead.ago((touchCounts?.step ?? 0) - last);
+    return [occurs, `${t.wordRead.lastLit} ${ago}`].filter(Boolean).join(" · ");
   };
 }

@@ -6,6 +6,7 @@ import type { Neighbours } from "../../api/rest-types";
 import { tokenText } from "../../api/vocabulary";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { t } from "../../strings";
+import { cards } from "../../strings/cards";
 import { loadExporters } from "../../ui/exporters";
 import { downloadFile } from "../../ui/download";
 
@@ -40,11 +41,11 @@ export async function saveWordCard(
     context.fillText(text, x, y, column);
   };
   write(word, 96, INK.lamp, EDGE, 140);
-  write(t.token.cardSentence, 28, INK.quiet, EDGE, 200);
+  write(cards.token.cardSentence, 28, INK.quiet, EDGE, 200);
   column = WIDTH / 2 - EDGE - 20;
   for (const [place, { step, items }] of [then, now].entries()) {
     const x = EDGE + place * (WIDTH / 2 - EDGE / 2);
-    write(t.token.cardThen(step), 28, INK.quiet, x, 272);
+    write(cards.token.cardThen(step), 28, INK.quiet, x, 272);
     for (const [at, { token_id, token }] of items.slice(0, MAX_LISTED).entries()) {
       const colour = place ? INK.lamp : INK.text;
       const y = 272 + ROW * (at + 1.1);

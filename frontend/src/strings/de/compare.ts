@@ -1,52 +1,17 @@
 /** German texts of the second map. */
 
 import type { compare as english } from "../compare";
-import { count, fixed } from "../numbers";
+import { count } from "../numbers";
 import type { Translated } from "../translation";
 
 export const compare: Translated<typeof english> = {
   compare: {
     name: "Vergleichen",
     more: "Eine zweite Karte neben dieser: ein früherer Schritt, die andere Ansicht oder ein anderer Lauf",
-    label:
-      "Zweite Karte des Wortschatzes. Was auf einer Karte gewählt, umringt oder unter dem Zeiger ist, hat auf der anderen einen Ring.",
-    first: "Karte links oder oben",
     about: "Ein Wort, das du auf einer Karte wählst, bekommt auf beiden einen Ring.",
-    kind: "Vergleichen mit",
-    kinds: {
-      view: "der anderen Ansicht",
-      step: "einem anderen Schritt",
-      matrix: "den Wörtern als Vorhersagen",
-      run: "einem anderen Lauf",
-    },
     foretells: "Wörter als Kontext",
-    step: "Schritt",
-    view: "Ansicht",
-    run: "Lauf",
-    thisStep: "Diesen Schritt nehmen",
-    thisStepMore: "Zeigt hier den Schritt der anderen Karte und behält ihn bei",
-    together: "Gemeinsam bewegen",
-    togetherMore: "Beide Karten zeigen denselben Ausschnitt: Wird eine bewegt, folgt die andere",
-    close: "Zurück zu einer Karte",
     caption: (step, view, newest = false) =>
       `Schritt ${count(step)}${step === 0 ? ", bevor es etwas gelesen hat" : newest ? ", jetzt" : ""} · ${view}`,
     mapOf: (step) => `Karte von Schritt ${count(step)}`,
-    waiting: "Die Wörter bekommen ihren Platz …",
-    none: "Dieser Lauf hat keine Karte.",
-    runName: (id) => id.replace(/^(\d{4}-\d\d-\d\d)-(.+)$/, "$2 · $1"),
-    different: (common) =>
-      `Diese Läufe haben verschiedene Wörter (${count(common)} stehen in beiden), darum werden ihre Nachbarn nicht verglichen.`,
-    waitingView: "Diese Ansicht ist noch nicht fertig.",
-    missing: "Das gewählte Wort gibt es in diesem Lauf nicht.",
-    here: "Dieses Wort gibt es im Lauf der ersten Karte nicht.",
-    overlap: (share, neighbours) =>
-      `${Math.round(100 * share)} % der ${count(neighbours)} nächsten Wörter sind dieselben`,
-    overlapMore: (share, neighbours, looked, tokens, chance) =>
-      `Von den ${count(neighbours)} nächsten eines Wortes auf der einen Karte sind ${fixed(100 * share, 1)} % unter seinen ${count(neighbours)} nächsten auf der anderen: das Mittel über ${
-        looked < tokens ? `eine Stichprobe von ${count(looked)} der ` : ""
-      }${count(tokens)} Wörter, die beide haben. Durch Zufall wären es ${fixed(100 * chance, 1)} %.`,
-    colours: (by) => `gefärbt nach: ${by}`,
-    coloursMore:
-      "Die Farben der ersten Karte sagen etwas über ihren Schritt und ihren Lauf; was sie hier wären, ist nicht bekannt.",
   },
 };

@@ -6,20 +6,23 @@ import { inspector } from "./inspector";
 import { legend } from "./legend";
 import { page } from "./page";
 import { picture } from "./picture";
-import { runs } from "./runs";
 import { selection } from "./selection";
-import { step } from "./step";
-import { token } from "./token";
 import { transport } from "./transport";
 
 export { ask } from "./ask";
+export { cards } from "./cards";
 export { districtChanges } from "./district-changes";
 export { events } from "./events";
 export { exports } from "./exports";
 export { failures, reasons } from "./failures";
 export { map } from "./map";
+export { legendBody } from "./legend-body";
 export { palette } from "./palette";
 export { run } from "./run";
+export { runList } from "./runs";
+export { secondMap } from "./second-map";
+export { selectionPanel } from "./selection-panel";
+export { stepPanel } from "./step";
 export { twoCities } from "./two-cities";
 
 export const t = {
@@ -29,9 +32,6 @@ export const t = {
   ...selection,
   ...page,
   ...picture,
-  ...runs,
-  ...step,
-  ...token,
   ...transport,
   announcements,
 };

@@ -86,6 +86,7 @@ export const page: Translated<typeof english> = {
   },
   notice: {
     noRuns: "Noch keine Stadt",
+    newRun: "Neuer Lauf",
     noRunsMore: "Starte einen Lauf und sieh zu, wie er seine Viertel findet.",
     noRunsViewer: "Wenn ein Lauf gestartet wird, erscheint er hier von selbst.",
     loading: "Die Stadt wird geholt",
@@ -194,6 +195,9 @@ export const page: Translated<typeof english> = {
     lead: "Es liest:",
     noText: "Der Text dieses Laufs ist nicht gespeichert.",
     withheld: "Wer vorführt, hat den Text dieses Laufs nicht freigegeben.",
+    wordsOnly:
+      "Die Wörter dieses Schritts sind aufgezeichnet, aber nicht ihre Reihenfolge; deshalb gibt es keinen Text zu zeigen.",
+    noWords: "Was dieser Schritt gelesen hat, ist nicht aufgezeichnet.",
   },
   sheet: {
     raise: "Ganz zeigen",

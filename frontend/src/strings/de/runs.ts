@@ -1,10 +1,10 @@
 /** German texts of the list of runs. */
 
 import { approximately, count } from "../numbers";
-import type { runs as english } from "../runs";
+import type { runList as english } from "../runs";
 import type { Translated } from "../translation";
 
-export const runs: Translated<typeof english> = {
+export const runList: Translated<typeof english> = {
   runSentences: {
     unreadable: (problem) => `Nicht lesbar: ${problem}`,
     failed: (message) => `Fehlgeschlagen: ${message}`,
@@ -19,7 +19,6 @@ export const runs: Translated<typeof english> = {
     learning: (step, steps) => `Lernt: Schritt ${count(step)} von ${count(steps)}`,
   },
   runsPanel: {
-    new: "Neuer Lauf",
     back: "Zurück zur Liste",
     none: "Noch gibt es keine Läufe.",
     replay: "Abspielen",
