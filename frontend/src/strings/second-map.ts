@@ -6,7 +6,6 @@ import { table } from "./translation";
 export const secondMap = table("secondMap", {
   label:
     "Second map of the vocabulary. A word selected or pointed at on one map is ringed on the other.",
-  first: "Map on the left or above",
   kind: "Compare with",
   kinds: {
     view: "The other view",

@@ -26,7 +26,6 @@ export const selectionPanel = table("selectionPanel", {
   failed: "The server could not say which words these are.",
 
   numbers: "Numbers",
-  list: "Words",
   more: (n: number) => `and ${count(n)} more`,
   classes: "Kinds (hidden from the model)",
   districts: "Neighbourhoods",

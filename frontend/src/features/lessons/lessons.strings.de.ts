@@ -7,7 +7,6 @@ import type { Translated } from "../../strings/translation";
 export const lessons: Translated<typeof english> = {
   title: "Der Kurs",
   open: "Zum Kurs",
-  openMore: "Kurze Teile, die zeigen, wie ein Modell lernt: Erst rätst du, dann siehst du nach.",
   list: "Welcher Teil?",
   listMore: "In jedem Teil rätst du zuerst. Dann zeigt die Stadt, was gemessen wurde.",
   part: (number, title) => `${number}. ${title}`,

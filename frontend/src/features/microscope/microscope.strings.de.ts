@@ -71,7 +71,6 @@ export const microscope: Translated<typeof english> = {
     negative: "unter null",
     positive: "darüber",
     length: "als Pfeil",
-    lengthMore: "Länge des Vektors (euklidische Norm) vor dem Schritt",
     first: (shown, all) => `Die ersten ${count(shown)} von ${count(all)} sind zu sehen.`,
     follow: (word, coordinate) => `„${word}“, Zahl ${count(coordinate)} verfolgen`,
     unasked: (word) =>
@@ -136,7 +135,6 @@ export const microscope: Translated<typeof english> = {
     divisor: ["geteilt durch", "die Wurzel aus v, plus Epsilon"],
     rate: ["Schrittweite", "das Lerntempo"],
     correctionOf: (m, v) => `${m}, ${v}`,
-    updates: (updates) => `Der Optimierer hat ${count(updates)} Schritte getan.`,
     formula: "alt − (Schrittweite × m ÷ Teiler) = neu",
     formulaPlain: "alt − (Schrittweite × Gradient) = neu",
     stays: (value) => `Sie bleibt ${value}.`,

@@ -69,7 +69,6 @@ export const microscope = table("microscope", {
     negative: "below zero",
     positive: "above",
     length: "as an arrow",
-    lengthMore: "Length of the vector (Euclidean norm) before the step",
     first: (shown: number, all: number) => `The first ${count(shown)} of ${count(all)} are shown.`,
     follow: (word: string, coordinate: number) => `Follow “${word}”, number ${count(coordinate)}`,
     unasked: (word: string) =>
@@ -133,7 +132,6 @@ export const microscope = table("microscope", {
     divisor: ["divided by", "the root of v, plus epsilon"],
     rate: ["step size", "the learning rate"],
     correctionOf: (m: string, v: string) => `${m}, ${v}`,
-    updates: (updates: number) => `The optimiser has taken ${count(updates)} steps.`,
     formula: "old − (step size × m ÷ divisor) = new",
     formulaPlain: "old − (step size × gradient) = new",
     stays: (value: string) => `It stays ${value}.`,

@@ -9,7 +9,6 @@ export const ownText: Translated<typeof english> = {
     paste: "Füge hier einen Text ein",
     choose: "Datei wählen",
     drop: "… oder zieh eine Datei hierher. Reiner Text (UTF-8), bis 64 MB. Er bleibt auf diesem Server.",
-    chosen: "Textdatei",
     other: "Einen anderen Text nehmen",
     counting: "Seine Wörter werden gezählt …",
     nothing: "Füge erst einen Text ein oder wähle eine Datei.",

@@ -16,7 +16,6 @@ export const ownText = table("ownText", {
     paste: "Paste a text here",
     choose: "Choose a file",
     drop: "… or drop a file here. Plain text (UTF-8), up to 64 MB. It stays on this server.",
-    chosen: "Text file",
     other: "Use another text",
     counting: "Counting its words…",
     nothing: "Paste a text or choose a file first.",

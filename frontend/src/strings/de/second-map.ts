@@ -7,7 +7,6 @@ import type { Translated } from "../translation";
 export const secondMap: Translated<typeof english> = {
   label:
     "Zweite Karte des Wortschatzes. Was auf einer Karte gewählt, umringt oder unter dem Zeiger ist, hat auf der anderen einen Ring.",
-  first: "Karte links oder oben",
   kind: "Vergleichen mit",
   kinds: {
     view: "der anderen Ansicht",

@@ -27,7 +27,6 @@ export const selectionPanel: Translated<typeof english> = {
   failed: "Der Server hat nicht gesagt, welche das sind.",
 
   numbers: "Zahlen",
-  list: "Wörter",
   more: (n) => `und noch ${count(n)}`,
   classes: "Wahre Arten (wir kennen sie, das Modell nicht)",
   districts: "Viertel",
