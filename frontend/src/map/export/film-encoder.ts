@@ -1,37 +1,42 @@
 /** The film encoder: a WebM file, made with the browser's own video encoder. */
 
-import { webm, type Packet, type Track } from "./webm";
+import {
+  BufferTarget,
+  EncodedPacket,
+  EncodedVideoPacketSource,
+  Output,
+  WebMOutputFormat,
+} from "mediabunny";
 
 /** Frames per second. */
 export const FRAME_RATE = 24;
 /** Codecs, as the file and the browser call them, fastest first. */
 const CODECS = [
-  ["V_VP8", "vp8"],
-  ["V_VP9", "vp09.00.40.08"],
+  ["vp8", "vp8"],
+  ["vp9", "vp09.00.40.08"],
 ] as const;
 /** Limit on frames that wait to be encoded. */
 const MAX_WAITING = 4;
 
 /** The WebM file of a film, written frame by frame. */
 export class FilmEncoder {
-  private readonly packets: Packet[] = [];
+  private readonly output = new Output({
+    format: new WebMOutputFormat(),
+    target: new BufferTarget(),
+  });
   private readonly encoder: VideoEncoder;
-  private colour: Track["colour"];
+  private readonly started: Promise<void>;
   private failure: Error | null = null;
 
-  private constructor(
-    private readonly codec: Track["codec"],
-    private readonly settings: VideoEncoderConfig,
-  ) {
+  private constructor(codec: (typeof CODECS)[number][0], settings: VideoEncoderConfig) {
+    const source = new EncodedVideoPacketSource(codec);
+    this.output.addVideoTrack(source, { frameRate: FRAME_RATE });
+    this.started = this.output.start();
+    const fail = (error: Error) => void (this.failure ??= error);
     this.encoder = new VideoEncoder({
-      output: (chunk, about) => {
-        this.colour ??= about?.decoderConfig?.colorSpace;
-        const data = new Uint8Array(chunk.byteLength);
-        chunk.copyTo(data);
-        const time = Math.round(chunk.timestamp / 1e3);
-        this.packets.push({ data, time, key: chunk.type === "key" });
-      },
-      error: (error) => void (this.failure ??= error),
+      output: (chunk, about) =>
+        void source.add(EncodedPacket.fromEncodedChunk(chunk), about).catch(fail),
+      error: fail,
     });
     this.encoder.configure(settings);
   }
@@ -46,7 +51,10 @@ export class FilmEncoder {
     for (const [name, codec] of CODECS) {
       const settings = { codec, width, height, bitrate, framerate: FRAME_RATE };
       const { supported } = await VideoEncoder.isConfigSupported(settings);
-      if (supported) return new FilmEncoder(name, settings);
+      if (!supported) continue;
+      const encoder = new FilmEncoder(name, settings);
+      await encoder.started;
+      return encoder;
     }
     throw new Error("this browser encodes no video of this size");
   }
@@ -65,10 +73,9 @@ export class FilmEncoder {
   /** Return the finished file. */
   async finish(): Promise<Blob> {
     await this.encoder.flush();
+    await this.output.finalize();
     if (this.failure) throw this.failure;
-    const { width, height } = this.settings;
-    const track = { codec: this.codec, width, height, frameRate: FRAME_RATE, colour: this.colour };
-    return new Blob(webm(track, this.packets), { type: "video/webm" });
+    return new Blob([this.output.target.buffer!], { type: "video/webm" });
   }
 
   close() {
