@@ -20,7 +20,7 @@ GO = """(address) => {
     history.pushState(null, '', address);
     dispatchEvent(new PopStateEvent('popstate'));
 }"""
-OTHERS = "bdi, code, pre, noscript, a[href^=http], [data-testid=reading], [data-testid=said], [data-testid=run-name]"
+OTHERS = "bdi, code, pre, noscript, a[href^=http], [data-testid=reading], [data-testid=batch], [data-testid=said], [data-testid=run-name]"
 """Words of the run, commands and titles of books."""
 TEXTS = """(others) => {
     const texts = [];

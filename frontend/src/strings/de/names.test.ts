@@ -29,6 +29,7 @@ it("every name that Lamplighter gives is known", () => {
 
 it("a part of the model and a second neighbourhood of a kind keep their number and word", () => {
   expect(translateName("block 2 attention")).toBe("Aufmerksamkeit 2");
+  expect(translateName("block 2")).toBe("Block 2");
   expect(translateName("countries: norway")).toBe("Länder: norway");
 });
 

@@ -156,12 +156,13 @@ const NAMES: Readonly<Record<string, string>> = {
   "softmax and cross-entropy": "Softmax und Kreuzentropie",
 };
 const KNOWN = new Map(Object.entries(NAMES));
-const BLOCK = /^block (\d+) (attention|mlp)$/;
+const BLOCK = /^block (\d+)(?: (attention|mlp))?$/;
 
 /** Return a name in German if Lamplighter gave it; it may stand before the word of a kind's second neighbourhood. */
 export function translateName(name: string): string {
   const [, block, part] = BLOCK.exec(name) ?? [];
-  if (block) return `${part === "mlp" ? "MLP" : "Aufmerksamkeit"} ${block}`;
+  const kinds: Record<string, string> = { attention: "Aufmerksamkeit", mlp: "MLP" };
+  if (block) return `${kinds[part ?? ""] ?? "Block"} ${block}`;
   const end = name.indexOf(": ");
   // A relation has an underscore in the record, and a space on the page.
   const whole = KNOWN.get(name.replace("_", " "));
