@@ -57,7 +57,8 @@ def test_writes_calm_faithful_layouts_beside_the_live_ones(over: GrowingRun) -> 
     assert process.returncode == 0
     shares = [line["share"] for line in lines if "share" in line]
     assert shares == sorted(shares)
-    assert lines[-1]["steps"] == 13
+    assert lines[-1]["share"] == 1
+    assert lines[-1]["what"].startswith("13 steps laid out again in ")
     maps = drawn(over.folder, Method.UMAP)
     assert [layout.step for layout in maps] == list(range(0, 61, 5))
     assert np.median([layout.trust for layout in maps]) > 0.78
