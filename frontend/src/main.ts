@@ -2,6 +2,7 @@ import { mount } from "svelte";
 import "@fontsource-variable/inter/wght.css";
 import "./app/page.css";
 import Page from "./app/Page.svelte";
+import "./model/theme";
 import { chooseLanguage, LANGUAGE_KEY, type Language } from "./model/language";
 import { FONT_FAMILY } from "./model/typeface";
 import { t } from "./strings";

@@ -17,8 +17,14 @@ SEEN = f"""(() => {{
 
 
 def returning_visitors(browser: Browser) -> Browser:
-    """Make every context and page of a browser belong to a returning visitor. Returns the browser."""
-    make_context = browser.new_context
+    """Make every context and page of a browser belong to a returning visitor, whose system is dark unless the
+    options say otherwise. Returns the browser.
+    """
+    make_any_context = browser.new_context
+
+    def make_context(**options: Any) -> BrowserContext:
+        options.setdefault("color_scheme", "dark")
+        return make_any_context(**options)
 
     def new_context(**options: Any) -> BrowserContext:
         context = make_context(**options)

@@ -1,32 +1,93 @@
 /**
- * Colours of the map. The tints are distinguishable on the dark land with every kind of colour vision, and
- * never the only sign.
+ * Colours of the map, one palette for each theme. The tints are distinguishable on the land with every kind of
+ * colour vision, and never the only sign.
  */
 
 import type { Vocabulary } from "../api/vocabulary";
 import type { ColourScale, EntryColour, LegendEntry } from "../model/colour-scale";
+import { THEME, type Theme } from "../model/theme";
 
-export const INK = {
-  night: "#0a0e1c",
-  land: "#12203c",
-  contour: "#1b2848",
-  text: "#d7e0f5",
-  quiet: "#8fa3c8",
-  lamp: "#ffe9c4",
-  lit: "#f2ead9",
-  doubt: "#ff8f6b",
-} as const;
+interface Palette {
+  ink: Record<"night" | "land" | "contour" | "text" | "quiet" | "lamp" | "lit" | "doubt", string>;
+  tints: readonly string[];
+  /**
+   * Sequential colours from low to high, each further from the land in lightness by about the same amount
+   * (OKLab), so that the order shows without colour too.
+   */
+  ramp: readonly string[];
+  /** Colours of a lamp whose quantity is known to be zero, and, fainter, of one whose quantity is not known. */
+  plain: string;
+  unknown: string;
+  /** Colour of a lit lamp, beside its tint. */
+  ember: string;
+  /** Whether lamps and contours darken the land: on light land, more light could not be seen. */
+  darkens: boolean;
+  /** Share of text colour in a district's name, which keeps the faintest tints legible on the land. */
+  nameText: number;
+}
 
-export const TINTS = [
-  "#f1af64", // amber
-  "#69b3eb", // sky
-  "#38e3b5", // green
-  "#d77ea6", // pink
-  "#fde56f", // yellow
-  "#8d7fee", // violet
-  "#f5642b", // vermilion
-  "#d6f0f9", // white
-] as const;
+export const PALETTES: Record<Theme, Palette> = {
+  night: {
+    ink: {
+      night: "#0a0e1c",
+      land: "#12203c",
+      contour: "#1b2848",
+      text: "#d7e0f5",
+      quiet: "#8fa3c8",
+      lamp: "#ffe9c4",
+      lit: "#f2ead9",
+      doubt: "#ff8f6b",
+    },
+    tints: [
+      "#f1af64", // amber
+      "#69b3eb", // sky
+      "#38e3b5", // green
+      "#d77ea6", // pink
+      "#fde56f", // yellow
+      "#8d7fee", // violet
+      "#f5642b", // vermilion
+      "#d6f0f9", // white
+    ],
+    ramp: ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"],
+    plain: "#a3b2d4",
+    unknown: "#6d7a99",
+    ember: "#ffe9c4",
+    darkens: false,
+    nameText: 0.3,
+  },
+  dusk: {
+    ink: {
+      night: "#e2e5f0",
+      land: "#f6ead8",
+      contour: "#3c3a30",
+      text: "#1c2138",
+      quiet: "#474f6e",
+      lamp: "#863a00",
+      lit: "#4f2a0c",
+      doubt: "#b3200f",
+    },
+    tints: [
+      "#b16f0e", // amber
+      "#087ee9", // sky
+      "#007d67", // green
+      "#d93b8f", // pink
+      "#6e5a00", // olive
+      "#5836d4", // violet
+      "#7c0b00", // brick
+      "#202232", // black
+    ],
+    ramp: ["#a87800", "#b85f2c", "#b33f5e", "#942f80", "#672f92", "#312a80"],
+    plain: "#6b7698",
+    unknown: "#8d93a8",
+    ember: "#d96b00",
+    darkens: true,
+    nameText: 0.5,
+  },
+};
+
+/** The palette of the page's theme. */
+const PALETTE = PALETTES[THEME];
+export const { ink: INK, tints: TINTS, ember: EMBER, darkens: DARKENS } = PALETTE;
 
 /** Return a colour as three numbers, 0 to 1. */
 export function unit(hex: string): [number, number, number] {
@@ -45,22 +106,11 @@ export function classTint({ familyOfClass }: Vocabulary, place: number): string 
   return place < 0 ? INK.quiet : tintOf(family < 0 ? place : family);
 }
 
-/**
- * Sequential colours from low to high, each lighter than the last by the same amount (OKLab lightness 0.60 to
- * 0.92), so that the order shows without colour too.
- */
-const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"] as const;
-
-/** Colours of a lamp whose quantity is known to be zero, and, dimmer, of one whose quantity is not known. */
-const PLAIN = "#a3b2d4";
-const UNKNOWN = "#6d7a99";
-
 /** Return the colour of a legend entry. */
-export function entryColour(colour: EntryColour): string {
-  if (colour === "plain") return PLAIN;
-  if (colour === "unknown") return UNKNOWN;
+export function entryColour(colour: EntryColour, { ramp, ...palette } = PALETTE): string {
+  if (typeof colour === "string") return palette[colour];
   if ("kind" in colour) return tintOf(colour.kind);
-  return RAMP[Math.max(0, Math.min(RAMP.length - 1, Math.round(colour.part * (RAMP.length - 1))))]!;
+  return ramp[Math.max(0, Math.min(ramp.length - 1, Math.round(colour.part * (ramp.length - 1))))]!;
 }
 
 /** Return the minimum and maximum brightness of an entry's unlit lamps, 0 to 1. */
@@ -104,13 +154,15 @@ export function lampColours(
   return bytes;
 }
 
-/** Share of text colour in a district's name, which keeps the darkest tints legible on the land. */
-const NAME_TEXT = 0.3;
 /** Maximum number of lamps that are compared for the colour of a name. */
 const MAX_SAMPLE = 64;
 
-/** Return the colour of a name among lamps: that of most of these tokens, lightened. `tints` as of `lampColours`. */
-export function nameColour(tints: Uint8Array, tokenIds: readonly number[]): string {
+/** Return the colour of a name among lamps: that of most of these tokens, nearer the text's. `tints` as of `lampColours`. */
+export function nameColour(
+  tints: Uint8Array,
+  tokenIds: readonly number[],
+  { ink, nameText } = PALETTE,
+): string {
   const every = Math.max(1, Math.ceil(tokenIds.length / MAX_SAMPLE));
   const counts = new Map<number, number>();
   for (let i = 0; i < tokenIds.length; i += every) {
@@ -120,8 +172,8 @@ export function nameColour(tints: Uint8Array, tokenIds: readonly number[]): stri
   }
   const [[tint]] = [...counts].sort((a, b) => b[1] - a[1]) as [[number, number]];
   const parts = unit(`#${tint.toString(16).padStart(6, "0")}`);
-  const text = unit(INK.text);
-  const mixed = parts.map((part, i) => Math.round(255 * (part + NAME_TEXT * (text[i]! - part))));
+  const text = unit(ink.text);
+  const mixed = parts.map((part, i) => Math.round(255 * (part + nameText * (text[i]! - part))));
   return `rgb(${mixed.join()})`;
 }
 

@@ -172,6 +172,9 @@ export const page = {
       "How often the map updates while the model trains. Each update is one real step; the steps between are counted.",
     beatsRate: (interval: number) =>
       interval <= 340 ? "3 times a second" : interval < 1_000 ? "every 0.7 s" : "every 2 s",
+    theme: "Light",
+    themeMore: "Night is best in a dark room, dusk in a bright one",
+    themes: { night: "Night", dusk: "Dusk", system: "As the system" },
     enlarged: "Presentation mode: larger text",
     enlargedMore: "Larger text and names and more contrast, on this screen",
   },

@@ -2,6 +2,7 @@
  * The picture of a matrix: a coloured cell per number, lines between groups of rows, and lamps beside rows.
  */
 
+import { cssColour } from "../../model/theme";
 import { colourPixels, poolMatrix, type MatrixCells, type Pooling } from "./raster";
 import type { RowSpan } from "./row-labels";
 
@@ -62,7 +63,7 @@ export function drawMatrix(
     }
   }
   // Draw a small lamp beside each row of the batch: colour alone must not mark it.
-  context.fillStyle = "#ffe9c4";
+  context.fillStyle = cssColour("lamp");
   const tall = Math.max(2 * pixel, y(1) - y(0) - pixel);
   for (const id of lit ?? []) {
     const row = rowOf[id];

@@ -7,6 +7,7 @@
 
 import { getSource } from "../../api/source";
 import { scaledPixels } from "../../model/type-scale";
+import { cssColour } from "../../model/theme";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { PlotlyLayout, PlotlyConfig, PlotlyLibrary } from "./library.d";
 
@@ -112,23 +113,25 @@ export function quietLayout(changes: PlotlyLayout): PlotlyLayout {
     separators: (separators ??= numberMarks()),
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { ...pageFont(13), color: "#9aaccf" },
+    font: { ...pageFont(13), color: cssColour("quiet") },
     showlegend: false,
     hoverlabel: {
-      bgcolor: "#12203c",
-      bordercolor: "#2b3c68",
-      font: { ...pageFont(13), color: "#d7e0f5" },
+      bgcolor: cssColour("raised"),
+      bordercolor: cssColour("line"),
+      font: { ...pageFont(13), color: cssColour("text") },
     },
     uirevision: "same",
     ...changes,
   };
 }
 
+const QUIET = cssColour("quiet");
+
 export const QUIET_AXIS = {
-  gridcolor: "rgba(143,163,200,0.13)",
+  gridcolor: `${QUIET}22`,
   zeroline: false,
-  linecolor: "rgba(143,163,200,0.25)",
-  tickcolor: "rgba(143,163,200,0.25)",
+  linecolor: `${QUIET}40`,
+  tickcolor: `${QUIET}40`,
   automargin: false,
 };
 

@@ -10,6 +10,7 @@ import type {
   PlotlyTrace,
 } from "../../charts/plotly/library.d";
 import { getPlotly, QUIET_CONFIG, quietLayout } from "../../charts/plotly/plotly";
+import { cssColour } from "../../model/theme";
 import { TouchGestures, type DragMode } from "./touch";
 import type { Point } from "./lasso";
 import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/plane/viewport";
@@ -205,7 +206,7 @@ export class PlotlyAxes {
       yaxis: { ...axis, range: [y0, y1] },
       dragmode: this.drag,
       hovermode: false,
-      newselection: { line: { color: "#ffe9c4", width: 1.5, dash: "solid" } },
+      newselection: { line: { color: cssColour("lamp"), width: 1.5, dash: "solid" } },
     });
   }
 }

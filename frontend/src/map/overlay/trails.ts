@@ -5,7 +5,7 @@
 
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { DrawnTrail } from "../../model/plane/trail";
-import { INK, TINTS } from "../palette";
+import { INK, tintOf } from "../palette";
 
 /** Opacity of the parts of a trail, oldest first. */
 const AGES = [0.22, 0.38, 0.58, 0.85];
@@ -21,7 +21,7 @@ interface TrailStroke {
   sign?: { symbol: "square-open" | "triangle-up"; size: number };
 }
 
-const OTHERS = TINTS[1];
+const OTHERS = tintOf(1);
 
 /** Return all trails as a few strokes, independent of the number of trails. */
 export function trailStrokes(trails: DrawnTrail[]): TrailStroke[] {

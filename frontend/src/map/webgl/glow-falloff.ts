@@ -7,9 +7,12 @@
 
 /**
  * An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. It shows two fifths of
- * its tint, so that a lit one stands out in the densest cluster.
+ * its tint, so that a lit one stands out in the densest cluster; on light land, where bright rooms wash it out,
+ * more (`darkPeak`).
  */
-export const CORE = { peak: 0.4, reach: 2.4 } as const;
+export const CORE = { peak: 0.4, darkPeak: 0.7, reach: 2.4 } as const;
+/** Share of the grey in a tint that glow on light land keeps. */
+export const GREY = 0.15;
 /** The wide, faint halo around every lamp. */
 export const HALO = { peak: 0.04, wide: 16 } as const;
 /** A lit lamp: a bright core, warmer than its tint, and a glow; both end at `reach`. */
@@ -28,10 +31,9 @@ export const BLOOM = {
 } as const;
 
 /**
- * The colour of a lit lamp: lamplight (`light`, the palette's lamp), mixed with its tint. Lamplight has the
- * weight `core` in the core, and less further out.
+ * Weight of lamplight in the colour of a lit lamp, beside its tint: in the core, and less further out.
  */
-export const WARM = { light: [1, 0.914, 0.769], core: 0.72, glow: 0.5, bloom: 0.4 } as const;
+export const WARM = { core: 0.72, glow: 0.5, bloom: 0.4 } as const;
 /**
  * Tone mapping, `1 - exp(-gain * light)`: applied to the brightest channel, which keeps tints, and with
  * weight `each` to every channel alone.

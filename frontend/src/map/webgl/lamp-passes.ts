@@ -5,9 +5,17 @@
 import type { Placement } from "../../model/plane/placement";
 import type { MapRect } from "../../model/plane/viewport";
 import type { Instant } from "../scene/displayed-map";
+import { DARKENS, EMBER, unit } from "../palette";
 import { PointBuffers } from "./point-buffers";
 import { ShaderProgram } from "./program";
 import { LAMP_PARTS, lampFragment, lampVertex, type Part } from "./shaders";
+
+/** Lamplight; where lamps darken, what it leaves of white. */
+const WARM_LIGHT = unit(EMBER).map((part) => Math.abs(Number(DARKENS) - part)) as [
+  number,
+  number,
+  number,
+];
 
 /** The lamps as uploaded. */
 export interface UploadedLamps {
@@ -50,7 +58,7 @@ export class LampPasses {
     gl.enable(gl.BLEND);
     // Light on cells is summed; on the ground it is already tone-mapped and blends as a screen.
     const summed = part === "halo" || part === "bloom";
-    gl.blendFunc(gl.ONE, summed ? gl.ONE : gl.ONE_MINUS_SRC_COLOR);
+    gl.blendFunc(summed || !DARKENS ? gl.ONE : gl.ZERO, summed ? gl.ONE : gl.ONE_MINUS_SRC_COLOR);
     const program = this.programs[part].use();
     program.rect("fromBox", lamps.placements[0].box);
     program.rect("toBox", lamps.placements[1].box);
@@ -61,6 +69,8 @@ export class LampPasses {
     program.float("size", size * growth);
     program.float("grown", growth);
     program.float("largest", this.largest);
+    program.float("dark", Number(DARKENS));
+    program.vec3("warm", WARM_LIGHT);
     if (part === "unlit" || part === "halo") this.buffers.drawAll(lamps.count);
     else this.buffers.drawBatch(lamps.ids.length);
   }

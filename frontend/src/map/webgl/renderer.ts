@@ -11,7 +11,7 @@
 
 import type { Placement } from "../../model/plane/placement";
 import { rectInView, type MapRect } from "../../model/plane/viewport";
-import { INK, unit } from "../palette";
+import { DARKENS, INK, unit } from "../palette";
 import type { DensityGrid } from "../regions/density";
 import type { Instant } from "../scene/displayed-map";
 import { CellPasses, cellSide } from "./cell-passes";
@@ -185,14 +185,16 @@ export class PointRenderer {
     if (shining) lamps.draw("lit", map, view, at, design, growth);
   }
 
-  /** Count the pixels that the lit lamps alone visibly brighten. Slow, because it reads pixels back. */
+  /** Count the pixels that the lit lamps alone visibly change. Slow, because it reads pixels back. */
   litPixels(view: MapRect, at: Instant, design: number, growth = 1): number {
     if (this.lost || at.glow <= 0) return 0;
     const { gl } = this;
     const { width, height } = this.canvas;
     const target = createRenderTarget(gl, "bytes", width, height);
     gl.viewport(0, 0, width, height);
-    gl.clearColor(0, 0, 0, 0);
+    // What the lamps darken is white.
+    const white = Number(DARKENS);
+    gl.clearColor(white, white, white, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     this.lamps.draw("lit", this.map, view, at, design, growth);
     const pixels = new Uint8Array(4 * width * height);
@@ -200,7 +202,8 @@ export class PointRenderer {
     deleteRenderTarget(gl, target);
     let bright = 0;
     for (let i = 0; i < pixels.length; i += 4) {
-      if (pixels[i]! + pixels[i + 1]! + pixels[i + 2]! > 90) bright += 1;
+      const sum = pixels[i]! + pixels[i + 1]! + pixels[i + 2]!;
+      if (Math.abs(sum - 765 * white) > 90) bright += 1;
     }
     return bright;
   }
@@ -214,8 +217,9 @@ export class PointRenderer {
     ground.vec2("part", canvas.width / (cell * cells.width), canvas.height / (cell * cells.height));
     ground.vec3("night", unit(INK.night));
     const lit = (ink: string) => unit(ink).map((part) => part * this.landLight) as Rgb;
-    ground.vec3("land", lit(INK.land));
+    ground.vec3("land", DARKENS ? unit(INK.land) : lit(INK.land));
     ground.vec3("contour", lit(INK.contour));
+    ground.float("dark", Number(DARKENS));
     ground.float("pixel", design);
     ground.fill();
   }

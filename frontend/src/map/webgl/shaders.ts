@@ -1,6 +1,6 @@
 /** The map's shaders: wide light and height on cells, the ground seen through them, and the lamps on it. */
 
-import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, WARM } from "./glow-falloff";
+import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, WARM, GREY } from "./glow-falloff";
 
 /** A full-screen triangle; `at` runs over the picture from 0 to 1. */
 export const SCREEN = `#version 300 es
@@ -53,6 +53,7 @@ uniform float glow;       // 0 to 1, the beat's brightness now
 uniform float size;       // pixels (on cells: cells) for a design pixel of a lamp, which grows as one comes closer
 uniform float grown;      // how much it has grown
 uniform float largest;    // pixels a point may have
+uniform float dark;       // 1 if lamps darken the land: their light is what they take from it
 out vec3 hue;
 out float bright;
 out float halo;
@@ -61,7 +62,11 @@ ${SHOULDER}
 void main() {
   vec2 place = mix(fromBox.xy + from * fromBox.zw, toBox.xy + to * toBox.zw, mixing);
   gl_Position = vec4((place - view.xy) / view.zw * 2.0 - 1.0, 0.0, 1.0);
-  hue = tint.rgb;
+  hue = abs(dark - tint.rgb);
+  ${
+    // Glow takes colour from the land, but little of its brightness: grey would look like dirt.
+    part !== "unlit" ? `hue -= ${float(1 - GREY)} * dark * min(hue.r, min(hue.g, hue.b));` : ""
+  }
   halo = spread;
   bright = ${unlit ? "tint.a" : "lit.x == beat ? lit.y * glow : 0.0"};
   ${
@@ -71,7 +76,9 @@ void main() {
   gl_PointSize = radius * 2.0;
   ${
     // A core this small needs no shoulder in each of its pixels.
-    part === "unlit" ? `hue = shoulder(hue * bright * ${float(CORE.peak)});` : ""
+    part === "unlit"
+      ? `hue = shoulder(hue * bright * mix(${float(CORE.peak)}, ${float(CORE.darkPeak)}, dark));`
+      : ""
   }
   ${unlit ? "" : "if (bright <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);"}
 }`;
@@ -81,7 +88,8 @@ void main() {
  * Return the fragment shader of a pass.
  *
  * Narrow light is drawn lamp by lamp straight on the ground and blends as a screen (1 - (1 - a)(1 - b)),
- * which for light tone-mapped by 1 - exp(-light) is the exact sum. Wide light would cost hundreds of pixels
+ * which for light tone-mapped by 1 - exp(-light) is the exact sum. Where lamps darken, their light is the
+ * complement of their colour and is taken from the land: a product, a(1 - b). Wide light would cost hundreds of pixels
  * per lamp, so it is summed on coarse cells, through which the ground is seen.
  */
 export function lampFragment(part: Part): string {
@@ -92,6 +100,7 @@ in float bright;
 in float halo;
 in float radius;
 uniform float size;
+uniform vec3 warm;        // lamplight
 out vec4 light;
 ${SHOULDER}
 void main() {
@@ -122,7 +131,7 @@ const FALL: Record<Part, string> = {
 
 /** Return the hue mixed with a share of lamplight. */
 function warm(share: number): string {
-  return `mix(hue, vec3(${WARM.light.map(float).join()}), ${float(share)})`;
+  return `mix(hue, warm, ${float(share)})`;
 }
 
 /**
@@ -193,23 +202,25 @@ uniform vec2 part;        // of the cells' picture, which this one covers
 uniform vec3 night;
 uniform vec3 land;
 uniform vec3 contour;
+uniform float dark;       // 1 if light and contours darken the land
 uniform float pixel;      // pixels for a design pixel
 void main() {
   vec4 wide = texture(cells, at * part);
+  vec3 line_ = contour * (1.0 - 2.0 * dark);
   float height = wide.a;
   float level = (height - ${float(LAND.sea)}) * ${float(LAND.lines)};
   float slope = max(fwidth(level), 0.004);
   vec3 ground = mix(night, land, smoothstep(0.0, ${float(LAND.risen)}, height));
-  ground += contour * ${float(LAND.hills.share)} * smoothstep(${float(LAND.hills.from)}, ${float(LAND.hills.to)}, height);
+  ground += line_ * ${float(LAND.hills.share)} * smoothstep(${float(LAND.hills.from)}, ${float(LAND.hills.to)}, height);
   float away = abs(fract(level) - 0.5) / slope / pixel;
   float line = 1.0 - smoothstep(0.2, 0.95, away);
   float left = max(0.0, 1.0 - away * away * ${float(1 / LAND.reach ** 2)});
   float glow = left * left * left * left;
   float coast = 1.0 - smoothstep(0.9, 1.1, level);
   float shown = smoothstep(0.25, 0.45, level);
-  ground += contour * shown * (line * mix(${float(LAND.line)}, ${float(LAND.coast.line)}, coast) + glow * mix(${float(LAND.glow)}, ${float(LAND.coast.glow)}, coast));
+  ground += line_ * shown * (line * mix(${float(LAND.line)}, ${float(LAND.coast.line)}, coast) + glow * mix(${float(LAND.glow)}, ${float(LAND.coast.glow)}, coast));
   float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
-  colour = vec4(ground + (1.0 - ground) * wide.rgb + (noise - 0.5) / 255.0, 1.0);
+  colour = vec4(ground + (1.0 - dark - ground) * wide.rgb + (noise - 0.5) / 255.0, 1.0);
 }`;
 
 /** Format a number for GLSL, always with a decimal point. */

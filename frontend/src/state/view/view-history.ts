@@ -157,18 +157,21 @@ export class ViewHistory {
   }
 }
 
-/** Language in the address when the page was opened; it stays there, and in copied links. */
-const NAMED = typeof location === "object" && new URLSearchParams(location.search).get("lang");
+/** Language and theme in the address when the page was opened; they stay there, and in copied links. */
+const NAMED =
+  typeof location === "object"
+    ? [...new URLSearchParams(location.search)].filter(([key]) => /^(lang|theme)$/.test(key))
+    : [];
 
 function addressOf(query: string): string {
-  const lang = NAMED && `lang=${encodeURIComponent(NAMED)}`;
-  return location.pathname + (lang ? `${query ? `${query}&` : "?"}${lang}` : query);
+  const named = String(new URLSearchParams(NAMED));
+  return location.pathname + (named ? `${query ? `${query}&` : "?"}${named}` : query);
 }
 
 /** The address bar of this window. */
 export const ADDRESS_BAR: AddressBar = {
   get query() {
-    return location.search.replace(/[?&]lang=[^&]*$/, "");
+    return location.search.replace(/([?&](lang|theme)=[^&]*)+$/, "");
   },
   pushEntry: (query) => history.pushState(null, "", addressOf(query)),
   replaceEntry: (query) => history.replaceState(null, "", addressOf(query)),

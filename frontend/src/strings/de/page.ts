@@ -170,6 +170,9 @@ export const page: Translated<typeof english> = {
       "Wie oft die Karte einen Schritt zeigt, während das Modell trainiert. Jeder ist ein echter Schritt; die dazwischen werden gezählt.",
     beatsRate: (interval) =>
       interval <= 340 ? "3-mal je Sekunde" : interval < 1_000 ? "alle 0,7 s" : "alle 2 s",
+    theme: "Licht",
+    themeMore: "Nacht für dunkle Räume, Dämmerung für helle",
+    themes: { night: "Nacht", dusk: "Dämmerung", system: "Wie das System" },
     enlarged: "Große Schrift, für die letzte Reihe",
     enlargedMore: "Schrift, Namen und Kontrast werden auf diesem Bildschirm größer",
   },
