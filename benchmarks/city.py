@@ -78,7 +78,7 @@ def _measured(folder: Path, frames: str, what: str) -> tuple[Any, dict[str, Any]
     """Run the page's function `what` on these frames, then a glide. Returns both results."""
     with _serve_folder(folder) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
-        page = browser.new_page(viewport={"width": 1280, "height": 1440})
+        page = browser.new_page(color_scheme="dark", viewport={"width": 1280, "height": 1440})
         page.goto(url)
         page.evaluate("([folder, count]) => sides.begin(folder, count)", [frames, FRAMES])
         costs, glide = page.evaluate(f"sides.{what}()"), page.evaluate("sides.gliding()")

@@ -189,7 +189,7 @@ def _quantile(values: list[float], part: float) -> float | None:
 @asynccontextmanager
 async def open_page(browser: Browser, url: str) -> AsyncGenerator[Page]:
     """Open the page in a new browser context, with empty caches. Yields the page."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 720})
+    context = await browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 720})
     await context.add_init_script(WATCH)
     await context.add_init_script(SEEN)
     page = await context.new_page()

@@ -60,7 +60,7 @@ def main() -> bool:
                 answered = time.time() - application.begun
                 listing = threading.Thread(target=_note_list, args=(application, routes))
                 listing.start()
-                context = browser.new_context(viewport={"width": 1280, "height": 720})
+                context = browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 720})
                 page = context.new_page()
                 page.goto(application.launch_url)
                 wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)

@@ -66,7 +66,7 @@ def main() -> bool:
         run = copy_unasked_run(finished_run(), Path(folder))
         browser = playwright.chromium.launch(**launch_arguments())
         with Application(run.path.parent, "serve") as application:
-            context = browser.new_context(viewport={"width": 1280, "height": 720})
+            context = browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 720})
             context.add_init_script(SEEN)
             page = context.new_page()
             page.goto(application.launch_url)

@@ -69,7 +69,7 @@ def _measure(browser: Browser, compiled: Path) -> dict[str, float]:
         environment = {"NUMBA_CACHE_DIR": str(compiled)}
         with Application(Path(folder), hold=DEFAULT_HOLD, environment=environment) as application:
             marks: dict[str, float] = {"answer": time.time()}
-            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page = browser.new_page(color_scheme="dark", viewport={"width": 1280, "height": 720})
             page.goto(application.launch_url)
             # A frame is drawn after the layout has come into the scene, which `shown` names.
             wait_for(page, "window.__lamplighter?.shown?.method === 'umap'", _LONG, every=0.01)

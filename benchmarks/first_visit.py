@@ -59,7 +59,7 @@ def main() -> bool:
             run = application.only_run()
             application.ask(run, "pace", steps_per_second=PACE)
             wait_until(lambda: read_status(run).step > 0, "the run to begin", timeout=90)
-            context = browser.new_context(viewport={"width": 1280, "height": 720})
+            context = browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 720})
             # A presenter sees the most controls.
             page = context.new_page()
             page.goto(application.launch_url)

@@ -38,7 +38,7 @@ def main() -> bool:
         ages = [1e3 * (at - pulse.time) for at, pulse in pulses]
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(**launch_arguments())
-            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page = browser.new_page(color_scheme="dark", viewport={"width": 1280, "height": 720})
             page.goto(application.launch_url)
             wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
             page.wait_for_timeout(3_000)

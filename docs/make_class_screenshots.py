@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
 
 
 def _open_page(browser: Browser, size: ViewportSize, *, touch: bool = False) -> Page:
-    context = browser.new_context(viewport=size, has_touch=touch, is_mobile=touch)
+    context = browser.new_context(color_scheme="dark", viewport=size, has_touch=touch, is_mobile=touch)
     context.add_init_script(SEEN_BOTH_CARDS)
     return context.new_page()
 

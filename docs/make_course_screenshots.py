@@ -43,7 +43,7 @@ def main(folder: Path, size: ViewportSize, only: int | None) -> None:
         subprocess.run([command, "examine", found.id, "--prepare", "lessons", "--runs", runs], check=True)
         browser = playwright.chromium.launch(**launch_arguments())
         with Application(Path(runs), "serve", "--no-workers") as application:
-            context = browser.new_context(viewport=size, device_scale_factor=SCALE)
+            context = browser.new_context(color_scheme="dark", viewport=size, device_scale_factor=SCALE)
             context.add_init_script(SEEN)
             page = context.new_page()
             page.goto(application.launch_url)

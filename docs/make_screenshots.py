@@ -44,7 +44,9 @@ def main(folder: Path, *, every_size: bool) -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(**launch_arguments())
-        context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+        context = browser.new_context(
+            color_scheme="dark", viewport={"width": DESKTOP[0], "height": DESKTOP[1]}
+        )
         page = context.new_page()
 
         def shoot(scene: str) -> None:

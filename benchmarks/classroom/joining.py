@@ -56,7 +56,9 @@ def measure_joining() -> bool:
 
 def _join_once(application: Application, browser: Browser, run: str) -> float:
     client = ClassClient(application)
-    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    context = browser.new_context(
+        color_scheme="dark", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
     page = context.new_page()
     page.goto(client.url)
     page.get_by_role("textbox").fill(client.code)
