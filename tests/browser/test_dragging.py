@@ -14,6 +14,10 @@ from tests.browser.pages import wait_for
 
 pytestmark = pytest.mark.browser
 
+AT_REST = (
+    "() => { const was = window.glides; window.glides = __lamplighter.glided; return was === window.glides; }"
+)
+
 
 @pytest.fixture(scope="module")
 def finished(finished_run: FinishedRun) -> FinishedRun:
@@ -29,6 +33,8 @@ def page(finished: FinishedRun, chromium: Browser) -> Iterator[Page]:
 def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun) -> None:
     point_at_step(page, LAST)
     page.mouse.down()
+    # The map of a page just opened glides into the room that is left for it.
+    page.wait_for_function(AT_REST, polling=300)
     still = page.evaluate("__lamplighter.glided")
     # The pointer may leave the timeline once it holds the handle.
     for step, height in ((100, 0.5), (61, 0.5), (33, -3), (32, 0.2), (7, 0.9), (95, 0.5)):

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.browser
 
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
 TOOLS = ("home", "zoom-in", "zoom-out", "lasso")
-MAX_CONTROLS = 14
+MAX_CONTROLS = 16
+"""A place, a view, play, the time bar, and the line that continues or teaches."""
 CONTROLS = """() => {
     const all = [...document.querySelectorAll('button, select, input, textarea, summary, a[href], [role=slider]')]
         .filter((one) => one.checkVisibility() && !one.closest('.unseen'));
@@ -68,7 +69,7 @@ def expect_level(page: Page, level: str, panel: str | None) -> None:
     wait_for(page, f"new URLSearchParams(location.search).get('panel') === {shown}", 10)
     inspector = page.get_by_test_id("inspector")
     expect(inspector).to_have_count(int(panel is not None))
-    expect(page.get_by_role("tab")).to_have_count(7 if level == "lab" else 0)
+    expect(page.get_by_role("tab")).to_have_count(8 if level == "lab" else 0)
     for tool in TOOLS:
         expect(page.get_by_test_id(tool)).to_have_count(int(panel is not None))
     if level == "lab":
