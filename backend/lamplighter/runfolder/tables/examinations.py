@@ -40,9 +40,9 @@ CREATE INDEX answers_by_revision ON answers(revision);
 """The tables of a new file; an imported file must have exactly these."""
 _COLUMNS = (
     "id, attempt, step, kind, question, state, share, activity, problem, asked, made, tries, revision,"
-    " CASE WHEN state='failed' THEN answer END"
+    " CASE WHEN state='failed' AND typeof(answer)='text' AND length(answer)<=1000 THEN answer END"
 )
-"""The columns of an entry. A failed question keeps its reason in place of the answer that it has not got."""
+"""The columns of an entry. A failed question keeps its reason in place of an answer; an imported one may keep anything."""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, get_args
+from contextlib import suppress
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from lamplighter.answers import Answer
 from lamplighter.questions import KINDS
-from lamplighter.reason import ReasonCode, ReasonValues
+from lamplighter.reason import Reason, ReasonCode, ReasonValues
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items
+
+_REASON = TypeAdapter(Reason)
 
 
 class Examination(ApiModel):
@@ -53,8 +55,8 @@ class ExaminationDetails(Examination):
 
 def describe_examination(entry: ExaminationEntry) -> Examination:
     """Return an entry of `examinations.sqlite` as a schema."""
-    reason = json.loads(entry.reason or "{}")
-    if reason.get("code") not in get_args(ReasonCode):
-        # A newer version may have stored another code.
-        reason = {}
+    reason: dict[str, Any] = {}
+    # A newer version may have stored another code, and an imported run anything.
+    with suppress(ValidationError):
+        reason = vars(_REASON.validate_json(entry.reason)) if entry.reason else {}
     return Examination.model_validate({**vars(entry), **reason, "question": question_fields(entry)})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,40 @@ async def test_a_failed_question_has_its_reason_as_a_code_if_it_is_known(
     assert (found["state"], found["problem"], found["answer"]) == ("failed", "step 5 is broken", None)
     known = code == "step_not_finite"
     assert (found["code"], found["values"]) == ((code, {"step": 5}) if known else (None, {}))
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "[",
+        "[]",
+        "7",
+        '"x"',
+        b"\xff",
+        7,
+        '{"code": ["a"]}',
+        '{"code": "step_not_finite", "values": {"step": []}}',
+        "[" * 10_000,
+    ],
+    ids=lambda stored: repr(stored)[:40],
+)
+async def test_an_invalid_stored_reason_is_not_sent(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str], stored: object
+) -> None:
+    asked_id = (await ask(app, run, bearer, **ROTATION)).json["id"]
+    with ExaminationsWriter(run.examinations_path) as writer:
+        read_requests(run, writer)
+        writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
+        writer.fail(asked_id, "step 5 is broken")
+    with closing(sqlite3.connect(run.examinations_path)) as file, file:
+        file.execute("UPDATE answers SET answer=?", (stored,))
+    found = (await get(app, run, f"/{asked_id}")).json
+    assert (found["state"], found["problem"], found["code"], found["values"]) == (
+        "failed",
+        "step 5 is broken",
+        None,
+        {},
+    )
 
 
 @pytest.mark.parametrize(
