@@ -84,9 +84,7 @@ class Finding(DocumentedRecord):
     """The sentences that say why, with the numbers."""
     figures: tuple[Figure, ...] = ()
     null: Figure | None = None
-    """The same measure where the claim is false: its mean, and the interval its draws fall into; null if
-    unknown.
-    """
+    """What the measure gives where the claim is false: the mean and the interval of its draws. Null if unknown."""
     waits_for: WaitCode | None = None
     """The code of what the missing number waits for; null if none is missing."""
     imported: bool = False

@@ -137,7 +137,7 @@ class TouchFigures:
     most: int
     median: float
     correlation_dealt: Spread | None = None
-    """The same with counts assigned to words at random."""
+    """The correlation after the counts were assigned to words at random."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class CityFigures:
     shared: Spread
     """Share of a word's ten nearest that both matrices share, with its standard error over the words."""
     earlier: tuple[EarlierShare, ...]
-    """The same share between a matrix and itself a few hundred steps earlier."""
+    """Share of the ten nearest that a matrix shares with itself a few hundred steps earlier."""
     follows: Spread | None
     """How much better nearness in the input matrix agrees with shared followers than with shared
     predecessors: a difference of two correlations, with its standard error over the words; None if the text

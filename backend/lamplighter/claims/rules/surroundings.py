@@ -41,7 +41,7 @@ EXACT_GRADIENTS = 1e-3
 rounding explains.
 """
 ROUNDED_GRADIENTS = 1e-2
-"""The same for low precision."""
+"""Maximum difference, as above, at low precision."""
 SECOND_HALF = 0.25
 """Share of the order bought by the second half of the energy below which the price has risen."""
 
