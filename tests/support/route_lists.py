@@ -41,7 +41,7 @@ CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RU
           ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
           ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"), ("PATCH", "/api/class/members/{member}"),
           ("POST", "/api/class/lesson"), ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
-          ("POST", f"{RUN}/examinations"), ("DELETE", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
+          ("POST", f"{RUN}/examinations"), ("POST", f"{RUN}/examiner"), ("DELETE", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 SOCKETS = {f"{RUN}/live"}
 LISTED = (
     {("GET", path) for path in OPEN | READ | PRESENT}

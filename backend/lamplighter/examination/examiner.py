@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,8 @@ class Examiner:
         self._writer = ExaminationsWriter(run.examinations_path)
         self._requests = RequestsReader(run.path)
         self._replayer: Replayer | None = None
+        self._prepared = False
+        """True once the run was opened, or could not be: the question then tells why."""
         self._asked: str | None = None
         """The question being answered."""
         self._cancelled = False
@@ -105,6 +108,8 @@ class Examiner:
                 last_asked = time.monotonic()
             elif time.monotonic() - last_asked > self._idle:
                 return
+            elif not self._prepared:
+                self._prepare()
             else:
                 self._stop.wait(_POLL_SECONDS)
 
@@ -185,15 +190,11 @@ class Examiner:
     def _examine(self, entry: ExaminationEntry) -> Answer:
         question = parse_question(question_fields(entry))
         self._report(0.0, "opening the model")
-        if self._replayer is None:
-            # Importing torch takes seconds, and by then the client should see that the question was enqueued.
-            from lamplighter.examination.replayer import Replayer
-
-            self._replayer = Replayer(self._run)
+        replayer = self._open_run()
         needed = estimate_demands(self._run.recipe, len(self._run.vocabulary)).memory_bytes
         with bounded_memory(needed) as most:
             try:
-                model = self._replayer.model_at(question.model_step, self._within(0.0, _REPLAY_SHARE))
+                model = replayer.model_at(question.model_step, self._within(0.0, _REPLAY_SHARE))
                 model = replace(model, attempt=entry.attempt)
                 return examine(model, question, self._within(_REPLAY_SHARE, 1.0))
             except Exception as error:
@@ -202,6 +203,20 @@ class Examiner:
                         describe_memory_limit("the answer", most), Reason("too_little_memory")
                     ) from error
                 raise
+
+    def _prepare(self) -> None:
+        """Open the run without a question, because one is expected soon."""
+        with suppress(*_FAILURES):
+            self._open_run()
+
+    def _open_run(self) -> Replayer:
+        self._prepared = True
+        if self._replayer is None:
+            # Importing torch takes seconds, and by then the client should see that the question was enqueued.
+            from lamplighter.examination.replayer import Replayer
+
+            self._replayer = Replayer(self._run)
+        return self._replayer
 
     def _within(self, start: float, end: float) -> ReportProgress:
         def report(share: float, activity: str) -> None:

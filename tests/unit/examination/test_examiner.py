@@ -16,6 +16,7 @@ import pytest
 from lamplighter.answers import Answer, RotationAnswer
 from lamplighter.answers.parts import LossChange
 from lamplighter.answers.reading import RotatedWord, RotationExample
+from lamplighter.examination import replayer
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.examiner import Examiner
 from lamplighter.examination.kinds import rotation as turning
@@ -279,6 +280,27 @@ def test_a_question_at_a_kept_state_recomputes_nothing(run: RunFolder):
     # The microscope needs the state before its step.
     looked = check_question(run, parse_question({"kind": "microscope", "step": 9, "kept": True}))
     assert looked.question.step == 6
+
+
+def test_an_examiner_opens_its_run_ahead_of_a_question_which_says_what_failed(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[str] = []
+
+    def refuse(found: RunFolder) -> None:
+        opened.append(found.id)
+        raise ValueError("an odd recipe")
+
+    monkeypatch.setattr(replayer, "Replayer", refuse)
+    working = Examiner(run, 0.1, threading.Event())
+    working.answer_until_idle()
+    assert opened == [run.id]
+    asked = rotation(run)
+    ask(run, asked)
+    working.answer_until_idle()
+    working.close()
+    assert opened == [run.id] * 2
+    assert entry(run, asked.id).problem == "it cannot be answered: an odd recipe"
 
 
 def test_a_stopped_examiner_leaves_the_question_to_the_next(run: RunFolder, monkeypatch: pytest.MonkeyPatch):

@@ -1,7 +1,8 @@
 """The questions that a server asks about runs, and its examiners.
 
 A question is stored in its run's folder, so any examiner of the run can answer it, regardless of which process started
-it. This module keeps an examiner alive while questions of this server are open, and ends all when the server stops.
+it. This module keeps an examiner alive while questions of this server are open, starts one ahead of its first question,
+and ends all when the server stops.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class ExaminerJobs:
         self._server, self._starts = server, starts
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str], OpenQuestion] = {}
+        self._prepared: RunFolder | None = None
+        """The run whose examiner is to be started once, without a question."""
         self._wake = threading.Event()
         self._pool = ExaminerPool(self._wake.set, command)
         self._stopping = False
@@ -78,9 +81,14 @@ class ExaminerJobs:
                 )
             self._pool.reset_crashes(run.id)
             self._open[run.id, asked.id] = OpenQuestion(run, asked, write())
-            if self._thread is None and not self._stopping:
-                self._thread = threading.Thread(target=self._work, name="examiners", daemon=True)
-                self._thread.start()
+            self._start_work()
+        self._wake.set()
+
+    def prepare(self, run: RunFolder) -> None:
+        """Start the examiner of a run that is about to be asked, unless two are at work. A crash is not retried."""
+        with self._lock:
+            self._prepared = run
+            self._start_work()
         self._wake.set()
 
     def open_questions(self, run: RunFolder) -> list[OpenQuestion]:
@@ -114,6 +122,11 @@ class ExaminerJobs:
         if thread is not None:
             thread.join()
 
+    def _start_work(self) -> None:
+        if self._thread is None and not self._stopping:
+            self._thread = threading.Thread(target=self._work, name="examiners", daemon=True)
+            self._thread.start()
+
     def _work(self) -> None:
         while True:
             # Cleared first, so that later changes wake the thread again.
@@ -123,13 +136,14 @@ class ExaminerJobs:
             except Exception:
                 log.exception("could not check examiners; retrying")
             with self._lock:
-                if self._stopping or not self._open:
+                if self._stopping or not (self._open or self._prepared):
                     self._thread = None
                     return
             self._wake.wait(_POLL_SECONDS)
 
     def _look(self) -> None:
-        """Drop answered questions; keep an examiner alive for each run that still has open ones."""
+        """Drop answered questions; keep an examiner alive for each run that still has open ones, and start the prepared
+        one."""
         with self._lock:
             questions = list(self._open.items())
         for key, question in questions:
@@ -138,9 +152,12 @@ class ExaminerJobs:
                     # Unless it has been asked again.
                     if self._open.get(key) is question:
                         del self._open[key]
+        with self._lock:
+            runs = {question.run.id: question.run for question in self._open.values()}
+            prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            runs.setdefault(prepared.id, prepared)
         if self._starts:
-            with self._lock:
-                runs = {question.run.id: question.run for question in self._open.values()}
             self._pool.keep(list(runs.values()))
 
     def _is_over(self, question: OpenQuestion) -> bool:

@@ -78,6 +78,17 @@ def ask_about_model(
     )
 
 
+@routes.post("/api/runs/{run}/examiner", pricing=Pricing.FIXED, status_code=204)
+def prepare_examiner(run: RunId, services: ServicesDep) -> Response:
+    """Start a run's examiner, which takes seconds, because a question is being written. Nothing happens if it runs
+    already, if the run has no model here, or if it was imported, whose questions need a confirmation.
+    """
+    found = services.catalog.find_run(run)
+    if found.is_prepared and found.recipe.corpus.kind != "recorded" and not is_imported(found):
+        services.examiner_jobs.prepare(found)
+    return Response(status_code=204)
+
+
 @routes.get("/api/runs/{run}/examinations", pool=Pool.CHEAP, response_model=ExaminationList)
 def list_examinations(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the questions about a run, without their answers."""

@@ -147,11 +147,38 @@ def test_two_at_a_time_and_an_idle_one_makes_way(
     assert children() == []
 
 
+def test_one_is_started_ahead_of_the_question_once(
+    tmp_path: Path, children: Callable[[], list[psutil.Process]]
+) -> None:
+    runs = [finished_run(tmp_path / name) for name in "ab"]
+    started: list[str] = []
+
+    def count(run: RunFolder) -> list[str]:
+        started.append(run.path.parent.name)
+        return [sys.executable, "-c", WAITS if run is runs[0] else ENDS, "1"]
+
+    jobs = ExaminerJobs("server", command=count)
+    for _ in range(3):
+        jobs.prepare(runs[0])
+        wait_until(lambda: len(children()) == 1, "the examiner")
+    assert not jobs.at_work
+    # One that crashes is not started again before the question.
+    jobs.prepare(runs[1])
+    wait_until(lambda: started == ["a", "b"], "the second run's examiner")
+    wait_until(lambda: len(children()) == 1, "its end")
+    add(jobs, runs[0], rotation(runs[0]))
+    time.sleep(0.1)
+    assert started == ["a", "b"]
+    jobs.stop()
+    assert children() == []
+
+
 def test_none_is_started_where_others_do(
     tmp_path: Path, children: Callable[[], list[psutil.Process]]
 ) -> None:
     run = finished_run(tmp_path)
     jobs = ExaminerJobs("server", starts=False, command=command(WAITS))
+    jobs.prepare(run)
     add(jobs, run, rotation(run))
     time.sleep(0.3)
     assert children() == []

@@ -266,3 +266,21 @@ async def test_a_run_that_is_trashed_takes_its_questions_along(
     assert app.state.services.examiner_jobs.open_questions(run) == []
     (trashed,) = RunStore(run.path.parent).trashed()
     assert [request.kind for request in RequestsReader(trashed.path).read_new()] == ["examine"]
+
+
+async def test_only_the_presenter_starts_an_examiner_ahead_and_not_for_an_import(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+    jobs = app.state.services.examiner_jobs
+    monkeypatch.setattr(jobs, "prepare", lambda found: prepared.append(found.id))
+    path = f"/api/runs/{run.id}/examiner"
+    assert (await call(app, "POST", path, {"host": "127.0.0.1:8600"})).status in (401, 403)
+    assert prepared == []
+    assert (await call(app, "POST", path, bearer)).status == 204
+    assert prepared == [run.id]
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({IMPORTED_FACT: 1.0})
+        writer.close(sealed=True)
+    assert (await call(app, "POST", path, bearer)).status == 204
+    assert prepared == [run.id]

@@ -31,7 +31,7 @@ FIXED = {
 } | {
     ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("POST", f"{RUN}/requests"),
     ("POST", f"{RUN}/exports"), ("DELETE", RUN), ("DELETE", f"{RUN}/exports/{{export}}"),
-    ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/output-map"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("WS", f"{RUN}/live"),
+    ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/output-map"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("POST", f"{RUN}/examiner"), ("WS", f"{RUN}/live"),
     ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"),
     ("PATCH", "/api/class/members/{member}"), ("POST", "/api/class/texts/{run}"), ("POST", "/api/class/view"),
     ("POST", "/api/class/question"), ("POST", "/api/class/lesson"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
