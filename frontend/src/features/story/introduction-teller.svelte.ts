@@ -114,7 +114,8 @@ export class IntroductionTeller {
     const found = focus.token !== null && focus.token !== this.firstToken;
     const atRest = run.still || (hasEnded(run.status?.phase) && !run.paused && !run.replay);
     return {
-      step: run.displayedStep,
+      // A live run has read so far before its first step arrives.
+      step: run.displayedStep ?? (run.paused || run.replay ? null : run.newestStep),
       mapStep: run.vocabulary ? (openRun.layout?.step ?? null) : null,
       held: run.status?.hold != null,
       lit: run.beat !== null,

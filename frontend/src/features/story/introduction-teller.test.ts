@@ -14,7 +14,9 @@ function districtsOf(ids: number[], of: number[]) {
 /** Start the introduction of a run in training, after its first lines. */
 function begin() {
   const run = {
-    displayedStep: 100,
+    displayedStep: 100 as number | null,
+    newestStep: 100,
+    paused: false,
     beat: {},
     status: { phase: "running" },
     vocabulary: { tokens: [], byCount: new Uint32Array(), classes: [] },
@@ -35,8 +37,25 @@ function begin() {
     for (const end = now + time; now < end; now += 200) teller.tick(now, true);
   };
   wait(2 * MIN_READING_TIME + 1_000);
-  return { run, viewpoint, teller, wait };
+  return { run, stores, viewpoint, teller, wait };
 }
+
+describe("the first line", () => {
+  it("comes with the first map, before a step is displayed, unless a past one is awaited", () => {
+    const { run, stores } = begin();
+    const firstLine = (changes: object) => {
+      const another = new IntroductionTeller({
+        ...stores,
+        openRun: { run: { ...run, displayedStep: null, ...changes }, layout: MAP },
+      } as unknown as ConstructorParameters<typeof IntroductionTeller>[0]);
+      another.tick(0, true);
+      return another.line && [another.line.name, another.line.step];
+    };
+    expect(firstLine({})).toEqual(["lights", 100]);
+    expect(firstLine({ paused: true })).toBeNull();
+    expect(firstLine({ replay: {} })).toBeNull();
+  });
+});
 
 describe("the first district that is pointed out", () => {
   it("has lasted on the map, and is ringed and viewed while its line is displayed", () => {
