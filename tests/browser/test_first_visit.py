@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.browser.axe import find_violations
-from tests.browser.first_visit import first_visit
+from tests.browser.first_visit import PREFERENCES, first_visit
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
 from tests.browser.pages import wait_for
 from tests.support.application import Application
+from tests.support.folders import V
 from tests.support.waiting import wait_until
 
 PHONES = [{"width": 390, "height": 844}, {"width": 844, "height": 390}, {"width": 320, "height": 320}]
@@ -26,6 +27,19 @@ COVERED = """() => {
         .map(([html]) => html);
 }"""
 """Controls under the card."""
+MAP_SHARE = """() => {
+    const edge = (area) => document.querySelector(`main > .${area}`).getBoundingClientRect();
+    return (edge('bottom').top - edge('top').bottom) / innerHeight;
+}"""
+"""The map's share of the window's height."""
+DIMMED = """(count) => {
+    const covers = [...document.querySelectorAll('[data-testid=introduction], .key')].map((one) => one.getBoundingClientRect());
+    const { left, top } = document.querySelector('.city').getBoundingClientRect();
+    return [...Array(count).keys()].map((id) => __lamplighter.pixelOf(id))
+        .filter(([x, y]) => covers.some((one) => one.left < left + x && left + x < one.right
+            && one.top < top + y && top + y < one.bottom)).length / count;
+}"""
+"""The share of the lights under the card or the colours' names."""
 
 
 @pytest.fixture
@@ -86,6 +100,22 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
     page.get_by_test_id("introduction-course").click()
     expect(page.get_by_test_id("course")).to_be_visible(timeout=20_000)
     expect(card).to_have_count(0)
+
+
+def test_the_first_visit_leaves_the_map_two_thirds_of_a_projector(
+    finished_run: FinishedRun, chromium: Browser, presenting: StorageState
+):
+    context = first_visit(chromium, viewport=DESKTOP, storage_state=presenting)
+    page = context.new_page()
+    # The presenter's session is that of a returning visitor.
+    page.goto(f"{finished_run.server.url}/api/session")
+    page.evaluate("(name) => localStorage.removeItem(name)", PREFERENCES)
+    page.goto(finished_run.url_with(""))
+    for part in ("introduction", "legend-fold", "reading"):
+        expect(page.get_by_test_id(part)).to_be_visible(timeout=20_000)
+    assert page.evaluate(MAP_SHARE) >= 0.65
+    assert page.evaluate(DIMMED, V) < 0.02
+    context.close()
 
 
 @pytest.mark.tour

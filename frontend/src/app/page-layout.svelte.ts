@@ -19,6 +19,9 @@ const RAIL_HEIGHT = 260;
  */
 const WIDE_PAGE = 900;
 const WIDE_LOW_PAGE = 560;
+/** Page width from which the levels fit in the top bar, px; larger for a low page, whose bar has one row. */
+const SMALL_PAGE = 640;
+const SMALL_LOW_PAGE = 760;
 /** Page width from which the top bar fits in full, px. */
 const TIGHT_PAGE = 1_000;
 /** Maximum height of a low page, px, as in the style sheets. */
@@ -46,6 +49,8 @@ export class PageLayout {
   readonly low = $derived.by(() => this.height <= LOW_PAGE);
   /** True when panels cover the map, as on a phone that is held upright. */
   readonly narrow = $derived.by(() => this.width < (this.low ? WIDE_LOW_PAGE : WIDE_PAGE));
+  /** True if the page has no room for the levels in the top bar. */
+  readonly small = $derived.by(() => this.width < (this.low ? SMALL_LOW_PAGE : SMALL_PAGE));
   /**
    * True while the course shares a small window with what its text speaks of, one half each: a phone, or an
    * enlarged page. All else is hidden.
