@@ -155,6 +155,7 @@ export class FilmRenderer {
         studio.renderer.setPlacement(next, displayed.from);
         studio.renderer.setLand(density);
       }
+      displayed.found = districts;
       displayed.districts = districtsOf(groups, shapes);
     }
     const tints = spec.tints(index);

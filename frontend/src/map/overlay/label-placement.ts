@@ -58,11 +58,13 @@ export function placeLabels<C extends LabelCandidate>(
     if (placed.length >= maxLabels) break;
     const held = visible.get(candidate.key);
     const meets = held ? textsMeet : overlap;
-    const barred = candidate.patient && !held ? [...boxes, ...staying] : boxes;
+    const barred = (box: PixelRect) =>
+      boxes.some((other) => meets(box, other)) ||
+      (candidate.patient && !held && staying.some((other) => meets(box, other)));
     let best: PlacedLabel<C> | null = null;
     for (const [dx, dy] of held ? [heldOffset(candidate, held)] : offsets(candidate)) {
       const box = labelRect(candidate, dx, dy);
-      if (!inside(box, within) || barred.some((other) => meets(box, other))) continue;
+      if (!inside(box, within) || barred(box)) continue;
       const clear = held || !shown.some((other) => overlap(box, other));
       if (clear || !best) best = { candidate, dx, dy, box };
       if (clear) break;

@@ -1,7 +1,7 @@
 /** Districts on the shown layout: their positions, compactness and order. Pure. */
 
 import type { Districts as Found } from "../../api/frames";
-import { positionOf, type Placement } from "../../model/plane/placement";
+import { quantisationStep, type Placement } from "../../model/plane/placement";
 import type { GridIndex } from "../../model/plane/spatial-index";
 import type { MapRect } from "../../model/plane/viewport";
 
@@ -113,12 +113,21 @@ export function isCompact({ compactness }: District): boolean {
 }
 
 /** Return the median position of some tokens, in map units; of a sample if there are many. */
-export function middleOf(placement: Placement, tokenIds: readonly number[]): [number, number] {
+export function middleOf(
+  { places, box }: Placement,
+  tokenIds: readonly number[],
+): [number, number] {
   const every = Math.max(1, Math.ceil(tokenIds.length / MAX_SAMPLE));
   const count = Math.ceil(tokenIds.length / every);
-  const [xs, ys] = [new Float32Array(count), new Float32Array(count)];
-  for (let i = 0; i < count; i++) [xs[i], ys[i]] = positionOf(placement, tokenIds[i * every]!);
-  return [median(xs), median(ys)];
+  const [xs, ys] = [new Uint16Array(count), new Uint16Array(count)];
+  for (let i = 0; i < count; i++) {
+    const at = 2 * tokenIds[i * every]!;
+    [xs[i], ys[i]] = [places[at]!, places[at + 1]!];
+  }
+  return [
+    box.x0 + quantisationStep(box.x0, box.x1) * median(xs),
+    box.y0 + quantisationStep(box.y0, box.y1) * median(ys),
+  ];
 }
 
 /**
@@ -140,6 +149,6 @@ export function districtsOf(groups: TokenGroup[], shapes: readonly GroupShape[])
 }
 
 /** Return the median. Sorts its argument. */
-function median(values: Float32Array): number {
+function median(values: Float32Array | Uint16Array): number {
   return values.length ? values.sort()[values.length >> 1]! : 0;
 }

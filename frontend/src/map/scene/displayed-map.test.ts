@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Districts } from "../../api/frames";
 import { buildVocabulary } from "../../api/vocabulary";
 import { positionOf, quantise } from "../../model/plane/placement";
 import { DisplayedMap, litRowsOf } from "./displayed-map";
@@ -64,7 +65,7 @@ describe("the displayed map", () => {
     displayed.lit = litRowsOf({ ids: Uint32Array.of(1), norms: Float32Array.of(3) });
     const model = displayed.overlayModel(0.5, frame, () => vocabulary.byCount)!;
     expect(model.chosen).toBe(2);
-    expect(model.lit).toEqual([{ id: 1, strength: 1, norm: 3 }]);
+    expect(model.lit).toEqual([{ id: 1, strength: 1 }]);
     expect(model.positionOf(1)).toEqual(displayed.positionOf(1, 0.5));
     expect(displayed.overlayModel(1, frame, () => [])!.positionOf(1)).toEqual(
       displayed.positionOf(1, 1),
@@ -88,7 +89,8 @@ describe("the displayed map", () => {
     const displayed = displayedMap();
     displayed.tints = Uint8Array.of(...[9, 9, 9, 255], ...[250, 0, 0, 255], ...[250, 0, 0, 255]);
     const district = { id: 1, name: "a", tokenIds: [1, 2], compactness: 1, prominence: 1 };
-    displayed.districts = [district, { ...district, tokenIds: [0], compactness: 0 }];
+    displayed.found = { ids: [1, 2], of: [2, 1, 1] } as unknown as Districts;
+    displayed.districts = [district, { ...district, id: 2, tokenIds: [0], compactness: 0 }];
     const model = displayed.overlayModel(1, frame, () => [])!;
     const [red, green] = model.nameColour(district).match(/\d+/g)!.map(Number);
     expect(red).toBeGreaterThan(2 * green!);
@@ -113,10 +115,13 @@ describe("the rows of a beat", () => {
     expect(litRowsOf(null).ids.length).toBe(0);
   });
 
-  it("are named only up to a limit", () => {
+  it("are named only up to a limit, the strongest first", () => {
     const ids = Uint32Array.from({ length: 500 }, (_, i) => i);
     const lit = litRowsOf({ ids, norms: Float32Array.from(ids) });
     expect(lit.named.length).toBeLessThan(200);
+    expect(lit.named.map(({ id }) => id)).toEqual(
+      Array.from(lit.named, (_, i) => ids.length - 1 - i),
+    );
     expect(lit.ids.length).toBe(500);
   });
 });

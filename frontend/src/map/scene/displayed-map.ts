@@ -4,6 +4,7 @@
  * Pure.
  */
 
+import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { Light } from "../../model/light";
 import { mixPlacements, positionOf, type Placement } from "../../model/plane/placement";
@@ -54,10 +55,18 @@ export function litRowsOf(beat: Pick<Light, "ids" | "norms"> | null): LitRows {
   if (!beat) return NO_ROWS;
   const { ids, norms } = beat;
   const strengths = lampStrengths(norms);
-  const named = Array.from(ids, (id, i) => ({ id, strength: strengths[i]!, norm: norms[i]! }))
-    .sort((a, b) => (b.norm || 0) - (a.norm || 0))
-    .slice(0, NAMED);
+  const named = strongest(norms, NAMED).map((i) => ({ id: ids[i]!, strength: strengths[i]! }));
   return { ids, strengths, named };
+}
+
+/** Return the indices of the `most` largest norms, the largest first. An unknown one (NaN) counts as 0. */
+function strongest(norms: Float32Array, most: number): number[] {
+  const known = norms.map((norm) => norm || 0);
+  // Sorting the numbers alone is much faster than sorting all indices by them.
+  const least = known.slice().sort()[Math.max(0, known.length - most)] ?? 0;
+  const indices: number[] = [];
+  for (let i = 0; i < known.length; i++) if (known[i]! >= least) indices.push(i);
+  return indices.sort((a, b) => known[b]! - known[a]!).slice(0, most);
 }
 
 /** A map as it is displayed. */
@@ -66,6 +75,8 @@ export class DisplayedMap {
   /** Four bytes per token: rgb, and its unlit brightness. */
   tints: Uint8Array = new Uint8Array(0);
   districts: District[] = [];
+  /** The clusters in the embedding space that these are; null: none. */
+  found: Districts | null = null;
   marks = UNMARKED;
   lit = NO_ROWS;
   /** The placement that the lamps come from, and the one they move to; equal at rest. */
@@ -75,14 +86,15 @@ export class DisplayedMap {
   private middles = new WeakMap<Placement, Map<readonly number[], [number, number]>>();
   /** Cached colours of districts' names, by tints. */
   private nameColours = new WeakMap<Uint8Array, Map<readonly number[], string>>();
-  /** Cached members of the districts with a middle. */
-  private members = new WeakMap<readonly District[], Uint8Array>();
+  /** Cached ids of the districts with a middle. */
+  private compactIds = new WeakMap<readonly District[], ReadonlySet<number>>();
 
   /** Switch to another vocabulary, without a layout and a beat. */
   reset(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
     this.tints = new Uint8Array(4 * (vocabulary?.tokens.length ?? 0));
     this.districts = [];
+    this.found = null;
     this.lit = NO_ROWS;
     this.from = this.to = EMPTY_PLACEMENT;
   }
@@ -150,7 +162,7 @@ export class DisplayedMap {
       middleOf: (district) => this.middleOf(district, mixing),
       nameColour: ({ tokenIds }) =>
         cached(this.nameColours, tints, tokenIds, () => nameColour(tints, tokenIds)),
-      inDistrict: (id) => this.membersOf(districts)[id] === 1,
+      inDistrict: (id) => this.inCompactDistrict(id),
       view,
       width,
       height,
@@ -163,15 +175,13 @@ export class DisplayedMap {
     return cached(this.middles, placement, tokenIds, () => middleOf(placement, tokenIds));
   }
 
-  /** Return 1 by token id for the members of districts with a middle, else 0. */
-  private membersOf(districts: readonly District[]): Uint8Array {
-    const known = this.members.get(districts);
-    if (known) return known;
-    const members = new Uint8Array(this.vocabulary?.tokens.length ?? 0);
-    for (const { tokenIds } of districts.filter(isCompact))
-      for (const id of tokenIds) members[id] = 1;
-    this.members.set(districts, members);
-    return members;
+  private inCompactDistrict(token: number): boolean {
+    const { found, districts } = this;
+    if (!found) return false;
+    const ids =
+      this.compactIds.get(districts) ?? new Set(districts.filter(isCompact).map(({ id }) => id));
+    this.compactIds.set(districts, ids);
+    return ids.has(found.ids[found.of[token]! - 1]!);
   }
 }
 

@@ -201,6 +201,7 @@ export class ShownContent {
 
   private setDistricts(districts: Districts | null) {
     this.regions.setDistricts(districts);
+    this.displayed.found = this.regions.found;
     this.displayed.districts = this.regions.districts;
     if (this.layout && this.look && "district" in this.look)
       this.followLook(this.current.scrubbing);
