@@ -272,8 +272,11 @@ async def test_only_the_presenter_starts_an_examiner_ahead_and_not_for_an_import
     app: FastAPI, run: RunFolder, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared: list[str] = []
-    jobs = app.state.services.examiner_jobs
-    monkeypatch.setattr(jobs, "prepare", lambda found: prepared.append(found.id))
+
+    def note(found: RunFolder) -> None:
+        prepared.append(found.id)
+
+    monkeypatch.setattr(app.state.services.examiner_jobs, "prepare", note)
     path = f"/api/runs/{run.id}/examiner"
     assert (await call(app, "POST", path, {"host": "127.0.0.1:8600"})).status in (401, 403)
     assert prepared == []
