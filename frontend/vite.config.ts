@@ -30,6 +30,15 @@ function reached(start: string, next: (id: string) => readonly string[]): Set<st
   return found;
 }
 
+/** Small late parts that weigh less in one script. */
+const TOGETHER = [
+  {
+    name: "lines",
+    test: /\/(AskLine\.svelte|SayingLine\.svelte|lie-to-tell\.ts|words-to-try\.ts)$/,
+  },
+  { name: "menus", test: /\/(ViewMenu\.svelte|ShareMenu\.svelte|reload-with\.ts)$/ },
+];
+
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/app/" : "/",
   experimental: {
@@ -53,7 +62,7 @@ export default defineConfig(({ command }) => ({
     // loading.
     rolldownOptions: {
       checks: { pluginTimings: false },
-      output: { codeSplitting: { groups: [{ name: firstScreen() }] } },
+      output: { codeSplitting: { groups: [{ name: firstScreen() }, ...TOGETHER] } },
       treeshake: { moduleSideEffects: [{ test: /custom-element\.js$/, sideEffects: false }] },
     },
   },
