@@ -9,7 +9,7 @@ const JOINED = "lamplighter.joined";
 /** Milliseconds after joining within which this page again means that the browser keeps no cookie. */
 const SOON = 20_000;
 
-const WORDS = {
+const ENGLISH = {
   wrong: "That is not the code. Check the big screen again: the code can change.",
   link: "This link has expired. Scan the code on the big screen again, or enter it here.",
   door: "The door is closed. Ask the presenter to open it, then press Join.",
@@ -21,6 +21,33 @@ const WORDS = {
   old: "This browser is too old to show the class. Update it, or use another one.",
   cookie: "You joined, but your browser forgot it. Allow cookies for this page, or leave private mode.",
 };
+const GERMAN = {
+  wrong: "Das ist nicht der Code. Sieh noch einmal auf die Leinwand: Er kann sich ändern.",
+  link: "Dieser Link gilt nicht mehr. Scanne den Code auf der Leinwand noch einmal, oder gib ihn hier ein.",
+  door: "Die Tür ist zu. Bitte darum, sie zu öffnen, und drück dann auf „Beitreten“.",
+  full: "Die Klasse ist voll. Sag es der Person, die vorführt.",
+  wait: (seconds) => `Zu viele Versuche. In ${seconds} s geht es wieder.`,
+  again: "Versuch es jetzt noch einmal.",
+  silent: "Die Klasse antwortet nicht. Ist dieses Gerät im selben WLAN?",
+  odd: "Das hat nicht geklappt. Versuch es gleich noch einmal.",
+  old: "Dieser Browser ist zu alt für die Klasse. Aktualisiere ihn, oder nimm einen anderen.",
+  cookie:
+    "Du warst drin, aber dein Browser hat es vergessen. Erlaube Cookies für diese Seite, oder verlass den privaten Modus.",
+};
+/** What the page itself says in German, by element. */
+const GERMAN_PAGE = {
+  title: "Lamplighter: der Klasse beitreten",
+  h1: "Der Klasse beitreten",
+  label: "Gib den Code auf der Leinwand ein",
+  button: "Beitreten",
+  "form + p": "Sieh auf deinem eigenen Bildschirm zu, wie ein Sprachmodell lernt. Ohne Namen und ohne Konto.",
+};
+const german = navigator.languages.find((each) => /^(de|en)\b/.test(each))?.startsWith("de");
+const WORDS = german ? GERMAN : ENGLISH;
+if (german) {
+  document.documentElement.lang = "de";
+  for (const [element, text] of Object.entries(GERMAN_PAGE)) document.querySelector(element).textContent = text;
+}
 
 function remember() {
   try {

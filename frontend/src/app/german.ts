@@ -7,7 +7,7 @@
  * Nachbarn; kind of a word: Art; planted: angelegt; purity: Reinheit; similarity: Ähnlichkeit; claim: Behauptung;
  * presenter: wer vorführt; pause: anhalten; replay: Wiedergabe; saved: gespeichert; held-out text: zurückbehaltener
  * Text; checkpoint: Speicherstand; seed: Startzahl; linear view: lineare Ansicht; light: Licht; panel: Fenster; video:
- * Film; colour key: Legende; random guessing: blindes Raten; guess in the course: Tipp.
+ * Film; colour key: Legende; random guessing: reines Raten; guess in the course: Tipp; stage of a lesson: Abschnitt.
  */
 
 import * as shared from "../strings/de";

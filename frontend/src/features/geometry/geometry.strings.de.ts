@@ -71,7 +71,7 @@ export const geometry: Translated<typeof english> = {
       kind: "Anteil, der richtig ist, wenn man unter den Wörtern der richtigen Art rät",
     },
     said: (name, score, nearest, chance) =>
-      `Am besten: ${name}, ${percent(score)} richtig. Ohne jede Summe wären es ${percent(nearest)}, blind geraten ${percent(chance)}.`,
+      `Am besten: ${name}, ${percent(score)} richtig. Ohne jede Summe wären es ${percent(nearest)}, durch reines Raten ${percent(chance)}.`,
     curve: "Richtige Antworten je Schritt",
     chance: "Zufall",
     meetings: "Geht es besser bei Paaren, die sich im Text oft begegnen?",

@@ -69,7 +69,7 @@ export const lessons: Translated<typeof english> = {
   waitsForNumbers: "Wo … steht, ist die Zahl noch nicht da.",
   asking: "Das Modell wird gefragt …",
   notComputed: (run) =>
-    `Ein Teil der Zahlen wurde für diesen Lauf noch nicht berechnet, darum fehlen manche Seiten und Sätze. Öffne den Kurs an dem Computer, auf dem Lamplighter läuft, oder gib dort ein: lamplighter examine ${run} --prepare lessons`,
+    `Ein Teil der Zahlen wurde für diesen Lauf noch nicht berechnet, darum fehlen manche Abschnitte und Sätze. Öffne den Kurs an dem Computer, auf dem Lamplighter läuft, oder gib dort ein: lamplighter examine ${run} --prepare lessons`,
   notComputedHere: "Die Zahlen dafür wurden für diesen Lauf noch nicht berechnet.",
   skipped: (titles) =>
     `Ausgelassen, weil die Zahlen für diesen Lauf noch nicht berechnet wurden: ${titles.join("; ")}`,
@@ -108,7 +108,7 @@ export const lessons: Translated<typeof english> = {
     date: "Datum",
     blank: "Hier schreiben",
     thisComputer:
-      "Diese Adressen führen nur auf diesem Computer zum Ziel. Für die Geräte der Klasse: Lass die Klasse beitreten, dann folgt sie dir von Bild zu Bild.",
+      "Diese Adressen führen nur auf diesem Computer zum Ziel. Für die Geräte der Klasse: Lass die Klasse beitreten, dann folgt sie dir durch jeden Abschnitt.",
     otherWords: (words) =>
       `Dieser Lauf kennt ${words} nicht. Darum lässt sich der Teil mit ihm nicht zeigen, und seine Zahlen fehlen hier.`,
     notHere:

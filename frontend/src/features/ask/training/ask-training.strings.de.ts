@@ -145,7 +145,7 @@ export const deciles: Translated<typeof englishDeciles> = {
       : "Verlust in Nats auf dem Text des Laufs, denn keiner ist zurückbehalten, nach dem Wort, das wirklich kommt.",
   model: "dieses Modell",
   byCounts: "nur nach Häufigkeit",
-  guessing: "blindes Raten",
+  guessing: "reines Raten",
   group: "Gruppe",
   wordsHead: "Wörter",
   occurrences: "jedes kommt",
@@ -163,7 +163,7 @@ export const deciles: Translated<typeof englishDeciles> = {
   ends: (frequent, rare) =>
     `Auf den häufigsten Wörtern: einfacher Abstieg ${loss(frequent.sgd)}, Adam ${loss(frequent.adam)}. Auf den seltensten: ${loss(rare.sgd)} und ${loss(rare.adam)}.`,
   neither: (guessing) =>
-    `Die seltensten Wörter kennt noch keiner von beiden (blindes Raten: ${loss(guessing)}).`,
+    `Die seltensten Wörter kennt noch keiner von beiden (reines Raten: ${loss(guessing)}).`,
   verdict: (left) =>
     left
       ? "Einfacher Abstieg lässt die seltenen Wörter zurück. Das ist ein Grund, warum Sprachmodelle mit Adam trainiert werden."
