@@ -45,6 +45,7 @@ ReasonCode = Literal[
     "already_continuing",
     "run_is_over",
     "run_is_not_over",
+    "too_many_runs",
     # A text of the user's own.
     "upload_gone",
     "text_too_large",
@@ -61,6 +62,9 @@ ReasonCode = Literal[
     # A question to a class.
     "nothing_left_to_predict",
     "run_ends_before",
+    "no_snapshot_since",
+    # A class.
+    "class_not_listening",
     # Any request.
     "server_busy",
 ]

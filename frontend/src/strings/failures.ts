@@ -44,7 +44,10 @@ export type ToldByServer =
   | "too_little_memory"
   | "tried_too_often"
   | "no_room_for_answer"
-  | "run_unreadable";
+  | "run_unreadable"
+  | "too_many_runs"
+  | "no_snapshot_since"
+  | "class_not_listening";
 const number = (value: number | string | undefined) => count(Number(value ?? 0));
 const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
 

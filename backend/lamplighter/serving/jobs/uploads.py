@@ -34,6 +34,13 @@ _TIME_STEP_NS = 2_000_000_000
 """The coarsest time resolution of a file system: exFAT's."""
 
 
+def too_large_error() -> RefusedError:
+    """Return the refusal of a text above `MAX_UPLOAD_BYTES`."""
+    most = MAX_UPLOAD_BYTES >> 20
+    reason = give_reason("text_too_large", most=most)
+    return RefusedError(413, f"a text may have at most {most} MiB", reason=reason)
+
+
 class Uploads:
     """The folder of uploaded texts."""
 
@@ -112,12 +119,7 @@ class Uploads:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > MAX_UPLOAD_BYTES:
-                    most = MAX_UPLOAD_BYTES >> 20
-                    raise RefusedError(
-                        413,
-                        f"a text may have at most {most} MiB",
-                        reason=give_reason("text_too_large", most=most),
-                    )
+                    raise too_large_error()
                 await file.write(chunk)
         return size
 

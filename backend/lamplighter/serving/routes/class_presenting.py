@@ -10,6 +10,7 @@ from fastapi import Body, Path
 from starlette.responses import Response
 
 from lamplighter.platform.qr_code import qr_rows
+from lamplighter.reason import Reason
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import is_our_text
 from lamplighter.serving.classroom.questions.asking import make_question
@@ -42,6 +43,7 @@ routes = Routes("classroom")
 
 _VIEW_BODY = 4_096
 _NO_QUESTION = "there is no question at the moment"
+_NO_VIEWER = "there is no such viewer: the session may have ended by itself"
 _Member = Annotated[str, Path(description="The viewer's id.", pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -73,7 +75,7 @@ def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) 
         try:
             (services.class_listening.start if change.listening else services.class_listening.stop)()
         except SettingsError as error:
-            raise RefusedError(409, str(error)) from error
+            raise RefusedError(409, str(error), reason=Reason("class_not_listening")) from error
     return json_response(_describe(services))
 
 
@@ -102,7 +104,7 @@ def remove_member(member: _Member, services: ServicesDep) -> Response:
     """Remove a viewer from the class at once. Anyone who knows the code can return: close the door, or change the
     code."""
     if not services.classroom.end_session(member):
-        raise RefusedError(404, "there is no such viewer: the session may have ended by itself")
+        raise RefusedError(404, _NO_VIEWER)
     return Response(status_code=204)
 
 
@@ -117,7 +119,7 @@ def change_member(
 ) -> Response:
     """Set the role of a viewer."""
     if not services.classroom.set_role(member, change.role):
-        raise RefusedError(404, "there is no such viewer: the session may have ended by itself")
+        raise RefusedError(404, _NO_VIEWER)
     return json_response(_describe(services))
 
 

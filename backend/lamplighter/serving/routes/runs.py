@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.model.batches import require_enough_text
+from lamplighter.reason import give_reason
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import MAX_CONFIG_BYTES
@@ -173,11 +174,11 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
         text, name = services.uploads.read_text(new_run.upload)
         require_enough_text(recipe, text)
     except CorpusError as error:
-        raise RefusedError(422, str(error), [FieldError(field="upload", message=str(error))]) from None
+        fault = FieldError(field="upload", message=str(error))
+        raise RefusedError(422, str(error), [fault], reason=error.reason) from None
     except RefusedError as refused:
-        raise RefusedError(
-            422, refused.detail, [FieldError(field="upload", message=refused.detail)]
-        ) from None
+        fault = FieldError(field="upload", message=refused.detail)
+        raise RefusedError(422, refused.detail, [fault], reason=refused.reason) from None
     if not recipe.corpus.name:
         recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": name})})
     return recipe, text
@@ -198,4 +199,5 @@ def _require_free_trainer(services: Services) -> None:
             409,
             f"{at_work} {'run is' if at_work == 1 else 'runs are'} being trained and this server trains at most "
             f"{limit} at a time; stop one, or wait until one ends",
+            reason=give_reason("too_many_runs", most=limit),
         )

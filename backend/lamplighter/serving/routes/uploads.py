@@ -8,11 +8,10 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES
+from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES, too_large_error
 from lamplighter.serving.schemas.base import TextFacts, Upload, json_response
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 
@@ -48,7 +47,7 @@ async def upload_text(
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > MAX_UPLOAD_BYTES:
-        raise RefusedError(413, f"a text may have at most {MAX_UPLOAD_BYTES >> 20} MiB")
+        raise too_large_error()
     upload_id, size, survey = await services.uploads.store(request.stream(), name)
     facts = TextFacts(
         words=survey.words,

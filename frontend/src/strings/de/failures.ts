@@ -37,6 +37,12 @@ const TOLD_BY_SERVER: Record<ToldByServer, (values: Values) => string> = {
   no_room_for_answer: () =>
     "Auf der Platte ist kein Platz für die Antwort: Schaff Platz, und frag noch einmal.",
   run_unreadable: () => "Dieser Lauf lässt sich nicht lesen.",
+  too_many_runs: ({ most }) =>
+    `Hier trainieren höchstens ${number(most)} Läufe auf einmal: Beende einen, oder warte, bis einer zu Ende ist.`,
+  no_snapshot_since: () =>
+    "Seit der Frage wurde noch kein Schnappschuss gespeichert: Lass noch ein wenig trainieren.",
+  class_not_listening: () =>
+    "Die Klasse lässt sich nicht öffnen: Vielleicht ist ihr Port belegt, oder ein anderes Lamplighter hat schon eine Klasse.",
 };
 
 export const failures: Translated<typeof english> = {

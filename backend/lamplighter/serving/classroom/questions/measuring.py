@@ -6,6 +6,7 @@ import numpy as np
 
 from lamplighter.geometry.displacements import displacements
 from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -34,6 +35,7 @@ def measure_answer(question: Question, run: RunFolder, catalog: RunCatalog) -> M
             raise RefusedError(
                 409,
                 f"training is at step {newest}, and the answer comes at step {question.at_step}: train until then",
+                reason=give_reason("step_not_reached", step=question.at_step, newest=newest),
             )
         match question.about:
             case "lit_next":
@@ -82,7 +84,11 @@ def _moved(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
     token = question.tokens[0]
     before, after = (_matrix(run, catalog, step) for step in (question.from_step, question.at_step))
     if after.step <= before.step:
-        raise RefusedError(409, "no full matrix was kept since the question: train a little longer")
+        raise RefusedError(
+            409,
+            "no snapshot was saved since the question: train a little longer",
+            reason=Reason("no_snapshot_since"),
+        )
     way = float(displacements(before.vectors[token : token + 1], after.vectors[token : token + 1])[0])
     length = float(np.linalg.norm(before.vectors[token].astype(np.float64)))
     return Measured(100.0 * way / length if length else 0.0, after.step)
