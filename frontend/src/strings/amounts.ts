@@ -1,6 +1,7 @@
 /** Formats of operations, energies and times in the page's language, without words of our own. */
 
 import { count, decimal, inWords, language, scientific, small } from "./numbers";
+import { percent } from "./shares";
 
 /** Minimum fraction of a time that counts as a saving: smaller ones are within measurement noise. */
 export const NOTICED = 0.05;
@@ -13,6 +14,9 @@ export const short = (value: number) =>
 export function figure(value: number): string {
   return Number.isInteger(value) ? count(value) : short(value);
 }
+
+/** Return a number with its unit, if it has one, on one line. */
+export const withUnit = (value: number, unit: string) => figure(value) + (unit && `\u00a0${unit}`);
 
 /** Return a number close to zero. */
 export function tiny(value: number): string {
@@ -42,6 +46,12 @@ export function plain(value: number | null, digits = 4): string {
       .replace(/(\.\d*?)0+$/, "$1")
       .replace(/\.$/, ""),
   );
+}
+
+/** Return a probability as people read it, with more digits the smaller it is. */
+export function chance(p: number | null): string {
+  if (p === null) return "?";
+  return p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)}\u00a0%`;
 }
 
 const ENERGY_UNITS: [number, string][] = [

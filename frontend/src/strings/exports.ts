@@ -23,7 +23,7 @@ export const exports = table("exports", {
     download: "Download",
     atStep: (step: number) => `step ${count(step)}`,
     progress: (share: number, what: string) =>
-      `${Math.floor(100 * share)} %${what && ` · ${what}`}`,
+      `${Math.floor(100 * share)}\u00a0%${what && ` · ${what}`}`,
     cancelled: "cancelled",
     leftOut: "Left out:",
     state: {

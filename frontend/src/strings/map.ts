@@ -13,7 +13,7 @@ export const map = table("map", {
     doubtfulMore: "Crosses out words the map has put in the wrong place.",
     unknown: "Not measured yet: which words are in the wrong place.",
     said: (doubtful: number, all: number) =>
-      `${count(doubtful)} of ${count(all)} words (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed out: few of their neighbours on this map are real.`,
+      `${count(doubtful)} of ${count(all)} words (${Math.round((100 * doubtful) / Math.max(1, all))}\u00a0%) are crossed out: few of their neighbours on this map are real.`,
   },
   mapPanel: {
     drawing: "How the map is drawn",

@@ -53,7 +53,7 @@ export const run = table("run", {
     rateTimes: (rate: string, factor: string) => `${rate} (${factor} times)`,
     sizes: "Sizes",
     parameters: "parameters",
-    ofThem: (share: number) => `${share} % of them in the embedding`,
+    ofThem: (share: number) => `${share}\u00a0% of them in the embedding`,
     matrix: "embedding",
     matrixSize: (rows: number, dim: number) => `${count(rows)} rows × ${count(dim)} numbers`,
     disk: "on disk",

@@ -31,7 +31,7 @@ export const secondMap = table("secondMap", {
   missing: "The selected word is not in this run.",
   here: "That word is not in the run on the first map.",
   overlap: (share: number, neighbours: number) =>
-    `Nearest-${count(neighbours)} overlap: ${Math.round(100 * share)} %`,
+    `Nearest-${count(neighbours)} overlap: ${Math.round(100 * share)}\u00a0%`,
   overlapMore: (
     share: number,
     neighbours: number,
@@ -39,9 +39,9 @@ export const secondMap = table("secondMap", {
     tokens: number,
     chance: number,
   ) =>
-    `Of each word's ${count(neighbours)} nearest on one map, ${fixed(100 * share, 1)} % are among its ${count(neighbours)} nearest on the other: the mean over ${
+    `Of each word's ${count(neighbours)} nearest on one map, ${fixed(100 * share, 1)}\u00a0% are among its ${count(neighbours)} nearest on the other: the mean over ${
       looked < tokens ? `a sample of ${count(looked)} of ` : ""
-    }${count(tokens)} words in both. By chance it would be ${fixed(100 * chance, 1)} %.`,
+    }${count(tokens)} words in both. By chance it would be ${fixed(100 * chance, 1)}\u00a0%.`,
   colours: (by: string) => `coloured by ${by}`,
   coloursMore: "The first map’s colours belong to its own step and run; here they are unknown.",
 });

@@ -131,7 +131,7 @@ export const transport = {
     waiting: "Placing the words… (linear view until then)",
     trust: (recall: number) => `${inTen(recall)} in 10 neighbours on the map are real`,
     trustMore: (trust: number, error: number) =>
-      `Of the ten words nearest to a word on the map, how many are among its ten nearest in the full space: the mean over a sample of words. Trustworthiness, which forgives near misses: ${fixed(100 * trust, 1)} ± ${fixed(100 * error, 1)} %.`,
+      `Of the ten words nearest to a word on the map, how many are among its ten nearest in the full space: the mean over a sample of words. Trustworthiness, which forgives near misses: ${fixed(100 * trust, 1)} ± ${fixed(100 * error, 1)}\u00a0%.`,
     starts: mapStarts,
     straight: (start: number | null) => `Linear view: ${mapStarts(start)}.`,
     none: (start: number | null) => `There is no map of this step: ${mapStarts(start)}.`,

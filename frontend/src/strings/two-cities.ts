@@ -14,7 +14,7 @@ export const twoCities = table("twoCities", {
     undrawn: "This map is drawn only on request.",
     viewer: "This map has not been drawn yet. Your presenter can draw it.",
     draw: "Draw this map",
-    drawing: (share: number) => `Drawing it: ${Math.round(100 * share)} %`,
+    drawing: (share: number) => `Drawing it: ${Math.round(100 * share)}\u00a0%`,
     cancel: "Cancel",
     cancelled: "Cancelled. Nothing changed.",
     older: (step: number) => `Drawn up to step ${count(step)}; training has continued since.`,

@@ -133,6 +133,7 @@ export const QUIET_AXIS = {
   linecolor: `${QUIET}40`,
   tickcolor: `${QUIET}40`,
   automargin: false,
+  separatethousands: true,
 };
 
 export const QUIET_CONFIG: PlotlyConfig = {

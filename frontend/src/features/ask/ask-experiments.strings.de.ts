@@ -40,7 +40,7 @@ export const whatIf: Translated<typeof englishWhatIf> = {
     `Seine erste Wahl vorher, „${word}“: ${fine(before)} → ${fine(after)}.`,
   chart: (word) => `Wie wahrscheinlich „${word}“ ist, in Prozent, Schritt für Schritt`,
   line: (name, first, last) =>
-    `${name}: ${fixed(first[1], 1)} % am Anfang, ${fixed(last[1], 1)} % bei Schritt ${count(last[0])}`,
+    `${name}: ${fixed(first[1], 1)}\u00a0% am Anfang, ${fixed(last[1], 1)}\u00a0% bei Schritt ${count(last[0])}`,
   axis: (taught, last) =>
     last > taught
       ? `% je Schritt: ${taught} mit deinem Satz, dann der ursprüngliche Text`
@@ -56,7 +56,7 @@ export const whatIf: Translated<typeof englishWhatIf> = {
       : `${count(counts?.lit ?? 0)} Zeilen werden gelesen und leuchten.`),
   others: "Was sich noch geändert hat",
   othersMore: (word, watched, words) =>
-    `Von diesen war nie die Rede. Einen Ring auf der Karte haben die von ${count(watched)} anderen, bei denen „${word}“ am meisten zugenommen hat. Durch Zufall allein wären es ${plain(100 / words, 1)} %.`,
+    `Von diesen war nie die Rede. Einen Ring auf der Karte haben die von ${count(watched)} anderen, bei denen „${word}“ am meisten zugenommen hat. Durch Zufall allein wären es ${plain(100 / words, 1)}\u00a0%.`,
   nobody: (watched) => `Keines der ${count(watched)} anderen, die geprüft wurden.`,
   forgets: "Was es gekostet hat",
   parameters: (share) =>

@@ -33,7 +33,7 @@ export const whatIf = table("whatIf", {
     `Its first choice before, “${word}”: ${fine(before)} → ${fine(after)}.`,
   chart: (word: string) => `How likely “${word}” is, in percent, step by step`,
   line: (name: string, first: [number, number], last: [number, number]) =>
-    `${name}: ${fixed(first[1], 1)} % at first, ${fixed(last[1], 1)} % at step ${count(last[0])}`,
+    `${name}: ${fixed(first[1], 1)}\u00a0% at first, ${fixed(last[1], 1)}\u00a0% at step ${count(last[0])}`,
   axis: (taught: number, last: number) =>
     last > taught
       ? `% by step: ${taught} on your sentence, then the original text`
@@ -50,7 +50,7 @@ export const whatIf = table("whatIf", {
   others: "What else changed",
   /** `words`: the size of the vocabulary, among which chance would choose. */
   othersMore: (word: string, watched: number, words: number) =>
-    `You never mentioned these. Ringed on the map: of ${count(watched)} others, those whose “${word}” rose most. By luck alone it would be ${plain(100 / words, 1)} %.`,
+    `You never mentioned these. Ringed on the map: of ${count(watched)} others, those whose “${word}” rose most. By luck alone it would be ${plain(100 / words, 1)}\u00a0%.`,
   nobody: (watched: number) => `None of the ${count(watched)} others that were checked.`,
   forgets: "What it cost",
   parameters: (share: number) =>

@@ -61,7 +61,7 @@ describe("teaching on the map", () => {
       -readonly [Name in "spoken" | "ringed" | "ringNotes" | "requestedStep"]: LiveRun[Name];
     };
     const teaching = new Teaching(run as LiveRun, atOnce);
-    teaching.start(5, ANSWER, new Map([[7, "1 % → 99 %"]]));
+    teaching.start(5, ANSWER, new Map([[7, "1\u00a0% → 99\u00a0%"]]));
     return { run, teaching };
   };
 
@@ -78,7 +78,7 @@ describe("teaching on the map", () => {
       [2, true, [9], true],
       [0, false, [7], false],
     ]);
-    expect(run.ringNotes.get(7)).toBe("1 % → 99 %");
+    expect(run.ringNotes.get(7)).toBe("1\u00a0% → 99\u00a0%");
     teaching.stop();
     expect(run.ringNotes.size).toBe(0);
   });

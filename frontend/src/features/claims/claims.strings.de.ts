@@ -93,7 +93,7 @@ export const claims: Translated<typeof english> = {
     cosine:
       "Ein Kosinus vergleicht die Richtungen zweier Pfeile: 1 heißt dieselbe Richtung, 0 nichts gemeinsam, −1 genau entgegengesetzt.",
     purity:
-      "Reinheit ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100 %.",
+      "Reinheit ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100\u00a0%.",
   },
   unknown: "unbekannt",
   loading: "Der Lauf wird gelesen …",

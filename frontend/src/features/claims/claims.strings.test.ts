@@ -10,10 +10,10 @@ import {
 } from "./claims.strings";
 
 it("values of claims are readable", () => {
-  expect(claimValue(0.98424, "share")).toBe("98.4 %");
-  expect(claimValue(0.99958, "share")).toBe("99.96 %");
-  expect(claimValue(1, "share")).toBe("100 %");
-  expect(claimValue(0, "share")).toBe("0 %");
+  expect(claimValue(0.98424, "share")).toBe("98.4\u00a0%");
+  expect(claimValue(0.99958, "share")).toBe("99.96\u00a0%");
+  expect(claimValue(1, "share")).toBe("100\u00a0%");
+  expect(claimValue(0, "share")).toBe("0\u00a0%");
   expect(claimValue(5000, "")).toBe("5,000");
   expect(claimValue(818_490_944, "FLOP")).toBe("818,490,944 FLOP");
   expect(claimValue(77.854, "degrees")).toBe("77.9°");
@@ -53,8 +53,8 @@ it("an interval says where it comes from", () => {
   } as const;
   const ends = { low: 0.0079, high: 0.0083 };
   const drawn = { ...figure, ...ends, draws: 20 };
-  expect(claimInterval(drawn)).toBe("from 0.79 % to 0.83 % (n = 20)");
-  expect(claimInterval({ ...drawn, draws: 0 })).toBe("from 0.79 % to 0.83 %");
+  expect(claimInterval(drawn)).toBe("from 0.79\u00a0% to 0.83\u00a0% (n = 20)");
+  expect(claimInterval({ ...drawn, draws: 0 })).toBe("from 0.79\u00a0% to 0.83\u00a0%");
   expect(claimInterval({ ...drawn, high: null })).toBeNull();
 });
 
@@ -65,7 +65,7 @@ it("a reason is told with its numbers, after what a number waits for", () => {
     { code: "one_step_changed", values: { step: 5, own: -0.1, other: 0.0123 } },
   ] as const;
   const told = reasonText({ state: "holds", reason: [...reason], waits_for: null });
-  expect(told).toContain("Together, then told apart: it was 95.1 % at step 2,500.");
+  expect(told).toContain("Together, then told apart: it was 95.1\u00a0% at step 2,500.");
   expect(told).toContain(
     "agrees better by 0.00 with which words follow, in the output table by 0.25 with which come before",
   );

@@ -109,7 +109,7 @@ export const claims = table("claims", {
     cosine:
       "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, −1 is the opposite way.",
     purity:
-      "Purity is the share of a word’s nearest neighbours that are of its own kind: 100 % means all of them.",
+      "Purity is the share of a word’s nearest neighbours that are of its own kind: 100\u00a0% means all of them.",
   },
   unknown: "unknown",
   loading: "Reading the run…",
@@ -200,7 +200,7 @@ export function claimValue(value: number | null, unit: ClaimFigure["unit"]): str
   if (value === null) return claims.unknown;
   if (unit === "share") {
     const hundred = 100 * value;
-    return hundred > 99 ? whole(value) : `${decimal(+hundred.toPrecision(3))} %`;
+    return hundred > 99 ? whole(value) : `${decimal(+hundred.toPrecision(3))}\u00a0%`;
   }
   const text = Math.abs(value) >= 1_000 ? count(value) : small(value);
   return unit === "degrees" ? `${text}°` : unit ? `${text} ${claims.units[unit]}` : text;

@@ -1,13 +1,10 @@
 /** German texts of a viewer's side of a class. */
 
 import type { ClassQuestion } from "../../api/rest-types";
-import { figure } from "../../strings/amounts";
+import { figure, withUnit } from "../../strings/amounts";
 import type { classViewer as english } from "./class-viewer.strings";
 import { count } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
-
-const withUnit = (value: number, unit: string) =>
-  unit === "%" ? `${figure(value)} %` : `${figure(value)}${unit && ` ${unit}`}`;
 
 const UNITS: Readonly<Record<string, string>> = {
   words: "Wörter",

@@ -1,12 +1,9 @@
 /** Texts of a viewer's side of a class, which load with it, and of the answers of a class, which both sides show. */
 
 import type { ClassQuestion } from "../../api/rest-types";
-import { figure } from "../../strings/amounts";
+import { figure, withUnit } from "../../strings/amounts";
 import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";
-
-const withUnit = (value: number, unit: string) =>
-  unit === "%" ? `${figure(value)} %` : `${figure(value)}${unit && ` ${unit}`}`;
 
 export const classViewer = table("classViewer", {
   outside: "You are no longer in the class.",

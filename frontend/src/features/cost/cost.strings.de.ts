@@ -65,7 +65,7 @@ export const cost: Translated<typeof english> = {
     without_input_table: "ohne die Tabelle am Eingang",
     without_tables: "ohne beide Tabellen",
   },
-  error: (error) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))} %`,
+  error: (error) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))}\u00a0%`,
   ruleError: "Daneben: wie weit es von den Matrixprodukten des Schritts weg ist.",
 
   memory: "Nur die gelesenen Zeilen",

@@ -47,7 +47,7 @@ describe("texts of the cost", () => {
   });
 
   it("says on which side the rule of thumb errs", () => {
-    expect(cost.error(0.558)).toBe("+56 %");
-    expect(cost.error(-0.605)).toBe("−61 %");
+    expect(cost.error(0.558)).toBe("+56\u00a0%");
+    expect(cost.error(-0.605)).toBe("−61\u00a0%");
   });
 });

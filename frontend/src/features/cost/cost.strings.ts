@@ -62,7 +62,7 @@ export const cost = table("cost", {
     without_input_table: "without the input table",
     without_tables: "without both tables",
   },
-  error: (error: number) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))} %`,
+  error: (error: number) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))}\u00a0%`,
   ruleError: "Beside each: its error against the matrix products of the step.",
 
   memory: "Only the rows that were read",

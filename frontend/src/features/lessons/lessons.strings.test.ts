@@ -10,13 +10,13 @@ describe("a number of the course", () => {
       lessonNumber(share, "percent"),
     );
     expect(shares).toEqual([
-      "0 %",
-      "less than 0.1 %",
-      "0.9 %",
-      "50 %",
-      "66 %",
-      "more than 99 %",
-      "100 %",
+      "0\u00a0%",
+      "less than\u00a00.1\u00a0%",
+      "0.9\u00a0%",
+      "50\u00a0%",
+      "66\u00a0%",
+      "more than\u00a099\u00a0%",
+      "100\u00a0%",
     ]);
   });
 
@@ -30,11 +30,11 @@ describe("a number of the course", () => {
     expect(numbers("en")).toEqual(["795 million", "2,382", "1.32"]);
     expect(numbers("de")).toEqual(["795 Millionen", "2.382", "1,32"]);
     // Words of the page would be German in an English sentence.
-    expect(numberInText("en", 0.000_1, "percent")).toBe("< 0.1 %");
+    expect(numberInText("en", 0.000_1, "percent")).toBe("<\u00a00.1\u00a0%");
   });
 
   it("can be of any size", () => {
-    expect(lessonNumber(-1, "percent")).toBe("−100 %");
+    expect(lessonNumber(-1, "percent")).toBe("−100\u00a0%");
     expect(lessonNumber(2_382, "count")).toBe("2,382");
     expect([-0.004, -0.25].map((value) => lessonNumber(value, "decimal"))).toEqual([
       "0.00",

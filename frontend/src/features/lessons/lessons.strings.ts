@@ -129,9 +129,10 @@ export function lessonNumber(value: number, form: Form, signs = false): string {
   if (form === "large") return large(value);
   if (form === "significant") return plain(value, 3);
   const hundred = 100 * value;
-  if (hundred > 0 && hundred < 0.1) return `${signs ? "<" : lessons.lessThan} ${decimal("0.1")} %`;
-  if (hundred > 99 && hundred < 100) return `${signs ? ">" : lessons.moreThan} 99 %`;
-  return `${hundred < 10 ? decimal(+hundred.toFixed(1)) : count(hundred)} %`;
+  if (hundred > 0 && hundred < 0.1)
+    return `${signs ? "<" : lessons.lessThan}\u00a0${decimal("0.1")}\u00a0%`;
+  if (hundred > 99 && hundred < 100) return `${signs ? ">" : lessons.moreThan}\u00a099\u00a0%`;
+  return `${hundred < 10 ? decimal(+hundred.toFixed(1)) : count(hundred)}\u00a0%`;
 }
 
 /** Format a number in a text of a language, which is not the page's where a part is not translated. */

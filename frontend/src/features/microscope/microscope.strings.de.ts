@@ -1,18 +1,10 @@
 /** German texts of the place where one training step is looked at under the microscope. */
 
-import { plain } from "../../strings/amounts";
-import { percent } from "../../strings/shares";
+import { chance } from "../../strings/amounts";
 import type { microscope as english } from "./microscope.strings";
 import { count } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
 import { ask } from "../../strings/de/ask";
-
-/** Return a probability as people read it, with more digits the smaller it is. */
-const chance = (p: number | null) => {
-  if (p === null) return "?";
-  // A number and its sign stay together.
-  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replaceAll(" ", "\u00a0");
-};
 
 export const microscope: Translated<typeof english> = {
   title: "Unter dem Mikroskop",

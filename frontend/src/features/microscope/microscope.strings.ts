@@ -1,18 +1,10 @@
 /** Texts of the place where one training step is looked at under the microscope; they load with it. */
 
 import type { RiverFlag } from "../../api/rest-types";
-import { plain } from "../../strings/amounts";
-import { percent } from "../../strings/shares";
+import { chance } from "../../strings/amounts";
 import { ask } from "../../strings/ask";
 import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";
-
-/** Return a probability as people read it, with more digits the smaller it is. */
-const chance = (p: number | null) => {
-  if (p === null) return "?";
-  // A number and its sign stay together.
-  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replaceAll(" ", "\u00a0");
-};
 
 export const microscope = table("microscope", {
   title: "Under the microscope",

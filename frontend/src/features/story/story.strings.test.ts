@@ -54,13 +54,15 @@ describe("the end of a run", () => {
     const end = ending("finished", 5_000, { measures })!;
     expect(story.title(end, false)).toBe("5,000 steps, 2.6 million words read.");
     expect(story.learned(end)).toBe(
-      "98 % of a word’s ten nearest neighbours are of its own kind, which the model worked out from the text alone; at the start it was 3 %, by chance less than 1 %.",
+      "98\u00a0% of a word’s ten nearest neighbours are of its own kind, which the model worked out from the text alone; at the start it was 3\u00a0%, by chance less than 1\u00a0%.",
     );
     const chance = ending("finished", 5_000, { measures: [measured(0, 0.009), measures[2]!] })!;
-    expect(story.learned(chance)).toMatch(/; at the start it was less than 1 %, as by chance\.$/);
+    expect(story.learned(chance)).toMatch(
+      /; at the start it was less than 1\u00a0%, as by chance\.$/,
+    );
     // What was never measured is left out, and nothing is rounded up to all.
     const late = ending("finished", 5_000, { measures: [measured(5_000, 0.9999)] })!;
-    expect(story.learned(late)).toMatch(/^99 % .* alone; by chance/);
+    expect(story.learned(late)).toMatch(/^99\u00a0% .* alone; by chance/);
   });
 
   it("tells of surprise and neighbourhoods where words have no kinds", () => {

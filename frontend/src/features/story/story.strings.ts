@@ -120,6 +120,6 @@ function large(value: number): string {
 /** Say a share in percent, never rounded up to all or down to nothing. */
 function percent(share: number): string {
   const value = 100 * share;
-  if (value > 0 && value < 1) return "less than 1 %";
-  return `${count(share < 1 ? Math.min(99, value) : value)} %`;
+  if (value > 0 && value < 1) return "less than 1\u00a0%";
+  return `${count(share < 1 ? Math.min(99, value) : value)}\u00a0%`;
 }

@@ -13,7 +13,7 @@ export const map: Translated<typeof english> = {
     doubtfulMore: "Setzt ein Kreuz auf Wörter, die die Karte zeigt, wo sie nicht hingehören.",
     unknown: "Wie verlässlich jede Stelle ist, wurde noch nicht gemessen.",
     said: (doubtful, all) =>
-      `${count(doubtful)} von ${count(all)} Wörtern (${Math.round((100 * doubtful) / Math.max(1, all))} %) haben ein Kreuz: Von den Wörtern ringsum auf dieser Karte ist kaum eines ihr echter Nachbar.`,
+      `${count(doubtful)} von ${count(all)} Wörtern (${Math.round((100 * doubtful) / Math.max(1, all))}\u00a0%) haben ein Kreuz: Von den Wörtern ringsum auf dieser Karte ist kaum eines ihr echter Nachbar.`,
   },
   mapPanel: {
     drawing: "Wie die Karte gezeichnet wird",

@@ -46,7 +46,7 @@ export const run: Translated<typeof english> = {
     rateTimes: (rate, factor) => `${rate} (${factor}-mal)`,
     sizes: "Größen",
     parameters: "Parameter",
-    ofThem: (share) => `${share} % davon im Embedding`,
+    ofThem: (share) => `${share}\u00a0% davon im Embedding`,
     matrix: "Embedding",
     matrixSize: (rows, dim) => `${count(rows)} Zeilen × ${count(dim)} Zahlen`,
     disk: "auf der Platte",

@@ -31,11 +31,11 @@ export const secondMap: Translated<typeof english> = {
   missing: "Das gewählte Wort gibt es in diesem Lauf nicht.",
   here: "Dieses Wort gibt es im Lauf der ersten Karte nicht.",
   overlap: (share, neighbours) =>
-    `${Math.round(100 * share)} % der ${count(neighbours)} nächsten Wörter sind dieselben`,
+    `${Math.round(100 * share)}\u00a0% der ${count(neighbours)} nächsten Wörter sind dieselben`,
   overlapMore: (share, neighbours, looked, tokens, chance) =>
-    `Von den ${count(neighbours)} nächsten eines Wortes auf der einen Karte sind ${fixed(100 * share, 1)} % unter seinen ${count(neighbours)} nächsten auf der anderen: das Mittel über ${
+    `Von den ${count(neighbours)} nächsten eines Wortes auf der einen Karte sind ${fixed(100 * share, 1)}\u00a0% unter seinen ${count(neighbours)} nächsten auf der anderen: das Mittel über ${
       looked < tokens ? `eine Stichprobe von ${count(looked)} der ` : ""
-    }${count(tokens)} Wörter, die beide haben. Durch Zufall wären es ${fixed(100 * chance, 1)} %.`,
+    }${count(tokens)} Wörter, die beide haben. Durch Zufall wären es ${fixed(100 * chance, 1)}\u00a0%.`,
   colours: (by) => `gefärbt nach: ${by}`,
   coloursMore:
     "Die Farben der ersten Karte sagen etwas über ihren Schritt und ihren Lauf; was sie hier wären, ist nicht bekannt.",

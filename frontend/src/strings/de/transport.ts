@@ -128,7 +128,7 @@ export const transport: Translated<typeof english> = {
     waiting: "Die Wörter bekommen ihren Platz … (bis dahin lineare Ansicht)",
     trust: (recall) => `${inTen(recall)} von 10 Nachbarn auf der Karte sind echt`,
     trustMore: (trust, error) =>
-      `Wie viele der zehn Wörter, die einem Wort auf der Karte am nächsten sind, auch im ganzen Raum zu seinen zehn nächsten gehören: das Mittel über eine Stichprobe von Wörtern. Trustworthiness, die knapp Verfehltes verzeiht: ${fixed(100 * trust, 1)} ± ${fixed(100 * error, 1)} %.`,
+      `Wie viele der zehn Wörter, die einem Wort auf der Karte am nächsten sind, auch im ganzen Raum zu seinen zehn nächsten gehören: das Mittel über eine Stichprobe von Wörtern. Trustworthiness, die knapp Verfehltes verzeiht: ${fixed(100 * trust, 1)} ± ${fixed(100 * error, 1)}\u00a0%.`,
     starts: mapStarts,
     straight: (start) => `Lineare Ansicht: ${mapStarts(start)}.`,
     none: (start) => `Von diesem Schritt gibt es keine Karte: ${mapStarts(start)}.`,

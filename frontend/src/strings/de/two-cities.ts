@@ -14,7 +14,7 @@ export const twoCities: Translated<typeof english> = {
     undrawn: "Diese Karte wird nur gezeichnet, wenn jemand danach fragt.",
     viewer: "Diese Karte hat noch niemand gezeichnet. Das kann, wer vorführt.",
     draw: "Diese Karte zeichnen",
-    drawing: (share) => `Sie wird gezeichnet: ${Math.round(100 * share)} %`,
+    drawing: (share) => `Sie wird gezeichnet: ${Math.round(100 * share)}\u00a0%`,
     cancel: "Abbrechen",
     cancelled: "Abgebrochen. Nichts wurde geändert.",
     older: (step) =>
