@@ -115,9 +115,7 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
     ]
     scale: list[ScaleRow] = []
     if work is not None:
-        computed, joules = newest, None
-        if energy is not None and energy.computed is not None:
-            computed, joules = energy.computed, energy.spent.joules
+        computed, joules = (newest, None) if energy is None else (energy.spent.steps, energy.spent.joules)
         scale = scale_cost(recipe, len(run.vocabulary), mean_rows, computed, joules)
     return RunCost(
         attempt=attempt,

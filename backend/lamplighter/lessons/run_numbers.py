@@ -111,8 +111,8 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
                 }
     if cost.energy is not None:
         found["joules"] = cost.energy.spent.joules
-        if cost.energy.computed:
-            found["step_joules"] = cost.energy.spent.joules / cost.energy.computed
+        if cost.energy.spent.steps:
+            found["step_joules"] = cost.energy.spent.joules / cost.energy.spent.steps
     return found | _read_halves(cost.curve)
 
 

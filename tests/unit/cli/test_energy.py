@@ -10,8 +10,9 @@ from click.testing import CliRunner
 
 from lamplighter.cli.energy import describe_energy, watts_option
 from lamplighter.platform.energy.energy_meter import SpentEnergy
+from lamplighter.platform.energy.energy_method import EnergyMethod
 from lamplighter.platform.energy.processor_estimate import stated_watts
-from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy
+from lamplighter.runfolder.tables.energy import METHOD_FACT, UsedMethod, encode_energy
 from lamplighter.runfolder.tables.steps import StepsWriter
 from tests.support.folders import finished_run
 
@@ -33,18 +34,18 @@ def test_watts_go_to_the_trainers_and_wrong_ones_are_refused(monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "watts", "words"),
+    ("method", "words"),
     [
-        ("processor", 12.0, "estimated: 12 W for a busy core"),
-        ("rapl", None, "counters of the processors"),
-        ("nvml", None, "counter of the graphics card"),
+        (EnergyMethod("processor", 12.0), "estimated: 12 W for a busy core"),
+        (EnergyMethod("rapl"), "counters of the processors"),
+        (EnergyMethod("nvml"), "counter of the graphics card"),
     ],
 )
-def test_joules_come_with_their_method(tmp_path: Path, name: str, watts: float | None, words: str) -> None:
+def test_joules_come_with_their_method(tmp_path: Path, method: EnergyMethod, words: str) -> None:
     run = finished_run(tmp_path)
     assert describe_energy(run) is None
     with StepsWriter(run.steps_path) as writer:
-        writer.set_facts({METHOD_FACT: [{"name": name, "watts": watts, "after": 0}]})
+        writer.set_facts({METHOD_FACT: UsedMethod(method, 0).as_fact()})
         writer.set_energy(35, encode_energy(SpentEnergy(1_234.4, 5.0, 6.0)))
     found = describe_energy(run)
     assert found is not None
@@ -54,10 +55,9 @@ def test_joules_come_with_their_method(tmp_path: Path, name: str, watts: float |
 
 def test_joules_by_several_methods_come_with_the_least_exact(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    estimate = {"name": "processor", "watts": 12.0, "after": 0}
-    counter = {"name": "rapl", "watts": None, "after": 20}
+    estimate, counter = EnergyMethod("processor", 12.0), EnergyMethod("rapl")
     with StepsWriter(run.steps_path) as writer:
-        writer.set_facts({METHOD_FACT: [estimate, counter]})
+        writer.set_facts({METHOD_FACT: UsedMethod(estimate, 0).add_method(counter).as_fact()})
         writer.set_energy(35, encode_energy(SpentEnergy(1_234.4, 5.0, 6.0)))
     found = describe_energy(run)
     assert found is not None

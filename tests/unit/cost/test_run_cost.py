@@ -51,7 +51,7 @@ def test_reports_energy_and_its_method(trained: RunFolder) -> None:
     assert cost.missing is None
     assert cost.energy.step == STEPS
     assert cost.energy.spent.joules > 0
-    assert cost.energy.computed == STEPS
+    assert cost.energy.spent.steps == STEPS
     assert cost.watts_now is None, "it has ended"
     assert not cost.energy.used.mixed
     assert cost.work is not None
@@ -125,28 +125,13 @@ def test_recomputed_steps_do_not_raise_the_energy_per_step(run: RunFolder) -> No
         writer.set_energy(STEPS, encode_energy(SpentEnergy(180.0, 1.5, 1.5, 90)))
     again = cost_of(run)
     assert again.energy is not None
-    assert again.energy.computed == 90
+    assert again.energy.spent.steps == 90
     assert again.work is not None
     assert again.scale[0].joules == 180.0
     assert again.scale[0].flops == 90 * again.work.flops
     assert [row.joules for row in again.scale if row.kind == "model"] == pytest.approx(
         [row.joules for row in once.scale if row.kind == "model"]
     )
-
-
-def test_uses_step_numbers_for_uncounted_steps_of_one_attempt(
-    run: RunFolder,
-) -> None:
-    with StepsWriter(run.steps_path) as writer:
-        writer.set_energy(STEPS, encode_energy(SpentEnergy(120.0, 1.0, 1.0, None)))
-        energy = cost_of(run).energy
-        assert energy is not None
-        assert energy.computed == STEPS
-        writer.start_attempt(31)
-        cost = cost_of(run)
-    assert cost.energy is not None
-    assert cost.energy.computed is None
-    assert [row.joules for row in cost.scale] == [None] * len(cost.scale)
 
 
 def test_a_recorded_run_has_neither_energy_nor_work(tmp_path: Path) -> None:

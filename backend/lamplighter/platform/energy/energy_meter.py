@@ -24,8 +24,8 @@ class SpentEnergy:
     """CPU seconds of this process on all cores."""
     seconds: float = 0.0
     """Wall-clock seconds, without pauses."""
-    steps: int | None = 0
-    """Training steps, each as often as it was computed; None if they were not counted."""
+    steps: int = 0
+    """Training steps, each as often as it was computed."""
 
 
 class EnergyMeter:
@@ -55,9 +55,8 @@ class EnergyMeter:
         return self._spent
 
     def count_step(self) -> None:
-        """Count a computed step, unless earlier steps were not counted."""
-        if self._spent.steps is not None:
-            self._spent = replace(self._spent, steps=self._spent.steps + 1)
+        """Count a computed step."""
+        self._spent = replace(self._spent, steps=self._spent.steps + 1)
 
     def pause(self) -> None:
         """Pause until `resume`: exclude what the machine takes until then."""

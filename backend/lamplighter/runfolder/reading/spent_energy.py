@@ -26,8 +26,6 @@ class RunEnergy:
     """The step up to which energy was measured."""
     used: UsedMethod
     """The method of measurement."""
-    computed: int | None
-    """Steps that the energy was spent on, each as often as it was computed; None if they were not counted."""
 
     @property
     def measured(self) -> bool:
@@ -49,16 +47,10 @@ def read_run_energy(reader: StepsReader) -> RunEnergy | None:
     newest, used = reader.newest_energy(1), decode_method(reader.facts().get(METHOD_FACT))
     if not newest or used is None:
         return None
-    (read_in, read_at, text), (attempt, last) = newest[0], reader.newest_step()
+    (_, read_at, text), (_, last) = newest[0], reader.newest_step()
     # The step of the last reading may have been superseded.
     since = min(used.after, last)
-    step = max(min(read_at, last), since)
-    spent = decode_energy(text)
-    computed = spent.steps
-    if computed is None and attempt == read_in == 1 and read_at <= last:
-        # Nothing was superseded, so step numbers count the steps.
-        computed = step - since
-    return RunEnergy(spent, since, step, used, computed)
+    return RunEnergy(decode_energy(text), since, max(min(read_at, last), since), used)
 
 
 def read_spent_at(reader: StepsReader, steps: Iterable[int]) -> dict[int, SpentEnergy]:

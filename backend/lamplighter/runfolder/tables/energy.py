@@ -18,8 +18,6 @@ from lamplighter.runfolder.errors import FormatError
 
 METHOD_FACT = "energy_methods"
 """The fact with the method by which the energy was measured: a list of one object."""
-_MAX_OBJECTS = 16
-"""Maximum objects in the fact; earlier trainers wrote one for each method."""
 _MAX_CHARACTERS = 200
 _DIGITS = 9
 _MAX_STEPS = 1 << 53
@@ -49,19 +47,17 @@ class UsedMethod:
 
 
 def encode_energy(spent: SpentEnergy) -> str:
-    """Return the spent energy as JSON: joules, processor seconds, seconds, and the number of steps if known."""
+    """Return the spent energy as JSON: joules, processor seconds, seconds, and the number of steps."""
     values = (spent.joules, spent.processor_seconds, spent.seconds)
-    numbers: list[float] = [float(f"{value:.{_DIGITS}g}") for value in values]
-    if spent.steps is not None:
-        numbers.append(spent.steps)
-    return json.dumps(numbers, separators=(",", ":"))
+    numbers = [float(f"{value:.{_DIGITS}g}") for value in values]
+    return json.dumps([*numbers, spent.steps], separators=(",", ":"))
 
 
 def decode_energy(text: Any) -> SpentEnergy:
-    """Return the spent energy. Earlier trainers wrote three numbers, without the steps.
+    """Return the spent energy.
 
     Raises:
-        FormatError: the text is not three or four finite non-negative numbers.
+        FormatError: the text is not four finite non-negative numbers.
     """
     try:
         if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
@@ -69,15 +65,14 @@ def decode_energy(text: Any) -> SpentEnergy:
         found = cast("list[Any]", json.loads(text))
         if not isinstance(found, list) or any(isinstance(value, str | bool) for value in found):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError
-        joules, processor_seconds, seconds, *counted = (float(value) for value in found)
-        values = (joules, processor_seconds, seconds, *counted)
+        values = joules, processor_seconds, seconds, steps = [float(value) for value in found]
         if not all(math.isfinite(value) and value >= 0 for value in values):
             raise ValueError
-        if len(counted) > 1 or not all(value.is_integer() and value <= _MAX_STEPS for value in counted):
+        if not steps.is_integer() or steps > _MAX_STEPS:
             raise ValueError
     except (ValueError, TypeError, RecursionError, OverflowError):
-        raise FormatError("steps.sqlite: the energy of a step is not three or four numbers") from None
-    return SpentEnergy(joules, processor_seconds, seconds, int(counted[0]) if counted else None)
+        raise FormatError("steps.sqlite: the energy of a step is not four numbers") from None
+    return SpentEnergy(joules, processor_seconds, seconds, int(steps))
 
 
 def decode_method(found: Any) -> UsedMethod | None:
@@ -89,14 +84,10 @@ def decode_method(found: Any) -> UsedMethod | None:
     if found is None:
         return None
     try:
-        if not isinstance(found, list) or not 0 < len(cast("list[Any]", found)) <= _MAX_OBJECTS:
-            raise ValueError
-        first, *others = [_decode_object(one) for one in cast("list[Any]", found)]
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        (one,) = found
+        return _decode_object(one)
+    except (ValueError, TypeError, KeyError, OverflowError):
         raise FormatError("steps.sqlite: the method by which its energy was measured is unknown") from None
-    for other in others:
-        first = first.add_method(other.method)
-    return first
 
 
 def join_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, Any]]:
@@ -106,10 +97,8 @@ def join_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, 
 
 
 def _decode_object(one: Any) -> UsedMethod:
-    name, watts, after, mixed = one["name"], one["watts"], one["after"], one.get("mixed", False)
-    # Earlier trainers also wrote why each better method was not used.
-    without_card = one.get(
-        "without_card", one.get("obstacles", {}).get("nvml", "processor_only") != "processor_only"
+    name, watts, after, mixed, without_card = (
+        one[key] for key in ("name", "watts", "after", "mixed", "without_card")
     )
     if name not in METHODS or isinstance(after, bool) or not isinstance(after, int) or after < 0:
         raise ValueError

@@ -74,10 +74,10 @@ def _describe_energy(energy: RunEnergy, watts_now: float | None) -> dict[str, ob
         "joules": spent.joules,
         "processor_seconds": spent.processor_seconds,
         "seconds": spent.seconds,
-        "computed": energy.computed,
+        "computed": spent.steps,
         "since": energy.since,
         "step": energy.step,
-        "joules_per_step": spent.joules / energy.computed if energy.computed else None,
+        "joules_per_step": spent.joules / spent.steps if spent.steps else None,
         "watts_mean": spent.joules / spent.seconds if spent.seconds else None,
         "watts_now": watts_now,
     }

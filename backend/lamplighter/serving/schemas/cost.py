@@ -40,8 +40,8 @@ class EnergyResponse(ApiModel):
     since: int
     """Not 0 if a measuring trainer continued the run of one that did not measure."""
     step: int
-    computed: int | None
-    """Number of steps that it was spent on, counting recomputed ones each time. Null if they were not counted."""
+    computed: int
+    """Number of steps that it was spent on, counting recomputed ones each time."""
     joules_per_step: float | None
     """Energy per computed step."""
     processor_seconds: float

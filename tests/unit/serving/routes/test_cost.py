@@ -18,7 +18,7 @@ from tests.support.folders import FakeTrainer, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 
-ESTIMATE = {"name": "processor", "watts": 12.0, "without_card": True, "after": 0}
+ESTIMATE = {"name": "processor", "watts": 12.0, "without_card": True, "after": 0, "mixed": False}
 
 
 async def get(app: FastAPI, run: RunFolder, **headers: str) -> Answer:
@@ -58,7 +58,7 @@ async def test_energy_comes_with_its_method_and_its_error(app: FastAPI, tmp_path
 async def test_counter_readings_are_called_measured(app: FastAPI, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 30)
     with StepsWriter(run.steps_path) as writer:
-        measure(writer, {"name": "rapl", "watts": None, "without_card": False, "after": 0})
+        measure(writer, {**ESTIMATE, "name": "rapl", "watts": None})
     cost = (await get(app, run)).json
     assert (cost["energy"]["method"], cost["energy"]["measured"]) == ("rapl", True)
     assert cost["scale"][0]["joules_basis"] == "measured"
@@ -66,10 +66,8 @@ async def test_counter_readings_are_called_measured(app: FastAPI, tmp_path: Path
 
 async def test_a_sum_with_an_estimate_does_not_count_as_measured(app: FastAPI, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 30)
-    counter = {"name": "rapl", "watts": None, "without_card": False, "after": 20}
     with StepsWriter(run.steps_path) as writer:
-        measure(writer)
-        writer.set_facts({METHOD_FACT: [ESTIMATE, counter]})
+        measure(writer, {**ESTIMATE, "mixed": True})
     cost = (await get(app, run)).json
     energy = cost["energy"]
     assert (energy["method"], energy["measured"], energy["mixed"]) == ("processor", False, True)
