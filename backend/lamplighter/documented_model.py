@@ -14,11 +14,12 @@ from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 
-class DocumentedModel(BaseModel):
-    """A model whose fields have docstrings."""
+class _Documented:
+    """A class whose annotated fields have docstrings."""
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -27,30 +28,23 @@ class DocumentedModel(BaseModel):
         """Return the JSON schema, with the docstring of each field that has no other description."""
         schema = handler(core_schema)
         properties: dict[str, Any] = handler.resolve_ref_schema(schema).get("properties", {})
-        for name, field in cls.model_fields.items():
-            text = _describe_field(cls, name)
-            for key in (name, field.alias):
-                if text is not None and key in properties:
-                    properties[key].setdefault("description", text)
-        return schema
-
-
-class DocumentedRecord:
-    """A base of dataclasses that are parts of an answer: their fields have docstrings, and are in every answer."""
-
-    __pydantic_config__ = ConfigDict(json_schema_serialization_defaults_required=True)
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
-    ) -> dict[str, Any]:
-        """Return the JSON schema, with the docstring of each field."""
-        schema = handler(core_schema)
-        for name, described in handler.resolve_ref_schema(schema).get("properties", {}).items():
-            text = _describe_field(cls, name)
+        fields: dict[str, FieldInfo] = getattr(cls, "model_fields", {})
+        names = {str(field.alias): name for name, field in fields.items() if field.alias}
+        for key, described in properties.items():
+            text = _describe_field(cls, names.get(key, key))
             if text is not None:
                 described.setdefault("description", text)
         return schema
+
+
+class DocumentedModel(_Documented, BaseModel):
+    """A model whose fields have docstrings."""
+
+
+class DocumentedRecord(_Documented):
+    """A base of dataclasses that are parts of an answer: their fields have docstrings, and are in every answer."""
+
+    __pydantic_config__ = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 def _describe_field(model: type, name: str) -> str | None:

@@ -8,11 +8,13 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from lamplighter.documented_model import DocumentedRecord
+
 _SECONDS_PER_HOUR = 3_600
 
 
 @dataclass(frozen=True)
-class PublishedFigures:
+class PublishedFigures(DocumentedRecord):
     """Published figures of a model, from its makers or from studies."""
 
     name: str

@@ -51,7 +51,7 @@ class UpdateBytes(DocumentedRecord):
 
 
 @dataclass(frozen=True)
-class StepWork:
+class StepWork(DocumentedRecord):
     """The work of one step."""
 
     parameters: int
@@ -61,7 +61,7 @@ class StepWork:
     """Floating-point operations, as in `backward` and `update`."""
     backward: int
     update: int | None
-    """Clipping and the optimiser; None until a step shows the number of updated rows."""
+    """Clipping and the optimiser; null until a step shows the number of updated rows."""
     products: int
     """The part of `forward` and `backward` in matrix products."""
     product_count: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.runfolder.sqlite.database_file import FileReader
 
 DISTRICT_TABLES = """
@@ -26,16 +27,15 @@ class DistrictsEntry:
 
 
 @dataclass(frozen=True)
-class DistrictEvent:
-    """An event of a district, shown on the timeline."""
+class DistrictEvent(DocumentedRecord):
+    """An event in the history of a district. Ids are independent of those of other events."""
 
     id: int
-    """Unique among district events; the trainer's events are numbered separately."""
     time: float
     attempt: int
     step: int
     kind: str
-    """One of `DISTRICT_EVENT_KINDS`."""
+    """`district-born`, `district-gone`, `district-merged` or `district-split`."""
     message: str
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.recipe import MAX_PROMPT_TOKENS, MAX_PROMPTS
 from lamplighter.runfolder.errors import FormatError
 
@@ -20,7 +21,7 @@ _DIGITS = 6
 
 
 @dataclass(frozen=True)
-class SpokenLine:
+class SpokenLine(DocumentedRecord):
     """A prompt and the tokens with which a model continued it."""
 
     prompt: tuple[int, ...]

@@ -15,6 +15,7 @@ from typing import Any
 
 import apsw
 
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.phase import Phase
@@ -67,7 +68,7 @@ class StepRecord:
 
 
 @dataclass(frozen=True)
-class TimelineEvent:
+class TimelineEvent(DocumentedRecord):
     """An event shown on the timeline."""
 
     id: int

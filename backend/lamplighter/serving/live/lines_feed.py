@@ -16,7 +16,6 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import LinesMessage
-from lamplighter.serving.schemas.steps import Line
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +54,5 @@ class LinesFeed:
                 # A run whose steps can be read is shown even without its lines.
                 log.warning("%s is shown without the lines of step %d: %s", self._run.id, step, error)
                 continue
-            message = LinesMessage(
-                step=step,
-                attempt=lineage.attempt_at(step),
-                lines=[Line.model_validate(line, from_attributes=True) for line in lines],
-            )
+            message = LinesMessage(step=step, attempt=lineage.attempt_at(step), lines=lines)
             yield ViewerMessage(MessageKind.LINES, to_json_text(message))

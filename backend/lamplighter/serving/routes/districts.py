@@ -15,7 +15,6 @@ from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import (
     District,
     DistrictEventList,
-    DistrictEventResponse,
     DistrictSearch,
     DistrictSearchList,
     DistrictsResponse,
@@ -105,13 +104,7 @@ def list_district_events(
 
     def make() -> list[bytes]:
         with open_layouts(services.catalog, reply.run) as opened:
-            items = [
-                DistrictEventResponse(
-                    id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
-                )
-                for e in opened.district_events(after, limit)
-            ]
-        return json_body(DistrictEventList(items=items))
+            return json_body(DistrictEventList(items=opened.district_events(after, limit)))
 
     return reply.send(EVENT_BYTES * limit, make)
 

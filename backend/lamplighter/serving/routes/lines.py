@@ -11,7 +11,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import decode_lines
 from lamplighter.serving.reading.parameters import AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.schemas.base import json_body, to_json_text
-from lamplighter.serving.schemas.steps import Line, LineSet, LinesList
+from lamplighter.serving.schemas.steps import LineSet, LinesList
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import RefusedError
@@ -71,10 +71,7 @@ def _parts(services: Services, run: RunFolder, range_: StepRange) -> Iterator[by
             range_.require_current(reader)
             found = reader.lines(first, range_.last, _AT_ONCE)
         for step, text in found.items():
-            lines = [
-                Line.model_validate(line, from_attributes=True)
-                for line in decode_lines(text, len(run.vocabulary))
-            ]
+            lines = decode_lines(text, len(run.vocabulary))
             item = LineSet(step=step, attempt=range_.lineage.attempt_at(step), lines=lines)
             yield separator + to_json_text(item).encode()
             separator = b","

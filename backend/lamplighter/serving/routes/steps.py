@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -41,7 +42,6 @@ from lamplighter.serving.schemas.steps import (
     Measures,
     MeasuresFilling,
     MeasuresList,
-    RunEvent,
     StepDetails,
     Steps,
     StepSummary,
@@ -221,20 +221,10 @@ def list_events(
             return json_body(EventList(items=[]))
         with services.catalog.open_steps(reply.run) as reader:
             found = reader.newest_events(limit) if after is None else reader.events(after, limit)
-        # A trainer's error message may quote the text or name its file.
-        words = caller_sees_text(request, reply.run)
-        items = [
-            RunEvent(
-                id=e.id,
-                time=e.time,
-                attempt=e.attempt,
-                step=e.step,
-                kind=e.kind,
-                message=e.message if words else "",
-            )
-            for e in found
-        ]
-        return json_body(EventList(items=items))
+        if not caller_sees_text(request, reply.run):
+            # A trainer's error message may quote the text or name its file.
+            found = [replace(event, message="") for event in found]
+        return json_body(EventList(items=found))
 
     return reply.send(EVENT_BYTES * limit, make)
 

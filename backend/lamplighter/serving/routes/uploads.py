@@ -49,13 +49,5 @@ async def upload_text(
     if declared.isdecimal() and int(declared[:20]) > MAX_UPLOAD_BYTES:
         raise too_large_error()
     upload_id, size, survey = await services.uploads.store(request.stream(), name)
-    facts = TextFacts(
-        words=survey.words,
-        tokens=survey.tokens,
-        different=survey.different,
-        exact=survey.exact,
-        vocabulary=survey.vocabulary,
-        steps=survey.steps,
-        expectation=survey.expectation,
-    )
+    facts = TextFacts.model_validate(survey, from_attributes=True)
     return json_response(Upload(upload=upload_id, bytes=size, text=facts), 201)

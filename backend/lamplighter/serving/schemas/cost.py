@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from lamplighter.cost.reference_models import PublishedFigures
 from lamplighter.cost.run_cost import CostPoint
-from lamplighter.cost.step_work import LayerFlops, SixNd, UpdateBytes
-from lamplighter.platform.energy.energy_method import MethodName
+from lamplighter.cost.step_work import StepWork
+from lamplighter.platform.energy.energy_method import MethodError, MethodName
 from lamplighter.serving.schemas.base import ApiModel
-
-
-class EnergyErrorResponse(ApiModel):
-    """The error of a method: the true energy is estimated to lie between the joules times `least` and times `most`."""
-
-    least: float
-    most: float
-    source: str
-    url: str
 
 
 class EnergyResponse(ApiModel):
@@ -33,7 +25,7 @@ class EnergyResponse(ApiModel):
     """True if a graphics card did the work and its part is missing."""
     watts_assumed: float | None
     """Watts of a busy core in an estimate."""
-    error: EnergyErrorResponse | None
+    error: MethodError | None
     """Null if unknown, as for a mixed sum."""
     joules: float
     """From the step after `since` to `step`, without pauses, including superseded and recomputed steps."""
@@ -52,35 +44,6 @@ class EnergyResponse(ApiModel):
     """The mean of the last readings; null unless the run is training."""
 
 
-class StepWorkResponse(ApiModel):
-    """The work of one step, by formula."""
-
-    parameters: int
-    tokens: int
-    forward: int
-    """Floating-point operations, like the next three."""
-    backward: int
-    update: int | None
-    products: int
-    """The matrix products of the forward and backward pass."""
-    layers: list[LayerFlops]
-    six_nd: list[SixNd]
-    update_bytes: UpdateBytes | None
-
-
-class PublishedFiguresResponse(ApiModel):
-    """A published model, as described by its sources."""
-
-    name: str
-    year: int
-    source: str
-    url: str
-    flops: float | None
-    joules: float | None
-    energy_source: str | None
-    energy_url: str | None
-
-
 class ScaleRowResponse(ApiModel):
     """A training with its actual or estimated cost."""
 
@@ -93,7 +56,7 @@ class ScaleRowResponse(ApiModel):
     flops_basis: Literal["formula", "6ND"]
     joules: float | None
     joules_basis: Literal["measured", "estimated", "extrapolated"]
-    published: PublishedFiguresResponse | None
+    published: PublishedFigures | None
 
 
 class Cost(ApiModel):
@@ -105,7 +68,7 @@ class Cost(ApiModel):
     missing: Literal["recorded", "unmeasured"] | None
     """The reason for missing energy: the run was recorded from an external loop, or trained by a version that did not
     measure."""
-    work: StepWorkResponse | None
+    work: StepWork | None
     """Null for a run that was recorded from an external loop."""
     tokens: int | None
     flops: float | None

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lamplighter.recipe import MapRecipe
+from lamplighter.runfolder.tables.districts import DistrictEvent
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
 
 
@@ -169,17 +170,5 @@ class DistrictSearchList(Items[DistrictSearch]):
     """The steps at which districts were found, oldest first."""
 
 
-class DistrictEventResponse(ApiModel):
-    """An event in the history of a district. Ids are independent of those of other events."""
-
-    id: int
-    time: float
-    attempt: int
-    step: int
-    kind: str
-    """`district-born`, `district-gone`, `district-merged` or `district-split`."""
-    message: str
-
-
-class DistrictEventList(Items[DistrictEventResponse]):
+class DistrictEventList(Items[DistrictEvent]):
     """Events in the history of districts, oldest first."""

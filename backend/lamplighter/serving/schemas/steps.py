@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lamplighter.runfolder.tables.lines import SpokenLine
+from lamplighter.runfolder.tables.steps import TimelineEvent
 from lamplighter.serving.schemas.base import ApiModel, Items
 
 
@@ -81,18 +83,7 @@ class StepText(ApiModel):
     """Sequences of token ids; empty if the text is not kept."""
 
 
-class RunEvent(ApiModel):
-    """A timeline event."""
-
-    id: int
-    time: float
-    attempt: int
-    step: int
-    kind: str
-    message: str
-
-
-class EventList(Items[RunEvent]):
+class EventList(Items[TimelineEvent]):
     """Timeline events, oldest first."""
 
 
@@ -103,24 +94,12 @@ class Measures(ApiModel):
     values: dict[str, float | None]
 
 
-class Line(ApiModel):
-    """A prompt and the tokens with which the model continued it."""
-
-    prompt: list[int]
-    words: list[int]
-    """The generated token ids."""
-    probabilities: list[float]
-    """The model's probability of each."""
-    sampled: bool
-    """True if they were sampled, false if each was the most probable one."""
-
-
 class LineSet(ApiModel):
     """The lines that the model generated after a step."""
 
     step: int
     attempt: int
-    lines: list[Line]
+    lines: list[SpokenLine]
 
 
 class LinesList(Items[LineSet]):

@@ -59,9 +59,7 @@ def test_viewers_that_waited_for_the_run_get_its_lines_from_the_first(
     writer.add_lines(0, TEXT)
     [first] = read(feed, reader, 0)
     assert (first.type, first.step, first.attempt) == ("lines", 0, 1)
-    assert [line.model_dump() for line in first.lines] == [
-        {"prompt": [1, 2], "words": [3, 5], "probabilities": [0.25, 0.5], "sampled": True}
-    ]
+    assert first.lines == [SpokenLine((1, 2), (3, 5), (0.25, 0.5), sampled=True)]
     commit(writer, 1, 2, 3)
     # Only of steps that viewers have.
     assert [message.step for message in read(feed, reader, 2)] == [1, 2]
