@@ -55,7 +55,7 @@ def series(
         columns: a table about the tokens (CSV, TSV, parquet); one of its columns colours the map.
         colour: the column to use; the first by default.
         maps: whether to lay out the maps of all steps jointly before returning, in a separate process.
-        progress: called with the share done and a description; for the maps, in another thread.
+        progress: called with the share done and a description.
 
     Raises:
         InputError: a source cannot be used, or two do not match; the run is removed.

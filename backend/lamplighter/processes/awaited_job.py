@@ -33,13 +33,17 @@ class AwaitedJob:
         )
 
     def wait_for_end(
-        self, on_message: Callable[[ChildMessage], None], check: Callable[[], None] = _go_on
+        self,
+        on_message: Callable[[ChildMessage], None],
+        check: Callable[[], None] = _go_on,
+        patience: float = 0.0,
     ) -> int:
-        """Wait for the end of the child. If `on_message` or `check` raises an error, the child is killed first.
+        """Wait for the end of the child. If `on_message` or `check` raises an error, the child is ended first.
 
         Args:
             on_message: called with each message.
             check: called twenty times a second.
+            patience: seconds for a child that is ended early to clean up, before it is killed.
 
         Returns:
             The exit code.
@@ -54,7 +58,6 @@ class AwaitedJob:
                     on_message(message)
                 check()
         except BaseException:
-            self._child.kill()
-            self._child.join()
+            self._child.cancel(patience)
             raise
         return self._codes[0]
