@@ -10,11 +10,15 @@ from typing import BinaryIO
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 
 
+def log_path(run: Path, role: str) -> Path:
+    """Return the path of a worker's log."""
+    return run / "logs" / f"{role}.log"
+
+
 def open_log(run: Path, role: str, limit: int) -> BinaryIO:
     """Open a worker's log for appending. A log longer than `limit` bytes is set aside first."""
-    folder = run / "logs"
-    make_private_folder(folder, exist_ok=True)
-    path = folder / f"{role}.log"
+    path = log_path(run, role)
+    make_private_folder(path.parent, exist_ok=True)
     with suppress(FileNotFoundError):
         if path.stat().st_size > limit:
             path.replace(path.with_suffix(".log.1"))
@@ -24,7 +28,7 @@ def open_log(run: Path, role: str, limit: int) -> BinaryIO:
 def limit_log(run: Path, role: str, limit: int) -> None:
     """Set aside the log of a running worker once it is longer than `limit` bytes. The worker continues in the emptied
     file."""
-    path = run / "logs" / f"{role}.log"
+    path = log_path(run, role)
     with suppress(OSError):
         if path.stat().st_size <= limit:
             return
@@ -36,10 +40,10 @@ def limit_log(run: Path, role: str, limit: int) -> None:
         os.truncate(path, 0)
 
 
-def last_line(run: Path, role: str) -> str | None:
-    """Return the last line of a worker's log, at most 300 characters; None if it printed nothing."""
+def last_line(log: Path) -> str | None:
+    """Return the last line of a log, at most 300 characters; None if it printed nothing."""
     try:
-        with (run / "logs" / f"{role}.log").open("rb") as file:
+        with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
             lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
     except OSError:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lamplighter.platform.child_process import lower_priority, start_child
 from lamplighter.processes.desired_state import requests_mark
-from lamplighter.processes.log_file import last_line, limit_log, open_log
+from lamplighter.processes.log_file import last_line, limit_log, log_path, open_log
 from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
@@ -131,12 +131,12 @@ class SupervisedWorker:
         elif code == ExitCode.ROLE_TAKEN:
             self._done_state = None
         elif code == ExitCode.FAILED:
-            self._stay_stopped(last_line(self.run.path, self.role) or "the run failed")
+            self._stay_stopped(last_line(log_path(self.run.path, self.role)) or "the run failed")
             log.warning("%s of %s failed for good: %s", self.role, self.run.id, self.stop_reason)
         else:
             if time.monotonic() - self._started >= self._limits.healthy_seconds:
                 self._crashes = 0
-            self._record_crash(last_line(self.run.path, self.role) or f"exit code {code}")
+            self._record_crash(last_line(log_path(self.run.path, self.role)) or f"exit code {code}")
 
     def _start(self, state: object) -> bool:
         try:

@@ -18,6 +18,7 @@ from typing import Literal
 from lamplighter.exports.export import FORMATS
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
+from lamplighter.processes.log_file import last_line
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.schemas.exports import FormatName
 
@@ -115,7 +116,7 @@ class ExportJob:
             return
         if self.state == "running":
             log.warning(
-                "export %s of %s ended with %d: %s", self.format, self.run.id, code, self._last_line()
+                "export %s of %s ended with %d: %s", self.format, self.run.id, code, last_line(self._log_path)
             )
             ended = f"was killed ({_signal_name(code)})" if code < 0 else f"ended with code {code}"
             more = "make it again" if code < 0 else "the server's log says more; make it again"
@@ -131,13 +132,6 @@ class ExportJob:
     @property
     def _log_path(self) -> Path:
         return self.folder / "log"
-
-    def _last_line(self) -> str:
-        with suppress(OSError), self._log_path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-            lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
-            return lines[-1][:300] if lines else ""
-        return ""
 
 
 def _signal_name(code: int) -> str:
