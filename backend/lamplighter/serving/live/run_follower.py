@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Generic
 
-from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error, is_transient
+from lamplighter.runfolder.errors import READ_ERRORS, is_transient
 from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
@@ -31,9 +31,9 @@ from lamplighter.serving.live.lines_feed import LinesFeed
 from lamplighter.serving.live.map_feed import MapFeed
 from lamplighter.serving.live.measures_feed import MeasuresFeed
 from lamplighter.serving.live.message import ViewerMessage
+from lamplighter.serving.live.playback_session import close_code_for
 from lamplighter.serving.live.status_feed import StatusFeed
 from lamplighter.serving.live.step_feed import StepFeed
-from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
 from lamplighter.serving.live.watched_file import R, WatchedFile
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
@@ -150,7 +150,9 @@ class RunFollower(Generic[ViewerT]):
                     failures += 1
                     self._reset_files()
                     if failures >= _TRIES:
-                        self._report_unreadable(error)
+                        if is_transient(error):
+                            log.warning("%s cannot be read now: %s", self._run.id, error)
+                        self._on_failed(*close_code_for(error))
                         return
                     pause = 0.2
                 self._wake.wait(pause)
@@ -160,13 +162,6 @@ class RunFollower(Generic[ViewerT]):
             self._on_failed(1011, "an error in the server")
         finally:
             self._reset_files()
-
-    def _report_unreadable(self, error: Exception) -> None:
-        if is_transient(error):
-            log.warning("%s cannot be read now: %s", self._run.id, error)
-            self._on_failed(1011, f"this run cannot be read at the moment: {explain_read_error(error)}"[:120])
-        else:
-            self._on_failed(CLOSE_UNREADABLE, f"this run cannot be read: {explain_read_error(error)}"[:120])
 
     def _reset_files(self) -> None:
         for file in (self._steps, self._layouts, self._measures, self._examinations):
