@@ -55,14 +55,14 @@ def common_options(*names: str) -> Callable[[Command], Command]:
     """
 
     def give(command: Command) -> Command:
-        for name, (declarations, settings) in reversed(_OPTIONS.items()):
+        for name, (option, settings) in reversed(_OPTIONS.items()):
             if name == "runs_dir" or name in names:
-                command = click.option(*declarations, name, callback=_agree, **settings)(command)
+                command = click.option(option, name, callback=_agree, **settings)(command)
             else:
                 # Refuse the option before its value is parsed: an invalid value does not matter then.
                 kind: dict[str, Any] = {"is_flag": True} if settings.get("is_flag") else {"multiple": True}
                 command = click.option(
-                    *declarations,
+                    option,
                     name,
                     callback=_refuse,
                     hidden=True,
@@ -107,109 +107,62 @@ def _given_before(context: click.Context, option: click.Parameter) -> list[Any]:
     return _given_before(outer, option) + here
 
 
-_OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
-    "new": (("--new",), {"is_flag": True, "help": "Start a new Lamptown run."}),
-    "runs_dir": (
-        ("--runs",),
-        {
-            "type": click.Path(path_type=Path, file_okay=False),
-            "multiple": True,
-            "default": (DEFAULT_RUNS,),
-            "show_default": True,
-            "help": "The folder that holds the runs.",
-        },
+def _flag(option: str, help: str) -> tuple[str, dict[str, Any]]:
+    return option, {"is_flag": True, "help": help}
+
+
+def _value(option: str, default: Any, help: str, **settings: Any) -> tuple[str, dict[str, Any]]:
+    """Return an option with a value; it is `multiple` so that giving it twice is detected."""
+    shown = {"show_default": default is not None, "help": help}
+    return option, {"multiple": True, "default": (default,), **shown, **settings}
+
+
+_NEXT_PORT = "The next free one is used if it is taken; 0: any."
+_PORT = click.IntRange(0, 65_535)
+_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "new": _flag("--new", "Start a new Lamptown run."),
+    "runs_dir": _value(
+        "--runs",
+        DEFAULT_RUNS,
+        "The folder that holds the runs.",
+        type=click.Path(path_type=Path, file_okay=False),
     ),
-    "host": (
-        ("--host",),
-        {"multiple": True, "default": ("127.0.0.1",), "show_default": True, "help": "Address to listen on."},
+    "host": _value("--host", "127.0.0.1", "Address to listen on."),
+    "port": _value("--port", DEFAULT_PORT, _NEXT_PORT, type=_PORT),
+    "smooth_after": _value(
+        "--smooth-after",
+        DEFAULT_SMOOTH_AFTER,
+        "Smooth finished runs for replay after this time without a request; 'never': do not.",
+        type=SecondsOrNever(),
     ),
-    "port": (
-        ("--port",),
-        {
-            "type": click.IntRange(0, 65_535),
-            "multiple": True,
-            "default": (DEFAULT_PORT,),
-            "show_default": True,
-            "help": "The next free one is used if it is taken; 0: any.",
-        },
+    "no_browser": _flag("--no-browser", "Print the address, open nothing."),
+    "hold": _value(
+        "--hold",
+        DEFAULT_HOLD,
+        "How long a new run waits for its map before its first step; 0: not at all.",
+        type=click.FloatRange(0, MAX_HOLD_SECONDS),
+        metavar="SECONDS",
     ),
-    "smooth_after": (
-        ("--smooth-after",),
-        {
-            "type": SecondsOrNever(),
-            "multiple": True,
-            "default": (DEFAULT_SMOOTH_AFTER,),
-            "show_default": True,
-            "help": "Smooth finished runs for replay after this time without a request; 'never': do not.",
-        },
+    "print_token": _flag("--print-token", "Print the presenter's token too."),
+    "classroom": _flag(
+        "--classroom", "Let a class on your network watch: print the address, a QR code and a code."
     ),
-    "no_browser": (("--no-browser",), {"is_flag": True, "help": "Print the address, open nothing."}),
-    "hold": (
-        ("--hold",),
-        {
-            "type": click.FloatRange(0, MAX_HOLD_SECONDS),
-            "metavar": "SECONDS",
-            "multiple": True,
-            "default": (DEFAULT_HOLD,),
-            "show_default": True,
-            "help": "How long a new run waits for its map before its first step; 0: not at all.",
-        },
+    "class_host": _value("--class-host", "0.0.0.0", "Address to listen on for the class."),
+    "class_port": _value("--class-port", DEFAULT_CLASS_PORT, _NEXT_PORT, type=_PORT),
+    "class_size": _value(
+        "--class-size", MAX_VIEWERS, "The most viewers at a time.", type=click.IntRange(1, 5_000)
     ),
-    "print_token": (("--print-token",), {"is_flag": True, "help": "Print the presenter's token too."}),
-    "classroom": (
-        ("--classroom",),
-        {
-            "is_flag": True,
-            "help": "Let a class on your network watch: print the address, a QR code and a code.",
-        },
+    "class_behind": _value(
+        "--class-behind",
+        None,
+        "The https://HOST[:PORT] at which the class reaches a TLS proxy in front of this server.",
+        metavar="URL",
     ),
-    "class_host": (
-        ("--class-host",),
-        {
-            "multiple": True,
-            "default": ("0.0.0.0",),
-            "show_default": True,
-            "help": "Address to listen on for the class.",
-        },
-    ),
-    "class_port": (
-        ("--class-port",),
-        {
-            "type": click.IntRange(0, 65_535),
-            "multiple": True,
-            "default": (DEFAULT_CLASS_PORT,),
-            "show_default": True,
-            "help": "The next free one is used if it is taken; 0: any.",
-        },
-    ),
-    "class_size": (
-        ("--class-size",),
-        {
-            "type": click.IntRange(1, 5_000),
-            "multiple": True,
-            "default": (MAX_VIEWERS,),
-            "show_default": True,
-            "help": "The most viewers at a time.",
-        },
-    ),
-    "class_behind": (
-        ("--class-behind",),
-        {
-            "metavar": "URL",
-            "multiple": True,
-            "default": (None,),
-            "help": "The https://HOST[:PORT] at which the class reaches a TLS proxy in front of this server.",
-        },
-    ),
-    "trust_proxy": (
-        ("--trust-proxy",),
-        {
-            "metavar": "ADDRESS",
-            "multiple": True,
-            "default": (None,),
-            "help": "Address or network of that proxy: only it may connect, and only its forwarded headers are trusted.",
-        },
+    "trust_proxy": _value(
+        "--trust-proxy",
+        None,
+        "Address or network of that proxy: only it may connect, and only its forwarded headers are trusted.",
+        metavar="ADDRESS",
     ),
 }
-"""The flags and the other arguments of `click.option`, by the parameter's name. Options with a value are `multiple` so
-that giving one twice is detected."""
+"""The option and the other arguments of `click.option`, by the parameter's name."""
