@@ -63,9 +63,7 @@ from lamplighter.serving.schemas.messages import SocketMessage
 from lamplighter.serving.services import Services
 from lamplighter.serving.supervision import make_supervisor
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
-from lamplighter.web.http.assets import find_plotly
 from lamplighter.web.http.openapi import install_openapi
-from lamplighter.web.http.plotly_version import warn_of_other_plotly
 from lamplighter.web.settings import ClassSettings, ServerSettings
 
 ROUTE_MODULES = (
@@ -145,7 +143,6 @@ def attach_rest(app: FastAPI) -> None:
 async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
     """Run the background tasks of the services made by `attach_rest`."""
     services: Services = app.state.services
-    await anyio.to_thread.run_sync(_examine_plotly)
     await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
     await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
     await anyio.to_thread.run_sync(services.space_reserve.fill)
@@ -164,10 +161,6 @@ async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
         await anyio.to_thread.run_sync(services.output_map_jobs.cancel)
         await anyio.to_thread.run_sync(services.examiner_jobs.stop)
         await anyio.to_thread.run_sync(services.space_reserve.close)
-
-
-def _examine_plotly() -> None:
-    warn_of_other_plotly(find_plotly())
 
 
 def _build(front: FrontServices) -> Services:
