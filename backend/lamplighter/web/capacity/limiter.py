@@ -82,8 +82,6 @@ class Limiter:
         self._works: Counter[Caller] = Counter()
         self._waiting: dict[Caller, deque[tuple[int, asyncio.Future[Release]]]] = {}
         """The waiting works by caller, in order of turns."""
-        self.refused = 0
-        """Number of refused works."""
 
     @property
     def free(self) -> int:
@@ -108,7 +106,6 @@ class Limiter:
                 async with asyncio.timeout(seconds):
                     release = await self._wait(caller, size)
         if release is None:
-            self.refused += 1
             raise BusyError(
                 "this server is making as many large answers as it can at once: try again in a few seconds"
             )

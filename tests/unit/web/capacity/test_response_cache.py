@@ -184,7 +184,9 @@ async def test_a_refusal_does_not_affect_other_waiting_clients(spool: Spool) -> 
     assert leave is not None
     first = cache.open(order("a", lambda: [b"a"]))
     later = cache.open(order("a", lambda: [b"a"], Caller(session="viewer")))
-    await until(lambda: limiter.refused == 1)
+    await until(lambda: limiter.waiting() == 2)
+    # Only a viewer waits longer than `wait_seconds`.
+    await until(lambda: limiter.waiting() == 1)
     leave()
     assert [await read(reader) for reader in (first, later)] == [b"a"] * 2
 
