@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -73,10 +73,6 @@ class Uploads:
     def clear_leftovers(self) -> None:
         """Remove the partial uploads of killed servers. Never raises."""
         clear_preparations(self._folder, "receiving")
-        with suppress(OSError):
-            # Earlier versions received them here.
-            for part in self._folder.glob("*.part"):
-                part.unlink(missing_ok=True)
 
     def read_text(self, upload: str) -> tuple[str, str]:
         """Return a text and its name.
