@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from lamplighter.answers import Answer
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
+from lamplighter.examination.cpu_backoff import CpuBackoff, recorded_durations
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
-from lamplighter.examination.right_of_way import CpuBackoff, recorded_durations
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform import failpoint
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
