@@ -9,7 +9,6 @@ from __future__ import annotations
 import stat
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 
 import apsw
 
@@ -67,9 +66,7 @@ class RoleLock:
     def __enter__(self) -> RoleLock:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
