@@ -20,8 +20,8 @@ export type Failure =
   | { code: "invalid"; faults: { field: string; reason: string | null }[] }
   | { code: "silent" | "broken" }
   | { code: "noMatrix" | "noLayout" | "noSuchMap" | "otherVocabulary" | "noToken" }
-  /** A stored view that is invalid, or of a newer version; a request reserved for the presenter. */
-  | { code: "noView" | "newerView" | "presenterOnly" }
+  /** A request reserved for the presenter. */
+  | { code: "presenterOnly" }
   /** Text of a token that a view names and the vocabulary lacks. Hostile. */
   | { code: "noWord"; word: string }
   | { code: "noMapAt" | "noStep"; step: number };

@@ -87,8 +87,6 @@ export type ClaimBoard = Answered["ClaimBoard"];
 /** A claim. It may quote the run's text. Hostile: show with `printableText`. */
 export type ClaimRow = ClaimBoard["items"][number];
 export type ClaimFigure = ClaimRow["figures"][number];
-/** The finding of a claim's rule on the control run. Hostile, as the claim is. */
-export type ClaimControlFinding = NonNullable<ClaimRow["control"]>;
 /**
  * A part of the course with the numbers of a run. The server removes unprintable characters; words of the run
  * are hostile.

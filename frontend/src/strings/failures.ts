@@ -17,8 +17,6 @@ export const failures = table("failures", {
   noLayout: "The answer is not a map.",
   noSuchMap: "This run has no map of that kind.",
   otherVocabulary: "another vocabulary",
-  noView: "That is not a view of this page.",
-  newerView: "The view is from a newer version of this page.",
   presenterOnly: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
   noToken: "The word in the link is not in this vocabulary.",
   /** A reason without a text of the page's own, in the server's words. */

@@ -1,12 +1,11 @@
 /**
- * The view: everything that decides what the page shows. The address in the browser's bar, an entry of its
- * history, and a stored or sent view are forms of it. Pure.
+ * The view: everything that decides what the page shows. The address in the browser's bar and an entry of
+ * its history are forms of it. Pure.
  *
- * `FIELDS` reads and writes each field as words under keys; a word is valid in an address exactly if it is
- * valid in the JSON form. A missing or malformed word is null, the field's default.
+ * `FIELDS` reads and writes each field as words under keys. A missing or malformed word is null, the field's
+ * default.
  */
 
-import { ApiError } from "../../api/failure";
 import { CHOICES } from "../../api/generated/view-query";
 import { formatLook, parseLook } from "../look";
 import { formatRowPlace, formatTextPlace, parseRowPlace, parseTextPlace } from "./microscope-place";
@@ -44,12 +43,10 @@ export const MAX_AFTER = 100;
 /** Number of the last claim. */
 const MAX_CLAIM = 28;
 
-/** The value of a key: a string in an address, where true is `1`; of its own type in JSON. */
+/** The value of a key, written as a string; true is `1`. */
 type ViewWord = string | number | true;
 
 interface Field<Value> {
-  /** Keys, in addition to the field's name. */
-  readonly keys: readonly string[];
   /** Read the field named `name`; null if it is missing or malformed. */
   read(wordOf: (key: string) => string | null, name: string): Value | null;
   write(value: Value, name: string): Record<string, ViewWord>;
@@ -218,42 +215,6 @@ export function formatViewState(view: ViewChange): string {
   return text && `?${text}`;
 }
 
-/** Version of the JSON form, which readers of an older one refuse. */
-const VIEW_VERSION = 1;
-
-/** Return a view, or a change of one, in its JSON form: the keys of its address, and the version. */
-export function viewToJson(view: ViewChange): Record<string, ViewWord | null> {
-  const json: Record<string, ViewWord | null> = { version: VIEW_VERSION };
-  for (const [name, field] of fields()) {
-    const value = view[name];
-    if (value === undefined) continue;
-    for (const key of [name, ...field.keys]) json[key] = null;
-    if (value !== null) Object.assign(json, field.write(value as never, name));
-  }
-  return json;
-}
-
-/**
- * Parse the JSON form: keys it lacks are missing in the change, unknown ones are ignored, and a malformed
- * word is null. Throws `ApiError` for another version, or anything else.
- */
-export function viewFromJson(json: unknown): ViewChange {
-  if (typeof json !== "object" || json === null) throw new ApiError(0, { code: "noView" });
-  const words = new Map(Object.entries(json));
-  const version: unknown = words.get("version");
-  if (typeof version !== "number" || !(version >= 1)) throw new ApiError(0, { code: "noView" });
-  if (version > VIEW_VERSION) throw new ApiError(0, { code: "newerView" });
-  const wordOf = currentWords((key) => {
-    const word: unknown = words.get(key);
-    if (word === true) return "1";
-    return typeof word === "string" || typeof word === "number" ? String(word) : null;
-  });
-  const read = fields()
-    .filter(([name, { keys }]) => words.has(name) || keys.some((key) => words.has(key)))
-    .map(([name, field]) => [name, field.read(wordOf, name)]);
-  return Object.fromEntries(read) as ViewChange;
-}
-
 function fields(): [keyof ViewState, Field<unknown>][] {
   return Object.entries(FIELDS) as [keyof ViewState, Field<unknown>][];
 }
@@ -268,7 +229,6 @@ function formatted<Value>(
   format: (value: Value) => ViewWord,
 ): Field<Value> {
   return {
-    keys: [],
     read: (wordOf, name) => read(wordOf(name), parse),
     write: (value, name) => ({ [name]: format(value) }),
   };
@@ -277,7 +237,6 @@ function formatted<Value>(
 /** Return the field of one token: its id under the field's name, its text under `key`. */
 function oneToken(key: string): Field<TokenReference> {
   return {
-    keys: [key],
     read: (wordOf, name) => read(wordOf(key), parseTokenText) ?? read(wordOf(name), parseTokenId),
     write: (token, name) => ({ [typeof token === "string" ? key : name]: token }),
   };
@@ -286,7 +245,6 @@ function oneToken(key: string): Field<TokenReference> {
 /** Return the field of several tokens: ids under the field's name, and texts under `key`. */
 function manyTokens(key: string): Field<readonly TokenReference[]> {
   return {
-    keys: [key],
     read(wordOf, name) {
       const ids = read(wordOf(name), parseTokenIds) ?? [];
       const texts = read(wordOf(key), parseTokenTexts) ?? [];

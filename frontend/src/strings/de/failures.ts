@@ -56,8 +56,6 @@ export const failures: Translated<typeof english> = {
   noLayout: "Was ankam, ist keine Karte.",
   noSuchMap: "Eine solche Karte hat dieser Lauf nicht.",
   otherVocabulary: "ein anderer Wortschatz",
-  noView: "Was ankam, ist keine Ansicht dieser Seite.",
-  newerView: "Die Ansicht ist von einer neueren Version dieser Seite.",
   presenterOnly:
     "Das kann nur, wer vorführt. Öffne Lamplighter mit seinem Startlink, um vorzuführen.",
   noToken: "Das Wort im Link gibt es in diesem Wortschatz nicht.",
