@@ -39,11 +39,11 @@ LAYOUTS_SHARE = 0.1
 class ProjectorProcess:
     """A loop that lays out one run until it ends."""
 
-    def __init__(self, run: RunFolder, *, once: bool = False, share: float = SHARE) -> None:
+    def __init__(self, run: RunFolder, *, once: bool = False) -> None:
         self._run = run
         self._once = once
         self._loop = FollowLoop(run, "the projector", POLL)
-        self._share = CpuShare(share, clock=time.thread_time, rest_seconds=REST_SECONDS)
+        self._share = CpuShare(SHARE, clock=time.thread_time, rest_seconds=REST_SECONDS)
         self._follower = MatrixFollower(run)
         self._reader: StepsReader | None = None
         self._requests = RequestsReader(run.path)

@@ -10,17 +10,17 @@ from torch import Tensor, nn
 class WatchedTable:
     """A parameter of a module, looked up by name each time because loops replace parameters."""
 
-    def __init__(self, owner: nn.Module, attribute: str, name: str, *, guessed: bool = False) -> None:
+    def __init__(self, owner: nn.Module, attribute: str, name: str) -> None:
         """Refer to a parameter of `owner`.
 
         Args:
             owner: the module that owns it and whose calls look up tokens in it.
             attribute: its attribute name in the module.
             name: its name in the model.
-            guessed: whether the model has other candidates.
         """
         self.owner, self.attribute, self.name = owner, attribute, name or type(owner).__name__
-        self.guessed = guessed
+        self.guessed = False
+        """True if the model has other candidates."""
 
     @property
     def weight(self) -> Tensor:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_CALM_SHARE = 0.5
+"""Fraction of the tokens, those with the smallest displacements, that determines the motion."""
+
 
 @dataclass(frozen=True)
 class RigidMotion:
@@ -52,23 +55,18 @@ def fit_rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating])
     return RigidMotion(turn, to_middle - turn @ from_middle)
 
 
-def align_to_previous(
-    coordinates: NDArray[np.float32],
-    before: NDArray[np.float32],
-    share: float = 0.5,
-) -> NDArray[np.float32]:
+def align_to_previous(coordinates: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
     """Align `coordinates` rigidly to `before`, by the tokens that moved least.
 
     Args:
         coordinates: shape (V, 2).
         before: shape (V, 2), the last frame.
-        share: the fraction of the tokens, those with the smallest displacements, that determines the motion.
 
     Returns:
         Shape (V, 2).
     """
     moved = fit_rigid_motion(coordinates, before).apply(coordinates)
-    keep = max(1, int(np.ceil(share * len(coordinates))))
+    keep = max(1, int(np.ceil(_CALM_SHARE * len(coordinates))))
     # Two passes, because the first choice of the calmest tokens depends on a motion that all tokens
     # influenced.
     for _ in range(2):

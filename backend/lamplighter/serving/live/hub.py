@@ -109,10 +109,10 @@ class _WatchedRun:
 class Hub:
     """The watched runs of a server. Belongs to one event loop."""
 
-    def __init__(self, catalog: RunCatalog, send_seconds: float = SEND_SECONDS) -> None:
+    def __init__(self, catalog: RunCatalog) -> None:
         """Serve the runs of `catalog`."""
         self._catalog = catalog
-        self._send_seconds = send_seconds
+        self._send_seconds = SEND_SECONDS
         self._watched_runs: dict[str, _WatchedRun] = {}
         self._joining = anyio.CapacityLimiter(_JOINING)
         self._readers = anyio.CapacityLimiter(_READERS)

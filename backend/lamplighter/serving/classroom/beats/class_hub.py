@@ -53,11 +53,11 @@ _TELL_SECONDS = 0.25
 class ClassHub:
     """The viewers of a server's class. Belongs to one event loop."""
 
-    def __init__(self, catalog: RunCatalog, classroom: Classroom, send_seconds: float = SEND_SECONDS) -> None:
+    def __init__(self, catalog: RunCatalog, classroom: Classroom) -> None:
         """Serve the runs of `catalog` to a class."""
         self._catalog = catalog
         self._classroom = classroom
-        self._send_seconds = send_seconds
+        self._send_seconds = SEND_SECONDS
         self.max_runs = MAX_RUNS
         """Maximum runs that the class watches at a time."""
         self._threads = anyio.CapacityLimiter(_THREADS)

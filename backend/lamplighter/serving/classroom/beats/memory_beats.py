@@ -19,12 +19,9 @@ _MAX_BYTES = 8 << 20
 class MemoryBeats:
     """A log of the publications of one run, bounded in number and bytes."""
 
-    def __init__(
-        self, on_published: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, on_published: Callable[[], None] = lambda: None) -> None:
         """Start empty. `on_published` is called after every publication, on the publishing thread."""
         self._on_published = on_published
-        self._clock = clock
         self._lock = threading.Lock()
         self._kept: deque[Published] = deque()
         self._bytes = 0
@@ -37,7 +34,7 @@ class MemoryBeats:
         with self._lock:
             self._position += 1
             self._state = state
-            self._kept.append(Published(self._position, self._clock(), publication))
+            self._kept.append(Published(self._position, time.monotonic(), publication))
             self._bytes += size
             while len(self._kept) > _MAX_KEPT or (self._bytes > _MAX_BYTES and len(self._kept) > 1):
                 self._bytes -= _size(self._kept.popleft().publication)
