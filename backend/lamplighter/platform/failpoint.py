@@ -11,13 +11,13 @@ import contextlib
 import math
 import os
 import random
+import signal
+import sys
 import threading
 import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from typing import NoReturn
-
-from lamplighter.platform.process_end import kill_own_process
 
 VARIABLE = "LAMPLIGHTER_FAILPOINT"
 LOG_PREFIX = "failpoint "
@@ -100,4 +100,7 @@ def _die(name: str) -> NoReturn:
     # Not through sys.stderr: the other thread may hold its buffer or lock.
     with contextlib.suppress(OSError):
         os.write(2, f"{LOG_PREFIX}{name}\n".encode())
-    kill_own_process()
+    # SIGTERM is TerminateProcess on Windows: as abrupt.
+    os.kill(os.getpid(), signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+    while True:  # The signal may be delivered with a delay.
+        time.sleep(1)

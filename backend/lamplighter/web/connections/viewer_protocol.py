@@ -1,8 +1,9 @@
-"""The websocket protocol of the server: uvicorn's, for viewers that only listen."""
+"""The websocket protocols of the server: uvicorn's, for viewers that only listen, and for those of a class."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,9 @@ from lamplighter.web.connections.uvicorn_internals import (
 )
 
 CLOSE_POLICY, CLOSE_NOT_TEXT = 1008, 1007
+_UNSENT_BYTES = 32 << 10
+"""Bytes that a socket buffers before its viewer counts as not reading, once in this process and once, if the system
+complies, in the kernel. Large buffers would hide a slow viewer for a minute, and take memory for each of 500."""
 
 
 class ViewerProtocol(WebSocketsSansIOProtocol):
@@ -161,6 +165,25 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         # Closing now, with bytes unread, would reset the connection, and the viewer might not see the reason.
         self.close_timer = self.loop.call_later(self._close_seconds, self.transport.abort)
+
+
+class ClassProtocol(ViewerProtocol):
+    """One websocket of the class's listener: small text messages reach the app within the viewer's quota."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over the connection from HTTP, with small buffers."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=_UNSENT_BYTES)
+        connection: socket.socket | None = self.transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a whole text message to the app, and drop any other."""
+        is_text, data = self.curr_msg_data_type == "text", b"".join(self.frames)
+        super().send_receive_event_to_app()
+        if is_text and not self.close_sent and not self.transport.is_closing():
+            self.queue.put_nowait({"type": "websocket.receive", "text": data.decode()})
 
 
 def _ignoring_disconnects(app: ASGIApp) -> ASGIApp:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lamplighter.serving.classroom.beats.grid_chain import GridChain
-from lamplighter.serving.classroom.beats.pace import Pace
 from lamplighter.serving.classroom.beats.publication import (
     NOTHING_YET,
     JoiningState,
@@ -42,10 +41,25 @@ rows that a fast run lights between two beats would exceed the beats themselves.
 _TEXT_SECONDS = 0.4
 """Seconds that a text waits for a beat to accompany."""
 
+_MAX_PAUSE = 10.0
+"""Maximum seconds between two messages of any size."""
+
 ReadWords = Callable[[int, int], str | None]
 """A function of attempt and step that returns the message with the words read by the step, if
 they are kept.
 """
+
+
+class _Pace:
+    """When the next message may be sent: after a minimum interval, and at most at a byte rate."""
+
+    def __init__(self, least_seconds: float, bytes_a_second: float) -> None:
+        self._least_seconds, self._rate = least_seconds, bytes_a_second
+        self.next_at = float("-inf")
+
+    def note_sent(self, now: float, size: int) -> None:
+        """Note that a message of `size` bytes was sent to every viewer."""
+        self.next_at = now + max(self._least_seconds, min(size / self._rate, _MAX_PAUSE))
 
 
 class BeatMaker:
@@ -57,7 +71,7 @@ class BeatMaker:
         self._picker: BeatPicker | None = None
         self._state = NOTHING_YET
         self._chains = {Method.UMAP: GridChain(), Method.LINEAR: GridChain()}
-        self._beats, self._map = Pace(BEAT_SECONDS, _BEAT_RATE), Pace(MAP_SECONDS, _MAP_RATE)
+        self._beats, self._map = _Pace(BEAT_SECONDS, _BEAT_RATE), _Pace(MAP_SECONDS, _MAP_RATE)
         self._texts_at = float("inf")
         """When waiting texts are sent without a beat."""
         self._sent_at = float("-inf")
