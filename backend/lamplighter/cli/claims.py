@@ -11,13 +11,7 @@ from typing import Any
 
 import click
 
-from lamplighter.claims.board import (
-    BoardQuestion,
-    ClaimRow,
-    count_states,
-    list_board_questions,
-    make_board,
-)
+from lamplighter.claims.board import BoardQuestion, ClaimRow, count_states, list_board_questions, make_board
 from lamplighter.claims.claim import ClaimRole, ClaimState, Figure
 from lamplighter.claims.control import (
     ControlRun,

@@ -15,12 +15,7 @@ from click.core import ParameterSource
 
 from lamplighter.platform.loopback import DEFAULT_PORT
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
-from lamplighter.web.settings import (
-    DEFAULT_CLASS_PORT,
-    DEFAULT_HOLD,
-    DEFAULT_SMOOTH_AFTER,
-    MAX_VIEWERS,
-)
+from lamplighter.web.settings import DEFAULT_CLASS_PORT, DEFAULT_HOLD, DEFAULT_SMOOTH_AFTER, MAX_VIEWERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -13,13 +13,7 @@ from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
 from lamplighter.lessons.check import list_missing_aims, list_problems, list_unknown_numbers
-from lamplighter.lessons.library import (
-    LANGUAGE,
-    course_library,
-    find_lessons,
-    list_languages,
-    read_folder,
-)
+from lamplighter.lessons.library import LANGUAGE, course_library, find_lessons, list_languages, read_folder
 from lamplighter.lessons.numbers import find_questions, missing_words
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.typed_figures import list_typed_figures

@@ -14,12 +14,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
-from lamplighter.cli.terminal import (
-    log_to_terminal,
-    make_progress_bar,
-    print_line,
-    run_worker_process,
-)
+from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line, run_worker_process
 from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -11,12 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lamplighter.processes.asked_question import (
-    AskedQuestion,
-    ask_question,
-    ask_to_cancel,
-    examiner_command,
-)
+from lamplighter.processes.asked_question import AskedQuestion, ask_question, ask_to_cancel, examiner_command
 from lamplighter.processes.examiner_pool import ExaminerCommand, ExaminerPool
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
 from lamplighter.runfolder.run_folder import RunFolder

@@ -18,13 +18,7 @@ from enum import IntEnum
 from typing import TypeVar
 
 from lamplighter.wire.beat_frames import Beat, decode_beat, encode_beat
-from lamplighter.wire.binary import (
-    MAX_VOCABULARY,
-    BinaryReader,
-    FrameError,
-    encode_u32,
-    require_at_most,
-)
+from lamplighter.wire.binary import MAX_VOCABULARY, BinaryReader, FrameError, encode_u32, require_at_most
 from lamplighter.wire.district_frames import Districts, decode_districts, encode_districts
 from lamplighter.wire.grid_frames import (
     GridChange,

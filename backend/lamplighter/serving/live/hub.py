@@ -35,12 +35,7 @@ from lamplighter.serving.live.playback_session import CLOSE_CANNOT_BE_PLAYED, Pl
 from lamplighter.serving.live.run_follower import RunFollower
 from lamplighter.serving.live.send_queue import SendQueue
 from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
-from lamplighter.serving.live.viewer import (
-    CLOSE_NO_SUCH_RUN,
-    SEND_SECONDS,
-    Viewer,
-    parse_channels,
-)
+from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS, Viewer, parse_channels
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
 log = logging.getLogger(__name__)

@@ -8,11 +8,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from lamplighter.geometry.odd_one_out import PRODUCTS_PER_TRY, TRIES, WORDS, draw_rounds
-from lamplighter.serving.reading.geometry_question import (
-    GEOMETRY_ANSWERS,
-    SCALING_WORK,
-    GeometryRequestDep,
-)
+from lamplighter.serving.reading.geometry_question import GEOMETRY_ANSWERS, SCALING_WORK, GeometryRequestDep
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.geometry import OddOneOut, OddOneOutRound
 from lamplighter.web.capacity.thread_pools import Pool

@@ -46,13 +46,7 @@ from lamplighter.serving.schemas.map import (
 )
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.content_negotiation import (
-    FRAME,
-    JSON,
-    NPY,
-    SAFETENSORS,
-    ResponseFormat,
-)
+from lamplighter.web.http.content_negotiation import FRAME, JSON, NPY, SAFETENSORS, ResponseFormat
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import (
     BOUNDED_COST,

@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.token_rows import (
-    TokenRows,
-    as_npy,
-    as_parquet,
-    as_safetensors,
-)
+from lamplighter.exports.formats.token_rows import TokenRows, as_npy, as_parquet, as_safetensors
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
     choose_map_points,
@@ -43,20 +38,10 @@ from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Waypoint, Waypoints
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.content_negotiation import (
-    FRAME,
-    NPY,
-    PARQUET,
-    SAFETENSORS,
-    ResponseFormat,
-)
+from lamplighter.web.http.content_negotiation import FRAME, NPY, PARQUET, SAFETENSORS, ResponseFormat
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.reply import Reply
-from lamplighter.web.http.response_cost import (
-    LIST_ENTRY_BYTES,
-    estimate_memory,
-    record_steps,
-)
+from lamplighter.web.http.response_cost import LIST_ENTRY_BYTES, estimate_memory, record_steps
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.web.http.step_range import StepRange, resolve_step_range
 from lamplighter.wire.frames import encode

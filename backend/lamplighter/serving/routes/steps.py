@@ -29,12 +29,7 @@ from lamplighter.serving.reading.parameters import (
     StepPath,
     ToStep,
 )
-from lamplighter.serving.reading.pulse_selection import (
-    MAX_BYTES,
-    MAX_STEPS,
-    PulseSelection,
-    select_pulses,
-)
+from lamplighter.serving.reading.pulse_selection import MAX_BYTES, MAX_STEPS, PulseSelection, select_pulses
 from lamplighter.serving.reading.row_sets import compare_row_sets
 from lamplighter.serving.schemas.base import json_body, to_json_text
 from lamplighter.serving.schemas.steps import (

@@ -24,13 +24,7 @@ from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.vectors import Vectors
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.content_negotiation import (
-    ARROW,
-    JSON,
-    NPY,
-    SAFETENSORS,
-    ResponseFormat,
-)
+from lamplighter.web.http.content_negotiation import ARROW, JSON, NPY, SAFETENSORS, ResponseFormat
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import (
     check_bytes,

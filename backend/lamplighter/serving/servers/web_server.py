@@ -24,11 +24,7 @@ from lamplighter.web.connections.connection_config import ConnectionConfig
 from lamplighter.web.connections.connection_gate import ConnectionGate
 from lamplighter.web.connections.http_protocol import GuardedHttpProtocol
 from lamplighter.web.connections.limits import ConnectionLimits
-from lamplighter.web.connections.listening_socket import (
-    ListeningSocket,
-    ignore_accept_errors,
-    open_listener,
-)
+from lamplighter.web.connections.listening_socket import ListeningSocket, ignore_accept_errors, open_listener
 from lamplighter.web.connections.viewer_protocol import ViewerProtocol
 from lamplighter.web.settings import ServerSettings, SettingsError
 

@@ -32,12 +32,7 @@ from lamplighter.platform.loopback import is_loopback
 from lamplighter.web.access.credentials import CredentialStore
 from lamplighter.web.access.decision import Decision, Kind, check_origin, find_own_rule
 from lamplighter.web.access.presenter_session import PresenterSession
-from lamplighter.web.access.request_headers import (
-    Headers,
-    came_through_a_proxy,
-    cookie_values,
-    single_header,
-)
+from lamplighter.web.access.request_headers import Headers, came_through_a_proxy, cookie_values, single_header
 from lamplighter.web.access.session_watch import with_session
 from lamplighter.web.capacity.activity import Activity
 from lamplighter.web.hosts import Origin

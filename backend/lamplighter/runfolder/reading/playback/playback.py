@@ -14,11 +14,7 @@ from dataclasses import replace
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback.playback_map import PendingItems
-from lamplighter.runfolder.reading.playback.playback_parts import (
-    PlaybackCursor,
-    PlaybackItem,
-    PlaybackKind,
-)
+from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor, PlaybackItem, PlaybackKind
 from lamplighter.runfolder.reading.playback.playback_rows import RowChanges, whole_matrix
 from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.reading.snapshot import read_census, read_time
