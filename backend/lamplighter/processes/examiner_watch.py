@@ -75,9 +75,10 @@ def has_open_questions(run: RunFolder) -> bool:
     requests = RequestsReader(run.path)
     try:
         with ExaminationsReader(run.examinations_path) as reader:
+            # In this order: a question that an examiner takes up in between is in the table.
+            requests.skip_applied(reader.last_applied())
             if reader.has_open_entries():
                 return True
-            requests.skip_applied(reader.last_applied())
     except FileNotFoundError:
         pass
     except READ_ERRORS:

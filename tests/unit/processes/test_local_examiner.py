@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from lamplighter.processes.local_examiner import ExaminationFailedError, LocalEx
 from lamplighter.questions import parse_question
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsWriter
+from lamplighter.runfolder.tables.examinations import (
+    ExaminationEntry,
+    ExaminationsReader,
+    ExaminationsWriter,
+)
 from lamplighter.runfolder.tables.requests import RequestsReader, RequestsWriter
 from tests.support.folders import finished_run
 from tests.support.waiting import wait_until
@@ -133,23 +138,46 @@ def test_a_run_that_is_trashed_meanwhile(run: RunFolder, asked: AskedQuestion) -
         LocalExaminer(run, "test", trash).examine(asked)
 
 
+def test_a_question_being_taken_up_is_open(
+    run: RunFolder, asked: AskedQuestion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RequestsWriter(run.path, "server").add("examine", asked.question.model_dump(mode="json"))
+    (request,) = RequestsReader(run.path).read_new()
+    last_applied = ExaminationsReader.last_applied
+    with ExaminationsWriter(run.examinations_path) as writer:
+
+        def take_up(reader: ExaminationsReader) -> dict[str, int]:
+            writer.add_question(asked.id, **asked.as_fields())
+            writer.add_applied(request, 1, 1)
+            return last_applied(reader)
+
+        monkeypatch.setattr(ExaminationsReader, "last_applied", take_up)
+        assert has_open_questions(run)
+
+
 def test_a_watch_keeps_an_examiner_where_something_is_asked(
     run: RunFolder, asked: AskedQuestion, children: Callable[[], list[psutil.Process]]
 ) -> None:
     other = finished_run(run.path.parent)
     RequestsWriter(other.path, "server").add("pause", {})
     started: list[str] = []
+    looked = threading.Event()
 
     def start(run: RunFolder) -> list[str]:
         started.append(run.id)
+        looked.wait(60)
         return answers(asked, "done")(run)
 
     assert not has_open_questions(run)
     watch = ExaminerWatch(RunStore(run.path.parent), start)
     watch.start()
-    RequestsWriter(run.path, "server").add("examine", asked.question.model_dump(mode="json"))
-    assert has_open_questions(run)
-    wait_until(lambda: not has_open_questions(run), "the answer")
-    assert not has_open_questions(other)
-    watch.stop()
+    try:
+        RequestsWriter(run.path, "server").add("examine", asked.question.model_dump(mode="json"))
+        assert has_open_questions(run)
+        looked.set()
+        wait_until(lambda: not has_open_questions(run), "the answer")
+        assert not has_open_questions(other)
+    finally:
+        looked.set()
+        watch.stop()
     assert (started, children()) == ([run.id], [])
