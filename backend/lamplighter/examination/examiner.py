@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from lamplighter.examination.replayer import Replayer
 
 _POLL_SECONDS = 0.01
+_IDLE_POLL_SECONDS = 0.05
+"""Polling for the next question takes a fortieth of a core at the pace above, and an examiner is idle for minutes."""
+_SOON_SECONDS = 2.0
+"""How long after a question another is likely to follow."""
 _REPORT_SECONDS = 0.25
 """Minimum seconds between two progress reports."""
 _SEAL_SECONDS = 0.5
@@ -106,12 +110,12 @@ class Examiner:
             if waiting:
                 self._answer(min(waiting, key=lambda entry: entry.id in self._background))
                 last_asked = time.monotonic()
-            elif time.monotonic() - last_asked > self._idle:
+            elif (quiet := time.monotonic() - last_asked) > self._idle:
                 return
             elif not self._prepared:
                 self._prepare()
             else:
-                self._stop.wait(_POLL_SECONDS)
+                self._stop.wait(_POLL_SECONDS if quiet < _SOON_SECONDS else _IDLE_POLL_SECONDS)
 
     def close(self) -> None:
         """Close the answer file, and seal it unless it is being read."""
