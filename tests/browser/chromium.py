@@ -50,10 +50,10 @@ def find_chromium() -> str:
     raise NoChromiumError(f"no Chromium for the browser tests; install one with: {install_hint()}")
 
 
-def launch_arguments() -> dict[str, object]:
-    """Return the keyword arguments for Playwright's `chromium.launch`."""
+def launch_arguments(*flags: str) -> dict[str, object]:
+    """Return the keyword arguments for Playwright's `chromium.launch`, with further command-line flags."""
     sandbox = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
-    return {"executable_path": find_chromium(), "args": [*FLAGS, *sandbox]}
+    return {"executable_path": find_chromium(), "args": [*FLAGS, *flags, *sandbox]}
 
 
 def install_hint() -> str:
