@@ -40,6 +40,11 @@ def wait_for(page: Page, expression: str, timeout: float = 40, every: float = 0.
     return value
 
 
+def wait_for_frame(page: Page) -> None:
+    """Wait until the page has handled what happened so far, and drawn it."""
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+
 def open_view(page: Page) -> None:
     """Open the view menu unless it is open, with its own button or, in a narrow window, that of the only
     menu.

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, expect_step, open_last_step, point_at_step
-from tests.browser.pages import wait_for
+from tests.browser.pages import wait_for, wait_for_frame
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +33,9 @@ def page(finished: FinishedRun, chromium: Browser) -> Iterator[Page]:
 def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun) -> None:
     point_at_step(page, LAST)
     page.mouse.down()
-    # The map of a page just opened glides into the room that is left for it.
+    point_at_step(page, 110)
+    expect_step(page, finished, 110)
+    # The map glides into the room that the lines about a past step leave.
     page.wait_for_function(AT_REST, polling=300)
     still = page.evaluate("__lamplighter.glided")
     # The pointer may leave the timeline once it holds the handle.
@@ -47,7 +49,7 @@ def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun)
     expect(page.locator(".said")).to_have_attribute("title", "The map is of step 90.")
     # After release, the handle ignores the pointer.
     point_at_step(page, 20)
-    page.wait_for_timeout(200)
+    wait_for_frame(page)
     expect_step(page, finished, 95)
 
 
@@ -96,7 +98,7 @@ def test_a_second_finger_neither_moves_nor_releases_the_handle(page: Page, finis
                 pointerId: 77, pointerType: 'touch', isPrimary: false, clientX: right, clientY: top + 5,
             }));
     }""")
-    page.wait_for_timeout(200)
+    wait_for_frame(page)
     expect_step(page, finished, 30)
     point_at_step(page, 95)
     expect_step(page, finished, 95)

@@ -14,7 +14,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, open_presenters_page
 from tests.browser.map_page import write_maps
-from tests.browser.pages import choose_entry, close_menu, open_panel, open_view, wait_for
+from tests.browser.pages import choose_entry, close_menu, open_panel, open_view, wait_for, wait_for_frame
 from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
@@ -261,7 +261,7 @@ def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run:
     back = page.get_by_role("button", name="Back to the list")
     for width, height in ((1280, 720), (390, 844), (320, 640)):
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(100)
+        wait_for_frame(page)
         assert page.evaluate(INSIDE) == [], f"{width}x{height}"
         assert page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(panel)"), width
         border = back.evaluate("(one) => getComputedStyle(one).borderTopColor")
@@ -301,7 +301,10 @@ def test_viewers_are_told_of_a_new_run_and_may_open_it(
     viewer.go_back()
     wait_for(viewer, f"location.search.includes('{finished_run.run}')")
     presenter.go_back()
-    presenter.wait_for_timeout(5_500)
+    # The next list of runs names it again.
+    with presenter.expect_response("**/api/runs"):
+        pass
+    wait_for_frame(presenter)
     expect(notice).to_have_count(0)
     expect(presenter.get_by_test_id("new-run-notice")).to_have_count(0)
     viewer.close()
