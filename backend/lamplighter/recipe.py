@@ -21,6 +21,7 @@ BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals")
 """Texts that come with the program or its packages, and so contain nothing private."""
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
+MatrixKind = Literal["embedding", "output"]
 DeviceKind = Literal["auto", "cpu", "cuda", "mps"]
 MapMethodKind = Literal["umap", "refit", "pca"]
 
@@ -45,6 +46,15 @@ MAX_PROMPTS = 4
 MAX_PLANTED = 12
 """Maximum pairs of words that a recipe plants in Lamptown."""
 _PLANTED = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
+MAX_CHANGES = 16
+"""Maximum fields in which a fork differs from its parent."""
+ChangeValue = (
+    bool
+    | Annotated[int, Field(ge=-(2**53), le=2**53)]
+    | Annotated[float, Field(ge=-1e30, le=1e30)]
+    | Annotated[str, Field(max_length=1_000)]
+)
+"""A value of a field that a fork changed; several values are one text."""
 MAX_PROMPT_TOKENS = 200
 """Maximum tokens of a prompt that the trainer continues; with byte tokens a prompt has more tokens than
 characters.
@@ -99,6 +109,8 @@ class CorpusRecipe(_RecipePart):
     """The user's own word pairs in Lamptown, each with the sign that both share: "robot android antenna". No
     word may repeat or occur in the town (`corpora/planted.py`).
     """
+    other_town: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
+    """True for a fork that reads its parent's text with the jobs of the words permuted (`corpora/othertown.py`)."""
 
     @model_validator(mode="after")
     def _planted_in_town(self) -> CorpusRecipe:
@@ -154,6 +166,18 @@ class OptimiserRecipe(_RecipePart):
     embedding_factor: Annotated[float, Field(gt=0, le=100)] = 5.0
     """Multiplier of the learning rate for the embedding; see `docs/decisions/`."""
     clip_norm: Annotated[float, Field(gt=0, le=1e30)] = 1.0
+    frozen: Annotated[
+        tuple[MatrixKind, ...],
+        # JSON has no tuples, so accept a list.
+        Field(max_length=2, strict=False, exclude_if=lambda value: not value),
+    ] = ()
+    """Matrices that are not updated. Their gradients are still computed and count in the clipped norm."""
+
+    @model_validator(mode="after")
+    def _frozen_once(self) -> OptimiserRecipe:
+        if len(set(self.frozen)) < len(self.frozen):
+            raise ValueError(f"frozen: {self.frozen[0]} stands there twice")
+        return self
 
 
 class Cadence(_RecipePart):
@@ -193,10 +217,39 @@ class MapRecipe(_RecipePart):
         return self
 
 
+class Change(_RecipePart):
+    """A field of the recipe in which a fork differs from its parent."""
+
+    field: Annotated[str, Field(pattern=r"^[a-z_]{1,40}(\.[a-z_]{1,40})?$")]
+    before: ChangeValue
+    after: ChangeValue
+
+
+class ForkParent(_RecipePart):
+    """The run that a fork comes from. Its step `step` is the fork's step 0."""
+
+    run: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+    """The parent's id. The parent may be gone."""
+    step: Annotated[int, Field(ge=0, lt=2**32)]
+    name: Annotated[str, Field(max_length=80)]
+    """The parent's display name when the fork was made."""
+    changes: Annotated[tuple[Change, ...], Field(max_length=MAX_CHANGES, strict=False)] = ()
+    """Empty for the control, which changes nothing."""
+    batch_offset: Annotated[int, Field(ge=0, lt=2**40)]
+    """The fork's step n reads batch `batch_offset` + n: the sum of the steps along a chain of forks."""
+    text_seed: Annotated[int, Field(ge=0, lt=2**32)]
+    """The seed of the text. `Recipe.seed` gives the order of the batches alone."""
+    private_text: bool = False
+    """True if the words come from a user's text or an imported run, whatever the fork itself reads."""
+
+
 class Recipe(_RecipePart):
     """The complete definition of a run."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 1
+    """2 for a fork, and for a recipe with `optimiser.frozen`."""
+    parent: Annotated[ForkParent | None, Field(exclude_if=lambda value: value is None)] = None
+    """The run that this one is a fork of. A fork is made from a run (`forks/creation.py`), not from a file."""
     corpus: CorpusRecipe = CorpusRecipe()
     model: ModelRecipe = ModelRecipe()
     optimiser: OptimiserRecipe = OptimiserRecipe()
@@ -227,6 +280,13 @@ class Recipe(_RecipePart):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Recipe:
+        newer = self.parent is not None or self.optimiser.frozen or self.corpus.other_town
+        if newer and self.format < 2:
+            raise ValueError("format: a fork and a frozen matrix need format 2")
+        if self.corpus.other_town and self.parent is None:
+            raise ValueError("corpus.other_town: only a fork can read the other town of its parent")
+        if self.model.tied and "output" in self.optimiser.frozen:
+            raise ValueError("optimiser.frozen: tied weights are one matrix: freeze the embedding")
         if self.model.tied and self.optimiser.kind == "lazy":
             raise ValueError(
                 "tied weights give every row a gradient, so they cannot be updated lazily: "
@@ -273,6 +333,16 @@ class Recipe(_RecipePart):
                 **unknown,
             }
         )
+
+    @property
+    def batch_offset(self) -> int:
+        """Return the number of batches read before step 0, by the parents of a fork."""
+        return 0 if self.parent is None else self.parent.batch_offset
+
+    @property
+    def text_seed(self) -> int:
+        """Return the seed of the text."""
+        return self.seed if self.parent is None else self.parent.text_seed
 
     @property
     def batch_tokens(self) -> int:
@@ -322,7 +392,10 @@ def load_recipe(path: Path) -> Recipe:
         RecipeError: the file cannot be read, is too large, is not TOML, or does not describe a recipe.
     """
     try:
-        return Recipe.model_validate(tomllib.loads(read_recipe_file(path)))
+        recipe = Recipe.model_validate(tomllib.loads(read_recipe_file(path)))
+        if recipe.parent is not None:
+            raise RecipeError(f"{path}: parent: a fork is made from a run: lamplighter fork RUN --at STEP")
+        return recipe
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror or error}") from error
     except ValidationError as error:

@@ -67,9 +67,9 @@ def make_control_recipe(recipe: Recipe, steps: int | None = None) -> Recipe:
 
 
 def has_control(run: RunFolder) -> bool:
-    """Return whether a control can be trained: False for a run that is itself shuffled, or recorded."""
-    corpus = run.recipe.corpus
-    return corpus.kind != "recorded" and not corpus.shuffle_words
+    """Return whether a control can be trained: False for a run that is itself shuffled, recorded, or a fork."""
+    recipe = run.recipe
+    return recipe.corpus.kind != "recorded" and not recipe.corpus.shuffle_words and recipe.parent is None
 
 
 def find_control(run: RunFolder) -> RunFolder | None:
@@ -196,7 +196,7 @@ def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experimen
 def _read_experiment(path: str, written: int) -> _Experiment | None:
     """Return the experiment of a run's folder, with the time of its recipe.
 
-    None if it has no recipe that can be trained here.
+    None if it has no recipe that can be trained here from its beginning: a fork is no control, and has none.
     """
     if not written:
         return None
@@ -204,7 +204,7 @@ def _read_experiment(path: str, written: int) -> _Experiment | None:
         recipe = RunFolder(Path(path)).recipe
     except FormatError:
         return None
-    if recipe.corpus.kind == "recorded":
+    if recipe.corpus.kind == "recorded" or recipe.parent is not None:
         return None
     rest = make_control_recipe(recipe, steps=1).model_copy(update={"seed": 0})
     return _Experiment(recipe.corpus.shuffle_words, recipe.seed, rest.model_dump_json())

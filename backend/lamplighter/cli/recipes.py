@@ -124,6 +124,10 @@ def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]
         raise RecipeError(
             f"{run.id} was recorded from an external training loop, so its control cannot be trained here"
         )
+    if recipe.parent is not None:
+        raise RecipeError(
+            f"{run.id} is a fork, whose control is a fork of {recipe.parent.run} without a change"
+        )
     if recipe.corpus.shuffle_words:
         raise RecipeError(f"{run.id} is itself a control: its words are already shuffled")
     if recipe.corpus.kind == "text":

@@ -21,7 +21,7 @@ CorpusProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description of the current work."""
 
 
-def _shuffle_documents(
+def shuffle_documents(
     ids: NDArray[np.uint32], document_lengths: NDArray[np.int64], seed: int
 ) -> NDArray[np.uint32]:
     """Return the same tokens in the same documents, in random order: shape (N,)."""
@@ -30,7 +30,7 @@ def _shuffle_documents(
     return ids[np.lexsort((lots, document))]
 
 
-def _ground_truth(
+def ground_truth(
     town: Town, tokens: tuple[str, ...], counts: NDArray[np.int64], word_start: str
 ) -> tuple[dict[str, tuple[int, ...]], tuple[Relation, ...], dict[str, tuple[str, ...]]]:
     """Return the town's classes and relations as token ids, and its families; drop words that are not one token."""
@@ -57,6 +57,40 @@ def _ground_truth(
     return classes, tuple(relations), families
 
 
+def read_documents(
+    recipe: CorpusRecipe, seed: int, text: str | None, tell: CorpusProgress
+) -> tuple[list[str], list[str], Town | None]:
+    """Return the documents of a recipe, those held out, and the town that they are about; None for real text.
+
+    Args:
+        recipe, seed, text: as for `build_corpus`.
+        tell: called with the share done, up to 0.5, and a short description.
+
+    Raises:
+        CorpusError: the text is missing.
+    """
+    match recipe.kind:
+        case "recorded":
+            raise CorpusError("a run of kind 'recorded' has no text here: its own training loop reads it")
+        case "lamptown":
+            tell(0.0, "writing Lamptown")
+            planted = recipe.planted
+            town = generate_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"), planted=planted)
+            other = generate_town(seed + 1, size=TOWN_HELD_OUT_TOKENS, planted=planted)
+            documents, unread = ([" ".join(words) for words in one.documents] for one in (town, other))
+            return documents, unread, town
+        case "novels":
+            text = read_novels()
+        case "manuals":
+            from lamplighter.corpora.python_docs import read_python_docs
+
+            text = read_python_docs(lambda share, what: tell(0.5 * share, what))
+        case "text":
+            if text is None:
+                raise CorpusError("a recipe of kind 'text' needs the text itself: none was given")
+    return *split_held_out(split_paragraphs(text)), None
+
+
 def build_corpus(
     recipe: CorpusRecipe, seed: int, text: str | None = None, progress: CorpusProgress | None = None
 ) -> Corpus:
@@ -76,26 +110,7 @@ def build_corpus(
         if progress is not None:
             progress(share, what)
 
-    town: Town | None = None
-    if recipe.kind == "recorded":
-        raise CorpusError("a run of kind 'recorded' has no text here: its own training loop reads it")
-    if recipe.kind == "lamptown":
-        tell(0.0, "writing Lamptown")
-        planted = recipe.planted
-        town = generate_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"), planted=planted)
-        documents = [" ".join(words) for words in town.documents]
-        other = generate_town(seed + 1, size=TOWN_HELD_OUT_TOKENS, planted=planted)
-        unread = [" ".join(words) for words in other.documents]
-    else:
-        if recipe.kind == "novels":
-            text = read_novels()
-        elif recipe.kind == "manuals":
-            from lamplighter.corpora.python_docs import read_python_docs
-
-            text = read_python_docs(lambda share, what: tell(0.5 * share, what))
-        elif text is None:
-            raise CorpusError("a recipe of kind 'text' needs the text itself: none was given")
-        documents, unread = split_held_out(split_paragraphs(text))
+    documents, unread, town = read_documents(recipe, seed, text, tell)
     tell(0.5, "splitting the text into tokens")
     tokenised = tokenise(
         documents,
@@ -108,15 +123,15 @@ def build_corpus(
     ids, lengths = tokenised.ids, tokenised.document_lengths
     held_out, held_out_lengths = encode_with(tokenised.tokeniser, unread)
     if recipe.shuffle_words:
-        ids = _shuffle_documents(ids, lengths, seed)
-        held_out = _shuffle_documents(held_out, held_out_lengths, seed)
+        ids = shuffle_documents(ids, lengths, seed)
+        held_out = shuffle_documents(held_out, held_out_lengths, seed)
     classes: dict[str, tuple[int, ...]] = {}
     relations: tuple[Relation, ...] = ()
     families: dict[str, tuple[str, ...]] = {}
     if town is not None:
         start = "▁" if recipe.tokeniser == "bpe" else ""
         held_out = held_out[:TOWN_HELD_OUT_TOKENS]
-        classes, relations, families = _ground_truth(town, tokenised.tokens, tokenised.counts, start)
+        classes, relations, families = ground_truth(town, tokenised.tokens, tokenised.counts, start)
     vocabulary = Vocabulary(tokenised.tokens, tokenised.counts, classes, relations, families)
     tell(1.0, "done")
     return Corpus(ids, vocabulary, tokenised.tokeniser, held_out if len(held_out) else None)

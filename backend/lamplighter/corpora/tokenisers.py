@@ -200,6 +200,25 @@ def restore_tokeniser(tokeniser: str, size: int) -> RestoredTokeniser:
         raise TokeniserError("its tokeniser is damaged") from error
 
 
+def add_words(restored: RestoredTokeniser, words: Iterable[str]) -> RestoredTokeniser:
+    """Return a tokeniser of whole words that also knows `words`, with the ids after all others.
+
+    Raises:
+        TokeniserError: it is a tokeniser of word pieces.
+    """
+    if not restored.words:
+        raise TokeniserError("a tokeniser of word pieces takes no new words")
+    known = [*restored.words, *words]
+    return RestoredTokeniser(_word_tokeniser({UNKNOWN: 0} | {w: at for at, w in enumerate(known, 1)}), known)
+
+
+def encode_documents(
+    restored: RestoredTokeniser, documents: list[str], progress: Callable[[float], None] | None = None
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return the token ids of documents and the number of tokens of each, as `encode_with` does."""
+    return _encode_documents(restored.tokeniser, documents, progress)
+
+
 def encode_text(restored: RestoredTokeniser, text: str) -> list[tuple[int, int, int]]:
     """Return the tokens of a short text as (id, start, end)."""
     found = restored.tokeniser.encode(text, add_special_tokens=False)

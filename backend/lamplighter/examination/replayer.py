@@ -26,7 +26,7 @@ from lamplighter.reason import give_reason
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.learning_rates import requested_learning_rate, requested_rates
+from lamplighter.runfolder.reading.learning_rates import known_rates, recorded_rate, requested_rates
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
@@ -166,6 +166,11 @@ class Replayer:
                 return loaded
         if kept is not None and begin >= 0:
             return kept
+        if self._recipe.parent is not None:
+            raise ReplayError(
+                f"no state of this fork is kept from before step {step:,}, and its beginning follows from no seed",
+                give_reason("matrix_not_kept", step=step),
+            )
         learner, observer = self._build()
         rate = self._recipe.optimiser.learning_rate
         return _LoadedModel(learner, observer, 0, rate, 0, lineage.attempt_at(0))
@@ -191,15 +196,14 @@ class Replayer:
             return
         with StepsReader(self.run.steps_path) as reader:
             rates = requested_rates(reader)
-            known = {self._recipe.optimiser.learning_rate, loaded.learning_rate, *rates.values()}
-            known |= {rate for applied in reader.applied() if (rate := requested_learning_rate(applied))}
+            known = known_rates(reader, self._recipe.optimiser.learning_rate, loaded.learning_rate)
         record = _Record({}, {})
         for number in range(first, step + 1):
             if (number - first) % _BLOCK == 0:
                 record = self._read_record(number, min(step, number + _BLOCK - 1))
             report((number - first) / (step - first + 1), f"recomputing step {number:,}")
             rate = rates.get(number, loaded.learning_rate)
-            loaded.learning_rate = _recorded_rate(rate, record.rates.get(number), known)
+            loaded.learning_rate = recorded_rate(rate, record.rates.get(number), known)
             digest = self._compute(loaded, number)
             loaded.attempt = lineage.attempt_at(number)
             if number in record.digests:
@@ -243,14 +247,3 @@ class Replayer:
             raise FormatError("the recorded matrix is not of this model")
         difference = float(np.abs(here.astype(np.float64) - recorded).max())
         return difference if math.isfinite(difference) else None
-
-
-def _recorded_rate(rate: float, recorded: float | None, known: set[float]) -> float:
-    """Return the learning rate of a step in full precision.
-
-    The record has it in 32 bits, and requests give the rest; a run that continued after a failure may have a
-    rate that no request on its lineage gives.
-    """
-    if recorded is None or np.float32(rate) == np.float32(recorded):
-        return rate
-    return next((one for one in sorted(known) if np.float32(one) == np.float32(recorded)), recorded)

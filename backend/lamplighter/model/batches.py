@@ -66,7 +66,7 @@ def sequence_starts(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np
         CorpusError: the corpus is shorter than one passage.
     """
     check_length(recipe, corpus_tokens)
-    random = np.random.default_rng([recipe.seed, step])
+    random = np.random.default_rng([recipe.seed, recipe.batch_offset + step])
     passages = random.integers(0, corpus_tokens - passage_tokens(recipe) + 1, size=recipe.passages)
     offsets = np.arange(recipe.sequences // recipe.passages) * recipe.model.context
     return (passages[:, None] + offsets[None, :]).reshape(-1)

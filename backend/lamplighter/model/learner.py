@@ -73,6 +73,8 @@ class Learner:
     clip_norm: float
     autocast: torch.dtype | None = None
     """Lower precision of the forward pass (CUDA); None for 32 bits throughout."""
+    frozen: tuple[torch.Tensor, ...] = ()
+    """Parameters that are not updated."""
 
     @property
     def device(self) -> torch.device:
@@ -84,6 +86,17 @@ class Learner:
         """Return the learning rate, before each parameter group's own factor."""
         group = self.optimisers[0].param_groups[0]
         return group["lr"] / group["factor"]
+
+    def update(self) -> None:
+        """Apply the gradients to all parameters that are not frozen."""
+        gradients = [parameter.grad for parameter in self.frozen]
+        for parameter in self.frozen:
+            # Without a gradient torch leaves a parameter and its moments as they are.
+            parameter.grad = None
+        for optimiser in self.optimisers:
+            optimiser.step()
+        for parameter, gradient in zip(self.frozen, gradients, strict=True):
+            parameter.grad = gradient
 
     def set_learning_rate(self, rate: float) -> None:
         """Set the learning rate; each parameter group applies its own factor."""
@@ -116,4 +129,7 @@ def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dt
             optimisers = [_Adam(groups)]
         case "sgd":
             optimisers = [_SGD(groups)]
-    return Learner(model, optimisers, recipe.clip_norm, autocast)
+    matrices = {"embedding": embedding, "output": model.unembedding.weight}
+    return Learner(
+        model, optimisers, recipe.clip_norm, autocast, tuple(matrices[name] for name in recipe.frozen)
+    )

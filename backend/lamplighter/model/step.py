@@ -39,8 +39,7 @@ def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
         loss = learner.model(ids, targets)
     loss.backward()
     clip_scale, norms = clip_gradients(learner.model, learner.clip_norm)
-    for optimiser in learner.optimisers:
-        optimiser.step()
+    learner.update()
     return StepResult(loss.detach(), clip_scale, norms)
 
 

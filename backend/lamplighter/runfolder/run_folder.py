@@ -44,6 +44,7 @@ class RunFolder:
         self.waypoints = path / "waypoints"
         self.source_path = path / "source.txt"
         self.held_out_path = path / "held-out.npy"
+        self.start_path = path / "start"
 
     @property
     def id(self) -> str:
@@ -59,7 +60,7 @@ class RunFolder:
         """
         try:
             data = json.loads(read_recipe_file(self.path / "recipe.json"))
-            if isinstance(data, dict) and data.get("format", 0) > 1:  # pyright: ignore[reportOperatorIssue]
+            if isinstance(data, dict) and data.get("format", 0) > 2:  # pyright: ignore[reportOperatorIssue]
                 raise FormatError("recipe.json was written by a newer version: update Lamplighter")
             return Recipe.model_validate(data)
         except OSError as error:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from lamplighter.recipe import Recipe
+from lamplighter.recipe import ChangeValue, ForkParent, Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 
@@ -26,6 +26,8 @@ _FIRST_WORDS = 5
 """Words of an unnamed text that name its run."""
 _FIRST_BYTES = 1_000
 _MAX_READ = 1_000
+_MAX_DERIVED = MAX_RUN_NAME - 16
+"""Maximum characters of a derived name: leaves room for a note that the words are shuffled, and for a number."""
 
 
 def clean_run_name(text: str) -> str:
@@ -75,6 +77,13 @@ def derive_run_name(run: RunFolder, *, plain: bool = False) -> str:
         recipe = run.recipe
     except FormatError:
         return run.id
+    name = _name_text(run, recipe, plain=plain)
+    return (
+        name if recipe.parent is None else _shortened(f"{name} {describe_fork(recipe.parent)}", _MAX_DERIVED)
+    )
+
+
+def _name_text(run: RunFolder, recipe: Recipe, *, plain: bool) -> str:
     corpus = recipe.corpus
     shuffled = ", shuffled" if corpus.shuffle_words else ""
     # The default seed means nothing to most readers.
@@ -91,6 +100,19 @@ def derive_run_name(run: RunFolder, *, plain: bool = False) -> str:
             return (words or "A text") + shuffled
         case "recorded":
             return ("" if plain else _printable(corpus.name)) or "A recorded run"
+
+
+def describe_fork(parent: ForkParent) -> str:
+    """Return where a fork comes from and what it changes: "from 812, learning rate 0.01"."""
+    changes = [
+        f"{change.field.rpartition('.')[2].replace('_', ' ')} {_describe_value(change.after)}"
+        for change in parent.changes
+    ]
+    return ", ".join([f"from {parent.step}", *(changes or ["unchanged"])])
+
+
+def _describe_value(value: ChangeValue) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def numbered_name(name: str, taken: Iterable[str]) -> str:
@@ -115,8 +137,7 @@ def _printable(text: str) -> str:
     """Return the printable part of a text, shortened for a name."""
     composed = unicodedata.normalize("NFC", text[:_MAX_READ])
     seen = "".join(sign if sign.isprintable() else " " for sign in composed)
-    # Leave room for a note that the words are shuffled, and for a number.
-    return _shortened(" ".join(seen.split()), MAX_RUN_NAME - 16)
+    return _shortened(" ".join(seen.split()), _MAX_DERIVED)
 
 
 def _shortened(text: str, limit: int) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lamplighter.corpora.build import build_corpus
-from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.corpus import Corpus, CorpusError
+from lamplighter.corpora.reread import reread_corpus
 from lamplighter.corpora.town_cache import build_cached
+from lamplighter.forks.start import start_of
 from lamplighter.model.batches import check_length
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -25,12 +27,16 @@ def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None
         return
     recipe = run.recipe
     text: str | None = None
-    if recipe.corpus.kind == "text":
+    if recipe.corpus.kind == "text" and not recipe.corpus.other_town:
         try:
             text = run.source_path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CorpusError(f"the run's text cannot be read: {error}") from error
-    if recipe.corpus.kind == "lamptown":
+    if recipe.parent is not None:
+        start = start_of(run)
+        read = Corpus(start.token_ids, start.vocabulary, start.tokeniser, start.held_out_ids)
+        corpus = reread_corpus(recipe.corpus, recipe.text_seed, text, read, progress)
+    elif recipe.corpus.kind == "lamptown":
         corpus = build_cached(recipe.corpus, recipe.seed, progress)
     else:
         corpus = build_corpus(recipe.corpus, recipe.seed, text, progress)

@@ -52,7 +52,7 @@ class LineSpeaker:
         """
         self.prompts = list(prompts)
         """The token ids of each prompt."""
-        self._seed = recipe.seed
+        self._seed, self._offset = recipe.seed, recipe.batch_offset
         count = len(prompts)
         greedy = range(min(_GREEDY_LINES, count))
         # Start after the greedy ones, so that all of three prompts are used.
@@ -65,7 +65,7 @@ class LineSpeaker:
             return []
         samplers = [
             # The batch of a step uses [seed, step], which a trailing zero would repeat.
-            Sampler(np.random.default_rng([self._seed, step, number])) if sampled else None
+            Sampler(np.random.default_rng([self._seed, self._offset + step, number])) if sampled else None
             for number, (_, sampled) in enumerate(self._lines, start=1)
         ]
         try:

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lamplighter.forks.errors import StartLostError
 from lamplighter.model.checkpoint import (
     RETRY_SECONDS,
     CheckpointError,
+    CheckpointFile,
     checkpoint_name,
     list_checkpoints,
     load_checkpoint,
@@ -27,6 +29,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line
 from lamplighter.training.control import RunControl, StopFlag
+from lamplighter.training.fork_start import TOLD
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,28 @@ class RunCheckpoints:
                 continue
             self._control.learning_rate = state["learning_rate"]
             return file.step
+        if self._run.recipe.parent is not None:
+            self.restore_start(model)
+            return 0
         # Not the rate of a request just applied, which holds only from its step on.
         self._control.learning_rate = self._run.recipe.optimiser.learning_rate
         return 0
+
+    def restore_start(self, model: tuple[Learner, Observer]) -> list[str]:
+        """Restore the state with which a fork begins. Return what is to be told about it.
+
+        Raises:
+            StartLostError: it is gone or damaged.
+        """
+        name = checkpoint_name(0, 1)
+        for folder in (self._run.checkpoints, self._run.waypoints):
+            with contextlib.suppress(ValueError):
+                state = load_checkpoint(CheckpointFile(0, 1, folder / name), *model)
+                self._control.learning_rate = state["learning_rate"]
+                if folder == self._run.checkpoints:
+                    self.last_written, self._last_rate = name, self._control.learning_rate
+                return [str(line) for line in state.get(TOLD, [])]
+        raise StartLostError("the state with which this fork begins is gone: make the fork again")
 
     def write(self, step: int, learner: Learner, observer: Observer) -> None:
         """Write a checkpoint, unless it was just written.

@@ -175,8 +175,12 @@ class Trainer:
             self._control.interrupt(step)
 
     def _start_run(self) -> int:
+        model = self._learner, self._observer
+        told = [] if self._recipe.parent is None else self._checkpoints.restore_start(model)
         with self._writer.transaction():
             self._writer.start_attempt(0)
+            for line in told:
+                self._writer.add_event(0, "fork", line)
             self._committer.add_keyframe(0)
             self._energy.commit_sum(0)
         # Only after the matrix, for which the map waits.

@@ -51,11 +51,13 @@ class RunWaypoints:
         self._every = run.recipe.cadence.waypoint_every
         self._room = waypoint_room(run.recipe, vocabulary)
         self._file_bytes = estimate_checkpoint_bytes(run.recipe, vocabulary)
+        self._is_fork = run.recipe.parent is not None
         self._failed = False
 
     def visit(self, step: int, learner: Learner, observer: Observer) -> None:
         """Keep the state after `step` if a waypoint is due there."""
-        if is_waypoint_due(step, self._every, self._room):
+        # A fork's step 0 follows from no seed.
+        if is_waypoint_due(step, self._every, self._room) or (self._is_fork and step == 0):
             self.keep(step, learner, observer)
 
     def keep(
@@ -70,7 +72,7 @@ class RunWaypoints:
             observer: the counts of rows after it.
             next_attempt: the attempt that continues from here at another learning rate, if any.
         """
-        if not self._room:
+        if not self._room and not (self._is_fork and step == 0):
             return
         attempt = next_attempt or self._reader.lineage().attempt_at(step)
         name = checkpoint_name(step, attempt)
@@ -110,6 +112,8 @@ class RunWaypoints:
             raise CheckpointError("the disk is nearly full")
 
     def _thin(self) -> None:
+        if not self._room:
+            return
         files = list_checkpoints(self._run.waypoints)
         starts = {attempt.first - 1 for attempt in self._reader.lineage().ranges}
         surplus = set(surplus_waypoints([file.step for file in files], self._every, self._room, starts))

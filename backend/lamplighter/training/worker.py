@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from lamplighter.corpora.corpus import CorpusError
+from lamplighter.forks.errors import StartLostError
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
 from lamplighter.processes.worker import (
@@ -105,33 +105,51 @@ def _prepare_and_train(
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
 ) -> Phase:
+    def report_progress(share: float, what: str) -> None:
+        writer.set_facts({"message": f"{what} ({share:.0%})"})
+        if on_prepare is not None:
+            on_prepare(share, what)
+
     try:
         if not run.is_prepared:
             writer.set_facts({"phase": Phase.PREPARING, "message": "reading the corpus"})
-
-            def report_progress(share: float, what: str) -> None:
-                writer.set_facts({"message": f"{what} ({share:.0%})"})
-                if on_prepare is not None:
-                    on_prepare(share, what)
-
-            prepare_stoppably(run, report_progress, _stop_watch(run, stop))
+            try:
+                prepare_stoppably(run, report_progress, _stop_watch(run, stop))
+            except ValueError as error:
+                if isinstance(error, FormatError):
+                    raise
+                return _record_failure(writer, 0, str(error))
+        return _train_prepared(writer, run, stop, report_progress, on_progress)
     except SetupStoppedError:
         phase = _stop_before_training(writer, run, stop)
         if phase.has_ended or stop.reason is not None:
             return phase
         return _prepare_and_train(writer, run, stop, on_prepare, on_progress)
-    except (CorpusError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
-        return _record_failure(writer, 0, str(error))
+
+
+def _train_prepared(
+    writer: StepsWriter,
+    run: RunFolder,
+    stop: StopFlag,
+    on_prepare: Callable[[float, str], None],
+    on_progress: Callable[..., None] | None,
+) -> Phase:
     # Import torch only now, since it takes seconds, so that a run with an unusable text fails at once. Import it before
     # setting the memory limit: a library that runs out of memory during import aborts the process.
     from lamplighter.training.trainer import Trainer
 
+    def build() -> Trainer:
+        if run.start_path.exists():
+            from lamplighter.training.fork_start import begin_fork
+
+            writer.set_facts({"phase": Phase.PREPARING, "message": "recomputing the steps before the fork"})
+            begin_fork(run, on_prepare, _stop_watch(run, stop))
+        return Trainer(run, writer, stop, on_progress)
+
     needed = estimate_demands(run.recipe, len(run.vocabulary)).memory_bytes
     with bounded_memory(needed + run.recipe.threads * _STACK_BYTES) as most:
         try:
-            return _run_trainer(writer, lambda: Trainer(run, writer, stop, on_progress))
+            return _run_trainer(writer, build)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -170,6 +188,8 @@ def _run_trainer(writer: StepsWriter, build: Callable[[], Trainer]) -> Phase:
         return _record_failure(writer, 0, str(error))
     try:
         return trainer.run()
+    except StartLostError as error:
+        return _record_failure(writer, 0, str(error))
     finally:
         trainer.close()
 

@@ -29,7 +29,7 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
         ExportError: the run has not started.
         FormatError: this version cannot read the folder.
     """
-    if not run.is_prepared or not run.steps_path.exists():
+    if not run.is_prepared or not run.steps_path.exists() or run.start_path.exists():
         raise ExportError(f"{run.id} has not begun: there is nothing to export yet")
     _ = run.recipe, run.vocabulary
     with (

@@ -323,4 +323,6 @@ class Classroom:
 
 def is_our_text(run: RunFolder) -> bool:
     """Return whether a run's text is one of ours, without personal data. An imported run is not trusted about that."""
-    return run.recipe.corpus.kind in BUILT_IN_TEXTS and not is_imported(run)
+    recipe = run.recipe
+    foreign = recipe.parent is not None and recipe.parent.private_text
+    return recipe.corpus.kind in BUILT_IN_TEXTS and not foreign and not is_imported(run)

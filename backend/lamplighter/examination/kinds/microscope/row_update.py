@@ -89,7 +89,10 @@ def describe_row_update(
     old, new = (learner.model.embedding.weight[token] for learner in (retaken.before, retaken.after))
     gradient = _gradient_row(retaken.after, token)
     before = _moments(retaken.before, token)
-    formula = _apply_formula(retaken, old, gradient, before)
+    weight = retaken.after.model.embedding.weight
+    frozen = any(weight is parameter for parameter in retaken.after.frozen)
+    # A frozen row is skipped like one without a gradient.
+    formula = _apply_formula(retaken, old, None if frozen else gradient, None if frozen else before)
     recorded = _recorded_row(model, retaken.observation.step, token)
     value = float(formula.row[coordinate])
     stored = None if recorded is None else float(recorded[coordinate])

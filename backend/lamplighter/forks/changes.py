@@ -1,0 +1,192 @@
+"""The changes that make a fork: which fields of a recipe may change, and what each change gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.lexicon_parser import read_lexicon
+from lamplighter.corpora.planted import plant
+from lamplighter.forks.errors import ForkError
+from lamplighter.platform.printable import quote_foreign
+from lamplighter.recipe import (
+    BUILT_IN_TEXTS,
+    MAX_CHANGES,
+    Change,
+    ChangeValue,
+    MatrixKind,
+    Recipe,
+    explain_validation_error,
+)
+
+OTHER_TOWN = "othertown"
+"""The value of `corpus.kind` for the parent's text with the jobs of the words permuted."""
+PLAIN_FIELDS = (
+    "optimiser.learning_rate",
+    "optimiser.kind",
+    "optimiser.clip_norm",
+    "optimiser.embedding_factor",
+    "sequences",
+    "passages",
+    "seed",
+    "corpus.shuffle_words",
+)
+FIELDS = (*PLAIN_FIELDS, "optimiser.frozen", "corpus.kind", "corpus.planted")
+"""The fields that a fork may change."""
+_TEXTS = (OTHER_TOWN, *BUILT_IN_TEXTS, "text")
+
+
+@dataclass
+class _Draft:
+    """The recipe of a fork before it is checked."""
+
+    before: Recipe
+    fields: dict[str, Any]
+    """The fields of the recipe, which the changes replace."""
+
+
+def change_recipe(
+    parent: Recipe, changes: Mapping[str, Any], vocabulary: int
+) -> tuple[Recipe, tuple[Change, ...]]:
+    """Return a recipe with changes, and the changes as they are stored.
+
+    Args:
+        parent: the parent's recipe, with the learning rate in force.
+        changes: the new values by field; see `docs/forks.md`.
+        vocabulary: the number of the parent's tokens.
+
+    Raises:
+        ForkError: a field cannot be changed, a value is not allowed, or two changes contradict each other.
+    """
+    if len(changes) > MAX_CHANGES:
+        raise ForkError(
+            f"a fork may have at most {MAX_CHANGES} changes, this one has {len(changes)}", "changes"
+        )
+    corpus = parent.corpus.model_dump() | {"other_town": parent.corpus.other_town}
+    draft = _Draft(parent, parent.model_dump() | {"format": 2, "corpus": corpus})
+    made: list[Change] = []
+    # A kind of text takes the planted words away, so it comes before others.
+    for field in sorted(changes, key=lambda field: field != "corpus.kind"):
+        before, after = _apply(draft, field, changes[field])
+        if before == after and field != "corpus.kind":
+            raise ForkError(f"{field} is {_show(after)} already", f"changes.{field}")
+        made.append(Change.model_construct(field=field, before=before, after=after))
+    _refuse_contradictions(draft, changes)
+    size = draft.fields["corpus"]["vocabulary_size"]
+    added = 3 * (len(draft.fields["corpus"]["planted"]) - len(parent.corpus.planted))
+    draft.fields["corpus"]["vocabulary_size"] = max(size, vocabulary + max(0, added))
+    try:
+        # The parent of the fork is not known yet, and this part of the text is checked here.
+        fields = draft.fields | {"corpus": draft.fields["corpus"] | {"other_town": False}}
+        recipe = Recipe.model_validate(fields)
+    except ValidationError as error:
+        raise ForkError(explain_validation_error(error), _changed_field(error, changes)) from error
+    corpus = recipe.corpus.model_copy(update={"other_town": draft.fields["corpus"]["other_town"]})
+    return recipe.model_copy(update={"corpus": corpus}), tuple(made)
+
+
+def reads_other_text(changes: tuple[Change, ...]) -> bool:
+    """Return whether a fork with these changes reads another text than its parent."""
+    return any(change.field.startswith("corpus.") for change in changes)
+
+
+def _apply(draft: _Draft, field: str, value: Any) -> tuple[ChangeValue, ChangeValue]:
+    """Apply a change. Return the value before and after it."""
+    special: dict[str, Callable[[_Draft, Any], tuple[ChangeValue, ChangeValue]]] = {
+        "optimiser.frozen": _freeze,
+        "corpus.kind": _change_text,
+        "corpus.planted": _plant,
+    }
+    if field in special:
+        return special[field](draft, value)
+    if field not in PLAIN_FIELDS:
+        raise ForkError(
+            f"{quote_foreign(field)} cannot be changed in a fork: {', '.join(FIELDS)} can", "changes"
+        )
+    if not isinstance(value, bool | int | float | str):
+        raise ForkError(f"{field} is one value", f"changes.{field}")
+    part, _, name = field.rpartition(".")
+    fields = draft.fields[part] if part else draft.fields
+    before, fields[name] = fields[name], value
+    return before, value
+
+
+def _freeze(draft: _Draft, value: Any) -> tuple[str, str]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnknownVariableType]
+        raise ForkError(
+            "optimiser.frozen is a list of matrices: embedding, output", "changes.optimiser.frozen"
+        )
+    optimiser = draft.fields["optimiser"]
+    before: tuple[MatrixKind, ...] = optimiser.get("frozen", ())
+    optimiser["frozen"] = sorted(set(names))  # pyright: ignore[reportUnknownArgumentType]
+    return " ".join(before), " ".join(optimiser["frozen"])
+
+
+def _change_text(draft: _Draft, value: Any) -> tuple[str, str]:
+    if value not in _TEXTS:
+        raise ForkError(f"corpus.kind is one of {', '.join(_TEXTS)}", "changes.corpus.kind")
+    corpus = draft.fields["corpus"]
+    before = OTHER_TOWN if draft.before.corpus.other_town else str(corpus["kind"])
+    if value == before and value != "text":
+        raise ForkError(f"corpus.kind is {before} already", "changes.corpus.kind")
+    corpus["other_town"] = value == OTHER_TOWN
+    if value != OTHER_TOWN:
+        corpus |= {"kind": value, "name": "", "planted": corpus["planted"] if value == "lamptown" else ()}
+    return before, value
+
+
+def _plant(draft: _Draft, value: Any) -> tuple[str, str]:
+    field, corpus = "changes.corpus.planted", draft.fields["corpus"]
+    if not isinstance(value, list | tuple) or not all(isinstance(row, str) for row in value):  # pyright: ignore[reportUnknownVariableType]
+        raise ForkError('corpus.planted is a list of rows "word word sign"', field)
+    if corpus["kind"] != "lamptown" or corpus["other_town"] or corpus["tokeniser"] != "words":
+        raise ForkError("words can be planted in Lamptown read by whole words", field)
+    before = tuple(draft.before.corpus.planted)
+    rows: list[str] = [" ".join(str(row).split()) for row in value]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    corpus["planted"] = (*before, *(row for row in rows if row not in before))
+    if all(row.count(" ") == 2 for row in corpus["planted"]):
+        try:
+            plant(read_lexicon(), corpus["planted"])
+        except CorpusError as error:
+            raise ForkError(str(error), field) from error
+    return "; ".join(before), "; ".join(corpus["planted"])
+
+
+def _refuse_contradictions(draft: _Draft, changes: Mapping[str, Any]) -> None:
+    corpus, optimiser = draft.fields["corpus"], draft.fields["optimiser"]
+    if "optimiser.embedding_factor" in changes:
+        field = "changes.optimiser.embedding_factor"
+        if "embedding" in optimiser.get("frozen", ()):
+            raise ForkError("a frozen embedding has no learning rate: change its factor or freeze it", field)
+        if draft.before.model.tied:
+            raise ForkError("tied weights have one learning rate: embedding_factor changes nothing", field)
+    if corpus["other_town"] and (corpus["shuffle_words"] or draft.before.corpus.shuffle_words):
+        raise ForkError(
+            "shuffled words have no jobs to permute: take the other town or shuffle", "changes.corpus.kind"
+        )
+    if "corpus.shuffle_words" in changes and draft.before.corpus.other_town:
+        raise ForkError("the sentences of the other town cannot be shuffled", "changes.corpus.shuffle_words")
+
+
+def _changed_field(error: ValidationError, changes: Mapping[str, Any]) -> str:
+    """Return the change that a fault is about, or `changes` if it is about several."""
+    place = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"] if isinstance(part, str))
+    return next(
+        (
+            f"changes.{field}"
+            for field in changes
+            if place and (place == field or place.startswith(f"{field}."))
+        ),
+        "changes",
+    )
+
+
+def _show(value: ChangeValue) -> str:
+    return (
+        value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value).lower()
+    )

@@ -1,0 +1,190 @@
+"""The creation of a fork: a new run folder with all that it needs of its parent, which may then be thrown away."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.forks.changes import change_recipe, reads_other_text
+from lamplighter.forks.errors import ForkError, ParentNotReadyError
+from lamplighter.forks.parent import KeptState, Parent
+from lamplighter.forks.start import CORPUS_FILES, ReplayedStep, start_of, write_steps
+from lamplighter.model.batches import require_enough_text
+from lamplighter.platform import failpoint
+from lamplighter.platform.folder_sync import sync_tree
+from lamplighter.platform.private_modes import make_private_folder, restrict_like_folder
+from lamplighter.recipe import BUILT_IN_TEXTS, ForkParent, Recipe, explain_validation_error
+from lamplighter.runfolder.importing.imported_run import is_imported
+from lamplighter.runfolder.run_folder import RunFolder, write_atomically
+from lamplighter.runfolder.run_name import clean_run_name, derive_run_name, read_run_name, write_run_name
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+
+MIN_DEFAULT_STEPS = 500
+"""Minimum steps of a fork that does not say how many."""
+
+
+@dataclass(frozen=True)
+class ForkRequest:
+    """A fork that somebody asks for."""
+
+    step: int
+    changes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    steps: int | None = None
+    """Steps of the fork; None: as many as its parent had left, and at least `MIN_DEFAULT_STEPS`."""
+    name: str | None = None
+    text: str | None = None
+    """The text, if `corpus.kind` changes to `text`."""
+    text_name: str = ""
+
+
+def create_fork(
+    store: RunStore, run: RunFolder, request: ForkRequest, prepare: Callable[[Path], object] | None = None
+) -> RunFolder:
+    """Create a fork of a run. Its folder appears complete, or not at all.
+
+    Args:
+        store: where the fork appears.
+        run: the parent, live or finished.
+        request: the fork.
+        prepare: called with the folder before it gets its final name.
+
+    Raises:
+        ForkError: the fork cannot be made.
+        FormatError: this version cannot read the parent.
+        OSError, apsw.FullError: the folder cannot be written.
+    """
+    with Parent(run, request.step) as parent:
+        recipe = make_recipe(parent, request)
+        text = request.text if recipe.corpus.kind == "text" else None
+
+        def fill(folder: Path) -> None:
+            _copy_start(parent, RunFolder(folder))
+            if request.name is not None:
+                write_run_name(folder, request.name)
+            if prepare is not None:
+                prepare(folder)
+            failpoint.trigger("fork-copied")
+            sync_tree(folder)
+
+        try:
+            return store.create(recipe, text, fill)
+        except FileNotFoundError as error:
+            if (run.path / "recipe.json").exists():
+                raise
+            raise ParentNotReadyError(f"{run.id} was removed while it was copied") from error
+
+
+def make_recipe(parent: Parent, request: ForkRequest) -> Recipe:
+    """Return the recipe of a fork.
+
+    Raises:
+        ForkError: the fork cannot be made.
+    """
+    before = parent.recipe_in_force()
+    recipe, changes = change_recipe(before, request.changes, parent.vocabulary_size)
+    if request.name is not None:
+        try:
+            clean_run_name(request.name)
+        except ValueError as error:
+            raise ForkError(str(error), "name") from error
+    if (request.changes.get("corpus.kind") == "text") != (request.text is not None):
+        raise ForkError(
+            "a text goes with the change of corpus.kind to text, and this change needs one", "upload"
+        )
+    corpus = recipe.corpus
+    if request.text is not None:
+        corpus = corpus.model_copy(update={"name": request.text_name[:200]})
+    private = before.corpus.kind not in BUILT_IN_TEXTS or is_imported(parent.run)
+    chain = before.parent
+    update: dict[str, Any] = {
+        "corpus": corpus,
+        "steps": parent.default_steps(MIN_DEFAULT_STEPS) if request.steps is None else request.steps,
+        "parent": ForkParent(
+            run=parent.run.id,
+            step=request.step,
+            name=(read_run_name(parent.run) or derive_run_name(parent.run))[:80],
+            changes=changes,
+            batch_offset=before.batch_offset + request.step,
+            text_seed=before.text_seed,
+            private_text=private or (chain is not None and chain.private_text),
+        ),
+    }
+    try:
+        recipe = Recipe.model_validate(recipe.model_copy(update=update).model_dump())
+        if request.text is not None:
+            require_enough_text(recipe, request.text)
+    except CorpusError as error:
+        raise ForkError(str(error), "upload") from error
+    except ValidationError as error:
+        raise ForkError(explain_validation_error(error), "steps") from error
+    return recipe
+
+
+def _copy_start(parent: Parent, fork: RunFolder) -> None:
+    """Copy what the fork needs of its parent into its folder.
+
+    Raises:
+        FileNotFoundError: a file of the parent is gone.
+    """
+    start = start_of(fork)
+    for folder in (start.path, start.checkpoints):
+        make_private_folder(folder)
+    write_atomically(start.path / "recipe.json", parent.run.recipe.model_dump_json(indent=2))
+    state = _copy_state(parent.states(), start)
+    write_steps(start, [ReplayedStep(*step) for step in parent.steps_after(state)])
+    failpoint.trigger("fork-copying")
+    for name in CORPUS_FILES:
+        source = parent.run.path / name
+        if name == parent.run.held_out_path.name and not source.exists():
+            continue
+        _copy(source, start.path / name)
+    changes = fork.recipe.parent.changes if fork.recipe.parent is not None else ()
+    if not reads_other_text(changes):
+        with suppress(FileNotFoundError):
+            _copy(parent.run.source_path, fork.source_path)
+        for name in CORPUS_FILES:
+            if (start.path / name).exists():
+                _copy(start.path / name, fork.path / name)
+    elif fork.recipe.corpus.kind == "text" and not fork.source_path.exists():
+        _copy(parent.run.source_path, fork.source_path)
+    found = parent.layout()
+    if found is not None:
+        layout, facts = found
+        writer = LayoutsWriter(start.layouts_path)
+        try:
+            writer.set_facts(facts)
+            writer.commit(replace(layout, attempt=1, step=0))
+        finally:
+            writer.close(sealed=True)
+    parent.require_unchanged()
+
+
+def _copy_state(states: list[KeptState], start: RunFolder) -> KeptState:
+    """Copy the first of the states that is still there. Return it."""
+    for state in states:
+        if state.path is None:
+            return state
+        # The parent's trainer may thin it out.
+        with suppress(FileNotFoundError):
+            _copy(state.path, start.checkpoints / state.path.name)
+            return state
+    raise ParentNotReadyError("the states of the run went away while they were copied: try again")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Give a file that is never changed a second name, or copy it where the file system has no hard links."""
+    try:
+        target.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
+        restrict_like_folder(target)
