@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection, Request
 
 from lamplighter.lessons.library import LessonLibrary
 from lamplighter.reason import Reason
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
@@ -159,6 +160,28 @@ class Services(ReadingServices, FrontServices):
                 reason=Reason("run_is_not_over"),
             )
         return phase.has_ended
+
+    def require_free_trainer(self) -> None:
+        """Check that a trainer is free for another run.
+
+        Raises:
+            RefusedError: the maximum number of runs is training or waits for a trainer (409).
+        """
+        at_work = 0
+        for run in self.catalog.run_store.runs():
+            try:
+                at_work += wants_training(run) and not self.trainer_given_up(run.id)
+            except (FormatError, ValueError, OSError):
+                # An unreadable run is not trained either.
+                continue
+        limit = self.settings.max_trainers
+        if at_work >= limit:
+            raise RefusedError(
+                409,
+                f"{at_work} {'run is' if at_work == 1 else 'runs are'} being trained and this server trains at most "
+                f"{limit} at a time; stop one, or wait until one ends",
+                reason=Reason("too_many_runs", {"most": limit}),
+            )
 
     def trainer_given_up(self, run_id: str) -> bool:
         """Return whether the trainer failed or crashed so often that it is not restarted."""

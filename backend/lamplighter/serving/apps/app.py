@@ -36,6 +36,7 @@ from lamplighter.serving.routes import (
     estimates,
     examinations,
     exports,
+    forks,
     games,
     geometry_space,
     geometry_words,
@@ -69,6 +70,7 @@ from lamplighter.web.settings import ClassSettings, ServerSettings
 ROUTE_MODULES = (
     session,
     runs,
+    forks,
     estimates,
     requests,
     examinations,

@@ -31,7 +31,14 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.run_summaries import RunSummaries, SummarisedRun
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.recorded_recipe import describe_recipe
-from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunResponse, RunSummary, Status
+from lamplighter.serving.schemas.runs import (
+    ForkOrigin,
+    PlantedClass,
+    PlantedRelation,
+    RunResponse,
+    RunSummary,
+    Status,
+)
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.step_range import StepRange
 
@@ -242,6 +249,7 @@ class RunCatalog:
             "recipe": describe_recipe(run.recipe),
             "status": self.status(run),
             "districts": count_districts(run),
+            "parent": ForkOrigin.of(run.recipe),
         }
 
     def _unreadable_run(self, run: RunFolder, error: Exception) -> dict[str, Any]:

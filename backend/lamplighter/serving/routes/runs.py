@@ -7,12 +7,10 @@ from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.model.batches import require_enough_text
-from lamplighter.reason import give_reason
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import MAX_CONFIG_BYTES
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
-from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name, write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
@@ -97,7 +95,7 @@ def get_record(run: RunId, request: Request, services: ServicesDep) -> Response:
 def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Response:
     """Create a run. A trainer starts within a second."""
     recipe, text = _recipe_and_text(new_run, services)
-    _require_free_trainer(services)
+    services.require_free_trainer()
     hold = services.settings.hold_for(recipe)
     run_folder = services.catalog.run_store.create(
         recipe, text, lambda folder: ask_to_hold(folder, services.server_id, hold)
@@ -157,6 +155,9 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
         RefusedError: the recipe and the upload do not match, or the upload is gone or too short (422).
     """
     recipe = new_run.recipe
+    if recipe.parent is not None:
+        problem = "a fork is made of a run: POST /api/runs/{run}/forks"
+        raise RefusedError(422, problem, [FieldError(field="recipe.parent", message=problem)])
     if recipe.corpus.kind == "recorded":
         problem = (
             "runs of the kind 'recorded' are written by an external training loop; see lamplighter.record"
@@ -182,22 +183,3 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
     if not recipe.corpus.name:
         recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": name})})
     return recipe, text
-
-
-def _require_free_trainer(services: Services) -> None:
-    """Refuse (409) if the maximum number of runs is training or waiting for a trainer."""
-    at_work = 0
-    for run_folder in services.catalog.run_store.runs():
-        try:
-            at_work += wants_training(run_folder) and not services.trainer_given_up(run_folder.id)
-        except (FormatError, ValueError, OSError):
-            # An unreadable run is not trained either.
-            continue
-    if at_work >= services.settings.max_trainers:
-        limit = services.settings.max_trainers
-        raise RefusedError(
-            409,
-            f"{at_work} {'run is' if at_work == 1 else 'runs are'} being trained and this server trains at most "
-            f"{limit} at a time; stop one, or wait until one ends",
-            reason=give_reason("too_many_runs", most=limit),
-        )

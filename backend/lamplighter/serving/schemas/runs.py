@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from lamplighter.recipe import Recipe
+from lamplighter.recipe import Change, Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus
 from lamplighter.runfolder.run_name import MAX_RUN_NAME, clean_run_name
 from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
@@ -34,6 +34,27 @@ class PlantedRelation(ApiModel):
     pairs: int
 
 
+class ForkOrigin(ApiModel):
+    """Where a fork comes from."""
+
+    run: str
+    """The parent's id. The parent may be gone."""
+    step: int
+    """The parent's step that is the fork's step 0."""
+    name: str
+    """The parent's name when the fork was made, untrusted; empty for a viewer who may not see the text."""
+    changes: list[Change]
+    """What was changed; empty for a control."""
+
+    @staticmethod
+    def of(recipe: Recipe) -> ForkOrigin | None:
+        """Return where the run of a recipe comes from; None if it is no fork."""
+        parent = recipe.parent
+        if parent is None:
+            return None
+        return ForkOrigin(run=parent.run, step=parent.step, name=parent.name, changes=list(parent.changes))
+
+
 class RunSummary(ApiModel):
     """A run in the list."""
 
@@ -48,6 +69,8 @@ class RunSummary(ApiModel):
     status: Status | None
     districts: int | None = None
     """The current number of districts; null before the first search for districts."""
+    parent: ForkOrigin | None = None
+    """Where a fork comes from; null for any other run."""
 
 
 class RunList(Items[RunSummary]):
@@ -88,9 +111,13 @@ def without_text(run: Described, plain_name: str) -> Described:
     """
     hidden: dict[str, Any] = {"name": plain_name, "problem": run.problem and _UNREADABLE}
     if run.recipe is not None:
-        nameless = {"corpus": run.recipe.corpus.model_copy(update={"name": ""})}
-        prompts = {"prompts": ()} if isinstance(run.recipe, Recipe) else {}
-        hidden["recipe"] = run.recipe.model_copy(update=nameless | prompts)
+        nameless: dict[str, Any] = {"corpus": run.recipe.corpus.model_copy(update={"name": ""})}
+        if isinstance(run.recipe, Recipe):
+            parent = run.recipe.parent
+            nameless |= {"prompts": (), "parent": parent and parent.model_copy(update={"name": ""})}
+        hidden["recipe"] = run.recipe.model_copy(update=nameless)
+    if run.parent is not None:
+        hidden["parent"] = run.parent.model_copy(update={"name": ""})
     if run.status is not None:
         hidden["status"] = run.status.model_copy(update={"message": ""})
     if isinstance(run, RunResponse):

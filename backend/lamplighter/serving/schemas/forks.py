@@ -1,0 +1,42 @@
+"""Schemas of forks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from lamplighter.recipe import MAX_CHANGES
+from lamplighter.runfolder.run_name import MAX_RUN_NAME
+from lamplighter.serving.schemas.base import ApiModel, RequestBody, StepNumber
+
+
+class NewFork(RequestBody):
+    """A request for a fork of a run."""
+
+    step: StepNumber
+    """The step of the run that becomes the fork's step 0."""
+    changes: Annotated[dict[str, Any], Field(max_length=MAX_CHANGES, default_factory=dict[str, Any])]
+    """New values by field, such as `optimiser.learning_rate`. Without any, the fork is a control: bit-equal to the run."""
+    steps: int | None = None
+    """Steps of the fork. By default as many as the run had left, and at least 500."""
+    name: Annotated[str, Field(min_length=1, max_length=MAX_RUN_NAME)] | None = None
+    upload: str | None = None
+    """For the change of `corpus.kind` to `text`: the id that `POST /api/uploads` returned."""
+
+
+class ForkPriceResponse(ApiModel):
+    """What a fork at a step would take before its first own step."""
+
+    step: int
+    state_step: int
+    """The step of the kept state that the replay begins with."""
+    replay_steps: int
+    replay_seconds: float | None
+    """The time that these steps took when they were trained; null if it is not recorded."""
+    bytes: int
+    """Bytes to copy; without what the file system can share."""
+    learning_rate: float
+    """The learning rate in force after the step."""
+    steps: int
+    """The number of steps of a fork that does not say how many."""
