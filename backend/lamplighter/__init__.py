@@ -37,6 +37,7 @@ _WHERE = {
         "NoSuchTokenError",
         "NotBegunError",
         "RecordWarning",
+        "TrainingError",
     ),
     "client.errors",
 )

@@ -9,6 +9,7 @@ import click
 
 _WHERE = {
     "train": "train:train_command",
+    "fork": "fork:fork_command",
     "project": "workers:project_command",
     "analyse": "workers:analyse_command",
     "examine": "examine:examine_command",

@@ -14,6 +14,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import describe_fork
 from lamplighter.runfolder.run_store import RunStore
 
 
@@ -74,9 +75,11 @@ def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes:
 def _facts(run: RunFolder) -> dict[str, Any]:
     try:
         status = read_status(run).as_dict()
-        return {"id": run.id, "bytes": status.pop("bytes"), "problem": None} | status
+        parent = run.recipe.parent
+        origin = None if parent is None else parent.model_dump(include={"run", "step", "name", "changes"})
+        return {"id": run.id, "bytes": status.pop("bytes"), "problem": None, "parent": origin} | status
     except FormatError as error:
-        return {"id": run.id, "bytes": run.bytes_on_disk(), "problem": str(error)}
+        return {"id": run.id, "bytes": run.bytes_on_disk(), "problem": str(error), "parent": None}
 
 
 def _line(run: RunFolder) -> str:
@@ -91,7 +94,9 @@ def _line(run: RunFolder) -> str:
         else f"{status.phase}?"
     )
     loss = "" if status.loss is None else f"  loss {status.loss:.3f}"
-    return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}"
+    parent = run.recipe.parent
+    origin = "" if parent is None else f"  {describe_fork(parent)}, a fork of {parent.run}"
+    return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}{origin}"
 
 
 def _size(count: int) -> str:

@@ -111,9 +111,18 @@ def train_command(
         run = run_store.create(recipe, text)
         if not as_json:
             print_line(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)
-    phase = _train_with_progress(run, quiet=as_json)
+    train_and_report(run, runs_dir, quiet=as_json)
+
+
+def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool) -> None:
+    """Train a run with a progress bar, and say how it ended: in words or, if `quiet`, as one line of JSON.
+
+    Raises:
+        click.ClickException, click.exceptions.Exit: the run failed.
+    """
+    phase = _train_with_progress(run, quiet=quiet)
     status = read_status(run)
-    if as_json:
+    if quiet:
         summary = status.as_dict()
         summary |= {"id": run.id, "bytes": summary.pop("bytes")}
         print_line(json.dumps(summary))

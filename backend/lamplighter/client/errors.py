@@ -23,6 +23,10 @@ class ExaminationError(RuntimeError):
     """A question about a run's model that got no answer."""
 
 
+class TrainingError(RuntimeError):
+    """A training that failed; the run stays, and its record says why."""
+
+
 class LiveError(ConnectionError):
     """A live run cannot be followed, or no longer; an automatic retry would not help."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -332,6 +332,38 @@ class Run:
         return examine_folder(
             self._folder, kind, {"step": asked} | fields, confirmed=confirmed, on_progress=on_progress
         )
+
+    def fork(
+        self,
+        at: SupportsIndex,
+        set: Mapping[str, Any] | None = None,
+        *,
+        steps: int | None = None,
+        name: str | None = None,
+        text: str | None = None,
+        train: bool = False,
+    ) -> Run:
+        """Make a fork: a run beside this one, whose step 0 is a step of this run, with something changed.
+
+        Args:
+            at: the step of this run.
+            set: new values by field, such as `{"optimiser.learning_rate": 0.01}` (`docs/forks.md`). Without any the fork
+                is a control, equal to this run bit for bit.
+            steps: steps of the fork. None: as many as this run had left, and at least 500.
+            name: a name for the fork.
+            text: the text, for `{"corpus.kind": "text"}`.
+            train: whether to train it before returning, in a separate process. Otherwise a server on the folder of runs
+                trains it, or `lamplighter train --resume`.
+
+        Raises:
+            InputError: the fork cannot be made, or `at` is no whole number, or below 0.
+            TrainingError: the training failed; the fork stays.
+            FormatError: this version cannot read this run.
+            ImportError: only `lamplighter-watch` is installed.
+        """
+        from lamplighter.client.forks import fork_run
+
+        return Run(fork_run(self._folder, whole_number(at, "at"), set or {}, steps, name, text, train=train))
 
     def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""
