@@ -29,6 +29,7 @@ NAMES = (
     "claims",
     "claims_controls",
     "course",
+    "forks",
 )
 
 
