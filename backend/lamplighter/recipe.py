@@ -109,7 +109,8 @@ class CorpusRecipe(_RecipePart):
     """The user's own word pairs in Lamptown, each with the sign that both share: "robot android antenna". No
     word may repeat or occur in the town (`corpora/planted.py`).
     """
-    other_town: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
+    # A factory, because the schema says of a field with a default that it is always there.
+    other_town: Annotated[bool, Field(default_factory=bool, exclude_if=lambda value: not value)]
     """True for a fork that reads its parent's text with the jobs of the words permuted (`corpora/othertown.py`)."""
 
     @model_validator(mode="after")
@@ -169,8 +170,8 @@ class OptimiserRecipe(_RecipePart):
     frozen: Annotated[
         tuple[MatrixKind, ...],
         # JSON has no tuples, so accept a list.
-        Field(max_length=2, strict=False, exclude_if=lambda value: not value),
-    ] = ()
+        Field(default_factory=tuple, max_length=2, strict=False, exclude_if=lambda value: not value),
+    ]
     """Matrices that are not updated. Their gradients are still computed and count in the clipped norm."""
 
     @model_validator(mode="after")

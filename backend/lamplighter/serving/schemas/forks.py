@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from lamplighter.recipe import MAX_CHANGES
 from lamplighter.runfolder.run_name import MAX_RUN_NAME
 from lamplighter.serving.schemas.base import ApiModel, RequestBody, StepNumber
 
@@ -16,7 +15,7 @@ class NewFork(RequestBody):
 
     step: StepNumber
     """The step of the run that becomes the fork's step 0."""
-    changes: Annotated[dict[str, Any], Field(max_length=MAX_CHANGES, default_factory=dict[str, Any])]
+    changes: Annotated[dict[str, Any], Field(default_factory=dict[str, Any])]
     """New values by field, such as `optimiser.learning_rate`. Without any, the fork is a control: bit-equal to the run."""
     steps: int | None = None
     """Steps of the fork. By default as many as the run had left, and at least 500."""
