@@ -15,7 +15,7 @@ from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest
 from lamplighter.runfolder.reading.learning_rates import rates_of_steps
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
@@ -137,7 +137,8 @@ class Parent:
                 if entry is None:
                     return None
                 layout = decode_as(reader.layout_record(entry.id), Layout)
-                return layout, {"map": read_map_settings(self.run).current.model_dump()}
+                settings = read_map_settings(self.run).current.model_dump()
+                return layout, {"map": settings, PLACED_FACT: True}
         except FileNotFoundError:
             return None
 

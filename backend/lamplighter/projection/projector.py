@@ -25,7 +25,7 @@ from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
 from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
-from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import decode
@@ -80,6 +80,8 @@ class Projector:
         self.map_recipe = settings_from_facts(facts) or chosen or MapRecipe()
         """The map's current method and settings."""
         self._settled: bool = facts.get("settled", True)
+        self._placed = self.last_drawn if facts.get(PLACED_FACT) and self.last_drawn == (1, 0) else None
+        """(attempt, step) of the layout that a fork was given; it is not drawn again."""
 
     @property
     def map_started(self) -> bool:
@@ -112,6 +114,7 @@ class Projector:
             self._writer.add_applied(request, attempt, step)
         self.map_recipe = chosen
         self._settling = 0
+        self._placed = None
         if chosen.method != before.method:
             self._method = self._remembered = None
         elif self._method is not None and chosen != before:
@@ -146,7 +149,9 @@ class Projector:
     @property
     def _unsettled(self) -> bool:
         """Return whether another frame of the same embedding would still move the map."""
-        return self._method is None or (self._method.unsettled and self._settling < MAX_SETTLING_FRAMES)
+        if self._method is None:
+            return self._placed is None or self._placed != self.last_drawn
+        return self._method.unsettled and self._settling < MAX_SETTLING_FRAMES
 
     def needs_frame(self, attempt: int, step: int) -> bool:
         """Return whether a frame of this step would be new."""
@@ -205,7 +210,7 @@ class Projector:
             coordinates = self._linear_view(vectors, attempt, step, over=over).project(vectors)
             self._commit(Method.LINEAR, coordinates, attempt, step)
             self._linear_shown = (attempt, step)
-        if self._ready and not had_method:
+        if self._ready and not had_method and self._placed != (attempt, step):
             self._draw(vectors, attempt, step)
         if self._ready and self._districts is not None:
             final = over and not self.needs_frame(attempt, step)

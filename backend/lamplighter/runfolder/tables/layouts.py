@@ -25,6 +25,8 @@ CREATE TABLE {APPLIED_TABLE};
 """The tables of the file; an imported file must have exactly these."""
 
 
+PLACED_FACT = "placed"
+"""The fact of a fork whose first layout was given to it."""
 UNTIL_FACT = "until"
 """The fact of smoothed layouts: the run's newest step when they were made."""
 
