@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import describe_fork
 
 _WORDS_OF_SIZE = ((1e9, "billion"), (1e6, "million"))
 
 
 def describe_run(run: RunFolder) -> str:
-    """Return one sentence with the words that the model knows and has read, and the neighbourhoods found."""
+    """Return one sentence with the words that the model knows and has read, and the neighbourhoods found; for a fork
+    another, which says where it comes from and what it changes."""
+    parent = None
+    with suppress(*READ_ERRORS):
+        parent = run.recipe.parent
+    return _describe_learning(run) + ("" if parent is None else f" A fork {describe_fork(parent)}.")
+
+
+def _describe_learning(run: RunFolder) -> str:
     try:
         status, words = read_status(run), len(run.vocabulary)
         districts = count_districts(run) or 0

@@ -87,7 +87,7 @@ def _name_text(run: RunFolder, recipe: Recipe, *, plain: bool) -> str:
     corpus = recipe.corpus
     shuffled = ", shuffled" if corpus.shuffle_words else ""
     # The default seed means nothing to most readers.
-    seed = f" · seed {recipe.seed}" if recipe.seed != Recipe.model_fields["seed"].default else ""
+    seed = f" · seed {recipe.text_seed}" if recipe.text_seed != Recipe.model_fields["seed"].default else ""
     match corpus.kind:
         case "lamptown":
             return f"Lamptown{shuffled}{seed}"
@@ -104,15 +104,24 @@ def _name_text(run: RunFolder, recipe: Recipe, *, plain: bool) -> str:
 
 def describe_fork(parent: ForkParent) -> str:
     """Return where a fork comes from and what it changes: "from 812, learning rate 0.01"."""
-    changes = [
-        f"{change.field.rpartition('.')[2].replace('_', ' ')} {_describe_value(change.after)}"
-        for change in parent.changes
-    ]
+    changes = [_describe_change(change.field, change.after) for change in parent.changes]
     return ", ".join([f"from {parent.step}", *(changes or ["unchanged"])])
 
 
-def _describe_value(value: ChangeValue) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _describe_change(field: str, value: ChangeValue) -> str:
+    match field:
+        case "corpus.kind":
+            return "the other town" if value == "othertown" else "another text"
+        case "corpus.shuffle_words":
+            return "words shuffled" if value else "words in order"
+        case "corpus.planted":
+            return "words planted"
+        case "optimiser.frozen":
+            return f"{str(value).replace(' ', ' and ')} frozen" if value else "nothing frozen"
+        case _:
+            name = field if field == "optimiser.kind" else field.rpartition(".")[2]
+            shown = f"{value:g}" if isinstance(value, float) else value
+            return f"{name.removesuffix('.kind').replace('_', ' ')} {shown}"
 
 
 def numbered_name(name: str, taken: Iterable[str]) -> str:
