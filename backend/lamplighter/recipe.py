@@ -110,7 +110,7 @@ class CorpusRecipe(_RecipePart):
     word may repeat or occur in the town (`corpora/planted.py`).
     """
     # A factory, because the schema says of a field with a default that it is always there.
-    other_town: Annotated[bool, Field(default_factory=bool, exclude_if=lambda value: not value)]
+    other_town: bool = Field(default_factory=bool, exclude_if=lambda value: not value)
     """True for a fork that reads its parent's text with the jobs of the words permuted (`corpora/othertown.py`)."""
 
     @model_validator(mode="after")
@@ -167,11 +167,10 @@ class OptimiserRecipe(_RecipePart):
     embedding_factor: Annotated[float, Field(gt=0, le=100)] = 5.0
     """Multiplier of the learning rate for the embedding; see `docs/decisions/`."""
     clip_norm: Annotated[float, Field(gt=0, le=1e30)] = 1.0
-    frozen: Annotated[
-        tuple[MatrixKind, ...],
-        # JSON has no tuples, so accept a list.
-        Field(default_factory=tuple, max_length=2, strict=False, exclude_if=lambda value: not value),
-    ]
+    # JSON has no tuples, so accept a list.
+    frozen: tuple[MatrixKind, ...] = Field(
+        default_factory=tuple, max_length=2, strict=False, exclude_if=lambda value: not value
+    )
     """Matrices that are not updated. Their gradients are still computed and count in the clipped norm."""
 
     @model_validator(mode="after")

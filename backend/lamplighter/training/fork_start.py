@@ -34,6 +34,8 @@ from lamplighter.wire.layout_frames import Layout, Method
 TOLD = "told"
 """The name, in the state of the first checkpoint, of the sentences that the timeline tells about the beginning."""
 _REPORT_SECONDS = 0.2
+_TOLD_SHARE = 0.001
+"""Share of unknown words from which they are told."""
 _PLACING_NEIGHBOURS = 5
 """Nearest tokens in the middle of which a new token is placed on the map."""
 
@@ -118,7 +120,10 @@ def _describe_changes(run: RunFolder, start: RunFolder) -> list[str]:
     if recipe.parent is not None and reads_other_text(recipe.parent.changes):
         added = len(run.vocabulary) - len(start.vocabulary)
         unknown = float(np.mean(run.token_ids == 0))
-        told.append(f"{unknown:.1%} of the text are words that the vocabulary lacks, and are read as <unk>")
+        if unknown >= _TOLD_SHARE:
+            told.append(
+                f"{unknown:.1%} of the words of the text are not in the vocabulary: they are read as <unk>"
+            )
         if added:
             told.append(f"{added} words begin with new rows, drawn at random like the others")
     return told

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,23 +12,35 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import lamplighter
+from lamplighter.corpora import build
+from lamplighter.corpora.lamptown import Town, generate_town
+from lamplighter.examination.replayer import Replayer, ReplayError
+from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.forks import creation
 from lamplighter.forks.creation import ForkRequest, create_fork
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.forks.start import read_steps, start_of
 from lamplighter.platform import failpoint
+from lamplighter.recipe import Recipe
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.training import corpus_setup, waypoints
+from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.runs import make_run, small_text
+from tests.support.runs import make_run, small_recipe, small_text
 
 AT = 35
 
@@ -89,7 +103,7 @@ def test_another_text_with_unknown_words(parent: RunFolder, tmp_path: Path) -> N
     assert fork.vocabulary.counts[0] == 400
     assert fork.recipe.corpus.name == "other.txt"
     (line,) = told(fork)
-    assert line.endswith("% of the text are words that the vocabulary lacks, and are read as <unk>")
+    assert line.endswith("% of the words of the text are not in the vocabulary: they are read as <unk>")
 
 
 def test_other_town_permutes_the_words(parent: RunFolder, tmp_path: Path) -> None:
@@ -108,12 +122,14 @@ def test_shuffled_words_are_the_same_words(parent: RunFolder, tmp_path: Path) ->
     assert not np.array_equal(ours, theirs)
 
 
-def test_planted_words_get_new_rows(tmp_path: Path) -> None:
-    town = RunStore(tmp_path).create(
-        make_run(tmp_path, steps=12).recipe.model_copy(
-            update={"corpus": lamplighter_town(), "seed": 0, "steps": 12}
-        )
-    )
+def test_planted_words_get_new_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def small_town(seed: int, *_: object, planted: tuple[str, ...], **__: object) -> Town:
+        return generate_town(seed, size=20_000, planted=planted)
+
+    monkeypatch.setattr(build, "generate_town", small_town)
+    monkeypatch.setattr(corpus_setup, "build_cached", build.build_corpus)
+    recipe = small_recipe(corpus={"kind": "lamptown"}, steps=12, seed=0)
+    town = RunStore(tmp_path).create(recipe)
     assert train(town) is Phase.FINISHED
     place_map(town, 10)
     fork = trained_fork(town, tmp_path, 11, changes={"corpus.planted": ["robot android antenna"]})
@@ -121,20 +137,21 @@ def test_planted_words_get_new_rows(tmp_path: Path) -> None:
     size = len(theirs.tokens)
     assert fork.tokens == (*theirs.tokens, "robot", "android", "antenna")
     assert np.array_equal(fork.snapshot(0)[:size], theirs.snapshot(11))
-    assert np.isfinite(fork.snapshot(0)).all()
     assert set(fork.vocabulary.classes["planted words"]) == {size, size + 1}
     assert (fork.vocabulary.counts[size:] > 0).all()
-    placed = fork.layout(0).coordinates
-    before = theirs.layout(10).coordinates
-    assert len(placed) == size + 3
+    # New rows are as long as others, and no pair is together yet.
+    lengths = np.linalg.norm(fork.snapshot(0), axis=1)
+    assert lengths[:size].min() < lengths[size:].mean() < lengths[:size].max()
+    moments = [name for name in state_of(fork, 5) if name.endswith("exp_avg")]
+    assert {len(state_of(fork, 5)[name]) for name in moments} >= {size + 3}
+    placed, before = fork.layout(0).coordinates, theirs.layout(10).coordinates
     low, high = before.min(axis=0), before.max(axis=0)
+    assert len(placed) == size + 3
     assert ((placed[size:] >= low) & (placed[size:] <= high)).all()
 
 
-def lamplighter_town() -> Any:
-    from lamplighter.recipe import CorpusRecipe
-
-    return CorpusRecipe()
+def state_of(run: lamplighter.Run, step: int) -> dict[str, torch.Tensor]:
+    return load_file(RunFolder(run.folder).waypoints / f"{step:010d}-0001.safetensors")
 
 
 def place_map(run: RunFolder, step: int) -> Layout:
@@ -149,6 +166,73 @@ def place_map(run: RunFolder, step: int) -> Layout:
         record = reader.last_written(Method.UMAP)
     assert record is not None
     return decode_as(record, Layout)
+
+
+def test_rates_of_requests_are_replayed(tmp_path: Path) -> None:
+    run = make_run(tmp_path, steps=30)
+    for step, rate in ((7, 0.02), (15, 0.001)):
+
+        def stop(seen: Progress, step: int = step) -> None:
+            if seen.step == step:
+                signal.raise_signal(signal.SIGINT)
+
+        train(run, on_progress=stop)
+        RequestsWriter(run.path, "test").add("continue", {"learning_rate": rate})
+    assert train(run) is Phase.FINISHED
+    theirs = lamplighter.open(run.path)
+    fork = trained_fork(run, tmp_path, 18)
+    assert fork.recipe.optimiser.learning_rate == 0.001
+    assert told(fork) == []
+    assert np.array_equal(fork.snapshot(6), theirs.snapshot(24))
+
+
+def ignore(_share: float, _what: str) -> None:
+    pass
+
+
+def no_room(_recipe: Recipe, _vocabulary: int) -> int:
+    return 0
+
+
+def test_questions_about_a_fork_compute_its_steps_again(parent: RunFolder, tmp_path: Path) -> None:
+    fork = trained_fork(parent, tmp_path, steps=8)
+    replayer = Replayer(RunFolder(fork.folder))
+    found = replayer.model_at(4, ignore)
+    assert np.array_equal(found.learner.model.embedding.weight.detach().numpy(), fork.snapshot(4))
+    assert replayer.describe_replay().equal
+    for folder in ("checkpoints", "waypoints"):
+        shutil.rmtree(fork.folder / folder)
+    with pytest.raises(ReplayError, match="no state of this fork is kept"):
+        Replayer(RunFolder(fork.folder)).model_at(4, ignore)
+
+
+def test_step_0_is_kept_where_there_is_no_room_for_waypoints(
+    parent: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waypoints, "waypoint_room", no_room)
+    fork = trained_fork(parent, tmp_path)
+    assert [path.name for path in (fork.folder / "waypoints").iterdir()] == ["0000000000-0001.safetensors"]
+
+
+def test_a_fork_survives_export_and_import(parent: RunFolder, tmp_path: Path) -> None:
+    fork = trained_fork(parent, tmp_path / "runs", steps=8)
+    back, _ = import_zip(
+        RunStore(tmp_path / "other"),
+        export_run(RunFolder(fork.folder), "zip", out=tmp_path / "run.zip"),
+        no_progress,
+    )
+    assert back.recipe.parent == fork.recipe.parent
+    again = trained_fork(back, tmp_path / "other", at=4, steps=4)
+    assert np.array_equal(again.snapshot(4), fork.snapshot(8))
+    assert again.recipe.parent is not None
+    assert again.recipe.parent.private_text
+
+
+def test_a_fork_that_has_not_begun_is_not_exported(parent: RunFolder, tmp_path: Path) -> None:
+    fork = create_fork(RunStore(tmp_path / "runs"), parent, ForkRequest(AT))
+    fork.steps_path.touch()
+    with pytest.raises(ExportError, match="has not begun"):
+        export_run(fork, "zip", out=tmp_path / "run.zip")
 
 
 def test_the_map_begins_with_the_parents(parent: RunFolder, tmp_path: Path) -> None:
@@ -187,8 +271,6 @@ def test_a_fork_goes_on_after_its_checkpoints_are_lost(parent: RunFolder, tmp_pa
     with StepsReader(fork.steps_path) as reader:
         before = reader.digests(1, 3)
     shutil.rmtree(fork.checkpoints)
-    from lamplighter.runfolder.tables.requests import RequestsWriter
-
     RequestsWriter(fork.path, "test").add("continue", {"steps": 2})
     assert train(fork) is Phase.FINISHED
     with StepsReader(fork.steps_path) as reader:
@@ -269,7 +351,7 @@ def test_killed_while_it_is_made(parent: RunFolder, tmp_path: Path, name: str) -
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["fork-replayed", "fork-checkpointed", "checkpoint-unnamed"])
+@pytest.mark.parametrize("name", ["fork-replayed", "fork-checkpointed"])
 def test_killed_while_it_begins(parent: RunFolder, tmp_path: Path, name: str) -> None:
     fork = create_fork(RunStore(tmp_path), parent, ForkRequest(AT, {"optimiser.kind": "sgd"}, steps=3))
     command = [sys.executable, "-m", "lamplighter.training.worker", str(fork.path)]
@@ -284,6 +366,4 @@ def test_killed_while_it_begins(parent: RunFolder, tmp_path: Path, name: str) ->
 
 
 def killing_environment(name: str) -> dict[str, str]:
-    import os
-
     return os.environ | {failpoint.VARIABLE: f"{name}:1"}
