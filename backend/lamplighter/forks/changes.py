@@ -85,6 +85,10 @@ def change_recipe(
         recipe = Recipe.model_validate(fields)
     except ValidationError as error:
         raise ForkError(explain_validation_error(error), _changed_field(error, changes)) from error
+    try:
+        plant(read_lexicon(), recipe.corpus.planted if "corpus.planted" in changes else ())
+    except CorpusError as error:
+        raise ForkError(str(error), "changes.corpus.planted") from error
     corpus = recipe.corpus.model_copy(update={"other_town": draft.fields["corpus"]["other_town"]})
     return recipe.model_copy(update={"corpus": corpus}), tuple(made)
 
@@ -149,11 +153,6 @@ def _plant(draft: _Draft, value: Any) -> tuple[str, str]:
     before = tuple(draft.before.corpus.planted)
     rows: list[str] = [" ".join(str(row).split()) for row in value]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     corpus["planted"] = (*before, *(row for row in rows if row not in before))
-    if all(row.count(" ") == 2 for row in corpus["planted"]):
-        try:
-            plant(read_lexicon(), corpus["planted"])
-        except CorpusError as error:
-            raise ForkError(str(error), field) from error
     return "; ".join(before), "; ".join(corpus["planted"])
 
 

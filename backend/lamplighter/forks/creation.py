@@ -143,7 +143,7 @@ def _copy_start(parent: Parent, fork: RunFolder) -> None:
     failpoint.trigger("fork-copying")
     for name in CORPUS_FILES:
         source = parent.run.path / name
-        if name == parent.run.held_out_path.name and not source.exists():
+        if source == parent.run.held_out_path and not source.exists():
             continue
         _copy(source, start.path / name)
     changes = fork.recipe.parent.changes if fork.recipe.parent is not None else ()
@@ -154,6 +154,10 @@ def _copy_start(parent: Parent, fork: RunFolder) -> None:
             if (start.path / name).exists():
                 _copy(start.path / name, fork.path / name)
     elif fork.recipe.corpus.kind == "text" and not fork.source_path.exists():
+        if not parent.run.source_path.exists():
+            raise ForkError(
+                f"the text of {parent.run.id} is not kept, so it cannot be read in another way", "changes"
+            )
         _copy(parent.run.source_path, fork.source_path)
     found = parent.layout()
     if found is not None:

@@ -21,6 +21,8 @@ from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 
+MAX_REPLAYED_STEPS = 100_000
+"""Maximum steps that a fork computes again; a run with waypoints needs a few hundred."""
 _TIMED_STEPS = 50
 
 
@@ -97,7 +99,7 @@ class Parent:
         """Return the kept states at or before the step, the nearest first.
 
         Raises:
-            ForkError: there is none.
+            ForkError: there is none, or it is too far away.
         """
         kept = list_kept_states(self.run, self._lineage, self.step)
         found = [KeptState(file.step, file.path) for file in kept]
@@ -105,6 +107,12 @@ class Parent:
             found.append(KeptState(0, None))
         if not found:
             raise ForkError(f"no state of {self.run.id} is kept from before step {self.step:,}", "step")
+        if self.step - found[0].step > MAX_REPLAYED_STEPS:
+            raise ForkError(
+                f"the nearest kept state of {self.run.id} is that of step {found[0].step:,}, more than"
+                f" {MAX_REPLAYED_STEPS:,} steps before step {self.step:,}",
+                "step",
+            )
         return found
 
     def steps_after(self, state: KeptState) -> Iterator[tuple[int, float, bytes | None]]:

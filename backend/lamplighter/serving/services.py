@@ -11,8 +11,10 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from lamplighter.lessons.library import LessonLibrary
+from lamplighter.model.training_demands import describe_demands, explain_demands
 from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
@@ -34,7 +36,7 @@ from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import JSON, ResponseFormat, negotiate_format
-from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.problems import FieldError, RefusedError
 from lamplighter.web.http.reply import PlainReply, Reply
 
 _ON_A_FULL_DISK = ("pause", "stop")
@@ -135,6 +137,27 @@ class Services(ReadingServices, FrontServices):
             write = partial(requests.add, kind, body)
             number = self.space_reserve.spend_on(write) if kind in _ON_A_FULL_DISK else write()
         return f"{self.server_id}:{number}"
+
+    def require_confirmed(self, run: RunFolder, aim: str, *, confirmed: bool) -> None:
+        """Check that the caller has confirmed what a run takes, if it was imported: its recipe comes from a stranger.
+
+        Args:
+            run: the run.
+            aim: what takes it, as in "Continuing it takes".
+            confirmed: whether the caller has.
+
+        Raises:
+            RefusedError: the caller has not (409).
+        """
+        if confirmed or not is_imported(run):
+            return
+        vocabulary = len(run.vocabulary)
+        message = (
+            f"{run.id} was imported. {aim} takes {describe_demands(run.recipe, vocabulary)}. To do that on this"
+            " machine, ask again with confirmed=true"
+        )
+        faults = [FieldError(field="confirmed", message=message)]
+        raise RefusedError(409, message, faults, reason=explain_demands(run.recipe, vocabulary))
 
     def require_request_fits(self, run: RunFolder, kind: str) -> bool:
         """Return whether a run is over, unless its state rules the request out.

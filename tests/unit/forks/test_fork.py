@@ -23,6 +23,7 @@ from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.forks import creation
+from lamplighter.forks import parent as parent_module
 from lamplighter.forks.creation import ForkRequest, create_fork
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.forks.start import read_steps, start_of
@@ -276,6 +277,31 @@ def test_a_fork_goes_on_after_its_checkpoints_are_lost(parent: RunFolder, tmp_pa
     with StepsReader(fork.steps_path) as reader:
         assert reader.newest_step() == (1, 5)
         assert reader.digests(1, 3) == before
+
+
+def test_stopped_before_it_begins_and_continued(parent: RunFolder, tmp_path: Path) -> None:
+    fork = create_fork(RunStore(tmp_path), parent, ForkRequest(AT, steps=3))
+    RequestsWriter(fork.path, "test").add("stop", {})
+    assert train(fork) is Phase.INTERRUPTED
+    assert fork.start_path.exists()
+    RequestsWriter(fork.path, "test").add("continue", {})
+    assert train(fork) is Phase.FINISHED
+    assert lamplighter.open(fork.path).status.step == 3
+
+
+def test_a_run_without_its_text_is_not_shuffled(parent: RunFolder, tmp_path: Path) -> None:
+    copied = RunFolder(Path(shutil.copytree(parent.path, tmp_path / parent.id)))
+    copied.source_path.unlink()
+    store = RunStore(tmp_path / "forks")
+    with pytest.raises(ForkError, match="is not kept"):
+        create_fork(store, copied, ForkRequest(AT, {"corpus.shuffle_words": True}))
+    assert store.runs() == []
+
+
+def test_a_replay_has_a_bound(parent: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parent_module, "MAX_REPLAYED_STEPS", 4)
+    with pytest.raises(ForkError, match="more than 4 steps before step 35"):
+        create_fork(RunStore(tmp_path), parent, ForkRequest(AT))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 
+_BLOCK = 256
+"""Recorded steps read at a time."""
+
 
 def requested_rates(reader: StepsReader) -> dict[int, float]:
     """Return the learning rates set by requests on the lineage, by the first step with each."""
@@ -38,14 +41,13 @@ def rates_of_steps(reader: StepsReader, initial: float, first: int, last: int) -
     requested = requested_rates(reader)
     known = known_rates(reader, initial)
     rate = max(((step, rate) for step, rate in requested.items() if step < first), default=(0, initial))[1]
-    recorded = {
-        step: decode_as(data, Pulse).learning_rate
-        for step, data in reader.pulses_at(range(first - 1, last + 1))
-    }
     rates: list[float] = []
-    for step in range(first - 1, last + 1):
-        rate = recorded_rate(requested.get(step, rate), recorded.get(step), known)
-        rates.append(rate)
+    for start in range(first - 1, last + 1, _BLOCK):
+        block = range(start, min(start + _BLOCK, last + 1))
+        recorded = {step: decode_as(data, Pulse).learning_rate for step, data in reader.pulses_at(block)}
+        for step in block:
+            rate = recorded_rate(requested.get(step, rate), recorded.get(step), known)
+            rates.append(rate)
     return rates[1:]
 
 

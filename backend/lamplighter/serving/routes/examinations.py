@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.answers import StoredAnswerError, parse_answer
-from lamplighter.model.training_demands import describe_demands, explain_demands
 from lamplighter.processes.asked_question import (
     AskedQuestion,
     ExaminationRefusedError,
@@ -20,7 +19,6 @@ from lamplighter.processes.asked_question import (
     read_examination,
 )
 from lamplighter.questions import Question, QuestionError
-from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
 from lamplighter.serving.jobs.examiners import OpenQuestion
@@ -68,7 +66,7 @@ def ask_about_model(
     request.state.audited = f"examine ({question.kind})"
     reply = services.reply(request, run, status=202)
     asked = _check(reply.run, question)
-    _require_confirmed(reply.run, confirmed=question.confirmed)
+    services.require_confirmed(reply.run, "Asking its model", confirmed=question.confirmed)
     entry = read_examination(reply.run, asked.id)
     if entry is None or entry.state != "done":
         _ask(reply.run, asked, services)
@@ -152,18 +150,6 @@ def _check(run: RunFolder, question: Question) -> AskedQuestion:
         field, _, message = str(error).partition(": ")
         faults = [FieldError(field=field, message=message)]
         raise RefusedError(422, str(error), faults, reason=error.reason) from error
-
-
-def _require_confirmed(run: RunFolder, *, confirmed: bool) -> None:
-    """Refuse (409) a question about an imported run if the caller has not confirmed the resources."""
-    if confirmed or not is_imported(run):
-        return
-    message = (
-        f"{run.id} was imported. Asking its model takes {describe_demands(run.recipe, len(run.vocabulary))}. To do that"
-        " on this machine, ask again with confirmed=true"
-    )
-    faults = [FieldError(field="confirmed", message=message)]
-    raise RefusedError(409, message, faults, reason=explain_demands(run.recipe, len(run.vocabulary)))
 
 
 def _ask(run: RunFolder, asked: AskedQuestion, services: Services) -> None:

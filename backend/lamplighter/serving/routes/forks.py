@@ -50,6 +50,7 @@ def create_run_fork(run: RunId, new_fork: NewFork, request: Request, services: S
     """Create a fork: a run whose step 0 is a step of this run, with something changed. A trainer starts within a second,
     and computes the steps since the nearest kept state again."""
     parent = services.catalog.find_run(run)
+    services.require_confirmed(parent, "Forking it", confirmed=new_fork.confirmed)
     text, name = _read_upload(new_fork, services)
     services.require_free_trainer()
     hold = services.settings.hold_for(parent.recipe)

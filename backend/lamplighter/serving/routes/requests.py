@@ -9,9 +9,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.model.training_demands import describe_demands
 from lamplighter.recipe import explain_validation_error
-from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.map_settings import merge_settings, read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
@@ -19,7 +17,7 @@ from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.requests import AcceptedRequest, ContinueRequest, MapRequest, RunRequest
 from lamplighter.serving.services import Services, ServicesDep
-from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 
@@ -49,22 +47,11 @@ def send_request(
     body = run_request.model_dump(exclude={"kind", "confirmed"})
     if isinstance(run_request, ContinueRequest):
         services.require_request_fits(run_folder, run_request.kind)
-        _require_confirmed(run_folder, run_request)
+        services.require_confirmed(run_folder, "Continuing it", confirmed=run_request.confirmed)
         if run_request.learning_rate is None:
             del body["learning_rate"]
     accepted = services.store_request(run_folder, run_request.kind, body)
     return json_response(AcceptedRequest(request=accepted), 202)
-
-
-def _require_confirmed(run: RunFolder, run_request: ContinueRequest) -> None:
-    """Refuse (409) to continue an imported run if the caller has not confirmed the resources."""
-    if run_request.confirmed or not is_imported(run):
-        return
-    message = (
-        f"{run.id} was imported. Continuing it takes {describe_demands(run.recipe, len(run.vocabulary))}. To do that"
-        " on this machine, ask again with confirmed=true"
-    )
-    raise RefusedError(409, message, [FieldError(field="confirmed", message=message)])
 
 
 def _store_map_change(run: RunFolder, run_request: MapRequest, services: Services) -> Response:

@@ -22,6 +22,8 @@ class NewFork(RequestBody):
     name: Annotated[str, Field(min_length=1, max_length=MAX_RUN_NAME)] | None = None
     upload: str | None = None
     """For the change of `corpus.kind` to `text`: the id that `POST /api/uploads` returned."""
+    confirmed: bool = False
+    """True to fork an imported run, once the caller knows what it takes."""
 
 
 class ForkPriceResponse(ApiModel):

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.serving.schemas.runs import ForkOrigin, RunResponse, without_text
 from lamplighter.training.worker import train
 from tests.support.asgi import Answer, call
@@ -106,6 +108,17 @@ async def test_a_run_that_has_not_begun(app: FastAPI, bearer: dict[str, str], tm
     run = make_run(tmp_path)
     assert (await fork(app, bearer, run, step=0)).status == 409
     assert (await call(app, "GET", f"/api/runs/{run.id}/forks/0", bearer)).status == 409
+
+
+async def test_an_imported_run_is_forked_once_that_is_confirmed(
+    app: FastAPI, bearer: dict[str, str], parent: RunFolder
+) -> None:
+    with StepsWriter(parent.steps_path) as writer:
+        writer.set_facts({IMPORTED_FACT: 1.0})
+    refused = await fork(app, bearer, parent, step=3)
+    assert (refused.status, refused.json["errors"][0]["field"]) == (409, "confirmed")
+    assert "Forking it takes 1 CPU thread" in refused.json["detail"]
+    assert (await fork(app, bearer, parent, step=3, confirmed=True)).status == 201
 
 
 async def test_a_fork_is_not_made_of_a_recipe(
