@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from lamplighter.reason import Reason
+
 
 class ForkError(ValueError):
     """An error for a fork that cannot be made; the message says why, in one sentence."""
 
-    def __init__(self, message: str, field: str = "") -> None:
-        """Set the message, and the part of the request that it is about: `step`, `changes.sequences`, ..."""
+    def __init__(self, message: str, field: str = "", reason: Reason | None = None) -> None:
+        """Set the message, the part of the request that it is about (`step`, `changes.sequences`, ...), and the reason as a
+        code where a person may meet it on the page."""
         super().__init__(message)
         self.field = field
+        self.reason = reason
 
 
 class ParentNotReadyError(ForkError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.processes.kept_states import list_kept_states
+from lamplighter.reason import give_reason
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.learning_rates import rates_of_steps
@@ -46,21 +47,31 @@ class Parent:
             FormatError: this version cannot read the run.
         """
         if run.recipe.corpus.kind == "recorded":
-            raise ForkError(f"{run.id} was recorded from a client's training loop: it cannot be trained here")
+            raise ForkError(
+                f"{run.id} was recorded from a client's training loop: it cannot be trained here",
+                reason=give_reason("recorded_elsewhere"),
+            )
+        not_begun = ParentNotReadyError(
+            f"{run.id} has not begun: it can be forked once it has", reason=give_reason("run_not_begun")
+        )
         if not run.is_prepared or run.start_path.exists():
-            raise ParentNotReadyError(f"{run.id} has not begun: it can be forked once it has")
+            raise not_begun
         self.run, self.step = run, step
         try:
             self._reader = StepsReader(run.steps_path)
         except FileNotFoundError:
-            raise ParentNotReadyError(f"{run.id} has not begun: it can be forked once it has") from None
+            raise not_begun from None
         try:
             self._lineage = self._reader.lineage()
             _, newest = self._reader.newest_step()
             if not self._lineage:
-                raise ParentNotReadyError(f"{run.id} has not begun: it can be forked once it has")
+                raise not_begun
             if not 0 <= step <= newest:
-                raise ForkError(f"{run.id} has the steps 0 to {newest:,}, not {step:,}", "step")
+                raise ForkError(
+                    f"{run.id} has the steps 0 to {newest:,}, not {step:,}",
+                    "step",
+                    give_reason("step_not_reached", step=step, newest=newest),
+                )
             self._end: int = self._reader.facts().get("steps", run.recipe.steps)
         except BaseException:
             self._reader.close()

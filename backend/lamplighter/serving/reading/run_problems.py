@@ -84,7 +84,7 @@ def install_run_error_handlers(app: FastAPI, *, for_class: bool = False) -> None
         assert isinstance(error, ForkError)
         status = 409 if isinstance(error, ParentNotReadyError) else 422
         fields = [FieldError(field=error.field, message=str(error))] if error.field else []
-        return problem_response(status, str(error), fields)
+        return problem_response(status, str(error), fields, reason=error.reason)
 
     app.add_exception_handler(ForkError, refused_fork)
     for kind, (status, detail) in _PROBLEMS.items():

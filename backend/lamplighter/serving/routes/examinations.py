@@ -19,6 +19,7 @@ from lamplighter.processes.asked_question import (
     read_examination,
 )
 from lamplighter.questions import Question, QuestionError
+from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
 from lamplighter.serving.jobs.examiners import OpenQuestion
