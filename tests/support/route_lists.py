@@ -29,13 +29,13 @@ GEOMETRY = (
 )
 READ = {"/api/runs", RUN, "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
-        f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
+        f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/forks/{{step}}", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",
         f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours", f"{RUN}/pairs", f"{RUN}/norms",
         *(f"{RUN}/geometry/{name}" for name in GEOMETRY),
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
         f"{RUN}/reprojection", f"{RUN}/output-map", f"{RUN}/waypoints", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
-CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
+CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", f"{RUN}/forks"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"), ("POST", f"{RUN}/output-map"), ("DELETE", f"{RUN}/output-map"),
           ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
@@ -77,6 +77,7 @@ STATED = {
     ("GET", RUN): "",
     ("GET", f"{RUN}/picture.png"): "/picture.png",
     ("GET", f"{RUN}/record"): "/record",
+    ("GET", f"{RUN}/forks/{{step}}"): "/forks/5",
     ("GET", f"{RUN}/steps"): "/steps",
     ("GET", f"{RUN}/steps/{{step}}"): "/steps/5",
     ("GET", f"{RUN}/steps/{{step}}/text"): "/steps/5/text",

@@ -41,6 +41,7 @@ facts."""
 STATED_ONCE_THERE_IS_ONE = {
     ("GET", f"{RUN}/districts"),
     ("POST", "/api/runs"),
+    ("POST", f"{RUN}/forks"),
     ("PATCH", RUN),
     ("POST", f"{RUN}/reprojection"),
     ("POST", f"{RUN}/output-map"),
