@@ -102,3 +102,59 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(Recipe().model_dump_json() + " " * MAX_RECIPE_BYTES)
     with pytest.raises(FormatError, match=r"^recipe\.json is larger than the 16 KB"):
         _ = RunFolder(tmp_path).recipe
+
+
+PARENT = {"run": "a-run", "step": 3, "name": "Lamptown", "batch_offset": 3, "text_seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"parent": PARENT}, "need format 2"),
+        ({"optimiser": {"frozen": ["embedding"]}}, "need format 2"),
+        ({"format": 2, "corpus": {"other_town": True}}, "only a fork"),
+        ({"format": 2, "optimiser": {"frozen": ["output", "output"]}}, "stands there twice"),
+        ({"format": 3}, "format"),
+        ({"format": 2, "parent": PARENT | {"run": "../etc"}}, "parent.run"),
+        ({"format": 2, "parent": PARENT | {"step": -1}}, "parent.step"),
+        ({"format": 2, "parent": PARENT | {"name": 81 * "x"}}, "parent.name"),
+        ({"format": 2, "parent": PARENT | {"batch_offset": 2**41}}, "parent.batch_offset"),
+        (
+            {"format": 2, "parent": PARENT | {"changes": 17 * [{"field": "a", "before": 1, "after": 2}]}},
+            "at most 16",
+        ),
+        ({"format": 2, "parent": PARENT | {"changes": [{"field": "a b", "before": 1, "after": 2}]}}, "field"),
+        ({"format": 2, "parent": PARENT | {"changes": [{"field": "a", "before": [], "after": 2}]}}, "before"),
+        (
+            {"format": 2, "parent": PARENT | {"changes": [{"field": "a", "before": 1, "after": 1e400}]}},
+            "after",
+        ),
+        (
+            {
+                "format": 2,
+                "parent": PARENT | {"changes": [{"field": "a", "before": 1, "after": 1_001 * "x"}]},
+            },
+            "after",
+        ),
+    ],
+)
+def test_a_recipe_of_a_fork_is_bounded(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate(changes)
+    assert says in explain_validation_error(caught.value)
+
+
+def test_a_recipe_without_a_parent_is_written_as_before() -> None:
+    written = Recipe().model_dump_json()
+    assert not any(name in written for name in ("parent", "frozen", "other_town"))
+    fork = Recipe.model_validate({"format": 2, "parent": PARENT, "corpus": {"other_town": True}})
+    assert Recipe.model_validate_json(fork.model_dump_json()) == fork
+
+
+def test_a_file_makes_no_fork(tmp_path: Path) -> None:
+    path = tmp_path / "fork.toml"
+    path.write_text(
+        'format = 2\n[parent]\nrun = "a"\nstep = 1\nname = "x"\nbatch_offset = 1\ntext_seed = 0\n'
+    )
+    with pytest.raises(RecipeError, match="lamplighter fork RUN"):
+        load_recipe(path)
