@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
-from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.lineage import LineageChangedError
@@ -20,7 +19,7 @@ from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
 from lamplighter.runfolder.writing.free_space import NO_ROOM_ERRORS, has_no_room
-from lamplighter.web.http.problems import FieldError, install_error_handlers, problem_response
+from lamplighter.web.http.problems import install_error_handlers, problem_response
 from lamplighter.wire.binary import FrameError
 
 log = logging.getLogger(__name__)
@@ -80,13 +79,6 @@ def install_run_error_handlers(app: FastAPI, *, for_class: bool = False) -> None
         disk_full_log.note(error)
         return problem_response(507, DISK_FULL, reason=Reason("disk_full"))
 
-    def refused_fork(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ForkError)
-        status = 409 if isinstance(error, ParentNotReadyError) else 422
-        fields = [FieldError(field=error.field, message=str(error))] if error.field else []
-        return problem_response(status, str(error), fields, reason=error.reason)
-
-    app.add_exception_handler(ForkError, refused_fork)
     for kind, (status, detail) in _PROBLEMS.items():
         app.add_exception_handler(kind, _make_handler(status, detail))
     for kind in (FormatError, FrameError):

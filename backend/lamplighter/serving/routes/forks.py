@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.forks.creation import ForkRequest, create_fork
+from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.forks.parent import Parent
 from lamplighter.forks.price import price_fork
 from lamplighter.runfolder.tables.requests import ask_to_hold
@@ -34,7 +38,7 @@ def get_fork_price(run: RunId, step: StepPath, request: Request, services: Servi
     reply = services.reply(request, run)
 
     def make() -> list[bytes]:
-        with Parent(reply.run, step) as parent:
+        with _refusals(), Parent(reply.run, step) as parent:
             return json_body(ForkPriceResponse(**price_fork(parent)._asdict()))
 
     return reply.send(BOUNDED_COST, make)
@@ -55,18 +59,30 @@ def create_run_fork(run: RunId, new_fork: NewFork, request: Request, services: S
     services.require_free_trainer()
     hold = services.settings.hold_for(parent.recipe)
     wanted = ForkRequest(new_fork.step, new_fork.changes, new_fork.steps, new_fork.name, text, name)
-    fork = create_fork(
-        services.catalog.run_store,
-        parent,
-        wanted,
-        lambda folder: ask_to_hold(folder, services.server_id, hold),
-    )
+    with _refusals():
+        fork = create_fork(
+            services.catalog.run_store,
+            parent,
+            wanted,
+            lambda folder: ask_to_hold(folder, services.server_id, hold),
+        )
     if new_fork.upload is not None:
         services.uploads.delete(new_fork.upload)
     reply = services.reply(request, fork.id, status=201)
     services.classroom.note_new_run(fork.id)
     reply.add_header("Location", f"/api/runs/{fork.id}")
     return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(fork)))
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Refuse a fork that cannot be made: 409 if its parent is not ready, else 422."""
+    try:
+        yield
+    except ForkError as error:
+        status = 409 if isinstance(error, ParentNotReadyError) else 422
+        faults = [FieldError(field=error.field, message=str(error))] if error.field else []
+        raise RefusedError(status, str(error), faults, reason=error.reason) from error
 
 
 def _read_upload(new_fork: NewFork, services: Services) -> tuple[str | None, str]:

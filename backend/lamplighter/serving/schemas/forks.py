@@ -17,7 +17,7 @@ class NewFork(RequestBody):
     """The step of the run that becomes the fork's step 0."""
     changes: Annotated[dict[str, Any], Field(default_factory=dict[str, Any])]
     """New values by field, such as `optimiser.learning_rate`. Without any, the fork is a control: bit-equal to the run."""
-    steps: int | None = None
+    steps: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     """Steps of the fork. By default as many as the run had left, and at least 500."""
     name: Annotated[str, Field(min_length=1, max_length=MAX_RUN_NAME)] | None = None
     upload: str | None = None
