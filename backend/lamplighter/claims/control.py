@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import filecmp
 import os
-import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,10 +23,9 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import RUN_ID_PATTERN
+from lamplighter.runfolder.run_id import list_folders
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
-_ID = re.compile(RUN_ID_PATTERN)
 _RECIPES_KEPT, _FOLDERS_KEPT = 4_096, 8
 _SETTLED_NS = 2_000_000_000
 """Coarsest resolution of a file system's timestamps, in ns."""
@@ -181,12 +179,7 @@ def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experimen
 
     `_changed`, the folder's modification time, is the cache key.
     """
-    with os.scandir(folder) as entries:
-        paths = [
-            entry.path
-            for entry in entries
-            if _ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
-        ]
+    paths = [str(path) for path in list_folders(Path(folder))]
     times = {path: _recipe_time(path) for path in paths}
     found = ((path, _read_experiment(path, times[path])) for path in sorted(paths, key=times.__getitem__))
     return tuple((path, experiment) for path, experiment in found if experiment)[::-1]

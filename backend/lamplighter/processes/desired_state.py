@@ -18,6 +18,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import waits_for_map, wants_training
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -47,7 +48,9 @@ class _RunNeeds:
 class DesiredState:
     """The desired state of the workers of each run, as of the last poll."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, sweeping: bool = False) -> None:
+        """Know no run. `sweeping`: the members of sets are to be trained, too."""
+        self._sweeping = sweeping
         self._known: dict[str, _RunNeeds] = {}
         self._alive: dict[str, bool] = {}
         self._spells: dict[str, int] = {}
@@ -94,8 +97,8 @@ class DesiredState:
         """Return the state for which a role is needed in a run, or None if it is not needed. A worker that succeeded is
         not needed again for the same state."""
         if role not in ("trainer", "examiner") and self.is_trained(run):
-            if role == "analyst" and self._is_held(run):
-                # Leave the cores to the map that the run waits for.
+            if is_member(run) or (role == "analyst" and self._is_held(run)):
+                # Leave the cores to the other members of the set, or to the map that the run waits for.
                 return None
             return ("live", self._spells[run.id])
         known = self._known.get(run.id)
@@ -135,7 +138,7 @@ class DesiredState:
             return known
         if known is None or known.mark != mark:
             try:
-                known = _read_needs(run, mark)
+                known = _read_needs(run, mark, sweeping=self._sweeping)
             except (FormatError, OSError, ValueError):
                 self._known.pop(run.id, None)
                 return None
@@ -162,9 +165,9 @@ def _files_mark(run: RunFolder, endings: tuple[str, ...]) -> FilesMark | None:
     return tuple(sorted(found))
 
 
-def _read_needs(run: RunFolder, mark: FilesMark) -> _RunNeeds:
+def _read_needs(run: RunFolder, mark: FilesMark, *, sweeping: bool) -> _RunNeeds:
     _ = run.recipe  # Raises if it cannot be read: such a run cannot be trained.
-    if wants_training(run):
+    if wants_training(run, sweeping=sweeping):
         return _RunNeeds(mark, training=True)
     with StepsReader(run.steps_path) as reader:
         lineage, (_, last) = reader.lineage(), reader.newest_step()

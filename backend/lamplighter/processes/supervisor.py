@@ -56,14 +56,16 @@ class Supervisor:
         roles: tuple[str, ...],
         limits: SupervisorLimits | None = None,
         command: WorkerCommand = worker_command,
+        *,
+        sweeping: bool = False,
     ) -> None:
         """Supervise the runs in `run_store`, in these roles only. `command` builds the command line of a
-        worker."""
+        worker. `sweeping`: train the members of sets, too, which wait for their sweep."""
         self._run_store = run_store
         self._roles = roles
         self._limits = limits or SupervisorLimits()
         self._command = command
-        self._desired = DesiredState()
+        self._desired = DesiredState(sweeping=sweeping)
         self._workers: dict[tuple[str, str], SupervisedWorker] = {}
         self._lock = threading.Lock()
         self._interrupted = False
@@ -139,6 +141,12 @@ class Supervisor:
                     for role in self._roles
                 )
             ]
+
+    def is_idle(self) -> bool:
+        """Return whether no worker was at work, or about to start again, after the last poll."""
+        with self._lock:
+            workers = self._workers.values()
+            return not any(one.at_work or one.restarting or one.shortage is not None for one in workers)
 
     def has_given_up(self, run_id: str, role: str) -> bool:
         """Return whether a role in a run stays stopped after crashes or a failure."""

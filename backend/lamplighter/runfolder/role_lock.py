@@ -30,8 +30,8 @@ class RoleState(Enum):
 
 
 class RoleLock:
-    """A lock on a role (`trainer`, `projector`, `reprojector`, `output-projector`, `analyst`, `waiting`) of a run, or on
-    `.class` of a folder of runs, held until it is closed."""
+    """A lock on a role (`trainer`, `projector`, `reprojector`, `output-projector`, `analyst`, `waiting`) of a run, on
+    `sweep` of a set, or on `.class` of a folder of runs, held until it is closed."""
 
     def __init__(self, folder: Path, role: str) -> None:
         """Acquire the role.

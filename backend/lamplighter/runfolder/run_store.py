@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
-import stat
 import time
 import unicodedata
 from collections.abc import Callable
@@ -18,17 +16,21 @@ from lamplighter.recipe import BUILT_IN_TEXTS, Recipe, RecipeError
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
+from lamplighter.runfolder.run_id import is_folder, is_run_id, list_folders
 from lamplighter.runfolder.run_name import derive_run_name, numbered_name, read_run_name, write_run_name
+from lamplighter.runfolder.run_set import RunSet, is_set
 from lamplighter.wire.vocabulary import Vocabulary
 
-RUN_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,79}"
-_ID = re.compile(RUN_ID_PATTERN)
 _TRASH = ".trash"
 _MAX_READ = 1_000
 
 
 class NoSuchRunError(LookupError):
     """An error for an unknown run id."""
+
+
+class NoSuchSetError(LookupError):
+    """An error for an unknown id of a set."""
 
 
 class RunBusyError(RuntimeError):
@@ -44,24 +46,52 @@ class RunStore:
         self.path = path.resolve()
 
     def runs(self) -> list[RunFolder]:
-        """Return all runs, readable or not, newest first."""
-        with os.scandir(self.path) as entries:
-            found = [
-                RunFolder(self.path / entry.name)
-                for entry in entries
-                if _ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
-            ]
+        """Return all runs, readable or not, newest first. The members of sets are among them."""
+        found: dict[str, RunFolder] = {}
+        sets: list[Path] = []
+        for path in list_folders(self.path):
+            if is_set(path):
+                sets.append(path)
+            else:
+                found[path.name] = RunFolder(path)
+        for folder in sorted(sets):
+            # A copied set has members of the same ids: the first is found, here as in `find`.
+            for path in list_folders(folder):
+                found.setdefault(path.name, RunFolder(path))
+        return sorted(found.values(), key=_creation_time, reverse=True)
+
+    def sets(self) -> list[RunSet]:
+        """Return all sets, newest first; also this folder, if it is one."""
+        found = [RunSet(path) for path in (self.path, *list_folders(self.path)) if is_set(path)]
         return sorted(found, key=_creation_time, reverse=True)
 
     def find(self, run_id: str) -> RunFolder:
-        """Return the run with id `run_id`. Takes one file-system lookup for any number of runs.
+        """Return the run with id `run_id`. Takes one file-system lookup for any number of runs, and for a member of a
+        set one for each of them.
 
         Raises:
             NoSuchRunError: there is no such run.
         """
-        if _ID.fullmatch(run_id) and _is_folder(self.path / run_id):
-            return RunFolder(self.path / run_id)
+        if is_run_id(run_id):
+            path = self.path / run_id
+            if is_folder(path) and not is_set(path):
+                return RunFolder(path)
+            for folder in sorted(path for path in list_folders(self.path) if is_set(path)):
+                if found := RunSet(folder).find(run_id):
+                    return found
         raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
+
+    def find_set(self, set_id: str) -> RunSet:
+        """Return the set with id `set_id`.
+
+        Raises:
+            NoSuchSetError: there is no such set.
+        """
+        if is_run_id(set_id):
+            for path in (self.path / set_id, self.path):
+                if path.name == set_id and is_folder(path) and is_set(path):
+                    return RunSet(path)
+        raise NoSuchSetError(f"there is no set '{set_id[:80]}' in {self.path.name}/")
 
     def create(
         self, recipe: Recipe, text: str | None = None, prepare: Callable[[Path], object] | None = None
@@ -76,18 +106,9 @@ class RunStore:
         Raises:
             RecipeError: the recipe is for a run recorded by a client's own loop.
         """
-        if recipe.corpus.kind == "recorded":
-            raise RecipeError(
-                "runs of the corpus kind 'recorded' are written by a client's training loop, and cannot be"
-                f" trained here: use {', '.join(BUILT_IN_TEXTS)} or text"
-            )
+        require_trainable(recipe)
         with preparation_folder(self.path, "making") as folder:
-            making = folder / "run"
-            make_private_folder(making)
-            make_private_folder(making / "checkpoints")
-            if text is not None:
-                write_atomically(making / "source.txt", text)
-            write_atomically(making / "recipe.json", recipe.model_dump_json(indent=2))
+            making = make_run_folder(folder / "run", recipe, text)
             if prepare is not None:
                 prepare(making)
             return self.adopt(making, recipe)
@@ -108,7 +129,7 @@ class RunStore:
         """Rename a synced folder prepared inside the store (its name begins with a dot) to a fresh run id. The run
         keeps or gets a name, numbered if another run has the same."""
         self.give_name(RunFolder(prepared))
-        return RunFolder(rename_durably(prepared, self.path / _new_run_id(recipe)))
+        return RunFolder(rename_durably(prepared, self.path / new_id(recipe)))
 
     def give_name(self, prepared: RunFolder) -> None:
         """Store the name and the plain name of a new run, each numbered if a run of the store has the same."""
@@ -171,14 +192,33 @@ def run_id_of(name: str) -> str:
     A valid id stays as it is. Different names can give the same id; a name without Latin letters and digits gives
     `run`.
     """
-    if _ID.fullmatch(name):
+    if is_run_id(name):
         return name
     plain = unicodedata.normalize("NFKD", name[:_MAX_READ].casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].rstrip("-") or "run"
 
 
-def _new_run_id(recipe: Recipe) -> str:
-    """Return an id that reveals nothing about the user's text, since ids appear in addresses."""
+def require_trainable(recipe: Recipe) -> None:
+    """Raise RecipeError if a recipe is for a run recorded by a client's own loop."""
+    if recipe.corpus.kind == "recorded":
+        raise RecipeError(
+            "runs of the corpus kind 'recorded' are written by a client's training loop, and cannot be"
+            f" trained here: use {', '.join(BUILT_IN_TEXTS)} or text"
+        )
+
+
+def make_run_folder(path: Path, recipe: Recipe, text: str | None) -> Path:
+    """Make the folder of a run to train, with its recipe and the user's text if there is one. Return `path`."""
+    make_private_folder(path)
+    make_private_folder(path / "checkpoints")
+    if text is not None:
+        write_atomically(path / "source.txt", text)
+    write_atomically(path / "recipe.json", recipe.model_dump_json(indent=2))
+    return path
+
+
+def new_id(recipe: Recipe) -> str:
+    """Return an id for a run or a set that reveals nothing about the user's text, since ids appear in addresses."""
     ours = f"-{recipe.corpus.kind}" if recipe.corpus.kind in BUILT_IN_TEXTS else ""
     return f"{time.strftime('%Y-%m-%d')}{ours}-{secrets.token_hex(3)}"
 
@@ -211,7 +251,7 @@ def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> R
 
 def require_free_path(path: Path) -> None:
     """Raise ValueError or FileExistsError if a run's folder cannot be created at `path`."""
-    if not _ID.fullmatch(path.name):
+    if not is_run_id(path.name):
         raise ValueError(
             f"a run cannot be called {path.name[:80]!r}: use up to 80 of a-z, 0-9 and '-', not beginning with '-'"
         )
@@ -219,14 +259,7 @@ def require_free_path(path: Path) -> None:
         raise FileExistsError(f"{path} is there already and is not an empty folder: record into a new one")
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _creation_time(run: RunFolder) -> float:
+def _creation_time(run: RunFolder | RunSet) -> float:
     try:
         return run.created
     except OSError:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lamplighter.recipe import CorpusRecipe, Recipe
+from lamplighter.runfolder.run_id import RUN_ID_PATTERN
 from lamplighter.runfolder.run_name import (
     MAX_RUN_NAME,
     NAME_FILE,
@@ -19,7 +20,7 @@ from lamplighter.runfolder.run_name import (
     read_run_name,
     write_run_name,
 )
-from lamplighter.runfolder.run_store import RUN_ID_PATTERN, RunStore, create_recorded_run, run_id_of
+from lamplighter.runfolder.run_store import RunStore, create_recorded_run, run_id_of
 from lamplighter.wire.vocabulary import Vocabulary
 
 TOWN = "Lamptown"

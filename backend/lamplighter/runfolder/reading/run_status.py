@@ -15,6 +15,7 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.smoothed_map import read_smoothed_step
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import phase_in
@@ -156,8 +157,13 @@ def waits_for_map(run: RunFolder) -> bool:
     return any(request.kind == "hold" for request in requests.read_new())
 
 
-def wants_training(run: RunFolder) -> bool:
-    """Return whether a trainer should be running: the run has not ended, or a request asks to continue it.
+def wants_training(run: RunFolder, *, sweeping: bool = False) -> bool:
+    """Return whether a trainer should be running: the run has not ended, or a request asks to continue it. A member of
+    a set that has not ended waits for its sweep, and wants no other trainer.
+
+    Args:
+        run: the run.
+        sweeping: whether the sweep asks.
 
     Raises:
         FormatError: this version cannot read the folder.
@@ -169,8 +175,8 @@ def wants_training(run: RunFolder) -> bool:
     try:
         with StepsReader(run.steps_path) as reader:
             if not reader.phase().has_ended:
-                return True
+                return sweeping or not is_member(run)
             requests.skip_applied(reader.last_applied())
     except FileNotFoundError:
-        return True
+        return sweeping or not is_member(run)
     return any(request.kind == "continue" for request in requests.read_new())

@@ -1,0 +1,158 @@
+"""A set of runs: a folder of runs that differ in a few settings, and the file `set.json` that names them.
+
+The folder lies in a folder of runs, and is one itself. `set.json` is written once, before the first step; the state of
+each member is in its own folder. `docs/sets.md` describes both.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from lamplighter.platform.printable import quote_foreign
+from lamplighter.recipe import Recipe, StrictInput, explain_validation_error
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.role_lock import RoleState, role_state
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_id import RUN_ID_PATTERN, is_folder
+
+SET_FILE = "set.json"
+SWEEP_ROLE = "sweep"
+"""The role, in the set's folder, of the process that trains its members."""
+MAX_MEMBERS = 500
+MAX_SET_BYTES = 1 << 20
+"""Maximum bytes of a `set.json`."""
+SEED = "seed"
+"""The field of a recipe that gives equal runs another chance."""
+
+Setting = bool | int | float | Annotated[str, Field(max_length=200)]
+"""A value of a field of the recipe."""
+_FieldName = Annotated[str, Field(max_length=100)]
+
+
+class GridAxis(StrictInput):
+    """A field of the recipe, with the values that the members have there."""
+
+    field: _FieldName
+    """The field, with dots: `optimiser.learning_rate`."""
+    values: list[Setting]
+
+
+class SetMember(StrictInput):
+    """A member of a set."""
+
+    run: Annotated[str, Field(pattern=f"^{RUN_ID_PATTERN}$")]
+    """The id of the run, which is a folder in that of the set."""
+    settings: dict[_FieldName, Setting]
+    """Its value on each axis of the grid."""
+
+
+class SetFacts(StrictInput):
+    """The contents of `set.json`."""
+
+    format: Literal[1] = 1
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    """The display name."""
+    plain_name: Annotated[str, Field(min_length=1, max_length=80)]
+    """The name for viewers who may not see the text."""
+    recipe: Recipe
+    """The recipe, without the settings of a member."""
+    grid: Annotated[list[GridAxis], Field(max_length=20)]
+    members: Annotated[list[SetMember], Field(max_length=MAX_MEMBERS)]
+    """The members, the last axis of the grid varying fastest."""
+
+
+class RunSet:
+    """A set of runs. Construction touches no file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def id(self) -> str:
+        """Return the set's id, which is the folder's name."""
+        return self.path.name
+
+    @property
+    def created(self) -> float:
+        """Return the creation time of the set, Unix seconds."""
+        return (self.path / SET_FILE).stat().st_mtime
+
+    @property
+    def is_swept(self) -> bool:
+        """Return whether a sweep trains the set now."""
+        return role_state(self.path, SWEEP_ROLE) is RoleState.HELD
+
+    @cached_property
+    def facts(self) -> SetFacts:
+        """Return the contents of `set.json`.
+
+        Raises:
+            FormatError: it is missing or damaged, or this version cannot read it.
+        """
+        try:
+            with (self.path / SET_FILE).open("rb") as file:
+                text = file.read(MAX_SET_BYTES + 1)
+            if len(text) > MAX_SET_BYTES:
+                raise FormatError(f"{SET_FILE} is larger than the {MAX_SET_BYTES >> 20} MB that it may have")
+            return SetFacts.model_validate_json(text)
+        except OSError as error:
+            raise FormatError(f"{SET_FILE}: {error.strerror or error}") from error
+        except ValidationError as error:
+            raise FormatError(f"{SET_FILE}: {explain_validation_error(error)}") from error
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{SET_FILE}: {quote_foreign(error)}") from error
+
+    @property
+    def is_readable(self) -> bool:
+        """Return whether `set.json` can be read."""
+        try:
+            return bool(self.facts)
+        except FormatError:
+            return False
+
+    def members(self) -> list[tuple[SetMember, RunFolder | None]]:
+        """Return the members in the order of the grid, each with its run; None for one that was moved away.
+
+        Raises:
+            FormatError: `set.json` cannot be read.
+        """
+        return [(one, self.find(one.run)) for one in self.facts.members]
+
+    def find(self, run_id: str) -> RunFolder | None:
+        """Return the run with a valid id in the set's folder; None if there is none."""
+        path = self.path / run_id
+        return RunFolder(path) if is_folder(path) else None
+
+
+def is_set(folder: Path) -> bool:
+    """Return whether a folder is a set of runs."""
+    try:
+        return stat.S_ISREG((folder / SET_FILE).lstat().st_mode) and not (folder / "recipe.json").exists()
+    except OSError:
+        return False
+
+
+def is_member(run: RunFolder) -> bool:
+    """Return whether a run lies in the folder of a set."""
+    return is_set(run.path.parent)
+
+
+def describe_settings(settings: Mapping[str, Setting]) -> str:
+    """Return the settings of a member in words: `seed 3, learning_rate 0.01`."""
+    return ", ".join(f"{field.rpartition('.')[2]} {_describe(value)}" for field, value in settings.items())
+
+
+def _describe(value: Setting) -> str:
+    return (
+        f"{value:g}"
+        if isinstance(value, float)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
