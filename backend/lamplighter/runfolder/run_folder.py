@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -228,20 +229,24 @@ class RunFolder:
     def _sizes(self) -> Iterator[tuple[str, int]]:
         # Plain strings for speed: the run list calls this for hundreds of runs, and a follower every second.
         linked: set[tuple[int, int]] = set()
-        for root, folders, names in os.walk(self.path):
-            folders.sort()
-            for name in names:
-                path = os.path.join(root, name)
-                # A WAL or temporary file may disappear between the listing and the stat.
-                try:
-                    facts = os.lstat(path)
-                except FileNotFoundError:
-                    continue
-                if facts.st_nlink > 1:
-                    if (inode := (facts.st_dev, facts.st_ino)) in linked:
+        folders = [str(self.path)]
+        while folders:
+            inside: list[str] = []
+            # A WAL or temporary file may disappear between the listing and the stat, as may a folder.
+            with suppress(FileNotFoundError), os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        inside += [] if entry.is_symlink() else [entry.path]
                         continue
-                    linked.add(inode)
-                yield path, facts.st_size
+                    with suppress(FileNotFoundError):
+                        facts = entry.stat(follow_symlinks=False)
+                        if facts.st_nlink > 1:
+                            if (inode := (facts.st_dev, facts.st_ino)) in linked:
+                                continue
+                            linked.add(inode)
+                        yield entry.path, facts.st_size
+            # In alphabetical order: a file in two folders counts in the first.
+            folders += sorted(inside, reverse=True)
 
 
 def write_atomically(path: Path, text: str) -> None:

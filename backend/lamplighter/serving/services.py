@@ -17,7 +17,9 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.run_status import wants_training
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
@@ -193,7 +195,8 @@ class Services(ReadingServices, FrontServices):
         at_work = 0
         for run in self.catalog.run_store.runs():
             try:
-                at_work += wants_training(run) and not self.trainer_given_up(run.id)
+                wanted = wants_training(run) and not self.trainer_given_up(run.id)
+                at_work += wanted or _is_swept(run)
             except (FormatError, ValueError, OSError):
                 # An unreadable run is not trained either.
                 continue
@@ -209,6 +212,11 @@ class Services(ReadingServices, FrontServices):
     def trainer_given_up(self, run_id: str) -> bool:
         """Return whether the trainer failed or crashed so often that it is not restarted."""
         return self.supervisor is not None and self.supervisor.has_given_up(run_id, "trainer")
+
+
+def _is_swept(run: RunFolder) -> bool:
+    """Return whether a sweep trains the run now."""
+    return is_member(run) and role_state(run.path, "trainer") is RoleState.HELD
 
 
 async def _services(connection: HTTPConnection) -> Services:

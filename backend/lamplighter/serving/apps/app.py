@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 
 from lamplighter.lessons.library import course_library
 from lamplighter.processes.supervisor import Supervisor
+from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.apps.front import FRONT_ROUTES, create_front
@@ -149,6 +151,7 @@ async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
     await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
     await anyio.to_thread.run_sync(services.space_reserve.fill)
     await anyio.to_thread.run_sync(services.export_jobs.start)
+    threading.Thread(target=services.catalog.warm_up, name="list of runs", daemon=True).start()
     if services.idle_smoothing is not None:
         services.idle_smoothing.start()
     try:
@@ -179,7 +182,8 @@ def _build(front: FrontServices) -> Services:
         smoothing = IdleSmoothing(
             reprojection_jobs,
             gate.activity,
-            supervisor.quiet_runs,
+            # The maps of a set are compared with each other, at their last step.
+            lambda: [run for run in supervisor.quiet_runs() if not is_member(run)],
             lambda: (
                 hub.playing > 0 or export_jobs.at_work or examiner_jobs.at_work or output_map_jobs.at_work
             ),

@@ -25,6 +25,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name
+from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -68,23 +69,40 @@ class RunCatalog:
         self._names: dict[str, str] = {}
 
     def find_run(self, run_id: str) -> RunFolder:
-        """Return the run with that id: the same object while it is cached, so that its parsed files are
-        shared.
+        """Return the run with that id, as `share` does.
 
         Raises:
             NoSuchRunError: there is no such run.
         """
-        found = self.run_store.find(run_id)
+        return self.share(self.run_store.find(run_id))
+
+    def share(self, found: RunFolder) -> RunFolder:
+        """Return the same object for the same run while it is cached, so that its parsed files are shared.
+
+        Raises:
+            NoSuchRunError: the run is not there any more.
+        """
         try:
             inode = found.path.stat().st_ino
         except FileNotFoundError:
             raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
-        return self._folders.get_or_make((run_id, inode), lambda: found)
+        return self._folders.get_or_make((found.id, inode), lambda: found)
 
     def list_runs(self, runs: list[RunFolder]) -> list[SummarisedRun]:
         """Return runs with their summaries. An unreadable run does not hide the others."""
         self._names = {}
         return [self._summaries.get(run, self.describe) for run in runs]
+
+    def warm_up(self) -> None:
+        """Make the summary of every run, so that the first list opens as fast as the next. Never raises because of the
+        folder's contents."""
+        with suppress(OSError):
+            for run in self.run_store.runs():
+                self.summarise(run)
+
+    def summarise(self, run: RunFolder) -> RunSummary:
+        """Return the summary of a run."""
+        return self._summaries.get(run, self.describe).summary
 
     def name_of(self, run: RunFolder) -> str:
         """Return the name of a run."""
@@ -243,6 +261,7 @@ class RunCatalog:
         return {
             "id": run.id,
             "name": self.name_of(run),
+            "set": _set_of(run),
             "readable": True,
             "problem": None,
             "created": run.created,
@@ -259,6 +278,7 @@ class RunCatalog:
         return {
             "id": run.id,
             "name": self.name_of(run),
+            "set": _set_of(run),
             "readable": False,
             "problem": explain_read_error(error),
             "created": created,
@@ -289,6 +309,10 @@ class RunCatalog:
         told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT)
         contents.update({name: facts[name] for name in told if name in facts})
         return contents
+
+
+def _set_of(run: RunFolder) -> str | None:
+    return run.path.parent.name if is_member(run) else None
 
 
 def require_fit(run: RunFolder, matrix: Snapshot) -> None:

@@ -19,7 +19,7 @@ _RUNS_KEPT = 1_000
 _SETTLED_NS = 2_000_000_000
 """The coarsest time resolution of a file system: exFAT's. Two changes within it may have the same time."""
 
-_FolderState = tuple[tuple[str, int, int], ...]
+FolderState = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class RunSummaries:
     """A cache of the latest summaries of a few hundred runs. Thread-safe."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[_FolderState, SummarisedRun]] = {}
+        self._kept: dict[str, tuple[FolderState, SummarisedRun]] = {}
 
     def get(self, run: RunFolder, make: Callable[[RunFolder], RunSummary]) -> SummarisedRun:
         """Return the summary of a run: the cached one, or a new one if its folder has changed or is in use."""
         # Read before the summary, so that a change during it is noticed the next time.
-        state, now = _state_of(run), time.time_ns()
+        state, now = read_folder_state(run), time.time_ns()
         kept = self._kept.get(run.id)
         if kept is not None and kept[0] == state:
             return kept[1]
@@ -56,8 +56,11 @@ class RunSummaries:
         return made
 
 
-def _state_of(run: RunFolder) -> _FolderState | None:
-    """Return the name, the bytes and the time of every entry of a run's folder; None if it cannot be listed."""
+def read_folder_state(run: RunFolder) -> FolderState | None:
+    """Return the name, the bytes and the time of every entry of a run's folder; None if it cannot be listed.
+
+    It changes with everything that is recorded, but not when a trainer takes or leaves the run.
+    """
     try:
         with os.scandir(run.path) as entries:
             stats = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
@@ -73,7 +76,7 @@ def _state_of(run: RunFolder) -> _FolderState | None:
     )
 
 
-def _stays(summary: RunSummary, state: _FolderState, now: int) -> bool:
+def _stays(summary: RunSummary, state: FolderState, now: int) -> bool:
     """Return whether a summary stays valid until its folder changes.
 
     A trainer's lock leaves no trace in the folder. The reason why a run cannot be read may lie outside the folder, and

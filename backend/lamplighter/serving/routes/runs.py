@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +18,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name, write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.reading.run_selection import RunOrder, RunState, select_runs, sort_runs
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.runs import (
     AttemptFacts,
@@ -42,14 +46,34 @@ _SUMMARY_BYTES = 10_000
 
 
 @routes.get("/api/runs", polled=True, pool=Pool.CHEAP, response_model=RunList)
-def list_runs(request: Request, services: ServicesDep) -> Response:
-    """Return every run, newest first. A folder that cannot be read is listed with the reason."""
+def list_runs(
+    request: Request,
+    services: ServicesDep,
+    q: Annotated[
+        str,
+        Query(
+            max_length=80, description="Words that the name has, in any order and case, or a part of the id."
+        ),
+    ] = "",
+    state: Annotated[
+        list[RunState] | None,
+        Query(max_length=8, description="A phase, or `unreadable`; may be repeated. By default any."),
+    ] = None,
+    set_: Annotated[
+        str | None,
+        Query(alias="set", max_length=80, description="The id of a set; empty: runs that are in no set."),
+    ] = None,
+    sort: Annotated[
+        RunOrder, Query(description="Newest first, lowest loss first, most steps first, or by name.")
+    ] = "created",
+) -> Response:
+    """Return the runs, by default every run, newest first. A folder that cannot be read is listed with the reason."""
     runs = services.catalog.run_store.runs()
 
     def make() -> list[bytes]:
         found = services.catalog.list_runs(runs)
         shown = [one.summary if caller_sees_text(request, one.run) else one.withheld for one in found]
-        return json_body(RunList(items=shown))
+        return json_body(RunList(items=sort_runs(select_runs(shown, q, state or (), set_), sort)))
 
     return services.plain_reply(request).send(_SUMMARY_BYTES * len(runs), make)
 

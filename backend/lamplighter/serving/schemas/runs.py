@@ -71,10 +71,12 @@ class RunSummary(ApiModel):
     """The current number of districts; null before the first search for districts."""
     parent: ForkOrigin | None = None
     """Where a fork comes from; null for any other run."""
+    set: str | None = None
+    """The id of the set that it is in; null if it is in none."""
 
 
 class RunList(Items[RunSummary]):
-    """Every run, newest first."""
+    """The runs asked for; by default every run, newest first."""
 
 
 class RunResponse(RunSummary, PartialModel):
@@ -99,7 +101,7 @@ class RunResponse(RunSummary, PartialModel):
         return {name for name in RunResponse.__annotations__ if getattr(self, name) is None}
 
 
-_UNREADABLE = "the presenter can see why"
+UNREADABLE = "the presenter can see why"
 Described = TypeVar("Described", bound=RunSummary)
 
 
@@ -109,7 +111,7 @@ def without_text(run: Described, plain_name: str) -> Described:
     A prompt may quote the text, the corpus may have the name of its file, and an error of a trainer or a reader may
     contain either.
     """
-    hidden: dict[str, Any] = {"name": plain_name, "problem": run.problem and _UNREADABLE}
+    hidden: dict[str, Any] = {"name": plain_name, "problem": run.problem and UNREADABLE}
     if run.recipe is not None:
         nameless: dict[str, Any] = {"corpus": run.recipe.corpus.model_copy(update={"name": ""})}
         if isinstance(run.recipe, Recipe):
