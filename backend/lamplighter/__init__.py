@@ -1,6 +1,6 @@
 """Lamplighter: watch a language model learn.
 
-The Python API (`docs/client.md`): `open` reads a run, `follow` follows a live one, `examine` asks its model, `record` records any training
+The Python API (`docs/client.md`): `open` reads a run, `open_set` a set of runs, `follow` follows a live one, `examine` asks its model, `record` records any training
 loop as a run, `still` shows an embedding, `series` the checkpoints of a training. Each is imported on first use; importing this package loads
 nothing else.
 """
@@ -20,6 +20,8 @@ _WHERE = {
     "follow": "client.live_run",
     "Run": "client.run",
     "open": "client.run:open_run",
+    "RunSet": "client.opened_set",
+    "open_set": "client.opened_set",
     "Recorder": "client.recorder",
     "record": "client.record",
     "ReprojectionFailedError": "processes.reprojection_job",

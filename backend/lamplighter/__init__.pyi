@@ -14,6 +14,7 @@ from lamplighter.client.examinations import examine
 from lamplighter.client.integrations.lightning import LightningCallback
 from lamplighter.client.integrations.transformers import TransformersCallback
 from lamplighter.client.live_run import follow
+from lamplighter.client.opened_set import RunSet, open_set
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
@@ -41,10 +42,12 @@ __all__ = [
     "Recorder",
     "ReprojectionFailedError",
     "Run",
+    "RunSet",
     "TransformersCallback",
     "examine",
     "follow",
     "open",
+    "open_set",
     "record",
     "series",
     "still",

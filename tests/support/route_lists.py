@@ -27,7 +27,8 @@ GEOMETRY = (
     "cooccurrence",
     "odd-one-out",
 )
-READ = {"/api/runs", RUN, "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
+SET = "/api/sets/{set}"
+READ = {"/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"{SET}/spread", f"{SET}/word", "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/forks/{{step}}", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",
@@ -66,7 +67,7 @@ TEXT = {("GET", f"{RUN}/steps/{{step}}"), ("GET", f"{RUN}/steps/{{step}}/text"),
 
 def real_path(path: str, run: str) -> str:
     named = {"{run}": run, "{step}": "1", "{token_id}": "1", "{path:path}": "none.js", "{examination}": "none",
-             "{export}": "none", "{session}": "none", "{member}": "0" * 16}  # fmt: skip
+             "{export}": "none", "{session}": "none", "{member}": "0" * 16, "{set}": "none"}  # fmt: skip
     for name, value in named.items():
         path = path.replace(name, value)
     return path
@@ -74,6 +75,7 @@ def real_path(path: str, run: str) -> str:
 
 STATED = {
     ("GET", "/api/runs"): "/api/runs",
+    ("GET", "/api/sets"): "/api/sets",
     ("GET", RUN): "",
     ("GET", f"{RUN}/picture.png"): "/picture.png",
     ("GET", f"{RUN}/record"): "/record",

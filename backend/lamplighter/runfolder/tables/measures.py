@@ -93,3 +93,26 @@ class MeasuresReader(FileReader):
             ):
                 found.setdefault(step, {})[name] = value
         return found
+
+    def names(self, limit: int) -> list[str]:
+        """Return the names of measures in alphabetical order, at most `limit`."""
+        return [
+            name
+            for (name,) in self._fetch_all("SELECT DISTINCT name FROM measures ORDER BY name LIMIT ?", limit)
+        ]
+
+    def curve(self, name: str, lineage: Lineage, limit: int) -> dict[int, float]:
+        """Return the values of a measure by step of the lineage, ascending, at most `limit` of each attempt."""
+        return {
+            step: value
+            for attempt, first, last in lineage.ranges
+            for step, value in self._fetch_all(
+                "SELECT step, value FROM measures WHERE step BETWEEN ? AND ? AND attempt=? AND name=?"
+                " ORDER BY step, id LIMIT ?",
+                first,
+                last,
+                attempt,
+                name,
+                limit,
+            )
+        }

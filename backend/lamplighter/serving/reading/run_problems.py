@@ -17,7 +17,7 @@ from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
-from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
+from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError
 from lamplighter.runfolder.writing.free_space import NO_ROOM_ERRORS, has_no_room
 from lamplighter.web.http.problems import install_error_handlers, problem_response
 from lamplighter.wire.binary import FrameError
@@ -33,6 +33,7 @@ DISK_FULL = (
 _LOG_SECONDS = 60.0
 _PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     NoSuchRunError: (404, "{}"),
+    NoSuchSetError: (404, "{}"),
     NoSnapshotError: (404, "{}"),
     NoOutputMatrixError: (404, "{}"),
     MissingVocabularyError: (404, "this run has no vocabulary: its text has not been read, or was lost"),

@@ -58,6 +58,15 @@ class TokenTable:
         index = int(self._class_of[token_id])
         return None if index < 0 else self._names[index]
 
+    def find(self, text: str) -> int | None:
+        """Return the id of the most frequent token with a text, in the tokeniser's form or as displayed, in any case if
+        none has it in this one; None if there is none."""
+        found = next(iter(self.search(text, 1, 0)), None) if text else None
+        wanted = text.casefold()
+        if found is None or wanted not in (found.token.casefold(), found.text.casefold()):
+            return None
+        return found.token_id
+
     def search(self, text: str | None, limit: int, offset: int) -> list[Token]:
         """Return the tokens that match a text, case-folded, in the tokeniser's form or as displayed: exact matches
         first, then prefixes, then substrings, each by frequency. Without a text, return all by id. At most `limit`,

@@ -15,17 +15,18 @@ from starlette.responses import Response
 
 import lamplighter
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import RunSet
 
 _TAG = re.compile(r'(?:W/)?("[^"\x00-\x20]*")')
 
 
-def entity_tag(run: RunFolder, *parts: object) -> str:
-    """Return a strong entity tag of a run, the version of this program and `parts`.
+def entity_tag(subject: RunFolder | RunSet, *parts: object) -> str:
+    """Return a strong entity tag of a run or a set, the version of this program and `parts`.
 
     `parts` must include everything that the response depends on, and have a stable repr.
     """
-    # The creation time distinguishes a run from an earlier one with the same name.
-    key = repr((lamplighter.__version__, run.id, run.created, *parts))
+    # The creation time distinguishes it from an earlier one with the same name.
+    key = repr((lamplighter.__version__, subject.id, subject.created, *parts))
     return f'"{blake2b(key.encode(), digest_size=12).hexdigest()}"'
 
 

@@ -210,7 +210,7 @@ def body_schema(media_type: str) -> Schema:
 
 def _error_statuses(operation: Schema, route: DeclaredRoute) -> set[int]:
     found = {*_ALWAYS, *route.answers.errors}
-    if "{run}" in route.rule.path:
+    if "{run}" in route.rule.path or "{set}" in route.rule.path:
         # There is no such run; its state does not allow it, or its files cannot be read.
         found |= {404, 409}
     if "requestBody" in operation:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import RunSet
 from lamplighter.web.capacity.body import BodyOrder
 from lamplighter.web.capacity.caller import identify_caller
 from lamplighter.web.capacity.response_cache import ResponseCache
@@ -22,7 +23,7 @@ from lamplighter.web.http.caching import (
     not_modified,
     not_modified_if_any,
 )
-from lamplighter.web.http.content_negotiation import ResponseFormat
+from lamplighter.web.http.content_negotiation import JSON, ResponseFormat
 from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, mark_priced
 from lamplighter.web.http.streaming import LargeResponse
 
@@ -83,7 +84,38 @@ class PlainReply:
         )
 
 
-class Reply(PlainReply):
+class TaggedReply(PlainReply):
+    """A reply about a run or a set, under construction."""
+
+    def __init__(
+        self,
+        request: Request,
+        cache: ResponseCache,
+        subject: RunFolder | RunSet,
+        form: ResponseFormat,
+        *,
+        status: int = 200,
+    ) -> None:
+        """Start a reply about `subject` in the format `form`."""
+        super().__init__(request, cache, form, status=status)
+        self._subject = subject
+
+    def tag(self, *parts: object, immutable: bool) -> None:
+        """Set the tag of the reply.
+
+        Args:
+            parts: everything that the reply depends on besides its subject, with a stable repr.
+            immutable: True if the reply can never change, so that the client may cache it.
+        """
+        self._key = entity_tag(self._subject, *parts)
+        self._headers |= cache_headers(self._key, immutable=immutable)
+
+    def key(self, *parts: object) -> None:
+        """Set what the reply depends on, as `tag` does, but only for the server: the client gets no tag."""
+        self._key = entity_tag(self._subject, *parts)
+
+
+class Reply(TaggedReply):
     """A reply about a run, under construction."""
 
     def __init__(
@@ -96,28 +128,23 @@ class Reply(PlainReply):
         status: int = 200,
     ) -> None:
         """Start a reply about `run` in the format `form`."""
-        super().__init__(request, cache, form, status=status)
+        super().__init__(request, cache, run, form, status=status)
         self.run = run
-
-    def tag(self, *parts: object, immutable: bool) -> None:
-        """Set the tag of the reply.
-
-        Args:
-            parts: everything that the reply depends on besides the run, with a stable repr.
-            immutable: True if the reply can never change, so that the client may cache it.
-        """
-        self._key = entity_tag(self.run, *parts)
-        self._headers |= cache_headers(self._key, immutable=immutable)
-
-    def key(self, *parts: object) -> None:
-        """Set what the reply depends on, as `tag` does, but only for the server: the client gets no tag."""
-        self._key = entity_tag(self.run, *parts)
 
     def add_facts(self, **facts: str | int | bool) -> None:
         """Add a header for each fact: `step=7` becomes `X-Lamplighter-Step: 7`."""
         for name, value in facts.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             self._headers[f"X-Lamplighter-{name.strip('_').title()}"] = text
+
+
+class SetReply(TaggedReply):
+    """A reply about a set of runs, as JSON, under construction."""
+
+    def __init__(self, request: Request, cache: ResponseCache, run_set: RunSet) -> None:
+        """Start a reply about `run_set`."""
+        super().__init__(request, cache, run_set, JSON)
+        self.run_set = run_set
 
 
 def _headers_only_response(headers: dict[str, str], media_type: str, length: int | None) -> Response:

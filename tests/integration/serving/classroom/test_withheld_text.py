@@ -23,8 +23,12 @@ import websockets
 from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import NAME_FILE, PLAIN_NAME_FILE
+from lamplighter.runfolder.run_set import GridAxis
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.writing.set_creation import create_set
 from lamplighter.serving.apps.app import ROUTE_MODULES
 from lamplighter.web.audit.audit_log import AUDIT_FILE
 from lamplighter.wire.envelope import decode_envelope
@@ -56,6 +60,8 @@ class Withheld:
         self.live: list[bytes] = []
         """All that the viewer's socket said."""
         self.worker_log = b""
+        self.set_id = ""
+        """A set with two copies of the run."""
         self.ids: re.Pattern[bytes] | None = None
         """The token ids of the sentence, one after another."""
 
@@ -117,6 +123,7 @@ def withheld(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Withheld]:
             trainer = start_worker(there.run)
             _, there.worker_log = trainer.communicate(60)
             lay_out(there.run)
+            there.set_id = put_into_a_set(there.run)
             wait_until(lambda: any(b'"finished"' in one for one in there.live), "the end on the socket")
             # A trainer may say anything.
             with StepsWriter(there.run.steps_path) as writer:
@@ -137,6 +144,19 @@ def lay_out(run: RunFolder) -> None:
             writer.commit(Layout(1, step, 1.0, Method.UMAP, places, trust=0.9, recall=0.5, sample=20))
 
 
+def put_into_a_set(run: RunFolder) -> str:
+    """Make a set whose members are copies of the run, as if its sweep were over. Return its id."""
+    grid = [GridAxis(field="seed", values=[1, 2])]
+    made = create_set(
+        RunStore(run.path.parent), run.recipe, grid, run.source_path.read_text(encoding="utf-8")
+    )
+    for member in made.facts.members:
+        names = [made.path / member.run / name for name in (NAME_FILE, PLAIN_NAME_FILE)]
+        kept = shutil.ignore_patterns(*(name.name for name in names), "*.lock")
+        shutil.copytree(run.path, made.path / member.run, ignore=kept, dirs_exist_ok=True)
+    return made.id
+
+
 def post_text(application: Application, path: str, text: str) -> bytes:
     request = urllib.request.Request(application.url + path, text.encode(), method="POST")
     request.add_header("Authorization", f"Bearer {application.token}")
@@ -144,7 +164,7 @@ def post_text(application: Application, path: str, text: str) -> bytes:
         return answer.read()
 
 
-def requests_of_the_class(folder: Path, run: str) -> list[tuple[tuple[str, str], str]]:
+def requests_of_the_class(folder: Path, run: str, set_id: str = "none") -> list[tuple[tuple[str, str], str]]:
     """Return each route of the class, by its method and path, with a path to ask it by: one for each of its formats."""
     formats = {
         route.rule.path: [form.name for form in route.answers.formats]
@@ -156,7 +176,8 @@ def requests_of_the_class(folder: Path, run: str) -> list[tuple[tuple[str, str],
         for method in sorted(rule.methods - {"HEAD"}):
             key = (method, rule.path)
             path = f"/api/runs/{run}{STATED[key]}" if key in STATED and "{run}" in rule.path else rule.path
-            path = real_path(path, run).replace("{part}", "1")
+            path = real_path(path.replace("{set}", set_id), run).replace("{part}", "1")
+            path += f"?token={WORDS[0]}" if path.endswith("/word") else ""
             found.append((key, path))
             joint = "&" if "?" in path else "?"
             found += [(key, f"{path}{joint}format={name}") for name in formats.get(rule.path, ())]
@@ -169,7 +190,7 @@ def test_a_run_has_no_word_of_its_text_in_its_id(withheld: Withheld) -> None:
 
 def test_no_route_of_the_class_says_anything_of_it(withheld: Withheld, tmp_path: Path) -> None:
     answered: dict[tuple[str, str], set[int]] = {}
-    for key, path in requests_of_the_class(tmp_path, withheld.run.id):
+    for key, path in requests_of_the_class(tmp_path, withheld.run.id, withheld.set_id):
         body: Any = None if key[0] == "GET" else {"code": "wrong", "run": withheld.run.id, "kind": "pause"}
         status, said = withheld.ask(key[0], path, body)
         assert withheld.leaks(said) == [], f"{key[0]} {path}"
@@ -225,9 +246,9 @@ def test_logs_say_nothing_of_it(withheld: Withheld) -> None:
 
 def test_it_exists_once_given_and_a_given_name_is_for_everyone(withheld: Withheld) -> None:
     path = f"/api/runs/{withheld.run.id}"
-    (seen,) = withheld.viewer.get("/api/runs")["items"]
+    (seen,) = withheld.viewer.get("/api/runs?set=")["items"]
     assert (seen["name"], seen["recipe"]["corpus"]["name"]) == (PLAIN_NAME, "")
-    (own,) = withheld.application.get("/api/runs")["items"]
+    (own,) = withheld.application.get("/api/runs?set=")["items"]
     assert (own["name"], own["recipe"]["corpus"]["name"]) == (FILE, FILE)
     withheld.application.post(f"/api/class/texts/{withheld.run.id}", {"given": True})
     assert withheld.viewer.get(path)["name"] == FILE
@@ -235,5 +256,5 @@ def test_it_exists_once_given_and_a_given_name_is_for_everyone(withheld: Withhel
     withheld.application.post(f"/api/class/texts/{withheld.run.id}", {"given": False})
     withheld.application.change("PATCH", path, {"name": "Our diary"})
     assert withheld.viewer.get(path)["name"] == "Our diary"
-    (seen,) = withheld.viewer.get("/api/runs")["items"]
+    (seen,) = withheld.viewer.get("/api/runs?set=")["items"]
     assert (seen["name"], seen["recipe"]["corpus"]["name"]) == ("Our diary", "")

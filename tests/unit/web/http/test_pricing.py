@@ -17,7 +17,7 @@ from lamplighter.web.http.response_cost import Pricing, UnpricedAnswerError
 from lamplighter.web.http.route_table import Access, Routes
 from tests.support.asgi import HOST, call
 from tests.support.folders import finished_run, layout, write_layouts
-from tests.support.route_lists import RUN, STATED
+from tests.support.route_lists import RUN, SET, STATED
 
 pytestmark = pytest.mark.anyio
 
@@ -47,8 +47,9 @@ STATED_ONCE_THERE_IS_ONE = {
     ("POST", f"{RUN}/output-map"),
     ("POST", f"{RUN}/examinations"),
     ("GET", f"{RUN}/examinations/{{examination}}"),
+    *(("GET", f"{SET}{part}") for part in ("", "/curves", "/claims", "/spread", "/word")),
 }
-"""Those whose answers other tests ask for, since they need districts or a question, or start a worker."""
+"""Those whose answers other tests ask for, since they need districts, a question or a set, or start a worker."""
 
 
 def methods_and_paths(pricing: Pricing) -> set[tuple[str, str]]:

@@ -1,0 +1,118 @@
+"""The claims of a set: for how many of its members each claim holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lamplighter.claims.board import CLAIMS, GROUP_OF, ClaimRow, make_board
+from lamplighter.claims.claim import ClaimRole, ClaimState, Unit
+from lamplighter.claims.codes import ClaimNumber, GroupCode, WaitCode
+from lamplighter.claims.control import find_other_seed, gather_with_control, read_control
+from lamplighter.claims.gathering import read_moment
+from lamplighter.documented_model import DocumentedRecord
+from lamplighter.runfolder.errors import READ_ERRORS, MissingVocabularyError
+from lamplighter.runfolder.reading.lru_cache import LruCache
+from lamplighter.runfolder.run_folder import RunFolder
+
+Lack = Literal["missing", "not_prepared", "unreadable"]
+
+
+@dataclass(frozen=True)
+class MemberFinding(DocumentedRecord):
+    """The finding on a claim in one member."""
+
+    run: str
+    state: ClaimState
+    value: float | None
+    """The first figure of the finding; null if it has none."""
+    unit: Unit
+    waits_for: WaitCode | None
+    """The code of what a missing number waits for; null if none is missing."""
+
+
+@dataclass(frozen=True)
+class SetClaim(DocumentedRecord):
+    """A claim, with the number of members in each state."""
+
+    number: ClaimNumber
+    role: ClaimRole
+    group: GroupCode
+    states: dict[ClaimState, int]
+    """The number of members in each state; their sum is the number of members with a board."""
+    members: list[MemberFinding]
+
+
+@dataclass(frozen=True)
+class UnansweredMember(DocumentedRecord):
+    """A member without an answer, and why."""
+
+    run: str
+    reason: Lack
+
+
+@dataclass(frozen=True)
+class SetBoard:
+    """The claims of a set by number, and the members that have no board."""
+
+    claims: list[SetClaim]
+    unanswered: list[UnansweredMember]
+
+
+def make_set_board(members: Sequence[tuple[str, RunFolder | None]], cache: LruCache) -> SetBoard:
+    """Make the board of each member, as its own page shows it, and count the states.
+
+    Args:
+        members: ids and runs; None for a run that was moved away.
+        cache: keeps the boards of moments that do not change, and their figures.
+    """
+    findings: list[list[MemberFinding]] = []
+    unanswered: list[UnansweredMember] = []
+    for run_id, run in members:
+        try:
+            if run is None:
+                unanswered.append(UnansweredMember(run_id, "missing"))
+            else:
+                findings.append(_read_findings(run, cache))
+        except MissingVocabularyError:
+            unanswered.append(UnansweredMember(run_id, "not_prepared"))
+        except READ_ERRORS:
+            unanswered.append(UnansweredMember(run_id, "unreadable"))
+    claims = [
+        SetClaim(
+            number=claim.number,
+            role=claim.role,
+            group=GROUP_OF[claim.number],
+            states={state: sum(of[index].state is state for of in findings) for state in ClaimState},
+            members=[of[index] for of in findings],
+        )
+        for index, claim in enumerate(CLAIMS)
+    ]
+    return SetBoard(claims, unanswered)
+
+
+def _read_findings(run: RunFolder, cache: LruCache) -> list[MemberFinding]:
+    moment, control = read_moment(run), read_control(run)
+    other_seed = find_other_seed(run, moment.step)
+
+    def make() -> list[MemberFinding]:
+        evidence = gather_with_control(run, cache, moment, control, other_seed)
+        return [_describe(run, row) for row in make_board(evidence)]
+
+    key = (
+        "set claims",
+        str(run.path),
+        run.created,
+        moment,
+        control and control.key,
+        other_seed and other_seed.id,
+    )
+    return cache.get_or_make(key, make)
+
+
+def _describe(run: RunFolder, row: ClaimRow) -> MemberFinding:
+    figure = row.figures[0] if row.figures else None
+    return MemberFinding(
+        run.id, row.state, figure and figure.value, figure.unit if figure else "", row.waits_for
+    )

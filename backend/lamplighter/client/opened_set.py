@@ -1,0 +1,137 @@
+"""A set of runs, read from its folder: `lamplighter.open_set("runs/...")`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.run import Run
+from lamplighter.client.whole_application import require_whole_application
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.reading.lru_cache import LruCache
+from lamplighter.runfolder.reading.set_curves import LOSS, LOSS_HELD_OUT, QUANTILES, read_curves
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import RunSet as SetFolder
+from lamplighter.runfolder.run_set import SetFacts, is_set
+
+if TYPE_CHECKING:
+    from lamplighter.claims.set_board import SetClaim
+
+
+@dataclass(frozen=True)
+class CurveBand:
+    """A measure of the members by step."""
+
+    steps: NDArray[np.int64]
+    """Shape (N,), ascending."""
+    lines: NDArray[np.float64]
+    """Shape (M, N): the value of each member of `RunSet.members` at each step; NaN where it has none."""
+    quantiles: dict[float, NDArray[np.float64]]
+    """The quantiles 0.1, 0.25, 0.5, 0.75 and 0.9 over the members, each of shape (N,); NaN where none has a value."""
+
+    @property
+    def median(self) -> NDArray[np.float64]:
+        """Return the median over the members at each step, shape (N,)."""
+        return self.quantiles[0.5]
+
+
+class RunSet:
+    """A set of runs that differ in a few settings, mostly in the seed. Reading it changes nothing."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open the set in a folder.
+
+        Raises:
+            InputError: there is no set.
+            FormatError: its file was written by a newer version, or is damaged.
+        """
+        folder = Path(path).absolute()
+        if not is_set(folder):
+            raise InputError(f"{folder.name} is no set of runs: it has no set.json")
+        self._folder = SetFolder(folder)
+        self._cache = LruCache()
+        _ = self._facts
+
+    @property
+    def id(self) -> str:
+        """Return the set's id, which is the folder's name."""
+        return self._folder.id
+
+    @property
+    def name(self) -> str:
+        """Return the display name."""
+        return self._facts.name
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return the recipe, without the settings of a member."""
+        return self._facts.recipe
+
+    @property
+    def grid(self) -> dict[str, list[bool | int | float | str]]:
+        """Return the values that the members have, by field of the recipe."""
+        return {axis.field: axis.values for axis in self._facts.grid}
+
+    @property
+    def members(self) -> list[Run]:
+        """Return the members that are there, in the order of the grid, the last axis varying fastest."""
+        return [Run(run.path) for run in self._runs()]
+
+    @property
+    def settings(self) -> list[dict[str, bool | int | float | str]]:
+        """Return the settings of each of `members`."""
+        return [member.settings for member, run in self._folder.members() if run is not None]
+
+    def curves(self, names: Iterable[str] = (LOSS, LOSS_HELD_OUT)) -> dict[str, CurveBand]:
+        """Return measures of the members by step, by name.
+
+        Args:
+            names: names of `Run.measures`, and `loss`: the mean of the last 16 batches up to a step.
+        """
+        wanted = [names] if isinstance(names, str) else list(names)
+        return {
+            curve.name: CurveBand(
+                curve.steps, curve.lines, dict(zip(QUANTILES, curve.quantiles, strict=True))
+            )
+            for curve in read_curves(self._runs(), wanted)
+        }
+
+    def claims(self) -> list[SetClaim]:
+        """Return 28 statements about learning by number, each with the number of members in each state (`docs/claims.md`).
+        Members that have not read their corpus, or cannot be read, do not count. Asks no question of any model.
+
+        Raises:
+            ImportError: only `lamplighter-watch` is installed.
+        """
+        with require_whole_application("RunSet.claims"):
+            from lamplighter.claims.set_board import make_set_board
+        members: list[Any] = [(run.id, run) for run in self._runs()]
+        return make_set_board(members, self._cache).claims
+
+    @cached_property
+    def _facts(self) -> SetFacts:
+        return self._folder.facts
+
+    def _runs(self) -> list[RunFolder]:
+        return [run for _, run in self._folder.members() if run is not None]
+
+    def __repr__(self) -> str:
+        return f"RunSet({str(self._folder.path)!r})"
+
+
+def open_set(path: str | os.PathLike[str]) -> RunSet:
+    """Open the set of runs in a folder, live or finished.
+
+    Raises:
+        InputError: there is no set.
+        FormatError: its file was written by a newer version, or is damaged.
+    """
+    return RunSet(path)

@@ -1,0 +1,165 @@
+"""Sets for the routes: their members, and what is read from each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading.set_curves import Keep, SetCurve, read_curves
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_id import list_folders
+from lamplighter.runfolder.run_set import SEED, RunSet, SetMember, Setting
+from lamplighter.runfolder.run_store import NoSuchRunError
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.reading.run_summaries import FolderState, read_folder_state
+from lamplighter.serving.schemas.runs import UNREADABLE
+from lamplighter.serving.schemas.sets import (
+    Axis,
+    CurveBand,
+    CurveGroup,
+    Member,
+    MemberValue,
+    SetSummary,
+    Spread,
+)
+
+PLAIN_NAME = "A set of runs"
+"""The name of an unreadable set."""
+
+
+@dataclass(frozen=True)
+class ReadMember:
+    """A member of a set with its run; None for a run that was moved away."""
+
+    id: str
+    settings: dict[str, Setting]
+    run: RunFolder | None
+
+
+def list_members(catalog: RunCatalog, run_set: RunSet) -> list[ReadMember]:
+    """Return the members; those in the folder, by id, if the file of the set cannot be read."""
+    try:
+        found = run_set.members()
+    except FormatError:
+        folders = sorted(list_folders(run_set.path))
+        found = [(SetMember(run=path.name, settings={}), RunFolder(path)) for path in folders]
+    members: list[ReadMember] = []
+    for member, run in found:
+        shared = None
+        if run is not None:
+            with suppress(NoSuchRunError):
+                shared = catalog.share(run)
+        members.append(ReadMember(member.run, member.settings, shared))
+    return members
+
+
+def read_set_state(run_set: RunSet) -> list[tuple[str, FolderState | None]]:
+    """Return a value that changes with everything that is recorded in the set's folder, with a stable repr. It includes
+    runs that are no members, such as controls."""
+    return [(path.name, read_folder_state(RunFolder(path))) for path in sorted(list_folders(run_set.path))]
+
+
+def describe_set(catalog: RunCatalog, run_set: RunSet, sees_text: Callable[[RunFolder], bool]) -> SetSummary:
+    """Return a set as the list shows it. Never raises because of the folder's contents."""
+    members = list_members(catalog, run_set)
+    described = [_describe_member(catalog, one) for one in members]
+    problem, name, axes = None, PLAIN_NAME, list[Axis]()
+    try:
+        facts = run_set.facts
+        runs = [one.run for one in members if one.run is not None]
+        # All members have the same text.
+        sees = bool(runs) and all(sees_text(run) for run in runs)
+        name = facts.name if sees else facts.plain_name
+        axes = [Axis(field=axis.field, values=axis.values) for axis in facts.grid]
+    except FormatError as error:
+        problem = (
+            str(error) if all(sees_text(one.run) for one in members if one.run is not None) else UNREADABLE
+        )
+    created = None
+    with suppress(OSError):
+        created = run_set.created
+    return SetSummary(
+        id=run_set.id,
+        name=name,
+        readable=problem is None,
+        problem=problem,
+        created=created,
+        grid=axes,
+        sweeping=run_set.is_swept,
+        members=described,
+        counts=Counter(one.state for one in described),
+    )
+
+
+def _describe_member(catalog: RunCatalog, member: ReadMember) -> Member:
+    status = None
+    if member.run is not None:
+        # A shared object would keep a recipe that was damaged since.
+        status = catalog.summarise(RunFolder(member.run.path)).status
+    if status is None:
+        state = "missing" if member.run is None else "unreadable"
+        return Member(
+            run=member.id, settings=member.settings, state=state, alive=False, step=0, steps=0, loss=None
+        )
+    return Member(
+        run=member.id,
+        settings=member.settings,
+        state=status.phase,
+        alive=status.alive,
+        step=status.step,
+        steps=status.steps,
+        loss=status.loss,
+    )
+
+
+def group_curves(members: list[ReadMember], names: list[str], keep: Keep) -> list[CurveGroup]:
+    """Return the curves of each group of members that differ only in their seed."""
+    groups: dict[tuple[tuple[str, Setting], ...], list[tuple[str, RunFolder]]] = {}
+    for member in members:
+        if member.run is not None:
+            others = tuple((field, value) for field, value in member.settings.items() if field != SEED)
+            groups.setdefault(others, []).append((member.id, member.run))
+    return [
+        CurveGroup(
+            settings=dict(others),
+            runs=[run_id for run_id, _ in runs],
+            curves=[_describe_curve(one) for one in read_curves([run for _, run in runs], names, keep)],
+        )
+        for others, runs in groups.items()
+    ]
+
+
+def _describe_curve(curve: SetCurve) -> CurveBand:
+    q10, q25, median, q75, q90 = (_or_null(row) for row in curve.quantiles)
+    return CurveBand(
+        name=curve.name,
+        steps=curve.steps.tolist(),
+        count=curve.count.tolist(),
+        median=median,
+        q10=q10,
+        q25=q25,
+        q75=q75,
+        q90=q90,
+        lines=[_or_null(row) for row in curve.lines],
+    )
+
+
+def _or_null(values: NDArray[np.float64]) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in values.tolist()]
+
+
+def spread_of(values: dict[str, float | None]) -> Spread:
+    """Return the spread of a number by member."""
+    known = [value for value in values.values() if value is not None]
+    return Spread(
+        median=float(np.median(known)) if known else None,
+        low=min(known, default=None),
+        high=max(known, default=None),
+        members=[MemberValue(run=run, value=value) for run, value in values.items()],
+    )
