@@ -68,7 +68,7 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     if corpus in BUILT_IN_TEXTS:
         fields["corpus"]["kind"] = corpus
     elif corpus is not None:
-        text, name = _read(corpus)
+        text, name = read_named_text(corpus)
         fields["corpus"] |= {"kind": "text", "name": name}
     elif fields["corpus"]["kind"] == "text":
         raise RecipeError("the recipe is for a text: name it with --corpus PATH")
@@ -119,7 +119,7 @@ def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]
         RecipeError: the run has no control that could be trained here, or the number of steps is not allowed.
         FormatError: this version cannot read the recipe.
     """
-    recipe, text = run.recipe, None
+    recipe = run.recipe
     if recipe.corpus.kind == "recorded":
         raise RecipeError(
             f"{run.id} was recorded from an external training loop, so its control cannot be trained here"
@@ -130,18 +130,40 @@ def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]
         )
     if recipe.corpus.shuffle_words:
         raise RecipeError(f"{run.id} is itself a control: its words are already shuffled")
-    if recipe.corpus.kind == "text":
-        try:
-            text = run.source_path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(
-                f"the text of {run.id} cannot be read, so there is nothing to shuffle"
-            ) from error
+    text = read_source_text(run, "nothing to shuffle")
     try:
         # Copying a recipe does not validate the number of steps.
         return Recipe.model_validate(make_control_recipe(recipe, steps).model_dump()), text
     except ValidationError as error:
         raise RecipeError(explain_validation_error(error)) from error
+
+
+def read_source_text(run: RunFolder, lack: str) -> str | None:
+    """Return the text of a run whose corpus is custom; None for the others.
+
+    Raises:
+        RecipeError: it cannot be read, so that there is `lack`.
+    """
+    if run.recipe.corpus.kind != "text":
+        return None
+    try:
+        return run.source_path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the text of {run.id} cannot be read, so there is {lack}") from error
+
+
+def read_named_text(corpus: str) -> tuple[str, str]:
+    """Return the text in a file, `-` for standard input, and its name.
+
+    Raises:
+        RecipeError: it cannot be read.
+    """
+    try:
+        if corpus == "-":
+            return decode_text(sys.stdin.buffer.read(), "standard input"), "standard input"
+        return read_text(Path(corpus)), Path(corpus).name
+    except CorpusError as error:
+        raise RecipeError(str(error)) from error
 
 
 def _passages(sequences: int, wanted: int) -> int:
@@ -156,12 +178,3 @@ def _read_planted(path: Path) -> tuple[str, ...]:
     except CorpusError as error:
         raise RecipeError(str(error)) from error
     return rows
-
-
-def _read(corpus: str) -> tuple[str, str]:
-    try:
-        if corpus == "-":
-            return decode_text(sys.stdin.buffer.read(), "standard input"), "standard input"
-        return read_text(Path(corpus)), Path(corpus).name
-    except CorpusError as error:
-        raise RecipeError(str(error)) from error

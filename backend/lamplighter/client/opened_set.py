@@ -58,12 +58,9 @@ class RunSet:
             raise InputError(f"{folder.name} is no set of runs: it has no set.json")
         self._folder = SetFolder(folder)
         self._cache = LruCache()
+        self.id = self._folder.id
+        """The set's id, which is the folder's name."""
         _ = self._facts
-
-    @property
-    def id(self) -> str:
-        """Return the set's id, which is the folder's name."""
-        return self._folder.id
 
     @property
     def name(self) -> str:

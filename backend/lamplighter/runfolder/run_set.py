@@ -122,9 +122,9 @@ class RunSet:
         Raises:
             FormatError: `set.json` cannot be read.
         """
-        return [(one, self.find(one.run)) for one in self.facts.members]
+        return [(one, self.find_member(one.run)) for one in self.facts.members]
 
-    def find(self, run_id: str) -> RunFolder | None:
+    def find_member(self, run_id: str) -> RunFolder | None:
         """Return the run with a valid id in the set's folder; None if there is none."""
         path = self.path / run_id
         return RunFolder(path) if is_folder(path) else None

@@ -77,7 +77,7 @@ class RunStore:
             if is_folder(path) and not is_set(path):
                 return RunFolder(path)
             for folder in sorted(path for path in list_folders(self.path) if is_set(path)):
-                if found := RunSet(folder).find(run_id):
+                if found := RunSet(folder).find_member(run_id):
                     return found
         raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
 

@@ -93,7 +93,7 @@ class SetWords:
         Raises:
             RefusedError: no member has the word (404), or fewer than two can be compared (409).
         """
-        ids = {one.member.id: self._catalog.token_table(one.run).find(text) for one in self._known}
+        ids = {one.member.id: self._catalog.token_table(one.run).find_token(text) for one in self._known}
         if all(found is None for found in ids.values()):
             raise RefusedError(404, f"no member of {set_id} has the word '{text[:80]}'")
         known = [

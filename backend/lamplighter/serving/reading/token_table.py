@@ -58,7 +58,7 @@ class TokenTable:
         index = int(self._class_of[token_id])
         return None if index < 0 else self._names[index]
 
-    def find(self, text: str) -> int | None:
+    def find_token(self, text: str) -> int | None:
         """Return the id of the most frequent token with a text, in the tokeniser's form or as displayed, in any case if
         none has it in this one; None if there is none."""
         found = next(iter(self.search(text, 1, 0)), None) if text else None
