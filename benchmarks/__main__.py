@@ -30,6 +30,7 @@ NAMES = (
     "claims_controls",
     "course",
     "forks",
+    "sets",
 )
 
 
