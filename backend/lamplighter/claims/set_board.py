@@ -39,8 +39,8 @@ class SetClaim(DocumentedRecord):
     number: ClaimNumber
     role: ClaimRole
     group: GroupCode
-    states: dict[ClaimState, int]
-    """The number of members in each state; their sum is the number of members with a board."""
+    states: dict[str, int]
+    """The number of members by `ClaimState`; their sum is the number of members with a board."""
     members: list[MemberFinding]
 
 

@@ -59,11 +59,20 @@ def _explain(error: Exception) -> str | None:
     from lamplighter.recipe import RecipeError
     from lamplighter.runfolder.errors import READ_ERRORS, FormatError
     from lamplighter.runfolder.role_lock import RoleTakenError
-    from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
+    from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError
 
     if isinstance(
         error,
-        (RecipeError, CorpusError, ForkError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError),
+        (
+            RecipeError,
+            CorpusError,
+            ForkError,
+            FormatError,
+            NoSuchRunError,
+            NoSuchSetError,
+            RunBusyError,
+            RoleTakenError,
+        ),
     ):
         return str(error)
     if isinstance(error, OSError):

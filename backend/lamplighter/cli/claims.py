@@ -23,9 +23,10 @@ from lamplighter.claims.control import (
 from lamplighter.claims.english import claim_text, figure_text, percent, reason_text
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
+from lamplighter.claims.set_board import make_set_board
 from lamplighter.cli.common import common_options
 from lamplighter.cli.finishing import finish_run
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import find_members, find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.reading.lru_cache import LruCache
@@ -53,9 +54,12 @@ _INDENT = " " * 8
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 @common_options()
 def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
-    """Show which of 28 statements about learning hold on a run, with their numbers. Nothing is computed that an examiner would
+    """Show which of 28 statements about learning hold on a run, with their numbers, or on how many members of a set. Nothing is computed that an examiner would
     have to answer: `lamplighter examine RUN --prepare claims` does that.
     """
+    if (members := find_members(runs_dir, run_id)) is not None:
+        _print_set(members, as_json=as_json)
+        return
     run = find_prepared(runs_dir, run_id)
     control = read_control(run)
     evidence, questions = _read_board(run, control)
@@ -82,6 +86,24 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
             f"what shuffled words would show, its control says: lamplighter train --control-of {run.id}"
         )
     print_line(_sum_up(rows))
+
+
+def _print_set(members: list[RunFolder], *, as_json: bool) -> None:
+    """Print for how many members of a set each claim holds."""
+    board = make_set_board([(run.id, run) for run in members], LruCache())
+    if as_json:
+        items = [{**asdict(one), "name": claim_text(one.number, "name")} for one in board.claims]
+        print_line(json.dumps({"items": items, "unanswered": [asdict(one) for one in board.unanswered]}))
+        return
+    answered = len(members) - len(board.unanswered)
+    for one in board.claims:
+        told = ", ".join(
+            f"{SIGNS[state][4:]} in {one.states[state]}" for state in ClaimState if one.states[state]
+        )
+        name = f"{claim_text(one.number, 'name')}{_ROLES[one.role]}"
+        print_line(f"{one.number:>2}  holds in {one.states[ClaimState.HOLDS]} of {answered}  {name}: {told}")
+    for one in board.unanswered:
+        print_line(f"{one.run}: {one.reason.replace('_', ' ')}")
 
 
 def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:

@@ -22,7 +22,7 @@ _WHERE = {
     "still": "still:still_command",
     "series": "series:series_command",
     "runs": "runs:runs_group",
-    "sweep": "sweep:sweep_command",
+    "sweep": "sweeping.command:sweep_command",
     "export": "exports:export_command",
     "gallery": "exports:gallery_command",
     "import": "exports:import_command",

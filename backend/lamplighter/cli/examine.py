@@ -11,7 +11,7 @@ import click
 from lamplighter.cli.claims import prepare_claims
 from lamplighter.cli.common import common_options
 from lamplighter.cli.lessons import prepare_lessons
-from lamplighter.cli.named_run import confirm_imported, find_named_run
+from lamplighter.cli.named_run import confirm_imported, find_members, find_named_run
 from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line
 from lamplighter.cli.workers import run_until_stopped
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
@@ -94,7 +94,7 @@ def examine_command(
         if run_id is None or kind is not None:
             raise click.UsageError(f"--prepare {prepare} needs a run, and takes no question")
         if prepare == "claims":
-            prepare_claims(runs_dir, run_id, yes=yes)
+            _prepare_claims(runs_dir, run_id, yes=yes)
         elif problems := prepare_lessons(runs_dir, run_id, yes=yes):
             raise click.ClickException("; ".join(problems))
         return
@@ -111,6 +111,26 @@ def examine_command(
         print_line(json.dumps(answer))
     else:
         _print_answer(run, answer)
+
+
+def _prepare_claims(runs_dir: Path, name: str, *, yes: bool) -> None:
+    """Prepare the claims of a run, or of each member of a set that is over."""
+    members = find_members(runs_dir, name)
+    if members is None:
+        prepare_claims(runs_dir, name, yes=yes)
+        return
+    problems: list[str] = []
+    for run in members:
+        if not read_status(run).has_ended:
+            print_line(f"{run.id} is not over: it is left out")
+            continue
+        try:
+            prepare_claims(runs_dir, str(run.path), yes=yes)
+        except click.ClickException as error:
+            print_line(f"{run.id}: {error.message}", err=True)
+            problems.append(run.id)
+    if problems:
+        raise click.ClickException(f"not all could be asked of {', '.join(problems)}")
 
 
 def _ask(run: RunFolder, fields: dict[str, Any], yes: bool, quiet: bool) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import click
 from lamplighter.model.training_demands import describe_demands
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.run_set import RunSet
+from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
 
 
 def find_named_run(runs_dir: Path, name: str) -> RunFolder:
@@ -25,6 +26,31 @@ def find_named_run(runs_dir: Path, name: str) -> RunFolder:
         path = path.resolve()
         return RunStore(path.parent).find(path.name)
     return RunStore(runs_dir).find(name)
+
+
+def find_named_set(runs_dir: Path, name: str) -> RunSet:
+    """Return the set with an id in the folder of runs, or at a path anywhere.
+
+    Raises:
+        NoSuchSetError: there is no such set.
+    """
+    path = Path(name)
+    if ("/" in name or os.sep in name) and path.is_dir():
+        path = path.resolve()
+        return RunStore(path.parent).find_set(path.name)
+    return RunStore(runs_dir).find_set(name)
+
+
+def find_members(runs_dir: Path, name: str) -> list[RunFolder] | None:
+    """Return the members of a named set that are there; None if the name is that of no set.
+
+    Raises:
+        FormatError: `set.json` cannot be read.
+    """
+    try:
+        return [run for _, run in find_named_set(runs_dir, name).members() if run is not None]
+    except NoSuchSetError:
+        return None
 
 
 def confirm_imported(run: RunFolder, aim: str = "continue it") -> None:

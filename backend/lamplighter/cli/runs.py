@@ -15,7 +15,8 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import describe_fork
-from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.run_set import RunSet
+from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
 
 
 @click.group("runs", invoke_without_command=True)
@@ -44,9 +45,9 @@ def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
 @common_options()
 def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
-    """Move runs to the trash folder."""
+    """Move runs, or sets with their members, to the trash folder."""
     run_store = RunStore(runs_dir)
-    for run in [run_store.find(run_id) for run_id in run_ids]:
+    for run in [_find(run_store, run_id) for run_id in run_ids]:
         print_line(f"{run.id} -> {run_store.trash(run)}")
 
 
@@ -56,12 +57,13 @@ def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common_options()
 def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes: bool) -> None:
-    """Remove runs for good."""
+    """Remove runs, or sets with their members, for good."""
     run_store = RunStore(runs_dir)
     if not run_ids and not trashed:
         raise click.UsageError("name the runs to remove, or use --trashed for everything in the trash")
-    runs = [run_store.find(run_id) for run_id in run_ids]
-    size = _size(sum(run.bytes_on_disk() for run in runs + (run_store.trashed() if trashed else [])))
+    runs = [_find(run_store, run_id) for run_id in run_ids]
+    folders = [RunFolder(run.path) for run in runs] + (run_store.trashed() if trashed else [])
+    size = _size(sum(folder.bytes_on_disk() for folder in folders))
     removed = ", ".join([run.id for run in runs] + (["the trash"] if trashed else []))
     if not yes:
         click.confirm(f"Remove {removed} ({size}) for good?", abort=True)
@@ -70,6 +72,13 @@ def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes:
     if trashed:
         run_store.empty_trash()
     print_line(f"removed {removed}")
+
+
+def _find(run_store: RunStore, name: str) -> RunFolder | RunSet:
+    try:
+        return run_store.find_set(name)
+    except NoSuchSetError:
+        return run_store.find(name)
 
 
 def _facts(run: RunFolder) -> dict[str, Any]:

@@ -145,19 +145,19 @@ class RunStore:
         """Remove incomplete runs left by killed processes. Return their number. Never raises."""
         return clear_preparations(self.path, "making", "importing")
 
-    def trash(self, run: RunFolder) -> Path:
-        """Move a run to the trash folder; it can be moved back by hand.
+    def trash(self, run: RunFolder | RunSet) -> Path:
+        """Move a run, or a set with its members, to the trash folder; it can be moved back by hand.
 
         Raises:
-            RunBusyError: a trainer holds the run, or may hold it.
+            RunBusyError: a trainer holds the run or a member, or may hold it; or a sweep trains the set.
         """
-        state = role_state(run.path, "trainer")
-        if state is RoleState.HELD:
-            raise RunBusyError(f"{run.id} is being trained; stop it first")
-        if state is RoleState.UNKNOWN:
-            raise RunBusyError(
-                f"cannot tell whether {run.id} is being trained, since its trainer.lock cannot be opened: try again"
-            )
+        if isinstance(run, RunSet):
+            if run.is_swept:
+                raise RunBusyError(f"{run.id} is being swept; stop that first")
+            for path in list_folders(run.path):
+                _require_untrained(RunFolder(path))
+        else:
+            _require_untrained(run)
         trash = self.path / _TRASH
         make_private_folder(trash, exist_ok=True)
         target = trash / run.id
@@ -165,16 +165,16 @@ class RunStore:
             target = trash / f"{run.id}-{secrets.token_hex(2)}"
         return run.path.rename(target)
 
-    def remove(self, run: RunFolder) -> None:
-        """Delete a run permanently.
+    def remove(self, run: RunFolder | RunSet) -> None:
+        """Delete a run or a set permanently.
 
         Raises:
-            RunBusyError: a trainer holds the run.
+            RunBusyError: a trainer holds the run or a member.
         """
         shutil.rmtree(self.trash(run))
 
     def trashed(self) -> list[RunFolder]:
-        """Return the runs in the trash."""
+        """Return the runs and sets in the trash, each as its folder."""
         trash = self.path / _TRASH
         return [RunFolder(path) for path in sorted(trash.iterdir())] if trash.is_dir() else []
 
@@ -196,6 +196,17 @@ def run_id_of(name: str) -> str:
         return name
     plain = unicodedata.normalize("NFKD", name[:_MAX_READ].casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].rstrip("-") or "run"
+
+
+def _require_untrained(run: RunFolder) -> None:
+    """Raise RunBusyError if a trainer holds a run, or may hold it."""
+    state = role_state(run.path, "trainer")
+    if state is RoleState.HELD:
+        raise RunBusyError(f"{run.id} is being trained; stop it first")
+    if state is RoleState.UNKNOWN:
+        raise RunBusyError(
+            f"cannot tell whether {run.id} is being trained, since its trainer.lock cannot be opened: try again"
+        )
 
 
 def require_trainable(recipe: Recipe) -> None:

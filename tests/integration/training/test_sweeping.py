@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import lamplighter
-from lamplighter.cli.sweep_slurm import SLURM_FOLDER, submit_members
+from lamplighter.cli.sweeping.slurm_jobs import SLURM_FOLDER, submit_members
 from lamplighter.processes.sweep import SweptMembers
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status

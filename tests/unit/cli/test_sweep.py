@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -9,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from lamplighter.cli.app import cli
-from lamplighter.cli.sweep import parse_axis
+from lamplighter.cli.sweeping.command import parse_axis
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_set import SWEEP_ROLE
 from lamplighter.runfolder.run_store import RunStore
 from tests.support.runs import make_run
-from tests.support.swept import make_set
+from tests.support.swept import make_set, recorded_set
 
 
 def refused(runs: Path, *words: object) -> str:
@@ -75,6 +76,43 @@ def test_a_set_is_swept_by_one_process(tmp_path: Path) -> None:
     with RoleLock(run_set.path, SWEEP_ROLE):
         assert "already the sweep" in refused(tmp_path, "--resume", run_set.id)
     assert all(run is not None and not run.steps_path.exists() for _, run in run_set.members())
+
+
+def test_the_claims_of_a_set_say_in_how_many_they_hold(tmp_path: Path) -> None:
+    run_set = recorded_set(tmp_path)
+    last = run_set.facts.members[-1].run
+    done = CliRunner().invoke(cli, ["--runs", str(tmp_path), "claims", run_set.id])
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert [line[:16] for line in lines[3:4]] == [" 4  holds in 2 of"[:16]]
+    assert lines[-1] == f"{last}: not prepared"
+    told = json.loads(
+        CliRunner().invoke(cli, ["--runs", str(tmp_path), "claims", run_set.id, "--json"]).output
+    )
+    assert told["items"][3]["states"]["holds"] == 2
+    assert told["unanswered"] == [{"run": last, "reason": "not_prepared"}]
+
+
+def test_a_set_is_trashed_and_removed_as_one_thing(tmp_path: Path) -> None:
+    store, run_set, other = RunStore(tmp_path), make_set(tmp_path), make_set(tmp_path)
+    member = run_set.members()[1][1]
+    assert member is not None
+
+    def ask(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(cli, ["--runs", str(tmp_path), "runs", *words])
+        return done.exit_code, done.output + str(done.exception)
+
+    for folder, role, says in (
+        (member.path, "trainer", "being trained"),
+        (run_set.path, SWEEP_ROLE, "being swept"),
+    ):
+        with RoleLock(folder, role):
+            code, said = ask("trash", run_set.id)
+            assert (code, says in said) == (1, True)
+    assert ask("trash", run_set.id)[0] == 0
+    assert [one.id for one in store.sets()] == [other.id]
+    assert ask("remove", other.id, "--trashed", "--yes")[0] == 0
+    assert (store.runs(), store.sets(), store.trashed()) == ([], [], [])
 
 
 def test_a_recorded_run_is_not_repeated(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class SetSummary(ApiModel):
     """True while a sweep trains it."""
     members: list[Member]
     """In the order of the grid, the last axis varying fastest."""
-    counts: dict[MemberState, int]
+    counts: dict[str, int]
     """The number of members in each state that occurs."""
 
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import confirm_imported, find_named_run
+from lamplighter.cli.named_run import confirm_imported, find_named_run, find_named_set
 from lamplighter.cli.recipes import read_named_text, read_source_text
-from lamplighter.cli.sweep_slurm import require_submitit, submit_members
+from lamplighter.cli.sweeping.slurm_jobs import require_submitit, submit_members
+from lamplighter.cli.sweeping.sweep_bar import SweepBar
 from lamplighter.cli.terminal import print_line
 from lamplighter.model.batches import require_enough_text
 from lamplighter.processes.sweep import Sweep, SweptMember, SweptMembers
@@ -31,15 +30,12 @@ from lamplighter.runfolder.run_set import (
     GridAxis,
     RunSet,
     Setting,
-    describe_settings,
 )
-from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.set_creation import create_set
 
 _POLL_SECONDS = 0.2
 _RANGE = re.compile(r"(\d{1,10})\.\.(\d{1,10})")
-_BARS = 24
-"""Maximum number of members with a bar of their own."""
 
 
 @click.command("sweep")
@@ -121,7 +117,7 @@ def sweep_command(
     elif recipe_name or of_run or corpus or seeds or settings or name:
         raise click.UsageError("--resume goes on with a set as it is: give it without what makes a set")
     else:
-        run_set = _find_set(runs_dir, resume)
+        run_set = find_named_set(runs_dir, resume)
     members = SweptMembers(run_set)
     with RoleLock(run_set.path, SWEEP_ROLE):
         if resume is not None:
@@ -193,73 +189,6 @@ def _recipe_and_text(
     return Recipe.model_validate(recipe.model_copy(update={"corpus": named}).model_dump()), text
 
 
-def _find_set(runs_dir: Path, name: str) -> RunSet:
-    path = Path(name)
-    try:
-        if ("/" in name or os.sep in name) and path.is_dir():
-            return RunStore(path.resolve().parent).find_set(path.resolve().name)
-        return RunStore(runs_dir).find_set(name)
-    except NoSuchSetError as error:
-        raise click.ClickException(str(error)) from error
-
-
-class _SweepBar:
-    """The progress of a sweep on the terminal: a bar for each member, up to `_BARS` of them, and one for all."""
-
-    def __init__(self, run_set: RunSet, *, quiet: bool) -> None:
-        self._quiet, self._told = quiet, set[str]()
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[what]}"),
-            console=Console(stderr=True),
-            disable=quiet,
-            refresh_per_second=4,
-        )
-        self._tasks: dict[str, TaskID] = {}
-        self._all = self._bar.add_task(run_set.id, total=len(run_set.facts.members), what="")
-
-    def __enter__(self) -> _SweepBar:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def show(self, members: Sequence[SweptMember]) -> None:
-        """Show the members as they are now, and tell once of each that is over."""
-        over = [one for one in members if one.over]
-        failed = sum(not one.is_finished for one in over)
-        self._bar.update(self._all, completed=len(over), what=f"{failed} failed" if failed else "")
-        for one in members:
-            if one.over and one.run.id not in self._told:
-                self._told.add(one.run.id)
-                if not self._quiet:
-                    self._bar.console.print(_tell_end(one), markup=False, highlight=False)
-                if (task := self._tasks.pop(one.run.id, None)) is not None:
-                    self._bar.remove_task(task)
-            elif not one.over and one.status is not None and one.status.alive:
-                self._show_one(one, one.status.step, one.status.steps, one.status.loss)
-
-    def _show_one(self, one: SweptMember, step: int, steps: int, loss: float | None) -> None:
-        if one.run.id not in self._tasks:
-            if len(self._tasks) >= _BARS:
-                return
-            told = describe_settings(one.member.settings)
-            self._tasks[one.run.id] = self._bar.add_task(told, total=steps, what="starting")
-        what = "" if loss is None else f"loss {loss:.3f}"
-        self._bar.update(self._tasks[one.run.id], completed=step, total=steps, what=what)
-
-
-def _tell_end(one: SweptMember) -> str:
-    told = f"{one.run.id} ({describe_settings(one.member.settings)})"
-    if one.status is not None and one.is_finished:
-        loss = "" if one.status.loss is None else f", loss {one.status.loss:.3f}"
-        return f"{told}: {one.status.step:,} steps{loss}"
-    return f"{told}: {one.problem}"
-
-
 def poll_until(
     show: AbstractContextManager[Any], poll: Callable[[], bool], stop: Callable[[], object]
 ) -> bool:
@@ -277,7 +206,7 @@ def poll_until(
 
 
 def _train(run_set: RunSet, jobs: int, *, quiet: bool) -> bool:
-    sweep, bar = Sweep(run_set, ("trainer",), jobs), _SweepBar(run_set, quiet=quiet)
+    sweep, bar = Sweep(run_set, ("trainer",), jobs), SweepBar(run_set, quiet=quiet)
 
     def poll() -> bool:
         members = sweep.poll()
@@ -289,7 +218,7 @@ def _train(run_set: RunSet, jobs: int, *, quiet: bool) -> bool:
 
 def _watch_jobs(run_set: RunSet, members: SweptMembers, jobs: Sequence[Any], *, quiet: bool) -> bool:
     """Show the members until their jobs have ended. Ctrl-C cancels the jobs."""
-    bar = _SweepBar(run_set, quiet=quiet)
+    bar = SweepBar(run_set, quiet=quiet)
 
     def poll() -> bool:
         bar.show(members.read_all())

@@ -1,0 +1,1 @@
+"""The command `lamplighter sweep`: sets of runs, trained here or as jobs of a cluster."""
