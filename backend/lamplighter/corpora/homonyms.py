@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
 from lamplighter.corpora.lexicon_parser import Lexicon, SentenceSlot, read_lexicon
+
+_MAX_TOPICS = 2
+"""Topics that a topic's own word may be in."""
 
 
 @dataclass(frozen=True)
@@ -15,18 +19,24 @@ class Homonym:
     word: str
     topics: tuple[str, str]
     words: tuple[frozenset[str], frozenset[str]]
-    """The words of either topic that are not in the other's sentences."""
+    """The words that are in either topic's sentences, not in the other's, and in few further topics."""
 
 
 @cache
 def list_homonyms() -> tuple[Homonym, ...]:
     """Return the homonyms, in the order of the lexicon."""
     lexicon = read_lexicon()
-    found: list[Homonym] = []
-    for word, topics in lexicon.homonyms.items():
-        one, other = (_words_of(lexicon, topic) for topic in topics)
-        found.append(Homonym(word, topics, (one - other, other - one)))
-    return tuple(found)
+    of_topic = {topic: _words_of(lexicon, topic) for topic in lexicon.topics}
+    topics_of = Counter(word for words in of_topic.values() for word in words)
+    # Names, months and the like are in many topics, and say nothing about one of them.
+    own = {
+        topic: frozenset(word for word in words if topics_of[word] <= _MAX_TOPICS)
+        for topic, words in of_topic.items()
+    }
+    return tuple(
+        Homonym(word, (one, other), (own[one] - of_topic[other], own[other] - of_topic[one]))
+        for word, (one, other) in lexicon.homonyms.items()
+    )
 
 
 def _words_of(lexicon: Lexicon, topic: str) -> frozenset[str]:
