@@ -169,6 +169,9 @@ def _read_needs(run: RunFolder, mark: FilesMark, *, sweeping: bool) -> _RunNeeds
     _ = run.recipe  # Raises if it cannot be read: such a run cannot be trained.
     if wants_training(run, sweeping=sweeping):
         return _RunNeeds(mark, training=True)
+    if not run.steps_path.exists():
+        # A member that its sweep has not begun.
+        return _RunNeeds(mark, training=False)
     with StepsReader(run.steps_path) as reader:
         lineage, (_, last) = reader.lineage(), reader.newest_step()
         over, untiled = reader.phase().has_ended, reader.has_rows()
