@@ -22,8 +22,7 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.lru_cache import LruCache
-from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_id import list_folders
+from lamplighter.runfolder.run_folder import RunFolder, list_folders
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _RECIPES_KEPT, _FOLDERS_KEPT = 4_096, 8

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -24,6 +26,9 @@ from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, read_recipe_file
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
+
+RUN_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,79}"
+_ID = re.compile(RUN_ID_PATTERN)
 
 
 class RunFolder:
@@ -256,3 +261,28 @@ def write_atomically(path: Path, text: str) -> None:
         file.write(text)
     sync_file(temporary)
     replace_durably(temporary, path)
+
+
+def is_run_id(name: str) -> bool:
+    """Return whether a name is a valid id. It then has no separator, and may become part of a path."""
+    return _ID.fullmatch(name) is not None
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder, and no link to one."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def list_folders(path: Path) -> Iterator[Path]:
+    """Yield the folders in `path` whose names are valid ids, in no order. Links are not followed.
+
+    Raises:
+        OSError: `path` cannot be listed.
+    """
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if is_run_id(entry.name) and entry.is_dir(follow_symlinks=False):
+                yield path / entry.name

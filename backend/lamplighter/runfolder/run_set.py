@@ -18,8 +18,7 @@ from lamplighter.platform.printable import quote_foreign
 from lamplighter.recipe import Recipe, StrictInput, explain_validation_error
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleState, role_state
-from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_id import RUN_ID_PATTERN, is_folder
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder, is_folder
 
 SET_FILE = "set.json"
 SWEEP_ROLE = "sweep"

@@ -15,8 +15,7 @@ from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.recipe import BUILT_IN_TEXTS, Recipe, RecipeError
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.runfolder.role_lock import RoleState, role_state
-from lamplighter.runfolder.run_folder import RunFolder, write_atomically
-from lamplighter.runfolder.run_id import is_folder, is_run_id, list_folders
+from lamplighter.runfolder.run_folder import RunFolder, is_folder, is_run_id, list_folders, write_atomically
 from lamplighter.runfolder.run_name import derive_run_name, numbered_name, read_run_name, write_run_name
 from lamplighter.runfolder.run_set import RunSet, is_set
 from lamplighter.wire.vocabulary import Vocabulary

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lamplighter.recipe import CorpusRecipe, Recipe
-from lamplighter.runfolder.run_id import RUN_ID_PATTERN
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 from lamplighter.runfolder.run_name import (
     MAX_RUN_NAME,
     NAME_FILE,

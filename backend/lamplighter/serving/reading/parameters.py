@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from lamplighter.runfolder.run_id import RUN_ID_PATTERN
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 from lamplighter.serving.reading.layout_query import LayoutSetName, MethodName
 from lamplighter.serving.reading.run_catalog import MatrixName
 from lamplighter.serving.schemas.base import StepNumber

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.set_curves import Keep, SetCurve, read_curves
-from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_id import list_folders
+from lamplighter.runfolder.run_folder import RunFolder, list_folders
 from lamplighter.runfolder.run_set import SEED, RunSet, SetMember, Setting
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.run_catalog import RunCatalog
@@ -24,9 +23,9 @@ from lamplighter.serving.schemas.sets import (
     CurveBand,
     CurveGroup,
     Member,
+    MemberSpread,
     MemberValue,
     SetSummary,
-    Spread,
 )
 
 PLAIN_NAME = "A set of runs"
@@ -154,10 +153,10 @@ def _or_null(values: NDArray[np.float64]) -> list[float | None]:
     return [value if np.isfinite(value) else None for value in values.tolist()]
 
 
-def spread_of(values: dict[str, float | None]) -> Spread:
+def spread_of(values: dict[str, float | None]) -> MemberSpread:
     """Return the spread of a number by member."""
     known = [value for value in values.values() if value is not None]
-    return Spread(
+    return MemberSpread(
         median=float(np.median(known)) if known else None,
         low=min(known, default=None),
         high=max(known, default=None),

@@ -20,8 +20,7 @@ from lamplighter.runfolder.reading.set_curves import (
     read_curves,
     read_measure_names,
 )
-from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_id import RUN_ID_PATTERN
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.reading.set_reading import (
     ReadMember,
@@ -34,6 +33,7 @@ from lamplighter.serving.reading.set_reading import (
 from lamplighter.serving.reading.set_words import SetWords
 from lamplighter.serving.schemas.base import StepNumber, json_body
 from lamplighter.serving.schemas.sets import (
+    MemberSpread,
     RelationSpread,
     SetClaims,
     SetCurves,
@@ -41,7 +41,6 @@ from lamplighter.serving.schemas.sets import (
     SetSpread,
     SetSummary,
     SetWord,
-    Spread,
 )
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.access.decision import caller_sees_text
@@ -255,7 +254,7 @@ def _spread_relations(members: list[ReadMember], step: int, services: Services) 
     available = read_measure_names(list(runs.values()))
     names = [name.removeprefix(_ACCURACY) for name in available if name.startswith(_ACCURACY)]
     wanted = [f"{part}{name}" for name in names for part in (_ACCURACY, _CONSISTENCY)] + [_CHANCE]
-    found: dict[str, Spread] = {}
+    found: dict[str, MemberSpread] = {}
     for curve in read_curves(list(runs.values()), wanted, services.claim_figures.get_or_make):
         values: dict[str, float | None] = {}
         for run_id, line in zip(runs, curve.lines[:, curve.steps <= step], strict=True):

@@ -122,7 +122,7 @@ class MemberValue(ApiModel):
     value: float | None
 
 
-class Spread(ApiModel):
+class MemberSpread(ApiModel):
     """A number over the members; null where none has one."""
 
     median: float | None
@@ -137,9 +137,9 @@ class RelationSpread(ApiModel):
     """A planted relation, at the last measured step of each member."""
 
     name: str
-    accuracy: Spread
+    accuracy: MemberSpread
     """The share of its analogies that are answered."""
-    consistency: Spread
+    consistency: MemberSpread
     """The mean cosine of the offsets of its pairs."""
     chance: float | None
     """The share of answers by guessing, median over the members."""
@@ -159,7 +159,7 @@ class HomonymSpread(ApiModel):
     word: str
     senses: tuple[str, str]
     """The two topics."""
-    lean: Spread
+    lean: MemberSpread
     """From 1, all its nearest are of the first topic, to -1, all are of the second."""
     members: list[MemberSenses]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lamplighter.runfolder.run_id import RUN_ID_PATTERN
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 from lamplighter.web.audit.audit_log import AuditLog
 
 _CREATED_RUN = re.compile(rf"/api/runs/({RUN_ID_PATTERN})(?:/|$)".encode())

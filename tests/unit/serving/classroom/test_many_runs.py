@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lamplighter.runfolder.run_set import SET_FILE
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from tests.support.asgi import call, connect
 from tests.support.class_apps import (
@@ -72,6 +73,9 @@ class Crowd:
             path = Path(access.what)
             if path == self.folder and access.kind in _LISTING:
                 counts["listings"] += 1
+            elif path == self.folder / SET_FILE:
+                # Whether the folder is a set.
+                continue
             elif path != self.folder and path.is_relative_to(self.folder):
                 counts[path.relative_to(self.folder).parts[0]] += 1
         return counts
