@@ -6,6 +6,7 @@ row of zeros, or with a value that is not finite, has no direction: its cosine w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -90,8 +91,38 @@ def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32]
     return nearest_rows(vectors, np.arange(len(vectors)), k)
 
 
+def count_shared(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return how many ids each row of one id matrix, (N, k), has in common with that of another; shape (N,)."""
+    return (one[:, :, None] == other[:, None, :]).any(axis=2).sum(axis=1)
+
+
 def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """Return the columns of the `k` largest values of each row, largest first, equal values by column."""
+    rows, columns = values.shape
+    groups = int(math.sqrt(columns / max(1, k)))
+    width = columns // max(1, groups)
+    if width <= 2 * k:
+        return _sort_largest(values, k)
+    # Group g has the columns g, g + width, g + 2 width, ... The k largest values lie in the k groups with the largest
+    # maxima, which take one fast pass, or in the few columns that are in no group.
+    maxima = values[:, :width].copy()
+    for start in range(width, groups * width, width):
+        np.maximum(maxima, values[:, start : start + width], out=maxima)
+    best = np.sort(np.argpartition(maxima, width - k, axis=1)[:, width - k :], axis=1)
+    edge = np.take_along_axis(maxima, best, axis=1).min(axis=1, keepdims=True)
+    inside = (np.arange(0, groups * width, width)[:, None] + best[:, None, :]).reshape(rows, -1)
+    rest = np.broadcast_to(np.arange(groups * width, columns), (rows, columns - groups * width))
+    candidates = np.concatenate((inside, rest), axis=1)
+    found = np.take_along_axis(values, candidates, axis=1)
+    top = np.take_along_axis(candidates, _sort_largest(found, k), axis=1)
+    # Equal maxima leave open which groups to take.
+    for row in np.flatnonzero((maxima >= edge).sum(axis=1) > k):
+        top[row] = _sort_largest(values[row : row + 1], k)
+    return top
+
+
+def _sort_largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Return what `_largest` returns, at the cost of a partition of all values."""
     columns = values.shape[1]
     top = np.argpartition(values, columns - k, axis=1)[:, columns - k :] if k < columns else None
     if top is None:

@@ -39,6 +39,20 @@ def test_equals_brute_force(seed: int, size: int, dim: int, k: int, block: int) 
         assert len(set(ids[query].tolist())) == len(ids[query])
 
 
+@pytest.mark.parametrize("size", [700, 1_001, 2_305])
+@pytest.mark.parametrize("tied", [False, True], ids=["distinct", "ties"])
+def test_of_many_rows_the_nearest_are_those_of_a_full_sort(size: int, tied: bool) -> None:
+    vectors = np.random.default_rng(size).standard_normal((size, 3)).astype(np.float32)
+    if tied:
+        # Few directions, and rows of zeros.
+        vectors = np.rint(vectors)
+    queries = np.arange(0, size, 20)
+    similar = unit_rows(vectors)[queries] @ unit_rows(vectors).T
+    similar[np.arange(len(queries)), queries] = -np.inf
+    expected = np.argsort(-similar, axis=1, kind="stable")[:, :10]
+    np.testing.assert_array_equal(nearest_rows(vectors, queries, 10)[0], expected)
+
+
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 40), k=st.integers(1, 10))
 @settings(max_examples=60, deadline=None)
 def test_equal_cosines_are_ordered_by_id(seed: int, size: int, k: int) -> None:
