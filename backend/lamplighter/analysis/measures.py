@@ -39,15 +39,10 @@ from numpy.typing import NDArray
 from lamplighter.corpora.kindred import KINDRED
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
-from lamplighter.geometry.information import (
-    neighbour_information,
-    neighbour_information_chance,
-    neighbour_information_most,
-)
+from lamplighter.geometry.information import measure_order
 from lamplighter.geometry.nearest_by_chance import nearest_cosine, nearest_cosine_by_chance
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
-from lamplighter.geometry.purity import find_neighbour_classes, neighbour_purity, purity_chance
 from lamplighter.geometry.rank import effective_rank, length_frequency_correlation
 from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -56,6 +51,13 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
+_ORDER = (
+    "purity_10nn",
+    "purity_chance",
+    "neighbour_information",
+    "neighbour_information_chance",
+    "neighbour_information_most",
+)
 READ_BATCHES = 16
 """Batches whose mean loss is compared with the loss on held-out text: about 8,000 tokens of the default recipe."""
 
@@ -107,12 +109,7 @@ def measure(
     values["nearest_cosine_chance"] = nearest_cosine_by_chance(*vectors.shape)
     if np.isfinite(vectors).all():
         class_of = vocabulary.class_of()
-        found = find_neighbour_classes(units, class_of, NEIGHBOURS)
-        values["purity_10nn"] = neighbour_purity(found)
-        values["purity_chance"] = purity_chance(class_of)
-        values["neighbour_information"] = neighbour_information(found)
-        values["neighbour_information_chance"] = neighbour_information_chance(found)
-        values["neighbour_information_most"] = neighbour_information_most(found)
+        values |= dict(zip(_ORDER, measure_order(units, class_of, NEIGHBOURS), strict=True))
         for relation in vocabulary.relations:
             values[f"analogy {relation.name}"] = analogy_accuracy(vectors, relation.pairs)
             values[f"consistency {relation.name}"] = offset_consistency(vectors, relation.pairs)

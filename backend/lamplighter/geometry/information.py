@@ -14,12 +14,49 @@ above 0, because lists are finite: see `neighbour_information_chance`.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lamplighter.geometry.purity import NeighbourClasses
+from lamplighter.geometry.purity import (
+    NeighbourClasses,
+    find_neighbour_classes,
+    neighbour_purity,
+    purity_chance,
+)
 
 _SEED = 0
+
+
+class Order(NamedTuple):
+    """The order that an embedding has gained by some classes; NaN where they say nothing."""
+
+    purity: float
+    """Macro-averaged 10-NN purity."""
+    purity_chance: float
+    information: float
+    """Bits that neighbour lists give about the class of their token."""
+    information_chance: float
+    information_most: float
+
+
+def measure_order(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10) -> Order:
+    """Measure the order of a matrix.
+
+    Args:
+        vectors: shape (V, D).
+        class_of: shape (V,), the class of each token, negative for none.
+        k: number of neighbours.
+    """
+    found = find_neighbour_classes(vectors, class_of, k)
+    return Order(
+        neighbour_purity(found),
+        purity_chance(class_of),
+        neighbour_information(found),
+        neighbour_information_chance(found),
+        neighbour_information_most(found),
+    )
 
 
 def neighbour_information(found: NeighbourClasses) -> float:
