@@ -101,10 +101,9 @@ class StepsReader(FactsReader):
         `limit`."""
         return dict(self._select_range("SELECT id, said FROM lines", first, last, limit))
 
-    def lines_sizes(self, first: int, last: int, limit: int) -> list[int]:
+    def lines_sizes(self, first: int, last: int, limit: int) -> dict[int, int]:
         """Return the lengths in characters of the lines that `lines` returns, without reading them."""
-        found = self._select_range("SELECT id, length(said) FROM lines", first, last, limit)
-        return [size for _, size in found]
+        return dict(self._select_range("SELECT id, length(said) FROM lines", first, last, limit))
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
         """Return the digests by step of the lineage from `first` to `last`, inclusive."""

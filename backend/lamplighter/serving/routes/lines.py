@@ -59,7 +59,7 @@ def list_lines(
     # The lines of step 0 are recorded shortly after the step itself.
     immutable = range_.immutable and range_.last > 0
     reply.tag("lines", range_.lineage, len(sizes), immutable=immutable)
-    return reply.send(_ROOM * sum(sizes), lambda: _parts(services, reply.run, range_))
+    return reply.send(_ROOM * sum(sizes.values()), lambda: _parts(services, reply.run, range_))
 
 
 def _parts(services: Services, run: RunFolder, range_: StepRange) -> Iterator[bytes]:

@@ -84,4 +84,4 @@ def test_ignores_lines_of_superseded_steps(tmp_path: Path) -> None:
         with StepsReader(path) as reader:
             assert reader.lines(0, 99, 9) == {0: "start", 1: "first 1", 2: "second"}
             assert reader.lines(1, 99, 1) == {1: "first 1"}
-            assert reader.lines_sizes(0, 99, 9) == [5, 7, 6]
+            assert reader.lines_sizes(0, 99, 9) == {0: 5, 1: 7, 2: 6}
