@@ -32,6 +32,10 @@ ReasonCode = Literal[
     "batch_of_one",
     "model_too_large",
     "no_shared_step",
+    # The difference between two runs.
+    "no_common_step",
+    "no_common_words",
+    "too_large_to_compare",
     # An answer that failed.
     "processes_failed",
     "answer_not_finite",

@@ -76,6 +76,8 @@ class FakeTrainer:
         self.writer = StepsWriter(run.steps_path)
         self.matrices: dict[int, np.ndarray] = {}
         self.step = 0
+        self.clock = 0
+        """The steps before step 0, of the parents of a fork."""
         self.matrix = np.random.default_rng(1).standard_normal((V, D)).astype(np.float32)
         self.touches = np.zeros(V, dtype=np.uint32)
         self.last_lit = np.full(V, NEVER, dtype=np.uint32)
@@ -94,9 +96,8 @@ class FakeTrainer:
 
     def train_one(self) -> None:
         self.step += 1
-        ids = np.unique(np.random.default_rng([self.writer.attempt, self.step]).integers(0, V, 6)).astype(
-            np.uint32
-        )
+        draw = np.random.default_rng([self.writer.attempt, self.clock + self.step])
+        ids = np.unique(draw.integers(0, V, 6)).astype(np.uint32)
         self.matrix[ids] += np.float32(0.01 * self.writer.attempt)
         self.touches[ids] += 1
         self.last_lit[ids] = self.step

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from lamplighter.claims.intervals import Spread, mean_of
 from lamplighter.claims.matrix_figures import NEIGHBOURS, sample_rows
-from lamplighter.geometry.neighbours import nearest_rows, unit_rows
+from lamplighter.geometry.difference import find_shared_rows
+from lamplighter.geometry.neighbours import count_shared, nearest_rows, unit_rows
 
 Matrix = NDArray[np.float32]
 
@@ -40,7 +41,7 @@ def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
 
     It has its standard error over the words. Both arguments come from `sample_nearest`.
     """
-    return mean_of((one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1).tolist())
+    return mean_of((count_shared(one, other) / one.shape[1]).tolist())
 
 
 def share_across_seeds(
@@ -52,11 +53,9 @@ def share_across_seeds(
         one, other: shape (V, D) each; V and D may differ.
         words, other_words: the word of each row.
     """
-    place = {word: row for row, word in enumerate(other_words)}
-    pairs = [(row, place[word]) for row, word in enumerate(words) if word in place]
-    if len(pairs) <= NEIGHBOURS:
+    here, there = find_shared_rows(words, other_words).T
+    if len(here) <= NEIGHBOURS:
         return None
-    here, there = np.array(pairs).T
     return share_of_same(sample_nearest(one[here]), sample_nearest(other[there]))
 
 

@@ -1,4 +1,4 @@
-"""Random rotations of a space, and a check of invariance."""
+"""Rotations of a space: random ones, the one that aligns two matrices, and a check of invariance."""
 
 from __future__ import annotations
 
@@ -15,6 +15,25 @@ def random_rotation(dim: int, seed: int) -> NDArray[np.float64]:
     """
     q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((dim, dim)))
     return q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+
+
+def fit_rotation(source: Floats, target: Floats) -> NDArray[np.float64]:
+    """Return the rotation, or reflection, that brings the rows of `source` closest to those of `target`.
+
+    It minimises the sum of squared distances (orthogonal Procrustes, Schönemann 1966). Rows with a value that is not
+    finite in either do not count.
+
+    Args:
+        source, target: shape (N, D) each.
+
+    Returns:
+        An orthogonal matrix for `rotate`, shape (D, D); the identity if no row counts.
+    """
+    finite = np.isfinite(source).all(axis=1) & np.isfinite(target).all(axis=1)
+    if not finite.any():
+        return np.eye(source.shape[1])
+    u, _, v = np.linalg.svd(source[finite].astype(np.float64).T @ target[finite].astype(np.float64))
+    return u @ v
 
 
 def rotate(vectors: Floats, rotation: NDArray[np.float64]) -> Floats:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.binary import UInts
 from lamplighter.wire.frames import decode_as, encode
@@ -42,6 +44,18 @@ class Snapshot:
     def encode_frame(self) -> bytes:
         """Encode the matrix as a frame of all its rows."""
         return encode(Rows.of_matrix(self.attempt, self.step, self.time, self.vectors))
+
+
+def require_fit(run: RunFolder, matrix: Snapshot) -> None:
+    """Raise FormatError if a matrix does not fit its run's vocabulary and recipe."""
+    if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
+        raise FormatError("its matrix does not match its vocabulary and its recipe")
+
+
+def nearest_kept(exact: NDArray[np.int64], step: int) -> int | None:
+    """Return the newest of some ascending steps at or before a step; None if there is none."""
+    index = int(np.searchsorted(exact, step, side="right")) - 1
+    return int(exact[index]) if index >= 0 else None
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from starlette.requests import Request
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, require_fit
 from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
-from lamplighter.serving.reading.run_catalog import RunCatalog, require_fit
+from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.geometry import Word

@@ -22,7 +22,7 @@ from lamplighter.runfolder.reading.output_matrix import (
     read_output_matrix_at,
 )
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_set import is_member
@@ -313,12 +313,6 @@ class RunCatalog:
 
 def _set_of(run: RunFolder) -> str | None:
     return run.path.parent.name if is_member(run) else None
-
-
-def require_fit(run: RunFolder, matrix: Snapshot) -> None:
-    """Raise FormatError if a matrix does not fit its run's vocabulary and recipe."""
-    if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
-        raise FormatError("its matrix does not match its vocabulary and its recipe")
 
 
 def _newest_exact_step(history: MatrixHistory, last: int) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +11,7 @@ from starlette.responses import Response
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.displacements import displacements, farthest_rows
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, nearest_kept
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.schemas.base import json_body
@@ -96,8 +95,7 @@ def _resolve_steps(
     exact = services.run_index.exact_steps(run, history, newest)
 
     def kept(step: int) -> int:
-        index = int(np.searchsorted(exact, step, side="right")) - 1
-        before = int(exact[index]) if index >= 0 else None
+        before = nearest_kept(exact, step)
         if before is None or (before != step and not nearest):
             raise NoSnapshotError(step, before)
         return before

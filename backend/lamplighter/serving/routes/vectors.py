@@ -15,10 +15,9 @@ from starlette.responses import Response
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
-from lamplighter.serving.reading.run_catalog import require_fit
 from lamplighter.serving.reading.streamed_array import StreamedArray
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.vectors import Vectors

@@ -26,6 +26,12 @@ const TOLD_BY_SERVER: Record<ToldByServer, (values: Values) => string> = {
   model_too_large: ({ parameters, most }) =>
     `Ein Modell mit ${number(parameters)} Parametern ist zu groß zum Kopieren: Es gehen höchstens ${number(most)}.`,
   no_shared_step: () => "Auf diesem Computer können sich zwei Prozesse keinen Schritt teilen.",
+  no_common_step: () =>
+    "Von diesen beiden Läufen ist kein gemeinsamer Schritt gespeichert: Es lässt sich nichts vergleichen.",
+  no_common_words: () =>
+    "Diese beiden Läufe haben keine drei Wörter gemeinsam: Ihre Wörter lassen sich nicht vergleichen.",
+  too_large_to_compare: () =>
+    "Einer der beiden Läufe ist zu groß, um hier verglichen zu werden: Öffne ihn mit lamplighter.open in Python.",
   processes_failed: () =>
     "Die beiden Prozesse sind nicht fertig geworden: Versuch es noch einmal, wenn der Computer weniger zu tun hat.",
   answer_not_finite: () =>

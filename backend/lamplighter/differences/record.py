@@ -1,0 +1,112 @@
+"""What the records of two runs say at the same step: losses, and the lines that the models said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.lines import SpokenLine, decode_lines
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+
+RECENT = 16
+"""Maximum batches whose mean loss is compared."""
+_MAX_BACK = 10_000
+"""Maximum steps that are searched back for lines, and for losses on the text held out."""
+
+
+class Pair(NamedTuple):
+    """A number of either run; None where it is unknown."""
+
+    run: float | None
+    other: float | None
+
+
+class HeldOut(NamedTuple):
+    """The losses on the text held out, at the newest step at or before with one of both."""
+
+    step: int
+    other_step: int
+    losses: Pair
+
+
+@dataclass(frozen=True)
+class Said:
+    """The lines that a model said after a step."""
+
+    step: int
+    attempt: int
+    lines: list[SpokenLine]
+
+
+@dataclass(frozen=True)
+class RecordDifference:
+    """Losses in nats, and lines; the lines of both are of one point of their clock."""
+
+    batch: Pair
+    """Of the batch of the step."""
+    recent: Pair
+    """Mean of up to `RECENT` steps up to the step."""
+    held_out: HeldOut | None
+    said: tuple[Said, Said] | None
+
+
+def compare_records(
+    run: RunFolder, reader: StepsReader, other: RunFolder, other_reader: StepsReader, step: int, offset: int
+) -> RecordDifference:
+    """Read what two records say at a step.
+
+    Args:
+        run, reader: the run and its record.
+        other, other_reader: the other.
+        step: the step of the run.
+        offset: the step of the other minus that of the run.
+
+    Raises:
+        FormatError: this version cannot read one of them.
+    """
+    batch, recent = zip(_read_losses(reader, step), _read_losses(other_reader, step + offset), strict=True)
+    held_out = None
+    first = max(0, step - _MAX_BACK, -offset)
+    ours = reader.held_out_losses(first, step)
+    theirs = other_reader.held_out_losses(first + offset, step + offset)
+    if both := [at for at in ours if at + offset in theirs]:
+        at = max(both)
+        held_out = HeldOut(at, at + offset, Pair(ours[at], theirs[at + offset]))
+    return RecordDifference(
+        Pair(*batch),
+        Pair(*recent),
+        held_out,
+        _read_said(run, reader, other, other_reader, first, step, offset),
+    )
+
+
+def _read_losses(reader: StepsReader, step: int) -> tuple[float | None, float | None]:
+    """Return the loss of a step, and the mean of the last steps."""
+    losses = {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, step - RECENT + 1), step)}
+    return losses.get(step), sum(losses.values()) / len(losses) if losses else None
+
+
+def _read_said(
+    run: RunFolder,
+    reader: StepsReader,
+    other: RunFolder,
+    other_reader: StepsReader,
+    first: int,
+    step: int,
+    offset: int,
+) -> tuple[Said, Said] | None:
+    ours = reader.lines_sizes(first, step, _MAX_BACK)
+    theirs = other_reader.lines_sizes(first + offset, step + offset, _MAX_BACK)
+    both = [at for at in ours if at + offset in theirs]
+    if not both:
+        return None
+    at = max(both)
+    return _read_lines(run, reader, at), _read_lines(other, other_reader, at + offset)
+
+
+def _read_lines(run: RunFolder, reader: StepsReader, step: int) -> Said:
+    lines = decode_lines(reader.lines(step, step, 1)[step], len(run.vocabulary))
+    return Said(step, reader.lineage().attempt_at(step), lines)
