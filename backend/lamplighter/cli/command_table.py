@@ -15,6 +15,7 @@ _WHERE = {
     "examine": "examine:examine_command",
     "claims": "claims:claims_command",
     "lessons": "lessons:lessons_group",
+    "diff": "differences:diff_command",
     "planted": "planted:planted_command",
     "serve": "serve:serve_command",
     "doctor": "doctor.command:doctor_command",

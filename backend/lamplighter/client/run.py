@@ -34,6 +34,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lamplighter.client.notebook import NotebookPage
+    from lamplighter.differences.difference import RunDifference
 
 
 class Run:
@@ -364,6 +365,42 @@ class Run:
         from lamplighter.client.forks import fork_run
 
         return Run(fork_run(self._folder, whole_number(at, "at"), set or {}, steps, name, text, train=train))
+
+    def difference(
+        self,
+        other: Run | str | os.PathLike[str],
+        step: SupportsIndex | None = None,
+        *,
+        other_step: SupportsIndex | None = None,
+        on_progress: Callable[[float], object] = lambda _: None,
+    ) -> RunDifference:
+        """Return the difference between this run and another at the same step of the clock that they share: a fork's
+        step 0 is a step of its parent, and unrelated runs are compared at the same number (docs/differences.md).
+
+        Args:
+            other: the other run, or its folder.
+            step: the step of this run; None: the newest that both have. If one of them lacks it, the nearest before it that
+                both have is used.
+            other_step: a step of the other, whatever it is on that clock.
+            on_progress: called with the share done.
+
+        Raises:
+            InputError: a step is no whole number, or the two have too little in common.
+            NoSnapshotError: no step at or before one of two that were named was kept.
+            FormatError: one of them is damaged.
+            ImportError: only `lamplighter-watch` is installed.
+        """
+        with require_whole_application("difference"):
+            from lamplighter.differences.difference import compare_folders
+            from lamplighter.differences.matched_steps import NotComparableError
+
+        wanted = None if step is None else whole_number(step, "step")
+        wanted_other = None if other_step is None else whole_number(other_step, "other_step")
+        folder = (other if isinstance(other, Run) else Run(other))._folder
+        try:
+            return compare_folders(self._folder, folder, wanted, wanted_other, on_progress)
+        except NotComparableError as error:
+            raise InputError(str(error)) from error
 
     def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""
