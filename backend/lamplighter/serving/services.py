@@ -33,6 +33,7 @@ from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
+from lamplighter.serving.reading.difference_cache import DifferenceCache
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.web.capacity.response_cache import ResponseCache
@@ -59,6 +60,7 @@ class ReadingServices:
     lessons: LessonLibrary
     """The course texts."""
     run_index: RunIndex = field(default_factory=RunIndex)
+    differences: DifferenceCache = field(default_factory=DifferenceCache)
     claim_figures: LruCache = field(default_factory=LruCache)
     """Cached figures of claims and lessons that never change."""
 

@@ -59,6 +59,8 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/norms": _MEMBER,
     "/api/runs/{run}/waypoints": _MEMBER,
     "/api/runs/{run}/displacements": _MEMBER,
+    "/api/runs/{run}/difference": _MEMBER,
+    "/api/runs/{run}/difference/rows": _MEMBER,
     "/api/runs/{run}/map": _MEMBER,
     "/api/runs/{run}/layouts": _MEMBER,
     "/api/runs/{run}/layouts/{step}": _MEMBER,

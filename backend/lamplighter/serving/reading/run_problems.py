@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.differences.matched_steps import NotComparableError
 from lamplighter.exports.output import MissingPackageError
 from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
@@ -36,6 +37,7 @@ _PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     NoSuchSetError: (404, "{}"),
     NoSnapshotError: (404, "{}"),
     NoOutputMatrixError: (404, "{}"),
+    NotComparableError: (422, "{}"),
     MissingVocabularyError: (404, "this run has no vocabulary: its text has not been read, or was lost"),
     RunBusyError: (409, "{}"),
     CorpusError: (409, "{}"),

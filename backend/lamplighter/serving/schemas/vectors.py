@@ -73,6 +73,27 @@ class Vectors(ApiModel):
     """By step, then by token."""
 
 
+class WordDistances(ApiModel):
+    """How far each row of a run is from that of the same word in another run, by token id."""
+
+    attempt: int
+    step: int
+    exact: bool
+    """True if both steps are the ones asked for."""
+    other: str
+    """The id of the other run."""
+    other_attempt: int
+    other_step: int
+    neighbours: int
+    """Nearest words that are compared."""
+    raw: list[float | None]
+    """Distances as the matrices are; null if the other run lacks the word, or if the widths differ."""
+    aligned: list[float | None]
+    """Distances after the other has been rotated onto the run."""
+    kept: list[float | None]
+    """Neighbours kept; null if they were not found."""
+
+
 class Displacement(ApiModel):
     """The distance that a token's row moved."""
 

@@ -39,6 +39,8 @@ FIXED = {
 """Routes whose answers take the same for every run: no file of a run is read into them, or a bounded number of its
 facts."""
 STATED_ONCE_THERE_IS_ONE = {
+    ("GET", f"{RUN}/difference"),
+    ("GET", f"{RUN}/difference/rows"),
     ("GET", f"{RUN}/districts"),
     ("POST", "/api/runs"),
     ("POST", f"{RUN}/forks"),
@@ -49,7 +51,8 @@ STATED_ONCE_THERE_IS_ONE = {
     ("GET", f"{RUN}/examinations/{{examination}}"),
     *(("GET", f"{SET}{part}") for part in ("", "/curves", "/claims", "/spread", "/word")),
 }
-"""Those whose answers other tests ask for, since they need districts, a question or a set, or start a worker."""
+"""Those whose answers other tests ask for, since they need districts, a question, another run or a set, or start a
+worker."""
 
 
 def methods_and_paths(pricing: Pricing) -> set[tuple[str, str]]:

@@ -1,0 +1,74 @@
+"""The differences between runs that were measured last.
+
+Every order of the words and every colour of the map takes one measurement. Everything here blocks and is called from
+threads. One thread measures for all; the others raise InProgressError, and their requests wait without holding a thread.
+"""
+
+from __future__ import annotations
+
+from lamplighter.differences.difference import ComparedRun, read_first_difference, read_rows
+from lamplighter.differences.first_difference import FirstDifference
+from lamplighter.differences.matched_steps import MatchedSteps
+from lamplighter.differences.relation import Relation
+from lamplighter.differences.rows import RowsDifference
+from lamplighter.runfolder.lineage import LineageChangedError
+from lamplighter.runfolder.reading.lru_cache import LruCache
+from lamplighter.web.capacity.single_flight import SingleFlight
+
+_KEPT_BYTES = 32 << 20
+_WORD_BYTES = 120
+"""Bytes of a shared word in what is kept."""
+
+
+class DifferenceCache:
+    """The last differences of one server."""
+
+    def __init__(self) -> None:
+        self._rows = LruCache(_KEPT_BYTES, lambda rows: _WORD_BYTES * len(rows.shared))
+        self._first = LruCache()
+        self._work = SingleFlight()
+
+    def measure_rows(
+        self,
+        one: ComparedRun,
+        other: ComparedRun,
+        relation: Relation,
+        steps: MatchedSteps,
+        attempts: tuple[int, int],
+    ) -> RowsDifference:
+        """Return the difference of two matrices, measured unless it is kept.
+
+        Args:
+            one, other: the runs.
+            relation: their relation.
+            steps: the steps.
+            attempts: the attempts that these must count in.
+
+        Raises:
+            NotComparableError, NoSnapshotError, FormatError: as `read_rows` does.
+            LineageChangedError: a new attempt took one of the steps.
+            InProgressError: another thread is measuring.
+        """
+        key = _name(one), _name(other), relation, steps.step, steps.other_step, attempts
+        with self._work.alone():
+            rows = self._rows.get_or_make(key, lambda: read_rows(one, other, relation, steps))
+        if attempts != (one.attempt_at(steps.step), other.attempt_at(steps.other_step)):
+            raise LineageChangedError("a new attempt began during this request")
+        return rows
+
+    def find_first(self, one: ComparedRun, other: ComparedRun, relation: Relation) -> FirstDifference | None:
+        """Return the first step whose records differ, comparing only steps that were not compared before.
+
+        Raises:
+            FormatError: this version cannot read one of them.
+            InProgressError: another thread is comparing.
+        """
+        key = tuple((_name(each), each.history.steps.lineage()) for each in (one, other))
+        found: list[FirstDifference | None] = self._first.get_or_make(key, lambda: [None])
+        with self._work.alone():
+            found[0] = read_first_difference(one, other, relation, found[0])
+        return found[0]
+
+
+def _name(one: ComparedRun) -> tuple[object, ...]:
+    return one.run.path, one.run.created
