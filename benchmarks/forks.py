@@ -1,11 +1,13 @@
-"""Forks: how soon one begins after the request, and whether a control equals its parent bit for bit.
+"""Forks: how soon one begins after the request, whether a control equals its parent bit for bit, and how soon the
+difference between two runs is there.
 
-The parent is a copy of a finished run of Lamptown, and the fork is asked for by REST, as from the page.
+The parent is a copy of a finished run of Lamptown, and the fork and the difference are asked for by REST, as from the page.
 """
 
 from __future__ import annotations
 
 import shutil
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+import lamplighter
 from benchmarks.support.finished import finished_run
 from benchmarks.support.report import report
 from lamplighter.model.checkpoint import list_checkpoints
@@ -25,6 +28,8 @@ from tests.support.application import Application
 from tests.support.waiting import wait_until
 
 COMPARED_STEPS = 200
+LARGE = 50_000, 256
+"""Words and width of the large runs that are compared."""
 KEPT_STEP, FAR_STEP = 750, 999
 """A step whose state is kept, and the one that needs the longest replay."""
 
@@ -41,7 +46,9 @@ def main() -> bool:
             far, other = _time_fork(app, copied, FAR_STEP)
             price = app.get(f"/api/runs/{copied.id}/forks/{FAR_STEP}")
             app.wait_until_over(other, timeout=300)
-        met = report(
+            met = _time_difference(app, copied, fork)
+            met &= _time_large_difference(app, Path(folder))
+        met &= report(
             "fork_start",
             near,
             "s from the request to the first own step, where the state is kept",
@@ -64,6 +71,49 @@ def _time_fork(app: Application, parent: RunFolder, step: int) -> tuple[float, R
     fork = app.run(made["id"])
     wait_until(lambda: read_status(fork).step >= 1, "the first step of the fork", 60)
     return time.perf_counter() - begun, fork
+
+
+def _time_difference(app: Application, parent: RunFolder, fork: RunFolder) -> bool:
+    """Measure the difference at steps that were not asked before, of runs that were. Returns whether the goal is met."""
+    tokens = len(parent.vocabulary)
+    seconds = [_ask_difference(app, parent, fork.id, KEPT_STEP + 10 * number)[0] for number in range(16)]
+    return report(
+        "difference_2400",
+        1_000 * statistics.median(seconds[1:]),
+        "ms for the difference at another step",
+        tokens=tokens,
+        first_ms=1_000 * seconds[0],
+        slowest_ms=1_000 * max(seconds[1:]),
+    )
+
+
+def _time_large_difference(app: Application, folder: Path) -> bool:
+    """Measure the first difference between two runs of 50,000 words, 256 wide. Returns whether the goal is met."""
+    words = [f"word{number}" for number in range(LARGE[0])]
+    matrix = np.random.default_rng(0).standard_normal(LARGE, dtype=np.float32)
+    for name, share in (("large", 0.0), ("other", 0.5)):
+        later = matrix + np.float32(share) * matrix[::-1]
+        with lamplighter.record(folder / name, words, embedding=matrix, on_error="raise") as recorder:
+            recorder.step(later, np.arange(8), 1.0)
+    run = RunFolder(folder / "large")
+    seconds, found = _ask_difference(app, run, "other", 1)
+    warm = [_ask_difference(app, run, "other", 1, limit)[0] for limit in (10, 20, 30)]
+    return report(
+        "difference_50000",
+        seconds,
+        "s for the first difference",
+        words_with_neighbours=found["words"]["asked"],
+        again_ms=1_000 * min(warm),
+    )
+
+
+def _ask_difference(
+    app: Application, run: RunFolder, other: str, step: int, limit: int = 50
+) -> tuple[float, dict[str, Any]]:
+    """Return the seconds that a difference takes, and the difference."""
+    begun = time.perf_counter()
+    found = app.get(f"/api/runs/{run.id}/difference?with={other}&step={step}&limit={limit}")
+    return time.perf_counter() - begun, found
 
 
 def _count_differences(parent: RunFolder, fork: RunFolder) -> tuple[int, int]:
