@@ -11,8 +11,9 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, LossPair, NearWord
-from lamplighter.differences.difference import Ordering, compare_folders
+from lamplighter.differences.difference import Ordering
 from lamplighter.differences.matched_steps import NotComparableError
+from lamplighter.differences.reading import compare_folders
 from lamplighter.questions import MAX_STEP
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 

@@ -1,9 +1,8 @@
-"""The difference between two runs, read from their folders."""
+"""The difference between two runs, and how it is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -24,125 +23,18 @@ from lamplighter.differences.answer import (
     SharedClock,
     WordCounts,
 )
-from lamplighter.differences.first_difference import FirstDifference, find_first_difference
-from lamplighter.differences.matched_steps import (
-    MatchedSteps,
-    NotComparableError,
-    match_steps,
-)
-from lamplighter.differences.record import Pair, RecordDifference, compare_records
-from lamplighter.differences.relation import Relation, relate
-from lamplighter.differences.rows import Matrix, RowsDifference, measure_rows, median
+from lamplighter.differences.first_difference import FirstDifference
+from lamplighter.differences.matched_steps import MatchedSteps
+from lamplighter.differences.record import Pair, RecordDifference
+from lamplighter.differences.relation import Relation
+from lamplighter.differences.rows import RowsDifference, median
 from lamplighter.geometry.information import Order
-from lamplighter.reason import Reason
-from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, nearest_kept, require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 
 QUANTILES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
 _SIDES = ("run", "other")
 Ordering = Literal["aligned", "raw", "neighbours"]
 """What the words are ordered by: the distance after the rotation, or as the matrices are, or neighbours lost."""
-
-
-@dataclass(frozen=True)
-class ComparedRun:
-    """One of two runs, open for reading."""
-
-    run: RunFolder
-    history: MatrixHistory
-    exact: NDArray[np.int64]
-    """The steps whose matrix is kept exactly, ascending."""
-    read: Callable[[int], Snapshot]
-    """Returns the matrix of such a step, or raises NoSnapshotError."""
-
-    @property
-    def newest_step(self) -> int:
-        """Return its newest step."""
-        return self.history.steps.newest_step()[1]
-
-    def attempt_at(self, step: int) -> int:
-        """Return the attempt that a step counts in."""
-        return self.history.steps.lineage().attempt_at(step)
-
-    def matrix(self, step: int) -> Matrix:
-        """Read the matrix of a step.
-
-        Raises:
-            NoSnapshotError: it is not kept any more.
-            FormatError: it does not fit the run.
-        """
-        found = self.read(step)
-        require_fit(self.run, found)
-        return Matrix(self.run.vocabulary, found.step, found.vectors)
-
-
-def choose_steps(
-    one: ComparedRun, other: ComparedRun, relation: Relation, step: int | None, other_step: int | None
-) -> MatchedSteps:
-    """Return the steps at which two runs are compared.
-
-    Args:
-        one, other: the runs.
-        relation: their relation.
-        step: the step of the first; None for the newest that both have.
-        other_step: a step of the other, regardless of the clock; None for that of the clock.
-
-    Raises:
-        NotComparableError: they have kept no step in common.
-        NoSnapshotError: no step at or before one of two steps that were named is kept.
-    """
-    if other_step is None:
-        newest = one.newest_step, other.newest_step
-        return match_steps(one.exact, other.exact, relation.offset, step, newest)
-    asked = one.newest_step if step is None else step
-    kept, other_kept = nearest_kept(one.exact, asked), nearest_kept(other.exact, other_step)
-    if kept is None or other_kept is None:
-        raise NoSnapshotError(asked if kept is None else other_step, None)
-    moved = None if (kept, other_kept) == (asked, other_step) else "not_kept"
-    return MatchedSteps(step, kept, other_kept, moved)
-
-
-def read_rows(
-    one: ComparedRun,
-    other: ComparedRun,
-    relation: Relation,
-    steps: MatchedSteps,
-    on_progress: Callable[[float], object] = lambda _: None,
-) -> RowsDifference:
-    """Measure the difference between the matrices of two runs.
-
-    Raises:
-        NotComparableError: they share too few words.
-        NoSnapshotError: a matrix is not kept any more.
-        FormatError: this version cannot read one of them.
-    """
-    before = nearest_kept(one.exact, steps.step // 2 if relation.shared is None else relation.shared)
-    earlier = None if before is None or before >= steps.step else one.matrix(before)
-    return measure_rows(one.matrix(steps.step), other.matrix(steps.other_step), earlier, on_progress)
-
-
-def read_first_difference(
-    one: ComparedRun, other: ComparedRun, relation: Relation, known: FirstDifference | None = None
-) -> FirstDifference | None:
-    """Return the first step whose records differ; None for runs without a common origin.
-
-    Args:
-        one, other: the runs.
-        relation: their relation.
-        known: what was found before, of the same attempts; steps that were equal are not compared again.
-
-    Raises:
-        FormatError: this version cannot read one of them.
-    """
-    if relation.ancestor is None or relation.kind == "same" or (known and known.step is not None):
-        return known
-    compared = known.compared if known else 0
-    first = max(relation.shared or 0, -relation.offset, 0) + 1 + compared
-    last = min(one.newest_step, other.newest_step - relation.offset)
-    found = find_first_difference(one.history.steps, other.history.steps, relation.offset, first, last)
-    return replace(found, compared=compared + found.compared)
 
 
 @dataclass(frozen=True)
@@ -258,89 +150,6 @@ class RunDifference:
     @cached_property
     def _class_of(self) -> NDArray[np.int32]:
         return self.run.vocabulary.class_of()
-
-
-def compare_folders(
-    run: RunFolder,
-    other: RunFolder,
-    step: int | None = None,
-    other_step: int | None = None,
-    on_progress: Callable[[float], object] = lambda _: None,
-) -> RunDifference:
-    """Return the difference between two runs in their folders; see `choose_steps` for the steps.
-
-    Args:
-        run, other: the runs. Their ancestors are looked for beside them.
-        step, other_step: the steps.
-        on_progress: called with the share done.
-
-    Raises:
-        NotComparableError: they have too little in common, or one has not begun.
-        NoSnapshotError: a matrix is not kept.
-        FormatError: this version cannot read one of them.
-    """
-    for each in (run, other):
-        if not (each.is_prepared and each.steps_path.exists()):
-            raise NotComparableError(
-                f"{each.id} has not begun, so there is nothing to compare yet", Reason("run_not_begun")
-            )
-    relation = relate(run, other, lambda name: _find_beside((run, other), name))
-    with MatrixHistory(run) as history, MatrixHistory(other) as other_history:
-        one = ComparedRun(run, history, history.exact_steps(), history.snapshot)
-        two = ComparedRun(other, other_history, other_history.exact_steps(), other_history.snapshot)
-
-        def read(_: Lineage) -> RunDifference:
-            return read_difference(one, two, relation, step, other_step, on_progress)
-
-        return Lineage.stable(history.steps, lambda _: Lineage.stable(other_history.steps, read))
-
-
-def _find_beside(runs: tuple[RunFolder, ...], name: str) -> RunFolder | None:
-    """Return the run of an id, which a recipe has checked, in the folder of one of some runs."""
-    beside = (RunFolder(run.path.parent / name) for run in runs)
-    return next((found for found in beside if (found.path / "recipe.json").is_file()), None)
-
-
-def read_difference(
-    one: ComparedRun,
-    other: ComparedRun,
-    relation: Relation,
-    step: int | None = None,
-    other_step: int | None = None,
-    on_progress: Callable[[float], object] = lambda _: None,
-) -> RunDifference:
-    """Return the difference between two open runs.
-
-    Raises:
-        NotComparableError: they have too little in common.
-        NoSnapshotError: a matrix is not kept.
-        FormatError: this version cannot read one of them.
-    """
-    steps = choose_steps(one, other, relation, step, other_step)
-    rows = read_rows(one, other, relation, steps, on_progress)
-    first = None if other_step is not None else read_first_difference(one, other, relation)
-    return assemble(one, other, relation, steps, rows, first)
-
-
-def assemble(
-    one: ComparedRun,
-    other: ComparedRun,
-    relation: Relation,
-    steps: MatchedSteps,
-    rows: RowsDifference,
-    first: FirstDifference | None,
-) -> RunDifference:
-    """Return a difference whose rows were measured, with what the records say."""
-    record = compare_records(
-        one.run,
-        one.history.steps,
-        other.run,
-        other.history.steps,
-        steps.step,
-        steps.other_step - steps.step,
-    )
-    attempts = one.attempt_at(steps.step), other.attempt_at(steps.other_step)
-    return RunDifference(one.run, other.run, relation, steps, attempts, rows, record, first)
 
 
 def _as_dict(order: Order | None) -> dict[str, float] | None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lamplighter.cli.app import cli
-from lamplighter.differences.difference import compare_folders
+from lamplighter.differences.reading import compare_folders
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.support.compared_runs import fork_of, recorded, trained_parent

@@ -10,8 +10,8 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 
 from lamplighter.differences import rows
-from lamplighter.differences.difference import compare_folders
 from lamplighter.differences.matched_steps import NotComparableError
+from lamplighter.differences.reading import compare_folders
 from lamplighter.geometry import difference
 from lamplighter.geometry.information import measure_order
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError

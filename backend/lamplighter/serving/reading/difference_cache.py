@@ -6,9 +6,9 @@ threads. One thread measures for all; the others raise InProgressError, and thei
 
 from __future__ import annotations
 
-from lamplighter.differences.difference import ComparedRun, read_first_difference, read_rows
 from lamplighter.differences.first_difference import FirstDifference
 from lamplighter.differences.matched_steps import MatchedSteps
+from lamplighter.differences.reading import ComparedRun, read_first_difference, read_rows
 from lamplighter.differences.relation import Relation
 from lamplighter.differences.rows import RowsDifference
 from lamplighter.runfolder.lineage import LineageChangedError

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.differences.answer import DifferenceAnswer
-from lamplighter.differences.difference import ComparedRun, Ordering, assemble, choose_steps
+from lamplighter.differences.difference import Ordering
 from lamplighter.differences.matched_steps import MatchedSteps
+from lamplighter.differences.reading import ComparedRun, assemble, choose_steps
 from lamplighter.differences.relation import Relation, relate
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.neighbours import BLOCK_BYTES

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.differences.difference import compare_folders
 from lamplighter.differences.matched_steps import MatchedSteps
+from lamplighter.differences.reading import compare_folders
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
