@@ -20,8 +20,8 @@ from lamplighter.differences.relation import Relation, relate
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.reason import Reason
-from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import RUN_ID_PATTERN, NoSuchRunError
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
+from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.parameters import FORMAT, RunId
 from lamplighter.serving.schemas.base import StepNumber, json_body
 from lamplighter.serving.schemas.vectors import WordDistances
