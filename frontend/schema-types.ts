@@ -32,6 +32,7 @@ const IGNORED = new Set([
   "maxLength",
   "minItems",
   "maxItems",
+  "maxProperties",
 ]);
 
 /** The keywords of each form of schema; a schema with any other keyword is rejected. */
