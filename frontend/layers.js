@@ -30,9 +30,10 @@ export const LATE = [
   "map/export/",
   "charts/(matrix|attention|scales|lamps)/",
   "app/(german|late-panels|explore-panels|Shortcuts|bar/ViewMenu|bar/ShareMenu)",
-  "strings/(de/|ask|exports|run\\.)",
+  "strings/(de/|ask|exports|forks|run\\.)",
   "state/questions/",
   "state/past/record-player",
+  "model/(ancestry|view/difference-view)",
   "api/(class-stream|envelope|grid-frames|grid-layouts)",
   "ui/(ReplayedNote|QuestionProblem|CopyButton)",
 ];

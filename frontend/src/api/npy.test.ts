@@ -22,12 +22,19 @@ describe("npy", () => {
     }
   });
 
+  it("yields the rows of two axes one after another", () => {
+    const head = HEAD.replace("(3,)", "(2, 2)");
+    expect([...parseNpy(npy(head, [1, 2, 3, 4]))]).toEqual([1, 2, 3, 4]);
+    const columns = head.replace("False", "True");
+    expect(() => parseNpy(npy(columns, [1, 2, 3, 4]))).toThrow(RangeError);
+  });
+
   it("rejects everything else", () => {
     const others = [
       new ArrayBuffer(4),
       npy(HEAD, [1, 2]),
       npy(HEAD.replace("<f4", "<f8"), [1, 2, 3]),
-      npy(HEAD.replace("(3,)", "(3, 1)"), [1, 2, 3]),
+      npy(HEAD.replace("(3,)", "(3, 1, 1)"), [1, 2, 3]),
       npy(HEAD, [1, 2, 3]).slice(0, 20),
     ];
     for (const data of others) expect(() => parseNpy(data)).toThrow(RangeError);

@@ -1,4 +1,4 @@
-/** Arrays in the npy format of `numpy.save`, limited to what the server sends: float32, one axis. */
+/** Arrays in the npy format of `numpy.save`, limited to what the server sends: float32 in C order. */
 
 import { fetchResponse } from "./rest";
 import { ApiError, reasonGiven } from "./failure";
@@ -6,7 +6,7 @@ import { ApiError, reasonGiven } from "./failure";
 const MAGIC = "\x93NUMPY";
 
 /**
- * Parse an npy file into its numbers. Throws `RangeError` unless it is little-endian float32 with one axis.
+ * Parse an npy file into its numbers, row after row. Throws `RangeError` unless it is little-endian float32 in C order.
  */
 export function parseNpy(data: ArrayBuffer): Float32Array {
   const view = new DataView(data);
@@ -18,9 +18,11 @@ export function parseNpy(data: ArrayBuffer): Float32Array {
   const start = 10 + view.getUint16(8, true);
   if (start > data.byteLength) throw new RangeError("the head is cut off");
   const head = text(10, start - 10);
-  const shape = /'shape': \((\d{1,9}),\)/.exec(head);
-  if (!head.includes("'descr': '<f4'") || !shape) throw new RangeError(`not float32: ${head}`);
-  if (data.byteLength - start !== 4 * Number(shape[1])) throw new RangeError("not of that length");
+  const shape = /'shape': \((\d{1,9}),(?: (\d{1,9}))?\)/.exec(head);
+  if (!head.includes("'descr': '<f4'") || !head.includes("'fortran_order': False") || !shape)
+    throw new RangeError(`not float32: ${head}`);
+  const length = Number(shape[1]) * Number(shape[2] ?? 1);
+  if (data.byteLength - start !== 4 * length) throw new RangeError("not of that length");
   // A copy, because the numbers may not be aligned to four bytes.
   return new Float32Array(data.slice(start));
 }

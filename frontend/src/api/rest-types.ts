@@ -31,6 +31,12 @@ export type RunRecord = Answered["RunRecord"];
 export type RecordPart = keyof RunRecord["parts"];
 /** The disk size of a finished run. */
 export type SizeEstimate = Answered["SizeEstimate"];
+/** Where a fork comes from, and what it changed. Hostile: show its texts with `printableText`. */
+export type ForkParent = NonNullable<Run["parent"]>;
+/** What a fork at a step takes before it begins. */
+export type ForkCost = Answer<"GET /api/runs/{run}/forks/{step}">;
+/** How two runs differ at a step. It quotes the texts of both. Hostile: show with `printableToken`. */
+export type RunDifference = Answer<"GET /api/runs/{run}/difference">;
 /** A presenter's request to a run. */
 export type TrainerRequest = Body<"POST /api/runs/{run}/requests">;
 

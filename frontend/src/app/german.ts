@@ -3,7 +3,7 @@
  *
  * embedding, batch, token: so; row: Zeile; step: Schritt; run: Lauf; loss: Verlust, in plain words
  * Überraschung; gradient: Gradient; clipping: Kappen; learning rate: Lerntempo; optimiser: Optimierer;
- * momentum: Schwung; attention: Aufmerksamkeit; head: Kopf; layer: Schicht; neighbourhood: Viertel; neighbours:
+ * momentum: Schwung; fork: Abzweig; attention: Aufmerksamkeit; head: Kopf; layer: Schicht; neighbourhood: Viertel; neighbours:
  * Nachbarn; kind of a word: Art; planted: angelegt; purity: Reinheit; similarity: Ähnlichkeit; claim: Behauptung;
  * presenter: wer vorführt; pause: anhalten; replay: Wiedergabe; saved: gespeichert; held-out text: zurückbehaltener
  * Text; checkpoint: Speicherstand; seed: Startzahl; linear view: lineare Ansicht; light: Licht; panel: Fenster; video:

@@ -7,8 +7,11 @@
 import AskPanel from "../features/ask/AskPanel.svelte";
 import ClaimsPanel from "../features/claims/ClaimsPanel.svelte";
 import CostPanel from "../features/cost/CostPanel.svelte";
+import DifferencePanel from "../features/difference/DifferencePanel.svelte";
 import ExperimentsPanel from "../features/ask/ExperimentsPanel.svelte";
 import ExportPanel from "../features/export/ExportPanel.svelte";
+import GamePanel from "../features/games/GamePanel.svelte";
+import GeometryPanel from "../features/geometry/GeometryPanel.svelte";
 import MapPanel from "../features/map/MapPanel.svelte";
 import MatrixPanel from "../features/matrix/MatrixPanel.svelte";
 import Microscope from "../features/microscope/Microscope.svelte";
@@ -16,9 +19,6 @@ import MeasuresPanel from "../features/runs/MeasuresPanel.svelte";
 import RunPanel from "../features/runs/RunPanel.svelte";
 import StepPanel from "../features/step/StepPanel.svelte";
 
-export { AskPanel };
-export { default as GeometryPanel } from "../features/geometry/GeometryPanel.svelte";
-export { default as GamePanel } from "../features/games/GamePanel.svelte";
 export { default as Course } from "../features/lessons/Course.svelte";
 export { default as TeacherPage } from "../features/lessons/TeacherPage.svelte";
 export { default as ClassPanel } from "../features/classroom/ClassPanel.svelte";
@@ -28,6 +28,14 @@ export { default as Shortcuts } from "./Shortcuts.svelte";
 
 /** The panels that cover the window, by name. */
 export const COVERING_PANELS = { microscope: Microscope, claims: ClaimsPanel };
+
+/** The panels about a whole run, not about a choice in it, by name. */
+export const GENERAL_PANELS = {
+  ask: AskPanel,
+  geometry: GeometryPanel,
+  difference: DifferencePanel,
+  game: GamePanel,
+};
 
 /** The panels of the lab, by name. */
 export const LAB_PANELS = {

@@ -40,7 +40,12 @@ function panelEntries({ commands, server }: PaletteStores): SearchEntry[] {
     ...(server.answers ? [open("ask"), open("microscope", () => commands.toggleMicroscope())] : []),
     ...(server.packed
       ? []
-      : [open("geometry"), open("claims", () => commands.toggleClaims()), open("runs")]),
+      : [
+          open("geometry"),
+          open("difference"),
+          open("claims", () => commands.toggleClaims()),
+          open("runs"),
+        ]),
     ...(server.presenter ? [open("class")] : []),
     ...(server.teaches
       ? [{ name: "course", label: w.course, note: w.panel, does: () => commands.openCourse() }]

@@ -19,7 +19,7 @@ const FILES = import.meta.glob<Record<string, unknown>>(
 /** Texts that are the same in both languages. */
 const SAME = new Set(
   `Adam Code CSV Embedding Lamplighter Lamptown Linear Live live Matrix minus npy parameters Parquet PCA plus
-  safetensors Pause Training UMAP`.split(/\s+/),
+  safetensors Pause SGD Training UMAP`.split(/\s+/),
 );
 /** Texts of only numbers and symbols, with names and units. */
 const SIGNS =

@@ -18,6 +18,10 @@ const colour: Record<ColourBy, string> = {
   moved: "how far its vector has moved in the space, not on the picture (Euclidean distance)",
   trust:
     "how reliable its place is: 1 if all its neighbours on this map are real, 0 if none is even close",
+  aligned:
+    "how far its vector is from the same word’s in the other run, after turning one space onto the other",
+  raw: "how far its vector is from the same word’s in the other run, as both are",
+  neighbours: "how many of its ten nearest words are others in the other run",
 };
 
 const unknownMore: Partial<Record<ColourBy, string>> = {

@@ -31,6 +31,9 @@ export const legend = {
       since: "never read yet",
       moved: "did not move",
       gradient: "no gradient",
+      aligned: "equal",
+      raw: "equal",
+      neighbours: "the same",
       frequency: "not in the text",
     } as Partial<Record<ColourBy, string>>,
     unknown: "unknown",
@@ -52,6 +55,8 @@ export const legend = {
       }
       if (by === "gradient") return `last gradient norm ${small(of)}`;
       if (by === "trust") return `reliability of its place: ${fixed(of, 2)}`;
+      if (by === "neighbours") return `neighbours that differ: ${of}`;
+      if (by === "aligned" || by === "raw") return `distance to the other run: ${small(of)}`;
       return "";
     },
     unknownText: {

@@ -134,6 +134,7 @@ export const page = {
     gathered: "Selection",
     ask: "Ask the model",
     geometry: "Geometry of words",
+    difference: "What differs",
     game: "Odd one out",
     microscope: "Under the microscope",
     claims: "Is it true?",

@@ -147,6 +147,9 @@ export const transport = {
     gradient: "last gradient",
     moved: "distance moved",
     trust: "reliability",
+    aligned: "distance to the other run",
+    raw: "distance, spaces not turned",
+    neighbours: "neighbours that differ",
     more: "What the colour of a light says",
   },
 } as const;

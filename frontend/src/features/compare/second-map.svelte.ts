@@ -1,6 +1,6 @@
 /**
  * The source of the second map: a step of the first map's run, its other view, its output matrix, or another
- * run live.
+ * run at the same time.
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
@@ -44,11 +44,10 @@ export class SecondMap {
   }
 
   /**
-   * Show a step of the first map's run, or (null) its current state. The previous step stays until the next
-   * has loaded.
+   * Show a step of the run, or (null) its current state. The previous step stays until the next has loaded.
    */
   showStep(step: number | null) {
-    const { run, view } = this;
+    const { shownRun: run, view } = this;
     if (this.output) {
       this.output.showStep(step, view);
       return;
@@ -83,9 +82,9 @@ export class SecondMap {
   get layout(): Layout | null {
     const { kind, shownRun, view } = this;
     if (this.output) return this.output.layout;
-    if (kind === "run") return shownRun.layoutFor(view);
     const past = this.query.value;
-    if (kind === "step") return past && layoutIn(past.layouts, view);
+    if (past ? kind !== "view" : kind === "step") return past && layoutIn(past.layouts, view);
+    if (kind === "run") return shownRun.layoutFor(view);
     return (past ?? shownRun).layouts[view] ?? null;
   }
 
@@ -106,13 +105,14 @@ export class SecondMap {
     // Districts belong to the input matrix: their names would label the wrong words here.
     if (this.output) return null;
     const { shownRun, run } = this;
-    const found = this.kind === "step" ? this.query.value : shownRun;
+    const past = this.query.value;
+    const found = this.kind === "step" || this.otherRun ? (past ?? this.otherRun) : shownRun;
     return run.named(found?.districts ?? null, shownRun);
   }
 
   /** Return the brightness of the last beat until another arrives, 0 to 1. */
   get heldBrightness(): number {
-    if (this.kind === "step" || this.output || this.shownRun.paused) return 1;
+    if (this.kind === "step" || this.output || this.shownRun.paused || this.query.value) return 1;
     return this.shownRun.idle ? 0.8 : 0;
   }
 

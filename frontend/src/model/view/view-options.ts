@@ -73,6 +73,14 @@ export type GeometryView = (typeof GEOMETRY_VIEWS)[number];
 export const COLOURS = CHOICES.colour;
 export type ColourBy = (typeof COLOURS)[number];
 
+/** The colourings by how far a word is from the same word in the run on the second map. */
+export const DIFFERENCES = ["aligned", "raw", "neighbours"] as const satisfies ColourBy[];
+export type DifferenceBy = (typeof DIFFERENCES)[number];
+
+export function isDifference(colour: ColourBy): colour is DifferenceBy {
+  return DIFFERENCES.some((name) => name === colour);
+}
+
 /** Orders for the rows of the matrix. */
 export const ROW_ORDERS = CHOICES.rows;
 export type RowOrder = (typeof ROW_ORDERS)[number];

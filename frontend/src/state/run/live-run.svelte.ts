@@ -17,6 +17,7 @@ import type {
 import { fetchVocabulary } from "../../api/vocabulary";
 import { withLineSet } from "../../model/plane/line-sets";
 import type { SpokenLight, StepLight } from "../../model/light";
+import type { DifferenceBy } from "../../model/view/view-options";
 import { FrameClock } from "../frame-clock";
 import { passedPoints, type LossChartData } from "../live/loss-series";
 import { NewestStep } from "../live/newest-step.svelte";
@@ -47,6 +48,8 @@ export class LiveRun extends TimeControl {
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
   /** Notes on the map beside the names of such tokens. */
   ringNotes = $state.raw<ReadonlyMap<number, string>>(new Map());
+  /** How far each row is from the same word's row in the run on the second map; null: not known. */
+  compared = $state.raw<Readonly<Record<DifferenceBy, Float32Array>> | null>(null);
   /** The data of the run that a class receives besides its frames. */
   readonly classFeed: ClassFeed;
   /** Callbacks for progress of a question to the model. */
@@ -174,9 +177,9 @@ export class LiveRun extends TimeControl {
     else this.goLive();
   }
 
-  /** Open another run of the same server, live. */
+  /** Open another run of the same server, live, on the same set of layouts. */
   openBeside(id: string): LiveRun {
-    return new LiveRun(id, LIVE, undefined, this.ties);
+    return new LiveRun(id, { ...LIVE, set: this.pastSet.wanted }, undefined, this.ties);
   }
 
   /** Send a prediction to the class; return whether it was sent. */

@@ -17,8 +17,12 @@ export const BANDS = 6;
  * Edges in steps since lit. A band is a power of ten, so that a lamp's colour changes only with its own age.
  */
 export const AGE_EDGES = [1, 10, 100, 1_000, 10_000];
-/** Edges of trust. The first band is the doubtful one. */
-const TRUST_EDGES = [0.25, 0.4, 0.55, 0.7, 0.85];
+/** Fixed edges, by quantity. The first band of trust is the doubtful one. */
+const EDGES: Partial<Record<ColourBy, number[]>> = {
+  since: AGE_EDGES,
+  trust: [0.25, 0.4, 0.55, 0.7, 0.85],
+  neighbours: [2, 4, 6, 8, 10],
+};
 /** Digits of the edges in a decade; fewer digits cover more decades. */
 const EDGE_DIGITS = [[1, 2, 5], [1, 3], [1]];
 
@@ -137,7 +141,7 @@ function districtScale(districts: Districts | null, count: number): ColourScale 
 export function quantityScale(
   by: ColourBy,
   values: Float32Array,
-  edges = by === "since" ? AGE_EDGES : by === "trust" ? TRUST_EDGES : roundEdges(values),
+  edges = EDGES[by] ?? roundEdges(values),
 ): ColourScale {
   // -1 marks a token never lit, and 0 a row without a gradient or a move; but a trust of 0 is on the scale.
   const resting = by === "since" || by === "trust" ? -1 : 0;

@@ -6,7 +6,7 @@
 import { untrack } from "svelte";
 import { NEVER } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { ColourBy } from "../../model/view/view-options";
+import { DIFFERENCES, isDifference, type ColourBy } from "../../model/view/view-options";
 import type { OpenRun } from "../run/open-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import { trustByToken } from "../tokens/token-trust";
@@ -16,7 +16,13 @@ import type { ColourScale } from "../../model/colour-scale";
 
 /** Minimum milliseconds between two recomputations of a changing quantity. */
 const REFRESH_INTERVAL = 1_000;
-const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "trust"]);
+const CHANGING: ReadonlySet<ColourBy> = new Set([
+  "since",
+  "gradient",
+  "moved",
+  "trust",
+  ...DIFFERENCES,
+]);
 
 /** The stores that colours depend on. */
 interface ColourSources {
@@ -26,11 +32,14 @@ interface ColourSources {
 }
 
 export class Colouring {
-  /** The active colouring; it differs from the requested one if the run has no families or no classes. */
+  /** The active colouring; it differs from the requested one if the run has no families, classes or differences. */
   readonly by: ColourBy = $derived.by(() => {
-    const { openRun, viewSettings } = this.sources;
-    return availableColour(viewSettings.colourBy, openRun.run?.vocabulary ?? null);
+    const { run } = this.sources.openRun;
+    const { colourBy } = this.sources.viewSettings;
+    const known = isDifference(colourBy) && !this.compares ? "family" : colourBy;
+    return availableColour(known, run?.vocabulary ?? null);
   });
+  private readonly compares = $derived.by(() => this.sources.openRun.run?.compared != null);
 
   readonly scale: ColourScale | null = $derived.by(() => {
     const vocabulary = this.sources.openRun.run?.vocabulary;
@@ -49,6 +58,7 @@ export class Colouring {
       void sources.openRun.run?.counters;
       void sources.openRun.layout;
       void sources.biggestMovers.value;
+      void sources.openRun.run?.compared;
       clearTimeout(this.timer);
       // At once if it is due, so that the colours match the step on display.
       if (performance.now() - this.lastRefresh >= REFRESH_INTERVAL) untrack(() => this.refresh());
@@ -92,6 +102,10 @@ export class Colouring {
         const distances = biggestMovers.value?.distances;
         return distances?.length === vocabulary ? distances : unknown;
       }
+      case "aligned":
+      case "raw":
+      case "neighbours":
+        return run?.compared?.[by] ?? unknown;
       default:
         return trustByToken(layout, vocabulary);
     }

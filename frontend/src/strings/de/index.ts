@@ -14,6 +14,7 @@ export { cards } from "./cards";
 export { districtChanges } from "./district-changes";
 export { events } from "./events";
 export { exports } from "./exports";
+export { forks } from "./forks";
 export { failures, reasons } from "./failures";
 export { map } from "./map";
 export { legendBody } from "./legend-body";

@@ -19,6 +19,10 @@ const colour: Record<ColourBy, string> = {
     "der Stärke, mit der der letzte Schritt, der es las, es ändern wollte (euklidische Norm seines Gradienten; vor dem Kappen, wenn es hier trainiert wurde)",
   moved:
     "der Weite, um die sich sein Vektor im Raum bewegt hat, nicht im Bild (euklidischer Abstand)",
+  aligned:
+    "wie weit sein Vektor von dem desselben Wortes im anderen Lauf entfernt ist, nachdem ein Raum auf den anderen gedreht wurde",
+  raw: "wie weit sein Vektor von dem desselben Wortes im anderen Lauf entfernt ist, so wie beide sind",
+  neighbours: "wie viele seiner zehn nächsten Wörter im anderen Lauf andere sind",
   trust:
     "der Verlässlichkeit seiner Stelle: 1, wenn alle Wörter ringsum auf dieser Karte echte Nachbarn sind, 0, wenn keines es ist",
 };

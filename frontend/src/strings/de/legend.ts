@@ -30,6 +30,9 @@ export const legend: Translated<typeof english> = {
       since: "noch nie gelesen",
       moved: "nicht bewegt",
       gradient: "kein Gradient",
+      aligned: "gleich",
+      raw: "gleich",
+      neighbours: "dieselben",
       frequency: "nicht im Text",
     },
     unknown: "nicht bekannt",
@@ -50,6 +53,8 @@ export const legend: Translated<typeof english> = {
       }
       if (by === "gradient") return `Norm seines letzten Gradienten ${small(of)}`;
       if (by === "trust") return `Verlässlichkeit seiner Stelle: ${fixed(of, 2)}`;
+      if (by === "neighbours") return `andere Nachbarn: ${of}`;
+      if (by === "aligned" || by === "raw") return `Abstand zum anderen Lauf: ${small(of)}`;
       return "";
     },
     unknownText: {

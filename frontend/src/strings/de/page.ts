@@ -134,6 +134,7 @@ export const page: Translated<typeof english> = {
     ask: "Frag das Modell",
     game: "Was passt nicht dazu?",
     geometry: "Geometrie der Wörter",
+    difference: "Was verschieden ist",
     microscope: "Unter dem Mikroskop",
     claims: "Stimmt das?",
     map: "Viertel",

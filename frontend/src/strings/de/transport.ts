@@ -144,6 +144,9 @@ export const transport: Translated<typeof english> = {
     gradient: "letzter Gradient",
     moved: "wie weit bewegt",
     trust: "Verlässlichkeit",
+    aligned: "Abstand zum anderen Lauf",
+    raw: "Abstand, ohne zu drehen",
+    neighbours: "andere Nachbarn",
     more: "Was die Farbe eines Lichts sagt",
   },
 };
