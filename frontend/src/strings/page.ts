@@ -95,6 +95,7 @@ export const page = {
     waitingMore: "Starts automatically when this computer is free.",
     preparing: "Reading the text",
     preparingMore: "The lights come on in a moment.",
+    recomputing: (step: string) => `Recomputing step ${step}`,
     failed: "This run failed",
     refused: "This run cannot be shown",
     others: "Show all runs",

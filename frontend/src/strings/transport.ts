@@ -64,6 +64,8 @@ export const transport = {
     paceOf: (rate: number | null) => (rate ? perSecond(rate) : "full speed"),
     paceLater: (pace: string) => `Will resume at ${pace}.`,
     continue: "Keep training",
+    whatIf: "What if …",
+    whatIfMore: "Train on from this step with one thing changed, as a run of its own",
     acceptAndContinue: "Accept and keep training",
     rate: "learning rate",
     rateMore:

@@ -94,6 +94,7 @@ export const page: Translated<typeof english> = {
     waitingMore: "Es beginnt von selbst, sobald dieser Computer Zeit dafür hat.",
     preparing: "Der Text wird eingelesen",
     preparingMore: "Gleich gehen die Lichter an.",
+    recomputing: (step) => `Schritt ${step} wird nachgerechnet`,
     failed: "Dieser Lauf ist fehlgeschlagen",
     refused: "Dieser Lauf kann nicht gezeigt werden",
     others: "Die Läufe zeigen",

@@ -67,6 +67,8 @@ export const transport: Translated<typeof english> = {
     paceOf: (rate) => (rate ? perSecond(rate) : "volles Tempo"),
     paceLater: (pace) => `Dann geht es weiter mit: ${pace}.`,
     continue: "Weitertrainieren",
+    whatIf: "Was wäre, wenn …",
+    whatIfMore: "Ab diesem Schritt mit einer Änderung weitertrainieren, als eigener Lauf",
     acceptAndContinue: "Annehmen und weitertrainieren",
     rate: "Lerntempo",
     rateMore:
