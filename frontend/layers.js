@@ -30,7 +30,7 @@ export const LATE = [
   "map/export/",
   "charts/(matrix|attention|scales|lamps)/",
   "app/(german|late-panels|explore-panels|Shortcuts|bar/ViewMenu|bar/ShareMenu)",
-  "strings/(de/|ask|exports|forks|run\\.)",
+  "strings/(de/|ask|claim-texts|exports|forks|measures|run\\.)",
   "state/questions/",
   "state/past/record-player",
   "model/(ancestry|view/difference-view)",

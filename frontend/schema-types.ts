@@ -45,7 +45,7 @@ const FORMS: [has: keyof Schema, ...others: (keyof Schema)[]][] = [
   ["prefixItems", "type"],
   ["items", "type"],
   ["properties", "type", "required", "additionalProperties"],
-  ["additionalProperties", "type"],
+  ["additionalProperties", "type", "propertyNames"],
   ["type"],
 ];
 
@@ -134,10 +134,11 @@ function referencedNames(document: OpenApi, schemas: (Schema | undefined)[]): Se
 }
 
 /** Return the schemas directly inside a schema. */
-function partsOf({ anyOf, oneOf, prefixItems, items, properties, additionalProperties }: Schema) {
+function partsOf(schema: Schema) {
+  const { anyOf, oneOf, prefixItems, items, properties, additionalProperties } = schema;
   const several = [anyOf, oneOf, prefixItems, properties && Object.values(properties)];
   const others = typeof additionalProperties === "object" ? additionalProperties : undefined;
-  return [...several.flatMap((schemas) => schemas ?? []), items, others];
+  return [...several.flatMap((schemas) => schemas ?? []), items, others, schema.propertyNames];
 }
 
 function interfaceLines(document: OpenApi, direction: Direction, names: Set<string>): string[] {
@@ -166,7 +167,12 @@ function schemaType(schema: Schema, direction: Direction, indent: string): strin
     return item.includes(" | ") ? `(${item})[]` : `${item}[]`;
   }
   if (schema.properties) return objectType(schema, direction, indent);
-  if (typeof others === "object") return `Record<string, ${type(others)}>`;
+  if (typeof others === "object") {
+    const { propertyNames: names } = schema;
+    return names
+      ? `Partial<Record<${type(names)}, ${type(others)}>>`
+      : `Record<string, ${type(others)}>`;
+  }
   return schema.type === undefined ? "unknown" : SIMPLE[schema.type]!;
 }
 

@@ -89,6 +89,15 @@ export type QuestionOf<Kind extends AnswerKind> = Extract<ExaminationQuestion, {
 export type Examination = Answered["Examination"];
 
 /** The claims about learning, with the evidence of a run for each. */
+/** Trainings of one recipe that differ in a few settings, mostly in the seed. Its name is hostile. */
+export type RunSet = Answered["SetSummary"];
+export type SetCurves = Answered["SetCurves"];
+export type SetClaims = Answered["SetClaims"];
+export type SetSpread = Answered["SetSpread"];
+/** A number of every training of a set. */
+export type MemberSpread = SetSpread["relations"][number]["accuracy"];
+export type SetWord = Answered["SetWord"];
+
 export type ClaimBoard = Answered["ClaimBoard"];
 /** A claim. It may quote the run's text. Hostile: show with `printableText`. */
 export type ClaimRow = ClaimBoard["items"][number];

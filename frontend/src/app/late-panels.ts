@@ -17,6 +17,7 @@ import MatrixPanel from "../features/matrix/MatrixPanel.svelte";
 import Microscope from "../features/microscope/Microscope.svelte";
 import MeasuresPanel from "../features/runs/MeasuresPanel.svelte";
 import RunPanel from "../features/runs/RunPanel.svelte";
+import SetPanel from "../features/sets/SetPanel.svelte";
 import StepPanel from "../features/step/StepPanel.svelte";
 
 export { default as Course } from "../features/lessons/Course.svelte";
@@ -28,7 +29,7 @@ export { default as ForkForm } from "../features/forks/ForkForm.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";
 
 /** The panels that cover the window, by name. */
-export const COVERING_PANELS = { microscope: Microscope, claims: ClaimsPanel };
+export const COVERING_PANELS = { microscope: Microscope, claims: ClaimsPanel, seeds: SetPanel };
 
 /** The panels about a whole run, not about a choice in it, by name. */
 export const GENERAL_PANELS = {

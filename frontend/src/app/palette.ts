@@ -44,6 +44,7 @@ function panelEntries({ commands, server }: PaletteStores): SearchEntry[] {
           open("geometry"),
           open("difference"),
           open("claims", () => commands.toggleClaims()),
+          open("seeds", () => commands.toggleSeeds()),
           open("runs"),
         ]),
     ...(server.presenter ? [open("class")] : []),

@@ -139,6 +139,7 @@ export const page = {
     game: "Odd one out",
     microscope: "Under the microscope",
     claims: "Is it true?",
+    seeds: "Would it happen again?",
     map: "Neighbourhoods",
     measures: "Measures",
     experiments: "Experiments",

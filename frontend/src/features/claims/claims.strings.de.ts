@@ -1,11 +1,9 @@
 /** German texts of the board of claims. */
 
-import german from "../../../../backend/lamplighter/claims/texts/de.json";
-import type { claims as english, texts } from "./claims.strings";
+import type { claims as english } from "./claims.strings";
+import { claimTexts as german } from "../../strings/de/claim-texts";
 import { count } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
-
-export const claimTexts: Translated<typeof texts> = german;
 
 export const claims: Translated<typeof english> = {
   title: "Stimmt das?",
@@ -39,6 +37,7 @@ export const claims: Translated<typeof english> = {
     check: "wäre es falsch, läge der Fehler bei diesem Programm",
     definition: "es sagt, was ein Wort bedeutet, also kann kein Lauf es widerlegen",
   },
+  inSet: (holds, of) => `Von ${count(of)} Läufen mit diesem Rezept stimmt es in ${count(holds)}`,
   onControl: (state) => `Bei vertauschten Wörtern: ${state}`,
   control: (step, training) =>
     `Im Rahmen: der Kontrolllauf, trainiert mit denselben Wörtern in zufälliger Reihenfolge, ${training ? "jetzt bei" : "Stand"} Schritt ${count(step)}:`,

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { claimTexts as texts } from "../../strings/claim-texts";
 import german from "../../../../backend/lamplighter/claims/texts/de.json";
 import {
   claimInterval,
@@ -6,7 +7,6 @@ import {
   explainedWords,
   figureText,
   reasonText,
-  texts,
 } from "./claims.strings";
 
 it("values of claims are readable", () => {

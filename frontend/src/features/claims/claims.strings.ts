@@ -1,8 +1,8 @@
 /** Texts of the board of claims: those around it, and those of the codes that the server sends. */
 
-import english from "../../../../backend/lamplighter/claims/texts/en.json";
 import type { ClaimFigure, ClaimRow } from "../../api/rest-types";
 import { printableText } from "../../api/vocabulary";
+import { claimTexts as texts } from "../../strings/claim-texts";
 import { whole } from "../../strings/shares";
 import { count, decimal, fixed, small } from "../../strings/numbers";
 import { table } from "../../strings/translation";
@@ -22,9 +22,6 @@ const activities: Record<string, string> = {
   environment: "some time in another town",
   devices: "one step on two processes",
 };
-
-/** What the codes mean: the command line reads the same file. */
-export const texts = table("claimTexts", english);
 
 export const claims = table("claims", {
   title: "Is it true?",
@@ -56,6 +53,8 @@ export const claims = table("claims", {
     check: "if it were false, this program would be wrong",
     definition: "it says what a word means, so no run can refute it",
   },
+  inSet: (holds: number, of: number) =>
+    `In its set it holds in ${count(holds)} of ${count(of)} trainings`,
   onControl: (state: string) => `On shuffled words: ${state}`,
   control: (step: number, training: boolean) =>
     `Framed: the control, trained on the same words in random order, ${training ? "now at" : "as of"} step ${count(step)}:`,

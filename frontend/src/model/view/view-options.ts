@@ -18,7 +18,7 @@ export const LAB_PANELS = [
 ] as const satisfies PanelName[];
 
 /** The panels that cover the window above the time bar; they have no tabs. */
-export const COVERING_PANELS = ["microscope", "claims"] as const satisfies PanelName[];
+export const COVERING_PANELS = ["microscope", "claims", "seeds"] as const satisfies PanelName[];
 export type CoveringPanel = (typeof COVERING_PANELS)[number];
 
 export function isCovering(panel: PanelName | null): panel is CoveringPanel {

@@ -21,6 +21,8 @@ export function microscopeCommands({
   server,
 }: CommandScope) {
   return {
+    /** Close the panel that covers the window. */
+    closeCovering: () => closeCovering({ apply, viewSettings }),
     /** Open the microscope on the step displayed, or close it. */
     toggleMicroscope() {
       if (!server.answers) return;

@@ -11,12 +11,14 @@ import { transport } from "./transport";
 
 export { ask } from "./ask";
 export { cards } from "./cards";
+export { claimTexts } from "./claim-texts";
 export { districtChanges } from "./district-changes";
 export { events } from "./events";
 export { exports } from "./exports";
 export { forks } from "./forks";
 export { failures, reasons } from "./failures";
 export { map } from "./map";
+export { measures } from "./measures";
 export { legendBody } from "./legend-body";
 export { palette } from "./palette";
 export { run } from "./run";

@@ -138,6 +138,7 @@ export const page: Translated<typeof english> = {
     difference: "Was verschieden ist",
     microscope: "Unter dem Mikroskop",
     claims: "Stimmt das?",
+    seeds: "Käme es wieder so?",
     map: "Viertel",
     measures: "Maße",
     experiments: "Experimente",

@@ -1,6 +1,6 @@
 /** Texts of the measures panel. */
 
-import { table } from "../../strings/translation";
+import { table } from "./translation";
 
 const titles: Record<string, string> = {
   loss: "Surprise on held-out text",

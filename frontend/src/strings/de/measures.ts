@@ -1,7 +1,7 @@
 /** German texts of the measures panel. */
 
-import type { measures as english } from "./measures.strings";
-import type { Translated } from "../../strings/translation";
+import type { measures as english } from "../measures";
+import type { Translated } from "../translation";
 
 export const measures: Translated<typeof english> = {
   measuresPanel: {

@@ -1,0 +1,82 @@
+/** German texts of a set. */
+
+import type { sets as english } from "./sets.strings";
+import { count } from "../../strings/numbers";
+import { percent } from "../../strings/shares";
+import type { Translated } from "../../strings/translation";
+
+const fields: Record<string, string> = {
+  seed: "Startzahl",
+  "optimiser.learning_rate": "Lerntempo",
+  "optimiser.kind": "Optimierer",
+  "optimiser.clip_norm": "Kappen",
+  "model.dim": "Breite",
+  "model.layers": "Schichten",
+  "model.tied": "eine Matrix für beides",
+  "corpus.shuffle_words": "gemischte Wörter",
+  sequences: "Sequenzen im Batch",
+};
+
+export const sets: Translated<typeof english> = {
+  title: (members) => `Ein Rezept, ${count(members)} Läufe`,
+  more: "Was alle zeigen, hängt nicht vom Zufall ab; worin sie sich unterscheiden, schon.",
+  close: "Zurück zur Karte",
+  loading: "Die Läufe werden gelesen",
+  none: "Dieser Lauf steht allein",
+  noneMore:
+    "Ein Lauf hat eine Startzahl, und der Zufall kann mitspielen bei dem, was er zeigt. Trainiere dasselbe Rezept mit zehn Startzahlen, dann steht hier, was in allen stimmt:",
+  fields,
+  grid: (field, values) => `${field} ${values}`,
+  range: (first, last) => `${first} bis ${last}`,
+  done: (finished, of) =>
+    finished === of
+      ? `alle ${count(of)} sind fertig`
+      : `${count(finished)} von ${count(of)} sind fertig`,
+  sweeping: "das Training läuft",
+  failed: (members) =>
+    members === 1 ? "1 Lauf ist gescheitert" : `${count(members)} Läufe sind gescheitert`,
+  curves: "So haben sie gelernt",
+  curve: "Kurve",
+  curvesMore: (members) =>
+    `Die Linie ist der Median von ${count(members)} Läufen. Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn.`,
+  lines: "Jeden Lauf zeigen",
+  ends: (name, median, low, high) =>
+    `${name}: am Ende Median ${median}, acht von zehn zwischen ${low} und ${high}`,
+  median: "Median",
+  noCurves: "Kein Lauf hat bisher Zahlen.",
+  claims: "Stimmt das, jedes Mal?",
+  claimsMore: "Jedes Zeichen ist ein Lauf. Drück darauf und sieh, was er ergeben hat.",
+  holdsIn: (holds, of) => `stimmt in ${count(holds)} von ${count(of)}`,
+  claimOf: (run, state) => `${run}: ${state}`,
+  checks: "Prüfungen und Definitionen fehlen hier: Sie gelten in jedem Lauf.",
+  unanswered: (members) =>
+    `${members === 1 ? "Für 1 Lauf" : `Für ${count(members)} Läufe`} gibt es noch keine Tafel.`,
+  word: (members) => `Ein Wort, ${count(members)} Städte`,
+  wordField: "Wort",
+  show: "Zeigen",
+  same: (word, same, k, members) =>
+    `${count(same)} der ${count(k)} nächsten Wörter von ${word} sind in allen ${count(members)} Läufen dieselben.`,
+  shared: (jaccard, chance, typical) =>
+    [
+      `Je zwei Läufe teilen im Mittel ${percent(jaccard)} ihrer Wörter`,
+      chance === null ? "" : `; der Zufall ergäbe ${percent(chance)}`,
+      typical === null ? "." : `. Bei einem gewöhnlichen Wort sind es ${percent(typical)}.`,
+    ].join(""),
+  wordMore:
+    "Die Karten sind so gedreht, gespiegelt und gestreckt, dass sie möglichst gut übereinander liegen. Helle Namen sind in jeder Stadt Nachbarn.",
+  noMap: "noch keine Karte",
+  openCity: (run) => `${run} öffnen`,
+  spread: "Beziehungen und Wörter mit zwei Bedeutungen",
+  spreadMore:
+    "Jeder Punkt ist ein Lauf, der Strich ihr Median. Gestrichelt: was der Zufall ergibt.",
+  relation: (name) => `${name}: richtige Antworten`,
+  homonym: (word, first, second) => `${word}: ${first} oder ${second}?`,
+  strip: (name, median, low, high) => `${name}: Median ${median}, von ${low} bis ${high}`,
+  noSpread: "In diesem Text ist nichts angelegt.",
+  states: {
+    holds: "stimmt",
+    conditional: "mit Einschränkungen",
+    failing: "stimmt nicht",
+    unmeasured: "noch nicht gemessen",
+  },
+};

@@ -1,0 +1,84 @@
+/** Texts of a set: several trainings of one recipe, shown as one thing. */
+
+import type { ClaimRow } from "../../api/rest-types";
+import { count } from "../../strings/numbers";
+import { percent } from "../../strings/shares";
+import { table } from "../../strings/translation";
+
+const fields: Record<string, string> = {
+  seed: "seed",
+  "optimiser.learning_rate": "learning rate",
+  "optimiser.kind": "optimiser",
+  "optimiser.clip_norm": "clipping",
+  "model.dim": "width",
+  "model.layers": "layers",
+  "model.tied": "tied weights",
+  "corpus.shuffle_words": "shuffled words",
+  sequences: "sequences in a batch",
+};
+
+export const sets = table("sets", {
+  title: (members: number) => `One recipe, ${count(members)} trainings`,
+  more: "What all of them show does not depend on luck; where they differ, it does.",
+  close: "Back to the map",
+  loading: "Reading the set",
+  none: "This run is on its own",
+  noneMore:
+    "One training has one seed, so luck may have a hand in what it shows. Train the same recipe with ten seeds, and this page says what holds in all of them:",
+  fields,
+  grid: (field: string, values: string) => `${field} ${values}`,
+  /** A series of whole numbers without gaps. */
+  range: (first: string, last: string) => `${first} to ${last}`,
+  done: (finished: number, of: number) =>
+    finished === of
+      ? `all ${count(of)} have finished`
+      : `${count(finished)} of ${count(of)} have finished`,
+  sweeping: "training now",
+  failed: (members: number) =>
+    members === 1 ? "1 training failed" : `${count(members)} trainings failed`,
+  curves: "How they learned",
+  curve: "Curve",
+  curvesMore: (members: number) =>
+    `The line is the median of ${count(members)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
+  lines: "Show every training",
+  /** A curve's end, for screen readers. */
+  ends: (name: string, median: string, low: string, high: string) =>
+    `${name}: median ${median} at the end, eight in ten between ${low} and ${high}`,
+  median: "median",
+  noCurves: "No training of this set has numbers yet.",
+  claims: "Is it true, every time?",
+  claimsMore: "Each mark is one training. Press it to see what that training found.",
+  holdsIn: (holds: number, of: number) => `holds in ${count(holds)} of ${count(of)}`,
+  claimOf: (run: string, state: string) => `${run}: ${state}`,
+  checks: "Checks and definitions are left out: they hold in every training.",
+  unanswered: (members: number) =>
+    `${members === 1 ? "1 training has" : `${count(members)} trainings have`} no board yet.`,
+  word: (members: number) => `One word, ${count(members)} cities`,
+  wordField: "Word",
+  show: "Show",
+  same: (word: string, same: number, k: number, members: number) =>
+    `${count(same)} of the ${count(k)} nearest words of ${word} are the same in all ${count(members)} trainings.`,
+  shared: (jaccard: number, chance: number | null, typical: number | null) =>
+    [
+      `Two of them share ${percent(jaccard)} of their words on average`,
+      chance === null ? "" : `; chance would give ${percent(chance)}`,
+      typical === null ? "." : `. For a typical word it is ${percent(typical)}.`,
+    ].join(""),
+  wordMore:
+    "The maps are turned, mirrored and scaled to lie over one another as well as they can. Bright names are neighbours in every city.",
+  noMap: "no map yet",
+  openCity: (run: string) => `Open ${run}`,
+  spread: "Relations and words with two meanings",
+  spreadMore: "Each dot is one training, the line their median. Dashed: what chance gives.",
+  relation: (name: string) => `${name}: right answers`,
+  homonym: (word: string, first: string, second: string) => `${word}: ${first} or ${second}?`,
+  strip: (name: string, median: string, low: string, high: string) =>
+    `${name}: median ${median}, from ${low} to ${high}`,
+  noSpread: "Nothing is planted in this text.",
+  states: {
+    holds: "holds",
+    conditional: "with conditions",
+    failing: "fails",
+    unmeasured: "not measured yet",
+  } satisfies Record<ClaimRow["state"], string>,
+});
