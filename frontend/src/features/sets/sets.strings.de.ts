@@ -37,6 +37,11 @@ export const sets: Translated<typeof english> = {
     members === 1 ? "1 Lauf ist gescheitert" : `${count(members)} Läufe sind gescheitert`,
   curves: "So haben sie gelernt",
   curve: "Kurve",
+  curveNames: {
+    loss: "Verlust auf dem gelesenen Text",
+    loss_read: "Verlust auf dem gelesenen Text",
+    loss_held_out: "Verlust auf zurückbehaltenem Text",
+  },
   curvesMore: (members) =>
     `Die Linie ist der Median von ${count(members)} Läufen. Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn.`,
   lines: "Jeden Lauf zeigen",
@@ -55,7 +60,7 @@ export const sets: Translated<typeof english> = {
   wordField: "Wort",
   show: "Zeigen",
   same: (word, same, k, members) =>
-    `${count(same)} der ${count(k)} nächsten Wörter von ${word} sind in allen ${count(members)} Läufen dieselben.`,
+    `${count(same)} der ${count(k)} nächsten Wörter von „${word}“ ${same === 1 ? "ist" : "sind"} in allen ${count(members)} Läufen dabei.`,
   shared: (jaccard, chance, typical) =>
     [
       `Je zwei Läufe teilen im Mittel ${percent(jaccard)} ihrer Wörter`,
@@ -71,6 +76,8 @@ export const sets: Translated<typeof english> = {
     "Jeder Punkt ist ein Lauf, der Strich ihr Median. Gestrichelt: was der Zufall ergibt.",
   relation: (name) => `${name}: richtige Antworten`,
   homonym: (word, first, second) => `${word}: ${first} oder ${second}?`,
+  lean: ([first = "", second = ""], lean) =>
+    Math.abs(lean) < 0.15 ? "beides" : lean > 0 ? first : second,
   strip: (name, median, low, high) => `${name}: Median ${median}, von ${low} bis ${high}`,
   noSpread: "In diesem Text ist nichts angelegt.",
   states: {

@@ -38,6 +38,11 @@ export const sets = table("sets", {
     members === 1 ? "1 training failed" : `${count(members)} trainings failed`,
   curves: "How they learned",
   curve: "Curve",
+  curveNames: {
+    loss: "loss on the text it reads",
+    loss_read: "loss on the text it reads",
+    loss_held_out: "loss on held-out text",
+  } as Record<string, string>,
   curvesMore: (members: number) =>
     `The line is the median of ${count(members)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
   lines: "Show every training",
@@ -57,7 +62,7 @@ export const sets = table("sets", {
   wordField: "Word",
   show: "Show",
   same: (word: string, same: number, k: number, members: number) =>
-    `${count(same)} of the ${count(k)} nearest words of ${word} are the same in all ${count(members)} trainings.`,
+    `${count(same)} of the ${count(k)} nearest words of “${word}” ${same === 1 ? "is" : "are"} the same in all ${count(members)} trainings.`,
   shared: (jaccard: number, chance: number | null, typical: number | null) =>
     [
       `Two of them share ${percent(jaccard)} of their words on average`,
@@ -72,6 +77,9 @@ export const sets = table("sets", {
   spreadMore: "Each dot is one training, the line their median. Dashed: what chance gives.",
   relation: (name: string) => `${name}: right answers`,
   homonym: (word: string, first: string, second: string) => `${word}: ${first} or ${second}?`,
+  /** Whose neighbours a word has: `lean` is 1 if all are of the first sense, -1 if all are of the second. */
+  lean: ([first = "", second = ""]: string[], lean: number) =>
+    Math.abs(lean) < 0.15 ? "both" : lean > 0 ? first : second,
   strip: (name: string, median: string, low: string, high: string) =>
     `${name}: median ${median}, from ${low} to ${high}`,
   noSpread: "Nothing is planted in this text.",
