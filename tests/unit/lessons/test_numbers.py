@@ -263,6 +263,21 @@ def test_the_apps_texts_are_valid() -> None:
     assert list(read_folder(find_lessons()).parts) == list(range(1, 13))
 
 
+def test_the_stages_that_make_a_fork_wait_for_no_step_for_a_fork_begins_at_0() -> None:
+    waits = {
+        part.number: stage.reached
+        for part in read_folder(find_lessons()).parts.values()
+        for stage in part.stages
+        if any(
+            span.view == "?panel=difference"
+            for block in stage.blocks
+            for line in block.lines
+            for span in line
+        )
+    }
+    assert waits == {4: 0, 7: 0, 9: 0}
+
+
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])
 def test_the_texts_accept_any_number(value: float | None) -> None:
     folder = find_lessons()
