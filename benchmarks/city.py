@@ -15,6 +15,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.support.page_size import measure_page
 from benchmarks.support.report import report
-from lamplighter.web.http.assets import Assets
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
@@ -126,9 +126,9 @@ def _build_page(folder: Path) -> None:
         "--logLevel",
         "warn",
     )
-    script = Assets().plotly()
-    assert script is not None
-    (folder / "plotly.min.js").write_bytes(script.plain.read_bytes())
+    # The page's own has no scattergl.
+    script = resources.files("plotly") / "package_data" / "plotly.min.js"
+    (folder / "plotly.min.js").write_bytes(script.read_bytes())
 
 
 def _made_up_city(tokens: int, seed: int = 7) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:

@@ -8,7 +8,12 @@ import type { Plugin, Rolldown } from "vite";
 /** File with all notices, beside the page. */
 const FILE = "THIRD-PARTY.txt";
 
-const HEAD = `The page of Lamplighter carries code of the packages below, and comes with plotly.js.
+/** plotly.js with the traces of its basic bundle: a script of its own, which the page loads late. */
+const PLOTLY = { package: "plotly.js-basic-dist-min", file: "plotly-basic.min.js" };
+/** Its name beside the page; `web/http/assets.py` has it too. */
+const PLOTLY_BESIDE = "vendor/plotly.min.js";
+
+const HEAD = `The page of Lamplighter carries code of the packages below.
 Their licences ask that these notices go with them.
 `;
 
@@ -19,8 +24,8 @@ interface Notice {
 }
 
 /**
- * Return the plugins that write the notices of all packages in the page. Workers are bundled separately and
- * first, so `page` also writes what `worker` found.
+ * Return the plugins that write the notices of all packages in the page, and plotly.js beside it. Workers are
+ * bundled separately and first, so `page` also writes what `worker` found.
  */
 export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
   const folders = new Set<string>();
@@ -42,11 +47,10 @@ export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
       name: "third-party",
       generateBundle(_, bundle) {
         gather(bundle);
-        const notices = [...folders].sort().map(readNotice);
-        notices.push({
-          title: "plotly.js (MIT)",
-          text: readFileSync(join(root, "plotly-licence.txt"), "utf8"),
-        });
+        const plotly = join(root, "node_modules", PLOTLY.package);
+        const script = readFileSync(join(plotly, PLOTLY.file), "utf8");
+        this.emitFile({ type: "asset", fileName: PLOTLY_BESIDE, source: script });
+        const notices = [...folders.add(plotly)].sort().map(readNotice);
         this.emitFile({ type: "asset", fileName: FILE, source: write(notices) });
       },
     },

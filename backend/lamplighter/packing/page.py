@@ -18,10 +18,8 @@ from lamplighter.packing.compression import deflate
 from lamplighter.packing.packed_run import PackedRun, pack_run
 from lamplighter.platform.static_folder import find_static
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.web.http.assets import find_plotly
+from lamplighter.web.http.assets import PLOTLY
 
-PLOTLY_PATH = "/vendor/plotly.min.js"
-"""The name of the part with plotly.js: its path on a server."""
 NOTICES = "THIRD-PARTY.txt"
 """The name of the file of third-party notices beside a page (`frontend/third-party.ts`)."""
 _FIELD = re.compile(r"\{\{([a-z-]+)\}\}")
@@ -65,17 +63,14 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
         script = _inside_script((built / "page.js").read_text(encoding="utf-8"))
         style = _inside_style((built / "page.css").read_text(encoding="utf-8"))
         plotly_style = _inside_style((built.parent / "plotly.css").read_text(encoding="utf-8"))
+        plotly = (built.parent / PLOTLY).read_text(encoding="utf-8")
         notices = _inside_script(read_notices())
     except FileNotFoundError as error:
         raise ExportError("the page has not been built: run make page, then export again") from error
-    parts = dict(packed.parts)
-    scripts = [script]
-    if plotly := find_plotly():
-        text = plotly.read_text(encoding="utf-8")
-        scripts.append(text)
-        parts[PLOTLY_PATH] = deflate(text.encode())
+    # The part's name is its path on a server.
+    parts = packed.parts | {f"/{PLOTLY}": deflate(plotly.encode())}
     fields = {
-        "policy": html.escape(_policy(scripts, [style, plotly_style])),
+        "policy": html.escape(_policy([script, plotly], [style, plotly_style])),
         "title": html.escape(preview.title),
         "description": html.escape(preview.sentence),
         "preview": preview_tags(preview),

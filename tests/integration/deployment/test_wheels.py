@@ -94,7 +94,10 @@ def test_the_whole_wheel_carries_the_page_and_nothing_of_the_workshop(whole: Pat
     names = set(zipfile.ZipFile(whole).namelist())
     assert {
         f"lamplighter/_static/{name}"
-        for name in ("app/index.html", "app/THIRD-PARTY.txt", "app/packed/page.js", "lamp.svg")
+        for name in (
+            *("app/index.html", "app/THIRD-PARTY.txt", "app/packed/page.js", "lamp.svg"),
+            *("app/vendor/plotly.min.js", "app/vendor/plotly.min.js.gz"),
+        )
     } <= names
     assert {f"lamplighter-0.1.0.dist-info/licenses/{name}" for name in ("LICENSE", "NOTICE.md")} <= names
     assert {f"lamplighter/packing/{name}" for name in ("page.html", "gallery.css")} <= names

@@ -11,7 +11,7 @@ import pytest
 
 import lamplighter
 
-HEAVY = ("torch", "umap", "numba", "fastapi", "uvicorn", "starlette", "plotly", "scipy", "sklearn")
+HEAVY = ("torch", "umap", "numba", "fastapi", "uvicorn", "starlette", "scipy", "sklearn")
 
 
 def loaded_after(code: str, folder: Path) -> set[str]:

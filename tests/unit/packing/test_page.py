@@ -59,7 +59,7 @@ def test_includes_third_party_notices(page: str) -> None:
     for name, words in {
         "svelte": "Permission is hereby granted, free of charge",
         "clsx": "Permission is hereby granted, free of charge",
-        "plotly.js": "Permission is hereby granted, free of charge",
+        "plotly.js-basic-dist-min": "Permission is hereby granted, free of charge",
         "@fontsource-variable/inter": "PERMISSION & CONDITIONS",
     }.items():
         assert words in noticed[name], name

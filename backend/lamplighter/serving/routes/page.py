@@ -9,16 +9,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from lamplighter.serving.front_services import FrontServices, FrontServicesDep
-from lamplighter.web.capacity.body import BodyReader
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.assets import NOT_BUILT
+from lamplighter.web.http.assets import NOT_BUILT, PLOTLY
 from lamplighter.web.http.content_negotiation import accepts_gzip
 from lamplighter.web.http.downloads import DownloadResponse
 from lamplighter.web.http.openapi_page import STYLE, render
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, Routes
-from lamplighter.web.http.streaming import SpooledResponse
 
 routes = Routes("page")
 
@@ -55,25 +53,10 @@ def get_static_file(path: str, request: Request, services: FrontServicesDep) -> 
     return _asset_response(request, services, "", path, "no-cache")
 
 
-@routes.get(
-    "/vendor/plotly.min.js",
-    pool=Pool.CHEAP,
-    access=Access.OPEN,
-    pricing=Pricing.FIXED,
-    include_in_schema=False,
-)
+@routes.get(f"/{PLOTLY}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_plotly(request: Request, services: FrontServicesDep) -> Response:
-    """Return plotly.js from the installed plotly package."""
-    script = services.assets.plotly()
-    if script is None:
-        raise RefusedError(404, "the installed plotly package has no plotly.min.js; reinstall plotly")
-    headers = {"ETag": script.etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
-    if script.etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if accepts_gzip(request):
-        headers["Content-Encoding"] = "gzip"
-        return SpooledResponse(BodyReader(script.gzipped), headers, "text/javascript")
-    return DownloadResponse(script.plain, headers=headers, media_type="text/javascript")
+    """Return plotly.js. Its address does not change with its release, so browsers ask whether it did."""
+    return _asset_response(request, services, "app", PLOTLY, "no-cache")
 
 
 @routes.get(
@@ -103,11 +86,16 @@ def _asset_response(request: Request, services: FrontServices, below: str, path:
     if file is None:
         raise RefusedError(404, "there is no such file")
     headers = {"Cache-Control": keep}
-    gzipped = services.assets.find_gzipped(file)
-    if gzipped is None:
-        return DownloadResponse(file, headers=headers)
-    headers["Vary"] = "Accept-Encoding"
-    if not accepts_gzip(request):
-        return DownloadResponse(file, headers=headers)
-    headers["Content-Encoding"] = "gzip"
-    return DownloadResponse(gzipped, headers=headers, media_type=guess_type(file.name)[0])
+    sent = file
+    if gzipped := services.assets.find_gzipped(file):
+        headers["Vary"] = "Accept-Encoding"
+        if accepts_gzip(request):
+            headers["Content-Encoding"] = "gzip"
+            sent = gzipped
+    answer = DownloadResponse(
+        sent, headers=headers, media_type=guess_type(file.name)[0], stat_result=sent.stat()
+    )
+    headers["ETag"] = answer.headers["etag"]
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return answer

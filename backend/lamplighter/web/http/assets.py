@@ -1,26 +1,17 @@
-"""The page's files, from a wheel or a checkout, and plotly.js from the installed package.
+"""The page's files, from a wheel or a checkout.
 
 All are sent from files in pieces, gzip-compressed if the client accepts that (every browser does; other encodings need
-https). The build compresses the page's own files. plotly.js comes from an installed package, whose folder may not be
-writable: it is compressed on first use into an unnamed temporary file, which no other program can open.
+https). The build compresses them.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
-import shutil
-import tempfile
-from dataclasses import dataclass
-from hashlib import blake2b
-from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, cast
 
 from lamplighter.platform.static_folder import find_static
-from lamplighter.web.capacity.body import Body
-from lamplighter.web.capacity.single_flight import SingleFlight
-from lamplighter.web.capacity.spool import SpoolFile
+
+PLOTLY = "vendor/plotly.min.js"
+"""The path of plotly.js, on a server and in the built page."""
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lamplighter: the page is not built</title></head>
@@ -33,24 +24,12 @@ NOT_BUILT = """<!doctype html>
 """
 
 
-@dataclass(frozen=True)
-class CompressedScript:
-    """A script, plain and gzip-compressed, with its entity tag."""
-
-    plain: Path
-    gzipped: Body
-    etag: str
-    """The tag of its contents, independent of the file."""
-
-
 class Assets:
     """The static files of the page."""
 
     def __init__(self, static: Path | None = None) -> None:
         """Use the files below `static` (by default the folder in the wheel or the checkout)."""
         self.static = static or find_static()
-        self._plotly: CompressedScript | None = None
-        self._plotly_work = SingleFlight()
 
     def index_html(self) -> str | None:
         """Return the HTML of the page, or None if it has not been built."""
@@ -77,51 +56,3 @@ class Assets:
         """Return the gzip-compressed copy of a file that `find_file` found; None if the build made none."""
         gzipped = file.with_name(f"{file.name}.gz")
         return gzipped if gzipped.is_file() else None
-
-    def plotly(self) -> CompressedScript | None:
-        """Return plotly.js, compressed on first use; None if the package does not contain it.
-
-        Raises:
-            InProgressError: another thread is compressing it.
-        """
-        if self._plotly is None:
-            with self._plotly_work.alone():
-                self._plotly = self._plotly or _load_plotly()
-        return self._plotly
-
-
-def find_plotly() -> Path | None:
-    """Return the path of plotly.js in the installed plotly package; None if there is no such package."""
-    # Locate the package without importing it: importing plotly takes a second.
-    spec = find_spec("plotly")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
-
-
-def _load_plotly() -> CompressedScript | None:
-    script = find_plotly()
-    if script is None:
-        return None
-    try:
-        with script.open("rb") as plain:
-            digest = blake2b(digest_size=12)
-            while piece := plain.read(1 << 16):
-                digest.update(piece)
-            plain.seek(0)
-            return CompressedScript(script, Body(_compress(plain)), f'"{digest.hexdigest()}"')
-    except FileNotFoundError:
-        return None
-
-
-def _compress(plain: IO[bytes]) -> SpoolFile:
-    """Return a file with the gzip-compressed contents of another."""
-    try:
-        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-    except OSError:
-        # There is no folder for temporary files, or the disk is full.
-        file = io.BytesIO()
-    spooled = SpoolFile(file)
-    with gzip.GzipFile(fileobj=cast("IO[bytes]", spooled), mode="wb", compresslevel=6, mtime=0) as zipped:
-        shutil.copyfileobj(plain, zipped)
-    return spooled

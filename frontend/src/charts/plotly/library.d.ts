@@ -1,7 +1,4 @@
-/**
- * Types of the small part of plotly.js that this page uses. The server takes the library from the `plotly`
- * package.
- */
+/** Types of the small part of plotly.js that this page uses. */
 
 export interface PlotlyAxis {
   range: [number, number];

@@ -1,8 +1,7 @@
 /**
  * The Plotly library, loaded on demand, and the settings that all figures share.
  *
- * Only SVG traces are used: the WebGL ones compile code at run time, which our content security policy
- * forbids.
+ * It is the basic bundle, whose traces are scatter, bar and pie: docs/decisions/0031.
  */
 
 import { getSource } from "../../api/source";

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import build_frontend
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from lamplighter.platform.static_folder import find_static
 from lamplighter.serving.apps.app import create_app
-from lamplighter.web.http.assets import Assets
+from lamplighter.web.http.assets import PLOTLY, Assets
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, PORT, call
 
@@ -101,15 +100,18 @@ def test_no_path_leads_out(path: str) -> None:
     assert found is None or found.parent == here
 
 
-async def test_plotly_comes_out_of_its_package(app: FastAPI) -> None:
+async def test_plotly_comes_with_the_page(app: FastAPI) -> None:
     plain = await call(app, "GET", "/vendor/plotly.min.js")
     zipped = await call(app, "GET", "/vendor/plotly.min.js", {"host": HOST, "accept-encoding": "gzip, br"})
     assert zipped.headers["content-encoding"] == "gzip"
     assert gzip.decompress(zipped.body) == plain.body
-    assert len(zipped.body) < 2_000_000
-    tag = {"host": HOST, "if-none-match": plain.headers["etag"]}
-    again = await call(app, "GET", "/vendor/plotly.min.js", tag)
-    assert (again.status, again.body) == (304, b"")
+    assert len(zipped.body) < 500_000
+    for answer, accepted in ((plain, "identity"), (zipped, "gzip")):
+        assert answer.headers["cache-control"] == "no-cache"
+        held = {"host": HOST, "accept-encoding": accepted, "if-none-match": answer.headers["etag"]}
+        again = await call(app, "GET", "/vendor/plotly.min.js", held)
+        assert (again.status, again.body) == (304, b"")
+        assert again.headers["etag"] == answer.headers["etag"]
 
 
 async def test_the_pages_files_are_sent_compressed_as_they_were_built(app: FastAPI, static: Path) -> None:
@@ -130,18 +132,16 @@ async def test_the_pages_files_are_sent_compressed_as_they_were_built(app: FastA
         assert (plain.headers["vary"], plain.body) == ("Accept-Encoding", script.read_bytes())
 
 
-async def test_plotly_is_tagged_by_its_contents(
-    app: FastAPI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    tags: list[str] = []
-    for text in ("one", "other", "one"):
-        (tmp_path / "package_data").mkdir(exist_ok=True)
-        (tmp_path / "package_data" / "plotly.min.js").write_text(text)
-        found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-        monkeypatch.setattr("lamplighter.web.http.assets.find_spec", lambda _, found=found: found)
-        monkeypatch.setattr(app.state.services.assets, "_plotly", None)
-        tags.append((await call(app, "GET", "/vendor/plotly.min.js")).headers["etag"])
-    assert tags[0] == tags[2] != tags[1]
+async def test_another_release_of_plotly_has_another_tag(app: FastAPI, static: Path) -> None:
+    file = static / "app" / PLOTLY
+    file.parent.mkdir()
+    tags: set[str] = set()
+    for text in ("one", "other"):
+        file.write_text(text)
+        answer = await call(app, "GET", f"/{PLOTLY}", {"host": HOST, "if-none-match": "".join(tags)})
+        assert answer.body == text.encode()
+        tags.add(answer.headers["etag"])
+    assert len(tags) == 2
 
 
 async def test_every_answer_carries_the_security_headers(app: FastAPI) -> None:
@@ -213,7 +213,7 @@ async def test_the_interface_describes_itself(app: FastAPI) -> None:
 def test_neither_torch_nor_umap_is_imported() -> None:
     code = (
         "import sys, lamplighter.serving.apps.app, lamplighter.serving.servers.server\n"
-        "print([name for name in ('torch', 'umap', 'numba', 'sklearn', 'scipy', 'plotly') if name in sys.modules])"
+        "print([name for name in ('torch', 'umap', 'numba', 'sklearn', 'scipy') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
