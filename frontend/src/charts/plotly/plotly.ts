@@ -63,13 +63,7 @@ export function loadPlotly(div: HTMLElement, ready: (plotly: PlotlyLibrary) => v
     dispose() {
       released = true;
       // Plotly draws in several tasks; the figure has to stay until the last of them.
-      const purge = () => {
-        // The browser's compiled code keeps the camera of a scene alive, and with it the scene's element and
-        // content.
-        const scenes = div.querySelectorAll("#scene");
-        loaded?.purge(div);
-        for (const scene of scenes) scene.replaceChildren();
-      };
+      const purge = () => loaded?.purge(div);
       loader.drawing.then(purge, purge);
     },
   };
