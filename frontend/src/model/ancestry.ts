@@ -49,9 +49,16 @@ export interface TreeEntry<T> {
   readonly orphan: boolean;
 }
 
-/** Return the runs in their order, each followed by its forks, the earliest step first. */
-export function treeOf<T extends Related>(runs: readonly T[]): TreeEntry<T>[] {
-  const known = new Set(runs.map(({ id }) => id));
+/**
+ * Return the runs in their order, each followed by its forks, the earliest step first. `all`: the runs that there
+ * are, of which `runs` are listed.
+ */
+export function treeOf<T extends Related>(
+  runs: readonly T[],
+  all: readonly Related[] = runs,
+): TreeEntry<T>[] {
+  const listable = new Set(runs.map(({ id }) => id));
+  const known = new Set(all.map(({ id }) => id));
   const listed = new Set<string>();
   const tree: TreeEntry<T>[] = [];
   const add = (run: T, depth: number) => {
@@ -62,7 +69,7 @@ export function treeOf<T extends Related>(runs: readonly T[]): TreeEntry<T>[] {
     for (const fork of forks.toSorted((a, b) => a.parent!.step - b.parent!.step))
       if (depth < MAX_GENERATIONS) add(fork, depth + 1);
   };
-  for (const run of runs) if (!run.parent || !known.has(run.parent.run)) add(run, 0);
+  for (const run of runs) if (!run.parent || !listable.has(run.parent.run)) add(run, 0);
   // Runs that claim to come from each other have no first one.
   for (const run of runs) add(run, 0);
   return tree;

@@ -27,6 +27,13 @@ export const runList = table("runList", {
   runsPanel: {
     back: "Back to the list",
     none: "There are no runs yet.",
+    noneSuch: "No run is like that.",
+    search: "Search runs",
+    state: "State",
+    states: { any: "any state", training: "training", finished: "finished", stopped: "stopped" },
+    order: "Order",
+    orders: { created: "newest first", loss: "lowest loss", steps: "most steps", name: "by name" },
+    set: (members: number) => `One recipe, ${count(members)} trainings`,
     replay: "Replay",
     continue: "Keep training",
     continueAnyway: "Keep training anyway",

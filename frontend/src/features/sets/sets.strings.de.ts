@@ -76,8 +76,7 @@ export const sets: Translated<typeof english> = {
     "Jeder Punkt ist ein Lauf, der Strich ihr Median. Gestrichelt: was der Zufall ergibt.",
   relation: (name) => `${name}: richtige Antworten`,
   homonym: (word, first, second) => `${word}: ${first} oder ${second}?`,
-  lean: ([first = "", second = ""], lean) =>
-    Math.abs(lean) < 0.15 ? "beides" : lean > 0 ? first : second,
+  lean: (first, second, lean) => (Math.abs(lean) < 0.15 ? "beides" : lean > 0 ? first : second),
   strip: (name, median, low, high) => `${name}: Median ${median}, von ${low} bis ${high}`,
   noSpread: "In diesem Text ist nichts angelegt.",
   states: {

@@ -17,6 +17,12 @@ const fields: Record<string, string> = {
   sequences: "sequences in a batch",
 };
 
+const curveNames: Record<string, string> = {
+  loss: "loss on the text it reads",
+  loss_read: "loss on the text it reads",
+  loss_held_out: "loss on held-out text",
+};
+
 export const sets = table("sets", {
   title: (members: number) => `One recipe, ${count(members)} trainings`,
   more: "What all of them show does not depend on luck; where they differ, it does.",
@@ -38,11 +44,7 @@ export const sets = table("sets", {
     members === 1 ? "1 training failed" : `${count(members)} trainings failed`,
   curves: "How they learned",
   curve: "Curve",
-  curveNames: {
-    loss: "loss on the text it reads",
-    loss_read: "loss on the text it reads",
-    loss_held_out: "loss on held-out text",
-  } as Record<string, string>,
+  curveNames,
   curvesMore: (members: number) =>
     `The line is the median of ${count(members)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
   lines: "Show every training",
@@ -78,7 +80,7 @@ export const sets = table("sets", {
   relation: (name: string) => `${name}: right answers`,
   homonym: (word: string, first: string, second: string) => `${word}: ${first} or ${second}?`,
   /** Whose neighbours a word has: `lean` is 1 if all are of the first sense, -1 if all are of the second. */
-  lean: ([first = "", second = ""]: string[], lean: number) =>
+  lean: (first: string, second: string, lean: number) =>
     Math.abs(lean) < 0.15 ? "both" : lean > 0 ? first : second,
   strip: (name: string, median: string, low: string, high: string) =>
     `${name}: median ${median}, from ${low} to ${high}`,

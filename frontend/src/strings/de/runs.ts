@@ -21,6 +21,23 @@ export const runList: Translated<typeof english> = {
   runsPanel: {
     back: "Zurück zur Liste",
     none: "Noch gibt es keine Läufe.",
+    noneSuch: "So einen Lauf gibt es nicht.",
+    search: "Läufe suchen",
+    state: "Zustand",
+    states: {
+      any: "jeder Zustand",
+      training: "im Training",
+      finished: "fertig",
+      stopped: "beendet",
+    },
+    order: "Reihenfolge",
+    orders: {
+      created: "neueste zuerst",
+      loss: "kleinster Verlust",
+      steps: "meiste Schritte",
+      name: "nach Namen",
+    },
+    set: (members) => `Ein Rezept, ${count(members)} Läufe`,
     replay: "Abspielen",
     continue: "Weitertrainieren",
     continueAnyway: "Trotzdem weitertrainieren",
