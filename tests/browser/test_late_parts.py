@@ -15,12 +15,12 @@ pytestmark = pytest.mark.browser
 
 PARTS = [
     ("late-panels", "level-lab", "differences"),
-    ("ViewMenu", "view-menu", "map-umap"),
+    ("menus", "view-menu", "map-umap"),
     # They share the same code.
     pytest.param("late-panels", "open-runs", "runs", marks=pytest.mark.tour),
     pytest.param("late-panels", "open-shortcuts", "shortcuts", marks=pytest.mark.tour),
     pytest.param("explore-panels", "level-explore", "token", marks=pytest.mark.tour),
-    pytest.param("ShareMenu", "share-menu", "copy-link", marks=pytest.mark.tour),
+    pytest.param("menus", "share-menu", "copy-link", marks=pytest.mark.tour),
 ]
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
 TOOLS = ("home", "zoom-in", "zoom-out", "lasso")
-MAX_CONTROLS = 16
+MAX_CONTROLS = 17
 """A place, a view, play, the time bar, and the line that continues or teaches."""
 CONTROLS = """() => {
     const all = [...document.querySelectorAll('button, select, input, textarea, summary, a[href], [role=slider]')]

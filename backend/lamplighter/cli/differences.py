@@ -10,11 +10,11 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
-from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, LossPair, NearWord
+from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
 from lamplighter.differences.difference import Ordering
-from lamplighter.differences.matched_steps import NotComparableError
 from lamplighter.differences.reading import compare_folders
 from lamplighter.questions import MAX_STEP
+from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
 _RELATIONS = {
@@ -128,7 +128,7 @@ def _describe(told: DifferenceAnswer) -> list[str]:
     return [*lines, "", *map(_describe_word, told.items)]
 
 
-def _tell_losses(title: str, pair: LossPair) -> list[str]:
+def _tell_losses(title: str, pair: RunLosses) -> list[str]:
     if pair.difference is None:
         return []
     return [f"{title}: {_number(pair.run)} and {_number(pair.other)} ({pair.difference:+.4f})"]

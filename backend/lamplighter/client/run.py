@@ -391,8 +391,8 @@ class Run:
             ImportError: only `lamplighter-watch` is installed.
         """
         with require_whole_application("difference"):
-            from lamplighter.differences.matched_steps import NotComparableError
             from lamplighter.differences.reading import compare_folders
+            from lamplighter.runfolder.errors import NotComparableError
 
         wanted = None if step is None else whole_number(step, "step")
         wanted_other = None if other_step is None else whole_number(other_step, "other_step")

@@ -31,7 +31,7 @@ class SharedClock(DocumentedModel):
     """The last step of the run that is in the history of both; null if there is none."""
 
 
-class LossPair(DocumentedModel):
+class RunLosses(DocumentedModel):
     """A loss of either run in nats; null where it is unknown."""
 
     run: Maybe
@@ -40,7 +40,7 @@ class LossPair(DocumentedModel):
     """`other` minus `run`."""
 
 
-class HeldOutPair(LossPair):
+class HeldOutPair(RunLosses):
     """Losses on the text held out, at the newest step at or before with one of both."""
 
     step: int
@@ -50,9 +50,9 @@ class HeldOutPair(LossPair):
 class LossDifference(DocumentedModel):
     """The losses of both runs."""
 
-    batch: LossPair
+    batch: RunLosses
     """Of the batch of the step."""
-    recent: LossPair
+    recent: RunLosses
     """Mean of up to 16 batches up to the step."""
     held_out: HeldOutPair | None
 

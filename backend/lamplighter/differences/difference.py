@@ -16,9 +16,9 @@ from lamplighter.differences.answer import (
     DifferenceSpread,
     HeldOutPair,
     LossDifference,
-    LossPair,
     NearWord,
     OrderDifference,
+    RunLosses,
     SaidDifference,
     SharedClock,
     WordCounts,
@@ -84,8 +84,8 @@ class RunDifference:
             ),
             first_difference=self.first,
             losses=LossDifference(
-                batch=LossPair(**_subtract(record.batch)),
-                recent=LossPair(**_subtract(record.recent)),
+                batch=RunLosses(**_subtract(record.batch)),
+                recent=RunLosses(**_subtract(record.recent)),
                 held_out=held_out
                 and HeldOutPair(
                     step=held_out.step, other_step=held_out.other_step, **_subtract(held_out.losses)

@@ -9,17 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.reason import Reason
+from lamplighter.runfolder.errors import NotComparableError
 
 MovedReason = Literal["run_ends", "other_ends", "before_first", "not_kept"]
-
-
-class NotComparableError(ValueError):
-    """An error for two runs that cannot be compared."""
-
-    def __init__(self, message: str, reason: Reason) -> None:
-        """Set the reason, in English and as a code."""
-        super().__init__(message)
-        self.reason = reason
 
 
 @dataclass(frozen=True)

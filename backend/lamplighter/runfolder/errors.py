@@ -6,11 +6,21 @@ from pathlib import PurePath
 
 import apsw
 
+from lamplighter.reason import Reason
 from lamplighter.wire.binary import FrameError
 
 
 class FormatError(ValueError):
     """An error for a file that this version cannot read; the message says why."""
+
+
+class NotComparableError(ValueError):
+    """An error for two runs that cannot be compared."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        """Set the reason, in English and as a code."""
+        super().__init__(message)
+        self.reason = reason
 
 
 READ_ERRORS = (FormatError, FrameError, OSError, apsw.Error)

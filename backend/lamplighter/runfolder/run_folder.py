@@ -240,8 +240,9 @@ class RunFolder:
             # A WAL or temporary file may disappear between the listing and the stat, as may a folder.
             with suppress(FileNotFoundError), os.scandir(folders.pop()) as entries:
                 for entry in entries:
-                    if entry.is_dir():
-                        inside += [] if entry.is_symlink() else [entry.path]
+                    # A link counts by itself: where it leads may be anywhere, or nowhere.
+                    if entry.is_dir(follow_symlinks=False):
+                        inside.append(entry.path)
                         continue
                     with suppress(FileNotFoundError):
                         facts = entry.stat(follow_symlinks=False)

@@ -10,10 +10,10 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 
 from lamplighter.differences import rows
-from lamplighter.differences.matched_steps import NotComparableError
 from lamplighter.differences.reading import compare_folders
 from lamplighter.geometry import difference
 from lamplighter.geometry.information import measure_order
+from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.differences.matched_steps import NotComparableError, match_steps
+from lamplighter.differences.matched_steps import match_steps
+from lamplighter.runfolder.errors import NotComparableError
 
 STEPS = st.sets(st.integers(0, 40), min_size=1)
 

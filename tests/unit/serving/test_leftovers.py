@@ -34,7 +34,6 @@ async def test_half_received_texts_are_cleared_at_start_and_those_being_received
     uploads = tmp_path / ".uploads"
     (uploads / ".receiving-ef761a5b4c6b").mkdir(parents=True)
     (uploads / ".receiving-ef761a5b4c6b" / "text").write_text("half of")
-    (uploads / "0123456789abcdef01234567.part").write_text("half of")
     (uploads / "0123456789abcdef01234567.txt").write_text("all of it")
     with preparation_folder(uploads, "receiving") as ours:
         async with app.router.lifespan_context(app):

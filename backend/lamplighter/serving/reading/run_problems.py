@@ -11,10 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.differences.matched_steps import NotComparableError
 from lamplighter.exports.output import MissingPackageError
 from lamplighter.reason import Reason
-from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
+from lamplighter.runfolder.errors import FormatError, MissingVocabularyError, NotComparableError
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError

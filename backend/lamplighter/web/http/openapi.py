@@ -20,6 +20,7 @@ Schema = dict[str, Any]
 TAGS = {
     "session": "The caller, the browsers that present, the server's health, and the links that begin a session.",
     "runs": "Runs: listed, shown, estimated, created, deleted.",
+    "differences": "What differs between two runs, at one step of the clock that they share.",
     "sets": "Sets of runs: their members, with bands, claims, spread and words.",
     "requests": "Requests to a run: pause, resume, pace, learning rate, continue, change the map.",
     "uploads": "Texts to train on.",
