@@ -81,6 +81,7 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Lamplighter-Attempt": ("The attempt in which the step counts.", _INTEGER),
     "X-Lamplighter-Exact": ("True if it is the step that was asked for.", {"type": "boolean"}),
     "X-Lamplighter-From": ("The first of the two steps.", _INTEGER),
+    "X-Lamplighter-Other-Step": ("The step of the other run.", _INTEGER),
     "X-Lamplighter-Step": ("The step that the answer is about.", _INTEGER),
 }
 
