@@ -20,6 +20,7 @@ from lamplighter.geometry.difference import (
     find_shared_rows,
     measure_chance,
     measure_distances,
+    measure_sample,
 )
 from lamplighter.geometry.information import Order, measure_order
 from lamplighter.geometry.neighbours import count_shared, differing_rows, nearest_rows
@@ -158,7 +159,11 @@ def measure_rows(
         order = _measure_order(one), _measure_order(other)
         if not same_width:
             return None, [], order
-        return measure_distances(here, there, fitted), [_null_by_chance(here, there, words[sample])], order
+        return (
+            measure_distances(here, there, fitted),
+            [_null_by_chance(here, there, fitted, words[sample])],
+            order,
+        )
 
     # Numpy works without the interpreter's lock, so two threads take little more than half of the time.
     with ThreadPoolExecutor(1) as beside:
@@ -168,7 +173,7 @@ def measure_rows(
     on_progress(0.8)
     if earlier is not None:
         before = Matrix(one.vocabulary, earlier.step, _take(earlier.vectors, shared[:, 0]))
-        nulls.insert(0, _null_of_time(here, before, words[sample], near.nearest[sample]))
+        nulls.insert(0, _null_of_time(here, before, fitted, words[sample], near.nearest[sample]))
     return RowsDifference(
         shared=shared,
         counts=counts,
@@ -194,19 +199,18 @@ def _take(vectors: Floats, rows: Ids) -> Floats:
     return vectors if np.array_equal(rows, np.arange(len(vectors))) else vectors[rows]
 
 
-def _null_of_time(now: Floats, before: Matrix, sample: Ids, nearest: NDArray[np.int32]) -> Null:
+def _null_of_time(now: Floats, before: Matrix, fitted: Ids, sample: Ids, nearest: NDArray[np.int32]) -> Null:
     """Return the null of an earlier matrix of the same words. `nearest`: the neighbours now of the words of the sample."""
-    distances = measure_distances(now[sample], before.vectors[sample], np.arange(len(sample)))
+    distances = measure_sample(now, before.vectors, fitted, sample)
     some = slice(None, None, max(1, len(sample) // _KEPT_SAMPLE))
     kept = count_shared(nearest[some], nearest_rows(before.vectors, sample[some], NEIGHBOURS)[0])
     return Null("earlier", before.step, len(sample), *_medians(distances), float(kept.mean()))
 
 
-def _null_by_chance(one: Floats, other: Floats, sample: Ids) -> Null:
+def _null_by_chance(one: Floats, other: Floats, fitted: Ids, sample: Ids) -> Null:
     k = min(NEIGHBOURS, len(one) - 1)
-    return Null(
-        "chance", None, len(sample), *_medians(measure_chance(one, other, sample)), k * k / (len(one) - 1)
-    )
+    distances = measure_chance(one, other, fitted, sample)
+    return Null("chance", None, len(sample), *_medians(distances), k * k / (len(one) - 1))
 
 
 def _medians(distances: Distances) -> tuple[float, float | None]:

@@ -83,13 +83,30 @@ def measure_distances(one: Floats, other: Floats, fitted: Ids) -> Distances:
         one, other: shape (N, D) each, the same word in each row.
         fitted: the rows that the rotation is fitted on.
     """
+    return _measure(one, other, lambda: fit_rotation(other[fitted], one[fitted]))
+
+
+def measure_sample(one: Floats, other: Floats, fitted: Ids, words: Ids, deal: Ids | None = None) -> Distances:
+    """Measure how far some words are from themselves, after the rotation that all are measured with.
+
+    Args:
+        one, other: shape (N, D) each.
+        fitted: the rows that the rotation is fitted on. Fitted on the sample, it would fit it too well.
+        words: the sample.
+        deal: the row of the second matrix that is taken for each row of the first, shape (N,); None for the same.
+    """
+    there, fitted_there = (words, fitted) if deal is None else (deal[words], deal[fitted])
+    return _measure(one[words], other[there], lambda: fit_rotation(other[fitted_there], one[fitted]))
+
+
+def _measure(one: Floats, other: Floats, fit: Callable[[], NDArray[np.float64]]) -> Distances:
     raw = displacements(other, one)
     if one.shape[1] > MAX_DIM:
         return Distances(raw, None)
     if not raw.any():
         # The rotation that was found would differ from the identity by rounding.
         return Distances(raw, raw)
-    rotation = fit_rotation(other[fitted], one[fitted])
+    rotation = fit()
     aligned = np.empty(len(one), dtype=np.float32)
     block = max(1, _BLOCK_NUMBERS // one.shape[1])
     with np.errstate(invalid="ignore", over="ignore"):
@@ -121,9 +138,8 @@ def choose_words(size: int, dim: int) -> Ids:
     return np.unique(np.linspace(0, size - 1, count).astype(np.int64))
 
 
-def measure_chance(one: Floats, other: Floats, words: Ids) -> Distances:
-    """Measure the distances of some words if the rows of the second matrix are dealt to them at random: what a rotation
-    makes of two spaces that have nothing in common.
+def measure_chance(one: Floats, other: Floats, fitted: Ids, words: Ids) -> Distances:
+    """Measure the distances of some words if the rows of the second matrix are dealt at random: what a rotation makes of
+    two spaces that have nothing in common. Arguments as of `measure_sample`.
     """
-    dealt = np.random.default_rng(_SEED).permutation(words)
-    return measure_distances(one[words], other[dealt], np.arange(len(words)))
+    return measure_sample(one, other, fitted, words, np.random.default_rng(_SEED).permutation(len(one)))

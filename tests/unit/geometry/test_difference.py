@@ -15,6 +15,7 @@ from lamplighter.geometry.difference import (
     find_shared_rows,
     measure_chance,
     measure_distances,
+    measure_sample,
 )
 from lamplighter.geometry.rotation import fit_rotation, random_rotation, rotate
 
@@ -61,10 +62,26 @@ def test_by_chance_a_word_keeps_a_neighbour_in_k_squared_of_all_lists() -> None:
     kept = compare_neighbourhoods(one, other, EVERY).kept
     assert kept.mean() == pytest.approx(10 * 10 / (N - 1), abs=0.15)
     # A rotation that is fitted to noise takes some of it away; the chance level does as well.
-    aligned, chance = measure_distances(one, other, EVERY).aligned, measure_chance(one, other, EVERY).aligned
+    aligned = measure_distances(one, other, EVERY).aligned
+    chance = measure_chance(one, other, EVERY, EVERY).aligned
     assert aligned is not None
     assert chance is not None
     assert np.median(aligned) == pytest.approx(np.median(chance), rel=0.03)
+
+
+def test_the_chance_level_of_a_sample_is_that_of_all_words() -> None:
+    """A rotation that was fitted on the sample alone would bring its unrelated rows together."""
+    (one, other), fitted, sample = (
+        (draw(seed, 1_000) for seed in (0, 1)),
+        np.arange(500),
+        np.arange(0, 1_000, 20),
+    )
+    aligned = measure_distances(one, other, fitted).aligned
+    chance = measure_chance(one, other, fitted, sample).aligned
+    assert aligned is not None
+    assert chance is not None
+    assert np.median(chance) == pytest.approx(np.median(aligned), rel=0.04)
+    np.testing.assert_allclose(measure_sample(one, other, fitted, sample).aligned, aligned[sample], rtol=1e-5)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def test_neighbours_are_those_of_scipy() -> None:
