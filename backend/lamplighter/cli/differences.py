@@ -93,7 +93,7 @@ def _describe(told: DifferenceAnswer) -> list[str]:
     ]
     if (first := told.first_difference) is not None:
         lines.append(
-            f"the records are equal in all of {first.compared:,} steps"
+            f"the records are equal in all of {first.compared:,} steps from step {first.from_:,} of {told.run}"
             if first.step is None
             else f"the first step whose records differ is {first.step:,} of {told.run}"
         )
@@ -101,7 +101,7 @@ def _describe(told: DifferenceAnswer) -> list[str]:
     held_out = losses.held_out
     lines += [
         *_tell_losses("loss of the batch", losses.batch),
-        *_tell_losses("mean of the last batches", losses.recent),
+        *_tell_losses(f"mean of {losses.recent.batches} batches", losses.recent),
         *(_tell_losses(f"loss on unread text, step {held_out.step:,}", held_out) if held_out else ()),
     ]
     if told.order.run and told.order.other:

@@ -47,13 +47,19 @@ class HeldOutPair(RunLosses):
     other_step: int
 
 
+class RecentPair(RunLosses):
+    """Mean losses over equally many batches up to the step."""
+
+    batches: int
+    """Up to 16, and no more than either run has done."""
+
+
 class LossDifference(DocumentedModel):
     """The losses of both runs."""
 
     batch: RunLosses
     """Of the batch of the step."""
-    recent: RunLosses
-    """Mean of up to 16 batches up to the step."""
+    recent: RecentPair
     held_out: HeldOutPair | None
 
 

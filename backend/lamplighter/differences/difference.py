@@ -18,6 +18,7 @@ from lamplighter.differences.answer import (
     LossDifference,
     NearWord,
     OrderDifference,
+    RecentPair,
     RunLosses,
     SaidDifference,
     SharedClock,
@@ -85,7 +86,7 @@ class RunDifference:
             first_difference=self.first,
             losses=LossDifference(
                 batch=RunLosses(**_subtract(record.batch)),
-                recent=RunLosses(**_subtract(record.recent)),
+                recent=RecentPair(batches=record.batches, **_subtract(record.recent)),
                 held_out=held_out
                 and HeldOutPair(
                     step=held_out.step, other_step=held_out.other_step, **_subtract(held_out.losses)

@@ -7,8 +7,10 @@ compared: loss, batch, gradients, distances and norms. The learning rate is none
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from lamplighter.documented_model import DocumentedRecord
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -33,6 +35,13 @@ class FirstDifference(DocumentedRecord):
     """The first step of the run that differs; null if none does."""
     compared: int
     """The number of steps compared, with the one that differs."""
+    from_: Annotated[
+        int,
+        Field(
+            serialization_alias="from",
+            description="The first step of the run that was compared. What one of the two lacks before it may differ.",
+        ),
+    ]
     whole: bool = True
     """False if the comparison stopped before the last step that both have, which may differ."""
 
@@ -58,16 +67,16 @@ def find_first_difference(
         for number, record in ours:
             found = theirs.get(step + offset)
             if number != step or found is None:
-                return FirstDifference(None, step - first, whole=False)
+                return FirstDifference(None, step - first, first, whole=False)
             if not _is_same(decode_as(record, Pulse), decode_as(found, Pulse)):
-                return FirstDifference(step, step - first + 1)
+                return FirstDifference(step, step - first + 1, first)
             size += len(record) + len(found)
             step += 1
             # Those of a large vocabulary are long.
             limit = max(1, min(_BATCH, _BATCH_BYTES // len(record)))
         if not ours:
             break
-    return FirstDifference(None, step - first, whole=step > last)
+    return FirstDifference(None, step - first, first, whole=step > last)
 
 
 def _is_same(one: Pulse, other: Pulse) -> bool:

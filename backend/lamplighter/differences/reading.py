@@ -115,10 +115,12 @@ def read_first_difference(
     if relation.ancestor is None or relation.kind == "same" or (known and known.step is not None):
         return known
     compared = known.compared if known else 0
-    first = max(relation.shared or 0, -relation.offset, 0) + 1 + compared
+    begin = max(relation.shared or 0, -relation.offset, 0) + 1
     last = min(one.newest_step, other.newest_step - relation.offset)
-    found = find_first_difference(one.history.steps, other.history.steps, relation.offset, first, last)
-    return replace(found, compared=compared + found.compared)
+    found = find_first_difference(
+        one.history.steps, other.history.steps, relation.offset, begin + compared, last
+    )
+    return replace(found, compared=compared + found.compared, from_=begin)
 
 
 def compare_folders(

@@ -48,7 +48,9 @@ class RecordDifference:
     batch: Pair
     """Of the batch of the step."""
     recent: Pair
-    """Mean of up to `RECENT` steps up to the step."""
+    """Mean of the last `batches` steps."""
+    batches: int
+    """As many of both: up to `RECENT`, and no more than either has done."""
     held_out: HeldOut | None
     said: tuple[Said, Said] | None
 
@@ -67,7 +69,10 @@ def compare_records(
     Raises:
         FormatError: this version cannot read one of them.
     """
-    batch, recent = zip(_read_losses(reader, step), _read_losses(other_reader, step + offset), strict=True)
+    batches = min(RECENT, step, step + offset)
+    batch, recent = zip(
+        _read_losses(reader, step, batches), _read_losses(other_reader, step + offset, batches), strict=True
+    )
     held_out = None
     first = max(0, step - _MAX_BACK, -offset)
     ours = reader.held_out_losses(first, step)
@@ -78,15 +83,17 @@ def compare_records(
     return RecordDifference(
         Pair(*batch),
         Pair(*recent),
+        batches,
         held_out,
         _read_said(run, reader, other, other_reader, first, step, offset),
     )
 
 
-def _read_losses(reader: StepsReader, step: int) -> tuple[float | None, float | None]:
+def _read_losses(reader: StepsReader, step: int, batches: int) -> tuple[float | None, float | None]:
     """Return the loss of a step, and the mean of the last steps."""
-    losses = {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, step - RECENT + 1), step)}
-    return losses.get(step), sum(losses.values()) / len(losses) if losses else None
+    first = step - max(1, batches) + 1
+    losses = {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, first), step)}
+    return losses.get(step), sum(losses.values()) / len(losses) if losses and batches else None
 
 
 def _read_said(

@@ -80,6 +80,21 @@ def test_a_control_is_equal_in_every_bit(tmp_path: Path) -> None:
         trainer.crash()
 
 
+def test_the_comparison_begins_where_both_have_steps(tmp_path: Path) -> None:
+    """Of two forks of one run the earlier has steps that the later never did: these may differ."""
+    parent = trained_parent(tmp_path, steps=20)
+    early, late = fork_of(parent, 5).train(15), fork_of(parent, 12).train(8)
+    told = json.loads(compare_folders(early.run, late.run).to_answer().model_dump_json(by_alias=True))
+    assert (told["relation"]["kind"], told["relation"]["offset"], told["relation"]["shared"]) == (
+        "siblings",
+        -7,
+        0,
+    )
+    assert told["first_difference"] == {"step": None, "compared": 8, "from": 8, "whole": True}
+    for trainer in (early, late, parent):
+        trainer.crash()
+
+
 def test_two_texts_are_compared_by_their_words_after_a_rotation(tmp_path: Path) -> None:
     words, others = (*WORDS[:50], *("here",) * 1), (*reversed(WORDS[10:]), "there")
     counts, other_counts = list(range(51, 0, -1)), list(range(51))
@@ -163,7 +178,11 @@ def test_losses_and_lines_are_of_one_point_of_the_clock(tmp_path: Path) -> None:
     assert held_out.difference == pytest.approx(0.1)
     recent = told.losses.recent
     assert recent.run == pytest.approx(np.mean([5 - (10 + step) / 10 for step in range(1, 10)]))
-    assert recent.other == pytest.approx(np.mean([5 - step / 10 for step in range(4, 20)]))
+    # As many of the parent, which has done more: a control differs in nothing.
+    assert (recent.batches, recent.other, recent.difference) == (9, recent.run, 0)
+    begun = compare_folders(fork.run, parent.run, 0).to_answer().losses
+    assert (begun.recent.batches, begun.recent.other, begun.batch.run) == (0, None, None)
+    assert begun.batch.other == pytest.approx(4)
     withheld = compare_folders(fork.run, parent.run).to_answer(with_text=False).said
     assert (withheld.run, withheld.other) == (None, None)
     for trainer in (fork, parent):

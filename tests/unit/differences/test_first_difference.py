@@ -40,7 +40,7 @@ def compare(tmp_path: Path, *changed: Pulse, steps: int = 200, last: int = 200) 
 
 
 def test_equal_records_are_equal_to_the_end(tmp_path: Path) -> None:
-    assert compare(tmp_path) == FirstDifference(None, 200)
+    assert compare(tmp_path) == FirstDifference(None, 200, 1)
 
 
 @pytest.mark.parametrize("step", [1, 64, 65, 150])
@@ -55,7 +55,7 @@ def test_equal_records_are_equal_to_the_end(tmp_path: Path) -> None:
     ids=["loss", "gradient", "moved", "layers"],
 )
 def test_one_bit_is_found(tmp_path: Path, step: int, change: dict[str, object]) -> None:
-    assert compare(tmp_path, replace(pulse(1, step), **change)) == FirstDifference(step, step)  # pyright: ignore[reportArgumentType]
+    assert compare(tmp_path, replace(pulse(1, step), **change)) == FirstDifference(step, step, 1)  # pyright: ignore[reportArgumentType]
 
 
 def test_how_a_step_was_observed_does_not_count(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_how_a_step_was_observed_does_not_count(tmp_path: Path) -> None:
 def test_it_stops_where_a_record_ends_or_becomes_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert compare(tmp_path, steps=50, last=60) == FirstDifference(None, 50, whole=False)
+    assert compare(tmp_path, steps=50, last=60) == FirstDifference(None, 50, 1, whole=False)
     monkeypatch.setattr(first_difference, "MAX_BYTES", 1_000)
     (tmp_path / "again").mkdir()
     found = compare(tmp_path / "again")
