@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.curve_steps import spread_evenly
+from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -87,10 +90,10 @@ def read_curves(runs: Sequence[RunFolder], names: Sequence[str], keep: Keep = ma
     curves: list[SetCurve] = []
     for name in names:
         found = [
-            {} if moment is None else _read_values(run, moment, name, every, keep)
+            {} if moment is None else _read_values(run, moment, name, every, moment.last == longest, keep)
             for run, moment in zip(runs, moments, strict=True)
         ]
-        steps = spread_evenly(sorted({step for values in found for step in values}), MAX_STEPS)
+        steps = spread_evenly(_common_steps(found), MAX_STEPS)
         lines = [[values.get(step, np.nan) for step in steps] for values in found]
         shape = (len(runs), len(steps))
         curves.append(SetCurve(name, np.array(steps, np.int64), np.array(lines, np.float64).reshape(shape)))
@@ -107,9 +110,19 @@ def read_measure_names(runs: Sequence[RunFolder]) -> list[str]:
 
 
 def last_common_step(runs: Sequence[RunFolder]) -> int | None:
-    """Return the last step that all runs with any step have; None if none has one."""
-    last = [moment.last for run in runs if (moment := _read_moment(run)) is not None]
-    return min(last, default=None)
+    """Return the last step that all finished runs have, or, if none is finished, all with any step; None if none has one.
+
+    A run that failed early would hold the others at its last step.
+    """
+    last = {run.id: moment.last for run in runs if (moment := _read_moment(run)) is not None}
+    finished = [last[run.id] for run in runs if run.id in last and _is_finished(run)]
+    return min(finished or last.values(), default=None)
+
+
+def _is_finished(run: RunFolder) -> bool:
+    with suppress(*READ_ERRORS):
+        return read_status(run).phase is Phase.FINISHED
+    return False
 
 
 def _read_moment(run: RunFolder) -> _Moment | None:
@@ -119,10 +132,25 @@ def _read_moment(run: RunFolder) -> _Moment | None:
     return None
 
 
-def _read_values(run: RunFolder, moment: _Moment, name: str, every: int, keep: Keep) -> dict[int, float]:
+def _common_steps(found: Sequence[dict[int, float]]) -> list[int]:
+    """Return the steps at which more than half of the runs have a value that have one there or later, ascending.
+
+    Where one alone has a value, such as at its own last step, the band would bend to it.
+    """
+    ends = np.sort([max(values) for values in found if values])
+    return [
+        step
+        for step, count in sorted(Counter(step for values in found for step in values).items())
+        if 2 * count > len(ends) - np.searchsorted(ends, step)
+    ]
+
+
+def _read_values(
+    run: RunFolder, moment: _Moment, name: str, every: int, is_longest: bool, keep: Keep
+) -> dict[int, float]:
     if name == LOSS:
-        key = (str(run.path), run.created, moment.lineage, moment.last, "set loss", every)
-        return keep(key, lambda: _read_losses(run, moment.last, every))
+        key = (str(run.path), run.created, moment.lineage, moment.last, "set loss", every, is_longest)
+        return keep(key, lambda: _read_losses(run, moment.last, every, is_longest))
     with suppress(*READ_ERRORS):
         if name == LOSS_HELD_OUT:
             # Here without an analyst, too.
@@ -133,11 +161,11 @@ def _read_values(run: RunFolder, moment: _Moment, name: str, every: int, keep: K
     return {}
 
 
-def _read_losses(run: RunFolder, last: int, every: int) -> dict[int, float]:
-    """Return the mean loss of the last batches up to every `every`-th step, and up to the last."""
+def _read_losses(run: RunFolder, last: int, every: int, is_longest: bool) -> dict[int, float]:
+    """Return the mean loss of the last batches up to every `every`-th step, and up to the last of the longest run."""
     found: dict[int, float] = {}
     with suppress(*READ_ERRORS), StepsReader(run.steps_path) as reader:
-        for step in sorted({1, *range(every, last + 1, every), last} - {0}):
+        for step in sorted({1, *range(every, last + 1, every), *([last] if is_longest else [])} - {0}):
             pulses = (decode(record) for _, record in reader.pulses(max(1, step - _BATCHES + 1), step))
             losses = [pulse.loss for pulse in pulses if isinstance(pulse, Pulse)]
             if losses:
