@@ -15,7 +15,8 @@ from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_set import MAX_MEMBERS, SET_FILE, GridAxis, is_member
 from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunStore
 from lamplighter.runfolder.writing.set_creation import create_set, expand_grid
-from tests.support.folders import make_run
+from tests.support.compared_runs import make_fork
+from tests.support.folders import finished_run, make_run
 from tests.support.swept import SEEDS, make_set
 
 RATES = GridAxis(field="optimiser.learning_rate", values=[0.001, 0.01])
@@ -153,6 +154,15 @@ def test_a_grid_that_does_not_fit_is_refused_and_leaves_nothing(
 def test_a_field_is_varied_once() -> None:
     with pytest.raises(RecipeError, match="given twice"):
         expand_grid(Recipe(), [SEEDS, SEEDS])
+
+
+def test_a_fork_is_refused(tmp_path: Path) -> None:
+    fork = make_fork(finished_run(tmp_path / "runs"), 12)
+    sets = tmp_path / "sets"
+    sets.mkdir()
+    with pytest.raises(RecipeError, match="a fork cannot be swept"):
+        create_set(RunStore(sets), fork.recipe, [SEEDS])
+    assert list(sets.iterdir()) == []
 
 
 def test_a_set_that_cannot_be_made_whole_leaves_nothing(

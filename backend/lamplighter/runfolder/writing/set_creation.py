@@ -41,9 +41,12 @@ def expand_grid(recipe: Recipe, grid: Sequence[GridAxis]) -> list[tuple[dict[str
     """Return the settings and the recipe of each member, the last axis varying fastest.
 
     Raises:
-        RecipeError: an axis names no field that can be varied, names it again or has no or equal values, there are more
-            than `MAX_MEMBERS` members, or a recipe is invalid.
+        RecipeError: the recipe is that of a fork, whose first weights a new run does not have; an axis names no field that
+            can be varied, names it again or has no or equal values; there are more than `MAX_MEMBERS` members; or a
+            recipe is invalid.
     """
+    if recipe.parent is not None:
+        raise RecipeError("a fork cannot be swept: sweep the run that it comes from")
     require_trainable(recipe)
     for index, axis in enumerate(grid):
         if any(axis.field == earlier.field for earlier in grid[:index]):
