@@ -14,6 +14,7 @@ from lamplighter.cli.terminal import print_line
 from lamplighter.cli.train import train_and_report
 from lamplighter.corpora.textfile import read_text
 from lamplighter.forks.creation import ForkRequest, create_fork
+from lamplighter.runfolder.run_set import folder_beside
 from lamplighter.runfolder.run_store import RunStore
 
 
@@ -101,7 +102,7 @@ def fork_command(
         "" if text is None else text.name,
     )
     # Beside the run, because the page looks for the parent there.
-    fork = create_fork(RunStore(run.path.parent), run, request)
+    fork = create_fork(RunStore(folder_beside(run)), run, request)
     if no_train:
         print_line(json.dumps({"id": fork.id}) if as_json else fork.id)
         return

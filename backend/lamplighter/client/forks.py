@@ -12,6 +12,7 @@ from lamplighter.client.errors import InputError, TrainingError
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import folder_beside
 from lamplighter.runfolder.run_store import RunStore
 
 
@@ -25,7 +26,7 @@ def fork_run(
     *,
     train: bool,
 ) -> Path:
-    """Make a fork beside its parent, and train it if wanted. Return its folder.
+    """Make a fork beside its parent, or beside the set that the parent is a member of, and train it if wanted. Return its folder.
 
     Raises:
         InputError: the fork cannot be made.
@@ -37,7 +38,7 @@ def fork_run(
         from lamplighter.forks.creation import ForkRequest, create_fork
         from lamplighter.forks.errors import ForkError
     try:
-        fork = create_fork(RunStore(run.path.parent), run, ForkRequest(at, changes, steps, name, text))
+        fork = create_fork(RunStore(folder_beside(run)), run, ForkRequest(at, changes, steps, name, text))
     except ForkError as error:
         raise InputError(str(error)) from error
     if train:

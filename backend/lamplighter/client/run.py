@@ -344,7 +344,8 @@ class Run:
         text: str | None = None,
         train: bool = False,
     ) -> Run:
-        """Make a fork: a run beside this one, whose step 0 is a step of this run, with something changed.
+        """Make a fork: a run beside this one, whose step 0 is a step of this run, with something changed. That of a member of
+        a set lies beside the set.
 
         Args:
             at: the step of this run.

@@ -142,6 +142,13 @@ def is_member(run: RunFolder) -> bool:
     return is_set(run.path.parent)
 
 
+def folder_beside(run: RunFolder) -> Path:
+    """Return the folder for the runs that are made from a run: its own, or, of a member, that of its set, because a server
+    trains no run inside a set.
+    """
+    return run.path.parent.parent if is_member(run) else run.path.parent
+
+
 def describe_settings(settings: Mapping[str, Setting]) -> str:
     """Return the settings of a member in words: `seed 3, learning_rate 0.01`."""
     return ", ".join(f"{field.rpartition('.')[2]} {_describe(value)}" for field, value in settings.items())

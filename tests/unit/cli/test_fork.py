@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import lamplighter
 from lamplighter.cli.app import cli
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import SET_FILE
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
 from tests.support.runs import make_run, small_text
@@ -58,6 +60,18 @@ def test_reads_a_text_and_may_leave_the_training(parent: RunFolder, tmp_path: Pa
     assert fork.recipe.corpus.name == "other.txt"
     assert fork.source_path.read_text() == path.read_text()
     assert fork.start_path.exists()
+
+
+def test_a_fork_of_a_member_lies_beside_the_set(parent: RunFolder, tmp_path: Path) -> None:
+    """A server trains no run inside a set."""
+    member = tmp_path / "set" / parent.id
+    shutil.copytree(parent.path, member)
+    (member.parent / SET_FILE).write_text("{}")
+    made = call(tmp_path, "fork", member, "--at", 5, "--no-train")
+    assert made.exit_code == 0, made.output
+    other = lamplighter.open(member).fork(at=6)
+    assert {path.name for path in tmp_path.iterdir()} == {"set", made.stdout.strip(), other.id}
+    assert {path.name for path in member.parent.iterdir()} == {parent.id, SET_FILE}
 
 
 @pytest.mark.parametrize(
