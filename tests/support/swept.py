@@ -32,10 +32,13 @@ def make_set(runs: Path, *axes: GridAxis, **changes: Any) -> RunSet:
     return create_set(RunStore(runs), small_recipe(**changes), list(axes) or [SEEDS], small_text())
 
 
-def recorded_set(runs: Path, steps: int = 35) -> RunSet:
-    """Record a set of three seeds of a tiny Lamptown, with measures; the last member has not begun."""
+def recorded_set(runs: Path, steps: int = 35, *axes: GridAxis) -> RunSet:
+    """Record a set of three seeds of a tiny Lamptown, with measures; the last member has not begun.
+
+    `axes`: what else the members differ in.
+    """
     recipe = make_run(RunStore(runs.parent / "elsewhere"), steps=steps).recipe
-    run_set = create_set(RunStore(runs), recipe, [SEEDS])
+    run_set = create_set(RunStore(runs), recipe, [SEEDS, *axes])
     for number, (_, run) in enumerate(run_set.members()[:-1]):
         assert run is not None
         prepare(run)

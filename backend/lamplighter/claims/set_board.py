@@ -15,8 +15,10 @@ from lamplighter.documented_model import DocumentedRecord
 from lamplighter.runfolder.errors import READ_ERRORS, MissingVocabularyError
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import MAX_MEMBERS
 
-Lack = Literal["missing", "not_prepared", "unreadable"]
+Lack = Literal["missing", "not_prepared", "unreadable", "too_many"]
+"""`too_many`: only the first members of a large set are asked."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +62,28 @@ class SetBoard:
     unanswered: list[UnansweredMember]
 
 
-def make_set_board(members: Sequence[tuple[str, RunFolder | None]], cache: LruCache) -> SetBoard:
+def make_set_board(
+    members: Sequence[tuple[str, RunFolder | None]],
+    cache: LruCache,
+    boards: LruCache | None = None,
+    limit: int = MAX_MEMBERS,
+) -> SetBoard:
     """Make the board of each member, as its own page shows it, and count the states.
 
     Args:
         members: ids and runs; None for a run that was moved away.
-        cache: keeps the boards of moments that do not change, and their figures.
+        cache: keeps the figures of moments that do not change.
+        boards: keeps their boards; None for `cache`.
+        limit: maximum number of boards; further members are unanswered.
     """
     findings: list[list[MemberFinding]] = []
-    unanswered: list[UnansweredMember] = []
-    for run_id, run in members:
+    unanswered = [UnansweredMember(run_id, "too_many") for run_id, _ in members[limit:]]
+    for run_id, run in members[:limit]:
         try:
             if run is None:
                 unanswered.append(UnansweredMember(run_id, "missing"))
             else:
-                findings.append(_read_findings(run, cache))
+                findings.append(_read_findings(run, cache, cache if boards is None else boards))
         except MissingVocabularyError:
             unanswered.append(UnansweredMember(run_id, "not_prepared"))
         except READ_ERRORS:
@@ -92,7 +101,7 @@ def make_set_board(members: Sequence[tuple[str, RunFolder | None]], cache: LruCa
     return SetBoard(claims, unanswered)
 
 
-def _read_findings(run: RunFolder, cache: LruCache) -> list[MemberFinding]:
+def _read_findings(run: RunFolder, cache: LruCache, boards: LruCache) -> list[MemberFinding]:
     moment, control = read_moment(run), read_control(run)
     other_seed = find_other_seed(run, moment.step)
 
@@ -108,7 +117,7 @@ def _read_findings(run: RunFolder, cache: LruCache) -> list[MemberFinding]:
         control and control.key,
         other_seed and other_seed.id,
     )
-    return cache.get_or_make(key, make)
+    return boards.get_or_make(key, make)
 
 
 def _describe(run: RunFolder, row: ClaimRow) -> MemberFinding:

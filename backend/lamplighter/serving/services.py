@@ -36,6 +36,7 @@ from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.difference_cache import DifferenceCache
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
+from lamplighter.serving.reading.set_words import MAX_COMPARED
 from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import JSON, ResponseFormat, negotiate_format
@@ -63,6 +64,8 @@ class ReadingServices:
     differences: DifferenceCache = field(default_factory=DifferenceCache)
     claim_figures: LruCache = field(default_factory=LruCache)
     """Cached figures of claims and lessons that never change."""
+    member_boards: LruCache = field(default_factory=lambda: LruCache(4 * MAX_COMPARED))
+    """Boards of members of sets. The figures of one set alone fill `claim_figures`."""
 
     def reply(
         self,

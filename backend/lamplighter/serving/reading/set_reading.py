@@ -69,17 +69,15 @@ def describe_set(catalog: RunCatalog, run_set: RunSet, sees_text: Callable[[RunF
     members = list_members(catalog, run_set)
     described = [_describe_member(catalog, one) for one in members]
     problem, name, axes = None, PLAIN_NAME, list[Axis]()
+    runs = [one.run for one in members if one.run is not None]
+    # All members have the same text. Without one it is not known whose it is.
+    sees = bool(runs) and all(sees_text(run) for run in runs)
     try:
         facts = run_set.facts
-        runs = [one.run for one in members if one.run is not None]
-        # All members have the same text.
-        sees = bool(runs) and all(sees_text(run) for run in runs)
         name = facts.name if sees else facts.plain_name
         axes = [Axis(field=axis.field, values=axis.values) for axis in facts.grid]
     except FormatError as error:
-        problem = (
-            str(error) if all(sees_text(one.run) for one in members if one.run is not None) else UNREADABLE
-        )
+        problem = str(error) if sees else UNREADABLE
     created = None
     with suppress(OSError):
         created = run_set.created
@@ -117,21 +115,36 @@ def _describe_member(catalog: RunCatalog, member: ReadMember) -> Member:
     )
 
 
-def group_curves(members: list[ReadMember], names: list[str], keep: Keep) -> list[CurveGroup]:
-    """Return the curves of each group of members that differ only in their seed."""
-    groups: dict[tuple[tuple[str, Setting], ...], list[tuple[str, RunFolder]]] = {}
+@dataclass(frozen=True)
+class MemberGroup:
+    """Members that differ only in their seed."""
+
+    settings: dict[str, Setting]
+    """Their settings without the seed."""
+    members: list[ReadMember]
+
+    @property
+    def runs(self) -> list[RunFolder]:
+        """Return the runs that are there."""
+        return [one.run for one in self.members if one.run is not None]
+
+
+def group_members(members: list[ReadMember]) -> list[MemberGroup]:
+    """Return the members of each combination of settings other than the seed, in the order of the grid; at least one group."""
+    groups: dict[tuple[tuple[str, Setting], ...], list[ReadMember]] = {}
     for member in members:
-        if member.run is not None:
-            others = tuple((field, value) for field, value in member.settings.items() if field != SEED)
-            groups.setdefault(others, []).append((member.id, member.run))
-    return [
-        CurveGroup(
-            settings=dict(others),
-            runs=[run_id for run_id, _ in runs],
-            curves=[_describe_curve(one) for one in read_curves([run for _, run in runs], names, keep)],
-        )
-        for others, runs in groups.items()
-    ]
+        others = tuple((field, value) for field, value in member.settings.items() if field != SEED)
+        groups.setdefault(others, []).append(member)
+    return [MemberGroup(dict(others), found) for others, found in (groups or {(): []}).items()]
+
+
+def describe_curves(group: MemberGroup, names: list[str], keep: Keep) -> CurveGroup:
+    """Return the curves of a group."""
+    return CurveGroup(
+        settings=group.settings,
+        runs=[run.id for run in group.runs],
+        curves=[_describe_curve(one) for one in read_curves(group.runs, names, keep)],
+    )
 
 
 def _describe_curve(curve: SetCurve) -> CurveBand:

@@ -34,6 +34,7 @@ from lamplighter.serving.schemas.sets import (
     MemberMap,
     MemberSenses,
     MemberWord,
+    OfGroup,
     ReadingProblem,
     SetNeighbour,
     SetWord,
@@ -87,15 +88,19 @@ class SetWords:
         self.left_out = [LeftOut(run=one.id, reason="too_many") for one in members[MAX_COMPARED:]]
         self._known = list(self._read_known(members[:MAX_COMPARED]))
 
-    def describe_word(self, set_id: str, text: str) -> SetWord:
+    def describe_word(self, of: OfGroup, text: str) -> SetWord:
         """Return a word in every member.
+
+        Args:
+            of: the group that the members are.
+            text: the word.
 
         Raises:
             RefusedError: no member has the word (404), or fewer than two can be compared (409).
         """
         ids = {one.member.id: self._catalog.token_table(one.run).find_token(text) for one in self._known}
         if all(found is None for found in ids.values()):
-            raise RefusedError(404, f"no member of {set_id} has the word '{text[:80]}'")
+            raise RefusedError(404, f"no member of {of.set} has the word '{text[:80]}'")
         known = [
             one for one in self._known if self._keep(one, ids[one.member.id] is not None, "unknown_token")
         ]
@@ -111,7 +116,7 @@ class SetWords:
                 nearest.append((one, found))
         if len(nearest) < 2:
             raise RefusedError(
-                409, f"fewer than two members of {set_id} have this word at step {self._step} yet"
+                409, f"fewer than two members of {of.set} have this word at step {self._step} yet"
             )
         k = min(found.ids.shape[1] for _, found in nearest)
         lists = _common_ids(nearest, k)
@@ -122,7 +127,7 @@ class SetWords:
         backdrop = _draw(shared, _BACKDROP)
         maps = self._read_maps(nearest, k, backdrop, shared)
         return SetWord(
-            set=set_id,
+            **dict(of),
             token=token,
             step=self._step,
             k=k,
@@ -301,5 +306,8 @@ def _count_senses(known: _Known, homonym: Homonym, nearest: list[str]) -> Member
 
 
 def _describe_homonym(homonym: Homonym, members: list[MemberSenses]) -> HomonymSpread:
-    lean: dict[str, float | None] = {one.run: (one.first - one.second) / NEAREST for one in members}
+    # Without a neighbour of either topic it leans to neither, nor is it between the two.
+    lean = {
+        one.run: (one.first - one.second) / NEAREST if one.first or one.second else None for one in members
+    }
     return HomonymSpread(word=homonym.word, senses=homonym.topics, lean=spread_of(lean), members=members)

@@ -21,19 +21,22 @@ from lamplighter.runfolder.reading.set_curves import (
     read_measure_names,
 )
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
+from lamplighter.runfolder.run_set import MAX_MEMBERS, RunSet
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.reading.set_reading import (
     ReadMember,
+    describe_curves,
     describe_set,
-    group_curves,
+    group_members,
     list_members,
     read_set_state,
     spread_of,
 )
-from lamplighter.serving.reading.set_words import SetWords
+from lamplighter.serving.reading.set_words import MAX_COMPARED, SetWords
 from lamplighter.serving.schemas.base import StepNumber, json_body
 from lamplighter.serving.schemas.sets import (
     MemberSpread,
+    OfGroup,
     RelationSpread,
     SetClaims,
     SetCurves,
@@ -67,7 +70,15 @@ SetId = Annotated[
 CommonStep = Annotated[
     StepNumber | None,
     Query(
-        description="The step, or the newest kept one before it; by default the last that all members have."
+        description="The step, or the newest kept one before it; by default the last that all finished members have."
+    ),
+]
+GroupIndex = Annotated[
+    int,
+    Query(
+        ge=0,
+        le=MAX_MEMBERS,
+        description="The members that differ only in their seed: the place of their settings in `groups`.",
     ),
 ]
 _ANSWERS = AnswerFacts(etag=True, errors=(503,))
@@ -124,7 +135,8 @@ def get_set_curves(
 
     def make() -> list[bytes]:
         runs = [one.run for one in members if one.run is not None]
-        groups = group_curves(members, names, services.claim_figures.get_or_make)
+        keep = services.claim_figures.get_or_make
+        groups = [describe_curves(one, names, keep) for one in group_members(members)]
         return json_body(SetCurves(set=reply.run_set.id, available=read_measure_names(runs), groups=groups))
 
     # As a large response it is made once for all concurrent requests.
@@ -134,18 +146,23 @@ def get_set_curves(
 
 
 @routes.get("/api/sets/{set}/claims", polled=True, pool=Pool.DEAR, response_model=SetClaims, answers=_ANSWERS)
-def get_set_claims(set_id: SetId, request: Request, services: ServicesDep) -> Response:
-    """Return 28 statements about learning, each with the number of members in which it holds, as the board of each
-    member says. Asks no question."""
+def get_set_claims(set_id: SetId, request: Request, services: ServicesDep, group: GroupIndex = 0) -> Response:
+    """Return 28 statements about learning, each with the number of members of a group in which it holds, as the board of
+    each member says; of at most 50. Asks no question."""
     reply = services.set_reply(request, set_id)
-    members = list_members(services.catalog, reply.run_set)
-    reply.tag("claims", read_set_state(reply.run_set), immutable=False)
+    of, members = _choose_group(services, reply.run_set, group)
+    reply.tag("claims", group, read_set_state(reply.run_set), immutable=False)
 
     def make() -> list[bytes]:
-        board = make_set_board([(one.id, one.run) for one in members], services.claim_figures)
+        board = make_set_board(
+            [(one.id, one.run) for one in members],
+            services.claim_figures,
+            services.member_boards,
+            MAX_COMPARED,
+        )
         return json_body(
             SetClaims(
-                set=reply.run_set.id,
+                **dict(of),
                 members=len(members),
                 answered=len(members) - len(board.unanswered),
                 unanswered=board.unanswered,
@@ -154,25 +171,31 @@ def get_set_claims(set_id: SetId, request: Request, services: ServicesDep) -> Re
         )
 
     # One board at a time, each with the evidence of a run and of its control.
-    return reply.send(LARGE_RESPONSE_BYTES + 2 * max(map(_price_member, members), default=0), make)
+    return reply.send(
+        LARGE_RESPONSE_BYTES + 2 * max(map(_price_member, members[:MAX_COMPARED]), default=0), make
+    )
 
 
 @routes.get("/api/sets/{set}/spread", pool=Pool.DEAR, response_model=SetSpread, answers=_ANSWERS)
 def get_set_spread(
-    set_id: SetId, request: Request, services: ServicesDep, step: CommonStep = None
+    set_id: SetId,
+    request: Request,
+    services: ServicesDep,
+    step: CommonStep = None,
+    group: GroupIndex = 0,
 ) -> Response:
-    """Return planted relations and the homonyms of Lamptown at a step, with their spread over the members."""
+    """Return planted relations and the homonyms of Lamptown at a step, with their spread over the members of a group."""
     reply = services.set_reply(request, set_id)
-    members = list_members(services.catalog, reply.run_set)
+    of, members = _choose_group(services, reply.run_set, group)
     wanted = _resolve_step(members, step)
-    reply.tag("spread", wanted, read_set_state(reply.run_set), immutable=False)
+    reply.tag("spread", group, wanted, read_set_state(reply.run_set), immutable=False)
 
     def make() -> list[bytes]:
         words = SetWords(services.catalog, members, wanted)
         homonyms = words.describe_homonyms()
         return json_body(
             SetSpread(
-                set=reply.run_set.id,
+                **dict(of),
                 step=wanted,
                 left_out=words.left_out,
                 relations=_spread_relations(members, wanted, services),
@@ -190,19 +213,33 @@ def get_set_word(
     services: ServicesDep,
     token: Annotated[str, Query(min_length=1, max_length=200, description="The word.")],
     step: CommonStep = None,
+    group: GroupIndex = 0,
 ) -> Response:
-    """Return the ten nearest of a word in every member, how many of them are the same beside what chance gives, and the
+    """Return the ten nearest of a word in every member of a group, how many of them are the same beside what chance gives, and the
     word's place on each member's map, in one common frame."""
     reply = services.set_reply(request, set_id)
-    members = list_members(services.catalog, reply.run_set)
+    of, members = _choose_group(services, reply.run_set, group)
     wanted = _resolve_step(members, step)
-    reply.tag("word", token, wanted, read_set_state(reply.run_set), immutable=False)
+    reply.tag("word", group, token, wanted, read_set_state(reply.run_set), immutable=False)
 
     def make() -> list[bytes]:
         words = SetWords(services.catalog, members, wanted)
-        return json_body(words.describe_word(reply.run_set.id, token))
+        return json_body(words.describe_word(of, token))
 
     return reply.send(_price_words(members), make)
+
+
+def _choose_group(services: Services, run_set: RunSet, group: int) -> tuple[OfGroup, list[ReadMember]]:
+    """Return what an answer says of a group, and its members.
+
+    Raises:
+        RefusedError: there is no such group (404).
+    """
+    groups = group_members(list_members(services.catalog, run_set))
+    if group >= len(groups):
+        raise RefusedError(404, f"this set has no group {group}: its last is {len(groups) - 1}")
+    of = OfGroup(set=run_set.id, group=group, groups=[one.settings for one in groups])
+    return of, groups[group].members
 
 
 def _resolve_step(members: list[ReadMember], step: int | None) -> int:

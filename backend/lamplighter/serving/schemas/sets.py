@@ -105,10 +105,19 @@ class SetCurves(ApiModel):
     groups: list[CurveGroup]
 
 
-class SetClaims(Items[SetClaim]):
-    """The claims by number, each with the number of members in each state."""
+class OfGroup(ApiModel):
+    """An answer about members that differ only in their seed."""
 
     set: str
+    group: int
+    """The group that the answer is about: its place in `groups`."""
+    groups: list[Settings]
+    """The settings of each group without the seed, in the order of the curves' groups."""
+
+
+class SetClaims(Items[SetClaim], OfGroup):
+    """The claims by number, each with the number of members of the group in each state."""
+
     members: int
     answered: int
     """The number of members with a board."""
@@ -160,14 +169,13 @@ class HomonymSpread(ApiModel):
     senses: tuple[str, str]
     """The two topics."""
     lean: MemberSpread
-    """From 1, all its nearest are of the first topic, to -1, all are of the second."""
+    """From 1, all its nearest are of the first topic, to -1, all are of the second; null where none is of either."""
     members: list[MemberSenses]
 
 
-class SetSpread(ApiModel):
-    """Relations and homonyms, with their spread over the members."""
+class SetSpread(OfGroup):
+    """Relations and homonyms, with their spread over the members of a group."""
 
-    set: str
     step: int
     left_out: list[LeftOut]
     """Members without a matrix, and so without homonyms."""
@@ -257,10 +265,9 @@ class Frame(ApiModel):
     top: float
 
 
-class SetWord(ApiModel):
-    """A word's neighbourhood in every member, and how much of it is the same."""
+class SetWord(OfGroup):
+    """A word's neighbourhood in every member of a group, and how much of it is the same."""
 
-    set: str
     token: str
     step: int
     k: int

@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from lamplighter.claims import set_board
+from lamplighter.claims.board import ClaimRow, make_board
+from lamplighter.claims.evidence import Evidence
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_set import SET_FILE, SWEEP_ROLE, GridAxis, RunSet
 from lamplighter.serving.reading import set_words
+from lamplighter.serving.routes import sets
+from lamplighter.serving.schemas.runs import UNREADABLE
 from tests.support.asgi import HOST, call
 from tests.support.folders import TOKENS
 from tests.support.swept import make_set, recorded_set
@@ -56,6 +61,11 @@ async def test_a_set_whose_file_is_damaged_is_listed_with_the_reason(app: FastAP
     assert (found["readable"], found["grid"], len(found["members"])) == (False, [], 3)
     assert found["problem"].startswith(SET_FILE)
     assert len((await ask(app, run_set, "/curves"))["groups"][0]["runs"]) == 3
+    for member in run_set.path.iterdir():
+        if member.is_dir():
+            shutil.rmtree(member)
+    # Whose text the reason may quote cannot be told any more.
+    assert (await ask(app, run_set))["problem"] == UNREADABLE
 
 
 async def test_what_is_no_set_is_not_found(app: FastAPI, run_set: RunSet) -> None:
@@ -96,6 +106,60 @@ async def test_members_that_differ_in_more_than_the_seed_have_a_band_of_their_ow
     ]
     assert [len(one["runs"]) for one in groups] == [2, 2]
     assert groups[0]["curves"][0]["steps"] == []
+
+
+async def test_an_answer_is_about_members_that_differ_only_in_their_seed(
+    app: FastAPI, tmp_path: Path
+) -> None:
+    rates = GridAxis(field="optimiser.learning_rate", values=[0.001, 0.01])
+    run_set = recorded_set(tmp_path, 35, rates)
+    ids = [member.run for member in run_set.facts.members]
+    settings = [one["settings"] for one in (await ask(app, run_set, "/curves"))["groups"]]
+    for path in ("/claims?", "/spread?", "/word?token=dogs&"):
+        for group in (0, 1):
+            found = await ask(app, run_set, f"{path}group={group}")
+            assert (found["group"], found["groups"]) == (group, settings)
+            told = found["unanswered"] if path == "/claims?" else found["left_out"]
+            # Of three seeds and two rates; the last of all has not begun.
+            assert [one["run"] for one in told] == ([] if group == 0 else [ids[5]])
+            if path != "/claims?":
+                members = (
+                    found["members"] if "token" in path else found["relations"][0]["accuracy"]["members"]
+                )
+                assert [one["run"] for one in members] == ids[group : 6 if path == "/spread?" else 5 : 2]
+        assert "no group 2" in (await ask(app, run_set, f"{path}group=2", 404))["detail"]
+        await ask(app, run_set, f"{path}group=-1", 422)
+    claims = await ask(app, run_set, "/claims?group=1")
+    assert (claims["members"], claims["answered"]) == (3, 2)
+
+
+async def test_at_most_so_many_boards_are_made(
+    app: FastAPI, run_set: RunSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sets, "MAX_COMPARED", 1)
+    found = await ask(app, run_set, "/claims")
+    assert (found["members"], found["answered"]) == (3, 1)
+    assert {(one["run"], one["reason"]) for one in found["unanswered"]} == {
+        (member.run, "too_many") for member in run_set.facts.members[1:]
+    }
+
+
+async def test_boards_of_finished_members_are_made_once(
+    app: FastAPI, run_set: RunSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Evidence] = []
+
+    def make(evidence: Evidence) -> list[ClaimRow]:
+        made.append(evidence)
+        return make_board(evidence)
+
+    monkeypatch.setattr(set_board, "make_board", make)
+    first = await ask(app, run_set, "/claims")
+    # Another run in the folder changes the tag, and no member.
+    (run_set.path / "other").mkdir()
+    shutil.copy(run_set.path / run_set.facts.members[0].run / "recipe.json", run_set.path / "other")
+    assert await ask(app, run_set, "/claims") == first
+    assert len(made) == 2
 
 
 async def test_claims_count_the_members_in_which_they_hold(app: FastAPI, run_set: RunSet) -> None:
@@ -146,6 +210,11 @@ async def test_a_homonym_leans_to_the_topic_that_its_nearest_are_of(
         assert one["first"] == sum(word in topics[0] for word in words)
         assert one["second"] == sum(word in topics[1] for word in words)
         assert lean["value"] == (one["first"] - one["second"]) / 10
+    planted = set_words.Homonym("dog", ("before", "after"), (frozenset(), frozenset()))
+    [dog] = (await ask(app, run_set, "/spread?step=34"))["homonyms"]
+    # No neighbour of either topic is no lean, and not one between the two.
+    assert [one["value"] for one in dog["lean"]["members"]] == [None, None]
+    assert dog["lean"]["median"] is None
 
 
 async def test_a_word_has_its_nearest_in_every_member_and_what_chance_gives(
