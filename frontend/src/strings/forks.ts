@@ -14,7 +14,6 @@ const fields: Record<string, string> = {
   "optimiser.kind": "optimiser",
   "optimiser.clip_norm": "gradient clipping",
   "optimiser.embedding_factor": "learning rate of the embedding, as a multiple",
-  "optimiser.frozen": "held fixed",
   sequences: "batch size",
   passages: "passages per batch",
   seed: "order of the batches (seed)",
@@ -32,9 +31,9 @@ const values: Record<string, string> = {
   novels: "novels",
   manuals: "manuals",
   text: "a text of your own",
-  embedding: "embedding",
-  output: "output matrix",
-  "embedding output": "embedding and output matrix",
+  embedding: "the embedding",
+  output: "the output matrix",
+  "embedding output": "the embedding and the output matrix",
   true: "yes",
   false: "no",
   "": "none",
@@ -45,6 +44,8 @@ export const forks = table("forks", {
   values,
   instead: (field: string, after: string, before: string) =>
     `${field} ${after} instead of ${before}`,
+  /** `matrices`: what a fork holds fixed; empty: nothing. */
+  frozen: (matrices: string) => `${matrices || "nothing"} held fixed`,
   nothing: "nothing changed",
   from: (name: string, step: number, changes: string) =>
     `From step ${count(step)} of ${name}: ${changes}`,
@@ -66,6 +67,7 @@ function valueText(value: Change["before"]): string {
 
 /** Return one change of a fork in words. */
 export function changeText({ field, before, after }: Change): string {
+  if (field === "optimiser.frozen") return forks.frozen(after === "" ? "" : valueText(after));
   const name = forks.fields[field] ?? printableText(field);
   return forks.instead(name, valueText(after), valueText(before));
 }

@@ -29,6 +29,19 @@ describe("the changes of a fork", () => {
     ]);
   });
 
+  it("read whole passages, and keep frozen what is", () => {
+    const batch = (sequences: number, passages: number) =>
+      forkChoices({ ...RECIPE, sequences, passages }, 1).find(({ name }) => name === "batch")!
+        .value;
+    expect(batch(20, 4)).toBe(4);
+    expect(batch(24, 3)).toBe(6);
+    expect(batch(30, 3)).toBe(9);
+    expect(batch(6, 3)).toBe(24);
+    const frozen = { ...RECIPE.optimiser, frozen: ["output" as const] };
+    const choices = forkChoices({ ...RECIPE, optimiser: frozen }, 1);
+    expect(choices.find(({ name }) => name === "freeze")!.value).toEqual(["output", "embedding"]);
+  });
+
   it("leave out what the run cannot have", () => {
     const novels = { ...RECIPE, corpus: { ...RECIPE.corpus, kind: "novels" as const } };
     expect(named(novels)).not.toContain("town");

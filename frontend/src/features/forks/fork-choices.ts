@@ -31,6 +31,7 @@ const OPTIMISERS = ["lazy", "adam", "sgd"] as const;
 /** Return the choices for a run, the usual one first. `rate`: its learning rate at the step of the fork. */
 export function forkChoices(recipe: Recipe, rate: number): ForkChoice[] {
   const { optimiser, corpus, model, sequences, passages, seed } = recipe;
+  const frozen = optimiser.frozen ?? [];
   const towns = corpus.kind === "lamptown";
   const kinds = OPTIMISERS.filter(
     (kind) => kind !== optimiser.kind && !(model.tied && kind === "lazy"),
@@ -43,12 +44,14 @@ export function forkChoices(recipe: Recipe, rate: number): ForkChoice[] {
     {
       name: "batch",
       field: "sequences",
-      value: Math.max(passages, sequences >= 4 * passages ? sequences / 4 : sequences * 4),
+      // Each passage is of as many sequences.
+      value:
+        sequences >= 4 * passages ? passages * Math.round(sequences / 4 / passages) : sequences * 4,
     },
     { name: "seed", field: "seed", value: seed + 1 },
-    ...(optimiser.frozen?.includes("embedding")
+    ...(frozen.includes("embedding")
       ? []
-      : [{ name: "freeze", field: "optimiser.frozen", value: ["embedding"] } as const]),
+      : [{ name: "freeze", field: "optimiser.frozen", value: [...frozen, "embedding"] } as const]),
     ...(towns && !corpus.other_town
       ? [{ name: "town", field: "corpus.kind", value: "othertown" } as const]
       : []),

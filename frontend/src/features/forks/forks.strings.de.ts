@@ -21,7 +21,7 @@ export const forkForm: Translated<typeof english> = {
     faster: "Lerntempo",
     slower: "Lerntempo",
     optimiser: "Optimierer",
-    batch: "Textstücke je Batch",
+    batch: "Batchgröße",
     seed: "Startzahl der Batches",
     freeze: "Das Embedding wird festgehalten, der Rest lernt weiter.",
     town: "Dieselben Sätze, aber jedes Wort übernimmt die Aufgabe eines anderen seiner Art.",

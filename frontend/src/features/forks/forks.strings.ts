@@ -20,7 +20,7 @@ export const forkForm = table("forkForm", {
     faster: "learning rate",
     slower: "learning rate",
     optimiser: "optimiser",
-    batch: "sequences per batch",
+    batch: "batch size",
     seed: "seed of the batches",
     freeze: "The embedding is held fixed, and the rest learns on.",
     town: "The same sentences, but each word does the work of another of its kind.",
