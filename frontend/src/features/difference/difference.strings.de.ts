@@ -38,14 +38,17 @@ export const difference: Translated<typeof english> = {
     `Gleich bis aufs letzte Bit, in allen ${count(compared)} Schritten, die beide haben.`,
   equalSoFar: (compared) =>
     `Gleich bis aufs letzte Bit in den ersten ${count(compared)} Schritten.`,
-  first: (step) =>
-    step <= 1
-      ? "Sie unterscheiden sich vom ersten Schritt an."
-      : `Gleich bis aufs letzte Bit bis Schritt ${count(step)}: der ist anders.`,
+  first: (step, from, shared) => {
+    if (step <= 1) return "Sie unterscheiden sich vom ersten Schritt an.";
+    if (from <= shared + 1)
+      return `Gleich bis aufs letzte Bit bis Schritt ${count(step)}: der ist anders.`;
+    return `Der erste Schritt, den beide haben, ist ${count(from)}. Ab Schritt ${count(step)} unterscheiden sie sich.`;
+  },
   surprise: "Überraschung",
   surpriseMore: "Verlust in Nats je Wort; weniger ist besser.",
   batch: "dieser Schritt",
-  recent: "letzte 16 Schritte",
+  recent: (batches) =>
+    batches === 1 ? "Mittel des letzten Schritts" : `Mittel der letzten ${count(batches)} Schritte`,
   heldOut: "zurückbehaltener Text",
   change: "Unterschied",
   apart: "Wie weit auseinander",
@@ -73,7 +76,6 @@ export const difference: Translated<typeof english> = {
   information: "Bit über die Art",
   byChance: "Zufall",
   said: "Was jeder sagt",
-  unsaid: "Bis zu diesem Schritt hat keiner etwas gesagt.",
   most: "Wörter, die sich am meisten verändert haben",
   mostMore: "Klicke auf eins, um es auf beiden Karten zu sehen.",
   by: "nach",
@@ -83,7 +85,7 @@ export const difference: Translated<typeof english> = {
     neighbours: "Nachbarn, die andere sind",
   },
   noWords: "Kein Wort ist verschieden.",
-  withheld: "Die Wörter werden hier nicht gezeigt.",
+  unmeasured: "Dieser Abstand lässt sich hier nicht messen. Wähle die Nachbarn.",
   onlyHere: "Nur hier nah:",
   onlyThere: "Nur dort nah:",
   sameNeighbours: "Seine nächsten Wörter sind in beiden dieselben.",

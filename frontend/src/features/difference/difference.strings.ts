@@ -48,14 +48,18 @@ export const difference = table("difference", {
   equal: (compared: number) =>
     `Equal to the last bit for all ${count(compared)} steps that both have.`,
   equalSoFar: (compared: number) => `Equal to the last bit for the first ${count(compared)} steps.`,
-  first: (step: number) =>
-    step <= 1
-      ? "They differ from the first step on."
-      : `Equal to the last bit until step ${count(step)}, which differs.`,
+  /** `from`: the first step compared; `shared`: the last that is in the history of both. */
+  first: (step: number, from: number, shared: number) => {
+    if (step <= 1) return "They differ from the first step on.";
+    if (from <= shared + 1)
+      return `Equal to the last bit until step ${count(step)}, which differs.`;
+    return `The first step that both have is ${count(from)}. They differ from step ${count(step)} on.`;
+  },
   surprise: "Surprise",
   surpriseMore: "Loss in nats per word; lower is better.",
   batch: "this step",
-  recent: "last 16 steps",
+  recent: (batches: number) =>
+    batches === 1 ? "mean of the last step" : `mean of the last ${count(batches)} steps`,
   heldOut: "held-out text",
   change: "difference",
   apart: "How far apart",
@@ -83,13 +87,12 @@ export const difference = table("difference", {
   information: "bits about the kind",
   byChance: "chance",
   said: "What each says",
-  unsaid: "Neither has said anything by this step.",
   most: "Words that changed most",
   mostMore: "Click one to see it on both maps.",
   by: "by",
   byOf: by,
   noWords: "No word differs.",
-  withheld: "The words are not shown here.",
+  unmeasured: "This distance cannot be measured here. Choose the neighbours.",
   onlyHere: "Near only here:",
   onlyThere: "Near only there:",
   sameNeighbours: "Its nearest words are the same in both.",
