@@ -7,24 +7,23 @@ import type { Translated } from "../../strings/translation";
 
 const fields: Record<string, string> = {
   seed: "Startzahl",
-  "optimiser.learning_rate": "Lerntempo",
-  "optimiser.kind": "Optimierer",
-  "optimiser.clip_norm": "Kappen",
   "model.dim": "Breite",
   "model.layers": "Schichten",
   "model.tied": "eine Matrix für beides",
-  "corpus.shuffle_words": "gemischte Wörter",
-  sequences: "Sequenzen im Batch",
 };
 
 export const sets: Translated<typeof english> = {
   title: (members) => `Ein Rezept, ${count(members)} Läufe`,
-  more: "Was alle zeigen, hängt nicht vom Zufall ab; worin sie sich unterscheiden, schon.",
+  more: "Was alle zeigen, ist wohl kein Zufall; worin sie sich unterscheiden, entscheidet der Zufall.",
+  moreGroups:
+    "Sie unterscheiden sich nicht nur in der Startzahl. Wähle die, die das Übrige gemeinsam haben.",
   close: "Zurück zur Karte",
   loading: "Die Läufe werden gelesen",
   none: "Dieser Lauf steht allein",
   noneMore:
-    "Ein Lauf hat eine Startzahl, und der Zufall kann mitspielen bei dem, was er zeigt. Trainiere dasselbe Rezept mit zehn Startzahlen, dann steht hier, was in allen stimmt:",
+    "Ein Lauf hat eine Startzahl, und der Zufall kann mitspielen bei dem, was er zeigt. Trainiere dasselbe Rezept mit zehn Startzahlen, dann steht hier, was in allen stimmt.",
+  noneFork:
+    "Ein Abzweig lässt sich nicht mit anderen Startzahlen wiederholen. Öffne den Lauf, von dem er abzweigt.",
   fields,
   grid: (field, values) => `${field} ${values}`,
   range: (first, last) => `${first} bis ${last}`,
@@ -42,8 +41,10 @@ export const sets: Translated<typeof english> = {
     loss_read: "Verlust auf dem gelesenen Text",
     loss_held_out: "Verlust auf zurückbehaltenem Text",
   },
-  curvesMore: (members) =>
-    `Die Linie ist der Median von ${count(members)} Läufen. Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn.`,
+  curvesMore: (least, most) =>
+    most === 1
+      ? "Eine Linie ist ein Lauf."
+      : `Eine Linie ist der Median von ${least === most ? "" : `${count(least)} bis `}${count(most)} Läufen. Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn.`,
   lines: "Jeden Lauf zeigen",
   ends: (name, median, low, high) =>
     `${name}: am Ende Median ${median}, acht von zehn zwischen ${low} und ${high}`,
@@ -51,11 +52,11 @@ export const sets: Translated<typeof english> = {
   noCurves: "Kein Lauf hat bisher Zahlen.",
   claims: "Stimmt das, jedes Mal?",
   claimsMore: "Jedes Zeichen ist ein Lauf. Drück darauf und sieh, was er ergeben hat.",
-  holdsIn: (holds, of) => `stimmt in ${count(holds)} von ${count(of)}`,
+  holdsIn: (holds, of, unmeasured) =>
+    `stimmt in ${count(holds)} von ${count(of)}${unmeasured ? `, ${count(unmeasured)} nicht gemessen` : ""}`,
   claimOf: (run, state) => `${run}: ${state}`,
-  checks: "Prüfungen und Definitionen fehlen hier: Sie gelten in jedem Lauf.",
-  unanswered: (members) =>
-    `${members === 1 ? "Für 1 Lauf" : `Für ${count(members)} Läufe`} gibt es noch keine Tafel.`,
+  waiting: (members) => `Noch ohne Tafel: ${count(members)}.`,
+  lost: (members) => `Fehlen, nicht lesbar oder zu viele: ${count(members)}.`,
   word: (members) => `Ein Wort, ${count(members)} Städte`,
   wordField: "Wort",
   show: "Zeigen",
@@ -67,6 +68,8 @@ export const sets: Translated<typeof english> = {
       chance === null ? "" : `; der Zufall ergäbe ${percent(chance)}`,
       typical === null ? "." : `. Bei einem gewöhnlichen Wort sind es ${percent(typical)}.`,
     ].join(""),
+  at: (step, leftOut) =>
+    `Bei Schritt ${count(step)}.${leftOut ? ` Nicht dabei: ${count(leftOut)}.` : ""}`,
   wordMore:
     "Die Karten sind so gedreht, gespiegelt und gestreckt, dass sie möglichst gut übereinander liegen. Helle Namen sind in jeder Stadt Nachbarn.",
   noMap: "noch keine Karte",
@@ -77,6 +80,7 @@ export const sets: Translated<typeof english> = {
   relation: (name) => `${name}: richtige Antworten`,
   homonym: (word, first, second) => `${word}: ${first} oder ${second}?`,
   lean: (first, second, lean) => (Math.abs(lean) < 0.15 ? "beides" : lean > 0 ? first : second),
+  neither: "keins von beiden",
   strip: (name, median, low, high) => `${name}: Median ${median}, von ${low} bis ${high}`,
   noSpread: "In diesem Text ist nichts angelegt.",
   states: {

@@ -5,16 +5,12 @@ import { count } from "../../strings/numbers";
 import { percent } from "../../strings/shares";
 import { table } from "../../strings/translation";
 
+/** Fields of the recipe beside those that a fork may change. */
 const fields: Record<string, string> = {
   seed: "seed",
-  "optimiser.learning_rate": "learning rate",
-  "optimiser.kind": "optimiser",
-  "optimiser.clip_norm": "clipping",
   "model.dim": "width",
   "model.layers": "layers",
   "model.tied": "tied weights",
-  "corpus.shuffle_words": "shuffled words",
-  sequences: "sequences in a batch",
 };
 
 const curveNames: Record<string, string> = {
@@ -25,12 +21,14 @@ const curveNames: Record<string, string> = {
 
 export const sets = table("sets", {
   title: (members: number) => `One recipe, ${count(members)} trainings`,
-  more: "What all of them show does not depend on luck; where they differ, it does.",
+  more: "What all of them show is unlikely to be luck; where they differ, luck decides.",
+  moreGroups: "They differ in more than the seed, so choose those that share the rest.",
   close: "Back to the map",
   loading: "Reading the set",
   none: "This run is on its own",
   noneMore:
-    "One training has one seed, so luck may have a hand in what it shows. Train the same recipe with ten seeds, and this page says what holds in all of them:",
+    "One training has one seed, so luck may have a hand in what it shows. Train the same recipe with ten seeds, and this page says what holds in all of them.",
+  noneFork: "A fork cannot be trained again with other seeds. Open the run it comes from.",
   fields,
   grid: (field: string, values: string) => `${field} ${values}`,
   /** A series of whole numbers without gaps. */
@@ -45,8 +43,11 @@ export const sets = table("sets", {
   curves: "How they learned",
   curve: "Curve",
   curveNames,
-  curvesMore: (members: number) =>
-    `The line is the median of ${count(members)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
+  /** `least`, `most`: the trainings of a line. */
+  curvesMore: (least: number, most: number) =>
+    most === 1
+      ? "A line is one training."
+      : `A line is the median of ${least === most ? "" : `${count(least)} to `}${count(most)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
   lines: "Show every training",
   /** A curve's end, for screen readers. */
   ends: (name: string, median: string, low: string, high: string) =>
@@ -55,11 +56,13 @@ export const sets = table("sets", {
   noCurves: "No training of this set has numbers yet.",
   claims: "Is it true, every time?",
   claimsMore: "Each mark is one training. Press it to see what that training found.",
-  holdsIn: (holds: number, of: number) => `holds in ${count(holds)} of ${count(of)}`,
+  /** `of`: the trainings in which it is measured; `unmeasured`: the others. */
+  holdsIn: (holds: number, of: number, unmeasured: number) =>
+    `holds in ${count(holds)} of ${count(of)}${unmeasured ? `, ${count(unmeasured)} not measured` : ""}`,
   claimOf: (run: string, state: string) => `${run}: ${state}`,
-  checks: "Checks and definitions are left out: they hold in every training.",
-  unanswered: (members: number) =>
-    `${members === 1 ? "1 training has" : `${count(members)} trainings have`} no board yet.`,
+  /** Trainings without an answer: not ready yet, or not to be read. */
+  waiting: (members: number) => `No board yet: ${count(members)}.`,
+  lost: (members: number) => `Missing, unreadable or too many: ${count(members)}.`,
   word: (members: number) => `One word, ${count(members)} cities`,
   wordField: "Word",
   show: "Show",
@@ -71,6 +74,9 @@ export const sets = table("sets", {
       chance === null ? "" : `; chance would give ${percent(chance)}`,
       typical === null ? "." : `. For a typical word it is ${percent(typical)}.`,
     ].join(""),
+  /** The step of the vectors, and the number of trainings that have none there. */
+  at: (step: number, leftOut: number) =>
+    `At step ${count(step)}.${leftOut ? ` Left out: ${count(leftOut)}.` : ""}`,
   wordMore:
     "The maps are turned, mirrored and scaled to lie over one another as well as they can. Bright names are neighbours in every city.",
   noMap: "no map yet",
@@ -82,6 +88,8 @@ export const sets = table("sets", {
   /** Whose neighbours a word has: `lean` is 1 if all are of the first sense, -1 if all are of the second. */
   lean: (first: string, second: string, lean: number) =>
     Math.abs(lean) < 0.15 ? "both" : lean > 0 ? first : second,
+  /** No training has neighbours of either sense. */
+  neither: "neither",
   strip: (name: string, median: string, low: string, high: string) =>
     `${name}: median ${median}, from ${low} to ${high}`,
   noSpread: "Nothing is planted in this text.",
