@@ -9,11 +9,11 @@ const words = (n: number) => (n === 1 ? "1 Wort" : `${count(n)} Wörter`);
 export const difference: Translated<typeof english> = {
   with: "Vergleichen mit",
   about:
-    "Zwei Trainings nebeneinander: welche Wörter gleich sind bis aufs letzte Bit und welche sich auseinanderbewegt haben. Auf beiden Karten leuchtet, was verschieden ist.",
+    "Zwei Trainings nebeneinander: welche Wörter gleich sind bis aufs letzte Bit und welche sich auseinanderbewegt haben.",
   choose: "Wähle einen Lauf",
   both: "Beide Karten zeigen",
   alone:
-    "Noch gibt es keinen anderen Lauf zum Vergleichen. „Was wäre, wenn …“ neben der Zeitleiste macht einen, ein neuer Lauf mit anderer Startzahl auch.",
+    "Noch gibt es keinen anderen Lauf zum Vergleichen. „Was wäre, wenn …“ neben der Zeitleiste macht einen.",
   still: "Ein Lauf ohne Training hat keine Schritte zum Vergleichen.",
   file: "Diese Datei enthält einen Lauf. Mit Lamplighter geöffnet, lässt er sich mit anderen vergleichen.",
   waiting: "Es wird verglichen …",
@@ -42,13 +42,12 @@ export const difference: Translated<typeof english> = {
     if (step <= 1) return "Sie unterscheiden sich vom ersten Schritt an.";
     if (from <= shared + 1)
       return `Gleich bis aufs letzte Bit bis Schritt ${count(step)}: der ist anders.`;
-    return `Der erste Schritt, den beide haben, ist ${count(from)}. Ab Schritt ${count(step)} unterscheiden sie sich.`;
+    return `Beide haben zuerst Schritt ${count(from)}. Ab Schritt ${count(step)} unterscheiden sie sich.`;
   },
   surprise: "Überraschung",
   surpriseMore: "Verlust in Nats je Wort; weniger ist besser.",
   batch: "dieser Schritt",
-  recent: (batches) =>
-    batches === 1 ? "Mittel des letzten Schritts" : `Mittel der letzten ${count(batches)} Schritte`,
+  recent: (batches) => `letzte Schritte (Mittel aus ${batches})`,
   heldOut: "zurückbehaltener Text",
   change: "Unterschied",
   apart: "Wie weit auseinander",
@@ -60,7 +59,6 @@ export const difference: Translated<typeof english> = {
         : `Keins der ${words(shared)} ist gleich bis aufs letzte Bit.`,
   half: (median, length) =>
     `Die Hälfte liegt weniger als ${small(median)} auseinander; ein Vektor ist etwa ${small(length)} lang.`,
-  widths: "Ihre Vektoren sind verschieden lang: Nur die Nachbarn lassen sich vergleichen.",
   fitted: (fitted) =>
     `Nachdem ein Raum auf den anderen gedreht wurde, nach seinen ${count(fitted)} häufigsten gemeinsamen Wörtern (orthogonaler Prokrustes).`,
   chance: (distance) => `durch Zufall ${small(distance)}`,
@@ -70,7 +68,7 @@ export const difference: Translated<typeof english> = {
     `Von den ${count(k)} nächsten Wörtern eines Wortes sind ${fixed(kept, 1)} dieselben${
       chance === null ? "" : `; durch Zufall wären es ${fixed(chance, 2)}`
     }.`,
-  sampled: (asked) => `Gemessen an ${words(asked)}, gleichmäßig verteilt.`,
+  sampled: (asked) => `Gemessen an ${words(asked)}.`,
   order: "Gewonnene Ordnung",
   purity: "Nachbarn derselben Art",
   information: "Bit über die Art",
@@ -85,7 +83,7 @@ export const difference: Translated<typeof english> = {
     neighbours: "Nachbarn, die andere sind",
   },
   noWords: "Kein Wort ist verschieden.",
-  unmeasured: "Dieser Abstand lässt sich hier nicht messen. Wähle die Nachbarn.",
+  unmeasured: "Nicht gemessen bei langen oder verschieden langen Vektoren. Wähle die Nachbarn.",
   onlyHere: "Nur hier nah:",
   onlyThere: "Nur dort nah:",
   sameNeighbours: "Seine nächsten Wörter sind in beiden dieselben.",

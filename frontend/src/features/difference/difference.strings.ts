@@ -21,11 +21,10 @@ const moved: Record<NonNullable<RunDifference["moved"]>, string> = {
 export const difference = table("difference", {
   with: "Compare with",
   about:
-    "Two trainings side by side: which words are equal to the last bit, and which have moved apart. On both maps what differs glows.",
+    "Two trainings side by side: which words are equal to the last bit, and which have moved apart.",
   choose: "Choose a run",
   both: "Show both maps",
-  alone:
-    "There is no other run to compare with yet. “What if …” beside the time line makes one; so does a new run with another seed.",
+  alone: "There is no other run to compare with yet. “What if …” beside the time line makes one.",
   still: "A run without training has no steps to compare.",
   file: "This file holds one run. Open it with Lamplighter to compare it with others.",
   waiting: "Comparing …",
@@ -53,13 +52,12 @@ export const difference = table("difference", {
     if (step <= 1) return "They differ from the first step on.";
     if (from <= shared + 1)
       return `Equal to the last bit until step ${count(step)}, which differs.`;
-    return `The first step that both have is ${count(from)}. They differ from step ${count(step)} on.`;
+    return `Both have step ${count(from)} first. They differ from step ${count(step)} on.`;
   },
   surprise: "Surprise",
   surpriseMore: "Loss in nats per word; lower is better.",
   batch: "this step",
-  recent: (batches: number) =>
-    batches === 1 ? "mean of the last step" : `mean of the last ${count(batches)} steps`,
+  recent: (batches: number) => `last steps (mean of ${batches})`,
   heldOut: "held-out text",
   change: "difference",
   apart: "How far apart",
@@ -71,7 +69,6 @@ export const difference = table("difference", {
         : `None of the ${words(shared)} is equal to the last bit.`,
   half: (median: number, length: number) =>
     `Half of them are less than ${small(median)} apart; a vector is about ${small(length)} long.`,
-  widths: "Their vectors have different lengths, so only neighbours can be compared.",
   fitted: (fitted: number) =>
     `After turning one space onto the other by its ${count(fitted)} most frequent shared words (orthogonal Procrustes).`,
   chance: (distance: number) => `by chance ${small(distance)}`,
@@ -81,7 +78,7 @@ export const difference = table("difference", {
     `Of a word’s ${count(k)} nearest words, ${fixed(kept, 1)} are the same${
       chance === null ? "" : `; by chance it would be ${fixed(chance, 2)}`
     }.`,
-  sampled: (asked: number) => `Measured on ${words(asked)}, spread evenly.`,
+  sampled: (asked: number) => `Measured on ${words(asked)}.`,
   order: "Order gained",
   purity: "neighbours of the same kind",
   information: "bits about the kind",
@@ -92,7 +89,7 @@ export const difference = table("difference", {
   by: "by",
   byOf: by,
   noWords: "No word differs.",
-  unmeasured: "This distance cannot be measured here. Choose the neighbours.",
+  unmeasured: "Not measured for long vectors, or of two lengths. Choose the neighbours.",
   onlyHere: "Near only here:",
   onlyThere: "Near only there:",
   sameNeighbours: "Its nearest words are the same in both.",

@@ -15,15 +15,13 @@ const fields: Record<string, string> = {
 export const sets: Translated<typeof english> = {
   title: (members) => `Ein Rezept, ${count(members)} Läufe`,
   more: "Was alle zeigen, ist wohl kein Zufall; worin sie sich unterscheiden, entscheidet der Zufall.",
-  moreGroups:
-    "Sie unterscheiden sich nicht nur in der Startzahl. Wähle die, die das Übrige gemeinsam haben.",
+  moreGroups: "Nicht nur die Startzahl ist verschieden. Aussagen und Wörter für",
   close: "Zurück zur Karte",
   loading: "Die Läufe werden gelesen",
   none: "Dieser Lauf steht allein",
   noneMore:
-    "Ein Lauf hat eine Startzahl, und der Zufall kann mitspielen bei dem, was er zeigt. Trainiere dasselbe Rezept mit zehn Startzahlen, dann steht hier, was in allen stimmt.",
-  noneFork:
-    "Ein Abzweig lässt sich nicht mit anderen Startzahlen wiederholen. Öffne den Lauf, von dem er abzweigt.",
+    "Was ein Lauf zeigt, kann Zufall sein. Trainiere dasselbe Rezept mit zehn Startzahlen, dann steht hier, was in allen stimmt.",
+  noneFork: "Das ist ein Abzweig. Öffne den Lauf, von dem er kommt.",
   fields,
   grid: (field, values) => `${field} ${values}`,
   range: (first, last) => `${first} bis ${last}`,
@@ -42,16 +40,14 @@ export const sets: Translated<typeof english> = {
     loss_held_out: "Verlust auf zurückbehaltenem Text",
   },
   curvesMore: (least, most) =>
-    most === 1
-      ? "Eine Linie ist ein Lauf."
-      : `Eine Linie ist der Median von ${least === most ? "" : `${count(least)} bis `}${count(most)} Läufen. Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn.`,
+    `Eine Linie ist der Median von ${least === most ? "" : `${count(least)} bis `}${count(most)} Läufen. Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn.`,
   lines: "Jeden Lauf zeigen",
   ends: (name, median, low, high) =>
     `${name}: am Ende Median ${median}, acht von zehn zwischen ${low} und ${high}`,
   median: "Median",
   noCurves: "Kein Lauf hat bisher Zahlen.",
   claims: "Stimmt das, jedes Mal?",
-  claimsMore: "Jedes Zeichen ist ein Lauf. Drück darauf und sieh, was er ergeben hat.",
+  claimsMore: "Jedes Zeichen ist ein Lauf. Drück darauf für mehr.",
   holdsIn: (holds, of, unmeasured) =>
     `stimmt in ${count(holds)} von ${count(of)}${unmeasured ? `, ${count(unmeasured)} nicht gemessen` : ""}`,
   claimOf: (run, state) => `${run}: ${state}`,
@@ -71,7 +67,7 @@ export const sets: Translated<typeof english> = {
   at: (step, leftOut) =>
     `Bei Schritt ${count(step)}.${leftOut ? ` Nicht dabei: ${count(leftOut)}.` : ""}`,
   wordMore:
-    "Die Karten sind so gedreht, gespiegelt und gestreckt, dass sie möglichst gut übereinander liegen. Helle Namen sind in jeder Stadt Nachbarn.",
+    "Die Karten sind passend gedreht, gespiegelt und gestreckt. Helle Namen sind in jeder Stadt Nachbarn.",
   noMap: "noch keine Karte",
   openCity: (run) => `${run} öffnen`,
   spread: "Beziehungen und Wörter mit zwei Bedeutungen",

@@ -22,13 +22,13 @@ const curveNames: Record<string, string> = {
 export const sets = table("sets", {
   title: (members: number) => `One recipe, ${count(members)} trainings`,
   more: "What all of them show is unlikely to be luck; where they differ, luck decides.",
-  moreGroups: "They differ in more than the seed, so choose those that share the rest.",
+  moreGroups: "Not only the seed differs. Claims and words for",
   close: "Back to the map",
   loading: "Reading the set",
   none: "This run is on its own",
   noneMore:
-    "One training has one seed, so luck may have a hand in what it shows. Train the same recipe with ten seeds, and this page says what holds in all of them.",
-  noneFork: "A fork cannot be trained again with other seeds. Open the run it comes from.",
+    "What one training shows may be luck. Train the same recipe with ten seeds, and this page says what holds in all of them.",
+  noneFork: "This is a fork. Open the run it comes from.",
   fields,
   grid: (field: string, values: string) => `${field} ${values}`,
   /** A series of whole numbers without gaps. */
@@ -45,9 +45,7 @@ export const sets = table("sets", {
   curveNames,
   /** `least`, `most`: the trainings of a line. */
   curvesMore: (least: number, most: number) =>
-    most === 1
-      ? "A line is one training."
-      : `A line is the median of ${least === most ? "" : `${count(least)} to `}${count(most)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
+    `A line is the median of ${least === most ? "" : `${count(least)} to `}${count(most)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
   lines: "Show every training",
   /** A curve's end, for screen readers. */
   ends: (name: string, median: string, low: string, high: string) =>
@@ -55,7 +53,7 @@ export const sets = table("sets", {
   median: "median",
   noCurves: "No training of this set has numbers yet.",
   claims: "Is it true, every time?",
-  claimsMore: "Each mark is one training. Press it to see what that training found.",
+  claimsMore: "Each mark is one training. Press it to see more.",
   /** `of`: the trainings in which it is measured; `unmeasured`: the others. */
   holdsIn: (holds: number, of: number, unmeasured: number) =>
     `holds in ${count(holds)} of ${count(of)}${unmeasured ? `, ${count(unmeasured)} not measured` : ""}`,
@@ -78,7 +76,7 @@ export const sets = table("sets", {
   at: (step: number, leftOut: number) =>
     `At step ${count(step)}.${leftOut ? ` Left out: ${count(leftOut)}.` : ""}`,
   wordMore:
-    "The maps are turned, mirrored and scaled to lie over one another as well as they can. Bright names are neighbours in every city.",
+    "The maps are turned, mirrored and scaled to match. Bright names are neighbours in every city.",
   noMap: "no map yet",
   openCity: (run: string) => `Open ${run}`,
   spread: "Relations and words with two meanings",
