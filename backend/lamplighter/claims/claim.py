@@ -84,7 +84,7 @@ class Finding(DocumentedRecord):
     """The sentences that say why, with the numbers."""
     figures: tuple[Figure, ...] = ()
     null: Figure | None = None
-    """What the measure gives where the claim is false: the mean and the interval of its draws. Null if unknown."""
+    """The baseline: the mean and the interval of the measure where the claim is false. Null if unknown."""
     waits_for: WaitCode | None = None
     """The code of what the missing number waits for; null if none is missing."""
     imported: bool = False

@@ -382,7 +382,7 @@ class Run:
             other: the other run, or its folder.
             step: the step of this run; None: the newest that both have. If one of them lacks it, the nearest before it that
                 both have is used.
-            other_step: a step of the other, whatever it is on that clock.
+            other_step: compare with this step of the other run instead of the matched one.
             on_progress: called with the share done.
 
         Raises:

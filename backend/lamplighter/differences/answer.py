@@ -58,7 +58,7 @@ class LossDifference(DocumentedModel):
     """The losses of both runs."""
 
     batch: RunLosses
-    """Of the batch of the step."""
+    """The losses on the batch of the step."""
     recent: RecentPair
     held_out: HeldOutPair | None
 
@@ -118,7 +118,7 @@ class DifferenceSpread(DocumentedModel):
 
 
 class DifferenceNull(DocumentedModel):
-    """The same numbers where all differs, or between two steps of the run itself."""
+    """The same measures with shuffled rows, or between two steps of the run itself."""
 
     kind: Literal["earlier", "chance"]
     """`earlier`: the run and itself at an earlier step; `chance`: the rows of the other, dealt to other words."""
@@ -168,7 +168,7 @@ class SaidLines(DocumentedModel):
 
 
 class SaidDifference(DocumentedModel):
-    """What both said at the newest point of their clock, at or before, at which both said something.
+    """The lines of the newest step, at or before the compared one, for which both runs have lines.
 
     Null if there is none, or if the caller may not see the text.
     """

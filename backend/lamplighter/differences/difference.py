@@ -35,7 +35,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 QUANTILES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
 _SIDES = ("run", "other")
 Ordering = Literal["aligned", "raw", "neighbours"]
-"""What the words are ordered by: the distance after the rotation, or as the matrices are, or neighbours lost."""
+"""The measure that orders the words: distance after the rotation, distance without it, or neighbours lost."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the records of two runs say at the same step: losses, and the lines that the models said."""
+"""The losses and lines that two runs recorded at matched steps."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RecordDifference:
     """Losses in nats, and lines; the lines of both are of one point of their clock."""
 
     batch: Pair
-    """Of the batch of the step."""
+    """The losses on the batch of the step."""
     recent: Pair
     """Mean of the last `batches` steps."""
     batches: int

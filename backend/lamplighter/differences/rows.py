@@ -50,7 +50,7 @@ class Matrix(NamedTuple):
 
 @dataclass(frozen=True)
 class Null:
-    """The same numbers where all differs (`chance`), or between two steps of the run itself (`earlier`)."""
+    """The same measures with shuffled rows (`chance`), or between two steps of the run itself (`earlier`)."""
 
     kind: Literal["earlier", "chance"]
     step: int | None
