@@ -162,8 +162,11 @@ def test_viewers_follow_the_presenter_leave_and_return(lesson: Lesson) -> None:
 def test_a_class_predicts_a_number_and_sees_the_result(lesson: Lesson) -> None:
     ask(lesson, "lit_next")
     presenter, (phone, second, third) = lesson.presenter, lesson.viewers
-    for viewer, said in ((phone, "6"), (second, "9"), (third, "12")):
+    said_by = ((phone, "6"), (second, "9"), (third, "12"))
+    for viewer, said in said_by:
         viewer.get_by_test_id("answer-field").fill(said)
+    for viewer, said in said_by:
+        # The others' answers have left the number in this field.
         viewer.get_by_test_id("send-answer").click()
         expect(viewer.get_by_test_id("said-answer")).to_contain_text(f"You said {said} words")
     expect(presenter.get_by_test_id("answered-of")).to_have_text("3 of 3 have answered")
