@@ -9,7 +9,7 @@ import { hasEnded } from "../model/phase";
 import type { SearchEntry } from "../model/search-entry";
 import type { Stores } from "../state/context";
 import { t } from "../strings";
-import { palette as w } from "../strings/palette";
+import { palette as w } from "./palette.strings";
 
 type PaletteStores = Pick<Stores, "commands" | "openRun" | "server" | "preferences">;
 

@@ -4,13 +4,13 @@ import { translation as german } from "./german";
 import { count, setNumberLanguage, small } from "../strings/numbers";
 import { install } from "../strings/translation";
 
-// The texts of `page` are in the table `t`.
+// The texts of the first screen are in the table `t`.
 const FILES = import.meta.glob<Record<string, unknown>>(
   [
     "../strings/*.ts",
+    "./*.strings.ts",
     "../features/**/*.strings.ts",
     "!../strings/*.test.ts",
-    "!../strings/page.ts",
     "!../strings/translation.ts",
   ],
   { eager: true },

@@ -2,7 +2,7 @@
 
 import type { DistrictEvent } from "../api/rest-types";
 import { printableName, printableText } from "../api/vocabulary";
-import { parseDistrictChange, type DistrictChange } from "../model/district-change";
+import { parseDistrictChange, type DistrictChange } from "../model/districts/district-change";
 import { count } from "./numbers";
 import { table } from "./translation";
 

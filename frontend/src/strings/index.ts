@@ -3,18 +3,18 @@
  * language is another such folder.
  */
 
-import { compare } from "./compare";
-import { inspector } from "./inspector";
-import { legend } from "./legend";
-import { selection } from "./selection";
-import { page } from "./page";
-import { picture } from "./picture";
-import { announcements } from "./announcements";
+import { compare } from "./first-screen/compare";
+import { inspector } from "./first-screen/inspector";
+import { legend } from "./first-screen/legend";
+import { selection } from "./first-screen/selection";
+import { page } from "./first-screen/page";
+import { picture } from "./first-screen/picture";
+import { announcements } from "./first-screen/announcements";
 import { table } from "./translation";
-import { transport } from "./transport";
+import { transport } from "./first-screen/transport";
 
 export { failureText } from "./failures";
-export { entryText } from "./legend";
+export { entryText } from "./first-screen/legend";
 export { bytes, count, fixed, small } from "./numbers";
 
 export const t = table("t", {

@@ -6,7 +6,7 @@ import glossary from "../../../docs/glossary.md?raw";
 
 const TABLES = import.meta.glob<string>(
   [
-    "./*.ts",
+    "./{,first-screen/}*.ts",
     "../features/**/*.strings.ts",
     "../app/*.strings.ts",
     "!./translation.ts",

@@ -4,7 +4,7 @@ import { frequencyRanks, lampColours } from "../../map/palette";
 import type { Stores } from "../../state/context";
 import { Colouring } from "../../state/view/colouring.svelte";
 import { doubtfulTokens } from "../../state/tokens/token-trust";
-import { tokensOfDistrict } from "../../model/district-members";
+import { tokensOfDistrict } from "../../model/districts/district-members";
 import { buildLinks, nearestOnMap } from "../../state/view/neighbour-links";
 import { idsInEntry, kindNameOf } from "../../state/view/colour-scales";
 import { MAX_TRAILED_MOVERS, Trails } from "../../state/view/trails.svelte";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Run, Upload } from "../../api/rest-types";
 import { byHeartRemark, ownText } from "./own-text.strings";
-import { runSentence } from "../../strings/runs";
+import { runSentence } from "./runs.strings";
 
 function run(status: Partial<NonNullable<Run["status"]>>, rest: Partial<Run> = {}): Run {
   const recipe = {

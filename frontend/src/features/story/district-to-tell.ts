@@ -1,8 +1,8 @@
 /** The choice of the district that is pointed out to a newcomer. Pure. */
 
 import type { Districts, Layout } from "../../api/frames";
-import { tokensOfDistrict } from "../../model/district-members";
-import { isPlantedName } from "../../model/district-names";
+import { tokensOfDistrict } from "../../model/districts/district-members";
+import { isPlantedName } from "../../model/districts/district-names";
 import type { NamedDistrict } from "./introduction";
 import { lookPlace, type LookPlace } from "../../model/look";
 import { placementOf, positionOf } from "../../model/plane/placement";

@@ -15,8 +15,8 @@ import {
 } from "./introduction";
 import type { Look } from "../../model/look";
 import { hasEnded } from "../../model/phase";
-import { lieToTell } from "../../model/lie-to-tell";
-import { wordsToTry } from "../../model/words-to-try";
+import { lieToTell } from "../../model/words/lie-to-tell";
+import { wordsToTry } from "../../model/words/words-to-try";
 import type { Stores } from "../../state/context";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 

@@ -19,7 +19,7 @@ import {
 import { DisplayedMap, litRowsOf, SETTLED, type Instant } from "../scene/displayed-map";
 import type { PictureSize } from "../../model/picture-sizes";
 import { analyseLayout } from "../regions/analyse";
-import type { FilmTiming } from "../../model/film-timing";
+import type { FilmTiming } from "./film-timing";
 import { Studio } from "./studio";
 
 /** One recorded step of the film. */

@@ -3,7 +3,7 @@
  * playback instead would silently drop steps on a slow machine or a hidden page.
  */
 
-import { FilmTiming } from "../../model/film-timing";
+import { FilmTiming } from "./film-timing";
 import { pixelDimensions } from "../../model/picture-sizes";
 import { FilmEncoder, FRAME_RATE } from "./film-encoder";
 import { FilmRenderer, type FilmSpec } from "./film-renderer";

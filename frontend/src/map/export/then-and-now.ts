@@ -1,6 +1,6 @@
 /** Two steps of a run side by side in one picture. */
 
-import { FilmTiming } from "../../model/film-timing";
+import { FilmTiming } from "./film-timing";
 import type { PictureSize } from "../../model/picture-sizes";
 import { INK } from "../palette";
 import { FilmRenderer, type FilmSpec } from "./film-renderer";

@@ -6,7 +6,7 @@ import type { Failure } from "../../api/failure";
 import type { LineSet, Measures, Run, Status } from "../../api/rest-types";
 import { printableText, type Vocabulary } from "../../api/vocabulary";
 import { hasEnded } from "../../model/phase";
-import { stepNumber } from "../../model/step-numbers";
+import { stepNumber } from "./step-numbers";
 
 export class KnownRun {
   info = $state.raw<Run | null>(null);

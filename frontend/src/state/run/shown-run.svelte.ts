@@ -4,7 +4,7 @@
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
-import type { namedByTokens } from "../../model/district-names";
+import type { namedByTokens } from "../../model/districts/district-names";
 import type { ViewState } from "../../model/view/view-state";
 import type { FrameContext, NewestStep } from "../live/newest-step.svelte";
 import type { PastStep, PastStore } from "../past/past-store";
@@ -97,7 +97,7 @@ export abstract class ShownRun extends KnownRun {
   /** Name districts after their own tokens, or after planted classes. */
   async nameDistricts(own: boolean) {
     this.ownNames = own;
-    const load = own ? import("../../model/district-names").catch(() => null) : null;
+    const load = own ? import("../../model/districts/district-names").catch(() => null) : null;
     const loaded = await load;
     if (own === this.ownNames) this.rename = loaded?.namedByTokens ?? null;
   }

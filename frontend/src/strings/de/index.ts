@@ -1,13 +1,13 @@
 /** The German tables of this folder, by the names of the English ones; the first screen's texts are one table, `t`. */
 
-import { announcements } from "./announcements";
-import { compare } from "./compare";
-import { inspector } from "./inspector";
-import { legend } from "./legend";
-import { page } from "./page";
-import { picture } from "./picture";
-import { selection } from "./selection";
-import { transport } from "./transport";
+import { announcements } from "./first-screen/announcements";
+import { compare } from "./first-screen/compare";
+import { inspector } from "./first-screen/inspector";
+import { legend } from "./first-screen/legend";
+import { page } from "./first-screen/page";
+import { picture } from "./first-screen/picture";
+import { selection } from "./first-screen/selection";
+import { transport } from "./first-screen/transport";
 
 export { ask } from "./ask";
 export { cards } from "./cards";
@@ -19,13 +19,7 @@ export { forks } from "./forks";
 export { failures, reasons } from "./failures";
 export { map } from "./map";
 export { measures } from "./measures";
-export { legendBody } from "./legend-body";
-export { palette } from "./palette";
 export { run } from "./run";
-export { runList } from "./runs";
-export { secondMap } from "./second-map";
-export { selectionPanel } from "./selection-panel";
-export { stepPanel } from "./step";
 export { twoCities } from "./two-cities";
 
 export const t = {

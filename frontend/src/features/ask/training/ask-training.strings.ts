@@ -2,7 +2,7 @@
  * in each other's place. */
 
 import type { AnswerTo, RuleReading, Substitute, WordGroup } from "../../../api/rest-types";
-import type { Memory } from "../forgetting";
+import type { Memory } from "./forgetting";
 import type { OptimiserPair } from "./deciles";
 import { NOTICED } from "../../../strings/amounts";
 import { fine, percent } from "../../../strings/shares";

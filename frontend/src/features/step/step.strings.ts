@@ -1,0 +1,59 @@
+/** Texts of the step panel. */
+
+import type { RowDifferences } from "../../api/rest-types";
+import { count } from "../../strings/numbers";
+import { table } from "../../strings/translation";
+
+export const stepPanel = table("stepPanel", {
+  loss: (loss: string) => `Loss on this step’s text: ${loss} nats per word.`,
+  noLoss: "Loss on this step’s text: not known.",
+  heldOut: {
+    at: (loss: string, step: number) =>
+      `On text it never read: ${loss} at step ${count(step)}, the mean over up to 4,096 words.`,
+    none: "This run has no held-out text.",
+    short: "This text is too short to hold a part out: that takes 20,000 words.",
+    unmeasured: "On text it never read: not measured yet.",
+  },
+  microscope: "Under the microscope",
+  microscopeMore: "From the words of this step to the change of a single number, recomputed",
+  sets: "Rows of the embedding",
+  inBatch: "in the batch",
+  gotGradient: "got a gradient",
+  moved: "moved",
+  verified: "checked against the whole matrix",
+  notVerified: "only rows with a gradient were checked in this step",
+  same: "The same rows in all three.",
+  differ: {
+    read_without_gradient: "read, but without a gradient",
+    gradient_without_read: "got a gradient, but not read",
+    gradient_without_move: "got a gradient, but did not move",
+    moved_without_read: "moved, but not read",
+  } satisfies Record<keyof RowDifferences, string>,
+  notKnown: "not known",
+  andMore: (rows: number) => `and ${count(rows)} more`,
+  river: "The gradient flows back from the loss",
+  riverMore:
+    "Its width is the norm of each layer’s gradient in this step (Euclidean; before clipping if it was trained here). It flows from the loss down to the embedding, whose rows are the lights.",
+  riverLabel:
+    "Gradient norm by layer in this step, as the width of a river from the loss down to the embedding; the numbers are beside it.",
+  riverAxis: "gradient norm",
+  riverScale: (end: string) => `full width: norm ${end}`,
+  noRiver: "The gradients of this step were not recorded.",
+  history: "Gradient norm by layer, step by step (logarithmic)",
+  text: "The text of this step",
+  textMore:
+    "The brighter the word, the larger its row’s gradient. After the arrow: the word to guess.",
+  words: "Words of the batch: arrow keys go from word to word, Enter opens one",
+  target: "Only to be guessed: not read in this step unless it also occurs elsewhere",
+  wordNorm: (norm: string) => `gradient norm ${norm}`,
+  wordNone: "no gradient in this step",
+  wordUntold: "its gradient is not among the largest, which are listed",
+  moreText: (sequences: string) => `and ${sequences} more sequences`,
+  showText: "Pause view and show the text",
+  showTextMore: "Pause the view to read the text. Training continues.",
+  fetching: "Loading the text…",
+  noHistory: "Drawn from the second step on.",
+  noText: "The text of this step was not kept.",
+  waiting: "No step has been trained yet.",
+  still: "One embedding matrix, as it is: there are no training steps to look at.",
+});
