@@ -32,7 +32,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.pulse_frames import Pulse
 from tests.support.application import Application, Viewer
-from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.served import PacedTrainer
 

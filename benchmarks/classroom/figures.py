@@ -32,7 +32,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.layout_frames import Method
 from tests.support.application import Application
-from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.runs import wait_for_step
 from tests.support.waiting import wait_until
 

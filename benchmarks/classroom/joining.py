@@ -27,7 +27,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import returning_visitors
 from tests.support.application import Application
-from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.classroom.class_client import CLASSROOM, ClassClient
 
 OTHERS, SECONDS, ROUNDS = 49, 10.0, 10
 TOKENS, BATCH = 2_000, 160

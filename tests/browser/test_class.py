@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.axe import find_violations
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.support.application import Application
-from tests.support.class_lesson import (
+from tests.support.classroom.class_lesson import (
     BEGUN,
     Lesson,
     begin_lesson,

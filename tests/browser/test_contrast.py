@@ -16,7 +16,7 @@ from scipy import ndimage
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, wait_for
 from tests.support.application import Application
-from tests.support.bright_run import KEEP, SIZE, BrightRun
+from tests.support.synthetic_runs.bright_run import KEEP, SIZE, BrightRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

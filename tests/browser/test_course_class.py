@@ -14,7 +14,7 @@ from lamplighter.lessons.library import find_lessons
 from tests.browser.axe import find_violations
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.support.application import Application
-from tests.support.class_lesson import Lesson, begin_lesson, lead
+from tests.support.classroom.class_lesson import Lesson, begin_lesson, lead
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import close_menu, open_view, wait_for
 from tests.support.application import Application
-from tests.support.bright_run import KEEP, SIZE, BrightRun
+from tests.support.synthetic_runs.bright_run import KEEP, SIZE, BrightRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -16,7 +16,7 @@ from tests.browser.axe import find_violations
 from tests.browser.fixtures import LAST, FinishedRun
 from tests.browser.packed import close_clean, host_files, open_offline, pack
 from tests.browser.pages import OUTSIDE, show_level, wait_for
-from tests.support.recorded import HOSTILE, record
+from tests.support.synthetic_runs.recorded import HOSTILE, record
 
 pytestmark = pytest.mark.browser
 

@@ -21,7 +21,7 @@ from tests.browser.packed import close_clean, open_offline
 from tests.browser.pages import wait_for
 from tests.support.evidences import store_answer
 from tests.support.packed_course import ANSWER, BREAKOUT, LAST, LIE, WORDS, write_part
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -14,7 +14,7 @@ from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
 from tests.browser.pages import open_panel, wait_for
 from tests.support.folders import FakeTrainer, V, make_run
-from tests.support.path_proxy import PathProxy
+from tests.support.machine.path_proxy import PathProxy
 from tests.support.served import ServerThread
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from lamplighter.lessons.library import find_lessons
 from tests.browser.axe import find_violations
 from tests.support.application import Application
-from tests.support.class_lesson import Lesson, begin_lesson
+from tests.support.classroom.class_lesson import Lesson, begin_lesson
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

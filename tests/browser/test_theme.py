@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, FinishedRun
 from tests.browser.pages import PANELS, open_view, wait_for
-from tests.support.bright_run import KEEP
+from tests.support.synthetic_runs.bright_run import KEEP
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, V, make_run
-from tests.support.waypoints import random_matrix, write_waypoint
+from tests.support.synthetic_runs.waypoints import random_matrix, write_waypoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -16,7 +16,7 @@ import websockets
 from lamplighter.runfolder.run_store import RunStore
 from tests.support.application import Application
 from tests.support.beat_page import BeatPage
-from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.folders import FakeTrainer, V, layout, make_run, write_layouts
 from tests.support.served import PacedTrainer
 

@@ -13,7 +13,7 @@ from copy import copy
 import websockets
 
 from tests.support.application import Application
-from tests.support.class_client import ClassClient
+from tests.support.classroom.class_client import ClassClient
 
 _LONGEST_STAY = 3.0
 _PATIENCE = 60.0

@@ -27,7 +27,7 @@ import psutil
 from tests.soak.churn import Churn
 from tests.soak.live_run import LiveRun
 from tests.support.application import Application
-from tests.support.class_client import CLASSROOM
+from tests.support.classroom.class_client import CLASSROOM
 
 MAX_GROWTH = 8 * 2**20
 """Bytes of memory that the server may gain after its warm-up, by its usual growth: some 700 for each viewer of ten minutes."""

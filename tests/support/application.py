@@ -22,7 +22,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.frames import Frame, decode
-from tests.support.disk_accesses import FOUND
+from tests.support.machine.disk_accesses import FOUND
 
 
 class Application:

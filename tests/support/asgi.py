@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
 from lamplighter.web.http.route_table import find_rule
-from tests.support.disk_accesses import LoopGuard
+from tests.support.machine.disk_accesses import LoopGuard
 
 PORT = 8600
 HOST = f"127.0.0.1:{PORT}"

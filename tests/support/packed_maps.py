@@ -8,7 +8,7 @@ import numpy as np
 
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.recorded import HOSTILE
+from tests.support.synthetic_runs.recorded import HOSTILE
 
 V = len(HOSTILE)
 EARLIER = Path(__file__).parents[1] / "golden" / "runs-format-2.zip"

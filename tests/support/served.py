@@ -24,8 +24,8 @@ from lamplighter.web.connections.listening_socket import open_listener
 from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.support.disk_accesses import LoopGuard
 from tests.support.folders import FakeTrainer
+from tests.support.machine.disk_accesses import LoopGuard
 
 
 class ServerThread:

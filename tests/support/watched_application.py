@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 
 from lamplighter.cli import main
-from tests.support.disk_accesses import FOUND, LoopGuard
+from tests.support.machine.disk_accesses import FOUND, LoopGuard
 
 
 class _SayingGuard(LoopGuard):

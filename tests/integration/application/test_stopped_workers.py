@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.waiting import wait_until
 
 

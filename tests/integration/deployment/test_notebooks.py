@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import launch_arguments
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

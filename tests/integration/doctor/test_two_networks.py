@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.doctor.two_networks import COMPUTER, COMPUTER6, MOVED, PHONE, PHONE6
-from tests.support.namespaces import NAMESPACES, why_no_bridge
+from tests.support.machine.namespaces import NAMESPACES, why_no_bridge
 
 ROOT = Path(__file__).parents[3]
 _WHY = why_no_bridge()

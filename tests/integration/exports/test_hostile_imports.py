@@ -15,7 +15,7 @@ import pytest
 from tests.integration.exports.hostile.archives import ARCHIVES, assemble, good_members
 from tests.integration.exports.hostile.databases import DATABASES
 from tests.integration.exports.hostile.files import FILES
-from tests.support.good_run import export_good_run
+from tests.support.synthetic_runs.good_run import export_good_run
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="imports are forked, with limits of resources"

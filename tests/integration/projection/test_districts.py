@@ -11,7 +11,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 def grown(run: GrowingRun, steps: int, pull: float) -> np.ndarray:

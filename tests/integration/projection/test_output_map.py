@@ -17,8 +17,8 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.growing_run import GrowingRun
-from tests.support.waypoints import write_waypoint
+from tests.support.synthetic_runs.growing_run import GrowingRun
+from tests.support.synthetic_runs.waypoints import write_waypoint
 
 STEPS = (0, 1, 5, 20, 40)
 

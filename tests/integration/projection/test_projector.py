@@ -19,7 +19,7 @@ from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Method
 from tests.integration.projection.projectors import Start, ended, layouts
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.waiting import wait_until
 
 

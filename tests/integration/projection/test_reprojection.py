@@ -17,7 +17,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 def again(folder: RunFolder, *options: str) -> subprocess.Popen[str]:

@@ -14,7 +14,7 @@ import websockets
 
 from lamplighter.web.settings import ServerSettings
 from tests.support.folders import finished_run
-from tests.support.path_proxy import PathProxy
+from tests.support.machine.path_proxy import PathProxy
 from tests.support.served import ServerThread
 
 PUBLIC = "school.example"

@@ -13,7 +13,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE
 from tests.support.application import Application
-from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.waiting import wait_until
 

@@ -22,8 +22,8 @@ from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
+from tests.support.machine.small_disk import small_disk
 from tests.support.runs import make_run, wait_for_step
-from tests.support.small_disk import small_disk
 from tests.support.waiting import wait_until
 
 

@@ -26,7 +26,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 def finished(folder: Path, steps: int = 45) -> GrowingRun:

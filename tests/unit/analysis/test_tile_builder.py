@@ -16,7 +16,7 @@ from lamplighter.runfolder.tables import row_pruning
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.runfolder.writing.finalise import compact_run, unsealed_roles
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 def tile(run: RunFolder, *, over: bool = False) -> int:

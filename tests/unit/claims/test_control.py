@@ -24,8 +24,8 @@ from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.support.disk_accesses import disk_accesses
 from tests.support.folders import TOKENS, FakeTrainer, finished_run
+from tests.support.machine.disk_accesses import disk_accesses
 
 RECIPE = Recipe(
     corpus=CorpusRecipe(kind="lamptown"), model=ModelRecipe(dim=4, heads=2, context=8), passages=2, steps=9

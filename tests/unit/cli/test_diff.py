@@ -13,8 +13,8 @@ from lamplighter.cli.app import cli
 from lamplighter.differences.reading import compare_folders
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.support.compared_runs import fork_of, recorded, trained_parent
 from tests.support.folders import make_run
+from tests.support.synthetic_runs.compared_runs import fork_of, recorded, trained_parent
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from lamplighter.cli.app import cli
 from lamplighter.runfolder.run_store import NoSuchRunError
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 
 @pytest.mark.parametrize("ending", ["", "/"])

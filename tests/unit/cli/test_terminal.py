@@ -23,7 +23,7 @@ from lamplighter.exports.export import export_run
 from lamplighter.platform.printable import MAX_QUOTE, escape_unprintable, quote_foreign
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 COMMANDS = Path(terminal.__file__).parent
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31m\u202ered\u2028\r\n\x9b1m\x7f"

@@ -12,7 +12,7 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.sqlite.wal import WalKeeper
-from tests.support.small_disk import small_disk
+from tests.support.machine.small_disk import small_disk
 
 V, D = 800, 100
 TOKENS = [f"word{i}" for i in range(V)]

@@ -14,7 +14,7 @@ from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.client.vocabulary_files import make_vocabulary
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 V, D = 20, 4
 TOKENS = [f"word{i}" for i in range(V)]

@@ -11,7 +11,7 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.run_name import write_run_name
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 
 def test_a_run_shows_itself_as_a_picture_a_sentence_and_a_link(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from lamplighter.wire.frames import Frame, encode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 def matrix_of(frames: list[Frame]) -> np.ndarray:

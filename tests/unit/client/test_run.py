@@ -10,7 +10,7 @@ import lamplighter
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 def test_every_step_and_every_path_is_as_it_was(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.run_store import RunStore
-from tests.support.compared_runs import fork_of, trained_parent
 from tests.support.folders import make_run
+from tests.support.synthetic_runs.compared_runs import fork_of, trained_parent
 
 
 def test_a_fork_from_python(tmp_path: Path) -> None:

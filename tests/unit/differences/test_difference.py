@@ -17,8 +17,8 @@ from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
-from tests.support.compared_runs import WORDS, fork_of, recorded, trained_parent
 from tests.support.folders import V, finished_run, make_run
+from tests.support.synthetic_runs.compared_runs import WORDS, fork_of, recorded, trained_parent
 
 N, D = len(WORDS), 8
 

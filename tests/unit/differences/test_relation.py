@@ -10,8 +10,8 @@ import pytest
 from lamplighter.differences.relation import Relation, relate
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.support.compared_runs import make_fork
 from tests.support.folders import make_run
+from tests.support.synthetic_runs.compared_runs import make_fork
 
 
 @pytest.fixture

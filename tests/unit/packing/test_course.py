@@ -27,7 +27,7 @@ from lamplighter.serving.jobs.export_job import export_worker_command
 from tests.support.evidences import store_answer
 from tests.support.packed_course import ANSWER, BREAKOUT, LAST, LIE, WORDS, write_part
 from tests.support.packed_maps import EARLIER, write_maps
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 
 @pytest.fixture(scope="module")

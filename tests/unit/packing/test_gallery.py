@@ -9,7 +9,7 @@ import pytest
 from lamplighter.exports.output import ExportError
 from lamplighter.packing.gallery import PICTURE_SIZE, write_gallery
 from lamplighter.runfolder.run_name import write_run_name
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 
 def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from lamplighter.wire.grid_frames import GRID_STEPS, GridChange, GridLayout, add
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.row_frames import Census
 from tests.support.packed_maps import EARLIER, V, write_maps
-from tests.support.recorded import HOSTILE, record
+from tests.support.synthetic_runs.recorded import HOSTILE, record
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from lamplighter.exports.output import no_progress
 from lamplighter.packing.packed_run import pack_run
 from lamplighter.packing.page import Preview, render_page, safe_json, write_packed_page
-from tests.support.recorded import HOSTILE, record
+from tests.support.synthetic_runs.recorded import HOSTILE, record
 
 
 @pytest.fixture(scope="module")

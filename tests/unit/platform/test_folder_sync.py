@@ -21,7 +21,7 @@ from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.web.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.support.checkpoints import make
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 fcntl = pytest.importorskip("fcntl")
 

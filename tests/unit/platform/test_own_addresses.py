@@ -14,7 +14,7 @@ from lamplighter.platform.interface_addresses import (
     read_interface_addresses,
 )
 from lamplighter.platform.own_addresses import find_default_routes, find_own_addresses, rank_addresses
-from tests.support.namespaces import NAMESPACES, run_in_namespace
+from tests.support.machine.namespaces import NAMESPACES, run_in_namespace
 
 
 def at(text: str, interface: str = "wlan0", flags: int = 1) -> InterfaceAddress:

@@ -24,7 +24,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.jobs.uploads import Uploads
 from tests.support.checkpoints import make
 from tests.support.folders import FakeTrainer, make_run
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 from tests.support.uploads import store_text
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")

@@ -24,7 +24,6 @@ from lamplighter.runfolder.tables.requests import RequestsWriter, ask_to_hold
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.finalise import seal_role_files, unsealed_roles
-from tests.support.disk_accesses import disk_accesses
 from tests.support.folders import (
     FakeTrainer,
     finished_run,
@@ -33,6 +32,7 @@ from tests.support.folders import (
     write_layouts,
     write_measures,
 )
+from tests.support.machine.disk_accesses import disk_accesses
 from tests.support.supervising import (
     FAIL,
     HOLD,

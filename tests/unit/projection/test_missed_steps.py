@@ -8,7 +8,7 @@ import numpy as np
 
 from lamplighter.projection.missed_steps import MAX_STEPS, MissedSteps, spaced_steps
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 class Clock:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lamplighter.runfolder.sqlite.database import open_writer
-from tests.support.disk_accesses import LoopGuard
+from tests.support.machine.disk_accesses import LoopGuard
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from lamplighter.runfolder import preparation
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.role_lock import RoleLock, lock_path
 from lamplighter.runfolder.run_store import RunStore
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 KILLED = """
 import os, signal, sys

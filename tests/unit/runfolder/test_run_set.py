@@ -15,9 +15,9 @@ from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_set import MAX_MEMBERS, SET_FILE, GridAxis, is_member
 from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunStore
 from lamplighter.runfolder.writing.set_creation import create_set, expand_grid
-from tests.support.compared_runs import make_fork
 from tests.support.folders import finished_run, make_run
 from tests.support.swept import SEEDS, make_set
+from tests.support.synthetic_runs.compared_runs import make_fork
 
 RATES = GridAxis(field="optimiser.learning_rate", values=[0.001, 0.01])
 

@@ -21,7 +21,7 @@ from lamplighter.runfolder.writing import free_space
 from lamplighter.training import control as control_module
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
-from tests.support.small_disk import SmallDisk, small_disk
+from tests.support.machine.small_disk import SmallDisk, small_disk
 
 LAST = 5
 """The last committed step; the one after it is computed."""

@@ -22,7 +22,7 @@ from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 from lamplighter.wire.tile_frames import MAX_TILE_BYTES
-from tests.support.recorded import DIM, HOSTILE
+from tests.support.synthetic_runs.recorded import DIM, HOSTILE
 
 Change = Callable[[Path], None]
 F = TypeVar("F", Pulse, Rows, Census, Layout, Districts)

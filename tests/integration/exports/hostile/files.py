@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.support.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
-from tests.support.recorded import DIM, HOSTILE
+from tests.support.synthetic_runs.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
+from tests.support.synthetic_runs.recorded import DIM, HOSTILE
 
 Change = Callable[[Path], None]
 V = len(HOSTILE)

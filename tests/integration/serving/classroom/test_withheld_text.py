@@ -34,8 +34,8 @@ from lamplighter.web.audit.audit_log import AUDIT_FILE
 from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.support.application import Application
-from tests.support.class_apps import make_class_apps
-from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.classroom.class_apps import make_class_apps
+from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.route_lists import STATED, TEXT, real_path
 from tests.support.runs import small_recipe, small_text, start_worker
 from tests.support.waiting import wait_until

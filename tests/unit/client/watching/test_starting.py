@@ -16,7 +16,7 @@ import torch
 import lamplighter
 from lamplighter.client.watching import watch as watch_module
 from lamplighter.client.watching.serving_address import find_server
-from tests.support.small_disk import small_disk
+from tests.support.machine.small_disk import small_disk
 from tests.unit.client.watching.plain_loop import train
 from tests.unit.client.watching.small_model import TOKENS, SmallModel
 

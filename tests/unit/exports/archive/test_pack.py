@@ -31,9 +31,9 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.support.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
-from tests.support.growing_run import GrowingRun
-from tests.support.recorded import record
+from tests.support.synthetic_runs.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
+from tests.support.synthetic_runs.growing_run import GrowingRun
+from tests.support.synthetic_runs.recorded import record
 
 COMPARED = "its files are those that SHA256SUMS lists"
 

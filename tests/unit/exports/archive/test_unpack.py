@@ -20,7 +20,7 @@ from lamplighter.exports.export import export_run
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing import free_space
-from tests.support.recorded import record
+from tests.support.synthetic_runs.recorded import record
 
 GIGABYTE = 1_000_000_000
 

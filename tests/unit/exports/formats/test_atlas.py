@@ -20,7 +20,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.recorded import DIM, HOSTILE, record
+from tests.support.synthetic_runs.recorded import DIM, HOSTILE, record
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "exports.md"
 

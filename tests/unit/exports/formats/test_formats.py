@@ -24,8 +24,8 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.support.recorded import HOSTILE, record
 from tests.support.runs import make_run
+from tests.support.synthetic_runs.recorded import HOSTILE, record
 
 
 @pytest.fixture(scope="module")

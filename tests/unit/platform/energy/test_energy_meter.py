@@ -18,7 +18,7 @@ from lamplighter.platform.energy.energy_method import (
 )
 from lamplighter.platform.energy.nvml_counter import NvmlCounter
 from lamplighter.platform.energy.processor_estimate import WattsError, parse_watts, stated_watts
-from tests.support.rapl_zones import zone
+from tests.support.machine.rapl_zones import zone
 
 CARD = "GPU-11111111-2222-3333-4444-555555555555"
 

@@ -8,7 +8,7 @@ import pytest
 
 from lamplighter.platform.energy.energy_method import NoCounterError
 from lamplighter.platform.energy.rapl_counter import RaplCounter
-from tests.support.rapl_zones import RANGE, zone
+from tests.support.machine.rapl_zones import RANGE, zone
 
 
 def test_adds_up_packages_once(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from tests.support.growing_run import GrowingRun
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 @given(actions=st.lists(st.integers(-12, 30), min_size=1, max_size=8), seed=st.integers(0, 99))

@@ -26,7 +26,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.support.folders import D, FakeTrainer, V, finished_run, make_run
-from tests.support.waypoints import INPUT, OUTPUT, random_matrix, write_waypoint
+from tests.support.synthetic_runs.waypoints import INPUT, OUTPUT, random_matrix, write_waypoint
 
 
 def listed(run: RunFolder) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ import lamplighter
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.sqlite.backup import back_up
 from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer, seal
-from tests.support.no_shared_memory import no_shared_memory
+from tests.support.machine.no_shared_memory import no_shared_memory
 
 V, D = 40, 6
 TOKENS = [f"word{i}" for i in range(V)]
@@ -24,7 +24,7 @@ READER = """
 import sys
 import lamplighter
 from lamplighter.runfolder.errors import FormatError
-from tests.support.no_shared_memory import no_shared_memory
+from tests.support.machine.no_shared_memory import no_shared_memory
 
 run, seen = None, 0
 with no_shared_memory():
@@ -41,7 +41,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from lamplighter.runfolder.sqlite.database import open_writer
-from tests.support.no_shared_memory import no_shared_memory
+from tests.support.machine.no_shared_memory import no_shared_memory
 
 with no_shared_memory():
     connection = open_writer(Path(sys.argv[1]), "CREATE TABLE t(a)")

@@ -10,7 +10,7 @@ import pytest
 
 from lamplighter.runfolder.tables.requests import RequestsReader, RequestsWriter
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
-from tests.support.small_disk import small_disk
+from tests.support.machine.small_disk import small_disk
 
 SIZE = 400_000
 

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.class_gate import ClassAccess
 from tests.support.asgi import ORIGIN, call, connect, launch
-from tests.support.class_apps import (
+from tests.support.classroom.class_apps import (
     CLASS_HOST,
     CLASS_ORIGIN,
     PUPIL,

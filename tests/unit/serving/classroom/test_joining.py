@@ -17,7 +17,7 @@ from lamplighter.serving.classroom.join_limiter import JoinLimiter
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from tests.support.asgi import Answer, call
-from tests.support.class_apps import (
+from tests.support.classroom.class_apps import (
     CLASS_HOST,
     CLASS_ORIGIN,
     PHONE,

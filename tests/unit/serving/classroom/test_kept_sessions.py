@@ -15,7 +15,7 @@ from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
-from tests.support.class_apps import PHONE, PUPIL, Clock
+from tests.support.classroom.class_apps import PHONE, PUPIL, Clock
 
 
 def restore(folder: Path) -> Classroom:

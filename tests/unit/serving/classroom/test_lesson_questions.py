@@ -20,7 +20,7 @@ from lamplighter.serving.classroom.questions.asked_questions import MAX_LESSONS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from tests.support.asgi import call
-from tests.support.class_apps import CLASS_HOST, ClassApps, make_class_apps
+from tests.support.classroom.class_apps import CLASS_HOST, ClassApps, make_class_apps
 from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio

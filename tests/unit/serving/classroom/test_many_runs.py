@@ -16,15 +16,15 @@ import pytest
 from lamplighter.runfolder.run_set import SET_FILE
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from tests.support.asgi import call, connect
-from tests.support.class_apps import (
+from tests.support.classroom.class_apps import (
     CLASS_HOST,
     CLASS_ORIGIN,
     PUPIL,
     ClassApps,
     make_class_apps,
 )
-from tests.support.disk_accesses import disk_accesses
 from tests.support.folders import finished_run, layout
+from tests.support.machine.disk_accesses import disk_accesses
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from lamplighter.serving.schemas.classroom import PredictionMessage
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 from tests.support.asgi import call
-from tests.support.class_apps import ClassApps, make_class_apps
+from tests.support.classroom.class_apps import ClassApps, make_class_apps
 from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.web.capacity.caller import Caller
 from lamplighter.web.capacity.thread_pools import Pool
-from tests.support.class_apps import CLASS_HOST, PUPIL, make_class_apps
+from tests.support.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
 from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio

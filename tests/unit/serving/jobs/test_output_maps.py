@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.support.asgi import call
 from tests.support.folders import finished_run, layout, write_layouts
-from tests.support.waypoints import random_matrix, write_waypoint
+from tests.support.synthetic_runs.waypoints import random_matrix, write_waypoint
 
 pytestmark = pytest.mark.anyio
 

@@ -18,9 +18,9 @@ from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.reading import difference_cache
 from lamplighter.web.capacity.caller import PRESENTER
 from tests.support.asgi import HOST, Answer, call
-from tests.support.class_apps import CLASS_HOST, PUPIL, make_class_apps
-from tests.support.compared_runs import fork_of, recorded, trained_parent
+from tests.support.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
 from tests.support.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.synthetic_runs.compared_runs import fork_of, recorded, trained_parent
 
 pytestmark = pytest.mark.anyio
 

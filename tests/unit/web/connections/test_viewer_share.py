@@ -15,7 +15,7 @@ from lamplighter.web.capacity import viewer_credit
 from lamplighter.web.capacity.caller import ANYONE, Caller
 from lamplighter.web.connections.viewer_share import REQUESTS, SOCKETS, ViewerShareMiddleware
 from tests.support.asgi import HOST, ORIGIN, call, launch
-from tests.support.class_apps import CLASS_HOST, PUPIL, make_class_apps
+from tests.support.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,7 @@ from lamplighter.runfolder.writing.free_space import has_no_room
 from lamplighter.serving.reading.run_problems import DISK_FULL, DiskFullLog
 from tests.support.asgi import Answer, call
 from tests.support.folders import FakeTrainer, make_run
-from tests.support.small_disk import small_disk
+from tests.support.machine.small_disk import small_disk
 
 pytestmark = pytest.mark.anyio
 

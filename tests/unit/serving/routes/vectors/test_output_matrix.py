@@ -17,7 +17,7 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.row_frames import Rows
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import D, V, finished_run
-from tests.support.waypoints import random_matrix, write_waypoint
+from tests.support.synthetic_runs.waypoints import random_matrix, write_waypoint
 
 pytestmark = pytest.mark.anyio
 

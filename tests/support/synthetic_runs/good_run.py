@@ -15,7 +15,7 @@ from lamplighter.exports.export import export_run
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from tests.support.recorded import DIM, HOSTILE, record
+from tests.support.synthetic_runs.recorded import DIM, HOSTILE, record
 
 CHECKPOINT = "checkpoints/0000000030-0001.safetensors"
 WAYPOINT = "waypoints/0000000010-0001.safetensors"
