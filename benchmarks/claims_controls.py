@@ -25,7 +25,7 @@ from benchmarks.support.finished import STEPS
 from benchmarks.support.report import report
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.control import make_control_recipe
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.runfolder.run_store import RunStore

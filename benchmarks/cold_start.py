@@ -33,7 +33,7 @@ from lamplighter.corpora.build import build_corpus
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 recipe, device = Recipe(), torch.device("cpu")
 torch.set_num_threads(recipe.threads)
 corpus = build_corpus(recipe.corpus, recipe.seed)

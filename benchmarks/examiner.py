@@ -24,13 +24,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import examiner_pace
 from benchmarks.support.finished import finished_run
 from benchmarks.support.report import report
+from lamplighter.contract.questions import parse_question
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
 from lamplighter.processes.asked_question import check_question, read_examination
 from lamplighter.processes.local_examiner import LocalExaminer
-from lamplighter.questions import parse_question
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.run_folder import RunFolder
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.support.report import report
+from lamplighter.contract.questions import parse_question
 from lamplighter.processes.asked_question import check_question
 from lamplighter.processes.local_examiner import LocalExaminer
-from lamplighter.questions import parse_question
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -33,10 +33,10 @@ from benchmarks.support.map_quality import quality
 from benchmarks.support.map_space import made_up_clusters, move_rows
 from benchmarks.support.report import report
 from lamplighter.client.checkpoint_run import still
+from lamplighter.contract.recipe import Recipe
 from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.incremental_umap import IncrementalUmap
 from lamplighter.projection.quality.trust import Trust, TrustProbe
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

@@ -25,10 +25,10 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.support.report import report
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.step import train_step
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -20,12 +20,12 @@ from websockets.sync.client import connect
 
 import lamplighter
 from benchmarks.support.report import report
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder

@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 
 from benchmarks.support.report import report
+from lamplighter.contract.recipe import Recipe
 from lamplighter.processes.supervised_worker import worker_command
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import write_run_name
 from lamplighter.runfolder.run_set import GridAxis

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.support.report import report
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import Corpus
 from lamplighter.corpora.lamptown import generate_town
@@ -26,7 +27,6 @@ from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import Recipe
 
 SEEDS = (0, 1, 2)
 RELATIONS = ("capital", "plural", "past", "male female", "opposites")

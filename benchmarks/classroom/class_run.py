@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
+from lamplighter.contract.recipe import CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

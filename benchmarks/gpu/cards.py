@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.learner import choose_device
-from lamplighter.recipe import Recipe
 
 LARGE: dict[str, Any] = {
     "model": {"dim": 512, "layers": 6, "heads": 8, "context": 128},

@@ -18,10 +18,10 @@ import torch
 
 from benchmarks.gpu.cards import facts, optimisers, recipes
 from benchmarks.support.report import report
+from lamplighter.contract.questions import SpeakQuestion
+from lamplighter.contract.recipe import Recipe
 from lamplighter.examination.kinds.speak import examine
 from lamplighter.examination.replayer import Replayer
-from lamplighter.questions import SpeakQuestion
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.trainer import synchronise

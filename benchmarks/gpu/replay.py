@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.gpu.cards import facts, optimisers
 from benchmarks.support.report import report
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

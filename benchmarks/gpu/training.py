@@ -12,10 +12,10 @@ import torch
 from benchmarks.gpu.cards import facts, recipes
 from benchmarks.observation import measure
 from benchmarks.support.report import report
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.corpus_setup import prepare_corpus

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.writing.finalise import unsealed_roles

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.questions import canonical_question, parse_question, question_id
+from lamplighter.contract.questions import canonical_question, parse_question, question_id
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
 from tests.browser.map_page import write_maps

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 import lamplighter
 from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.contract.recipe import RecipeError
 from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.processes.desired_state import DesiredState
-from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import wants_training

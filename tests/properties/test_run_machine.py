@@ -22,10 +22,10 @@ from hypothesis.stateful import (
 )
 
 from lamplighter.analysis import tile_builder
+from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.output import no_progress
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from lamplighter.contract.recipe import ModelRecipe, OptimiserRecipe
 from lamplighter.model.learner import Learner, make_learner
 from lamplighter.model.observer import Observer
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 
 
 def make(kind: str, tied: bool = False, dim: int = 16) -> tuple[Learner, Observer]:

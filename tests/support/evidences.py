@@ -9,13 +9,13 @@ from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
-from lamplighter.answers import Answer
-from lamplighter.answers.parts import AnswerBase
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import ClaimState, Finding, Values
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import gather_evidence
-from lamplighter.questions import canonical_question, parse_question, question_id
+from lamplighter.contract.answers import Answer
+from lamplighter.contract.answers.parts import AnswerBase
+from lamplighter.contract.questions import canonical_question, parse_question, question_id
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from lamplighter.answers import Answer, parse_answer
-from lamplighter.answers.parts import Replayed
+from lamplighter.contract.answers import Answer, parse_answer
+from lamplighter.contract.answers.parts import Replayed
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.tokenisers import tokenise
 from lamplighter.examination.answering import encode_answer
 from lamplighter.examination.examined_model import ExaminedModel
@@ -22,7 +23,6 @@ from lamplighter.model.checkpoint import list_checkpoints, load_checkpoint
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter

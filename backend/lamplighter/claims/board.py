@@ -13,7 +13,7 @@ from lamplighter.claims.codes import ClaimNumber, GroupCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import BY_BUTTON, list_questions, rotation_question
 from lamplighter.claims.rules import arithmetic, matrix, meaning, motion, rows, surroundings
-from lamplighter.questions import Question, question_id
+from lamplighter.contract.questions import Question, question_id
 from lamplighter.runfolder.lineage import Lineage
 
 _GROUPS = (meaning, matrix, rows, arithmetic, motion, surroundings)

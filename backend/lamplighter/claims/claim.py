@@ -10,7 +10,7 @@ from typing import Any, Literal
 from lamplighter.claims.codes import FigureCode, LinkCode, SentenceCode, WaitCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.documented_model import DocumentedRecord
 
 MAX_MAGNITUDE = 1e18
 """Largest magnitude accepted from an answer."""

@@ -18,7 +18,7 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import Moment, gather_evidence, read_moment
 from lamplighter.claims.matrix_evidence import compare_with_seed
 from lamplighter.claims.unreadable import UNREADABLE
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.lru_cache import LruCache

@@ -9,11 +9,11 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.answers import Answer
-from lamplighter.answers.parts import AnswerBase
 from lamplighter.claims.codes import WaitCode
 from lamplighter.claims.intervals import Spread
-from lamplighter.recipe import OptimiserKind
+from lamplighter.contract.answers import Answer
+from lamplighter.contract.answers.parts import AnswerBase
+from lamplighter.contract.recipe import OptimiserKind
 
 _Answer = TypeVar("_Answer", bound=AnswerBase)
 Measures = Mapping[int, Mapping[str, float]]

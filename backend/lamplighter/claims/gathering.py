@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lamplighter.answers import StoredAnswerError, parse_answer
 from lamplighter.claims.evidence import EnergyFigures, Evidence, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.matrix_evidence import read_matrix_evidence
@@ -16,6 +15,7 @@ from lamplighter.claims.matrix_figures import MAX_NUMBERS
 from lamplighter.claims.questions_asked import find_own_question
 from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
 from lamplighter.claims.unreadable import UNREADABLE
+from lamplighter.contract.answers import StoredAnswerError, parse_answer
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.spent_energy import read_run_energy, read_spent_at

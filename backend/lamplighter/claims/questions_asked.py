@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamplighter.claims.evidence import Evidence
-from lamplighter.questions import Question, QuestionError, parse_question
+from lamplighter.contract.questions import Question, QuestionError, parse_question
 
 BY_BUTTON: tuple[str, ...] = ("devices",)
 """Kinds that start further processes: only a person starts these, with a button."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.answers import BatchSizesAnswer, BenchAnswer, MicroscopeAnswer
 from lamplighter.claims.claim import (
     ClaimState,
     Figure,
@@ -15,6 +14,7 @@ from lamplighter.claims.claim import (
     waiting_for_answer,
 )
 from lamplighter.claims.evidence import Evidence
+from lamplighter.contract.answers import BatchSizesAnswer, BenchAnswer, MicroscopeAnswer
 from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
 
 FEW = 0.5

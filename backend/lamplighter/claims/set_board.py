@@ -11,7 +11,7 @@ from lamplighter.claims.claim import ClaimRole, ClaimState, Unit
 from lamplighter.claims.codes import ClaimNumber, GroupCode, WaitCode
 from lamplighter.claims.control import find_other_seed, gather_with_control, read_control
 from lamplighter.claims.gathering import read_moment
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.runfolder.errors import READ_ERRORS, MissingVocabularyError
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder

@@ -54,9 +54,9 @@ def main() -> None:
 def _explain(error: Exception) -> str | None:
     """Return the line to print for an error, or None if the error is a bug."""
     # These modules are slow to import. If one of their errors was raised, its module is loaded already.
+    from lamplighter.contract.recipe import RecipeError
     from lamplighter.corpora.corpus import CorpusError
     from lamplighter.forks.errors import ForkError
-    from lamplighter.recipe import RecipeError
     from lamplighter.runfolder.errors import READ_ERRORS, FormatError
     from lamplighter.runfolder.role_lock import RoleTakenError
     from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError

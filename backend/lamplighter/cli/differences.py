@@ -10,10 +10,10 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.contract.questions import MAX_STEP
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
 from lamplighter.differences.difference import Ordering
 from lamplighter.differences.reading import compare_folders
-from lamplighter.questions import MAX_STEP
 from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 

@@ -14,10 +14,10 @@ from lamplighter.cli.lessons import prepare_lessons
 from lamplighter.cli.named_run import confirm_imported, find_members, find_named_run
 from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line
 from lamplighter.cli.workers import run_until_stopped
+from lamplighter.contract.questions import KINDS, MAX_STEP, QuestionError, parse_question
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.examiner_watch import ExaminerWatch
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
-from lamplighter.questions import KINDS, MAX_STEP, QuestionError, parse_question
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from lamplighter.cli.named_run import confirm_imported
 from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.contract.questions import Question, QuestionError
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
-from lamplighter.questions import Question, QuestionError
 from lamplighter.runfolder.run_folder import RunFolder
 
 

@@ -11,11 +11,17 @@ import click
 from pydantic import ValidationError
 
 from lamplighter.claims.control import make_control_recipe
+from lamplighter.contract.recipe import (
+    BUILT_IN_TEXTS,
+    Recipe,
+    RecipeError,
+    explain_validation_error,
+    load_recipe,
+)
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.corpora.planted import parse_planted, plant
 from lamplighter.corpora.textfile import decode_text, read_text
-from lamplighter.recipe import BUILT_IN_TEXTS, Recipe, RecipeError, explain_validation_error, load_recipe
 from lamplighter.runfolder.run_folder import RunFolder
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -13,7 +13,7 @@ import click
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.energy import watts_option
 from lamplighter.cli.terminal import log_to_terminal, print_line, print_qr_code
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.web.settings import ROLES, ClassSettings, ServerSettings, SettingsError

@@ -17,8 +17,8 @@ from lamplighter.cli.named_run import confirm_imported, find_named_run
 from lamplighter.cli.recipes import make_control, make_recipe, recipe_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.workers import watch_option, watch_role
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batches import require_enough_text
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

@@ -15,7 +15,7 @@ from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenErro
 from lamplighter.client.integers import whole_number
 from lamplighter.client.record_reading import RecordReading
 from lamplighter.client.whole_application import require_whole_application
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at

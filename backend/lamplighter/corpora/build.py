@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.recipe import CorpusRecipe
+from lamplighter.contract.recipe import CorpusRecipe
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 from .corpus import Corpus, CorpusError

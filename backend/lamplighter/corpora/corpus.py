@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.reason import Reason
+from lamplighter.contract.reason import Reason
 from lamplighter.wire.vocabulary import Vocabulary
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lamplighter.contract.recipe import MAX_PLANTED
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lexicon_parser import Lexicon, add_table, add_topic
-from lamplighter.recipe import MAX_PLANTED
 
 CLASS = "planted_words"
 _SIGNS = "planted_signs"

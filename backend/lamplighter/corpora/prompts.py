@@ -13,9 +13,9 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.reason import Reason, give_reason
+from lamplighter.contract.recipe import MAX_PROMPT_TOKENS, PROMPTS, Recipe
 from lamplighter.platform.printable import quote_foreign
-from lamplighter.reason import Reason, give_reason
-from lamplighter.recipe import MAX_PROMPT_TOKENS, PROMPTS, Recipe
 from lamplighter.wire.vocabulary import Vocabulary
 
 from .tokenisers import TokeniserError, encode_text, restore_tokeniser

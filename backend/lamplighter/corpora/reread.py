@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.recipe import CorpusRecipe
+from lamplighter.contract.recipe import CorpusRecipe
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 from .build import CorpusProgress, ground_truth, read_documents, shuffle_documents

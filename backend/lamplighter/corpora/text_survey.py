@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from lamplighter.reason import give_reason
-from lamplighter.recipe import CorpusRecipe, Recipe
+from lamplighter.contract.reason import give_reason
+from lamplighter.contract.recipe import CorpusRecipe, Recipe
 
 from .corpus import CorpusError
 from .held_out import split_held_out

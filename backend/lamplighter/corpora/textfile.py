@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lamplighter.reason import Reason, give_reason
+from lamplighter.contract.reason import Reason, give_reason
 
 from .corpus import CorpusError
 

@@ -19,9 +19,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from lamplighter.contract.recipe import CorpusRecipe
 from lamplighter.corpora.build import CorpusProgress, build_corpus
 from lamplighter.corpora.corpus import Corpus
-from lamplighter.recipe import CorpusRecipe
 from lamplighter.wire import vocabulary as vocabulary_format
 from lamplighter.wire.vocabulary import Vocabulary
 

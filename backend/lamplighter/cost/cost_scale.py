@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.cost.reference_models import PublishedFigures, reference_models
 from lamplighter.cost.step_work import describe_step_work
-from lamplighter.recipe import Recipe
 
 LARGER_VOCABULARY, LARGER_DIM = 50_000, 1_024
 """The usual textbook example of an embedding: 51,200,000 numbers."""

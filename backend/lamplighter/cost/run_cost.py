@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.cost.cost_scale import ScaleRow, scale_cost
 from lamplighter.cost.step_work import StepWork, describe_step_work
-from lamplighter.documented_model import DocumentedRecord
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.spent_energy import (
     RunEnergy,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.documented_model import DocumentedRecord
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.flops import count_step_flops, list_operations
 from lamplighter.model.optimiser_costs import OPTIMISER_COSTS, count_update_bytes
-from lamplighter.recipe import Recipe
 
 CountedParameters = Literal["all", "without_input_table", "without_tables"]
 

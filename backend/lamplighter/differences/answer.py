@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from lamplighter.answers.parts import Maybe
+from lamplighter.contract.answers.parts import Maybe
+from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.differences.first_difference import FirstDifference
 from lamplighter.differences.matched_steps import MovedReason
 from lamplighter.differences.relation import RelationKind
-from lamplighter.documented_model import DocumentedModel
 from lamplighter.runfolder.tables.lines import SpokenLine
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.reason import Reason
+from lamplighter.contract.reason import Reason
 from lamplighter.runfolder.errors import NotComparableError
 
 MovedReason = Literal["run_ends", "other_ends", "before_first", "not_kept"]

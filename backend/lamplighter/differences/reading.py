@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.reason import Reason
 from lamplighter.differences.difference import RunDifference
 from lamplighter.differences.first_difference import FirstDifference, find_first_difference
 from lamplighter.differences.matched_steps import MatchedSteps, match_steps
 from lamplighter.differences.record import compare_records
 from lamplighter.differences.relation import Relation, relate
 from lamplighter.differences.rows import Matrix, RowsDifference, measure_rows
-from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.reason import Reason
 from lamplighter.geometry.difference import (
     NEIGHBOURS,
     Distances,
@@ -24,7 +25,6 @@ from lamplighter.geometry.difference import (
 )
 from lamplighter.geometry.information import Order, measure_order
 from lamplighter.geometry.neighbours import count_shared, differing_rows, nearest_rows
-from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.wire.vocabulary import Vocabulary
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from lamplighter.answers import Answer, dump_answer
+from lamplighter.contract.answers import Answer, dump_answer
+from lamplighter.contract.questions import Question
+from lamplighter.contract.reason import Reason
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
-from lamplighter.questions import Question
-from lamplighter.reason import Reason
 from lamplighter.runfolder.tables.examinations import MAX_ANSWER_BYTES
 
 Examine = Callable[[ExaminedModel, Any, ReportProgress], Answer]

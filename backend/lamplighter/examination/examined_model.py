@@ -10,10 +10,10 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.answers.parts import Replayed
+from lamplighter.contract.answers.parts import Replayed
+from lamplighter.contract.questions import Question
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner
-from lamplighter.questions import Question
 from lamplighter.runfolder.run_folder import RunFolder
 
 ReportProgress = Callable[[float, str], None]

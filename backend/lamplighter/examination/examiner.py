@@ -9,7 +9,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lamplighter.answers import Answer
+from lamplighter.contract.answers import Answer
+from lamplighter.contract.questions import QuestionError, parse_question
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
 from lamplighter.examination.cpu_backoff import CpuBackoff, recorded_durations
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
@@ -22,8 +24,6 @@ from lamplighter.processes.asked_question import (
     check_question,
 )
 from lamplighter.processes.worker import describe_memory_limit
-from lamplighter.questions import QuestionError, parse_question
-from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import (

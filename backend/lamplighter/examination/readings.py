@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from lamplighter.answers.parts import MeanError, SaidWord, TextName
+from lamplighter.contract.answers.parts import MeanError, SaidWord, TextName
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.model.generation import SpokenWord
 from lamplighter.model.held_out import HeldOutLoss

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.answers.parts import Replayed
+from lamplighter.contract.answers.parts import Replayed
+from lamplighter.contract.reason import give_reason
+from lamplighter.contract.recipe import Recipe
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
 from lamplighter.model.batch_reader import BatchReader
@@ -22,8 +24,6 @@ from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
 from lamplighter.processes.kept_states import list_kept_states
-from lamplighter.reason import give_reason
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.learning_rates import known_rates, recorded_rate, requested_rates

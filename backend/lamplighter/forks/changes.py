@@ -8,12 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lamplighter.corpora.corpus import CorpusError
-from lamplighter.corpora.lexicon_parser import read_lexicon
-from lamplighter.corpora.planted import plant
-from lamplighter.forks.errors import ForkError
-from lamplighter.platform.printable import quote_foreign
-from lamplighter.recipe import (
+from lamplighter.contract.recipe import (
     BUILT_IN_TEXTS,
     MAX_CHANGES,
     Change,
@@ -22,6 +17,11 @@ from lamplighter.recipe import (
     Recipe,
     explain_validation_error,
 )
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.lexicon_parser import read_lexicon
+from lamplighter.corpora.planted import plant
+from lamplighter.forks.errors import ForkError
+from lamplighter.platform.printable import quote_foreign
 
 OTHER_TOWN = "othertown"
 """The value of `corpus.kind` for the parent's text with the jobs of the words permuted."""

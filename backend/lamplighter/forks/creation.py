@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, ForkParent, Recipe, explain_validation_error
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.forks.changes import change_recipe, reads_other_text
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
@@ -20,7 +21,6 @@ from lamplighter.model.batches import require_enough_text
 from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import sync_tree
 from lamplighter.platform.private_modes import make_private_folder, restrict_like_folder
-from lamplighter.recipe import BUILT_IN_TEXTS, ForkParent, Recipe, explain_validation_error
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.runfolder.run_name import clean_run_name, derive_run_name, read_run_name, write_run_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.reason import Reason
+from lamplighter.contract.reason import Reason
 
 
 class ForkError(ValueError):

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from lamplighter.contract.reason import give_reason
+from lamplighter.contract.recipe import Recipe
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.processes.kept_states import list_kept_states
-from lamplighter.reason import give_reason
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.learning_rates import rates_of_steps
 from lamplighter.runfolder.reading.map_settings import read_map_settings

@@ -7,9 +7,9 @@ from inspect import isclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from lamplighter.answers import Answer
-from lamplighter.answers.parts import AnswerPart
 from lamplighter.claims.claim import as_number
+from lamplighter.contract.answers import Answer
+from lamplighter.contract.answers.parts import AnswerPart
 
 LAST = "last"
 """The path element for the last item of a list."""

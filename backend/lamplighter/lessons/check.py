@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from lamplighter.claims.gathering import read_moment
+from lamplighter.contract.recipe import CorpusRecipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
@@ -15,7 +16,6 @@ from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, 
 from lamplighter.lessons.part import LESSON_CORPORA, LessonCorpus, Part, Span, Stage
 from lamplighter.lessons.teacher_page import TeacherPage, TeacherSection
 from lamplighter.lessons.view_query import PLACE, parse_view_query, words_of_view
-from lamplighter.recipe import CorpusRecipe
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 

@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 
-from lamplighter.answers import Answer, parse_answer
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
 from lamplighter.claims.evidence import Evidence
@@ -19,7 +18,9 @@ from lamplighter.claims.gathering import Moment, examined_step, gather_evidence
 from lamplighter.claims.matrix_figures import MAX_NUMBERS, MAX_PAIRS
 from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
 from lamplighter.claims.unreadable import UNREADABLE
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.answers import Answer, parse_answer
+from lamplighter.contract.documented_model import DocumentedRecord
+from lamplighter.contract.questions import Question, parse_question, question_id
 from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.answer_path import number_at
@@ -27,7 +28,6 @@ from lamplighter.lessons.number_name import OF_THE_TEXT, NumberName, figure_name
 from lamplighter.lessons.part import Part, StageQuestion
 from lamplighter.lessons.run_numbers import read_run_numbers
 from lamplighter.lessons.text_numbers import read_text_numbers
-from lamplighter.questions import Question, parse_question, question_id
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

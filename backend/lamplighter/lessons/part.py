@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import GetPydanticSchema
 from pydantic_core import core_schema
 
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.lessons.number_name import NumberName
 
 StageKind = Literal["question", "prediction", "look", "number", "fails", "own-words"]

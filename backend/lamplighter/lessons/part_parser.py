@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
+from lamplighter.contract.questions import MAX_STEP, Question, QuestionError, parse_question
 from lamplighter.lessons.answer_path import leads_to_number
 from lamplighter.lessons.markdown import MarkdownReader
 from lamplighter.lessons.number_name import NumberName
@@ -29,7 +30,6 @@ from lamplighter.lessons.part import (
     TextBlock,
 )
 from lamplighter.lessons.view_query import parse_view_query
-from lamplighter.questions import MAX_STEP, Question, QuestionError, parse_question
 
 MAX_PART_BYTES = 64_000
 """Maximum bytes of a file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.cost.run_cost import CostPoint, RunCost, cost_steps, read_run_cost
 from lamplighter.geometry.nearest_by_chance import random_cosine_deviation
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.lessons.markdown import MarkdownBlock, MarkdownReader
 from lamplighter.lessons.part import LessonError, Span
 

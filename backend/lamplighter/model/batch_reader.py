@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batches import batch_positions, check_length
-from lamplighter.recipe import Recipe
 
 
 class BatchReader:

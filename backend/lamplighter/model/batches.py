@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.text_survey import count_enough_tokens
-from lamplighter.recipe import Recipe
 
 SAMPLE_TOKENS = 4_096
 """Predictions averaged in one loss on held-out text: always the same ones, evenly spread. They take 3 % of the time of

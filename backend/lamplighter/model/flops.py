@@ -15,8 +15,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lamplighter.contract.recipe import ModelRecipe, Recipe
 from lamplighter.model.optimiser_costs import count_update_flops
-from lamplighter.recipe import ModelRecipe, Recipe
 
 Dimensions = tuple[int, ...]
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batches import SAMPLE_TOKENS, positions_after
 from lamplighter.model.learner import Learner
-from lamplighter.recipe import Recipe
 
 
 class HeldOutLoss:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import optim
 
+from lamplighter.contract.recipe import OptimiserRecipe, Recipe
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import OptimiserRecipe, Recipe
 
 
 def _keep_compiler_out() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lamplighter.recipe import OptimiserKind
+from lamplighter.contract.recipe import OptimiserKind
 
 NUMBER_BYTES = 4
 """Bytes of a weight, a gradient or an average: all are float32."""

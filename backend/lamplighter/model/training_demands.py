@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamplighter.reason import Reason, give_reason
-from lamplighter.recipe import Recipe
+from lamplighter.contract.reason import Reason, give_reason
+from lamplighter.contract.recipe import Recipe
 
 _FLOAT_BYTES = 4
 _LIBRARY_BYTES = 350_000_000

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lamplighter.recipe import ModelRecipe
+from lamplighter.contract.recipe import ModelRecipe
 
 
 class Attention(nn.Module):

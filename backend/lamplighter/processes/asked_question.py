@@ -10,10 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from lamplighter.processes.kept_states import list_kept_states
-from lamplighter.processes.question_price import require_affordable
-from lamplighter.processes.question_words import encode_words, find_swapped_rows, read_sentence
-from lamplighter.questions import (
+from lamplighter.contract.questions import (
     MicroscopeQuestion,
     ProbeQuestion,
     Question,
@@ -24,7 +21,10 @@ from lamplighter.questions import (
     canonical_question,
     question_id,
 )
-from lamplighter.reason import Reason, give_reason
+from lamplighter.contract.reason import Reason, give_reason
+from lamplighter.processes.kept_states import list_kept_states
+from lamplighter.processes.question_price import require_affordable
+from lamplighter.processes.question_words import encode_words, find_swapped_rows, read_sentence
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from lamplighter.contract.questions import Question, QuestionError
+from lamplighter.contract.reason import give_reason
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
 from lamplighter.platform.worker_limits import has_graphics_driver
-from lamplighter.questions import Question, QuestionError
-from lamplighter.reason import give_reason
-from lamplighter.recipe import Recipe
 
 MAX_FLOPS = 4e12
 """Maximum floating-point operations of a question: about two minutes on one core."""

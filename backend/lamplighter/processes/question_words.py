@@ -5,9 +5,9 @@ This module must not import torch: the server checks the words before an examine
 
 from __future__ import annotations
 
+from lamplighter.contract.questions import QuestionError, TransplantQuestion
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.platform.printable import quote_foreign
-from lamplighter.questions import QuestionError, TransplantQuestion
-from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 
 _CONTEXT_WINDOWS = 64

@@ -37,8 +37,8 @@ def _compile() -> int:
         Exception: the error that prevented compilation.
     """
     # Imported only now, because numba reads the environment when it is imported.
+    from lamplighter.contract.recipe import MapRecipe
     from lamplighter.projection.warm_up import WarmUp, compiled_functions
-    from lamplighter.recipe import MapRecipe
 
     warm_up = WarmUp(MapRecipe(), 60)
     while not warm_up.done:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
 from lamplighter.projection.methods.linear_view import LinearView, principal_view
 from lamplighter.projection.methods.registry import settings_from_recipe
@@ -20,7 +21,6 @@ from lamplighter.projection.quality.layout_score import score_layout
 from lamplighter.projection.quality.neighbour_source import NEIGHBOURS_USED
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
-from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsWriter
 from lamplighter.wire.layout_frames import Method

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.projection.districts.schedule import DistrictSchedule
 from lamplighter.projection.layout_method import LayoutMethod
 from lamplighter.projection.methods.linear_view import FIXED_FROM_STEP, LinearView, principal_view
@@ -23,7 +24,6 @@ from lamplighter.projection.quality.layout_score import score_layout
 from lamplighter.projection.quality.neighbour_source import NearestNeighbours, NeighbourSource
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
-from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
 from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request

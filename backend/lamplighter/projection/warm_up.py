@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.projection.methods.registry import make_method
 from lamplighter.projection.umap.gpu_neighbours import gpu_device_for
-from lamplighter.recipe import MapRecipe
 
 MAX_SETTLING_FRAMES = 100
 """Frames after which an embedding at rest counts as settled at any learning rate."""

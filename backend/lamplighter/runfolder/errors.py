@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import apsw
 
-from lamplighter.reason import Reason
+from lamplighter.contract.reason import Reason
 from lamplighter.wire.binary import FrameError
 
 

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from lamplighter.contract.recipe import Recipe, RecipeError, explain_validation_error, read_recipe_file
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import open_like_folder
-from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, read_recipe_file
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
 

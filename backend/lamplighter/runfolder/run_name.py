@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from lamplighter.recipe import ChangeValue, ForkParent, Recipe
+from lamplighter.contract.recipe import ChangeValue, ForkParent, Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from lamplighter.contract.recipe import Recipe, StrictInput, explain_validation_error
 from lamplighter.platform.printable import quote_foreign
-from lamplighter.recipe import Recipe, StrictInput, explain_validation_error
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder, is_folder

@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe, RecipeError
 from lamplighter.platform.folder_sync import rename_durably
 from lamplighter.platform.private_modes import make_private_folder
-from lamplighter.recipe import BUILT_IN_TEXTS, Recipe, RecipeError
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder, is_folder, is_run_id, list_folders, write_atomically

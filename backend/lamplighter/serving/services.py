@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
+from lamplighter.contract.reason import Reason
 from lamplighter.lessons.library import LessonLibrary
 from lamplighter.model.training_demands import describe_demands, explain_demands
-from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.lru_cache import LruCache

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.prompts import choose_prompts
 from lamplighter.model.generation import Sampler, continue_prompts
 from lamplighter.model.learner import Learner
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import MAX_LINES, SpokenLine, decode_prompts

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from lamplighter.contract.recipe import RecipeError
 from lamplighter.forks.errors import StartLostError
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
@@ -22,7 +23,6 @@ from lamplighter.processes.worker import (
     exit_code_of,
     handle_stop_signals,
 )
-from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.platform.loopback import DEFAULT_PORT, is_loopback
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.web.hosts import Origin, OriginError, parse_origin
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lamplighter.cli.app import cli
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
 

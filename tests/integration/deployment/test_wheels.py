@@ -222,7 +222,7 @@ def test_what_is_tested_is_the_tree_itself() -> None:
     # An editable install that copies files would hide the tree behind them.
     for module in (
         "lamplighter",
-        "lamplighter.recipe",
+        "lamplighter.contract.recipe",
         "lamplighter.client.run",
         "lamplighter.serving.apps.app",
     ):

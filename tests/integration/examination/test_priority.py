@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lamplighter.contract.questions import parse_question
 from lamplighter.processes.asked_question import (
     AskedQuestion,
     ask_question,
@@ -13,7 +14,6 @@ from lamplighter.processes.asked_question import (
     read_examination,
 )
 from lamplighter.processes.examiner_pool import ExaminerPool
-from lamplighter.questions import parse_question
 from lamplighter.training.worker import train
 from tests.support.runs import make_run
 from tests.support.waiting import wait_until

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from lamplighter.contract.questions import WhatIfQuestion
+from lamplighter.contract.recipe import Recipe
 from lamplighter.processes.asked_question import check_question, examiner_command
 from lamplighter.processes.local_examiner import LocalExaminer
-from lamplighter.questions import WhatIfQuestion
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train

@@ -13,13 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from lamplighter.contract.questions import DevicesQuestion
+from lamplighter.contract.recipe import Recipe
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.devices import examination
 from lamplighter.examination.kinds.devices.shared_step import PROCESSES, compute_gradients
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner
-from lamplighter.questions import DevicesQuestion
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
 from tests.support.village import NOT_REPLAYED, ignore_progress

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import ModelRecipe, OptimiserRecipe
 from lamplighter.model.checkpoint import CheckpointError, list_checkpoints, save_checkpoint
 from lamplighter.model.learner import make_learner
 from lamplighter.model.observer import Observer
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

@@ -19,7 +19,7 @@ from lamplighter.claims.control import (
 )
 from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.matrix_evidence import compare_with_seed
-from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
+from lamplighter.contract.recipe import CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

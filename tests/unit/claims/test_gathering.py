@@ -18,7 +18,7 @@ from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.english import reason_text
 from lamplighter.claims.examples import choose_sentences
 from lamplighter.claims.gathering import read_moment
-from lamplighter.questions import QuestionError, parse_question, question_id
+from lamplighter.contract.questions import QuestionError, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.support.evidences import find, gather, microscope, said, store_answer, whole_answer

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.answers import parse_answer
 from lamplighter.claims.evidence import (
     CityFigures,
     EarlierShare,
@@ -25,6 +24,7 @@ from lamplighter.claims.evidence import (
     TurnedFigures,
 )
 from lamplighter.claims.intervals import Spread
+from lamplighter.contract.answers import parse_answer
 from tests.support.evidences import microscope, whole_answer
 
 ROWS, WIDTH, STEP = 2_382, 64, 5_000

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 import lamplighter
 from lamplighter.claims.control import find_control
 from lamplighter.cli.app import cli
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.corpus_setup import prepare_corpus
 from tests.support.runs import make_run

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lamplighter.cli.app import cli
+from lamplighter.contract.questions import KINDS, parse_question
 from lamplighter.examination.examiner import Examiner
 from lamplighter.processes.asked_question import ask_question, check_question
-from lamplighter.questions import KINDS, parse_question
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter

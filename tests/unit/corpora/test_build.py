@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import CorpusRecipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import Corpus, CorpusError
-from lamplighter.recipe import CorpusRecipe
 from lamplighter.wire.vocabulary import Vocabulary
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from lamplighter.contract.recipe import CorpusRecipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.novels import TITLES, read_novels
-from lamplighter.recipe import CorpusRecipe
 
 
 def test_the_novels_are_complete() -> None:

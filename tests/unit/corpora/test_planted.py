@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from lamplighter.cli.app import cli
+from lamplighter.contract.recipe import CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lamptown import generate_town
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.corpora.planted import CLASS, parse_planted, plant
-from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.support.folders import CONTEXT, TOKENS, D, FakeTrainer, V, make_run

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.corpus import Corpus
 from lamplighter.corpora.lamptown import generate_town
 from lamplighter.corpora.prompts import TOWN_PROMPTS, PromptError, choose_prompts, encode_prompt
 from lamplighter.corpora.tokenisers import tokenise
-from lamplighter.recipe import Recipe
 from lamplighter.wire.vocabulary import Vocabulary
 
 TEXT = (

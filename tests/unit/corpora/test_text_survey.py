@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from lamplighter.contract.recipe import CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.text_survey import (
@@ -12,7 +13,6 @@ from lamplighter.corpora.text_survey import (
 )
 from lamplighter.corpora.textfile import CLEAR_WORDS
 from lamplighter.model.batches import require_enough_text
-from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
 
 
 def prose(words: int) -> str:

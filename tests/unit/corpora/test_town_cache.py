@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import CorpusRecipe
 from lamplighter.corpora import town_cache
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import Corpus
 from lamplighter.corpora.town_cache import build_cached
-from lamplighter.recipe import CorpusRecipe
 
 RECIPE = CorpusRecipe()
 

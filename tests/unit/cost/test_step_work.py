@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.model.learner import build_learner
-from lamplighter.recipe import Recipe
 from tests.support.runs import small_recipe
 
 V = 300

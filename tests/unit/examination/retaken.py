@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
+from lamplighter.contract.questions import MicroscopeQuestion
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope import examine
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.step import train_step
-from lamplighter.questions import MicroscopeQuestion
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.support.village import NOT_REPLAYED, stored
 

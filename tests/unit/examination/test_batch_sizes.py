@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lamplighter.contract.questions import BatchSizesQuestion
 from lamplighter.examination.kinds import batch_sizes
 from lamplighter.examination.kinds.batch_sizes import examine
-from lamplighter.questions import BatchSizesQuestion
 from tests.support.village import Village, ignore_progress, stored
 
 

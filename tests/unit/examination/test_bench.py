@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.contract.questions import BenchQuestion
 from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.bench import examine, large_embedding
 from lamplighter.examination.kinds.bench.examination import MAX_DISTANCES, RULES
-from lamplighter.questions import BenchQuestion
 from tests.support.village import Village, ignore_progress, stored
 
 STEPS = 6

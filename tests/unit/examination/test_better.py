@@ -9,10 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from lamplighter.contract.questions import BetterQuestion
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.better import choose_places, examine
 from lamplighter.model.step import train_step
-from lamplighter.questions import BetterQuestion
 from tests.support.village import STEPS, Village, ignore_progress, stored
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lamplighter.contract.questions import DecilesQuestion
 from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.deciles import examine
 from lamplighter.examination.kinds.deciles.examination import RATES, group_words
-from lamplighter.questions import DecilesQuestion
 from tests.support.village import STEPS, Village, ignore_progress, stored
 
 

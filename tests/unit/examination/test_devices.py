@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from lamplighter.contract.questions import DevicesQuestion, QuestionError
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.devices import examination
@@ -27,7 +28,6 @@ from lamplighter.examination.kinds.devices.shared_step import (
     row_bytes,
     whole_bytes,
 )
-from lamplighter.questions import DevicesQuestion, QuestionError
 from tests.support.village import STEPS, Village, ignore_progress, stored
 
 TABLE = "embedding.weight"

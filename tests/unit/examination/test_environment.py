@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.contract.questions import EnvironmentQuestion
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel
 from lamplighter.examination.kinds.environment import chosen_steps, examine
 from lamplighter.examination.readings import TextSample
 from lamplighter.model.step import train_step
-from lamplighter.questions import EnvironmentQuestion
 from tests.support.village import STEPS as STEPS_OF_VILLAGE
 from tests.support.village import Village, ignore_progress, stored
 

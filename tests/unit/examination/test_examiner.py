@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from lamplighter.answers import Answer, RotationAnswer
-from lamplighter.answers.parts import LossChange
-from lamplighter.answers.reading import RotatedWord, RotationExample
+from lamplighter.contract.answers import Answer, RotationAnswer
+from lamplighter.contract.answers.parts import LossChange
+from lamplighter.contract.answers.reading import RotatedWord, RotationExample
+from lamplighter.contract.questions import KINDS, Question, QuestionError, parse_question
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.examination import replayer
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.examiner import Examiner
@@ -29,8 +31,6 @@ from lamplighter.processes.asked_question import (
     check_question,
     read_examination,
 )
-from lamplighter.questions import KINDS, Question, QuestionError, parse_question
-from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import (

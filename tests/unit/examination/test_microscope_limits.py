@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from lamplighter.contract.questions import MicroscopeQuestion, QuestionError
 from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.microscope import examine
 from lamplighter.examination.kinds.microscope.predictions import MAX_POSITIONS
 from lamplighter.model.learner import Learner
-from lamplighter.questions import MicroscopeQuestion, QuestionError
 from lamplighter.training.worker import train
 from tests.support.runs import make_run
 from tests.unit.examination.retaken import (

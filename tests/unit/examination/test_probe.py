@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lamplighter.contract.questions import ProbeQuestion, QuestionError
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds import probe
-from lamplighter.questions import ProbeQuestion, QuestionError
 from tests.support.village import Village, ignore_progress, stored
 
 SENTENCE = "in the den something howled ."

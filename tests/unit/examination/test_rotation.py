@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from lamplighter.contract.questions import QuestionError, RotationQuestion
 from lamplighter.examination.kinds import rotation
-from lamplighter.questions import QuestionError, RotationQuestion
 from tests.support.village import STEPS, Village, ignore_progress, stored
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.contract.questions import QuestionError, SubstitutionQuestion
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel
 from lamplighter.examination.kinds.substitution import DRAWS, examine
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.learner import Learner
-from lamplighter.questions import QuestionError, SubstitutionQuestion
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.support.village import ANIMALS, HOMES, VOICES, Village, ignore_progress, stored
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from lamplighter.contract.questions import QuestionError, TransplantQuestion
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.transplant import examine
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
-from lamplighter.questions import QuestionError, TransplantQuestion
 from tests.support.village import CPU, STEPS, Village, ignore_progress, stored, village_recipe
 
 

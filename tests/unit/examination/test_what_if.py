@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from lamplighter.contract.questions import QuestionError, WhatIfQuestion
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel
 from lamplighter.examination.kinds.what_if import examine
-from lamplighter.questions import QuestionError, WhatIfQuestion
 from tests.support.village import ANIMALS, STEPS, Village, ignore_progress, stored
 
 LIE = "the cat barked"

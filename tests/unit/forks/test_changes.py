@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lamplighter.contract.recipe import Change, Recipe
 from lamplighter.forks.changes import FIELDS, change_recipe
 from lamplighter.forks.errors import ForkError
-from lamplighter.recipe import Change, Recipe
 
 V = 2_400
 

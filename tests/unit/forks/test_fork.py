@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 import lamplighter
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora import build
 from lamplighter.corpora.lamptown import Town, generate_town
 from lamplighter.examination.replayer import Replayer, ReplayError
@@ -28,7 +29,6 @@ from lamplighter.forks.creation import ForkRequest, create_fork
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.forks.start import read_steps, start_of
 from lamplighter.platform import failpoint
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

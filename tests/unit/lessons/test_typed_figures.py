@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from lamplighter.cli.app import cli
+from lamplighter.contract.recipe import Recipe
 from lamplighter.cost.reference_models import reference_models
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.lessons.library import find_lessons, read_folder
 from lamplighter.lessons.typed_figures import list_typed_figures
-from lamplighter.recipe import Recipe
 
 HEAD = "title: A\naim: See.\nminutes: 5\n\n# look: A\n"
 

@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from lamplighter.contract.recipe import ModelRecipe, OptimiserRecipe, Recipe
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.model.flops import (
     count_softmax_flops,
@@ -18,7 +19,6 @@ from lamplighter.model.flops import (
     list_operations,
 )
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import ModelRecipe, OptimiserRecipe, Recipe
 
 V, SEQUENCES = 60, 2
 SHAPES = [

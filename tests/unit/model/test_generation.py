@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.contract.recipe import ModelRecipe
 from lamplighter.model.generation import Sampler, SpokenWord, continue_prompts, most_probable
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import ModelRecipe
 
 V, CONTEXT = 30, 6
 SHAPE = ModelRecipe(dim=16, layers=2, heads=4, context=CONTEXT)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.contract.recipe import ModelRecipe, Recipe
 from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
-from lamplighter.recipe import ModelRecipe, Recipe
 
 V, CONTEXT = 20, 8
 RECIPE = Recipe(model=ModelRecipe(dim=8, heads=2, layers=1, context=CONTEXT), sequences=4, passages=2)

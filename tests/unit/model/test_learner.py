@@ -9,7 +9,7 @@ BUILD = """
 import sys, torch
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
-from lamplighter.recipe import OptimiserRecipe, Recipe
+from lamplighter.contract.recipe import OptimiserRecipe, Recipe
 ids = torch.arange(24).reshape(2, 12)
 for kind in ("lazy", "adam", "sgd"):
     recipe = Recipe(optimiser=OptimiserRecipe(kind=kind))

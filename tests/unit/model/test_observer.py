@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.contract.recipe import ModelRecipe, OptimiserRecipe
 from lamplighter.model import observer as observer_module
 from lamplighter.model.learner import Learner, make_learner
 from lamplighter.model.observer import Observation, Observer, count_distinct_rows
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 
 V = 80
 CASES = [("lazy", False), ("adam", False), ("sgd", False), ("adam", True), ("sgd", True)]

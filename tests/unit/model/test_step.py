@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lamplighter.contract.recipe import ModelRecipe, OptimiserRecipe
 from lamplighter.model.learner import Learner, make_learner
 from lamplighter.model.step import clip_gradients, train_step
 from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 
 SHAPE = ModelRecipe(dim=16, layers=1, heads=2, context=8)
 

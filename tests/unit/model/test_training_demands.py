@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.model.training_demands import estimate_demands
-from lamplighter.recipe import Recipe
 
 LAMPTOWN_TOKENS = 2_271
 

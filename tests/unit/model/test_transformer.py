@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lamplighter.contract.recipe import ModelRecipe
 from lamplighter.model.transformer import Block, Transformer
-from lamplighter.recipe import ModelRecipe
 
 SHAPE = ModelRecipe(dim=16, layers=2, heads=4, context=8)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lamplighter.documented_model import DocumentedModel
+from lamplighter.contract.documented_model import DocumentedModel
 
 Item = TypeVar("Item")
 

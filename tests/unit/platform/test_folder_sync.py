@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress
 from lamplighter.model.checkpoint import save_checkpoint
 from lamplighter.platform.folder_sync import link_durably, replace_durably, sync_folder, sync_tree
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.web.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.wire.vocabulary import Vocabulary

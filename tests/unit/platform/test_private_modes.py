@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress
 from lamplighter.model.checkpoint import save_checkpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.processes.log_file import limit_log, open_log
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import RunStore

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lamplighter.contract.questions import parse_question
 from lamplighter.processes import examiner_pool
 from lamplighter.processes.asked_question import AskedQuestion, check_question
 from lamplighter.processes.examiner_watch import ExaminerWatch, has_open_questions
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
-from lamplighter.questions import parse_question
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import (

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter import questions
+from lamplighter.contract import questions
+from lamplighter.contract.questions import BENCH_RULES, DECILE_RUNS, Question, QuestionError, parse_question
+from lamplighter.contract.recipe import Recipe
 from lamplighter.examination.kinds.bench.examination import RULES
 from lamplighter.examination.kinds.deciles.examination import RATES
 from lamplighter.examination.kinds.environment import chosen_steps
@@ -16,8 +18,6 @@ from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
 from lamplighter.processes import question_price
 from lamplighter.processes.question_price import require_affordable
-from lamplighter.questions import BENCH_RULES, DECILE_RUNS, Question, QuestionError, parse_question
-from lamplighter.recipe import Recipe
 
 LARGEST = (
     {"kind": "bench", "steps": 60},

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.projection.projector import Projector
-from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request
 from lamplighter.wire.layout_frames import Layout, Method

@@ -21,7 +21,7 @@ SOURCES = Path("backend", "lamplighter")
 GENERATOR = ("write-schema.ts", "schema-types.ts", "recipe-values.ts", "openapi.ts")
 
 PLANTED = {
-    "questions.py": [
+    "contract/questions.py": [
         (
             "Question = (\n",
             '''class EchoQuestion(_Question):
@@ -43,7 +43,7 @@ Question = (
     | ''',
         )
     ],
-    "answers/reading.py": [
+    "contract/answers/reading.py": [
         (
             "class BatchSize(",
             '''class EchoAnswer(AnswerBase):
@@ -57,7 +57,7 @@ Question = (
 class BatchSize(''',
         )
     ],
-    "answers/__init__.py": [
+    "contract/answers/__init__.py": [
         ("    BatchSizesAnswer,\n", "    BatchSizesAnswer,\n    EchoAnswer,\n"),
         ("    SpeakAnswer\n", "    EchoAnswer\n    | SpeakAnswer\n"),
     ],
@@ -66,7 +66,7 @@ class BatchSize(''',
             "",
             '''"""The kind *echo*."""
 
-from lamplighter.answers import EchoAnswer
+from lamplighter.contract.answers import EchoAnswer
 
 
 def examine(model, question, report):
@@ -82,15 +82,15 @@ def examine(model, question, report):
 ASK = """
 import json, sys
 from pathlib import Path
-from lamplighter.answers import parse_answer
-from lamplighter.answers.parts import Replayed
+from lamplighter.contract.answers import parse_answer
+from lamplighter.contract.answers.parts import Replayed
 from lamplighter.cli.examine import examine_command
 from lamplighter.examination.answering import encode_answer, examine
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.lessons.answer_path import leads_to_number
 from lamplighter.processes import question_price
-from lamplighter.questions import KINDS, QuestionError, parse_question
-from lamplighter.recipe import Recipe
+from lamplighter.contract.questions import KINDS, QuestionError, parse_question
+from lamplighter.contract.recipe import Recipe
 from lamplighter.serving.apps.app import create_app
 from lamplighter.web.settings import ServerSettings
 

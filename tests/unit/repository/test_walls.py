@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 # A file, what is imported there against the rules, and the contract that must notice.
 PLANTED = [
     ("wire/binary.py", "import lamplighter.serving.apps.app", "Layers of the application"),
+    ("contract/answers/parts.py", "import lamplighter.contract.questions", "Layers inside the contract"),
     ("serving/reading/token_table.py", "import lamplighter.serving.live.hub", "Layers inside serving"),
     ("serving/routes/norms.py", "import lamplighter.serving.routes.pairs", "No route imports another"),
     (

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import atomic_output, no_progress
 from lamplighter.platform.failpoint import VARIABLE
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder import preparation
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.role_lock import RoleLock, lock_path

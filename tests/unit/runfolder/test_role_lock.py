@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.processes.follow_loop import FollowLoop
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, lock_path, role_state

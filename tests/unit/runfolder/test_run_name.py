@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.recipe import CorpusRecipe, Recipe
+from lamplighter.contract.recipe import CorpusRecipe, Recipe
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 from lamplighter.runfolder.run_name import (
     MAX_RUN_NAME,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.recipe import Recipe, RecipeError
+from lamplighter.contract.recipe import Recipe, RecipeError
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name

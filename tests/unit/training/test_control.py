@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_store import RunStore

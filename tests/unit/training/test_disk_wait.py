@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import apsw
 import pytest
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.contract.recipe import ModelRecipe, Recipe
 from lamplighter.model.learner import Learner, build_learner
-from lamplighter.recipe import ModelRecipe, Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.answers import BetterAnswer, MicroscopeAnswer
-from lamplighter.answers.parts import LossPair
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
@@ -23,6 +21,8 @@ from lamplighter.claims.claim import (
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import CLEAR, Spread, mean_of, share_interval, spread_of
 from lamplighter.claims.views import ask, first_microscope, microscope, view
+from lamplighter.contract.answers import BetterAnswer, MicroscopeAnswer
+from lamplighter.contract.answers.parts import LossPair
 
 EXACT = 1e-6
 """Maximum difference between a recomputed number and the recorded one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lamplighter.answers import TransplantAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
@@ -22,6 +21,7 @@ from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.matrix_figures import NEIGHBOURS
 from lamplighter.claims.questions_asked import earlier_step
 from lamplighter.claims.views import ask, view, word_card
+from lamplighter.contract.answers import TransplantAnswer
 
 OTHER_NUMBERS, SAME_NEIGHBOURS = 0.9, 0.99
 """Minimum share of the coordinates that a rotation changes, and of the neighbour lists that it keeps."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lamplighter.answers import ProbeAnswer, SubstitutionAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimState,
@@ -23,6 +22,7 @@ from lamplighter.claims.claim import (
 from lamplighter.claims.evidence import Evidence, OrderFigures, RelationFigures
 from lamplighter.claims.intervals import CLEAR, Spread, share_interval
 from lamplighter.claims.views import view, word_card
+from lamplighter.contract.answers import ProbeAnswer, SubstitutionAnswer
 
 GROUPED, PARTLY = 0.5, 0.25
 """Minimum rescaled purity at which words of a class have come together, and have begun to. Topics alone give

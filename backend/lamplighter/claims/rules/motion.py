@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from lamplighter.answers import ProbeAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
@@ -21,6 +20,7 @@ from lamplighter.claims.claim import (
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread, mean_of
 from lamplighter.claims.views import view, word_card
+from lamplighter.contract.answers import ProbeAnswer
 
 VANISHED = 0.01
 """Share of the strongest layer's gradient below which another's has vanished."""

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from lamplighter.answers import BenchAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimState,
@@ -25,6 +24,7 @@ from lamplighter.claims.evidence import Evidence, PulseFigures
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.savings import ALL_LIT, FEW, find_affordable, find_batch_size, median
 from lamplighter.claims.views import ask, view
+from lamplighter.contract.answers import BenchAnswer
 
 PROPORTIONAL, UNRELATED = 0.9, 0.5
 """Rank correlation of touches and counts above which updates follow frequency, and below which

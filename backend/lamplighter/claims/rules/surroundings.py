@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from lamplighter.answers import DevicesAnswer, EnvironmentAnswer
-from lamplighter.answers.training import EnvironmentHome, HomeChange
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
@@ -23,6 +21,8 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.rules.meaning import GROUPED, PARTLY
 from lamplighter.claims.views import ask, view, word_card
+from lamplighter.contract.answers import DevicesAnswer, EnvironmentAnswer
+from lamplighter.contract.answers.training import EnvironmentHome, HomeChange
 
 FORGOTTEN = 0.1
 """Share of the initial knowledge, beyond guessing or chance, whose loss counts as forgetting."""

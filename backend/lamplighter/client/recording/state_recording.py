@@ -15,7 +15,7 @@ import numpy as np
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.loop_facts import make_recorded_recipe
-from lamplighter.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path

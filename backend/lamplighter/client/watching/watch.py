@@ -21,7 +21,7 @@ from lamplighter.client.watching.idle_watcher import IdleWatcher
 from lamplighter.client.watching.serving_address import find_server
 from lamplighter.client.watching.watcher import GradientKind, Watcher, end_earlier_watch
 from lamplighter.client.watching.weight_diff import WeightDiff
-from lamplighter.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_store import run_id_of
 

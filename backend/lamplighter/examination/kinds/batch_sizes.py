@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.answers import BatchSizesAnswer
-from lamplighter.answers.reading import BatchSize
+from lamplighter.contract.answers import BatchSizesAnswer
+from lamplighter.contract.answers.reading import BatchSize
+from lamplighter.contract.questions import BatchSizesQuestion
+from lamplighter.contract.recipe import Recipe
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import round_known
 from lamplighter.model.batches import batch_positions
-from lamplighter.questions import BatchSizesQuestion
-from lamplighter.recipe import Recipe
 
 SIZES = (512, 2_048, 8_192, 32_768, 131_072)
 """Batch sizes in tokens."""

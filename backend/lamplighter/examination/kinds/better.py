@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from lamplighter.answers import BetterAnswer
-from lamplighter.answers.training import BetterPlace, BetterShares
+from lamplighter.contract.answers import BetterAnswer
+from lamplighter.contract.answers.training import BetterPlace, BetterShares
+from lamplighter.contract.questions import BetterQuestion
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     ModuleReading,
@@ -17,7 +18,6 @@ from lamplighter.examination.readings import (
 )
 from lamplighter.model.learner import Learner
 from lamplighter.model.step import train_step
-from lamplighter.questions import BetterQuestion
 from lamplighter.runfolder.writing.waypoint_budget import expected_waypoints, waypoint_room
 
 _Losses = list[list[float | None]]

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.answers import EnvironmentAnswer
-from lamplighter.answers.training import EnvironmentHome, EnvironmentPoint, HomeChange, HomePoint
+from lamplighter.contract.answers import EnvironmentAnswer
+from lamplighter.contract.answers.training import EnvironmentHome, EnvironmentPoint, HomeChange, HomePoint
+from lamplighter.contract.questions import HOME_POINTS, HOME_STEPS, EnvironmentQuestion
 from lamplighter.corpora.othertown import deal_jobs, redealt_classes
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import TextSample, round_known, rounded
@@ -18,7 +19,6 @@ from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.geometry.purity import classify_neighbours, neighbour_purity, purity_chance
 from lamplighter.model.learner import Learner
 from lamplighter.model.step import train_step
-from lamplighter.questions import HOME_POINTS, HOME_STEPS, EnvironmentQuestion
 
 MAX_CLASSED = 4_096
 """Maximum classed words whose neighbours are computed: the cost is quadratic."""

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.answers import ProbeAnswer
-from lamplighter.answers.reading import AttentionReading, SharedWord
+from lamplighter.contract.answers import ProbeAnswer
+from lamplighter.contract.answers.reading import AttentionReading, SharedWord
+from lamplighter.contract.questions import ProbeQuestion, QuestionError
+from lamplighter.contract.reason import Reason
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import rounded
 from lamplighter.model.learner import Learner
 from lamplighter.processes.question_words import read_sentence
-from lamplighter.questions import ProbeQuestion, QuestionError
-from lamplighter.reason import Reason
 
 MAX_NUMBERS = 50_000
 """Maximum attention weights in an answer, including those of the other step: about 0.4 MB of JSON."""

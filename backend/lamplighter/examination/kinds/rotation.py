@@ -8,16 +8,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from lamplighter.answers import RotationAnswer
-from lamplighter.answers.parts import LossChange
-from lamplighter.answers.reading import RotatedWord, RotationExample, RotationPurity
+from lamplighter.contract.answers import RotationAnswer
+from lamplighter.contract.answers.parts import LossChange
+from lamplighter.contract.answers.reading import RotatedWord, RotationExample, RotationPurity
+from lamplighter.contract.questions import QuestionError, RotationQuestion
+from lamplighter.contract.reason import give_reason
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import TextSample, reading, round_known, rounded
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rotation import Floats, random_rotation, rotate, share_of_kept_lists
-from lamplighter.questions import QuestionError, RotationQuestion
-from lamplighter.reason import give_reason
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_DIM = 4_096

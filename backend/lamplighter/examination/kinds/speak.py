@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.answers import SpeakAnswer
+from lamplighter.contract.answers import SpeakAnswer
+from lamplighter.contract.questions import SpeakQuestion
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import CANDIDATES, describe_words
 from lamplighter.model.generation import Sampler, continue_prompts
 from lamplighter.processes.question_words import encode_words
-from lamplighter.questions import SpeakQuestion
 
 
 def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> SpeakAnswer:

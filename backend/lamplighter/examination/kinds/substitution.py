@@ -13,20 +13,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.answers import SubstitutionAnswer
-from lamplighter.answers.parts import TextName
-from lamplighter.answers.reading import (
+from lamplighter.contract.answers import SubstitutionAnswer
+from lamplighter.contract.answers.parts import TextName
+from lamplighter.contract.answers.reading import (
     RandomSubstitutionRise,
     SubstitutedWord,
     SubstitutionExample,
     SubstitutionRise,
 )
+from lamplighter.contract.questions import MAX_POSITIONS, SUBSTITUTES, QuestionError, SubstitutionQuestion
+from lamplighter.contract.reason import Reason
 from lamplighter.examination.examined_model import CommonFields, ExaminedModel, ReportProgress
 from lamplighter.examination.readings import mean_error, mean_loss, prediction_losses, rounded, standard_error
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.batches import positions_after
-from lamplighter.questions import MAX_POSITIONS, SUBSTITUTES, QuestionError, SubstitutionQuestion
-from lamplighter.reason import Reason
 
 _RANK = 10
 """The rank of the more distant neighbour."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from lamplighter.answers import TransplantAnswer
-from lamplighter.answers.parts import LossChange
-from lamplighter.answers.reading import FirstWord, PreviousMatrix
+from lamplighter.contract.answers import TransplantAnswer
+from lamplighter.contract.answers.parts import LossChange
+from lamplighter.contract.answers.reading import FirstWord, PreviousMatrix
+from lamplighter.contract.questions import QuestionError, TransplantQuestion
+from lamplighter.contract.reason import give_reason
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     CANDIDATES,
@@ -28,8 +30,6 @@ from lamplighter.examination.readings import (
 from lamplighter.model.generation import SpokenWord, continue_prompts
 from lamplighter.model.transformer import Transformer
 from lamplighter.processes.question_words import find_swapped_rows, read_sentence
-from lamplighter.questions import QuestionError, TransplantQuestion
-from lamplighter.reason import give_reason
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 

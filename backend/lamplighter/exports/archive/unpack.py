@@ -17,11 +17,11 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from lamplighter.contract.recipe import MAX_RECIPE_BYTES
 from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
-from lamplighter.recipe import MAX_RECIPE_BYTES
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS

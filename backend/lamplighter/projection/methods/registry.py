@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.recipe import MapMethodKind, MapRecipe
 from lamplighter.projection.layout_method import LayoutMethod, MapSettings
-from lamplighter.recipe import MapMethodKind, MapRecipe
 from lamplighter.wire.layout_frames import Method
 
 METHODS: dict[MapMethodKind, Method] = {"umap": Method.UMAP, "refit": Method.REFIT, "pca": Method.PCA}

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lamplighter.recipe import MapRecipe
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_steps import read_facts
 from lamplighter.runfolder.importing.run_checks import (

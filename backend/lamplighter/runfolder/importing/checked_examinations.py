@@ -9,7 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lamplighter.questions import Question, QuestionError, canonical_question, parse_question, question_id
+from lamplighter.contract.questions import (
+    Question,
+    QuestionError,
+    canonical_question,
+    parse_question,
+    question_id,
+)
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.run_checks import RunChecks
 from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy, UntrustedFile

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lamplighter.recipe import MapRecipe
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, Request, RequestsReader

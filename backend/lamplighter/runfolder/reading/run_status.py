@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, ValidationError
 
-from lamplighter.documented_model import DocumentedModel
+from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.phase import Phase

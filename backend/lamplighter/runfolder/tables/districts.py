@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.runfolder.sqlite.database_file import FileReader
 
 DISTRICT_TABLES = """

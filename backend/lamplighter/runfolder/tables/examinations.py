@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from lamplighter.reason import Reason
+from lamplighter.contract.reason import Reason
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 
 ExaminationState = Literal["waiting", "running", "done", "failed", "cancelled"]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lamplighter.documented_model import DocumentedRecord
-from lamplighter.recipe import MAX_PROMPT_TOKENS, MAX_PROMPTS
+from lamplighter.contract.documented_model import DocumentedRecord
+from lamplighter.contract.recipe import MAX_PROMPT_TOKENS, MAX_PROMPTS
 from lamplighter.runfolder.errors import FormatError
 
 MAX_LINES = MAX_PROMPTS

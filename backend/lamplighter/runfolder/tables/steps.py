@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from lamplighter.documented_model import DocumentedRecord
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.phase import Phase

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lamplighter.contract.recipe import Recipe, RecipeError, explain_validation_error
 from lamplighter.platform.folder_sync import rename_durably
 from lamplighter.platform.private_modes import make_private_folder
-from lamplighter.recipe import Recipe, RecipeError, explain_validation_error
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.runfolder.run_name import (

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.tables.row_pruning import MAX_KEYFRAME_GAP
 from lamplighter.runfolder.writing.waypoint_budget import (
     estimate_checkpoint_bytes,

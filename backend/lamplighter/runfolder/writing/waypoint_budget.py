@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 
 EARLY_WAYPOINTS = (0, 1, 2, 5, 10, 20, 50)
 """Steps whose waypoints are never dropped: the model changes fastest here, and most questions are about them."""

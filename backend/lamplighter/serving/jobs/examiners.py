@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lamplighter.contract.reason import give_reason
 from lamplighter.processes.asked_question import AskedQuestion, examiner_command
 from lamplighter.processes.examiner_pool import ExaminerCommand, ExaminerPool
-from lamplighter.reason import give_reason
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
-from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from lamplighter.contract.reason import Reason
 from lamplighter.processes.child_job import ChildJob, ChildMessage
-from lamplighter.reason import Reason
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.serving.schemas.map import ReprojectedLayouts, Reprojection

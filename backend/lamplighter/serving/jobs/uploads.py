@@ -16,11 +16,11 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.text_survey import TextSurvey, survey_text
 from lamplighter.corpora.textfile import decode_text
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
-from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.web.http.problems import RefusedError
 

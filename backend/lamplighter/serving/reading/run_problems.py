@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.reason import Reason
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
-from lamplighter.reason import Reason
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError, NotComparableError
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError

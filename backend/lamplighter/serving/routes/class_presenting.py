@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import Body, Path
 from starlette.responses import Response
 
+from lamplighter.contract.reason import Reason
 from lamplighter.platform.qr_code import qr_rows
-from lamplighter.reason import Reason
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import is_our_text
 from lamplighter.serving.classroom.questions.asking import make_question

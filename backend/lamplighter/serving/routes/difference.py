@@ -12,6 +12,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.reason import Reason
 from lamplighter.differences.answer import DifferenceAnswer
 from lamplighter.differences.difference import Ordering
 from lamplighter.differences.matched_steps import MatchedSteps
@@ -19,7 +20,6 @@ from lamplighter.differences.reading import ComparedRun, assemble, choose_steps
 from lamplighter.differences.relation import Relation, relate
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.neighbours import BLOCK_BYTES
-from lamplighter.reason import Reason
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.parameters import FORMAT, RunId

@@ -9,7 +9,8 @@ from fastapi import Body, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.answers import StoredAnswerError, parse_answer
+from lamplighter.contract.answers import StoredAnswerError, parse_answer
+from lamplighter.contract.questions import Question, QuestionError
 from lamplighter.processes.asked_question import (
     AskedQuestion,
     ExaminationRefusedError,
@@ -18,7 +19,6 @@ from lamplighter.processes.asked_question import (
     check_question,
     read_examination,
 )
-from lamplighter.questions import Question, QuestionError
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader

@@ -8,9 +8,9 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.model.batches import require_enough_text
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import MAX_CONFIG_BYTES
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part

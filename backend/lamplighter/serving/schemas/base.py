@@ -7,8 +7,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from lamplighter.documented_model import DocumentedModel
-from lamplighter.recipe import StrictInput
+from lamplighter.contract.documented_model import DocumentedModel
+from lamplighter.contract.recipe import StrictInput
 from lamplighter.runfolder.lineage import LAST_STEP
 
 Item = TypeVar("Item")

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from lamplighter.answers import Answer
-from lamplighter.questions import KINDS
-from lamplighter.reason import Reason, ReasonCode, ReasonValues
+from lamplighter.contract.answers import Answer
+from lamplighter.contract.questions import KINDS
+from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items
 

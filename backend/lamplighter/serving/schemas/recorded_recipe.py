@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.recipe import MapRecipe, Recipe
+from lamplighter.contract.recipe import MapRecipe, Recipe
 from lamplighter.serving.schemas.base import ApiModel
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lamplighter.recipe import MapMethodKind
+from lamplighter.contract.recipe import MapMethodKind
 from lamplighter.serving.schemas.base import ApiModel, RequestBody
 
 

@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from lamplighter.documented_model import DocumentedModel
-from lamplighter.reason import Reason, ReasonCode, ReasonValues
+from lamplighter.contract.documented_model import DocumentedModel
+from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
 from lamplighter.web.capacity.limiter import BusyError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"

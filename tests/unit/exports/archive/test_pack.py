@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from lamplighter.analysis.analyst import Analyst
+from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import ImportedRun, import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import Cancelled, ExportError, no_progress
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

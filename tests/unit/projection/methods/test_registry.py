@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import MapMethodKind, MapRecipe
 from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.refit_umap import align_or_mirror
 from lamplighter.projection.methods.registry import (
@@ -15,7 +16,6 @@ from lamplighter.projection.methods.registry import (
 )
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.recipe import MapMethodKind, MapRecipe
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
 from tests.support.moving_towns import diameter, town

@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
-from lamplighter.questions import canonical_question, parse_question, question_id
+from lamplighter.contract.questions import canonical_question, parse_question, question_id
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_examinations import copy_examinations
 from lamplighter.runfolder.importing.run_checks import RunChecks

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading import output_matrix
 from lamplighter.runfolder.reading.output_matrix import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.model.batches import batch_positions
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.writing.size_estimate import estimate_lit_rows, estimate_size
 from lamplighter.training.worker import train
 from tests.support.runs import make_run, small_text

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.recipe import Cadence, ModelRecipe, Recipe
+from lamplighter.contract.recipe import Cadence, ModelRecipe, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.writing.waypoint_budget import (
     EARLY_WAYPOINTS,
     MAX_WAYPOINTS,

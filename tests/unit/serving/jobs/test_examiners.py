@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lamplighter.contract.questions import parse_question
 from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.processes import examiner_pool
 from lamplighter.processes.asked_question import AskedQuestion, ask_question, check_question, examiner_command
-from lamplighter.questions import parse_question
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader, ExaminationsWriter

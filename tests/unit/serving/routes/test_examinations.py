@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.reason import ReasonCode, give_reason
+from lamplighter.contract.reason import ReasonCode, give_reason
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

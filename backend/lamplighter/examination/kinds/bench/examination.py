@@ -14,8 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import optim
 
-from lamplighter.answers import BenchAnswer
-from lamplighter.answers.training import RowSets, RuleReading, UpdateCost
+from lamplighter.contract.answers import BenchAnswer
+from lamplighter.contract.answers.training import RowSets, RuleReading, UpdateCost
+from lamplighter.contract.questions import BenchQuestion
+from lamplighter.contract.recipe import OptimiserKind, Recipe
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.bench.large_embedding import measure_large_embedding
 from lamplighter.examination.kinds.bench.timings import quartiles_ms
@@ -25,8 +27,6 @@ from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
 from lamplighter.model.step import train_step
-from lamplighter.questions import BenchQuestion
-from lamplighter.recipe import OptimiserKind, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 
 UpdateRule = Literal["lazy", "adam", "decay", "tied"]

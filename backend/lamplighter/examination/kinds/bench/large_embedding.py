@@ -9,7 +9,7 @@ from statistics import median
 import torch
 from torch import nn, optim
 
-from lamplighter.answers.training import LargeEmbedding
+from lamplighter.contract.answers.training import LargeEmbedding
 from lamplighter.examination.kinds.bench.timings import quartiles_ms
 from lamplighter.examination.readings import round_known
 from lamplighter.model.flops import count_softmax_flops

@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import optim
 
-from lamplighter.answers import DecilesAnswer
-from lamplighter.answers.parts import TextName
-from lamplighter.answers.training import GroupLosses, OptimiserReading, TriedRate, WordGroup
+from lamplighter.contract.answers import DecilesAnswer
+from lamplighter.contract.answers.parts import TextName
+from lamplighter.contract.answers.training import GroupLosses, OptimiserReading, TriedRate, WordGroup
+from lamplighter.contract.questions import DecilesQuestion
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import prediction_losses, round_known, rounded
 from lamplighter.model.batches import positions_after
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.step import train_step
-from lamplighter.questions import DecilesQuestion
 
 GROUPS = 10
 """Number of word groups; fewer if one word makes up more than a tenth of the text."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lamplighter.answers import DevicesAnswer
+    from lamplighter.contract.answers import DevicesAnswer
+    from lamplighter.contract.questions import DevicesQuestion
     from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
-    from lamplighter.questions import DevicesQuestion
 
 
 def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> DevicesAnswer:

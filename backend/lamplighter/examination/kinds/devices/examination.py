@@ -15,8 +15,10 @@ import torch
 import torch.distributed
 from safetensors.torch import load_file, save_file
 
-from lamplighter.answers import DevicesAnswer
-from lamplighter.answers.training import ExchangeSeconds, MeasuredExchange, SentBytes
+from lamplighter.contract.answers import DevicesAnswer
+from lamplighter.contract.answers.training import ExchangeSeconds, MeasuredExchange, SentBytes
+from lamplighter.contract.questions import DevicesQuestion, QuestionError
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.devices.rank import (
@@ -37,8 +39,6 @@ from lamplighter.examination.kinds.devices.shared_step import (
 )
 from lamplighter.examination.readings import round_known, rounded
 from lamplighter.processes.child_job import ChildJob, ChildMessage
-from lamplighter.questions import DevicesQuestion, QuestionError
-from lamplighter.reason import Reason, give_reason
 
 MAX_PARAMETERS = 100_000_000
 """Maximum parameters of a model that is copied into other processes."""

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lamplighter.answers import MicroscopeAnswer
-from lamplighter.answers.microscope import (
+from lamplighter.contract.answers import MicroscopeAnswer
+from lamplighter.contract.answers.microscope import (
     ForwardOperation,
     LayerGradient,
     LayerMovement,
@@ -26,6 +26,8 @@ from lamplighter.answers.microscope import (
     RiverRule,
     WholeMovement,
 )
+from lamplighter.contract.questions import MicroscopeQuestion, QuestionError
+from lamplighter.contract.reason import give_reason
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.microscope.predictions import describe_predictions
 from lamplighter.examination.kinds.microscope.random_updates import describe_random_updates
@@ -39,8 +41,6 @@ from lamplighter.examination.kinds.microscope.retaken_step import (
 from lamplighter.examination.kinds.microscope.row_update import check_row, describe_row_update
 from lamplighter.model.flops import count_step_flops, list_operations
 from lamplighter.model.transformer import Block
-from lamplighter.questions import MicroscopeQuestion, QuestionError
-from lamplighter.reason import give_reason
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lamplighter.answers.microscope import MicroscopeLosses, MicroscopeText, RightGuesses
-from lamplighter.answers.parts import LossPair
+from lamplighter.contract.answers.microscope import MicroscopeLosses, MicroscopeText, RightGuesses
+from lamplighter.contract.answers.parts import LossPair
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope.retaken_step import (
     RetakenStep,

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lamplighter.answers.microscope import RandomUpdates
+from lamplighter.contract.answers.microscope import RandomUpdates
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, measure_loss, to_number
 

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lamplighter.answers.microscope import RowMovement, RowUpdate
+from lamplighter.contract.answers.microscope import RowMovement, RowUpdate
+from lamplighter.contract.questions import QuestionError
+from lamplighter.contract.reason import give_reason
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope.predictions import MAX_POSITIONS
 from lamplighter.examination.kinds.microscope.retaken_step import (
@@ -23,8 +25,6 @@ from lamplighter.examination.kinds.microscope.retaken_step import (
     to_numbers,
 )
 from lamplighter.model.learner import Learner
-from lamplighter.questions import QuestionError
-from lamplighter.reason import give_reason
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.wire.binary import Floats

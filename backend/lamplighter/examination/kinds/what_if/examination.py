@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.answers import WhatIfAnswer
-from lamplighter.answers.parts import WordNumber
-from lamplighter.answers.training import RowCounts, TaughtRows, TaughtState, WhatIfCandidates
+from lamplighter.contract.answers import WhatIfAnswer
+from lamplighter.contract.answers.parts import WordNumber
+from lamplighter.contract.answers.training import RowCounts, TaughtRows, TaughtState, WhatIfCandidates
+from lamplighter.contract.questions import WhatIfQuestion
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.what_if.watched_contexts import WatchedContexts, watch_contexts
 from lamplighter.examination.readings import (
@@ -27,7 +28,6 @@ from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
 from lamplighter.processes.question_words import read_sentence
-from lamplighter.questions import WhatIfQuestion
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_ROWS = 256

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.answers.training import ChangedContext, WatchedContext
+from lamplighter.contract.answers.training import ChangedContext, WatchedContext
 from lamplighter.examination.readings import next_probabilities, round_known
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.model.transformer import Transformer

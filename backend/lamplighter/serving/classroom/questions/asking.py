@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.reason import Reason, give_reason
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.reading.token_table import TokenTable

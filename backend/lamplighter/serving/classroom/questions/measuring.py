@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.geometry.displacements import displacements
 from lamplighter.geometry.neighbours import unit_rows
-from lamplighter.reason import Reason, give_reason
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader

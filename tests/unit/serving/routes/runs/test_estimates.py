@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.recipe import Recipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.writing.size_estimate import estimate_size
 from tests.support.asgi import Answer, call
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from lamplighter.documented_model import DocumentedModel
+from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.platform.printable import quote_foreign
 
 CorpusKind = Literal["lamptown", "novels", "manuals", "text", "recorded"]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lamplighter.answers.parts import AnswerBase, AnswerPart, Maybe, Omitted, TextName, WordNumber
+from lamplighter.contract.answers.parts import AnswerBase, AnswerPart, Maybe, Omitted, TextName, WordNumber
 
 
 class RowCounts(AnswerPart):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lamplighter.answers.parts import (
+from lamplighter.contract.answers.parts import (
     AnswerBase,
     AnswerPart,
     LossChange,

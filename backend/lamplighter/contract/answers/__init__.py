@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from lamplighter.answers.microscope import MicroscopeAnswer
-from lamplighter.answers.reading import (
+from lamplighter.contract.answers.microscope import MicroscopeAnswer
+from lamplighter.contract.answers.reading import (
     BatchSizesAnswer,
     ProbeAnswer,
     RotationAnswer,
@@ -16,7 +16,7 @@ from lamplighter.answers.reading import (
     SubstitutionAnswer,
     TransplantAnswer,
 )
-from lamplighter.answers.training import (
+from lamplighter.contract.answers.training import (
     BenchAnswer,
     BetterAnswer,
     DecilesAnswer,

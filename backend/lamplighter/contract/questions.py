@@ -13,8 +13,8 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 from pydantic import ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema
 
-from lamplighter.reason import Reason
-from lamplighter.recipe import Recipe, StrictInput, explain_validation_error
+from lamplighter.contract.reason import Reason
+from lamplighter.contract.recipe import Recipe, StrictInput, explain_validation_error
 
 MAX_TEXT = 2_000
 """Maximum characters of a prompt or a sentence."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lamplighter.answers import SpeakAnswer, StoredAnswerError, dump_answer, parse_answer
+from lamplighter.contract.answers import SpeakAnswer, StoredAnswerError, dump_answer, parse_answer
 
 SAID = {"id": 1, "p": 0.5, "candidates": [[1, 0.5], [2, 0.25]]}
 SPOKEN: dict[str, Any] = {

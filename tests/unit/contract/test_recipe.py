@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lamplighter.recipe import (
+from lamplighter.contract.recipe import (
     MAX_PLANTED,
     MAX_PROMPTS,
     MAX_RECIPE_BYTES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.answers.parts import AnswerBase, AnswerPart, LossPair, Maybe
+from lamplighter.contract.answers.parts import AnswerBase, AnswerPart, LossPair, Maybe
 
 RiverFlag = Literal["vanishing", "exploding"]
 

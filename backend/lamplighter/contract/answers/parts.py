@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from lamplighter.documented_model import DocumentedModel
+from lamplighter.contract.documented_model import DocumentedModel
 
 TextName = Literal["training", "held_out"]
 """The text on which losses are measured."""
