@@ -25,9 +25,8 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.set_board import make_set_board
 from lamplighter.cli.common import common_options
-from lamplighter.cli.finishing import finish_run
 from lamplighter.cli.named_run import find_members, find_named_run
-from lamplighter.cli.preparation import WantedAnswer, ask_all
+from lamplighter.cli.preparation import WantedAnswer, ask_all, finish_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder

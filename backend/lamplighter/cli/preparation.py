@@ -1,4 +1,4 @@
-"""A series of questions to a run's model, asked one after the other with progress on the terminal."""
+"""What a run lacks for its claims and the course, made with progress on the terminal: measures, a map, and answers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from lamplighter.cli.named_run import confirm_imported
-from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.cli.terminal import make_progress_bar, print_line, run_worker_process
 from lamplighter.contract.questions import Question, QuestionError
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
+from lamplighter.processes.desired_state import DesiredState
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
+from lamplighter.processes.supervised_worker import worker_command
+from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.run_folder import RunFolder
+
+_MADE_BY = {"analyst": "measures", "projector": "map"}
+"""The part of a run that each role produces."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,30 @@ def _ask(run: RunFolder, examiner: LocalExaminer, question: Question, told: str)
     with make_progress_bar() as bar:
         task = bar.add_task(told, total=1.0)
         examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))
+
+
+def finish_run(run: RunFolder) -> list[str]:
+    """Make the missing measures and map of a run, one after the other, with progress on the terminal. Return the
+    problems. A run that still trains gets neither: its workers would follow it to its end."""
+    state = DesiredState()
+    state.refresh([run])
+    if state.is_trained(run):
+        print_line(
+            f"{run.id} is being trained: its measures and its map need a server, or must wait for its end"
+        )
+        return []
+    problems: list[str] = []
+    for role, made in _MADE_BY.items():
+        if state.needed_state(run, role) is None:
+            continue
+        with make_progress_bar() as bar:
+            bar.add_task(f"making the {made}", total=None)
+            code = run_worker_process(worker_command(role, run.path))
+        match code:
+            case ExitCode.DONE:
+                print_line(f"the {made} of {run.id}: made")
+            case ExitCode.ROLE_TAKEN:
+                print_line(f"the {made} of {run.id}: another process is making it")
+            case _:
+                problems.append(f"the {made} could not be made")
+    return problems
