@@ -22,7 +22,7 @@ from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import CheckpointFile, load_checkpoint
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observer
-from lamplighter.model.step import train_step
+from lamplighter.model.recomputing import NotFiniteError, recompute_step
 from lamplighter.processes.kept_states import list_kept_states
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage
@@ -211,15 +211,13 @@ class Replayer:
 
     def _compute(self, loaded: _LoadedModel, step: int) -> bytes:
         """Compute a step. Return its digest."""
-        loaded.learner.set_learning_rate(loaded.learning_rate)
-        host_ids, ids, targets = self._batches.batch(step)
-        observed = loaded.observer.observe(step, host_ids, train_step(loaded.learner, ids, targets))
-        loaded.step = step
-        if not observed.is_finite:
-            raise ReplayError(
-                f"computed again here, step {step:,} gives numbers that are no longer finite",
-                give_reason("step_not_finite", step=step),
+        try:
+            observed = recompute_step(
+                loaded.learner, loaded.observer, self._batches, step, loaded.learning_rate
             )
+        except NotFiniteError as error:
+            raise ReplayError(str(error), give_reason("step_not_finite", step=step)) from error
+        loaded.step = step
         return observed.digest()
 
     def _read_record(self, first: int, last: int) -> _Record:

@@ -22,7 +22,7 @@ from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import CheckpointError, list_checkpoints, load_checkpoint, save_checkpoint
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observer
-from lamplighter.model.step import train_step
+from lamplighter.model.recomputing import recompute_step
 from lamplighter.model.transplant import transplant
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.run_folder import RunFolder
@@ -96,13 +96,7 @@ def _replay(
             if stopped():
                 raise SetupStoppedError
             report(number / len(steps), f"recomputing step {one.step:,}")
-        learner.set_learning_rate(one.learning_rate)
-        host_ids, ids, targets = batches.batch(one.step)
-        observed = observer.observe(one.step, host_ids, train_step(learner, ids, targets))
-        if not observed.is_finite:
-            raise ValueError(
-                f"computed again here, step {one.step:,} gives numbers that are no longer finite"
-            )
+        observed = recompute_step(learner, observer, batches, one.step, one.learning_rate)
         if not told and one.digest is not None and observed.digest() != one.digest:
             told.append(
                 f"computed again here, step {one.step:,} of the run that this is a fork of gives other numbers:"
