@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+CONTRACT = Path(__file__).parents[1] / "lamplighter/contract"
 PARTS = (
     "__init__.py",
     "__init__.pyi",
     "client",
-    "contract/__init__.py",
-    "contract/documented_model.py",
-    "contract/questions.py",
-    "contract/reason.py",
-    "contract/recipe.py",
+    *(f"contract/{file.name}" for file in CONTRACT.glob("*.py")),
     "platform",
     "py.typed",
     "runfolder",

@@ -54,7 +54,7 @@ def main() -> None:
 def _explain(error: Exception) -> str | None:
     """Return the line to print for an error, or None if the error is a bug."""
     # These modules are slow to import. If one of their errors was raised, its module is loaded already.
-    from lamplighter.contract.recipe import RecipeError
+    from lamplighter.contract.recipe_file import RecipeError
     from lamplighter.corpora.corpus import CorpusError
     from lamplighter.forks.errors import ForkError
     from lamplighter.runfolder.errors import READ_ERRORS, FormatError

@@ -11,13 +11,9 @@ import click
 from pydantic import ValidationError
 
 from lamplighter.claims.control import make_control_recipe
-from lamplighter.contract.recipe import (
-    BUILT_IN_TEXTS,
-    Recipe,
-    RecipeError,
-    explain_validation_error,
-    load_recipe,
-)
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
+from lamplighter.contract.recipe_file import RecipeError, load_recipe
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.corpora.planted import parse_planted, plant

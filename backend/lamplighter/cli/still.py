@@ -10,7 +10,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line
-from lamplighter.contract.recipe import RecipeError
+from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])

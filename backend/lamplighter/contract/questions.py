@@ -14,7 +14,8 @@ from pydantic import ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, Valid
 from pydantic_core import CoreSchema
 
 from lamplighter.contract.reason import Reason
-from lamplighter.contract.recipe import Recipe, StrictInput, explain_validation_error
+from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.strict_input import StrictInput, explain_validation_error
 
 MAX_TEXT = 2_000
 """Maximum characters of a prompt or a sentence."""

@@ -7,14 +7,12 @@ learning.
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from lamplighter.contract.documented_model import DocumentedModel
-from lamplighter.platform.printable import quote_foreign
+from lamplighter.contract.fork_parent import ForkParent
+from lamplighter.contract.strict_input import FrozenInput
 
 CorpusKind = Literal["lamptown", "novels", "manuals", "text", "recorded"]
 BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals")
@@ -34,11 +32,6 @@ memory.
 MAX_PARAMETERS = 2_000_000_000
 """Maximum parameters of a model trained here, with the largest vocabulary its recipe allows."""
 
-MAX_RECIPE_BYTES = 16 << 10
-"""Maximum bytes of a recipe file, twice the size of a long value. `tomllib` takes time quadratic in a key's
-dots: most of a second for a file of this size, 16 seconds for 64 KB.
-"""
-
 PROMPTS = 3
 """Default prompts."""
 MAX_PROMPTS = 4
@@ -46,46 +39,13 @@ MAX_PROMPTS = 4
 MAX_PLANTED = 12
 """Maximum pairs of words that a recipe plants in Lamptown."""
 _PLANTED = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
-MAX_CHANGES = 16
-"""Maximum fields in which a fork differs from its parent."""
-ChangeValue = (
-    bool
-    | Annotated[int, Field(ge=-(2**53), le=2**53)]
-    | Annotated[float, Field(ge=-1e30, le=1e30)]
-    | Annotated[str, Field(max_length=1_000)]
-)
-"""A value of a field that a fork changed; several values are one text."""
 MAX_PROMPT_TOKENS = 200
 """Maximum tokens of a prompt that the trainer continues; with byte tokens a prompt has more tokens than
 characters.
 """
 
 
-class RecipeError(ValueError):
-    """Raised for an invalid recipe; the message is one line with the problem and the allowed values."""
-
-
-class StrictInput(DocumentedModel):
-    """A base for external input: unknown fields are rejected, and so is `true` or "12" for a number."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _accept_whole_floats(cls, data: Any) -> Any:
-        # In JSON, 3.0 is an integer.
-        return {key: _as_integer(value) for key, value in data.items()} if isinstance(data, dict) else data
-
-
-def _as_integer(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-class _RecipePart(StrictInput):
-    model_config = ConfigDict(frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
-
-
-class CorpusRecipe(_RecipePart):
+class CorpusRecipe(FrozenInput):
     """The text and its tokenisation.
 
     `recorded` marks a run written by a client's own training loop (`client/recorder.py`), which cannot be
@@ -130,7 +90,7 @@ class CorpusRecipe(_RecipePart):
         return tuple((one, other) for one, other, _ in (row.split() for row in self.planted))
 
 
-class ModelRecipe(_RecipePart):
+class ModelRecipe(FrozenInput):
     """The shape of the transformer."""
 
     dim: Annotated[int, Field(ge=2, le=16_384)] = 64
@@ -154,7 +114,7 @@ class ModelRecipe(_RecipePart):
         return matrices * vocabulary * self.dim + rest
 
 
-class OptimiserRecipe(_RecipePart):
+class OptimiserRecipe(FrozenInput):
     """The optimiser and its settings.
 
     `lazy` updates only the embedding rows that the batch touched (SparseAdam), and all other weights with Adam.
@@ -180,7 +140,7 @@ class OptimiserRecipe(_RecipePart):
         return self
 
 
-class Cadence(_RecipePart):
+class Cadence(FrozenInput):
     """The intervals of keyframes, checkpoints, waypoints and checks, in steps."""
 
     keyframe_every: Annotated[int, Field(ge=1, le=100_000)] = 100
@@ -192,7 +152,7 @@ class Cadence(_RecipePart):
     """Interval of whole-matrix checks of the moved set, where the matrix is too large to compare at every step."""
 
 
-class MapRecipe(_RecipePart):
+class MapRecipe(FrozenInput):
     """The initial map settings.
 
     They do not affect learning, and can be changed at any time (`docs/rest.md`, requests).
@@ -217,33 +177,7 @@ class MapRecipe(_RecipePart):
         return self
 
 
-class Change(_RecipePart):
-    """A field of the recipe in which a fork differs from its parent."""
-
-    field: Annotated[str, Field(pattern=r"^[a-z_]{1,40}(\.[a-z_]{1,40})?$")]
-    before: ChangeValue
-    after: ChangeValue
-
-
-class ForkParent(_RecipePart):
-    """The run that a fork comes from. Its step `step` is the fork's step 0."""
-
-    run: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
-    """The parent's id. The parent may be gone."""
-    step: Annotated[int, Field(ge=0, lt=2**32)]
-    name: Annotated[str, Field(max_length=80)]
-    """The parent's display name when the fork was made."""
-    changes: Annotated[tuple[Change, ...], Field(max_length=MAX_CHANGES, strict=False)] = ()
-    """Empty for the control, which changes nothing."""
-    batch_offset: Annotated[int, Field(ge=0, lt=2**40)]
-    """The fork's step n reads batch `batch_offset` + n: the sum of the steps along a chain of forks."""
-    text_seed: Annotated[int, Field(ge=0, lt=2**32)]
-    """The seed of the text. `Recipe.seed` gives the order of the batches alone."""
-    private_text: bool = False
-    """True if the words come from a user's text or an imported run, whatever the fork itself reads."""
-
-
-class Recipe(_RecipePart):
+class Recipe(FrozenInput):
     """The complete definition of a run."""
 
     format: Literal[1, 2] = 1
@@ -348,60 +282,3 @@ class Recipe(_RecipePart):
     def batch_tokens(self) -> int:
         """Return the number of tokens read by one step."""
         return self.sequences * self.model.context
-
-
-def explain_validation_error(error: ValidationError) -> str:
-    """Return a validation error's first fault as one line: field, problem, allowed values."""
-    fault = error.errors(include_url=False)[0]
-    # Field names and values may be untrusted.
-    where = quote_foreign(".".join(str(part) for part in fault["loc"]))
-    message = fault["msg"].removeprefix("Value error, ")
-    if not isinstance(fault["input"], dict):
-        message = f"{message} (got {_quote_value(fault['input'])})"
-    return f"{where}: {message}" if where else message
-
-
-def _quote_value(value: object) -> str:
-    try:
-        return quote_foreign(repr(value))
-    except RecursionError:
-        return "something nested too deep"
-
-
-def read_recipe_file(path: Path) -> str:
-    """Return the text of a recipe's file.
-
-    Raises:
-        RecipeError: the file is larger than `MAX_RECIPE_BYTES`.
-        OSError: it cannot be read.
-        UnicodeDecodeError: it is not UTF-8.
-    """
-    with path.open("rb") as file:
-        data = file.read(MAX_RECIPE_BYTES + 1)
-    if len(data) > MAX_RECIPE_BYTES:
-        raise RecipeError(
-            f"{path.name} is larger than the {MAX_RECIPE_BYTES >> 10} KB that a recipe may have"
-        )
-    return data.decode("utf-8")
-
-
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe from a TOML file.
-
-    Raises:
-        RecipeError: the file cannot be read, is too large, is not TOML, or does not describe a recipe.
-    """
-    try:
-        recipe = Recipe.model_validate(tomllib.loads(read_recipe_file(path)))
-        if recipe.parent is not None:
-            raise RecipeError(f"{path}: parent: a fork is made from a run: lamplighter fork RUN --at STEP")
-        return recipe
-    except OSError as error:
-        raise RecipeError(f"{path}: {error.strerror or error}") from error
-    except ValidationError as error:
-        raise RecipeError(f"{path}: {explain_validation_error(error)}") from error
-    except RecipeError:
-        raise
-    except (ValueError, RecursionError) as error:
-        # Not only `TOMLDecodeError`: a number may have too many digits, or arrays may be nested too deeply.
-        raise RecipeError(f"{path}: not TOML: {error}") from error

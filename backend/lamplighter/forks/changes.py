@@ -8,15 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lamplighter.contract.recipe import (
-    BUILT_IN_TEXTS,
-    MAX_CHANGES,
-    Change,
-    ChangeValue,
-    MatrixKind,
-    Recipe,
-    explain_validation_error,
-)
+from lamplighter.contract.fork_parent import MAX_CHANGES, Change, ChangeValue
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, MatrixKind, Recipe
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.corpora.planted import plant

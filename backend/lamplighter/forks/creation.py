@@ -11,7 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lamplighter.contract.recipe import BUILT_IN_TEXTS, ForkParent, Recipe, explain_validation_error
+from lamplighter.contract.fork_parent import ForkParent
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.forks.changes import change_recipe, reads_other_text
 from lamplighter.forks.errors import ForkError, ParentNotReadyError

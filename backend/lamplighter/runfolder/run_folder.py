@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from lamplighter.contract.recipe import Recipe, RecipeError, explain_validation_error, read_recipe_file
+from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.recipe_file import RecipeError, read_recipe_file
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import open_like_folder

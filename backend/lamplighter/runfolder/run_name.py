@@ -13,7 +13,8 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from lamplighter.contract.recipe import ChangeValue, ForkParent, Recipe
+from lamplighter.contract.fork_parent import ChangeValue, ForkParent
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 

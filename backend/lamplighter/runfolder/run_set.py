@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from lamplighter.contract.recipe import Recipe, StrictInput, explain_validation_error
+from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.strict_input import StrictInput, explain_validation_error
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleState, role_state

@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe, RecipeError
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
+from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.platform.folder_sync import rename_durably
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from lamplighter.contract.recipe import RecipeError
+from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.forks.errors import StartLostError
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import lamplighter
-from lamplighter.contract.recipe import ForkParent
+from lamplighter.contract.fork_parent import ForkParent
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.support.folders import FakeTrainer, make_run

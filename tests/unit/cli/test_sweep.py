@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from lamplighter.cli.app import cli
 from lamplighter.cli.sweeping.command import parse_axis
-from lamplighter.contract.recipe import RecipeError
+from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_set import SWEEP_ROLE
 from lamplighter.runfolder.run_store import RunStore

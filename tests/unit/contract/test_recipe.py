@@ -9,15 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lamplighter.contract.recipe import (
-    MAX_PLANTED,
-    MAX_PROMPTS,
-    MAX_RECIPE_BYTES,
-    Recipe,
-    RecipeError,
-    explain_validation_error,
-    load_recipe,
-)
+from lamplighter.contract.recipe import MAX_PLANTED, MAX_PROMPTS, Recipe
+from lamplighter.contract.recipe_file import MAX_RECIPE_BYTES, RecipeError, load_recipe
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lamplighter.contract.recipe import Change, Recipe
+from lamplighter.contract.fork_parent import Change
+from lamplighter.contract.recipe import Recipe
 from lamplighter.forks.changes import FIELDS, change_recipe
 from lamplighter.forks.errors import ForkError
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.contract.recipe import Recipe, RecipeError
+from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name

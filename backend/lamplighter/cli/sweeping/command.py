@@ -19,7 +19,8 @@ from lamplighter.cli.recipes import read_named_text, read_source_text
 from lamplighter.cli.sweeping.slurm_jobs import require_submitit, submit_members
 from lamplighter.cli.sweeping.sweep_bar import SweepBar
 from lamplighter.cli.terminal import print_line
-from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe, RecipeError, load_recipe
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
+from lamplighter.contract.recipe_file import RecipeError, load_recipe
 from lamplighter.model.batches import require_enough_text
 from lamplighter.processes.sweep import Sweep, SweptMember, SweptMembers
 from lamplighter.processes.worker import handle_stop_signals

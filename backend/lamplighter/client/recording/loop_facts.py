@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from lamplighter.client.errors import InputError
-from lamplighter.contract.recipe import Recipe, explain_validation_error
+from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.step_numbers import MAX_NUMBER, NUMBERS_FACT, StepNumbers
 

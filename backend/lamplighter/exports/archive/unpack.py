@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from lamplighter.contract.recipe import MAX_RECIPE_BYTES
+from lamplighter.contract.recipe_file import MAX_RECIPE_BYTES
 from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.printable import quote_foreign

@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lamplighter.contract.recipe import Recipe, RecipeError, explain_validation_error
+from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.recipe_file import RecipeError
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.platform.folder_sync import rename_durably
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.preparation import preparation_folder

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.contract.recipe import explain_validation_error
+from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.runfolder.reading.map_settings import merge_settings, read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from lamplighter.contract.documented_model import DocumentedModel
-from lamplighter.contract.recipe import StrictInput
+from lamplighter.contract.strict_input import StrictInput
 from lamplighter.runfolder.lineage import LAST_STEP
 
 Item = TypeVar("Item")

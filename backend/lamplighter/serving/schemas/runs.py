@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from lamplighter.contract.recipe import Change, Recipe
+from lamplighter.contract.fork_parent import Change
+from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus
 from lamplighter.runfolder.run_name import MAX_RUN_NAME, clean_run_name
 from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
