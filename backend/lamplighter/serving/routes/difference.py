@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.contract.reason import Reason
+from lamplighter.differences.aligned_map import lay_out_like
 from lamplighter.differences.answer import DifferenceAnswer
 from lamplighter.differences.difference import Ordering
 from lamplighter.differences.matched_steps import MatchedSteps
@@ -22,13 +23,14 @@ from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.reading.parameters import FORMAT, RunId
+from lamplighter.serving.reading.layout_query import open_layouts, set_version
+from lamplighter.serving.reading.parameters import FORMAT, LayoutMethod, LayoutSet, RunId
 from lamplighter.serving.schemas.base import StepNumber, json_body
 from lamplighter.serving.schemas.vectors import WordDistances
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.access.decision import caller_sees_text
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.content_negotiation import JSON, NPY
+from lamplighter.web.http.content_negotiation import FRAME, JSON, NPY
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import (
@@ -38,6 +40,8 @@ from lamplighter.web.http.response_cost import (
     estimate_memory,
 )
 from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.wire.frames import decode_as, encode
+from lamplighter.wire.layout_frames import Layout
 
 routes = Routes("differences")
 
@@ -163,6 +167,47 @@ def get_row_differences(
                 **columns,
             )
         )
+
+    return reply.send(asked.cost(), make)
+
+
+@routes.get(
+    "/api/runs/{run}/difference/layout",
+    pool=Pool.DEAR,
+    answers=AnswerFacts((FRAME,), etag=True, errors=(409, 503), headers=_HEADERS),
+)
+def get_aligned_layout(
+    run: RunId,
+    with_: OtherRun,
+    layout: Annotated[
+        StepNumber, Query(description="The step of the run whose layout is taken, or the newest before it.")
+    ],
+    request: Request,
+    services: ServicesDep,
+    step: ClockStep = None,
+    method: LayoutMethod = "umap",
+    set_name: LayoutSet = "live",
+) -> Response:
+    """Return a layout of the other run that begins at a layout of this one, and moves only by what differs between the
+    two matrices, as a layout frame of `docs/wire.md`. 422 for runs that do not come from each other, nor from one.
+    """
+    asked = _open(services, services.reply(request, run, (FRAME,)), with_, step, None)
+    reply = asked.reply
+    if asked.relation.ancestor is None:
+        raise RefusedError(422, "only the maps of runs with a common origin are drawn alike")
+    with open_layouts(services.catalog, reply.run, set_name) as opened:
+        entry = opened.newest(method, layout)
+    version = set_version(reply.run, set_name)
+    reply.tag("aligned layout", asked, set_name, version, entry.id, entry.attempt, immutable=False)
+
+    def make() -> list[bytes]:
+        with open_layouts(services.catalog, reply.run, set_name) as opened:
+            first = decode_as(opened.read_frame(entry), Layout)
+        with _open_pair(services, reply.run, asked.other) as (one, other):
+            rows = services.differences.measure_rows(one, other, asked.relation, asked.steps, asked.attempts)
+            second = other.matrix(asked.steps.other_step)
+        places = lay_out_like(first.coordinates, rows, second.vectors)
+        return [encode(Layout(asked.attempts[1], second.step, first.time, first.method, places))]
 
     return reply.send(asked.cost(), make)
 

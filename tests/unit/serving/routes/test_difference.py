@@ -17,9 +17,11 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.reading import difference_cache
 from lamplighter.web.capacity.caller import PRESENTER
+from lamplighter.wire.frames import decode_as, encode
+from lamplighter.wire.layout_frames import Layout
 from tests.support.asgi import HOST, Answer, call
 from tests.support.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
-from tests.support.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.folders import FakeTrainer, V, finished_run, layout, make_run, write_layouts
 from tests.support.synthetic_runs.compared_runs import fork_of, recorded, trained_parent
 
 pytestmark = pytest.mark.anyio
@@ -82,6 +84,26 @@ async def test_each_row_as_an_array_and_as_lists(app: FastAPI, pair: tuple[FakeT
     lists = (await ask(app, fork.run, parent.run.id, "&step=13&format=json", rows="/rows")).json
     assert [lists[name] for name in ("raw", "aligned", "kept")] == table.tolist()
     assert (lists["step"], lists["other_step"], lists["neighbours"]) == (13, 25, 10)
+
+
+async def test_the_map_of_the_other_is_drawn_like_the_first_and_equal_where_the_rows_are(
+    app: FastAPI, pair: tuple[FakeTrainer, FakeTrainer]
+) -> None:
+    fork, parent = (trainer.run for trainer in pair)
+    write_layouts(fork, layout(1, 0), layout(1, 9))
+    first = decode_as(encode(layout(1, 9)), Layout)
+    control = await ask(app, fork, parent.id, "&step=4&layout=12", rows="/layout")
+    drawn = decode_as(control.body, Layout)
+    assert (drawn.step, drawn.method, control.headers["x-lamplighter-other-step"]) == (16, first.method, "16")
+    np.testing.assert_array_equal(drawn.coordinates, first.coordinates)
+    changed = await ask(app, fork, parent.id, "&step=13&layout=12", rows="/layout")
+    again = await ask(app, fork, parent.id, "&step=13&layout=12", rows="/layout")
+    assert (changed.body, changed.headers["etag"]) == (again.body, again.headers["etag"])
+    assert changed.headers["etag"] != control.headers["etag"]
+    await ask(app, fork, parent.id, "&step=13&layout=12&method=linear", 404, "/layout")
+    alone = trained_parent(parent.path.parent, steps=2)
+    alone.crash()
+    assert "common origin" in (await ask(app, fork, alone.run.id, "&layout=9", 422, "/layout")).json["detail"]
 
 
 async def test_words_that_the_other_lacks_have_no_number(app: FastAPI, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ facts."""
 STATED_ONCE_THERE_IS_ONE = {
     ("GET", f"{RUN}/difference"),
     ("GET", f"{RUN}/difference/rows"),
+    ("GET", f"{RUN}/difference/layout"),
     ("GET", f"{RUN}/districts"),
     ("POST", "/api/runs"),
     ("POST", f"{RUN}/forks"),
