@@ -85,8 +85,6 @@ class MatrixFigures:
     """None without planted classes."""
     nearest_cosine: float
     """Mean cosine between a row and its nearest."""
-    row_length: float
-    """Median length of a row."""
     turn: float | None
     """Median angle, in degrees, by which that step turned the rows it moved; None if unknown."""
     length_follows: float | None = None

@@ -82,7 +82,6 @@ def measure_matrix(
         step,
         measure_order(vectors, vocabulary.class_of()),
         nearest_cosine(vectors),
-        length,
         None if before is None else measure_turn(before, vectors),
         follows if math.isfinite(follows) else None,
         _measure_apart(vectors, length),

@@ -111,7 +111,7 @@ def order(purity: float, error: float = 0.003, bits: float = 6.7) -> OrderFigure
 
 def matrix(step: int, found: OrderFigures | None, **changes: Any) -> MatrixFigures:
     """Return the figures of a matrix; keyword arguments replace fields."""
-    known = MatrixFigures(step, found, 0.42, LENGTH, 0.3, 0.8, Spread(1.4, 0.2, 1_000))
+    known = MatrixFigures(step, found, 0.42, 0.3, 0.8, Spread(1.4, 0.2, 1_000))
     return replace(known, **changes)
 
 

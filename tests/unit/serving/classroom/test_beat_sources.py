@@ -14,7 +14,6 @@ import pytest
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.beats import beat_maker, memory_beats
 from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
-from lamplighter.serving.classroom.beats.beat_source import BeatSource
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
 from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats
 from lamplighter.serving.live import beat_picker
@@ -31,7 +30,7 @@ from tests.support.waiting import wait_until
 class Feed(Protocol):
     """A run that grows, and the source that publishes it."""
 
-    source: BeatSource
+    source: MemoryBeats | FolderBeats
     touches: np.ndarray
     last_lit: np.ndarray
     notices: int
@@ -128,7 +127,7 @@ class FolderFeed:
             self._trainer.crash()
 
 
-def _newest_step(source: BeatSource) -> int:
+def _newest_step(source: MemoryBeats | FolderBeats) -> int:
     beat = source.last()[1].beat
     return decode(beat).step if beat else 0
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
-from lamplighter.serving.classroom.beats.beat_source import Published
-from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats
+from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats, Published
 from lamplighter.serving.classroom.beats.publication import JoiningState, Publication
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.run_follower import RunFollower

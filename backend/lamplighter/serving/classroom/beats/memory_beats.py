@@ -6,8 +6,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from lamplighter.serving.classroom.beats.beat_source import Published
 from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
 
 _MAX_KEPT = 64
@@ -16,8 +16,19 @@ _MAX_BYTES = 8 << 20
 """Bytes of messages kept, except for the newest."""
 
 
+@dataclass(frozen=True)
+class Published:
+    """A publication in a log."""
+
+    position: int
+    """Its position in the log, consecutive from 1."""
+    time: float
+    """When it was published, in seconds of the monotonic clock."""
+    publication: Publication
+
+
 class MemoryBeats:
-    """A log of the publications of one run, bounded in number and bytes."""
+    """A log of the publications of one run, bounded in number and bytes. Thread-safe."""
 
     def __init__(self, on_published: Callable[[], None] = lambda: None) -> None:
         """Start empty. `on_published` is called after every publication, on the publishing thread."""
@@ -43,7 +54,11 @@ class MemoryBeats:
         return position
 
     def since(self, position: int) -> list[Published] | None:
-        """Return the publications after a position; None if some are no longer kept."""
+        """Return the publications after a position, oldest first; empty if it is the newest.
+
+        None: there is a gap, because they are no longer kept, or the position is from another log. Then continue from
+        `last`.
+        """
         with self._lock:
             missing = self._position - position
             if not 0 <= missing <= len(self._kept):
@@ -53,7 +68,7 @@ class MemoryBeats:
         return found[::-1]
 
     def last(self) -> tuple[int, JoiningState]:
-        """Return the newest position and the full state for viewers who join there."""
+        """Return the newest position, 0 before the first publication, and the full state for viewers who join there."""
         with self._lock:
             return self._position, self._state
 

@@ -13,9 +13,9 @@ import anyio.to_thread
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name
-from lamplighter.serving.classroom.beats.beat_source import Published
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
+from lamplighter.serving.classroom.beats.memory_beats import Published
 from lamplighter.serving.classroom.beats.publication import JoiningState
 from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
 from lamplighter.serving.reading.run_catalog import RunCatalog
