@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
 
+from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.forks.creation import MIN_DEFAULT_STEPS
 from lamplighter.forks.parent import Parent
 from lamplighter.forks.start import CORPUS_FILES
 
 
-class ForkPrice(NamedTuple):
-    """What a fork takes before it begins."""
+class ForkPrice(DocumentedModel):
+    """What a fork at a step would take before its first own step."""
 
     step: int
     state_step: int
     """The step of the kept state that the replay begins with."""
     replay_steps: int
     replay_seconds: float | None
-    """The time that the steps took when they were trained; None if it is not recorded."""
+    """The time that these steps took when they were trained; null if it is not recorded."""
     bytes: int
-    """Bytes to copy, without what the file system can share."""
+    """Bytes to copy; without what the file system can share."""
     learning_rate: float
     """The learning rate in force after the step."""
     steps: int

@@ -72,22 +72,13 @@ export function decodeBeat(cursor: BinaryReader, flags: number, header: FrameHea
   if (known !== ((flags & 1) === 1) || (known && drifting > movedRows)) {
     throw new FrameError("the rows that drifted contradict the rest");
   }
-  const loss = cursor.f32();
-  const learningRate = cursor.f32();
-  const tokensPerSecond = cursor.f32();
-  const stepSeconds = cursor.f32();
-  const observeSeconds = cursor.f32();
-  cursor.skip(4);
+  const figures = readFigures(cursor);
   return {
     kind: "beat",
     ...header,
     vocabulary,
     firstStep,
-    loss,
-    learningRate,
-    tokensPerSecond,
-    stepSeconds,
-    observeSeconds,
+    ...figures,
     batchIds: readGaps(cursor, batch, vocabulary),
     batchCounts: readU32s(cursor, batch),
     gradientNorms: readF32s(cursor, batch),
@@ -104,6 +95,17 @@ export function decodeBeat(cursor: BinaryReader, flags: number, header: FrameHea
     elsewhere: (flags & 4) !== 0,
     gradients: null,
   };
+}
+
+/** Read the figures of a step that pulses and beats have in common. */
+function readFigures(cursor: BinaryReader) {
+  const loss = cursor.f32();
+  const learningRate = cursor.f32();
+  const tokensPerSecond = cursor.f32();
+  const stepSeconds = cursor.f32();
+  const observeSeconds = cursor.f32();
+  cursor.skip(4);
+  return { loss, learningRate, tokensPerSecond, stepSeconds, observeSeconds };
 }
 
 const NO_ROWS = new Uint32Array(0);
@@ -123,12 +125,7 @@ export function decodePulse(cursor: BinaryReader, flags: number, header: FrameHe
   const gradient = checkLimit(cursor.u32(), vocabulary, "rows in the gradient set");
   const moved = checkLimit(cursor.u32(), vocabulary, "rows in the moved set");
   const layers = cursor.u32();
-  const loss = cursor.f32();
-  const learningRate = cursor.f32();
-  const tokensPerSecond = cursor.f32();
-  const stepSeconds = cursor.f32();
-  const observeSeconds = cursor.f32();
-  cursor.skip(4);
+  const figures = readFigures(cursor);
   // Steps merged for a slow viewer belong to another stream.
   if (flags & 1 || firstStep !== header.step) throw new FrameError("a pulse of several steps");
   const batchIds = checkAscending(cursor.u32s(batch), vocabulary);
@@ -143,11 +140,7 @@ export function decodePulse(cursor: BinaryReader, flags: number, header: FrameHe
     ...header,
     vocabulary,
     firstStep,
-    loss,
-    learningRate,
-    tokensPerSecond,
-    stepSeconds,
-    observeSeconds,
+    ...figures,
     batchIds,
     batchCounts,
     gradientNorms: selectNorms(batchIds, ids, norms),

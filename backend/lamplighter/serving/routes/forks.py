@@ -12,11 +12,11 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.forks.creation import ForkRequest, create_fork
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.forks.parent import Parent
-from lamplighter.forks.price import price_fork
+from lamplighter.forks.price import ForkPrice, price_fork
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.reading.parameters import RunId, StepPath
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.forks import ForkPriceResponse, NewFork
+from lamplighter.serving.schemas.forks import NewFork
 from lamplighter.serving.schemas.runs import RunResponse
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
@@ -30,7 +30,7 @@ routes = Routes("runs")
 @routes.get(
     "/api/runs/{run}/forks/{step}",
     pool=Pool.CHEAP,
-    response_model=ForkPriceResponse,
+    response_model=ForkPrice,
     answers=AnswerFacts(errors=(409,)),
 )
 def get_fork_price(run: RunId, step: StepPath, request: Request, services: ServicesDep) -> Response:
@@ -39,7 +39,7 @@ def get_fork_price(run: RunId, step: StepPath, request: Request, services: Servi
 
     def make() -> list[bytes]:
         with _refusals(), Parent(reply.run, step) as parent:
-            return json_body(ForkPriceResponse(**price_fork(parent)._asdict()))
+            return json_body(price_fork(parent))
 
     return reply.send(BOUNDED_COST, make)
 

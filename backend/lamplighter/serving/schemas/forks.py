@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from lamplighter.runfolder.run_name import MAX_RUN_NAME
-from lamplighter.serving.schemas.base import ApiModel, RequestBody, StepNumber
+from lamplighter.serving.schemas.base import RequestBody, StepNumber
 
 
 class NewFork(RequestBody):
@@ -24,20 +24,3 @@ class NewFork(RequestBody):
     """For the change of `corpus.kind` to `text`: the id that `POST /api/uploads` returned."""
     confirmed: bool = False
     """True to fork an imported run, once the caller knows what it takes."""
-
-
-class ForkPriceResponse(ApiModel):
-    """What a fork at a step would take before its first own step."""
-
-    step: int
-    state_step: int
-    """The step of the kept state that the replay begins with."""
-    replay_steps: int
-    replay_seconds: float | None
-    """The time that these steps took when they were trained; null if it is not recorded."""
-    bytes: int
-    """Bytes to copy; without what the file system can share."""
-    learning_rate: float
-    """The learning rate in force after the step."""
-    steps: int
-    """The number of steps of a fork that does not say how many."""
