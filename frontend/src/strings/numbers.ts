@@ -34,7 +34,7 @@ export function fixed(value: number | null | undefined, digits: number): string 
 }
 
 /** Return a power of ten with a superscript exponent. */
-export const powerOfTen = (power: number) =>
+const powerOfTen = (power: number) =>
   `10${power < 0 ? "⁻" : ""}${String(Math.abs(power)).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[+digit]!)}`;
 
 /** Return a number in scientific notation, with `digits` significant digits. */

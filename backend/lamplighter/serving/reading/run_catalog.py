@@ -6,9 +6,9 @@ vocabularies, a few rebuilt matrices.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Literal, TypeVar
 
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
@@ -53,6 +53,8 @@ _OBJECT_BYTES = 1_000
 
 MatrixName = Literal["in", "out"]
 """The input matrix (embedding) or the output matrix (unembedding)."""
+
+T = TypeVar("T")
 
 
 class RunCatalog:
@@ -160,35 +162,23 @@ class RunCatalog:
             # A fact is not valid JSON.
             raise FormatError(f"steps.sqlite: {error}") from error
 
-    @contextmanager
-    def open_steps(self, run: RunFolder) -> Generator[StepsReader]:
+    def open_steps(self, run: RunFolder) -> StepsReader:
         """Open the steps of a run.
 
         Raises:
             RefusedError: the run has not begun (404).
             FormatError: the steps cannot be read.
         """
-        try:
-            reader = StepsReader(run.steps_path)
-        except FileNotFoundError:
-            raise RefusedError(404, f"{run.id} has not begun: nothing is recorded yet") from None
-        with reader:
-            yield reader
+        return _open_begun(run, lambda: StepsReader(run.steps_path))
 
-    @contextmanager
-    def open_history(self, run: RunFolder) -> Generator[MatrixHistory]:
+    def open_history(self, run: RunFolder) -> MatrixHistory:
         """Open the matrix history of a run.
 
         Raises:
             RefusedError: the run has not begun (404).
             FormatError: the run cannot be read.
         """
-        try:
-            history = MatrixHistory(run)
-        except FileNotFoundError:
-            raise RefusedError(404, f"{run.id} has not begun: nothing is recorded yet") from None
-        with history:
-            yield history
+        return _open_begun(run, lambda: MatrixHistory(run))
 
     def token_table(self, run: RunFolder) -> TokenTable:
         """Return the vocabulary of a run as a searchable table.
@@ -320,3 +310,10 @@ def _newest_exact_step(history: MatrixHistory, last: int) -> int | None:
         return history.snapshot(last, nearest=True).step
     except NoSnapshotError:
         return None
+
+
+def _open_begun(run: RunFolder, opening: Callable[[], T]) -> T:
+    try:
+        return opening()
+    except FileNotFoundError:
+        raise RefusedError(404, f"{run.id} has not begun: nothing is recorded yet") from None

@@ -35,7 +35,7 @@ export function litFact({ rows }: Pick<StepLight, "rows">, all: number): string 
 }
 
 /** Return the meaning of a lamp's light: without recorded gradients, only that the step read its word. */
-export function lightNote(beat: Pick<StepLight, "rows"> | null): string {
+function lightNote(beat: Pick<StepLight, "rows"> | null): string {
   return beat && beat.rows.gradient === null ? w.readOnly : w.reading;
 }
 

@@ -14,7 +14,7 @@ export function isOpen({ state }: Examination): boolean {
 }
 
 /** Return a prompt with single spaces between words, so that prompts compare as readers see them. */
-export function plainPrompt(prompt: string): string {
+function plainPrompt(prompt: string): string {
   return prompt.trim().split(/\s+/u).join(" ");
 }
 

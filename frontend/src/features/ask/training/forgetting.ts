@@ -3,7 +3,7 @@
 import type { AnswerTo, EnvironmentPoint } from "../../../api/rest-types";
 
 /** The lost fraction from which a memory counts as forgotten. */
-export const FORGOTTEN = 0.1;
+const FORGOTTEN = 0.1;
 
 /** Where the first town is remembered: in the answers, the input matrix or the output matrix. */
 export type Memory = "answers" | "input" | "output";
