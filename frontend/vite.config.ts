@@ -30,13 +30,30 @@ function reached(start: string, next: (id: string) => readonly string[]): Set<st
   return found;
 }
 
+/** Return a function that gives each component a class for its styles: the fewest letters that no other has. */
+function shortHash() {
+  const known = new Map<string, string>();
+  return ({ hash, filename }: { hash: (text: string) => string; filename: string }) => {
+    const whole = hash(filename);
+    let letters = 3;
+    while ((known.get(whole.slice(0, letters)) ?? filename) !== filename) letters += 1;
+    known.set(whole.slice(0, letters), filename);
+    return `s-${whole.slice(0, letters)}`;
+  };
+}
+
 /** Small late parts that weigh less in one script. */
 const TOGETHER = [
   {
     name: "lines",
     test: /\/(AskLine\.svelte|SayingLine\.svelte|lie-to-tell\.ts|words-to-try\.ts)$/,
   },
-  { name: "menus", test: /\/(ViewMenu\.svelte|ShareMenu\.svelte|reload-with\.ts)$/ },
+  { name: "menus", test: /\/(ViewMenu\.svelte|ShareMenu\.svelte|reload-with\.ts|palette\.ts)$/ },
+  { name: "class", test: /\/(ClassViewer\.svelte|class-stream\.ts)$/ },
+  {
+    name: "shared",
+    test: /\/(film-timing|caption|district-names|record-player|difference-view|strings\/(de\/)?cards)\.ts$/,
+  },
 ];
 
 export default defineConfig(({ command }) => ({
@@ -46,7 +63,7 @@ export default defineConfig(({ command }) => ({
     renderBuiltUrl: (file, { hostType }) =>
       hostType === "html" ? `app/${file}` : { relative: true },
   },
-  plugins: [svelte(), notices.page],
+  plugins: [svelte({ compilerOptions: { cssHash: shortHash() } }), notices.page],
   worker: { plugins: () => [notices.worker] },
   build: {
     outDir: "../static/app",
