@@ -19,6 +19,7 @@ const JSON_MEDIA = "application/json";
 const IGNORED = new Set([
   "title",
   "description",
+  "readOnly",
   "default",
   "discriminator",
   "format",

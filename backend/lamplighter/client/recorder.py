@@ -32,6 +32,7 @@ from lamplighter.client.recording.step_arguments import (
 from lamplighter.client.recording.step_consistency import StepConsistency
 from lamplighter.client.recording.step_recording import ComparedMatrix, SeenStep, StepRecording
 from lamplighter.client.recording.step_stretch import StepStretch
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import MAX_NUMBER
@@ -273,7 +274,7 @@ class Recorder:
             self._closed = True
             atexit.unregister(self._close_at_exit)
             if self._recording is not None:
-                self._recording.finish(Phase(phase), message or f"all {self.at} steps are recorded")
+                self._recording.finish(Phase(phase), message or say("steps_recorded", steps=self.at))
 
     def _close_after(self, error: BaseException | None) -> None:
         """Close after the end of the loop, with or without an error. Our own error does not hide the loop's."""
@@ -282,9 +283,8 @@ class Recorder:
                 self.close()
             else:
                 description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-                self.close(
-                    Phase.INTERRUPTED, f"the loop stopped after step {self.number}: {description}"[:500]
-                )
+                message = say("loop_stopped", step=self.number, error=description)
+                self.close(Phase.INTERRUPTED, message[:500])
         except Exception as own:
             if self._raises and error is None:
                 raise
@@ -305,7 +305,7 @@ class Recorder:
         if self._closed:
             return
         try:
-            message = f"later steps than {self._recorded_number} are not recorded: {reason}"
+            message = say("not_recorded_after", step=self._recorded_number, error=reason)
             self.close(Phase.INTERRUPTED, message[:500])
         except Exception as own:  # noqa: BLE001 (no error of a record ends a training)
             log.warning("the end of %s could not be recorded: %s", self._path.name, describe_error(own))

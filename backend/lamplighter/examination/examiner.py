@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lamplighter.contract.answers import Answer
 from lamplighter.contract.questions import QuestionError, parse_question
 from lamplighter.contract.reason import Reason, give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
 from lamplighter.examination.cpu_backoff import CpuBackoff, recorded_durations
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
@@ -193,7 +194,7 @@ class Examiner:
 
     def _examine(self, entry: ExaminationEntry) -> Answer:
         question = parse_question(question_fields(entry))
-        self._report(0.0, "opening the model")
+        self._report(0.0, say("opening_model"))
         replayer = self._open_run()
         needed = estimate_demands(self._run.recipe, len(self._run.vocabulary)).memory_bytes
         with bounded_memory(needed) as most:

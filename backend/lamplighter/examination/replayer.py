@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lamplighter.contract.answers.parts import Replayed
 from lamplighter.contract.reason import give_reason
 from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.sentences import say
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
 from lamplighter.model.batch_reader import BatchReader
@@ -201,7 +202,7 @@ class Replayer:
         for number in range(first, step + 1):
             if (number - first) % _BLOCK == 0:
                 record = self._read_record(number, min(step, number + _BLOCK - 1))
-            report((number - first) / (step - first + 1), f"recomputing step {number:,}")
+            report((number - first) / (step - first + 1), say("recomputing_step", step=number))
             rate = rates.get(number, loaded.learning_rate)
             loaded.learning_rate = recorded_rate(rate, record.rates.get(number), known)
             digest = self._compute(loaded, number)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
@@ -62,11 +63,11 @@ def read_step_snapshot(run: RunFolder, step: int | None) -> StepSnapshot:
         with MatrixHistory(run) as history:
             lineage, (_, last) = history.steps.lineage(), history.steps.newest_step()
             if step is not None and step > last:
-                raise ExportError(f"{run.id} has no step {step}: its last is {last}")
+                raise ExportError(say("export_no_step", run=run.id, step=step, last=last))
             snapshot = history.snapshot(last if step is None else step, nearest=step is None)
         vocabulary = run.vocabulary
     except FileNotFoundError as error:
-        raise ExportError(f"{run.id} has not begun: there is nothing to export yet") from error
+        raise ExportError(say("export_not_begun", run=run.id)) from error
     except NoSnapshotError as error:
         raise ExportError(str(error)) from error
     return StepSnapshot(

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lamplighter.contract.sentences import say
 from lamplighter.platform.child_process import yield_processor
 from lamplighter.platform.private_modes import keep_new_files_private
 from lamplighter.platform.worker_limits import bounded_memory, limit_worker_files
@@ -72,13 +73,14 @@ def run_export(folder: Path, make: Callable[[RunFolder, ExportProgress], None]) 
     except ExportError as error:
         return report_failure(str(error))
     except FormatError as error:
-        return report_failure(f"the run cannot be read: {error}")
+        return report_failure(say("export_unreadable", error=str(error)))
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        more = "make room on the disk, and make it again" if full else "make it again"
-        return report_failure(f"it could not be made: {error.strerror or error}; {more}")
+        return report_failure(
+            say("export_no_room" if full else "export_failed", error=error.strerror or str(error))
+        )
     except MemoryError:
-        return report_failure("there is not enough memory for it; close other programs and make it again")
+        return report_failure(say("no_memory_for_it"))
     return ExitCode.DONE
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from lamplighter.contract.fork_parent import MAX_CHANGES, Change, ChangeValue
 from lamplighter.contract.recipe import BUILT_IN_TEXTS, MatrixKind, Recipe
+from lamplighter.contract.sentences import say
 from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lexicon_parser import read_lexicon
@@ -67,7 +68,7 @@ def change_recipe(
     for field in sorted(changes, key=lambda field: field != "corpus.kind"):
         before, after = _apply(draft, field, changes[field])
         if before == after and field != "corpus.kind":
-            raise ForkError(f"{field} is {_show(after)} already", f"changes.{field}")
+            raise ForkError(say("fork_unchanged", field=field, value=_show(after)), f"changes.{field}")
         made.append(Change.model_construct(field=field, before=before, after=after))
     _refuse_contradictions(draft, changes)
     size = draft.fields["corpus"]["vocabulary_size"]
@@ -131,7 +132,7 @@ def _change_text(draft: _Draft, value: Any) -> tuple[str, str]:
     corpus = draft.fields["corpus"]
     before = OTHER_TOWN if draft.before.corpus.other_town else str(corpus["kind"])
     if value == before and value != "text":
-        raise ForkError(f"corpus.kind is {before} already", "changes.corpus.kind")
+        raise ForkError(say("fork_unchanged", field="corpus.kind", value=str(before)), "changes.corpus.kind")
     corpus["other_town"] = value == OTHER_TOWN
     if value != OTHER_TOWN:
         corpus |= {"kind": value, "name": "", "planted": corpus["planted"] if value == "lamptown" else ()}
@@ -141,9 +142,9 @@ def _change_text(draft: _Draft, value: Any) -> tuple[str, str]:
 def _plant(draft: _Draft, value: Any) -> tuple[str, str]:
     field, corpus = "changes.corpus.planted", draft.fields["corpus"]
     if not isinstance(value, list | tuple) or not all(isinstance(row, str) for row in value):  # pyright: ignore[reportUnknownVariableType]
-        raise ForkError('corpus.planted is a list of rows "word word sign"', field)
+        raise ForkError(say("fork_planted_rows"), field)
     if corpus["kind"] != "lamptown" or corpus["other_town"] or corpus["tokeniser"] != "words":
-        raise ForkError("words can be planted in Lamptown read by whole words", field)
+        raise ForkError(say("fork_planted_text"), field)
     before = tuple(draft.before.corpus.planted)
     rows: list[str] = [" ".join(str(row).split()) for row in value]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     corpus["planted"] = (*before, *(row for row in rows if row not in before))
@@ -155,15 +156,13 @@ def _refuse_contradictions(draft: _Draft, changes: Mapping[str, Any]) -> None:
     if "optimiser.embedding_factor" in changes:
         field = "changes.optimiser.embedding_factor"
         if "embedding" in optimiser.get("frozen", ()):
-            raise ForkError("a frozen embedding has no learning rate: change its factor or freeze it", field)
+            raise ForkError(say("fork_frozen_rate"), field)
         if draft.before.model.tied:
-            raise ForkError("tied weights have one learning rate: embedding_factor changes nothing", field)
+            raise ForkError(say("fork_tied_rate"), field)
     if corpus["other_town"] and (corpus["shuffle_words"] or draft.before.corpus.shuffle_words):
-        raise ForkError(
-            "shuffled words have no jobs to permute: take the other town or shuffle", "changes.corpus.kind"
-        )
+        raise ForkError(say("fork_shuffled_town"), "changes.corpus.kind")
     if "corpus.shuffle_words" in changes and draft.before.corpus.other_town:
-        raise ForkError("the sentences of the other town cannot be shuffled", "changes.corpus.shuffle_words")
+        raise ForkError(say("fork_shuffled_other"), "changes.corpus.shuffle_words")
 
 
 def _changed_field(error: ValidationError, changes: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from lamplighter.contract.fork_parent import ForkParent
 from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
+from lamplighter.contract.sentences import say
 from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.forks.changes import change_recipe, reads_other_text
@@ -98,9 +99,7 @@ def make_recipe(parent: Parent, request: ForkRequest) -> Recipe:
         except ValueError as error:
             raise ForkError(str(error), "name") from error
     if (request.changes.get("corpus.kind") == "text") != (request.text is not None):
-        raise ForkError(
-            "a text goes with the change of corpus.kind to text, and this change needs one", "upload"
-        )
+        raise ForkError(say("fork_without_text"), "upload")
     corpus = recipe.corpus
     if request.text is not None:
         corpus = corpus.model_copy(update={"name": request.text_name[:200]})
@@ -157,9 +156,7 @@ def _copy_start(parent: Parent, fork: RunFolder) -> None:
                 _copy(start.path / name, fork.path / name)
     elif fork.recipe.corpus.kind == "text" and not fork.source_path.exists():
         if not parent.run.source_path.exists():
-            raise ForkError(
-                f"the text of {parent.run.id} is not kept, so it cannot be read in another way", "changes"
-            )
+            raise ForkError(say("fork_text_not_kept", run=parent.run.id), "changes")
         _copy(parent.run.source_path, fork.source_path)
     found = parent.layout()
     if found is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lamplighter.contract.reason import give_reason
 from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.sentences import say
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.processes.kept_states import list_kept_states
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
@@ -117,13 +118,15 @@ class Parent:
         if self.run.recipe.parent is None:
             found.append(KeptState(0, None))
         if not found:
-            raise ForkError(f"no state of {self.run.id} is kept from before step {self.step:,}", "step")
+            raise ForkError(say("fork_nothing_kept", run=self.run.id, step=self.step), "step")
         if self.step - found[0].step > MAX_REPLAYED_STEPS:
-            raise ForkError(
-                f"the nearest kept state of {self.run.id} is that of step {found[0].step:,}, more than"
-                f" {MAX_REPLAYED_STEPS:,} steps before step {self.step:,}",
-                "step",
-            )
+            facts = {
+                "run": self.run.id,
+                "nearest": found[0].step,
+                "most": MAX_REPLAYED_STEPS,
+                "step": self.step,
+            }
+            raise ForkError(say("fork_too_far", **facts), "step")
         return found
 
     def steps_after(self, state: KeptState) -> Iterator[tuple[int, float, bytes | None]]:
@@ -168,4 +171,4 @@ class Parent:
             ForkError: one has.
         """
         if self._reader.lineage().clip(0, self.step) != self._lineage.clip(0, self.step):
-            raise ForkError(f"{self.run.id} began another attempt while it was copied: try again", "step")
+            raise ForkError(say("fork_attempt", run=self.run.id), "step")

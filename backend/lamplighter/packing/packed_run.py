@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.packing.compression import deflate
 from lamplighter.packing.course import PackedCourse, pack_course
@@ -64,7 +65,7 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
                 run, lineage, last, Method.LINEAR, _LINEAR_BYTES, sub_progress(progress, 0.1, 0.15, "maps")
             )
             if umap is None and linear is None:
-                raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}")
+                raise ExportError(say("export_no_map", run=run.id))
             with RunAnswers(run, lessons) as answers:
                 course = pack_course(answers, last)
                 stored, asked = _store_answers(answers, last, len(run.vocabulary), course)
@@ -75,7 +76,7 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
             )
             districts = pack_districts(run, lineage, last)
     except FileNotFoundError as error:
-        raise ExportError(f"{run.id} has not begun: there is nothing to show yet") from error
+        raise ExportError(say("export_not_begun", run=run.id)) from error
     except AnswerError as error:
         raise ExportError(f"{run.id} cannot be packed: {error}") from error
     nearest = pack_nearest(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.exports.run_sentence import describe_run
 from lamplighter.packing.compression import deflate
@@ -66,7 +67,7 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
         plotly = (built.parent / PLOTLY).read_text(encoding="utf-8")
         notices = _inside_script(read_notices())
     except FileNotFoundError as error:
-        raise ExportError("the page has not been built: run make page, then export again") from error
+        raise ExportError(say("page_not_built")) from error
     # The part's name is its path on a server.
     parts = packed.parts | {f"/{PLOTLY}": deflate(plotly.encode())}
     fields = {

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import MapRecipe
+from lamplighter.contract.sentences import say
 from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
 from lamplighter.projection.methods.linear_view import LinearView, principal_view
 from lamplighter.projection.methods.registry import settings_from_recipe
@@ -69,7 +70,7 @@ class JointSlices:
         for index in reversed(order) if backward else order:
             snapshot = self.read(index)
             if not np.isfinite(snapshot.vectors).all():
-                raise ReprojectionError(f"step {self.steps[index]:,} holds numbers that are not finite")
+                raise ReprojectionError(say("map_not_finite", step=self.steps[index]))
             yield index, snapshot
 
 
@@ -146,5 +147,5 @@ def write_joint_layouts(
         facts = {"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()}
         writer.set_facts({**facts, UNTIL_FACT: until})
         if not writer.close(sealed=True):
-            raise ReprojectionError("the result could not be saved: try again")
+            raise ReprojectionError(say("map_not_saved"))
     return trusts

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from lamplighter.contract.sentences import say
 from lamplighter.projection.joint_layouts import (
     JointSlices,
     ReprojectionError,
@@ -43,7 +44,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
     start = time.monotonic()
     with whole_file(run.relayouts_path) as part, MatrixHistory(run) as history:
         if not history.steps.phase().has_ended:
-            raise ReprojectionError("this run has not ended: reproject it once it has")
+            raise ReprojectionError(say("map_not_over"))
         size = len(run.vocabulary.tokens)
         steps = _choose_steps(history, size, slices)
         chosen = JointSlices(steps, lambda index: history.snapshot(steps[index]), size)
@@ -58,5 +59,5 @@ def _choose_steps(history: MatrixHistory, size: int, limit: int) -> list[int]:
     while len(exact) and not np.isfinite(history.snapshot(int(exact[-1])).vectors).all():
         exact = exact[:-1]
     if len(exact) < 2:
-        raise ReprojectionError("fewer than two steps of this run are kept exactly")
+        raise ReprojectionError(say("map_few_steps"))
     return [int(exact[number]) for number in choose_spread(len(exact), size, limit)]

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from lamplighter.contract.sentences import say
 from lamplighter.platform.child_process import LOW_PRIORITY, LOWEST_PRIORITY, yield_processor
 from lamplighter.platform.worker_limits import bounded_memory, limit_worker_files
 from lamplighter.processes.worker import (
@@ -74,15 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         send_message(problem="this run is already being reprojected")
         return ExitCode.ROLE_TAKEN
     except FileNotFoundError:
-        return report_failure("this run has not begun: there is nothing to lay out")
+        return report_failure(say("map_not_begun"))
     except (ReprojectionError, FormatError) as error:
         return report_failure(str(error))
     except MemoryError:
-        return report_failure("there is not enough memory for it; close other programs, and try again")
+        return report_failure(say("no_memory_for_it"))
     except Exception as error:
         if not is_disk_full(error):
             raise
-        return report_failure("there is no room on the disk for it; make room, and try again")
+        return report_failure(say("map_no_room"))
     done = (
         f"{layouts.steps} steps laid out again in {layouts.seconds:.1f} s, median trust {layouts.trust:.3f}"
     )

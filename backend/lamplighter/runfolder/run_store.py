@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
 from lamplighter.contract.recipe_file import RecipeError
+from lamplighter.contract.sentences import say
 from lamplighter.platform.folder_sync import rename_durably
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
@@ -79,7 +80,7 @@ class RunStore:
             for folder in sorted(path for path in list_folders(self.path) if is_set(path)):
                 if found := RunSet(folder).find_member(run_id):
                     return found
-        raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
+        raise NoSuchRunError(say("no_such_run", run=run_id[:80], folder=self.path.name))
 
     def find_set(self, set_id: str) -> RunSet:
         """Return the set with id `set_id`.
@@ -91,7 +92,7 @@ class RunStore:
             for path in (self.path / set_id, self.path):
                 if path.name == set_id and is_folder(path) and is_set(path):
                     return RunSet(path)
-        raise NoSuchSetError(f"there is no set '{set_id[:80]}' in {self.path.name}/")
+        raise NoSuchSetError(say("no_such_set", set=set_id[:80], folder=self.path.name))
 
     def create(
         self, recipe: Recipe, text: str | None = None, prepare: Callable[[Path], object] | None = None
@@ -153,7 +154,7 @@ class RunStore:
         """
         if isinstance(run, RunSet):
             if run.is_swept:
-                raise RunBusyError(f"{run.id} is being swept; stop that first")
+                raise RunBusyError(say("set_is_swept", set=run.id))
             for path in list_folders(run.path):
                 _require_untrained(RunFolder(path))
         else:
@@ -202,11 +203,9 @@ def _require_untrained(run: RunFolder) -> None:
     """Raise RunBusyError if a trainer holds a run, or may hold it."""
     state = role_state(run.path, "trainer")
     if state is RoleState.HELD:
-        raise RunBusyError(f"{run.id} is being trained; stop it first")
+        raise RunBusyError(say("run_is_trained", run=run.id))
     if state is RoleState.UNKNOWN:
-        raise RunBusyError(
-            f"cannot tell whether {run.id} is being trained, since its trainer.lock cannot be opened: try again"
-        )
+        raise RunBusyError(say("run_may_be_trained", run=run.id))
 
 
 def require_trainable(recipe: Recipe) -> None:

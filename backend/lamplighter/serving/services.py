@@ -145,7 +145,7 @@ class Services(ReadingServices, FrontServices):
             if over and wants_training(run) and not self.trainer_given_up(run.id):
                 raise RefusedError(
                     409,
-                    "this run was asked to go on already; a trainer takes it up in a moment",
+                    "this run is already being continued: training starts in a moment",
                     reason=Reason("already_continuing"),
                 )
             requests = RequestsWriter(run.path, self.server_id)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.learning_rates import positive_number
 from lamplighter.runfolder.run_folder import RunFolder
@@ -104,7 +105,7 @@ class RunControl:
 
         def end() -> None:
             self._lift_hold()
-            self.set_phase(Phase.INTERRUPTED, step, f"stopped at step {step}; it can be continued")
+            self.set_phase(Phase.INTERRUPTED, step, say("stopped", step=step))
             if self._stop is not None:
                 self._acknowledge(self._stop, step)
             self._stop = None
@@ -209,7 +210,7 @@ class RunControl:
                 self._set_pace(positive_number(request.body.get("steps_per_second")))
             case "learning_rate" if (rate := positive_number(request.body.get("value"))) is not None:
                 self.learning_rate = rate
-                self._writer.add_event(step, "learning_rate", f"learning rate {rate:g} from step {step + 1}")
+                self._writer.add_event(step, "learning_rate", say("rate_changed", rate=rate, step=step + 1))
             case "stop" if not self.has_ended:
                 self._stop = request
                 return

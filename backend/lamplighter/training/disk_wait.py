@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lamplighter.contract.sentences import say
 from lamplighter.model.checkpoint import CheckpointError
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.phase import Phase
@@ -75,7 +76,7 @@ class DiskWait:
         finally:
             self._flag.clear()
         if done and waited:
-            message = f"training waited {time.monotonic() - start:,.0f} s for room on the disk"
+            message = say("disk_waited", seconds=time.monotonic() - start)
             with contextlib.suppress(*DISK_FULL_ERRORS):
                 self._writer.add_event(self._reader.newest_step()[1], "room", message)
         return bool(done)

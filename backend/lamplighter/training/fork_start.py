@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lamplighter.contract.sentences import say
 from lamplighter.corpora.build import CorpusProgress
 from lamplighter.forks.changes import reads_other_text
 from lamplighter.forks.start import read_steps, start_of
@@ -98,28 +99,21 @@ def _replay(
             report(number / len(steps), f"recomputing step {one.step:,}")
         observed = recompute_step(learner, observer, batches, one.step, one.learning_rate)
         if not told and one.digest is not None and observed.digest() != one.digest:
-            told.append(
-                f"computed again here, step {one.step:,} of the run that this is a fork of gives other numbers:"
-                " the fork begins with those"
-            )
+            told.append(say("fork_differs", step=one.step))
     return learner, told
 
 
 def _describe_changes(run: RunFolder, start: RunFolder) -> list[str]:
     recipe, before, told = run.recipe, start.recipe, list[str]()
     if recipe.optimiser.kind != before.optimiser.kind:
-        told.append(
-            f"the optimiser {recipe.optimiser.kind} begins afresh, without what {before.optimiser.kind} had gathered"
-        )
+        told.append(say("fork_optimiser", optimiser=recipe.optimiser.kind, before=before.optimiser.kind))
     if recipe.parent is not None and reads_other_text(recipe.parent.changes):
         added = len(run.vocabulary) - len(start.vocabulary)
         unknown = float(np.mean(run.token_ids == 0))
         if unknown >= _TOLD_SHARE:
-            told.append(
-                f"{unknown:.1%} of the words of the text are not in the vocabulary: they are read as <unk>"
-            )
+            told.append(say("fork_unknown_words", percent=100 * unknown))
         if added:
-            told.append(f"{added} words begin with new rows, drawn at random like the others")
+            told.append(say("fork_new_words", words=added))
     return told
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lamplighter.contract.sentences import say
 from lamplighter.forks.errors import StartLostError
 from lamplighter.model.checkpoint import (
     RETRY_SECONDS,
@@ -90,7 +91,7 @@ class RunCheckpoints:
             try:
                 state = load_checkpoint(file, *model)
             except ValueError as error:
-                self._writer.add_event(file.step, "checkpoint", f"{error}; another is used")
+                self._writer.add_event(file.step, "checkpoint", say("checkpoint_replaced", error=str(error)))
                 # The waypoint may be a hard link to it; the replay writes it again.
                 (self._run.waypoints / file.path.name).unlink(missing_ok=True)
                 model = build_model()
@@ -118,7 +119,7 @@ class RunCheckpoints:
                 if folder == self._run.checkpoints:
                     self.last_written, self._last_rate = name, self._control.learning_rate
                 return [str(line) for line in state.get(TOLD, [])]
-        raise StartLostError("the state with which this fork begins is gone: make the fork again")
+        raise StartLostError(say("start_lost"))
 
     def write(self, step: int, learner: Learner, observer: Observer) -> None:
         """Write a checkpoint, unless it was just written.
@@ -142,12 +143,12 @@ class RunCheckpoints:
             if self._failed:
                 self._failed = False
                 with contextlib.suppress(*DISK_FULL_ERRORS):
-                    self._writer.add_event(step, "checkpoint", f"the checkpoint of step {step} is written")
+                    self._writer.add_event(step, "checkpoint", say("checkpoint_written", step=step))
         except CheckpointError as error:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             if not self._failed:
                 self._failed = True
-                message = f"{error}; earlier ones are kept, and it will be tried again"
+                message = say("checkpoint_failed", error=str(error))
                 log_line(message)
                 with contextlib.suppress(*DISK_FULL_ERRORS):
                     self._writer.add_event(step, "checkpoint", message)
@@ -191,8 +192,7 @@ def replay_steps(
             writer.add_event(
                 step,
                 "attempt",
-                f"computing step {step} again gave other numbers: attempt {attempt} begins here,"
-                f" what followed in the attempt before no longer counts",
+                say("attempt_differs", step=step, attempt=attempt),
             )
             return step if commit(computed) else None
         on_same(computed.observation)
@@ -202,7 +202,6 @@ def replay_steps(
         writer.add_event(
             last,
             "attempt",
-            f"steps after {last} were lost from the record and not from the tiles (a power cut, or a copy):"
-            f" attempt {attempt} begins here",
+            say("attempt_lost", step=last, attempt=attempt),
         )
     return last

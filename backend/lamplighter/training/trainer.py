@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from lamplighter.contract.sentences import say
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import Learner, build_learner, choose_device
@@ -149,7 +150,7 @@ class Trainer:
                 control.interrupt(step)
             elif step >= control.end:
                 self._try_checkpoint(step)
-                control.set_phase(Phase.FINISHED, step, f"all {control.end:,} steps are done")
+                control.set_phase(Phase.FINISHED, step, say("steps_done", steps=control.end))
             if control.has_ended:
                 return control.phase
             if not control.may_step():
@@ -235,8 +236,7 @@ class Trainer:
         self._writer.add_event(
             checkpoint_step,
             "attempt",
-            f"attempt {attempt} goes on from step {checkpoint_step} at the learning rate {learning_rate:g};"
-            " what followed in the attempt before no longer counts",
+            say("attempt_continues", attempt=attempt, step=checkpoint_step, rate=learning_rate),
         )
         return checkpoint_step
 
@@ -261,8 +261,7 @@ class Trainer:
             self._control.set_phase(
                 Phase.FAILED,
                 observation.step,
-                f"step {observation.step}: the loss or a gradient is no longer a finite number (loss {observation.loss})."
-                " All steps before it are kept. Continue with a lower learning rate: it goes on from an earlier checkpoint.",
+                say("loss_not_finite", step=observation.step, loss=observation.loss),
             )
             return False
         # Keep the rate of this step: requests may change it during a wait for space.

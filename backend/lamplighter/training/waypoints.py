@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 
+from lamplighter.contract.sentences import say
 from lamplighter.model.checkpoint import (
     CheckpointError,
     checkpoint_name,
@@ -125,7 +126,7 @@ class RunWaypoints:
         if self._failed:
             return
         self._failed = True
-        message = f"no waypoint of step {step} is kept: {error}; training goes on"
+        message = say("waypoint_failed", step=step, error=str(error))
         log_line(message)
         with contextlib.suppress(*DISK_FULL_ERRORS):
             self._writer.add_event(step, "waypoint", message)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lamplighter.contract.recipe_file import RecipeError
+from lamplighter.contract.sentences import say
 from lamplighter.forks.errors import StartLostError
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
@@ -155,8 +156,9 @@ def _train_prepared(
                 raise
     with StepsReader(run.steps_path) as reader:
         _, step = reader.newest_step()
-    advice = "begin a run with a smaller model, a shorter context or smaller batches"
-    return _record_failure(writer, step, f"{describe_memory_limit('training', most)}: {advice}")
+    return _record_failure(
+        writer, step, say("training_no_memory", limited=describe_memory_limit("training", most))
+    )
 
 
 def _stop_watch(run: RunFolder, stop: StopFlag) -> Callable[[], bool]:

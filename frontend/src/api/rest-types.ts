@@ -57,7 +57,7 @@ export type ScaleRow = Cost["scale"][number];
 export type DistrictEvent = Answered["DistrictEvent"];
 
 /** An event in the record of a run. Hostile: show its message with `printableText`. */
-export type TimelineEvent = Answered["TimelineEvent"];
+export type TimelineEvent = Answered["Event"];
 
 export type Token = Answered["Token"];
 export type TokenDetails = Answered["TokenDetails"];

@@ -5,7 +5,7 @@ import type { ExperimentName } from "../model/view/view-options";
 import type { ViewChange } from "../model/view/view-state";
 import { tiny } from "./amounts";
 import { percent } from "./shares";
-import { failureText } from "./failures";
+import { toldText } from "./failures";
 import { count } from "./numbers";
 import { table } from "./translation";
 
@@ -111,15 +111,10 @@ export const ask = table("ask", {
   sending: "Sending the question",
   waking: "Waking the model",
   waiting: "Waiting for an earlier question",
-  /** What the examiner does, as the server says it. */
-  running: (activity: string) =>
-    activity.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()) || "Working",
+  working: "Working",
   cancel: "Cancel",
   cancelled: "Cancelled.",
   failed: "The question could not be answered.",
-  /** The server's sentence, without the name of the field. */
-  problem: (sentence: string) =>
-    sentence.replace(/^[a-z_]+: /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   confirm: "Ask anyway",
   atStep: (step: number) => (step ? `At step ${count(step)}` : "Before the first step"),
   askAt: (step: number) =>
@@ -152,15 +147,19 @@ export const ask = table("ask", {
   stepsMore: "Click a line to go to its step.",
 } as const);
 
+type Told = Pick<Examination, "code" | "values">;
+
 /** Return why a question has no answer. Its sentence may quote user text. Hostile. */
 export function endText({
   state,
   problem,
-  code,
-  values,
-}: Pick<Examination, "state" | "problem" | "code" | "values">): string {
+  ...told
+}: Pick<Examination, "state" | "problem"> & Told) {
   if (state === "cancelled") return ask.cancelled;
-  if (!problem) return ask.failed;
-  const known = code ? { code, values: values ?? {} } : undefined;
-  return ask.problem(failureText({ code: "said", reason: problem, ...(known && { known }) }));
+  return problem ? toldText(problem, told) : ask.failed;
+}
+
+/** Return what the examiner is doing for a question. */
+export function activityText({ activity, ...told }: Pick<Examination, "activity"> & Told) {
+  return activity ? toldText(activity, told) : ask.working;
 }

@@ -15,8 +15,6 @@ export const events = table("events", {
   none: "No events.",
   /** The usual events of a run trained here, by kind. */
   usual: USUAL,
-  /** Any other event, in the words of its record. */
-  other: (_kind: string, message: string) => message,
   atStep: (step: string) => `Step ${step}:`,
   contradiction:
     "This training reported things that contradict each other. What the page shows of these steps may be wrong:",

@@ -22,8 +22,6 @@ export const exports = table("exports", {
     discard: "Discard",
     download: "Download",
     atStep: (step: number) => `step ${count(step)}`,
-    progress: (share: number, what: string) =>
-      `${Math.floor(100 * share)}\u00a0%${what && ` · ${what}`}`,
     cancelled: "cancelled",
     leftOut: "Left out:",
     state: {

@@ -37,7 +37,7 @@ it("a reason with a code has the page's text", () => {
 });
 
 it("a reason without a code, or with an unknown one, has the server's text", () => {
-  expect(failureText({ code: "said", reason: "no room" })).toBe("no room");
+  expect(failureText({ code: "said", reason: "no room" })).toBe("No room");
   const known = { code: "something_new" as "server_busy", values: {} };
-  expect(failureText({ code: "said", reason: "no room", known })).toBe("no room");
+  expect(failureText({ code: "said", reason: "no room", known })).toBe("No room");
 });

@@ -2,9 +2,14 @@
 
 import type { Failure, KnownReason } from "../api/failure";
 import type { ReasonCode } from "../api/rest-types";
-import { printableToken } from "../api/vocabulary";
+import { printableText, printableToken } from "../api/vocabulary";
 import { count } from "./numbers";
 import { table } from "./translation";
+
+type Values = KnownReason["values"];
+type Sentence = (sentence: string, code?: ReasonCode | null, values?: Values) => string;
+
+const inItsWords: Sentence = (sentence) => sentence;
 
 export const failures = table("failures", {
   notAccepted: "not accepted",
@@ -20,35 +25,10 @@ export const failures = table("failures", {
   presenterOnly: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
   noToken: "The word in the link is not in this vocabulary.",
   /** A reason without a text of the page's own, in the server's words. */
-  other: (_known: KnownReason | undefined, reason: string): string => reason,
+  other: inItsWords,
 } as const);
 
-type Values = KnownReason["values"];
 type Text = string | ((values: Values) => string);
-/** Codes whose English text is the server's own sentence. */
-export type ToldByServer =
-  | "out_of_range"
-  | "step_not_finite"
-  | "sentence_too_long"
-  | "rows_too_long"
-  | "nothing_to_replace"
-  | "matrix_not_kept"
-  | "batch_of_one"
-  | "model_too_large"
-  | "no_shared_step"
-  | "no_common_step"
-  | "no_common_words"
-  | "too_large_to_compare"
-  | "processes_failed"
-  | "answer_not_finite"
-  | "answer_too_large"
-  | "too_little_memory"
-  | "tried_too_often"
-  | "no_room_for_answer"
-  | "run_unreadable"
-  | "too_many_runs"
-  | "no_snapshot_since"
-  | "class_not_listening";
 const number = (value: number | string | undefined) => count(Number(value ?? 0));
 const words = (value: number | string | undefined) => printableToken(String(value ?? ""));
 
@@ -71,10 +51,6 @@ export const reasons = table("reasons", {
   too_many_questions: ({ most }) => `${number(most)} questions are waiting. Ask again later.`,
   imported_run_takes: ({ threads, megabytes, layers, width, parameters }) =>
     `This run was imported. Its model takes ${number(megabytes)} MB of memory and ${number(threads)} threads here: ${number(layers)} layers of width ${number(width)}, ${number(parameters)} parameters.`,
-  takes_no_requests: "This run is recorded from another training loop, which takes no requests.",
-  already_continuing: "This run is already being continued: training starts in a moment.",
-  run_is_over: "This run is over: it can only be continued.",
-  run_is_not_over: "Only a run that is over can be continued.",
   upload_gone: "The text is no longer on the server: send it again.",
   text_too_large: ({ most }) => `The text is too large: at most ${number(most)} MB are allowed.`,
   text_not_plain:
@@ -82,26 +58,31 @@ export const reasons = table("reasons", {
   text_empty: ({ needed }) => `The text is empty: ${number(needed)} words are needed.`,
   text_too_short: ({ words: given, needed, clear }) =>
     `The text has ${number(given)} words: ${number(needed)} are needed, and about ${number(clear)} for clear neighbourhoods.`,
-  server_stopping: "The server is stopping: try again when it is back.",
-  too_many_exports: ({ most }) =>
-    `${number(most)} exports are already running: cancel one, or wait for one to finish.`,
   disk_nearly_full:
     "The disk is nearly full, and the rest is reserved for training: free some space first.",
   disk_full:
     "The disk is full: free some space. Nothing recorded is lost, and training resumes by itself.",
-  export_gone: "The export is no longer on the server: export again.",
-  laid_out_already: "A map is already being drawn: cancel it, or wait for it to finish.",
-  nothing_left_to_predict: "This run is over, so nothing is left to predict: continue it first.",
-  run_ends_before: ({ end, step }) =>
-    `This run ends at step ${number(end)}, before step ${number(step)}: ask for fewer steps.`,
   server_busy: "The server is busy: try again in a moment.",
-} satisfies Record<Exclude<ReasonCode, ToldByServer>, Text>);
+} satisfies Partial<Record<ReasonCode, Text>>);
 
-/** Return the text of a server's reason. */
-function reasonText(known: KnownReason | undefined, reason: string): string {
+/** Codes whose English text is the server's own sentence. */
+export type ToldByServer = Exclude<ReasonCode, keyof typeof reasons>;
+
+/** What a server says to a person: a code with values beside its English sentence. Hostile. */
+interface Told {
+  readonly code?: ReasonCode | null;
+  readonly values?: Values;
+}
+
+/** Return the text of a sentence that came with its code, if it has one. */
+export function toldText(sentence: string, { code, values = {} }: Told): string {
   // A newer server may have more codes.
-  const text = known && (reasons as Partial<Record<ReasonCode, Text>>)[known.code];
-  return typeof text === "function" ? text(known!.values) : (text ?? failures.other(known, reason));
+  const text = code && (reasons as Partial<Record<ReasonCode, Text>>)[code];
+  if (typeof text === "function") return text(values);
+  if (text || !sentence) return text || "";
+  // The server's sentence begins with the name of a field, or at least small.
+  const said = failures.other(sentence.replace(/^[a-z_]+: /, ""), code, values);
+  return printableText(said.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()));
 }
 
 /** Return the text of a failure. */
@@ -109,10 +90,9 @@ export function failureText(failure: Failure): string {
   switch (failure.code) {
     case "said":
     case "unconfirmed":
-      return reasonText(failure.known, failure.reason);
+      return toldText(failure.reason, failure.known ?? {});
     case "invalid":
       return failures.other(
-        undefined,
         failure.faults
           .map(({ field, reason }) => `${field}: ${reason ?? failures.notAccepted}`)
           .join("; "),

@@ -13,7 +13,7 @@ import { announcements } from "./first-screen/announcements";
 import { table } from "./translation";
 import { transport } from "./first-screen/transport";
 
-export { failureText } from "./failures";
+export { failureText, toldText } from "./failures";
 export { entryText } from "./first-screen/legend";
 export { bytes, count, fixed, small } from "./numbers";
 

@@ -8,9 +8,6 @@ export const twoCities = table("twoCities", {
   map: {
     waiting: "Looking for this map…",
     file: "This file holds words only as context. Open the run with Lamplighter to see them as predictions.",
-    tied: "In this model one matrix does both jobs, so both maps are the same.",
-    none: "This run keeps words only as context, so there is no second map.",
-    few: "Training has only just begun. Come back in a few steps.",
     undrawn: "This map is drawn only on request.",
     viewer: "This map has not been drawn yet. Your presenter can draw it.",
     draw: "Draw this map",

@@ -140,6 +140,6 @@ def test_rejects_tied_weights_and_missing_waypoints(tmp_path: Path) -> None:
     recipe = json.loads((run.folder.path / "recipe.json").read_text())
     recipe["model"]["tied"], recipe["optimiser"] = True, {"kind": "adam"}
     (run.folder.path / "recipe.json").write_text(json.dumps(recipe))
-    with pytest.raises(ReprojectionError, match="weights are tied"):
+    with pytest.raises(ReprojectionError, match="one matrix does both jobs"):
         lay_out_output(RunFolder(run.folder.path), quiet)
     assert not list(run.folder.path.glob("output*"))

@@ -121,7 +121,7 @@ def test_rejects_a_run_that_has_not_ended(tmp_path: Path) -> None:
     with again(run.folder) as process:
         (line,) = said(process)
     assert process.returncode == 4
-    assert "has not ended" in str(line["problem"])
+    assert "is not over" in str(line["problem"])
     run.writer.close()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from lamplighter.client.recording.step_arguments import GradientRows
+from lamplighter.contract.sentences import say
 from lamplighter.wire.binary import UInts
 
 _IN_A_ROW = 3
@@ -18,10 +19,6 @@ _IN_A_ROW = 3
 _SHARED = 0.75
 """Minimum overlap of batch and gradient, as a share of either: some rows of a batch, such as padding, have a gradient
 of exactly zero."""
-
-_LATE = "the rows match the ids of the previous step: give each step the ids that it was computed from"
-_GRADIENT_AND_BATCH = "the gradient has other rows than the ids: {}"
-_GRADIENT_AND_MOVED = "none of the rows with a gradient moved, but others did: give the gradient of this step before it is cleared"
 
 
 class StepConsistency:
@@ -68,14 +65,15 @@ class StepConsistency:
                 2 * len(rows) <= self._size and shared < _SHARED * len(batch) and shared < _SHARED * len(rows)
             )
             late = previous is not None and _shared(previous, rows) == len(rows)
-            reason = _LATE if late else "give the ids and the gradient of the same step"
-            found["gradient and batch"] = _GRADIENT_AND_BATCH.format(reason) if apart else None
+            found["gradient and batch"] = (
+                say("gradient_is_late" if late else "gradient_of_other_ids") if apart else None
+            )
         if gradient is not None and len(gradient.token_ids) and moved is not None and len(moved):
             disjoint = not _shared(gradient.token_ids, moved)
-            found["gradient and moved"] = _GRADIENT_AND_MOVED if disjoint else None
+            found["gradient and moved"] = say("gradient_of_unmoved") if disjoint else None
         if gradient is None and moved is not None and len(moved) and previous is not None:
             late = _shared(previous, moved) == len(moved) > _shared(batch, moved)
-            found["moved and batch"] = f"the rows that moved are not among the ids: {_LATE}" if late else None
+            found["moved and batch"] = say("moved_is_late") if late else None
         return found
 
 

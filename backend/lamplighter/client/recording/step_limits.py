@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
@@ -30,7 +31,7 @@ class StepLimits:
         """Watch a run whose keyframes have `keyframe` bytes."""
         self._writer = writer
         self._without_norms = False
-        self._text = f"the disk budget of {run.recipe.disk_budget / 1e6:,.0f} MB is"
+        self._megabytes = run.recipe.disk_budget / 1e6
         # The last matrix is always kept: within the budget if it has room for two, else beyond it.
         reserve = keyframe + _STEP_BYTES if 2 * keyframe < run.recipe.disk_budget else 0
         self.budget = DiskBudget(run, writer, reserve=reserve, share=_SNAPSHOT_SHARE)
@@ -38,7 +39,7 @@ class StepLimits:
     @property
     def reached(self) -> str:
         """Return a message that the budget is used up."""
-        return f"{self._text} used"
+        return f"the disk budget of {self._megabytes:,.0f} MB is used"
 
     def limit_effects(
         self, effects: StepEffects, add_event: Callable[[str, str], None]
@@ -55,8 +56,7 @@ class StepLimits:
         with_norms += round((1 - _NORMS_SHARE) * self.budget.limit)
         if not self._without_norms and self.budget.bytes_left(with_norms) < with_norms:
             self._without_norms = True
-            message = f"{self._text} nearly used up: only loss and batch of each step are kept from now on"
-            add_event("thinned", f"{message} (a larger disk_budget, or every=, keeps more)")
+            add_event("thinned", say("budget_scalars", megabytes=self._megabytes))
         while self.budget.bytes_left(needed) < needed:
             if not self._drop_keyframe():
                 return None

@@ -14,6 +14,7 @@ from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimits
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.recording.waiting_steps import WaitingSteps
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
@@ -103,7 +104,7 @@ class StepRecording:
         self._waiting = WaitingSteps(self.writer)
         self._pending_facts: dict[str, Any] = {}
         begun = {"phase": Phase.RUNNING, "message": "", "changed": time.time()}
-        self.writer.add_event(first, "started", "recorded from a training loop of its own", facts | begun)
+        self.writer.add_event(first, "started", say("recorded_loop"), facts | begun)
 
     def embedding(self) -> Floats:
         """Return the matrix at the last comparison, shape (V, D), not a copy."""
@@ -173,8 +174,7 @@ class StepRecording:
             self._said_dense = True
             self._committer.add_event(
                 "thinned",
-                f"more than half of the rows moved in step {number:,}: after such steps the matrix is kept only every"
-                f" {every:,} recorded steps (keyframe_every=1 keeps each)",
+                say("dense_steps", step=number, every=every),
             )
         return None
 

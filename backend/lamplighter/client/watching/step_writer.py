@@ -17,6 +17,7 @@ from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.scalar_log import ScalarLog
 from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff
+from lamplighter.contract.sentences import say
 
 _NO_IDS = (
     "the optimiser stepped, but no ids of the embedding were seen, so the rows that a step read are unknown. If the model was"
@@ -54,7 +55,7 @@ class StepWriter:
 
     def name_loss(self, name: str) -> None:
         """Report once, here and in the run, the value used as the loss if it is not called loss."""
-        message = f"the loss is {name}; if that is wrong, report it with log(loss=...)"
+        message = say("loss_named", name=name)
         if message not in self._said:
             self._said.add(message)
             self._recorder.note("loss", message)

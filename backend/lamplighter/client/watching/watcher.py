@@ -35,13 +35,15 @@ from lamplighter.client.watching.step_writer import StepWriter
 from lamplighter.client.watching.tallied_batch import JoinedSteps
 from lamplighter.client.watching.watched_table import WatchedTable
 from lamplighter.client.watching.weight_diff import WeightDiff, row_norms
+from lamplighter.contract.reason import ReasonCode
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import Phase
 
 GradientKind = Literal["as_used", "before_clipping"]
 
-_GRADIENTS: dict[str, str] = {
-    "as_used": "gradients are as the optimiser used them: unscaled, and clipped if the loop clips",
-    "before_clipping": "gradients are as they were computed, before any clipping",
+_GRADIENTS: dict[str, ReasonCode] = {
+    "as_used": "gradients_as_used",
+    "before_clipping": "gradients_before_clipping",
 }
 _UNSEEN_STEPS = 200
 """Number of other optimisers' steps or backward passes, without a step of the embedding, after which a warning is
@@ -124,7 +126,7 @@ class Watcher:
         """The number of the current step, if the loop has its own numbers; otherwise the steps are counted."""
         self.closed = False
         if gradient is not None:
-            recorder.note("gradient", _GRADIENTS[gradient])
+            recorder.note("gradient", say(_GRADIENTS[gradient]))
 
     def install(self, model: nn.Module, table: WatchedTable) -> None:
         """Install the hooks on the model and the table, all of them or none."""

@@ -13,6 +13,7 @@ from lamplighter.contract.answers import BatchSizesAnswer
 from lamplighter.contract.answers.reading import BatchSize
 from lamplighter.contract.questions import BatchSizesQuestion
 from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import round_known
 from lamplighter.model.batches import batch_positions
@@ -34,7 +35,7 @@ def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportPr
     read, step = 0, question.step
     rest = np.empty(0, dtype=np.int64)
     for number, tokens in enumerate(SIZES):
-        report(number / len(SIZES), f"joining batches of {tokens:,} tokens")
+        report(number / len(SIZES), say("joining_batches", tokens=tokens))
         while read < tokens:
             if not len(rest):
                 step += 1

@@ -7,6 +7,7 @@ import torch
 from lamplighter.contract.answers import BetterAnswer
 from lamplighter.contract.answers.training import BetterPlace, BetterShares
 from lamplighter.contract.questions import BetterQuestion
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     ModuleReading,
@@ -41,7 +42,9 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
         taken.append(found)
         done = sum(len(one.same) for one in taken)
         for number in range(1, count + 1):
-            report((done + number - 1) / question.steps, f"taking step {number} of {count} after {place:,}")
+            report(
+                (done + number - 1) / question.steps, say("step_after", step=number, steps=count, place=place)
+            )
             found.take_step(number, count)
     same = [pair for one in taken for pair in one.same]
     other = [pair for one in taken for pair in one.other]

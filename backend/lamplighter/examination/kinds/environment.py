@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lamplighter.contract.answers import EnvironmentAnswer
 from lamplighter.contract.answers.training import EnvironmentHome, EnvironmentPoint, HomeChange, HomePoint
 from lamplighter.contract.questions import HOME_POINTS, HOME_STEPS, EnvironmentQuestion
+from lamplighter.contract.sentences import say
 from lamplighter.corpora.othertown import deal_jobs, redealt_classes
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import TextSample, round_known, rounded
@@ -74,8 +75,7 @@ class _Environment:
         learner = self._new_copy()
         curve = [self._read(learner, 0)]
         for number in range(1, steps + back + 1):
-            where = "the other town" if number <= steps else "its own town again"
-            self._train(learner, number, where, elsewhere if number <= steps else None)
+            self._train(learner, number, elsewhere if number <= steps else None)
             if number in points:
                 curve.append(self._read(learner, number))
         return EnvironmentAnswer(
@@ -98,7 +98,7 @@ class _Environment:
         points = {round(steps * point / HOME_POINTS) for point in range(HOME_POINTS + 1)}
         curve = [_at_home(start)]
         for number in range(1, steps + 1):
-            self._train(learner, number, "its own town, as if it had stayed", None)
+            self._train(learner, number, None)
             if number in points:
                 curve.append(_at_home(self._read(learner, number, at_home=True)))
         return EnvironmentHome(
@@ -113,12 +113,13 @@ class _Environment:
         learner.set_learning_rate(self._model.learning_rate)
         return learner
 
-    def _train(self, learner: Learner, number: int, where: str, jobs: torch.Tensor | None) -> None:
+    def _train(self, learner: Learner, number: int, jobs: torch.Tensor | None) -> None:
         """Take one of the steps that follow the model's.
 
         With `jobs`, shape (V,), tokens have permuted roles.
         """
-        self._report(self._done / self._all, f"training on {where}, step {number:,}")
+        where = "training_at_home" if jobs is None else "training_elsewhere"
+        self._report(self._done / self._all, say(where, step=number))
         _, ids, targets = self._model.batches.batch(self._model.step + number)
         if jobs is not None:
             ids, targets = jobs[ids], jobs[targets]

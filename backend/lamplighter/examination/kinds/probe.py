@@ -17,6 +17,7 @@ from lamplighter.contract.answers import ProbeAnswer
 from lamplighter.contract.answers.reading import AttentionReading, SharedWord
 from lamplighter.contract.questions import ProbeQuestion, QuestionError
 from lamplighter.contract.reason import Reason
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import rounded
 from lamplighter.model.learner import Learner
@@ -63,7 +64,7 @@ def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgres
     for step in steps:
         assert step is not None
         learner = model.learner if step == model.step else model.learner_at(step)
-        report(len(told) / len(steps), f"reading the attention of step {step}")
+        report(len(told) / len(steps), say("reading_attention", step=step))
         found = _read(learner, ids)
         readings.append(found)
         words = [] if other is None else list(_compare(ids, found, other, _read(learner, other)))

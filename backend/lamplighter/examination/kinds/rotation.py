@@ -13,6 +13,7 @@ from lamplighter.contract.answers.parts import LossChange
 from lamplighter.contract.answers.reading import RotatedWord, RotationExample, RotationPurity
 from lamplighter.contract.questions import QuestionError, RotationQuestion
 from lamplighter.contract.reason import give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import TextSample, reading, round_known, rounded
 from lamplighter.geometry.neighbours import nearest_rows
@@ -43,21 +44,21 @@ def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProg
             f"rows of {dim:,} numbers are too long to be turned: at most {MAX_DIM:,}",
             give_reason("rows_too_long", numbers=dim, most=MAX_DIM),
         )
-    report(0.0, "turning the space")
+    report(0.0, say("turning_space"))
     before = weight.float().cpu().numpy()
     after = rotate(before, random_rotation(dim, question.seed))
 
-    report(0.2, "comparing neighbours")
+    report(0.2, say("comparing_neighbours"))
     count = max(1, min(size, MAX_COMPARISONS // size))
     rows = np.linspace(0, size - 1, count).astype(np.int64)
     ids, cosines = nearest_rows(before, rows, NEIGHBOURS)
     turned_ids, turned_cosines = nearest_rows(after, rows, NEIGHBOURS)
 
-    report(0.6, "comparing classes")
+    report(0.6, say("comparing_classes"))
     vocabulary = model.run.vocabulary
     purity = _purity(before, after, vocabulary)
 
-    report(0.9, "asking the model")
+    report(0.9, say("asking_model"))
     text = TextSample(model)
     with reading(learner):
         turned = learner.model.with_embedding(torch.from_numpy(after).to(weight))

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamplighter.contract.answers import SpeakAnswer
 from lamplighter.contract.questions import SpeakQuestion
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import CANDIDATES, describe_words
 from lamplighter.model.generation import Sampler, continue_prompts
@@ -15,7 +16,7 @@ from lamplighter.processes.question_words import encode_words
 def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> SpeakAnswer:
     """Return the model's continuations, greedy and sampled."""
     prompt = encode_words(model.run, question.prompt, "prompt")
-    report(0.0, "letting the model speak")
+    report(0.0, say("speaking"))
     sampler = Sampler(np.random.default_rng(question.seed), question.temperature)
     greedy, sampled = continue_prompts(
         model.learner.model, [prompt, prompt], question.words, [None, sampler], CANDIDATES

@@ -23,6 +23,7 @@ from lamplighter.contract.answers.reading import (
 )
 from lamplighter.contract.questions import MAX_POSITIONS, SUBSTITUTES, QuestionError, SubstitutionQuestion
 from lamplighter.contract.reason import Reason
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import CommonFields, ExaminedModel, ReportProgress
 from lamplighter.examination.readings import mean_error, mean_loss, prediction_losses, rounded, standard_error
 from lamplighter.geometry.neighbours import nearest_rows
@@ -52,17 +53,17 @@ def examine(
     Raises:
         QuestionError: the text is too short, or has too few words.
     """
-    report(0.0, "choosing words")
+    report(0.0, say("choosing_words"))
     chosen = _choose(model, question)
     count, columns = chosen.replaced.shape
     windows = np.repeat(chosen.windows[:, None], columns, axis=1)
     windows[np.arange(count), :, chosen.places] = chosen.replaced
-    report(0.1, "reading sentences with a word replaced")
+    report(0.1, say("reading_replaced"))
     losses = prediction_losses(
         model.learner,
         torch.from_numpy(windows.reshape(count * columns, -1)),
         model.run.recipe.sequences,
-        lambda share: report(0.1 + 0.9 * share, "reading sentences with a word replaced"),
+        lambda share: report(0.1 + 0.9 * share, say("reading_replaced")),
     ).reshape(count, columns, -1)
     # The word itself is predicted at the position before it.
     at = losses[np.arange(count), :, chosen.places - 1]

@@ -14,6 +14,7 @@ from lamplighter.contract.answers.parts import LossChange
 from lamplighter.contract.answers.reading import FirstWord, PreviousMatrix
 from lamplighter.contract.questions import QuestionError, TransplantQuestion
 from lamplighter.contract.reason import give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     CANDIDATES,
@@ -44,7 +45,7 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
     rows = find_swapped_rows(model.run, question)
     prompt = read_sentence(model.run, question.prompt, "prompt")
     step = model.step if question.source_step is None else question.source_step
-    report(0.1, "replacing the matrix" if rows is None else "replacing the row")
+    report(0.1, say("replacing_matrix" if rows is None else "replacing_row"))
     learner = model.learner
     old = learner.model.embedding.weight.detach()
     new = old if step == model.step else _matrix_at(model, step).to(old)
@@ -59,7 +60,7 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
             prompts.append([source if token_id == into else token_id for token_id in prompt])
     changed = learner.model.with_embedding(new)
 
-    report(0.3, "letting the model speak")
+    report(0.3, say("speaking"))
     text = TextSample(model)
     with reading(learner):
         # One at a time: in a batch, the same rows would be summed in another order.
@@ -67,7 +68,7 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         after = _continue(changed, prompt, question.words)
         context = torch.tensor([prompt], device=learner.device)
         p_before, p_after = (next_probabilities(either, context)[0] for either in (learner.model, changed))
-    report(0.7, "measuring the loss")
+    report(0.7, say("measuring_loss"))
     own, losses = text.own_window_losses(), text.window_losses(changed)
     distances = torch.linalg.vector_norm(new - old, dim=1)
     moved = distances[distances > 0]

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.archive.digests import DIGESTS, format_digests
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.runfolder.reading.run_backup import CORPORA, DATABASES, TEXTS
@@ -30,7 +31,7 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
         FormatError: this version cannot read the folder.
     """
     if not run.is_prepared or not run.steps_path.exists() or run.start_path.exists():
-        raise ExportError(f"{run.id} has not begun: there is nothing to export yet")
+        raise ExportError(say("export_not_begun", run=run.id))
     _ = run.recipe, run.vocabulary
     with (
         tempfile.TemporaryDirectory(prefix="scratch-", dir=out.parent) as scratch,

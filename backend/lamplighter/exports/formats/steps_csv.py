@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -59,7 +60,7 @@ def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
                     )
                 progress(min(1.0, (first + _BATCH) / last), "steps")
     except FileNotFoundError as error:
-        raise ExportError(f"{run.id} has not begun: there is nothing to export yet") from error
+        raise ExportError(say("export_not_begun", run=run.id)) from error
 
 
 def _numbers(pulse: Pulse) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
 from lamplighter.runfolder.reading.tensor_file import read_stored_matrix, read_tensor_header
@@ -69,10 +70,10 @@ def list_output_points(run: RunFolder, reader: StepsReader) -> list[OutputPoint]
 def explain_no_output(run: RunFolder, points: Sequence[OutputPoint], step: int | None = None) -> str:
     """Return, as a sentence, why there is no output matrix at or before a step (None: at any step)."""
     if has_tied_weights(run) is None:
-        return "this run was not trained here: its record has the input matrix, and nothing else of the model"
+        return say("output_not_recorded")
     if not points:
-        return "no state of this run's model is kept, so only its input matrix is known"
-    return f"no state of the model at or before step {step} is kept: the first is of step {points[0].step}"
+        return say("output_not_kept")
+    return say("output_kept_since", step=step or 0, first=points[0].step)
 
 
 def choose_map_points(run: RunFolder, points: Sequence[OutputPoint]) -> list[OutputPoint]:
@@ -83,11 +84,11 @@ def choose_map_points(run: RunFolder, points: Sequence[OutputPoint]) -> list[Out
 def explain_no_output_map(run: RunFolder, points: Sequence[OutputPoint]) -> str | None:
     """Return, as a sentence, why no map of the output matrix can be laid out; None if one can."""
     if has_tied_weights(run):
-        return "this run's weights are tied: its input and its output matrix are one, and so are their maps"
+        return say("output_tied")
     if not points:
         return explain_no_output(run, points)
     if len(choose_map_points(run, points)) < 2:
-        return "fewer than two states of this run's model are kept for good so far: a map needs two"
+        return say("output_few_states")
     return None
 
 

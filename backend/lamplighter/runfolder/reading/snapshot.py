@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
@@ -25,8 +26,10 @@ class NoSnapshotError(LookupError):
 
     def __init__(self, step: int, nearest: int | None) -> None:
         """Name the requested step and the nearest available one."""
-        hint = "none before it can" if nearest is None else f"the nearest before it that can is {nearest}"
-        super().__init__(f"the embedding at step {step} was not kept exactly; {hint}")
+        if nearest is None:
+            super().__init__(say("none_kept_exactly", step=step))
+        else:
+            super().__init__(say("not_kept_exactly", step=step, nearest=nearest))
         self.step = step
         self.nearest = nearest
 

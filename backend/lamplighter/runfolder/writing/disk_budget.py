@@ -5,6 +5,8 @@ Unlike on a full disk (`free_space.py`), this is final: moved rows do not resume
 
 from __future__ import annotations
 
+from lamplighter.contract.reason import ReasonCode
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
 
@@ -12,10 +14,10 @@ _OTHER_FILES_EVERY = 50
 _KEYFRAMES_ONLY_AT, _STOP_AT = 0.90, 0.98
 _KEYFRAMES_ROOM, _MAX_KEYFRAMES_SHARE = 12, 0.5
 """Number of keyframes that moved rows leave room for, and the maximum share of the budget left for them."""
-_SAID = {
-    "keyframes": "only keyframes are kept from here on",
-    "series": "from here on an old keyframe goes for each new one: they are dense at the end, and ever wider apart before",
-    "none": "no more snapshots are kept from here on",
+_SAID: dict[str, ReasonCode] = {
+    "keyframes": "budget_keyframes",
+    "series": "budget_series",
+    "none": "budget_none",
 }
 
 
@@ -82,8 +84,7 @@ class DiskBudget:
         if self.snapshots == before:
             return None
         # Never resume: the record would look complete but have gaps.
-        budget = self._run.recipe.disk_budget / 1e6
-        return f"the disk budget of {budget:,.0f} MB is nearly used: {_SAID[self.snapshots]}"
+        return say(_SAID[self.snapshots], megabytes=self._run.recipe.disk_budget / 1e6)
 
     def _replace_keyframe(self, step: int, keyframe: int) -> None:
         # The new keyframe reuses the pages of the old one, and is in the write-ahead log as well for a while.

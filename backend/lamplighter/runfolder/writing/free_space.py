@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import apsw
 
+from lamplighter.contract.sentences import say
+
 Done = TypeVar("Done")
 
 DISK_FULL_ERRORS = (apsw.FullError, apsw.IOError)
@@ -29,10 +31,6 @@ _RESUME_FACTOR = 1.5
 _SPARE_FACTOR = 2.0
 """Multiple of the reserve that all work except training leaves free, so that it never pauses snapshots."""
 _CHECK_EVERY, _MAX_RETRY_DELAY = 0.25, 60.0
-_PAUSED_MESSAGE = (
-    "the disk is nearly full ({}): snapshots pause, loss and lit rows are still kept; make room, and snapshots go"
-    " on by themselves"
-)
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_RESULTS = (
     apsw.SQLITE_IOERR_WRITE,
@@ -74,12 +72,10 @@ class FreeSpace:
         reserve = _reserved_bytes(usage.total)
         if not self.paused and usage.free < reserve:
             self.paused = True
-            return _PAUSED_MESSAGE.format(f"{usage.free / 1e6:,.1f} MB are free")
+            return say("disk_paused", why=f"{usage.free / 1e6:,.1f} MB are free")
         if self.paused and usage.free >= _RESUME_FACTOR * reserve:
             self.paused = False
-            return (
-                "there is room on the disk again: snapshots are kept from here on, beginning with a whole one"
-            )
+            return say("disk_room")
         return None
 
     def pause(self, why: str) -> str:
@@ -88,7 +84,7 @@ class FreeSpace:
         # The free space does not reflect a quota, so retry with growing delays.
         self._retry_delay = min(2 * self._retry_delay, _MAX_RETRY_DELAY)
         self._next_check = time.monotonic() + self._retry_delay
-        return _PAUSED_MESSAGE.format(why)
+        return say("disk_paused", why=why)
 
     def reset_retry_delay(self) -> None:
         """Reset the retry delay after a snapshot was committed."""

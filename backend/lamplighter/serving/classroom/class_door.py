@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lamplighter.contract.sentences import say
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
 
@@ -47,7 +48,7 @@ class ClassDoor:
             self._check_typed(offered, address)
         # Checked after the code, so that a stranger learns nothing about the class.
         if not self.is_open:
-            raise JoinRefusedError(403, "the door is closed: ask the presenter to open it")
+            raise JoinRefusedError(403, say("class_closed"))
 
     def _check_typed(self, code: str, address: str) -> None:
         wait = self._limiter.seconds_to_wait(address)
@@ -55,9 +56,9 @@ class ClassDoor:
             seconds = math.ceil(wait)
             raise JoinRefusedError(
                 429,
-                f"too many wrong codes came from this network: try again in {seconds} s, or scan the QR code",
+                say("class_wrong_codes", seconds=seconds),
                 seconds,
             )
         if not self.code.is_code(code):
             self._limiter.note_wrong(address)
-            raise JoinRefusedError(401, "that is not the code: look at the presenter's screen")
+            raise JoinRefusedError(401, say("class_wrong_code"))

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from lamplighter.contract.recipe import BUILT_IN_TEXTS
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
@@ -72,7 +73,7 @@ class Classroom:
             try:
                 found = self._sessions.begin(user_agent, address)
             except OverflowError as error:
-                raise JoinRefusedError(409, f"the class is full: {error}") from error
+                raise JoinRefusedError(409, say("class_is_full", error=str(error))) from error
             except UnopenedError as error:
                 raise JoinRefusedError(429, str(error), OPENING_SECONDS) from error
             self._unsaved = True

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.export import FORMATS
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
@@ -118,10 +119,13 @@ class ExportJob:
             log.warning(
                 "export %s of %s ended with %d: %s", self.format, self.run.id, code, last_line(self._log_path)
             )
-            ended = f"was killed ({_signal_name(code)})" if code < 0 else f"ended with code {code}"
-            more = "make it again" if code < 0 else "the server's log says more; make it again"
             self.state = "failed"
-            self.problem = f"the process of this export {ended} before it was done; {more}"
+            killed = code < 0
+            self.problem = (
+                say("export_killed", signal=_signal_name(code))
+                if killed
+                else say("export_ended", number=code)
+            )
         self.bytes, self.activity = 0, ""
         self.remove_files()
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from lamplighter.contract.reason import Reason, give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.errors import READ_ERRORS
@@ -34,7 +35,6 @@ _MAX_NOTES = 10
 _EXIT_SECONDS = 10.0
 """Seconds allowed for a killed process to exit."""
 _ERRORS = (*READ_ERRORS, RoleTakenError)
-_DISK_NEARLY_FULL = "the disk is nearly full, and the rest is reserved for training; make room and try again"
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class ExportJobs:
             try:
                 self._claim_folder()
                 if self._disk_nearly_full():
-                    raise RefusedError(507, _DISK_NEARLY_FULL, reason=Reason("disk_nearly_full"))
+                    raise RefusedError(507, say("disk_nearly_full"))
                 make_private_folder(job.folder)
                 # This thread holds the lock, so no message is handled before the job is registered.
                 child = job.start(
@@ -142,9 +142,7 @@ class ExportJobs:
             except _ERRORS as error:
                 job.remove_files()
                 why = getattr(error, "strerror", None) or error
-                raise RefusedError(
-                    507, f"the export cannot be started: {why}; check that the disk has room"
-                ) from error
+                raise RefusedError(507, say("export_not_started", error=str(why))) from error
             self._jobs[job.id] = job
             self._running[job.id] = child
             self._discard_old()
@@ -223,11 +221,11 @@ class ExportJobs:
                 job.activity = message.activity or ""
             self._discard_old()
             if crowded:
-                self._end_job(job, "failed", _DISK_NEARLY_FULL)
+                self._end_job(job, "failed", say("disk_nearly_full"))
             if job.state == "running" and self._bytes() > self._limits.bytes:
-                allowed = self._limits.bytes / 1e9
-                problem = f"exports may take {allowed:.3g} GB in total, and this one takes more; use: lamplighter export"
-                self._end_job(job, "failed", f"{problem} {job.run.id} --to {job.format}")
+                command = f"lamplighter export {job.run.id} --to {job.format}"
+                problem = say("export_too_large", gigabytes=self._limits.bytes / 1e9, command=command)
+                self._end_job(job, "failed", problem)
 
     def _end_job(self, job: ExportJob, state: ExportState, problem: str | None = None) -> None:
         """End a running job now. Its thread notices the end of the process and cleans up."""

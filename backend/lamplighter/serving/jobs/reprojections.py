@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from lamplighter.contract.reason import Reason
+from lamplighter.contract.sentences import say
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
@@ -109,9 +110,7 @@ class ReprojectionJobs:
                     name="reprojection",
                 )
             except OSError as error:
-                raise RefusedError(
-                    507, f"no process can be started for it: {error.strerror or error}"
-                ) from error
+                raise RefusedError(507, say("no_process", error=error.strerror or str(error))) from error
             self._jobs[run.id], self._running = job, (run.id, child)
         return job
 
@@ -160,7 +159,7 @@ class ReprojectionJobs:
                 return
             job.state = "failed" if code else "done"
             if code:
-                job.problem = job.reported_problem or f"its process ended with code {code}; try again"
+                job.problem = job.reported_problem or say("map_ended", number=code)
                 log.warning("laying out again failed: %s", job.problem)
 
 

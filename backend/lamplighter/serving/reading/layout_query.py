@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import (
     districts_on_lineage,
@@ -49,7 +50,7 @@ class OpenLayouts:
         """
         entry = newest_layout_entry(self._layouts(), METHODS[method], step)
         if entry is None:
-            raise RefusedError(404, f"there is no {method} layout at or before step {step} yet")
+            raise RefusedError(404, say("no_layout", method=method, step=step))
         return entry
 
     def select(

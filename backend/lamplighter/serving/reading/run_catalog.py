@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
@@ -87,7 +88,7 @@ class RunCatalog:
         try:
             inode = found.path.stat().st_ino
         except FileNotFoundError:
-            raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
+            raise NoSuchRunError(say("run_moved", run=found.id)) from None
         return self._folders.get_or_make((found.id, inode), lambda: found)
 
     def list_runs(self, runs: list[RunFolder]) -> list[SummarisedRun]:
@@ -190,7 +191,7 @@ class RunCatalog:
         try:
             return self._tables.get_or_make((run.path, id(run)), lambda: TokenTable(run.vocabulary))
         except FileNotFoundError:
-            raise RefusedError(404, f"{run.id} has not read its corpus yet, so there are no tokens") from None
+            raise RefusedError(404, say("run_without_tokens", run=run.id)) from None
 
     def matrix_at(
         self, run: RunFolder, history: MatrixHistory, step: int | None, *, nearest: bool
@@ -316,4 +317,4 @@ def _open_begun(run: RunFolder, opening: Callable[[], T]) -> T:
     try:
         return opening()
     except FileNotFoundError:
-        raise RefusedError(404, f"{run.id} has not begun: nothing is recorded yet") from None
+        raise RefusedError(404, say("run_without_steps", run=run.id)) from None

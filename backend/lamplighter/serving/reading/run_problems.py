@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.contract.reason import Reason
+from lamplighter.contract.sentences import say
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError, NotComparableError
@@ -24,7 +25,7 @@ from lamplighter.wire.binary import FrameError
 
 log = logging.getLogger(__name__)
 
-UNREADABLE = "this run cannot be read: the presenter can see why"
+UNREADABLE = say("run_unreadable", error="the presenter can see why")
 """The reason that a class is given."""
 DISK_FULL = (
     "the disk is full: make room on it, then ask again. Nothing that was recorded is lost, and what waits for room goes"
@@ -37,11 +38,11 @@ _PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     NoSnapshotError: (404, "{}"),
     NoOutputMatrixError: (404, "{}"),
     NotComparableError: (422, "{}"),
-    MissingVocabularyError: (404, "this run has no vocabulary: its text has not been read, or was lost"),
+    MissingVocabularyError: (404, say("run_lost_text")),
     RunBusyError: (409, "{}"),
     CorpusError: (409, "{}"),
-    PermissionError: (409, "these files are another user's, and not for this server to read or write"),
-    LineageChangedError: (409, "{}: ask again"),
+    PermissionError: (409, say("other_user")),
+    LineageChangedError: (409, say("attempt_began")),
     MissingPackageError: (501, "{}"),
 }
 """The status and the detail of each error's problem; `{}` stands for the error's message."""
@@ -73,7 +74,7 @@ def install_run_error_handlers(app: FastAPI, *, for_class: bool = False) -> None
     disk_full_log = DiskFullLog()
 
     def unreadable(_: Request, error: Exception) -> Response:
-        return problem_response(409, UNREADABLE if for_class else f"this run cannot be read: {error}")
+        return problem_response(409, UNREADABLE if for_class else say("run_unreadable", error=str(error)))
 
     async def disk_full(_: Request, error: Exception) -> Response:
         if not has_no_room(error):

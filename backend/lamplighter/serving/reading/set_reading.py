@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.set_curves import Keep, SetCurve, read_curves
 from lamplighter.runfolder.run_folder import RunFolder, list_folders
@@ -77,7 +78,7 @@ def describe_set(catalog: RunCatalog, run_set: RunSet, sees_text: Callable[[RunF
         name = facts.name if sees else facts.plain_name
         axes = [Axis(field=axis.field, values=axis.values) for axis in facts.grid]
     except FormatError as error:
-        problem = str(error) if sees else UNREADABLE
+        problem = say("set_unreadable", error=str(error)) if sees else UNREADABLE
     created = None
     with suppress(OSError):
         created = run_set.created

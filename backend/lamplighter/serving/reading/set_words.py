@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.sentences import say
 from lamplighter.corpora.homonyms import Homonym, list_homonyms
 from lamplighter.geometry.common_frame import Similarity, find_common_frame
 from lamplighter.geometry.neighbours import nearest_rows
@@ -100,7 +101,7 @@ class SetWords:
         """
         ids = {one.member.id: self._catalog.token_table(one.run).find_token(text) for one in self._known}
         if all(found is None for found in ids.values()):
-            raise RefusedError(404, f"no member of {of.set} has the word '{text[:80]}'")
+            raise RefusedError(404, say("set_without_word", set=of.set, word=text[:80]))
         known = [
             one for one in self._known if self._keep(one, ids[one.member.id] is not None, "unknown_token")
         ]
@@ -115,9 +116,7 @@ class SetWords:
             if self._keep(one, found is not None, "not_kept") and found is not None:
                 nearest.append((one, found))
         if len(nearest) < 2:
-            raise RefusedError(
-                409, f"fewer than two members of {of.set} have this word at step {self._step} yet"
-            )
+            raise RefusedError(409, say("set_without_two", set=of.set, step=str(self._step)))
         k = min(found.ids.shape[1] for _, found in nearest)
         lists = _common_ids(nearest, k)
         jaccard = pairwise_jaccard(lists)

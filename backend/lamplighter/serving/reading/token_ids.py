@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import Query
 from numpy.typing import NDArray
 
+from lamplighter.contract.sentences import say
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.web.http.problems import FieldError, RefusedError
 
@@ -34,7 +35,7 @@ def require_token(table: TokenTable, token_id: int) -> None:
         RefusedError: there is no such token (404).
     """
     if not 0 <= token_id < len(table):
-        raise RefusedError(404, f"there is no token {str(token_id)[:20]}; this run has {len(table)}, from 0")
+        raise RefusedError(404, say("no_such_token", token=str(token_id)[:20], tokens=len(table)))
 
 
 def parse_token_ids(table: TokenTable, text: str | None) -> NDArray[np.int64] | None:

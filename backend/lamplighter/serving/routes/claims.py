@@ -8,6 +8,7 @@ from starlette.responses import Response
 from lamplighter.claims.board import list_board_questions, make_board
 from lamplighter.claims.control import find_other_seed, gather_with_control, read_control
 from lamplighter.claims.gathering import read_moment
+from lamplighter.contract.sentences import say
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
@@ -36,7 +37,7 @@ def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response
     """
     reply = services.reply(request, run)
     if not reply.run.is_prepared:
-        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet, so there is nothing to claim")
+        raise RefusedError(404, say("run_without_claims", run=reply.run.id))
     moment, control = read_moment(reply.run), read_control(reply.run)
     other_seed = find_other_seed(reply.run, moment.step)
     reply.tag("claims", moment, control and control.key, other_seed and other_seed.id, immutable=False)

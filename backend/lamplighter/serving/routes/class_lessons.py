@@ -8,6 +8,7 @@ from fastapi import Body
 from starlette.responses import Response
 
 from lamplighter.claims.gathering import read_moment
+from lamplighter.contract.sentences import say
 from lamplighter.serving.classroom.questions.lesson_question import make_lesson_question
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.classroom import LessonAnswersList, LessonPlace
@@ -43,7 +44,7 @@ def come_to_stage(place: Annotated[LessonPlace, Body()], services: ServicesDep) 
     moves on; at a number, and at the end of a part, the predictions so far are revealed. Part 0 leaves the course.
     """
     if not services.class_listening.available:
-        raise RefusedError(409, "this server was started without a class: start it with --classroom")
+        raise RefusedError(409, say("class_not_started"))
     classroom, revealer = services.classroom, services.lesson_revealer
     if not place.part:
         classroom.questions.close_lesson(leave=True)

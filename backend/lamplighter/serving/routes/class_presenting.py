@@ -10,6 +10,7 @@ from fastapi import Body, Path
 from starlette.responses import Response
 
 from lamplighter.contract.reason import Reason
+from lamplighter.contract.sentences import say
 from lamplighter.platform.qr_code import qr_rows
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import is_our_text
@@ -42,8 +43,7 @@ from lamplighter.web.settings import SettingsError
 routes = Routes("classroom")
 
 _VIEW_BODY = 4_096
-_NO_QUESTION = "there is no question at the moment"
-_NO_VIEWER = "there is no such viewer: the session may have ended by itself"
+_NO_QUESTION, _NO_VIEWER = say("no_question"), say("no_such_viewer")
 _Member = Annotated[str, Path(description="The viewer's id.", pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -243,7 +243,7 @@ def _cell(text: str) -> str:
 
 def _require_class(services: Services) -> None:
     if not services.class_listening.available:
-        raise RefusedError(409, "this server was started without a class: start it with --classroom")
+        raise RefusedError(409, say("class_not_started"))
 
 
 def _describe(services: Services) -> SchoolClass:

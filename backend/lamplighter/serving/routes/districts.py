@@ -9,6 +9,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.sentences import say
 from lamplighter.serving.reading.layout_query import open_layouts, open_layouts_on
 from lamplighter.serving.reading.parameters import AFTER, FORMAT, KeptStep, RunId
 from lamplighter.serving.schemas.base import json_body
@@ -57,7 +58,7 @@ def get_districts(
         candidates = (entry for entry in opened.districts() if step is None or entry.step <= step)
         newest = max(candidates, key=lambda entry: (entry.step, entry.id), default=None)
         if newest is None:
-            raise _no_districts_error(step)
+            raise RefusedError(404, say("no_districts"))
         reply.tag("districts", newest.attempt, newest.id, reply.form.name, immutable=False)
 
     def make() -> list[bytes]:
@@ -65,7 +66,7 @@ def get_districts(
             try:
                 record = opened.read_districts(newest)
             except IndexError:
-                raise _no_districts_error(step) from None
+                raise RefusedError(404, say("no_districts")) from None
         return [record] if reply.form is FRAME else json_body(_to_schema(record))
 
     each = 2 if reply.form is FRAME else TOKEN_ENTRY_BYTES
@@ -107,11 +108,6 @@ def list_district_events(
             return json_body(DistrictEventList(items=opened.district_events(after, limit)))
 
     return reply.send(EVENT_BYTES * limit, make)
-
-
-def _no_districts_error(step: int | None) -> RefusedError:
-    when = "" if step is None else f" at or before step {step}"
-    return RefusedError(404, f"no districts were computed{when} yet")
 
 
 def _to_schema(record: bytes) -> DistrictsResponse:

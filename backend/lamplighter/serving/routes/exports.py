@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Path
 from starlette.responses import Response
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.export import FORMATS
 from lamplighter.serving.jobs.export_job import ExportJob
 from lamplighter.serving.reading.parameters import RunId
@@ -102,9 +103,9 @@ def download_export(run: RunId, export: ExportId, services: ServicesDep) -> Resp
     """Return the exported file, or with `Range` a part of it."""
     job = services.export_jobs.find_job(services.catalog.find_run(run), export)
     if job.state == "running":
-        raise RefusedError(409, f"that export is not finished yet ({job.progress:.0%}); try again later")
+        raise RefusedError(409, say("export_unfinished", percent=100 * job.progress))
     if job.state != "done" or not job.file.is_file():
-        raise RefusedError(404, "that export has no file; make it again")
+        raise RefusedError(404, say("export_without_file"))
     # An exported HTML page is user data: the sandbox keeps it from running with this server's origin.
     headers = {"Content-Security-Policy": "sandbox"}
     return DownloadResponse(

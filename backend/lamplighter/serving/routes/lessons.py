@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.claims.gathering import read_moment
+from lamplighter.contract.sentences import say
 from lamplighter.lessons.numbers import find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.text_numbers import price_text_numbers
 from lamplighter.runfolder.errors import READ_ERRORS
@@ -90,9 +91,9 @@ def get_lesson(
     reply = services.reply(request, run)
     found = services.lessons.parts(lang).get(part)
     if found is None:
-        raise RefusedError(404, f"the course has no part {part}: GET /api/lessons lists its parts")
+        raise RefusedError(404, say("no_such_part", part=part))
     if not reply.run.is_prepared:
-        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet, so its numbers are unknown")
+        raise RefusedError(404, say("run_without_numbers", run=reply.run.id))
     moment = read_moment(reply.run)
     questions = find_questions(reply.run, found, moment)
     revisions = [

@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.reading.output_matrix import explain_no_output_map, list_output_points
 from lamplighter.serving.jobs.reprojections import MAX_LISTED, ReprojectionJob
 from lamplighter.serving.reading.parameters import RunId
@@ -37,9 +38,8 @@ def start_reprojection(
     reprojection is running.
     """
     reply = services.reply(request, run, status=202)
-    phase = services.catalog.status(reply.run).phase
-    if not phase.has_ended:
-        raise RefusedError(409, f"this run is {phase}; it can be laid out again once it is over")
+    if not services.catalog.status(reply.run).phase.has_ended:
+        raise RefusedError(409, say("map_not_over"))
     job = services.reprojection_jobs.start(reply.run, body.slices)
     return _describe(reply, job, reply.run.relayouts_path)
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import lamplighter
+from lamplighter.contract.sentences import say
 from lamplighter.serving.front_services import FrontServices, FrontServicesDep
 from lamplighter.serving.schemas.base import (
     BrowserSession,
@@ -111,7 +112,7 @@ def end_session(
 ) -> Response:
     """End a browser's session, at once and on every server of these runs. It may be the caller's own."""
     if not services.gate.credentials.sessions.end_session(session):
-        raise RefusedError(404, "there is no such session: it may have expired")
+        raise RefusedError(404, say("no_such_session"))
     response = Response(status_code=204)
     if session == request.state.session:
         address = request.state.address

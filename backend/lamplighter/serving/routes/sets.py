@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.set_board import make_set_board
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.set_curves import (
     LOSS,
@@ -237,7 +238,7 @@ def _choose_group(services: Services, run_set: RunSet, group: int) -> tuple[OfGr
     """
     groups = group_members(list_members(services.catalog, run_set))
     if group >= len(groups):
-        raise RefusedError(404, f"this set has no group {group}: its last is {len(groups) - 1}")
+        raise RefusedError(404, say("set_without_group", group=group, last=len(groups) - 1))
     of = OfGroup(set=run_set.id, group=group, groups=[one.settings for one in groups])
     return of, groups[group].members
 
@@ -250,7 +251,7 @@ def _resolve_step(members: list[ReadMember], step: int | None) -> int:
     """
     last = last_common_step([one.run for one in members if one.run is not None])
     if last is None:
-        raise RefusedError(409, "no member of this set has begun: there is nothing to compare yet")
+        raise RefusedError(409, say("set_not_begun"))
     return last if step is None else step
 
 

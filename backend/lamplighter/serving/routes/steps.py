@@ -12,6 +12,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census, read_time
@@ -33,6 +34,7 @@ from lamplighter.serving.reading.pulse_selection import MAX_BYTES, MAX_STEPS, Pu
 from lamplighter.serving.reading.row_sets import compare_row_sets
 from lamplighter.serving.schemas.base import json_body, to_json_text
 from lamplighter.serving.schemas.steps import (
+    Event,
     EventList,
     Measures,
     MeasuresFilling,
@@ -157,7 +159,7 @@ def get_step(
         with services.catalog.open_steps(reply.run) as reader:
             records = reader.pulses_at([step])
         if not records:
-            raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
+            raise RefusedError(404, say("step_not_recorded", step=step, last=range_.newest_step))
         pulse = _decode_pulse(records[0][1])
         details = StepDetails(
             **_facts(pulse),
@@ -192,7 +194,7 @@ def get_step_text(
     with services.catalog.open_steps(reply.run) as reader:
         range_ = resolve_step_range(reply.run, reader, step, step, attempt)
         if not reader.pulse_sizes([step]):
-            raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
+            raise RefusedError(404, say("step_not_recorded", step=step, last=range_.newest_step))
     reply.tag("text", range_.lineage, sequences, immutable=range_.immutable)
     size = _TOKEN_TEXT_BYTES * sequences * (reply.run.recipe.model.context + 1)
     return reply.send(
@@ -219,7 +221,7 @@ def list_events(
         if not caller_sees_text(request, reply.run):
             # A trainer's error message may quote the text or name its file.
             found = [replace(event, message="") for event in found]
-        return json_body(EventList(items=found))
+        return json_body(EventList(items=[Event(**vars(event)) for event in found]))
 
     return reply.send(EVENT_BYTES * limit, make)
 

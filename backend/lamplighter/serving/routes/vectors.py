@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -124,7 +125,7 @@ def get_vectors(
 def _empty_range_error(first: int, last: int | None, newest: int) -> RefusedError:
     if last is not None and first > last:
         return RefusedError(422, f"from={first} is after to={last}: no step is in that range")
-    return RefusedError(404, f"step {first} is not recorded; the last is {newest}")
+    return RefusedError(404, say("step_not_recorded", step=first, last=newest))
 
 
 def _check_size(query: _VectorQuery, form: ResponseFormat) -> None:

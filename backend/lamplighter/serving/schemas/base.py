@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 from starlette.responses import Response
 
 from lamplighter.contract.documented_model import DocumentedModel
+from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
+from lamplighter.contract.sentences import recognise
 from lamplighter.contract.strict_input import StrictInput
 from lamplighter.runfolder.lineage import LAST_STEP
 
@@ -19,6 +21,29 @@ StepNumber = Annotated[int, Field(ge=0, le=LAST_STEP)]
 
 class ApiModel(DocumentedModel):
     """A schema of the REST interface. The docstrings of its fields are their descriptions in the OpenAPI document."""
+
+
+class Told(ApiModel):
+    """A schema with one English sentence for a person, as a code too: the page has its own words for it."""
+
+    SENTENCE: ClassVar[str] = "problem"
+    """The name of its field."""
+
+    @computed_field
+    @property
+    def code(self) -> ReasonCode | None:
+        """The sentence as a code; null if it is none of Lamplighter's own."""
+        return self._reason.code if self._reason else None
+
+    @computed_field
+    @property
+    def values(self) -> ReasonValues:
+        """The numbers and words in the sentence."""
+        return self._reason.values if self._reason else {}
+
+    @property
+    def _reason(self) -> Reason | None:
+        return recognise(getattr(self, self.SENTENCE) or "")
 
 
 class Items(ApiModel, Generic[Item]):

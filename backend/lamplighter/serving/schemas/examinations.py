@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from lamplighter.contract.answers import Answer
 from lamplighter.contract.questions import KINDS
 from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
+from lamplighter.contract.sentences import recognise
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items
 
@@ -35,9 +36,9 @@ class Examination(ApiModel):
     problem: str | None
     """The reason for a failure, in one sentence."""
     code: ReasonCode | None = None
-    """The reason as a code, if it has one: the page has its own words for it."""
+    """The reason as a code, or else the current work: the page has its own words for it."""
     values: ReasonValues = Field(default_factory=ReasonValues)
-    """The numbers and words in the reason."""
+    """The numbers and words in it."""
     made: float | None
     """Unix seconds when it was answered; null before."""
 
@@ -58,5 +59,10 @@ def describe_examination(entry: ExaminationEntry) -> Examination:
     reason: dict[str, Any] = {}
     # A newer version may have stored another code, and an imported run anything.
     with suppress(ValidationError):
-        reason = vars(_REASON.validate_json(entry.reason)) if entry.reason else {}
+        told = (
+            _REASON.validate_json(entry.reason)
+            if entry.reason
+            else recognise(entry.problem or entry.activity)
+        )
+        reason = vars(told) if told else {}
     return Examination.model_validate({**vars(entry), **reason, "question": question_fields(entry)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody, StepNumber
+from lamplighter.serving.schemas.base import Items, RequestBody, StepNumber, Told
 
 FormatName = Literal["zip", "html", "parquet", "safetensors", "npy", "csv"]
 
@@ -17,7 +17,7 @@ class NewExport(RequestBody):
     """For single-step formats; null takes the newest exactly kept step."""
 
 
-class Export(ApiModel):
+class Export(Told):
     """A running or finished export."""
 
     id: str

@@ -11,12 +11,14 @@ from lamplighter.contract.fork_parent import Change
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus
 from lamplighter.runfolder.run_name import MAX_RUN_NAME, clean_run_name
-from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
+from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody, Told
 from lamplighter.serving.schemas.recorded_recipe import RecordedRecipe
 
 
-class Status(RunStatus):
-    """The state of a run."""
+class Status(Told, RunStatus):
+    """The state of a run; `code` and `values` say its message."""
+
+    SENTENCE = "message"
 
 
 class PlantedClass(ApiModel):

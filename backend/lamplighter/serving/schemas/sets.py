@@ -7,7 +7,7 @@ from typing import Literal
 from lamplighter.claims.set_board import SetClaim, UnansweredMember
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_set import Setting
-from lamplighter.serving.schemas.base import ApiModel, Items
+from lamplighter.serving.schemas.base import ApiModel, Items, Told
 
 Settings = dict[str, Setting]
 """Values by field of the recipe, such as `optimiser.learning_rate`."""
@@ -41,7 +41,7 @@ class Member(ApiModel):
     loss: float | None
 
 
-class SetSummary(ApiModel):
+class SetSummary(Told):
     """A set: runs that differ in a few settings, mostly in the seed."""
 
     id: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lamplighter.runfolder.tables.lines import SpokenLine
-from lamplighter.runfolder.tables.steps import TimelineEvent
-from lamplighter.serving.schemas.base import ApiModel, Items
+from lamplighter.serving.schemas.base import ApiModel, Items, Told
 
 
 class StepFacts(ApiModel):
@@ -83,7 +82,20 @@ class StepText(ApiModel):
     """Sequences of token ids; empty if the text is not kept."""
 
 
-class EventList(Items[TimelineEvent]):
+class Event(Told):
+    """An event shown on the timeline; `code` and `values` say its message."""
+
+    SENTENCE = "message"
+
+    id: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    message: str
+
+
+class EventList(Items[Event]):
     """Timeline events, oldest first."""
 
 

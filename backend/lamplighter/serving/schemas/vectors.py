@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lamplighter.serving.schemas.base import ApiModel, Items
+from lamplighter.serving.schemas.base import ApiModel, Items, Told
 
 
 class Keyframe(ApiModel):
@@ -36,8 +36,10 @@ class Waypoint(ApiModel):
     step: int
 
 
-class Waypoints(Items[Waypoint]):
-    """The steps whose output matrix is kept, ascending."""
+class Waypoints(Items[Waypoint], Told):
+    """The steps whose output matrix is kept, ascending; `code` and `values` say why there is no map."""
+
+    SENTENCE = "no_map"
 
     tied: bool | None
     """True if the input and the output matrix are tied; null for a run that was not trained here."""

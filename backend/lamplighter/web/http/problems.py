@@ -15,7 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lamplighter.contract.documented_model import DocumentedModel
-from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
+from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues, give_reason
+from lamplighter.contract.sentences import recognise
 from lamplighter.web.capacity.limiter import BusyError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -78,7 +79,7 @@ def problem_response(
         "status": status,
         "detail": detail,
     }
-    if reason is not None:
+    if reason := reason or recognise(detail):
         body |= {"code": reason.code, "values": reason.values}
     if errors:
         body["errors"] = [fault.model_dump() for fault in errors]
@@ -108,7 +109,8 @@ def install_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         faults = [_field_error(found) for found in error.errors()]
         detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5])
-        return problem_response(422, detail or "the request is not valid", faults)
+        reason = give_reason("fields_refused", fields=", ".join(fault.field for fault in faults[:5]))
+        return problem_response(422, detail or "the request is not valid", faults, reason=reason)
 
     def gone(_: Request, error: Exception) -> Response:
         # The client has left; as a crash it would fill the log.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.lineage import Lineage, LineageChangedError, LineageReader
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -76,7 +77,7 @@ def _require_attempt(run: RunFolder, lineage: Lineage, newest: int, step: int, a
     if attempt > lineage.newest_attempt:
         raise RefusedError(404, f"{run.id} has no attempt {attempt}: its newest is {lineage.newest_attempt}")
     if step > newest:
-        raise RefusedError(404, f"step {step} is not recorded; the last is {newest}")
+        raise RefusedError(404, say("step_not_recorded", step=step, last=newest))
     if (holds := lineage.attempt_at(step)) != attempt:
         raise RefusedError(409, f"step {step} counts in attempt {holds}, not in {attempt}: ask with "
                       f"attempt={holds}, or leave attempt out for what counts now")  # fmt: skip

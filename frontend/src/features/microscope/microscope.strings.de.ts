@@ -24,7 +24,6 @@ export const microscope: Translated<typeof english> = {
   moved: (shown, now) => `Das ist Schritt ${count(shown)}. Du bist bei Schritt ${count(now)}.`,
   backTo: (step) => `Zurück zu Schritt ${count(step)}`,
   waiting: ask.waiting,
-  running: ask.running,
   cancel: ask.cancel,
   broken: ask.broken,
   confirm: "Trotzdem öffnen",

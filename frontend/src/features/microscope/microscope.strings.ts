@@ -24,7 +24,6 @@ export const microscope = table("microscope", {
     `This is step ${count(shown)}. You are at step ${count(now)}.`,
   backTo: (step: number) => `Back to step ${count(step)}`,
   waiting: ask.waiting,
-  running: ask.running,
   cancel: ask.cancel,
   broken: ask.broken,
   confirm: "Open it anyway",

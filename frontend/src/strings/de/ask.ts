@@ -110,17 +110,10 @@ export const ask: Translated<typeof english> = {
   sending: "Die Frage wird geschickt",
   waking: "Das Modell wird geweckt",
   waiting: "Erst kommt eine frühere Frage dran",
-  running: (activity) => {
-    const step = /^recomputing step ([\d,]+)$/.exec(activity)?.[1];
-    return step
-      ? `Schritt ${count(Number(step.replaceAll(",", "")))} wird neu berechnet`
-      : "Es arbeitet";
-  },
+  working: "Es arbeitet",
   cancel: "Abbrechen",
   cancelled: "Abgebrochen.",
   failed: "Die Frage konnte nicht beantwortet werden.",
-  problem: (sentence) =>
-    sentence.replace(/^[a-z_]+: /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   confirm: "Trotzdem fragen",
   atStep: (step) => (step ? `Bei Schritt ${count(step)}` : "Vor dem ersten Schritt"),
   askAt: (step) =>

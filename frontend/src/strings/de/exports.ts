@@ -23,7 +23,6 @@ export const exports: Translated<typeof english> = {
     discard: "Verwerfen",
     download: "Herunterladen",
     atStep: (step) => `Schritt ${count(step)}`,
-    progress: (share) => `${Math.floor(100 * share)}\u00a0%`,
     cancelled: "abgebrochen",
     leftOut: "Weggelassen (auf Englisch):",
     state: {

@@ -8,9 +8,6 @@ export const twoCities: Translated<typeof english> = {
   map: {
     waiting: "Diese Karte wird gesucht …",
     file: "Diese Datei enthält die Wörter nur als Kontext. Öffne den Lauf mit Lamplighter, um sie als Vorhersagen zu sehen.",
-    tied: "In diesem Modell tut eine Matrix beides, also sind beide Karten gleich.",
-    none: "Von diesem Lauf sind die Wörter nur als Kontext gespeichert, also gibt es keine zweite Karte.",
-    few: "Das Modell fängt gerade erst an. Komm in ein paar Schritten wieder.",
     undrawn: "Diese Karte wird nur gezeichnet, wenn jemand danach fragt.",
     viewer: "Diese Karte hat noch niemand gezeichnet. Das kann, wer vorführt.",
     draw: "Diese Karte zeichnen",

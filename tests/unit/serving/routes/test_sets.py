@@ -59,7 +59,8 @@ async def test_a_set_whose_file_is_damaged_is_listed_with_the_reason(app: FastAP
     (run_set.path / SET_FILE).write_text("{")
     found = await ask(app, run_set)
     assert (found["readable"], found["grid"], len(found["members"])) == (False, [], 3)
-    assert found["problem"].startswith(SET_FILE)
+    assert found["problem"].startswith(f"this set cannot be read: {SET_FILE}")
+    assert (found["code"], list(found["values"])) == ("set_unreadable", ["error"])
     assert len((await ask(app, run_set, "/curves"))["groups"][0]["runs"]) == 3
     for member in run_set.path.iterdir():
         if member.is_dir():

@@ -18,8 +18,9 @@ from lamplighter.contract.answers import BenchAnswer
 from lamplighter.contract.answers.training import RowSets, RuleReading, UpdateCost
 from lamplighter.contract.questions import BenchQuestion
 from lamplighter.contract.recipe import OptimiserKind, Recipe
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
-from lamplighter.examination.kinds.bench.large_embedding import measure_large_embedding
+from lamplighter.examination.kinds.bench.large_embedding import ROWS, measure_large_embedding
 from lamplighter.examination.kinds.bench.timings import quartiles_ms
 from lamplighter.examination.readings import round_known, rounded
 from lamplighter.model.batch_reader import BatchReader
@@ -172,12 +173,17 @@ def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgres
             bench = RuleBench(model.run, rule)
             for done in range(question.steps):
                 share = (number + done / question.steps) / len(RULES)
-                report(_SHARE_OF_RULES * share, f"{rule}: step {done + 1} of {question.steps}")
+                report(
+                    _SHARE_OF_RULES * share,
+                    say("trying_rule", step=done + 1, steps=question.steps, rule=rule),
+                )
                 bench.step(question.step + done + 1)
             recipes.append(bench.summarise())
         large, reason = measure_large_embedding(
             model.run.recipe.batch_tokens,
-            lambda share: report(_SHARE_OF_RULES + (1 - _SHARE_OF_RULES) * share, "a matrix of 50,000 rows"),
+            lambda share: report(
+                _SHARE_OF_RULES + (1 - _SHARE_OF_RULES) * share, say("large_matrix", rows=ROWS)
+            ),
         )
     return BenchAnswer(
         kind="bench",

@@ -15,6 +15,7 @@ from lamplighter.contract.answers import DecilesAnswer
 from lamplighter.contract.answers.parts import TextName
 from lamplighter.contract.answers.training import GroupLosses, OptimiserReading, TriedRate, WordGroup
 from lamplighter.contract.questions import DecilesQuestion
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import prediction_losses, round_known, rounded
 from lamplighter.model.batches import positions_after
@@ -171,7 +172,7 @@ class OptimiserRace:
         last, losses = self._loss.measure(learner)
         curve = [GroupLosses(step=0, losses=losses)]
         for step in range(1, self._steps + 1):
-            self._report(self._done / self._total, f"{name} at {rate:g}, step {step}")
+            self._report(self._done / self._total, say("trying_rate", optimiser=name, rate=rate, step=step))
             _, ids, targets = self._model.batches.batch(step)
             train_step(learner, ids, targets)
             self._done += 1
@@ -203,7 +204,7 @@ def examine(model: ExaminedModel, question: DecilesQuestion, report: ReportProgr
 
     A loss is None if it is not finite, or if no word of the group was sampled.
     """
-    report(0.0, "reading frequent and rare words")
+    report(0.0, say("reading_groups"))
     vocabulary = model.run.vocabulary
     groups = group_words(vocabulary.counts, model.run.token_ids)
     now = GroupedLoss(model, groups, NOW_TOKENS)

@@ -19,6 +19,7 @@ from lamplighter.contract.answers import DevicesAnswer
 from lamplighter.contract.answers.training import ExchangeSeconds, MeasuredExchange, SentBytes
 from lamplighter.contract.questions import DevicesQuestion, QuestionError
 from lamplighter.contract.reason import Reason, give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.devices.rank import (
@@ -77,7 +78,7 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
             Reason("no_shared_step"),
         )
     host_ids, ids, targets = model.batches.batch(question.step)
-    report(0.05, "computing the step in one process")
+    report(0.05, say("one_process"))
     alone = copy.deepcopy(source).cpu()
     single = compute_gradients(alone, ids.cpu(), targets.cpu(), 1.0)
     table = None if recipe.model.tied else _TABLE
@@ -131,7 +132,7 @@ def _run_processes(
                         f"the two processes were not done after {TIMEOUT_SECONDS} seconds: the machine is busy, try again",
                         Reason("processes_failed"),
                     )
-                report(0.2, "two processes share the step")
+                report(0.2, say("two_processes"))
                 time.sleep(_POLL_SECONDS)
         results = [
             json.loads((scratch / result_file(rank)).read_text(encoding="utf-8")) for rank in range(PROCESSES)

@@ -28,6 +28,7 @@ from lamplighter.contract.answers.microscope import (
 )
 from lamplighter.contract.questions import MicroscopeQuestion, QuestionError
 from lamplighter.contract.reason import give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.microscope.predictions import describe_predictions
 from lamplighter.examination.kinds.microscope.random_updates import describe_random_updates
@@ -66,16 +67,16 @@ def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportPr
             f"sequence {question.sequence}: a batch of this run has sequences 0 to {sequences - 1}",
             give_reason("out_of_range", most=sequences - 1),
         )
-    report(0.0, "taking the step again")
+    report(0.0, say("taking_step"))
     retaken = retake_step(model)
     if not retaken.observation.is_finite:
         raise QuestionError(
             f"step {question.step} does not come out in finite numbers: look at one before it",
             give_reason("step_not_finite", step=question.step),
         )
-    report(0.4, "reading before and after")
+    report(0.4, say("reading_before_after"))
     text, right_guesses = describe_predictions(model, retaken, question.sequence)
-    report(0.8, "recomputing one number")
+    report(0.8, say("recomputing_number"))
     return MicroscopeAnswer(
         kind="microscope",
         **model.facts(question),

@@ -12,6 +12,7 @@ from lamplighter.contract.answers import WhatIfAnswer
 from lamplighter.contract.answers.parts import WordNumber
 from lamplighter.contract.answers.training import RowCounts, TaughtRows, TaughtState, WhatIfCandidates
 from lamplighter.contract.questions import WhatIfQuestion
+from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.what_if.watched_contexts import WatchedContexts, watch_contexts
 from lamplighter.examination.readings import (
@@ -80,14 +81,14 @@ class _WhatIf:
         observer = Observer(self._learner, verify_every=1)
         total = steps + after
         for number in range(1, steps + 1):
-            self._report((number - 1) / total, f"training on the sentence, step {number}")
+            self._report((number - 1) / total, say("training_sentence", step=number))
             result = train_step(self._learner, self._inputs, self._targets)
             observation = observer.observe(number, self._inputs.cpu().numpy(), result)
             self._read(watched, "sentence", number, observation)
         sentence = self._candidates()
         moved = _share_moved(self._model.learner, self._learner)
         for number in range(1, after + 1):
-            self._report((steps + number - 1) / total, f"training on the run's own text, step {number}")
+            self._report((steps + number - 1) / total, say("training_own_text", step=number))
             _, batch, targets = self._model.batches.batch(self._model.step + number)
             train_step(self._learner, batch, targets)
             if number in _AFTER_READ or number == after:

@@ -19,6 +19,7 @@ import anyio.to_thread
 from pydantic import ValidationError
 from starlette.websockets import WebSocket
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
@@ -140,7 +141,7 @@ class ClassHub:
         try:
             return FoundRun(run, run.created, self._classroom.read_ours(run))
         except FileNotFoundError:
-            raise NoSuchRunError(f"{run.id} was just moved to the trash") from None
+            raise NoSuchRunError(say("run_moved", run=run.id)) from None
 
     def _make_room(self, found: FoundRun) -> bool:
         """Return whether the class may watch a run, if necessary in place of a lower-priority run."""

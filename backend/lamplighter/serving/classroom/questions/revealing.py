@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lamplighter.claims.gathering import read_moment
+from lamplighter.contract.sentences import say
 from lamplighter.lessons.library import LANGUAGE, LessonLibrary
 from lamplighter.lessons.numbers import find_questions, resolve_numbers
 from lamplighter.lessons.part import Part
@@ -32,9 +33,9 @@ class LessonRevealer:
         """
         run, part = self._catalog.find_run(run_id), self._lessons.parts(language).get(number)
         if part is None:
-            raise RefusedError(404, f"the course has no part {number}: GET /api/lessons lists its parts")
+            raise RefusedError(404, say("no_such_part", part=number))
         if not run.is_prepared:
-            raise RefusedError(404, f"{run.id} has not read its corpus yet, so its numbers are unknown")
+            raise RefusedError(404, say("run_without_numbers", run=run.id))
         return run, part
 
     def reveal(self, questions: Sequence[LessonQuestion]) -> bool:

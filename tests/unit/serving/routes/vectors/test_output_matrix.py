@@ -38,7 +38,7 @@ async def test_the_waypoints_are_listed(app: FastAPI, run: RunFolder) -> None:
     answer = await get(app, run, "waypoints")
     assert answer.json == {
         "items": [{"attempt": 1, "step": step} for step in (0, 10, 30)], "tied": False, "last_map_step": 30,
-        "map_time": None, "no_map": None,
+        "map_time": None, "no_map": None, "code": None, "values": {},
     }  # fmt: skip
 
 
@@ -54,6 +54,7 @@ async def test_a_map_is_offered_only_where_the_job_will_draw_one(
     found = (await get(app, run, "waypoints")).json
     assert [item["step"] for item in found["items"]] == [0, 30]
     assert "needs two" in found["no_map"]
+    assert found["code"] == "output_few_states"
     refused = await call(app, "POST", f"/api/runs/{run.id}/output-map", bearer)
     assert (refused.status, refused.json["detail"]) == (409, found["no_map"])
     with pytest.raises(ReprojectionError, match="needs two"):
