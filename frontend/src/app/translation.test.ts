@@ -86,7 +86,6 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/events\.other/, "room", "…"],
   [/failures\.other/, undefined, "…"],
   [/classroom\.otherAddresses/, ["a", "b"]],
-  [/runName$/, "2026-01-02-dog"],
   [/cost\.method/, { method: "nvml", watts_assumed: 5 }, 60],
   [/cost\.half/, 5, [1, 2, 3]],
   [/cost\.byFormula/, [1, null], [2, null]],

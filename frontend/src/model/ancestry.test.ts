@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { areRelated, clockOffset, treeOf } from "./ancestry";
+import { areRelated, clockOffset, nameOfRun, treeOf } from "./ancestry";
 
 const run = (id: string, from?: string, step = 0) => ({
   id,
@@ -34,6 +34,20 @@ describe("the clock of two runs", () => {
     const circle = [run("a", "b", 1), run("b", "a", 2)];
     expect(clockOffset("a", "b", circle)).toBe(-2);
   });
+});
+
+it("names runs of one name apart, and an unknown one by its id", () => {
+  const runs = [
+    { id: "2026-11-30-lamptown-a1b2c3", name: "Lamptown" },
+    { id: "2026-11-30-lamptown-d4e5f6", name: "Lamptown" },
+    { id: "2026-11-30-novels-778899", name: "Novels" },
+  ];
+  expect(runs.map(({ id }) => nameOfRun(id, runs))).toEqual([
+    "Lamptown · a1b2c3",
+    "Lamptown · d4e5f6",
+    "Novels",
+  ]);
+  expect(nameOfRun("gone", runs)).toBe("gone");
 });
 
 describe("the tree of runs", () => {

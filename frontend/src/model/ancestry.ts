@@ -1,6 +1,7 @@
 /** Forks: which run comes from which, and the clock that related runs share. Pure. */
 
 import type { Run } from "../api/rest-types";
+import { printableText } from "../api/vocabulary";
 
 type Related = Pick<Run, "id" | "parent">;
 
@@ -38,6 +39,13 @@ export function clockOffset(id: string, other: string, runs: readonly Related[])
 export function areRelated(id: string, other: string, runs: readonly Related[]): boolean {
   const others = ancestorsOf(other, runs);
   return [...ancestorsOf(id, runs).keys()].some((ancestor) => others.has(ancestor));
+}
+
+/** Return the name of a run, with the end of its id where another has the same name. */
+export function nameOfRun(id: string, runs: readonly Pick<Run, "id" | "name">[]): string {
+  const name = printableText(runs.find((run) => run.id === id)?.name ?? "");
+  const shared = runs.some((run) => run.id !== id && printableText(run.name) === name);
+  return name && shared ? `${name} · ${id.slice(-6)}` : name || id;
 }
 
 /** A run in the tree. */

@@ -3,12 +3,14 @@
  * run at the same time.
  */
 
-import type { Districts, Layout, LayoutMethod } from "../../api/frames";
+import { decode, type Districts, type Layout, type LayoutMethod } from "../../api/frames";
+import { requestBytes, runPath } from "../../api/rest";
 import type { Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { SecondMapKind } from "../../model/view/second-map-options";
 import { lightOfBeat, type StepLight } from "../../model/light";
 import { hasEnded } from "../../model/phase";
+import type { AlignedLayouts } from "./aligned-layout";
 import type { PastStep } from "../../state/past/past-store";
 import { layoutIn } from "../../state/shown-step.svelte";
 import type { LiveRun } from "../../state/run/live-run.svelte";
@@ -17,9 +19,13 @@ import { OutputMap } from "../../state/view/output-map.svelte";
 
 /** Nominal duration of a still beat, in ms. */
 const STILL_BEAT_DURATION = 1_000;
+/** Debounce in ms: during a scrub only the last step is drawn. */
+const DEBOUNCE = 120;
 
 export class SecondMap {
   private readonly query = new Query<PastStep>();
+  /** The layout of the other run that is drawn like the first map, of runs with a common origin. */
+  readonly aligned = new Query<AlignedLayouts>();
   private readonly otherRun: LiveRun | null = null;
   /** The map of the output matrix; null for other sources. */
   readonly output: OutputMap | null = null;
@@ -60,6 +66,23 @@ export class SecondMap {
     this.query.ask({ key: `${step} ${view} ${run.reprojected}`, fetch });
   }
 
+  /** Draw the other run like the layout `first` of this one, at this run's `step`; nothing: as it was laid out itself. */
+  drawLike(first: Layout | null | undefined | false, step: number | null) {
+    const { id, showsReprojected } = this.run;
+    if (!first || step === null) {
+      this.aligned.ask(null);
+      return;
+    }
+    const method = first.drawnBy === "linear" ? "linear" : "umap";
+    const set = showsReprojected ? "again" : "live";
+    const path = `difference/layout?with=${encodeURIComponent(this.name)}&step=${step}&layout=${first.step}&method=${method}&set=${set}`;
+    const fetch = async (signal: AbortSignal) => ({
+      first,
+      second: decode(await requestBytes(runPath(id, path), { signal })) as Layout,
+    });
+    this.aligned.ask({ key: path, subject: this.name, fetch }, DEBOUNCE);
+  }
+
   /** Return the requested view. */
   private get view(): LayoutMethod {
     return this.kind === "view" ? (this.name as LayoutMethod) : this.method();
@@ -79,6 +102,7 @@ export class SecondMap {
     return this.shownRun.vocabulary;
   }
 
+  /** Return the layout that was made for the shown run alone. */
   get layout(): Layout | null {
     const { kind, shownRun, view } = this;
     if (this.output) return this.output.layout;
@@ -135,6 +159,7 @@ export class SecondMap {
 
   close() {
     this.query.close();
+    this.aligned.close();
     this.otherRun?.close();
     this.output?.close();
   }

@@ -45,11 +45,6 @@ export class TokenMatching {
     return [Uint32Array.from(inFirst), Uint32Array.from(inSecond)];
   }
 
-  /** Return whether both maps have the same tokens; `common`: the number of shared tokens. */
-  isWhole(common: number): boolean {
-    return [this.first, this.second].every(({ tokens }) => tokens.length === common);
-  }
-
   private matchingId(
     id: number,
     from: Vocabulary,

@@ -72,7 +72,7 @@ export const difference: Translated<typeof english> = {
   order: "Gewonnene Ordnung",
   purity: "Nachbarn derselben Art",
   information: "Bit über die Art",
-  byChance: "Zufall",
+  ofChance: (chance) => `(Zufall ${fixed(chance, 2)})`,
   said: "Was jeder sagt",
   most: "Wörter, die sich am meisten verändert haben",
   mostMore: "Klicke auf eins, um es auf beiden Karten zu sehen.",

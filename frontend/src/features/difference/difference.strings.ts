@@ -82,7 +82,7 @@ export const difference = table("difference", {
   order: "Order gained",
   purity: "neighbours of the same kind",
   information: "bits about the kind",
-  byChance: "chance",
+  ofChance: (chance: number | null | undefined) => `(chance ${fixed(chance, 2)})`,
   said: "What each says",
   most: "Words that changed most",
   mostMore: "Click one to see it on both maps.",

@@ -120,7 +120,7 @@ export class IntroductionTeller {
       held: run.status?.hold != null,
       lit: run.beat !== null,
       atRest,
-      recorded: run.externallyTrained,
+      recorded: run.externallyTrained || run.info?.parent != null,
       district: this.districtOf(run, atRest),
       lie:
         server.presenter && run.speaks && run.vocabulary

@@ -30,7 +30,7 @@ export interface IntroductionFacts {
   readonly lit: boolean;
   /** True at the end of a run, or for a matrix that was never trained. */
   readonly atRest: boolean;
-  /** True for a run recorded from an external training loop, about which little is known. */
+  /** True for a run that does not begin at random here: a fork, or one recorded from an external training loop. */
   readonly recorded: boolean;
   /** A district of the map to point out; null while there is none. */
   readonly district: NamedDistrict | null;
