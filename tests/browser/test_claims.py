@@ -67,7 +67,7 @@ def test_the_board_lights_up_and_each_window_links_to_its_view(
     expect(page.get_by_test_id("claim-measure")).to_be_enabled()
     page.locator("#claim-9").click()
     page.get_by_test_id("claim-show").click()
-    wait_for(page, f"{QUERY}.get('panel') === 'ask' && {QUERY}.get('ask') === 'bench'")
+    wait_for(page, f"{QUERY}.get('panel') === 'experiments' && {QUERY}.get('ask') === 'bench'")
     expect(page.get_by_test_id("answer")).to_have_attribute("data-state", "done")
     expect(page.get_by_test_id("asked-with")).to_have_text("After 40 steps of training.")
     # Both buttons open their own answer, even if the form is set to another question.
