@@ -176,6 +176,7 @@ ReasonCode = TypeAliasType(
         "run_moved",
         "run_is_trained",
         "run_may_be_trained",
+        "set_is_open",
         "set_is_swept",
         "run_without_steps",
         "run_without_tokens",

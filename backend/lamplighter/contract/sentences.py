@@ -126,6 +126,7 @@ SENTENCES: dict[ReasonCode, str] = {
     "run_moved": "{run} was just moved to the trash",
     "run_is_trained": "{run} is being trained; stop it first",
     "run_may_be_trained": "cannot tell whether {run} is being trained, since its trainer.lock cannot be opened: try again",
+    "set_is_open": "{set} is the folder that is open here: remove it by hand",
     "set_is_swept": "{set} is being swept; stop that first",
     "run_without_steps": "{run} has not begun: nothing is recorded yet",
     "run_without_tokens": "{run} has not read its corpus yet, so there are no tokens",

@@ -150,9 +150,12 @@ class RunStore:
         """Move a run, or a set with its members, to the trash folder; it can be moved back by hand.
 
         Raises:
-            RunBusyError: a trainer holds the run or a member, or may hold it; or a sweep trains the set.
+            RunBusyError: a trainer holds the run or a member, or may hold it; a sweep trains the set; or the set is this
+                very folder.
         """
         if isinstance(run, RunSet):
+            if run.path == self.path:
+                raise RunBusyError(say("set_is_open", set=run.id))
             if run.is_swept:
                 raise RunBusyError(say("set_is_swept", set=run.id))
             for path in list_folders(run.path):

@@ -21,7 +21,7 @@ from lamplighter.runfolder.reading.set_curves import (
     read_curves,
     read_measure_names,
 )
-from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder, list_folders
 from lamplighter.runfolder.run_set import MAX_MEMBERS, RunSet
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.reading.set_reading import (
@@ -50,7 +50,12 @@ from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.access.decision import caller_sees_text
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import RefusedError
-from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, TOKEN_ENTRY_BYTES, estimate_memory
+from lamplighter.web.http.response_cost import (
+    LARGE_RESPONSE_BYTES,
+    TOKEN_ENTRY_BYTES,
+    Pricing,
+    estimate_memory,
+)
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("sets")
@@ -112,6 +117,17 @@ def get_set(set_id: SetId, request: Request, services: ServicesDep) -> Response:
         )
 
     return reply.send(_SUMMARY_BYTES * len(members), make)
+
+
+@routes.delete("/api/sets/{set}", pricing=Pricing.FIXED, status_code=204)
+def delete_set(set_id: SetId, services: ServicesDep) -> Response:
+    """Move a set to the trash folder, with its members. Refused while it is swept, or a trainer holds a member."""
+    found = services.catalog.run_store.find_set(set_id)
+    # Their open files cannot be moved on every system.
+    for member in list_folders(found.path):
+        services.examiner_jobs.end(member.name)
+    services.catalog.run_store.trash(found)
+    return Response(status_code=204)
 
 
 @routes.get("/api/sets/{set}/curves", polled=True, pool=Pool.DEAR, response_model=SetCurves, answers=_ANSWERS)

@@ -205,6 +205,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   run_is_trained: "Dieser Lauf wird gerade trainiert: Beende zuerst das Training.",
   run_may_be_trained:
     "Vielleicht wird dieser Lauf gerade trainiert, das lässt sich nicht feststellen: Versuch es noch einmal.",
+  set_is_open: "Dieser Ordner ist hier gerade geöffnet: Lösch ihn von Hand.",
   set_is_swept: "Diese Läufe werden gerade trainiert: Beende das zuerst.",
   run_without_steps: "Dieser Lauf hat noch nicht begonnen: Es ist noch nichts aufgezeichnet.",
   run_without_tokens: "Dieser Lauf hat seinen Text noch nicht gelesen: Es gibt noch keine Tokens.",

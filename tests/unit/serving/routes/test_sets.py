@@ -15,6 +15,7 @@ from lamplighter.claims.board import ClaimRow, make_board
 from lamplighter.claims.evidence import Evidence
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_set import SET_FILE, SWEEP_ROLE, GridAxis, RunSet
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.reading import set_words
 from lamplighter.serving.routes import sets
 from lamplighter.serving.schemas.runs import UNREADABLE
@@ -53,6 +54,27 @@ async def test_a_set_names_its_members_with_their_states(app: FastAPI, run_set: 
     shutil.rmtree(run_set.path / found["members"][0]["run"])
     (run_set.path / found["members"][1]["run"] / "recipe.json").write_text("{")
     assert (await ask(app, run_set))["counts"] == {"missing": 1, "unreadable": 1, "waiting": 1}
+
+
+async def test_a_set_is_moved_to_the_trash_with_its_members_unless_it_is_in_use(
+    app: FastAPI, run_set: RunSet, bearer: dict[str, str]
+) -> None:
+    path, folders = f"/api/sets/{run_set.id}", sorted(each.name for each in run_set.path.iterdir())
+    held = (
+        (run_set.path, SWEEP_ROLE, "set_is_swept"),
+        (run_set.path / folders[0], "trainer", "run_is_trained"),
+    )
+    for folder, role, code in held:
+        with RoleLock(folder, role):
+            refused = await call(app, "DELETE", path, bearer)
+        assert (refused.status, refused.json["code"]) == (409, code)
+    assert (await call(app, "DELETE", path)).status == 401
+    assert (await call(app, "DELETE", path, bearer)).status == 204
+    gone = await call(app, "DELETE", path, bearer)
+    assert (gone.status, gone.json["code"]) == (404, "no_such_set")
+    assert (await get(app, "/api/sets")).json["items"] == []
+    (trashed,) = RunStore(run_set.path.parent).trashed()
+    assert {each.name for each in trashed.path.iterdir()} >= set(folders)
 
 
 async def test_a_set_whose_file_is_damaged_is_listed_with_the_reason(app: FastAPI, run_set: RunSet) -> None:
