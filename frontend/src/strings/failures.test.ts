@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reasonGiven } from "../api/failure";
-import { failureText } from "./failures";
+import { failureText, toldText } from "./failures";
 
 describe("the text of a failure", () => {
   it("is the server's sentence if it gave one", () => {
@@ -40,4 +40,12 @@ it("a reason without a code, or with an unknown one, has the server's text", () 
   expect(failureText({ code: "said", reason: "no room" })).toBe("No room");
   const known = { code: "something_new" as "server_busy", values: {} };
   expect(failureText({ code: "said", reason: "no room", known })).toBe("No room");
+});
+
+it("a sentence of the server begins large, and without the name of its field", () => {
+  expect(toldText("changes.steps: it is too many", {})).toBe("It is too many");
+  expect(toldText("stopped at step 5", { code: "stopped", values: { step: 5 } })).toBe(
+    "Stopped at step 5",
+  );
+  expect(toldText("", {})).toBe("");
 });

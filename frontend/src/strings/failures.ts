@@ -81,7 +81,7 @@ export function toldText(sentence: string, { code, values = {} }: Told): string 
   if (typeof text === "function") return text(values);
   if (text || !sentence) return text || "";
   // The server's sentence begins with the name of a field, or at least small.
-  const said = failures.other(sentence.replace(/^[a-z_]+: /, ""), code, values);
+  const said = failures.other(sentence.replace(/^[a-z_.]+: /, ""), code, values);
   return printableText(said.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()));
 }
 

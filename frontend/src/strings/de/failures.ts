@@ -65,7 +65,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
     `Dieser Lauf endet bei Schritt ${number(end)}, vor Schritt ${number(step)}: Frag nach weniger Schritten.`,
   nothing_left_to_predict:
     "Dieser Lauf ist zu Ende, es gibt also nichts mehr vorherzusagen: Setz ihn zuerst fort.",
-  fields_refused: ({ fields }) => `So geht es nicht. Prüf deine Eingabe bei: ${words(fields)}`,
+  fields_refused: "So geht es nicht: Prüf, was du eingegeben hast.",
   // Was gerade getan wird.
   opening_model: "Das Modell wird geladen",
   recomputing_step: ({ step }) => `Schritt ${number(step)} wird neu berechnet`,
