@@ -22,13 +22,19 @@ from lamplighter.web.http.openapi import TAGS
 from lamplighter.web.http.route_table import Access, find_rule
 from lamplighter.web.settings import ServerSettings
 from tests.openapi_difference import Comparison
+from tests.support.asgi import PORT
 
 ROOT = Path(__file__).parents[4]
 
 Document = dict[str, Any]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    return create_app(ServerSettings(tmp_path_factory.mktemp("runs"), port=PORT, roles=()))
+
+
+@pytest.fixture(scope="module")
 def document(app: FastAPI) -> Document:
     return app.openapi()
 
