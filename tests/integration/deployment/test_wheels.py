@@ -168,10 +168,9 @@ def clean(watch: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     venv.create(home)
     python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
     # torch brings typing_extensions, and is not needed to record.
-    install(python, *(f"{name}=={distribution(name).version}" for name in ("numpy", "typing_extensions")))
-    before = installed_in(home)
-    install(python, str(watch))
-    return python, sorted(installed_in(home) - before)
+    there = ("numpy", "typing_extensions")
+    install(python, str(watch), *(f"{name}=={distribution(name).version}" for name in there))
+    return python, sorted(one.stem for one in home.rglob("*.dist-info") if not one.stem.startswith(there))
 
 
 def install(python: Path, *packages: str) -> None:
@@ -179,11 +178,6 @@ def install(python: Path, *packages: str) -> None:
     run_outside(
         sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", *packages
     )
-
-
-def installed_in(home: Path) -> set[str]:
-    """Return the names of the distributions in an environment."""
-    return {one.stem for one in home.rglob("*.dist-info")}
 
 
 def run_outside(program: Path | str, *words: Path | str, folder: Path | None = None) -> str:
