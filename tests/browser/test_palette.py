@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import DESKTOP, FinishedRun, serve_finished_run
+from tests.browser.fixtures import DESKTOP, FinishedRun
 from tests.browser.pages import wait_for
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
-    with serve_finished_run(Path(tmp_path_factory.mktemp("runs"))) as finished:
-        yield finished
-
-
 @pytest.fixture
-def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
+def page(finished_run: FinishedRun, chromium: Browser) -> Iterator[Page]:
     opened = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
-    opened.goto(run.url_with("panel=measures"))
+    opened.goto(finished_run.url_with("panel=measures"))
     wait_for(opened, "window.__lamplighter?.shown")
     yield opened
     opened.close()
