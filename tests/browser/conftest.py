@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -24,17 +25,32 @@ from tests.support.waiting import wait_until
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Launch a browser for each test file, because Playwright's event loop would block those of other tests.
+@pytest.fixture(scope="session")
+def launched() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """Launch a browser once for all test files. Yields it and Playwright's event loop, which is not the thread's while
+    other tests run.
 
     Its visitors have seen the introduction, unless a test says otherwise.
     """
     with sync_playwright() as playwright:
         # Only the map needs WebGL: a frame of the whole page, drawn by it in software, takes twice the processor time.
         browser = playwright.chromium.launch(**launch_arguments("--disable-gpu-compositing"))
-        yield returning_visitors(browser)
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield returning_visitors(browser), loop
+        asyncio._set_running_loop(loop)
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(launched: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """Lend the browser to a test file. Playwright's loop is the thread's meanwhile, and would block those of other tests."""
+    browser, loop = launched
+    asyncio._set_running_loop(loop)
+    yield browser
+    for context in browser.contexts:
+        context.close()
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")
