@@ -26,6 +26,7 @@ QUERY = "new URLSearchParams(location.search)"
 STAGES = 9
 
 
+@pytest.mark.tour
 def test_part_one_on_a_training_run(page: Page, application: Application) -> None:
     hold_run(application, STEP)
     open_held_step(page, application, STEP, "&panel=token&lesson=0")
