@@ -58,7 +58,7 @@ def test_a_persons_own_text_becomes_a_map(page: Page, application: Application, 
     # Stated once, beside the button, before it is pressed and afterwards.
     expect(page.get_by_role("alert")).to_contain_text("This text has 4 words. 1,000 are needed")
     page.get_by_test_id("start").click()
-    expect(page.get_by_text("1,000")).to_have_count(1)
+    expect(page.get_by_text("1,000 are needed")).to_have_count(1)
     assert {run.id for run in RunStore(application.runs).runs()} == before, "a refused text makes no run"
     page.get_by_test_id("new-file").set_input_files(path)
     expect(page.get_by_test_id("text-facts")).to_contain_text("learn it by heart")
