@@ -29,7 +29,7 @@ export const LATE = [
   `features/(?!${FIRST_SCREEN.join("|")})`,
   "map/export/",
   "charts/(matrix|attention|scales|lamps)/",
-  "app/(german|late-panels|explore-panels|Shortcuts|bar/ViewMenu|bar/ShareMenu)",
+  "app/(german|late-panels|explore-panels|Shortcuts|bar/(Page|View|Share)Menu)",
   "strings/(de/|ask|claim-texts|exports|forks|measures|run\\.)",
   "state/questions/",
   "state/past/record-player",

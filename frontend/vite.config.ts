@@ -48,7 +48,7 @@ const TOGETHER = [
     name: "lines",
     test: /\/(AskLine\.svelte|SayingLine\.svelte|lie-to-tell\.ts|words-to-try\.ts)$/,
   },
-  { name: "menus", test: /\/(ViewMenu\.svelte|ShareMenu\.svelte|reload-with\.ts|palette\.ts)$/ },
+  { name: "menus", test: /\/(PageMenu\.svelte|reload-with\.ts|palette\.ts)$/ },
   { name: "class", test: /\/(ClassViewer\.svelte|class-stream\.ts)$/ },
   {
     name: "shared",

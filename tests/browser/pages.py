@@ -46,12 +46,10 @@ def wait_for_frame(page: Page) -> None:
 
 
 def open_view(page: Page) -> None:
-    """Open the view menu unless it is open, with its own button or, in a narrow window, that of the only
-    menu.
-    """
+    """Open the page's menu, which holds the view, unless it is open."""
     maps = page.get_by_test_id("map-umap")
     if not maps.is_visible():
-        page.locator("[data-testid=view-menu], [data-testid=more-controls]").click()
+        page.get_by_test_id("page-menu").click()
     expect(maps).to_be_visible()
 
 
@@ -79,11 +77,11 @@ def show_level(page: Page, level: str) -> None:
     """Choose the level of the page: "watch", "explore" or "lab"."""
     button = page.get_by_test_id(f"level-{level}")
     # A page that is still loading has neither, and `is_visible` does not wait.
-    expect(button.or_(page.get_by_test_id("more-controls")).filter(visible=True).first).to_be_visible(
+    expect(button.or_(page.get_by_test_id("page-menu")).filter(visible=True).first).to_be_visible(
         timeout=30_000
     )
     if not button.is_visible():
-        page.get_by_test_id("more-controls").click()
+        page.get_by_test_id("page-menu").click()
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     if page.locator(":popover-open").count():

@@ -93,6 +93,7 @@ def test_pausing_the_picture_stops_the_lamps_but_not_the_training(page: Page, ap
 def test_the_presenter_pauses_training_steps_once_and_resumes(page: Page, application: Application):
     wait_for(page, LIT, 60)
     run = application.only_run()
+    page.get_by_test_id("training-menu").click()
     page.get_by_test_id("pause-training").focus()
     page.keyboard.press("Enter")
     wait_until(lambda: read_status(run).phase == "paused", "pause")
@@ -113,6 +114,7 @@ def test_the_presenter_pauses_training_steps_once_and_resumes(page: Page, applic
 def test_training_keeps_the_set_pace(page: Page, application: Application):
     wait_for(page, LIT, 60)
     run = application.only_run()
+    page.get_by_test_id("training-menu").click()
     page.get_by_test_id("pace").select_option("4")
     wait_until(lambda: read_status(run).pace_steps_per_second == 4, "the pace")
     page.get_by_test_id("pace").select_option(index=0)
@@ -168,7 +170,7 @@ def test_a_viewer_without_the_launch_link_can_view_but_not_control(
     page = context.new_page()
     page.goto(application.url)
     wait_for(page, LIT, 60)
-    for name in ("pause-training", "step-once", "pace"):
+    for name in ("training-menu", "what-if"):
         expect(page.get_by_test_id(name)).to_have_count(0)
     expect(page.get_by_test_id("pause-picture")).to_be_enabled()
     context.close()

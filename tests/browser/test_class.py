@@ -91,7 +91,7 @@ def test_three_viewers_have_joined_and_see_the_training(lesson: Lesson) -> None:
     for viewer in lesson.viewers:
         wait_for(viewer, f"__lamplighter.beat?.step === {BEGUN + 1}")
         # None of the presenter's controls are there, not even disabled.
-        for control in ("pause-training", "pace", "new-run", "share-class", "join-card"):
+        for control in ("training-menu", "new-run", "share-class", "join-card"):
             expect(viewer.get_by_test_id(control)).to_have_count(0)
         assert "#" not in viewer.url
 
@@ -214,8 +214,8 @@ def test_an_assistant_points_for_all(lesson: Lesson) -> None:
     members.evaluate("(details) => (details.open = true)")
     page.get_by_test_id("member").nth(1).get_by_test_id("raise").click()
     expect(helper.get_by_test_id("assistant")).to_be_visible()
-    expect(helper.get_by_test_id("pause-training")).to_be_visible()
-    expect(phone.get_by_test_id("pause-training")).to_have_count(0)
+    expect(helper.get_by_test_id("training-menu")).to_be_visible()
+    expect(phone.get_by_test_id("training-menu")).to_have_count(0)
     helper.get_by_test_id("search").fill("dog")
     helper.get_by_test_id("search").press("Enter")
     helper.get_by_test_id("point").click()
@@ -224,11 +224,12 @@ def test_an_assistant_points_for_all(lesson: Lesson) -> None:
         wait_for(each, f"__lamplighter.rings.some(([id]) => id === {dog})")
     helper.get_by_test_id("unpoint").click()
     wait_for(phone, "__lamplighter.rings.length === 0")
+    helper.get_by_test_id("training-menu").click()
     with helper.expect_response("**/api/class/assist") as asked:
         helper.get_by_test_id("pause-training").click()
     assert asked.value.status == 202
     page.get_by_test_id("member").nth(1).get_by_test_id("lower").click()
-    expect(helper.get_by_test_id("pause-training")).to_have_count(0)
+    expect(helper.get_by_test_id("training-menu")).to_have_count(0)
 
 
 def test_a_withheld_text_appears_nowhere(lesson: Lesson) -> None:

@@ -107,7 +107,7 @@ def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, served_run: t
     page = context.new_page()
     page.add_init_script(KEEP)
     page.goto(f"{app.url}/?run=bright&folded=1")
-    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=view-menu]')")
+    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=page-menu]')")
     city.light_all(page)
     page.keyboard.press(" ")
     wait_for(page, "__lamplighter.labels.length > 5")

@@ -112,6 +112,8 @@ def test_uncertain_positions_are_marked_and_counted(page: Page) -> None:
 
 def test_district_events_are_on_the_timeline(page: Page) -> None:
     assert 1 <= page.get_by_test_id("landmark").count() <= 7
+    # Beside the controls of a screen that is not live.
+    page.keyboard.press("Space")
     page.get_by_test_id("district-changes").click()
     changes = page.locator("#district-changes").get_by_role("listitem")
     expect(changes.last).to_contain_text("New neighbourhood: ")

@@ -67,7 +67,7 @@ def served_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Appli
 
 def open_city(page: Page, app: Application, city: BrightRun) -> None:
     page.goto(f"{app.url}/?run=bright&folded=1")
-    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=view-menu]')")
+    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=page-menu]')")
     open_view(page)
     page.get_by_test_id("beats").select_option("340")
     close_menu(page)

@@ -15,12 +15,10 @@ pytestmark = pytest.mark.browser
 
 PARTS = [
     ("late-panels", "level-lab", "differences"),
-    ("menus", "view-menu", "map-umap"),
+    ("menus", "page-menu", "map-umap"),
     # They share the same code.
     pytest.param("late-panels", "open-runs", "runs", marks=pytest.mark.tour),
-    pytest.param("late-panels", "open-shortcuts", "shortcuts", marks=pytest.mark.tour),
     pytest.param("explore-panels", "level-explore", "token", marks=pytest.mark.tour),
-    pytest.param("menus", "share-menu", "copy-link", marks=pytest.mark.tour),
 ]
 
 
@@ -55,7 +53,7 @@ def test_an_outdated_page_says_so_and_reloads_in_place(page: Page) -> None:
     page.route(
         re.compile(r":\d+/$"), lambda route: route.fulfill(body='<script src="./assets/index-new.js">')
     )
-    page.get_by_test_id("open-shortcuts").click()
+    page.keyboard.press("?")
     notice = page.get_by_test_id("not-loaded")
     expect(notice).to_contain_text("was updated after you opened this page")
     assert notice.evaluate("one => getComputedStyle(one).borderTopWidth") == "1px"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
 TOOLS = ("home", "zoom-in", "zoom-out", "lasso")
-MAX_CONTROLS = 17
+MAX_CONTROLS = 14
 """A place, a view, play, the time bar, and the line that continues or teaches."""
 CONTROLS = """() => {
     const all = [...document.querySelectorAll('button, select, input, textarea, summary, a[href], [role=slider]')]
@@ -137,7 +137,7 @@ def test_the_first_screen_has_few_controls_all_usable_by_a_viewer(
             assert needed <= set(shown["enabled"]), role
             assert len(shown["enabled"]) <= MAX_CONTROLS, shown["enabled"]
             counts.setdefault(role, []).append(len(shown["enabled"]))
-            training = {"pause-training", "pace"} if play == "pause-picture" else {"continue"}
+            training = {"training-menu"} if play == "pause-picture" else {"continue"}
             assert training <= set(shown["enabled"]) or role == "viewer"
             assert not training & set(shown["enabled"]) or role == "presenter"
             wait_for(who, "document.querySelector('[data-testid=timeline] .ticks span')")
@@ -145,7 +145,7 @@ def test_the_first_screen_has_few_controls_all_usable_by_a_viewer(
             # The tab key goes through the header first, and then through what is below the map.
             reached = tab_order(who)
             assert reached[0] == "open-runs", role
-            assert reached.index("open-shortcuts") < reached.index(play) < reached.index("scrubber"), role
+            assert reached.index("page-menu") < reached.index(play) < reached.index("scrubber"), role
     assert all(few < more for few, more in zip(counts["viewer"], counts["presenter"], strict=True))
     viewer.close()
 

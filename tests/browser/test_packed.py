@@ -125,7 +125,7 @@ def test_it_shows_any_step_and_reports_what_it_leaves_out(page: Page, finished_r
 
 
 def test_unavailable_functions_are_not_offered(page: Page) -> None:
-    for gone in ("open-runs", "new-run", "pace", "share-class", "copy-link"):
+    for gone in ("open-runs", "new-run", "training-menu", "share-class", "copy-link"):
         expect(page.get_by_test_id(gone)).to_have_count(0)
     show_level(page, "lab")
     for tab in ("measures", "run", "export"):

@@ -118,11 +118,11 @@ def test_play_timeline_and_map_are_inside_every_window(
             assert page.evaluate("document.scrollingElement.scrollHeight <= innerHeight"), where
             if not large:
                 assert page.evaluate("document.querySelector('.middle').clientHeight") >= 80, where
-            for name in ("resume-replay", "go-live", "resume-training", "step-once"):
+            for name in ("resume-replay", "go-live", "training-menu"):
                 expect(page.get_by_test_id(name)).to_be_visible()
             # The smallest windows leave these to the timeline and to keys.
             tiny = width <= 560 and height <= (700 if large else 380)
-            for name in ("step-back", "step-forward", "speed", "pace"):
+            for name in ("step-back", "step-forward", "speed"):
                 expect(page.get_by_test_id(name)).to_be_visible(visible=not tiny)
             track = page.get_by_test_id("scrubber").bounding_box()
             assert track, where

@@ -105,7 +105,7 @@ def test_runs_that_take_no_requests_are_explained(recorded: Application, chromiu
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine")
     expect(page.get_by_test_id("recorded")).to_contain_text("separate training loop")
-    expect(page.get_by_test_id("pause-training")).to_have_count(0)
+    expect(page.get_by_test_id("training-menu")).to_have_count(0)
     expect(page.get_by_test_id("continue")).to_have_count(0)
     page.goto(f"{recorded.url}/?run=still")
     expect(page.get_by_test_id("recorded")).to_have_text("No training: one matrix as it is")

@@ -127,7 +127,7 @@ class WatchedPage:
         looks: list[Callable[[], None]] = [
             *(lambda name=name: self._open_tab(name) for name in _PANELS),
             lambda: self._press("open-runs"),
-            lambda: self._press_in_view_menu("map-linear"),
+            lambda: self._press_in_menu("map-linear"),
             self._beside,
         ]
         self._choose(self._looks)
@@ -143,7 +143,7 @@ class WatchedPage:
 
     def show_resting_view(self) -> None:
         """Open the view and panel at which memory is measured."""
-        self._press_in_view_menu("map-umap")
+        self._press_in_menu("map-umap")
         self._open_tab("step")
         self.page.wait_for_timeout(700)
 
@@ -180,12 +180,12 @@ class WatchedPage:
         self._press(f"tab-{name}")
 
     def _beside(self) -> None:
-        self._press_in_view_menu("beside-open")
+        self._press_in_menu("beside-open")
         self.page.wait_for_timeout(2_000)
-        self._press_in_view_menu("beside-open")
+        self._press_in_menu("beside-open")
 
-    def _press_in_view_menu(self, name: str) -> None:
-        self._press("view-menu")
+    def _press_in_menu(self, name: str) -> None:
+        self._press("page-menu")
         self._press(name)
         self.page.keyboard.press("Escape")
 

@@ -154,7 +154,9 @@ export const page = {
   openRuns: "All runs: open or start one",
   openShortcuts: "What is this? Help and keys (?)",
   closeInspector: "Close",
-  more: "More: levels, view, share",
+  help: "Help",
+  menu: "Menu",
+  menuMore: "View, sharing and help",
 
   levels: {
     label: "How much to show",
@@ -168,7 +170,6 @@ export const page = {
   },
   viewMenu: {
     name: "View",
-    more: "Which map, its colours, how fast, how large",
     legend: "Colour key",
     beats: "Update",
     beatsMore:
@@ -183,7 +184,6 @@ export const page = {
   },
   share: {
     name: "Share",
-    more: "Share what you see: a link, an image, a video or data",
     link: "Copy the link to this view",
     address: "Link to this view",
     linkMore: "Opens this view for anyone who can reach this server.",

@@ -15,6 +15,7 @@ export const transport = {
     label: "Time",
     mine: "My view",
     training: "Training",
+    trainingPaused: "Training paused",
     trainingMore: "For everyone: this changes the training itself",
     pausePicture: "Pause view",
     live: "Back to live",
@@ -60,7 +61,7 @@ export const transport = {
     stepOnce: "One step",
     stepOnceMore:
       "One training step, shown in two beats on your live view; then training is paused for everyone",
-    pace: "Training speed, steps per second",
+    pace: "Training speed",
     paceOf: (rate: number | null) => (rate ? perSecond(rate) : "full speed"),
     paceLater: (pace: string) => `Will resume at ${pace}.`,
     continue: "Keep training",

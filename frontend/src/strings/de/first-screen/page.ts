@@ -152,7 +152,9 @@ export const page: Translated<typeof english> = {
   openRuns: "Alle Läufe: einen anderen öffnen oder einen starten",
   openShortcuts: "Was ist das? Hilfe und Tasten (?)",
   closeInspector: "Schließen",
-  more: "Mehr: Stufen, Ansicht, Teilen",
+  help: "Hilfe",
+  menu: "Menü",
+  menuMore: "Ansicht, Teilen und Hilfe",
 
   levels: {
     label: "Wie viel zu sehen ist",
@@ -166,7 +168,6 @@ export const page: Translated<typeof english> = {
   },
   viewMenu: {
     name: "Ansicht",
-    more: "Welche Karte, welche Farben, wie schnell, wie groß",
     legend: "Legende",
     beats: "Zeigt einen Schritt",
     beatsMore:
@@ -181,7 +182,6 @@ export const page: Translated<typeof english> = {
   },
   share: {
     name: "Teilen",
-    more: "Weitergeben, was du siehst: Link, Bild, Film, Dateien",
     link: "Den Link zu dieser Ansicht kopieren",
     address: "Link zu dieser Ansicht",
     linkMore: "Er öffnet genau das, was du siehst, wo dieser Server erreichbar ist.",

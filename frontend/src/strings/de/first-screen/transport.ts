@@ -15,6 +15,7 @@ export const transport: Translated<typeof english> = {
     label: "Zeit",
     mine: "Meine Ansicht",
     training: "Training",
+    trainingPaused: "Training angehalten",
     trainingMore: "Für alle: Das hier ändert das Training selbst",
     pausePicture: "Ansicht anhalten",
     live: "Zurück zu live",
@@ -63,7 +64,7 @@ export const transport: Translated<typeof english> = {
     stepOnce: "Ein Schritt",
     stepOnceMore:
       "Ein Trainingsschritt, in zwei Takten in deiner Live-Ansicht; danach ist das Training für alle angehalten",
-    pace: "Tempo des Trainings, Schritte je Sekunde",
+    pace: "Tempo des Trainings",
     paceOf: (rate) => (rate ? perSecond(rate) : "volles Tempo"),
     paceLater: (pace) => `Dann geht es weiter mit: ${pace}.`,
     continue: "Weitertrainieren",
