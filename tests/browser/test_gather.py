@@ -160,9 +160,11 @@ def test_tokens_are_selected_by_keyboard_alone_and_the_change_is_announced_and_m
 
     named = ",".join(str(id) for id in sorted(ids))
     measured = server.get(f"/api/runs/mine/pairs?token_ids={named}")
-    expect(page.get_by_test_id("cosine-among")).to_contain_text(f"{measured['among']['cosine']['mean']:.2f}")
+    expect(page.get_by_test_id("cosine-among")).to_contain_text(
+        f"{measured['among']['cosine']['mean']:.2f}".replace("-", "−")
+    )
     expect(page.get_by_test_id("cosine-random")).to_contain_text(
-        f"{measured['random']['cosine']['mean']:.2f}"
+        f"{measured['random']['cosine']['mean']:.2f}".replace("-", "−")
     )
     expect(page.get_by_test_id("pairs").locator("tbody tr")).to_have_count(11)
 
