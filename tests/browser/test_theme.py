@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, FinishedRun
 from tests.browser.pages import PANELS, open_view, wait_for
+from tests.browser.test_languages import GO, texts_at_rest
 from tests.support.synthetic_runs.bright_run import KEEP
 
 pytestmark = pytest.mark.browser
@@ -63,11 +64,22 @@ def test_the_first_screen_at_dusk_has_no_barrier(chromium: Browser, finished_run
 
 
 @pytest.mark.tour
-def test_no_panel_at_dusk_has_a_barrier(chromium: Browser, finished_run: FinishedRun):
-    page = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce", color_scheme="light")
-    for panel in PANELS:
-        page.goto(finished_run.url_with(f"panel={panel}&token=3&tokens=4,5"))
-        wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
-        page.wait_for_timeout(300)
-        assert find_violations(page) == [], panel
-    page.close()
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("theme", ["night", "dusk"])
+def test_no_place_has_a_barrier(
+    theme: str, language: str, chromium: Browser, finished_run: FinishedRun, presenting: StorageState
+) -> None:
+    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
+    page = context.new_page()
+    words = f"theme={theme}&lang={language}&token=3&tokens=4,5"
+    page.goto(finished_run.url_with(words))
+    wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
+    for place in [*(f"panel={panel}" for panel in PANELS), "lesson=1.2", "lesson=4.7", "teacher=1"]:
+        page.evaluate(GO, finished_run.url_with(f"{words}&{place}"))
+        texts_at_rest(page)
+        assert find_violations(page) == [], place
+    page.goto(finished_run.url_with(f"{words}&at=40"))
+    page.get_by_test_id("what-if").click()
+    expect(page.get_by_test_id("fork-cost")).to_be_visible()
+    assert find_violations(page) == [], "the form of a fork"
+    context.close()
