@@ -169,8 +169,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
     "Von diesem Lauf sind die Wörter nur als Kontext gespeichert, also gibt es keine zweite Karte.",
   output_not_kept:
     "Kein Zustand des Modells ist gespeichert, also ist nur seine Eingabematrix bekannt.",
-  output_kept_since: ({ step, first }) =>
-    `Bis Schritt ${number(step)} ist kein Zustand des Modells gespeichert: Der erste ist von Schritt ${number(first)}.`,
+  output_kept_since: "So früh ist kein Zustand des Modells gespeichert.",
   output_few_states: "Das Modell fängt gerade erst an: Komm in ein paar Schritten wieder.",
   export_not_begun: "Dieser Lauf hat noch nicht begonnen: Es gibt noch nichts zu exportieren.",
   export_unreadable: "Dieser Lauf lässt sich nicht lesen.",
@@ -181,13 +180,12 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   no_memory_for_it:
     "Dafür reicht der Speicher nicht: Schließ andere Programme, und versuch es noch einmal.",
   export_killed: "Der Export wurde von außen abgebrochen: Erstell ihn noch einmal.",
-  export_ended: "Der Export ist gescheitert: Mehr steht im Log des Servers.",
+  export_ended: "Der Export ist gescheitert: Erstell ihn noch einmal.",
   export_too_large: ({ gigabytes, command }) =>
     `Exporte dürfen hier zusammen ${decimal(Number(gigabytes))} GB groß sein, und dieser ist größer. Nimm: ${words(command)}`,
   export_no_map: ({ run }) =>
     `Dieser Lauf hat noch keine Karte. Nimm: lamplighter project ${words(run)}`,
-  page_not_built:
-    "Die Seite ist noch nicht gebaut: Ruf make page auf, und exportier dann noch einmal.",
+  page_not_built: "Die Seite ist noch nicht gebaut: Ruf zuerst make page auf.",
   map_not_begun: "Dieser Lauf hat noch nicht begonnen: Es gibt noch keine Karte zu zeichnen.",
   map_not_over: "Dieser Lauf ist noch nicht zu Ende: Zeichne seine Karte danach neu.",
   map_few_steps: "Von diesem Lauf sind weniger als zwei Schritte genau gespeichert.",
@@ -245,10 +243,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   fork_without_text: "Zum eigenen Text fehlt der Text, oder er gehört nicht zu dieser Änderung.",
   fork_text_not_kept:
     "Der Text dieses Laufs ist nicht gespeichert: Er lässt sich nicht anders lesen.",
-  fork_nothing_kept: ({ step }) =>
-    `Vor Schritt ${number(step)} ist kein Zustand dieses Laufs gespeichert.`,
-  fork_too_far: ({ nearest, most, step }) =>
-    `Der nächste gespeicherte Zustand ist von Schritt ${number(nearest)}, mehr als ${number(most)} Schritte vor Schritt ${number(step)}.`,
+  fork_nothing_kept: "So früh ist kein Zustand dieses Laufs gespeichert.",
+  fork_too_far: "Der nächste gespeicherte Zustand ist zu weit weg: Nimm einen anderen Schritt.",
   fork_attempt: "In diesem Lauf hat gerade ein neuer Versuch begonnen: Versuch es noch einmal.",
   class_closed: "Die Tür ist zu: Bitte darum, sie zu öffnen.",
   class_wrong_code: "Das ist nicht der Code: Schau auf die große Anzeige.",
