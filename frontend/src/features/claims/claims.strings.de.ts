@@ -95,7 +95,7 @@ export const claims: Translated<typeof english> = {
       "Reinheit ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100\u00a0%.",
   },
   unknown: "unbekannt",
-  counting: "Es wird gezählt, bei wie vielen Läufen es stimmt …",
+  counting: "Läufe werden gezählt …",
   loading: "Der Lauf wird gelesen …",
   broken: "Die Behauptungen lassen sich nicht zeigen.",
   packed: "Eine Datei hat keine Behauptungen: Öffne den Lauf mit Lamplighter, um sie zu sehen.",

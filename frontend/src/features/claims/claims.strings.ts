@@ -111,7 +111,7 @@ export const claims = table("claims", {
       "Purity is the share of a word’s nearest neighbours that are of its own kind: 100\u00a0% means all of them.",
   },
   unknown: "unknown",
-  counting: "Counting in how many trainings it holds…",
+  counting: "Counting trainings…",
   loading: "Reading the run…",
   broken: "The claims cannot be shown.",
   packed: "A file has no claims: open the run with Lamplighter to see them.",

@@ -31,7 +31,7 @@ export const secondMap: Translated<typeof english> = {
         ? ""
         : `, wie die erste Karte gezeichnet; für sich allein ${Math.round(100 * own)}\u00a0%`
     }`,
-  overlapMore: (share, neighbours, looked, chance) =>
-    `Von den ${count(neighbours)} nächsten eines Wortes auf der einen Karte sind ${fixed(100 * share, 1)}\u00a0% unter seinen ${count(neighbours)} nächsten auf der anderen: das Mittel über ${count(looked)} Wörter, die beide haben. Durch Zufall wären es ${fixed(100 * chance, 1)}\u00a0%.`,
+  overlapMore: (looked, chance) =>
+    `Das Mittel über ${count(looked)} Wörter, die beide haben. Durch Zufall wären es ${fixed(100 * chance, 1)}\u00a0%.`,
   colours: (by) => `gefärbt nach: ${by}`,
 };

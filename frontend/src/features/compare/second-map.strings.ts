@@ -31,7 +31,7 @@ export const secondMap = table("secondMap", {
         ? ""
         : `, drawn like the first map; on its own, ${Math.round(100 * own)}\u00a0%`
     }`,
-  overlapMore: (share: number, neighbours: number, looked: number, chance: number) =>
-    `Of each word's ${count(neighbours)} nearest on one map, ${fixed(100 * share, 1)}\u00a0% are among its ${count(neighbours)} nearest on the other: the mean over ${count(looked)} words in both. By chance it would be ${fixed(100 * chance, 1)}\u00a0%.`,
+  overlapMore: (looked: number, chance: number) =>
+    `The mean over ${count(looked)} words in both. By chance it would be ${fixed(100 * chance, 1)}\u00a0%.`,
   colours: (by: string) => `coloured by ${by}`,
 });
