@@ -36,7 +36,7 @@ READ = {"/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"
         *(f"{RUN}/geometry/{name}" for name in GEOMETRY),
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
         f"{RUN}/reprojection", f"{RUN}/output-map", f"{RUN}/waypoints", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
-CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", f"{RUN}/forks"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
+CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("DELETE", SET), ("POST", f"{RUN}/requests"), ("POST", f"{RUN}/forks"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"), ("POST", f"{RUN}/output-map"), ("DELETE", f"{RUN}/output-map"),
           ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
