@@ -29,9 +29,9 @@ export const secondMap: Translated<typeof english> = {
     `${Math.round(100 * share)}\u00a0% der ${count(neighbours)} nächsten Wörter sind dieselben${
       own === undefined
         ? ""
-        : `, wie die erste Karte gezeichnet; für sich allein ${Math.round(100 * own)}\u00a0%`
+        : `, wie die erste Karte gezeichnet; allein ${Math.round(100 * own)}\u00a0%`
     }`,
   overlapMore: (looked, chance) =>
-    `Das Mittel über ${count(looked)} Wörter, die beide haben. Durch Zufall wären es ${fixed(100 * chance, 1)}\u00a0%.`,
+    `Das Mittel über ${count(looked)} Wörter, die beide haben. Durch Zufall ${fixed(100 * chance, 1)}\u00a0%.`,
   colours: (by) => `gefärbt nach: ${by}`,
 };

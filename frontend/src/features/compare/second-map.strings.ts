@@ -27,11 +27,9 @@ export const secondMap = table("secondMap", {
   /** `own`: the share if the second map, which is drawn like the first one, were laid out on its own. */
   overlap: (share: number, neighbours: number, own?: number) =>
     `${Math.round(100 * share)}\u00a0% of the ${count(neighbours)} nearest words are the same${
-      own === undefined
-        ? ""
-        : `, drawn like the first map; on its own, ${Math.round(100 * own)}\u00a0%`
+      own === undefined ? "" : `, drawn like the first map; alone ${Math.round(100 * own)}\u00a0%`
     }`,
   overlapMore: (looked: number, chance: number) =>
-    `The mean over ${count(looked)} words in both. By chance it would be ${fixed(100 * chance, 1)}\u00a0%.`,
+    `The mean over ${count(looked)} words in both. By chance ${fixed(100 * chance, 1)}\u00a0%.`,
   colours: (by: string) => `coloured by ${by}`,
 });
