@@ -14,8 +14,8 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "FormatError": "runfolder.errors",
-    "NoOutputMatrixError": "runfolder.reading.output_matrix",
-    "NoSnapshotError": "runfolder.reading.snapshot",
+    "NoOutputMatrixError": "runfolder.errors",
+    "NoSnapshotError": "runfolder.errors",
     "examine": "client.examinations",
     "follow": "client.live_run",
     "Run": "client.run",

@@ -22,9 +22,7 @@ from lamplighter.client.run import open_run as open
 from lamplighter.client.series_run import series
 from lamplighter.client.watching.watch import watch
 from lamplighter.processes.reprojection_job import ReprojectionFailedError
-from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError, NoSnapshotError
 
 __version__: str
 __all__ = [

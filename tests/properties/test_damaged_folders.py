@@ -25,10 +25,9 @@ from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.processes.desired_state import DesiredState
-from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError, NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import wants_training
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter

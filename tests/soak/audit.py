@@ -11,10 +11,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from lamplighter.analysis.measures import measure
-from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.errors import READ_ERRORS, NoSnapshotError
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader

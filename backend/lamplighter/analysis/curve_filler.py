@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from lamplighter.analysis.measures import measure
 from lamplighter.platform import failpoint
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 

@@ -33,10 +33,11 @@ from lamplighter.claims.matrix_figures import (
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.geometry.pairs import mutual_ranks
+from lamplighter.runfolder.errors import NoOutputMatrixError, NoSnapshotError
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError, read_output_matrix_at
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
+from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 
 FIXED_STEPS = (1, 10, 100, 1_000)

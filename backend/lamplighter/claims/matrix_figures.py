@@ -25,8 +25,8 @@ from lamplighter.geometry.purity import (
 )
 from lamplighter.geometry.rank import length_frequency_correlation
 from lamplighter.geometry.rotation import random_rotation, rotate, share_of_kept_lists
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 Matrix = NDArray[np.float32]

@@ -7,7 +7,8 @@ import numpy as np
 from lamplighter.claims.evidence import PulseFigures, TouchFigures
 from lamplighter.claims.intervals import spread_of
 from lamplighter.geometry.rank import rank_correlation
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.errors import NoSnapshotError
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse

@@ -14,8 +14,7 @@ from lamplighter.contract.questions import MAX_STEP
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
 from lamplighter.differences.difference import Ordering
 from lamplighter.differences.reading import compare_folders
-from lamplighter.runfolder.errors import NotComparableError
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.errors import NoSnapshotError, NotComparableError
 
 _RELATIONS = {
     "fork": "{run} is a fork of {other}",

@@ -16,8 +16,8 @@ from lamplighter.cli.terminal import print_line
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.platform.printable import quote_foreign
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 

@@ -15,10 +15,10 @@ from lamplighter.differences.matched_steps import MatchedSteps, match_steps
 from lamplighter.differences.record import compare_records
 from lamplighter.differences.relation import Relation, relate
 from lamplighter.differences.rows import Matrix, RowsDifference, measure_rows
-from lamplighter.runfolder.errors import NotComparableError
+from lamplighter.runfolder.errors import NoSnapshotError, NotComparableError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, nearest_kept, require_fit
+from lamplighter.runfolder.reading.snapshot import Snapshot, nearest_kept, require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 
 

@@ -25,11 +25,10 @@ from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observer
 from lamplighter.model.recomputing import NotFiniteError, recompute_step
 from lamplighter.processes.kept_states import list_kept_states
-from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError, NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.learning_rates import known_rates, recorded_rate, requested_rates
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import decode_as

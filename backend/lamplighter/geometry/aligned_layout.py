@@ -72,7 +72,7 @@ def _pull(places: Doubles, edges: tuple[NDArray[np.int64], ...], unit: float) ->
     head, tail = edges
     apart = places[tail] - places[head]
     apart /= 1 + np.square(apart).sum(axis=1, keepdims=True) / unit
-    return np.stack([np.bincount(head, axis, len(places)) for axis in apart.T], axis=1)
+    return np.stack([np.bincount(head, axis, len(places)) for axis in apart.T], axis=1, dtype=np.float64)
 
 
 def _push(places: Doubles, pushers: NDArray[np.int64], unit: float, edges: int) -> Doubles:

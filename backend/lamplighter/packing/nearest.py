@@ -10,8 +10,8 @@ import numpy as np
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.packing.compression import deflate
 from lamplighter.packing.spacing import early_steps
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.byte_planes import encode_planes
 

@@ -7,6 +7,7 @@ from pathlib import PurePath
 import apsw
 
 from lamplighter.contract.reason import Reason
+from lamplighter.contract.sentences import say
 from lamplighter.wire.binary import FrameError
 
 
@@ -67,3 +68,20 @@ def explain_read_error(error: BaseException) -> str:
 
 class MissingVocabularyError(FileNotFoundError):
     """An error for a run whose text has not been read yet, or whose `vocabulary.json` is gone."""
+
+
+class NoSnapshotError(LookupError):
+    """An error for a step that cannot be rebuilt; `nearest` is the newest earlier step that can, or None."""
+
+    def __init__(self, step: int, nearest: int | None) -> None:
+        """Name the requested step and the nearest available one."""
+        if nearest is None:
+            super().__init__(say("none_kept_exactly", step=step))
+        else:
+            super().__init__(say("not_kept_exactly", step=step, nearest=nearest))
+        self.step = step
+        self.nearest = nearest
+
+
+class NoOutputMatrixError(LookupError):
+    """An error for a run or a step without an output matrix; the message says why."""

@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lamplighter.cli.energy import describe_energy, watts_option
-from lamplighter.platform.energy.energy_meter import SpentEnergy
-from lamplighter.platform.energy.energy_method import EnergyMethod
+from lamplighter.platform.energy.energy_method import EnergyMethod, SpentEnergy
 from lamplighter.platform.energy.processor_estimate import stated_watts
 from lamplighter.runfolder.tables.energy import METHOD_FACT, UsedMethod, encode_energy
 from lamplighter.runfolder.tables.steps import StepsWriter

@@ -14,7 +14,7 @@ from lamplighter.cost.cost_scale import LARGER_DIM, LARGER_VOCABULARY, scale_cos
 from lamplighter.cost.reference_models import reference_models
 from lamplighter.cost.run_cost import INFORMATION, MAX_POINTS, RunCost, cost_steps, read_run_cost
 from lamplighter.cost.step_work import describe_step_work
-from lamplighter.platform.energy.energy_meter import SpentEnergy
+from lamplighter.platform.energy.energy_method import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy
 from lamplighter.runfolder.tables.measures import MeasuresWriter

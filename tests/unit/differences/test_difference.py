@@ -13,8 +13,7 @@ from lamplighter.differences import rows
 from lamplighter.differences.reading import compare_folders
 from lamplighter.geometry import difference
 from lamplighter.geometry.information import measure_order
-from lamplighter.runfolder.errors import NotComparableError
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.errors import NoSnapshotError, NotComparableError
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from tests.support.folders import V, finished_run, make_run

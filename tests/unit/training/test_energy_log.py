@@ -10,8 +10,7 @@ import pytest
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.export import no_progress
-from lamplighter.platform.energy.energy_meter import SpentEnergy
-from lamplighter.platform.energy.energy_method import EnergyMethod
+from lamplighter.platform.energy.energy_method import EnergyMethod, SpentEnergy
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -5,27 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lamplighter.platform.energy.energy_method import EnergyCounter, EnergyMethod, NoCounterError
+from lamplighter.platform.energy.energy_method import EnergyCounter, EnergyMethod, NoCounterError, SpentEnergy
 from lamplighter.platform.energy.nvml_counter import NvmlCounter, load_nvml
 from lamplighter.platform.energy.processor_estimate import ProcessorEstimate
 from lamplighter.platform.energy.rapl_counter import POWERCAP, RaplCounter
-
-
-@dataclass(frozen=True)
-class SpentEnergy:
-    """The energy and the time that the work has taken since it began."""
-
-    joules: float = 0.0
-    processor_seconds: float = 0.0
-    """CPU seconds of this process on all cores."""
-    seconds: float = 0.0
-    """Wall-clock seconds, without pauses."""
-    steps: int = 0
-    """Training steps, each as often as it was computed."""
 
 
 class EnergyMeter:

@@ -1,4 +1,4 @@
-"""The methods of measuring energy, with their errors.
+"""The methods of measuring energy, with their errors, and what was spent by one.
 
 Joules are always reported with the name of their method.
 """
@@ -24,6 +24,19 @@ class EnergyMethod:
     """Watts of a busy core assumed by an estimate; None for a counter."""
     without_card: bool = False
     """True if a graphics card does the work and its energy is missing."""
+
+
+@dataclass(frozen=True)
+class SpentEnergy:
+    """The energy and the time that the work has taken since it began."""
+
+    joules: float = 0.0
+    processor_seconds: float = 0.0
+    """CPU seconds of this process on all cores."""
+    seconds: float = 0.0
+    """Wall-clock seconds, without pauses."""
+    steps: int = 0
+    """Training steps, each as often as it was computed."""
 
 
 @dataclass(frozen=True)

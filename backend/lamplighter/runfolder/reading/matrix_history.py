@@ -9,10 +9,10 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, NoSnapshotError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.row_deltas import RowDeltas
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, read_time
+from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
 from lamplighter.runfolder.reading.token_history import TokenHistory, read_token_history
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader

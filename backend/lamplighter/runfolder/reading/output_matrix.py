@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamplighter.contract.sentences import say
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError
 from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
 from lamplighter.runfolder.reading.tensor_file import read_stored_matrix, read_tensor_header
 from lamplighter.runfolder.run_folder import RunFolder
@@ -25,10 +25,6 @@ _NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
 _MAX_HEADER = 4_000_000
 """Maximum bytes of a header, as for imports."""
 _OUTPUT, _INPUT = "model.unembedding.weight", "model.embedding.weight"
-
-
-class NoOutputMatrixError(LookupError):
-    """An error for a run or a step without an output matrix; the message says why."""
 
 
 @dataclass(frozen=True)

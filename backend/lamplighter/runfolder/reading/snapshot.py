@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.contract.sentences import say
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -19,19 +18,6 @@ from lamplighter.wire.row_frames import Census, Rows
 
 _BATCH = 64
 """Pulses read at a time."""
-
-
-class NoSnapshotError(LookupError):
-    """An error for a step that cannot be rebuilt; `nearest` is the newest earlier step that can, or None."""
-
-    def __init__(self, step: int, nearest: int | None) -> None:
-        """Name the requested step and the nearest available one."""
-        if nearest is None:
-            super().__init__(say("none_kept_exactly", step=step))
-        else:
-            super().__init__(say("not_kept_exactly", step=step, nearest=nearest))
-        self.step = step
-        self.nearest = nearest
 
 
 @dataclass(frozen=True)

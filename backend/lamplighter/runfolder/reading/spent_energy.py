@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lamplighter.platform.energy.energy_meter import SpentEnergy
-from lamplighter.platform.energy.energy_method import MethodError, method_error
+from lamplighter.platform.energy.energy_method import MethodError, SpentEnergy, method_error
 from lamplighter.runfolder.tables.energy import METHOD_FACT, UsedMethod, decode_energy, decode_method
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.row_deltas import BATCH, RowDeltas, StepCoverage
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.binary import Floats, FrameError
 from lamplighter.wire.frames import decode_as

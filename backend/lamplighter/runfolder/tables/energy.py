@@ -12,8 +12,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-from lamplighter.platform.energy.energy_meter import SpentEnergy
-from lamplighter.platform.energy.energy_method import MAX_WATTS, METHODS, EnergyMethod
+from lamplighter.platform.energy.energy_method import MAX_WATTS, METHODS, EnergyMethod, SpentEnergy
 from lamplighter.runfolder.errors import FormatError
 
 METHOD_FACT = "energy_methods"

@@ -11,8 +11,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, require_fit
+from lamplighter.runfolder.reading.snapshot import Snapshot, require_fit
 from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex

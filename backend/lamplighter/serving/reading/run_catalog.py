@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.pictures.run_picture import RunPicture
-from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError, NoSnapshotError, explain_read_error
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.lru_cache import LruCache
@@ -23,7 +23,7 @@ from lamplighter.runfolder.reading.output_matrix import (
     read_output_matrix_at,
 )
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, require_fit
+from lamplighter.runfolder.reading.snapshot import Snapshot, require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_set import is_member

@@ -14,10 +14,14 @@ from lamplighter.contract.reason import Reason
 from lamplighter.contract.sentences import say
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
-from lamplighter.runfolder.errors import FormatError, MissingVocabularyError, NotComparableError
+from lamplighter.runfolder.errors import (
+    FormatError,
+    MissingVocabularyError,
+    NoOutputMatrixError,
+    NoSnapshotError,
+    NotComparableError,
+)
 from lamplighter.runfolder.lineage import LineageChangedError
-from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError
 from lamplighter.runfolder.writing.free_space import NO_ROOM_ERRORS, has_no_room
 from lamplighter.web.http.problems import install_error_handlers, problem_response

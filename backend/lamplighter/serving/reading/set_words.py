@@ -20,8 +20,7 @@ from lamplighter.geometry.stability import (
     shared_by_all,
     shared_by_chance,
 )
-from lamplighter.runfolder.errors import READ_ERRORS, MissingVocabularyError
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.errors import READ_ERRORS, MissingVocabularyError, NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.layout_query import open_layouts
 from lamplighter.serving.reading.run_catalog import RunCatalog, require_fit

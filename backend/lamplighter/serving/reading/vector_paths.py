@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from lamplighter.geometry.motion import VectorMotion, measure_motion
 from lamplighter.geometry.pairs import PairDistance, pair_distance
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.serving.reading.downsampling import keep_extremes
 from lamplighter.serving.reading.path_answers import (
     BLOCK_BYTES,

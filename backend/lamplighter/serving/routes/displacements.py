@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.displacements import displacements, farthest_rows
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, nearest_kept
+from lamplighter.runfolder.reading.snapshot import nearest_kept
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.schemas.base import json_body

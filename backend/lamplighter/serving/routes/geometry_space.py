@@ -18,7 +18,8 @@ from lamplighter.geometry.analogies import (
 )
 from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
 from lamplighter.geometry.rank import rank_correlation
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.errors import NoSnapshotError
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.formats.token_rows import TokenRows, as_npy, as_parquet, as_safetensors
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
     choose_map_points,
@@ -21,7 +22,7 @@ from lamplighter.runfolder.reading.output_matrix import (
     has_tied_weights,
     list_output_points,
 )
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.layout_query import set_time
 from lamplighter.serving.reading.parameters import (

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.contract.sentences import say
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census, read_time
+from lamplighter.runfolder.reading.snapshot import read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, require_fit
+from lamplighter.runfolder.reading.snapshot import require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.reading.streamed_array import StreamedArray

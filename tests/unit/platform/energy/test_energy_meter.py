@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from lamplighter.platform.energy.energy_meter import EnergyMeter, SpentEnergy, open_meter
+from lamplighter.platform.energy.energy_meter import EnergyMeter, open_meter
 from lamplighter.platform.energy.energy_method import (
     DEFAULT_WATTS,
     METHODS,
     EnergyMethod,
     NoCounterError,
+    SpentEnergy,
     method_error,
 )
 from lamplighter.platform.energy.nvml_counter import NvmlCounter

@@ -11,10 +11,9 @@ import pytest
 
 import lamplighter
 from lamplighter.contract.recipe import Recipe
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError
 from lamplighter.runfolder.reading import output_matrix
 from lamplighter.runfolder.reading.output_matrix import (
-    NoOutputMatrixError,
     OutputPoint,
     has_tied_weights,
     list_output_points,
@@ -131,7 +130,7 @@ def test_explains_a_missing_output_matrix(tmp_path: Path) -> None:
     # The model of a recorded run is unknown, so its waypoints do not count.
     write_waypoint(recorded, 0, np.ones((2, 2), np.float32))
     assert (listed(recorded), has_tied_weights(recorded)) == ([], None)
-    with pytest.raises(NoOutputMatrixError, match="not trained here"):
+    with pytest.raises(NoOutputMatrixError, match="nothing else of the model"):
         lamplighter.open(recorded.path).output_matrix()
 
 

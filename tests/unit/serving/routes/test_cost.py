@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.platform.energy.energy_meter import SpentEnergy
+from lamplighter.platform.energy.energy_method import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy

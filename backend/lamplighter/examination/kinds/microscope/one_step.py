@@ -42,8 +42,8 @@ from lamplighter.examination.kinds.microscope.retaken_step import (
 from lamplighter.examination.kinds.microscope.row_update import check_row, describe_row_update
 from lamplighter.model.flops import count_step_flops, list_operations
 from lamplighter.model.transformer import Block
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 

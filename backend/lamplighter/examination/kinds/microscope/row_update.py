@@ -25,8 +25,8 @@ from lamplighter.examination.kinds.microscope.retaken_step import (
     to_numbers,
 )
 from lamplighter.model.learner import Learner
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.wire.binary import Floats
 
 MAX_COORDINATES = 1_024

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor, PlaybackItem, PlaybackKind
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows

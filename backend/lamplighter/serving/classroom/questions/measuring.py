@@ -7,7 +7,8 @@ import numpy as np
 from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.geometry.displacements import displacements
 from lamplighter.geometry.neighbours import unit_rows
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.errors import NoSnapshotError
+from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.questions.asking import SMOOTHED
