@@ -84,7 +84,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
     },
   ],
   [/events\.other/, "room", "…"],
-  [/failures\.other/, undefined, "…"],
+  [/failures\.other/, "…"],
   [/classroom\.otherAddresses/, ["a", "b"]],
   [/cost\.method/, { method: "nvml", watts_assumed: 5 }, 60],
   [/cost\.half/, 5, [1, 2, 3]],

@@ -9,7 +9,20 @@ from pathlib import Path
 
 MAX_OWN = 165
 """Modules of Lamplighter. Python and FastAPI alone take a third of a second; each hundred more take a tenth."""
-ROOMS = {"cli", "contract", "corpora", "exports", "platform", "processes", "runfolder", "serving", "web", "wire"}
+ROOMS = {
+    *(
+        "cli",
+        "contract",
+        "corpora",
+        "exports",
+        "platform",
+        "processes",
+        "runfolder",
+        "serving",
+        "web",
+        "wire",
+    ),
+}
 PACKAGES = {
     *("annotated_doc", "annotated_types", "anyio", "apsw", "click", "fastapi", "h11", "idna", "numpy", "opentelemetry"),
     *("pydantic", "pydantic_core", "sniffio", "starlette", "typing_extensions", "typing_inspection", "uvicorn"),
