@@ -15,7 +15,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.browser.fixtures import PACE
-from tests.browser.pages import OUTSIDE, choose_entry, open_panel, open_view, show_map, wait_for
+from tests.browser.pages import OUTSIDE, choose_entry, close_menu, open_panel, open_view, show_map, wait_for
 from tests.support.application import Application
 from tests.support.runs import wait_for_step
 from tests.support.waiting import wait_until
@@ -152,6 +152,7 @@ def test_umap_follows_and_the_linear_view_is_a_click_away(page: Page):
     )
     page.get_by_test_id("map-linear").click()
     wait_for(page, "__lamplighter.shown?.method === 'linear'")
+    close_menu(page)
     choose_entry(page, "toggleMap")
     wait_for(page, "__lamplighter.shown?.method === 'umap'")
 

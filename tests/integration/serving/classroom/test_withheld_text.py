@@ -179,6 +179,7 @@ def requests_of_the_class(folder: Path, run: str, set_id: str = "none") -> list[
             path = real_path(path.replace("{set}", set_id), run).replace("{part}", "1")
             path += f"?token={WORDS[0]}" if path.endswith("/word") else ""
             path += f"?with={run}&step=1&other_step=0" if "/difference" in path else ""
+            path += "&layout=99" if "/difference/layout" in path else ""
             found.append((key, path))
             joint = "&" if "?" in path else "?"
             found += [(key, f"{path}{joint}format={name}") for name in formats.get(rule.path, ())]

@@ -58,6 +58,7 @@ async def test_made_listed_and_played_beside_the_live_layouts(
     base = f"/api/runs/{run.id}"
     assert (await state(app, run.id)) == {
         "state": "none", "by_itself": False, "share": 0.0, "what": "", "problem": None, "made": None,
+        "code": None, "values": {},
     }  # fmt: skip
     await begin(app, bearer, run.id, 202, slices=5)
     await begin(app, bearer, run.id, 409)
@@ -86,7 +87,7 @@ async def test_cancelled_it_leaves_nothing(app: FastAPI, bearer: dict[str, str],
 async def test_only_of_a_run_that_is_over(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(2)
-    assert b"once it is over" in await begin(app, bearer, run.id, 409)
+    assert b"this run is not over" in await begin(app, bearer, run.id, 409)
     trainer.crash()
 
 
