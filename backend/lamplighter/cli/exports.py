@@ -8,7 +8,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.lessons import prepare_lessons
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import confirm_imported, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
@@ -59,6 +59,8 @@ def export_command(
         # The page has gaps where a question was not answered; the reasons are printed.
         prepare_lessons(runs_dir, run_id, yes=yes, lessons=lessons)
     run = find_named_run(runs_dir, run_id)
+    if format == "hf" and not yes:
+        confirm_imported(run, "export its model")
     notes: list[str] = []
     with make_progress_bar() as bar:
         task = bar.add_task(format, total=1.0)
@@ -72,7 +74,7 @@ def export_command(
             output = export_run(run, format, step, out, on_progress, lessons)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
-    size = sum(p.stat().st_size for p in ([output] if output.is_file() else output.iterdir()))
+    size = sum(p.stat().st_size for p in (output, *output.rglob("*")) if p.is_file())
     print_line(f"{output}: {size / 1e6:,.2f} MB")
     for note in notes:
         print_line(note)

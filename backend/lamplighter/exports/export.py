@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.formats.gpt2_folder import write_gpt2_folder
 from lamplighter.exports.formats.parquet import write_parquet
 from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy, write_safetensors
@@ -37,6 +38,7 @@ FORMATS: dict[str, ExportFormat] = {
     ),
     "safetensors": ExportFormat(".safetensors", "the embedding and the map", write_step=write_safetensors),
     "npy": ExportFormat(".npy", "the embedding", write_step=write_npy),
+    "hf": ExportFormat("-hf", "the model, a folder for transformers", write_step=write_gpt2_folder),
     "csv": ExportFormat(".csv", "losses, speeds and measures by step", write_run=write_csv),
 }
 

@@ -145,6 +145,7 @@ def test_handlers_are_restored_for_a_process_that_continues() -> None:
 def test_no_worker_imports_numpy_before_its_threads_are_limited() -> None:
     modules = (
         "analysis.worker",
+        "examination.model_worker",
         "examination.worker",
         "exports.worker",
         "projection.worker",

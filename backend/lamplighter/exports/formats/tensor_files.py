@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from lamplighter.exports.output import ExportProgress
@@ -26,10 +27,15 @@ def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: Exp
     tensors = {"embedding": np.ascontiguousarray(snapshot.vectors)}
     if snapshot.layout is not None:
         tensors["coordinates"] = np.ascontiguousarray(snapshot.layout.coordinates)
-    # The library would create a private file; this one gets the default permissions.
+    save_tensors(tensors, out, snapshot.metadata())
+
+
+def save_tensors(tensors: dict[str, NDArray[np.float32]], out: Path, metadata: dict[str, str]) -> None:
+    """Write contiguous arrays to a safetensors file with the default permissions."""
+    # The library would create a private file.
     out.touch()
     mode = out.stat().st_mode
-    save_file(tensors, out, metadata=snapshot.metadata())
+    save_file(tensors, out, metadata=metadata)
     out.chmod(stat.S_IMODE(mode))
 
 

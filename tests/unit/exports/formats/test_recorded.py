@@ -11,6 +11,7 @@ import pytest
 
 import lamplighter
 from lamplighter.exports.export import export_run
+from lamplighter.exports.output import ExportError
 
 TOKENS = ["Ġof", "of", "Ċ", "Ġ,", ","]
 
@@ -38,3 +39,8 @@ def test_cells_without_a_record_are_empty(run: lamplighter.Run, tmp_path: Path) 
     columns = ("batch_rows", "gradient_rows", "moved_rows")
     assert [first[name] for name in columns] == ["2", "", "5"]
     assert [second[name] for name in (*columns, "tokens_per_second")] == ["", "", "5", ""]
+
+
+def test_a_recorded_loop_has_no_model_to_give_back(run: lamplighter.Run, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"only its embedding is here.*--to safetensors"):
+        export_run(run, "hf", out=tmp_path / "model")
