@@ -1,4 +1,4 @@
-"""What an export gives back, opened by those whom it is for: transformers, TransformerLens."""
+"""What an export gives back, opened by those whom it is for: transformers, TransformerLens, xarray."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import xarray
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from lamplighter.corpora.tokenisers import encode_with
 from lamplighter.examination.replayer import Replayer
 from lamplighter.exports.export import export_run
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.training.worker import train
 from tests.support.runs import make_run, small_text
@@ -77,3 +79,10 @@ def test_transformer_lens_computes_the_same(folder: Path, asked: tuple[torch.Ten
     bridge = TransformerBridge.boot_transformers(str(folder))
     with torch.no_grad():
         assert (bridge(ids) - logits).abs().max() < 1e-5
+
+
+def test_xarray_finds_a_token_at_a_step(run: RunFolder, tmp_path: Path) -> None:
+    with xarray.open_zarr(export_run(run, "zarr", out=tmp_path / "run.zarr"), consolidated=False) as found:
+        row = found.embedding.sel(step=0, token=run.vocabulary.tokens[3]).values
+    with MatrixHistory(run) as history:
+        np.testing.assert_array_equal(row, history.snapshot(0).vectors[3])

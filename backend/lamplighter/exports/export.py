@@ -12,6 +12,7 @@ from lamplighter.exports.formats.gpt2_folder import write_gpt2_folder
 from lamplighter.exports.formats.parquet import write_parquet
 from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy, write_safetensors
+from lamplighter.exports.formats.zarr_store import write_zarr
 from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
 from lamplighter.exports.packed_page import write_page
 from lamplighter.runfolder.run_folder import RunFolder
@@ -39,6 +40,7 @@ FORMATS: dict[str, ExportFormat] = {
     "safetensors": ExportFormat(".safetensors", "the embedding and the map", write_step=write_safetensors),
     "npy": ExportFormat(".npy", "the embedding", write_step=write_npy),
     "hf": ExportFormat("-hf", "the model, a folder for transformers", write_step=write_gpt2_folder),
+    "zarr": ExportFormat(".zarr", "the embedding over time, a folder for xarray", write_run=write_zarr),
     "csv": ExportFormat(".csv", "losses, speeds and measures by step", write_run=write_csv),
 }
 

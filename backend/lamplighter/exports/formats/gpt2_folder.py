@@ -61,7 +61,7 @@ def write_gpt2_folder(run: RunFolder, step: int | None, out: Path, progress: Exp
     if run.recipe.corpus.kind == "recorded":
         raise ExportError(
             f"{run.id} was recorded from another loop: only its embedding is here, and no model. Export that with"
-            " --to safetensors; the model is where that loop saved it"
+            " --to safetensors, or over time with --to zarr; the model is where that loop saved it"
         )
     try:
         with StepsReader(run.steps_path) as steps:

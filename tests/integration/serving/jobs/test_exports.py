@@ -34,7 +34,7 @@ CONTENT = {
     "npy": ("application/octet-stream", ".npy"),
     "csv": ("text/csv; charset=utf-8", ".csv"),
 }
-FOLDERS = {"hf"}
+FOLDERS = {"hf", "zarr"}
 """The formats that are no file to download."""
 
 
