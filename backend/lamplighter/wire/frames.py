@@ -91,13 +91,14 @@ F = TypeVar("F", bound=Frame)
 
 def encode(frame: Frame) -> bytes:
     """Encode a frame."""
+    vectors: list[memoryview] = []
     match frame:
         case Pulse():
             kind, (flags, body) = Kind.PULSE, encode_pulse(frame)
         case Layout():
             kind, (flags, body) = Kind.LAYOUT, encode_layout(frame)
         case Rows():
-            kind, (flags, body) = Kind.ROWS, encode_rows(frame)
+            kind, (flags, body, *vectors) = Kind.ROWS, encode_rows(frame)
         case Census():
             counts = encode_u32(frame.touches) + encode_u32(frame.last_lit)
             kind, flags, body = Kind.CENSUS, 0, CENSUS_FIELDS.pack(len(frame.touches), 0) + counts
@@ -111,11 +112,13 @@ def encode(frame: Frame) -> bytes:
             kind, (flags, body) = Kind.GRID_CHANGE, encode_grid_change(frame)
     head = _HEADER.pack(MAGIC, VERSION, kind, flags, frame.attempt, frame.step, frame.time)
     if kind not in _CHECKSUM_AT:
-        return head + body
+        return b"".join((head, body, *vectors))
     at = _CHECKSUM_AT[kind] - len(head)
     before, after = memoryview(body)[:at], memoryview(body)[at + _CHECKSUM.size :]
-    checksum = zlib.crc32(after, zlib.crc32(before, zlib.crc32(head)))
-    return b"".join((head, before, _CHECKSUM.pack(checksum), after))
+    checksum = zlib.crc32(head)
+    for part in (before, after, *vectors):
+        checksum = zlib.crc32(part, checksum)
+    return b"".join((head, before, _CHECKSUM.pack(checksum), after, *vectors))
 
 
 def decode(data: bytes | memoryview) -> Frame:

@@ -13,7 +13,6 @@ from lamplighter.wire.binary import (
     Floats,
     FrameError,
     UInts,
-    encode_f32,
     encode_u32,
     require_at_most,
     require_sorted_ids,
@@ -64,12 +63,14 @@ class Census:
     """The last step with the row in its batch; `NEVER` for a row that has never been in one."""
 
 
-def encode_rows(rows: Rows) -> tuple[int, bytes]:
-    """Return the flags and the body of a frame of rows."""
+def encode_rows(rows: Rows) -> tuple[int, bytes, memoryview]:
+    """Return the flags, and the body of a frame of rows in two parts. The second is a view on the vectors, since a matrix
+    may be large."""
     count, dim = rows.vectors.shape
     body = ROWS_FIELDS.pack(rows.vocabulary, dim, count, 0)
     ids = b"" if rows.whole else encode_u32(rows.token_ids)
-    return ALL_ROWS if rows.whole else 0, b"".join((body, ids, encode_f32(rows.vectors)))
+    vectors = np.ascontiguousarray(rows.vectors, dtype="<f4").reshape(-1)
+    return ALL_ROWS if rows.whole else 0, body + ids, vectors.view(np.uint8).data
 
 
 def decode_rows(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Rows:

@@ -64,7 +64,7 @@ class StateRecording:
             # Enough for the matrices and their maps.
             "disk_budget": DEFAULT_DISK_BUDGET + 2 * size,
         }
-        self._at = -1
+        self._at, self._last = -1, len(numbers) - 1
         self._numbers = StepNumbers([(0, numbers[0], 1)])
         for step, number in enumerate(numbers[1:], start=1):
             self._numbers.set_number(step, number)
@@ -97,7 +97,8 @@ class StateRecording:
         self._at += 1
         now, attempt, size = time.time(), self._writer.attempt, len(matrix)
         if self._diff is None:
-            self._diff = MatrixDiff(matrix)
+            # The last state is compared with no other: no copy of it is needed.
+            self._diff = MatrixDiff(matrix) if self._last else None
             self._writer.add_keyframe(0, *self._encode_keyframe(matrix, now))
             return
         moved = self._diff.diff(matrix)

@@ -73,7 +73,9 @@ def read_stored_matrix(path: Path, entry: StoredTensor) -> Floats:
     raw = np.memmap(path, dtype=_TYPES[entry.type], mode="r", offset=entry.start, shape=entry.shape)
     if entry.type == "BF16":
         # A bfloat16 is the upper half of a float32.
-        return (raw.astype(np.uint32) << 16).view(np.float32)
+        bits = raw.astype(np.uint32)
+        bits <<= 16
+        return bits.view(np.float32)
     with np.errstate(over="ignore"):
         return np.array(raw, dtype=np.float32, order="C")
 
