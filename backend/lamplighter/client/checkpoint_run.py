@@ -13,6 +13,7 @@ from lamplighter.client.sources.columns import colour_by_column
 from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
 from lamplighter.client.sources.given_vocabulary import GivenVocabulary
 from lamplighter.client.sources.source_names import name_source
+from lamplighter.runfolder.landmarks import describe_landmarks
 from lamplighter.runfolder.run_store import run_id_of
 
 
@@ -48,7 +49,9 @@ def still(
     name = name_source(Path(embedding)) if isinstance(embedding, str | os.PathLike) else Path(folder).name
     with StateRecording(path, name, found.vocabulary, [0], found.vectors.shape[1]) as recording:
         recording.add_state(found.vectors)
-        recording.finish(f"the embedding, {found.description}, as it is{about}")
+        recording.finish(
+            f"the embedding, {found.description}, as it is{about}{describe_landmarks(found.vocabulary)}"
+        )
     return Run(path)
 
 

@@ -18,6 +18,7 @@ from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
 from lamplighter.client.sources.given_vocabulary import GivenVocabulary
 from lamplighter.client.sources.source_names import name_source
 from lamplighter.client.whole_application import require_whole_application
+from lamplighter.runfolder.landmarks import describe_landmarks
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -78,7 +79,9 @@ def series(
             report(at / len(checkpoints), f"step {checkpoint.step:,}")
             found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
             recording.add_state(_fitted(found, first, checkpoint.step, numbers[0]))
-        recording.finish(f"{_describe_steps(numbers)}: {first.description}{about}")
+        recording.finish(
+            f"{_describe_steps(numbers)}: {first.description}{about}{describe_landmarks(shown.vocabulary)}"
+        )
     report(1, "recorded")
     if lay_out is not None:
         lay_out(path, report)

@@ -47,6 +47,44 @@ def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> N
     return np.flatnonzero((now != np.ascontiguousarray(last).view(np.uint32)).any(axis=1))
 
 
+def row_digests(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Return a number for each row of a matrix, (V, D), that differs where any bit does, but for one case in four billion.
+
+    For matrices of which a copy to compare with would take too much memory. Shape (V,).
+    """
+    factors = np.random.default_rng(0).integers(1 << 31, size=vectors.shape[1], dtype=np.uint32) * 2 + 1
+    digests = np.empty(len(vectors), dtype=np.uint64)
+    for some in split_rows(*vectors.shape):
+        bits = np.ascontiguousarray(vectors[some], dtype=np.float32).view(np.uint32)
+        digests[some] = (bits * factors).sum(axis=1, dtype=np.uint64)
+    return digests
+
+
+def nearest_among(
+    vectors: NDArray[np.float32], query_ids: NDArray[np.integer], units: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the `k` nearest of some unit rows to rows of a matrix, by cosine.
+
+    Args:
+        vectors: shape (V, D).
+        query_ids: the rows to find them for, shape (Q,).
+        units: shape (L, D), of length one; none of the queries is among them.
+        k: at most L.
+
+    Returns:
+        Rows of `units` and cosines, each of shape (Q, k): nearest first, equal cosines by row.
+    """
+    rows = np.empty((len(query_ids), k), dtype=np.int64)
+    cosines = np.empty((len(query_ids), k), dtype=np.float32)
+    block = max(1, BLOCK_BYTES // (4 * len(units)))
+    for start in range(0, len(query_ids), block):
+        some = slice(start, start + block)
+        similar = unit_rows(vectors[query_ids[some]]) @ units.T
+        rows[some] = _largest(similar, k)
+        cosines[some] = np.take_along_axis(similar, rows[some], axis=1)
+    return rows, np.clip(cosines, -1, 1, out=cosines)
+
+
 def nearest_rows(
     vectors: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

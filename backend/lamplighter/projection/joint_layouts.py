@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import MapRecipe
 from lamplighter.contract.sentences import say
+from lamplighter.projection.layout_method import NEIGHBOURS_USED
 from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
 from lamplighter.projection.methods.linear_view import LinearView, principal_view
 from lamplighter.projection.methods.registry import settings_from_recipe
 from lamplighter.projection.quality.layout_score import score_layout
-from lamplighter.projection.quality.neighbour_source import NEIGHBOURS_USED
 from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.umap.landmarks import LandmarkIndex
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsWriter
@@ -59,6 +60,8 @@ class JointSlices:
     read: SliceReader
     size: int
     """The number of tokens V."""
+    landmarks: NDArray[np.int64] | None = None
+    """The tokens to lay out, shape (L,); the others are placed by them. None for all."""
 
     def visit(self, *, backward: bool) -> Iterator[tuple[int, Snapshot]]:
         """Yield the numbers of the slices with their matrices, from the first to the last or backward.
@@ -109,20 +112,24 @@ def write_joint_layouts(
     Raises:
         ReprojectionError: a matrix is not finite, or the file could not be closed.
     """
-    joint = JointLayout(len(slices.steps), slices.size, settings_from_recipe(chosen), start)
+    laid_out = slices.landmarks
+    size = slices.size if laid_out is None else len(laid_out)
+    joint = JointLayout(len(slices.steps), size, settings_from_recipe(chosen), start)
     view: LinearView | None = None
     passes = len(LEARNING_RATES) + 1
     for sweep in range(len(LEARNING_RATES)):
         for number, (index, snapshot) in enumerate(slices.visit(backward=sweep % 2 == 0)):
             share = (sweep + number / len(slices.steps)) / passes
             progress(share, f"sweep {sweep + 1}, step {snapshot.step:,}")
+            vectors = snapshot.vectors if laid_out is None else snapshot.vectors[laid_out]
             if view is None:
-                view = principal_view(snapshot.vectors, snapshot.attempt, snapshot.step)
-            joint.refine_slice(index, snapshot.vectors, sweep)
+                view = principal_view(vectors, snapshot.attempt, snapshot.step)
+            joint.refine_slice(index, vectors, sweep)
     joint.remove_jitter()
     assert view is not None
     coordinates = joint.coordinates if place is None else place(joint.coordinates)
-    probe, nearest = TrustProbe(slices.size), NeighbourIndex(NEIGHBOURS_USED)
+    probe = TrustProbe(slices.size)
+    nearest = NeighbourIndex(NEIGHBOURS_USED) if laid_out is None else LandmarkIndex(laid_out)
     trusts: list[float] = []
     with LayoutsWriter(part) as writer:
         for index, snapshot in slices.visit(backward=False):
@@ -130,9 +137,10 @@ def write_joint_layouts(
             progress(share, f"trust of step {snapshot.step:,}")
             probe.set_space(snapshot.vectors)
             nearest.update(snapshot.vectors)
+            shown = coordinates[index].copy()
             for method, places in (
                 (Method.LINEAR, view.project(snapshot.vectors)),
-                (Method.UMAP, coordinates[index].copy()),
+                (Method.UMAP, nearest.place(shown) if isinstance(nearest, LandmarkIndex) else shown),
             ):
                 layout = score_layout(
                     snapshot.attempt,
@@ -141,10 +149,13 @@ def write_joint_layouts(
                     places,
                     probe,
                     (nearest.ids, nearest.cosines),
+                    laid_out,
                 )
                 writer.commit(layout)
             trusts.append(layout.trust)
         facts = {"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()}
+        if isinstance(nearest, LandmarkIndex):
+            facts["landmarks"] = probe.estimate(nearest.place(coordinates[-1])).of_kinds(nearest.landmarks)
         writer.set_facts({**facts, UNTIL_FACT: until})
         if not writer.close(sealed=True):
             raise ReprojectionError(say("map_not_saved"))

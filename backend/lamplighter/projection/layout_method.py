@@ -8,6 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+NEIGHBOURS_USED = 39
+"""Number of neighbours used for trust and districts: as many as the incremental UMAP keeps by default."""
+
 
 @dataclass(frozen=True)
 class MapSettings:

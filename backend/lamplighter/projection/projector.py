@@ -5,7 +5,7 @@ This module draws frames. `projector_process.py` watches the run and decides whe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from lamplighter.projection.quality.layout_score import score_layout
 from lamplighter.projection.quality.neighbour_source import NearestNeighbours, NeighbourSource
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
+from lamplighter.runfolder.landmarks import choose_landmarks
 from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
 from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request
@@ -31,6 +32,9 @@ from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from lamplighter.projection.umap.landmarks import LandmarkIndex
 
 
 class Projector:
@@ -58,6 +62,8 @@ class Projector:
         self._probe = TrustProbe(size)
         self._neighbour_source = NeighbourSource()
         self._nearest: NearestNeighbours | None = None
+        self._landmarks = None if vocabulary is None else choose_landmarks(vocabulary)
+        self._index: LandmarkIndex | None = None
         self._districts = DistrictSchedule(writer, earlier, vocabulary) if vocabulary is not None else None
         self._method: LayoutMethod | None = None
         self._ready = False
@@ -138,10 +144,13 @@ class Projector:
     def _create_method(self, vectors: NDArray[np.float32]) -> LayoutMethod:
         """Create the chosen method, continuing from the current layout."""
         if self._coordinates is not None and self._drawn_by != METHODS[self.map_recipe.method]:
-            return make_replacement_method(self.map_recipe, vectors, self._coordinates)
-        method = make_method(self.map_recipe, self._coordinates)
+            return make_replacement_method(
+                self.map_recipe, self._laid_out_of(vectors), self._laid_out_of(self._coordinates)
+            )
+        start = None if self._coordinates is None else self._laid_out_of(self._coordinates)
+        method = make_method(self.map_recipe, start)
         if self._remembered is not None and np.isfinite(self._remembered).all():
-            method.resume_from(self._remembered)
+            method.resume_from(self._laid_out_of(self._remembered))
         if not self._settled:
             method.change_settings(settings_from_recipe(self.map_recipe))
         return method
@@ -240,13 +249,21 @@ class Projector:
             self._method = self._create_method(vectors)
             self._remembered = None
         self._settling = self._settling + 1 if self.last_drawn == (attempt, step) else 0
-        self._coordinates, self._drawn_by = self._method.draw_frame(vectors), METHODS[self.map_recipe.method]
-        self._nearest = self._neighbour_source.find(vectors, self._method)
+        shown = self._method.draw_frame(self._laid_out_of(vectors))
+        if self._laid_out is None:
+            self._nearest = self._neighbour_source.find(vectors, self._method)
+        else:
+            shown = self._place_others(vectors, shown, self._laid_out)
+        self._coordinates, self._drawn_by = shown, METHODS[self.map_recipe.method]
         with self._writer.transaction():
             self._commit(self._drawn_by, self._coordinates, attempt, step)
             if not self._settled and not self._unsettled:
                 self._writer.set_facts({"settled": True})
                 self._settled = True
+            if self._laid_out is not None and not self._unsettled:
+                self._writer.set_facts(
+                    {"landmarks": self._probe.estimate(self._coordinates).of_kinds(self._laid_out)}
+                )
         self.last_drawn = attempt, step
 
     def _linear_view(
@@ -257,13 +274,39 @@ class Projector:
         # shape.
         early = view is not None and view.step < FIXED_FROM_STEP <= step
         if view is None or early or (over and view.step == 0 < step):
-            like = None if view is None else view.project(vectors)
-            view = self._linear = principal_view(vectors, attempt, step, like)
+            # Of a large vocabulary, the directions of its landmarks: all rows in 64 bits would take gigabytes.
+            rows = vectors if self._landmarks is None else vectors[self._landmarks]
+            like = None if view is None else view.project(rows)
+            view = self._linear = principal_view(rows, attempt, step, like)
             self._writer.set_facts({"linear": view.to_facts()})
         return view
 
     def _commit(self, method: Method, coordinates: NDArray[np.float32], attempt: int, step: int) -> None:
-        self._writer.commit(score_layout(attempt, step, method, coordinates, self._probe, self._nearest))
+        self._writer.commit(
+            score_layout(attempt, step, method, coordinates, self._probe, self._nearest, self._laid_out)
+        )
+
+    def _place_others(
+        self, vectors: NDArray[np.float32], shown: NDArray[np.float32], landmarks: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the positions of all tokens, shape (V, 2), by those of the landmarks, shape (L, 2)."""
+        if self._index is None:
+            # Imported here, because it imports numba, which the warm-up does first.
+            from lamplighter.projection.umap.landmarks import LandmarkIndex
+
+            self._index = LandmarkIndex(landmarks)
+        self._index.update(vectors, getattr(self._method, "nearest", None))
+        self._nearest = self._index.ids, self._index.cosines
+        return self._index.place(shown)
+
+    def _laid_out_of(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the rows, of shape (V, ...), of the tokens that the current method lays out."""
+        return rows if self._laid_out is None else rows[self._laid_out]
+
+    @property
+    def _laid_out(self) -> NDArray[np.int64] | None:
+        """Return the landmarks if all other tokens are placed by them. Principal components cost little for all."""
+        return self._landmarks if self.map_recipe.method != "pca" else None
 
 
 def _newest_layout_by(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:

@@ -18,6 +18,7 @@ from lamplighter.projection.joint_layouts import (
     choose_spread,
     write_joint_layouts,
 )
+from lamplighter.runfolder.landmarks import choose_landmarks
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
@@ -47,7 +48,9 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
             raise ReprojectionError(say("map_not_over"))
         size = len(run.vocabulary.tokens)
         steps = _choose_steps(history, size, slices)
-        chosen = JointSlices(steps, lambda index: history.snapshot(steps[index]), size)
+        chosen = JointSlices(
+            steps, lambda index: history.snapshot(steps[index]), size, choose_landmarks(run.vocabulary)
+        )
         newest = history.steps.newest_step()[1]
         trusts = write_joint_layouts(part, chosen, read_map_settings(run).current, newest, progress)
     return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - start)

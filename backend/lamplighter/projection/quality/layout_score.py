@@ -19,6 +19,7 @@ def score_layout(
     coordinates: NDArray[np.float32],
     probe: TrustProbe,
     nearest: NearestNeighbours | None,
+    landmarks: NDArray[np.int64] | None = None,
 ) -> Layout:
     """Score a layout of the embedding set in the probe.
 
@@ -29,12 +30,13 @@ def score_layout(
         coordinates: shape (V, 2).
         probe: the trust probe, set to this embedding.
         nearest: each token's nearest neighbours in this embedding; None: compute no trust by token.
+        landmarks: the tokens that all of `nearest` are among, if not all; trust by token is that in its landmarks then.
     """
     map_nearest = by_token = None
     if nearest is not None:
-        map_nearest = nearest_on_map(coordinates, probe.neighbours)
+        map_nearest = nearest_on_map(coordinates, probe.neighbours, landmarks)
         by_token = trust_by_token(map_nearest, nearest[0])
-    trust = probe.estimate(coordinates, map_nearest)
+    trust = probe.estimate(coordinates, map_nearest if landmarks is None else None)
     return Layout(
         attempt,
         step,

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.layout_method import NEIGHBOURS_USED
 
 if TYPE_CHECKING:
     from lamplighter.projection.layout_method import LayoutMethod
     from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 
-NEIGHBOURS_USED = 39
-"""Number of neighbours used: as many as the incremental UMAP keeps by default."""
 _MAX_UNCOMPILED = 5_000
 """Largest number of tokens for which neighbours are computed without compiled code."""
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from lamplighter.geometry.neighbours import differing_rows, unit_rows
+from lamplighter.geometry.neighbours import differing_rows, row_digests, split_rows, unit_rows
+from lamplighter.runfolder.landmarks import MIN_TOKENS
 
 SAMPLE = 500
 NEIGHBOURS = 10
@@ -40,6 +41,14 @@ class Trust:
     by_token: NDArray[np.float64]
     """Shape (S,), the trustworthiness of each token's neighbourhood; `trust` is their mean."""
 
+    def of_kinds(self, landmarks: NDArray[np.int64]) -> dict[str, float]:
+        """Return the mean trust of the landmarks in the sample, and of the tokens that are placed."""
+        laid_out = np.isin(self.token_ids, landmarks)
+        kinds = {"laid_out": self.by_token[laid_out], "placed": self.by_token[~laid_out]}
+        return {"tokens": float(len(landmarks))} | {
+            kind: round(float(values.mean()), 4) for kind, values in kinds.items() if len(values)
+        }
+
 
 class TrustProbe:
     """A fixed sample of tokens, so that a change of the estimate reflects a change of the map."""
@@ -58,12 +67,16 @@ class TrustProbe:
         self._vectors: NDArray[np.float32] | None = None
         self._units = np.empty((0, 0), dtype=np.float32)
         self._similar: NDArray[np.float32] | None = None
+        self._digests: NDArray[np.uint64] | None = None
 
     def set_space(self, vectors: NDArray[np.float32]) -> None:
         """Set the embedding, shape (V, D), that the next estimates are made against.
 
         Rows that moved since the last call are found by comparison; only their similarities are recomputed.
         """
+        if self.size >= MIN_TOKENS:
+            self._set_large_space(vectors)
+            return
         last, ids = self._vectors, self.token_ids
         moved = np.arange(self.size) if last is None else differing_rows(vectors, last)
         if last is None or self._similar is None or 2 * len(moved) > self.size:
@@ -76,6 +89,17 @@ class TrustProbe:
             self._similar[:, moved] = self._units[ids] @ self._units[moved].T
             moved_in_sample = np.isin(ids, moved)
             self._similar[moved_in_sample] = self._units[ids[moved_in_sample]] @ self._units.T
+        self._similar[np.arange(len(ids)), ids] = -np.inf
+
+    def _set_large_space(self, vectors: NDArray[np.float32]) -> None:
+        """Set an embedding of which no copies are kept: all similarities are computed where a row moved."""
+        digests, ids = row_digests(vectors), self.token_ids
+        if self._digests is not None and np.array_equal(digests, self._digests):
+            return
+        self._digests, sample = digests, unit_rows(vectors[ids])
+        self._similar = np.empty((len(ids), self.size), dtype=np.float32)
+        for some in split_rows(*vectors.shape):
+            self._similar[:, some] = sample @ unit_rows(vectors[some]).T
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
     def estimate(
@@ -115,19 +139,22 @@ class TrustProbe:
         return ranks
 
 
-def nearest_on_map(coordinates: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+def nearest_on_map(
+    coordinates: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Return the `k` tokens nearest on the map to each token, without the token itself.
 
     Args:
         coordinates: shape (V, 2).
         k: at most V - 1; below 1 the result is empty.
+        among: the tokens to choose from, shape (L,); None for all.
 
     Returns:
         Shape (V, k).
     """
     if k < 1:
         return np.empty((len(coordinates), 0), dtype=np.int64)
-    return _nearest_on_map(coordinates, np.arange(len(coordinates)), k)
+    return _nearest_on_map(coordinates, np.arange(len(coordinates)), k, among)
 
 
 def trust_by_token(map_nearest: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDArray[np.uint8] | None:
@@ -161,9 +188,17 @@ def trust_by_token(map_nearest: NDArray[np.int64], nearest: NDArray[np.int32]) -
     return np.rint(255 * (1 - penalty / (k * (reach - k)))).astype(np.uint8)
 
 
-def _nearest_on_map(coordinates: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def _nearest_on_map(
+    coordinates: NDArray[np.float32],
+    ids: NDArray[np.int64],
+    k: int,
+    among: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
     """Return the `k` tokens nearest on the map, without the token itself. Shape (len(ids), k)."""
-    neighbours = np.asarray(KDTree(coordinates).query(coordinates[ids], k=k + 1)[1], dtype=np.int64)
+    tree = KDTree(coordinates if among is None else coordinates[among])
+    neighbours = np.asarray(tree.query(coordinates[ids], k=k + 1)[1], dtype=np.int64)
+    if among is not None:
+        neighbours = among[neighbours]
     # Where tokens coincide, the token itself need not come first, nor appear at all.
     own = neighbours == ids[:, None]
     own[~own.any(axis=1), -1] = True

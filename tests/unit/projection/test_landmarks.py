@@ -1,0 +1,131 @@
+"""A large vocabulary: its landmarks are laid out, the others placed by them, and trust is told for both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lamplighter
+from lamplighter.geometry.neighbours import nearest_rows, row_digests
+from lamplighter.projection.projector import Projector
+from lamplighter.projection.quality import trust
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.reprojection import reproject
+from lamplighter.projection.umap.landmarks import LandmarkIndex
+from lamplighter.runfolder import landmarks
+from lamplighter.runfolder.landmarks import choose_landmarks, describe_landmarks
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.vocabulary import Vocabulary
+from tests.support.moving_towns import diameter, town
+
+V, L, CLASSES = 300, 90, 10
+MARKS = np.sort(np.random.default_rng(5).permutation(V)[:L])
+
+
+@pytest.fixture
+def vocabulary(monkeypatch: pytest.MonkeyPatch) -> Vocabulary:
+    """Return a vocabulary whose counts make `MARKS` its landmarks, and let a small one count as large."""
+    monkeypatch.setattr(landmarks, "MIN_TOKENS", V)
+    monkeypatch.setattr(landmarks, "LANDMARKS", L)
+    monkeypatch.setattr(trust, "MIN_TOKENS", V)
+    counts = np.where(np.isin(np.arange(V), MARKS), 9, 1)
+    return Vocabulary(tuple(f"token{n}" for n in range(V)), counts)
+
+
+def test_the_most_frequent_tokens_are_landmarks(vocabulary: Vocabulary) -> None:
+    np.testing.assert_array_equal(choose_landmarks(vocabulary), MARKS)
+    assert "90 most frequent tokens, and places the other 210 beside" in describe_landmarks(vocabulary)
+    unknown = Vocabulary(vocabulary.tokens, np.zeros(V, np.int64))
+    np.testing.assert_array_equal(choose_landmarks(unknown), np.arange(L))
+    assert "with the lowest ids" in describe_landmarks(unknown)
+
+
+def test_a_smaller_vocabulary_is_laid_out_whole() -> None:
+    small = Vocabulary(("a", "b", "c"), np.ones(3, np.int64))
+    assert choose_landmarks(small) is None
+    assert describe_landmarks(small) == ""
+
+
+def test_every_token_finds_its_nearest_landmarks_as_it_moves() -> None:
+    vectors, index = town(V), LandmarkIndex(MARKS)
+    for moved in ([], [MARKS[0]], np.setdiff1d(np.arange(V), MARKS)[:20]):
+        vectors[moved] += np.random.default_rng(1).normal(size=(len(moved), 16)).astype(np.float32)
+        index.update(vectors)
+        for token in (int(MARKS[3]), int(np.setdiff1d(np.arange(V), MARKS)[3])):
+            among = np.unique([*MARKS, token])
+            near, cosines = nearest_rows(vectors[among], np.array([np.searchsorted(among, token)]), 5)
+            if MARKS[0] not in index.ids[token, :5]:
+                np.testing.assert_array_equal(index.ids[token, :5], among[near[0]])
+                np.testing.assert_allclose(index.cosines[token, :5], cosines[0], atol=1e-5)
+
+
+def test_a_token_between_two_islands_is_placed_on_the_nearer() -> None:
+    index = LandmarkIndex(np.arange(60))
+    index.ids = np.tile(np.array([[0, 1, 30, 2, 31, 3]], np.int32), (61, 1))
+    index.cosines = np.tile(np.array([[0.9, 0.8, 0.7, 0.6, 0.5, 0.1]], np.float32), (61, 1))
+    shown = np.concatenate((np.zeros((30, 2)), np.full((30, 2), 100))).astype(np.float32)
+    places = index.place(shown)
+    np.testing.assert_allclose(places[60], [0, 0], atol=1e-5)
+    np.testing.assert_array_equal(places[:60], shown)
+
+
+def test_a_large_space_is_measured_like_any_other(
+    vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, places = town(V), np.random.default_rng(0).normal(size=(V, 2)).astype(np.float32)
+    large, copied = TrustProbe(V), TrustProbe(V)
+    for _ in range(2):
+        large.set_space(vectors)
+        with monkeypatch.context() as patched:
+            patched.setattr(trust, "MIN_TOKENS", V + 1)
+            copied.set_space(vectors)
+        one, other = large.estimate(places), copied.estimate(places)
+        assert one.trust == pytest.approx(other.trust, abs=1e-6)
+        vectors[7] += 1
+
+
+def test_one_changed_bit_changes_a_rows_digest() -> None:
+    vectors = town(V)
+    before = row_digests(vectors)
+    vectors.view(np.uint32)[3, 5] ^= 1
+    vectors[9, [0, 1]] = vectors[9, [1, 0]]
+    np.testing.assert_array_equal(np.flatnonzero(row_digests(vectors) != before), [3, 9])
+
+
+def test_the_map_of_a_large_vocabulary_is_drawn_and_its_trust_told(
+    vocabulary: Vocabulary, tmp_path: Path
+) -> None:
+    vectors, path = town(V), tmp_path / "layouts.sqlite"
+    with LayoutsWriter(path) as writer, LayoutsReader(path) as reader:
+        projector = Projector(writer, reader, V, None, vocabulary)
+        projector.start_map()
+        while projector.needs_frame(1, 0):
+            projector.project_step(vectors, 1, 0, over=True)
+        record = reader.last_written(Method.UMAP)
+        facts = reader.facts()["landmarks"]
+    assert record is not None
+    layout = decode_as(record, Layout)
+    assert facts["tokens"] == L
+    assert min(facts["laid_out"], facts["placed"]) > 0.9
+    others = np.setdiff1d(np.arange(V), MARKS)
+    centres = np.stack([layout.coordinates[MARKS[n == MARKS % CLASSES]].mean(axis=0) for n in range(CLASSES)])
+    away = np.linalg.norm(layout.coordinates[others, None] - centres[None], axis=2)
+    assert (away.argmin(axis=1) == others % CLASSES).mean() > 0.95
+    assert away.min(axis=1).max() < diameter(layout.coordinates) / 4
+    assert layout.by_token is not None
+    assert layout.by_token[others].mean() > 200
+
+
+def test_a_series_of_large_tables_is_laid_out_jointly(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    first = town(V)
+    tables = [first, first + np.random.default_rng(2).normal(scale=0.01, size=first.shape).astype(np.float32)]
+    run = lamplighter.series(tmp_path / "runs" / "large", tables, vocabulary.tokens, maps=False)
+    assert "lays out the 90 tokens" in run.status.message
+    found = reproject(RunFolder(run.folder), lambda _share, _what: None)
+    assert found.steps == 2
+    assert found.trust > 0.9
