@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.still import embedding_options
+from lamplighter.cli.checkpoints.still import embedding_options
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of

@@ -1,0 +1,1 @@
+"""The commands that make runs of checkpoints: `still`, `series`."""
