@@ -22,6 +22,7 @@ _WHERE = {
     "sessions": "sessions:sessions_command",
     "still": "checkpoints.still:still_command",
     "series": "checkpoints.series:series_command",
+    "check": "checkpoints.check:check_command",
     "runs": "runs:runs_group",
     "sweep": "sweeping.command:sweep_command",
     "export": "exports:export_command",

@@ -25,6 +25,7 @@ def still(
     tensor: str | None = None,
     columns: str | os.PathLike[str] | None = None,
     colour: str | None = None,
+    origin: str | None = None,
 ) -> Run:
     """Create a finished run from one matrix; a server over the folder's parent draws its map.
 
@@ -38,6 +39,7 @@ def still(
         tensor: the name of the matrix, if the source has several.
         columns: a table about the tokens (CSV, TSV, parquet); one of its columns colours the map.
         colour: the column to use; the first by default.
+        origin: where the embedding is from, for the run's message.
 
     Raises:
         InputError: a file cannot be used; the message says which and why.
@@ -50,7 +52,7 @@ def still(
     with StateRecording(path, name, found.vocabulary, [0], found.vectors.shape[1]) as recording:
         recording.add_state(found.vectors)
         recording.finish(
-            f"the embedding, {found.description}, as it is{about}{describe_landmarks(found.vocabulary)}"
+            f"the embedding, {found.description}{told_origin(origin)}, as it is{about}{describe_landmarks(found.vocabulary)}"
         )
     return Run(path)
 
@@ -72,6 +74,11 @@ def coloured(
         FoundEmbedding(found.vectors, made.vocabulary, found.description, found.tensor),
         f"; {made.description}",
     )
+
+
+def told_origin(origin: str | None) -> str:
+    """Return the end of a phrase: where an embedding is from, if that is known."""
+    return "" if origin is None else f", from {origin}"
 
 
 def run_path(folder: str | os.PathLike[str]) -> Path:

@@ -9,8 +9,10 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from lamplighter.client.checkpoint_run import coloured, run_path
+from lamplighter.client.checkpoint_run import coloured, run_path, told_origin
 from lamplighter.client.errors import InputError
+from lamplighter.client.histories.history_check import HistoryCheck
+from lamplighter.client.histories.report import HistoryReport
 from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
 from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_checkpoints
@@ -19,6 +21,7 @@ from lamplighter.client.sources.given_vocabulary import GivenVocabulary
 from lamplighter.client.sources.source_names import name_source
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.runfolder.landmarks import describe_landmarks
+from lamplighter.runfolder.loop_facts import HISTORY_FACT
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -66,6 +69,45 @@ def series(
     """
     # Checked before reading anything.
     lay_out = _import_map_maker() if maps else None
+    run, _ = record_series(
+        folder,
+        sources,
+        vocabulary,
+        steps=steps,
+        tensor=tensor,
+        columns=columns,
+        colour=colour,
+        progress=progress,
+    )
+    if lay_out is not None:
+        lay_out(run.folder, progress or _ignore_progress)
+    return run
+
+
+def record_series(
+    folder: str | os.PathLike[str],
+    sources: str | os.PathLike[str] | Iterable[Any] | Mapping[Any, Any],
+    vocabulary: GivenVocabulary | None = None,
+    *,
+    steps: Iterable[SupportsIndex] | None = None,
+    tensor: str | None = None,
+    columns: str | os.PathLike[str] | None = None,
+    colour: str | None = None,
+    progress: SeriesProgress | None = None,
+    origin: str | None = None,
+    unread: Mapping[int, str] | None = None,
+) -> tuple[Run, HistoryReport]:
+    """Create a finished run without maps, as `series` does; return it with what a check of its history found.
+
+    Args:
+        folder: as for `series`, like all that is not named here.
+        origin: where the checkpoints are from, for the run's message.
+        unread: why other checkpoints cannot be read, by step.
+
+    Raises:
+        InputError: see `series`.
+        FileExistsError: `folder` is not empty.
+    """
     checkpoints = collect_checkpoints(sources, steps)
     report = progress or _ignore_progress
     first = _find(checkpoints[0], vocabulary, tensor, None)
@@ -73,19 +115,28 @@ def series(
     path = run_path(folder)
     name = name_source(Path(sources)) if isinstance(sources, str | os.PathLike) else Path(folder).name
     numbers = [checkpoint.step for checkpoint in checkpoints]
+    check = HistoryCheck()
+    for step, why in (unread or {}).items():
+        check.add_unreadable(step, why)
     with StateRecording(path, name, shown.vocabulary, numbers, first.vectors.shape[1]) as recording:
         recording.add_state(first.vectors)
+        check.add_matrix(numbers[0], first.vectors)
+        check.add_tokens(numbers[0], first.vocabulary.tokens)
         for at, checkpoint in enumerate(checkpoints[1:], start=1):
             report(at / len(checkpoints), f"step {checkpoint.step:,}")
             found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
-            recording.add_state(_fitted(found, first, checkpoint.step, numbers[0]))
+            fitted = _fitted(found, first, checkpoint.step, numbers[0])
+            recording.add_state(fitted)
+            check.add_matrix(checkpoint.step, fitted)
+            check.add_tokens(checkpoint.step, found.vocabulary.tokens)
+        checked = check.report()
         recording.finish(
-            f"{_describe_steps(numbers)}: {first.description}{about}{describe_landmarks(shown.vocabulary)}"
+            f"{_describe_steps(numbers)}: {first.description}{told_origin(origin)}{about}"
+            f"{describe_landmarks(shown.vocabulary)}",
+            {HISTORY_FACT: checked.as_fact()},
         )
     report(1, "recorded")
-    if lay_out is not None:
-        lay_out(path, report)
-    return Run(path)
+    return Run(path), checked
 
 
 def _import_map_maker() -> Callable[[Path, SeriesProgress], object]:

@@ -10,6 +10,10 @@ from lamplighter.runfolder.step_numbers import MAX_NUMBER, MAX_STRETCHES, NUMBER
 
 CONFIG_FACT = "config"
 """The fact with the user's configuration of the loop; absent if there is none."""
+HISTORY_FACT = "history"
+"""The fact with what a check of a series of checkpoints found; absent if the run is none."""
+MAX_HISTORY_BYTES = 32_000
+"""Maximum bytes of what is kept of that check as JSON: every viewer of the run gets it."""
 MAX_CONFIG_BYTES = 32_000
 """Maximum bytes of the configuration as JSON: every viewer of the run gets it."""
 
@@ -26,6 +30,13 @@ def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(config, dict) or len(json.dumps(config).encode()) > MAX_CONFIG_BYTES:
             raise FormatError(f"the configuration must be an object of at most {MAX_CONFIG_BYTES:,} bytes")
         known[CONFIG_FACT] = config
+    history = facts.get(HISTORY_FACT)
+    if history is not None:
+        if not _is_history(history) or len(json.dumps(history).encode()) > MAX_HISTORY_BYTES:
+            raise FormatError(
+                f"the check of a history must be its findings, in at most {MAX_HISTORY_BYTES:,} bytes"
+            )
+        known[HISTORY_FACT] = history
     if stretches is not None:
         if not isinstance(stretches, list) or not 1 <= len(stretches) <= MAX_STRETCHES + 1:
             raise FormatError(f"the step numbers must be a list of at most {MAX_STRETCHES:,} stretches")
@@ -37,3 +48,31 @@ def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
             before = stretch[0]
         known[NUMBERS_FACT] = stretches
     return known
+
+
+def _is_history(fact: Any) -> bool:
+    match fact:
+        case {"checkpoints": int(), "problems": int(), "findings": list() as findings, **rest} if not rest:
+            return all(map(_is_finding, findings))
+        case _:
+            return False
+
+
+def _is_finding(fact: Any) -> bool:
+    match fact:
+        case {
+            "code": str(),
+            "severity": "problem" | "note",
+            "steps": list() as steps,
+            "sentence": dict() as sentence,
+            **rest,
+        }:
+            texts = [*sentence, *sentence.values()]
+            numbers = [*steps, *rest.values()]
+            return (
+                rest.keys() <= {"of"}
+                and all(isinstance(text, str) for text in texts)
+                and all(type(number) is int and 0 <= number <= MAX_NUMBER for number in numbers)
+            )
+        case _:
+            return False

@@ -1,1 +1,1 @@
-"""The commands that make runs of checkpoints: `still`, `series`."""
+"""The commands that read checkpoints of other trainings: `still`, `series`, `check`."""

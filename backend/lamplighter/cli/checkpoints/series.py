@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from lamplighter.cli.common import common_options
 from lamplighter.cli.checkpoints.still import embedding_options
+from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
@@ -42,14 +42,14 @@ def series_command(
     themselves, each in a format that `lamplighter still` accepts.
     """
     from lamplighter.client.errors import InputError
-    from lamplighter.client.series_run import series
+    from lamplighter.client.series_run import record_series
     from lamplighter.client.sources.source_names import free_run_path, name_source
     from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 
     store = RunStore(runs_dir).path
     around = sources[0] if len(sources) == 1 else sources[0].absolute().parent
     path = store / run_id_of(name) if name else free_run_path(store, name_source(around))
-    numbers = None if steps is None else _parse_steps(steps)
+    numbers = None if steps is None else parse_steps(steps)
     with make_progress_bar() as bar:
         task = bar.add_task("reading", total=1.0)
 
@@ -58,7 +58,9 @@ def series_command(
 
         try:
             found: Any = sources[0] if len(sources) == 1 else sources
-            run = series(path, found, vocabulary, steps=numbers, maps=False, progress=on_progress, **options)
+            run, report = record_series(
+                path, found, vocabulary, steps=numbers, progress=on_progress, **options
+            )
         except (InputError, FileExistsError) as error:
             raise RecipeError(str(error)) from error
         problem = None
@@ -69,13 +71,20 @@ def series_command(
             except ReprojectionFailedError as error:
                 problem = str(error)
     print_line(run.status.message)
+    for line in report.lines():
+        print_line(line)
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
     if no_maps or problem:
         why = f"its maps are not laid out: {problem}" if problem else "to lay out its maps of the past"
         print_line(f"{why}; lay them out with: lamplighter --runs {runs_dir} project {run.id} --again")
 
 
-def _parse_steps(text: str) -> list[int]:
+def parse_steps(text: str) -> list[int]:
+    """Return the steps in a list with commas.
+
+    Raises:
+        UsageError: it is not one.
+    """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and len(part) < 12 for part in parts):
         raise click.UsageError("--steps takes whole numbers separated by commas: --steps 10,20,30")

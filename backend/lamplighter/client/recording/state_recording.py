@@ -9,6 +9,7 @@ import shutil
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -110,15 +111,15 @@ class StateRecording:
         # These steps are never recomputed, so no digest is compared.
         self._writer.commit(StepRecord(self._at, self._pulse(moved, now), b"", rows, keyframe, census))
 
-    def finish(self, message: str) -> None:
-        """End the run with a message."""
+    def finish(self, message: str, more: dict[str, Any] | None = None) -> None:
+        """End the run with a message, and more facts about it."""
         facts = {
             "phase": Phase.FINISHED,
             "message": message[:500],
             "changed": time.time(),
             "steps": self._at,
             "layers": [],
-        }
+        } | (more or {})
         if not self._numbers.are_steps:
             facts[NUMBERS_FACT] = self._numbers.stretches
         self._writer.add_event(self._at, Phase.FINISHED, message[:500], facts)

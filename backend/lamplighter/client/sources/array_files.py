@@ -45,6 +45,18 @@ def read_npy(path: Path) -> Floats:
         InputError: it holds no matrix of floating-point numbers, or is too large for a run.
         OSError: the file cannot be read.
     """
+    array = map_npy(path)
+    check_matrix_size(*array.shape)
+    return to_float32(array)
+
+
+def map_npy(path: Path) -> NDArray[Any]:
+    """Return the matrix of floating-point numbers in an `.npy` file, shape (V, D), mapped and not read.
+
+    Raises:
+        InputError: it holds none.
+        OSError: the file cannot be read.
+    """
     try:
         # Memory-mapped, so that a header cannot claim more memory than the file has bytes.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -57,8 +69,7 @@ def read_npy(path: Path) -> Floats:
         raise InputError(
             f"{path.name}: a matrix of floating-point numbers is needed, tokens x width; it has {description}"
         )
-    check_matrix_size(*array.shape)
-    return to_float32(array)
+    return array
 
 
 def read_npz(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, list[str] | None, str]:

@@ -41,7 +41,9 @@ class FoundEmbedding:
     """Its name in a model; None for other sources."""
 
 
-class _Raw(NamedTuple):
+class RawEmbedding(NamedTuple):
+    """A matrix as its source has it."""
+
     vectors: Floats
     tokens: Vocabulary | None
     """The tokens of the source; None if it has none."""
@@ -72,12 +74,12 @@ def find_embedding(
         if "\0" in str(path):
             raise InputError("a path cannot contain a null character")
         try:
-            raw = _read_path(path, given, tensor)
+            raw = read_path(path, given, tensor)
         except OSError as error:
             raise InputError(f"{path.name}: {error.strerror or error}") from error
         where = path.name
     else:
-        raw = _read_memory(source)
+        raw = read_memory(source)
         where = "the embedding"
     tokens = given or raw.tokens or known
     if tokens is None:
@@ -95,7 +97,13 @@ def find_embedding(
     return FoundEmbedding(raw.vectors, tokens, raw.description, raw.tensor)
 
 
-def _read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> _Raw:
+def read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> RawEmbedding:
+    """Return the matrix in a folder or file, with its tokens if it has any; it is not checked for finite values.
+
+    Raises:
+        InputError: the source cannot be used.
+        OSError: it cannot be read.
+    """
     rows = None if given is None else len(given)
     name = path.name.lower()
     if path.is_dir():
@@ -106,26 +114,26 @@ def _read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> _Raw
     if name.endswith((".safetensors", _SHARDS)):
         own = given or find_folder_vocabulary(path.parent)
         vectors, chosen = read_model_matrix(path, rows if own is None else len(own), tensor)
-        return _Raw(vectors, own, f"{chosen[:200]} of {path.name}", padded=True, tensor=chosen)
+        return RawEmbedding(vectors, own, f"{chosen[:200]} of {path.name}", padded=True, tensor=chosen)
     if name.endswith(".npy"):
-        return _Raw(read_npy(path), None, path.name, padded=False)
+        return RawEmbedding(read_npy(path), None, path.name, padded=False)
     if name.endswith(".npz"):
         vectors, tokens, chosen = read_npz(path, rows, tensor)
         own = None if tokens is None else make_vocabulary(tokens, where=path.name)
-        return _Raw(vectors, own, f"{chosen[:200]} of {path.name}", padded=False)
+        return RawEmbedding(vectors, own, f"{chosen[:200]} of {path.name}", padded=False)
     with path.open("rb") as file:
         begin = file.read(8)
     if is_pickle_name(path) or is_pickle_begin(begin):
         refuse_pickle(path)
     found = read_word_vectors(path)
     own = None if found.tokens is None else make_vocabulary(found.tokens, where=path.name)
-    return _Raw(found.vectors, own, path.name, padded=False)
+    return RawEmbedding(found.vectors, own, path.name, padded=False)
 
 
-def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> _Raw:
+def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> RawEmbedding:
     model = find_model_file(folder)
     if model is not None:
-        raw = _read_path(model, given, tensor)
+        raw = read_path(model, given, tensor)
         return raw._replace(description=f"{raw.description} in {folder.resolve().name}")
     projected = find_projected_tensor(folder, tensor)
     if projected is None:
@@ -141,18 +149,23 @@ def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> 
     own = None
     if given is None and projected.labels_path is not None:
         own = read_labels(projected.labels_path, len(vectors))
-    return _Raw(vectors, own, f"{projected.name} in {folder.resolve().name}", padded=False)
+    return RawEmbedding(vectors, own, f"{projected.name} in {folder.resolve().name}", padded=False)
 
 
-def _read_memory(source: Any) -> _Raw:
+def read_memory(source: Any) -> RawEmbedding:
+    """Return a copy of a matrix in memory, or of gensim's vectors with their tokens.
+
+    Raises:
+        InputError: it is not a matrix of numbers.
+    """
     keys, vectors = getattr(source, "index_to_key", None), getattr(source, "vectors", None)
     if keys is None and hasattr(source, "wv"):
         # A complete gensim model.
         keys, vectors = getattr(source.wv, "index_to_key", None), getattr(source.wv, "vectors", None)
     if keys is None or vectors is None:
-        return _Raw(np.array(to_matrix(source), copy=True), None, "a matrix in memory", padded=False)
+        return RawEmbedding(np.array(to_matrix(source), copy=True), None, "a matrix in memory", padded=False)
     own = make_vocabulary((str(key) for key in keys), where="index_to_key")
     # gensim allocates rows ahead of its keys.
-    return _Raw(
+    return RawEmbedding(
         np.array(to_matrix(vectors)[: len(own)], copy=True), own, "word vectors in memory", padded=False
     )

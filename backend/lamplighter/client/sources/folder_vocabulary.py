@@ -22,15 +22,34 @@ def find_folder_vocabulary(folder: Path) -> Vocabulary | None:
     Raises:
         InputError: the file cannot be used.
     """
+    path = locate_folder_vocabulary(folder)
+    return None if path is None else read_tokeniser_file(path)
+
+
+def locate_folder_vocabulary(folder: Path) -> Path | None:
+    """Return the path of the file that `find_folder_vocabulary` reads; None if there is none.
+
+    Raises:
+        InputError: it is no plain file in the folder.
+    """
     for place in (folder, folder.parent) if folder.name.startswith("checkpoint") else (folder,):
         for name in ("tokenizer.json", "vocab.json", "vocab.txt"):
             if has_file(place, name):
-                found = read_vocabulary(locate_file(place, name))
-                if name == "vocab.json" and has_file(place, "merges.txt"):
-                    # GPT-2's files from before tokenizer.json: its pieces are bytes.
-                    return make_vocabulary(decode_byte_level(list(found.tokens)), where=name)
-                return found
+                return locate_file(place, name)
     return None
+
+
+def read_tokeniser_file(path: Path) -> Vocabulary:
+    """Return the vocabulary in a tokeniser's file of a model folder.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    found = read_vocabulary(path)
+    if path.name == "vocab.json" and has_file(path.parent, "merges.txt"):
+        # GPT-2's files from before tokenizer.json: its pieces are bytes.
+        return make_vocabulary(decode_byte_level(list(found.tokens)), where=path.name)
+    return found
 
 
 def read_labels(path: Path, rows: int) -> Vocabulary:

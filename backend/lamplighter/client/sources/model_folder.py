@@ -4,8 +4,9 @@ configuration."""
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.folder_files import MAX_JSON, has_file, locate_file, read_text_file
@@ -40,8 +41,27 @@ def find_model_file(folder: Path) -> Path | None:
     return None
 
 
+class LocatedTensor(NamedTuple):
+    """The place of a model's embedding."""
+
+    file: Path
+    name: str
+    entry: StoredTensor
+
+
 def read_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, str]:
     """Return the embedding in a safetensors file, or in the shards of an index, as float32, and its tensor's name.
+
+    Raises:
+        InputError: see `locate_model_matrix`; or the matrix is too large for a run.
+        OSError: a file cannot be read.
+    """
+    file, name, entry = locate_model_matrix(path, rows, wanted)
+    return read_tensor(file, name, entry), name
+
+
+def locate_model_matrix(path: Path, rows: int | None, wanted: str | None) -> LocatedTensor:
+    """Return the place of the embedding in a safetensors file, or in the shards of an index.
 
     Args:
         path: ends in `.safetensors`, or in `.safetensors.index.json`.
@@ -56,14 +76,58 @@ def read_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple
         tensors = {name: (path, entry) for name, entry in read_header(path).items()}
     else:
         tensors = _read_shards(path, wanted)
-    if wanted in tensors:
-        # Report any error as an error of this file.
-        chosen = wanted
-    else:
-        matrices = {name: entry.shape for name, (_, entry) in tensors.items() if entry.is_matrix}
-        chosen = choose_tensor(path.name, matrices, _rows_of_model(path, matrices, rows), wanted)
+    chosen = choose_embedding(path, {name: entry for name, (_, entry) in tensors.items()}, rows, wanted)
     file, entry = tensors[chosen]
-    return read_tensor(file, chosen, entry), chosen
+    return LocatedTensor(file, chosen, entry)
+
+
+def choose_embedding(
+    path: Path, tensors: Mapping[str, StoredTensor], rows: int | None, wanted: str | None
+) -> str:
+    """Return the name of the embedding among the tensors of a model.
+
+    Args:
+        path: its file, beside which its configuration may lie; it need not exist.
+        tensors: the tensors by name.
+        rows: the number of tokens, None if unknown.
+        wanted: the name of the tensor; None if there is only one candidate.
+
+    Raises:
+        InputError: no tensor or several fit.
+    """
+    if wanted is not None and wanted in tensors:
+        # Report any error as an error of this file.
+        return wanted
+    matrices = {name: entry.shape for name, entry in tensors.items() if entry.is_matrix}
+    return choose_tensor(path.name, matrices, _rows_of_model(path, matrices, rows), wanted)
+
+
+def shards_of_embedding(index: str, where: str, wanted: str | None) -> list[Any]:
+    """Return the names, unchecked, of the shards that may hold the embedding: by its name, or else all.
+
+    Args:
+        index: the text of a `model.safetensors.index.json`.
+        where: begins the messages.
+        wanted: the name of the tensor, if it is known.
+
+    Raises:
+        InputError: it is no such index, or has too many shards.
+    """
+    try:
+        data: Any = json.loads(index)
+        shard_of = {str(name): shard for name, shard in data["weight_map"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError(f"{where}: not an index of safetensors shards") from error
+    asked = [
+        name
+        for name in shard_of
+        if wanted is not None and (f".{name}".endswith((f".{wanted}", f".{wanted}.weight")))
+    ]
+    names = asked or [name for name in shard_of if is_known_embedding(name)] or list(shard_of)
+    shards = list({str(shard_of[name]): shard_of[name] for name in names}.values())
+    if len(shards) > _MAX_SHARDS:
+        raise InputError(f"{where}: more than {_MAX_SHARDS:,} shards; say which tensor is the embedding")
+    return shards
 
 
 def _rows_of_model(path: Path, matrices: dict[str, tuple[int, ...]], rows: int | None) -> int | None:
@@ -85,24 +149,9 @@ def _rows_of_model(path: Path, matrices: dict[str, tuple[int, ...]], rows: int |
 
 
 def _read_shards(index: Path, wanted: str | None) -> dict[str, tuple[Path, StoredTensor]]:
-    """Return the tensors of the shards that may hold the embedding: by its name, or else all."""
-    try:
-        data: Any = json.loads(read_text_file(index, MAX_JSON))
-        shard_of = {str(name): shard for name, shard in data["weight_map"].items()}
-    except InputError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InputError(f"{index.name}: not an index of safetensors shards") from error
-    asked = [
-        name
-        for name in shard_of
-        if wanted is not None and (f".{name}".endswith((f".{wanted}", f".{wanted}.weight")))
-    ]
-    names = asked or [name for name in shard_of if is_known_embedding(name)] or list(shard_of)
-    shards = {str(shard_of[name]): locate_file(index.parent, shard_of[name]) for name in names}
-    if len(shards) > _MAX_SHARDS:
-        raise InputError(f"{index.name}: more than {_MAX_SHARDS:,} shards; say which tensor is the embedding")
-    for shard in shards.values():
+    names = shards_of_embedding(read_text_file(index, MAX_JSON), index.name, wanted)
+    shards = [locate_file(index.parent, name) for name in names]
+    for shard in shards:
         if shard.suffix != ".safetensors":
             refuse_pickle(shard)
-    return {name: (shard, entry) for shard in shards.values() for name, entry in read_header(shard).items()}
+    return {name: (shard, entry) for shard in shards for name, entry in read_header(shard).items()}

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
@@ -52,15 +54,29 @@ def read_tensor_header(path: Path, most: int = MAX_HEADER) -> dict[str, StoredTe
         if size < 8 or length > min(size - 8, most):
             raise FormatError(f"{path.name}: not a safetensors file")
         text = file.read(length)
+    return parse_tensor_header(text, size, path.name)
+
+
+def parse_tensor_header(text: bytes, size: int, where: str) -> dict[str, StoredTensor]:
+    """Return the tensors of a file by name.
+
+    Args:
+        text: the header, after the eight bytes of its length.
+        size: the bytes of the whole file.
+        where: begins the message.
+
+    Raises:
+        FormatError: it is not the header of a safetensors file of that size.
+    """
     try:
         data: Any = json.loads(text)
         return {
-            str(name): _parse_tensor(facts, 8 + length, size)
+            str(name): _parse_tensor(facts, 8 + len(text), size)
             for name, facts in data.items()
             if name != "__metadata__"
         }
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
-        raise FormatError(f"{path.name}: not a safetensors file: {quote_foreign(error)}") from error
+        raise FormatError(f"{where}: not a safetensors file: {quote_foreign(error)}") from error
 
 
 def read_stored_matrix(path: Path, entry: StoredTensor) -> Floats:
@@ -71,6 +87,29 @@ def read_stored_matrix(path: Path, entry: StoredTensor) -> Floats:
         OSError: the file cannot be read.
     """
     raw = np.memmap(path, dtype=_TYPES[entry.type], mode="r", offset=entry.start, shape=entry.shape)
+    return _to_float32(raw, entry)
+
+
+def read_stored_rows(path: Path, entry: StoredTensor, rows: int) -> Iterator[Floats]:
+    """Yield one matrix of a file as float32 in blocks of at most `rows` rows, each a copy, as `read_stored_matrix` does
+    at once. The caller must check `is_matrix` first.
+
+    Raises:
+        FormatError: the file has become shorter since its header was read.
+        OSError: the file cannot be read.
+    """
+    size, width = entry.shape
+    with path.open("rb") as file:
+        file.seek(entry.start)
+        for start in range(0, size, rows):
+            count = min(rows, size - start)
+            raw = np.fromfile(file, _TYPES[entry.type], count * width)
+            if len(raw) != count * width:
+                raise FormatError(f"{path.name}: it has become shorter while it was read")
+            yield _to_float32(raw.reshape(count, width), entry)
+
+
+def _to_float32(raw: NDArray[Any], entry: StoredTensor) -> Floats:
     if entry.type == "BF16":
         # A bfloat16 is the upper half of a float32.
         bits = raw.astype(np.uint32)

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from lamplighter.contract.sentences import say
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, NoSnapshotError, explain_read_error
-from lamplighter.runfolder.loop_facts import CONFIG_FACT
+from lamplighter.runfolder.loop_facts import CONFIG_FACT, HISTORY_FACT
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -297,7 +297,7 @@ class RunCatalog:
         except FileNotFoundError:
             return contents
         # The trainer records these after building the model.
-        told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT)
+        told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT, HISTORY_FACT)
         contents.update({name: facts[name] for name in told if name in facts})
         return contents
 

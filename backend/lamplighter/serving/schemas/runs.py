@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -82,6 +82,27 @@ class RunList(Items[RunSummary]):
     """The runs asked for; by default every run, newest first."""
 
 
+class HistoryFinding(ApiModel):
+    """What is wrong with some checkpoints of a series, or worth knowing about them."""
+
+    code: str
+    severity: Literal["problem", "note"]
+    steps: list[int]
+    """In the training's own numbers."""
+    of: int | None = None
+    """The step whose table the others hold, if they hold one."""
+    sentence: dict[str, str]
+    """The finding in a sentence, by language; untrusted: show it only as plain text."""
+
+
+class CheckedHistory(ApiModel):
+    """What a check of a series of checkpoints found."""
+
+    checkpoints: int
+    problems: int
+    findings: list[HistoryFinding]
+
+
 class RunResponse(RunSummary, PartialModel):
     """A run, with its contents once its corpus is read."""
 
@@ -98,6 +119,9 @@ class RunResponse(RunSummary, PartialModel):
     has the number `number + i * stride`. A stride of 0: unknown from there on. Absent if the numbers are equal."""
     config: dict[str, Any] | SkipJsonSchema[None] = None
     """The configuration of a recorded run, untrusted: JSON values by name."""
+
+    history: CheckedHistory | SkipJsonSchema[None] = None
+    """What a check of a series of checkpoints found; absent if the run is none."""
 
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""
@@ -126,8 +150,8 @@ def without_text(run: Described, plain_name: str) -> Described:
     if run.status is not None:
         hidden["status"] = run.status.model_copy(update={"message": ""})
     if isinstance(run, RunResponse):
-        # A loop's settings may quote its text.
-        hidden["config"] = None
+        # A loop's settings may quote its text, and a finding the name of a file.
+        hidden |= {"config": None, "history": None}
     return run.model_copy(update=hidden)
 
 

@@ -32,24 +32,20 @@ export const transport: Translated<typeof english> = {
     microscopeMore: "Von den Wörtern dieses Schritts bis zur Änderung einer einzigen Zahl",
     stepForwardMore:
       "Der nächste Schritt in zwei Takten: erst das Licht und die Gradienten, dann die Bewegung (→; mit Umschalt zehn)",
-    pauseReplayMore:
-      "Hält die Wiedergabe nur auf diesem Bildschirm an; das Training betrifft das nicht (Leertaste)",
-    toLiveMore: "Aus der Vergangenheit zu dem, was jetzt geschieht",
-    toEndMore: "Aus der Vergangenheit zum Ende des Laufs",
+    pauseReplayMore: "Hält die Wiedergabe nur auf diesem Bildschirm an (Leertaste)",
+    toLiveMore: "Aus der Vergangenheit zum neuesten Schritt",
     toEnd: "Zum Ende springen",
     speed: "Tempo der Wiedergabe, Schritte je Sekunde",
     speedOf: perSecond,
     recorded: "Aus einem anderen Trainingsprogramm aufgezeichnet",
-    recordedMore:
-      "Nur das Programm, das diesen Lauf trainiert, kann ihn anhalten, bremsen oder beenden.",
     still: "Kein Training: eine Matrix, wie sie ist",
-    stillMore: "Es gibt keine Schritte zum Anhalten oder Abspielen.",
+    checked: "Gefundene Probleme: ",
     smoothed:
       "Die Wiedergabe ist jetzt glatt: Von Schritt 0 an bleibt jedes Wort nahe bei seiner Stelle.",
     dragging: "Lass los, um bei diesem Schritt zu bleiben.",
     mapOf: (step) => `Die Karte ist von Schritt ${count(step)}.`,
     superseded: (step, attempt) =>
-      `Schritt ${count(step)} von Versuch ${count(attempt)} gilt nicht mehr, weil das Training bei einem früheren Schritt neu begann. Dieser hat ihn ersetzt.`,
+      `Schritt ${count(step)} von Versuch ${count(attempt)} gilt nicht mehr: Das Training begann davor neu, und dieser hat ihn ersetzt.`,
     light: (words) =>
       `Erst das Licht: ${wordsOf(words)} gelesen, je heller, desto mehr sollen sie sich ändern. Dann kommt die Bewegung.`,
     move: (words) => `Dann die Bewegung: ${wordsOf(words)} bewegt.`,

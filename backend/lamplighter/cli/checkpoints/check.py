@@ -1,0 +1,54 @@
+"""The command `lamplighter check`: are the checkpoints of a training what they say?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lamplighter.cli.checkpoints.series import parse_steps
+from lamplighter.cli.common import common_options
+from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.contract.recipe_file import RecipeError
+
+
+@click.command("check")
+@click.argument("sources", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--steps", metavar="N,N,...", help="The step of each checkpoint.  [default: the number in its name]"
+)
+@click.option("--tensor", help="The name of the matrix, if there are several.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@common_options()
+def check_command(
+    runs_dir: Path, sources: tuple[Path, ...], steps: str | None, tensor: str | None, as_json: bool
+) -> int:
+    """Check whether the checkpoints of a training are what they say.
+
+    SOURCES are as for `lamplighter series`. Found are: the same table or the same rows at two steps, a step out of line
+    with its neighbours, a history that does not descend from its first step, other tokens or another order, numbers that
+    are not finite, checkpoints that cannot be read, and steps missing from a grid.
+
+    Exits with 1 if there is a problem, with 0 if there is none; notes are no problem.
+    """
+    from lamplighter.client.errors import InputError
+    from lamplighter.client.histories.checked_sources import check_sources
+
+    numbers = None if steps is None else parse_steps(steps)
+    bar = make_progress_bar()
+    bar.disable = as_json
+    try:
+        with bar:
+            task = bar.add_task("checking", total=1.0)
+            report = check_sources(
+                sources[0] if len(sources) == 1 else sources,
+                steps=numbers,
+                tensor=tensor,
+                progress=lambda share, _: bar.update(task, completed=share),
+            )
+    except InputError as error:
+        raise RecipeError(str(error)) from error
+    for line in [json.dumps(report.as_json())] if as_json else report.lines():
+        print_line(line)
+    return 1 if report.problems else 0
