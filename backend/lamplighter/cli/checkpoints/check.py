@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from lamplighter.cli.checkpoints.series import parse_steps
+from lamplighter.cli.checkpoints.fetching import (
+    choice_options,
+    choose_steps,
+    fetch_options,
+    fetch_source,
+    is_on_web,
+    parse_steps,
+)
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.contract.recipe_file import RecipeError
 
 
 @click.command("check")
-@click.argument("sources", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("sources", nargs=-1, required=True)
 @click.option(
     "--steps", metavar="N,N,...", help="The step of each checkpoint.  [default: the number in its name]"
 )
 @click.option("--tensor", help="The name of the matrix, if there are several.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@choice_options
+@fetch_options
 @common_options()
 def check_command(
-    runs_dir: Path, sources: tuple[Path, ...], steps: str | None, tensor: str | None, as_json: bool
+    runs_dir: Path,
+    sources: tuple[str, ...],
+    steps: str | None,
+    tensor: str | None,
+    as_json: bool,
+    every: int | None,
+    log: int | None,
+    only: str | None,
+    yes: bool,
+    cache: Path | None,
 ) -> int:
     """Check whether the checkpoints of a training are what they say.
 
@@ -35,16 +54,25 @@ def check_command(
     from lamplighter.client.errors import InputError
     from lamplighter.client.histories.checked_sources import check_sources
 
+    on_web = is_on_web(sources)
+    choice = choose_steps(every, log, only, on_web=on_web)
     numbers = None if steps is None else parse_steps(steps)
+    paths = tuple(map(Path, sources))
+    found: Any = paths[0] if len(paths) == 1 else paths
+    unread: dict[int, str] = {}
+    if on_web:
+        fetched = fetch_source(sources[0], choice, tensor, yes=yes, cache=cache, quiet=as_json)
+        found, unread, tensor = fetched.folders, fetched.unread, fetched.tensor
     bar = make_progress_bar()
     bar.disable = as_json
     try:
         with bar:
             task = bar.add_task("checking", total=1.0)
             report = check_sources(
-                sources[0] if len(sources) == 1 else sources,
+                found,
                 steps=numbers,
                 tensor=tensor,
+                unread=unread,
                 progress=lambda share, _: bar.update(task, completed=share),
             )
     except InputError as error:

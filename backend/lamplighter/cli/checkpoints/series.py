@@ -7,6 +7,14 @@ from typing import Any
 
 import click
 
+from lamplighter.cli.checkpoints.fetching import (
+    choice_options,
+    choose_steps,
+    fetch_options,
+    fetch_source,
+    is_on_web,
+    parse_steps,
+)
 from lamplighter.cli.checkpoints.still import embedding_options
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import make_progress_bar, print_line
@@ -15,7 +23,7 @@ from lamplighter.runfolder.run_store import RunStore, run_id_of
 
 
 @click.command("series")
-@click.argument("sources", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("sources", nargs=-1, required=True)
 @click.option(
     "--vocabulary",
     type=click.Path(path_type=Path),
@@ -25,21 +33,30 @@ from lamplighter.runfolder.run_store import RunStore, run_id_of
     "--steps", metavar="N,N,...", help="The step of each checkpoint.  [default: the number in its name]"
 )
 @click.option("--no-maps", is_flag=True, help="Do not lay out the maps of the past now.")
+@choice_options
+@fetch_options
 @embedding_options
 @common_options()
 def series_command(
     runs_dir: Path,
-    sources: tuple[Path, ...],
+    sources: tuple[str, ...],
     vocabulary: Path | None,
     steps: str | None,
     no_maps: bool,
     name: str | None,
+    every: int | None,
+    log: int | None,
+    only: str | None,
+    yes: bool,
+    cache: Path | None,
+    tensor: str | None,
     **options: Any,
 ) -> None:
     """Show the checkpoints of a training as a run that can be replayed.
 
     SOURCES is a folder with checkpoint-10, checkpoint-20, ... or files such as step-10.npy; or the checkpoints
-    themselves, each in a format that `lamplighter still` accepts.
+    themselves, each in a format that `lamplighter still` accepts. Or it is one address: hf://ORG/NAME@step* for the
+    revisions of a model on the Hugging Face Hub, or https://... for a folder with a listing.txt.
     """
     from lamplighter.client.errors import InputError
     from lamplighter.client.series_run import record_series
@@ -47,9 +64,18 @@ def series_command(
     from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 
     store = RunStore(runs_dir).path
-    around = sources[0] if len(sources) == 1 else sources[0].absolute().parent
-    path = store / run_id_of(name) if name else free_run_path(store, name_source(around))
+    on_web = is_on_web(sources)
+    choice = choose_steps(every, log, only, on_web=on_web)
     numbers = None if steps is None else parse_steps(steps)
+    paths = tuple(map(Path, sources))
+    found: Any = paths[0] if len(paths) == 1 else paths
+    if on_web:
+        fetched = fetch_source(sources[0], choice, tensor, yes=yes, cache=cache)
+        found, tensor, default = fetched.folders, fetched.tensor, fetched.name
+        options |= {"origin": fetched.origin, "unread": fetched.unread}
+    else:
+        default = name_source(paths[0] if len(paths) == 1 else paths[0].absolute().parent)
+    path = store / run_id_of(name) if name else free_run_path(store, default)
     with make_progress_bar() as bar:
         task = bar.add_task("reading", total=1.0)
 
@@ -57,9 +83,8 @@ def series_command(
             bar.update(task, completed=share)
 
         try:
-            found: Any = sources[0] if len(sources) == 1 else sources
             run, report = record_series(
-                path, found, vocabulary, steps=numbers, progress=on_progress, **options
+                path, found, vocabulary, steps=numbers, tensor=tensor, progress=on_progress, **options
             )
         except (InputError, FileExistsError) as error:
             raise RecipeError(str(error)) from error
@@ -77,15 +102,3 @@ def series_command(
     if no_maps or problem:
         why = f"its maps are not laid out: {problem}" if problem else "to lay out its maps of the past"
         print_line(f"{why}; lay them out with: lamplighter --runs {runs_dir} project {run.id} --again")
-
-
-def parse_steps(text: str) -> list[int]:
-    """Return the steps in a list with commas.
-
-    Raises:
-        UsageError: it is not one.
-    """
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and len(part) < 12 for part in parts):
-        raise click.UsageError("--steps takes whole numbers separated by commas: --steps 10,20,30")
-    return [int(part) for part in parts]

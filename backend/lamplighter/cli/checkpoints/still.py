@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from lamplighter.cli.checkpoints.fetching import fetch_options, fetch_source, is_on_web
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.contract.recipe_file import RecipeError
@@ -34,17 +35,26 @@ def embedding_options(command: Command) -> Command:
 
 
 @click.command("still")
-@click.argument("embedding", type=click.Path(path_type=Path))
+@click.argument("embedding")
 @click.argument("vocabulary", type=click.Path(path_type=Path), required=False)
+@fetch_options
 @embedding_options
 @common_options()
 def still_command(
-    runs_dir: Path, embedding: Path, vocabulary: Path | None, name: str | None, **options: Any
+    runs_dir: Path,
+    embedding: str,
+    vocabulary: Path | None,
+    name: str | None,
+    yes: bool,
+    cache: Path | None,
+    tensor: str | None,
+    **options: Any,
 ) -> None:
     """Show an EMBEDDING as a still map.
 
     EMBEDDING is a model folder (config.json, model.safetensors, tokenizer.json), a .safetensors, .npy or .npz file,
-    word vectors (word2vec, GloVe), or a folder of the Embedding Projector; VOCABULARY, needed if it has no tokens, is a
+    word vectors (word2vec, GloVe), a folder of the Embedding Projector, hf://ORG/NAME[@REVISION] for a model on the
+    Hugging Face Hub, or the https:// address of a .safetensors file; VOCABULARY, needed if it has no tokens, is a
     tokenizer.json, or a file with one token per line, TSV or JSON.
     """
     from lamplighter.client.checkpoint_run import still
@@ -52,9 +62,14 @@ def still_command(
     from lamplighter.client.sources.source_names import free_run_path, name_source
 
     store = RunStore(runs_dir).path
-    path = store / run_id_of(name) if name else free_run_path(store, name_source(embedding))
+    source, default = Path(embedding), name_source(Path(embedding))
+    if is_on_web((embedding,)):
+        fetched = fetch_source(embedding, None, tensor, yes=yes, cache=cache)
+        source, tensor, default = fetched.folders[0], fetched.tensor, fetched.name
+        options["origin"] = fetched.origin
+    path = store / run_id_of(name) if name else free_run_path(store, default)
     try:
-        run = still(path, embedding, vocabulary, **options)
+        run = still(path, source, vocabulary, tensor=tensor, **options)
     except (InputError, FileExistsError) as error:
         raise RecipeError(str(error)) from error
     print_line(run.status.message)

@@ -1,0 +1,223 @@
+"""Checkpoints at an address, fetched into a folder that `series`, `still` and `check` read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary
+from lamplighter.fetching.address import HubAddress, WebAddress
+from lamplighter.fetching.errors import ChangedFileError, FetchError, MissingFileError, UnavailableError
+from lamplighter.fetching.listing import RemoteCheckpoint, list_folder, list_revisions
+from lamplighter.fetching.model_card import read_licence
+from lamplighter.fetching.ranged_client import FileIdentity, RangedClient
+from lamplighter.fetching.remote_tensor import RemoteTensor, find_remote_tensor
+from lamplighter.fetching.step_choice import StepChoice
+from lamplighter.fetching.stored_checkpoint import StoredCheckpoint
+from lamplighter.platform.printable import quote_foreign
+
+CONNECTIONS = 8
+_TOKENISER = "tokenizer.json"
+_BESIDE = (_TOKENISER, "vocab.json", "merges.txt", "vocab.txt", "config.json")
+_MAX_BESIDE = 64 << 20
+
+BytesProgress = Callable[[int, int], None]
+"""A callback that gets the bytes that have come, and those of all."""
+
+
+@dataclass
+class Fetched:
+    """What was fetched."""
+
+    folders: dict[int, Path] = field(default_factory=dict[int, Path])
+    """The folder of each checkpoint, by step."""
+    unread: dict[int, str] = field(default_factory=dict[int, str])
+    """Why others cannot be read, by step."""
+
+
+class Fetch:
+    """A history at an address: planned first, so that its price can be said, and then read."""
+
+    def __init__(
+        self,
+        client: RangedClient,
+        address: HubAddress | WebAddress,
+        endpoint: str,
+        folder: Path,
+        *,
+        choice: StepChoice | None = None,
+        tensor: str | None = None,
+    ) -> None:
+        """Plan to fetch.
+
+        Args:
+            client: reads the web.
+            address: where the checkpoints are.
+            endpoint: the address of the Hub.
+            folder: gets a folder for each checkpoint; what is there of them already is used.
+            choice: which of several checkpoints; None for the only one at the address.
+            tensor: the name of the matrix, if there are several.
+
+        Raises:
+            FetchError: the checkpoints cannot be listed, or no first one be read.
+            InputError: no tensor fits, or several.
+        """
+        self._client, self._folder, self.tensor = client, folder, tensor
+        self._rows: int | None = None
+        self._tokeniser: FileIdentity | None = None
+        self._checkpoints = self._list(address, endpoint, choice)
+        self._licence: str | None = None
+        self._first, self._unread = self._find_first()
+        self.count = len(self._checkpoints)
+        self.bytes = sum(0 if self._is_here(one) else self._first.size for one in self._checkpoints)
+        """What is left to be read, if all tables are as large as the first."""
+
+    @property
+    def origin(self) -> str:
+        """Return a phrase about where the checkpoints are from, with their licence."""
+        where = quote_foreign(self._checkpoints[0].model.partition("/resolve/")[0])
+        return where if self._licence is None else f"{where} (licence: {self._licence})"
+
+    def fetch_all(self, progress: BytesProgress | None = None) -> Fetched:
+        """Read what is lacking, several checkpoints at a time, and return the folders. What has come stays if this ends early.
+
+        Raises:
+            UnavailableError: the server broke off too often, or the disk is full; the same call goes on later.
+            FetchError: the server refuses.
+            OSError: a folder cannot be written.
+        """
+        done, lock = 0, threading.Lock()
+
+        def on_bytes(count: int) -> None:
+            nonlocal done
+            with lock:
+                done += count
+                if progress is not None:
+                    progress(min(done, self.bytes), self.bytes)
+
+        fetched = Fetched(unread=dict(self._unread))
+        left = [one for one in self._checkpoints if one.step not in self._unread]
+        with _stopping_pool(self._client) as pool:
+            tasks = {pool.submit(self._fetch_one, one, on_bytes): one for one in left}
+            for task in as_completed(tasks):
+                step = tasks[task].step
+                try:
+                    fetched.folders[step] = task.result()
+                except UnavailableError as error:
+                    raise UnavailableError(
+                        f"{error}. What has come is kept: the same command goes on from there"
+                    ) from error
+                except (FetchError, InputError) as error:
+                    fetched.unread[step] = str(error)
+        return fetched
+
+    def _list(
+        self, address: HubAddress | WebAddress, endpoint: str, choice: StepChoice | None
+    ) -> list[RemoteCheckpoint]:
+        if choice is None:
+            if isinstance(address, WebAddress):
+                return [RemoteCheckpoint(0, address.url, "")]
+            return [RemoteCheckpoint(0, address.folder_of(endpoint, address.revision), "")]
+        if isinstance(address, WebAddress):
+            found = list_folder(self._client, address)
+        else:
+            found = list_revisions(self._client, address, endpoint)
+        chosen = set(choice.choose([one.step for one in found]))
+        return [one for one in found if one.step in chosen]
+
+    def _find_first(self) -> tuple[RemoteTensor, dict[int, str]]:
+        """Return the tensor of the first checkpoint that can be read, and why the ones before it cannot."""
+        unread: dict[int, str] = {}
+        first: Exception | None = None
+        for checkpoint in self._checkpoints[:10]:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._fetch_beside(checkpoint)
+                vocabulary = find_folder_vocabulary(self._folder)
+                self._rows = None if vocabulary is None else len(vocabulary)
+                found = self._find(checkpoint)
+            except (UnavailableError, InputError):
+                raise
+            except FetchError as error:
+                first = first or error
+                unread[checkpoint.step] = str(error)
+            else:
+                self.tensor = self.tensor or found.name
+                self._licence = read_licence(self._client, _folder_of(checkpoint) + "README.md")
+                return found, unread
+        assert first is not None
+        raise first
+
+    def _fetch_beside(self, checkpoint: RemoteCheckpoint) -> None:
+        """Read the tokeniser's files and the configuration, which are small, for all checkpoints."""
+        for name in _BESIDE:
+            if name in ("vocab.json", "merges.txt", "vocab.txt") and self._tokeniser is not None:
+                continue
+            try:
+                data = self._client.read_file(_folder_of(checkpoint) + name, _MAX_BESIDE)
+            except MissingFileError:
+                (self._folder / name).unlink(missing_ok=True)
+                continue
+            (self._folder / name).write_bytes(data)
+            if name == _TOKENISER:
+                self._tokeniser = self._client.identify(_folder_of(checkpoint) + name)
+
+    def _find(self, checkpoint: RemoteCheckpoint) -> RemoteTensor:
+        return find_remote_tensor(self._client, checkpoint.model, self._folder, self._rows, self.tensor)
+
+    def _stored(self, checkpoint: RemoteCheckpoint) -> StoredCheckpoint:
+        # A folder of this name has its tokeniser beside it.
+        return StoredCheckpoint(self._folder / f"checkpoint-{checkpoint.step}")
+
+    def _is_here(self, checkpoint: RemoteCheckpoint) -> bool:
+        return self._stored(checkpoint).is_version(checkpoint.version, self.tensor)
+
+    def _fetch_one(self, checkpoint: RemoteCheckpoint, on_bytes: Callable[[int], None]) -> Path:
+        stored = self._stored(checkpoint)
+        if self._is_here(checkpoint):
+            return stored.folder
+        for attempt in (1, 2):
+            try:
+                tensor = self._find(checkpoint)
+                self._fetch_own_tokeniser(checkpoint, stored.folder)
+                stored.fetch(self._client, tensor, checkpoint.version, on_bytes)
+                break
+            except ChangedFileError:
+                # Another version has just been stored: start again with that one, once.
+                if attempt == 2:
+                    raise
+        return stored.folder
+
+    def _fetch_own_tokeniser(self, checkpoint: RemoteCheckpoint, folder: Path) -> None:
+        """Read the tokeniser of a checkpoint if it is another than that of the first."""
+        if self._tokeniser is None or not checkpoint.model.endswith("/"):
+            return
+        url = checkpoint.model + _TOKENISER
+        try:
+            if self._client.identify(url) != self._tokeniser:
+                folder.mkdir(exist_ok=True)
+                (folder / _TOKENISER).write_bytes(self._client.read_file(url, _MAX_BESIDE))
+        except MissingFileError:
+            return
+
+
+def _folder_of(checkpoint: RemoteCheckpoint) -> str:
+    return checkpoint.model.rpartition("/")[0] + "/"
+
+
+@contextmanager
+def _stopping_pool(client: RangedClient) -> Generator[ThreadPoolExecutor]:
+    """Yield a pool whose work is stopped if the block is left by an exception."""
+    pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch")
+    try:
+        yield pool
+    except BaseException:
+        client.stop()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
