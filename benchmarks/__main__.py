@@ -18,6 +18,7 @@ NAMES = (
     "town",
     "storage",
     "history",
+    "histories",
     "map",
     "city",
     "city_time",
