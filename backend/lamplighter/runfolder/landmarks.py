@@ -1,5 +1,5 @@
 """The landmarks of a large vocabulary: the tokens that the map lays out. All others are placed by them
-(`docs/decisions/0032-landmarks.md`)."""
+(`docs/decisions/0033-landmarks.md`)."""
 
 from __future__ import annotations
 
