@@ -64,6 +64,8 @@ class StateRecording:
             "steps": max(1, len(numbers) - 1),
             # Enough for the matrices and their maps.
             "disk_budget": DEFAULT_DISK_BUDGET + 2 * size,
+            # Every state is worth measuring.
+            "cadence": {"keyframe_every": 1},
         }
         self._at, self._last = -1, len(numbers) - 1
         self._numbers = StepNumbers([(0, numbers[0], 1)])
