@@ -16,10 +16,13 @@ chance |
 chance |
 | `nearest_cosine`, `nearest_cosine_chance` | mean cosine with the nearest row (of a thousand rows in a larger matrix),
 and that of as many random directions |
-| `effective_rank` | number of directions the embedding uses |
+| `effective_rank`, `effective_rank_chance` | number of directions the embedding uses, and that of random rows of the same
+lengths |
+| `anisotropy`, `anisotropy_chance` | mean cosine of all pairs of rows, and that of random directions, 0 |
 | `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
 | `coverage` | share of the rows that a batch has ever touched; from the first known batch on |
 | `never_lit` | number of rows that no batch has touched yet; from the first known batch on |
+| `rows_stayed` | number of rows that still point where they began, but for rounding; only if batches are not recorded |
 | `loss_held_out` | loss on held-out text, in nats, as the trainer measured it at a keyframe |
 | `loss_read` | mean loss of the last batches before that, in nats |
 | any other | a number that a client's loop logged with the step (`watch`, `record`) |
@@ -43,7 +46,12 @@ from lamplighter.geometry.information import measure_order
 from lamplighter.geometry.nearest_by_chance import nearest_cosine, nearest_cosine_by_chance
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
-from lamplighter.geometry.rank import effective_rank, length_frequency_correlation
+from lamplighter.geometry.rank import (
+    anisotropy,
+    effective_rank,
+    effective_rank_by_chance,
+    length_frequency_correlation,
+)
 from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
@@ -107,6 +115,7 @@ def measure(
     units = unit_rows(vectors)
     values["nearest_cosine"] = nearest_cosine(units)
     values["nearest_cosine_chance"] = nearest_cosine_by_chance(*vectors.shape)
+    values["anisotropy"], values["anisotropy_chance"] = anisotropy(units), 0.0
     if np.isfinite(vectors).all():
         class_of = vocabulary.class_of()
         values |= dict(zip(_ORDER, measure_order(units, class_of, NEIGHBOURS), strict=True))
@@ -118,7 +127,9 @@ def measure(
         if vocabulary.relations:
             values["analogy_chance"] = chance_accuracy(len(vocabulary))
         values |= _kindred_ranks(units, vocabulary, (*KINDRED, *planted))
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
         values["effective_rank"] = effective_rank(vectors)
+        values["effective_rank_chance"] = effective_rank_by_chance(lengths, vectors.shape[1])
         values["length_log_count_spearman"] = length_frequency_correlation(vectors, vocabulary.counts)
     return {name: value for name, value in values.items() if math.isfinite(value)}
 

@@ -1,9 +1,13 @@
-"""The number of directions in an embedding, and the correlation of row lengths with token frequency."""
+"""The number of directions in an embedding, how alike they are, and the correlation of row lengths with frequency."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+
+_SEED = 0
 
 
 def effective_rank(vectors: NDArray[np.float32]) -> float:
@@ -25,6 +29,51 @@ def effective_rank(vectors: NDArray[np.float32]) -> float:
         return float("nan")
     rows = vectors.astype(np.float64) / scale
     gram = rows.T @ rows if rows.shape[1] <= rows.shape[0] else rows @ rows.T
+    return _rank_of_gram(gram)
+
+
+def effective_rank_by_chance(lengths: NDArray[np.floating], dim: int, seed: int = _SEED) -> float:
+    """Compute the `effective_rank` of rows of these lengths in random directions, determined by a seed.
+
+    Args:
+        lengths: shape (V,), finite.
+        dim: D.
+
+    Returns:
+        NaN if all lengths are 0.
+    """
+    longest = float(lengths.max(initial=0))
+    if longest == 0:
+        return float("nan")
+    random, gram = np.random.default_rng(seed), np.zeros((dim, dim))
+    block = max(1, BLOCK_BYTES // (4 * dim))
+    for start in range(0, len(lengths), block):
+        scaled = lengths[start : start + block] / longest
+        rows = unit_rows(random.standard_normal((len(scaled), dim), dtype=np.float32))
+        rows *= scaled[:, np.newaxis].astype(np.float32)
+        gram += rows.T @ rows
+    return _rank_of_gram(gram)
+
+
+def anisotropy(vectors: NDArray[np.float32]) -> float:
+    """Compute the mean cosine of all pairs of rows (Ethayarajh 2019); random directions of any lengths give 0.
+
+    Args:
+        vectors: shape (V, D).
+
+    Returns:
+        From -1 / (V - 1) to 1; NaN for fewer than two rows.
+    """
+    if len(vectors) < 2:
+        return float("nan")
+    units = unit_rows(vectors)
+    # All pairs at once: the sum of the rows, squared, has each pair twice and each row with itself.
+    total = units.sum(axis=0, dtype=np.float64)
+    itself = int(np.any(units, axis=1).sum())
+    return float((total @ total - itself) / (len(units) * (len(units) - 1)))
+
+
+def _rank_of_gram(gram: NDArray[np.floating]) -> float:
     singular = np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0))
     share = singular / singular.sum()
     share = share[share > 0]

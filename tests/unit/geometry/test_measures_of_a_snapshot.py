@@ -13,7 +13,13 @@ from lamplighter.geometry.analogies import (
     chance_accuracy,
 )
 from lamplighter.geometry.purity import class_purity, purity_chance
-from lamplighter.geometry.rank import effective_rank, length_frequency_correlation, rank_correlation
+from lamplighter.geometry.rank import (
+    anisotropy,
+    effective_rank,
+    effective_rank_by_chance,
+    length_frequency_correlation,
+    rank_correlation,
+)
 
 
 def town(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -132,6 +138,22 @@ def test_effective_rank_counts_directions() -> None:
     assert 15 < effective_rank(rng.normal(size=(500, 16)).astype(np.float32)) < 16
     assert effective_rank(rng.normal(size=(3, 16)).astype(np.float32)) < 3
     assert np.isnan(effective_rank(np.zeros((4, 4), dtype=np.float32)))
+
+
+def test_random_rows_have_the_effective_rank_and_the_mean_cosine_of_chance() -> None:
+    random = np.random.default_rng(2)
+    lengths = np.exp(random.normal(size=600))
+    rows = random.normal(size=(600, 24))
+    rows *= (lengths / np.linalg.norm(rows, axis=1))[:, None]
+    by_chance = effective_rank_by_chance(lengths, 24)
+    assert effective_rank(rows.astype(np.float32)) == pytest.approx(by_chance, rel=0.01)
+    assert by_chance < effective_rank_by_chance(np.ones(600), 24)
+    assert np.isnan(effective_rank_by_chance(np.zeros(5), 3))
+    assert abs(anisotropy(rows.astype(np.float32))) < 0.005
+    pointing = rows + 3 * lengths[:, None]
+    units = pointing / np.linalg.norm(pointing, axis=1, keepdims=True)
+    cosines = (units @ units.T)[~np.eye(600, dtype=bool)]
+    assert anisotropy(pointing.astype(np.float32)) == pytest.approx(cosines.mean(), rel=1e-4)
 
 
 def test_rank_correlation_matches_scipy() -> None:

@@ -19,7 +19,7 @@ from lamplighter.runfolder.tables.measures import MeasuresReader
 
 MAX_CURVE_STEPS = 64
 """Maximum steps of a curve: each takes a matrix, and a long run has thousands."""
-MARK = "nearest_cosine"
+MARK = "anisotropy"
 """A measure that every complete set has, and that sets of earlier versions lack."""
 
 Item = TypeVar("Item")
