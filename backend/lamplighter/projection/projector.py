@@ -226,17 +226,22 @@ class Projector:
             self._districts.detect_if_due(vectors, self._nearest, attempt, step, final=final)
         return True
 
-    def draw_missed(self, vectors: NDArray[np.float32], attempt: int, step: int) -> None:
+    def draw_missed(
+        self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool = False
+    ) -> None:
         """Draw only the map of an earlier step, once the map has started; skip a matrix that is not finite.
 
         Args:
             vectors: shape (V, D).
             attempt: the attempt that the step belongs to.
             step: the step.
+            over: whether the run has ended, so that there is time to find the districts of the step too.
         """
         if np.isfinite(vectors).all():
             self._probe.set_space(vectors)
             self._draw(vectors, attempt, step)
+            if over and self._districts is not None:
+                self._districts.detect_if_due(vectors, self._nearest, attempt, step, due=True)
 
     def note_warm_up(self, share: float) -> None:
         """Store the progress towards the first layout of the map, for viewers who wait for it."""

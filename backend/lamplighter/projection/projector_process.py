@@ -210,7 +210,7 @@ class ProjectorProcess:
             ):
                 self._missed = None
             else:
-                projector.draw_missed(matrix.vectors, matrix.attempt, matrix.step)
+                projector.draw_missed(matrix.vectors, matrix.attempt, matrix.step, over=True)
 
     def _finish(self, projector: Projector) -> bool:
         """Draw the layouts of the last step until the map rests. Return False if stopped before."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.projection.projector import Projector
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.district_frames import Districts
@@ -101,3 +102,20 @@ def test_a_matrix_that_is_not_finite_and_a_vocabulary_of_three_have_no_districts
         assert len(decode_as(reader.last_written_districts() or b"", Districts).ids) == 0
         drawn = decode_as(reader.last_written(Method.UMAP) or b"", Layout)
     assert drawn.by_token is not None
+
+
+def test_the_missed_steps_of_a_finished_run_tell_when_its_districts_were_born(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path)
+    grown(run, 60, 0.2)
+    path = run.folder.layouts_path
+    with LayoutsWriter(path) as writer:
+        with LayoutsReader(path) as reader:
+            projector = Projector(writer, reader, run.size, MapRecipe(method="pca"), run.folder.vocabulary)
+        projector.start_map()
+        for step in range(0, 60, 6):
+            projector.draw_missed(run.history[step], 1, step, over=True)
+        projector.project_step(run.history[60], 1, 60, over=True)
+    with LayoutsReader(path) as reader:
+        born = [event.step for event in reader.district_events() if event.kind == "district-born"]
+    assert len(born) >= 6
+    assert 0 < min(born) < 60

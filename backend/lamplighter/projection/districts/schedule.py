@@ -43,6 +43,7 @@ class DistrictSchedule:
         attempt: int,
         step: int,
         *,
+        due: bool = False,
         final: bool = False,
     ) -> None:
         """Detect the districts of a step, if detection is due.
@@ -54,10 +55,11 @@ class DistrictSchedule:
             nearest: ids and cosines of each token's nearest neighbours, shapes (V, K); None if unknown.
             attempt: the attempt that the step belongs to.
             step: the step.
-            final: this is the last embedding.
+            due: whether it is due however little time has passed.
+            final: this is the last embedding; detection is due.
         """
         fresh = self._seen != (attempt, step) or (final and not self._final)
-        if nearest is None or not fresh or (time.monotonic() < self._due and not final):
+        if nearest is None or not fresh or (time.monotonic() < self._due and not (due or final)):
             return
         used = time.thread_time()
         members, names, changes = (
