@@ -23,7 +23,7 @@ GEOMETRY = (
     "relations",
     "lengths",
     "touches",
-    "chance",
+    "stayed", "chance",
     "cooccurrence",
     "odd-one-out",
 )
@@ -114,6 +114,7 @@ STATED = {
     ("GET", f"{RUN}/geometry/relations"): "/geometry/relations",
     ("GET", f"{RUN}/geometry/lengths"): "/geometry/lengths",
     ("GET", f"{RUN}/geometry/touches"): "/geometry/touches",
+    ("GET", f"{RUN}/geometry/stayed"): "/geometry/stayed",
     ("GET", f"{RUN}/geometry/chance"): "/geometry/chance",
     ("GET", f"{RUN}/geometry/cooccurrence"): "/geometry/cooccurrence",
     ("GET", f"{RUN}/geometry/odd-one-out"): "/geometry/odd-one-out",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from lamplighter.analysis.curve_filler import fill_curves
 from lamplighter.analysis.measures import measure, measure_losses
+from lamplighter.analysis.stayed import count_stayed
 from lamplighter.analysis.tile_builder import TileBuilder
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
@@ -110,6 +111,8 @@ class Analyst:
                             census.recorded,
                             self._run.recipe.corpus.planted_pairs,
                         )
+                        if census.recorded is None:
+                            values |= count_stayed(self._run, measured[1], self._follower.vectors)
                         losses[measured] = losses.get(measured, {}) | values
                     for step, found in losses.items():
                         writer.commit(*step, found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lamplighter.analysis.measures import measure
+from lamplighter.analysis.stayed import count_stayed
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
@@ -26,17 +27,21 @@ def fill_curves(run: RunFolder, stopped: Callable[[], bool]) -> None:
         FormatError: this version cannot read the folder.
     """
     with MatrixHistory(run) as history:
-        lacking = read_curve_measures(run, history).lacking
-    if not lacking:
-        return
+        curve = read_curve_measures(run, history)
+        lacking = curve.lacking
+        if not lacking:
+            return
+        batches_known = read_touches(history.steps, curve.wanted[-1][1]).recorded is not None
     with MeasuresWriter(run.measures_path) as writer:
         for attempt, step in lacking:
-            if stopped() or not _fill_step(run, writer, attempt, step):
+            if stopped() or not _fill_step(run, writer, attempt, step, batches_known=batches_known):
                 return
         writer.close(sealed=True)
 
 
-def _fill_step(run: RunFolder, writer: MeasuresWriter, attempt: int, step: int) -> bool:
+def _fill_step(
+    run: RunFolder, writer: MeasuresWriter, attempt: int, step: int, *, batches_known: bool
+) -> bool:
     """Measure one step. Return False if the run was continued."""
     # Close the record before computing measures, so as not to delay a trainer that continues the run.
     with MatrixHistory(run) as history:
@@ -44,11 +49,13 @@ def _fill_step(run: RunFolder, writer: MeasuresWriter, attempt: int, step: int) 
             return False
         try:
             matrix = history.snapshot(step)
-            touches = read_touches(history.steps, step).recorded
+            touches = read_touches(history.steps, step).recorded if batches_known else None
         except NoSnapshotError:
             return True
     if matrix.attempt == attempt:
         values = measure(matrix.vectors, run.vocabulary, touches, run.recipe.corpus.planted_pairs)
+        if not batches_known:
+            values |= count_stayed(run, step, matrix.vectors)
         with failpoint.trigger_within("fill"):
             writer.commit(attempt, step, values)
     return True

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lamplighter
 from lamplighter.analysis import curve_filler
 from lamplighter.analysis.analyst import Analyst
 from lamplighter.analysis.curve_filler import fill_curves
@@ -148,3 +149,17 @@ def test_a_curve_has_its_first_and_its_last_step_and_is_bounded(
         assert choose_curve_steps(run, history, 27) == [0, 10, 20, 27]
         monkeypatch.setattr(curve_steps, "MAX_CURVE_STEPS", 3)
         assert choose_curve_steps(run, history, 45) == [0, 20, 45]
+
+
+def test_a_series_is_measured_at_each_checkpoint_and_tells_the_rows_that_stayed(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    start = random.normal(size=(30, 8)).astype(np.float32)
+    moved = 0.9 * start
+    moved[5:] += random.normal(size=(25, 8))
+    words = [f"word{i}" for i in range(30)]
+    run = lamplighter.series(tmp_path / "run", {0: start, 10: start, 90: moved}, words, maps=False)
+    Analyst(RunFolder(run.folder)).run()
+    found = dict(rows(RunFolder(run.folder)))
+    assert [values["rows_stayed"] for values in found.values()] == [30, 30, 5]
+    assert not {"never_lit", "coverage"} & set(found[0])
+    assert set(found[0]) == set(found[2])

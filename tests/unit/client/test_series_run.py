@@ -155,6 +155,8 @@ def test_the_commands_name_runs_and_number_them(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         assert f"{run_id}: see it with: lamplighter --runs" in done.output
         assert f"project {run_id} --again" in done.output
+        assert "4 of 6 rows stayed where they were at step 10" in done.output
+        assert "'dog', 'moon', 'of', '(unused 5)'" in done.output
     done = invoke("series", *folder.glob("checkpoint-*"), "--steps", "1,2,3", "--no-maps", "--runs", runs)
     assert "tiny-gpt-3: " in done.output, done.output
     for run_id in ("tiny-gpt-checkpoint-30", "tiny-gpt-checkpoint-30-2"):

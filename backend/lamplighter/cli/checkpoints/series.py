@@ -58,6 +58,7 @@ def series_command(
     themselves, each in a format that `lamplighter still` accepts. Or it is one address: hf://ORG/NAME@step* for the
     revisions of a model on the Hugging Face Hub, or https://... for a folder with a listing.txt.
     """
+    from lamplighter.cli.checkpoints.stayed_line import describe_stayed
     from lamplighter.client.errors import InputError
     from lamplighter.client.series_run import record_series
     from lamplighter.client.sources.source_names import free_run_path, name_source
@@ -98,6 +99,7 @@ def series_command(
     print_line(run.status.message)
     for line in report.lines():
         print_line(line)
+    print_line(describe_stayed(run))
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
     if no_maps or problem:
         why = f"its maps are not laid out: {problem}" if problem else "to lay out its maps of the past"

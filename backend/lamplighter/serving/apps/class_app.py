@@ -82,6 +82,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/geometry/relations": _MEMBER,
     "/api/runs/{run}/geometry/lengths": _MEMBER,
     "/api/runs/{run}/geometry/touches": _MEMBER,
+    "/api/runs/{run}/geometry/stayed": _MEMBER,
     "/api/runs/{run}/geometry/chance": _MEMBER,
     "/api/runs/{run}/geometry/cooccurrence": _MEMBER,
     "/api/runs/{run}/geometry/odd-one-out": _MEMBER,

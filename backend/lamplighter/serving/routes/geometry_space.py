@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Annotated
 
 import numpy as np
+from fastapi import Query
 from numpy.typing import NDArray
 from starlette.responses import Response
 
@@ -18,8 +20,10 @@ from lamplighter.geometry.analogies import (
 )
 from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
 from lamplighter.geometry.rank import rank_correlation
+from lamplighter.geometry.stayed_rows import measure_stayed
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.snapshot import read_touches
+from lamplighter.runfolder.training_start import read_training_start
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,
@@ -36,6 +40,8 @@ from lamplighter.serving.schemas.geometry import (
     RelationMeetings,
     Relations,
     RelationScore,
+    StayedRow,
+    StayedRows,
     TouchCounts,
 )
 from lamplighter.web.capacity.thread_pools import Pool
@@ -124,6 +130,49 @@ def get_touches(asking: GeometryRequestDep) -> Response:
         )
 
     return asked.reply.send(asked.small_cost(3 * len(asked.table)), make)
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/stayed", pool=Pool.DEAR, response_model=StayedRows, answers=GEOMETRY_ANSWERS
+)
+def get_stayed(
+    asking: GeometryRequestDep,
+    most: Annotated[int, Query(ge=1, le=10_000, description="Maximum number of rows to list.")] = 200,
+) -> Response:
+    """Return the rows that have not turned since the first kept step by more than rounding does: training never read
+    them. Weight decay may have made them shorter.
+    """
+    asked = asking.open()
+
+    def make() -> list[bytes]:
+        with asked.catalog.open_history(asked.reply.run) as history:
+            matrix = asked.read_matrix(history)
+            start, steps = read_training_start(history, matrix.step)
+        found = measure_stayed(start.vectors, matrix.vectors, steps)
+        ids = found.ids
+        return json_body(
+            StayedRows(
+                **asked.facts,
+                from_=start.step,
+                training_steps=steps,
+                rows=len(found.turned),
+                stayed=len(ids),
+                limit=float(np.nanmax(found.limit[ids])) if len(ids) else None,
+                nearest_other=found.nearest_other,
+                median_other=found.median_other,
+                scale=found.median_scale,
+                items=[
+                    StayedRow(
+                        **asked.word(token_id).model_dump(),
+                        turned=found.turned.item(token_id),
+                        scale=found.scale.item(token_id),
+                    )
+                    for token_id in ids[:most].tolist()
+                ],
+            )
+        )
+
+    return asked.reply.send(asked.large_cost(), make)
 
 
 @routes.get(

@@ -224,3 +224,35 @@ class OddOneOut(AtStep):
     """The share of rounds won by guessing."""
     rounds: list[OddOneOutRound]
     """Fewer than requested if the run has too few words, and none without readable words."""
+
+
+class StayedRow(Word):
+    """A row that still points where it began."""
+
+    turned: float
+    """Degrees from its direction at the first step."""
+    scale: float | None
+    """Its length, in multiples of the first step's; null for a row of zeros."""
+
+
+class StayedRows(AtStep):
+    """The rows that training has not turned since the first kept step by more than rounding does."""
+
+    from_: int = Field(serialization_alias="from")
+    """The first kept step."""
+    training_steps: int
+    """Training steps from there."""
+    rows: int
+    """Number of all rows."""
+    stayed: int
+    """Number of those that stayed."""
+    limit: float | None
+    """Degrees by which rounding turns a row at most, for the row with the largest; null if none is finite."""
+    nearest_other: float | None
+    """Degrees by which the other row that turned least has turned; null if all stayed."""
+    median_other: float | None
+    """Median degrees by which the other rows have turned."""
+    scale: float | None
+    """Median length of those that stayed, in multiples of the first step's: below 1 by weight decay."""
+    items: list[StayedRow]
+    """By token id."""

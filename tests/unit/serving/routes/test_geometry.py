@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 PAIRS = tuple((i, i + 10) for i in range(10, 20))
 QUESTIONS = ("analogy?a=1&b=2&c=3", "axis?from=1,2&to=3", "ranks?pairs=1-2", "relations", "lengths", "touches",
-             "chance", "cooccurrence", "odd-one-out")  # fmt: skip
+             "stayed", "chance", "cooccurrence", "odd-one-out")  # fmt: skip
 
 
 @pytest.fixture
@@ -171,6 +171,20 @@ async def test_lengths_and_touches_beside_counts(app: FastAPI, trainer: FakeTrai
     assert touches["never_lit"] == np.flatnonzero(trainer.touches == 0).tolist()
     first = (await ask(app, trainer.run, "touches?step=0")).json
     assert (len(first["never_lit"]), first["spearman"]) == (V, None)
+    trainer.crash()
+
+
+async def test_the_rows_that_stayed_are_those_that_no_batch_read(app: FastAPI, trainer: FakeTrainer) -> None:
+    found = (await ask(app, trainer.run, "stayed?step=3")).json
+    unread = (await ask(app, trainer.run, "touches?step=3")).json["never_lit"]
+    assert 0 < len(unread) < V
+    assert ids(found["items"]) == unread
+    assert (found["from"], found["training_steps"], found["rows"], found["stayed"]) == (0, 3, V, len(unread))
+    assert found["limit"] < found["nearest_other"] <= found["median_other"]
+    assert (found["scale"], found["items"][0]["turned"]) == (1, 0)
+    assert found["items"][0]["token"] == TOKENS[unread[0]]
+    first = (await ask(app, trainer.run, "stayed?step=0&most=2")).json
+    assert (first["stayed"], len(first["items"]), first["nearest_other"]) == (V, 2, None)
     trainer.crash()
 
 
