@@ -52,7 +52,7 @@ const TOGETHER = [
   { name: "class", test: /\/(ClassViewer\.svelte|class-stream\.ts)$/ },
   {
     name: "shared",
-    test: /\/(film-timing|caption|district-names|record-player|difference-view|strings\/(de\/)?cards)\.ts$/,
+    test: /\/((LegendBody|DistrictList|Lines)\.svelte|(ancestry|film-timing|caption|district-names|record-player|difference-view|strings\/(de\/)?cards)\.ts)$/,
   },
 ];
 

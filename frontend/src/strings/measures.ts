@@ -1,5 +1,7 @@
 /** Texts of the measures panel. */
 
+import { count, fixed } from "./numbers";
+import { percent } from "./shares";
 import { table } from "./translation";
 
 const titles: Record<string, string> = {
@@ -11,6 +13,8 @@ const titles: Record<string, string> = {
   consistency_chance: "The same for random pairs of those kinds",
   rank: "Do related words rank each other?",
   nearest_cosine: "Similarity to the nearest word",
+  rows_stayed: "Words that stayed where they began",
+  anisotropy: "Do all words point one way?",
   never_lit: "Words never read",
   coverage: "Words read at least once",
   effective_rank: "Directions in use",
@@ -30,24 +34,26 @@ const more: Record<string, string> = {
   rank: "The worse of their two ranks: 1 if each is the other’s nearest.",
   nearest_cosine:
     "The mean cosine with the nearest other row. Dashed: the same among as many random arrows.",
+  rows_stayed:
+    "Training has not turned their rows, so it has not read them. Those that stay to the end are called glitch tokens.",
+  anisotropy: "The mean cosine of every two words (anisotropy). Dashed: random arrows.",
   never_lit: "Their rows are as they were before the first step.",
   coverage: "The share of all words that have been in a batch.",
   effective_rank:
-    "Effective rank: how many directions the embedding really uses, out of as many as a vector has numbers.",
+    "Effective rank: how many directions the embedding really uses, out of as many as a vector has numbers. Dashed: random arrows as long.",
   length_log_count_spearman:
     "Rank correlation of a vector’s length with the logarithm of its word’s count. 0: none, 1: perfect.",
 };
 const lines: Record<string, string> = {
+  chance: "chance",
   loss_held_out: "on held-out text, which it never read",
   loss_read: "on the text it reads",
   purity_10nn: "10-NN purity",
-  purity_chance: "chance",
-  analogy_chance: "chance",
   neighbour_information: "bits",
-  neighbour_information_chance: "chance",
   neighbour_information_most: "maximum",
   nearest_cosine: "nearest word",
-  nearest_cosine_chance: "chance",
+  effective_rank: "directions",
+  anisotropy: "any two words",
 };
 
 export const measures = table("measures", {
@@ -56,6 +62,12 @@ export const measures = table("measures", {
     noneMore: "They are computed while the run trains.",
     /** Button below the analogies. */
     unbarred: "With all words allowed",
+    /** `least`: the degrees that every other word has turned by; null: there is no other. */
+    stayed: (words: number, all: number, limit: number, least: number | null, scale: number) =>
+      `${count(words)} of ${count(all)} words have turned by ${fixed(limit, 2)}° at most, which is rounding` +
+      (least === null ? "." : `; every other by ${fixed(least, 1)}° or more.`) +
+      (scale < 0.995 ? ` Weight decay has shrunk them to ${percent(scale)}.` : ""),
+    showStayed: "Show them on the map",
     titles,
     more,
     lines,

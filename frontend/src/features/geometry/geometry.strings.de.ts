@@ -21,7 +21,7 @@ export const geometry: Translated<typeof english> = {
   hint: "Wort …",
   waiting: "Es wird gemessen …",
   withheld:
-    "Diese Datei enthält keine Vektoren, und das Labor rechnet damit. Öffne den Lauf selbst, um es zu benutzen.",
+    "Diese Datei enthält keine Vektoren, mit denen das Labor rechnet. Öffne dafür den Lauf selbst.",
   filling: (filled, of) =>
     `${count(filled)} von ${count(of)} Schritten der Kurven sind bisher gemessen; der Rest kommt von selbst.`,
   noCurve:
@@ -61,7 +61,7 @@ export const geometry: Translated<typeof english> = {
     },
     way: "Zeigen ihre Paare in eine Richtung?",
     wayMore:
-      "Der mittlere Kosinus zwischen den Wegen vom ersten zum zweiten Wort je zweier Paare: 1, wenn alle in dieselbe Richtung zeigen. Daneben: zufällige Paare derselben Arten von Wörtern.",
+      "Der mittlere Kosinus zwischen den Wegen vom ersten zum zweiten Wort je zweier Paare: 1, wenn alle in dieselbe Richtung zeigen. Daneben: zufällige Paare derselben Arten.",
     more: {
       score:
         "Anteil der Fragen, die mit dem richtigen Wort beantwortet sind, die drei gegebenen Wörter gesperrt",

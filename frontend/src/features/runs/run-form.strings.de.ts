@@ -11,7 +11,7 @@ export const runForm: Translated<typeof english> = {
   lamptownMore:
     "Eine erfundene Stadt in einfachen englischen Sätzen. Wörter einer Art finden zueinander, während du zusiehst.",
   novels: "Zwei Romane",
-  novelsMore: "Von Jane Austen, auf Englisch: ein echter Text, in dem nichts angelegt ist.",
+  novelsMore: "Von Jane Austen, auf Englisch: echter Text, nichts ist angelegt.",
   manuals: "Lieber die Python-Handbücher lesen",
   manualsMore: "Die Dokumentation der Python-Pakete auf diesem Server: echtes Englisch.",
   text: "Dein eigener Text",
@@ -24,7 +24,7 @@ export const runForm: Translated<typeof english> = {
   tiedMore:
     "Eine Matrix zum Lesen und zum Vorhersagen: Dann bekommt jede Zeile bei jedem Schritt einen Gradienten.",
   vocabulary: "Wortschatz",
-  vocabularyMore: "So viele Token darf die Karte höchstens haben.",
+  vocabularyMore: "Größter erlaubter Wortschatz.",
   steps: "Schritte",
   stepsMore: "Wo der Lauf endet; er lässt sich weitertrainieren.",
   seed: "Startzahl (Seed)",

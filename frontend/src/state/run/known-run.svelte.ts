@@ -70,6 +70,11 @@ export class KnownRun {
     return stepNumber(step, this.info?.numbers ?? []);
   }
 
+  /** Return the number that names a step: of a series of checkpoints, that of its training. */
+  shownNumber(step: number): number {
+    return (this.info?.history && this.stepNumber(step)) ?? step;
+  }
+
   /** Return whether the model generates lines, or may yet: recorded runs have no model to do so. */
   get speaks(): boolean {
     if (this.externallyTrained) return false;

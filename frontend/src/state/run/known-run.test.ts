@@ -35,6 +35,15 @@ describe("the facts of a run", () => {
     expect(told({ phase: "finished", alive: false, step: 0 })).toEqual({ over: true, stalled: false, still: true }); // prettier-ignore
   });
 
+  it("name the steps of a history of checkpoints by its training", () => {
+    const run = runOf({ phase: "finished", step: 2 }, "recorded");
+    const info = { ...run.info, numbers: [[0, 0, 512], [2, 143_000, 1]] } as unknown as Run; // prettier-ignore
+    run.info = info;
+    expect([0, 1, 2].map((step) => run.shownNumber(step))).toEqual([0, 1, 2]);
+    run.info = { ...info, history: { checkpoints: 3, problems: 0, findings: [] } };
+    expect([0, 1, 2].map((step) => run.shownNumber(step))).toEqual([0, 512, 143_000]);
+  });
+
   it("include whether it generates lines, or may yet", () => {
     expect(runOf({ phase: "running" }).speaks).toBe(true);
     const silent = runOf({ phase: "running" });

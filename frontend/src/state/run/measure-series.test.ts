@@ -6,8 +6,11 @@ describe("measures", () => {
     const groups = groupMeasures([
       { step: 200, values: { coverage: 1, purity_10nn: 0.9, purity_chance: 0.02 } },
       { step: 100, values: { coverage: 0.5, purity_10nn: 0.4, "analogy past": 0.1 } },
+      { step: 300, values: { effective_rank: 9, effective_rank_chance: 12, rows_stayed: 5 } },
     ]);
-    expect(groups.map(({ name }) => name)).toEqual(["purity", "analogy", "coverage"]);
+    const charts = ["rows_stayed", "purity", "analogy", "coverage", "effective_rank"];
+    expect(groups.map(({ name }) => name)).toEqual(charts);
+    groups.shift();
     expect(groups[0]!.lines.map(({ name }) => name)).toEqual(["purity_10nn", "purity_chance"]);
     expect(groups[0]!.lines[0]).toMatchObject({ steps: [100, 200], values: [0.4, 0.9] });
     expect(groups[1]!.lines[0]!.steps).toEqual([100]);

@@ -37,6 +37,7 @@ export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
 /** Prefixes of measures that share a chart. */
 const CHARTS = [
   "loss",
+  "rows_stayed",
   "purity",
   "neighbour_information",
   "analogy",
@@ -54,7 +55,7 @@ export function groupMeasures(measures: Measures[]): MeasureGroup[] {
   for (const name of names) {
     const having = sorted.filter(({ values }) => Number.isFinite(values[name]));
     if (!having.length) continue;
-    const chart = CHARTS.find((word) => name.startsWith(word)) ?? name;
+    const chart = CHARTS.find((word) => name.startsWith(word)) ?? name.replace(/_chance$/, "");
     const lines = groups.get(chart) ?? [];
     lines.push({
       name,

@@ -1,6 +1,8 @@
 /** German texts of the measures panel. */
 
 import type { measures as english } from "../measures";
+import { count, fixed } from "../numbers";
+import { percent } from "../shares";
 import type { Translated } from "../translation";
 
 export const measures: Translated<typeof english> = {
@@ -8,6 +10,11 @@ export const measures: Translated<typeof english> = {
     none: "Noch nichts gemessen",
     noneMore: "Die Maße werden berechnet, während der Lauf trainiert.",
     unbarred: "Keines gesperrt",
+    stayed: (words, all, limit, least, scale) =>
+      `${count(words)} von ${count(all)} Wörtern haben sich um höchstens ${fixed(limit, 2)}° gedreht, das ist Rundung` +
+      (least === null ? "." : `; alle anderen um ${fixed(least, 1)}° oder mehr.`) +
+      (scale < 0.995 ? ` Der Gewichtszerfall hat sie auf ${percent(scale)} verkürzt.` : ""),
+    showStayed: "Auf der Karte zeigen",
     titles: {
       loss: "Überraschung bei Text, den es nie gelesen hat",
       purity: "Nachbarn derselben Art",
@@ -17,6 +24,8 @@ export const measures: Translated<typeof english> = {
       consistency_chance: "Dasselbe für zufällige Paare dieser Arten",
       rank: "Verwandte Wörter, jedes in der Liste des anderen",
       nearest_cosine: "Wie ähnlich das nächste Wort ist",
+      rows_stayed: "Wörter, die blieben, wo sie anfingen",
+      anisotropy: "Zeigen alle Wörter in eine Richtung?",
       never_lit: "Nie gelesene Wörter",
       coverage: "Mindestens einmal gelesene Wörter",
       effective_rank: "Genutzte Richtungen",
@@ -25,7 +34,7 @@ export const measures: Translated<typeof english> = {
     more: {
       loss: "Der Verlust in Nats je Wort, nach demselben Schritt: auf bis zu 4.096 Wörtern, die beim Training zurückbehalten wurden, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
       purity:
-        "Unter den Wörtern, deren wahre Art wir kennen: welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art keine zehn anderen hat), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
+        "Welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art klein ist), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
       analogy:
         "king - man + woman = ?, für jede angelegte Beziehung: wie oft die Antwort die nächste Zeile ist, die drei gegebenen Wörter gesperrt. Dürfen auch sie antworten, sind weniger richtig, nie mehr:",
       neighbour_information:
@@ -37,24 +46,27 @@ export const measures: Translated<typeof english> = {
       rank: "Der schlechtere von zwei Rängen: 1, wenn jedes das nächste des anderen ist.",
       nearest_cosine:
         "Der mittlere Kosinus mit der nächsten anderen Zeile. Gestrichelt: dasselbe unter ebenso vielen zufälligen Pfeilen.",
+      rows_stayed:
+        "Das Training hat ihre Zeilen nicht gedreht, also nicht gelesen. Die bis zum Ende bleiben, heißen Glitch-Tokens.",
+      anisotropy:
+        "Der mittlere Kosinus je zweier Wörter (Anisotropie). Gestrichelt: zufällige Pfeile.",
       never_lit: "Ihre Zeilen sind so, wie sie vor dem ersten Schritt waren.",
       coverage: "Der Anteil aller Wörter, die schon in einem Batch waren.",
       effective_rank:
-        "Effektiver Rang: wie viele Richtungen das Embedding wirklich nutzt, von so vielen, wie ein Vektor Zahlen hat.",
+        "Effektiver Rang: wie viele Richtungen das Embedding wirklich nutzt, von so vielen, wie ein Vektor Zahlen hat. Gestrichelt: ebenso lange zufällige Pfeile.",
       length_log_count_spearman:
         "Rangkorrelation der Länge eines Vektors mit dem Logarithmus der Häufigkeit seines Wortes. 0: keine, 1: vollkommen.",
     },
     lines: {
+      chance: "Zufall",
       loss_held_out: "auf Text, den es nie gelesen hat",
       loss_read: "auf dem Text, den es liest",
       purity_10nn: "10-NN-Reinheit",
-      purity_chance: "Zufall",
-      analogy_chance: "Zufall",
       neighbour_information: "Bits",
-      neighbour_information_chance: "Zufall",
       neighbour_information_most: "höchstens möglich",
       nearest_cosine: "nächstes Wort",
-      nearest_cosine_chance: "Zufall",
+      effective_rank: "Richtungen",
+      anisotropy: "je zwei Wörter",
     },
   },
 };
