@@ -129,7 +129,7 @@ export const probe: Translated<typeof englishProbe> = {
   heads: "Jedes Quadrat ist ein Kopf, jede Reihe von Quadraten eine Schicht. Wähle eines",
   head: (layer, head) => `Schicht ${layer + 1}, Kopf ${head + 1}`,
   map: (layer, head) =>
-    `Schicht ${layer + 1}, Kopf ${head + 1}: welches Wort auf welches blickt. Mit den Pfeiltasten geht es von Zelle zu Zelle`,
+    `Schicht ${layer + 1}, Kopf ${head + 1}: welches Wort auf welches blickt. Pfeiltasten gehen von Zelle zu Zelle`,
   looks: (from, to, share) => `„${from}“ blickt auf „${to}“: ${fine(share)}.`,
   compared: (before, seen) =>
     (before ? `Bei Schritt ${count(before.step)}: ${fine(before.share)}. ` : "") +
@@ -140,7 +140,7 @@ export const probe: Translated<typeof englishProbe> = {
   change: (share) => `${fine(share)} der Aufmerksamkeit dieses Kopfes gehen jetzt woandershin.`,
   apart: "Dasselbe Wort in beiden Sätzen",
   apartMore:
-    "1 heißt, dass das Modell es für dasselbe hält, 0, dass nichts gemeinsam ist. Am Eingang ist es seine Zeile und seine Stelle; Schicht für Schicht färbt der Satz es ein.",
+    "1: Das Modell hält es für dasselbe; 0: nichts gemeinsam. Am Eingang ist es nur seine Zeile und seine Stelle; Schicht für Schicht färbt der Satz es ein.",
   word: "Wort",
   layer: (layer) => (layer ? `Schicht ${layer}` : "Eingang"),
   cosine: (value) => fixed(value, 2),

@@ -45,7 +45,7 @@ export const claims: Translated<typeof english> = {
   noControl:
     "Was davon würde auch bei Unsinn gelten? Das zeigt der Kontrolllauf: dasselbe Modell, trainiert mit denselben Wörtern in zufälliger Reihenfolge.",
   isControl:
-    "Dies ist ein Kontrolllauf: Die Wörter seines Textes stehen in zufälliger Reihenfolge, also sollte hier nicht gelten, was von Bedeutung handelt.",
+    "Dies ist ein Kontrolllauf: Die Wörter seines Textes stehen in zufälliger Reihenfolge, also sollte nicht gelten, was von Bedeutung handelt.",
   trainControl: "Kontrolllauf trainieren",
   controlBegun: "Der Kontrolllauf wird trainiert. Seine Zeichen erscheinen neben diesen.",
   lamp: ({ number, state, role, control }) =>

@@ -77,7 +77,7 @@ export const classViewer: Translated<typeof english> = {
   change: "Ändern",
   changeMore: "Du kannst sie ändern, solange Antworten angenommen werden.",
   sending: "Wird geschickt …",
-  unsent: "Sie ist nicht angekommen. Versuch es noch einmal.",
+  unsent: "Nicht angekommen. Versuch es noch einmal.",
   answered: (answered) =>
     answered > 1
       ? `${count(answered)} haben geantwortet`

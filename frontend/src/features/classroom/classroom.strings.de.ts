@@ -7,7 +7,7 @@ import type { Translated } from "../../strings/translation";
 const people = (number: number) => `${count(number)} ${number === 1 ? "Person" : "Personen"}`;
 
 export const classroom: Translated<typeof english> = {
-  off: "Dieser Server antwortet nur auf diesem Computer. Damit eine Klasse mit Handys und Laptops beitreten kann, starte ihn so:",
+  off: "Dieser Server antwortet nur auf diesem Computer. Damit eine Klasse beitreten kann, starte ihn so:",
   offCommand: "lamplighter --classroom",
   offMore: "Deine Läufe bleiben erhalten. Wer beitritt, sieht zu und ändert nichts.",
   join: "Im selben WLAN: Adresse öffnen und den Code eintippen, oder scannen.",

@@ -6,7 +6,7 @@ import type { Translated } from "../../strings/translation";
 
 export const secondMap: Translated<typeof english> = {
   label:
-    "Zweite Karte des Wortschatzes. Was auf einer Karte gewählt, umringt oder unter dem Zeiger ist, hat auf der anderen einen Ring.",
+    "Zweite Karte des Wortschatzes. Was auf einer Karte gewählt oder unter dem Zeiger ist, hat auf der anderen einen Ring.",
   kind: "Vergleichen mit",
   kinds: {
     view: "der anderen Ansicht",

@@ -13,7 +13,7 @@ const METHODS: Record<CostEnergy["method"], string> = {
 };
 
 export const cost: Translated<typeof english> = {
-  none: "Über die Kosten ist noch nichts bekannt.",
+  none: "Noch keine Daten zu den Kosten.",
   meter: "Energie bisher",
   spent: (joules) => energyText(joules),
   watts: (watts) => `${short(watts)} W`,
@@ -21,8 +21,7 @@ export const cost: Translated<typeof english> = {
   wattsMean: "im Mittel beim Training",
   units:
     "Joule (J) zählen Energie: wie viel verbraucht wurde. Watt (W) sagen, wie schnell: Ein Watt ist ein Joule je Sekunde.",
-  lamp: (seconds, watts) =>
-    `Eine Lampe mit ${watts} W könnte davon so lange leuchten: ${spanText(seconds)}.`,
+  lamp: (seconds, watts) => `Genug für eine Lampe mit ${watts} W: ${spanText(seconds)}.`,
   method: ({ method, watts_assumed: watts }, seconds) =>
     watts === null
       ? METHODS[method]
@@ -34,14 +33,12 @@ export const cost: Translated<typeof english> = {
       ? "Wie weit sie daneben liegt, weiß niemand."
       : "Wie weit sie daneben liegt, weiß niemand: Sie ist so gut wie die angegebenen Watt.",
   source: "Quelle dieses Fehlers",
-  withoutCard:
-    "Die meiste Arbeit hat eine Grafikkarte getan. Was sie verbraucht hat, steckt nicht in dieser Zahl.",
+  withoutCard: "Die meiste Arbeit hat eine Grafikkarte getan. Ihre Energie ist nicht dabei.",
   mixed: "Mehrere Computer haben diesen Lauf trainiert, und nicht alle haben gleich gemessen.",
   missing: {
     recorded:
-      "Diesen Lauf hat ein anderes Programm trainiert, und nur seine Zahlen sind hier. Wie viel Energie das gebraucht hat, wissen wir nicht.",
-    unmeasured:
-      "Die Energie dieses Laufs hat niemand gemessen: Er wurde trainiert, bevor wir es taten.",
+      "Diesen Lauf hat ein anderes Programm trainiert, das seine Energie nicht aufgezeichnet hat.",
+    unmeasured: "Dieser Lauf wurde trainiert, bevor Lamplighter Energie maß.",
   },
   processor: "Rechenzeit des Prozessors",
   perStep: "Energie je Schritt",
@@ -59,7 +56,7 @@ export const cost: Translated<typeof english> = {
 
   rule: "Die Faustregel",
   ruleMore:
-    "Oft wird 6 × N × D gerechnet: sechs Rechenschritte für jede von N Zahlen des Modells und jedes von D Token. Es kommt darauf an, welche Zahlen man zählt. In der Tabelle am Eingang wird nur nachgeschlagen, das rechnet nichts.",
+    "Oft wird 6 × N × D gerechnet: sechs Rechenschritte für jede von N Zahlen des Modells und jedes von D Token. Es kommt darauf an, welche Zahlen man zählt: In der Tabelle am Eingang wird nur nachgeschlagen.",
   counted: {
     all: "alle Zahlen",
     without_input_table: "ohne die Tabelle am Eingang",
@@ -84,14 +81,13 @@ export const cost: Translated<typeof english> = {
   order: "Was es gebracht hat",
   orderMore: {
     joules:
-      "Von links nach rechts: verbrauchte Energie. Die Linie des Verlusts fällt, wenn es besser rät; die Bits steigen, wenn Nachbarn von einer Art sind.",
+      "Von links nach rechts: verbrauchte Energie. Der Verlust fällt, wenn es besser rät; die Bits steigen, wenn Nachbarn von einer Art sind.",
     flops:
       "Von links nach rechts: Rechenschritte, denn niemand hat die Energie gemessen. Die Linie des Verlusts fällt, wenn es besser rät.",
   },
   lossOf: { held_out: "Verlust auf Text, den es nie gelesen hat", batch: "Verlust" },
   bits: "Bits über die Art in den Nachbarn",
-  noBits:
-    "Wie viel Ordnung da ist, ist hier noch nicht gemessen: Es wartet auf das Maß „neighbour_information“.",
+  noBits: "Die Ordnung ist hier noch nicht gemessen: Es fehlt das Maß „neighbour_information“.",
   axis: { joules: "Joule", flops: "FLOP" },
   half: (step, [start, half, end]) =>
     `Die erste Hälfte der Kosten (bis Schritt ${count(step)}) hat ${fixed(half - start, 2)} Bits Ordnung gebracht, die zweite ${fixed(end - half, 2)}.`,
@@ -119,7 +115,7 @@ export const cost: Translated<typeof english> = {
   devicesMore:
     "Große Modelle werden auf vielen Geräten trainiert. Jedes liest einen Teil des Batches mit seiner eigenen Kopie des Modells; dann zählen alle ihre Gradienten zusammen. Die Hälfte der Zeilen der Matrix könnte auf jedem liegen.",
   share: (step) => `Zwei Prozesse sollen sich Schritt ${count(step)} teilen`,
-  first: "Geh zu einem Schritt nach dem ersten: Zum Teilen braucht es einen Schritt.",
+  first: "Geh zu einem späteren Schritt: Zum Teilen braucht es einen.",
   viewer: "Starten kann das nur, wer vorführt.",
   cancel: "Abbrechen",
   sent: "Von einem Gerät in einem Schritt verschickt",

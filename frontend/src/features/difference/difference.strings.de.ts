@@ -15,7 +15,7 @@ export const difference: Translated<typeof english> = {
   alone:
     "Noch gibt es keinen anderen Lauf zum Vergleichen. „Was wäre, wenn …“ neben der Zeitleiste macht einen.",
   still: "Ein Lauf ohne Training hat keine Schritte zum Vergleichen.",
-  file: "Diese Datei enthält einen Lauf. Mit Lamplighter geöffnet, lässt er sich mit anderen vergleichen.",
+  file: "Diese Datei enthält einen Lauf. In Lamplighter lässt er sich mit anderen vergleichen.",
   waiting: "Es wird verglichen …",
   begins: "Der Unterschied erscheint mit seinem ersten Schritt.",
   here: "dieser Lauf",

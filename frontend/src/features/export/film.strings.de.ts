@@ -8,7 +8,7 @@ export const film: Translated<typeof english> = {
   film: {
     title: "Einen Film machen",
     about:
-      "Ein Film der Karte an den Schritten, die du nennst, aus der Aufzeichnung gezeichnet; die Seite läuft weiter. Die Lichter leuchten höchstens dreimal je Sekunde auf, jedes Mal die eines echten Schritts.",
+      "Ein Film der Karte an den Schritten, die du nennst; die Seite läuft weiter. Die Lichter wechseln höchstens dreimal je Sekunde, jedes Mal zu denen eines echten Schritts.",
     from: "Von Schritt",
     to: "bis",
     step: "alle",
@@ -25,8 +25,7 @@ export const film: Translated<typeof english> = {
     steady: "ruhig",
     length: (shots, seconds) =>
       `${count(shots)} ${shots === 1 ? "Schritt" : "Schritte"} zu sehen, ${fixed(seconds, 1)} s`,
-    stride: (steps) =>
-      `bei diesem Tempo zeigt nur jeder ${count(steps)}. seine Lichter; die Karte bewegt sich mit allen`,
+    stride: (steps) => `die Lichter wechseln alle ${count(steps)} Bilder`,
     tooMany: (most) => `Ein Film hat höchstens ${count(most)} Schritte: Zeig weniger davon.`,
     starts: (step) => `Der Film beginnt mit der Karte, bei Schritt ${count(step)}.`,
     wrong: (first, last) =>
@@ -49,7 +48,7 @@ export const film: Translated<typeof english> = {
     unknown: { gradient: "bisher in keinem Schritt des Films" },
     moved: (from, to) => `bewegt: von Schritt ${count(from)} bis ${count(to)}`,
     noVideo:
-      "Dieser Browser macht an dieser Adresse keine Filme: Die meisten tun es nur über https oder auf dem Rechner, auf dem Lamplighter läuft. Speichere stattdessen ein Bild.",
+      "Dieser Browser macht an dieser Adresse keine Filme: Die meisten nur über https oder auf dem Rechner, auf dem Lamplighter läuft. Speichere stattdessen ein Bild.",
     failed: "Der Film konnte hier nicht gemacht werden; vielleicht geht es kleiner.",
     lamps: (step) => `Lichter von Schritt ${count(step)}`,
     every: (steps) =>

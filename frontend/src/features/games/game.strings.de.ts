@@ -8,7 +8,7 @@ import type { Translated } from "../../strings/translation";
 export const game: Translated<typeof english> = {
   about:
     "Vier Wörter. Für drei davon hat das Modell ähnliche Zahlen; das vierte liegt weit weg von allen dreien. Welches ist es?",
-  rule: "Niemand hat die Antworten aufgeschrieben: Die Zahlen des Modells bei diesem Schritt entscheiden. Die drei sind ein Wort, das Wort, das ihm am nächsten liegt, und das Wort, das beiden am nächsten liegt. Das vierte kommt von weit her: Drei von vier Wörtern liegen näher bei ihnen.",
+  rule: "Es gibt keine Lösungsliste: Die Zahlen des Modells bei diesem Schritt entscheiden. Die drei sind ein Wort, das ihm nächste und das beiden nächste. Das vierte gehört zum Viertel der Wörter, die am weitesten entfernt sind.",
   both: "Spiele bei zwei Schritten. Wo die Zahlen des Modells noch nichts bedeuten, kann niemand besser sein als der Zufall. Auf die Karte schauen ist geschummelt.",
   play: (step) => (step ? `Bei Schritt ${count(step)} spielen` : "Vor dem ersten Schritt spielen"),
   playStill: "Spielen",
@@ -16,7 +16,7 @@ export const game: Translated<typeof english> = {
   others: "Ein anderer Schritt",
   waiting: "Die Wörter werden gezogen …",
   withheld:
-    "Diese Datei enthält keine Vektoren, und mit ihnen wird gespielt. Öffne den Lauf selbst, um zu spielen.",
+    "Diese Datei enthält keine Vektoren, mit denen gespielt wird. Öffne dafür den Lauf selbst.",
   none: "Dieser Lauf hat zu wenige Wörter zum Spielen.",
   round: (round, rounds, step) =>
     `Runde ${round} von ${rounds}${step === null ? "" : step ? `, Schritt ${count(step)}` : ", vor dem ersten Schritt"}`,

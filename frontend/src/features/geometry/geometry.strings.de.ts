@@ -24,8 +24,7 @@ export const geometry: Translated<typeof english> = {
     "Diese Datei enthält keine Vektoren, mit denen das Labor rechnet. Öffne dafür den Lauf selbst.",
   filling: (filled, of) =>
     `${count(filled)} von ${count(of)} Schritten der Kurven sind bisher gemessen; der Rest kommt von selbst.`,
-  noCurve:
-    "Noch keine Kurve: Die Maße kommen, während der Lauf trainiert, oder kurz nach seinem Ende.",
+  noCurve: "Noch keine Kurve: Sie kommt, während der Lauf trainiert, oder kurz danach.",
   place,
   percent,
   analogy: {
@@ -81,7 +80,7 @@ export const geometry: Translated<typeof english> = {
       value === null
         ? "Nichts zu vergleichen: Eines von beiden ist für alle Wörter gleich."
         : `Rangkorrelation ${fixed(value, 2)}; 1 ist vollkommen. Hätten beide nichts miteinander zu tun, wäre sie 0, plus oder minus ${small(deviation, 1)}.`,
-    gone: "Der Text dieses Laufs ist nicht gespeichert, also kann niemand zählen, wie oft sich Wörter darin begegnen.",
+    gone: "Der Text dieses Laufs ist nicht gespeichert, also lässt sich das nicht zählen.",
     met: (least, most) =>
       least === most ? `${count(least)}×` : `${count(least)} bis ${count(most)}×`,
   },

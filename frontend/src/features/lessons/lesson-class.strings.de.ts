@@ -9,10 +9,10 @@ export const lessonClass: Translated<typeof english> = {
   lead: "Die Klasse soll mir folgen",
   answered: (answered, connected) =>
     `${count(answered)} von ${count(Math.max(answered, connected))} haben geantwortet`,
-  goOn: "Wenn du weitergehst, kann niemand mehr antworten.",
+  goOn: "Weitergehen schließt die Antworten.",
   over: "Jetzt kann niemand mehr antworten.",
   everybody: "Diese Frage bekommt die ganze Klasse. Niemand sieht, wer was gesagt hat.",
-  arrived: "Dein Tipp ist angekommen. Ihr geht zusammen weiter: Warte, bis es vorn weitergeht.",
+  arrived: "Dein Tipp ist angekommen. Warte, bis es vorn weitergeht.",
   sending: "Wird gesendet …",
   change: "Meinen Tipp ändern",
   guessed: (answers) => `Die Klasse: ${count(answers)} ${answers === 1 ? "Tipp" : "Tipps"}.`,

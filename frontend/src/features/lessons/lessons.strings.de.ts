@@ -89,7 +89,7 @@ export const lessons: Translated<typeof english> = {
   openOther: (name) => `Mit ${name} weitermachen`,
   beginOther: (text) => `Einen Lauf mit ${text} starten`,
   beginOtherMore:
-    "Ein neuer Lauf beginnt mit seinem ersten Schritt, und dieser Teil geht daneben weiter, während das Modell lernt.",
+    "Der neue Lauf beginnt bei Schritt 0, und dieser Teil geht daneben weiter, während das Modell lernt.",
   needsApp: (panel) =>
     `Dieses Bild (${panel}) ist nicht in der Datei: Was du laut Text darin tun sollst, geht nur in der App. Der Text und seine Zahlen sind hier.`,
   inApp: "in der App",
@@ -108,11 +108,11 @@ export const lessons: Translated<typeof english> = {
     date: "Datum",
     blank: "Hier schreiben",
     thisComputer:
-      "Diese Adressen führen nur auf diesem Computer zum Ziel. Für die Geräte der Klasse: Lass die Klasse beitreten, dann folgt sie dir durch jeden Abschnitt.",
+      "Diese Adressen gelten nur auf diesem Computer. Für andere Geräte: Lass die Klasse beitreten, dann folgt sie dir durch jeden Abschnitt.",
     otherWords: (words) =>
       `Dieser Lauf kennt ${words} nicht. Darum lässt sich der Teil mit ihm nicht zeigen, und seine Zahlen fehlen hier.`,
     notHere:
-      "Diese Seite ist für die Person, die vorführt: Öffne sie aus der Liste der Teile, in dem Browser, der vorführt.",
+      "Diese Seite ist zum Vorführen: Öffne sie aus der Liste der Teile, in dem Browser, der vorführt.",
   },
   unknownInFile: "Wo … steht, war die Zahl nicht bekannt, als diese Datei gemacht wurde.",
 };

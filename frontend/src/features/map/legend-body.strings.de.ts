@@ -10,8 +10,8 @@ const ago = (n: number) => (n === 1 ? "vor 1 Schritt" : `vor ${count(n)} Schritt
 
 /** Endings of the sentence "Each light is a word, coloured by". */
 const colour: Record<ColourBy, string> = {
-  family: "seiner Familie, die wir kennen und das Modell nie erfährt",
-  class: "seiner wahren Art, die wir kennen und das Modell nie erfährt",
+  family: "seiner Familie (dem Modell verborgen)",
+  class: "seiner Art (dem Modell verborgen)",
   district: "dem Viertel, in das das Modell es gelegt hat (eine Gruppe in seinem Raum)",
   frequency: "seiner Häufigkeit im Text",
   since: "der Zahl der Schritte, seit es zuletzt gelesen wurde",
@@ -24,12 +24,12 @@ const colour: Record<ColourBy, string> = {
   raw: "wie weit sein Vektor von dem desselben Wortes im anderen Lauf entfernt ist, so wie beide sind",
   neighbours: "wie viele seiner zehn nächsten Wörter im anderen Lauf andere sind",
   trust:
-    "der Verlässlichkeit seiner Stelle: 1, wenn alle Wörter ringsum auf dieser Karte echte Nachbarn sind, 0, wenn keines es ist",
+    "der Verlässlichkeit seiner Stelle: 1, wenn alle Nachbarn auf dieser Karte echt sind, 0, wenn keiner es ist",
 };
 
 export const legendBody: Translated<typeof english> = {
   about: (by) => `Jedes Licht ist ein Wort, gefärbt nach ${colour[by]}.`,
-  familyHint: "Klick auf eine Familie: Ihre Wörter bekommen Ringe, und du siehst ihre Arten.",
+  familyHint: "Klick auf eine Familie: für Ringe um ihre Wörter und ihre Arten.",
   hint: "Zeig darauf oder klick, um hervorzuheben.",
   cycled: (tints, kinds) =>
     `${count(kinds)} Arten teilen sich ${count(tints)} Farben: Zeig darauf, um zu sehen, welche welche ist.`,

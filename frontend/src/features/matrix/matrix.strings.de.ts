@@ -45,7 +45,7 @@ export const matrix: Translated<typeof english> = {
     fetch: "Holen",
     fetching: "Die Matrix wird geholt",
     fetchAgain: "Die neueste holen",
-    waiting: "Noch gibt es keine Matrix: Die erste wird gespeichert, wenn das Training beginnt.",
+    waiting: "Noch keine Matrix: Die erste wird gespeichert, wenn das Training beginnt.",
     unlike: "Die beiden Matrizen haben verschiedene Formen.",
   },
 };

@@ -12,14 +12,14 @@ export const microscope: Translated<typeof english> = {
   close: "Das Mikroskop schließen",
   open: (step) => `Schritt ${count(step)} öffnen`,
   opens:
-    "Ein Trainingsschritt, gerade neu berechnet: von den Wörtern, die er gelesen hat, bis zur Änderung einer einzigen Zahl.",
+    "Ein Trainingsschritt, gerade neu berechnet: von seinen Wörtern bis zur Änderung einer einzigen Zahl.",
   first: "Vor dem ersten Schritt ist noch nichts gelernt. Geh zu einem späteren Schritt.",
   recorded:
     "Dieser Lauf wurde in einem anderen Programm aufgezeichnet; seine Schritte lassen sich hier nicht neu berechnen.",
   viewer:
-    "In diesem Browser kannst du nur zusehen. Um einen Schritt zu öffnen, nimm den Link, den Lamplighter beim Start ausgegeben hat. Du siehst die bisher geöffneten Schritte.",
+    "In diesem Browser kannst du nur zusehen. Schritte öffnet der Link, den Lamplighter beim Start ausgibt. Du siehst die bisher geöffneten.",
   inClass: "Die Schritte öffnet, wer vorführt. Du siehst hier jeden davon.",
-  file: "Diese Seite ist eine Datei ohne das Modell. Du siehst die Schritte, die vor dem Speichern geöffnet wurden.",
+  file: "Diese Seite ist eine Datei ohne das Modell. Du siehst die vorher geöffneten Schritte.",
   nothingYet: "Noch ist kein Schritt geöffnet.",
   moved: (shown, now) => `Das ist Schritt ${count(shown)}. Du bist bei Schritt ${count(now)}.`,
   backTo: (step) => `Zurück zu Schritt ${count(step)}`,
@@ -34,7 +34,7 @@ export const microscope: Translated<typeof english> = {
     term: "Symbole",
     more: "Je heller ein Wort, desto sicherer war das Modell, dass es kommt: seine Wahrscheinlichkeit vor diesem Schritt.",
     words:
-      "Wörter des Schritts. Mit den Pfeiltasten geht es von Wort zu Wort; Enter verfolgt die Zeile eines Wortes",
+      "Wörter des Schritts. Pfeiltasten gehen von Wort zu Wort; Enter verfolgt die Zeile eines Wortes",
     word: (word, p, after) =>
       p === null
         ? `„${word}“: das erste Wort, das niemand geraten hat`
@@ -152,7 +152,7 @@ export const microscope: Translated<typeof english> = {
     movedOf: (share, rows, all) =>
       `${share} aller Zahlen haben sich bewegt, aber nur ${count(rows)} von ${count(all)} Wörtern.`,
     movedMore: (moved, all) =>
-      `${count(moved)} von ${count(all)} Parametern haben nach dem Schritt einen anderen Wert`,
+      `${count(moved)} von ${count(all)} Parametern haben sich in diesem Schritt geändert`,
   },
 
   helped: {
@@ -171,7 +171,7 @@ export const microscope: Translated<typeof english> = {
     pair: (before, after) => `${before} → ${after}`,
     risen: (share) => `${share} der gerade gelesenen Wörter wurden wahrscheinlicher.`,
     right: (positions, of, share) =>
-      `Es hatte ${count(positions)} von ${count(of)} Wörtern richtig geraten; auch aus ihnen lernt es: ${share} des Gradienten kommt von ihnen.`,
+      `Es hatte ${count(positions)} von ${count(of)} Wörtern richtig geraten; auch aus ihnen kommt ${share} des Gradienten.`,
     rightNone: (of) => `Es hatte keines von ${count(of)} Wörtern richtig geraten.`,
     rightMore: "Anteil am Gradienten am Ausgang, als Längen über die Stellen summiert",
   },

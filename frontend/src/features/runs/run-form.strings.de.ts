@@ -9,7 +9,7 @@ export const runForm: Translated<typeof english> = {
   corpus: "Was soll es lesen?",
   lamptown: "Lamptown",
   lamptownMore:
-    "Eine erfundene Stadt in einfachen englischen Sätzen. Wörter einer Art finden zueinander, während du zusiehst.",
+    "Eine erfundene Stadt in einfachen englischen Sätzen. Sieh zu, wie Wörter einer Art zueinander finden.",
   novels: "Zwei Romane",
   novelsMore: "Von Jane Austen, auf Englisch: echter Text, nichts ist angelegt.",
   manuals: "Lieber die Python-Handbücher lesen",
@@ -49,8 +49,7 @@ export const runForm: Translated<typeof english> = {
   keyframesMore:
     "Schritte zwischen zwei ganzen Matrizen; dazwischen werden die Zeilen gespeichert, die sich bewegt haben.",
   budget: "Platte, MB",
-  budgetMore:
-    "So viel darf der Lauf höchstens belegen. Kurz davor werden nur ganze Matrizen gespeichert, dann keine mehr.",
+  budgetMore: "So viel darf der Lauf höchstens belegen. Kurz davor wird weniger gespeichert.",
   estimate: (size) => `Am Ende etwa ${size} auf der Platte.`,
   tooLarge: (size, budget) =>
     `Alle Schnappschüsse bräuchten etwa ${size}. Nahe an seinen ${budget} speichert der Lauf weniger.`,

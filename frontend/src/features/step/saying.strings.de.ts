@@ -6,7 +6,7 @@ import type { Translated } from "../../strings/translation";
 
 export const saying: Translated<typeof english> = {
   lead: "Es sagt:",
-  more: "Die blassen Wörter wurden dem Modell gegeben. Mit den hellen hat es allein weitergemacht.",
+  more: "Die blassen Wörter waren gegeben; mit den hellen hat das Modell weitergemacht.",
   when: (step, sampled) => `${sampled ? "gezogen, " : ""}bei Schritt ${count(step)}`,
   another: "Noch eine Zeile dieses Schritts",
 };

@@ -38,10 +38,9 @@ export const selectionPanel: Translated<typeof english> = {
   noStep: "Noch ist kein Schritt zu sehen.",
 
   alike: "Wie ähnlich",
-  at: (step, exact) =>
-    `bei Schritt ${count(step)}${exact ? "" : " (nächster gespeicherter Schnappschuss)"}`,
+  at: (step, exact) => `bei Schritt ${count(step)}${exact ? "" : " (nächster gespeicherter)"}`,
   aboutAlike: (pairs, random) =>
-    `Alle Paare von ihnen (${count(pairs)}) neben ${count(random)} Paaren, die aus allen Wörtern gezogen sind: Mittel, und wie weit die Werte streuen (Standardabweichung).`,
+    `Alle ${count(pairs)} Paare von ihnen neben ${count(random)} zufälligen: Mittel, und wie weit die Werte streuen (Standardabweichung).`,
   measure: "Maß",
   among: "diese",
   random: "beliebiges Paar",
@@ -62,7 +61,7 @@ export const selectionPanel: Translated<typeof english> = {
   copy: "Die Liste kopieren",
   copied: "Kopiert.",
   download: "Herunterladen",
-  downloaded: "Diese Seite darf hier nicht kopieren: stattdessen heruntergeladen.",
+  downloaded: "Kopieren geht hier nicht: heruntergeladen.",
   partly: (linked) => `Der Link enthält die ersten ${count(linked)} davon.`,
   byRule: "Der Link enthält die Regel, nach der sie gefunden wurden.",
 };

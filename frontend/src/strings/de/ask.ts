@@ -96,13 +96,13 @@ export const ask: Translated<typeof english> = {
       return `Nach ${steps(question.steps)} dort und ${steps(question.back)} wieder zu Hause.`;
     return ask.named({ ...view, ask: question.kind as ExperimentName });
   },
-  broken: "Diese Antwort lässt sich nicht zeigen: Sie ist nicht vollständig.",
+  broken: "Diese Antwort ist nicht vollständig.",
   answerGone:
     "Die Antwort, die hier stehen sollte, ist weg oder noch unterwegs. Du kannst noch einmal fragen.",
   recorded:
     "Dieser Lauf wurde in einem anderen Programm aufgezeichnet; sein Modell ist nicht hier und lässt sich nicht fragen.",
   viewer:
-    "In diesem Browser kannst du nur zusehen. Zum Fragen öffne den Link, den Lamplighter beim Start ausgegeben hat. Du siehst, was bisher gefragt wurde.",
+    "In diesem Browser kannst du nur zusehen. Fragen stellt der Link, den Lamplighter beim Start ausgibt. Du siehst, was bisher gefragt wurde.",
   inClass: "Die Fragen stellt, wer vorführt. Du siehst hier jede Frage und ihre Antwort.",
   file: "Diese Seite ist eine Datei ohne das Modell. Du siehst, was vor dem Speichern gefragt wurde.",
   nothingYet: "Noch keine Fragen.",
@@ -123,9 +123,9 @@ export const ask: Translated<typeof english> = {
   byChance: "Gezogen",
   likeliestMore: "An jeder Stelle das Wort, das das Modell am wahrscheinlichsten findet.",
   byChanceMore:
-    "An jeder Stelle wird gezogen (Sampling): Ein Wort, das doppelt so wahrscheinlich ist, kommt doppelt so oft.",
+    "Es wird gezogen (Sampling): Ein doppelt so wahrscheinliches Wort kommt doppelt so oft.",
   words:
-    "Was das Modell gesagt hat. Mit den Pfeiltasten geht es von Wort zu Wort, und du siehst, was es sonst noch erwogen hat",
+    "Was das Modell gesagt hat. Pfeiltasten gehen von Wort zu Wort und zeigen, was es sonst noch erwogen hat",
   said: (line) => `Es sagt: ${line}`,
   after: (words) => `Die wahrscheinlichsten Wörter nach „${words}“`,
   took: "gesagt",

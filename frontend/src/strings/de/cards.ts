@@ -24,8 +24,7 @@ export const cards: Translated<typeof english> = {
       "King minus man plus woman: Wörter addieren, Richtungen zeichnen und sehen, was der Zufall ergäbe.",
     districts: "Viertel",
     districtsMore: "Das Modell hat diese Wörter zusammengelegt. Die Namen sind von uns.",
-    noneYet:
-      "Noch keine: Keine Wörter liegen dicht genug beieinander. Viertel entstehen, während das Modell liest.",
+    noneYet: "Noch keine: Keine Wörter liegen dicht genug beieinander. Sie entstehen beim Lesen.",
     unknown: "In diesem Lauf hat niemand nach Vierteln gesucht.",
   },
   district: {
@@ -87,8 +86,7 @@ export const cards: Translated<typeof english> = {
     unseen: "noch nicht gesehen",
     shownAt: (step) => `Der Vektor nach Schritt ${count(step)}.`,
     over: "Im Lauf der Zeit",
-    overMore:
-      "Die gestrichelte Linie ist der Schritt auf dem Bildschirm; jede Zahl ist von diesem Schritt oder vom letzten davor.",
+    overMore: "Gestrichelt: der gezeigte Schritt. Die Werte sind von ihm oder vom letzten davor.",
     length: "Länge seines Vektors",
     turned: "Gedreht seit dem ersten Schritt, Grad",
     turnedStep: "Gedreht seit dem gespeicherten Schritt davor, Grad",
@@ -98,7 +96,7 @@ export const cards: Translated<typeof english> = {
     fetching: "Seine Geschichte wird geholt",
     compare: "Neben einem anderen Wort",
     compareMore:
-      "Abstand und Ähnlichkeit der beiden Vektoren im Lauf der Zeit. Wähle einen Nachbarn oder finde irgendein Wort; oder merk dir dieses und klick dann das andere auf der Karte an.",
+      "Abstand und Ähnlichkeit der beiden Vektoren im Lauf der Zeit. Wähle einen Nachbarn oder such ein Wort; oder merk dir dieses und klick ein anderes auf der Karte an.",
     compareWith: "Das Wort zum Vergleichen",
     compareSearch: "Das andere Wort finden",
     noPair: "kein anderes Wort",

@@ -12,7 +12,7 @@ export const exports: Translated<typeof english> = {
     viewer:
       "Exportieren kann nur, wer vorführt (öffne Lamplighter mit seinem Startlink). Was gemacht ist, kann man hier herunterladen.",
     notBegun: "Noch gibt es nichts zu exportieren: Dieser Lauf trainiert noch nicht.",
-    none: "Noch nichts gemacht. Was gemacht ist, bleibt hier zum Herunterladen, bis der Server endet.",
+    none: "Noch nichts gemacht. Was gemacht ist, bleibt hier, bis der Server endet.",
     whole: "Der ganze Lauf",
     one: "Ein Schritt",
     step: "Schritt",

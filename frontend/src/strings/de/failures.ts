@@ -281,7 +281,7 @@ export const failures: Translated<typeof english> = {
 
 export const reasons: Translated<typeof englishReasons> = {
   recorded_elsewhere:
-    "Dieser Lauf wurde aus einer anderen Trainingsschleife aufgezeichnet: Sein Modell ist nicht hier und kann nicht gefragt werden.",
+    "Dieser Lauf wurde in einem anderen Programm aufgezeichnet; sein Modell ist nicht hier und lässt sich nicht fragen.",
   run_not_begun: "Dieser Lauf hat noch nicht begonnen, es gibt also noch kein Modell zum Fragen.",
   step_not_reached: ({ step, newest }) =>
     `Schritt ${number(step)} ist noch nicht erreicht: Dieser Lauf ist bei Schritt ${number(newest)}.`,
@@ -294,7 +294,7 @@ export const reasons: Translated<typeof englishReasons> = {
     `${number(given)} Wörter sind zu viele: Das Modell liest höchstens ${number(most)}.`,
   too_few_words: ({ fewest }) => `Schreib mindestens ${number(fewest)} Wörter.`,
   one_word_wanted: ({ word }) => `„${words(word)}“ ist hier mehr als ein Wort.`,
-  nothing_changed: "Es würde sich nichts ändern: Wähl ein anderes Wort oder einen anderen Schritt.",
+  nothing_changed: "So ändert sich nichts: Wähl ein anderes Wort oder einen anderen Schritt.",
   too_many_questions: ({ most }) => `${number(most)} Fragen warten schon: Frag später noch einmal.`,
   imported_run_takes: ({ threads, megabytes, layers, width, parameters }) =>
     `Dieser Lauf wurde importiert. Sein Modell braucht hier ${number(megabytes)} MB Speicher und ${number(threads)} Threads: ${number(layers)} Schichten der Breite ${number(width)}, ${number(parameters)} Parameter.`,

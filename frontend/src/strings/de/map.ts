@@ -10,10 +10,10 @@ export const map: Translated<typeof english> = {
     ownMore:
       "Die meisten Namen sind die der Arten, die wir im Text angelegt haben. So heißt jedes Viertel nach seinen häufigsten Wörtern.",
     doubtful: "Falsch liegende Wörter markieren",
-    doubtfulMore: "Setzt ein Kreuz auf Wörter, die die Karte zeigt, wo sie nicht hingehören.",
+    doubtfulMore: "Setzt ein Kreuz auf Wörter am falschen Ort der Karte.",
     unknown: "Wie verlässlich jede Stelle ist, wurde noch nicht gemessen.",
     said: (doubtful, all) =>
-      `${count(doubtful)} von ${count(all)} Wörtern (${Math.round((100 * doubtful) / Math.max(1, all))}\u00a0%) haben ein Kreuz: Von den Wörtern ringsum auf dieser Karte ist kaum eines ihr echter Nachbar.`,
+      `${count(doubtful)} von ${count(all)} Wörtern (${Math.round((100 * doubtful) / Math.max(1, all))}\u00a0%) haben ein Kreuz: Wenige ihrer Nachbarn auf dieser Karte sind echt.`,
   },
   mapPanel: {
     drawing: "Wie die Karte gezeichnet wird",
@@ -27,7 +27,7 @@ export const map: Translated<typeof english> = {
     madePlain: (method) => `Gezeichnet mit ${method}.`,
     again: "Für die Wiedergabe",
     againMore:
-      "Ein fertiger Lauf wird noch einmal ausgelegt, alle Schritte zusammen, so dass jedes Wort von Schritt zu Schritt nahe bei seiner Stelle bleibt. Das geschieht von selbst, wenn sonst nichts los ist. Die Karte, wie sie live war, bleibt erhalten.",
+      "Ein fertiger Lauf wird noch einmal ausgelegt, alle Schritte zusammen, so dass jedes Wort nahe bei seiner Stelle bleibt. Das geschieht von selbst, wenn der Computer Zeit hat. Die Karte, wie sie live war, bleibt.",
     byItself: "Gerade braucht niemand den Computer, also wird die Wiedergabe geglättet.",
     begin: "Wiedergabe glätten",
     cancel: "Abbrechen",
@@ -38,6 +38,6 @@ export const map: Translated<typeof english> = {
     set: "Die Wiedergabe zeigt die Karte",
     sets: { live: "wie sie live war", again: "geglättet" },
     linear: (step) =>
-      `Die lineare Ansicht blickt entlang von Richtungen, die aus dem Raum bei Schritt ${count(step)} gewählt sind.`,
+      `Die Richtungen der linearen Ansicht sind bei Schritt ${count(step)} gewählt.`,
   },
 };

@@ -8,7 +8,7 @@ export const twoCities: Translated<typeof english> = {
   map: {
     waiting: "Diese Karte wird gesucht …",
     file: "Diese Datei enthält die Wörter nur als Kontext. Öffne den Lauf mit Lamplighter, um sie als Vorhersagen zu sehen.",
-    undrawn: "Diese Karte wird nur gezeichnet, wenn jemand danach fragt.",
+    undrawn: "Diese Karte wird nur auf Anfrage gezeichnet.",
     viewer: "Diese Karte hat noch niemand gezeichnet. Das kann, wer vorführt.",
     draw: "Diese Karte zeichnen",
     drawing: (share) => `Sie wird gezeichnet: ${Math.round(100 * share)}\u00a0%`,

@@ -72,7 +72,7 @@ export const bench: Translated<typeof englishBench> = {
     `Aber ${count(large.batch_tokens)} Wörter über so viele Zeilen vorherzusagen braucht ${times(large.softmax_flops / large.whole_flops)}-mal so viel Rechnen, wie sie alle zu ändern. Die meiste Arbeit liegt anderswo.`,
   noLarge: (reason) => `Hier wurde das nicht gemessen: ${reason}.`,
   fresh:
-    "Alle vier fangen untrainiert an: Ein Modell mit zwei Matrizen lässt sich nicht in eines mit einer einzigen umwandeln. Dein Lauf bleibt, wie er ist.",
+    "Alle vier fangen untrainiert an: Aus einem Modell mit zwei Matrizen wird keines mit einer. Dein Lauf bleibt, wie er ist.",
 };
 
 export const batchSizes: Translated<typeof englishBatchSizes> = {
@@ -85,7 +85,7 @@ export const batchSizes: Translated<typeof englishBatchSizes> = {
   bar: (tokens) => count(tokens),
   head: "Wörter auf einmal, und welchen Anteil der Zeilen sie erleuchten",
   alone: (share) =>
-    `Würde man Wörter einzeln aus dem ganzen Text ziehen, leuchteten ${fine(share)} (der dünne Strich). Ein Text, der bei seinem Thema bleibt, wiederholt sich.`,
+    `Einzeln aus dem ganzen Text gezogene Wörter ließen ${fine(share)} leuchten (der dünne Strich). Ein Text, der bei seinem Thema bleibt, wiederholt sich.`,
   own: (tokens) => `Dieser Lauf liest ${count(tokens)} Wörter auf einmal.`,
   again: (tokens) =>
     `Der Text hat nur ${count(tokens)} Wörter, darum liest ein größerer Batch Stellen mehrmals.`,

@@ -8,7 +8,7 @@ export const compare: Translated<typeof english> = {
   compare: {
     name: "Vergleichen",
     more: "Eine zweite Karte neben dieser: ein früherer Schritt, die andere Ansicht oder ein anderer Lauf",
-    about: "Ein Wort, das du auf einer Karte wählst, bekommt auf beiden einen Ring.",
+    about: "Ein gewähltes Wort bekommt auf beiden Karten einen Ring.",
     foretells: "Wörter als Kontext",
     caption: (step, view, newest = false) =>
       `Schritt ${count(step)}${step === 0 ? ", bevor es etwas gelesen hat" : newest ? ", jetzt" : ""} · ${view}`,

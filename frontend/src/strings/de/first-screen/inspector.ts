@@ -9,14 +9,14 @@ export const inspector: Translated<typeof english> = {
     pointOut:
       "Hierauf zeigen: Die Adresse führt dann hierher, und eine Klasse, die folgt, sieht es hervorgehoben",
     leftOut: (panel) =>
-      `Den Bereich „${panel}“ gibt es in dieser Datei nicht. Öffne den Lauf mit Lamplighter, um ihn zu sehen.`,
+      `Diese Datei hat keinen Bereich „${panel}“. Öffne den Lauf mit Lamplighter.`,
     about: {
       step: "Was ein Trainingsschritt gelesen hat, welche Zeilen der Matrix er geändert hat und wie stark.",
       matrix:
         "Alle Vektoren als ein Bild: Eine Zeile ist ein Wort, eine Spalte eine seiner Zahlen, die Farbe ihr Wert. Streifen heißen, dass Wörter einer Art Zahlen gemeinsam haben.",
-      run: "Woraus dieser Lauf besteht, wie schnell er ist und was er braucht.",
+      run: "Einstellungen, Tempo und Größe dieses Laufs.",
       map: "Die Viertel auf der Karte, wie sie gezeichnet wird und wie verlässlich sie ist.",
-      measures: "Weiß es etwas? Was das Modell gelernt hat, in Zahlen, Schritt für Schritt.",
+      measures: "Was hat es gelernt? In Zahlen, Schritt für Schritt.",
       experiments:
         "Was wäre, wenn? Gemessen an Kopien dieses Modells; dein Lauf bleibt, wie er ist.",
       cost: "Was Training braucht: Energie, Rechenschritte und Speicher, und was größere Modelle brauchen.",

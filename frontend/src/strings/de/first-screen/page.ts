@@ -75,7 +75,7 @@ export const page: Translated<typeof english> = {
       "Dieser Teil der Seite wurde nicht geladen. Hilft ein neuer Versuch nicht, dann lade die Seite neu.",
     again: "Noch einmal",
     replaced:
-      "Lamplighter wurde aktualisiert, nachdem du diese Seite geöffnet hast. Lade sie neu: Du kommst zu dem zurück, was du jetzt siehst.",
+      "Lamplighter wurde aktualisiert, nachdem du diese Seite geöffnet hast. Lade sie neu: Die Ansicht bleibt.",
     reload: "Neu laden",
   },
 
@@ -113,14 +113,14 @@ export const page: Translated<typeof english> = {
     crowded:
       "Die Platte ist voll, und das Training wartet. Schaff Platz, dann geht es von selbst weiter: Kein Schritt geht verloren.",
     superseded:
-      "Das Training ist zu einem früheren Schritt zurückgegangen und noch nicht wieder so weit. Ist es da, erscheint hier der neue Schritt.",
+      "Das Training ist zu einem früheren Schritt zurückgegangen. Ist es wieder hier, erscheint der neue Schritt.",
     ahead: "So weit ist das Training noch nicht. Der Schritt erscheint hier, wenn es da ist.",
     ended: (step) => `Dieser Lauf endete bei Schritt ${count(step)}.`,
     gone: "Das Training ist abgebrochen. Wo Lamplighter sich um diesen Lauf kümmert, geht es vom letzten Speicherstand von selbst weiter: Kein Schritt geht verloren.",
   },
 
   noWebgl:
-    "Dieser Browser kann die Karte nicht zeichnen, denn er hat kein WebGL2. Alles außer der Karte, ihren Bildern und ihren Filmen geht.",
+    "Dieser Browser hat kein WebGL2 und kann die Karte nicht zeichnen. Alles außer ihr, Bildern und Filmen geht.",
   dark: "Die Grafikkarte ist anderswo beschäftigt. Die Lichter kommen von selbst zurück; nichts geht verloren.",
   home: "Die ganze Stadt zeigen",
   lasso: "Wörter umkreisen (g; Umschalt nimmt hinzu, Alt nimmt weg)",
@@ -202,7 +202,7 @@ export const page: Translated<typeof english> = {
     noText: "Der Text dieses Laufs ist nicht gespeichert.",
     withheld: "Wer vorführt, hat den Text dieses Laufs nicht freigegeben.",
     wordsOnly:
-      "Die Wörter dieses Schritts sind aufgezeichnet, aber nicht ihre Reihenfolge; deshalb gibt es keinen Text zu zeigen.",
+      "Die Wörter dieses Schritts sind aufgezeichnet, aber nicht ihre Reihenfolge, also kein Text.",
     noWords: "Was dieser Schritt gelesen hat, ist nicht aufgezeichnet.",
   },
   sheet: {

@@ -24,6 +24,6 @@ export const picture: Translated<typeof english> = {
     saved: (name, size) => `${name} gespeichert, ${size}`,
     nothing: "Noch gibt es nichts zu speichern: Die Wörter haben noch keinen Platz.",
     failed: "Dieser Browser konnte das Bild nicht zeichnen; vielleicht geht es kleiner.",
-    notShared: "Dieser Browser hat es nicht geteilt; du kannst es stattdessen speichern.",
+    notShared: "Dieser Browser hat es nicht geteilt; speichere es stattdessen.",
   },
 };

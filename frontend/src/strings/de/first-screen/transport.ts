@@ -123,7 +123,7 @@ export const transport: Translated<typeof english> = {
     linear: "Linear",
     umapMore: "Legt Wörter, die das Modell ähnlich gebraucht, nah zueinander (UMAP)",
     linearMore:
-      "Eine einfache Projektion: Sobald ihre Richtungen feststehen (Schritt 400), bewegt sich ein Wort, dessen Vektor sich nicht geändert hat, hier nicht",
+      "Eine einfache Projektion: Sobald ihre Richtungen feststehen (Schritt 400), bleibt ein Wort, dessen Vektor bleibt",
     waiting: "Die Wörter bekommen ihren Platz … (bis dahin lineare Ansicht)",
     trust: (recall) => `${inTen(recall)} von 10 Nachbarn auf der Karte sind echt`,
     trustMore: (trust, error) =>
