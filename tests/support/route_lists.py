@@ -23,7 +23,8 @@ GEOMETRY = (
     "relations",
     "lengths",
     "touches",
-    "stayed", "chance",
+    "stayed",
+    "chance",
     "cooccurrence",
     "odd-one-out",
 )
