@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.reason import Reason
+from lamplighter.geometry.blas_threads import one_blas_thread
 from lamplighter.geometry.difference import (
     NEIGHBOURS,
     Distances,
@@ -165,8 +166,8 @@ def measure_rows(
             order,
         )
 
-    # Numpy works without the interpreter's lock, so two threads take little more than half of the time.
-    with ThreadPoolExecutor(1) as beside:
+    # Numpy works without the interpreter's lock, so threads of our own keep the cores busy: this one and two beside it.
+    with one_blas_thread(), ThreadPoolExecutor(1) as beside:
         rest = beside.submit(measure_rest)
         near = compare_neighbourhoods(here, there, words, lambda share: on_progress(0.8 * share))
         distances, nulls, order = rest.result()

@@ -7,6 +7,7 @@ rotated onto the first. Neighbours need no rotation, because none changes them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,9 +128,11 @@ def compare_neighbourhoods(
         words: rows, ascending.
         on_progress: called with the share done.
     """
-    half = nearest_rows(one, words, NEIGHBOURS)[0]
-    on_progress(0.5)
-    return Neighbourhoods(words, half, nearest_rows(other, words, NEIGHBOURS)[0])
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(nearest_rows, other, words, NEIGHBOURS)
+        nearest = nearest_rows(one, words, NEIGHBOURS)[0]
+        on_progress(0.5)
+        return Neighbourhoods(words, nearest, found.result()[0])
 
 
 def choose_words(size: int, dim: int) -> Ids:

@@ -6,13 +6,13 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
-from threadpoolctl import threadpool_limits
 
+from lamplighter.geometry.blas_threads import one_blas_thread
 from lamplighter.platform.loopback import is_loopback
 from lamplighter.platform.own_addresses import find_own_addresses
 from lamplighter.runfolder.errors import READ_ERRORS
@@ -74,8 +74,8 @@ class ClassServer:
         """Held while it starts or stops, because the presenter's browser may ask for both at once."""
         self._listening: ListeningSocket | None = None
         self._lock: RoleLock | None = None
-        self._one_thread: threadpool_limits | None = None
-        self._switch_seconds = sys.getswitchinterval()
+        self._eased = ExitStack()
+        """Restores what the process does otherwise while no class is open."""
         services.class_listening.available = True
         services.class_listening.attach(self)
 
@@ -138,9 +138,8 @@ class ClassServer:
         self._serving = asyncio.create_task(server.serve([listening]))
         await server.up.wait()
         self._saving = asyncio.create_task(self._save_often())
-        # BLAS threads wait for each other by spinning: when several jobs use them at once, as in a class, each takes
-        # many times as long.
-        self._one_thread = await asyncio.to_thread(threadpool_limits, 1, user_api="blas")
+        await asyncio.to_thread(self._eased.enter_context, one_blas_thread())
+        self._eased.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(_SWITCH_SECONDS)
         services.class_listening.addresses = shown
         services.class_listening.listening = True
@@ -148,9 +147,7 @@ class ClassServer:
     async def _close(self) -> None:
         """Close everything that `_open` has opened, even after a partial start."""
         self._services.class_listening.listening = False
-        if self._one_thread is not None:
-            self._one_thread.restore_original_limits()
-            sys.setswitchinterval(self._switch_seconds)
+        self._eased.close()
         if self._saving is not None:
             self._saving.cancel()
         if self._server is not None and self._serving is not None:
@@ -161,7 +158,7 @@ class ClassServer:
             self._listening.close()
         if self._lock is not None:
             self._lock.close()
-        self._server = self._serving = self._saving = self._one_thread = self._listening = self._lock = None
+        self._server = self._serving = self._saving = self._listening = self._lock = None
 
     async def _save_often(self) -> None:
         while True:
