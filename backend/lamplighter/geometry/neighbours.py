@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 BLOCK_BYTES = 16 << 20
 """Bytes of similarities held at once; small blocks also stay in the cache."""
+_QUERIES = 512
+"""Maximum rows that are multiplied by a block of others at once; with fewer, the others are read from memory more often."""
 
 
 def split_rows(size: int, dim: int) -> Iterator[slice]:
@@ -33,11 +35,15 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         Shape (V, D), a copy.
     """
     rows = np.array(vectors, dtype=np.float32)
-    rows[~np.isfinite(rows).all(axis=1)] = 0
-    # Dividing by the largest coordinate first keeps the squares of huge and of tiny rows in range.
-    for scale in (np.abs(rows).max(axis=1, initial=0, keepdims=True), None):
-        length = np.linalg.norm(rows, axis=1, keepdims=True) if scale is None else scale
-        np.divide(rows, length, out=rows, where=length > 0)
+    for block in split_rows(*rows.shape):
+        some = rows[block]
+        # Dividing by the largest coordinate first keeps the squares of huge and of tiny rows in range.
+        largest = np.maximum(some.max(axis=1, initial=0), -some.min(axis=1, initial=0))
+        finite = np.isfinite(largest)
+        some[~finite] = 0
+        some /= np.where(finite & (largest > 0), largest, 1)[:, None]
+        length = np.linalg.norm(some, axis=1, keepdims=True)
+        some /= np.where(length > 0, length, 1)
     return rows
 
 
@@ -76,13 +82,10 @@ def nearest_among(
     """
     rows = np.empty((len(query_ids), k), dtype=np.int64)
     cosines = np.empty((len(query_ids), k), dtype=np.float32)
-    block = max(1, BLOCK_BYTES // (4 * len(units)))
-    for start in range(0, len(query_ids), block):
-        some = slice(start, start + block)
-        similar = unit_rows(vectors[query_ids[some]]) @ units.T
-        rows[some] = _largest(similar, k)
-        cosines[some] = np.take_along_axis(similar, rows[some], axis=1)
-    return rows, np.clip(cosines, -1, 1, out=cosines)
+    for start in range(0, len(query_ids), _QUERIES):
+        some = slice(start, start + _QUERIES)
+        rows[some], cosines[some] = _most_similar(unit_rows(vectors[query_ids[some]]), units, k)
+    return rows, cosines
 
 
 def nearest_rows(
@@ -110,18 +113,11 @@ def nearest_rows(
     k = max(0, min(k, size - 1))
     ids = np.empty((len(query_ids), k), dtype=np.int32)
     cosines = np.empty((len(query_ids), k), dtype=np.float32)
-    if k == 0:
-        return ids, cosines
-    block = max(1, BLOCK_BYTES // (4 * size))
-    for start in range(0, len(query_ids), block):
-        queries = query_ids[start : start + block]
-        similar = units[queries] @ units.T
-        similar[np.arange(len(queries)), queries] = -np.inf
-        columns = _largest(similar, k)
-        ids[start : start + block] = columns
-        cosines[start : start + block] = np.take_along_axis(similar, columns, axis=1)
-    # Rounding can put the product of two unit rows slightly outside.
-    return ids, np.clip(cosines, -1, 1, out=cosines)
+    for start in range(0, len(query_ids) if k else 0, _QUERIES):
+        some = slice(start, start + _QUERIES)
+        queries = query_ids[some]
+        ids[some], cosines[some] = _most_similar(units[queries], units, k, queries)
+    return ids, cosines
 
 
 def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -132,6 +128,33 @@ def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32]
 def count_shared(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return how many ids each row of one id matrix, (N, k), has in common with that of another; shape (N,)."""
     return (one[:, :, None] == other[:, None, :]).any(axis=2).sum(axis=1)
+
+
+def _most_similar(
+    rows: NDArray[np.float32], units: NDArray[np.float32], k: int, own: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the `k` unit rows most similar to each of some others, most similar first, equal ones by row, and the cosines.
+
+    Args:
+        rows: shape (Q, D), of length one.
+        units: shape (V, D), of length one.
+        k: at most V, or V - 1 with `own`.
+        own: a row of `units` that each of `rows` leaves out, shape (Q,).
+    """
+    ids, cosines = np.empty((len(rows), 0), dtype=np.int64), np.empty((len(rows), 0), dtype=np.float32)
+    width = max(1, BLOCK_BYTES // (4 * len(rows)))
+    for start in range(0, len(units), width):
+        similar = rows @ units[start : start + width].T
+        if own is not None:
+            here = np.flatnonzero((own >= start) & (own < start + width))
+            similar[here, own[here] - start] = -np.inf
+        columns = _largest(similar, min(k, similar.shape[1]))
+        ids = np.concatenate((ids, columns + start), axis=1)
+        cosines = np.concatenate((cosines, np.take_along_axis(similar, columns, axis=1)), axis=1)
+        best = _sort_largest(cosines, min(k, cosines.shape[1]))
+        ids, cosines = np.take_along_axis(ids, best, axis=1), np.take_along_axis(cosines, best, axis=1)
+    # Rounding can put the product of two unit rows slightly outside.
+    return ids, np.clip(cosines, -1, 1, out=cosines)
 
 
 def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:

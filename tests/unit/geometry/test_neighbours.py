@@ -53,14 +53,21 @@ def test_of_many_rows_the_nearest_are_those_of_a_full_sort(size: int, tied: bool
     np.testing.assert_array_equal(nearest_rows(vectors, queries, 10)[0], expected)
 
 
-@given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 40), k=st.integers(1, 10))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.integers(2, 40),
+    k=st.integers(1, 10),
+    block=st.sampled_from([1, 1_000, 1 << 20]),
+)
 @settings(max_examples=60, deadline=None)
-def test_equal_cosines_are_ordered_by_id(seed: int, size: int, k: int) -> None:
+def test_equal_cosines_are_ordered_by_id(seed: int, size: int, k: int, block: int) -> None:
     # Axis vectors have cosines of exactly 0, 1 and -1, so almost every comparison is a tie.
     rng = np.random.default_rng(seed)
     vectors = np.zeros((size, 3), dtype=np.float32)
     vectors[np.arange(size), rng.integers(0, 3, size)] = rng.choice([-2.0, 1.0, 4.0], size)
-    ids, _ = all_nearest(vectors, k)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(neighbours, "BLOCK_BYTES", block)
+        ids, _ = all_nearest(vectors, k)
     for query in range(size):
         assert ids[query].tolist() == [j for _, j in brute_force(vectors, query, k)]
 
