@@ -109,6 +109,7 @@ def _take_predicting(presenter: Page, viewers: list[Page], folder: Path) -> None
     )
     _shoot(viewers[1], folder / "class-predict-phone.png")
     presenter.get_by_test_id("close-question").click()
+    presenter.get_by_test_id("training-menu").click()
     presenter.get_by_test_id("step-once").first.click()
     presenter.get_by_test_id("reveal-question").click(timeout=30_000)
     expect(presenter.get_by_test_id("measured").first).to_be_visible()
