@@ -84,7 +84,7 @@ def _list(one: RunFolder, runs: Path) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Make a run's folder of links to the files of another; only what is written anew is a file of its own."""
+    """Make a run's folder of links to the files of another; only rewritten files are its own."""
     for folder, _, names in os.walk(source):
         into = target / Path(folder).relative_to(source)
         into.mkdir(exist_ok=True)

@@ -44,7 +44,7 @@ def launched() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
 
 @pytest.fixture(scope="module")
 def chromium(launched: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
-    """Lend the browser to a test file. Playwright's loop is the thread's meanwhile, and would block those of other tests."""
+    """Lend the browser to a test file, with Playwright's loop as the thread's: it would block those of other tests."""
     browser, loop = launched
     asyncio._set_running_loop(loop)
     yield browser

@@ -1,1 +1,1 @@
-"""What the rooms agree on: what a run is asked to be, what can be asked of its model and is answered, why a request is refused."""
+"""The contract between the rooms: recipes, questions and answers, and reasons for refusing a request."""

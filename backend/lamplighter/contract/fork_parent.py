@@ -1,4 +1,4 @@
-"""What a fork's recipe says of the run that it comes from, and of what differs."""
+"""The part of a fork's recipe that names its parent and the change."""
 
 from __future__ import annotations
 

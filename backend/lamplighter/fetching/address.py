@@ -1,4 +1,4 @@
-"""What people write for checkpoints on the web: `hf://org/name@step*`, `https://host/folder/`."""
+"""The addresses of checkpoints on the web: `hf://org/name@step*`, `https://host/folder/`."""
 
 from __future__ import annotations
 

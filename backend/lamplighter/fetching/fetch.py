@@ -32,7 +32,7 @@ BytesProgress = Callable[[int, int], None]
 
 @dataclass
 class Fetched:
-    """What was fetched."""
+    """The checkpoints that were read, and why others were not."""
 
     folders: dict[int, Path] = field(default_factory=dict[int, Path])
     """The folder of each checkpoint, by step."""
@@ -75,7 +75,7 @@ class Fetch:
         self._first, self._unread = self._find_first()
         self.count = len(self._checkpoints)
         self.bytes = sum(0 if self._is_here(one) else self._first.size for one in self._checkpoints)
-        """What is left to be read, if all tables are as large as the first."""
+        """Bytes that are left to read, if all tables are as large as the first."""
 
     @property
     def origin(self) -> str:

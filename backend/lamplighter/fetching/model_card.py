@@ -1,4 +1,4 @@
-"""What a model's card says about its licence."""
+"""The licence that a model's card names."""
 
 from __future__ import annotations
 

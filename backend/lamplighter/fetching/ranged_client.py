@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """What tells a file on the web from another version of it."""
+    """The identity of one version of a file on the web."""
 
     tag: str
     """Its ETag, or when it was changed; empty if the server tells neither."""
@@ -55,7 +55,7 @@ class _AgainError(Exception):
 
 
 _FAILURES = (_AgainError, httpx.HTTPError, httpx.InvalidURL, ValueError)
-"""What may go wrong in an attempt, beside what is told as a FetchError."""
+"""Errors of one attempt, besides FetchError."""
 
 
 class RangedClient:

@@ -13,7 +13,7 @@ Severity = Literal["problem", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with some steps of a history, or worth knowing about them."""
+    """A fault of some steps of a history, or a fact worth knowing about them."""
 
     code: str
     """Names the check, for programs: `repeated`, `rounded`, `returned`, `out_of_line`, `not_descended`, `still`, `missing`,
@@ -25,11 +25,11 @@ class Finding:
     text: str
     """The key of its sentence in `texts.py`."""
     values: Mapping[str, Told]
-    """What the sentence says, by the names in it."""
+    """The values of the sentence, by the names in it."""
     of: int | None = None
     """The step whose table the others hold, if they hold one."""
     figures: Mapping[str, float] = field(default_factory=dict[str, float])
-    """What was measured."""
+    """The measured numbers."""
 
     @property
     def sentence(self) -> str:

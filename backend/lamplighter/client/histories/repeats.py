@@ -18,7 +18,7 @@ _CLEARLY_MOVED = 0.05
 
 
 class Repeats(NamedTuple):
-    """What `find_repeats` found."""
+    """The result of `find_repeats`."""
 
     findings: list[Finding]
     copies: frozenset[int]

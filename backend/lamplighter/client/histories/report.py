@@ -1,4 +1,4 @@
-"""What a check of a history found, as lines and as JSON."""
+"""The findings of a check, as lines and as JSON."""
 
 from __future__ import annotations
 

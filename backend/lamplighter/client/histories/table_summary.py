@@ -1,4 +1,4 @@
-"""What is kept of one checkpoint's table: some hundred kilobytes, of which any two steps can be compared."""
+"""The summary of one checkpoint's table: some hundred kilobytes, enough to compare any two steps."""
 
 from __future__ import annotations
 
