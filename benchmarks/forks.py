@@ -90,7 +90,7 @@ def _time_difference(app: Application, parent: RunFolder, fork: RunFolder) -> bo
 
 def _time_large_difference(folder: Path) -> bool:
     """Measure the first difference between two runs of 50,000 words, 256 wide, by a server that lays out no map of them
-    meanwhile. Returns whether the goal is met.
+    at that time. Returns whether the goal is met.
     """
     words = [f"word{number}" for number in range(LARGE[0])]
     matrix = np.random.default_rng(0).standard_normal(LARGE, dtype=np.float32)

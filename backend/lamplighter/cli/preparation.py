@@ -1,4 +1,4 @@
-"""What a run lacks for its claims and the course, made with progress on the terminal: measures, a map, and answers."""
+"""The preparation of a run for its claims and the course, with progress on the terminal: measures, a map, and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server says to a person, as codes with values: reasons for refusing a request, and the sentences of runs and
+"""The messages of a server to a person, as codes with values: reasons for refusing a request, and the sentences of runs and
 workers (`sentences.py`).
 
 The page has the text for each (`frontend/src/strings/failures.ts`). In English it uses the server's sentence as it is

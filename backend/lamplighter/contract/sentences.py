@@ -6,6 +6,7 @@ so that the page has it in each of its languages; runs that are older than a cod
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache, lru_cache
 from string import Formatter
@@ -182,7 +183,7 @@ SENTENCES: dict[ReasonCode, str] = {
 
 _MAX_CHARACTERS = 1_000
 """A longer text is none of them. What an imported run says may be anything."""
-_NUMBER = r"-?[\d.,]*\d(?:e[+-]?\d+)?|-?inf|nan"
+_NUMBER = r"-?[0-9][0-9,]{0,25}(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,3})?|-?inf|nan"
 
 
 def say(code: ReasonCode, **values: float | str) -> str:
@@ -225,8 +226,8 @@ def _read_template(sentence: str) -> tuple[re.Pattern[str], set[str]]:
 
 
 def _read(number: str) -> int | float | str:
-    # JSON has no number that is not finite.
-    if not number[-1].isdecimal():
-        return number
     plain = number.replace(",", "")
-    return int(plain) if plain.removeprefix("-").isdecimal() else float(plain)
+    if plain.removeprefix("-").isdecimal():
+        return int(plain)
+    # JSON has no number that is not finite.
+    return read if math.isfinite(read := float(plain)) else number

@@ -40,7 +40,7 @@ class FileIdentity:
 
 
 class _Linked(NamedTuple):
-    """What the Hub says of a file whose bytes are elsewhere; empty for others."""
+    """The Hub's identity of a file whose bytes are elsewhere; empty for others."""
 
     tag: str
     size: str

@@ -28,12 +28,20 @@ def test_a_sentence_is_recognised_with_its_values(code: ReasonCode):
 
 
 def test_a_number_that_is_not_finite_is_a_word_since_json_has_none():
+    assert recognise("stopped at step 1e999; it can be continued") == Reason("stopped", {"step": "1e999"})
     told = recognise(say("loss_not_finite", step=3, loss=float("nan")))
     assert told == Reason("loss_not_finite", {"step": 3, "loss": "nan"})
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Stopped at step 5", "stopped at step five; it can be continued", "x" * 1_000_000]
+    "text",
+    [
+        *("", "Stopped at step 5", "stopped at step five; it can be continued", "x" * 1_000_000),
+        *(
+            f"stopped at step {number}; it can be continued"
+            for number in ("1.2.3", "1..2", ".", "9" * 900, "\u0663")
+        ),
+    ],
 )
 def test_any_other_text_is_no_sentence(text: str):
     assert recognise(text) is None
