@@ -130,7 +130,8 @@ def _describe(told: DifferenceAnswer) -> list[str]:
 def _tell_losses(title: str, pair: RunLosses) -> list[str]:
     if pair.difference is None:
         return []
-    return [f"{title}: {_number(pair.run)} and {_number(pair.other)} ({pair.difference:+.4f})"]
+    error = "" if pair.error is None else f", standard error {pair.error:.4f} by the choice of batches"
+    return [f"{title}: {_number(pair.run)} and {_number(pair.other)} ({pair.difference:+.4f}{error})"]
 
 
 def _describe_word(word: ChangedWord) -> str:

@@ -38,6 +38,10 @@ class RunLosses(DocumentedModel):
     other: Maybe
     difference: Maybe
     """`other` minus `run`."""
+    error: Maybe = None
+    """Standard error of `difference`: how far the choice of batches alone moves it. The deviation of the recent
+    differences, taken batch by batch, divided by the root of the number of batches. Null for fewer than 4 of them, and for
+    held-out text, which is the same for both."""
 
 
 class HeldOutPair(RunLosses):

@@ -85,8 +85,12 @@ class RunDifference:
             ),
             first_difference=self.first,
             losses=LossDifference(
-                batch=RunLosses(**_subtract(record.batch)),
-                recent=RecentPair(batches=record.batches, **_subtract(record.recent)),
+                batch=RunLosses(**_subtract(record.batch), error=record.deviation),
+                recent=RecentPair(
+                    batches=record.batches,
+                    **_subtract(record.recent),
+                    error=record.deviation and record.deviation / record.batches**0.5,
+                ),
                 held_out=held_out
                 and HeldOutPair(
                     step=held_out.step, other_step=held_out.other_step, **_subtract(held_out.losses)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import NamedTuple
+
+import numpy as np
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine, decode_lines
@@ -13,6 +16,8 @@ from lamplighter.wire.pulse_frames import Pulse
 
 RECENT = 16
 """Maximum batches whose mean loss is compared."""
+MIN_BATCHES = 4
+"""Minimum batches of which a standard deviation is told."""
 _MAX_BACK = 10_000
 """Maximum steps that are searched back for lines, and for losses on the text held out."""
 
@@ -51,6 +56,8 @@ class RecordDifference:
     """Mean of the last `batches` steps."""
     batches: int
     """As many of both: up to `RECENT`, and no more than either has done."""
+    deviation: float | None
+    """Standard deviation of the difference of these, batch by batch; None for fewer than `MIN_BATCHES`."""
     held_out: HeldOut | None
     said: tuple[Said, Said] | None
 
@@ -70,9 +77,8 @@ def compare_records(
         FormatError: this version cannot read one of them.
     """
     batches = min(RECENT, step, step + offset)
-    batch, recent = zip(
-        _read_losses(reader, step, batches), _read_losses(other_reader, step + offset, batches), strict=True
-    )
+    own = _read_losses(reader, step, batches)
+    others = _read_losses(other_reader, step + offset, batches)
     held_out = None
     first = max(0, step - _MAX_BACK, -offset)
     ours = reader.held_out_losses(first, step)
@@ -81,19 +87,24 @@ def compare_records(
         at = max(both)
         held_out = HeldOut(at, at + offset, Pair(ours[at], theirs[at + offset]))
     return RecordDifference(
-        Pair(*batch),
-        Pair(*recent),
+        Pair(own.get(step), others.get(step + offset)),
+        Pair(*(fmean(each.values()) if each and batches else None for each in (own, others))),
         batches,
+        _measure_deviation([own[at] - others[at + offset] for at in own if at + offset in others]),
         held_out,
         _read_said(run, reader, other, other_reader, first, step, offset),
     )
 
 
-def _read_losses(reader: StepsReader, step: int, batches: int) -> tuple[float | None, float | None]:
-    """Return the loss of a step, and the mean of the last steps."""
+def _read_losses(reader: StepsReader, step: int, batches: int) -> dict[int, float]:
+    """Return the losses of the last steps, or at least of this one."""
     first = step - max(1, batches) + 1
-    losses = {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, first), step)}
-    return losses.get(step), sum(losses.values()) / len(losses) if losses and batches else None
+    return {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, first), step)}
+
+
+def _measure_deviation(differences: list[float]) -> float | None:
+    with np.errstate(invalid="ignore"):
+        return float(np.std(differences, ddof=1)) if len(differences) >= MIN_BATCHES else None
 
 
 def _read_said(

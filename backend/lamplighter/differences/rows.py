@@ -136,7 +136,7 @@ def measure_rows(
     Args:
         one, other: the matrices.
         earlier: that of `one` at an earlier step, to judge the difference by.
-        on_progress: called with the share done.
+        on_progress: called with the share done. What it raises ends the measurement.
 
     Raises:
         NotComparableError: they share too few words.

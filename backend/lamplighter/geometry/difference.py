@@ -7,8 +7,9 @@ rotated onto the first. Neighbours need no rotation, because none changes them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,12 +127,21 @@ def compare_neighbourhoods(
     Args:
         one, other: the same word in each row; shape (N, D), where D may differ.
         words: rows, ascending.
-        on_progress: called with the share done.
+        on_progress: called with the share done. What it raises ends both searches.
     """
+    stopped = Event()
+
+    def go_on(_: float) -> None:
+        if stopped.is_set():
+            raise CancelledError
+
     with ThreadPoolExecutor(1) as beside:
-        found = beside.submit(nearest_rows, other, words, NEIGHBOURS)
-        nearest = nearest_rows(one, words, NEIGHBOURS)[0]
-        on_progress(0.5)
+        found = beside.submit(nearest_rows, other, words, NEIGHBOURS, go_on)
+        try:
+            nearest = nearest_rows(one, words, NEIGHBOURS, on_progress)[0]
+        except BaseException:
+            stopped.set()
+            raise
         return Neighbourhoods(words, nearest, found.result()[0])
 
 

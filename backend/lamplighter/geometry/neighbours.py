@@ -7,7 +7,7 @@ row of zeros, or with a value that is not finite, has no direction: its cosine w
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,10 @@ def nearest_among(
 
 
 def nearest_rows(
-    vectors: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
+    vectors: NDArray[np.float32],
+    query_ids: NDArray[np.integer],
+    k: int,
+    on_progress: Callable[[float], object] = lambda _: None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Find the `k` nearest rows of some rows, by cosine.
 
@@ -97,6 +100,7 @@ def nearest_rows(
         vectors: shape (V, D), of any lengths.
         query_ids: shape (Q,), row numbers; may repeat.
         k: number of neighbours; at most V - 1 are returned.
+        on_progress: called with the share done. What it raises ends the search.
 
     Returns:
         Ids and cosines, each of shape (Q, min(k, V - 1)): nearest first, equal cosines by id, without the row
@@ -117,6 +121,7 @@ def nearest_rows(
         some = slice(start, start + _QUERIES)
         queries = query_ids[some]
         ids[some], cosines[some] = _most_similar(units[queries], units, k, queries)
+        on_progress(min(1, some.stop / len(query_ids)))
     return ids, cosines
 
 

@@ -45,6 +45,10 @@ def test_a_fork_is_compared_with_its_parent_on_the_clock_of_the_parent(tmp_path:
     assert (told.first_difference.step, told.first_difference.compared) == (6, 6)
     assert (told.losses.batch.run, told.losses.batch.other) == (1.0, pytest.approx(2.5))
     assert told.losses.batch.difference == pytest.approx(1.5)
+    # The losses are equal until the fork changes, and then are compared batch by batch.
+    deviation = np.std([0.0] * 5 + [parent.loss_of(12 + step) - 1 for step in range(6, 14)], ddof=1)
+    assert told.losses.batch.error == pytest.approx(deviation)
+    assert told.losses.recent.error == pytest.approx(deviation / 13**0.5)
     # The other way round it is the same difference with another sign.
     back = compare_folders(parent.run, fork.run, 25).to_answer(by="raw")
     assert (back.relation.kind, back.step, back.other_step) == ("parent", 25, 13)

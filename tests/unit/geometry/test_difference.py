@@ -96,6 +96,20 @@ def test_neighbours_are_those_of_scipy() -> None:
         assert kept == len(set(found.nearest[row]) & set(found.other_nearest[row]))
 
 
+def test_a_search_ends_where_its_progress_says_so() -> None:
+    vectors = np.random.default_rng(0).standard_normal((1_500, 4)).astype(np.float32)
+    shares: list[float] = []
+
+    def stop(share: float) -> None:
+        shares.append(share)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        compare_neighbourhoods(vectors, vectors, np.arange(1_500), stop)
+    assert len(shares) == 1
+    assert 0 < shares[0] < 0.5
+
+
 def test_equal_matrices_are_equal_and_rows_that_are_not_finite_have_no_distance() -> None:
     one = draw(0)
     found = measure_distances(one, one.copy(), EVERY)

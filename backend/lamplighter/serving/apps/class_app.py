@@ -61,6 +61,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/displacements": _MEMBER,
     "/api/runs/{run}/difference": _MEMBER,
     "/api/runs/{run}/difference/layout": _MEMBER,
+    "/api/runs/{run}/difference/progress": _MEMBER,
     "/api/runs/{run}/difference/rows": _MEMBER,
     "/api/runs/{run}/map": _MEMBER,
     "/api/runs/{run}/layouts": _MEMBER,

@@ -6,6 +6,8 @@ threads. One thread measures for all; the others raise InProgressError, and thei
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lamplighter.differences.first_difference import FirstDifference
 from lamplighter.differences.matched_steps import MatchedSteps
 from lamplighter.differences.reading import ComparedRun, read_first_difference, read_rows
@@ -27,6 +29,8 @@ class DifferenceCache:
         self._rows = LruCache(_KEPT_BYTES, lambda rows: _WORD_BYTES * len(rows.shared))
         self._first = LruCache()
         self._work = SingleFlight()
+        self._progress: tuple[tuple[str, str], float] | None = None
+        """The ids of the runs that are being measured, and the share done."""
 
     def measure_rows(
         self,
@@ -35,6 +39,7 @@ class DifferenceCache:
         relation: Relation,
         steps: MatchedSteps,
         attempts: tuple[int, int],
+        require_wanted: Callable[[], object],
     ) -> RowsDifference:
         """Return the difference of two matrices, measured unless it is kept.
 
@@ -43,6 +48,7 @@ class DifferenceCache:
             relation: their relation.
             steps: the steps.
             attempts: the attempts that these must count in.
+            require_wanted: called now and then. What it raises ends the measurement.
 
         Raises:
             NotComparableError, NoSnapshotError, FormatError: as `read_rows` does.
@@ -50,11 +56,28 @@ class DifferenceCache:
             InProgressError: another thread is measuring.
         """
         key = _name(one), _name(other), relation, steps.step, steps.other_step, attempts
+
+        def on_progress(share: float) -> None:
+            require_wanted()
+            self._progress = (one.run.id, other.run.id), share
+
+        def measure() -> RowsDifference:
+            on_progress(0)
+            try:
+                return read_rows(one, other, relation, steps, on_progress)
+            finally:
+                self._progress = None
+
         with self._work.alone():
-            rows = self._rows.get_or_make(key, lambda: read_rows(one, other, relation, steps))
+            rows = self._rows.get_or_make(key, measure)
         if attempts != (one.attempt_at(steps.step), other.attempt_at(steps.other_step)):
             raise LineageChangedError("a new attempt began during this request")
         return rows
+
+    def share_done(self, run: str, other: str) -> float | None:
+        """Return how much of the measurement of two runs is done; None while they are not being measured."""
+        progress = self._progress
+        return progress[1] if progress is not None and progress[0] == (run, other) else None
 
     def find_first(self, one: ComparedRun, other: ComparedRun, relation: Relation) -> FirstDifference | None:
         """Return the first step whose records differ, comparing only steps that were not compared before.

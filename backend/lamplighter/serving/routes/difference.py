@@ -19,14 +19,15 @@ from lamplighter.differences.difference import Ordering
 from lamplighter.differences.matched_steps import MatchedSteps
 from lamplighter.differences.reading import ComparedRun, assemble, choose_steps
 from lamplighter.differences.relation import Relation, relate
+from lamplighter.differences.rows import RowsDifference
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.layout_query import open_layouts, set_version
 from lamplighter.serving.reading.parameters import FORMAT, LayoutMethod, LayoutSet, RunId
-from lamplighter.serving.schemas.base import StepNumber, json_body
-from lamplighter.serving.schemas.vectors import WordDistances
+from lamplighter.serving.schemas.base import StepNumber, json_body, json_response
+from lamplighter.serving.schemas.vectors import DifferenceProgress, WordDistances
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.access.decision import caller_sees_text
 from lamplighter.web.capacity.thread_pools import Pool
@@ -36,6 +37,7 @@ from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import (
     FROM_PYTHON,
     LARGE_RESPONSE_BYTES,
+    Pricing,
     check_json_numbers,
     estimate_memory,
 )
@@ -113,7 +115,7 @@ def get_difference(
 
     def make() -> list[bytes]:
         with _open_pair(services, asked.reply.run, asked.other) as (one, other):
-            rows = services.differences.measure_rows(one, other, asked.relation, asked.steps, asked.attempts)
+            rows = asked.measure_rows(services, one, other)
             first = None
             if other_step is None:
                 first = services.differences.find_first(one, other, asked.relation)
@@ -121,6 +123,19 @@ def get_difference(
         return json_body(found.to_answer(by, limit, least_count, with_text=sees_text))
 
     return asked.reply.send(asked.cost(), make)
+
+
+@routes.get(
+    "/api/runs/{run}/difference/progress",
+    pool=Pool.CHEAP,
+    polled=True,
+    pricing=Pricing.FIXED,
+    response_model=DifferenceProgress,
+)
+def get_difference_progress(run: RunId, with_: OtherRun, services: ServicesDep) -> Response:
+    """Return how far the measurement of a difference is while its clients wait. It is given up once all of them have left."""
+    ids = [services.catalog.find_run(each).id for each in (run, with_)]
+    return json_response(DifferenceProgress(share=services.differences.share_done(*ids)))
 
 
 @routes.get(
@@ -149,7 +164,7 @@ def get_row_differences(
 
     def make() -> list[bytes]:
         with _open_pair(services, reply.run, asked.other) as (one, other):
-            rows = services.differences.measure_rows(one, other, asked.relation, asked.steps, asked.attempts)
+            rows = asked.measure_rows(services, one, other)
         table = np.full((3, len(reply.run.vocabulary)), np.nan, dtype=np.float32)
         table[:, rows.shared[:, 0]] = rows.raw(), rows.aligned(), rows.kept()
         if reply.form is NPY:
@@ -204,7 +219,7 @@ def get_aligned_layout(
         with open_layouts(services.catalog, reply.run, set_name) as opened:
             first = decode_as(opened.read_frame(entry), Layout)
         with _open_pair(services, reply.run, asked.other) as (one, other):
-            rows = services.differences.measure_rows(one, other, asked.relation, asked.steps, asked.attempts)
+            rows = asked.measure_rows(services, one, other)
             second = other.matrix(asked.steps.other_step)
         places = lay_out_like(first.coordinates, rows, second.vectors)
         return [encode(Layout(asked.attempts[1], second.step, first.time, first.method, places))]
@@ -226,6 +241,12 @@ class _Question:
     def __repr__(self) -> str:
         # A part of the entity tag.
         return repr((self.other.id, self.other.created, self.relation, self.steps, self.attempts))
+
+    def measure_rows(self, services: Services, one: ComparedRun, other: ComparedRun) -> RowsDifference:
+        """Return the difference of the two matrices, for as long as a client waits for it."""
+        return services.differences.measure_rows(
+            one, other, self.relation, self.steps, self.attempts, self.reply.require_wanted
+        )
 
     def cost(self) -> int:
         """Return the cost of an answer that takes up to seconds, and is made once for concurrent requests."""

@@ -75,6 +75,13 @@ class Vectors(ApiModel):
     """By step, then by token."""
 
 
+class DifferenceProgress(ApiModel):
+    """How far the measurement of a difference is."""
+
+    share: float | None
+    """The share done; null while these two runs are not being measured."""
+
+
 class WordDistances(ApiModel):
     """How far each row of a run is from that of the same word in another run, by token id."""
 

@@ -32,7 +32,7 @@ _MAX_ORDERS = 3
 """Maximum callers that wait for a slot for the same body."""
 
 
-class _AbandonedError(Exception):
+class AbandonedError(Exception):
     """Raised to abort a body without readers."""
 
 
@@ -101,6 +101,20 @@ class ResponseCache:
         with self._lock:
             self._held.add(body)
             return BodyReader(body, self._on_close)
+
+    def require_wanted(self, key: str) -> None:
+        """Call this now and then, from the thread that makes the body of a key, if its parts take long.
+
+        Raises:
+            AbandonedError: all its clients have left.
+        """
+        with self._lock:
+            bodies = [body for presenter in (True, False) if (body := self._by_key.get((key, presenter)))]
+            if not self._closed and any(body.readers for body in bodies):
+                return
+            for body in bodies:
+                self._remove(body)
+        raise AbandonedError
 
     def close(self) -> None:
         """Abort all bodies in the making."""
@@ -177,7 +191,7 @@ class ResponseCache:
             if self._closed or not body.readers:
                 # No reader can begin between this check and the end.
                 self._remove(body)
-                raise _AbandonedError
+                raise AbandonedError
 
     def _on_close(self, reader: BodyReader) -> None:
         body = reader.body

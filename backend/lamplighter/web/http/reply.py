@@ -110,6 +110,15 @@ class TaggedReply(PlainReply):
         self._key = entity_tag(self._subject, *parts)
         self._headers |= cache_headers(self._key, immutable=immutable)
 
+    def require_wanted(self) -> None:
+        """Call this now and then while the body of a tag takes long to make.
+
+        Raises:
+            AbandonedError: all its clients have left.
+        """
+        assert self._key is not None
+        self._cache.require_wanted(self._key)
+
     def key(self, *parts: object) -> None:
         """Set what the reply depends on, as `tag` does, but only for the server: the client gets no tag."""
         self._key = entity_tag(self._subject, *parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -40,7 +41,8 @@ class SpooledResponse(StreamingResponse):
         if abort is not None:
             self._reader.leave_by(abort)
         try:
-            await self._reader.begin()
+            if not await self._begin(receive):
+                return
             body = self._reader.body
             length = body.size if body.done else body.length
             if length is not None:
@@ -51,6 +53,22 @@ class SpooledResponse(StreamingResponse):
         finally:
             await self._pieces.aclose()
             self._reader.close()
+
+    async def _begin(self, receive: Receive) -> bool:
+        """Wait for the first bytes. Return False if the client leaves before."""
+        begun = asyncio.ensure_future(self._reader.begin())
+        left = asyncio.ensure_future(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((begun, left), return_when=asyncio.FIRST_COMPLETED)
+            # A body that no route reads is no departure, even one that is too long.
+            gone = left.done() and left.exception() is None
+            if gone and not begun.done():
+                return False
+            await begun
+            return True
+        finally:
+            begun.cancel()
+            left.cancel()
 
 
 class LargeResponse(Response):

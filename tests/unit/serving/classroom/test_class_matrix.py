@@ -33,7 +33,7 @@ OPEN = {("GET", "/"), ("GET", "/app/{path:path}"), ("GET", "/static/{path:path}"
         ("GET", "/healthz"), ("GET", "/api/session"), ("POST", "/api/class/join")}  # fmt: skip
 WATCHING = {("GET", path) for path in (
     "/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"{SET}/spread", f"{SET}/word", f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/cost", f"{RUN}/claims", "/api/lessons", "/api/class/lessons", f"{RUN}/lessons/{{part}}",
-    f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/norms", f"{RUN}/waypoints", f"{RUN}/displacements", f"{RUN}/difference", f"{RUN}/difference/rows", f"{RUN}/difference/layout", f"{RUN}/map", f"{RUN}/layouts",
+    f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/norms", f"{RUN}/waypoints", f"{RUN}/displacements", f"{RUN}/difference", f"{RUN}/difference/rows", f"{RUN}/difference/layout", f"{RUN}/difference/progress", f"{RUN}/map", f"{RUN}/layouts",
     f"{RUN}/layouts/{{step}}", f"{RUN}/places", f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/steps",
     f"{RUN}/districts/events", f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/tokens/{{token_id}}/path",
     f"{RUN}/neighbours", f"{RUN}/pairs", *(f"{RUN}/geometry/{name}" for name in GEOMETRY))} | {("WS", f"{RUN}/beats")}  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.reading import difference_cache
+from lamplighter.serving.reading.difference_cache import DifferenceCache
 from lamplighter.web.capacity.caller import PRESENTER
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.layout_frames import Layout
@@ -123,7 +125,7 @@ async def test_one_measurement_serves_every_order_and_every_colour(
     measured: list[MatchedSteps] = []
 
     def read_rows(*asked: object) -> object:
-        measured.append(asked[-1])  # pyright: ignore[reportArgumentType]
+        measured.append(asked[3])  # pyright: ignore[reportArgumentType]
         return real(*asked)  # pyright: ignore[reportArgumentType]
 
     real = difference_cache.read_rows
@@ -134,6 +136,25 @@ async def test_one_measurement_serves_every_order_and_every_colour(
     assert [steps.step for steps in measured] == [13]
     await ask(app, fork, parent.id, "&step=12")
     assert len(measured) == 2
+
+
+async def test_a_measurement_tells_how_far_it_is(
+    app: FastAPI, pair: tuple[FakeTrainer, FakeTrainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fork, parent = (trainer.run for trainer in pair)
+    cache: DifferenceCache = app.state.services.differences
+    shares: list[float | None] = []
+
+    def read_rows(*asked: Any) -> object:
+        asked[-1](0.25)
+        shares.extend((cache.share_done(fork.id, parent.id), cache.share_done(parent.id, fork.id)))
+        return real(*asked)
+
+    real = difference_cache.read_rows
+    monkeypatch.setattr(difference_cache, "read_rows", read_rows)
+    await ask(app, fork, parent.id, "&step=13")
+    assert shares == [0.25, None]
+    assert (await ask(app, fork, parent.id, rows="/progress")).json == {"share": None}
 
 
 async def test_an_answer_is_kept_until_one_of_the_two_goes_on(

@@ -25,7 +25,7 @@ UNPRICED = UnpricedAnswerError.__name__
 FIXED = {
     ("GET", path)
     for path in ("/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch", "/api/sessions",
-                 "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json", f"{RUN}/exports",
+                 "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json", f"{RUN}/difference/progress", f"{RUN}/exports",
                  f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file", "/api/class", "/api/class/answers.csv", "/api/class/lessons", "/api/lessons",
                  "/api/lessons/{part}/teacher")
 } | {

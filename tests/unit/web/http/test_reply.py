@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from starlette.types import Message
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.web.capacity.limiter import body_slots
-from lamplighter.web.capacity.response_cache import ResponseCache
+from lamplighter.web.capacity.response_cache import AbandonedError, ResponseCache
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import NPY
@@ -88,6 +90,34 @@ async def sent(response: Response) -> list[Message]:
 
     await response({"type": "http", "method": "GET", "headers": []}, receive, send)
     return messages
+
+
+@pytest.mark.anyio
+async def test_a_large_body_is_given_up_once_its_client_has_left(run: RunFolder) -> None:
+    reply = reply_to(run)
+    begun, ended = threading.Event(), threading.Event()
+
+    def make() -> list[bytes]:
+        begun.set()
+        try:
+            for _ in range(10_000):
+                reply.require_wanted()
+                time.sleep(0.001)
+        except AbandonedError:
+            ended.set()
+            raise
+        return [b"too late"]
+
+    async def receive() -> Message:
+        await asyncio.to_thread(begun.wait, 10)
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        raise AssertionError("the client has left")
+
+    response = reply.send(LARGE_RESPONSE_BYTES, make)
+    await response({"type": "http", "method": "GET", "headers": []}, receive, send)
+    assert await asyncio.to_thread(ended.wait, 10)
 
 
 @pytest.mark.anyio
