@@ -89,8 +89,7 @@ def list_folder(client: RangedClient, address: WebAddress) -> list[RemoteCheckpo
             continue
         if path.is_absolute() or ".." in path.parts or "\\" in line or ":" in line:
             raise FetchError(f"{LISTING}: {quote_foreign(line)} is outside the folder")
-        step = step_in_name(Path(path.name))
-        step = step_in_name(Path(path.parent.name)) if step is None else step
+        step = step_in_name(Path(path))
         if step is not None:
             found.append(RemoteCheckpoint(step, address.url + quote(str(path)), ""))
     if not found:

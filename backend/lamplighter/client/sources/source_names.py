@@ -43,9 +43,9 @@ def name_source(path: Path) -> str:
 
 
 def step_in_name(path: Path) -> int | None:
-    """Return the step at the end of a checkpoint's name, or else within it: 500 for `checkpoint-500`; None if there is
-    none."""
-    numbers = _NUMBER.findall(_without_ending(path.name))
+    """Return the step at the end of a checkpoint's name, or else within it, or in that of its folder: 500 for
+    `checkpoint-500` and for `500/sae_weights.safetensors`; None if there is none."""
+    numbers = _NUMBER.findall(_without_ending(path.name)) or _NUMBER.findall(path.parent.name)
     return int(numbers[-1]) if numbers and len(numbers[-1]) < 12 else None
 
 
