@@ -74,7 +74,9 @@ def test_a_key_opens_and_closes_the_other_view_beside(page: Page) -> None:
     assert left["right"] <= right["left"] + 1
     assert left["width"] == pytest.approx(right["width"], abs=1)
     # This run's two layouts are identical, so all neighbours agree.
-    expect(page.get_by_test_id("agreement")).to_contain_text("Nearest-10 overlap: 100\u00a0%")
+    expect(page.get_by_test_id("agreement")).to_contain_text(
+        "100\u00a0% of the 10 nearest words are the same"
+    )
     choose_entry(page, "toggleSecondMap")
     wait_for(page, f"{CITIES} === 1")
     wait_for(page, "!location.search.includes('beside')")

@@ -32,7 +32,7 @@ def test_a_game_by_keyboard_beside_one_before_the_first_step(page: Page, finishe
     expect(page.get_by_test_id("game-next")).to_be_focused()
     for a, b in ((first["odd"], place) for place in range(4) if place != first["odd"]):
         shown = page.locator(f"[data-cosine='{a}-{b}']")
-        expect(shown).to_have_text(f"{first['cosine'][a][b]:.2f}")
+        expect(shown).to_have_text(f"{first['cosine'][a][b]:.2f}".replace("-", "−"))
     ringed = sorted(word["token_id"] for word in first["words"])
     wait_for(
         page,

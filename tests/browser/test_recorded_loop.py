@@ -40,7 +40,7 @@ def test_its_settings_and_inconsistencies_are_shown(tmp_path: Path, chromium: Br
         page.goto(f"{application.url}/?run=mine&map=linear&panel=step")
         wait_for(page, "document.querySelector('[data-testid=contradictions]')")
         expect(page.get_by_test_id("contradictions")).to_contain_text(
-            "the gradient has other rows than the ids"
+            "The gradient has other rows than the ids"
         )
         page.goto(f"{application.url}/?run=mine&map=linear&panel=run")
         settings = page.get_by_test_id("loop-settings")
