@@ -45,8 +45,8 @@ SIZE = 60
 EVERY = 3
 """Distance between the ids of hostile tokens, which spreads them over the map."""
 NAMES = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · right\u202eleft")
-READ = ("<img src=x onerror=alert(1)> · <b>bold</b>", "Https://evil.example/ · rightleft")
-"""The displayed texts; names of neighbourhoods are capitalised."""
+READ = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · rightleft")
+"""The displayed texts; a name that lists words begins as its first word does."""
 CLASS = "<img src=x onerror=alert(2)>\u202e"
 CLASS_READ = "<img src=x onerror=alert(2)>"
 SPY = r"""
@@ -185,7 +185,9 @@ def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
         open_panel(page, panel)
         expect(page.get_by_test_id(f"tab-{panel}")).to_have_attribute("aria-selected", "true")
         if panel == "run":
-            expect(page.get_by_test_id("recipe")).to_contain_text("of its own: <b>e<b>. 60 kinds")
+            expect(page.get_by_test_id("recipe")).to_contain_text(
+                "It was trained elsewhere: <b>e<b>. 60 kinds"
+            )
     expect_plain_text(page)
 
 

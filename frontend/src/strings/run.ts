@@ -20,7 +20,7 @@ export const run = table("run", {
       novels: () => "It reads two novels, in which nothing is planted",
       manuals: () => "It reads the documentation of the Python packages on the server",
       text: (name: string) => `It reads an uploaded text: ${name}`,
-      recorded: (name: string) => `It was recorded from a separate training loop: ${name}`,
+      recorded: (name: string) => `It was trained elsewhere: ${name}`,
     } satisfies Record<Recipe["corpus"]["kind"], (name: string) => string>,
     unnamed: "unnamed",
     shuffled: "the words of each document in random order (the control)",

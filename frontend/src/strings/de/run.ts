@@ -14,7 +14,7 @@ export const run: Translated<typeof english> = {
       novels: () => "Es liest zwei Romane, in denen nichts angelegt ist",
       manuals: () => "Es liest die Dokumentation der Python-Pakete auf dem Server",
       text: (name) => `Es liest einen hochgeladenen Text: ${name}`,
-      recorded: (name) => `Es wurde aus einem anderen Trainingsprogramm aufgezeichnet: ${name}`,
+      recorded: (name) => `Es wurde anderswo trainiert: ${name}`,
     },
     unnamed: "ohne Namen",
     shuffled: "die Wörter jedes Dokuments in zufälliger Reihenfolge (die Gegenprobe)",
