@@ -1,14 +1,13 @@
-"""The theme of the page: by the system, by hand or by the address, and without barriers on light ground."""
+"""The theme of the page: by the system, by hand or by the address; its first screen has no barriers on light ground."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, FinishedRun
-from tests.browser.pages import PANELS, open_view, wait_for
-from tests.browser.test_languages import GO, texts_at_rest
+from tests.browser.pages import open_view, wait_for
 from tests.support.synthetic_runs.bright_run import KEEP
 
 pytestmark = pytest.mark.browser
@@ -61,25 +60,3 @@ def test_the_first_screen_at_dusk_has_no_barrier(chromium: Browser, finished_run
         assert find_violations(page) == []
         assert min(page.evaluate(LAND)) > 150, "the map is light"
         page.close()
-
-
-@pytest.mark.tour
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("theme", ["night", "dusk"])
-def test_no_place_has_a_barrier(
-    theme: str, language: str, chromium: Browser, finished_run: FinishedRun, presenting: StorageState
-) -> None:
-    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
-    page = context.new_page()
-    words = f"theme={theme}&lang={language}&token=3&tokens=4,5"
-    page.goto(finished_run.url_with(words))
-    wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
-    for place in [*(f"panel={panel}" for panel in PANELS), "lesson=1.2", "lesson=4.7"]:
-        page.evaluate(GO, finished_run.url_with(f"{words}&{place}"))
-        texts_at_rest(page)
-        assert find_violations(page) == [], place
-    page.goto(finished_run.url_with(f"{words}&at=40"))
-    page.get_by_test_id("what-if").click()
-    expect(page.get_by_test_id("fork-cost")).to_be_visible()
-    assert find_violations(page) == [], "the form of a fork"
-    context.close()
