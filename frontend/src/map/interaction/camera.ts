@@ -54,6 +54,12 @@ export class MapCamera implements OverlayFrame {
     return this.from !== null;
   }
 
+  /** Return the width and the height that nothing covers, px. */
+  get free(): [number, number] {
+    const { width, height, insets } = this;
+    return [width - insets.left - insets.right, height - insets.top - insets.bottom];
+  }
+
   /** Return the magnification relative to the whole map. */
   get zoom(): number {
     return this.atHome ? 1 : this.magnification;
@@ -146,11 +152,10 @@ export class MapCamera implements OverlayFrame {
    * `extent`.
    */
   placeAround(box: MapRect, extent: MapRect): LookPlace {
-    const { width, height, insets, home } = this;
-    const free = [width - insets.left - insets.right, height - insets.top - insets.bottom];
+    const { width, height, free, home } = this;
     const zoom = Math.min(
-      ((home.x1 - home.x0) * Math.max(80, free[0]!)) / width / (box.x1 - box.x0),
-      ((home.y1 - home.y0) * Math.max(80, free[1]!)) / height / (box.y1 - box.y0),
+      ((home.x1 - home.x0) * Math.max(80, free[0])) / width / (box.x1 - box.x0),
+      ((home.y1 - home.y0) * Math.max(80, free[1])) / height / (box.y1 - box.y0),
     );
     return lookPlace(
       ((box.x0 + box.x1) / 2 - extent.x0) / (extent.x1 - extent.x0),

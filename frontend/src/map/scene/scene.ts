@@ -274,10 +274,10 @@ export class Scene {
   }
 
   private setResolution(scale: number) {
-    const { width, height } = this.camera;
+    const { width, height, free } = this.camera;
     const ratio = this.ratio * scale;
     this.renderer.resize(Math.round(width * ratio), Math.round(height * ratio));
-    this.design = ratio * designPixelSize(width, height);
+    this.design = ratio * designPixelSize(width, height, free[0] * free[1]);
   }
 
   /** Draw a frame. Return whether the picture will keep changing by itself. */

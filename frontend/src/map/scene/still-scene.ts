@@ -11,7 +11,11 @@ export interface StillScene {
   overlayModel: OverlayModel;
 }
 
-/** Return the screen pixels per design pixel; lamps grow with the picture. */
-export function designPixelSize(width: number, height: number): number {
-  return Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
+/**
+ * Return the screen pixels per design pixel; lamps grow with the picture. On a map of which little is free, they are
+ * smaller: they would run into one another.
+ */
+export function designPixelSize(width: number, height: number, free = Infinity): number {
+  const size = Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
+  return Math.max(0.45, size * Math.min(1, Math.sqrt(free / 250_000)));
 }
