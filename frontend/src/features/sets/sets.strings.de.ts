@@ -36,7 +36,6 @@ export const sets: Translated<typeof english> = {
   curve: "Kurve",
   curveNames: {
     loss: "Verlust auf dem gelesenen Text",
-    loss_read: "Verlust auf dem gelesenen Text",
     loss_held_out: "Verlust auf zurückbehaltenem Text",
   },
   curvesMore: (least, most) =>
@@ -67,7 +66,7 @@ export const sets: Translated<typeof english> = {
   at: (step, leftOut) =>
     `Bei Schritt ${count(step)}.${leftOut ? ` Nicht dabei: ${count(leftOut)}.` : ""}`,
   wordMore:
-    "Die Karten sind passend gedreht, gespiegelt und gestreckt. Helle Namen sind in jeder Stadt Nachbarn.",
+    "Die Karten sind passend gedreht, gespiegelt und gestreckt. Farbige Namen sind in jeder Stadt Nachbarn.",
   noMap: "noch keine Karte",
   openCity: (run) => `${run} öffnen`,
   spread: "Beziehungen und Wörter mit zwei Bedeutungen",

@@ -15,7 +15,6 @@ const fields: Record<string, string> = {
 
 const curveNames: Record<string, string> = {
   loss: "loss on the text it reads",
-  loss_read: "loss on the text it reads",
   loss_held_out: "loss on held-out text",
 };
 
@@ -76,7 +75,7 @@ export const sets = table("sets", {
   at: (step: number, leftOut: number) =>
     `At step ${count(step)}.${leftOut ? ` Left out: ${count(leftOut)}.` : ""}`,
   wordMore:
-    "The maps are turned, mirrored and scaled to match. Bright names are neighbours in every city.",
+    "The maps are turned, mirrored and scaled to match. Coloured names are neighbours in every city.",
   noMap: "no map yet",
   openCity: (run: string) => `Open ${run}`,
   spread: "Relations and words with two meanings",
