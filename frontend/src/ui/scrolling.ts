@@ -1,5 +1,10 @@
 /** Scrolling within a panel. */
 
+/** Scroll an element into view where its list is one scrolling line. */
+export function showWithinLine(element: Element) {
+  element.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 /** Scroll an element to the top of its container: smoothly, unless the viewer prefers reduced motion. */
 export function scrollToTop(element: HTMLElement) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
