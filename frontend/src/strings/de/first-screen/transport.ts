@@ -34,7 +34,7 @@ export const transport: Translated<typeof english> = {
       "Der nächste Schritt in zwei Takten: erst das Licht und die Gradienten, dann die Bewegung (→; mit Umschalt zehn)",
     pauseReplayMore: "Hält die Wiedergabe nur auf diesem Bildschirm an (Leertaste)",
     toLiveMore: "Aus der Vergangenheit zum neuesten Schritt",
-    toEnd: "Zum Ende springen",
+    toEnd: "Zum Ende",
     speed: "Tempo der Wiedergabe, Schritte je Sekunde",
     speedOf: perSecond,
     recorded: "Aus einem anderen Trainingsprogramm aufgezeichnet",
