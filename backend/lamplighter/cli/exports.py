@@ -100,7 +100,7 @@ def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: st
             output = write_gallery(runs, out, url, lambda share, _what: bar.update(task, completed=share))
         except ExportError as error:
             raise click.ClickException(str(error)) from error
-    size = sum(path.stat().st_size for path in output.iterdir())
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     print_line(f"{output}: {len(runs)} {'run' if len(runs) == 1 else 'runs'}, {size / 1e6:,.2f} MB")
     print_line(f"open {output / 'index.html'}, or upload the folder to a file host (docs/exports.md)")
 

@@ -20,6 +20,7 @@ from lamplighter.packing.page import (
     preview_tags,
     read_notices,
     render_page,
+    write_files,
 )
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import derive_run_name, read_run_name
@@ -88,8 +89,9 @@ def write_gallery(
 def _write_page(card: _Card, folder: Path, base: str | None, progress: ExportProgress) -> None:
     picture_url = None if base is None else base + card.picture
     preview = Preview(f"{card.name} · Lamplighter", card.sentence, picture_url)
-    page = render_page(pack_run(card.run, progress), preview)
-    (folder / card.page).write_text(page, encoding="utf-8", newline="\n")
+    packed = pack_run(card.run, progress, beside=True)
+    (folder / card.page).write_text(render_page(packed, preview), encoding="utf-8", newline="\n")
+    write_files(packed, folder)
     (folder / card.picture).write_bytes(RunPicture(card.run, size=PICTURE_SIZE).png())
 
 

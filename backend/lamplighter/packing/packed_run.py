@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,21 @@ from lamplighter.packing.compression import deflate
 from lamplighter.packing.course import PackedCourse, pack_course
 from lamplighter.packing.lights import Lights, pack_lights
 from lamplighter.packing.maps import Maps, pack_districts, pack_maps
-from lamplighter.packing.nearest import NearestWords, pack_nearest
+from lamplighter.packing.nearest import WORDS_OF_A_FILE, Moments, NearestWords, pack_nearest
 from lamplighter.packing.run_answers import AnswerError, RunAnswers
 from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.loop_facts import HISTORY_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.batch_text import read_batch_text
+from lamplighter.wire.grid_frames import GRID_STEPS
 from lamplighter.wire.layout_frames import Method
 
 FORMAT = 1
 _LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
+_HISTORY_BYTES = 4_800_000, 700_000, 1_400_000
+"""Maximum bytes of maps, linear maps and neighbours of a history of checkpoints, each of which has its map. With the
+page, these are 12 MB at most for 50,304 tokens at 38 checkpoints."""
 _ANSWERS_BYTES = 600_000
 """Maximum uncompressed bytes of stored answers: those that the course uses, then the newest."""
 _TOKENS_AT_ONCE = 50_000
@@ -42,11 +48,15 @@ class PackedRun:
     """Compressed parts by name."""
     left_out: list[str]
     """Phrases without an initial capital or a full stop."""
+    files: list[bytes] = field(default_factory=list[bytes])
+    """The files beside the page, in the order of their numbers; empty for most runs."""
 
 
-def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = None) -> PackedRun:
+def pack_run(
+    run: RunFolder, progress: ExportProgress, lessons: Path | None = None, *, beside: bool = False
+) -> PackedRun:
     """Encode a run, live or finished; a live one up to its newest step. `lessons`: a folder of texts that override the
-    course's.
+    course's. `beside`: there may be files beside the page, for what has no room in it.
 
     Raises:
         ExportError: the run has no step or no map yet.
@@ -57,12 +67,15 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
             lineage, (_, last) = reader.lineage(), reader.newest_step()
             if last < 1:
                 raise FileNotFoundError
-            progress(0, "maps")
-            umap = pack_maps(
-                run, lineage, last, Method.UMAP, _MAPS_BYTES, sub_progress(progress, 0, 0.1, "maps")
+            of_maps, of_linear, of_nearest = (
+                _HISTORY_BYTES
+                if HISTORY_FACT in reader.facts()
+                else (_MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES)
             )
+            progress(0, "maps")
+            umap = pack_maps(run, lineage, last, Method.UMAP, of_maps, sub_progress(progress, 0, 0.1, "maps"))
             linear = pack_maps(
-                run, lineage, last, Method.LINEAR, _LINEAR_BYTES, sub_progress(progress, 0.1, 0.15, "maps")
+                run, lineage, last, Method.LINEAR, of_linear, sub_progress(progress, 0.1, 0.15, "maps")
             )
             if umap is None and linear is None:
                 raise ExportError(say("export_no_map", run=run.id))
@@ -80,7 +93,7 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
     except AnswerError as error:
         raise ExportError(f"{run.id} cannot be packed: {error}") from error
     nearest = pack_nearest(
-        run, last, course.steps, _NEAREST_BYTES, sub_progress(progress, 0.6, 0.9, "neighbours")
+        run, last, course.steps, of_nearest, sub_progress(progress, 0.6, 0.9, "neighbours"), beside=beside
     )
     progress(0.9, "answers")
     parts = {
@@ -113,11 +126,18 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
         "leftOut": left_out,
         "answers": asked[0] > 0,
         "course": bool(course.answers),
-        "neighbours": nearest.k,
-        "nearest": {"steps": nearest.steps, "k": nearest.k, "longest": nearest.longest},
+        "neighbours": nearest.held.k,
+        "nearest": asdict(nearest.held),
+        "beside": None if nearest.beside is None else _describe_files(run, nearest.beside, nearest.files),
         "parts": names,
     }
-    return PackedRun(head, parts, left_out)
+    return PackedRun(head, parts, left_out, nearest.files)
+
+
+def _describe_files(run: RunFolder, moments: Moments, files: list[bytes]) -> dict[str, Any]:
+    """Return what the page must know of the files beside it. Files of another page have another key."""
+    key = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in files)).hexdigest()[:16]
+    return asdict(moments) | {"words": WORDS_OF_A_FILE, "folder": f"{run.id}-words", "key": key}
 
 
 def _store_answers(
@@ -139,6 +159,9 @@ def _store_answers(
         )
     }
     stored["/lines"] = stored.pop(f"/lines?to={last}")
+    if any("rows_stayed" in one["values"] for one in stored["/measures"]["items"]):
+        stayed = f"/geometry/stayed?most=2000&step={last}"
+        stored[stayed] = json.loads(answers.get(stayed))
     status = stored[""]["status"]
     if status["phase"] not in _ENDED:
         # A live run continues, but not in this file.
@@ -189,7 +212,13 @@ def _describe_left_out(
         )
     if shown is not None and len(shown.chosen) < shown.available:
         left.append(f"{shown.available - len(shown.chosen):,} of {shown.available:,} maps")
-    left.append(f"neighbours but the nearest {nearest.k} of each word, at {len(nearest.steps)} moments")
+    held, beside = nearest.held, nearest.beside
+    left.append(f"neighbours but the nearest {held.k} of each word, at {len(held.steps)} moments")
+    if beside is not None:
+        left[-1] += (
+            f" ({beside.k} at {len(beside.steps)} moments are in the files beside the page, while they are there)"
+        )
+    left.append(f"places of words between the lines of a grid of {GRID_STEPS + 1:,} x {GRID_STEPS + 1:,}")
     if asked[0] < asked[1]:
         left.append(f"{asked[1] - asked[0]:,} of {asked[1]:,} answers of the model")
     if course.unknown:

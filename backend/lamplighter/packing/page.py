@@ -71,7 +71,9 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
     # The part's name is its path on a server.
     parts = packed.parts | {f"/{PLOTLY}": deflate(plotly.encode())}
     fields = {
-        "policy": html.escape(_policy([script, plotly], [style, plotly_style])),
+        "policy": html.escape(
+            _policy([script, plotly], [style, plotly_style], packed.head["beside"] is not None)
+        ),
         "title": html.escape(preview.title),
         "description": html.escape(preview.sentence),
         "preview": preview_tags(preview),
@@ -88,6 +90,20 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
         ),
     }
     return _FIELD.sub(lambda field: fields[field[1]], (_HERE / "page.html").read_text(encoding="utf-8"))
+
+
+def write_files(packed: PackedRun, folder: Path) -> None:
+    """Write the files that a page loads from beside it when they are needed.
+
+    They are scripts, each with one call, because a page opened as a file may read nothing else that lies beside it.
+    """
+    beside = packed.head["beside"]
+    if beside is None:
+        return
+    (folder / beside["folder"]).mkdir()
+    for number, data in enumerate(packed.files):
+        call = f'lamplighterFile("{beside["key"]}",{number},"{base64.b64encode(data).decode("ascii")}")\n'
+        (folder / beside["folder"] / f"{number}.js").write_text(call, encoding="ascii", newline="\n")
 
 
 def read_notices() -> str:
@@ -113,9 +129,11 @@ def safe_json(value: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _policy(scripts: list[str], styles: list[str]) -> str:
+def _policy(scripts: list[str], styles: list[str], beside: bool) -> str:
+    # The page's own script, which is named by its digest, may then add others; markup still may not.
+    allowed = [*map(digest_source, scripts), *(["'strict-dynamic'"] if beside else [])]
     return (
-        f"default-src 'none'; script-src {' '.join(map(digest_source, scripts))}; style-src {' '.join(map(digest_source, styles))}; "
+        f"default-src 'none'; script-src {' '.join(allowed)}; style-src {' '.join(map(digest_source, styles))}; "
         "font-src data:; img-src data: blob:; media-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
 

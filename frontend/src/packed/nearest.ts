@@ -1,6 +1,7 @@
-/** The neighbours of every word at some steps of a packed run, and the row lengths. */
+/** The neighbours of some words in succession at some steps of a packed run, and their row lengths. */
 
-import { readBinary, type NearestHead, type PackedFile } from "./packed-file";
+import type { BinaryReader } from "../api/binary-reader";
+import type { NearestHead } from "./packed-file";
 
 /** Value that stands for the longest row of a step. */
 const LENGTH_STEPS = 65_535;
@@ -20,18 +21,20 @@ interface Nearest {
 }
 
 export class PackedNearest {
-  private constructor(
-    private readonly k: number,
-    private readonly moments: readonly Moment[],
-  ) {}
+  private readonly k: number;
+  private readonly moments: readonly Moment[];
 
-  /** Decode all neighbours of a file. Throws `FrameError`. */
-  static async open(file: PackedFile, head: NearestHead): Promise<PackedNearest> {
-    const size = file.head.vocabulary;
+  /** Decode the neighbours of `size` words, the first of which is `first`. Throws `FrameError`. */
+  constructor(
+    reader: BinaryReader,
+    head: NearestHead,
+    size: number,
+    private readonly first = 0,
+  ) {
     const { k } = head;
-    const reader = await readBinary(file, "nearest");
     let before = new Uint32Array(size * k);
-    const moments = head.steps.map((step, index): Moment => {
+    this.k = k;
+    this.moments = head.steps.map((step, index): Moment => {
       const changes = joinPlanes(reader.u8s(4 * size * k), size * k, 4);
       const ids = before.map((id, i) => (id + changes[i]!) >>> 0);
       before = ids;
@@ -51,17 +54,22 @@ export class PackedNearest {
       const lengths = Float32Array.from(steps, (length) => (length / LENGTH_STEPS) * longest);
       return { step, ids, hundredths, lengths };
     });
-    return new PackedNearest(k, moments);
   }
 
   /** Return up to `most` neighbours of a word at the last recorded step at or before `step`. */
   of(token: number, step: number, most: number): Nearest {
     const moment = this.momentAt(step);
     const neighbours = Array.from({ length: Math.min(most, this.k) }, (_, rank) => {
-      const place = token * this.k + rank;
+      const place = (token - this.first) * this.k + rank;
       return { id: moment.ids[place]!, cosine: moment.hundredths[place]! / 100 };
     });
     return { step: moment.step, neighbours };
+  }
+
+  /** Return the length of a word's row at the last recorded step at or before `step`. */
+  lengthOf(token: number, step: number): { step: number; length: number | null } {
+    const moment = this.momentAt(step);
+    return { step: moment.step, length: moment.lengths[token - this.first] ?? null };
   }
 
   /** Return the lengths of all rows at the last recorded step at or before `step`. */

@@ -21,11 +21,22 @@ export interface NearestHead {
   longest: number[];
 }
 
+/** The files beside a page, with the neighbours of some words each. */
+export interface BesideHead extends NearestHead {
+  /** Words of each file. */
+  words: number;
+  folder: string;
+  /** What the files of this page say, and those of another do not. */
+  key: string;
+}
+
 /** The description at the start of a file. */
 export interface PackedHead extends PackedContents {
   format: number;
   vocabulary: number;
   nearest: NearestHead | null;
+  /** Null: no files lie beside the page. */
+  beside: BesideHead | null;
   /** Names of the parts by content, in order. */
   parts: Record<"lights" | "umap" | "linear" | "districts", string[]>;
 }
@@ -54,7 +65,8 @@ function readPart(name: string): ArrayBuffer {
   return bytes;
 }
 
-function decodeBase64(text: string): ArrayBuffer {
+/** Return the bytes of a base64 text. */
+export function decodeBase64(text: string): ArrayBuffer {
   // Newer browsers have a native method.
   const native = Uint8Array as unknown as {
     fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
@@ -78,7 +90,7 @@ export async function readJson<T>(file: PackedFile, name: string): Promise<T> {
   return JSON.parse(new TextDecoder().decode(await inflate(file.bytes(name)))) as T;
 }
 
-/** Return a reader of a compressed part. */
-export async function readBinary(file: PackedFile, name: string): Promise<BinaryReader> {
-  return new BinaryReader((await inflate(file.bytes(name))).buffer);
+/** Return a reader of compressed bytes. */
+export async function readBinary(bytes: ArrayBuffer): Promise<BinaryReader> {
+  return new BinaryReader((await inflate(bytes)).buffer);
 }

@@ -9,10 +9,11 @@ import type { LayoutMethod } from "../api/frame-header";
 import type { Districts, Frame, Layout } from "../api/frames";
 import type { Answer, Neighbours, StepText, Token, TokenDetails } from "../api/rest-types";
 import type { PackedContents, ReceivedFrames, Source } from "../api/source";
+import { BesideFiles } from "./beside";
 import { PackedLights, stepOrNull } from "./lights";
 import { PackedMaps } from "./maps";
 import { PackedNearest } from "./nearest";
-import { openDocument, readJson, type PackedFile } from "./packed-file";
+import { openDocument, readBinary, readJson, type PackedFile } from "./packed-file";
 
 /** Answers of the server that the file holds verbatim, by their path below the run's. */
 type StoredAnswers = Record<string, unknown>;
@@ -45,6 +46,7 @@ const BYTES_OF_A_FRAME = 4_096;
 
 export class PackedSource implements Source {
   private joined: Token[] | null = null;
+  private readonly beside: BesideFiles | null;
 
   private constructor(
     private readonly file: PackedFile,
@@ -52,7 +54,10 @@ export class PackedSource implements Source {
     private readonly lights: PackedLights,
     private readonly maps: PackedMaps,
     private readonly late: Promise<Late>,
-  ) {}
+  ) {
+    const { beside, vocabulary } = file.head;
+    this.beside = beside && new BesideFiles(beside, vocabulary);
+  }
 
   /** Open this document as a packed file; null if it is not one. */
   static async open(): Promise<PackedSource | null> {
@@ -64,7 +69,7 @@ export class PackedSource implements Source {
       PackedLights.open(file),
     ]);
     const late = Promise.all([
-      file.head.nearest ? PackedNearest.open(file, file.head.nearest) : null,
+      openNearest(file),
       readJson<StoredTexts>(file, "texts"),
       readJson<StoredCourse>(file, "course"),
     ]).then(([nearest, texts, course]) => ({ nearest, texts, course }));
@@ -236,24 +241,29 @@ export class PackedSource implements Source {
       .map(({ one }) => one);
   }
 
+  /** Return the neighbours of a word: those beside the page, or else those in it. */
+  private async nearestOf(token: number): Promise<PackedNearest | null> {
+    return (await this.beside?.of(token)) ?? (await this.late).nearest;
+  }
+
   private async token(id: number, query: URLSearchParams): Promise<TokenDetails | null> {
-    const { nearest } = await this.late;
     const found = this.tokens[id];
-    if (!found || !nearest) return null;
+    const nearest = found && (await this.nearestOf(id));
+    if (!nearest) return null;
     const wanted = stepOf(query, this.lights.last);
-    const { step, lengths } = nearest.lengthsAt(wanted);
+    const { step, length } = nearest.lengthOf(id, wanted);
     const counts = this.lights.countsAt(wanted);
     return {
       ...found,
-      ...{ step, exact: step === wanted, norm: lengths[id] ?? null },
+      ...{ step, exact: step === wanted, norm: length },
       ...{ touches: counts.touches[id] ?? 0, last_lit: stepOrNull(counts.lastLit[id]!) },
     };
   }
 
   private async neighbours(query: URLSearchParams): Promise<Neighbours | null> {
-    const { nearest } = await this.late;
     const token = Number(query.get("token_id"));
-    if (!nearest || !this.tokens[token]) return null;
+    const nearest = this.tokens[token] && (await this.nearestOf(token));
+    if (!nearest) return null;
     const wanted = stepOf(query, this.lights.last);
     const { step, neighbours } = nearest.of(token, wanted, Number(query.get("k") ?? 10));
     const items = neighbours.map(({ id, cosine }) => {
@@ -279,6 +289,11 @@ export class PackedSource implements Source {
     const tokens = (await this.late).texts[step];
     return tokens ? { step, tokens: [tokens] } : null;
   }
+}
+
+async function openNearest(file: PackedFile): Promise<PackedNearest | null> {
+  const { nearest, vocabulary } = file.head;
+  return nearest && new PackedNearest(await readBinary(file.bytes("nearest")), nearest, vocabulary);
 }
 
 /** Return the last item at or before a step; null if there is none. Items are ascending by step. */

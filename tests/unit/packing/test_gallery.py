@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from lamplighter.exports.output import ExportError
+from lamplighter.packing import packed_run
 from lamplighter.packing.gallery import PICTURE_SIZE, write_gallery
 from lamplighter.runfolder.run_name import write_run_name
 from tests.support.synthetic_runs.recorded import record
@@ -33,6 +35,21 @@ def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:
     assert f'content="https://example.org/city/{runs[1].id}.png"' in page
     png = (out / f"{runs[0].id}.png").read_bytes()
     assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == PICTURE_SIZE
+
+
+def test_files_lie_beside_a_page_that_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [record(tmp_path / "runs"), record(tmp_path / "runs")]
+    for run in runs:
+        out = write_gallery([run], tmp_path / f"site-{run.id}")
+        assert not (out / f"{run.id}-words").exists()
+        assert "strict-dynamic" not in (out / f"{run.id}.html").read_text(encoding="utf-8")
+    monkeypatch.setattr(packed_run, "_NEAREST_BYTES", 100)
+    out = write_gallery(runs, tmp_path / "site")
+    calls = [(out / f"{run.id}-words" / "0.js").read_text(encoding="ascii") for run in runs]
+    assert all(re.fullmatch(r'lamplighterFile\("[0-9a-f]{16}",0,"[\w+/=]+"\)\n', call) for call in calls)
+    # Only what the page's own script adds may run, and nothing in its text.
+    page = (out / f"{runs[0].id}.html").read_text(encoding="utf-8")
+    assert re.search(r"script-src (?:&#x27;sha256-[\w+/=]+&#x27; )+&#x27;strict-dynamic&#x27;;", page)
 
 
 def test_without_an_address_there_is_no_preview_picture(tmp_path: Path) -> None:

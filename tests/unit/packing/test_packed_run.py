@@ -136,8 +136,31 @@ def test_neighbours_match_the_matrix(run: RunFolder, packed: PackedRun) -> None:
 
 def test_many_words_leave_room_for_few_moments(run: RunFolder) -> None:
     few = nearest.pack_nearest(run, 30, (5, 12, 20), 100, lambda _share: None)
-    assert few.steps == [0, 30]
-    assert nearest.pack_nearest(run, 30, (0, 20, 10), 660, lambda _share: None).steps == [0, 20, 30]
+    assert (few.held.steps, few.held.k, few.beside) == ([0, 30], 3, None)
+    more = nearest.pack_nearest(run, 30, (0, 20, 10), 660, lambda _share: None)
+    assert (more.held.steps, more.held.k) == ([0, 20, 30], V - 1)
+
+
+def test_what_has_no_room_in_the_page_lies_beside_it(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_run, "_NEAREST_BYTES", 100)
+    monkeypatch.setattr(nearest, "WORDS_OF_A_FILE", 4)
+    packed = pack_run(run, no_progress, beside=True)
+    head = packed.head["beside"]
+    assert (packed.head["nearest"]["steps"], packed.head["nearest"]["k"]) == ([0, 30], 3)
+    assert (head["steps"], head["k"], len(packed.files)) == (list(range(31)), V - 1, -(-V // 4))
+    with MatrixHistory(run) as history:
+        vectors = history.snapshot(17).vectors
+    expected = all_nearest(vectors, V - 1)[0]
+    for number, file in enumerate(packed.files):
+        size, k, data = min(4, V - 4 * number), V - 1, inflate(file)
+        each = size * k * 5 + 2 * size
+        ids = np.zeros(size * k, np.uint32)
+        for moment in range(18):
+            planes = np.frombuffer(data, np.uint8, 4 * size * k, each * moment).reshape(4, size * k)
+            ids = ids + np.ascontiguousarray(planes.T).reshape(-1).view("<u4")
+        assert np.array_equal(ids.reshape(size, k), expected[4 * number : 4 * number + size])
+    assert any(f"({V - 1} at 31 moments are in the files beside the page" in line for line in packed.left_out)
+    assert pack_run(run, no_progress).files == []
 
 
 def test_answers_match_the_server(run: RunFolder, packed: PackedRun) -> None:

@@ -14,7 +14,17 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
-from lamplighter.serving.routes import districts, examinations, layouts, lessons, lines, runs, steps, tokens
+from lamplighter.serving.routes import (
+    districts,
+    examinations,
+    geometry_space,
+    layouts,
+    lessons,
+    lines,
+    runs,
+    steps,
+    tokens,
+)
 from lamplighter.serving.services import ReadingServices
 from lamplighter.web.capacity.limiter import body_slots
 from lamplighter.web.capacity.response_cache import ResponseCache
@@ -41,7 +51,7 @@ def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = services
     install_run_error_handlers(app)
-    for module in (runs, steps, lines, layouts, districts, examinations, lessons, tokens):
+    for module in (runs, steps, lines, layouts, districts, examinations, geometry_space, lessons, tokens):
         module.routes.attach(app, pools, services.response_cache, _reads)
     return app
 
