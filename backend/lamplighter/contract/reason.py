@@ -25,6 +25,7 @@ ReasonCode = TypeAliasType(
         "too_many_words",
         "too_few_words",
         "one_word_wanted",
+        "no_row_named",
         "nothing_changed",
         "too_many_questions",
         "imported_run_takes",

@@ -99,7 +99,7 @@ def find_swapped_rows(run: RunFolder, question: TransplantQuestion) -> tuple[int
         if question.source is not None:
             raise QuestionError(
                 "into: say whose row is replaced, or leave out the word whose row is taken",
-                Reason("no_words"),
+                Reason("no_row_named"),
             )
         if not elsewhere:
             raise QuestionError(

@@ -20,6 +20,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   sentence_too_long: "Der Satz ist zu lang: Nimm einen kürzeren.",
   rows_too_long: ({ numbers, most }) =>
     `Zeilen aus ${number(numbers)} Zahlen sind zu lang zum Drehen: Es gehen höchstens ${number(most)}.`,
+  no_row_named: "Sag, wessen Zeile ersetzt wird, oder nimm keine Zeile eines Wortes.",
   nothing_to_replace:
     "Der Text dieses Laufs ist zu kurz oder hat zu wenige Wörter, um eines durch ein anderes zu ersetzen.",
   matrix_not_kept: ({ step }) =>
