@@ -141,7 +141,7 @@ export const environment = table("environment", {
 
 export const deciles = table("deciles", {
   empty:
-    "Words are sorted by frequency into ten groups, each about a tenth of the text. You see how well the model knows each group, and which way of training learns the rare ones.",
+    "Words are sorted by frequency into groups, each about a tenth of the text. You see how well the model knows each group, and which way of training learns the rare ones.",
   now: "How surprised it is, from frequent to rare words",
   nowMore: (text: "training" | "held_out") =>
     text === "held_out"
