@@ -4,8 +4,10 @@ answer.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
@@ -20,6 +22,9 @@ STEP = 23
 """A step that the examiner reaches quickly, by recomputing three steps."""
 WORDS = 12
 QUERY = "new URLSearchParams(location.search)"
+PLACES = """['greedy', 'candidates'].map((name) =>
+    document.querySelector(`[data-testid=${name}]`).getBoundingClientRect().top)"""
+"""The upper edges of the words that the model says, and of its guesses below them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,19 +82,23 @@ def test_a_presenters_answer_lights_lamps_word_by_word_and_reaches_a_viewer(
     vocabulary = {token["token"]: token["token_id"] for token in tokens_of(application)}
     wait_for(page, f"__lamplighter.lit.includes({vocabulary[greedy.first.inner_text()]})")
     assert greedy.count() < WORDS
-    page.get_by_role("button", name="All at once").click()
+    # Nothing moves under a pointer that rests while the other words appear, nor when the exact answer takes their place.
+    places = page.evaluate(PLACES)
+    press(page.get_by_role("button", name="All at once"))
     expect(greedy).to_have_count(WORDS)
     expect(page.get_by_test_id("sampled").get_by_role("button")).to_have_count(WORDS)
+    expect(page.get_by_test_id("say-again")).to_be_visible()
+    assert page.evaluate(PLACES) == places
     # The saved model answers at once; the exact step is recomputed on request.
     answer = page.get_by_test_id("answer")
     expect(answer).to_have_attribute("data-step", str(SPOKEN))
     expect(page.get_by_test_id("replayed")).to_contain_text(f"model saved at step {SPOKEN}")
-    page.get_by_test_id("ask-here").click()
+    press(page.get_by_test_id("ask-here"))
     expect(answer).to_have_attribute("data-step", str(STEP), timeout=20_000)
     expect(page.get_by_test_id("replayed")).to_contain_text("matches the recording bit for bit")
-    page.get_by_role("button", name="All at once").click()
-    # A pointer that rests would be on another line when the answer's heading changes its height.
-    greedy.nth(1).focus()
+    press(page.get_by_role("button", name="All at once"))
+    assert page.evaluate(PLACES)[0] == places[0]
+    greedy.nth(1).hover()
     first, second = (greedy.nth(place).inner_text() for place in (0, 1))
     candidates = page.get_by_test_id("candidates")
     expect(candidates).to_contain_text(f"Top guesses after “the dog {first}”")
@@ -194,7 +203,13 @@ def test_training_questions_need_no_words_and_have_a_chance_level(
 
     choose(page, "deciles")
     page.get_by_test_id("ask").click()
-    expect(page.get_by_test_id("word-groups").get_by_role("row")).to_have_count(11, timeout=90_000)
+    groups = page.get_by_test_id("word-groups").get_by_role("row")
+    expect(groups.last).to_be_visible(timeout=90_000)
+    # In this small town a single word is more than a tenth of the text, so that ten groups are nine.
+    told = answer_to(application, "deciles")["groups"]
+    assert [text.split("\t")[:2] for text in groups.all_inner_texts()[1:]] == [
+        [str(place), str(group["words"])] for place, group in enumerate(told, 1)
+    ]
     expect(page.get_by_test_id("rare-words")).to_contain_text("On the rarest")
     assert find_violations(page) == []
 
@@ -206,6 +221,12 @@ def test_training_questions_need_no_words_and_have_a_chance_level(
     assert find_violations(page) == []
 
 
+def press(button: Locator) -> None:
+    """Press a button by key: a click of Playwright's may scroll the panel."""
+    button.focus()
+    button.press("Enter")
+
+
 def choose(page: Page, experiment: str) -> None:
     """Choose an experiment for the words."""
     page.locator(f"label:has([data-testid=experiment-{experiment}])").click()
@@ -213,3 +234,10 @@ def choose(page: Page, experiment: str) -> None:
 
 def tokens_of(application: Application) -> list[dict[str, object]]:
     return application.get(f"/api/runs/{application.only_run().id}/tokens?limit=50000")["items"]
+
+
+def answer_to(application: Application, kind: str) -> dict[str, Any]:
+    """Return the answer to the only question of a kind."""
+    path = f"/api/runs/{application.only_run().id}/examinations"
+    asked = [one["id"] for one in application.get(path)["items"] if one["kind"] == kind]
+    return application.get(f"{path}/{asked[0]}")["answer"]
