@@ -47,5 +47,5 @@ def test_its_settings_and_inconsistencies_are_shown(tmp_path: Path, chromium: Br
         expect(settings).to_contain_text("model.layers")
         # The loop's values are text, never markup.
         expect(settings).to_contain_text("<b>bold</b>")
-        expect(page.get_by_test_id("run-events")).to_contain_text("recorded from a training loop of its own")
+        expect(page.get_by_test_id("run-events")).to_contain_text("Recorded from a training loop of its own")
         page.close()
