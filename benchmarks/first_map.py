@@ -20,7 +20,6 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.web.settings import DEFAULT_HOLD
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from lamplighter.wire.row_frames import Rows
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
 from tests.support.application import Application
@@ -93,4 +92,4 @@ def _marks_in_record(run: RunFolder) -> dict[str, float]:
         assert keyframe is not None
         first = next(entry for entry in layouts.layout_entries() if entry.method is Method.UMAP)
         drawn = decode_as(layouts.layout_record(first.id), Layout)
-        return {"matrix": decode_as(keyframe[1], Rows).time, "map": drawn.time}
+        return {"matrix": keyframe.time, "map": drawn.time}

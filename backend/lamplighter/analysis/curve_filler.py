@@ -48,7 +48,7 @@ def _fill_step(
         if not history.steps.phase().has_ended:
             return False
         try:
-            matrix = history.snapshot(step)
+            matrix = history.open_snapshot(step)
             touches = read_touches(history.steps, step).recorded if batches_known else None
         except NoSnapshotError:
             return True

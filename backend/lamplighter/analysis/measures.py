@@ -44,7 +44,7 @@ from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
 from lamplighter.geometry.information import measure_order
 from lamplighter.geometry.nearest_by_chance import nearest_cosine, nearest_cosine_by_chance
-from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.geometry.neighbours import row_lengths, unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.geometry.rank import (
     anisotropy,
@@ -52,10 +52,12 @@ from lamplighter.geometry.rank import (
     effective_rank_by_chance,
     length_frequency_correlation,
 )
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
@@ -93,15 +95,15 @@ def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict
 
 
 def measure(
-    vectors: NDArray[np.float32],
+    matrix: NDArray[np.float32] | StoredMatrix,
     vocabulary: Vocabulary,
     touches: NDArray[np.unsignedinteger] | None,
     planted: Sequence[tuple[str, str]] = (),
 ) -> dict[str, float]:
-    """Compute all measures of one step.
+    """Compute all measures of one step; of a matrix too large to be held, those of `measure_large`.
 
     Args:
-        vectors: shape (V, D).
+        matrix: shape (V, D).
         vocabulary: the run's vocabulary.
         touches: shape (V,), number of batches that contained each row; None if batches are not recorded.
         planted: pairs of words to rank in addition to `KINDRED`.
@@ -109,6 +111,9 @@ def measure(
     Returns:
         Finite numbers by name. If the vectors are not finite, only measures that do not depend on them.
     """
+    if isinstance(matrix, StoredMatrix) and not matrix.is_small:
+        return measure_large(matrix, vocabulary, touches)
+    vectors: NDArray[np.float32] = matrix[:]
     values = {} if touches is None else {"coverage": float((touches > 0).mean())}
     if touches is not None:
         values["never_lit"] = float((touches == 0).sum())
@@ -127,9 +132,23 @@ def measure(
         if vocabulary.relations:
             values["analogy_chance"] = chance_accuracy(len(vocabulary))
         values |= _kindred_ranks(units, vocabulary, (*KINDRED, *planted))
-        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+        lengths = row_lengths(vectors)
         values["effective_rank"] = effective_rank(vectors)
         values["effective_rank_chance"] = effective_rank_by_chance(lengths, vectors.shape[1])
+        values["length_log_count_spearman"] = length_frequency_correlation(vectors, vocabulary.counts)
+    return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def measure_large(
+    vectors: RowSource, vocabulary: Vocabulary, touches: NDArray[np.unsignedinteger] | None
+) -> dict[str, float]:
+    """Compute those measures of a matrix too large to be held, shape (V, D), that take one pass over its rows.
+
+    The others compare all rows with one another, or need their covariance, for which such a matrix takes minutes.
+    """
+    values = {} if touches is None else {"coverage": float((touches > 0).mean())}
+    values["anisotropy"], values["anisotropy_chance"] = anisotropy(vectors), 0.0
+    if vocabulary.counts_known:
         values["length_log_count_spearman"] = length_frequency_correlation(vectors, vocabulary.counts)
     return {name: value for name, value in values.items() if math.isfinite(value)}
 

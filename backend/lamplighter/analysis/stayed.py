@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lamplighter.geometry.stayed_rows import measure_stayed
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.training_start import read_training_start
+from lamplighter.wire.row_source import RowSource
 
 
-def count_stayed(run: RunFolder, step: int, vectors: NDArray[np.float32]) -> dict[str, float]:
+def count_stayed(run: RunFolder, step: int, vectors: RowSource) -> dict[str, float]:
     """Return `rows_stayed` for the matrix after a step, shape (V, D); nothing if the first matrix is not kept."""
     try:
         # Closed before computing: a trainer can seal its file only without readers.

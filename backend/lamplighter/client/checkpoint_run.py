@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from lamplighter.client.run import Run
 from lamplighter.client.sources.columns import colour_by_column
 from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
 from lamplighter.client.sources.given_vocabulary import GivenVocabulary
+from lamplighter.client.sources.landmark_choice import choose_given_landmarks
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.runfolder.landmarks import describe_landmarks
 from lamplighter.runfolder.run_store import run_id_of
+
+_TOLD_BYTES = 500_000_000
 
 
 def still(
@@ -26,6 +29,8 @@ def still(
     columns: str | os.PathLike[str] | None = None,
     colour: str | None = None,
     origin: str | None = None,
+    landmarks: str | os.PathLike[str] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Run:
     """Create a finished run from one matrix; a server over the folder's parent draws its map.
 
@@ -40,6 +45,9 @@ def still(
         columns: a table about the tokens (CSV, TSV, parquet); one of its columns colours the map.
         colour: the column to use; the first by default.
         origin: where the embedding is from, for the run's message.
+        landmarks: which tokens of a large vocabulary the map lays out: `"norm"`, those with the longest rows, or a file
+            with a token in each line; None: the most frequent.
+        tell: called with the bytes that the matrix takes on the disk, as a sentence, before it is written.
 
     Raises:
         InputError: a file cannot be used; the message says which and why.
@@ -49,10 +57,13 @@ def still(
     found, about = coloured(found, columns, colour)
     path = run_path(folder)
     name = name_source(Path(embedding)) if isinstance(embedding, str | os.PathLike) else Path(folder).name
-    with StateRecording(path, name, found.vocabulary, [0], found.vectors.shape[1]) as recording:
+    chosen = choose_given_landmarks(found.vocabulary, found.vectors, landmarks)
+    with StateRecording(path, name, found.vocabulary, [0], found.vectors) as recording:
+        tell_size(recording, tell)
+        recording.set_landmarks(chosen.ids)
         recording.add_state(found.vectors)
         recording.finish(
-            f"the embedding, {found.description}{told_origin(origin)}, as it is{about}{describe_landmarks(found.vocabulary)}"
+            f"the embedding, {found.description}{told_origin(origin)}, as it is{about}{chosen.description}"
         )
     return Run(path)
 
@@ -74,6 +85,12 @@ def coloured(
         FoundEmbedding(found.vectors, made.vocabulary, found.description, found.tensor),
         f"; {made.description}",
     )
+
+
+def tell_size(recording: StateRecording, tell: Callable[[str], None] | None) -> None:
+    """Say what a run's matrices take on the disk, if that is much."""
+    if tell is not None and recording.bytes >= _TOLD_BYTES:
+        tell(f"{recording.bytes / 1e9:,.1f} GB of matrices are written to the disk")
 
 
 def told_origin(origin: str | None) -> str:

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from lamplighter.client.errors import InputError
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats, UInts
 from lamplighter.wire.row_frames import MAX_DIM
+from lamplighter.wire.row_source import RowSource, row_blocks
 
 MAX_BYTES = 900_000_000
-"""Maximum bytes of a matrix: SQLite stores records of up to 10^9 bytes."""
+"""Maximum bytes of a matrix in the record: SQLite stores records of up to 10^9 bytes."""
+MAX_STORED_BYTES = 16_000_000_000
+"""Maximum bytes of a matrix in a file of its own."""
 _BLOCK = 1 << 18
 """Numbers compared at once, so that a block fits in the processor's cache."""
 
@@ -70,6 +73,17 @@ class MatrixDiff:
         return ChangedRows(moved.astype(np.uint32), np.concatenate(distances), vectors)
 
 
+def find_changed_rows(before: RowSource, now: RowSource) -> ChangedRows:
+    """Return the rows whose bits differ between two matrices of one shape, read in blocks. Their vectors are None."""
+    ids, distances = [np.empty(0, np.intp)], [np.empty(0, np.float32)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for (some, old), (_, new) in zip(row_blocks(before), row_blocks(now), strict=True):
+            changed = np.flatnonzero((new.view(np.uint32) != old.view(np.uint32)).any(axis=1))
+            ids.append(some.start + changed)
+            distances.append(_row_norms(new[changed] - old[changed]))
+    return ChangedRows(np.concatenate(ids).astype(np.uint32), np.concatenate(distances), None)
+
+
 def _row_norms(rows: Floats) -> Floats:
     return np.sqrt(np.einsum("ij,ij->i", rows, rows))
 
@@ -118,10 +132,21 @@ def to_matrix(embedding: Any) -> Floats:
         return np.ascontiguousarray(matrix, dtype=np.float32)
 
 
-def check_matrix_size(size: int, dim: int) -> None:
-    """Raise InputError if a matrix of this size is too small or too large for a run."""
-    if not 3 <= size <= MAX_VOCABULARY or not 2 <= dim <= MAX_DIM or 4 * size * dim > MAX_BYTES:
+def check_matrix_size(size: int, dim: int, number_bytes: int | None = None) -> None:
+    """Raise InputError if a matrix of this size is too small or too large for a run.
+
+    Args:
+        size: V.
+        dim: D.
+        number_bytes: the bytes of a number on the disk, if the matrix is read in blocks; None if it is held in memory.
+    """
+    limit, said = (
+        (MAX_BYTES, f"{MAX_BYTES / 1e6:,.0f} MB in float32")
+        if number_bytes is None
+        else (MAX_STORED_BYTES, f"{MAX_STORED_BYTES / 1e9:,.0f} GB on the disk")
+    )
+    if not 3 <= size <= MAX_VOCABULARY or not 2 <= dim <= MAX_DIM or (number_bytes or 4) * size * dim > limit:
         raise InputError(
             f"a matrix of {size:,} x {dim:,} cannot be shown: 3 to {MAX_VOCABULARY:,} tokens, width 2 to"
-            f" {MAX_DIM:,}, at most {MAX_BYTES / 1e6:,.0f} MB in float32"
+            f" {MAX_DIM:,}, at most {said}"
         )

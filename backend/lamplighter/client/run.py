@@ -30,6 +30,7 @@ from lamplighter.runfolder.tables.steps import TimelineEvent
 from lamplighter.wire.frames import Frame
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -230,7 +231,8 @@ class Run:
 
         Raises:
             InputError: `step` is no whole number, or below 0.
-            NoSnapshotError: that step was not kept exactly; `nearest` is the exactly kept step before it.
+            NoSnapshotError: that step was not kept exactly; `nearest` is the exactly kept step before it. Or the matrix is
+                too large to be read whole: see `open_snapshot`.
         """
         if step is None:
             return self._record.read_consistently(
@@ -238,6 +240,22 @@ class Run:
             )
         wanted = whole_number(step, "step")
         return self._record.read_consistently(lambda h: h.snapshot(wanted).vectors)
+
+    def open_snapshot(self, step: SupportsIndex | None = None) -> RowSource:
+        """Return the embedding after a step, shape (V, D), of which rows are read when they are asked for, as float32:
+        `run.open_snapshot()[10:20]`. None: the newest kept one.
+
+        For matrices in a file of their own, of any size: half precision, and large ones. Of another run it is `snapshot`.
+
+        Raises:
+            InputError, NoSnapshotError: as for `snapshot`.
+        """
+        if step is None:
+            return self._record.read_consistently(
+                lambda h: h.open_snapshot(h.steps.newest_step()[1], nearest=True).vectors
+            )
+        wanted = whole_number(step, "step")
+        return self._record.read_consistently(lambda h: h.open_snapshot(wanted).vectors)
 
     def output_steps(self) -> NDArray[np.int64]:
         """Return the steps whose own output matrix is kept, ascending, shape (N,); empty for a run that was not trained

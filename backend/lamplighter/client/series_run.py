@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from lamplighter.client.checkpoint_run import coloured, run_path, told_origin
+from lamplighter.client.checkpoint_run import coloured, run_path, tell_size, told_origin
 from lamplighter.client.errors import InputError
 from lamplighter.client.histories.history_check import HistoryCheck
 from lamplighter.client.histories.report import HistoryReport
@@ -18,11 +18,12 @@ from lamplighter.client.run import Run
 from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_checkpoints
 from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
 from lamplighter.client.sources.given_vocabulary import GivenVocabulary
+from lamplighter.client.sources.landmark_choice import choose_given_landmarks
+from lamplighter.client.sources.memory_rows import ReorderedRows
 from lamplighter.client.sources.source_names import name_source
 from lamplighter.client.whole_application import require_whole_application
-from lamplighter.runfolder.landmarks import describe_landmarks
 from lamplighter.runfolder.loop_facts import HISTORY_FACT
-from lamplighter.wire.binary import Floats
+from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary
 
 _MAX_NAMED = 12
@@ -41,6 +42,7 @@ def series(
     tensor: str | None = None,
     columns: str | os.PathLike[str] | None = None,
     colour: str | None = None,
+    landmarks: str | os.PathLike[str] | None = None,
     maps: bool = True,
     progress: SeriesProgress | None = None,
 ) -> Run:
@@ -58,6 +60,7 @@ def series(
         tensor: the name of the matrix, if a source has several.
         columns: a table about the tokens (CSV, TSV, parquet); one of its columns colours the map.
         colour: the column to use; the first by default.
+        landmarks: which tokens of a large vocabulary the maps lay out, as for `still`; by norm, that of the last checkpoint.
         maps: whether to lay out the maps of all steps jointly before returning, in a separate process.
         progress: called with the share done and a description.
 
@@ -77,6 +80,7 @@ def series(
         tensor=tensor,
         columns=columns,
         colour=colour,
+        landmarks=landmarks,
         progress=progress,
     )
     if lay_out is not None:
@@ -93,9 +97,11 @@ def record_series(
     tensor: str | None = None,
     columns: str | os.PathLike[str] | None = None,
     colour: str | None = None,
+    landmarks: str | os.PathLike[str] | None = None,
     progress: SeriesProgress | None = None,
     origin: str | None = None,
     unread: Mapping[int, str] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> tuple[Run, HistoryReport]:
     """Create a finished run without maps, as `series` does; return it with what a check of its history found.
 
@@ -103,6 +109,7 @@ def record_series(
         folder: as for `series`, like all that is not named here.
         origin: where the checkpoints are from, for the run's message.
         unread: why other checkpoints cannot be read, by step.
+        tell: as for `still`.
 
     Raises:
         InputError: see `series`.
@@ -118,10 +125,12 @@ def record_series(
     check = HistoryCheck()
     for step, why in (unread or {}).items():
         check.add_unreadable(step, why)
-    with StateRecording(path, name, shown.vocabulary, numbers, first.vectors.shape[1]) as recording:
+    with StateRecording(path, name, shown.vocabulary, numbers, first.vectors) as recording:
+        tell_size(recording, tell)
         recording.add_state(first.vectors)
         check.add_matrix(numbers[0], first.vectors)
         check.add_tokens(numbers[0], first.vocabulary.tokens)
+        fitted: RowSource = first.vectors
         for at, checkpoint in enumerate(checkpoints[1:], start=1):
             report(at / len(checkpoints), f"step {checkpoint.step:,}")
             found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
@@ -129,10 +138,12 @@ def record_series(
             recording.add_state(fitted)
             check.add_matrix(checkpoint.step, fitted)
             check.add_tokens(checkpoint.step, found.vocabulary.tokens)
+        chosen = choose_given_landmarks(shown.vocabulary, fitted, landmarks)
+        recording.set_landmarks(chosen.ids)
         checked = check.report()
         recording.finish(
             f"{_describe_steps(numbers)}: {first.description}{told_origin(origin)}{about}"
-            f"{describe_landmarks(shown.vocabulary)}",
+            f"{chosen.description}",
             {HISTORY_FACT: checked.as_fact()},
         )
     report(1, "recorded")
@@ -164,7 +175,7 @@ def _find(
         raise InputError(f"step {checkpoint.step}: {error}") from error
 
 
-def _fitted(found: FoundEmbedding, first: FoundEmbedding, step: int, first_step: int) -> Floats:
+def _fitted(found: FoundEmbedding, first: FoundEmbedding, step: int, first_step: int) -> RowSource:
     """Return the matrix of a later checkpoint, with rows in the order of the first one's tokens."""
     if found.vectors.shape != first.vectors.shape:
         shapes = [" x ".join(f"{n:,}" for n in one.vectors.shape) for one in (found, first)]
@@ -177,4 +188,4 @@ def _fitted(found: FoundEmbedding, first: FoundEmbedding, step: int, first_step:
     if missing is not None or len(row_of) != len(tokens):
         what = "some tokens twice" if missing is None else f"no token {missing[:80]!r}"
         raise InputError(f"step {step} has {what}, unlike step {first_step}: a series needs one vocabulary")
-    return np.ascontiguousarray(found.vectors[[row_of[token] for token in wanted]])
+    return ReorderedRows(found.vectors, np.array([row_of[token] for token in wanted]))

@@ -180,8 +180,8 @@ class MapRecipe(FrozenInput):
 class Recipe(FrozenInput):
     """The complete definition of a run."""
 
-    format: Literal[1, 2] = 1
-    """2 for a fork, and for a recipe with `optimiser.frozen`."""
+    format: Literal[1, 2, 3] = 1
+    """2 for a fork, and for a recipe with `optimiser.frozen`; 3 for a run whose matrices lie in files of their own."""
     parent: Annotated[ForkParent | None, Field(exclude_if=lambda value: value is None)] = None
     """The run that this one is a fork of. A fork is made from a run (`forks/creation.py`), not from a file."""
     corpus: CorpusRecipe = CorpusRecipe()

@@ -13,7 +13,7 @@ from lamplighter.fetching.errors import FetchError, MissingFileError
 from lamplighter.fetching.ranged_client import FileIdentity, RangedClient
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.reading.tensor_file import StoredTensor, parse_tensor_header
+from lamplighter.runfolder.matrices.tensor_file import StoredTensor, parse_tensor_header
 
 MAX_TABLE_BYTES = 16 << 30
 """Maximum bytes of one tensor that is fetched."""

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+from lamplighter.geometry.neighbours import BLOCK_BYTES, cosines_with, unit_rows
+from lamplighter.wire.row_source import RowSource
 
 MAX_QUESTIONS = 1_000
 """Maximum questions for one relation; more are sampled with a fixed seed."""
@@ -107,9 +108,7 @@ def analogy_accuracy(vectors: NDArray[np.float32], pairs: Sequence[tuple[int, in
     return float(analogy_hits(vectors, quadruples).mean()) if len(quadruples) else float("nan")
 
 
-def answer_analogy(
-    vectors: NDArray[np.float32], a: int, b: int, c: int, most: int
-) -> tuple[RankedRows, RankedRows]:
+def answer_analogy(vectors: RowSource, a: int, b: int, c: int, most: int) -> tuple[RankedRows, RankedRows]:
     """Return the rows most similar to a - b + c, without the three given rows, and with them.
 
     Args:
@@ -120,9 +119,8 @@ def answer_analogy(
     Returns:
         Ids and cosines with a - b + c, nearest first, equal cosines by id; at most `most` of each.
     """
-    units = unit_rows(vectors)
-    target = unit_rows((units[a] - units[b] + units[c])[None, :])[0]
-    cosines = np.clip(units @ target, -1, 1)
+    units = unit_rows(vectors[np.array([a, b, c])])
+    cosines = cosines_with(vectors, unit_rows((units[0] - units[1] + units[2])[None, :]))[0]
     order = np.argsort(-cosines, kind="stable")
     whole = order[:most]
     others = order[: most + 3]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import split_rows, unit_rows
+from lamplighter.wire.row_source import RowSource, row_blocks
 
 DRAWS = 20
 """Number of random relations to compare a relation's consistency with."""
@@ -30,7 +31,7 @@ class Axis(NamedTuple):
     """Standard deviation of positions along a random direction: the root of the mean variance of a coordinate."""
 
 
-def measure_axis(vectors: Vectors, start: NDArray[np.integer], end: NDArray[np.integer]) -> Axis:
+def measure_axis(vectors: RowSource, start: NDArray[np.integer], end: NDArray[np.integer]) -> Axis:
     """Measure the positions of all rows along the axis from the mean of some rows to the mean of others.
 
     Args:
@@ -97,10 +98,10 @@ def consistency_by_chance(
     return float(np.mean(found)), float(np.std(found))
 
 
-def _mean_variance(vectors: Vectors) -> float:
+def _mean_variance(vectors: RowSource) -> float:
     """Return the mean variance of a coordinate, computed in 64 bits block by block."""
     size, dim = vectors.shape
-    mean = vectors.mean(axis=0, dtype=np.float64)
+    mean = sum((rows.sum(axis=0, dtype=np.float64) for _, rows in row_blocks(vectors)), np.zeros(dim)) / size
     squares = sum(float(np.square(vectors[block] - mean).sum()) for block in split_rows(size, dim))
     return squares / (size * dim)
 

@@ -12,10 +12,18 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.wire.row_source import RowSource, row_blocks
+
 BLOCK_BYTES = 16 << 20
 """Bytes of similarities held at once; small blocks also stay in the cache."""
+_FEW_QUERIES = 32
+"""Maximum rows whose cosines with all others are held at once, where the others are read from a file."""
 _QUERIES = 512
 """Maximum rows that are multiplied by a block of others at once; with fewer, the others are read from memory more often."""
+
+
+_SQUARES = 1e-30, 1e30
+"""Squared lengths of rows between which float32 is exact enough without scaling."""
 
 
 def split_rows(size: int, dim: int) -> Iterator[slice]:
@@ -53,16 +61,41 @@ def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> N
     return np.flatnonzero((now != np.ascontiguousarray(last).view(np.uint32)).any(axis=1))
 
 
-def row_digests(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
+def cosines_with(vectors: RowSource, targets: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosines of the rows of a matrix, (V, D), with some unit rows, (K, D); shape (K, V)."""
+    found = np.empty((len(targets), len(vectors)), dtype=np.float32)
+    for some, rows in row_blocks(vectors):
+        squares = np.einsum("ij,ij->i", rows, rows)
+        plain = (squares > _SQUARES[0]) & (squares < _SQUARES[1])
+        with np.errstate(all="ignore"):
+            found[:, some] = targets @ rows.T / np.sqrt(squares)
+        if not plain.all():
+            # Huge, tiny and empty rows, and those that are not finite, are scaled with more care.
+            found[:, some.start + np.flatnonzero(~plain)] = targets @ unit_rows(rows[~plain]).T
+    return np.clip(found, -1, 1, out=found)
+
+
+def row_lengths(vectors: RowSource) -> NDArray[np.float64]:
+    """Return the Euclidean length of each row of a matrix, (V, D); shape (V,)."""
+    return np.concatenate(
+        [np.linalg.norm(rows.astype(np.float64), axis=1) for _, rows in row_blocks(vectors)]
+    )
+
+
+def finite_rows(vectors: RowSource) -> NDArray[np.bool_]:
+    """Return which rows of a matrix, (V, D), hold finite numbers only; shape (V,)."""
+    return np.concatenate([np.isfinite(rows).all(axis=1) for _, rows in row_blocks(vectors)])
+
+
+def row_digests(vectors: RowSource) -> NDArray[np.uint64]:
     """Return a number for each row of a matrix, (V, D), that differs where any bit does, but for one case in four billion.
 
     For matrices of which a copy to compare with would take too much memory. Shape (V,).
     """
     factors = np.random.default_rng(0).integers(1 << 31, size=vectors.shape[1], dtype=np.uint32) * 2 + 1
     digests = np.empty(len(vectors), dtype=np.uint64)
-    for some in split_rows(*vectors.shape):
-        bits = np.ascontiguousarray(vectors[some], dtype=np.float32).view(np.uint32)
-        digests[some] = (bits * factors).sum(axis=1, dtype=np.uint64)
+    for some, rows in row_blocks(vectors):
+        digests[some] = (rows.view(np.uint32) * factors).sum(axis=1, dtype=np.uint64)
     return digests
 
 
@@ -89,7 +122,7 @@ def nearest_among(
 
 
 def nearest_rows(
-    vectors: NDArray[np.float32],
+    vectors: RowSource,
     query_ids: NDArray[np.integer],
     k: int,
     on_progress: Callable[[float], object] = lambda _: None,
@@ -109,14 +142,23 @@ def nearest_rows(
     Raises:
         IndexError: a query id is not a row.
     """
-    units = unit_rows(vectors)
-    size = len(units)
+    size = len(vectors)
     query_ids = np.asarray(query_ids, dtype=np.int64)
     if len(query_ids) and not 0 <= query_ids.min() <= query_ids.max() < size:
         raise IndexError(f"query ids must be between 0 and {size - 1}")
     k = max(0, min(k, size - 1))
     ids = np.empty((len(query_ids), k), dtype=np.int32)
     cosines = np.empty((len(query_ids), k), dtype=np.float32)
+    if not isinstance(vectors, np.ndarray):
+        for start in range(0, len(query_ids) if k else 0, _FEW_QUERIES):
+            some = slice(start, start + _FEW_QUERIES)
+            similar = cosines_with(vectors, unit_rows(vectors[query_ids[some]]))
+            similar[np.arange(len(similar)), query_ids[some]] = -np.inf
+            ids[some] = _largest(similar, k)
+            cosines[some] = np.take_along_axis(similar, ids[some].astype(np.int64), axis=1)
+            on_progress(min(1, some.stop / len(query_ids)))
+        return ids, cosines
+    units = unit_rows(vectors)
     for start in range(0, len(query_ids) if k else 0, _QUERIES):
         some = slice(start, start + _QUERIES)
         queries = query_ids[some]

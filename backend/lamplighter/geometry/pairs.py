@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.geometry.neighbours import cosines_with, split_rows, unit_rows
+from lamplighter.wire.row_source import RowSource
 
 RANDOM_PAIRS = 10_000
 """Maximum random pairs to measure; all pairs if there are fewer."""
@@ -68,7 +70,7 @@ def measure_all_pairs(vectors: NDArray[np.float32]) -> PairSimilarity:
     return PairSimilarity(cosines.count, cosines.spread(-1, 1), distances.spread(0, np.inf))
 
 
-def measure_random_pairs(vectors: NDArray[np.float32], limit: int = RANDOM_PAIRS) -> PairSimilarity:
+def measure_random_pairs(vectors: RowSource, limit: int = RANDOM_PAIRS) -> PairSimilarity:
     """Measure random pairs of the rows with a fixed seed; all pairs if there are at most `limit`.
 
     Args:
@@ -77,14 +79,16 @@ def measure_random_pairs(vectors: NDArray[np.float32], limit: int = RANDOM_PAIRS
     """
     size = len(vectors)
     if size * (size - 1) // 2 <= limit:
-        return measure_all_pairs(vectors)
+        return measure_all_pairs(vectors[:])
     draw = np.random.default_rng(_SEED)
     one = draw.integers(0, size, size=limit)
     # Uniform over all other rows, never the row itself.
     other = (one + draw.integers(1, size, size=limit)) % size
     cosines, distances = _RunningStatistics(), _RunningStatistics()
-    cosines.add((unit_rows(vectors[one]) * unit_rows(vectors[other])).sum(axis=1))
-    distances.add(np.linalg.norm(vectors[one].astype(np.float64) - vectors[other], axis=1))
+    for block in split_rows(limit, vectors.shape[1]):
+        here, there = vectors[one[block]], vectors[other[block]]
+        cosines.add((unit_rows(here) * unit_rows(there)).sum(axis=1))
+        distances.add(np.linalg.norm(here.astype(np.float64) - there, axis=1))
     return PairSimilarity(limit, cosines.spread(-1, 1), distances.spread(0, np.inf))
 
 
@@ -126,6 +130,28 @@ def mutual_ranks(vectors: NDArray[np.float32], a: int, b: int) -> tuple[int, int
         b: another row.
     """
     return mutual_ranks_of_units(unit_rows(vectors), a, b)
+
+
+def mutual_ranks_of_pairs(
+    vectors: RowSource, pairs: Sequence[tuple[int, int]]
+) -> list[tuple[int, int, float]]:
+    """Return for each pair the ranks of `mutual_ranks`, and the cosine of its two rows.
+
+    Args:
+        vectors: shape (V, D).
+        pairs: of rows, at least one.
+    """
+    rows = np.array([row for pair in pairs for row in pair])
+    cosines = cosines_with(vectors, unit_rows(vectors[rows]))
+    found: list[tuple[int, int, float]] = []
+    for at, (a, b) in enumerate(pairs):
+        ranks: list[int] = []
+        cosine = float(cosines[2 * at, b])
+        for row, other, similar in ((a, b, cosines[2 * at]), (b, a, cosines[2 * at + 1])):
+            similar[row] = -np.inf
+            ranks.append(1 + int((similar > similar[other]).sum()))
+        found.append((ranks[0], ranks[1], cosine))
+    return found
 
 
 def mutual_ranks_of_units(units: NDArray[np.float32], a: int, b: int) -> tuple[int, int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+from lamplighter.geometry.neighbours import BLOCK_BYTES, row_lengths, unit_rows
+from lamplighter.wire.row_source import RowSource, row_blocks
 
 _SEED = 0
 
@@ -55,7 +56,7 @@ def effective_rank_by_chance(lengths: NDArray[np.floating], dim: int, seed: int 
     return _rank_of_gram(gram)
 
 
-def anisotropy(vectors: NDArray[np.float32]) -> float:
+def anisotropy(vectors: RowSource) -> float:
     """Compute the mean cosine of all pairs of rows (Ethayarajh 2019); random directions of any lengths give 0.
 
     Args:
@@ -66,11 +67,13 @@ def anisotropy(vectors: NDArray[np.float32]) -> float:
     """
     if len(vectors) < 2:
         return float("nan")
-    units = unit_rows(vectors)
+    total, itself = np.zeros(vectors.shape[1]), 0
+    for _, rows in row_blocks(vectors):
+        units = unit_rows(rows)
+        total += units.sum(axis=0, dtype=np.float64)
+        itself += int(np.any(units, axis=1).sum())
     # All pairs at once: the sum of the rows, squared, has each pair twice and each row with itself.
-    total = units.sum(axis=0, dtype=np.float64)
-    itself = int(np.any(units, axis=1).sum())
-    return float((total @ total - itself) / (len(units) * (len(units) - 1)))
+    return float((total @ total - itself) / (len(vectors) * (len(vectors) - 1)))
 
 
 def _rank_of_gram(gram: NDArray[np.floating]) -> float:
@@ -98,14 +101,14 @@ def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     return float(a @ b) / scale if scale > 0 else float("nan")
 
 
-def length_frequency_correlation(vectors: NDArray[np.float32], counts: NDArray[np.integer]) -> float:
+def length_frequency_correlation(vectors: RowSource, counts: NDArray[np.integer]) -> float:
     """Compute the rank correlation of row lengths with token counts (a logarithm does not change ranks).
 
     Args:
         vectors: shape (V, D).
         counts: shape (V,), how often each token occurs in the corpus.
     """
-    return rank_correlation(np.linalg.norm(vectors.astype(np.float64), axis=1), counts.astype(np.float64))
+    return rank_correlation(row_lengths(vectors), counts.astype(np.float64))
 
 
 def _mean_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES
+from lamplighter.wire.row_source import RowSource, row_blocks
 
 _FLOAT32_ROUNDING = 2.0**-24
 _DRIFT = 2.0
@@ -54,7 +55,7 @@ class StayedRows(NamedTuple):
         return self.turned[self.turned > self.limit]
 
 
-def measure_stayed(start: NDArray[np.float32], vectors: NDArray[np.float32], steps: int) -> StayedRows:
+def measure_stayed(start: RowSource, vectors: RowSource, steps: int) -> StayedRows:
     """Measure how far each row has turned since its start, beside what rounding gives.
 
     A row that is written in the format of its table (float32, float16 or bfloat16, which its bits tell) is off by half a
@@ -95,9 +96,11 @@ def measure_stayed(start: NDArray[np.float32], vectors: NDArray[np.float32], ste
     return found
 
 
-def _stored_bits(table: NDArray[np.float32]) -> int:
+def _stored_bits(table: RowSource) -> int:
     """Return how many bits after the first the numbers of a table have: 23 in float32, 10 in float16, 7 in bfloat16."""
-    used = int(np.bitwise_or.reduce(np.ascontiguousarray(table).view(np.uint32), axis=None) & 0x7F_FFFF)
+    used = 0
+    for _, rows in row_blocks(table):
+        used |= int(np.bitwise_or.reduce(rows.view(np.uint32), axis=None) & 0x7F_FFFF)
     unused = (used & -used).bit_length() - 1 if used else 0
     return 23 - unused
 

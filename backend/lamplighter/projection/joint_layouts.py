@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import MapRecipe
 from lamplighter.contract.sentences import say
+from lamplighter.geometry.neighbours import finite_rows
 from lamplighter.projection.layout_method import NEIGHBOURS_USED
 from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
-from lamplighter.projection.methods.linear_view import LinearView, principal_view
+from lamplighter.projection.methods.linear_view import LinearView, principal_view, rows_of_view
 from lamplighter.projection.methods.registry import settings_from_recipe
 from lamplighter.projection.quality.layout_score import score_layout
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.umap.landmarks import LandmarkIndex
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
-from lamplighter.runfolder.reading.snapshot import Snapshot
-from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsWriter
+from lamplighter.projection.umap.principal_rows import PrincipalRows
+from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot
+from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, UNTIL_FACT, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
 
 _PLACES_BYTES = 512 << 20
@@ -32,7 +34,7 @@ _PLACES_BYTES = 512 << 20
 
 ReprojectionProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description. An exception it raises stops the work."""
-SliceReader = Callable[[int], Snapshot]
+SliceReader = Callable[[int], Snapshot | OpenSnapshot]
 """A function that returns the matrix of a slice, by its number."""
 SlicePlacement = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """A function that moves the positions of all slices together, shape (T, V, 2)."""
@@ -63,7 +65,7 @@ class JointSlices:
     landmarks: NDArray[np.int64] | None = None
     """The tokens to lay out, shape (L,); the others are placed by them. None for all."""
 
-    def visit(self, *, backward: bool) -> Iterator[tuple[int, Snapshot]]:
+    def visit(self, *, backward: bool) -> Iterator[tuple[int, Snapshot | OpenSnapshot]]:
         """Yield the numbers of the slices with their matrices, from the first to the last or backward.
 
         Raises:
@@ -72,7 +74,7 @@ class JointSlices:
         order = range(len(self.steps))
         for index in reversed(order) if backward else order:
             snapshot = self.read(index)
-            if not np.isfinite(snapshot.vectors).all():
+            if not finite_rows(snapshot.vectors).all():
                 raise ReprojectionError(say("map_not_finite", step=self.steps[index]))
             yield index, snapshot
 
@@ -114,6 +116,7 @@ def write_joint_layouts(
     """
     laid_out = slices.landmarks
     size = slices.size if laid_out is None else len(laid_out)
+    reduced = None if laid_out is None else PrincipalRows(laid_out)
     joint = JointLayout(len(slices.steps), size, settings_from_recipe(chosen), start)
     view: LinearView | None = None
     passes = len(LEARNING_RATES) + 1
@@ -121,9 +124,11 @@ def write_joint_layouts(
         for number, (index, snapshot) in enumerate(slices.visit(backward=sweep % 2 == 0)):
             share = (sweep + number / len(slices.steps)) / passes
             progress(share, f"sweep {sweep + 1}, step {snapshot.step:,}")
-            vectors = snapshot.vectors if laid_out is None else snapshot.vectors[laid_out]
+            vectors = snapshot.vectors[:] if reduced is None else reduced.reduce(snapshot.vectors)[laid_out]
             if view is None:
-                view = principal_view(vectors, snapshot.attempt, snapshot.step)
+                view = principal_view(
+                    rows_of_view(snapshot.vectors, laid_out), snapshot.attempt, snapshot.step
+                )
             joint.refine_slice(index, vectors, sweep)
     joint.remove_jitter()
     assert view is not None
@@ -136,7 +141,7 @@ def write_joint_layouts(
             share = (len(LEARNING_RATES) + index / len(slices.steps)) / passes
             progress(share, f"trust of step {snapshot.step:,}")
             probe.set_space(snapshot.vectors)
-            nearest.update(snapshot.vectors)
+            nearest.update(snapshot.vectors[:] if reduced is None else reduced.reduce(snapshot.vectors))
             shown = coordinates[index].copy()
             for method, places in (
                 (Method.LINEAR, view.project(snapshot.vectors)),
@@ -155,7 +160,7 @@ def write_joint_layouts(
             trusts.append(layout.trust)
         facts = {"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()}
         if isinstance(nearest, LandmarkIndex):
-            facts["landmarks"] = probe.estimate(nearest.place(coordinates[-1])).of_kinds(nearest.landmarks)
+            facts[LANDMARKS_FACT] = probe.estimate(nearest.place(coordinates[-1])).of_kinds(nearest.landmarks)
         writer.set_facts({**facts, UNTIL_FACT: until})
         if not writer.close(sealed=True):
             raise ReprojectionError(say("map_not_saved"))

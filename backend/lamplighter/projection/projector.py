@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import MapRecipe
+from lamplighter.geometry.neighbours import finite_rows
 from lamplighter.projection.districts.schedule import DistrictSchedule
 from lamplighter.projection.layout_method import LayoutMethod
-from lamplighter.projection.methods.linear_view import FIXED_FROM_STEP, LinearView, principal_view
+from lamplighter.projection.methods.linear_view import (
+    FIXED_FROM_STEP,
+    LinearView,
+    principal_view,
+    rows_of_view,
+)
 from lamplighter.projection.methods.registry import (
     METHODS,
     make_method,
@@ -24,17 +30,18 @@ from lamplighter.projection.quality.layout_score import score_layout
 from lamplighter.projection.quality.neighbour_source import NearestNeighbours, NeighbourSource
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
-from lamplighter.runfolder.landmarks import choose_landmarks
 from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
-from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, PLACED_FACT, LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lamplighter.projection.umap.landmarks import LandmarkIndex
+    from lamplighter.projection.umap.principal_rows import PrincipalRows
 
 
 class Projector:
@@ -47,6 +54,7 @@ class Projector:
         size: int,
         chosen: MapRecipe | None = None,
         vocabulary: Vocabulary | None = None,
+        landmarks: NDArray[np.int64] | None = None,
     ) -> None:
         """Continue from the state in the file.
 
@@ -56,13 +64,18 @@ class Projector:
             size: number of tokens, V.
             chosen: the settings of the map if the file has none yet.
             vocabulary: the run's vocabulary, for the names of districts; None: detect no districts.
+            landmarks: the tokens to lay out, ascending, shape (L,); the others are placed by them. None for all.
         """
         self._writer = writer
         self._size = size
         self._probe = TrustProbe(size)
         self._neighbour_source = NeighbourSource()
         self._nearest: NearestNeighbours | None = None
-        self._landmarks = None if vocabulary is None else choose_landmarks(vocabulary)
+        self._landmarks = landmarks
+        self._space: tuple[int, int] | None = None
+        self._reduced: PrincipalRows | None = None
+        self._rows = np.empty((0, 0), dtype=np.float32)
+        """The current embedding as the map reads it: of a large vocabulary, in few directions."""
         self._index: LandmarkIndex | None = None
         self._districts = DistrictSchedule(writer, earlier, vocabulary) if vocabulary is not None else None
         self._method: LayoutMethod | None = None
@@ -94,9 +107,11 @@ class Projector:
         """Return whether the map is being drawn yet."""
         return self._ready
 
-    def set_previous_space(self, vectors: NDArray[np.float32] | None) -> None:
+    def set_previous_space(self, vectors: RowSource | None) -> None:
         """Set the embedding of the last layout, shape (V, D), from which the method detects moved rows."""
-        self._remembered = vectors
+        self._remembered = (
+            None if vectors is None or not finite_rows(vectors).all() else self._reduce(vectors).copy()
+        )
 
     def start_map(self) -> None:
         """Start drawing the map with the next frame; call it once the warm-up is done."""
@@ -149,7 +164,7 @@ class Projector:
             )
         start = None if self._coordinates is None else self._laid_out_of(self._coordinates)
         method = make_method(self.map_recipe, start)
-        if self._remembered is not None and np.isfinite(self._remembered).all():
+        if self._remembered is not None:
             method.resume_from(self._laid_out_of(self._remembered))
         if not self._settled:
             method.change_settings(settings_from_recipe(self.map_recipe))
@@ -176,9 +191,7 @@ class Projector:
             and self._linear_shown == self.last_drawn == (attempt, step)
         )
 
-    def project_step(
-        self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool = False
-    ) -> bool:
+    def project_step(self, vectors: RowSource, attempt: int, step: int, *, over: bool = False) -> bool:
         """Make and commit the layouts of one step.
 
         Args:
@@ -190,7 +203,7 @@ class Projector:
         Returns:
             False if the matrix is not finite: the last layouts stay, and the facts give the reason.
         """
-        wild = int((~np.isfinite(vectors).all(axis=1)).sum())
+        wild = self._set_space(vectors, attempt, step)
         if wild:
             reason = "1 row is not finite" if wild == 1 else f"{wild} rows are not finite"
             self._linear_shown = self.last_drawn = (attempt, step)
@@ -207,28 +220,25 @@ class Projector:
                 }
             )
             return False
-        self._probe.set_space(vectors)
         # The first frame of a map may take seconds, so the linear view is committed before it.
         had_method = self._method is not None
         if had_method:
-            self._draw(vectors, attempt, step)
+            self._draw(attempt, step)
         else:
-            self._nearest = self._neighbour_source.find(vectors, None)
+            self._nearest = self._neighbour_source.find(self._rows, None)
         start_only = self._linear is not None and self._linear.step == 0 < step
         if self._linear_shown != (attempt, step) or (over and start_only):
             coordinates = self._linear_view(vectors, attempt, step, over=over).project(vectors)
             self._commit(Method.LINEAR, coordinates, attempt, step)
             self._linear_shown = (attempt, step)
         if self._ready and not had_method and self._placed != (attempt, step):
-            self._draw(vectors, attempt, step)
+            self._draw(attempt, step)
         if self._ready and self._districts is not None:
             final = over and not self.needs_frame(attempt, step)
-            self._districts.detect_if_due(vectors, self._nearest, attempt, step, final=final)
+            self._districts.detect_if_due(self._rows, self._nearest, attempt, step, final=final)
         return True
 
-    def draw_missed(
-        self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool = False
-    ) -> None:
+    def draw_missed(self, vectors: RowSource, attempt: int, step: int, *, over: bool = False) -> None:
         """Draw only the map of an earlier step, once the map has started; skip a matrix that is not finite.
 
         Args:
@@ -237,11 +247,10 @@ class Projector:
             step: the step.
             over: whether the run has ended, so that there is time to find the districts of the step too.
         """
-        if np.isfinite(vectors).all():
-            self._probe.set_space(vectors)
-            self._draw(vectors, attempt, step)
+        if not self._set_space(vectors, attempt, step):
+            self._draw(attempt, step)
             if over and self._districts is not None:
-                self._districts.detect_if_due(vectors, self._nearest, attempt, step, due=True)
+                self._districts.detect_if_due(self._rows, self._nearest, attempt, step, due=True)
 
     def note_warm_up(self, share: float) -> None:
         """Store the progress towards the first layout of the map, for viewers who wait for it."""
@@ -249,14 +258,38 @@ class Projector:
             self._warm_up_share = share
             self._writer.set_facts({"warm_up": share})
 
-    def _draw(self, vectors: NDArray[np.float32], attempt: int, step: int) -> None:
+    def _set_space(self, vectors: RowSource, attempt: int, step: int) -> int:
+        """Take the embedding of a step, unless it is taken already: a pass over a large table takes seconds. Return how many
+        rows are not finite; then it is not taken."""
+        if self._space == (attempt, step):
+            return 0
+        wild = int((~finite_rows(vectors)).sum())
+        if not wild:
+            self._probe.set_space(vectors)
+            self._rows, self._space = self._reduce(vectors), (attempt, step)
+        return wild
+
+    def _reduce(self, vectors: RowSource) -> NDArray[np.float32]:
+        if self._landmarks is None:
+            return vectors[:]
+        if self._reduced is None:
+            from lamplighter.projection.umap.principal_rows import PrincipalRows
+
+            self._reduced = PrincipalRows(self._landmarks)
+        return self._reduced.reduce(vectors)
+
+    def _draw(self, attempt: int, step: int) -> None:
+        vectors = self._rows
         if self._method is None:
             self._method = self._create_method(vectors)
             self._remembered = None
         self._settling = self._settling + 1 if self.last_drawn == (attempt, step) else 0
         shown = self._method.draw_frame(self._laid_out_of(vectors))
-        if self._laid_out is None:
+        if self._landmarks is None:
             self._nearest = self._neighbour_source.find(vectors, self._method)
+        elif self._laid_out is None:
+            # The neighbours of all tokens of a large vocabulary take minutes.
+            self._nearest = None
         else:
             shown = self._place_others(vectors, shown, self._laid_out)
         self._coordinates, self._drawn_by = shown, METHODS[self.map_recipe.method]
@@ -267,20 +300,17 @@ class Projector:
                 self._settled = True
             if self._laid_out is not None and not self._unsettled:
                 self._writer.set_facts(
-                    {"landmarks": self._probe.estimate(self._coordinates).of_kinds(self._laid_out)}
+                    {LANDMARKS_FACT: self._probe.estimate(self._coordinates).of_kinds(self._laid_out)}
                 )
         self.last_drawn = attempt, step
 
-    def _linear_view(
-        self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool
-    ) -> LinearView:
+    def _linear_view(self, vectors: RowSource, attempt: int, step: int, *, over: bool) -> LinearView:
         view = self._linear
         # The view comes from the start or, if the start was not projected, from another step before the embedding took
         # shape.
         early = view is not None and view.step < FIXED_FROM_STEP <= step
         if view is None or early or (over and view.step == 0 < step):
-            # Of a large vocabulary, the directions of its landmarks: all rows in 64 bits would take gigabytes.
-            rows = vectors if self._landmarks is None else vectors[self._landmarks]
+            rows = rows_of_view(vectors, self._landmarks)
             like = None if view is None else view.project(rows)
             view = self._linear = principal_view(rows, attempt, step, like)
             self._writer.set_facts({"linear": view.to_facts()})

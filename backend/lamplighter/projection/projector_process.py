@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lamplighter.platform.child_process import yield_processor
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.projection.missed_steps import MissedSteps
@@ -22,6 +19,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, RequestsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.wire.row_source import RowSource
 
 POLL = 0.02
 """Seconds between two polls of the run, which take microseconds each."""
@@ -121,7 +119,9 @@ class ProjectorProcess:
         follower = self._follower
         size = len(follower.vectors)
         with LayoutsReader(self._run.layouts_path) as earlier:
-            projector = Projector(writer, earlier, size, self._run.recipe.map, self._run.vocabulary)
+            projector = Projector(
+                writer, earlier, size, self._run.recipe.map, self._run.vocabulary, self._run.landmarks
+            )
             self._requests = RequestsReader(self._run.path)
             self._requests.skip_applied(earlier.last_applied())
         if projector.last_drawn is not None:
@@ -251,12 +251,12 @@ class ProjectorProcess:
         projector.start_map()
 
 
-def _read_matrix(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:
+def _read_matrix(run: RunFolder, attempt: int, step: int) -> RowSource | None:
     """Read the matrix of a step of an attempt, shape (V, D); None if it cannot be rebuilt."""
     try:
         with MatrixHistory(run) as history:
             if history.steps.lineage().counts(attempt, step):
-                return history.snapshot(step).vectors
+                return history.open_snapshot(step).vectors
             return None
     except NoSnapshotError:
         return None

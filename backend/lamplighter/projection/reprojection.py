@@ -10,6 +10,7 @@ import time
 import numpy as np
 
 from lamplighter.contract.sentences import say
+from lamplighter.geometry.neighbours import finite_rows
 from lamplighter.projection.joint_layouts import (
     JointSlices,
     ReprojectionError,
@@ -18,7 +19,6 @@ from lamplighter.projection.joint_layouts import (
     choose_spread,
     write_joint_layouts,
 )
-from lamplighter.runfolder.landmarks import choose_landmarks
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
@@ -48,9 +48,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
             raise ReprojectionError(say("map_not_over"))
         size = len(run.vocabulary.tokens)
         steps = _choose_steps(history, size, slices)
-        chosen = JointSlices(
-            steps, lambda index: history.snapshot(steps[index]), size, choose_landmarks(run.vocabulary)
-        )
+        chosen = JointSlices(steps, lambda index: history.open_snapshot(steps[index]), size, run.landmarks)
         newest = history.steps.newest_step()[1]
         trusts = write_joint_layouts(part, chosen, read_map_settings(run).current, newest, progress)
     return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - start)
@@ -59,7 +57,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
 def _choose_steps(history: MatrixHistory, size: int, limit: int) -> list[int]:
     """Choose steps evenly from those stored exactly, up to the last whose matrix is finite; at least two."""
     exact = history.exact_steps()
-    while len(exact) and not np.isfinite(history.snapshot(int(exact[-1])).vectors).all():
+    while len(exact) and not finite_rows(history.open_snapshot(int(exact[-1])).vectors).all():
         exact = exact[:-1]
     if len(exact) < 2:
         raise ReprojectionError(say("map_few_steps"))

@@ -83,5 +83,19 @@ class NoSnapshotError(LookupError):
         self.nearest = nearest
 
 
+class MatrixTooLargeError(NoSnapshotError):
+    """An error for a matrix that is kept, and too large to be read whole."""
+
+    def __init__(self, step: int, rows: int, width: int) -> None:
+        """Say how large the matrix of a step is."""
+        LookupError.__init__(
+            self,
+            f"the embedding of {rows:,} x {width:,} at step {step} is {4 * rows * width / 1e9:.1f} GB as float32, too large to"
+            " be read whole: `lamplighter.open(...).open_snapshot()` reads its rows, and its file is in the run's folder",
+        )
+        self.step = step
+        self.nearest = None
+
+
 class NoOutputMatrixError(LookupError):
     """An error for a run or a step without an output matrix; the message says why."""

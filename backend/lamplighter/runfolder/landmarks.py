@@ -11,6 +11,8 @@ from lamplighter.wire.vocabulary import Vocabulary
 MIN_TOKENS = 60_000
 """Vocabularies of fewer tokens are laid out whole."""
 LANDMARKS = 20_000
+MIN_LANDMARKS = 100
+"""Minimum number of landmarks that a person may choose."""
 
 
 def choose_landmarks(vocabulary: Vocabulary) -> NDArray[np.int64] | None:
@@ -32,7 +34,12 @@ def describe_landmarks(vocabulary: Vocabulary) -> str:
     if landmarks is None:
         return ""
     chosen = "most frequent tokens" if vocabulary.counts_known else "tokens with the lowest ids"
+    return describe_choice(len(vocabulary), len(landmarks), chosen)
+
+
+def describe_choice(size: int, laid_out: int, which: str) -> str:
+    """Return the phrase for a vocabulary of `size` tokens; `which`, a plural, says which of them are laid out."""
     return (
-        f"; the map lays out the {len(landmarks):,} {chosen}, and places the other"
-        f" {len(vocabulary) - len(landmarks):,} beside those nearest to them"
+        f"; the map lays out the {laid_out:,} {which}, and places the other {size - laid_out:,} beside those nearest to"
+        " them"
     )

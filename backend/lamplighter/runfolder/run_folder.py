@@ -27,8 +27,11 @@ from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
+from lamplighter.runfolder.landmarks import LANDMARKS, MIN_LANDMARKS, MIN_TOKENS, choose_landmarks
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
 
+MATRICES = "matrices"
+"""The folder of matrices in files of their own."""
 RUN_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,79}"
 _ID = re.compile(RUN_ID_PATTERN)
 
@@ -53,6 +56,7 @@ class RunFolder:
         self.source_path = path / "source.txt"
         self.held_out_path = path / "held-out.npy"
         self.start_path = path / "start"
+        self.landmarks_path = path / "landmarks.npy"
 
     @property
     def id(self) -> str:
@@ -68,7 +72,7 @@ class RunFolder:
         """
         try:
             data = json.loads(read_recipe_file(self.path / "recipe.json"))
-            if isinstance(data, dict) and data.get("format", 0) > 2:  # pyright: ignore[reportOperatorIssue]
+            if isinstance(data, dict) and data.get("format", 0) > 3:  # pyright: ignore[reportOperatorIssue]
                 raise FormatError("recipe.json was written by a newer version: update Lamplighter")
             return Recipe.model_validate(data)
         except OSError as error:
@@ -150,6 +154,25 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
+    @cached_property
+    def landmarks(self) -> NDArray[np.int64] | None:
+        """Return the ids of the tokens that the map of a large vocabulary lays out, ascending, shape (L,): those that were
+        chosen for this run, or those of `choose_landmarks`. None if all are laid out.
+
+        Raises:
+            FormatError: the file is damaged, or holds ids outside the vocabulary.
+        """
+        if not self.landmarks_path.exists() or len(self.vocabulary) < MIN_TOKENS:
+            return choose_landmarks(self.vocabulary)
+        ids = self._load_ids(self.landmarks_path).astype(np.int64)
+        if not MIN_LANDMARKS <= len(ids) <= LANDMARKS or (np.diff(ids) <= 0).any():
+            raise FormatError(f"{self.landmarks_path.name}: not the landmarks of a map")
+        return ids
+
+    def write_landmarks(self, ids: NDArray[np.int64]) -> None:
+        """Write which tokens the map lays out, ascending, shape (L,)."""
+        self._save_ids(ids.astype(np.uint32), self.landmarks_path)
+
     def _load_ids(self, path: Path) -> NDArray[np.uint32]:
         try:
             ids = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -227,6 +250,10 @@ class RunFolder:
     def bytes_on_disk(self) -> int:
         """Return the total size of all files in the folder."""
         return sum(size for _, size in self._sizes())
+
+    def matrix_paths(self) -> list[Path]:
+        """Return the files of matrices that lie in files of their own, in order of their steps."""
+        return sorted((self.path / MATRICES).glob(f"{10 * '[0-9]'}-{4 * '[0-9]'}.safetensors"))
 
     def files_on_disk(self) -> Iterator[tuple[Path, int]]:
         """Yield the relative path and size in bytes of each file in the folder; hard links of one file count once."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import Snapshot
+from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot
 from lamplighter.runfolder.step_numbers import read_step_numbers
 
 
-def read_training_start(history: MatrixHistory, step: int) -> tuple[Snapshot, int]:
+def read_training_start(history: MatrixHistory, step: int) -> tuple[Snapshot | OpenSnapshot, int]:
     """Return the first matrix that is kept, and the number of training steps from it to `step`; of a record without
     numbers, that of recorded steps.
 
@@ -21,4 +21,4 @@ def read_training_start(history: MatrixHistory, step: int) -> tuple[Snapshot, in
     first = int(exact[0])
     numbers = read_step_numbers(history.steps.facts())
     start, end = numbers.number_of(first), numbers.number_of(step)
-    return history.snapshot(first), step - first if start is None or end is None else end - start
+    return history.open_snapshot(first), step - first if start is None or end is None else end - start

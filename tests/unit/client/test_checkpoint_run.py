@@ -26,7 +26,7 @@ def write(path: Path, text: str | bytes) -> Path:
 
 
 def read_matrix(path: Path, rows: int, tensor: str | None = None) -> np.ndarray:
-    return find_embedding(path, [f"w{at}" for at in range(rows)], tensor).vectors
+    return find_embedding(path, [f"w{at}" for at in range(rows)], tensor).vectors[:]
 
 
 def test_a_matrix_becomes_a_finished_run(tmp_path: Path) -> None:

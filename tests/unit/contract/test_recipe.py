@@ -108,7 +108,7 @@ PARENT = {"run": "a-run", "step": 3, "name": "Lamptown", "batch_offset": 3, "tex
         ({"optimiser": {"frozen": ["embedding"]}}, "need format 2"),
         ({"format": 2, "corpus": {"other_town": True}}, "only a fork"),
         ({"format": 2, "optimiser": {"frozen": ["output", "output"]}}, "stands there twice"),
-        ({"format": 3}, "format"),
+        ({"format": 4}, "format"),
         ({"format": 2, "parent": PARENT | {"run": "../etc"}}, "parent.run"),
         ({"format": 2, "parent": PARENT | {"step": -1}}, "parent.step"),
         ({"format": 2, "parent": PARENT | {"name": 81 * "x"}}, "parent.name"),

@@ -10,11 +10,12 @@ import pytest
 import lamplighter
 from lamplighter.geometry.neighbours import nearest_rows, row_digests
 from lamplighter.projection.projector import Projector
+from lamplighter.projection.projector_process import ProjectorProcess
 from lamplighter.projection.quality import trust
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.reprojection import reproject
 from lamplighter.projection.umap.landmarks import LandmarkIndex
-from lamplighter.runfolder import landmarks
+from lamplighter.runfolder import landmarks, run_folder
 from lamplighter.runfolder.landmarks import choose_landmarks, describe_landmarks
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
@@ -32,6 +33,8 @@ def vocabulary(monkeypatch: pytest.MonkeyPatch) -> Vocabulary:
     """Return a vocabulary whose counts make `MARKS` its landmarks, and let a small one count as large."""
     monkeypatch.setattr(landmarks, "MIN_TOKENS", V)
     monkeypatch.setattr(landmarks, "LANDMARKS", L)
+    for name, value in (("MIN_TOKENS", V), ("LANDMARKS", L), ("MIN_LANDMARKS", L)):
+        monkeypatch.setattr(run_folder, name, value)
     monkeypatch.setattr(trust, "MIN_TOKENS", V)
     counts = np.where(np.isin(np.arange(V), MARKS), 9, 1)
     return Vocabulary(tuple(f"token{n}" for n in range(V)), counts)
@@ -102,7 +105,7 @@ def test_the_map_of_a_large_vocabulary_is_drawn_and_its_trust_told(
 ) -> None:
     vectors, path = town(V), tmp_path / "layouts.sqlite"
     with LayoutsWriter(path) as writer, LayoutsReader(path) as reader:
-        projector = Projector(writer, reader, V, None, vocabulary)
+        projector = Projector(writer, reader, V, None, vocabulary, MARKS)
         projector.start_map()
         while projector.needs_frame(1, 0):
             projector.project_step(vectors, 1, 0, over=True)
@@ -129,3 +132,35 @@ def test_a_series_of_large_tables_is_laid_out_jointly(vocabulary: Vocabulary, tm
     found = reproject(RunFolder(run.folder), lambda _share, _what: None)
     assert found.steps == 2
     assert found.trust > 0.9
+
+
+def test_landmarks_are_chosen_by_norm_or_by_a_file(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    vectors, folder = town(V), tmp_path / "runs"
+    longest = np.setdiff1d(np.arange(V), MARKS)[:L]
+    vectors[longest] *= 100
+    run = lamplighter.still(folder / "norm", vectors, vocabulary.tokens, landmarks="norm")
+    np.testing.assert_array_equal(RunFolder(run.folder).landmarks, longest)
+    assert "90 tokens with the longest rows, and places the other 210" in run.status.message
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join([*(vocabulary.tokens[at] for at in MARKS[:80]), "no such word", ""]))
+    with pytest.raises(lamplighter.InputError, match=r"words\.txt: it names 80 of the tokens"):
+        lamplighter.still(folder / "few", vectors, vocabulary.tokens, landmarks=words)
+    assert not (folder / "few").exists()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(landmarks, "MIN_LANDMARKS", 40)
+        patched.setattr(run_folder, "MIN_LANDMARKS", 40)
+        run = lamplighter.still(folder / "file", vectors, vocabulary.tokens, landmarks=words)
+        np.testing.assert_array_equal(RunFolder(run.folder).landmarks, MARKS[:80])
+        assert "80 tokens of words.txt" in run.status.message
+
+
+def test_a_small_vocabulary_has_no_landmarks_to_choose(tmp_path: Path) -> None:
+    with pytest.raises(lamplighter.InputError, match="300 tokens are all laid out"):
+        lamplighter.still(tmp_path / "a", town(V), [str(at) for at in range(V)], landmarks="norm")
+
+
+def test_the_projector_lays_out_what_was_chosen(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    run = lamplighter.still(tmp_path / "runs" / "norm", town(V), vocabulary.tokens, landmarks="norm")
+    ProjectorProcess(RunFolder(run.folder), once=True).run()
+    with LayoutsReader(RunFolder(run.folder).layouts_path) as reader:
+        assert reader.facts()["landmarks"]["tokens"] == L

@@ -85,7 +85,14 @@ def series_command(
 
         try:
             run, report = record_series(
-                path, found, vocabulary, steps=numbers, tensor=tensor, progress=on_progress, **options
+                path,
+                found,
+                vocabulary,
+                steps=numbers,
+                tensor=tensor,
+                progress=on_progress,
+                tell=print_line,
+                **options,
             )
         except (InputError, FileExistsError) as error:
             raise RecipeError(str(error)) from error

@@ -16,7 +16,7 @@ def describe_stayed(run: Run) -> str:
     """Return how many rows of a series stayed where they began, how clearly they stand apart, and some of their tokens."""
     last = run.snapshot_steps().tolist()[-1]
     first_number, last_number = run.step_number(0) or 0, run.step_number(last) or last
-    found = measure_stayed(run.snapshot(0), run.snapshot(last), last_number - first_number)
+    found = measure_stayed(run.open_snapshot(0), run.open_snapshot(last), last_number - first_number)
     ids, rows = found.ids, len(found.turned)
     if not len(ids):
         return f"each of the {rows:,} rows has turned since step {first_number:,}"

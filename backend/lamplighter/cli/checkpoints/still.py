@@ -28,6 +28,12 @@ def embedding_options(command: Command) -> Command:
             metavar="FILE",
             help="A table about the tokens (csv, tsv, parquet); one of its columns colours the map.",
         ),
+        click.option(
+            "--landmarks",
+            metavar="norm|FILE",
+            help="Which tokens of a vocabulary of 60,000 or more the map lays out: norm, those with the longest rows, or"
+            " those in a file, one in each line.  [default: the most frequent]",
+        ),
         click.option("--colour", metavar="COLUMN", help="The column to use.  [default: the first]"),
     ):
         command = option(command)
@@ -69,7 +75,7 @@ def still_command(
         options["origin"] = fetched.origin
     path = store / run_id_of(name) if name else free_run_path(store, default)
     try:
-        run = still(path, source, vocabulary, tensor=tensor, **options)
+        run = still(path, source, vocabulary, tensor=tensor, tell=print_line, **options)
     except (InputError, FileExistsError) as error:
         raise RecipeError(str(error)) from error
     print_line(run.status.message)

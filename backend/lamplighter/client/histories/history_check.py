@@ -16,6 +16,7 @@ from lamplighter.client.histories.sentences import Told
 from lamplighter.client.histories.summarizer import Summarizer, split_rows
 from lamplighter.client.histories.table_summary import TableSummary, median_cosine
 from lamplighter.wire.binary import Floats
+from lamplighter.wire.row_source import RowSource
 
 
 class HistoryCheck:
@@ -30,8 +31,8 @@ class HistoryCheck:
         self._tokens: tuple[str, ...] | None = None
         self._first_of_tokens = 0
 
-    def add_matrix(self, step: int, matrix: Floats) -> None:
-        """Take the table of the next step from memory, shape (V, D)."""
+    def add_matrix(self, step: int, matrix: RowSource) -> None:
+        """Take the table of the next step, shape (V, D)."""
         rows, width = matrix.shape
         self.add_table(step, (rows, width), split_rows(matrix))
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.histories.summarizer import rows_of_block, split_rows
+from lamplighter.client.histories.summarizer import split_rows
 from lamplighter.client.plain_files import require_plain_file
 from lamplighter.client.sources.array_files import map_npy, to_float32
 from lamplighter.client.sources.embeddings import read_memory, read_path
 from lamplighter.client.sources.folder_vocabulary import locate_folder_vocabulary, read_tokeniser_file
 from lamplighter.client.sources.model_folder import find_model_file, locate_model_matrix
-from lamplighter.runfolder.reading.tensor_file import read_stored_rows
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 from lamplighter.wire.row_frames import MAX_DIM
 from lamplighter.wire.vocabulary import Vocabulary
@@ -72,7 +72,7 @@ class TableOpener:
             if not located.entry.is_matrix:
                 raise InputError(f"{file.name}: {located.name[:200]} is not a matrix of floats")
             rows, width = located.entry.shape
-            blocks = read_stored_rows(located.file, located.entry, rows_of_block(width))
+            blocks = split_rows(StoredMatrix(located.file, located.entry))
             return OpenTable((rows, width), blocks, tokens, located.name)
         if file.name.endswith(".npy"):
             require_plain_file(file)

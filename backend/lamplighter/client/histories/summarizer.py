@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lamplighter.client.histories.table_summary import TableSummary
 from lamplighter.wire.binary import Floats
+from lamplighter.wire.row_source import RowSource
 
 _SAMPLED_HASHES, _SAMPLED_ROWS, _SKETCH_WIDTH = 8_192, 1_024, 64
 _BLOCK_NUMBERS = 1 << 16
@@ -19,16 +20,11 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 """An odd number with its bits well spread: multiplying by it loses nothing."""
 
 
-def split_rows(matrix: NDArray[Any]) -> Iterator[NDArray[Any]]:
+def split_rows(matrix: RowSource) -> Iterator[NDArray[Any]]:
     """Yield a matrix, shape (V, D), in blocks of rows."""
-    rows = rows_of_block(matrix.shape[1])
+    rows = max(1, _BLOCK_NUMBERS // matrix.shape[1])
     for start in range(0, len(matrix), rows):
         yield matrix[start : start + rows]
-
-
-def rows_of_block(width: int) -> int:
-    """Return how many rows of this width make a block."""
-    return max(1, _BLOCK_NUMBERS // width)
 
 
 class Summarizer:

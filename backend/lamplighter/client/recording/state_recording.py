@@ -1,6 +1,9 @@
 """States of an embedding as a finished run: a full matrix at each step, and the rows that moved between steps.
 
 Nothing is known about the time between two states, so there is no batch, loss or gradient.
+
+Tables in half precision, and large ones, lie in files of their own, in the precision in which they came, and are read and
+written in blocks (`docs/decisions/0034-stored-matrices.md`).
 """
 
 from __future__ import annotations
@@ -12,11 +15,15 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
+from lamplighter.client.matrix_diff import MAX_STORED_BYTES, ChangedRows, MatrixDiff, find_changed_rows
 from lamplighter.client.recording.loop_facts import make_recorded_recipe
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.runfolder.matrices.matrix_file import write_matrix
+from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix, matrix_type
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
@@ -26,11 +33,14 @@ from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
+from lamplighter.wire.row_source import RowSource, row_blocks
 from lamplighter.wire.vocabulary import Vocabulary
 
 _ROOM = 1.1
 """Required free space, in multiples of the size of the matrices."""
 _UNKNOWN = float("nan")
+_MIN_STORED_BYTES = 256_000_000
+"""Bytes of a float32 matrix from which it lies in a file of its own; in half precision, any does."""
 
 
 class StateRecording:
@@ -39,7 +49,9 @@ class StateRecording:
     The run's steps are consecutive from 0, one per state; the training steps of the states are stored as their numbers.
     """
 
-    def __init__(self, path: Path, name: str, vocabulary: Vocabulary, numbers: list[int], dim: int) -> None:
+    def __init__(
+        self, path: Path, name: str, vocabulary: Vocabulary, numbers: list[int], first: RowSource
+    ) -> None:
         """Create the run.
 
         Args:
@@ -47,7 +59,7 @@ class StateRecording:
             name: its display name.
             vocabulary: its tokens, V of them.
             numbers: the training step of each state, ascending.
-            dim: D.
+            first: the first matrix, shape (V, D), which says how the matrices are stored.
 
         Raises:
             InputError: the folder's name is not a run id, or there is too little room for the matrices.
@@ -57,9 +69,12 @@ class StateRecording:
             require_free_path(path)
         except ValueError as error:
             raise InputError(str(error)) from error
-        size = 4 * len(vocabulary) * dim * len(numbers)
+        dim = first.shape[1]
+        self._is_stored = is_stored(first)
+        self.bytes = size = bytes_of_state(first) * len(numbers)
+        """The bytes of all matrices on the disk."""
         _require_room(path, size)
-        plan = {
+        plan: dict[str, Any] = {
             "corpus": {"kind": "recorded", "name": name[:200]},
             "steps": max(1, len(numbers) - 1),
             # Enough for the matrices and their maps.
@@ -67,6 +82,9 @@ class StateRecording:
             # Every state is worth measuring.
             "cadence": {"keyframe_every": 1},
         }
+        if self._is_stored:
+            # Versions that know no files of matrices refuse the run.
+            plan["format"] = 3
         self._at, self._last = -1, len(numbers) - 1
         self._numbers = StepNumbers([(0, numbers[0], 1)])
         for step, number in enumerate(numbers[1:], start=1):
@@ -81,6 +99,7 @@ class StateRecording:
             self._remove()
             raise
         self._diff: MatrixDiff | None = None
+        self._before: StoredMatrix | None = None
 
     def __enter__(self) -> StateRecording:
         return self
@@ -95,10 +114,14 @@ class StateRecording:
             if error is not None:
                 self._remove()
 
-    def add_state(self, matrix: Floats) -> None:
+    def add_state(self, state: RowSource) -> None:
         """Record the next state of the embedding, shape (V, D)."""
         self._at += 1
-        now, attempt, size = time.time(), self._writer.attempt, len(matrix)
+        now, attempt, size = time.time(), self._writer.attempt, len(state)
+        if self._is_stored:
+            self._add_stored(state, now)
+            return
+        matrix: Floats = np.ascontiguousarray(state[:], dtype=np.float32)
         if self._diff is None:
             # The last state is compared with no other: no copy of it is needed.
             self._diff = MatrixDiff(matrix) if self._last else None
@@ -112,6 +135,24 @@ class StateRecording:
             keyframe, census = self._encode_keyframe(matrix, now)
         # These steps are never recomputed, so no digest is compared.
         self._writer.commit(StepRecord(self._at, self._pulse(moved, now), b"", rows, keyframe, census))
+
+    def _add_stored(self, state: RowSource, now: float) -> None:
+        rows, width = state.shape
+        reference = MatrixReference(self._writer.attempt, self._at, now, rows, width, matrix_type(state))
+        write_matrix(self.run.path, reference, (block for _, block in row_blocks(state)))
+        matrix = reference.open_file(self.run.path)
+        keyframe, census = reference.encode(), self._encode_census(now)
+        if self._before is None:
+            self._writer.add_keyframe(0, keyframe, census)
+        else:
+            pulse = self._pulse(find_changed_rows(self._before, matrix), now)
+            self._writer.commit(StepRecord(self._at, pulse, b"", None, keyframe, census))
+        self._before = matrix
+
+    def set_landmarks(self, ids: NDArray[np.int64] | None) -> None:
+        """Set which tokens the map lays out, ascending; None if the vocabulary itself says which."""
+        if ids is not None:
+            self.run.write_landmarks(ids)
 
     def finish(self, message: str, more: dict[str, Any] | None = None) -> None:
         """End the run with a message, and more facts about it."""
@@ -127,11 +168,11 @@ class StateRecording:
         self._writer.add_event(self._at, Phase.FINISHED, message[:500], facts)
 
     def _encode_keyframe(self, matrix: Floats, now: float) -> tuple[bytes, bytes]:
-        attempt, never = self._writer.attempt, np.full(len(matrix), NEVER, dtype=np.uint32)
-        return (
-            encode(Rows.of_matrix(attempt, self._at, now, matrix)),
-            encode(Census(attempt, self._at, now, self._untouched, never)),
-        )
+        return encode(Rows.of_matrix(self._writer.attempt, self._at, now, matrix)), self._encode_census(now)
+
+    def _encode_census(self, now: float) -> bytes:
+        never = np.full(len(self._untouched), NEVER, dtype=np.uint32)
+        return encode(Census(self._writer.attempt, self._at, now, self._untouched, never))
 
     def _pulse(self, moved: ChangedRows, now: float) -> bytes:
         none, numbers = np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32)
@@ -159,6 +200,27 @@ class StateRecording:
 
     def _remove(self) -> None:
         shutil.rmtree(self.run.path, ignore_errors=True)
+
+
+def is_stored(matrix: RowSource) -> bool:
+    """Return whether a matrix is stored in a file of its own: in half precision, or a large one."""
+    rows, width = matrix.shape
+    return matrix_type(matrix) != "F32" or 4 * rows * width >= _MIN_STORED_BYTES
+
+
+def bytes_of_state(matrix: RowSource) -> int:
+    """Return the bytes of a matrix on the disk.
+
+    Raises:
+        InputError: they are more than a run can hold.
+    """
+    rows, width = matrix.shape
+    size = rows * width * (4 if matrix_type(matrix) == "F32" else 2)
+    if size > MAX_STORED_BYTES:
+        raise InputError(
+            f"a matrix of {size / 1e9:,.1f} GB: at most {MAX_STORED_BYTES / 1e9:,.0f} GB can be shown"
+        )
+    return size
 
 
 def _require_room(path: Path, size: int) -> None:

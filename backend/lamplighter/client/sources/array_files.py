@@ -16,8 +16,13 @@ from numpy.typing import NDArray
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import MAX_BYTES, check_matrix_size
 from lamplighter.client.sources.tensor_choice import choose_tensor
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
+from lamplighter.runfolder.matrices.tensor_file import StoredTensor
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
+from lamplighter.wire.row_source import RowSource
 
+STORED_TYPES = {"<f8": "F64", "<f4": "F32", "<f2": "F16"}
+"""numpy's types that are read by rows, as safetensors names them."""
 _MAX_ARRAYS = 1_000
 _NPY_ERRORS = (
     ValueError,
@@ -38,16 +43,21 @@ def to_float32(array: NDArray[Any]) -> Floats:
         return np.array(array, dtype=np.float32, order="C")
 
 
-def read_npy(path: Path) -> Floats:
-    """Return the matrix in an `.npy` file as float32, shape (V, D).
+def open_npy(path: Path) -> RowSource:
+    """Return the matrix in an `.npy` file, shape (V, D), read by rows if it lies there row by row.
 
     Raises:
         InputError: it holds no matrix of floating-point numbers, or is too large for a run.
         OSError: the file cannot be read.
     """
     array = map_npy(path)
-    check_matrix_size(*array.shape)
-    return to_float32(array)
+    kind = STORED_TYPES.get(array.dtype.str)
+    if kind is None or not isinstance(array, np.memmap) or not array.flags.c_contiguous:
+        check_matrix_size(*array.shape)
+        return to_float32(array)
+    rows, width = array.shape
+    check_matrix_size(rows, width, array.itemsize)
+    return StoredMatrix(path, StoredTensor(kind, (rows, width), array.offset, array.offset + array.nbytes))
 
 
 def map_npy(path: Path) -> NDArray[Any]:

@@ -12,16 +12,17 @@ import numpy as np
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import to_matrix
 from lamplighter.client.plain_files import require_plain_file
-from lamplighter.client.sources.array_files import read_npy, read_npz
+from lamplighter.client.sources.array_files import open_npy, read_npz
 from lamplighter.client.sources.checkpoint_list import has_checkpoints
 from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary, read_labels
 from lamplighter.client.sources.given_vocabulary import fit_rows, read_given_vocabulary
-from lamplighter.client.sources.model_folder import find_model_file, read_model_matrix
+from lamplighter.client.sources.memory_rows import open_memory
+from lamplighter.client.sources.model_folder import find_model_file, open_model_matrix
 from lamplighter.client.sources.projector_folder import find_projected_tensor, read_projected_vectors
 from lamplighter.client.sources.refused_files import is_pickle_begin, is_pickle_name, refuse_pickle
 from lamplighter.client.sources.word_vectors import read_word_vectors
 from lamplighter.client.vocabulary_files import make_vocabulary
-from lamplighter.wire.binary import Floats
+from lamplighter.wire.row_source import RowSource, row_blocks
 from lamplighter.wire.vocabulary import Vocabulary
 
 _SHARDS = ".safetensors.index.json"
@@ -32,8 +33,8 @@ _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar")
 class FoundEmbedding:
     """A finite embedding with a token for each row."""
 
-    vectors: Floats
-    """Shape (V, D)."""
+    vectors: RowSource
+    """Shape (V, D); read when asked for, if it lies in a file."""
     vocabulary: Vocabulary
     description: str
     """A phrase for messages: `transformer.wte.weight of model.safetensors`."""
@@ -44,7 +45,7 @@ class FoundEmbedding:
 class RawEmbedding(NamedTuple):
     """A matrix as its source has it."""
 
-    vectors: Floats
+    vectors: RowSource
     tokens: Vocabulary | None
     """The tokens of the source; None if it has none."""
     description: str
@@ -88,7 +89,12 @@ def find_embedding(
             " or tokenizer.json)"
         )
     tokens = fit_rows(tokens, len(raw.vectors), where, padded=raw.padded or is_padded)
-    non_finite = np.flatnonzero(~np.isfinite(raw.vectors).all(axis=1))
+    non_finite = np.concatenate(
+        [
+            some.start + np.flatnonzero(~np.isfinite(rows).all(axis=1))
+            for some, rows in row_blocks(raw.vectors)
+        ]
+    )
     if len(non_finite):
         raise InputError(
             f"{where}: {len(non_finite):,} rows hold values that are not finite numbers (first row {non_finite[0]}): such a"
@@ -113,10 +119,10 @@ def read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> RawEm
     require_plain_file(path)
     if name.endswith((".safetensors", _SHARDS)):
         own = given or find_folder_vocabulary(path.parent)
-        vectors, chosen = read_model_matrix(path, rows if own is None else len(own), tensor)
+        vectors, chosen = open_model_matrix(path, rows if own is None else len(own), tensor)
         return RawEmbedding(vectors, own, f"{chosen[:200]} of {path.name}", padded=True, tensor=chosen)
     if name.endswith(".npy"):
-        return RawEmbedding(read_npy(path), None, path.name, padded=False)
+        return RawEmbedding(open_npy(path), None, path.name, padded=False)
     if name.endswith(".npz"):
         vectors, tokens, chosen = read_npz(path, rows, tensor)
         own = None if tokens is None else make_vocabulary(tokens, where=path.name)
@@ -153,7 +159,7 @@ def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> 
 
 
 def read_memory(source: Any) -> RawEmbedding:
-    """Return a copy of a matrix in memory, or of gensim's vectors with their tokens.
+    """Return a matrix in memory, or gensim's vectors with their tokens.
 
     Raises:
         InputError: it is not a matrix of numbers.
@@ -163,7 +169,7 @@ def read_memory(source: Any) -> RawEmbedding:
         # A complete gensim model.
         keys, vectors = getattr(source.wv, "index_to_key", None), getattr(source.wv, "vectors", None)
     if keys is None or vectors is None:
-        return RawEmbedding(np.array(to_matrix(source), copy=True), None, "a matrix in memory", padded=False)
+        return RawEmbedding(open_memory(source), None, "a matrix in memory", padded=False)
     own = make_vocabulary((str(key) for key in keys), where="index_to_key")
     # gensim allocates rows ahead of its keys.
     return RawEmbedding(

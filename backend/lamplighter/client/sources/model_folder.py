@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, cast
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.folder_files import MAX_JSON, has_file, locate_file, read_text_file
 from lamplighter.client.sources.refused_files import refuse_pickle
-from lamplighter.client.sources.safetensors_file import StoredTensor, read_header, read_tensor
+from lamplighter.client.sources.safetensors_file import StoredTensor, open_tensor, read_header
 from lamplighter.client.sources.tensor_choice import choose_tensor, is_known_embedding
-from lamplighter.wire.binary import Floats
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 
 _WHOLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _MAX_SHARDS = 2_000
@@ -49,15 +49,15 @@ class LocatedTensor(NamedTuple):
     entry: StoredTensor
 
 
-def read_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, str]:
-    """Return the embedding in a safetensors file, or in the shards of an index, as float32, and its tensor's name.
+def open_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple[StoredMatrix, str]:
+    """Return the embedding in a safetensors file, or in the shards of an index, unread, and its tensor's name.
 
     Raises:
         InputError: see `locate_model_matrix`; or the matrix is too large for a run.
         OSError: a file cannot be read.
     """
     file, name, entry = locate_model_matrix(path, rows, wanted)
-    return read_tensor(file, name, entry), name
+    return open_tensor(file, name, entry), name
 
 
 def locate_model_matrix(path: Path, rows: int | None, wanted: str | None) -> LocatedTensor:

@@ -7,8 +7,8 @@ from pathlib import Path
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import check_matrix_size
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.reading.tensor_file import StoredTensor, read_stored_matrix, read_tensor_header
-from lamplighter.wire.binary import Floats
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
+from lamplighter.runfolder.matrices.tensor_file import StoredTensor, read_tensor_header
 
 
 def read_header(path: Path) -> dict[str, StoredTensor]:
@@ -24,16 +24,16 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
         raise InputError(str(error)) from error
 
 
-def read_tensor(path: Path, name: str, entry: StoredTensor) -> Floats:
-    """Return one matrix of a file as float32, shape (V, D).
+def open_tensor(path: Path, name: str, entry: StoredTensor) -> StoredMatrix:
+    """Return one matrix of a file, shape (V, D), of which nothing is read yet.
 
     Raises:
         InputError: it is not a matrix of numbers, or too large for a run.
-        OSError: the file cannot be read.
     """
     if not entry.is_matrix:
         raise InputError(
             f"{path.name}: {name[:200]} is {entry.type} of shape {entry.shape}; a matrix of floats is needed"
         )
-    check_matrix_size(*entry.shape)
-    return read_stored_matrix(path, entry)
+    rows, width = entry.shape
+    check_matrix_size(rows, width, entry.number_type.itemsize)
+    return StoredMatrix(path, entry)

@@ -97,7 +97,10 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
     require_bounded_json(packed.path / "vocabulary.json", None if recorded else recipe.corpus.vocabulary_size)
     vocabulary = packed.vocabulary
     check_vocabulary(vocabulary)
-    checks = RunChecks(len(vocabulary), recipe.model.dim, None if recorded else recipe.batch_tokens, tick)
+    batch_tokens = None if recorded else recipe.batch_tokens
+    checks = RunChecks(
+        len(vocabulary), recipe.model.dim, batch_tokens, tick, packed.path if recipe.format >= 3 else None
+    )
     write_atomically(copy.path / "recipe.json", recipe.model_dump_json(indent=2))
     _copy_name(packed, copy)
     if packed.source_path.exists():
@@ -112,6 +115,11 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
     # Copy the steps first: the other files may refer only to them.
     phase = copy_steps(packed.steps_path, copy.steps_path, checks)
     packed.steps_path.unlink()
+    _move_matrices(packed, copy, checks.matrix_files)
+    if packed.landmarks_path.exists():
+        check_token_ids(packed.landmarks_path)
+        if (landmarks := packed.landmarks) is not None:
+            copy.write_landmarks(landmarks)
     for source, target, copy_rows in (
         (packed.tiles_path, copy.tiles_path, copy_tiles),
         (packed.layouts_path, copy.layouts_path, copy_layouts),
@@ -138,6 +146,17 @@ def _copy_model_states(packed: RunFolder, copy: RunFolder, vocabulary: int, dim:
         # A checkpoint that is also a waypoint is packed only once; the copy is dropped when the run is continued.
         for path in copy.checkpoints.glob("*.safetensors"):
             link_durably(path, copy.waypoints / path.name)
+
+
+def _move_matrices(packed: RunFolder, copy: RunFolder, named: set[str]) -> None:
+    """Move the files of matrices that keyframes name; the steps' check has compared their headers."""
+    present = {f"{path.parent.name}/{path.name}" for path in packed.matrix_paths()}
+    if present != named:
+        raise ExportError("the zip holds matrices of steps that its record does not name: refused")
+    for name in sorted(named):
+        target = copy.path / name
+        make_private_folder(target.parent, exist_ok=True)
+        (packed.path / name).rename(target)
 
 
 def _copy_name(packed: RunFolder, copy: RunFolder) -> None:

@@ -62,6 +62,8 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
         for index, path in enumerate(present):
             start = 0.2 + 0.1 * index / len(present)
             add(path, path.name, sub_progress(progress, start, start, path.name))
+        for path in run.matrix_paths():
+            add(path, f"{path.parent.name}/{path.name}", sub_progress(progress, 0.3, 0.3, path.name))
         for index, name in enumerate(DATABASES):
             start, end = (0.3 + 0.7 * i / len(DATABASES) for i in (index, index + 1))
             copied = start + (end - start) / 4

@@ -14,7 +14,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from lamplighter.contract.recipe_file import MAX_RECIPE_BYTES
@@ -22,6 +22,7 @@ from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
+from lamplighter.runfolder.run_folder import MATRICES
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
@@ -37,6 +38,7 @@ _LIMITS = {
     "corpus.json": MEGABYTE,
     "corpus.npy": 2_000 * MEGABYTE,
     "held-out.npy": 250 * MEGABYTE,
+    "landmarks.npy": MEGABYTE,
     "tokeniser.json": 64 * MEGABYTE,
     "vocabulary.json": 64 * MEGABYTE,
     "examinations.sqlite": 200 * MEGABYTE,
@@ -48,13 +50,15 @@ _LIMITS = {
     "tiles.sqlite": 8_000 * MEGABYTE,
 }
 _NEEDED = ("corpus.json", "vocabulary.json", "steps.sqlite")
-_CHECKPOINT = re.compile(r"(?:checkpoints|waypoints)/\d{10}-\d{4}\.safetensors")
+_CHECKPOINT = re.compile(r"(?:checkpoints|waypoints)/\d{10}-\d{4}\.safetensors", re.ASCII)
+_MATRIX = re.compile(MATRICES + r"/\d{10}-\d{4}\.safetensors", re.ASCII)
+_MAX_MATRICES = 10_000
 _CHECKPOINT_LIMIT = 4_000 * MEGABYTE
 _RECIPE = re.compile(r"((?:[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}/)?)recipe\.json")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_FOLDERS = ("", "checkpoints/", "waypoints/")
+_FOLDERS = ("", "checkpoints/", "waypoints/", f"{MATRICES}/")
 _MEMBERS = 32
-"""Maximum files of a run, not counting waypoints."""
+"""Maximum files of a run, not counting waypoints and matrices."""
 _BLOCK = 1 << 20
 _DATABASE_BEGIN = b"SQLite format 3\0"
 
@@ -192,6 +196,8 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
         if name in _FOLDERS and info.file_size == 0:
             continue
         limit = _CHECKPOINT_LIMIT if _CHECKPOINT.fullmatch(name) else _LIMITS.get(name)
+        if _MATRIX.fullmatch(name):
+            limit = MAX_TOTAL_BYTES
         if limit is None or kind not in (0, stat.S_IFREG):
             raise ExportError(
                 f"the zip holds {_quote_name(info.orig_filename)}, which is not a file of a run: refused"
@@ -218,10 +224,13 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
     return members
 
 
-def _require_few(names: Iterable[str]) -> None:
+def _require_few(names: Sequence[str]) -> None:
     """Reject more files or waypoints than a run can have."""
     of_waypoints = ["waypoints/" in name for name in names]
-    waypoints, others = of_waypoints.count(True), of_waypoints.count(False)
+    matrices = sum(f"{MATRICES}/" in name for name in names)
+    waypoints, others = of_waypoints.count(True), of_waypoints.count(False) - matrices
+    if matrices > _MAX_MATRICES:
+        raise ExportError(f"the zip has {matrices} matrices, a run has at most {_MAX_MATRICES:,}: refused")
     if waypoints > MAX_WAYPOINTS:
         raise ExportError(f"the zip has {waypoints} waypoints, a run has at most {MAX_WAYPOINTS}: refused")
     if others > _MEMBERS:

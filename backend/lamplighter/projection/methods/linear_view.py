@@ -16,8 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.wire.row_source import RowSource, row_blocks
+
 FIXED_FROM_STEP = 400
 """Step from which the directions are final."""
+_MAX_LANDMARKS = 2_048
+"""Maximum rows that give a large vocabulary its directions: all rows in 64 bits would take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,13 @@ class LinearView:
     step: int
     """The step of the matrix that defines the directions."""
 
-    def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def project(self, vectors: RowSource) -> NDArray[np.float32]:
         """Project the rows: (vectors - centre) @ basis. Returns shape (V, 2)."""
         # Column by column, so that a row's result does not depend on the rows beside it.
         out = np.empty((len(vectors), 2), dtype=np.float32)
-        for axis in (0, 1):
-            out[:, axis] = np.einsum("vd,d->v", vectors, self.basis[:, axis])
+        for some, rows in row_blocks(vectors):
+            for axis in (0, 1):
+                out[some, axis] = np.einsum("vd,d->v", rows, self.basis[:, axis])
         out -= self.centre @ self.basis
         return out
 
@@ -64,6 +69,13 @@ class LinearView:
         return LinearView(centre, basis, int(facts["attempt"]), int(facts["step"]))
 
 
+def rows_of_view(vectors: RowSource, landmarks: NDArray[np.int64] | None) -> NDArray[np.float32]:
+    """Return the rows that give a matrix, shape (V, D), its directions: all, or evenly chosen landmarks."""
+    if landmarks is None:
+        return vectors[:]
+    return vectors[landmarks[:: -(-len(landmarks) // _MAX_LANDMARKS)]]
+
+
 def principal_view(
     vectors: NDArray[np.float32], attempt: int, step: int, like: NDArray[np.float32] | None = None
 ) -> LinearView:
@@ -79,8 +91,12 @@ def principal_view(
     rows = vectors.astype(np.float64)
     centre = rows.mean(axis=0)
     rows -= centre
-    _, directions = np.linalg.eigh(rows.T @ rows)
-    basis = directions[:, :-3:-1]
+    if 1 < len(rows) < rows.shape[1]:
+        # The components of few wide rows are combinations of them.
+        _, combinations = np.linalg.eigh(rows @ rows.T)
+        basis = np.linalg.qr(rows.T @ combinations[:, :-3:-1])[0]
+    else:
+        basis = np.linalg.eigh(rows.T @ rows)[1][:, :-3:-1]
     # A component's sign is arbitrary: take the one whose largest coordinate is positive.
     largest = np.abs(basis).argmax(axis=0)
     basis = basis * np.where(basis[largest, [0, 1]] < 0, -1.0, 1.0)

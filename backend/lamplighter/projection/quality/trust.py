@@ -17,11 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from lamplighter.geometry.neighbours import differing_rows, row_digests, split_rows, unit_rows
+from lamplighter.geometry.neighbours import differing_rows, split_rows, unit_rows
 from lamplighter.runfolder.landmarks import MIN_TOKENS
+from lamplighter.wire.row_source import RowSource
 
 SAMPLE = 500
 NEIGHBOURS = 10
+_SIMILARITY_BYTES = 256 << 20
+"""Maximum bytes of the similarities of the sample with all tokens."""
 _CACHED_SIMILARITIES = 1 << 16
 """Number of similarities compared at once, so that they stay in the CPU cache."""
 
@@ -56,27 +59,28 @@ class TrustProbe:
     def __init__(
         self, size: int, *, sample: int = SAMPLE, neighbours: int = NEIGHBOURS, seed: int = 0
     ) -> None:
-        """Draw `sample` of `size` tokens (all, if there are no more).
+        """Draw `sample` of `size` tokens (all, if there are no more; fewer, if their similarities took too much memory).
 
         `neighbours` is lowered for small vocabularies: the measure needs fewer than half the tokens.
         """
-        count = min(sample, size)
+        count = min(sample, size, max(1, _SIMILARITY_BYTES // (4 * size)))
         self.size = size
         self.token_ids = np.sort(np.random.default_rng(seed).choice(size, count, replace=False))
         self.neighbours = min(neighbours, (size - 1) // 2)
         self._vectors: NDArray[np.float32] | None = None
         self._units = np.empty((0, 0), dtype=np.float32)
         self._similar: NDArray[np.float32] | None = None
-        self._digests: NDArray[np.uint64] | None = None
 
-    def set_space(self, vectors: NDArray[np.float32]) -> None:
+    def set_space(self, vectors: RowSource) -> None:
         """Set the embedding, shape (V, D), that the next estimates are made against.
 
-        Rows that moved since the last call are found by comparison; only their similarities are recomputed.
+        Rows that moved since the last call are found by comparison; only their similarities are recomputed. Of a large
+        vocabulary no copy is kept to compare with, and all are.
         """
         if self.size >= MIN_TOKENS:
             self._set_large_space(vectors)
             return
+        vectors = np.asarray(vectors[:])
         last, ids = self._vectors, self.token_ids
         moved = np.arange(self.size) if last is None else differing_rows(vectors, last)
         if last is None or self._similar is None or 2 * len(moved) > self.size:
@@ -91,13 +95,11 @@ class TrustProbe:
             self._similar[moved_in_sample] = self._units[ids[moved_in_sample]] @ self._units.T
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
-    def _set_large_space(self, vectors: NDArray[np.float32]) -> None:
-        """Set an embedding of which no copies are kept: all similarities are computed where a row moved."""
-        digests, ids = row_digests(vectors), self.token_ids
-        if self._digests is not None and np.array_equal(digests, self._digests):
-            return
-        self._digests, sample = digests, unit_rows(vectors[ids])
-        self._similar = np.empty((len(ids), self.size), dtype=np.float32)
+    def _set_large_space(self, vectors: RowSource) -> None:
+        ids = self.token_ids
+        sample = unit_rows(vectors[ids])
+        if self._similar is None:
+            self._similar = np.empty((len(ids), self.size), dtype=np.float32)
         for some in split_rows(*vectors.shape):
             self._similar[:, some] = sample @ unit_rows(vectors[some]).T
         self._similar[np.arange(len(ids)), ids] = -np.inf

@@ -66,6 +66,8 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
             copy.insert("INSERT INTO facts VALUES(?,?)", "map", json.dumps(map_settings))
         if "made" in facts:
             copy.insert("INSERT INTO facts VALUES(?,?)", "made", json.dumps(require_number(facts["made"])))
+        if (trust := layouts.decode_landmark_trust(facts.get(layouts.LANDMARKS_FACT))) is not None:
+            copy.insert("INSERT INTO facts VALUES(?,?)", layouts.LANDMARKS_FACT, json.dumps(trust))
         if layouts.UNTIL_FACT in facts:
             until = checks.require_step(facts[layouts.UNTIL_FACT])
             copy.insert("INSERT INTO facts VALUES(?,?)", layouts.UNTIL_FACT, json.dumps(until))

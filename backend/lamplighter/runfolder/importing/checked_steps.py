@@ -33,13 +33,15 @@ from lamplighter.runfolder.importing.untrusted_values import (
     require_text,
     shorten_text,
 )
-from lamplighter.runfolder.lineage import split_step_key
+from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.loop_facts import check_loop_facts
+from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.energy import METHOD_FACT, decode_energy, decode_method, encode_energy
 from lamplighter.runfolder.tables.lines import decode_lines, decode_prompts, encode_lines
 from lamplighter.runfolder.tables.scalars import MAX_SCALARS, decode_scalars, encode_scalars
+from lamplighter.wire.frames import MAGIC
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
@@ -118,9 +120,14 @@ def _copy_matrices(
         _require_reached(attempts, row)
         copy.insert("INSERT INTO rows VALUES(?,?)", row, record)
     for row, record, census in file.rows("SELECT id, record, census FROM keyframes ORDER BY id"):
-        matrix = file.decode_frame(record, Rows, row)
-        if not matrix.whole:
-            raise FormatError("a keyframe that is not a whole matrix")
+        if isinstance(record, bytes) and not record.startswith(MAGIC):
+            matrix = checks.require_matrix_file(MatrixReference.decode(record))
+            if step_key(matrix.attempt, matrix.step) != row:
+                raise FormatError("a record that contradicts its row")
+        else:
+            matrix = file.decode_frame(record, Rows, row)
+            if not matrix.whole:
+                raise FormatError("a keyframe that is not a whole matrix")
         checks.require_step(matrix.step)
         file.decode_frame(census, Census, row)
         _require_reached(attempts, row)

@@ -6,11 +6,13 @@ A server allocates memory for a run in proportion to these numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.untrusted_values import require_count
+from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
 
 MAX_ATTEMPTS = 10_000
 MAX_EVENTS = 10_000
@@ -52,6 +54,10 @@ class RunChecks:
     batch_tokens: int | None
     """Tokens per batch; None for a run recorded by a client's own loop, whose batches may differ."""
     tick: ProgressTick
+    folder: Path | None = None
+    """The folder with the files of matrices that keyframes may name; None if this run has none."""
+    matrix_files: set[str] = field(default_factory=set[str])
+    """Those that keyframes named."""
     last_step: int = 0
     """The largest step that a row may refer to; set once the steps have been read."""
     rows_left: int = MAX_ROWS
@@ -60,6 +66,21 @@ class RunChecks:
     def set_last_step(self, pulses: int) -> None:
         """Set the largest step from the number of pulses: steps are consecutive."""
         self.last_step = pulses + _LOST_STEPS
+
+    def require_matrix_file(self, reference: MatrixReference) -> MatrixReference:
+        """Return a reference if its file is there, and its header is that of this run's matrix. The file then counts as one
+        of the run's.
+
+        Raises:
+            FormatError: the run has no such files, or this one is another.
+        """
+        if self.folder is None or (reference.rows, reference.width) != (self.vocabulary, self.dim):
+            raise FormatError(
+                "the place of a matrix that does not match this run's vocabulary, width and format"
+            )
+        reference.open_file(self.folder)
+        self.matrix_files.add(reference.file_name)
+        return reference
 
     def require_step(self, value: Any) -> int:
         """Return `value` if it is a step that the run can have reached.

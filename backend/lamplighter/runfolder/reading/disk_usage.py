@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_folder import MATRICES, RunFolder
 
 _PART_OF_FILE = {
     "steps.sqlite": "steps",
@@ -11,6 +11,7 @@ _PART_OF_FILE = {
     "relayouts.sqlite": "map",
     "output-layouts.sqlite": "map",
     "measures.sqlite": "measures",
+    "landmarks.npy": "map",
     "corpus.npy": "corpus",
     "held-out.npy": "corpus",
     "corpus.json": "corpus",
@@ -18,7 +19,7 @@ _PART_OF_FILE = {
     "tokeniser.json": "corpus",
     "vocabulary.json": "corpus",
 }
-_FOLDERS = ("checkpoints", "waypoints")
+_FOLDERS = {"checkpoints": "checkpoints", "waypoints": "waypoints", MATRICES: "steps"}
 PART_NAMES: tuple[str, ...] = (
     "steps",
     "tiles",
@@ -29,7 +30,8 @@ PART_NAMES: tuple[str, ...] = (
     "corpus",
     "other",
 )
-"""Names of the parts. `steps` includes pulses, keyframes and the moved rows that are not in tiles yet."""
+"""Names of the parts. `steps` includes pulses, keyframes, also in files of their own, and the moved rows that are not in
+tiles yet."""
 
 
 def bytes_by_part(run: RunFolder) -> dict[str, int]:
@@ -41,5 +43,5 @@ def bytes_by_part(run: RunFolder) -> dict[str, int]:
     for path, size in run.files_on_disk():
         whole = path.name.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
         inside = path.parts[0]
-        sizes[inside if inside in _FOLDERS else _PART_OF_FILE.get(whole, "other")] += size
+        sizes[_FOLDERS.get(inside) or _PART_OF_FILE.get(whole, "other")] += size
     return sizes

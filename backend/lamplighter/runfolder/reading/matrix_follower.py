@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -35,8 +36,9 @@ class MatrixFollower:
         """The current step; -1 before the first."""
         self.time = 0.0
         """The end of the current step, Unix seconds."""
-        self.vectors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
-        """Shape (V, D). Changed in place: copy it to keep it past the next `advance`."""
+        self.vectors: NDArray[np.float32] | StoredMatrix = np.empty((0, 0), dtype=np.float32)
+        """Shape (V, D). Changed in place: copy it to keep it past the next `advance`. A matrix in a file of its own is not
+        read."""
 
     def advance(self, reader: StepsReader, *, to: int | None = None) -> bool:
         """Advance to the newest step that can be rebuilt exactly, not beyond step `to`.
@@ -66,10 +68,13 @@ class MatrixFollower:
             found = reader.keyframe(key)
             lineage.require_current(reader)
             # Pruning may have dropped the keyframe between the two reads; its rows are in tiles then.
-            if found is not None and found[0] > self.step:
-                rows = decode_as(found[1], Rows)
-                self.vectors = rows.vectors.copy()
-                self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
+            if found is not None and found.step > self.step:
+                vectors = found.vectors
+                self.vectors = vectors if isinstance(vectors, StoredMatrix) else vectors.copy()
+                self.attempt, self.step, self.time = found.attempt, found.step, found.time
+        if isinstance(self.vectors, StoredMatrix):
+            # Every state of such a run is a keyframe.
+            return
         while 0 <= self.step < target:
             batch_end = self.step + _BATCH
             moved = reader.rows(self.step + 1, target, limit=_BATCH)

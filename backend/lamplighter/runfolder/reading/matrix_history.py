@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import FormatError, NoSnapshotError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.runfolder.reading.row_deltas import RowDeltas
-from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
+from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot, read_time
 from lamplighter.runfolder.reading.token_history import TokenHistory, read_token_history
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch
 from lamplighter.wire.binary import Floats, UInts
-from lamplighter.wire.frames import decode_as
-from lamplighter.wire.row_frames import Rows
 
 T = TypeVar("T")
 
@@ -77,10 +76,28 @@ class MatrixHistory:
 
         Raises:
             NoSnapshotError: the step was not kept exactly, or has not happened.
+            MatrixTooLargeError: it lies in a file of its own, and is too large to be read whole: see `open_snapshot`.
         """
         # Differences of numpy integers would wrap.
         asked_step = operator.index(step)
         return self._on_stable_lineage(lambda lineage: self._snapshot(lineage, asked_step, nearest))
+
+    def open_snapshot(self, step: int, *, nearest: bool = False) -> Snapshot | OpenSnapshot:
+        """Return what `snapshot` does; but if the matrix lies in a file of its own, without reading it.
+
+        Raises:
+            NoSnapshotError: as `snapshot`.
+        """
+        asked_step = operator.index(step)
+        found = self._on_stable_lineage(
+            lambda _: self.steps.keyframe(min(asked_step, self.steps.newest_step()[1]))
+        )
+        if found is None or not isinstance(found.vectors, StoredMatrix):
+            return self.snapshot(step, nearest=nearest)
+        # Every state of such a run is a keyframe.
+        if found.step < asked_step and not nearest:
+            raise NoSnapshotError(asked_step, found.step)
+        return OpenSnapshot(found.attempt, found.step, found.time, found.vectors)
 
     def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
         """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy.
@@ -132,16 +149,19 @@ class MatrixHistory:
         found = self.steps.keyframe(self._nearest_keyframe_step(lineage, step))
         if found is None:
             raise NoSnapshotError(step, None)
-        keyframe_step, record, _ = found
-        start = decode_as(record, Rows)
-        vectors = start.vectors.copy()
+        keyframe_step = found.step
+        vectors = (
+            found.vectors.read_whole(keyframe_step)
+            if isinstance(found.vectors, StoredMatrix)
+            else found.vectors.copy()
+        )
         if keyframe_step > step:
             reached = self._retreat(lineage, vectors, keyframe_step, step)
         else:
             reached = self._advance(lineage, vectors, keyframe_step, min(step, self.steps.newest_step()[1]))
         if reached < step and not nearest:
             raise NoSnapshotError(step, reached)
-        time = start.time if reached == keyframe_step else self._time_of(reached)
+        time = found.time if reached == keyframe_step else self._time_of(reached)
         return Snapshot(lineage.attempt_at(reached), reached, time, vectors)
 
     def _nearest_keyframe_step(self, lineage: Lineage, step: int) -> int:
@@ -209,7 +229,7 @@ class MatrixHistory:
         if (time := read_time(self.steps, step)) is not None:
             return time
         found = self.steps.keyframe(step)
-        return decode_as(found[1], Rows).time if found else 0.0
+        return found.time if found else 0.0
 
 
 class MatrixCursor:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
+from lamplighter.runfolder.matrices.tensor_file import read_tensor_header
 from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
-from lamplighter.runfolder.reading.tensor_file import read_stored_matrix, read_tensor_header
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
@@ -104,7 +105,7 @@ def read_output_matrix(run: RunFolder, reader: StepsReader, point: OutputPoint) 
     entry = read_tensor_header(point.path, _MAX_HEADER).get(name)
     if entry is None or not entry.is_matrix or entry.shape != (len(run.vocabulary), run.recipe.model.dim):
         raise FormatError(f"{point.path.name}: it has no output matrix of this run's model")
-    vectors = read_stored_matrix(point.path, entry)
+    vectors = StoredMatrix(point.path, entry)[:]
     return Snapshot(point.attempt, point.step, read_time(reader, point.step) or 0.0, vectors)
 
 

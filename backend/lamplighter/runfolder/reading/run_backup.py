@@ -14,7 +14,7 @@ from lamplighter.runfolder.run_name import NAME_FILE, PLAIN_NAME_FILE
 from lamplighter.runfolder.sqlite.backup import back_up
 
 TEXTS = ("recipe.json", NAME_FILE, "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
-CORPORA = ("corpus.npy", "held-out.npy")
+CORPORA = ("corpus.npy", "held-out.npy", "landmarks.npy")
 DATABASES = (
     "examinations.sqlite",
     "layouts.sqlite",
@@ -49,7 +49,12 @@ def back_up_run(run: RunFolder, target: Path) -> None:
         for name in DATABASES:
             with suppress(FileNotFoundError):
                 back_up(run.path / name, making / name)
-        for path in making.iterdir():
-            restrict_like_folder(path)
-            sync_file(path)
+        for source in run.matrix_paths():
+            target_folder = making / source.parent.name
+            make_private_folder(target_folder, exist_ok=True)
+            shutil.copyfile(source, target_folder / source.name)
+        for path in making.rglob("*"):
+            if path.is_file():
+                restrict_like_folder(path)
+                sync_file(path)
         rename_durably(making, target)

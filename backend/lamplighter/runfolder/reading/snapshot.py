@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import FormatError, NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.binary import UInts
@@ -35,7 +36,18 @@ class Snapshot:
         return encode(Rows.of_matrix(self.attempt, self.step, self.time, self.vectors))
 
 
-def require_fit(run: RunFolder, matrix: Snapshot) -> None:
+@dataclass(frozen=True)
+class OpenSnapshot:
+    """The embedding after a step, in a file of its own, of which rows are read when they are asked for."""
+
+    attempt: int
+    step: int
+    time: float
+    vectors: StoredMatrix
+    """Shape (V, D)."""
+
+
+def require_fit(run: RunFolder, matrix: Snapshot | OpenSnapshot) -> None:
     """Raise FormatError if a matrix does not fit its run's vocabulary and recipe."""
     if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
         raise FormatError("its matrix does not match its vocabulary and its recipe")

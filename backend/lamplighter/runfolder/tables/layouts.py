@@ -11,6 +11,7 @@ from typing import Any
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.tables import districts
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
+from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
@@ -27,6 +28,8 @@ CREATE TABLE {APPLIED_TABLE};
 
 PLACED_FACT = "placed"
 """The fact of a fork whose first layout was given to it."""
+LANDMARKS_FACT = "landmarks"
+"""The fact of a large vocabulary's map: how many tokens are laid out, and the trust in both kinds."""
 UNTIL_FACT = "until"
 """The fact of smoothed layouts: the run's newest step when they were made."""
 
@@ -120,6 +123,20 @@ class LayoutsWriter(FactsWriter):
                 (count // 2 + 1,),
             )
         return self._connection.changes()
+
+
+def decode_landmark_trust(fact: Any) -> dict[str, Any] | None:
+    """Return the number of landmarks, `tokens`, and the trust in those laid out and those placed, from the fact of that name;
+    None if it is not one."""
+    if not isinstance(fact, dict):
+        return None
+    found: dict[str, Any] = {name: fact.get(name) for name in ("tokens", "laid_out", "placed")}  # pyright: ignore
+    if not isinstance(found["tokens"], int | float) or not 0 < found["tokens"] <= MAX_VOCABULARY:
+        return None
+    for name in ("laid_out", "placed"):
+        if not isinstance(found[name], int | float) or not -1 <= found[name] <= 1:
+            found[name] = None
+    return found | {"tokens": int(found["tokens"])}
 
 
 class LayoutsReader(FactsReader, districts.DistrictsReader):

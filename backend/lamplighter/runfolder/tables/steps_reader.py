@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
+from lamplighter.runfolder.matrices.matrix_reference import KeyframeMatrix, open_keyframe
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.sqlite.unreadable_file import is_in_wal_mode
 from lamplighter.runfolder.tables.facts import FactsReader
 from lamplighter.runfolder.tables.steps import TimelineEvent, phase_in
 from lamplighter.wire.binary import Floats, FrameError
-from lamplighter.wire.frames import ROWS_HEAD, decode_as, locate_row
-from lamplighter.wire.row_frames import Rows
+from lamplighter.wire.frames import MAGIC, ROWS_HEAD, locate_row
+
+_IS_FRAME = f"SELECT 1 FROM keyframes WHERE id=? AND substr(record, 1, 4)=x'{MAGIC.hex()}'"
 
 
 class StepsReader(FactsReader):
@@ -169,18 +171,22 @@ class StepsReader(FactsReader):
             )
         ]
 
-    def keyframe(self, step: int) -> tuple[int, bytes, bytes] | None:
-        """Return (step, encoded matrix, encoded census) of the newest keyframe of the lineage at or before `step`."""
+    def keyframe(self, step: int) -> KeyframeMatrix | None:
+        """Return the matrix of the newest keyframe of the lineage at or before `step`.
+
+        Raises:
+            FormatError: it lies in a file of its own, which is damaged or missing.
+            FrameError: it is damaged.
+        """
         for attempt, first, last in reversed(self.lineage().ranges):
             if first <= step:
                 rows = self._fetch_all(
-                    "SELECT id, record, census FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+                    "SELECT record FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
                     step_key(attempt, first),
                     step_key(attempt, min(last, step)),
                 )
                 if rows:
-                    row, record, census = rows[0]
-                    return split_step_key(row)[1], record, census
+                    return open_keyframe(rows[0][0], self._folder)
         return None
 
     def census(self, step: int) -> tuple[int, bytes] | None:
@@ -204,7 +210,7 @@ class StepsReader(FactsReader):
         if range_ is None:
             raise LookupError(f"step {step} has no keyframe")
         row = step_key(range_.attempt, step)
-        if self._is_unfinished:
+        if self._is_unfinished or not self._fetch_all(_IS_FRAME, row):
             # In a copy, pages of other records may be mixed in: verify the checksum of the whole record.
             return self._verified_row(row, token_id)
         try:
@@ -225,9 +231,13 @@ class StepsReader(FactsReader):
         if not found:
             raise LookupError(f"step {split_step_key(row)[1]} has no keyframe")
         try:
-            return decode_as(found[0][0], Rows).vectors[token_id].copy()
+            return np.array(open_keyframe(found[0][0], self._folder).vectors[token_id])
         except (FrameError, IndexError) as error:
             raise FormatError(f"steps.sqlite cannot be read: {error}") from error
+
+    @cached_property
+    def _folder(self) -> Path:
+        return Path(self._connection.filename).parent
 
     @cached_property
     def _is_unfinished(self) -> bool:

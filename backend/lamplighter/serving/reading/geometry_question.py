@@ -13,7 +13,7 @@ from starlette.requests import Request
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import Snapshot, require_fit
+from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot, require_fit
 from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
@@ -22,7 +22,7 @@ from lamplighter.serving.schemas.geometry import Word
 from lamplighter.serving.schemas.tokens import Neighbour
 from lamplighter.web.http.problems import FieldError, RefusedError
 from lamplighter.web.http.reply import Reply
-from lamplighter.web.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory
+from lamplighter.web.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory, pass_cost
 from lamplighter.web.http.route_table import AnswerFacts
 from lamplighter.web.http.step_range import resolve_step_range
 
@@ -70,15 +70,25 @@ class GeometryQuestion:
         require_fit(self.reply.run, matrix)
         return matrix
 
+    def open_rows(self) -> Snapshot | OpenSnapshot:
+        """Open the record and the matrix, as `read_rows` does."""
+        with self.catalog.open_history(self.reply.run) as history:
+            return self.read_rows(history)
+
+    def read_rows(self, history: MatrixHistory) -> Snapshot | OpenSnapshot:
+        """Return what `read_matrix` does; but a large matrix in a file of its own is not read."""
+        matrix = self.catalog.rows_at(self.reply.run, history, self.facts["step"], nearest=False)
+        require_fit(self.reply.run, matrix)
+        return matrix
+
     def open_matrix(self) -> Snapshot:
         """Open the record and read the matrix, as `read_matrix` does."""
         with self.catalog.open_history(self.reply.run) as history:
             return self.read_matrix(history)
 
-    def small_cost(self, numbers: int) -> int:
-        """Return the cost of an answer of a number of values that takes milliseconds, in a few passes over the
-        matrix."""
-        return estimate_memory(self.reply.run, ARRAY_ENTRY_BYTES * numbers)
+    def pass_cost(self, numbers: int) -> int:
+        """Return the cost of an answer of a number of values that reads the matrix in blocks, a few times."""
+        return pass_cost(self.reply.run, ARRAY_ENTRY_BYTES * numbers)
 
     def large_cost(self) -> int:
         """Return the cost of an answer that takes most of a second, and is made once for concurrent requests."""

@@ -23,18 +23,20 @@ from lamplighter.runfolder.reading.output_matrix import (
     read_output_matrix_at,
 )
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.reading.snapshot import Snapshot, require_fit
+from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot, require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT
+from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, LayoutsReader, decode_landmark_trust
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.run_summaries import RunSummaries, SummarisedRun
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.recorded_recipe import describe_recipe
 from lamplighter.serving.schemas.runs import (
     ForkOrigin,
+    LandmarkTrust,
     PlantedClass,
     PlantedRelation,
     RunResponse,
@@ -42,6 +44,7 @@ from lamplighter.serving.schemas.runs import (
     Status,
 )
 from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import matrix_bytes
 from lamplighter.web.http.step_range import StepRange
 
 _UNREADABLE = (*READ_ERRORS, ValueError)
@@ -189,7 +192,9 @@ class RunCatalog:
             FormatError: the vocabulary cannot be read.
         """
         try:
-            return self._tables.get_or_make((run.path, id(run)), lambda: TokenTable(run.vocabulary))
+            return self._tables.get_or_make(
+                (run.path, id(run)), lambda: TokenTable(run.vocabulary, run.landmarks)
+            )
         except FileNotFoundError:
             raise RefusedError(404, say("run_without_tokens", run=run.id)) from None
 
@@ -214,6 +219,27 @@ class RunCatalog:
             return matrix
         # The cached answer for `nearest` may be an earlier step: this finds which, or reads a newer one.
         return history.snapshot(wanted, nearest=False)
+
+    def rows_at(
+        self, run: RunFolder, history: MatrixHistory, step: int | None, *, nearest: bool
+    ) -> Snapshot | OpenSnapshot:
+        """Return what `matrix_at` does; but if the matrix lies in a file of its own and is large, without reading it.
+
+        Raises:
+            NoSnapshotError: as `matrix_at`.
+        """
+        if run.recipe.format < 3 or matrix_bytes(run) <= _MATRIX_BYTES:
+            return self.matrix_at(run, history, step, nearest=nearest)
+        last = history.steps.newest_step()[1]
+        return history.open_snapshot(last if step is None else step, nearest=nearest or step is None)
+
+    def nearest_rows_at(
+        self, run: RunFolder, history: MatrixHistory, step: int | None, which: MatrixName
+    ) -> Snapshot | OpenSnapshot:
+        """Return what `nearest_matrix` does, but as `rows_at` does."""
+        if which == "in":
+            return self.rows_at(run, history, step, nearest=True)
+        return self.nearest_matrix(run, history, step, which)
 
     def nearest_matrix(
         self, run: RunFolder, history: MatrixHistory, step: int | None, which: MatrixName
@@ -297,9 +323,22 @@ class RunCatalog:
         except FileNotFoundError:
             return contents
         # The trainer records these after building the model.
+        if run.landmarks is not None:
+            contents["landmarks"] = _describe_landmarks(run)
         told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT, HISTORY_FACT)
         contents.update({name: facts[name] for name in told if name in facts})
         return contents
+
+
+def _describe_landmarks(run: RunFolder) -> LandmarkTrust:
+    """Return how many tokens the map lays out, and its trust in both kinds, once it rests."""
+    for path in (run.relayouts_path, run.layouts_path):
+        with suppress(FileNotFoundError), LayoutsReader(path) as reader:
+            found = decode_landmark_trust(reader.facts().get(LANDMARKS_FACT))
+            if found is not None:
+                return LandmarkTrust(**found)
+    assert run.landmarks is not None
+    return LandmarkTrust(tokens=len(run.landmarks))
 
 
 def _set_of(run: RunFolder) -> str | None:
@@ -308,7 +347,7 @@ def _set_of(run: RunFolder) -> str | None:
 
 def _newest_exact_step(history: MatrixHistory, last: int) -> int | None:
     try:
-        return history.snapshot(last, nearest=True).step
+        return history.open_snapshot(last, nearest=True).step
     except NoSnapshotError:
         return None
 

@@ -16,6 +16,7 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
 from lamplighter.runfolder.errors import (
     FormatError,
+    MatrixTooLargeError,
     MissingVocabularyError,
     NoOutputMatrixError,
     NoSnapshotError,
@@ -40,6 +41,7 @@ _PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     NoSuchRunError: (404, "{}"),
     NoSuchSetError: (404, "{}"),
     NoSnapshotError: (404, "{}"),
+    MatrixTooLargeError: (422, "{}"),
     NoOutputMatrixError: (404, "{}"),
     NotComparableError: (422, "{}"),
     MissingVocabularyError: (404, say("run_lost_text")),

@@ -17,8 +17,8 @@ _WORD = re.compile(r"[^\W\d_][\w'\u2019-]+")
 class TokenTable:
     """The tokens of one run. Immutable, so threads can share it."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        """Index a vocabulary."""
+    def __init__(self, vocabulary: Vocabulary, landmarks: NDArray[np.int64] | None = None) -> None:
+        """Index a vocabulary. `landmarks`: the tokens that the map lays out; None for all."""
         self._tokens = vocabulary.tokens
         self._texts = read_tokens(vocabulary.tokens)
         self._counts = vocabulary.counts
@@ -29,6 +29,9 @@ class TokenTable:
         """Total characters of all tokens and their texts."""
         self.longest = max(map(len, (*self._tokens, *self._texts)), default=0)
         """Characters of the longest token or text."""
+        self._is_placed = np.full(len(vocabulary), landmarks is not None)
+        if landmarks is not None:
+            self._is_placed[landmarks] = False
         self._folded = [token.casefold() for token in self._tokens]
         self._folded_texts = [text.casefold() for text in self._texts]
 
@@ -43,6 +46,7 @@ class TokenTable:
             text=self._texts[token_id],
             count=int(self._counts[token_id]) if self._counts_known else None,
             class_=self.class_name(token_id),
+            placed=True if self._is_placed[token_id] else None,
         )
 
     def text(self, token_id: int) -> str:

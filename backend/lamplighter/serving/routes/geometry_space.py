@@ -19,6 +19,7 @@ from lamplighter.geometry.analogies import (
     analogy_questions,
 )
 from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
+from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.geometry.stayed_rows import measure_stayed
 from lamplighter.runfolder.errors import NoSnapshotError
@@ -85,7 +86,7 @@ def get_lengths(asking: GeometryRequestDep) -> Response:
     check_json_numbers(asked.reply.form, 2 * len(asked.table), _SAME)
 
     def make() -> list[bytes]:
-        lengths = np.linalg.norm(asked.open_matrix().vectors, axis=1)
+        lengths = row_lengths(asked.open_rows().vectors)
         counts = _counts(asked)
         return json_body(
             Lengths(
@@ -97,7 +98,7 @@ def get_lengths(asking: GeometryRequestDep) -> Response:
             )
         )
 
-    return asked.reply.send(asked.small_cost(2 * len(asked.table)), make)
+    return asked.reply.send(asked.pass_cost(2 * len(asked.table)), make)
 
 
 @routes.get(
@@ -129,7 +130,7 @@ def get_touches(asking: GeometryRequestDep) -> Response:
             )
         )
 
-    return asked.reply.send(asked.small_cost(3 * len(asked.table)), make)
+    return asked.reply.send(asked.pass_cost(3 * len(asked.table)), make)
 
 
 @routes.get(
@@ -146,7 +147,7 @@ def get_stayed(
 
     def make() -> list[bytes]:
         with asked.catalog.open_history(asked.reply.run) as history:
-            matrix = asked.read_matrix(history)
+            matrix = asked.read_rows(history)
             start, steps = read_training_start(history, matrix.step)
         found = measure_stayed(start.vectors, matrix.vectors, steps)
         ids = found.ids
@@ -172,7 +173,7 @@ def get_stayed(
             )
         )
 
-    return asked.reply.send(asked.large_cost(), make)
+    return asked.reply.send(asked.pass_cost(40 * most), make)
 
 
 @routes.get(

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from lamplighter.geometry.analogies import answer_analogy, chance_accuracy
 from lamplighter.geometry.directions import measure_axis
 from lamplighter.geometry.neighbours import nearest_rows, unit_rows
-from lamplighter.geometry.pairs import mutual_ranks_of_units
+from lamplighter.geometry.pairs import mutual_ranks_of_pairs, mutual_ranks_of_units
 from lamplighter.runfolder.reading.curve_steps import choose_curve_steps
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
@@ -86,7 +86,7 @@ def get_analogy(
         require_token(asked.table, token_id)
 
     def make() -> list[bytes]:
-        vectors = asked.open_matrix().vectors
+        vectors = asked.open_rows().vectors
         ruled, whole = answer_analogy(vectors, a, b, c, most)
         ids, cosines = nearest_rows(vectors, np.array([c]), most + 2)
         others = ~np.isin(ids[0], (a, b))
@@ -103,7 +103,7 @@ def get_analogy(
             )
         )
 
-    return asked.reply.send(asked.small_cost(3 * most * len(Neighbour.model_fields)), make)
+    return asked.reply.send(asked.pass_cost(3 * most * len(Neighbour.model_fields)), make)
 
 
 @routes.get(
@@ -119,7 +119,7 @@ def get_axis(
     check_json_numbers(asked.reply.form, len(asked.table), "read the rows with format=npy instead")
 
     def make() -> list[bytes]:
-        axis = measure_axis(asked.open_matrix().vectors, start, end)
+        axis = measure_axis(asked.open_rows().vectors, start, end)
         return json_body(
             AxisPositions(
                 **asked.facts,
@@ -132,7 +132,7 @@ def get_axis(
             )
         )
 
-    return asked.reply.send(asked.small_cost(len(asked.table)), make)
+    return asked.reply.send(asked.pass_cost(len(asked.table)), make)
 
 
 @routes.get(
@@ -145,24 +145,24 @@ def get_pair_ranks(asking: GeometryRequestDep, pairs: PairList) -> Response:
 
     def make() -> list[bytes]:
         class_of = asked.reply.run.vocabulary.class_of()
-        units = unit_rows(asked.open_matrix().vectors)
         items: list[PairRank] = []
-        for a, b in wanted:
-            rank_of_b, rank_of_a = mutual_ranks_of_units(units, a, b)
+        ranks = mutual_ranks_of_pairs(asked.open_rows().vectors, wanted)
+        for (a, b), (rank_of_b, rank_of_a, cosine) in zip(wanted, ranks, strict=True):
             together = class_of[a] >= 0 and class_of[a] == class_of[b]
             items.append(
                 PairRank(
                     a=asked.word(a),
                     b=asked.word(b),
-                    cosine=float(np.clip(units[a] @ units[b], -1, 1)),
+                    cosine=cosine,
                     rank_of_b=rank_of_b,
                     rank_of_a=rank_of_a,
                     class_rank=float((class_of == class_of[a]).sum() / 2) if together else None,
                 )
             )
-        return json_body(PairRanks(**asked.facts, items=items, chance=len(units) / 2))
+        return json_body(PairRanks(**asked.facts, items=items, chance=len(asked.table) / 2))
 
-    return asked.reply.send(asked.small_cost(20 * len(wanted)), make)
+    # Each word of a pair has a cosine with every token.
+    return asked.reply.send(asked.pass_cost(20 * len(wanted)) + 8 * len(wanted) * len(asked.table), make)
 
 
 @routes.get(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
+from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.serving.reading.parameters import FORMAT, KeptStep, MatrixChoice, RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Norms
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.content_negotiation import JSON, NPY
-from lamplighter.web.http.response_cost import check_json_numbers
+from lamplighter.web.http.response_cost import check_json_numbers, pass_cost
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("snapshots")
@@ -44,17 +44,16 @@ def get_norms(
     """
     reply = services.reply(request, run, OFFERED, format)
     with services.catalog.open_history(reply.run) as history:
-        matrix = services.catalog.nearest_matrix(reply.run, history, step, which)
+        matrix = services.catalog.nearest_rows_at(reply.run, history, step, which)
     exact = step is None or matrix.step == step
     reply.tag("norms", which, matrix.attempt, matrix.step, exact, reply.form.name, immutable=False)
     reply.add_facts(step=matrix.step, attempt=matrix.attempt, exact=exact)
     check_json_numbers(reply.form, len(matrix.vectors), "ask for format=npy")
 
     def make() -> list[bytes]:
-        # Computed in float32: a float64 copy would take twice the matrix's memory.
-        lengths = np.linalg.norm(matrix.vectors, axis=1).astype(np.float32)
+        lengths = row_lengths(matrix.vectors).astype("float32")
         if reply.form is NPY:
             return [npy_header(lengths.dtype, lengths.shape), lengths.tobytes()]
         return json_body(Norms(attempt=matrix.attempt, step=matrix.step, exact=exact, norms=lengths.tolist()))
 
-    return reply.send(4 * len(matrix.vectors), make)
+    return reply.send(pass_cost(reply.run, 4 * len(matrix.vectors)), make)

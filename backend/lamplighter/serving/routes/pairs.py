@@ -22,7 +22,7 @@ from lamplighter.serving.schemas.vectors import Pairs, PairsMeasured, PairTable
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import FieldError, RefusedError
-from lamplighter.web.http.response_cost import estimate_memory
+from lamplighter.web.http.response_cost import pass_cost
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("tokens")
@@ -64,7 +64,9 @@ def get_pairs(
         now = (reader.lineage(), newest, reader.keyframe_step(newest))
         point = find_output_point(reply.run, reader, step).path.name if which == "out" else None
     reply.key("pairs", now, step, point, ids.tolist())
-    memory = estimate_memory(reply.run, _PAIR_BYTES * len(ids) * min(len(ids), geometry.BLOCK))
+    # Both the chosen rows and their copies in 64 bits.
+    rows = 12 * len(ids) * reply.run.recipe.model.dim
+    memory = pass_cost(reply.run, rows + _PAIR_BYTES * len(ids) * min(len(ids), geometry.BLOCK))
     return reply.send(memory, lambda: json_body(_measure(services, reply.run, ids, step, which)))
 
 
@@ -72,7 +74,7 @@ def _measure(
     services: Services, run: RunFolder, ids: NDArray[np.int64], step: int | None, which: MatrixName
 ) -> Pairs:
     with services.catalog.open_history(run) as history:
-        matrix = services.catalog.nearest_matrix(run, history, step, which)
+        matrix = services.catalog.nearest_rows_at(run, history, step, which)
     # Non-finite values give non-finite sums, which are sent as null, so no warning is needed.
     with np.errstate(all="ignore"):
         rows = matrix.vectors[ids]

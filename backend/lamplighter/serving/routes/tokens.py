@@ -17,7 +17,7 @@ from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, TokenDetails, TokenList
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.response_cost import LIST_ENTRY_BYTES, estimate_memory
+from lamplighter.web.http.response_cost import LIST_ENTRY_BYTES, pass_cost
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.wire.row_frames import NEVER
 
@@ -60,7 +60,7 @@ def get_token(
 
     def make() -> list[bytes]:
         with services.catalog.open_history(reply.run) as history:
-            matrix = services.catalog.matrix_at(reply.run, history, step, nearest=True)
+            matrix = services.catalog.rows_at(reply.run, history, step, nearest=True)
             so_far = read_touches(history.steps, matrix.step)
         entry = table.token(token_id)
         last_lit = int(so_far.last_lit[token_id])
@@ -79,7 +79,7 @@ def get_token(
             )
         )
 
-    return reply.send(estimate_memory(reply.run, 8 * len(table)), make)
+    return reply.send(pass_cost(reply.run, 8 * len(table)), make)
 
 
 @routes.get(
@@ -106,7 +106,7 @@ def get_neighbours(
 
     def make() -> list[bytes]:
         with services.catalog.open_history(reply.run) as history:
-            matrix = services.catalog.nearest_matrix(reply.run, history, step, which)
+            matrix = services.catalog.nearest_rows_at(reply.run, history, step, which)
         ids, cosines = nearest_rows(matrix.vectors, np.array([token_id]), k)
         items = [
             Neighbour(
@@ -120,4 +120,4 @@ def get_neighbours(
         exact = step is None or matrix.step == step
         return json_body(NeighboursResponse(items=items, step=matrix.step, exact=exact))
 
-    return reply.send(estimate_memory(reply.run, LIST_ENTRY_BYTES * k + k * table.longest), make)
+    return reply.send(pass_cost(reply.run, LIST_ENTRY_BYTES * k + k * table.longest), make)

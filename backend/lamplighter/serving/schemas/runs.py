@@ -103,6 +103,17 @@ class CheckedHistory(ApiModel):
     findings: list[HistoryFinding]
 
 
+class LandmarkTrust(ApiModel):
+    """The tokens that the map of a large vocabulary lays out, and the trust in both kinds."""
+
+    tokens: int
+    """How many are laid out; the others are placed beside those nearest to them."""
+    laid_out: float | None = None
+    """Mean trustworthiness of the places of tokens that are laid out; null until the map rests."""
+    placed: float | None = None
+    """That of tokens that are placed."""
+
+
 class RunResponse(RunSummary, PartialModel):
     """A run, with its contents once its corpus is read."""
 
@@ -120,6 +131,8 @@ class RunResponse(RunSummary, PartialModel):
     config: dict[str, Any] | SkipJsonSchema[None] = None
     """The configuration of a recorded run, untrusted: JSON values by name."""
 
+    landmarks: LandmarkTrust | SkipJsonSchema[None] = None
+    """How the map of a large vocabulary came about; absent for one that is laid out whole."""
     history: CheckedHistory | SkipJsonSchema[None] = None
     """What a check of a series of checkpoints found; absent if the run is none."""
 

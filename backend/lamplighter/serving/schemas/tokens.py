@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from lamplighter.serving.schemas.base import ApiModel, Items
 
@@ -18,6 +21,8 @@ class Token(ApiModel):
     count: int | None
     """Occurrences in the text; null if unknown."""
     class_: str | None = Field(serialization_alias="class")
+    placed: Annotated[bool | SkipJsonSchema[None], Field(exclude_if=lambda value: value is None)] = None
+    """True if the map of a large vocabulary places it by its landmarks; absent if it lays it out."""
 
 
 class TokenList(Items[Token]):

@@ -73,13 +73,24 @@ def estimate_memory(run: RunFolder, size: int) -> int:
     Raises:
         RefusedError: the matrix is too large for the server (422).
     """
-    matrix = 4 * len(run.vocabulary) * run.recipe.model.dim
+    matrix = matrix_bytes(run)
     if matrix > _MATRIX_BYTES:
         raise RefusedError(
             422,
             f"the matrix of {run.id} has {matrix / 1e9:.1f} GB, more than this server sends: {FROM_PYTHON}",
         )
     return max(size, matrix if matrix > _LARGE_MATRIX else 0)
+
+
+def matrix_bytes(run: RunFolder) -> int:
+    """Return the bytes of a run's matrix in float32."""
+    return 4 * len(run.vocabulary) * run.recipe.model.dim
+
+
+def pass_cost(run: RunFolder, size: int) -> int:
+    """Return the cost of a response of `size` bytes for which the matrix is read once in blocks, of any size: a pass over a
+    large one takes seconds, and counts as large."""
+    return max(size, LARGE_RESPONSE_BYTES if matrix_bytes(run) > _LARGE_MATRIX else 0)
 
 
 def streaming_cost(size: int, *, slow: bool) -> int:

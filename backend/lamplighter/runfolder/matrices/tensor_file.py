@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,11 @@ class StoredTensor:
     shape: tuple[int, ...]
     start: int
     end: int
+
+    @property
+    def number_type(self) -> np.dtype[Any]:
+        """Return numpy's type of its numbers; a bfloat16, which numpy lacks, is read as its bits."""
+        return np.dtype(_TYPES[self.type])
 
     @property
     def is_matrix(self) -> bool:
@@ -79,44 +83,15 @@ def parse_tensor_header(text: bytes, size: int, where: str) -> dict[str, StoredT
         raise FormatError(f"{where}: not a safetensors file: {quote_foreign(error)}") from error
 
 
-def read_stored_matrix(path: Path, entry: StoredTensor) -> Floats:
-    """Return a copy of one matrix of a file as float32, shape (V, D); values that overflow become infinite. Reads
-    nothing else. The caller must check the size and `is_matrix` first.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    raw = np.memmap(path, dtype=_TYPES[entry.type], mode="r", offset=entry.start, shape=entry.shape)
-    return _to_float32(raw, entry)
-
-
-def read_stored_rows(path: Path, entry: StoredTensor, rows: int) -> Iterator[Floats]:
-    """Yield one matrix of a file as float32 in blocks of at most `rows` rows, each a copy, as `read_stored_matrix` does
-    at once. The caller must check `is_matrix` first.
-
-    Raises:
-        FormatError: the file has become shorter since its header was read.
-        OSError: the file cannot be read.
-    """
-    size, width = entry.shape
-    with path.open("rb") as file:
-        file.seek(entry.start)
-        for start in range(0, size, rows):
-            count = min(rows, size - start)
-            raw = np.fromfile(file, _TYPES[entry.type], count * width)
-            if len(raw) != count * width:
-                raise FormatError(f"{path.name}: it has become shorter while it was read")
-            yield _to_float32(raw.reshape(count, width), entry)
-
-
-def _to_float32(raw: NDArray[Any], entry: StoredTensor) -> Floats:
+def to_float32(raw: NDArray[Any], entry: StoredTensor) -> Floats:
+    """Return numbers as they lie in a file as float32; a view if they are. Values that overflow become infinite."""
     if entry.type == "BF16":
         # A bfloat16 is the upper half of a float32.
         bits = raw.astype(np.uint32)
         bits <<= 16
         return bits.view(np.float32)
     with np.errstate(over="ignore"):
-        return np.array(raw, dtype=np.float32, order="C")
+        return np.ascontiguousarray(raw, dtype=np.float32)
 
 
 def _parse_tensor(facts: dict[str, Any], data_at: int, size: int) -> StoredTensor:

@@ -1,0 +1,1 @@
+"""Matrices in files of their own: safetensors, read by rows."""
