@@ -27,6 +27,7 @@ from lamplighter.model.step import StepResult
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
 from lamplighter.wire.row_frames import NEVER
+from lamplighter.wire.top_losses import TopLosses, keep_largest
 
 SMALL = 1 << 18
 """Maximum elements of a matrix that is compared in full at every step; takes about 0.1 ms."""
@@ -40,6 +41,8 @@ class Observation(StepEffects):
 
     moved_vectors: Floats | None
     """The moved rows after the step, shape (moved, D); None if more than half of the matrix moved."""
+    top_losses: TopLosses
+    """The predictions with the largest losses."""
 
     @property
     def is_finite(self) -> bool:
@@ -120,6 +123,7 @@ class Observer:
             moved_vectors=vectors,
             layer_norms=np.sqrt(squares).astype(np.float32),
             verified=whole,
+            top_losses=keep_largest(result.token_losses.cpu().numpy()),
         )
 
     def _rows_with_gradient(self) -> tuple[UInts, Floats]:

@@ -19,6 +19,8 @@ class StepResult:
 
     loss: Tensor
     """Loss of the batch before the update, a scalar."""
+    token_losses: Tensor
+    """Loss of each token of the batch, nats, shape (B T,)."""
     clip_scale: Tensor
     """Factor applied to all gradients, at most 1, a scalar."""
     gradient_norms: Tensor
@@ -36,11 +38,11 @@ def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
     for optimiser in learner.optimisers:
         optimiser.zero_grad(set_to_none=True)
     with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
-        loss = learner.model(ids, targets)
+        loss, token_losses = learner.model.losses(ids, targets)
     loss.backward()
     clip_scale, norms = clip_gradients(learner.model, learner.clip_norm)
     learner.update()
-    return StepResult(loss.detach(), clip_scale, norms)
+    return StepResult(loss.detach(), token_losses, clip_scale, norms)
 
 
 def clip_gradients(model: nn.Module, limit: float) -> tuple[Tensor, Tensor]:

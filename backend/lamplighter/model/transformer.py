@@ -153,8 +153,20 @@ class Transformer(nn.Module):
 
     def forward(self, ids: Tensor, targets: Tensor) -> Tensor:
         """Compute the mean cross-entropy in nats, a scalar, from ids and next ids, shape (B, T) each."""
-        logits = self.logits(ids)
-        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+        return self.losses(ids, targets)[0]
+
+    def losses(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the mean cross-entropy in nats, a scalar, and that of each token, shape (B T,), without gradient.
+
+        Args:
+            ids: token ids, shape (B, T).
+            targets: the next token ids, shape (B, T).
+        """
+        logits, targets = self.logits(ids).flatten(0, 1), targets.flatten()
+        # What `cross_entropy` does, so its bits stay; it would not give the logarithms back.
+        logarithms = F.log_softmax(logits.float(), dim=1)
+        of_tokens = logarithms.detach().gather(1, targets[:, None]).neg_()
+        return F.nll_loss(logarithms, targets), of_tokens[:, 0]
 
     def layers(self) -> dict[str, list[Tensor]]:
         """Return the parameters by displayed layer, in the order of data flow."""

@@ -278,7 +278,15 @@ class Trainer:
     def _record(self, computed: ComputedStep, rate: float) -> None:
         seen, ended = computed.observation, computed.ended
         record = self._committer.encode_step(
-            MeasuredStep(seen, seen.moved_vectors, seen.digest(), rate, ended, computed.seconds)
+            MeasuredStep(
+                seen,
+                seen.moved_vectors,
+                seen.digest(),
+                rate,
+                ended,
+                computed.seconds,
+                top_losses=seen.top_losses,
+            )
         )
         # Read last, so that it includes the work done for this step.
         self._committer.commit(replace(record, energy=self._energy.read_due(seen.step)))

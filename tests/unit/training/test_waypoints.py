@@ -145,7 +145,7 @@ def test_removes_waypoints_of_steps_lost_in_a_power_cut(tmp_path: Path) -> None:
     run = new_run(tmp_path, cadence=CADENCE | {"checkpoint_every": 1_000})
     crash_after(run, 25)
     assert kept(run)[-1] == (20, 1)
-    for table in ("pulses", "rows", "keyframes", "lines"):
+    for table in ("pulses", "rows", "keyframes", "lines", "top_losses"):
         execute(run, f"DELETE FROM {table} WHERE id & 0xffffffff > 18")
     crash_after(run, 19)
     assert kept(run)[-1] == (15, 1)

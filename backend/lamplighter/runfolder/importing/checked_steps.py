@@ -41,9 +41,11 @@ from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.energy import METHOD_FACT, decode_energy, decode_method, encode_energy
 from lamplighter.runfolder.tables.lines import decode_lines, decode_prompts, encode_lines
 from lamplighter.runfolder.tables.scalars import MAX_SCALARS, decode_scalars, encode_scalars
+from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import MAGIC
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
+from lamplighter.wire.top_losses import TopLosses
 
 _MAX_FACT = 1_000_000
 
@@ -60,7 +62,7 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         FormatError: a row or the file is invalid; the message says what.
     """
     with (
-        UntrustedFile(source, steps.SCHEMA, checks) as file,
+        UntrustedFile(source, steps.SCHEMA, checks, earlier=steps.EARLIER_SCHEMA) as file,
         CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
     ):
         facts = _checked_facts(file, checks)
@@ -70,12 +72,14 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         for attempt, (first, opened) in attempts.items():
             copy.insert("INSERT INTO attempts VALUES(?,?,?)", attempt, checks.require_step(first), opened)
         _copy_matrices(file, copy, checks, attempts)
-        value_checks: dict[str, Callable[[Any], float | str]] = {
+        value_checks: dict[str, Callable[[Any], float | str | bytes]] = {
             "held_out.loss": require_number,
             "lines.said": lambda said: encode_lines(decode_lines(said, checks.vocabulary)),
             "scalars.numbers": _scalars_check(),
             "energy.spent": lambda spent: encode_energy(decode_energy(spent)),
         }
+        if not file.is_earlier:
+            value_checks["top_losses.record"] = lambda record: _checked_top_losses(record, checks)
         for column, check in value_checks.items():
             _copy_values(file, copy, checks, attempts, column, check)
         _copy_events(file, copy, checks)
@@ -140,7 +144,7 @@ def _copy_values(
     checks: RunChecks,
     attempts: dict[int, tuple[int, float]],
     column: str,
-    check: Callable[[Any], float | str],
+    check: Callable[[Any], float | str | bytes],
 ) -> None:
     """Copy the values of a column `table.column`, one per step. `check` returns each checked value."""
     table, value_name = column.split(".")
@@ -148,6 +152,18 @@ def _copy_values(
         checks.require_step(split_step_key(row)[1])
         _require_reached(attempts, row)
         copy.insert(f"INSERT INTO {table} VALUES(?,?)", row, check(value))
+
+
+def _checked_top_losses(record: Any, checks: RunChecks) -> bytes:
+    if not isinstance(record, bytes):
+        raise FormatError("top losses that are not bytes")
+    try:
+        found = TopLosses.decode(record, checks.vocabulary)
+    except FrameError as error:
+        raise FormatError(str(error)) from error
+    if checks.batch_tokens is not None and int(found.places.max()) >= checks.batch_tokens:
+        raise FormatError("top losses: a place that the recipe's batches do not have")
+    return found.encode()
 
 
 def _scalars_check() -> Callable[[Any], str]:

@@ -37,8 +37,8 @@ F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences enabled."""
 
-    def __init__(self, path: Path, schema: str, checks: RunChecks) -> None:
-        """Open the file and check it as a whole; it must have exactly the tables of `schema`.
+    def __init__(self, path: Path, schema: str, checks: RunChecks, *, earlier: str | None = None) -> None:
+        """Open the file and check it as a whole; it must have exactly the tables of `schema`, or those of `earlier`.
 
         Raises:
             FormatError: the file is invalid; the message says why.
@@ -59,7 +59,9 @@ class UntrustedFile:
             version = int(str(self._connection.pragma("user_version")))
             if version > FORMAT_VERSION:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
-            if list(self._connection.execute(_SCHEMA_QUERY)) != _schema_tables(schema):
+            tables = list(self._connection.execute(_SCHEMA_QUERY))
+            self.is_earlier = earlier is not None and tables == _schema_tables(earlier)
+            if not self.is_earlier and tables != _schema_tables(schema):
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":

@@ -23,7 +23,9 @@ from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, Facts
 from lamplighter.runfolder.tables.keyframe_thinning import KeyframeThinning
 from lamplighter.runfolder.tables.row_pruning import RowPruning
 
-SCHEMA = f"""
+_TOP_LOSSES = "top_losses(id INTEGER PRIMARY KEY, record BLOB NOT NULL)"
+
+EARLIER_SCHEMA = f"""
 CREATE TABLE {FACTS_TABLE};
 CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
 CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
@@ -37,7 +39,9 @@ CREATE TABLE lines(id INTEGER PRIMARY KEY, said TEXT NOT NULL);
 CREATE TABLE scalars(id INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
 CREATE TABLE energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
 """
-"""The tables of the file; an imported file must have exactly these."""
+"""The tables of a file from before the top losses were kept."""
+SCHEMA = f"{EARLIER_SCHEMA}CREATE TABLE {_TOP_LOSSES};"
+"""The tables of the file; an imported file must have exactly these, or the earlier ones."""
 
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
@@ -63,6 +67,8 @@ class StepRecord:
     """Numbers that the loop logged with the step, encoded (`scalars.py`); None if it logged none."""
     energy: str | None = None
     """The energy that training took up to the step, encoded (`energy.py`); None if it was not read."""
+    top_losses: bytes | None = None
+    """The predictions with the largest losses, encoded (`wire/top_losses.py`); None if they are not known."""
     replaced_keyframe: int | None = None
     """The row of the keyframe that this one replaces; None if there is room for both."""
 
@@ -103,6 +109,7 @@ class StepsWriter(FactsWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_TOP_LOSSES}")
         tiles_path = path.with_name("tiles.sqlite")
         self._pruning = RowPruning(self._connection, tiles_path)
         self._thinning = KeyframeThinning(self._connection, tiles_path)
@@ -181,6 +188,8 @@ class StepsWriter(FactsWriter):
                 self._insert_scalars(row, record.scalars)
             if record.energy is not None:
                 self._insert_energy(row, record.energy)
+            if record.top_losses is not None:
+                self._connection.execute("INSERT INTO top_losses VALUES(?,?)", (row, record.top_losses))
             self._pruning.prune(record.step)
 
     def has_step(self, step: int) -> bool:

@@ -88,6 +88,12 @@ class StepsReader(FactsReader):
         """Return the encoded numbers of the loop (`scalars.py`) by step of the lineage from `first` to `last`, inclusive."""
         return dict(self._select_range("SELECT id, numbers FROM scalars", first, last, last - first + 1))
 
+    def top_losses_at(self, steps: Iterable[int]) -> dict[int, bytes]:
+        """Return the encoded top losses (`wire/top_losses.py`) by step, for those of the given steps that have them."""
+        if not self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='top_losses'"):
+            return {}  # The run was begun before they were kept.
+        return dict(self._select_steps("SELECT record FROM top_losses WHERE id=?", steps))
+
     def energy_at(self, steps: Iterable[int]) -> dict[int, str]:
         """Return the encoded energy (`energy.py`) by step, for those of the given steps that have a reading."""
         return dict(self._select_steps("SELECT spent FROM energy WHERE id=?", steps))

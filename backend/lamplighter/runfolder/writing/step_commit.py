@@ -19,6 +19,7 @@ from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse, StepEffects
 from lamplighter.wire.row_frames import Census, Rows
+from lamplighter.wire.top_losses import TopLosses
 
 SayLines = Callable[[int], Sequence[SpokenLine]]
 """A callback that makes the model say the lines of a given step; empty if none are due."""
@@ -58,6 +59,8 @@ class MeasuredStep:
     """The duration of training alone; the mean if this stands for several steps."""
     steps: int = 1
     """The number of steps of a client's loop that this stands for."""
+    top_losses: TopLosses | None = None
+    """The predictions with the largest losses, if they are known."""
 
 
 class StepCommitter:
@@ -135,6 +138,7 @@ class StepCommitter:
             census,
             held_out,
             lines,
+            top_losses=None if measured.top_losses is None else measured.top_losses.encode(),
             replaced_keyframe=retention.replaced_keyframe,
         )
 
