@@ -18,11 +18,11 @@ from safetensors.numpy import save_file
 
 from benchmarks.support.report import report
 from benchmarks.support.slow_hub import TABLE
+from lamplighter.cli.checkpoints.remote.address import parse_address
+from lamplighter.cli.checkpoints.remote.fetch import CONNECTIONS, Fetch
+from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
+from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 from lamplighter.client.histories.checked_sources import check_sources
-from lamplighter.fetching.address import parse_address
-from lamplighter.fetching.fetch import CONNECTIONS, Fetch
-from lamplighter.fetching.ranged_client import RangedClient
-from lamplighter.fetching.step_choice import StepChoice
 
 ROWS, WIDTH = 50_304, 128
 READ, CHECKED, DISTINCT = 38, 154, 8

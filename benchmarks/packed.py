@@ -21,7 +21,7 @@ from benchmarks.city_time import Sweep, drag, open_page, wait_for
 from benchmarks.examiner import copy_unasked_run
 from benchmarks.support.finished import finished_run
 from benchmarks.support.report import report
-from lamplighter.cli.lessons import prepare_lessons
+from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.exports.export import export_run
 from tests.browser.chromium import launch_arguments
 from tests.support.application import Application

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.cli.common import common_options
-from lamplighter.cli.lessons import prepare_lessons
 from lamplighter.cli.named_run import confirm_imported, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.archive.import_run import import_zip

@@ -36,6 +36,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from lamplighter.client.notebook import NotebookPage
     from lamplighter.differences.difference import RunDifference
+    from lamplighter.outliers.answer import OutlyingSteps, StepCause
 
 
 class Run:
@@ -420,6 +421,41 @@ class Run:
             return compare_folders(self._folder, folder, wanted, wanted_other, on_progress)
         except NotComparableError as error:
             raise InputError(str(error)) from error
+
+    def outlying_steps(self, first: SupportsIndex = 1, last: SupportsIndex | None = None) -> OutlyingSteps:
+        """Return the steps that stand out from those around them, the least likely first (docs/outliers.md).
+
+        Args:
+            first, last: the steps to judge, inclusive; None: the newest. Of more than 20,000, the last are judged.
+
+        Raises:
+            InputError: a step is no whole number.
+            FormatError: this version cannot read this run.
+            ImportError: only `lamplighter-watch` is installed.
+        """
+        with require_whole_application("outlying_steps"):
+            from lamplighter.outliers.reading import find_outlying_steps
+
+        end = None if last is None else whole_number(last, "last", least=1)
+        return find_outlying_steps(self._folder, whole_number(first, "first", least=1), end)
+
+    def explain_step(self, step: SupportsIndex) -> StepCause:
+        """Return what was in a step: the predictions that carried its loss, and the rows that moved, beside what is usual
+        around it.
+
+        Raises:
+            InputError: `step` is no whole number, or no step of this run.
+            FormatError: this version cannot read this run.
+            ImportError: only `lamplighter-watch` is installed.
+        """
+        with require_whole_application("explain_step"):
+            from lamplighter.outliers.reading import explain
+
+        number = whole_number(step, "step", least=1)
+        try:
+            return explain(self._folder, number)
+        except LookupError:
+            raise InputError(f"{self.id} has no step {number:,}") from None
 
     def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""

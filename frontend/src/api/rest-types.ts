@@ -45,6 +45,9 @@ export type StepDetails = Answered["StepDetails"];
 /** The rows that are in one set of a step and not in another. */
 export type RowDifferences = Answered["RowDifferences"];
 export type StepText = Answered["StepText"];
+export type OutlyingSteps = Answered["OutlyingSteps"];
+/** What was in a step, beside what is usual around it. */
+export type StepCause = Answered["StepCause"];
 export type Measures = Answered["Measures"];
 /** The cost of a run; null if not known. */
 export type Cost = Answered["Cost"];

@@ -110,7 +110,7 @@ def test_missing_answers_are_requested_once(run: RunFolder, monkeypatch: pytest.
         finished.append(run.id)
         return ["the map could not be made"]
 
-    monkeypatch.setattr("lamplighter.cli.claims.finish_run", finish)
+    monkeypatch.setattr("lamplighter.cli.asking.claims.finish_run", finish)
     wanted = [one.question.kind for one in list_board_questions(gather(run), read_moment(run).lineage)]
     # Also what starts further processes: whoever types this may.
     assert {"microscope", "devices"} <= set(wanted)
@@ -132,7 +132,7 @@ def test_an_impossible_preparation_is_one_line(
     def finish(_run: RunFolder) -> list[str]:
         return []
 
-    monkeypatch.setattr("lamplighter.cli.claims.finish_run", finish)
+    monkeypatch.setattr("lamplighter.cli.asking.claims.finish_run", finish)
     assert typed(run, "examine", "--prepare", "claims").exit_code == 2
     assert typed(run, "examine", run.id, "speak", "--prepare", "claims").exit_code == 2
     bare = make_unbegun(RunStore(tmp_path), prepared=False)

@@ -84,7 +84,7 @@ import json, sys
 from pathlib import Path
 from lamplighter.contract.answers import parse_answer
 from lamplighter.contract.answers.parts import Replayed
-from lamplighter.cli.examine import examine_command
+from lamplighter.cli.asking.examine import examine_command
 from lamplighter.examination.answering import encode_answer, examine
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.lessons.answer_path import leads_to_number

@@ -17,8 +17,8 @@ from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import run_id_of
 
 if TYPE_CHECKING:
-    from lamplighter.fetching.fetch import Fetch
-    from lamplighter.fetching.step_choice import StepChoice
+    from lamplighter.cli.checkpoints.remote.fetch import Fetch
+    from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -89,7 +89,7 @@ def is_on_web(sources: tuple[str, ...]) -> bool:
     Raises:
         UsageError: an address is one of several sources.
     """
-    from lamplighter.fetching.address import is_address
+    from lamplighter.cli.checkpoints.remote.address import is_address
 
     found = [is_address(source) for source in sources]
     if any(found) and len(found) > 1:
@@ -105,7 +105,7 @@ def choose_steps(every: int | None, log: int | None, only: str | None, *, on_web
     Raises:
         UsageError: two options choose, or one does for files.
     """
-    from lamplighter.fetching.step_choice import StepChoice
+    from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 
     if sum(value is not None for value in (every, log, only)) > (1 if on_web else 0):
         raise click.UsageError(
@@ -138,10 +138,10 @@ def fetch_source(
         Abort: the answer is no.
     """
     with _explained():
-        from lamplighter.fetching.address import HubAddress, parse_address
-        from lamplighter.fetching.fetch import Fetch
-        from lamplighter.fetching.ranged_client import RangedClient
-        from lamplighter.fetching.redirect_guard import require_web_address
+        from lamplighter.cli.checkpoints.remote.address import HubAddress, parse_address
+        from lamplighter.cli.checkpoints.remote.fetch import Fetch
+        from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
+        from lamplighter.cli.checkpoints.remote.redirect_guard import require_web_address
 
         address = parse_address(source)
         endpoint, token = ("", None)
@@ -194,8 +194,8 @@ def _amount(size: int) -> str:
 def _explained() -> Generator[None]:
     """Turn errors of fetching into lines of the command line."""
     try:
+        from lamplighter.cli.checkpoints.remote.errors import FetchError
         from lamplighter.client.errors import InputError
-        from lamplighter.fetching.errors import FetchError
 
         try:
             yield

@@ -17,6 +17,23 @@ export const stepPanel: Translated<typeof english> = {
   microscope: "Unter dem Mikroskop",
   microscopeMore:
     "Von den Wörtern dieses Schritts bis zur Änderung einer einzigen Zahl, neu berechnet",
+  cause: "Fällt dieser Schritt auf?",
+  figures: { loss: "Verlust", gradient_norm: "Gradientennorm", rows_moved: "bewegte Zeilen" },
+  standsOut: (figure, value, expected, chance) =>
+    `Ja: ${figure} ${value}, wo nach den Schritten ringsum ${expected} zu erwarten war. Der Zufall allein brächte ${chance} Schritte des ganzen Laufs so weit weg.`,
+  usual: (figure, value, expected) => `Nein: ${figure} ${value}, wo ${expected} zu erwarten war.`,
+  notJudged:
+    "Es sind noch zu wenige Schritte, oder es ist einer der ersten 20, in denen sich alles bewegt.",
+  others: "Schritte, die auffallen:",
+  noneStandsOut: (first, last) =>
+    `Von Schritt ${count(first)} bis ${count(last)} fällt keiner auf.`,
+  hardest: "Am schwersten zu raten",
+  hardestMore: (words, share) => `Diese ${words} Wörter tragen ${share} des ganzen Verlusts`,
+  hardestUsual: (share) => `; in den Schritten ringsum tragen die schwersten ${share}.`,
+  notKept: "Die schwersten Wörter dieses Schritts wurden nicht aufgehoben.",
+  farthest: "Am weitesten bewegt",
+  distance: (now, usual) => `${now} weit bewegt; sonst ${usual}`,
+  unread: "unbekannt",
   sets: "Zeilen des Embeddings",
   inBatch: "im Batch",
   gotGradient: "mit Gradient",

@@ -1,8 +1,10 @@
 /** Texts of the step panel. */
 
-import type { RowDifferences } from "../../api/rest-types";
+import type { RowDifferences, StepCause } from "../../api/rest-types";
 import { count } from "../../strings/numbers";
 import { table } from "../../strings/translation";
+
+type Figure = StepCause["figures"][number]["figure"];
 
 export const stepPanel = table("stepPanel", {
   loss: (loss: string) => `Loss on this step’s text: ${loss} nats per word.`,
@@ -16,6 +18,29 @@ export const stepPanel = table("stepPanel", {
   },
   microscope: "Under the microscope",
   microscopeMore: "From the words of this step to the change of a single number, recomputed",
+  cause: "Does this step stand out?",
+  figures: {
+    loss: "loss",
+    gradient_norm: "gradient norm",
+    rows_moved: "rows moved",
+  } satisfies Record<Figure, string>,
+  standsOut: (figure: string, value: string, expected: string, chance: string) =>
+    `Yes: ${figure} ${value}, where the steps around it lead one to expect ${expected}. Chance alone would put ${chance} steps of the whole run so far off.`,
+  usual: (figure: string, value: string, expected: string) =>
+    `No: ${figure} ${value}, where ${expected} was to be expected.`,
+  notJudged:
+    "There are too few steps yet to say, or it is one of the first 20, in which everything moves.",
+  others: "Steps that stand out:",
+  noneStandsOut: (first: number, last: number) =>
+    `No step from ${count(first)} to ${count(last)} stands out.`,
+  hardest: "The hardest words to guess",
+  hardestMore: (words: number, share: string) =>
+    `These ${words} guesses carry ${share} of the step’s whole loss`,
+  hardestUsual: (share: string) => `; in the steps around it, the hardest carry ${share}.`,
+  notKept: "The hardest guesses of this step were not kept.",
+  farthest: "Moved farthest",
+  distance: (now: string, usual: string) => `moved ${now}; usually ${usual}`,
+  unread: "unknown",
   sets: "Rows of the embedding",
   inBatch: "in the batch",
   gotGradient: "got a gradient",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lamplighter.claims.gathering import read_moment
-from lamplighter.cli.claims import find_prepared, wanted_by_claims
+from lamplighter.cli.asking.claims import find_prepared, wanted_by_claims
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all

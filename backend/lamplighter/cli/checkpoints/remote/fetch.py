@@ -9,16 +9,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lamplighter.cli.checkpoints.remote.address import HubAddress, WebAddress
+from lamplighter.cli.checkpoints.remote.errors import (
+    ChangedFileError,
+    FetchError,
+    MissingFileError,
+    UnavailableError,
+)
+from lamplighter.cli.checkpoints.remote.listing import RemoteCheckpoint, list_folder, list_revisions
+from lamplighter.cli.checkpoints.remote.model_card import read_licence
+from lamplighter.cli.checkpoints.remote.ranged_client import FileIdentity, RangedClient
+from lamplighter.cli.checkpoints.remote.remote_tensor import RemoteTensor, find_remote_tensor
+from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
+from lamplighter.cli.checkpoints.remote.stored_checkpoint import StoredCheckpoint
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary
-from lamplighter.fetching.address import HubAddress, WebAddress
-from lamplighter.fetching.errors import ChangedFileError, FetchError, MissingFileError, UnavailableError
-from lamplighter.fetching.listing import RemoteCheckpoint, list_folder, list_revisions
-from lamplighter.fetching.model_card import read_licence
-from lamplighter.fetching.ranged_client import FileIdentity, RangedClient
-from lamplighter.fetching.remote_tensor import RemoteTensor, find_remote_tensor
-from lamplighter.fetching.step_choice import StepChoice
-from lamplighter.fetching.stored_checkpoint import StoredCheckpoint
 from lamplighter.platform.printable import quote_foreign
 
 CONNECTIONS = 8

@@ -13,8 +13,13 @@ from urllib.parse import urljoin
 import httpx
 
 from lamplighter import __version__
-from lamplighter.fetching.errors import ChangedFileError, FetchError, MissingFileError, UnavailableError
-from lamplighter.fetching.redirect_guard import Resolver, check_redirect, resolve
+from lamplighter.cli.checkpoints.remote.errors import (
+    ChangedFileError,
+    FetchError,
+    MissingFileError,
+    UnavailableError,
+)
+from lamplighter.cli.checkpoints.remote.redirect_guard import Resolver, check_redirect, resolve
 from lamplighter.platform.printable import quote_foreign
 
 _ATTEMPTS = 6

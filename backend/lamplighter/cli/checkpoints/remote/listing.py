@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from lamplighter.cli.checkpoints.remote.address import HubAddress, WebAddress
+from lamplighter.cli.checkpoints.remote.errors import FetchError, MissingFileError
+from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
 from lamplighter.client.sources.source_names import step_in_name
-from lamplighter.fetching.address import HubAddress, WebAddress
-from lamplighter.fetching.errors import FetchError, MissingFileError
-from lamplighter.fetching.ranged_client import RangedClient
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.step_numbers import MAX_NUMBER
 

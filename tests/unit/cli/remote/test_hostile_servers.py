@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from lamplighter.cli.checkpoints.remote.address import parse_address
+from lamplighter.cli.checkpoints.remote.errors import FetchError, UnavailableError
+from lamplighter.cli.checkpoints.remote.fetch import Fetch
+from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
+from lamplighter.cli.checkpoints.remote.redirect_guard import check_redirect, require_web_address
+from lamplighter.cli.checkpoints.remote.remote_tensor import find_remote_tensor
+from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 from lamplighter.client.errors import InputError
-from lamplighter.fetching.address import parse_address
-from lamplighter.fetching.errors import FetchError, UnavailableError
-from lamplighter.fetching.fetch import Fetch
-from lamplighter.fetching.ranged_client import RangedClient
-from lamplighter.fetching.redirect_guard import check_redirect, require_web_address
-from lamplighter.fetching.remote_tensor import find_remote_tensor
-from lamplighter.fetching.step_choice import StepChoice
 from tests.support.hub_server import Fault, Hub, status
 
 NAMES = {"inside.test": ["10.0.0.7"], "split.test": ["1.1.1.1", "fe80::1%eth0"]}

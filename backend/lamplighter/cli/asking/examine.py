@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from lamplighter.cli.claims import prepare_claims
+from lamplighter.cli.asking.claims import prepare_claims
+from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.cli.common import common_options
-from lamplighter.cli.lessons import prepare_lessons
 from lamplighter.cli.named_run import confirm_imported, find_members, find_named_run
 from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line
 from lamplighter.cli.workers import run_until_stopped

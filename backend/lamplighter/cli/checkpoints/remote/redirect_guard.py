@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from lamplighter.fetching.errors import FetchError
+from lamplighter.cli.checkpoints.remote.errors import FetchError
 from lamplighter.platform.printable import quote_foreign
 
 Resolver = Callable[[str], list[str]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lamplighter.fetching.errors import FetchError
+from lamplighter.cli.checkpoints.remote.errors import FetchError
 
 
 @dataclass(frozen=True)

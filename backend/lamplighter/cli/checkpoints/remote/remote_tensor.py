@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from lamplighter.cli.checkpoints.remote.errors import FetchError, MissingFileError
+from lamplighter.cli.checkpoints.remote.ranged_client import FileIdentity, RangedClient
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.model_folder import choose_embedding, shards_of_embedding
-from lamplighter.fetching.errors import FetchError, MissingFileError
-from lamplighter.fetching.ranged_client import FileIdentity, RangedClient
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.matrices.tensor_file import StoredTensor, parse_tensor_header

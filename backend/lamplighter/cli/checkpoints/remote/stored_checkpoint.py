@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from lamplighter.fetching.errors import UnavailableError
-from lamplighter.fetching.ranged_client import RangedClient
-from lamplighter.fetching.remote_tensor import RemoteTensor
+from lamplighter.cli.checkpoints.remote.errors import UnavailableError
+from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
+from lamplighter.cli.checkpoints.remote.remote_tensor import RemoteTensor
 
 
 class StoredCheckpoint:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from lamplighter.fetching.errors import FetchError
-from lamplighter.fetching.ranged_client import RangedClient
+from lamplighter.cli.checkpoints.remote.errors import FetchError
+from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
 from lamplighter.platform.printable import quote_foreign
 
 _MAX_CARD = 1_000_000

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 import lamplighter
 from lamplighter.cli.app import cli
 from lamplighter.cli.checkpoints import fetching
-from lamplighter.fetching.ranged_client import RangedClient
+from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
 from tests.support.hub_server import Hub, cut_after, fine, status
 from tests.support.synthetic_runs.histories import as_bfloat16
 

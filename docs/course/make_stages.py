@@ -1,6 +1,6 @@
 """Script that takes a picture of every stage of the course, on a finished Lamptown run of which it has asked everything.
 
-Run `python docs/make_course_screenshots.py [FOLDER]`; it takes about eight minutes, two of them for the run, unless
+Run `python docs/course/make_stages.py [FOLDER]`; it takes about eight minutes, two of them for the run, unless
 `LAMPLIGHTER_BENCH_RUN` names the folder of one. `--phone` takes them at the size of a phone. A part that the run cannot tell is
 left out; `--part=12` takes that part alone, for which `LAMPLIGHTER_BENCH_RUN` names a run on the novels.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.support.finished import finished_run  # noqa: E402

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from lamplighter.fetching.errors import FetchError
-from lamplighter.fetching.redirect_guard import require_web_address
+from lamplighter.cli.checkpoints.remote.errors import FetchError
+from lamplighter.cli.checkpoints.remote.redirect_guard import require_web_address
 from lamplighter.platform.printable import quote_foreign
 
 _HUB = re.compile(r"hf://([\w.-]{1,96}/[\w.-]{1,96})(?:@([^\s\\]{1,200}))?")

@@ -1,0 +1,103 @@
+"""The steps that stand out and what was in one of them, as told: over REST, in Python, and as JSON by the command line."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lamplighter.contract.answers.parts import Maybe
+from lamplighter.contract.documented_model import DocumentedModel
+
+Figure = Literal["loss", "gradient_norm", "rows_moved"]
+
+
+class StepFigure(DocumentedModel):
+    """A figure of a step beside what the steps around it foretell."""
+
+    figure: Figure
+    """`loss`, nats per token; `gradient_norm`, of all parameters, before clipping where that is recorded; `rows_moved`, of
+    the embedding."""
+    value: float
+    expected: float
+    """What the four steps before and the four after foretell."""
+    spreads: float
+    """How far off it is, in robust standard deviations of the steps around; for the gradient norm, of its logarithm."""
+    by_chance: float
+    """How many steps chance alone would put so far off, among all that were judged, in all figures together."""
+
+
+class OutlyingStep(DocumentedModel):
+    """A step that stands out."""
+
+    step: int
+    figures: list[StepFigure]
+    """The figures that stand out, the least likely first."""
+
+
+class OutlyingSteps(DocumentedModel):
+    """The steps of a run that stand out."""
+
+    items: list[OutlyingStep]
+    """The least likely first."""
+    first: int
+    """The first step that was judged."""
+    last: int
+    """The last."""
+    figures: list[Figure]
+    """The figures that could be judged: they are recorded, and vary."""
+    limit: float
+    """A step stands out if chance alone would put fewer than this number of steps so far off."""
+    found: int
+    """The number of steps that stand out; `items` has at most those that were asked for."""
+
+
+class TopLoss(DocumentedModel):
+    """A prediction with one of the largest losses of its step."""
+
+    place: int
+    """Its place in the batch: sequence times context plus position."""
+    loss: float
+    """Nats."""
+    target: int | None
+    """The token that was to be predicted; null if the loop did not give the ids in their order."""
+    before: list[int]
+    """The tokens before it in its sequence, as far as they are known, at most 16."""
+
+
+class MovedRow(DocumentedModel):
+    """A row of the embedding that a step moved."""
+
+    token_id: int
+    distance: float
+    usual: Maybe
+    """The median of its distances in the steps around that moved it too; null if none did."""
+
+
+class NeighbourhoodShare(DocumentedModel):
+    """The share of a neighbourhood in the movement of a step."""
+
+    id: int
+    """The id of the neighbourhood; its name is in `/districts`."""
+    share: float
+    """Its part of the sum of the distances that rows moved."""
+    usual: Maybe
+    """The median of that part in the steps around."""
+
+
+class StepCause(DocumentedModel):
+    """What was in a step."""
+
+    step: int
+    figures: list[StepFigure]
+    """All its figures that could be judged, the least likely first."""
+    top_losses: list[TopLoss]
+    """The predictions with the largest losses, largest first; empty if they were not kept."""
+    top_share: Maybe
+    """The part of the step's whole loss that is theirs; null if it is not known."""
+    usual_top_share: Maybe
+    """The median of that part in the steps around."""
+    rows: list[MovedRow]
+    """The rows that moved farthest, farthest first, at most 16."""
+    neighbourhoods: list[NeighbourhoodShare]
+    """The neighbourhoods whose rows moved most, at most 5; empty before the first search for neighbourhoods."""
+    around: list[int]
+    """The first and the last of the steps around with which it is compared."""

@@ -1,0 +1,73 @@
+"""The reading of the steps that stand out, and of one of them, from a run's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from lamplighter.outliers.answer import OutlyingSteps, StepCause
+from lamplighter.outliers.step_cause import explain_step
+from lamplighter.outliers.step_figures import MAX_JUDGED, read_step_figures
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import decode_as
+
+MAX_LISTED = 50
+"""Maximum steps that stand out in one answer."""
+
+
+def find_outlying_steps(
+    run: RunFolder,
+    first: int = 1,
+    last: int | None = None,
+    most: int = MAX_LISTED,
+    on_progress: Callable[[float], object] = lambda _: None,
+) -> OutlyingSteps:
+    """Return the steps of a run that stand out by their loss, gradient norm or number of moved rows.
+
+    Args:
+        run: the run.
+        first, last: the steps to judge; None for the newest. Of more than `MAX_JUDGED`, the last are judged.
+        most: the maximum number of steps that are listed.
+        on_progress: called with the share done.
+
+    Raises:
+        FormatError, FrameError: this version cannot read the run, or it is damaged.
+    """
+    with StepsReader(run.steps_path) as reader:
+        newest = reader.newest_step()[1]
+        figures = read_step_figures(reader, first, min(last or newest, newest), on_progress)
+    return figures.list_outlying(most)
+
+
+def explain(run: RunFolder, step: int) -> StepCause:
+    """Return what was in a step, beside what is usual around it.
+
+    Raises:
+        LookupError: the step is not recorded.
+        FormatError, FrameError: this version cannot read the run, or it is damaged.
+    """
+    with StepsReader(run.steps_path) as reader:
+        newest = reader.newest_step()[1]
+        if not 1 <= step <= newest:
+            raise LookupError(step)
+        figures = read_step_figures(reader, *_judged_with(step, newest))
+        return explain_step(run, reader, step, figures.of_step(step), _read_districts(run, step))
+
+
+def _judged_with(step: int, newest: int) -> tuple[int, int]:
+    """Return the first and last step among which a step is judged: those of `find_outlying_steps`, if it is among them."""
+    first = max(1, newest - MAX_JUDGED + 1)
+    return (first, newest) if step >= first else (step, min(step + MAX_JUDGED - 1, newest))
+
+
+def _read_districts(run: RunFolder, step: int) -> Districts | None:
+    """Return the neighbourhoods found last at or before a step; None before the first search."""
+    with suppress(FileNotFoundError, IndexError), LayoutsReader(run.layouts_path) as reader:
+        entries = [entry for entry in reader.districts_entries() if entry.step <= step]
+        if entries:
+            newest = max(entries, key=lambda entry: (entry.step, entry.id))
+            return decode_as(reader.districts_record(newest.id), Districts)
+    return None
