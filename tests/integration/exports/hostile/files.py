@@ -126,7 +126,7 @@ FILES: dict[str, tuple[str, Change]] = {
     "an empty recipe": ("recipe.json", _text("recipe.json", "")),
     "a recipe of 100,000 brackets": ("recipe.json", _text("recipe.json", "[" * 100_000)),
     "a recipe that is not UTF-8": ("recipe.json", _text("recipe.json", b'{"steps": "\xff"}')),
-    "a recipe of a newer version": ("newer version", _recipe(format=2)),
+    "a recipe of a newer version": ("newer version", _recipe(format=9)),
     "a recipe of a version in words": ("recipe.json", _recipe(format="x")),
     "a recipe with terminal escapes for a field": ("\\u001b]0;owned\\u0007", _recipe(**{"\x1b]0;owned\x07": 1})),
     "a recipe wider than all": ("less than or equal to 16384", _recipe(**{"model.dim": 10**9})),
