@@ -25,7 +25,10 @@ routes = Routes("tokens")
 
 
 @routes.get(
-    "/api/runs/{run}/tokens", pool=Pool.CHEAP, response_model=TokenList, answers=AnswerFacts(errors=(503,))
+    "/api/runs/{run}/tokens",
+    pool=Pool.CHEAP,
+    response_model=TokenList,
+    answers=AnswerFacts(etag=True, errors=(503,)),
 )
 def list_tokens(
     run: RunId,
@@ -41,7 +44,15 @@ def list_tokens(
     reply = services.reply(request, run)
     table = services.catalog.token_table(reply.run)
     cost = LIST_ENTRY_BYTES * min(limit, len(table)) + min(table.characters, 2 * limit * table.longest)
-    return reply.send(cost, lambda: json_body(TokenList(items=table.search(search, limit, offset))))
+
+    def make() -> list[bytes]:
+        if search:
+            return json_body(TokenList(items=table.search(search, limit, offset)))
+        return [table.encode_list(limit, offset)]
+
+    # The vocabulary is written once.
+    reply.tag("tokens", search, limit, offset, immutable=False)
+    return reply.send(cost, make)
 
 
 @routes.get(

@@ -1,13 +1,34 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.reading.token_table import TokenTable
+from lamplighter.serving.schemas.base import json_body
+from lamplighter.serving.schemas.tokens import TokenList
 from tests.support.folders import V
 from tests.unit.serving.routes.api_calls import get
 
 pytestmark = pytest.mark.anyio
+
+
+def test_a_list_has_the_bytes_of_its_schema(run: RunFolder) -> None:
+    for vocabulary in (run.vocabulary, replace(run.vocabulary, counts=np.zeros(V, dtype=np.int64))):
+        table = TokenTable(vocabulary)
+        for limit, offset in ((50_000, 0), (3, V - 2), (1, V + 1)):
+            some = range(offset, min(V, offset + limit))
+            expected = json_body(TokenList(items=[table.token(token_id) for token_id in some]))
+            assert [table.encode_list(limit, offset)] == expected
+
+
+async def test_a_browser_keeps_the_list(app: FastAPI, run: RunFolder) -> None:
+    path = f"/api/runs/{run.id}/tokens?limit=50000&offset=0"
+    tag = (await get(app, path)).headers["etag"]
+    await get(app, path, 304, **{"if-none-match": tag})
 
 
 async def test_tokens(app: FastAPI, run: RunFolder) -> None:
