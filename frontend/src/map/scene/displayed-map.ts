@@ -61,7 +61,8 @@ export function litRowsOf(beat: Pick<Light, "ids" | "norms"> | null): LitRows {
 
 /** Return the indices of the `most` largest norms, the largest first. An unknown one (NaN) counts as 0. */
 function strongest(norms: Float32Array, most: number): number[] {
-  const known = norms.map((norm) => norm || 0);
+  const known = norms.slice();
+  for (let i = 0; i < known.length; i++) known[i] ||= 0;
   // Sorting the numbers alone is much faster than sorting all indices by them.
   const least = known.slice().sort()[Math.max(0, known.length - most)] ?? 0;
   const indices: number[] = [];

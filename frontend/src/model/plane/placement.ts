@@ -22,14 +22,14 @@ export function placementOf({ places, x0, x1, y0, y1 }: Layout): Placement {
   return { places, box: { x0, x1: x1 > x0 ? x1 : x0 + 1, y0, y1: y1 > y0 ? y1 : y0 + 1 } };
 }
 
-/** Return x, y by token id, in map units. */
-export function coordinates({ places, box }: Placement): Float32Array {
-  const out = new Float32Array(places.length);
+/** Return x, y by token id, in map units; of a sample, one token in `every`. */
+export function coordinates({ places, box }: Placement, every = 1): Float32Array {
+  const out = new Float32Array(2 * Math.ceil(places.length / 2 / every));
   const sx = quantisationStep(box.x0, box.x1);
   const sy = quantisationStep(box.y0, box.y1);
   for (let i = 0; i < out.length; i += 2) {
-    out[i] = box.x0 + sx * places[i]!;
-    out[i + 1] = box.y0 + sy * places[i + 1]!;
+    out[i] = box.x0 + sx * places[every * i]!;
+    out[i + 1] = box.y0 + sy * places[every * i + 1]!;
   }
   return out;
 }
@@ -93,7 +93,8 @@ const FARTHEST = 0.5;
 /** Return the bounds of the whole map: every lamp except distant strays, and the coast. */
 export function mapBounds(placement: Placement): MapRect {
   const { box } = placement;
-  const { x0, x1, y0, y1 } = robustBounds(coordinates(placement));
+  const sample = coordinates(placement, sampleStep(placement.places));
+  const { x0, x1, y0, y1 } = robustBounds(sample);
   const [w, h] = [x1 - x0, y1 - y0];
   return {
     x0: Math.max(box.x0, x0 - FARTHEST * w) - COAST * w,
@@ -103,9 +104,14 @@ export function mapBounds(placement: Placement): MapRect {
   };
 }
 
+/** Return how many tokens there are to one whose position counts for the bounds; x, y by token id. */
+function sampleStep({ length }: ArrayLike<number>): number {
+  return Math.max(1, Math.floor(length / 2 / 4_096));
+}
+
 /** Return the bounds of all but the outermost tokens, so that one stray does not shrink the map. */
 export function robustBounds(xy: Float32Array): MapRect {
-  const every = Math.max(1, Math.floor(xy.length / 2 / 4_096));
+  const every = sampleStep(xy);
   const count = Math.ceil(xy.length / 2 / every);
   if (!count) return UNIT_SQUARE;
   const xs = new Float32Array(count);
