@@ -25,6 +25,7 @@ from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitte
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
 from lamplighter.wire.row_frames import NEVER
+from lamplighter.wire.top_losses import TopLosses
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ class SeenStep(NamedTuple):
     """The time at which the step ended and the recorder was called, in Unix seconds."""
     scalars: str | None = None
     """Other numbers that the loop logged with the step, encoded (`runfolder/tables/scalars.py`)."""
+    top_losses: TopLosses | None = None
+    """The largest losses of single tokens; None if they are not known."""
 
 
 @runtime_checkable
@@ -209,7 +212,14 @@ class StepRecording:
         rows = seen.rows
         # These steps are never recomputed, so no digest is compared.
         return MeasuredStep(
-            effects, vectors, b"", seen.learning_rate, seen.ended, rows.seconds / rows.steps, rows.steps
+            effects,
+            vectors,
+            b"",
+            seen.learning_rate,
+            seen.ended,
+            rows.seconds / rows.steps,
+            rows.steps,
+            seen.top_losses,
         )
 
     def _count(self, seen: SeenStep, step: int) -> None:

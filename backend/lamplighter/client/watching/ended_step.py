@@ -13,6 +13,7 @@ from lamplighter.client.recording.step_recording import SeenStep
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.watching.tallied_batch import JoinedSteps
 from lamplighter.client.watching.weight_diff import DeferredRead
+from lamplighter.wire.top_losses import TopLosses
 
 _NO_LOSS = "the model returns no loss, so the record has none: report it with log(loss=...) in each step"
 _UNDIVIDED = (
@@ -74,13 +75,20 @@ class EndedStep:
         counts = host["counts"]
         return _BEYOND.format(len(counts) - 2) if counts[-1] else None
 
-    def as_seen(self, host: Mapping[str, Tensor], loss: float | None, scalars: str | None) -> SeenStep:
+    def as_seen(
+        self,
+        host: Mapping[str, Tensor],
+        loss: float | None,
+        scalars: str | None,
+        top_losses: TopLosses | None,
+    ) -> SeenStep:
         """Return the step in the form for a recorder.
 
         Args:
             host: what was read.
             loss: in nats per token, if known.
             scalars: other numbers, encoded.
+            top_losses: its largest losses of single tokens, if known.
         """
         # A part of the ids would imply that no others were read.
         known = self.why_ids_unknown(host) is None
@@ -100,4 +108,5 @@ class EndedStep:
             to_float32_scalar(rate, "learning_rate"),
             self.ended,
             scalars,
+            top_losses,
         )

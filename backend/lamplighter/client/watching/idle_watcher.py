@@ -28,5 +28,8 @@ class IdleWatcher(Watcher):
     def log(self, *, loss: Any = None, **scalars: Any) -> None:
         """Do nothing."""
 
+    def log_losses(self, losses: Any, inputs: Any, targets: Any) -> None:
+        """Do nothing."""
+
     def close(self, error: BaseException | None = None) -> None:
         """Do nothing."""

@@ -23,7 +23,7 @@ def to_slots(ids: Any, rows: int) -> Tensor | None:
     Returns:
         Slots, shape (N,), int64, on the device of the ids; None if these are not ids (`why_unreadable`).
     """
-    plain = _plain_ids(ids)
+    plain = plain_ids(ids)
     return None if plain is None else (plain.reshape(-1).to(torch.int64) + 1).clamp_(0, rows + 1)
 
 
@@ -33,7 +33,8 @@ def why_unreadable(ids: Any) -> str:
     return f"the lookup got no plain tensor of whole numbers ({kind})"
 
 
-def _plain_ids(ids: Any) -> Tensor | None:
+def plain_ids(ids: Any) -> Tensor | None:
+    """Return ids as a plain tensor of whole numbers, of any shape; None if they are not."""
     if isinstance(ids, list | tuple):
         with suppress(Exception):
             ids = torch.as_tensor(ids)

@@ -16,6 +16,7 @@ from lamplighter.client.recording.record_warnings import find_place, print_notic
 from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.scalar_log import ScalarLog
 from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
+from lamplighter.client.watching.token_losses import TokenLosses
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff
 from lamplighter.contract.sentences import say
 
@@ -30,16 +31,20 @@ _UNKNOWN_IDS = "{}, so the rows that a step read are unknown; its gradient and i
 class StepWriter:
     """A writer that holds at most one step."""
 
-    def __init__(self, recorder: Recorder, diff: WeightDiff, *, shared: bool, looked_up: bool) -> None:
+    def __init__(
+        self, recorder: Recorder, diff: WeightDiff, losses: TokenLosses, *, shared: bool, looked_up: bool
+    ) -> None:
         """Write to a recorder.
 
         Args:
             recorder: the record, begun with `diff`.
             diff: a comparison with the current weight.
+            losses: the losses of single tokens in the current step.
             shared: whether several processes train together, so that the ids of a step are incomplete.
             looked_up: whether the ids of a step are visible at all.
         """
         self._recorder, self._diff, self._shared, self._looked_up = recorder, diff, shared, looked_up
+        self._losses = losses
         self._place = find_place()
         self._held: EndedStep | None = None
         self._lost = False
@@ -94,6 +99,7 @@ class StepWriter:
             undivided=batch.undivided,
             # A scheduler may set the next rate in the same tensor before this one is read.
             rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
+            **self._losses.take(),
         )
         self._held = EndedStep(number, read, joined, batch.divided, rate, ended, loss, lost)
         self._lost = False
@@ -122,7 +128,7 @@ class StepWriter:
         if step.lost:
             self._recorder.lose_step()
         changed = self._diff.changed_rows(host["moved"], host["distances"])
-        seen = step.as_seen(host, loss, self.scalars.take_scalars())
+        seen = step.as_seen(host, loss, self.scalars.take_scalars(), self._losses.read(host))
         self._recorder.step_found(seen, changed, whole_batch=not self._shared)
         self._lost = False
 

@@ -41,6 +41,7 @@ def watch(
     embedding: Any = None,
     every: SupportsIndex = 1,
     gradient: GradientKind | None = "as_used",
+    token_losses: bool = False,
     first_step: SupportsIndex = 0,
     steps: SupportsIndex | None = None,
     config: Mapping[str, Any] | None = None,
@@ -64,6 +65,8 @@ def watch(
         every: record the steps whose number is a multiple of it.
         gradient: `as_used`: as the optimiser gets it, unscaled and clipped; `before_clipping`: as it was computed,
             impossible with a GradScaler or DDP; None: not recorded.
+        token_losses: keep the largest losses of single tokens of each recorded step, computed once more from the logits that
+            the model returns; for a loop without them, `log_losses`.
         first_step: the number of the last step before, if a training continues from a checkpoint.
         steps: the number of the last step, if known: the page then shows the progress.
         config: settings of the training to keep: JSON values by name.
@@ -132,6 +135,7 @@ def watch(
                 shared=processes > 1,
                 others=name_candidates(root),
                 address=find_server(recorder.folder),
+                token_losses=token_losses,
             )
             print_notice(watcher.introduction)
             if processes > 1:

@@ -33,6 +33,7 @@ from lamplighter.client.watching.serving_address import serving_command
 from lamplighter.client.watching.step_window import StepWindow
 from lamplighter.client.watching.step_writer import StepWriter
 from lamplighter.client.watching.tallied_batch import JoinedSteps
+from lamplighter.client.watching.token_losses import TokenLosses
 from lamplighter.client.watching.watched_table import WatchedTable
 from lamplighter.client.watching.weight_diff import WeightDiff, row_norms
 from lamplighter.contract.reason import ReasonCode
@@ -74,6 +75,7 @@ class Watcher:
         shared: bool,
         others: str,
         address: str | None,
+        token_losses: bool,
     ) -> None:
         """Prepare to watch.
 
@@ -89,12 +91,14 @@ class Watcher:
             shared: whether several processes train together.
             others: the model's tables, for messages.
             address: the address at which a server shows the run, if any.
+            token_losses: whether to compute the losses of single tokens from the model's logits.
         """
         self._model = weakref.ref(model)
         self._owner, self._attribute = weakref.ref(table.owner, self._end_freed), table.attribute
         self._weight = table.weight
         self._recorder = recorder
-        self._writer = StepWriter(recorder, diff, shared=shared, looked_up=table.is_looked_up)
+        self._losses, self._reads_logits = TokenLosses(len(table.weight), self._is_due), token_losses
+        self._writer = StepWriter(recorder, diff, self._losses, shared=shared, looked_up=table.is_looked_up)
         run = recorder.run
         self.folder: Path | None = None if run is None else run.path
         """The run's folder; None if nothing is recorded."""
@@ -135,6 +139,11 @@ class Watcher:
                 *((reader, self._tally.count_ids) for reader in table.readers(model)),
                 (model, self._tally.add_loss),
             )
+            if self._reads_logits:
+                self._hooks.install_on_modules(
+                    *((reader, self._losses.note_ids) for reader in table.readers(model)),
+                    (model, self._losses.add_output),
+                )
             self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)
             self._hooks.install_on_optimizers(self._before_step, self._after_step)
             atexit.register(self._close_at_exit)
@@ -167,6 +176,20 @@ class Watcher:
             InputError: a value is not a number, or a name is invalid; only if `on_error` is "raise".
         """
         self._hooks.guarded(self._log)(loss, scalars)
+
+    def log_losses(self, losses: Tensor, inputs: Tensor, targets: Tensor) -> None:
+        """Log the losses of single tokens of the current step, after their forward pass and before `optimizer.step()`: the
+        16 largest are kept, with the text before them (docs/outliers.md).
+
+        Args:
+            losses: the loss of each token, in nats, shape (sequences, tokens).
+            inputs: the ids that were read, of the same shape.
+            targets: the ids that were to be predicted, of the same shape; below 0 where there is none.
+
+        Raises:
+            InputError: these are no tensors of one such shape; only if `on_error` is "raise".
+        """
+        self._hooks.guarded(self._log_losses)(losses, inputs, targets)
 
     def close(self, error: BaseException | None = None) -> None:
         """Remove the hooks and end the record.
@@ -304,7 +327,9 @@ class Watcher:
         step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, batch.seen)
         joined = step if self._joined is None else self._joined.joined_with(step)
         self._norms, self._joined = None, None if due else joined
-        if due:
+        if not due:
+            self._losses.take()
+        else:
             rate = group.get("lr")
             self._writer.hold(self._weight, joined, batch, self.step, rate, ended, self._next_loss)
             self._recorded = self.step
@@ -329,6 +354,14 @@ class Watcher:
         else:
             # It is not kept for a step between two recorded ones.
             self._writer.write_with_loss(value)
+
+    def _log_losses(self, losses: Any, inputs: Any, targets: Any) -> None:
+        try:
+            self._losses.add(losses, inputs, targets)
+        except InputError as error:
+            if self._raises:
+                raise
+            self._writer.warn_once(str(error))
 
     def _why_nothing(self) -> str:
         if self._joined is not None:
