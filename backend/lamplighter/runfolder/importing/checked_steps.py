@@ -62,7 +62,7 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         FormatError: a row or the file is invalid; the message says what.
     """
     with (
-        UntrustedFile(source, steps.SCHEMA, checks, earlier=steps.EARLIER_SCHEMA) as file,
+        UntrustedFile(source, steps.SCHEMA, checks, optional=steps.TOP_LOSSES_TABLE) as file,
         CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
     ):
         facts = _checked_facts(file, checks)
@@ -78,7 +78,8 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
             "scalars.numbers": _scalars_check(),
             "energy.spent": lambda spent: encode_energy(decode_energy(spent)),
         }
-        if not file.is_earlier:
+        if file.has_optional:
+            copy.create(steps.TOP_LOSSES_TABLE)
             value_checks["top_losses.record"] = lambda record: _checked_top_losses(record, checks)
         for column, check in value_checks.items():
             _copy_values(file, copy, checks, attempts, column, check)

@@ -37,8 +37,9 @@ F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences enabled."""
 
-    def __init__(self, path: Path, schema: str, checks: RunChecks, *, earlier: str | None = None) -> None:
-        """Open the file and check it as a whole; it must have exactly the tables of `schema`, or those of `earlier`.
+    def __init__(self, path: Path, schema: str, checks: RunChecks, *, optional: str = "") -> None:
+        """Open the file and check it as a whole; it must have exactly the tables of `schema`, with or without the `optional`
+        one.
 
         Raises:
             FormatError: the file is invalid; the message says why.
@@ -60,8 +61,8 @@ class UntrustedFile:
             if version > FORMAT_VERSION:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
             tables = list(self._connection.execute(_SCHEMA_QUERY))
-            self.is_earlier = earlier is not None and tables == _schema_tables(earlier)
-            if not self.is_earlier and tables != _schema_tables(schema):
+            self.has_optional = optional != "" and tables == _schema_tables(schema + optional)
+            if not self.has_optional and tables != _schema_tables(schema):
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
@@ -131,6 +132,10 @@ class CheckedCopy:
         # The copy is one transaction: a write-ahead log would double the space it needs.
         self._connection.pragma("journal_mode", "delete")
         self._connection.execute("BEGIN")
+
+    def create(self, table: str) -> None:
+        """Create a table that only some files have."""
+        self._connection.execute(table)
 
     def insert(self, sql: str, *values: Any) -> None:
         """Insert a row.

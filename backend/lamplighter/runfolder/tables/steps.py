@@ -23,9 +23,7 @@ from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, Facts
 from lamplighter.runfolder.tables.keyframe_thinning import KeyframeThinning
 from lamplighter.runfolder.tables.row_pruning import RowPruning
 
-_TOP_LOSSES = "top_losses(id INTEGER PRIMARY KEY, record BLOB NOT NULL)"
-
-EARLIER_SCHEMA = f"""
+SCHEMA = f"""
 CREATE TABLE {FACTS_TABLE};
 CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
 CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
@@ -39,9 +37,9 @@ CREATE TABLE lines(id INTEGER PRIMARY KEY, said TEXT NOT NULL);
 CREATE TABLE scalars(id INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
 CREATE TABLE energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
 """
-"""The tables of a file from before the top losses were kept."""
-SCHEMA = f"{EARLIER_SCHEMA}CREATE TABLE {_TOP_LOSSES};"
-"""The tables of the file; an imported file must have exactly these, or the earlier ones."""
+"""The tables of the file; an imported file must have exactly these, with or without the next."""
+TOP_LOSSES_TABLE = "CREATE TABLE IF NOT EXISTS top_losses(id INTEGER PRIMARY KEY, record BLOB NOT NULL);"
+"""A table that is made for the first top losses: runs of other loops have none, and an empty table takes a page."""
 
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
@@ -109,7 +107,6 @@ class StepsWriter(FactsWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
-        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_TOP_LOSSES}")
         tiles_path = path.with_name("tiles.sqlite")
         self._pruning = RowPruning(self._connection, tiles_path)
         self._thinning = KeyframeThinning(self._connection, tiles_path)
@@ -189,6 +186,7 @@ class StepsWriter(FactsWriter):
             if record.energy is not None:
                 self._insert_energy(row, record.energy)
             if record.top_losses is not None:
+                self._connection.execute(TOP_LOSSES_TABLE)
                 self._connection.execute("INSERT INTO top_losses VALUES(?,?)", (row, record.top_losses))
             self._pruning.prune(record.step)
 

@@ -15,7 +15,7 @@ import zstandard
 
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
-from lamplighter.runfolder.tables.steps import PAGE_SIZE
+from lamplighter.runfolder.tables.steps import PAGE_SIZE, TOP_LOSSES_TABLE
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import Frame, decode_as, encode
 from lamplighter.wire.layout_frames import Layout, Method
@@ -155,8 +155,16 @@ _TABLES = "has other tables than the file of a run"
 _TOP = TopLosses(np.array([3, 1], np.uint32), np.array([5, 2], np.float32), np.zeros((2, 2), np.uint32))
 
 
+def _put_top_losses(row: int, record: Any) -> Change:
+    def change(folder: Path) -> None:
+        sql(TOP_LOSSES_TABLE)(folder)
+        put("INSERT INTO top_losses VALUES(?,?)", row, record)(folder)
+
+    return change
+
+
 def _top_losses(**changes: Any) -> Change:
-    return put("INSERT INTO top_losses VALUES(?,?)", TEN, replace(_TOP, **changes).encode())
+    return _put_top_losses(TEN, replace(_TOP, **changes).encode())
 
 
 DATABASES: dict[str, tuple[str, Change]] = {
@@ -187,14 +195,14 @@ DATABASES: dict[str, tuple[str, Change]] = {
     "a page of ones at the end": ("is damaged", _damage("steps.sqlite", 0.99, b"\xff")),
     "a page of layouts damaged": ("layouts.sqlite is damaged", _damage(LAYOUTS, 0, b"\xff")),
     "a page of tiles damaged": ("tiles.sqlite is damaged", _bytes(lambda data: data[:4096] + b"\xff" * 4096 + data[8192:], TILES)),
-    "top losses in words": ("top losses that are not bytes", put("INSERT INTO top_losses VALUES(?,?)", TEN, "abc")),
-    "top losses cut short": ("cut short", put("INSERT INTO top_losses VALUES(?,?)", TEN, _TOP.encode()[:-1])),
-    "top losses with more bytes": ("more bytes than numbers", put("INSERT INTO top_losses VALUES(?,?)", TEN, _TOP.encode() + b"x")),
+    "top losses in words": ("top losses that are not bytes", _put_top_losses(TEN, "abc")),
+    "top losses cut short": ("cut short", _put_top_losses(TEN, _TOP.encode()[:-1])),
+    "top losses with more bytes": ("more bytes than numbers", _put_top_losses(TEN, _TOP.encode() + b"x")),
     "top losses of another vocabulary": ("a token that the vocabulary does not have", _top_losses(windows=np.full((2, 2), V, np.uint32))),
     "top losses that are no numbers": ("descending order of finite losses", _top_losses(losses=np.array([np.nan, 2], np.float32))),
     "top losses out of order": ("descending order of finite losses", _top_losses(losses=np.array([1, 2], np.float32))),
     "top losses beyond the batch": ("a place that the recipe's batches do not have", _top_losses(places=np.array([3, 128], np.uint32))),
-    "top losses of a step far beyond": ("far beyond", put("INSERT INTO top_losses VALUES(?,?)", step_key(1, 9_000_000), _TOP.encode())),
+    "top losses of a step far beyond": ("far beyond", _put_top_losses(step_key(1, 9_000_000), _TOP.encode())),
     "text for a record": ("a record that is not bytes", sql("UPDATE pulses SET record='abc';")),
     "no frame": ("a frame has at least", sql("UPDATE pulses SET record=x'00';")),
     "a blob of 270 MB of zeros": ("too big", sql("UPDATE pulses SET record=zeroblob(270000000) WHERE id=(SELECT min(id) FROM pulses);")),
