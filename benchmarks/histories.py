@@ -1,4 +1,4 @@
-"""Reading a history of checkpoints from a hub, beside curl; and checking one on this machine.
+"""Reading a history of checkpoints from a hub, beside curl; checking one on this machine; opening one, and packing it.
 
 The hub is a process here that answers after 20 ms and sends 400 Mbit/s in all: 38 checkpoints of 50,304 x 128 in float16.
 curl reads the same bytes of the same addresses, as many at a time, and knows their places beforehand.
@@ -6,7 +6,9 @@ curl reads the same bytes of the same addresses, as many at a time, and knows th
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,8 +16,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from playwright.async_api import async_playwright
 from safetensors.numpy import save_file
 
+from benchmarks.city_time import open_page, wait_for
+from benchmarks.support.made_history import make_history
 from benchmarks.support.report import report
 from benchmarks.support.slow_hub import TABLE
 from lamplighter.cli.checkpoints.remote.address import parse_address
@@ -23,15 +28,21 @@ from lamplighter.cli.checkpoints.remote.fetch import CONNECTIONS, Fetch
 from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
 from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 from lamplighter.client.histories.checked_sources import check_sources
+from lamplighter.exports.export import export_run
+from lamplighter.runfolder.run_folder import RunFolder
+from tests.browser.chromium import launch_arguments
+from tests.support.application import Application
 
 ROWS, WIDTH = 50_304, 128
-READ, CHECKED, DISTINCT = 38, 154, 8
+READ, CHECKED, DISTINCT, OPENED = 38, 154, 8, 5
 
 
 def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
     with tempfile.TemporaryDirectory() as folder:
-        return _measure_reading(Path(folder)) & _measure_check(Path(folder))
+        met = _measure_reading(Path(folder)) & _measure_check(Path(folder))
+        run = make_history(Path(folder) / "runs" / "history", READ, ROWS, WIDTH)
+        return met & _measure_opening(run) & _measure_page(run, Path(folder))
 
 
 def _measure_reading(folder: Path) -> bool:
@@ -109,3 +120,34 @@ def _measure_check(folder: Path) -> bool:
         megabytes=size / 1e6,
         tables=CHECKED,
     )
+
+
+def _measure_opening(run: RunFolder) -> bool:
+    """Measure the time from navigation to the first map, by a server that was asked before."""
+    with Application(run.path.parent, "serve", "--no-workers") as application:
+        firsts = asyncio.run(_open_repeatedly(f"{application.url}/?run={run.id}"))
+    return report(
+        "histories_opening",
+        float(np.median(firsts)) / 1e3,
+        "s after navigation, median",
+        each=[round(one / 1e3, 2) for one in firsts],
+        load=os.getloadavg()[0],
+    )
+
+
+async def _open_repeatedly(url: str) -> list[float]:
+    firsts: list[float] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
+        for _ in range(OPENED + 1):
+            async with open_page(browser, url) as page:
+                await wait_for(page, "window.watch?.city")
+                firsts.append(await page.evaluate("window.watch.city - window.watch.begun"))
+        await browser.close()
+    # The first page of a browser compiles shaders.
+    return firsts[1:]
+
+
+def _measure_page(run: RunFolder, folder: Path) -> bool:
+    page = export_run(run, "html", out=folder / "history.html")
+    return report("histories_page", page.stat().st_size / 1e6, "MB in one file", checkpoints=READ, words=ROWS)

@@ -28,7 +28,7 @@ from lamplighter.wire.layout_frames import Method
 
 FORMAT = 1
 _LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
-_HISTORY_BYTES = 4_800_000, 700_000, 1_400_000
+_HISTORY_BYTES = 4_800_000, 400_000, 900_000
 """Maximum bytes of maps, linear maps and neighbours of a history of checkpoints, each of which has its map. With the
 page, these are 12 MB at most for 50,304 tokens at 38 checkpoints."""
 _ANSWERS_BYTES = 600_000
