@@ -76,10 +76,7 @@ async function createScene(folder: string, count: number): Promise<void> {
   const entries = Array.from({ length: districts.ids.length + 1 }, (_, kind) => ({
     colour: { kind },
   }));
-  tints = lampColours(
-    { entries, entryOf: districts.of },
-    new Float32Array(vocabulary.tokens.length).fill(0.8),
-  );
+  tints = lampColours({ entries, entryOf: districts.of }, vocabulary);
   scene = new Scene(canvas("lamps"), new Overlay(canvas("names")), {
     viewChanged: () => undefined,
     beatPainted: () => undefined,

@@ -19,6 +19,8 @@ export interface Vocabulary {
   familyOfClass: number[];
   /** Token ids, most common first. */
   byCount: Uint32Array;
+  /** By token id, whether a large map places it beside others. */
+  placed?: (boolean | undefined)[];
 }
 
 const PAGE_SIZE = 50_000;
@@ -56,8 +58,10 @@ export function buildVocabulary(run: string, items: Token[], planted: PlantedCla
   const counts = new Float64Array(items.length);
   const classOf = new Int16Array(items.length).fill(-1);
   const tokens = new Array<string>(items.length).fill("");
-  for (const { token_id: id, text, count, class: name } of items) {
+  const placed: Vocabulary["placed"] = [];
+  for (const { token_id: id, text, count, class: name, placed: only } of items) {
     tokens[id] = text;
+    placed[id] = only;
     counts[id] = count ?? NaN;
     if (!name) continue;
     let place = classes.indexOf(name);
@@ -67,7 +71,7 @@ export function buildVocabulary(run: string, items: Token[], planted: PlantedCla
   const byCount = Uint32Array.from(tokens.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
   return {
     run,
-    ...{ tokens, counts, classOf, classes, families, familyOfClass, byCount },
+    ...{ tokens, counts, classOf, classes, families, familyOfClass, byCount, placed },
   };
 }
 

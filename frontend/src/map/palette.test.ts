@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readFileSync } from "node:fs";
 import { THEMES } from "../model/theme";
-import { entryColour, frequencyRanks, nameColour, PALETTES, unit } from "./palette";
+import { entryColour, frequencyRanks, lampColours, nameColour, PALETTES, unit } from "./palette";
 
 type Triple = [number, number, number];
 
@@ -157,5 +157,13 @@ describe("the rank of a word", () => {
     const byCount = Uint32Array.of(1, 0);
     expect([...frequencyRanks({ byCount, counts: Float64Array.of(3, 9) })]).toEqual([0.5, 1]);
     expect([...frequencyRanks({ byCount, counts: Float64Array.of(NaN, NaN) })]).toEqual([0.5, 0.5]);
+  });
+
+  it("dims a token that the map only places", () => {
+    const counts = Float64Array.of(NaN, NaN);
+    const scale = { entries: [{ colour: "plain" as const }], entryOf: Uint16Array.of(0, 0) };
+    const placed = [false, true];
+    const tints = lampColours(scale, { byCount: Uint32Array.of(0, 1), counts, placed });
+    expect(tints[7]! / tints[3]!).toBeCloseTo(0.6, 1);
   });
 });

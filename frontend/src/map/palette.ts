@@ -89,6 +89,8 @@ export const PALETTES: Record<Theme, Palette> = {
 const PALETTE = PALETTES[THEME];
 export const { ink: INK, tints: TINTS, ember: EMBER, darkens: DARKENS } = PALETTE;
 
+type Frequencies = Pick<Vocabulary, "byCount" | "counts">;
+
 /** Return a colour as three numbers, 0 to 1. */
 export function unit(hex: string): [number, number, number] {
   const value = parseInt(hex.slice(1), 16);
@@ -124,7 +126,7 @@ function unlitBrightness(colour: EntryColour): [number, number] {
  * Return the frequency rank of each token: 1 for the most common, near 0 for the rarest; equal for all if not
  * known.
  */
-export function frequencyRanks({ byCount, counts }: Pick<Vocabulary, "byCount" | "counts">) {
+export function frequencyRanks({ byCount, counts }: Frequencies) {
   const ranks = new Float32Array(byCount.length).fill(0.5);
   if (counts.some(Number.isNaN)) return ranks;
   byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
@@ -133,15 +135,16 @@ export function frequencyRanks({ byCount, counts }: Pick<Vocabulary, "byCount" |
 
 /**
  * Return four bytes per token: rgb, and its unlit brightness. Within an entry, common tokens are brighter
- * than rare ones. `rank` holds the frequency ranks.
+ * than rare ones, and those that the map lays out than those that it only places.
  */
 export function lampColours(
   {
     entries,
     entryOf,
   }: { entries: readonly Pick<LegendEntry, "colour">[]; entryOf: ColourScale["entryOf"] },
-  rank: Float32Array,
+  vocabulary: Frequencies & Pick<Vocabulary, "placed">,
 ): Uint8Array {
+  const rank = frequencyRanks(vocabulary);
   const rgb = entries.map(({ colour }) => unit(entryColour(colour)).map((part) => 255 * part));
   const ends = entries.map(({ colour }) => unlitBrightness(colour));
   const bytes = new Uint8Array(4 * entryOf.length);
@@ -149,7 +152,8 @@ export function lampColours(
     const entry = entryOf[id]!;
     bytes.set(rgb[entry]!, 4 * id);
     const [low, high] = ends[entry]!;
-    bytes[4 * id + 3] = 255 * (low + (high - low) * rank[id]! ** 2);
+    bytes[4 * id + 3] =
+      (vocabulary.placed?.[id] ? 150 : 255) * (low + (high - low) * rank[id]! ** 2);
   }
   return bytes;
 }

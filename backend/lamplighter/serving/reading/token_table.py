@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ class TokenTable:
         columns = zip(
             self._tokens[some], self._texts[some], counts, self._class_of[some].tolist(), strict=False
         )
-        items = [
+        items: list[dict[str, Any]] = [
             {
                 "token_id": token_id,
                 "token": token,
@@ -93,6 +94,8 @@ class TokenTable:
             }
             for token_id, (token, text, count, place) in enumerate(columns, start=offset)
         ]
+        for at in np.flatnonzero(self._is_placed[some]).tolist():
+            items[at]["placed"] = True
         return json.dumps({"items": items}, ensure_ascii=False, separators=(",", ":")).encode()
 
     def search(self, text: str, limit: int, offset: int) -> list[Token]:

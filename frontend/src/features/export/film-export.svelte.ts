@@ -2,7 +2,7 @@
 
 import type { FilmFrame } from "../../map/export/film-renderer";
 import type { Caption } from "../../map/export/caption";
-import { frequencyRanks, lampColours } from "../../map/palette";
+import { lampColours } from "../../map/palette";
 import type { PictureSize } from "../../model/picture-sizes";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { fetchFilmSteps, stepsBetween, type FilmColouring } from "./film-frames";
@@ -95,8 +95,7 @@ export class FilmExport {
         const { ids, norms } = beat ?? { ids: new Uint32Array(), norms: new Float32Array() };
         return { step, layout, districts, ids, norms };
       });
-      const ranks = frequencyRanks(vocabulary);
-      const lamps = memoiseLast((one: ColourScale) => lampColours(one, ranks));
+      const lamps = memoiseLast((one: ColourScale) => lampColours(one, vocabulary));
       const tints = (at: number) => lamps(scales[at]!);
       const spec = { vocabulary, tints, frames, rate, steady, size, caption };
       const { blob, seconds } = await renderFilm(spec, signal, (share) => report("drawing", share));

@@ -1,7 +1,7 @@
 /** The picture of a run's first map beside the displayed one. */
 
 import type { Caption } from "../../map/export/caption";
-import { frequencyRanks, lampColours } from "../../map/palette";
+import { lampColours } from "../../map/palette";
 import { pictureSize, pixelDimensions } from "../../model/picture-sizes";
 import { t } from "../../strings";
 import { caption as w } from "./caption.strings";
@@ -48,7 +48,7 @@ export async function drawThenAndNow({ openRun, scale, size: chosen }: PictureEx
         }
       : { title: run.name, mark: t.product, facts: [w.after(step)], ...PLAIN };
   const size = pictureSize(chosen === "square" ? "square" : "projector", { width: 0, height: 0 });
-  const tints = lampColours(colours, frequencyRanks(vocabulary));
+  const tints = lampColours(colours, vocabulary);
   const blob = await thenAndNowOf({ vocabulary, frames, caption, tints }, size);
   const name = fileName(run.id, ["then-and-now", pixelDimensions(size).join("x")], "png");
   return blob && { blob, name };

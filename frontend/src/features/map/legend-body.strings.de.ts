@@ -29,6 +29,8 @@ const colour: Record<ColourBy, string> = {
 
 export const legendBody: Translated<typeof english> = {
   about: (by) => `Jedes Licht ist ein Wort, gefärbt nach ${colour[by]}.`,
+  landmarks: (laid, trust, placed) =>
+    `${count(laid)} sind ausgelegt (Verlässlichkeit ${fixed(trust, 2)}), die blasseren daneben gesetzt (${fixed(placed, 2)}).`,
   familyHint: "Klick auf eine Familie: für Ringe um ihre Wörter und ihre Arten.",
   hint: "Zeig darauf oder klick, um hervorzuheben.",
   cycled: (tints, kinds) =>

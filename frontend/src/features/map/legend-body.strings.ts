@@ -30,6 +30,8 @@ const unknownMore: Partial<Record<ColourBy, string>> = {
 
 export const legendBody = table("legendBody", {
   about: (by: ColourBy) => `Each light is a word, coloured by ${colour[by]}.`,
+  landmarks: (laid: number, trust: number, placed: number) =>
+    `${count(laid)} are laid out (trust ${fixed(trust, 2)}), the dimmer ones placed beside them (${fixed(placed, 2)}).`,
   familyHint: "Click a family to ring its words and see its kinds.",
   hint: "Hover or click to highlight.",
   cycled: (tints: number, kinds: number) =>

@@ -1,6 +1,6 @@
 /** The props of the map: marks, lamp colours, and texts about a lamp. */
 
-import { frequencyRanks, lampColours } from "../../map/palette";
+import { lampColours } from "../../map/palette";
 import type { Stores } from "../../state/context";
 import { Colouring } from "../../state/view/colouring.svelte";
 import { doubtfulTokens } from "../../state/tokens/token-trust";
@@ -85,16 +85,12 @@ export class MapProps {
     return this.spaceNeighbours?.items.slice(0, MAX_RINGED).map(({ token_id }) => token_id) ?? [];
   });
 
-  private readonly frequencyRank = $derived.by(() => {
-    const vocabulary = this.stores.openRun.run?.vocabulary;
-    return vocabulary ? frequencyRanks(vocabulary) : null;
-  });
   /** Lamp colours in the scene's format; null while there are none. */
   readonly tints = $derived.by(() => {
-    const { colouring, frequencyRank } = this;
-    const { scale } = colouring;
-    return frequencyRank && scale?.entryOf.length === frequencyRank.length
-      ? lampColours(scale, frequencyRank)
+    const { scale } = this.colouring;
+    const vocabulary = this.stores.openRun.run?.vocabulary;
+    return vocabulary && scale?.entryOf.length === vocabulary.tokens.length
+      ? lampColours(scale, vocabulary)
       : null;
   });
   /** Trails; `own` is true unless the token is one of the biggest movers. */
@@ -125,10 +121,16 @@ export class MapProps {
   /** Return in words how often a token occurs and when it was last lit, as far as known. */
   readonly tooltipText = (id: number): string => {
     const { touchCounts, vocabulary } = this.stores.openRun.run ?? {};
-    const occurs = t.wordRead.occurs(vocabulary?.counts[id] ?? NaN);
-    if (touchCounts?.unread) return occurs;
-    const last = touchCounts?.lastLit[id] ?? NEVER;
-    const ago = last === NEVER ? t.wordRead.never : t.wordRead.ago((touchCounts?.step ?? 0) - last);
-    return [occurs, `${t.wordRead.lastLit} ${ago}`].filter(Boolean).join(" · ");
+    const said = [
+      t.wordRead.occurs(vocabulary?.counts[id] ?? NaN),
+      vocabulary?.placed?.[id] && t.wordRead.placed,
+    ];
+    if (!touchCounts?.unread) {
+      const last = touchCounts?.lastLit[id] ?? NEVER;
+      const ago =
+        last === NEVER ? t.wordRead.never : t.wordRead.ago((touchCounts?.step ?? 0) - last);
+      said.push(`${t.wordRead.lastLit} ${ago}`);
+    }
+    return said.filter(Boolean).join(" · ");
   };
 }

@@ -12,6 +12,7 @@ export const legend = {
   wordRead: {
     /** Empty if unknown. */
     occurs: (n: number) => (Number.isNaN(n) ? "" : `occurs ${times(n)}`),
+    placed: "placed beside the words nearest to it",
     lastLit: "last read",
     ago: (steps: number) => {
       if (steps <= 0) return "in this step";

@@ -13,6 +13,7 @@ export const legend: Translated<typeof english> = {
         : n
           ? `kommt ${n === 1 ? "einmal" : `${count(n)}-mal`} vor`
           : "kommt nicht vor",
+    placed: "neben die nächsten Wörter gesetzt",
     lastLit: "zuletzt gelesen",
     ago: (steps) => {
       if (steps <= 0) return "in diesem Schritt";

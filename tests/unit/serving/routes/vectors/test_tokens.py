@@ -10,6 +10,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.tokens import TokenList
+from lamplighter.wire.vocabulary import Vocabulary
 from tests.support.folders import V
 from tests.unit.serving.routes.api_calls import get
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 def test_a_list_has_the_bytes_of_its_schema(run: RunFolder) -> None:
     for vocabulary in (run.vocabulary, replace(run.vocabulary, counts=np.zeros(V, dtype=np.int64))):
-        table = TokenTable(vocabulary)
+        table = TokenTable(vocabulary, np.arange(0, V, 3))
         for limit, offset in ((50_000, 0), (3, V - 2), (1, V + 1)):
             some = range(offset, min(V, offset + limit))
             expected = json_body(TokenList(items=[table.token(token_id) for token_id in some]))
@@ -56,3 +57,21 @@ async def test_tokens(app: FastAPI, run: RunFolder) -> None:
     assert one["norm"] > 0
     await get(app, f"{base}/{V}", 404)
     await get(app, f"{base}/-1", 404)
+
+
+def test_pieces_are_found_and_shown_as_people_read_them() -> None:
+    pieces = (
+        "\u0120dog",
+        "dog",
+        "\u0120Dog",
+        "hot\u0120dog",
+        "\u00c3\u0143",
+        "\u00c3",
+        "\u010a",
+        "\u0120!",
+        "!",
+    )
+    table = TokenTable(Vocabulary(pieces, np.zeros(len(pieces), dtype=np.int64)))
+    texts = [table.token(token_id).text for token_id in range(len(pieces))]
+    assert texts == ["dog", "-dog", "Dog", "-hot dog", "-\u00ed", "\u27e8c3\u27e9", "\n", "\u2423!", "!"]
+    assert [found.token_id for found in table.search("dog", 9, 0)] == [0, 1, 2, 3]
