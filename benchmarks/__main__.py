@@ -32,6 +32,7 @@ NAMES = (
     "course",
     "forks",
     "sets",
+    "layers",
 )
 ON_REQUEST = ("histories_large",)
 """Benchmarks that take minutes each and gigabytes on the disk."""

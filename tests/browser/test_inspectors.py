@@ -18,7 +18,7 @@ from tests.support.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
-LAST, NEAREST = 60, 12
+LAST, NEAREST, ODD = 60, 12, 45
 COLOURS = """() => {
     const canvas = document.querySelector('[data-testid=matrix] canvas');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -62,7 +62,9 @@ class RunWithMatrices:
 @pytest.fixture(scope="module")
 def matrix_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunWithMatrices]:
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
-        trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(LAST)
+        run = make_run(RunStore(server.runs))
+        trainer = FakeTrainer(run, loss_of=lambda step: 5.0 if step == ODD else 2.5 + step % 7 / 100)
+        trainer.begin().train(LAST)
         write_maps(trainer.run.layouts_path, V, (30, LAST), ("animals", "marks"))
         trainer.end()
         yield RunWithMatrices(server, trainer.run.id, trainer.matrices)
@@ -206,3 +208,14 @@ def test_the_matrix_is_a_picture_with_orders_and_differences(page: Page) -> None
     page.get_by_test_id("matrix-against").fill(str(LAST))
     page.get_by_test_id("matrix-against").press("Enter")
     wait_for(page, f"({COLOURS})() < 4")
+
+
+def test_the_panel_of_a_step_tells_whether_it_stands_out(page: Page, matrix_run: RunWithMatrices) -> None:
+    page.goto(matrix_run.server.launch_url)
+    page.goto(f"{matrix_run.server.url}/?run={matrix_run.run}&panel=step&at=50")
+    verdict = page.get_by_test_id("stands-out")
+    expect(verdict).to_contain_text("No: loss 2.51, where 2.5")
+    page.get_by_test_id("outliers").get_by_role("button", name=str(ODD)).click()
+    expect(page.get_by_test_id("step")).to_have_text(str(ODD))
+    expect(verdict).to_contain_text("Yes: loss 5.00, where the steps around it lead one to expect 2.5")
+    expect(page.get_by_test_id("farthest").get_by_role("button").first).to_be_visible()

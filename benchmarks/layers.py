@@ -1,0 +1,161 @@
+"""What the record says beyond the table: the steps that stand out, and what keeping the largest losses costs.
+
+- planted: 20 small trainings, in each of which one batch is bad: random tokens, one repeated token, or random targets.
+  Counted: those whose bad step comes first in the list. Shuffled targets are measured beside them, without a goal.
+- quiet: 20 more without. Counted: the steps that stand out.
+- cost: the processor time of keeping the 16 largest losses, as a share of a step of the default recipe, 2,000 steps.
+
+About four minutes.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.support.report import report
+from lamplighter.contract.recipe import Recipe
+from lamplighter.model import observer
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.outliers.reading import find_outlying_steps
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables import steps
+from lamplighter.training.worker import train
+from lamplighter.wire.top_losses import TopLosses
+
+RUNS, STEPS = 20, 400
+KINDS = ("random tokens", "one repeated token", "random targets")
+COST_STEPS = 2_000
+_LEARNS = (30, STEPS - 10)
+"""The steps among which the bad one is drawn."""
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    first, where, shuffled, alarms = 0, [], 0, 0
+    for seed in range(RUNS):
+        bad = random.Random(seed).randrange(*_LEARNS)
+        kind = KINDS[seed % len(KINDS)]
+        found = _outlying(seed, bad, kind)
+        first += found[:1] == [bad]
+        if found[:1] != [bad]:
+            where.append(f"{kind} at {bad}")
+        shuffled += _outlying(seed, bad, "shuffled targets")[:1] == [bad]
+        alarms += len(_outlying(RUNS + seed, None, ""))
+    kept, whole = _measure_cost()
+    return all(
+        [
+            report("outliers_planted", first, "runs", of=RUNS, missed=where, shuffled_targets=shuffled),
+            report("outliers_quiet", alarms, "steps", runs=RUNS, steps=STEPS),
+            report("top_losses_cost", 100 * kept / whole, "%", microseconds=1e6 * kept, step_ms=1e3 * whole),
+        ]
+    )
+
+
+def _outlying(seed: int, bad: int | None, kind: str) -> list[int]:
+    """Return the steps that stand out in a small training, the least likely first."""
+    recipe = Recipe.model_validate(
+        {
+            "steps": STEPS,
+            "seed": 100 + seed,
+            "device": "cpu",
+            "sequences": 16,
+            "passages": 4,
+            "model": {"dim": 32, "layers": 1, "heads": 2, "context": 16},
+            "cadence": {"keyframe_every": STEPS, "checkpoint_every": STEPS, "verify_every": 100},
+        }
+    )
+    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
+        run = RunStore(Path(folder)).create(recipe)
+        with patch.object(BatchReader, "batch", _batch_with(bad, kind)):
+            train(run)
+        return [item.step for item in find_outlying_steps(run).items]
+
+
+def _batch_with(bad: int | None, kind: str) -> Callable[..., Any]:
+    read = BatchReader.batch
+
+    def batch(self: BatchReader, step: int) -> tuple[NDArray[np.int64], torch.Tensor, torch.Tensor]:
+        host, ids, targets = read(self, step)
+        if step != bad:
+            return host, ids, targets
+        draw = torch.Generator().manual_seed(step)
+        vocabulary = 1 + int(self._ids.max())  # pyright: ignore[reportPrivateUsage]
+        anything = torch.randint(0, vocabulary, (2, *ids.shape), generator=draw)
+        if kind == "random tokens":
+            ids, targets = anything
+        elif kind == "one repeated token":
+            ids, targets = torch.full_like(ids, 7), torch.full_like(targets, 7)
+        elif kind == "random targets":
+            targets = anything[1]
+        else:
+            targets = targets.flatten()[torch.randperm(targets.numel(), generator=draw)].view_as(targets)
+        return ids.numpy(), ids, targets
+
+    return batch
+
+
+def _measure_cost() -> tuple[float, float]:
+    """Return the seconds of processor time of a step that go into its largest losses, and all of its seconds.
+
+    The gather from the logarithms is a part of the step's own work, and is measured apart, on tensors of the same size.
+    """
+    spent = [0.0]
+
+    def timed(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            begun = time.thread_time()
+            result = function(*given)
+            spent[0] += time.thread_time() - begun
+            return result
+
+        return call
+
+    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
+        run = RunStore(Path(folder)).create(Recipe(steps=COST_STEPS, device="cpu"))
+        with (
+            patch.object(observer, "keep_largest", timed(observer.keep_largest)),
+            patch.object(TopLosses, "encode", timed(TopLosses.encode)),
+        ):
+            begun = time.process_time()
+            train(run)
+            whole = time.process_time() - begun
+        inserted = _time_inserts(run)
+        gathered = _time_gather(run)
+    return spent[0] / COST_STEPS + inserted + gathered, whole / COST_STEPS
+
+
+def _time_inserts(run: RunFolder) -> float:
+    """Return the seconds of an insert of top losses, in a transaction that is open anyway."""
+    with steps.StepsWriter(run.path / "other.sqlite") as writer:
+        connection = writer._connection  # pyright: ignore[reportPrivateUsage]
+        begun = time.thread_time()
+        with connection:
+            for row in range(COST_STEPS):
+                connection.execute(steps.TOP_LOSSES_TABLE)
+                connection.execute("INSERT INTO top_losses VALUES(?,?)", (row, bytes(132)))
+        return (time.thread_time() - begun) / COST_STEPS
+
+
+def _time_gather(run: RunFolder) -> float:
+    tokens = run.recipe.sequences * run.recipe.model.context
+    logarithms = torch.zeros(tokens, len(run.vocabulary))
+    targets = torch.arange(tokens)[:, None]
+    begun = time.thread_time()
+    for _ in range(COST_STEPS):
+        logarithms.gather(1, targets).neg_()[:, 0].numpy()
+    return (time.thread_time() - begun) / COST_STEPS
+
+
+if __name__ == "__main__":
+    main()
