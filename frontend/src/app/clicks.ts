@@ -21,6 +21,6 @@ export function keepFocus({ target }: Event) {
   setTimeout(() => {
     if (!part || document.activeElement !== document.body) return;
     part.tabIndex = -1;
-    part.focus();
+    part.focus({ preventScroll: true });
   }, CLICK_EFFECT_DELAY);
 }
