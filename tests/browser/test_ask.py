@@ -87,7 +87,7 @@ def test_a_presenters_answer_lights_lamps_word_by_word_and_reaches_a_viewer(
     press(page.get_by_role("button", name="All at once"))
     expect(greedy).to_have_count(WORDS)
     expect(page.get_by_test_id("sampled").get_by_role("button")).to_have_count(WORDS)
-    expect(page.get_by_test_id("say-again")).to_be_visible()
+    expect(page.get_by_test_id("say-again")).to_have_text("Say it again")
     assert page.evaluate(PLACES) == places
     # The saved model answers at once; the exact step is recomputed on request.
     answer = page.get_by_test_id("answer")
@@ -222,7 +222,7 @@ def test_training_questions_need_no_words_and_have_a_chance_level(
 
 
 def press(button: Locator) -> None:
-    """Press a button by key: a click of Playwright's may scroll the panel."""
+    """Press a button by key: for a click, Playwright may scroll the panel."""
     button.focus()
     button.press("Enter")
 
