@@ -75,6 +75,7 @@ def open_page(page: Page, finished: FinishedRun, query: str, size: ViewportSize 
 
 def expect_reached(page: Page, within: str, where: str) -> None:
     """Check that all controls within are inside the window and in front, once the page has settled."""
+    unreached: list[str] = []
     for _ in range(40):
         if not (unreached := page.evaluate(UNREACHED, within)):
             return
