@@ -99,7 +99,7 @@ class StepWriter:
             undivided=batch.undivided,
             # A scheduler may set the next rate in the same tensor before this one is read.
             rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
-            **self._losses.take(),
+            **self._losses.take_largest(),
         )
         self._held = EndedStep(number, read, joined, batch.divided, rate, ended, loss, lost)
         self._lost = False
@@ -128,7 +128,7 @@ class StepWriter:
         if step.lost:
             self._recorder.lose_step()
         changed = self._diff.changed_rows(host["moved"], host["distances"])
-        seen = step.as_seen(host, loss, self.scalars.take_scalars(), self._losses.read(host))
+        seen = step.as_seen(host, loss, self.scalars.take_scalars(), self._losses.read_largest(host))
         self._recorder.step_found(seen, changed, whole_batch=not self._shared)
         self._lost = False
 

@@ -71,10 +71,10 @@ class TokenLosses:
         losses = F.cross_entropy(
             logits.detach().flatten(0, 1).float(), flat.masked_fill(wrong, 0), reduction="none"
         )
-        self.add(losses.masked_fill(wrong, -torch.inf).view_as(targets), ids, targets)
+        self.add_losses(losses.masked_fill(wrong, -torch.inf).view_as(targets), ids, targets)
 
     @torch.no_grad()
-    def add(self, losses: Any, inputs: Any, targets: Any) -> None:
+    def add_losses(self, losses: Any, inputs: Any, targets: Any) -> None:
         """Add the losses of a pass.
 
         Args:
@@ -105,14 +105,14 @@ class TokenLosses:
             found = both[0][best], both[1][best], both[2][best]
         self._kept = found
 
-    def take(self) -> dict[str, Tensor]:
+    def take_largest(self) -> dict[str, Tensor]:
         """Return the losses of the step, by name, for a `DeferredRead`, and start the next step."""
         kept, self._kept, self._tokens = self._kept, None, 0
         return (
             {} if kept is None else dict(zip(("top_losses", "top_places", "top_windows"), kept, strict=True))
         )
 
-    def read(self, host: Mapping[str, Tensor]) -> TopLosses | None:
+    def read_largest(self, host: Mapping[str, Tensor]) -> TopLosses | None:
         """Return the losses of a step that were taken, once they are in host memory; None if it has none."""
         if "top_losses" not in host:
             return None

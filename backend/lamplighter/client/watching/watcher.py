@@ -328,7 +328,7 @@ class Watcher:
         joined = step if self._joined is None else self._joined.joined_with(step)
         self._norms, self._joined = None, None if due else joined
         if not due:
-            self._losses.take()
+            self._losses.take_largest()
         else:
             rate = group.get("lr")
             self._writer.hold(self._weight, joined, batch, self.step, rate, ended, self._next_loss)
@@ -357,7 +357,7 @@ class Watcher:
 
     def _log_losses(self, losses: Any, inputs: Any, targets: Any) -> None:
         try:
-            self._losses.add(losses, inputs, targets)
+            self._losses.add_losses(losses, inputs, targets)
         except InputError as error:
             if self._raises:
                 raise

@@ -79,7 +79,7 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
             "energy.spent": lambda spent: encode_energy(decode_energy(spent)),
         }
         if file.has_optional:
-            copy.create(steps.TOP_LOSSES_TABLE)
+            copy.create_table(steps.TOP_LOSSES_TABLE)
             value_checks["top_losses.record"] = lambda record: _checked_top_losses(record, checks)
         for column, check in value_checks.items():
             _copy_values(file, copy, checks, attempts, column, check)

@@ -133,7 +133,7 @@ class CheckedCopy:
         self._connection.pragma("journal_mode", "delete")
         self._connection.execute("BEGIN")
 
-    def create(self, table: str) -> None:
+    def create_table(self, table: str) -> None:
         """Create a table that only some files have."""
         self._connection.execute(table)
 

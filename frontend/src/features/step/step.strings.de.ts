@@ -23,7 +23,7 @@ export const stepPanel: Translated<typeof english> = {
     `Ja: ${figure} ${value}, wo nach den Schritten ringsum ${expected} zu erwarten war. Der Zufall allein brächte ${chance} Schritte des ganzen Laufs so weit weg.`,
   usual: (figure, value, expected) => `Nein: ${figure} ${value}, wo ${expected} zu erwarten war.`,
   notJudged:
-    "Es sind noch zu wenige Schritte, oder es ist einer der ersten 20, in denen sich alles bewegt.",
+    "Das lässt sich nicht sagen: Es ist einer der ersten 20 Schritte, es sind weniger als 40, oder ihre Verluste wurden nicht aufgezeichnet.",
   others: "Schritte, die auffallen:",
   noneStandsOut: (first, last) =>
     `Von Schritt ${count(first)} bis ${count(last)} fällt keiner auf.`,

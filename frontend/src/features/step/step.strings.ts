@@ -29,7 +29,7 @@ export const stepPanel = table("stepPanel", {
   usual: (figure: string, value: string, expected: string) =>
     `No: ${figure} ${value}, where ${expected} was to be expected.`,
   notJudged:
-    "There are too few steps yet to say, or it is one of the first 20, in which everything moves.",
+    "This cannot be said: it is one of the first 20 steps, there are fewer than 40, or their losses were not recorded.",
   others: "Steps that stand out:",
   noneStandsOut: (first: number, last: number) =>
     `No step from ${count(first)} to ${count(last)} stands out.`,
