@@ -79,7 +79,7 @@ def _explain(error: Exception) -> str | None:
         # A full disk or a read-only folder needs no traceback.
         return f"{error.filename or 'disk'}: {error.strerror or error}"
     if isinstance(error, READ_ERRORS):
-        return f"cannot read a file of the run: {error}"
+        return f"cannot read or write a file of the run: {error}"
     return None
 
 

@@ -38,7 +38,8 @@ MAX_PROMPTS = 4
 """Maximum prompts of a recipe: the number of lines that the model generates at a time."""
 MAX_PLANTED = 12
 """Maximum pairs of words that a recipe plants in Lamptown."""
-_PLANTED = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
+PLANTED_ROW = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
+"""A row of planted words: two, and the sign that both share."""
 MAX_PROMPT_TOKENS = 200
 """Maximum tokens of a prompt that the trainer continues; with byte tokens a prompt has more tokens than
 characters.
@@ -62,7 +63,7 @@ class CorpusRecipe(FrozenInput):
     shuffle_words: bool = False
     """True for the control experiment: the words of each document in random order."""
     planted: Annotated[
-        tuple[Annotated[str, Field(pattern=_PLANTED)], ...],
+        tuple[Annotated[str, Field(pattern=PLANTED_ROW)], ...],
         # JSON has no tuples, so accept a list.
         Field(max_length=MAX_PLANTED, strict=False),
     ] = ()

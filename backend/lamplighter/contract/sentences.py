@@ -162,7 +162,8 @@ SENTENCES: dict[ReasonCode, str] = {
     "fork_tied_rate": "tied weights have one learning rate: embedding_factor changes nothing",
     "fork_shuffled_town": "shuffled words have no jobs to permute: take the other town or shuffle",
     "fork_shuffled_other": "the sentences of the other town cannot be shuffled",
-    "fork_planted_rows": 'corpus.planted is a list of rows "word word sign"',
+    "fork_planted_rows": 'corpus.planted is a list of rows of three words in small letters, two and their sign: "robot'
+    ' android antenna"',
     "fork_planted_text": "words can be planted in Lamptown read by whole words",
     "fork_without_text": "a text goes with the change of corpus.kind to text, and this change needs one",
     "fork_text_not_kept": "the text of {run} is not kept, so it cannot be read in another way",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lamplighter.contract.fork_parent import MAX_CHANGES, Change, ChangeValue
-from lamplighter.contract.recipe import BUILT_IN_TEXTS, MatrixKind, Recipe
+from lamplighter.contract.recipe import BUILT_IN_TEXTS, PLANTED_ROW, MatrixKind, Recipe
 from lamplighter.contract.sentences import say
 from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.corpora.corpus import CorpusError
@@ -147,6 +148,8 @@ def _plant(draft: _Draft, value: Any) -> tuple[str, str]:
         raise ForkError(say("fork_planted_text"), field)
     before = tuple(draft.before.corpus.planted)
     rows: list[str] = [" ".join(str(row).split()) for row in value]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    if not all(re.fullmatch(PLANTED_ROW, row) for row in rows):
+        raise ForkError(say("fork_planted_rows"), field)
     corpus["planted"] = (*before, *(row for row in rows if row not in before))
     return "; ".join(before), "; ".join(corpus["planted"])
 

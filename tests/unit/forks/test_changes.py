@@ -96,7 +96,7 @@ def test_another_text_takes_planted_words_away() -> None:
             "Lamptown",
         ),
         ({"corpus.planted": ["cat android antenna"]}, "changes.corpus.planted", "'cat' already"),
-        ({"corpus.planted": ["one two"]}, "changes.corpus.planted", "pattern"),
+        ({"corpus.planted": ["one two"]}, "changes.corpus.planted", "three words"),
         ({"corpus.planted": "robot android antenna"}, "changes.corpus.planted", "list of rows"),
         ({f"field{number}": number for number in range(17)}, "changes", "at most 16"),
     ],

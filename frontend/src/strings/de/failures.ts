@@ -239,7 +239,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   fork_shuffled_town:
     "Gemischte Wörter haben keine Rollen zu tauschen: Nimm die andere Stadt, oder misch die Wörter.",
   fork_shuffled_other: "Die Sätze der anderen Stadt lassen sich nicht mischen.",
-  fork_planted_rows: "Schreib in jede Zeile zwei Wörter und ein Vorzeichen.",
+  fork_planted_rows:
+    "Schreib drei Wörter in kleinen Buchstaben von a bis z: zwei, und eins, neben dem beide stehen.",
   fork_planted_text: "Wörter lassen sich nur in Lamptown pflanzen, wenn es ganze Wörter liest.",
   fork_without_text: "Zum eigenen Text fehlt der Text, oder er gehört nicht zu dieser Änderung.",
   fork_text_not_kept:
