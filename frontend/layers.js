@@ -30,10 +30,10 @@ export const LATE = [
   "map/export/",
   "charts/(matrix|attention|scales|lamps)/",
   "app/(german|late-panels|explore-panels|Shortcuts|bar/(Page|View|Share)Menu)",
-  "strings/(de/|ask|claim-texts|exports|forks|measures|run\\.)",
+  "strings/(de/|ask|claim-texts|exports|forks|measures|own-text|run\\.)",
   "state/questions/",
   "state/past/record-player",
   "model/(ancestry|view/difference-view)",
   "api/(class-stream|envelope|grid-frames|grid-layouts)",
-  "ui/(ReplayedNote|QuestionProblem|CopyButton)",
+  "ui/(OwnText|ReplayedNote|QuestionProblem|CopyButton)",
 ];

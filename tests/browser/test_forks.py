@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import SMALL_TOWN
@@ -63,6 +64,33 @@ def test_a_fork_that_changes_nothing_is_told_to_be_equal(page: Page, application
     expect(page.get_by_test_id("beside-said")).to_contain_text(f"Step {AT + OWN}")
     page.keyboard.press("Home")
     expect(page.get_by_test_id("beside-said")).to_contain_text(f"Step {AT}")
+
+
+def test_a_fork_takes_a_text_of_ones_own(page: Page, application: Application) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def refuse(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        route.fulfill(status=409, json={"detail": "another run is being trained"})
+
+    (first,) = (run["id"] for run in application.get("/api/runs")["items"] if run["parent"] is None)
+    page.route("**/forks", refuse)
+    page.goto(f"{application.url}/?run={first}&at={AT}")
+    page.get_by_test_id("what-if").click()
+    page.get_by_test_id("fork-text").check()
+    for text, problem in (
+        ("", "Paste a text"),
+        ("a short one", "3 words"),
+        ("the dog " * 600, "Another run"),
+    ):
+        page.get_by_test_id("new-text").fill(text)
+        if text:
+            expect(page.get_by_test_id("text-facts")).not_to_contain_text("Counting")
+        expect(page.get_by_test_id("fork-problem")).to_have_count(0)
+        page.get_by_test_id("fork-train").click()
+        expect(page.get_by_test_id("fork-problem")).to_contain_text(problem)
+    assert [body["changes"] for body in sent] == [{"corpus.kind": "text"}]
+    assert sent[0]["upload"]
 
 
 def test_a_fork_in_two_clicks_shows_the_words_that_changed(page: Page, application: Application) -> None:

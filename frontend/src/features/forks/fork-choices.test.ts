@@ -5,7 +5,7 @@ import { changesOf, forkChoices } from "./fork-choices";
 const RECIPE = {
   corpus: { kind: "lamptown", tokeniser: "words", planted: [] },
   model: { tied: false },
-  optimiser: { kind: "lazy", learning_rate: 0.003 },
+  optimiser: { kind: "lazy", learning_rate: 0.003, clip_norm: 1 },
   sequences: 8,
   passages: 8,
   seed: 0,
@@ -20,10 +20,12 @@ describe("the changes of a fork", () => {
       { "optimiser.learning_rate": 0.03 },
       { "optimiser.learning_rate": 0.0003 },
       { "optimiser.kind": "sgd" },
+      { "optimiser.clip_norm": 0.1 },
       { sequences: 32 },
       { seed: 1 },
       { "optimiser.frozen": ["embedding"] },
       { "corpus.kind": "othertown" },
+      { "corpus.kind": "text" },
       { "corpus.planted": ["robot android antenna"] },
       {},
     ]);

@@ -10,10 +10,12 @@ export interface ForkChoice {
     | "faster"
     | "slower"
     | "optimiser"
+    | "clip"
     | "batch"
     | "seed"
     | "freeze"
     | "town"
+    | "text"
     | "planted"
     | "control";
   /** The field of the recipe; null for the control. */
@@ -41,6 +43,7 @@ export function forkChoices(recipe: Recipe, rate: number): ForkChoice[] {
     { name: "faster", field: "optimiser.learning_rate", value: tenth(rate * 10) },
     { name: "slower", field: "optimiser.learning_rate", value: tenth(rate / 10) },
     { name: "optimiser", field: "optimiser.kind", value: kinds.at(-1)!, options: kinds },
+    { name: "clip", field: "optimiser.clip_norm", value: tenth(optimiser.clip_norm / 10) },
     {
       name: "batch",
       field: "sequences",
@@ -55,6 +58,7 @@ export function forkChoices(recipe: Recipe, rate: number): ForkChoice[] {
     ...(towns && !corpus.other_town
       ? [{ name: "town", field: "corpus.kind", value: "othertown" } as const]
       : []),
+    { name: "text", field: "corpus.kind", value: "text" },
     ...(towns && corpus.tokeniser === "words" && !corpus.planted.length
       ? [{ name: "planted", field: "corpus.planted", value: PLANTED } as const]
       : []),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Run, Upload } from "../../api/rest-types";
-import { byHeartRemark, ownText } from "./own-text.strings";
+import { byHeartRemark, ownText } from "../../strings/own-text";
 import { runSentence } from "./runs.strings";
 
 function run(status: Partial<NonNullable<Run["status"]>>, rest: Partial<Run> = {}): Run {
@@ -46,10 +46,10 @@ describe("a text of one's own", () => {
   } as Upload["text"];
 
   it("is refused in words", () => {
-    expect(ownText.ownText.tooShort({ ...text, words: 26 })).toMatch(
+    expect(ownText.tooShort({ ...text, words: 26 })).toMatch(
       /^This text has 26 words\. 1,000 are needed/,
     );
-    expect(ownText.ownText.tooShort({ ...text, words: 1 })).toMatch(/^This text has 1 word\./);
+    expect(ownText.tooShort({ ...text, words: 1 })).toMatch(/^This text has 1 word\./);
   });
 
   it("is said to be learned by heart where the steps are too many", () => {

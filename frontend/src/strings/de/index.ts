@@ -19,6 +19,7 @@ export { forks } from "./forks";
 export { failures, reasons } from "./failures";
 export { map } from "./map";
 export { measures } from "./measures";
+export { ownText } from "./own-text";
 export { run } from "./run";
 export { twoCities } from "./two-cities";
 
