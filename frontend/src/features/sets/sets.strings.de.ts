@@ -38,8 +38,12 @@ export const sets: Translated<typeof english> = {
     loss: "Verlust auf dem gelesenen Text",
     loss_held_out: "Verlust auf zurückbehaltenem Text",
   },
-  curvesMore: (least, most) =>
-    `Eine Linie ist der Median von ${least === most ? "" : `${count(least)} bis `}${count(most)} Läufen. Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn.`,
+  curvesMore: (least, most, few) =>
+    `Eine Linie ist der Median von ${least === most ? "" : `${count(least)} bis `}${count(most)} Läufen${
+      few
+        ? "; für ein Band sind es zu wenige: Jede dünne Linie ist einer davon."
+        : ". Im dunklen Band liegt die mittlere Hälfte, im hellen liegen acht von zehn."
+    }`,
   lines: "Jeden Lauf zeigen",
   ends: (name, median, low, high) =>
     `${name}: am Ende Median ${median}, acht von zehn zwischen ${low} und ${high}`,

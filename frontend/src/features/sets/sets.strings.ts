@@ -42,9 +42,13 @@ export const sets = table("sets", {
   curves: "How they learned",
   curve: "Curve",
   curveNames,
-  /** `least`, `most`: the trainings of a line. */
-  curvesMore: (least: number, most: number) =>
-    `A line is the median of ${least === most ? "" : `${count(least)} to `}${count(most)} trainings. The dark band holds the middle half of them, the light one eight in ten.`,
+  /** `least`, `most`: the trainings of a line; `few`: they have no band. */
+  curvesMore: (least: number, most: number, few: boolean) =>
+    `A line is the median of ${least === most ? "" : `${count(least)} to `}${count(most)} trainings${
+      few
+        ? ", too few for a band: each thin line is one of them."
+        : ". The dark band holds the middle half of them, the light one eight in ten."
+    }`,
   lines: "Show every training",
   /** A curve's end, for screen readers. */
   ends: (name: string, median: string, low: string, high: string) =>
