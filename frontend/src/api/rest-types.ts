@@ -37,6 +37,7 @@ export type ForkParent = NonNullable<Run["parent"]>;
 export type ForkCost = Answer<"GET /api/runs/{run}/forks/{step}">;
 /** How two runs differ at a step. It quotes the texts of both. Hostile: show with `printableToken`. */
 export type RunDifference = Answer<"GET /api/runs/{run}/difference">;
+export type DifferenceProgress = Answer<"GET /api/runs/{run}/difference/progress">;
 /** A presenter's request to a run. */
 export type TrainerRequest = Body<"POST /api/runs/{run}/requests">;
 

@@ -48,8 +48,9 @@ export const difference: Translated<typeof english> = {
   surpriseMore: "Verlust in Nats je Wort; weniger ist besser.",
   batch: "dieser Schritt",
   recent: (batches) => `letzte Schritte (Mittel aus ${batches})`,
-  heldOut: "zurückbehaltener Text",
+  heldOut: (step) => `zurückbehaltener Text, bei Schritt ${count(step)}`,
   change: "Unterschied",
+  luck: "± sagt, wie weit der Zufall der Batches ihn verschiebt (Standardfehler, Batch für Batch). Was kleiner ist als das Doppelte, kann Zufall sein; mehr verraten nur andere Startzahlen.",
   apart: "Wie weit auseinander",
   asleep: (equal, shared) =>
     equal === shared

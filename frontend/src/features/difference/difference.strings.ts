@@ -58,8 +58,10 @@ export const difference = table("difference", {
   surpriseMore: "Loss in nats per word; lower is better.",
   batch: "this step",
   recent: (batches: number) => `last steps (mean of ${batches})`,
-  heldOut: "held-out text",
+  heldOut: (step: number) => `held-out text, at step ${count(step)}`,
   change: "difference",
+  /** About the standard errors of the differences. */
+  luck: "± is how far the luck of the batch moves it (standard error, batch by batch). Less than twice that may be luck alone; only other seeds tell more.",
   apart: "How far apart",
   asleep: (equal: number, shared: number) =>
     equal === shared
