@@ -141,7 +141,10 @@ def write_joint_layouts(
             share = (len(LEARNING_RATES) + index / len(slices.steps)) / passes
             progress(share, f"trust of step {snapshot.step:,}")
             probe.set_space(snapshot.vectors)
-            nearest.update(snapshot.vectors[:] if reduced is None else reduced.reduce(snapshot.vectors))
+            nearest.update(
+                snapshot.vectors[:] if reduced is None else reduced.reduce(snapshot.vectors),
+                joint.known_neighbours(index, NEIGHBOURS_USED),
+            )
             shown = coordinates[index].copy()
             for method, places in (
                 (Method.LINEAR, view.project(snapshot.vectors)),

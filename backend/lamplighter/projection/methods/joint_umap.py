@@ -8,8 +8,9 @@ tokens stay and the others are free to move.
 
 The cost is minimised slice by slice, in sweeps through time: backward from the last slice, which has the
 clearest structure and is fitted from scratch, then forward and backward again with a falling learning rate. A
-sweep keeps one list of exact neighbours, updated for the rows that moved, so memory holds one matrix, one
-graph, and the positions of all slices.
+sweep keeps one list of exact neighbours, updated for the rows that moved. Where most rows moved, as between checkpoints,
+the neighbours of a slice are kept for the next sweep, as far as there is room. So memory holds one matrix, one graph,
+the positions of all slices, and these neighbours.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.linear_view import principal_view
 from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from lamplighter.projection.umap.nearest_neighbours import KnownNeighbours, NeighbourIndex
 from lamplighter.projection.umap.procrustes import align_to_previous
 from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, run_epoch
 
@@ -32,6 +33,8 @@ _EPOCHS = 6
 """Optimiser epochs between two pulls of the springs."""
 _PULL = 0.9
 """Share of the way to its adjacent positions that an unchanged token moves in one pull."""
+_KEPT_BYTES = 640 << 20
+"""Maximum bytes of neighbours kept for the next sweep."""
 _FINAL_PULLS = 2
 """Pulls of the springs at the end, without the optimiser."""
 
@@ -60,6 +63,7 @@ class JointLayout:
         self._random = np.random.default_rng(settings.seed)
         self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         self._neighbours = NeighbourIndex(settings.neighbours - 1)
+        self._kept: dict[int, KnownNeighbours] = {}
         self._strengths = MembershipStrengths()
         self._last: tuple[int, FuzzyGraph] | None = None
 
@@ -74,7 +78,9 @@ class JointLayout:
         if size <= 2:
             self.coordinates[index] = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
             return self.coordinates[index]
-        update = self._neighbours.update(vectors)
+        update = self._neighbours.update(vectors, self._kept.get(index))
+        if update.ranked == size and (len(self._kept) + 1) * 8 * self._neighbours.ids.size <= _KEPT_BYTES:
+            self._kept[index] = self._neighbours.known()
         graph = self._strengths.build_graph(
             self._neighbours.ids, self._neighbours.cosines, self._settings.horizon, update.changed
         )
@@ -91,6 +97,11 @@ class JointLayout:
             coordinates = align_to_previous(coordinates, self.coordinates[index + 1])
         self.coordinates[index] = coordinates
         return self.coordinates[index]
+
+    def known_neighbours(self, index: int, k: int) -> KnownNeighbours | None:
+        """Return the `k` nearest neighbours in slice `index`, if they were kept and are as many."""
+        known = self._kept.get(index)
+        return known if known is not None and known.ids.shape[1] == min(k, len(known.ids) - 1) else None
 
     def _initialise_slice(self, index: int, graph: FuzzyGraph, vectors: NDArray[np.float32]) -> None:
         """Initialise slice `index` in the first sweep: fit the last slice from scratch, start every other at

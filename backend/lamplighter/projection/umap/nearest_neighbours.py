@@ -57,6 +57,15 @@ class NeighbourLists(NamedTuple):
     edges: NDArray[np.float32]
 
 
+class KnownNeighbours(NamedTuple):
+    """The `k` nearest neighbours of every row of an embedding, as an index found them."""
+
+    ids: NDArray[np.int32]
+    """Shape (V, k)."""
+    cosines: NDArray[np.float32]
+    """Shape (V, k), as computed: rounding can put them slightly outside of -1 to 1."""
+
+
 class NeighbourIndex:
     """An index of the `k` nearest neighbours of every row of the last embedding. For one thread only."""
 
@@ -78,13 +87,20 @@ class NeighbourIndex:
         """Return the cosines with the same neighbours. Shape (V, min(k, V - 1))."""
         return np.clip(self._lists.cosines[:, : self._k], -1, 1)
 
-    def update(self, vectors: NDArray[np.float32]) -> NeighbourUpdate:
+    def known(self) -> KnownNeighbours:
+        """Return a copy of the neighbours, for a later `update` to the same embedding."""
+        return KnownNeighbours(self.ids.copy(), self._lists.cosines[:, : self._k].copy())
+
+    def update(self, vectors: NDArray[np.float32], known: KnownNeighbours | None = None) -> NeighbourUpdate:
         """Update to the next embedding, shape (V, D). Rows that moved are found by comparison with the last
-        one."""
+        one.
+
+        `known`: the neighbours in this embedding, from an index for as many; they are taken instead of ranking all rows.
+        """
         last = self._vectors
         if last is None or last.shape != vectors.shape:
             self._allocate(vectors)
-            return self._rank_all(len(vectors))
+            return self._rank_all(len(vectors), known)
         moved = differing_rows(vectors, last)
         if len(moved) == 0:
             return NeighbourUpdate(0, 0, np.zeros(len(vectors), dtype=np.bool_))
@@ -92,7 +108,7 @@ class NeighbourIndex:
         last[moved] = rows
         self._products.replace(moved, unit_rows(rows))
         if len(moved) > MAX_MOVED_SHARE * len(vectors):
-            return self._rank_all(len(moved))
+            return self._rank_all(len(moved), known)
         return self._repair(moved)
 
     def _allocate(self, vectors: NDArray[np.float32]) -> None:
@@ -110,11 +126,18 @@ class NeighbourIndex:
         )
         self._block = np.empty((max(1, min(size, BLOCK_BYTES // (4 * size))), size), dtype=np.float32)
 
-    def _rank_all(self, moved_count: int) -> NeighbourUpdate:
-        size = len(self._lists.ids)
-        for _ in self._rank_blocks(np.arange(size)):
-            pass
-        return NeighbourUpdate(moved_count, size, np.ones(size, dtype=np.bool_))
+    def _rank_all(self, moved_count: int, known: KnownNeighbours | None) -> NeighbourUpdate:
+        size, k = len(self._lists.ids), self._k
+        if known is None:
+            for _ in self._rank_blocks(np.arange(size)):
+                pass
+        elif k:
+            # Lists without slack, each of which ends at its edge.
+            self._lists.ids[:, :k], self._lists.cosines[:, :k] = known
+            self._lists.edge_ids[:], self._lists.edges[:] = known.ids[:, -1], known.cosines[:, -1]
+            self._lists.counts[:] = k
+        ranked = size if known is None else 0
+        return NeighbourUpdate(moved_count, ranked, np.ones(size, dtype=np.bool_))
 
     def _repair(self, moved: NDArray[np.int64]) -> NeighbourUpdate:
         size = len(self._lists.ids)

@@ -94,6 +94,22 @@ def test_few_moves_rank_few_rows() -> None:
     assert not found.changed.all()
 
 
+def test_known_neighbours_are_taken_and_stay_exact() -> None:
+    rng = np.random.default_rng(4)
+    first, second = lattice(rng, 90), lattice(rng, 90)
+    index = NeighbourIndex(7)
+    index.update(first)
+    known = index.known()
+    index.update(second)
+    assert index.update(first, known).ranked == 0
+    assert_exact(index, first, 7)
+    # Later moves change lists that had no slack.
+    for vectors in moving(rng, 90, 8):
+        first[: len(vectors) // 3] = vectors[: len(vectors) // 3]
+        index.update(first)
+        assert_exact(index, first, 7)
+
+
 def test_reranks_every_row_periodically(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong list is repaired in its turn."""
     monkeypatch.setattr(nearest_neighbours, "REFRESH_PERIOD", 8)

@@ -1,0 +1,51 @@
+"""The joint layout keeps the neighbours of slices whose rows all moved, and is the same without."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.layout_method import MapSettings
+from lamplighter.projection.methods import joint_umap
+from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+
+V, T = 60, 3
+SLICES = np.random.default_rng(2).normal(size=(T, V, 8)).cumsum(axis=0).astype(np.float32)
+
+
+def _lay_out(monkeypatch: pytest.MonkeyPatch) -> tuple[JointLayout, int]:
+    """Return a layout of all slices, and how often all rows were ranked."""
+    rankings: list[int] = []
+    rank = NeighbourIndex._rank_blocks  # pyright: ignore[reportPrivateUsage]
+
+    def count(index: NeighbourIndex, rows: NDArray[np.int64]):
+        rankings.append(len(rows))
+        return rank(index, rows)
+
+    joint = JointLayout(T, V, MapSettings())
+    with monkeypatch.context() as patched:
+        patched.setattr(NeighbourIndex, "_rank_blocks", count)
+        for sweep in range(len(LEARNING_RATES)):
+            for index in range(T) if sweep % 2 else reversed(range(T)):
+                joint.refine_slice(index, SLICES[index], sweep)
+    assert set(rankings) == {V}
+    return joint, len(rankings)
+
+
+def test_all_rows_of_a_slice_are_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    joint, rankings = _lay_out(monkeypatch)
+    assert rankings == T
+    k = MapSettings().neighbours - 1
+    known = joint.known_neighbours(1, k)
+    assert known is not None
+    np.testing.assert_array_equal(known.ids, all_nearest(SLICES[1], k)[0])
+    assert joint.known_neighbours(1, k - 1) is None
+    monkeypatch.setattr(joint_umap, "_KEPT_BYTES", 0)
+    without, more = _lay_out(monkeypatch)
+    # Where a sweep turns, no row has moved.
+    assert more == T + (len(LEARNING_RATES) - 1) * (T - 1)
+    assert without.known_neighbours(1, k) is None
+    assert without.coordinates.tobytes() == joint.coordinates.tobytes()
