@@ -129,6 +129,14 @@ const NAMES: Readonly<Record<string, string>> = {
   numbers: "Zahlwörter",
   "units of length": "Längenmaße",
 
+  // Topics of the words with two meanings; others are above.
+  street: "Straße",
+  sport: "Sport",
+  music: "Musik",
+  health: "Gesundheit",
+  feelings: "Gefühle",
+  kitchen: "Küche",
+
   // Relations; opposites are above.
   plural: "Plural",
   past: "Vergangenheit",
