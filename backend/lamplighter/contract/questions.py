@@ -193,6 +193,19 @@ class ProbeQuestion(_Question):
         return max(self.step, self.other_step or 0)
 
 
+class HeadsQuestion(_Question):
+    """What each attention head attends to, on repeated random tokens, at the states that were kept up to the step."""
+
+    kind: Literal["heads"] = "heads"
+    readings: Annotated[int, Field(ge=1, le=32)] = 12
+    """Maximum number of states to read, the first and the last among them."""
+    counted = "readings"
+
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return the readings as training steps; each is cheaper than one."""
+        return Work(self.readings)
+
+
 class DevicesQuestion(_Question):
     """One training step, shared by two processes of this machine like two devices."""
 
@@ -293,6 +306,7 @@ Question = (
     | TransplantQuestion
     | RotationQuestion
     | ProbeQuestion
+    | HeadsQuestion
     | DevicesQuestion
     | BenchQuestion
     | BatchSizesQuestion

@@ -43,6 +43,7 @@ _FIELDS: dict[str, tuple[Any, str]] = {
     "source_step": (int, "transplant: the step from which that row comes."),
     "other_sentence": (str, "probe: a second sentence."),
     "other_step": (int, "probe: a second step."),
+    "readings": (int, "heads: maximum number of kept states to read."),
 }
 """The type and help of each field of a question, by name. Each question validates its own fields."""
 

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from lamplighter.contract.answers.microscope import MicroscopeAnswer
 from lamplighter.contract.answers.reading import (
     BatchSizesAnswer,
+    HeadsAnswer,
     ProbeAnswer,
     RotationAnswer,
     SpeakAnswer,
@@ -32,6 +33,7 @@ Answer = Annotated[
     | TransplantAnswer
     | RotationAnswer
     | ProbeAnswer
+    | HeadsAnswer
     | DevicesAnswer
     | BenchAnswer
     | BatchSizesAnswer

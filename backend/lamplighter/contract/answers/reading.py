@@ -154,6 +154,45 @@ class ProbeAnswer(AnswerBase):
     """By layer and head, the share of attention that moved elsewhere at the other step; null without one."""
 
 
+class HeadScores(AnswerPart):
+    """The attention of a head on repeated random tokens, as means over positions."""
+
+    previous: float
+    """Attention to the token just before."""
+    induction: float
+    """In the repetition, attention to the token that followed this one the first time (prefix matching, Olsson et al. 2022,
+    arXiv 2209.11895)."""
+    first: float
+    """Attention to the first token."""
+    spread: float
+    """Entropy of the attention as a share of that of uniform attention: 1 is uniform, 0 one token."""
+
+
+class HeadsReading(AnswerPart):
+    """The heads at a step."""
+
+    step: int
+    heads: list[list[HeadScores]]
+    """By layer and head."""
+    loss_first: Maybe
+    """Mean loss on the tokens when they come first, in nats: no model can foresee them."""
+    loss_again: Maybe
+    """Mean loss on the same tokens when they are repeated: lower if the model copies."""
+
+
+class HeadsAnswer(AnswerBase):
+    """What each attention head attends to, at the states that were kept."""
+
+    kind: Literal["heads"]
+    readings: list[HeadsReading]
+    """By step, ascending."""
+    tokens: int
+    """The random tokens of each sequence, which are then repeated."""
+    sequences: int
+    uniform: HeadScores
+    """What a head scores that attends to all earlier tokens alike."""
+
+
 class BatchSize(AnswerPart):
     """A batch size, and the number of rows such a batch reads."""
 

@@ -1,0 +1,106 @@
+"""The kind *heads*: what each attention head attends to, at the states of the model that were kept.
+
+The text is random tokens, repeated once: no meaning and no habit of the language tells where to look, only the position and
+the repetition do. An induction head finds the place where the present token came before, and attends to what followed it
+(Olsson et al. 2022, arXiv 2209.11895, whose prefix-matching score this is).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from lamplighter.contract.answers import HeadsAnswer
+from lamplighter.contract.answers.reading import HeadScores, HeadsReading
+from lamplighter.contract.questions import HeadsQuestion, QuestionError
+from lamplighter.contract.sentences import say
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+from lamplighter.examination.readings import rounded
+from lamplighter.model.learner import Learner
+from lamplighter.runfolder.reading.curve_steps import spread_evenly
+from lamplighter.runfolder.reading.output_matrix import list_output_points
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+
+SEQUENCES = 16
+"""Random sequences, always the same ones: with 16, the standard error of a score is a few hundredths."""
+_LEAST_TOKENS = 4
+_DIGITS = 4
+
+
+def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgress) -> HeadsAnswer:
+    """Return the scores of all heads at the kept states up to the step.
+
+    Raises:
+        QuestionError: the model reads too few tokens at once.
+    """
+    tokens = model.run.recipe.model.context // 2
+    if tokens < _LEAST_TOKENS:
+        raise QuestionError(
+            f"this model reads {2 * tokens} tokens at a time, too few to repeat {_LEAST_TOKENS} of them"
+        )
+    half = np.random.default_rng(0).integers(0, len(model.run.vocabulary), (SEQUENCES, tokens))
+    ids = np.concatenate((half, half), axis=1)
+    steps = _choose_steps(model, question)
+    readings: list[HeadsReading] = []
+    for step in steps:
+        report(len(readings) / len(steps), say("reading_attention", step=step))
+        learner = model.learner if step == model.step else model.learner_at(step)
+        readings.append(_read(learner, ids, step))
+    uniform = np.tril(np.ones((2 * tokens, 2 * tokens)))
+    return HeadsAnswer(
+        kind="heads",
+        **model.facts(question),
+        readings=readings,
+        tokens=tokens,
+        sequences=SEQUENCES,
+        uniform=score_attention((uniform / uniform.sum(axis=1, keepdims=True))[None]),
+    )
+
+
+def score_attention(attention: NDArray[np.float64]) -> HeadScores:
+    """Return the scores of a head.
+
+    Args:
+        attention: its attention on sequences whose second half repeats the first, shape (N, 2 T, 2 T).
+    """
+    length = attention.shape[1]
+    positions, again = np.arange(1, length), np.arange(length // 2, length)
+    weights = np.clip(attention[:, 1:], 1e-12, None)
+    entropy = -(attention[:, 1:] * np.log(weights)).sum(axis=2)
+    return HeadScores(
+        previous=_mean(attention[:, positions, positions - 1]),
+        induction=_mean(attention[:, again, again - length // 2 + 1]),
+        first=_mean(attention[:, 1:, 0]),
+        spread=_mean(entropy / np.log(positions + 1)),
+    )
+
+
+def _read(learner: Learner, ids: NDArray[np.int64], step: int) -> HeadsReading:
+    tokens = torch.from_numpy(ids).to(learner.device)
+    with torch.no_grad():
+        attention = [layer.double().cpu().numpy() for layer in learner.model.attention_weights(tokens)]
+        logits = learner.model.logits(tokens[:, :-1]).float()
+        losses = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
+    by_position = losses.view(len(ids), -1).double().mean(dim=0).cpu().numpy()
+    half = ids.shape[1] // 2
+    return HeadsReading(
+        step=step,
+        heads=[[score_attention(layer[:, head]) for head in range(layer.shape[1])] for layer in attention],
+        loss_first=rounded(float(by_position[: half - 1].mean())),
+        # The first repeated token cannot be foreseen either.
+        loss_again=rounded(float(by_position[half:].mean())),
+    )
+
+
+def _choose_steps(model: ExaminedModel, question: HeadsQuestion) -> list[int]:
+    """Return the step itself and kept states before it, evenly spread, ascending."""
+    with StepsReader(model.run.steps_path) as reader:
+        kept = [point.step for point in list_output_points(model.run, reader) if point.step < model.step]
+    most = question.readings - 1
+    return [*(spread_evenly(kept, most) if most > 1 else kept[:most]), model.step]
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return round(float(np.nan_to_num(values).mean()), _DIGITS)
