@@ -26,6 +26,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "transplant": {"prompt": "the dog", "into": "dog", "source": "cat"},
     "probe": {"sentence": "the dog"},
     "rotation": {},
+    "heads": {},
     "bench": {},
     "batch_sizes": {},
     "environment": {},

@@ -197,7 +197,7 @@ class HeadsQuestion(_Question):
     """What each attention head attends to, on repeated random tokens, at the states that were kept up to the step."""
 
     kind: Literal["heads"] = "heads"
-    readings: Annotated[int, Field(ge=1, le=32)] = 12
+    readings: Annotated[int, Field(ge=1, le=32)] = 10
     """Maximum number of states to read, the first and the last among them."""
     counted = "readings"
 

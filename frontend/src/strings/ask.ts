@@ -46,6 +46,12 @@ export const ask = table("ask", {
       send: "Turn it",
       try: "",
     },
+    heads: {
+      name: "Heads",
+      does: "What does each attention head look at, and since which step?",
+      send: "Look",
+      try: "",
+    },
     bench: {
       name: "Bench",
       does: "Four training rules read the same batches. Which rows does each of them move?",

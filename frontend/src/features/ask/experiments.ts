@@ -7,6 +7,7 @@ import type { Questions } from "../../state/questions/questions.svelte";
 import type { AskSettings } from "../../state/view/ask-settings.svelte";
 import BatchSizes from "./training/BatchSizes.svelte";
 import Bench from "./training/Bench.svelte";
+import Heads from "./training/Heads.svelte";
 import Probe from "./Probe.svelte";
 import Environment from "./training/Environment.svelte";
 import Deciles from "./training/Deciles.svelte";
@@ -41,6 +42,7 @@ export const EXPERIMENT_PANELS: Record<
   transplant: Transplant,
   probe: Probe,
   rotation: Rotation,
+  heads: Heads,
   bench: Bench,
   batch_sizes: BatchSizes,
   environment: Environment,

@@ -42,6 +42,12 @@ export const ask: Translated<typeof english> = {
       send: "Drehen",
       try: "",
     },
+    heads: {
+      name: "Köpfe",
+      does: "Wohin schaut jeder Aufmerksamkeitskopf, und seit welchem Schritt?",
+      send: "Nachsehen",
+      try: "",
+    },
     bench: {
       name: "Prüfstand",
       does: "Vier Regeln des Trainings lesen dieselben Batches. Welche Zeilen bewegt jede?",

@@ -7,6 +7,7 @@ import type {
   bench as englishBench,
   environment as englishEnvironment,
   deciles as englishDeciles,
+  heads as englishHeads,
   substitution as englishSubstitution,
 } from "./ask-training.strings";
 import { approximately, bytes, count, fixed, small } from "../../../strings/numbers";
@@ -191,4 +192,28 @@ export const substitution: Translated<typeof englishSubstitution> = {
     `In ${percent(share)} der Sätze kostet das nächste Wort weniger als ${count(draws)} etwa so häufige im Mittel.`,
   example: (word) => `An der Stelle von ${word}`,
   exampleMore: "Von allen Sätzen, geordnet nach dem, was das nächste Wort erspart, der mittlere.",
+};
+
+export const heads: Translated<typeof englishHeads> = {
+  empty:
+    "Eine Liste zufälliger Wörter, und dann dieselbe Liste noch einmal: Nur Ort und Wiederholung können einem Kopf sagen, wohin er schauen soll. Hier siehst du, wohin jeder Kopf schaut, bei jedem Stand des Modells, der aufgehoben wurde.",
+  scores: {
+    previous: "voriges Wort",
+    induction: "Induktion",
+    first: "erstes Wort",
+    spread: "überallhin",
+  },
+  meaning: {
+    previous: "Der Anteil seiner Aufmerksamkeit, der zum Wort gleich davor geht.",
+    induction:
+      "Wenn ein Wort wiederkommt: der Anteil, der zu dem Wort geht, das ihm beim ersten Mal folgte. So ein Kopf kann abschreiben.",
+    first: "Der Anteil, der zum ersten Wort geht: oft ein Platz zum Ausruhen.",
+    spread:
+      "Wie gleichmäßig er auf alle Wörter davor schaut: 1 ist gleichmäßig, 0 ein einziges Wort.",
+  },
+  chance: (share) => `Ein Kopf, der auf alle Wörter gleich schaut, erreicht ${share}.`,
+  head: (layer, head) => `${layer + 1}·${head + 1}`,
+  cell: (head, step, share) => `Schicht·Kopf ${head}, Schritt ${count(step)}: ${share}`,
+  copies: (tokens, first, again, step) =>
+    `Bei Schritt ${count(step)} liegt es bei ${tokens} zufälligen Wörtern um ${first} Nats daneben, und um ${again}, wenn sie wiederkommen. Nur wenn das Zweite viel kleiner ist, schreibt es ab.`,
 };

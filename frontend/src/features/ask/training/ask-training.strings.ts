@@ -200,3 +200,27 @@ export const substitution = table("substitution", {
   example: (word: string) => `In the place of ${word}`,
   exampleMore: "Of all sentences, sorted by what the nearest word saves, the one in the middle.",
 });
+
+export const heads = table("heads", {
+  empty:
+    "A list of random words, and then the same list again: only position and repetition can tell a head where to look. Here you see where each head looks, at every state of the model that was kept.",
+  scores: {
+    previous: "previous word",
+    induction: "induction",
+    first: "first word",
+    spread: "everywhere",
+  },
+  meaning: {
+    previous: "The share of its attention that goes to the word just before.",
+    induction:
+      "When a word comes again: the share that goes to the word that followed it the first time. Such a head can copy.",
+    first: "The share that goes to the first word: often a place to rest.",
+    spread: "How evenly it looks at all words before: 1 is evenly, 0 is one word alone.",
+  },
+  chance: (share: string) => `A head that looks at all words alike scores ${share}.`,
+  head: (layer: number, head: number) => `${layer + 1}·${head + 1}`,
+  cell: (head: string, step: number, share: string) =>
+    `Layer·head ${head}, step ${count(step)}: ${share}`,
+  copies: (tokens: number, first: string, again: string, step: number) =>
+    `At step ${count(step)} it misses ${tokens} random words by ${first} nats, and by ${again} when they come again. Only if the second is much lower does it copy.`,
+});
