@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.map_settings import read_map_settings
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import waits_for_map, wants_training
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
@@ -212,5 +210,9 @@ def _lacks_measures(run: RunFolder) -> bool:
     # A run on a read-only medium keeps the measures it has.
     if not os.access(run.path, os.W_OK):
         return False
+    # Imported only for a finished run: the server answers before it looks at any.
+    from lamplighter.runfolder.reading.curve_steps import read_curve_measures
+    from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+
     with MatrixHistory(run) as history:
         return bool(read_curve_measures(run, history).lacking)

@@ -140,6 +140,6 @@ def test_does_not_import_a_newer_run(newer: RunFolder, tmp_path: Path):
 
 def test_rejects_a_newer_recipe(run: RunFolder):
     path = run.path / "recipe.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 3'))
+    path.write_text(path.read_text().replace('"format": 1', '"format": 9'))
     with pytest.raises(FormatError, match="newer version: update Lamplighter"):
         _ = RunFolder(run.path).recipe

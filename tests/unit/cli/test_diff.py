@@ -40,7 +40,9 @@ def test_in_words(pair: tuple[RunFolder, RunFolder]) -> None:
     assert lines[0] == f"step 10 of {fork.id} and step 20 of {parent.id}"
     assert lines[1] == f"{fork.id} is a fork of {parent.id}"
     assert lines[2] == f"the first step whose records differ is 1 of {fork.id}"
-    assert lines[3] == "loss of the batch: 1.25 and 3 (+1.7500, standard error 0.3028 by the choice of batches)"
+    assert (
+        lines[3] == "loss of the batch: 1.25 and 3 (+1.7500, standard error 0.3028 by the choice of batches)"
+    )
     assert {line.split()[0] for line in lines[-3:]} == {"dog", "Dog", "dogs"}
     other = typed(fork, parent.id, fork.id, "--at", 3).stdout.splitlines()
     assert "(it is the first that both have)" in other[0]

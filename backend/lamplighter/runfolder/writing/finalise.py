@@ -10,8 +10,6 @@ from pathlib import Path
 
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer, seal
@@ -68,6 +66,10 @@ def compact_run(run: RunFolder, patience: float = 10.0) -> bool:
 
 
 def _compact(run: RunFolder) -> bool:
+    # Imported only now: the server answers before any run is compacted.
+    from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+    from lamplighter.runfolder.reading.snapshot import read_census
+
     with MatrixHistory(run) as history:
         if not history.steps.phase().has_ended:
             return False

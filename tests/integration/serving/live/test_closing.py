@@ -42,7 +42,7 @@ async def wait_for_close(ws: websockets.ClientConnection) -> websockets.Close:
 async def test_close_codes(served: ServerThread, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
-    (broken / "recipe.json").write_text('{"format": 3}')
+    (broken / "recipe.json").write_text('{"format": 9}')
     damaged = finished_run(tmp_path)
     damaged.steps_path.write_bytes(damaged.steps_path.read_bytes()[:4096] + b"\xff" * 50_000)
     for run, code in (("none", 4404), ("..", 4404), ("broken", 4409), (damaged.id, 4409)):
