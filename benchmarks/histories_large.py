@@ -79,7 +79,7 @@ def _measure_server(runs: Path) -> bool:
         _peak_memory(application.process.pid) as memory,
     ):
         started = time.perf_counter()
-        for path in ("", "/tokens?limit=50000", "/layouts", "/tokens/7", "/norms"):
+        for path in ("", "/tokens?limit=50000", "/layouts", "/tokens/7", "/norms?format=json"):
             application.get(f"/api/runs/large{path}")
         opened = time.perf_counter() - started
         started = time.perf_counter()
