@@ -194,7 +194,7 @@ class ProbeQuestion(_Question):
 
 
 class HeadsQuestion(_Question):
-    """What each attention head attends to, on repeated random tokens, at the states that were kept up to the step."""
+    """The attention of each head to repeated random tokens, at the states kept up to the step."""
 
     kind: Literal["heads"] = "heads"
     readings: Annotated[int, Field(ge=1, le=32)] = 10

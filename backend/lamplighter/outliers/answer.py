@@ -18,7 +18,7 @@ class StepFigure(DocumentedModel):
     the embedding."""
     value: float
     expected: float
-    """What the four steps before and the four after foretell."""
+    """The value that the four steps before and the four after foretell."""
     spreads: float
     """How far off it is, in robust standard deviations of the steps around; for the gradient norm, of its logarithm."""
     by_chance: float
@@ -84,7 +84,7 @@ class NeighbourhoodShare(DocumentedModel):
 
 
 class StepCause(DocumentedModel):
-    """What was in a step."""
+    """The contents of a step."""
 
     step: int
     figures: list[StepFigure]

@@ -37,7 +37,7 @@ class Deviations:
     """How far each value of a series is from what the values around it foretell."""
 
     expected: NDArray[np.float64]
-    """What they foretell, shape (N,)."""
+    """The values that those around foretell, shape (N,)."""
     spreads: NDArray[np.float64]
     """The deviation in robust standard deviations, signed, shape (N,); 0 for the first, which are not judged."""
     by_chance: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""What was in a step: the predictions that carried its loss, the rows that moved, and their neighbourhoods."""
+"""The contents of a step: the predictions that carried its loss, the rows that moved, and their neighbourhoods."""
 
 from __future__ import annotations
 

@@ -19,15 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from lamplighter.client.watching.found_loss import find_loss
-from lamplighter.client.watching.looked_up_ids import tensors_in, to_slots, why_unreadable
+from lamplighter.client.watching.looked_up_ids import ids_argument, tensors_in, to_slots, why_unreadable
 from lamplighter.client.watching.tallied_batch import TalliedBatch, undivided
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """A wrapper for a hook, which keeps its errors from the training."""
 
-
-_IDS_BY_NAME = ("input", "input_ids", "ids", "tokens", "x")
-"""The names of keyword arguments that are the ids."""
 _numbers = count()
 
 
@@ -94,7 +91,7 @@ class BatchTally:
             kwargs: its keyword arguments.
             output: what it returned.
         """
-        ids = args[0] if args else next((kwargs[name] for name in _IDS_BY_NAME if name in kwargs), None)
+        ids = ids_argument(args, kwargs)
         if torch.compiler.is_compiling():
             if module.training and isinstance(ids, Tensor) and not ids.is_floating_point():
                 # Only written here: reading them would compile a graph for each value.
@@ -122,7 +119,7 @@ class BatchTally:
             # Their backward pass never reached the table: it was interrupted, or for other gradients.
             self.forget_passes()
         for one in outputs:
-            _hook_gradient(one, partial(self._join_pass, seen))
+            hook_gradient(one, partial(self._join_pass, seen))
         if not outputs and module.training and not in_backward():
             # A frozen table gets no gradient.
             self._passes.append(seen)
@@ -151,7 +148,7 @@ class BatchTally:
         if _in_transform():
             return
         self.loss_name = name
-        _hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divided)))
+        hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divided)))
 
     def take_batch(self, window: TalliedBatch | None) -> TalliedBatch:
         """Return the counts since the last call, and start the next batch.
@@ -218,7 +215,8 @@ def in_backward() -> bool:
     return torch._C._current_graph_task_id() != -1  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
 
-def _hook_gradient(tensor: Tensor, hook: Any) -> None:
+def hook_gradient(tensor: Tensor, hook: Any) -> None:
+    """Call a hook when the gradient of a tensor is known."""
     # As for the hooks of the weight.
     hook.__torch_unserializable__ = True
     tensor.register_hook(hook)

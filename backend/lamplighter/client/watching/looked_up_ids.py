@@ -12,6 +12,15 @@ from torch import Tensor
 _KINDS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
+_IDS_BY_NAME = ("input", "input_ids", "ids", "tokens", "x")
+"""The names of keyword arguments that are the ids."""
+
+
+def ids_argument(args: Any, kwargs: Mapping[str, Any]) -> Any:
+    """Return the argument of a lookup that is its ids: the first, or one with a usual name; None if there is none."""
+    return args[0] if args else next((kwargs[name] for name in _IDS_BY_NAME if name in kwargs), None)
+
+
 def to_slots(ids: Any, rows: int) -> Tensor | None:
     """Return the slot in which each id is counted, as a copy: 0 for ids below 0, 1 to V for the rows, V + 1 beyond
     them.

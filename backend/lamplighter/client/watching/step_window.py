@@ -38,6 +38,17 @@ class StepWindow:
             self._batch = before.joined_with(passes, kept=values.any())
         return passes
 
+    def is_skipped(self, accumulated: Tensor | None) -> bool:
+        """Return whether no optimiser took the current step: its gradient was cleared. May wait for the device.
+
+        Args:
+            accumulated: the weight's gradient.
+        """
+        if self._batch is None or accumulated is None:
+            return self._batch is not None
+        values = accumulated._values() if accumulated.is_sparse else accumulated
+        return (id(accumulated), accumulated._version) != self._seen and not bool(values.any())
+
     @property
     def is_open(self) -> bool:
         """Return whether the current step has had a backward pass."""

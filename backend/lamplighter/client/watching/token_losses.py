@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.watching.looked_up_ids import plain_ids, tensors_in
+from lamplighter.client.watching.batch_tally import Guard, hook_gradient
+from lamplighter.client.watching.looked_up_ids import ids_argument, plain_ids, tensors_in
 from lamplighter.wire.row_frames import NEVER
 from lamplighter.wire.top_losses import MAX_KEPT, MAX_WINDOW, TopLosses
 
@@ -20,16 +22,21 @@ _SHAPES = "log_losses: losses, inputs and targets are tensors of one shape, (seq
 
 
 class TokenLosses:
-    """The largest losses of the current step, of all its passes."""
+    """The largest losses of the current step, of all its passes. A pass that gets no gradient belongs to no step."""
 
-    def __init__(self, rows: int, is_due: Callable[[], bool]) -> None:
+    def __init__(
+        self, rows: int, is_due: Callable[[], bool], is_skipped: Callable[[], bool], guard: Guard
+    ) -> None:
         """Start without losses.
 
         Args:
             rows: the rows of the table, V.
             is_due: tells whether the current step is recorded.
+            is_skipped: tells whether the losses so far are of a step that no optimiser took.
+            guard: wraps each hook on a tensor.
         """
-        self._rows, self._is_due = rows, is_due
+        self._rows, self._is_due, self._is_skipped = rows, is_due, is_skipped
+        self._join = guard(self._add_logits)
         self._ids: Tensor | None = None
         self._tokens = 0
         self._kept: tuple[Tensor, Tensor, Tensor] | None = None
@@ -37,12 +44,12 @@ class TokenLosses:
     def note_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
         """Note the ids that the table's module looks up. A forward hook."""
         if not torch.compiler.is_compiling():
-            self._ids = plain_ids(args[0]) if args else None
+            self._ids = plain_ids(ids_argument(args, kwargs))
 
     def add_output(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], output: Any
     ) -> None:
-        """Add the losses by the logits that the model has just returned, if any. A forward hook.
+        """Add the losses by the logits that the model has just returned, once these get a gradient. A forward hook.
 
         The targets are the model's `labels` (of the same tokens), or its `targets` (of the next ones), or else the ids.
         """
@@ -56,6 +63,7 @@ class TokenLosses:
             or ids.ndim != 2
             or logits.shape[:2] != ids.shape
             or ids.shape[1] < 2
+            or not logits.requires_grad
         ):
             return
         given = _arguments(module, args, kwargs)
@@ -64,13 +72,15 @@ class TokenLosses:
         )
         if targets is None:
             labels = given["labels"] if _is_like(given.get("labels"), ids) else ids
-            logits, ids, targets = logits[:, :-1], ids[:, :-1], labels[:, 1:]
+            hook_gradient(logits, partial(self._join, logits.detach()[:, :-1], ids[:, :-1], labels[:, 1:]))
+        else:
+            hook_gradient(logits, partial(self._join, logits.detach(), ids, targets))
+
+    def _add_logits(self, logits: Tensor, ids: Tensor, targets: Tensor, gradient: Tensor) -> None:
         targets = targets.to(device=logits.device, dtype=torch.int64)
         flat = targets.flatten()
         wrong = (flat < 0) | (flat >= logits.shape[2])
-        losses = F.cross_entropy(
-            logits.detach().flatten(0, 1).float(), flat.masked_fill(wrong, 0), reduction="none"
-        )
+        losses = F.cross_entropy(logits.flatten(0, 1).float(), flat.masked_fill(wrong, 0), reduction="none")
         self.add_losses(losses.masked_fill(wrong, -torch.inf).view_as(targets), ids, targets)
 
     @torch.no_grad()
@@ -90,6 +100,8 @@ class TokenLosses:
             raise InputError(
                 _SHAPES.format(", ".join(str(tuple(getattr(one, "shape", ()))) for one in given))
             )
+        if self._kept is not None and self._is_skipped():
+            self.take_largest()
         losses, inputs = losses.detach().float(), inputs.to(losses.device)
         targets = targets.to(losses.device)
         largest, flat = losses.flatten().topk(min(MAX_KEPT, losses.numel()))

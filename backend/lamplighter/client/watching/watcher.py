@@ -97,7 +97,14 @@ class Watcher:
         self._owner, self._attribute = weakref.ref(table.owner, self._end_freed), table.attribute
         self._weight = table.weight
         self._recorder = recorder
-        self._losses, self._reads_logits = TokenLosses(len(table.weight), self._is_due), token_losses
+        self._hooks = GuestHooks(self._end_with)
+        self._reads_logits = token_losses
+        self._losses = TokenLosses(
+            len(table.weight),
+            self._is_due,
+            lambda: self._window.is_skipped(self._weight.grad),
+            self._hooks.guarded,
+        )
         self._writer = StepWriter(recorder, diff, self._losses, shared=shared, looked_up=table.is_looked_up)
         run = recorder.run
         self.folder: Path | None = None if run is None else run.path
@@ -115,7 +122,6 @@ class Watcher:
             if table.guessed
             else None
         )
-        self._hooks = GuestHooks(self._end_with)
         self._tally = BatchTally(len(self._weight), self._weight.device, self._hooks.guarded)
         self._window = StepWindow(self._tally)
         self._joined: JoinedSteps | None = None
@@ -178,8 +184,8 @@ class Watcher:
         self._hooks.guarded(self._log)(loss, scalars)
 
     def log_losses(self, losses: Tensor, inputs: Tensor, targets: Tensor) -> None:
-        """Log the losses of single tokens of the current step, after their forward pass and before `optimizer.step()`: the
-        16 largest are kept, with the text before them (docs/outliers.md).
+        """Log the losses of single tokens of the current step, between their forward and their backward pass: the 16 largest
+        are kept, with the text before them (docs/outliers.md).
 
         Args:
             losses: the loss of each token, in nats, shape (sequences, tokens).
@@ -312,6 +318,7 @@ class Watcher:
         if found_inf is not None and bool(found_inf):
             # A fused optimiser is called and skips its step itself.
             self._window.drop_batch()
+            self._losses.take_largest()
             self._norms = None
             return
         ended, now = time.time(), time.perf_counter()

@@ -181,7 +181,7 @@ class HeadsReading(AnswerPart):
 
 
 class HeadsAnswer(AnswerBase):
-    """What each attention head attends to, at the states that were kept."""
+    """The attention of each head to repeated random tokens, at the states that were kept."""
 
     kind: Literal["heads"]
     readings: list[HeadsReading]
@@ -190,7 +190,7 @@ class HeadsAnswer(AnswerBase):
     """The random tokens of each sequence, which are then repeated."""
     sequences: int
     uniform: HeadScores
-    """What a head scores that attends to all earlier tokens alike."""
+    """The scores of a head that attends to all earlier tokens alike."""
 
 
 class BatchSize(AnswerPart):

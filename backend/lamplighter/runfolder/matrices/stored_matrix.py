@@ -23,7 +23,7 @@ MAX_WHOLE_BYTES = 900_000_000
 class StoredMatrix:
     """A matrix of shape (V, D) in a file, indexed by rows like an array: `matrix[10:20]`, `matrix[ids]`, `matrix[3]`.
 
-    What is read is a copy in float32. Any thread may read; the file is open only meanwhile.
+    Reading copies rows as float32. Any thread may read; the file is open only meanwhile.
     """
 
     def __init__(self, path: Path, entry: StoredTensor) -> None:

@@ -104,8 +104,9 @@ def test_a_loop_logs_its_own(watched: Any) -> None:
     targets = torch.full((2, 5), 7)
     targets[0, 0] = -1
     losses[0, 0], losses[1, 4] = 9.0, 8.0
-    step(model, optimizer, ids, ids)
+    loss = model(ids, ids)[1]
     watcher.log_losses(losses, ids, targets)
+    loss.backward()
     finish(optimizer)
     step(model, optimizer, ids, ids)
     finish(optimizer)
@@ -141,3 +142,22 @@ def test_a_poisoned_batch_of_a_watched_loop_is_found_with_its_text(watched: Any)
     assert found.items[0].step == 90
     worst = run.explain_step(90).top_losses[0]
     assert worst.target != (worst.before[-1] + 1) % V
+
+
+@pytest.mark.parametrize("set_to_none", [True, False])
+def test_passes_of_no_step_leave_no_losses(watched: Any, set_to_none: bool) -> None:
+    model = SmallModel()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    watcher = watched(model, token_losses=True)
+    step(model, optimizer, batch(30), batch(30))
+    # As a scaler skips a step whose gradient overflowed.
+    optimizer.zero_grad(set_to_none)
+    model(batch(30), batch(30))
+    ids, targets = batch(2), batch(2)
+    logits, _ = step(model, optimizer, ids, targets)
+    finish(optimizer)
+    watcher.close()
+    told = lamplighter.open(watcher.folder).explain_step(1)
+    losses = np.sort(expected(logits, targets))[::-1]
+    np.testing.assert_allclose([one.loss for one in told.top_losses], losses, rtol=1e-6)
+    assert max(one.place for one in told.top_losses) < 10
