@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.support.report import report
 from lamplighter.contract.recipe import Recipe
@@ -32,9 +30,10 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables import steps
 from lamplighter.training.worker import train
 from lamplighter.wire.top_losses import TopLosses
+from tests.support.synthetic_runs.bad_batches import BadBatch, bad_batch_at
 
 RUNS, STEPS = 20, 400
-KINDS = ("random tokens", "one repeated token", "random targets")
+KINDS: tuple[BadBatch, ...] = ("random tokens", "one repeated token", "random targets")
 COST_STEPS = 2_000
 _LEARNS = (30, STEPS - 10)
 """The steps among which the bad one is drawn."""
@@ -51,7 +50,7 @@ def main() -> bool:
         if found[:1] != [bad]:
             where.append(f"{kind} at {bad}")
         shuffled += _outlying(seed, bad, "shuffled targets")[:1] == [bad]
-        alarms += len(_outlying(RUNS + seed, None, ""))
+        alarms += len(_outlying(RUNS + seed, None, None))
     kept, whole = _measure_cost()
     return all(
         [
@@ -62,7 +61,7 @@ def main() -> bool:
     )
 
 
-def _outlying(seed: int, bad: int | None, kind: str) -> list[int]:
+def _outlying(seed: int, bad: int | None, kind: BadBatch | None) -> list[int]:
     """Return the steps that stand out in a small training, the least likely first."""
     recipe = Recipe.model_validate(
         {
@@ -77,32 +76,9 @@ def _outlying(seed: int, bad: int | None, kind: str) -> list[int]:
     )
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
         run = RunStore(Path(folder)).create(recipe)
-        with patch.object(BatchReader, "batch", _batch_with(bad, kind)):
+        with patch.object(BatchReader, "batch", bad_batch_at(bad, kind)):
             train(run)
         return [item.step for item in find_outlying_steps(run).items]
-
-
-def _batch_with(bad: int | None, kind: str) -> Callable[..., Any]:
-    read = BatchReader.batch
-
-    def batch(self: BatchReader, step: int) -> tuple[NDArray[np.int64], torch.Tensor, torch.Tensor]:
-        host, ids, targets = read(self, step)
-        if step != bad:
-            return host, ids, targets
-        draw = torch.Generator().manual_seed(step)
-        vocabulary = 1 + int(self._ids.max())  # pyright: ignore[reportPrivateUsage]
-        anything = torch.randint(0, vocabulary, (2, *ids.shape), generator=draw)
-        if kind == "random tokens":
-            ids, targets = anything
-        elif kind == "one repeated token":
-            ids, targets = torch.full_like(ids, 7), torch.full_like(targets, 7)
-        elif kind == "random targets":
-            targets = anything[1]
-        else:
-            targets = targets.flatten()[torch.randperm(targets.numel(), generator=draw)].view_as(targets)
-        return ids.numpy(), ids, targets
-
-    return batch
 
 
 def _measure_cost() -> tuple[float, float]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 
 from lamplighter.outliers.answer import OutlyingSteps, StepCause
 from lamplighter.outliers.step_cause import explain_step
-from lamplighter.outliers.step_figures import MAX_JUDGED, read_step_figures
+from lamplighter.outliers.step_figures import MAX_JUDGED, StepFigures, read_step_figures
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -17,13 +19,16 @@ from lamplighter.wire.frames import decode_as
 MAX_LISTED = 50
 """Maximum steps that stand out in one answer."""
 
+_KEPT = 8
+"""Runs whose figures are kept for the next step that is asked about: half a megabyte each at most."""
+
 
 def find_outlying_steps(
     run: RunFolder,
     first: int = 1,
     last: int | None = None,
     most: int = MAX_LISTED,
-    on_progress: Callable[[float], object] = lambda _: None,
+    on_progress: Callable[[float], object] | None = None,
 ) -> OutlyingSteps:
     """Return the steps of a run that stand out by their loss, gradient norm or number of moved rows.
 
@@ -31,15 +36,17 @@ def find_outlying_steps(
         run: the run.
         first, last: the steps to judge; None for the newest. Of more than `MAX_JUDGED`, the last are judged.
         most: the maximum number of steps that are listed.
-        on_progress: called with the share done.
+        on_progress: called with the share done; None: figures read before are used again.
 
     Raises:
         FormatError, FrameError: this version cannot read the run, or it is damaged.
     """
     with StepsReader(run.steps_path) as reader:
-        newest = reader.newest_step()[1]
-        figures = read_step_figures(reader, first, min(last or newest, newest), on_progress)
-    return figures.list_outlying(most)
+        newest = reader.newest_step()
+        end = min(last or newest[1], newest[1])
+        if on_progress is None:
+            return _read_once(run.steps_path, newest, first, end).list_outlying(most)
+        return read_step_figures(reader, first, end, on_progress).list_outlying(most)
 
 
 def explain(run: RunFolder, step: int) -> StepCause:
@@ -50,11 +57,18 @@ def explain(run: RunFolder, step: int) -> StepCause:
         FormatError, FrameError: this version cannot read the run, or it is damaged.
     """
     with StepsReader(run.steps_path) as reader:
-        newest = reader.newest_step()[1]
-        if not 1 <= step <= newest:
+        newest = reader.newest_step()
+        if not 1 <= step <= newest[1]:
             raise LookupError(step)
-        figures = read_step_figures(reader, *_judged_with(step, newest))
+        figures = _read_once(run.steps_path, newest, *_judged_with(step, newest[1]))
         return explain_step(run, reader, step, figures.of_step(step), _read_districts(run, step))
+
+
+@lru_cache(_KEPT)
+def _read_once(path: Path, newest: tuple[int, int], first: int, last: int) -> StepFigures:
+    """Read the figures of steps. `newest`, the newest attempt and step, tells when they have to be read again."""
+    with StepsReader(path) as reader:
+        return read_step_figures(reader, first, last)
 
 
 def _judged_with(step: int, newest: int) -> tuple[int, int]:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from numpy.typing import NDArray
 from torch.nn import functional as F
 
 import lamplighter
@@ -22,29 +21,9 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
 from lamplighter.wire.top_losses import MAX_KEPT, TopLosses, keep_largest
 from tests.support.runs import make_run
+from tests.support.synthetic_runs.bad_batches import BadBatch, bad_batch_at
 
-STEPS, POISONED = 120, 77
-
-
-def poison(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """Replace the batch of one step."""
-    read = BatchReader.batch
-
-    def batch(self: BatchReader, step: int) -> tuple[NDArray[np.int64], torch.Tensor, torch.Tensor]:
-        host, ids, targets = read(self, step)
-        if step != POISONED:
-            return host, ids, targets
-        draw = torch.Generator().manual_seed(step)
-        if kind == "random tokens":
-            ids = torch.randint(0, 150, ids.shape, generator=draw)
-            targets = torch.randint(0, 150, ids.shape, generator=draw)
-        elif kind == "one repeated token":
-            ids, targets = torch.full_like(ids, 7), torch.full_like(targets, 7)
-        else:
-            targets = torch.randint(0, 150, ids.shape, generator=draw)
-        return ids.numpy(), ids, targets
-
-    monkeypatch.setattr(BatchReader, "batch", batch)
+STEPS, BAD = 120, 77
 
 
 def trained(folder: Path, **changes: Any) -> RunFolder:
@@ -58,11 +37,11 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return trained(tmp_path_factory.mktemp("quiet"))
 
 
-@pytest.mark.parametrize("kind", ["random tokens", "one repeated token", "wrong targets"])
-def test_finds_a_poisoned_batch_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    poison(monkeypatch, kind)
+@pytest.mark.parametrize("kind", ["random tokens", "one repeated token", "random targets"])
+def test_finds_a_bad_batch_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: BadBatch) -> None:
+    monkeypatch.setattr(BatchReader, "batch", bad_batch_at(BAD, kind))
     found = find_outlying_steps(trained(tmp_path))
-    assert found.items[0].step == POISONED
+    assert found.items[0].step == BAD
 
 
 def test_a_quiet_run_has_none(quiet: RunFolder) -> None:
