@@ -25,6 +25,8 @@ lengths |
 | `rows_stayed` | number of rows that still point where they began, but for rounding; only if batches are not recorded |
 | `loss_held_out` | loss on held-out text, in nats, as the trainer measured it at a keyframe |
 | `loss_read` | mean loss of the last batches before that, in nats |
+| `accuracy_read`, `accuracy_held_out`, `accuracy_chance` | of a run of sums (corpus kind `modular`): the share right of
+those that training reads and of those held out, as the trainer measured it at a keyframe, and that of guessing |
 | any other | a number that a client's loop logged with the step (`watch`, `record`) |
 
 A row that is not finite has no direction: its cosine with any other is 0. Measures that do not apply to a run (for

@@ -66,7 +66,11 @@ def make_control_recipe(recipe: Recipe, steps: int | None = None) -> Recipe:
 def has_control(run: RunFolder) -> bool:
     """Return whether a control can be trained: False for a run that is itself shuffled, recorded, or a fork."""
     recipe = run.recipe
-    return recipe.corpus.kind != "recorded" and not recipe.corpus.shuffle_words and recipe.parent is None
+    return (
+        recipe.corpus.kind not in ("recorded", "modular")
+        and not recipe.corpus.shuffle_words
+        and recipe.parent is None
+    )
 
 
 def find_control(run: RunFolder) -> RunFolder | None:

@@ -24,7 +24,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--recipe", type=click.Path(path_type=Path), help="A recipe in TOML; options replace its values."),
-    click.option("--corpus", metavar="lamptown|novels|manuals|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
+    click.option("--corpus", metavar="lamptown|novels|manuals|modular|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
     click.option("--steps", type=int, help=f"Number of training steps.  [default: {Recipe().steps}]"),
     click.option("--vocabulary", type=int, help="Largest vocabulary, in tokens.  [default: 4000]"),
     click.option("--tokeniser", type=click.Choice(["words", "bpe"]), help="[default: words]"),
@@ -38,6 +38,7 @@ _OPTIONS = (
     click.option("--optimiser", type=click.Choice(["lazy", "adam", "sgd"]), help="lazy updates only the rows that a batch touched.  [default: lazy]"),
     click.option("--tied", is_flag=True, default=None, help="Use one matrix for input and output (the optimizer is then adam by default)."),
     click.option("--learning-rate", type=float, help="[default: 0.003]"),
+    click.option("--weight-decay", type=float, help="Of the optimiser adam: each step shrinks every weight by this times the learning rate.  [default: 0]"),
     click.option("--seed", type=int, help="[default: 0]"),
     click.option("--threads", type=int, help="CPU threads of the trainer.  [default: 1]"),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="[default: auto]"),
@@ -64,9 +65,13 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
         RecipeError: the options are invalid; the one-line message names the problem and the allowed values.
     """
     path: Path | None = options["recipe"]
-    fields = load_recipe(path).model_dump() if path else Recipe().model_dump()
     corpus: str | None = options["corpus"]
     text: str | None = None
+    if path:
+        fields = load_recipe(path).model_dump()
+    else:
+        kind = corpus if corpus in BUILT_IN_TEXTS else "lamptown"
+        fields = Recipe.model_validate({"corpus": {"kind": kind}}).model_dump()
     if corpus in BUILT_IN_TEXTS:
         fields["corpus"]["kind"] = corpus
     elif corpus is not None:
@@ -90,12 +95,14 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     if options["tied"] and options["optimiser"] is None and fields["optimiser"]["kind"] == "lazy":
         fields["optimiser"]["kind"] = "adam"
     put(fields["optimiser"], "kind", options["optimiser"])
-    put(fields["optimiser"], "learning_rate", options["learning_rate"])
+    for name in ("learning_rate", "weight_decay"):
+        put(fields["optimiser"], name, options[name])
     for name in ("seed", "threads", "device"):
         put(fields, name, options[name])
     if options["batch"] is not None:
         fields["sequences"] = options["batch"]
-        fields["passages"] = _passages(options["batch"], fields["passages"])
+        wanted = options["batch"] if fields["corpus"]["kind"] == "modular" else fields["passages"]
+        fields["passages"] = _passages(options["batch"], wanted)
     put(fields["cadence"], "keyframe_every", options["keyframe_every"])
     put(fields["map"], "method", options["map"])
     for name in ("neighbours", "min_dist", "spread"):
@@ -125,6 +132,10 @@ def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]
     if recipe.corpus.kind == "recorded":
         raise RecipeError(
             f"{run.id} was recorded from an external training loop, so its control cannot be trained here"
+        )
+    if recipe.corpus.kind == "modular":
+        raise RecipeError(
+            f"{run.id} reads sums, whose control is a run without weight decay: --weight-decay 0"
         )
     if recipe.parent is not None:
         raise RecipeError(

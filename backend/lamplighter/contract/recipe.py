@@ -7,15 +7,16 @@ learning.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from lamplighter.contract.corpus_defaults import fill_defaults
 from lamplighter.contract.fork_parent import ForkParent
 from lamplighter.contract.strict_input import FrozenInput
 
-CorpusKind = Literal["lamptown", "novels", "manuals", "text", "recorded"]
-BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals")
+CorpusKind = Literal["lamptown", "novels", "manuals", "modular", "text", "recorded"]
+BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals", "modular")
 """Texts that come with the program or its packages, and so contain nothing private."""
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
@@ -40,6 +41,8 @@ MAX_PLANTED = 12
 """Maximum pairs of words that a recipe plants in Lamptown."""
 PLANTED_ROW = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
 """A row of planted words: two, and the sign that both share."""
+SUM_TOKENS = 5
+"""Tokens of a sum in the corpus kind `modular`: "3 + 5 = 8"."""
 MAX_PROMPT_TOKENS = 200
 """Maximum tokens of a prompt that the trainer continues; with byte tokens a prompt has more tokens than
 characters.
@@ -73,6 +76,12 @@ class CorpusRecipe(FrozenInput):
     # A factory, because the schema says of a field with a default that it is always there.
     other_town: bool = Field(default_factory=bool, exclude_if=lambda value: not value)
     """True for a fork that reads its parent's text with the jobs of the words permuted (`corpora/othertown.py`)."""
+    modulus: Annotated[int | None, Field(ge=5, le=199, exclude_if=lambda value: value is None)] = None
+    """For `modular`: the numbers on the clock. The sums are a + b modulo this number, which need not be prime."""
+    train_share: Annotated[float | None, Field(ge=0.05, le=0.95, exclude_if=lambda value: value is None)] = (
+        None
+    )
+    """For `modular`: the share of all sums that training reads; the others are held out."""
 
     @model_validator(mode="after")
     def _planted_in_town(self) -> CorpusRecipe:
@@ -84,6 +93,25 @@ class CorpusRecipe(FrozenInput):
         if len(set(words)) < len(words):
             raise ValueError("planted: each word stands there once: take another for the second")
         return self
+
+    @model_validator(mode="after")
+    def _sums_whole(self) -> CorpusRecipe:
+        given = self.modulus is not None, self.train_share is not None
+        if self.kind != "modular":
+            if any(given):
+                raise ValueError("modulus and train_share belong to the corpus kind 'modular'")
+        elif not all(given):
+            raise ValueError("the corpus kind 'modular' needs modulus and train_share")
+        elif self.shuffle_words or self.tokeniser != "words":
+            raise ValueError(
+                "a sum is read in its order, and number by number: no shuffle_words, and tokeniser words"
+            )
+        return self
+
+    @property
+    def unit_tokens(self) -> int:
+        """Return the number of tokens that sequences do not cut: those of a sum, or 1."""
+        return SUM_TOKENS if self.kind == "modular" else 1
 
     @property
     def planted_pairs(self) -> tuple[tuple[str, str], ...]:
@@ -128,6 +156,8 @@ class OptimiserRecipe(FrozenInput):
     embedding_factor: Annotated[float, Field(gt=0, le=100)] = 5.0
     """Multiplier of the learning rate for the embedding; see `docs/decisions/`."""
     clip_norm: Annotated[float, Field(gt=0, le=1e30)] = 1.0
+    weight_decay: Annotated[float | None, Field(ge=0, le=10, exclude_if=lambda value: value is None)] = None
+    """For `adam`: each step first multiplies every weight by 1 minus this times the learning rate (AdamW)."""
     # JSON has no tuples, so accept a list.
     frozen: tuple[MatrixKind, ...] = Field(
         default_factory=tuple, max_length=2, strict=False, exclude_if=lambda value: not value
@@ -138,6 +168,8 @@ class OptimiserRecipe(FrozenInput):
     def _frozen_once(self) -> OptimiserRecipe:
         if len(set(self.frozen)) < len(self.frozen):
             raise ValueError(f"frozen: {self.frozen[0]} stands there twice")
+        if self.weight_decay and self.kind != "adam":
+            raise ValueError(f"weight_decay: only the optimiser adam has it, not {self.kind}")
         return self
 
 
@@ -213,6 +245,11 @@ class Recipe(FrozenInput):
     """
     disk_budget: Annotated[int, Field(ge=1_000_000, le=10**15)] = DEFAULT_DISK_BUDGET
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults_of_kind(cls, data: Any) -> Any:
+        return fill_defaults(data)
+
     @model_validator(mode="after")
     def _parts_fit(self) -> Recipe:
         newer = self.parent is not None or self.optimiser.frozen or self.corpus.other_town
@@ -229,6 +266,15 @@ class Recipe(FrozenInput):
             )
         if self.sequences % self.passages:
             raise ValueError(f"sequences ({self.sequences}) must be a multiple of passages ({self.passages})")
+        if self.corpus.kind == "modular":
+            if self.model.context != SUM_TOKENS - 1:
+                raise ValueError(
+                    f"model.context: a sum is read with a context of {SUM_TOKENS - 1}, not {self.model.context}"
+                )
+            if self.passages != self.sequences:
+                raise ValueError(
+                    f"passages: each sum of a batch is a passage: {self.sequences}, not {self.passages}"
+                )
         # Only the record describes what a client's loop trains.
         if self.corpus.kind != "recorded":
             self._require_trainable_size()

@@ -13,6 +13,7 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 from .corpus import Corpus, CorpusError
 from .held_out import TOWN_HELD_OUT_TOKENS, split_held_out
 from .lamptown import Town, generate_town
+from .modular import build_sums
 from .novels import read_novels
 from .textfile import MIN_TOKENS, count_words, explain_too_short, split_paragraphs
 from .tokenisers import encode_with, tokenise
@@ -72,6 +73,8 @@ def read_documents(
     match recipe.kind:
         case "recorded":
             raise CorpusError("a run of kind 'recorded' has no text here: its own training loop reads it")
+        case "modular":
+            raise CorpusError("sums on a clock have no text for the words of another run")
         case "lamptown":
             tell(0.0, "writing Lamptown")
             planted = recipe.planted
@@ -110,6 +113,8 @@ def build_corpus(
         if progress is not None:
             progress(share, what)
 
+    if recipe.kind == "modular":
+        return build_sums(recipe, seed)
     documents, unread, town = read_documents(recipe, seed, text, tell)
     tell(0.5, "splitting the text into tokens")
     tokenised = tokenise(

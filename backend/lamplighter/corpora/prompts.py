@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.reason import Reason, give_reason
-from lamplighter.contract.recipe import MAX_PROMPT_TOKENS, PROMPTS, Recipe
+from lamplighter.contract.recipe import MAX_PROMPT_TOKENS, PROMPTS, SUM_TOKENS, Recipe
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -108,6 +108,8 @@ def choose_prompts(
         vocabulary: the run's vocabulary.
         token_ids: the text, shape (N,).
     """
+    if recipe.corpus.kind == "modular" and not recipe.prompts:
+        return token_ids.reshape(-1, SUM_TOKENS)[:PROMPTS, :-1].tolist()
     named = recipe.prompts or (TOWN_PROMPTS if recipe.corpus.kind == "lamptown" else ())
     wanted: list[list[int] | None] = [_encode_or_none(tokeniser, text, len(vocabulary)) for text in named]
     wanted = wanted or [None] * PROMPTS

@@ -77,6 +77,11 @@ def _split_document(document: str) -> Iterator[str]:
     yield document[start:]
 
 
+def make_word_tokeniser(words: Iterable[str]) -> Tokenizer:
+    """Return the tokeniser that knows these words, with ids from 1 on."""
+    return _word_tokeniser({UNKNOWN: 0} | {word: at for at, word in enumerate(words, start=1)})
+
+
 def _word_tokeniser(vocabulary: dict[str, int]) -> Tokenizer:
     tokeniser = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     tokeniser.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
@@ -96,7 +101,7 @@ def _train_words(pieces: Iterable[str], size: int) -> Tokenizer:
     tokeniser.train_from_iterator(pieces, trainers.WordLevelTrainer(vocab_size=size - 1, show_progress=False))
     found = sorted(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
     # Add <unk> as an ordinary word: a special token would also match a text that spells it out.
-    return _word_tokeniser({UNKNOWN: 0} | {word: at for at, (word, _) in enumerate(found, start=1)})
+    return make_word_tokeniser(word for word, _ in found)
 
 
 def _train_bpe(pieces: Iterable[str], size: int) -> Tokenizer:
@@ -209,7 +214,7 @@ def add_words(restored: RestoredTokeniser, words: Iterable[str]) -> RestoredToke
     if not restored.words:
         raise TokeniserError("a tokeniser of word pieces takes no new words")
     known = [*restored.words, *words]
-    return RestoredTokeniser(_word_tokeniser({UNKNOWN: 0} | {w: at for at, w in enumerate(known, 1)}), known)
+    return RestoredTokeniser(make_word_tokeniser(known), known)
 
 
 def encode_documents(

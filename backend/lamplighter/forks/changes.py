@@ -26,6 +26,7 @@ PLAIN_FIELDS = (
     "optimiser.kind",
     "optimiser.clip_norm",
     "optimiser.embedding_factor",
+    "optimiser.weight_decay",
     "sequences",
     "passages",
     "seed",
@@ -33,7 +34,7 @@ PLAIN_FIELDS = (
 )
 FIELDS = (*PLAIN_FIELDS, "optimiser.frozen", "corpus.kind", "corpus.planted")
 """The fields that a fork may change."""
-_TEXTS = (OTHER_TOWN, *BUILT_IN_TEXTS, "text")
+_TEXTS = (OTHER_TOWN, *(kind for kind in BUILT_IN_TEXTS if kind != "modular"), "text")
 
 
 @dataclass
@@ -111,7 +112,8 @@ def _apply(draft: _Draft, field: str, value: Any) -> tuple[ChangeValue, ChangeVa
         raise ForkError(f"{field} is one value", f"changes.{field}")
     part, _, name = field.rpartition(".")
     fields = draft.fields[part] if part else draft.fields
-    before, fields[name] = fields[name], value
+    # A weight decay that was not asked for is not stored.
+    before, fields[name] = fields.get(name, 0.0), value
     return before, value
 
 

@@ -67,7 +67,9 @@ def sequence_starts(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np
     """
     check_length(recipe, corpus_tokens)
     random = np.random.default_rng([recipe.seed, recipe.batch_offset + step])
-    passages = random.integers(0, corpus_tokens - passage_tokens(recipe) + 1, size=recipe.passages)
+    unit = recipe.corpus.unit_tokens
+    places = (corpus_tokens - passage_tokens(recipe)) // unit + 1
+    passages = unit * random.integers(0, places, size=recipe.passages)
     offsets = np.arange(recipe.sequences // recipe.passages) * recipe.model.context
     return (passages[:, None] + offsets[None, :]).reshape(-1)
 

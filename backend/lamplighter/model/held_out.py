@@ -26,9 +26,10 @@ class HeldOutLoss:
             token_ids: the held-out text, shape (M,).
             sample_tokens: predictions to average, unless the text has fewer.
         """
-        context = recipe.model.context
-        windows = min((len(token_ids) - 1) // context, max(1, sample_tokens // context))
-        starts = np.linspace(0, len(token_ids) - 1 - context, max(0, windows)).astype(np.int64)
+        context, unit = recipe.model.context, recipe.corpus.unit_tokens
+        last = len(token_ids) - 1 - context
+        windows = min(last // max(context, unit) + 1, max(1, sample_tokens // context))
+        starts = unit * np.linspace(0, last // unit, max(0, windows)).astype(np.int64)
         self.windows = torch.from_numpy(token_ids[positions_after(starts, context)].astype(np.int64))
         """The windows, token ids of shape (N, context + 1)."""
         self._at_once = recipe.sequences

@@ -126,7 +126,8 @@ def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dt
         case "lazy":
             optimisers: list[optim.Optimizer] = [optim.SparseAdam(groups[:1]), _Adam(groups[1:])]
         case "adam":
-            optimisers = [_Adam(groups)]
+            decay = recipe.weight_decay or 0.0
+            optimisers = [_Adam(groups, weight_decay=decay, decoupled_weight_decay=True)]
         case "sgd":
             optimisers = [_SGD(groups)]
     matrices = {"embedding": embedding, "output": model.unembedding.weight}

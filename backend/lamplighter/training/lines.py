@@ -36,7 +36,10 @@ def resolve_prompts(run: RunFolder, facts: dict[str, Any]) -> list[tuple[int, ..
         tokeniser = run.tokeniser
     except (FileNotFoundError, FormatError):
         tokeniser = ""
-    return [tuple(prompt) for prompt in choose_prompts(run.recipe, tokeniser, run.vocabulary, run.token_ids)]
+    # A sum that training reads could be known by heart.
+    unread = run.held_out_ids if run.recipe.corpus.kind == "modular" else None
+    text = run.token_ids if unread is None else unread
+    return [tuple(prompt) for prompt in choose_prompts(run.recipe, tokeniser, run.vocabulary, text)]
 
 
 class LineSpeaker:
@@ -53,6 +56,7 @@ class LineSpeaker:
         self.prompts = list(prompts)
         """The token ids of each prompt."""
         self._seed, self._offset = recipe.seed, recipe.batch_offset
+        self._words = 1 if recipe.corpus.kind == "modular" else LINE_WORDS
         count = len(prompts)
         greedy = range(min(_GREEDY_LINES, count))
         # Start after the greedy ones, so that all of three prompts are used.
@@ -71,7 +75,7 @@ class LineSpeaker:
         try:
             with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
                 said = continue_prompts(
-                    learner.model, [prompt for prompt, _ in self._lines], LINE_WORDS, samplers
+                    learner.model, [prompt for prompt, _ in self._lines], self._words, samplers
                 )
         except FloatingPointError:
             # The next step will report this and fail the run.

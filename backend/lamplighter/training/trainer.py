@@ -19,9 +19,11 @@ from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
+from lamplighter.model.sum_accuracy import SumAccuracy
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine
+from lamplighter.runfolder.tables.scalars import encode_scalars
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
@@ -80,6 +82,11 @@ class Trainer:
         self._batches = BatchReader(recipe, run.token_ids, device)
         held_out = run.held_out_ids
         self._held_out = None if held_out is None else HeldOutLoss(recipe, held_out)
+        self._accuracy = (
+            SumAccuracy(recipe, run.token_ids, held_out)
+            if recipe.corpus.kind == "modular" and held_out is not None
+            else None
+        )
         self._speaker = LineSpeaker(recipe, resolve_prompts(run, self._reader.facts()))
         self._on_progress = on_progress
         self._disk_wait = DiskWait(run.path, writer, self._reader, self._control, stop)
@@ -186,6 +193,8 @@ class Trainer:
             self._energy.commit_sum(0)
         # Only after the matrix, for which the map waits.
         self._committer.add_held_out_loss(0)
+        if (accuracy := self._measure_accuracy()) is not None:
+            self._writer.add_scalars(0, accuracy)
         self._committer.add_lines(0)
         self._visit_waypoint(0)
         return 0
@@ -243,6 +252,9 @@ class Trainer:
     def _measure_held_out(self) -> float | None:
         return None if self._held_out is None else self._held_out.measure(self._learner)
 
+    def _measure_accuracy(self) -> str | None:
+        return None if self._accuracy is None else encode_scalars(self._accuracy.measure(self._learner))
+
     def _say_lines(self, step: int) -> list[SpokenLine]:
         return self._speaker.speak(self._learner, step)
 
@@ -288,6 +300,8 @@ class Trainer:
                 top_losses=seen.top_losses,
             )
         )
+        if record.keyframe is not None:
+            record = replace(record, scalars=self._measure_accuracy())
         # Read last, so that it includes the work done for this step.
         self._committer.commit(replace(record, energy=self._energy.read_due(seen.step)))
         self._committer.observe_seconds = time.time() - ended

@@ -152,3 +152,32 @@ def test_a_file_makes_no_fork(tmp_path: Path) -> None:
     )
     with pytest.raises(RecipeError, match="lamplighter fork RUN"):
         load_recipe(path)
+
+
+def test_sums_bring_their_own_defaults_and_keep_what_is_given() -> None:
+    recipe = Recipe.model_validate({"corpus": {"kind": "modular", "modulus": 11}, "sequences": 32})
+    assert (recipe.corpus.modulus, recipe.corpus.train_share) == (11, 0.4)
+    assert (recipe.model.context, recipe.passages, recipe.optimiser.kind) == (4, 32, "adam")
+    without = Recipe.model_validate({"corpus": {"kind": "modular"}, "optimiser": {"weight_decay": 0}})
+    # Also after a recipe was stored: no weight decay is not the default here.
+    assert Recipe.model_validate_json(without.model_dump_json()).optimiser.weight_decay == 0
+    assert "weight_decay" not in Recipe().model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"corpus": {"kind": "modular", "modulus": 4}}, "greater than or equal to 5"),
+        ({"corpus": {"kind": "modular", "train_share": 1}}, "less than or equal to 0.95"),
+        ({"corpus": {"kind": "modular", "shuffle_words": True}}, "a sum is read in its order"),
+        ({"corpus": {"kind": "modular", "tokeniser": "bpe"}}, "tokeniser words"),
+        ({"corpus": {"kind": "novels", "modulus": 7}}, "belong to the corpus kind 'modular'"),
+        ({"corpus": {"kind": "modular"}, "model": {"context": 32}}, "a context of 4, not 32"),
+        ({"corpus": {"kind": "modular"}, "passages": 4}, "each sum of a batch is a passage: 512, not 4"),
+        ({"optimiser": {"weight_decay": 0.1}}, "weight_decay: only the optimiser adam has it, not lazy"),
+    ],
+)
+def test_what_does_not_fit_sums_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate(changes)
+    assert says in explain_validation_error(caught.value)

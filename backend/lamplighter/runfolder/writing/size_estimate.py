@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.recipe import SUM_TOKENS, Recipe
 from lamplighter.runfolder.tables.row_pruning import MAX_KEYFRAME_GAP
 from lamplighter.runfolder.writing.waypoint_budget import (
     estimate_checkpoint_bytes,
@@ -134,6 +134,9 @@ def estimate_lit_rows(recipe: Recipe, vocabulary: int) -> int:
 
 def _expected_vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
     limit = recipe.corpus.vocabulary_size
+    if recipe.corpus.modulus is not None:
+        # The numbers, two signs, and one token for anything else.
+        return recipe.corpus.modulus + 3
     if recipe.corpus.kind == "lamptown" and recipe.corpus.tokeniser == "words":
         return min(limit, _LAMPTOWN_WORDS)
     return limit if text_bytes is None else max(3, min(limit, text_bytes // 2))
@@ -161,6 +164,8 @@ def _corpus_bytes(recipe: Recipe, text_bytes: int | None) -> int:
             return 4 * _NOVELS_TOKENS
         case "manuals":
             return 4 * _MANUALS_TOKENS
+        case "modular":
+            return 4 * SUM_TOKENS * (recipe.corpus.modulus or 0) ** 2
         case "text":
             # The text, plus a four-byte id for each token of about four letters.
             return 2 * (text_bytes or 0)

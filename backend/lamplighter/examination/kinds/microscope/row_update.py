@@ -243,7 +243,9 @@ def _apply_formula(
         m = torch.lerp(before.m, gradient, 1 - betas[0])
         v = (before.v * betas[1]).addcmul(gradient, gradient, value=1 - betas[1])
         denominator = v.sqrt() / correction2**0.5 + epsilon
-        row = torch.addcdiv(old, m, denominator, value=-step_size)
+        # AdamW shrinks the row before it moves it.
+        shrunk = old.mul(1 - rate * group["weight_decay"])
+        row = torch.addcdiv(shrunk, m, denominator, value=-step_size)
     moments = _Moments(m, v, step)
     return _Formula(row, rate, step_size, moments, denominator, correction1, correction2, epsilon, betas)
 
