@@ -72,6 +72,13 @@ def serve_app(
     help="Number of runs trained at the same time.",
 )
 @click.option(
+    "--follow",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Show the runs that other machines write in fragments into this folder, as on a network file system; may be repeated.",
+)
+@click.option(
     "--lessons",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -89,6 +96,7 @@ def serve_command(
     behind: str | None,
     no_workers: bool,
     trainers: int,
+    follow: tuple[Path, ...],
     lessons: Path | None,
     **class_options: Any,
 ) -> None:  # fmt: skip
@@ -112,6 +120,7 @@ def serve_command(
         max_trainers=trainers,
         smooth_after=smooth_after,
         hold=hold,
+        follow=follow,
         lessons=lessons,
         classroom=_class_settings(**class_options),
     )

@@ -118,6 +118,7 @@ ReasonCode = TypeAliasType(
         "attempt_continues",
         "attempt_differs",
         "attempt_lost",
+        "fragments_missing",
         "checkpoint_written",
         "checkpoint_failed",
         "checkpoint_replaced",

@@ -57,6 +57,7 @@ SENTENCES: dict[ReasonCode, str] = {
     " what followed in the attempt before no longer counts",
     "attempt_lost": "steps after {step:d} were lost from the record and not from the tiles (a power cut, or a copy):"
     " attempt {attempt:d} begins here",
+    "fragments_missing": "what follows step {step:d} has not arrived from the machine that trains; it is shown as soon as it has",
     "checkpoint_written": "the checkpoint of step {step:d} is written",
     "checkpoint_failed": "{error}; earlier ones are kept, and it will be tried again",
     "checkpoint_replaced": "{error}; another is used",

@@ -22,7 +22,8 @@ from lamplighter.runfolder.run_name import derive_run_name, numbered_name, read_
 from lamplighter.runfolder.run_set import RunSet, is_set
 from lamplighter.wire.vocabulary import Vocabulary
 
-_TRASH = ".trash"
+TRASH = ".trash"
+"""The folder of a store with the runs that were removed."""
 _MAX_READ = 1_000
 
 
@@ -162,7 +163,7 @@ class RunStore:
                 _require_untrained(RunFolder(path))
         else:
             _require_untrained(run)
-        trash = self.path / _TRASH
+        trash = self.path / TRASH
         make_private_folder(trash, exist_ok=True)
         target = trash / run.id
         if target.exists():
@@ -179,7 +180,7 @@ class RunStore:
 
     def trashed(self) -> list[RunFolder]:
         """Return the runs and sets in the trash, each as its folder."""
-        trash = self.path / _TRASH
+        trash = self.path / TRASH
         return [RunFolder(path) for path in sorted(trash.iterdir())] if trash.is_dir() else []
 
     def empty_trash(self) -> int:
@@ -236,13 +237,16 @@ def new_id(recipe: Recipe) -> str:
     return f"{time.strftime('%Y-%m-%d')}{ours}-{secrets.token_hex(3)}"
 
 
-def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFolder:
+def create_recorded_run(
+    path: Path, recipe: Recipe, vocabulary: Vocabulary, prepare: Callable[[Path], object] | None = None
+) -> RunFolder:
     """Create the folder of a run recorded by a client's own loop. It appears complete with recipe and vocabulary.
 
     Args:
         path: the run's folder, which must be empty or not exist. Its parent is the run store.
         recipe: a recipe with the corpus kind `recorded`.
         vocabulary: the run's vocabulary.
+        prepare: called with the folder before it gets its final name.
 
     Raises:
         ValueError: the folder's name is not a valid run id, so a server would not list it.
@@ -257,6 +261,8 @@ def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> R
         making.write_vocabulary(vocabulary)
         write_atomically(making.path / "recipe.json", recipe.model_dump_json(indent=2))
         RunStore(path.parent).give_name(making)
+        if prepare is not None:
+            prepare(making.path)
         if path.exists():
             path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
         return RunFolder(rename_durably(making.path, path))

@@ -30,6 +30,7 @@ from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
+from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
@@ -116,6 +117,8 @@ class Services(ReadingServices, FrontServices):
     """The space for requests that are accepted even on a full disk."""
     classroom: Classroom
     class_hub: ClassHub
+    received_runs: ReceivedRuns
+    """The runs that arrive in fragments."""
     output_map_jobs: ReprojectionJobs
     """The jobs that lay out output matrices, separate from the reprojections because each writes a different
     file.

@@ -26,6 +26,7 @@ from lamplighter.processes.worker import (
 )
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.fragments.fragment_folder import FragmentWriter, wants_fragments
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
@@ -91,10 +92,13 @@ def _train(
     on_progress: Callable[..., None] | None,
 ) -> Phase:
     writer = StepsWriter(run.steps_path)
+    fragments = FragmentWriter(run) if wants_fragments(run.path) else None
     phase = Phase.RUNNING
     try:
         phase = _prepare_and_train(writer, run, stop, on_prepare, on_progress)
     finally:
+        if fragments is not None:
+            fragments.close()
         writer.close(sealed=phase.has_ended)
     return phase
 

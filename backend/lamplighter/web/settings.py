@@ -118,6 +118,8 @@ class ServerSettings:
     """The listener for the class; None: no class can be opened."""
     hold: float = DEFAULT_HOLD
     """Maximum seconds that a new run waits for its map before its first step; 0: not at all."""
+    follow: tuple[Path, ...] = ()
+    """Folders of runs, on a network file system, whose fragments are taken over as they grow."""
     lessons: Path | None = None
     """A folder of texts that replace or add parts of the course; None: only the app's course."""
 
@@ -186,6 +188,10 @@ class ServerSettings:
             raise SettingsError(f"smooth_after: {self.smooth_after} is not a number of seconds of at least 0")
         if not 0 <= self.hold <= MAX_HOLD_SECONDS:
             raise SettingsError(f"hold: {self.hold:g} is out of range; 0 to {MAX_HOLD_SECONDS:g} seconds")
+        if any(folder.resolve() == self.runs.resolve() for folder in self.follow):
+            raise SettingsError(
+                f"follow: {self.runs} is the folder of this server's own runs; give it another one with --runs"
+            )
         if self.classroom is not None:
             self.classroom.check()
         public = self.public

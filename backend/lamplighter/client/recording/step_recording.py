@@ -15,6 +15,7 @@ from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimit
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.recording.waiting_steps import WaitingSteps
 from lamplighter.contract.sentences import say
+from lamplighter.runfolder.fragments.fragment_folder import FragmentWriter, wants_fragments
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
@@ -108,6 +109,7 @@ class StepRecording:
         self._pending_facts: dict[str, Any] = {}
         begun = {"phase": Phase.RUNNING, "message": "", "changed": time.time()}
         self.writer.add_event(first, "started", say("recorded_loop"), facts | begun)
+        self._fragments = FragmentWriter(run) if wants_fragments(run.path) else None
 
     def embedding(self) -> Floats:
         """Return the matrix at the last comparison, shape (V, D), not a copy."""
@@ -298,6 +300,8 @@ class StepRecording:
                     len(self._waiting),
                 )
             finally:
+                if self._fragments is not None:
+                    self._fragments.close()
                 self.writer.close(sealed=sealed)
         finally:
             self._lock.close()

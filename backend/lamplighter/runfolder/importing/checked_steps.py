@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,94 +65,144 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         UntrustedFile(source, steps.SCHEMA, checks, optional=steps.TOP_LOSSES_TABLE) as file,
         CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
     ):
-        facts = _checked_facts(file, checks)
-        phase = facts.get("phase", Phase.WAITING)
-        attempts = _read_attempts(file)
-        _copy_pulses(file, copy, checks, attempts)
-        for attempt, (first, opened) in attempts.items():
+        checked = CheckedSteps(file, checks)
+        phase = checked.facts.get("phase", Phase.WAITING)
+        count = newest = 0
+        for row, digest, record in checked.pulses():
+            count, newest = count + 1, max(newest, split_step_key(row)[1])
+            copy.insert("INSERT INTO pulses VALUES(?,?,?)", row, digest, record)
+        checks.set_last_step(count)
+        checks.require_step(newest)
+        for attempt, (first, opened) in checked.attempts.items():
             copy.insert("INSERT INTO attempts VALUES(?,?,?)", attempt, checks.require_step(first), opened)
-        _copy_matrices(file, copy, checks, attempts)
-        value_checks: dict[str, Callable[[Any], float | str | bytes]] = {
-            "held_out.loss": require_number,
-            "lines.said": lambda said: encode_lines(decode_lines(said, checks.vocabulary)),
-            "scalars.numbers": _scalars_check(),
-            "energy.spent": lambda spent: encode_energy(decode_energy(spent)),
-        }
+        for moved in checked.rows():
+            copy.insert("INSERT INTO rows VALUES(?,?)", *moved)
+        for keyframe in checked.keyframes():
+            copy.insert("INSERT INTO keyframes VALUES(?,?,?)", *keyframe)
         if file.has_optional:
             copy.create_table(steps.TOP_LOSSES_TABLE)
-            value_checks["top_losses.record"] = lambda record: _checked_top_losses(record, checks)
-        for column, check in value_checks.items():
-            _copy_values(file, copy, checks, attempts, column, check)
-        _copy_events(file, copy, checks)
+        for table, row, value in checked.values():
+            copy.insert(f"INSERT INTO {table} VALUES(?,?)", row, value)
+        for event in checked.events():
+            copy.insert("INSERT INTO events VALUES(?,?,?,?,?,?)", *event)
+        for applied in checked.applied():
+            copy.insert("INSERT INTO applied VALUES(?,?,?,?,?,?,?,?)", *applied)
+        facts = checked.facts | {IMPORTED_FACT: time.time()}
         if phase not in ENDED_PHASES:
             facts |= {
                 "phase": Phase.INTERRUPTED,
                 "message": "imported while it was still being trained elsewhere",
             }
-        for name, value in (facts | {IMPORTED_FACT: time.time()}).items():
+        for name, value in facts.items():
             copy.insert("INSERT INTO facts VALUES(?,?)", name, json.dumps(value))
     return str(phase)
 
 
-def _copy_pulses(
-    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
-) -> None:
-    count = newest = 0
-    for row, digest, record in file.rows("SELECT id, digest, record FROM pulses ORDER BY id"):
-        pulse = file.decode_frame(record, Pulse, row)
-        if pulse.merged or not isinstance(digest, bytes) or len(digest) > 64:
-            raise FormatError(f"step {pulse.step} is not the record of one step")
-        if len(pulse.layer_norms) > MAX_LAYERS:
-            raise FormatError(f"step {pulse.step} has gradient norms of too many layers")
-        tokens = int(pulse.batch_counts.sum(dtype="uint64"))
-        if checks.batch_tokens is not None and tokens != checks.batch_tokens:
-            raise FormatError(
-                f"step {pulse.step} read {tokens:,} tokens, and the recipe's batches have"
-                f" {checks.batch_tokens:,}"
+class CheckedSteps:
+    """The rows of an untrusted `steps.sqlite`, or of a fragment of one, each checked as it is read."""
+
+    def __init__(self, file: UntrustedFile, checks: RunChecks) -> None:
+        """Read the facts and the attempts of an open file.
+
+        Raises:
+            FormatError: they are invalid; the message says what. Likewise for every method.
+        """
+        self._file, self._checks = file, checks
+        self.facts = _checked_facts(file, checks)
+        """The trainer's known facts."""
+        self.attempts = _read_attempts(file)
+        """First step and time of opening by attempt."""
+
+    def pulses(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield (row id, digest, record) of each step. Does not check how far they reach."""
+        batch_tokens = self._checks.batch_tokens
+        for row, digest, record in self._file.rows("SELECT id, digest, record FROM pulses ORDER BY id"):
+            pulse = self._file.decode_frame(record, Pulse, row)
+            if pulse.merged or not isinstance(digest, bytes) or len(digest) > 64:
+                raise FormatError(f"step {pulse.step} is not the record of one step")
+            if len(pulse.layer_norms) > MAX_LAYERS:
+                raise FormatError(f"step {pulse.step} has gradient norms of too many layers")
+            tokens = int(pulse.batch_counts.sum(dtype="uint64"))
+            if batch_tokens is not None and tokens != batch_tokens:
+                raise FormatError(
+                    f"step {pulse.step} read {tokens:,} tokens, and the recipe's batches have {batch_tokens:,}"
+                )
+            self._require_reached(row)
+            yield row, digest, record
+
+    def rows(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (row id, record) of the moved rows of each step."""
+        for row, record in self._file.rows("SELECT id, record FROM rows ORDER BY id"):
+            self._checks.require_step(self._file.decode_frame(record, Rows, row).step)
+            self._require_reached(row)
+            yield row, record
+
+    def keyframes(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield (row id, record, census) of each keyframe."""
+        for row, record, census in self._file.rows("SELECT id, record, census FROM keyframes ORDER BY id"):
+            if isinstance(record, bytes) and not record.startswith(MAGIC):
+                matrix = self._checks.require_matrix_file(MatrixReference.decode(record))
+                if step_key(matrix.attempt, matrix.step) != row:
+                    raise FormatError("a record that contradicts its row")
+            else:
+                matrix = self._file.decode_frame(record, Rows, row)
+                if not matrix.whole:
+                    raise FormatError("a keyframe that is not a whole matrix")
+            self._checks.require_step(matrix.step)
+            self._file.decode_frame(census, Census, row)
+            self._require_reached(row)
+            yield row, record, census
+
+    def values(self) -> Iterator[tuple[str, int, float | str | bytes]]:
+        """Yield (table, row id, value) of each table with one value per step."""
+        checks: dict[str, Callable[[Any], float | str | bytes]] = {
+            "held_out.loss": require_number,
+            "lines.said": lambda said: encode_lines(decode_lines(said, self._checks.vocabulary)),
+            "scalars.numbers": _scalars_check(),
+            "energy.spent": lambda spent: encode_energy(decode_energy(spent)),
+        }
+        if self._file.has_optional:
+            checks["top_losses.record"] = lambda record: _checked_top_losses(record, self._checks)
+        for column, check in checks.items():
+            table, name = column.split(".")
+            for row, value in self._file.rows(f"SELECT id, {name} FROM {table} ORDER BY id"):
+                self._checks.require_step(split_step_key(row)[1])
+                self._require_reached(row)
+                yield table, row, check(value)
+
+    def events(self) -> Iterator[tuple[int, float, int, int, str, str]]:
+        """Yield (id, time, attempt, step, kind, message) of each event."""
+        query = "SELECT id, time, attempt, step, kind, message FROM events ORDER BY id"
+        for number, when, attempt, step, kind, message in self._file.rows(query, MAX_EVENTS):
+            yield (
+                require_count(number),
+                require_number(when),
+                require_count(attempt),
+                self._checks.require_step(step),
+                require_text(kind, MAX_NAME),
+                shorten_text(message, MAX_MESSAGE),
             )
-        _require_reached(attempts, row)
-        count, newest = count + 1, max(newest, pulse.step)
-        copy.insert("INSERT INTO pulses VALUES(?,?,?)", row, digest, record)
-    checks.set_last_step(count)
-    checks.require_step(newest)
 
+    def applied(self) -> Iterator[tuple[int, str, int, float, int, int, str, str]]:
+        """Yield (id, server, request, time, attempt, step, kind, body) of each applied request."""
+        query = "SELECT id, server, request, time, attempt, step, kind, body FROM applied ORDER BY id"
+        for number, server, request, when, attempt, step, kind, body in self._file.rows(query, MAX_APPLIED):
+            # Prefixed, so that an old request is never mistaken for one from a server on this machine.
+            yield (
+                require_count(number),
+                f"elsewhere-{require_text(server, MAX_NAME)}",
+                require_count(request),
+                require_number(when),
+                require_count(attempt),
+                self._checks.require_step(step),
+                require_text(kind, MAX_NAME),
+                json.dumps(parse_request_body(body, "steps.sqlite")),
+            )
 
-def _copy_matrices(
-    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
-) -> None:
-    for row, record in file.rows("SELECT id, record FROM rows ORDER BY id"):
-        checks.require_step(file.decode_frame(record, Rows, row).step)
-        _require_reached(attempts, row)
-        copy.insert("INSERT INTO rows VALUES(?,?)", row, record)
-    for row, record, census in file.rows("SELECT id, record, census FROM keyframes ORDER BY id"):
-        if isinstance(record, bytes) and not record.startswith(MAGIC):
-            matrix = checks.require_matrix_file(MatrixReference.decode(record))
-            if step_key(matrix.attempt, matrix.step) != row:
-                raise FormatError("a record that contradicts its row")
-        else:
-            matrix = file.decode_frame(record, Rows, row)
-            if not matrix.whole:
-                raise FormatError("a keyframe that is not a whole matrix")
-        checks.require_step(matrix.step)
-        file.decode_frame(census, Census, row)
-        _require_reached(attempts, row)
-        copy.insert("INSERT INTO keyframes VALUES(?,?,?)", row, record, census)
-
-
-def _copy_values(
-    file: UntrustedFile,
-    copy: CheckedCopy,
-    checks: RunChecks,
-    attempts: dict[int, tuple[int, float]],
-    column: str,
-    check: Callable[[Any], float | str | bytes],
-) -> None:
-    """Copy the values of a column `table.column`, one per step. `check` returns each checked value."""
-    table, value_name = column.split(".")
-    for row, value in file.rows(f"SELECT id, {value_name} FROM {table} ORDER BY id"):
-        checks.require_step(split_step_key(row)[1])
-        _require_reached(attempts, row)
-        copy.insert(f"INSERT INTO {table} VALUES(?,?)", row, check(value))
+    def _require_reached(self, row: int) -> None:
+        attempt, step = split_step_key(row)
+        if attempt not in self.attempts or step < self.attempts[attempt][0]:
+            raise FormatError(f"step {step} belongs to an attempt that did not reach it")
 
 
 def _checked_top_losses(record: Any, checks: RunChecks) -> bytes:
@@ -181,32 +231,6 @@ def _scalars_check() -> Callable[[Any], str]:
     return check
 
 
-def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> None:
-    query = "SELECT time, attempt, step, kind, message FROM events ORDER BY id"
-    for when, attempt, step, kind, message in file.rows(query, MAX_EVENTS):
-        copy.insert(
-            "INSERT INTO events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
-            require_number(when),
-            require_count(attempt),
-            checks.require_step(step),
-            require_text(kind, MAX_NAME),
-            shorten_text(message, MAX_MESSAGE),
-        )
-    query = "SELECT server, request, time, attempt, step, kind, body FROM applied ORDER BY id"
-    for server, request, when, attempt, step, kind, body in file.rows(query, MAX_APPLIED):
-        # Prefixed, so that an old request is never mistaken for one from a server on this machine.
-        copy.insert(
-            "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
-            f"elsewhere-{require_text(server, MAX_NAME)}",
-            require_count(request),
-            require_number(when),
-            require_count(attempt),
-            checks.require_step(step),
-            require_text(kind, MAX_NAME),
-            json.dumps(parse_request_body(body, "steps.sqlite")),
-        )
-
-
 def _read_attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
     found = {
         require_count(attempt): (require_count(first), require_number(opened))
@@ -218,12 +242,6 @@ def _read_attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
     if list(found) != list(range(1, len(found) + 1)):
         raise FormatError("its attempts are not in order")
     return found
-
-
-def _require_reached(attempts: dict[int, tuple[int, float]], row: int) -> None:
-    attempt, step = split_step_key(row)
-    if attempt not in attempts or step < attempts[attempt][0]:
-        raise FormatError(f"step {step} belongs to an attempt that did not reach it")
 
 
 def read_facts(file: UntrustedFile) -> dict[str, Any]:

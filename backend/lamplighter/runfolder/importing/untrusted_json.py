@@ -27,11 +27,20 @@ def require_bounded_json(path: Path, tokens: int | None = None) -> None:
         FormatError: the file holds too much.
         OSError: it cannot be read.
     """
-    outside = _STRING.sub(b"", path.read_bytes())
+    require_bounded_values(path.read_bytes(), path.name, tokens)
+
+
+def require_bounded_values(text: bytes, name: str, tokens: int | None = None) -> None:
+    """Check that `text` can be parsed as JSON without taking much memory, as `require_bounded_json` does.
+
+    Raises:
+        FormatError: it holds too much.
+    """
+    outside = _STRING.sub(b"", text)
     # For each token: a text, a count, an entry in a class. For each relation: about as many entries.
     most = 3 * (MAX_VOCABULARY if tokens is None else tokens) + _MAX_CONTAINERS
     if outside.count(b"[") + outside.count(b"{") > _MAX_CONTAINERS or outside.count(b",") > most:
-        raise FormatError(f"{path.name} holds more lists or values than a run needs: refused")
+        raise FormatError(f"{name} holds more lists or values than a run needs: refused")
 
 
 def read_json_object(path: Path) -> dict[str, Any]:

@@ -37,16 +37,26 @@ F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences enabled."""
 
-    def __init__(self, path: Path, schema: str, checks: RunChecks, *, optional: str = "") -> None:
+    def __init__(self, source: Path | bytes, schema: str, checks: RunChecks, *, optional: str = "") -> None:
         """Open the file and check it as a whole; it must have exactly the tables of `schema`, with or without the `optional`
         one.
+
+        Args:
+            source: the file, or the bytes of one.
+            schema: the tables.
+            checks: the bounds on all files of the run.
+            optional: a table that the file may have.
 
         Raises:
             FormatError: the file is invalid; the message says why.
         """
-        self.name = path.name
+        self.name = "the fragment" if isinstance(source, bytes) else source.name
         self._checks = checks
-        self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        if isinstance(source, bytes):
+            self._connection = apsw.Connection(":memory:")
+            self._connection.deserialize("main", source)
+        else:
+            self._connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
         self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
         self._connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_RECORD)

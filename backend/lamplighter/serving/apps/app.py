@@ -24,6 +24,7 @@ from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.export_job import export_worker_command
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
+from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs, output_map_worker_command
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
@@ -157,6 +158,7 @@ async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
     await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
     await anyio.to_thread.run_sync(services.space_reserve.fill)
     await anyio.to_thread.run_sync(services.export_jobs.start)
+    services.received_runs.start()
     threading.Thread(target=services.catalog.warm_up, name="list of runs", daemon=True).start()
     if services.idle_smoothing is not None:
         services.idle_smoothing.start()
@@ -165,6 +167,7 @@ async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
     finally:
         await services.hub.close()
         await services.class_hub.close()
+        await services.received_runs.stop()
         await anyio.to_thread.run_sync(services.export_jobs.stop)
         if services.idle_smoothing is not None:
             await anyio.to_thread.run_sync(services.idle_smoothing.stop)
@@ -200,6 +203,7 @@ def _build(front: FrontServices) -> Services:
         **vars(front),
         catalog=catalog,
         uploads=Uploads(run_store.path / ".uploads"),
+        received_runs=ReceivedRuns(run_store, settings.follow),
         export_jobs=export_jobs,
         hub=hub,
         reprojection_jobs=reprojection_jobs,

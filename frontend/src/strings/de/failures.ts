@@ -116,6 +116,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
     `Schritt ${number(step)} ergab beim Nachrechnen andere Zahlen. Hier beginnt Versuch ${number(attempt)}; was danach im alten stand, gilt nicht mehr.`,
   attempt_lost: ({ attempt, step }) =>
     `Schritte nach ${number(step)} sind verloren gegangen, etwa durch einen Stromausfall: Hier beginnt Versuch ${number(attempt)}.`,
+  fragments_missing: ({ step }) =>
+    `Was auf Schritt ${number(step)} folgt, ist von der trainierenden Maschine noch nicht angekommen; es wird gezeigt, sobald es da ist.`,
   checkpoint_written: ({ step }) =>
     `Der Speicherstand von Schritt ${number(step)} ist geschrieben.`,
   checkpoint_failed:

@@ -1,0 +1,1 @@
+"""Fragments: the record of a run in immutable files, for readers on other machines."""

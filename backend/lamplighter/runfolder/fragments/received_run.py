@@ -1,0 +1,136 @@
+"""A run that arrives in fragments from another machine: its record here, and what it takes over from each.
+
+Whatever arrives is foreign: it is checked as an imported run is. A fragment and the place that it leads to are committed in one
+transaction, so that each counts exactly once, wherever a process is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lamplighter.contract.sentences import say
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.fragments.fragment import Fragment, Position
+from lamplighter.runfolder.fragments.opening import read_opening
+from lamplighter.runfolder.fragments.received_fact import RECEIVED_FACT
+from lamplighter.runfolder.fragments.received_steps import GapError, ReceivedSteps
+from lamplighter.runfolder.importing.checked_steps import CheckedSteps
+from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
+from lamplighter.runfolder.importing.run_checks import RunChecks
+from lamplighter.runfolder.importing.untrusted_sqlite import UntrustedFile
+from lamplighter.runfolder.phase import ENDED_PHASES
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_folder import RunFolder, write_atomically
+from lamplighter.runfolder.run_store import create_recorded_run
+from lamplighter.runfolder.tables import steps
+
+ORIGIN_FILE = "received.json"
+"""The file that says where a received run comes from."""
+_DATABASE_BEGIN = b"SQLite format 3\0"
+
+
+class ReceivedRun:
+    """The record of a run that arrives in fragments. It holds the trainer's role. Not thread-safe."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Open the record of a run that `create_received_run` made.
+
+        Raises:
+            RoleTakenError: another process holds the role, for example to compact the run.
+            FormatError: this version cannot read the folder.
+        """
+        self.run = run
+        self._lock = RoleLock(run.path, "trainer")
+        try:
+            self._writer = ReceivedSteps(run.steps_path)
+        except BaseException:
+            self._lock.close()
+            raise
+        facts = self._writer.facts()
+        if RECEIVED_FACT not in facts:
+            facts = {IMPORTED_FACT: time.time(), RECEIVED_FACT: Position().model_dump()}
+            self._writer.set_facts(facts)
+        self.position = Position.model_validate(facts[RECEIVED_FACT])
+        """How far its fragments have been taken over."""
+        self.has_ended = facts.get("phase") in ENDED_PHASES
+        """Whether the last fragment said that the run is over."""
+
+    def append(self, fragment: Fragment) -> bool:
+        """Take over what is new in a fragment. Return whether anything was: the same fragment again changes nothing.
+
+        Raises:
+            GapError: fragments between are missing.
+            OtherContentError: it has other steps than those that arrived before.
+            FormatError: it is invalid; the message says why.
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full; nothing is kept.
+        """
+        header, before = fragment.header, self.position
+        if header.kind != "steps" or header.run != self.run.id:
+            raise FormatError("the fragment belongs to another run")
+        if not before.reaches(header.after):
+            raise GapError(before)
+        body = fragment.unpack()
+        if not body.startswith(_DATABASE_BEGIN):
+            raise FormatError("the body of the fragment is not a database")
+        checks = RunChecks(len(self.run.vocabulary), self.run.recipe.model.dim, None, lambda: None)
+        checks.set_last_step(max(before.step, header.last))
+        with (
+            UntrustedFile(body, steps.SCHEMA, checks, optional=steps.TOP_LOSSES_TABLE) as file,
+            self._writer.transaction(),
+        ):
+            position, facts = self._writer.append(CheckedSteps(file, checks), header, before)
+        self.position = position
+        if "phase" in facts:
+            self.has_ended = facts["phase"] in ENDED_PHASES
+        return position != before
+
+    def note_gap(self) -> None:
+        """Say on the timeline that the steps after the newest one are missing."""
+        self._writer.add_event(self.position.step, "gap", say("fragments_missing", step=self.position.step))
+
+    def bytes_used(self) -> int:
+        """Return the bytes of the record."""
+        return self._writer.bytes_used()
+
+    def close(self) -> None:
+        """Close the record, sealed if the run is over, and release the role."""
+        try:
+            self._writer.close(sealed=self.has_ended, patience=1.0)
+        finally:
+            self._lock.close()
+
+
+def create_received_run(path: Path, opening: Fragment, origin: str) -> RunFolder:
+    """Create the folder of a run from its opening. It appears complete, or not at all.
+
+    Args:
+        path: the folder, whose name is the run's id; it must not exist.
+        opening: the first fragment of the run.
+        origin: where it comes from (`read_origin`).
+
+    Raises:
+        FormatError: the opening is invalid; the message says why.
+        FileExistsError: the folder is there.
+        OSError: it cannot be created.
+    """
+    if opening.header.run != path.name:
+        raise FormatError("the opening belongs to another run")
+    recipe, vocabulary = read_opening(opening)
+    return create_recorded_run(
+        path,
+        recipe,
+        vocabulary,
+        lambda folder: write_atomically(folder / ORIGIN_FILE, json.dumps({"origin": origin})),
+    )
+
+
+def read_origin(run: Path) -> str | None:
+    """Return where a run was received from: the origin that it was created with; None if it was not received."""
+    with suppress(OSError, ValueError):
+        found: Any = json.loads((run / ORIGIN_FILE).read_text(encoding="utf-8"))
+        return str(found["origin"]) if isinstance(found, dict) and "origin" in found else None
+    return None

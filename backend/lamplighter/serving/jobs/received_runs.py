@@ -1,0 +1,214 @@
+"""Runs that arrive in fragments from other machines: those of followed folders, and those that are pushed.
+
+This server is the only writer of their records here. While fragments arrive it holds the trainer's role, so that the page shows
+the run as alive.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio.to_thread
+
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.fragments.fragment import FOLDER, Fragment, Position
+from lamplighter.runfolder.fragments.fragment_folder import (
+    SIGN_OF_LIFE_SECONDS,
+    list_fragments,
+    read_fragment,
+    unread_fragments,
+)
+from lamplighter.runfolder.fragments.received_run import ReceivedRun, create_received_run, read_origin
+from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
+from lamplighter.runfolder.role_lock import RoleTakenError
+from lamplighter.runfolder.run_folder import RunFolder, list_folders
+from lamplighter.runfolder.run_store import TRASH, NoSuchRunError, RunStore
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.5
+_IDLE_SECONDS = 2.5 * SIGN_OF_LIFE_SECONDS
+"""Seconds without a fragment after which a run counts as left by its loop."""
+_GAP_SECONDS = 10.0
+"""Seconds for which a missing fragment is waited for before that is said."""
+
+
+class OtherOriginError(Exception):
+    """An error for a run of that id which came from elsewhere."""
+
+
+@dataclass
+class _OpenRun:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    record: ReceivedRun | None = None
+    used: float = 0.0
+
+
+class ReceivedRuns:
+    """The runs of a store that arrive in fragments. Thread-safe."""
+
+    def __init__(self, run_store: RunStore, followed: tuple[Path, ...] = ()) -> None:
+        """Receive runs into a store. `followed`: folders whose runs are taken over as they grow."""
+        self._run_store, self._followed = run_store, followed
+        self._open: dict[str, _OpenRun] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._gaps: dict[str, float] = {}
+        self._taken: dict[Path, set[str]] = {}
+        """Names of fragments that were taken over, by the run's folder."""
+        self._said: set[str] = set()
+        self._thread = threading.Thread(target=self._work, name="received runs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End, and close all records."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            await anyio.to_thread.run_sync(self._thread.join)
+        await anyio.to_thread.run_sync(self._close_records, 0.0)
+
+    def position(self, run_id: str, origin: str) -> Position | None:
+        """Return how far a run has arrived; None if it has not begun to.
+
+        Raises:
+            OtherOriginError: the run of that id came from elsewhere.
+            READ_ERRORS, RoleTakenError: it cannot be read (now).
+        """
+        run = self._find(run_id, origin)
+        if run is None:
+            return None
+        with self._opened(run) as record:
+            return record.position
+
+    def append(self, run_id: str, fragment: Fragment, origin: str) -> bool:
+        """Take over a fragment; an opening creates the run. Return whether anything in it was new.
+
+        Raises:
+            OtherOriginError: the run of that id came from elsewhere.
+            GapError, OtherContentError, FormatError: as `ReceivedRun.append`.
+            RoleTakenError: another process holds the record for a moment.
+            OSError, apsw.FullError, apsw.IOError: the disk is full, or cannot be written.
+        """
+        run = self._find(run_id, origin)
+        if fragment.header.kind == "opening":
+            if run is None:
+                create_received_run(self._run_store.path / run_id, fragment, origin)
+            return run is None
+        if run is None:
+            raise GapError(Position())
+        with self._opened(run) as record:
+            return record.append(fragment)
+
+    def _find(self, run_id: str, origin: str) -> RunFolder | None:
+        try:
+            run = self._run_store.find(run_id)
+        except NoSuchRunError:
+            return None
+        if read_origin(run.path) != origin:
+            raise OtherOriginError(run_id)
+        return run
+
+    @contextmanager
+    def _opened(self, run: RunFolder) -> Generator[ReceivedRun]:
+        with self._lock:
+            held = self._open.setdefault(run.id, _OpenRun())
+        with held.lock:
+            if held.record is None:
+                held.record, held.used = ReceivedRun(run), time.monotonic()
+            before = held.record.position
+            try:
+                yield held.record
+            except GapError:
+                raise
+            except BaseException:
+                self._close(held)
+                raise
+            if held.record.position != before:
+                held.used = time.monotonic()
+            if held.record.has_ended:
+                self._close(held)
+
+    @staticmethod
+    def _close(held: _OpenRun) -> None:
+        record, held.record = held.record, None
+        if record is not None:
+            record.close()
+
+    def _close_records(self, idle_seconds: float) -> None:
+        """Close the records that nothing arrived for, so that their runs no longer count as alive."""
+        with self._lock:
+            open_runs = list(self._open.values())
+        for held in open_runs:
+            with held.lock:
+                if time.monotonic() - held.used >= idle_seconds:
+                    self._close(held)
+
+    def _work(self) -> None:
+        while not self._stop.wait(_POLL_SECONDS):
+            for folder in self._followed:
+                try:
+                    for path in list_folders(folder):
+                        if (path / FOLDER).is_dir() and not self._stop.is_set():
+                            self._follow(path)
+                except OSError as error:
+                    self._say_once(f"{folder} cannot be followed now: {error.strerror or error}")
+            self._close_records(_IDLE_SECONDS)
+
+    def _follow(self, source: Path) -> None:
+        """Take over what is new in the fragments of a run."""
+        run_id, origin = source.name, f"folder {source}"
+        try:
+            self._take_over(source, run_id, origin)
+        except OtherOriginError:
+            self._say_once(f"{source} is not followed: {run_id} is the id of another run here")
+        except RoleTakenError:
+            pass  # It is being compacted.
+        except (*READ_ERRORS, OtherContentError) as error:
+            self._say_once(f"{source} cannot be followed now: {error}")
+
+    def _take_over(self, source: Path, run_id: str, origin: str) -> None:
+        taken = self._taken.setdefault(source, set())
+        found = list_fragments(source)
+        if all(one.path.name in taken for one in found):
+            return
+        run = self._find(run_id, origin)
+        if run is None:
+            # What a person moved to the trash does not come back; and steps wait for the opening.
+            if found[0].name[:3] != (0, 0, 0) or (self._run_store.path / TRASH / run_id).exists():
+                return
+            self.append(run_id, read_fragment(found[0].path), origin)
+            run = self._find(run_id, origin)
+        if run is None:
+            return
+        with self._opened(run) as record:
+            try:
+                for fragment in unread_fragments(found, record.position):
+                    record.append(fragment)
+                    if self._stop.is_set():
+                        return
+            except GapError:
+                self._wait_for_gap(record)
+                return
+        taken.update(one.path.name for one in found)
+        self._gaps.pop(run_id, None)
+
+    def _wait_for_gap(self, record: ReceivedRun) -> None:
+        since = self._gaps.setdefault(record.run.id, time.monotonic())
+        if time.monotonic() - since > _GAP_SECONDS:
+            self._gaps[record.run.id] = math.inf
+            record.note_gap()
+
+    def _say_once(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            log.warning("%s", message)
