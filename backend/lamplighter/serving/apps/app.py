@@ -19,6 +19,7 @@ from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.apps.front import FRONT_ROUTES, create_front
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.export_job import export_worker_command
@@ -210,7 +211,7 @@ def _build(front: FrontServices) -> Services:
         output_map_jobs=output_map_jobs,
         examiner_jobs=examiner_jobs,
         classroom=classroom,
-        class_hub=ClassHub(catalog, classroom),
+        class_hub=ClassHub(catalog, classroom, MemoryFanout()),
         lessons=course_library(settings.lessons),
         idle_smoothing=smoothing,
         server_id=server,

@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.classroom.beats import beat_maker, memory_beats
+from lamplighter.serving.classroom.beats import beat_maker
+from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
-from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats
+from lamplighter.serving.fanout import channel_log
+from lamplighter.serving.fanout.contract import START, Sequence
+from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.live import beat_picker
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.row_frames import NEVER, Census
@@ -30,7 +34,7 @@ from tests.support.waiting import wait_until
 class Feed(Protocol):
     """A run that grows, and the source that publishes it."""
 
-    source: MemoryBeats | FolderBeats
+    source: BeatLog
     touches: np.ndarray
     last_lit: np.ndarray
     notices: int
@@ -48,7 +52,7 @@ class MemoryFeed:
     """Steps that go through a maker, one second each."""
 
     def __init__(self) -> None:
-        self.source = MemoryBeats(self._notice)
+        self.source = BeatLog(MemoryFanout(), "run", self._notice)
         self.touches, self.last_lit = np.zeros(V, np.uint32), np.full(V, NEVER, np.uint32)
         self.notices = self._step = 0
         self._now = 0.0
@@ -87,7 +91,8 @@ class FolderFeed:
         store = RunStore(folder)
         self.run = make_run(store)
         self.notices = 0
-        self.source = FolderBeats(self.run, RunCatalog(store), on_published=self._notice)
+        self.source = BeatLog(MemoryFanout(), self.run.id, self._notice)
+        self._beats = FolderBeats(self.run, RunCatalog(store), self.source)
         self._trainer: FakeTrainer | None = None
 
     @property
@@ -105,7 +110,7 @@ class FolderFeed:
 
     def begin(self) -> None:
         self._trainer = FakeTrainer(self.run).begin()
-        self.source.start()
+        self._beats.start()
         wait_until(lambda: self.source.last()[1].census is not None, "the census")
 
     def train(self) -> None:
@@ -122,12 +127,13 @@ class FolderFeed:
 
     def close(self) -> None:
         if self._trainer is not None:
-            self.source.stop()
-            assert self.source.wait_ended(10)
+            self.source.close()
+            self._beats.stop()
+            assert self._beats.wait_ended(10)
             self._trainer.crash()
 
 
-def _newest_step(source: MemoryBeats | FolderBeats) -> int:
+def _newest_step(source: BeatLog) -> int:
     beat = source.last()[1].beat
     return decode(beat).step if beat else 0
 
@@ -148,35 +154,41 @@ def feed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_log_is_empty_before_the_first_publication(feed: Feed):
     position, state = feed.source.last()
-    assert (position, state.parts(text=True)) == (0, [])
-    assert feed.source.since(0) == []
-    assert feed.source.since(1) is None
+    assert (position, state.parts(text=True)) == (START, [])
+    assert feed.source.since(START) == []
+    assert feed.source.since(Sequence(0, 0, 1)) is None
 
 
-def test_publications_have_consecutive_positions_and_come_in_order(feed: Feed):
+def test_publications_have_the_positions_of_the_record_and_come_in_order(feed: Feed):
     feed.begin()
     for _ in range(4):
         feed.train()
+    feed.lay_out()
     position, _ = feed.source.last()
-    everything = feed.source.since(0)
+    everything = feed.source.since(START)
     assert everything is not None
-    assert [one.position for one in everything] == list(range(1, position + 1))
+    places = [one.seq for one in everything]
+    assert places == sorted(set(places))
+    assert {(attempt, step) for attempt, step, _ in places} >= {(1, step) for step in range(5)}
+    assert position == places[-1] > (1, 4, 1)
     assert [one.time for one in everything] == sorted(one.time for one in everything)
-    for start in range(position + 1):
-        assert feed.source.since(start) == everything[start:]
-    wait_until(lambda: feed.notices == position, "a notice of each")
+    for start, place in enumerate([START, *places]):
+        assert feed.source.since(place) == everything[start:]
+    wait_until(lambda: feed.notices == len(places), "a notice of each")
 
 
 def test_positions_no_longer_kept_or_of_another_log_are_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_beats, "_MAX_KEPT", 3)
     feed.begin()
     for _ in range(5):
         feed.train()
-    position, _ = feed.source.last()
-    assert feed.source.since(position - 4) is None
-    assert len(feed.source.since(position - 3) or []) == 3
-    assert feed.source.since(position + 1) is None
-    assert feed.source.since(-1) is None
+    places = [START, *(one.seq for one in feed.source.since(START) or [])]
+    monkeypatch.setattr(channel_log, "MAX_KEPT", 3)
+    feed.train()
+    places.append(feed.source.last()[0])
+    assert feed.source.since(places[-5]) is None
+    assert len(feed.source.since(places[-4]) or []) == 3
+    assert feed.source.since(Sequence(1, 7, 1)) is None
+    assert feed.source.since(Sequence(1, 0, 9)) is None
 
 
 def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
@@ -191,11 +203,10 @@ def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
         pages.append(page)
         feed.train()
         for one in feed.source.since(position) or []:
-            data = one.publication.envelope(text=False)
-            if data is not None:
+            if one.data:
                 # Earlier viewers get the same bytes.
                 for earlier in pages:
-                    earlier.receive(data)
+                    earlier.receive(one.data)
     for page in pages:
         np.testing.assert_array_equal(page.touches, feed.touches)
         np.testing.assert_array_equal(page.last_lit, feed.last_lit)
@@ -215,19 +226,29 @@ def test_words_are_separate_parts(feed: Feed):
     without.receive(state.envelope(text=False))
     assert "words" in with_words.kinds()
     assert "words" not in without.kinds()
-    publications = feed.source.since(0) or []
-    assert all(b'"words"' not in str(one.publication.parts).encode() for one in publications)
-    assert any(one.publication.worded for one in publications)
+    parts = {
+        text: [
+            part
+            for one in feed.source.since(START, text=text) or []
+            if one.data
+            for part in decode_envelope(one.data)
+        ]
+        for text in (False, True)
+    }
+    assert not any('"words"' in part for part in parts[False] if isinstance(part, str))
+    assert any('"words"' in part for part in parts[True] if isinstance(part, str))
 
 
 def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_beats, "_MAX_BYTES", 1_000)
+    monkeypatch.setattr(channel_log, "MAX_BYTES", 1_000)
     feed = MemoryFeed()
     feed.begin()
+    places: list[Sequence] = []
     for _ in range(30):
         feed.train()
-    kept = next(count for count in range(32) if feed.source.since(31 - count - 1) is None)
-    assert 1 <= kept < 12
+        places.append(feed.source.last()[0])
+    kept = sum(feed.source.since(place) is not None for place in places)
+    assert 1 <= kept <= 12
 
 
 def test_a_folder_is_followed_only_between_start_and_stop(tmp_path: Path):

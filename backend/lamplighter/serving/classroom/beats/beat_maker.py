@@ -116,7 +116,14 @@ class BeatMaker:
             case MessageKind.CENSUS:
                 census = decode_as(data, Census)
                 self._picker, self._start = BeatPicker(census, _MAX_NORMS), data
-                self._state = replace(self._state, census=census, beat=None, words=None)
+                self._state = replace(
+                    self._state,
+                    attempt=census.attempt,
+                    step=census.step,
+                    census=census,
+                    beat=None,
+                    words=None,
+                )
             case MessageKind.UMAP:
                 self._layouts[Method.UMAP] = data
             case MessageKind.LINEAR:
@@ -153,7 +160,14 @@ class BeatMaker:
         beat = picked.beat
         words = self._read_words(beat.attempt, beat.step)
         alone = encode(replace(beat, first_step=beat.step, between=NO_STEPS))
-        self._state = replace(self._state, census=picked.before, beat=alone, words=words)
+        self._state = replace(
+            self._state,
+            attempt=beat.attempt,
+            step=beat.step,
+            census=picked.before,
+            beat=alone,
+            words=words,
+        )
         publication = self._with_texts(encode(beat), words)
         self._beats.note_sent(now, len(publication.envelope(text=True) or b""))
         return publication

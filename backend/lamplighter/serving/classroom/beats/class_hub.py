@@ -26,6 +26,7 @@ from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
 from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, FoundRun, WatchedRun, told_to_class
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.fanout.contract import START, Fanout
 from lamplighter.serving.live.playback_session import close_code_for
 from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
 from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS
@@ -54,10 +55,11 @@ _TELL_SECONDS = 0.25
 class ClassHub:
     """The viewers of a server's class. Belongs to one event loop."""
 
-    def __init__(self, catalog: RunCatalog, classroom: Classroom) -> None:
-        """Serve the runs of `catalog` to a class."""
+    def __init__(self, catalog: RunCatalog, classroom: Classroom, fanout: Fanout) -> None:
+        """Serve the runs of `catalog` to a class; `fanout` carries their beats."""
         self._catalog = catalog
         self._classroom = classroom
+        self._fanout = fanout
         self._send_seconds = SEND_SECONDS
         self.max_runs = MAX_RUNS
         """Maximum runs that the class watches at a time."""
@@ -130,11 +132,11 @@ class ClassHub:
             self._telling.cancel()
         ending = list(self._watched.values())
         for watched in ending:
-            watched.beats.stop()
+            watched.stop()
             for viewer in watched.viewers:
                 viewer.request_close(1012, "the server is going")
         for watched in ending:
-            await anyio.to_thread.run_sync(watched.beats.wait_ended, 2.0)
+            await anyio.to_thread.run_sync(watched.wait_ended, 2.0)
 
     def _find_run(self, run_id: str) -> FoundRun:
         run = self._catalog.find_run(run_id)
@@ -162,7 +164,7 @@ class ClassHub:
             return False
         # Before its viewers have left: the next one may arrive earlier.
         watched = self._watched.pop(least)
-        watched.beats.stop()
+        watched.stop()
         for viewer in watched.viewers:
             viewer.request_close(CLOSE_TOO_MANY, _OTHER_RUNS)
         return True
@@ -173,9 +175,9 @@ class ClassHub:
         run = found.run
         watched = self._watched.get(run.id)
         if watched is None or watched.failed:
-            watched = WatchedRun(found, self._catalog, self._threads)
+            watched = WatchedRun(found, self._catalog, self._fanout, self._threads)
             self._watched[run.id] = watched
-            watched.beats.start()
+            watched.start()
         watched.viewers.add(viewer)
         sockets = self._sessions.setdefault(viewer.session_id, [])
         sockets.append(viewer)
@@ -189,7 +191,7 @@ class ClassHub:
             if not sockets and self._sessions.get(viewer.session_id) is sockets:
                 del self._sessions[viewer.session_id]
             if not watched.viewers:
-                watched.beats.stop()
+                watched.stop()
                 if self._watched.get(run.id) is watched:
                     del self._watched[run.id]
 
@@ -216,13 +218,13 @@ class ClassHub:
         waiting = watched.waiting_for(viewer)
         if waiting is None or (len(waiting) > 1 and time.monotonic() - waiting[0].time > _PATIENCE):
             self.skips += viewer.position is not None
-            position, state = watched.beats.last()
-            data = await watched.joining(state, text=viewer.text) if position else None
+            position, state = watched.log.last()
+            data = await watched.joining(state, text=viewer.text) if position != START else None
         elif waiting:
-            position, data = waiting[0].position, waiting[0].publication.envelope(text=viewer.text)
+            position, data = waiting[0].seq, waiting[0].data
         else:
             return False
-        if data is not None:
+        if data:
             await send_in_time(websocket, data, self._send_seconds)
         viewer.position = position
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from lamplighter.serving.fanout.contract import Sequence
 from lamplighter.serving.live.viewer import CloseConnection
 
 
@@ -13,7 +14,7 @@ class ClassViewer:
     """One socket of a class. It has no queue: only the position in the log differs between viewers."""
 
     session_id: str
-    position: int | None = None
+    position: Sequence | None = None
     """The position in the log up to which everything was sent; None before it joined."""
     text: bool = False
     """True while it may see the run's text."""

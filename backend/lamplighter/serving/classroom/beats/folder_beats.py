@@ -1,4 +1,4 @@
-"""A log of publications from the tail of a run folder, which is followed only between `start` and `stop`."""
+"""The publications of a run from the tail of its folder, which is followed only between `start` and `stop`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
-from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats, Published
-from lamplighter.serving.classroom.beats.publication import JoiningState, Publication
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.run_follower import RunFollower
 from lamplighter.serving.reading.batch_text import read_batch_text
@@ -22,25 +21,25 @@ _MAX_WORDS = 64
 
 
 class FolderBeats:
-    """A log of the publications of one run."""
+    """Publishes the beats of one run."""
 
     def __init__(
         self,
         run: RunFolder,
         catalog: RunCatalog,
-        on_published: Callable[[], None] = lambda: None,
+        log: BeatLog,
         on_failed: Callable[[int, str], None] = lambda code, reason: None,
     ) -> None:
-        """Prepare to follow `run`. The callbacks run on the follower's thread.
+        """Prepare to follow `run`. The callback runs on the follower's thread.
 
         Args:
             run: the run to follow.
             catalog: describes the run.
-            on_published: called after every publication.
+            log: takes the publications.
             on_failed: receives a close code and a reason; no call follows.
         """
         self._run = run
-        self._log = MemoryBeats(on_published)
+        self._log = log
         self._maker = BeatMaker(self._read_words)
         self._joined = False
         self._follower: RunFollower[None] = RunFollower(
@@ -65,21 +64,6 @@ class FolderBeats:
         """Wait until the run's files are closed. Returns whether they are."""
         return self._follower.wait_ended(timeout)
 
-    def publish(self, publication: Publication, state: JoiningState) -> int:
-        """Append a publication, with the full state for viewers who join after it. Returns its position."""
-        # Compress on this thread, not on the event loop.
-        for text in (False, True):
-            publication.envelope(text=text)
-        return self._log.publish(publication, state)
-
-    def since(self, position: int) -> list[Published] | None:
-        """Return the publications after a position; None if some are no longer kept."""
-        return self._log.since(position)
-
-    def last(self) -> tuple[int, JoiningState]:
-        """Return the newest position and the full state for viewers who join there."""
-        return self._log.last()
-
     def _begin(self, _: None, messages: list[ViewerMessage] | None) -> None:
         self._joined = True
         self._take_messages([message for message in messages or [] if message.kind is not MessageKind.TEXT])
@@ -92,7 +76,7 @@ class FolderBeats:
 
     def _publish_due(self) -> None:
         while due := self._maker.next_publication(time.monotonic()):
-            self.publish(*due)
+            self._log.publish(*due)
 
     def _read_words(self, attempt: int, step: int) -> str | None:
         try:

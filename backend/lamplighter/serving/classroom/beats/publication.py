@@ -38,6 +38,9 @@ class Publication:
 class JoiningState:
     """The full state of a run at a position, for viewers who have nothing."""
 
+    attempt: int = 0
+    step: int = 0
+    """Where the record is."""
     census: Census | None = None
     """The counts just before the step of `beat`, or the newest ones without a beat."""
     beat: bytes | None = None

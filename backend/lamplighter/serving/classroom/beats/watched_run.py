@@ -13,10 +13,10 @@ import anyio.to_thread
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name
+from lamplighter.serving.classroom.beats.beat_log import BeatLog, State
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
-from lamplighter.serving.classroom.beats.memory_beats import Published
-from lamplighter.serving.classroom.beats.publication import JoiningState
+from lamplighter.serving.fanout.contract import Entry, Fanout
 from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_problems import UNREADABLE
@@ -45,12 +45,15 @@ class FoundRun:
 class WatchedRun:
     """A run with its viewers. Belongs to the event loop."""
 
-    def __init__(self, found: FoundRun, catalog: RunCatalog, threads: anyio.CapacityLimiter) -> None:
+    def __init__(
+        self, found: FoundRun, catalog: RunCatalog, fanout: Fanout, threads: anyio.CapacityLimiter
+    ) -> None:
         """Prepare to follow a run.
 
         Args:
             found: the run.
             catalog: describes it.
+            fanout: carries its beats.
             threads: the threads that make messages for joining viewers.
         """
         self.found = found
@@ -63,12 +66,26 @@ class WatchedRun:
         self._hello: dict[bool, str] = {}
         self._hello_until = float("-inf")
         loop = self._loop = asyncio.get_running_loop()
-        self.beats = FolderBeats(
+        self.log = BeatLog(fanout, run.id, lambda: _call_on_loop(loop, self.wake_viewers))
+        self._beats = FolderBeats(
             run,
             catalog,
-            on_published=lambda: _call_on_loop(loop, self.wake_viewers),
+            self.log,
             on_failed=lambda code, reason: _call_on_loop(loop, lambda: self._fail(code, reason)),
         )
+
+    def start(self) -> None:
+        """Begin to follow the run."""
+        self._beats.start()
+
+    def stop(self) -> None:
+        """Request a stop, without waiting."""
+        self.log.close()
+        self._beats.stop()
+
+    def wait_ended(self, timeout: float) -> None:
+        """Wait until the run's files are closed."""
+        self._beats.wait_ended(timeout)
 
     def wake_viewers(self) -> None:
         """Wake the viewers in groups, so that the event loop can do other work between them."""
@@ -92,7 +109,7 @@ class WatchedRun:
                 self._hello_until = time.monotonic() + _HELLO_SECONDS
         return self._hello[text]
 
-    async def joining(self, state: JoiningState, *, text: bool) -> bytes:
+    async def joining(self, state: State, *, text: bool) -> bytes:
         """Return the message with the full state for new viewers, made once for all of them."""
         async with self._making:
             made = state.made_envelope(text=text)
@@ -100,12 +117,12 @@ class WatchedRun:
                 return made
             return await anyio.to_thread.run_sync(lambda: state.envelope(text=text), limiter=self._threads)
 
-    def waiting_for(self, viewer: ClassViewer) -> list[Published] | None:
+    def waiting_for(self, viewer: ClassViewer) -> list[Entry] | None:
         """Return what was published after a viewer's position.
 
         None if it has none, or some of it is no longer kept.
         """
-        return None if viewer.position is None else self.beats.since(viewer.position)
+        return None if viewer.position is None else self.log.since(viewer.position, text=viewer.text)
 
     def lag(self, viewer: ClassViewer) -> float:
         """Return how many seconds a joined viewer's next message has waited; 0 if there is none."""
