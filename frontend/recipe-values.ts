@@ -3,7 +3,11 @@
 import { findSchema, referencedName, type OpenApi, type Schema } from "./openapi.ts";
 
 const RECIPE = "Recipe";
-const FORK_FIELDS = new Set(["parent", "corpus.other_town", "optimiser.frozen"]);
+/** Fields that only the recipes of forks and of sums have. */
+const OPTIONAL_FIELDS = new Set([
+  ...["parent", "corpus.other_town", "optimiser.frozen"],
+  ...["corpus.modulus", "corpus.train_share", "optimiser.weight_decay"],
+]);
 
 /** The facts of a field that the page may use, under the document's names. */
 const FACTS = ["default", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
@@ -28,8 +32,7 @@ function constants(document: OpenApi, schema: Schema, path: string[], held: unkn
     if (field.$ref !== undefined)
       return constants(document, findSchema(document, referencedName(field.$ref)), here, value);
     if ("const" in field) return [];
-    // Only the recipe of a fork has these.
-    if (value === undefined && FORK_FIELDS.has(here.join("."))) return [];
+    if (value === undefined && OPTIONAL_FIELDS.has(here.join("."))) return [];
     if (value === undefined) throw new Error(`${here.join(".")} of a recipe has no default`);
     const facts = FACTS.flatMap((fact) => {
       const known = fact === "default" ? value : field[fact];
