@@ -46,6 +46,7 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
   addOption("optimiser", optimiser.kind);
   if (model.tied) words.push("--tied");
   addOption("learning-rate", optimiser.learning_rate);
+  if (optimiser.weight_decay) addOption("weight-decay", optimiser.weight_decay);
   addOption("seed", recipe.seed);
   addOption("threads", recipe.threads);
   addOption("device", recipe.device);

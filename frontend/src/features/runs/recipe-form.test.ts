@@ -20,6 +20,11 @@ describe("new run", () => {
     expect(recipe.corpus).toEqual({ kind: "lamptown", vocabulary_size: 4_000 });
   });
 
+  it("leaves all settings of sums to the server", () => {
+    const recipe = recipeFromForm({ ...defaultForm(), corpus: "modular" }, "");
+    expect(recipe).toEqual({ corpus: { kind: "modular" } });
+  });
+
   it("names an uploaded text", () => {
     const recipe = recipeFromForm({ ...defaultForm(), corpus: "text" }, "emma.txt");
     expect(recipe.corpus).toMatchObject({ kind: "text", name: "emma.txt" });

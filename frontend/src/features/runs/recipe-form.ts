@@ -49,8 +49,9 @@ export function defaultForm(): RecipeForm {
   };
 }
 
-/** Convert a form to a recipe; empty fields are left to the server. */
+/** Convert a form to a recipe; empty fields, and all settings of sums, are left to the server. */
 export function recipeFromForm(form: RecipeForm, file: string): PartialRecipe {
+  if (form.corpus === "modular") return { corpus: { kind: form.corpus } };
   return given({
     corpus: given({
       kind: form.corpus,

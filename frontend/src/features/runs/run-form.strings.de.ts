@@ -12,6 +12,9 @@ export const runForm: Translated<typeof english> = {
     "Eine erfundene Stadt in einfachen englischen Sätzen. Sieh zu, wie Wörter einer Art zueinander finden.",
   novels: "Zwei Romane",
   novelsMore: "Von Jane Austen, auf Englisch: echter Text, nichts ist angelegt.",
+  modular: "Rechnen auf der Uhr",
+  modularMore:
+    "Neun Uhr plus fünf Stunden ist zwei Uhr. Erst lernt es Aufgaben auswendig, dann findet es die Regel. Dauert ein, zwei Minuten.",
   manuals: "Lieber die Python-Handbücher lesen",
   manualsMore: "Die Dokumentation der Python-Pakete auf diesem Server: echtes Englisch.",
   text: "Dein eigener Text",

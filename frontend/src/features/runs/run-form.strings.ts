@@ -10,6 +10,9 @@ export const runForm = table("runForm", {
   lamptownMore: "A made-up town in simple sentences. Watch related words find each other.",
   novels: "Two novels",
   novelsMore: "By Jane Austen: real text, with nothing planted in it.",
+  modular: "Sums on a clock",
+  modularMore:
+    "Nine o’clock plus five hours is two o’clock. First it learns sums by heart; then it finds the rule. Takes a minute or two.",
   manuals: "Read the Python manuals instead",
   manualsMore: "The documentation of the Python packages on this server: real English.",
   text: "Your own text",

@@ -1,6 +1,7 @@
 /** German texts of the line that the model says. */
 
 import { count } from "../../strings/numbers";
+import { percent } from "../../strings/shares";
 import type { saying as english } from "./saying.strings";
 import type { Translated } from "../../strings/translation";
 
@@ -9,4 +10,8 @@ export const saying: Translated<typeof english> = {
   more: "Die blassen Wörter waren gegeben; mit den hellen hat das Modell weitergemacht.",
   when: (step, sampled) => `${sampled ? "gezogen, " : ""}bei Schritt ${count(step)}`,
   another: "Noch eine Zeile dieses Schritts",
+  sums: (read, unseen, chance) =>
+    chance === null
+      ? `Bekannte ${percent(read)}, neue ${percent(unseen)}`
+      : `Richtig: ${percent(read)} der Aufgaben, die es gesehen hat, ${percent(unseen)} der anderen. Raten ergibt ${percent(chance)}.`,
 };

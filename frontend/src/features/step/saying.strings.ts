@@ -1,6 +1,7 @@
 /** Texts of the line that the model says, which load with it. */
 
 import { count } from "../../strings/numbers";
+import { percent } from "../../strings/shares";
 import { table } from "../../strings/translation";
 
 export const saying = table("saying", {
@@ -8,4 +9,9 @@ export const saying = table("saying", {
   more: "The dim words were given; the model continued with the bright ones.",
   when: (step: number, sampled: boolean) => `${sampled ? "sampled, " : ""}at step ${count(step)}`,
   another: "Another sample",
+  /** Shares of right answers; `chance`: null where there is little room. */
+  sums: (read: number, unseen: number, chance: number | null) =>
+    chance === null
+      ? `Seen ${percent(read)}, unseen ${percent(unseen)}`
+      : `Right: ${percent(read)} of the sums it has seen, ${percent(unseen)} of those it never saw. Guessing gives ${percent(chance)}.`,
 } as const);

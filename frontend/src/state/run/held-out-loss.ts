@@ -1,6 +1,7 @@
 /** The loss on text held out from training, for runs that have such text. Pure. */
 
 import type { Measures, Run } from "../../api/rest-types";
+import { measuredAt } from "./measure-series";
 
 /** Minimum length of a text, in words, from which a part is held out. */
 const MIN_WORDS = 20_000;
@@ -17,18 +18,11 @@ export function heldOutLoss(
   step: number | null,
   info: Pick<Run, "recipe" | "corpus_tokens"> | null,
 ): HeldOutLoss {
-  let found: { loss: number; step: number } | null = null;
-  let ever = false;
-  for (const one of measures) {
-    const loss = one.values["loss_held_out"];
-    if (typeof loss !== "number" || !Number.isFinite(loss)) continue;
-    ever = true;
-    if ((step === null || one.step <= step) && one.step >= (found?.step ?? 0))
-      found = { loss, step: one.step };
-  }
-  if (found) return found;
+  const newest = (at: number | null) => measuredAt(measures, "loss_held_out", at);
+  const found = newest(step);
+  if (found) return { loss: found.values["loss_held_out"]!, step: found.step };
   const { recipe, corpus_tokens: words = MIN_WORDS } = info ?? {};
   if (recipe?.corpus.kind === "text" && words < MIN_WORDS) return "short";
   // The first set of measures includes it if the run has held-out text.
-  return ever || !measures.length ? "unmeasured" : "none";
+  return newest(null) || !measures.length ? "unmeasured" : "none";
 }

@@ -14,6 +14,17 @@ interface MeasureGroup {
   lines: MeasureLine[];
 }
 
+/** Return the newest set with a measure up to `step` (null: of all); null if there is none. */
+export function measuredAt(
+  measures: readonly Measures[],
+  name: string,
+  step: number | null,
+): Measures | null {
+  const has = (one: Measures) =>
+    Number.isFinite(one.values[name]) && (step === null || one.step <= step);
+  return measures.findLast(has) ?? null;
+}
+
 /** Limit on the sets of measures; a run of hours has thousands. */
 const MAX_SETS = 600;
 
@@ -37,6 +48,7 @@ export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
 /** Prefixes of measures that share a chart. */
 const CHARTS = [
   "loss",
+  "accuracy",
   "rows_stayed",
   "purity",
   "neighbour_information",

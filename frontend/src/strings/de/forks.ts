@@ -10,7 +10,7 @@ export const forks: Translated<typeof english> = {
     "optimiser.kind": "Optimierer",
     "optimiser.clip_norm": "Kappen der Gradienten",
     "optimiser.embedding_factor": "Lerntempo des Embeddings, als Vielfaches",
-    "optimiser.weight_decay": "Weight Decay",
+    "optimiser.weight_decay": "Gewichtszerfall",
     sequences: "Batchgröße",
     passages: "Textstellen je Batch",
     seed: "Reihenfolge der Batches (Startzahl)",

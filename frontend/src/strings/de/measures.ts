@@ -17,6 +17,7 @@ export const measures: Translated<typeof english> = {
     showStayed: "Auf der Karte zeigen",
     titles: {
       loss: "Überraschung bei Text, den es nie gelesen hat",
+      accuracy: "Richtig gelöste Aufgaben",
       purity: "Nachbarn derselben Art",
       analogy: "Analogien",
       neighbour_information: "Gewonnene Ordnung, in Bits",
@@ -33,6 +34,8 @@ export const measures: Translated<typeof english> = {
     },
     more: {
       loss: "Der Verlust in Nats je Wort, nach demselben Schritt: auf bis zu 4.096 Wörtern, die beim Training zurückbehalten wurden, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
+      accuracy:
+        "Der Anteil richtiger Antworten. Was es gesehen hat, kann es auswendig; für das andere braucht es die Regel. Gestrichelt: Raten.",
       purity:
         "Welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art klein ist), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
       analogy:
@@ -61,6 +64,8 @@ export const measures: Translated<typeof english> = {
       chance: "Zufall",
       loss_held_out: "auf Text, den es nie gelesen hat",
       loss_read: "auf dem Text, den es liest",
+      accuracy_read: "Aufgaben, die es gesehen hat",
+      accuracy_held_out: "Aufgaben, die es nie gesehen hat",
       purity_10nn: "10-NN-Reinheit",
       neighbour_information: "Bits",
       neighbour_information_most: "höchstens möglich",
