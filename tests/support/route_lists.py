@@ -115,6 +115,7 @@ STATED = {
     ("GET", f"{RUN}/geometry/ranks"): "/geometry/ranks?pairs=1-2",
     ("GET", f"{RUN}/geometry/ranks/curves"): "/geometry/ranks/curves?pairs=1-2",
     ("GET", f"{RUN}/geometry/relations"): "/geometry/relations",
+    ("GET", f"{RUN}/geometry/fourier"): "/geometry/fourier",
     ("GET", f"{RUN}/geometry/lengths"): "/geometry/lengths",
     ("GET", f"{RUN}/geometry/touches"): "/geometry/touches",
     ("GET", f"{RUN}/geometry/stayed"): "/geometry/stayed",

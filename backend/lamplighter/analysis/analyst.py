@@ -11,6 +11,7 @@ from lamplighter.analysis.curve_filler import fill_curves
 from lamplighter.analysis.measures import measure, measure_losses
 from lamplighter.analysis.stayed import count_stayed
 from lamplighter.analysis.tile_builder import TileBuilder
+from lamplighter.corpora.modular import number_ids
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.reading.snapshot import read_touches
@@ -110,6 +111,7 @@ class Analyst:
                             self._run.vocabulary,
                             census.recorded,
                             self._run.recipe.corpus.planted_pairs,
+                            number_ids(self._run.recipe.corpus),
                         )
                         if census.recorded is None:
                             values |= count_stayed(self._run, measured[1], self._follower.vectors)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from lamplighter.analysis.measures import measure
 from lamplighter.analysis.stayed import count_stayed
+from lamplighter.corpora.modular import number_ids
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
@@ -53,7 +54,8 @@ def _fill_step(
         except NoSnapshotError:
             return True
     if matrix.attempt == attempt:
-        values = measure(matrix.vectors, run.vocabulary, touches, run.recipe.corpus.planted_pairs)
+        corpus = run.recipe.corpus
+        values = measure(matrix.vectors, run.vocabulary, touches, corpus.planted_pairs, number_ids(corpus))
         if not batches_known:
             values |= count_stayed(run, step, matrix.vectors)
         with failpoint.trigger_within("fill"):

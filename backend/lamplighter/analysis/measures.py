@@ -27,6 +27,8 @@ lengths |
 | `loss_read` | mean loss of the last batches before that, in nats |
 | `accuracy_read`, `accuracy_held_out`, `accuracy_chance` | of a run of sums (corpus kind `modular`): the share right of
 those that training reads and of those held out, as the trainer measured it at a keyframe, and that of guessing |
+| `circle_share`, `circle_share_chance` | of a run of sums: the share of the strongest frequency in the variance of the
+rows of numbers, and that of random rows of the same lengths |
 | any other | a number that a client's loop logged with the step (`watch`, `record`) |
 
 A row that is not finite has no direction: its cosine with any other is 0. Measures that do not apply to a run (for
@@ -44,6 +46,7 @@ from numpy.typing import NDArray
 from lamplighter.corpora.kindred import KINDRED
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
+from lamplighter.geometry.fourier import fourier_by_chance, frequency_shares
 from lamplighter.geometry.information import measure_order
 from lamplighter.geometry.nearest_by_chance import nearest_cosine, nearest_cosine_by_chance
 from lamplighter.geometry.neighbours import row_lengths, unit_rows
@@ -70,6 +73,8 @@ _ORDER = (
     "neighbour_information_chance",
     "neighbour_information_most",
 )
+_CIRCLE_DRAWS = 10
+"""Draws of random rows for the strongest frequency by chance: their mean varies by a hundredth of itself."""
 READ_BATCHES = 16
 """Batches whose mean loss is compared with the loss on held-out text: about 8,000 tokens of the default recipe."""
 
@@ -101,6 +106,7 @@ def measure(
     vocabulary: Vocabulary,
     touches: NDArray[np.unsignedinteger] | None,
     planted: Sequence[tuple[str, str]] = (),
+    numbers: NDArray[np.int64] | None = None,
 ) -> dict[str, float]:
     """Compute all measures of one step; of a matrix too large to be held, those of `measure_large`.
 
@@ -109,6 +115,7 @@ def measure(
         vocabulary: the run's vocabulary.
         touches: shape (V,), number of batches that contained each row; None if batches are not recorded.
         planted: pairs of words to rank in addition to `KINDRED`.
+        numbers: the tokens of the numbers of a clock in their order; None without.
 
     Returns:
         Finite numbers by name. If the vectors are not finite, only measures that do not depend on them.
@@ -134,6 +141,10 @@ def measure(
         if vocabulary.relations:
             values["analogy_chance"] = chance_accuracy(len(vocabulary))
         values |= _kindred_ranks(units, vocabulary, (*KINDRED, *planted))
+        if numbers is not None:
+            rows = vectors[numbers]
+            values["circle_share"] = float(frequency_shares(rows).max())
+            values["circle_share_chance"] = fourier_by_chance(rows, _CIRCLE_DRAWS).largest_share
         lengths = row_lengths(vectors)
         values["effective_rank"] = effective_rank(vectors)
         values["effective_rank_chance"] = effective_rank_by_chance(lengths, vectors.shape[1])

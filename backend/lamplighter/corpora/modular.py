@@ -7,6 +7,7 @@ is not memory.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import SUM_TOKENS, CorpusRecipe
 from lamplighter.wire.vocabulary import Vocabulary
@@ -16,6 +17,11 @@ from .tokenisers import UNKNOWN, make_word_tokeniser
 
 FIRST_NUMBER = 1
 """The id of the number 0; that of n is n more."""
+
+
+def number_ids(recipe: CorpusRecipe) -> NDArray[np.int64] | None:
+    """Return the token ids of the numbers in their order, shape (p,); None for a corpus of another kind."""
+    return None if recipe.modulus is None else FIRST_NUMBER + np.arange(recipe.modulus)
 
 
 def build_sums(recipe: CorpusRecipe, seed: int) -> Corpus:

@@ -18,7 +18,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.geometry.neighbours import finite_rows
 from lamplighter.projection.layout_method import NEIGHBOURS_USED
 from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
-from lamplighter.projection.methods.linear_view import LinearView, principal_view, rows_of_view
+from lamplighter.projection.methods.linear_view import LinearView, fourier_view, principal_view, rows_of_view
 from lamplighter.projection.methods.registry import settings_from_recipe
 from lamplighter.projection.quality.layout_score import score_layout
 from lamplighter.projection.quality.trust import TrustProbe
@@ -64,6 +64,8 @@ class JointSlices:
     """The number of tokens V."""
     landmarks: NDArray[np.int64] | None = None
     """The tokens to lay out, shape (L,); the others are placed by them. None for all."""
+    numbers: NDArray[np.int64] | None = None
+    """The tokens of the numbers of a clock in their order, whose circle the linear view shows; None without."""
 
     def visit(self, *, backward: bool) -> Iterator[tuple[int, Snapshot | OpenSnapshot]]:
         """Yield the numbers of the slices with their matrices, from the first to the last or backward.
@@ -126,8 +128,11 @@ def write_joint_layouts(
             progress(share, f"sweep {sweep + 1}, step {snapshot.step:,}")
             vectors = snapshot.vectors[:] if reduced is None else reduced.reduce(snapshot.vectors)[laid_out]
             if view is None:
-                view = principal_view(
-                    rows_of_view(snapshot.vectors, laid_out), snapshot.attempt, snapshot.step
+                at = snapshot.attempt, snapshot.step
+                view = (
+                    principal_view(rows_of_view(snapshot.vectors, laid_out), *at)
+                    if slices.numbers is None
+                    else fourier_view(snapshot.vectors[slices.numbers], *at)
                 )
             joint.refine_slice(index, vectors, sweep)
     joint.remove_jitter()

@@ -14,6 +14,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.corpora.modular import number_ids
 from lamplighter.projection.joint_layouts import (
     JointSlices,
     ReprojectionError,
@@ -71,7 +72,7 @@ def lay_out_output(
         target = _input_map(run, reader, points[-1].step)
         trusts = write_joint_layouts(
             part,
-            JointSlices([point.step for point in points], read, size),
+            JointSlices([point.step for point in points], read, size, numbers=number_ids(run.recipe.corpus)),
             read_map_settings(run).current,
             reader.newest_step()[1],
             progress,

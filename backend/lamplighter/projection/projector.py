@@ -17,6 +17,7 @@ from lamplighter.projection.layout_method import LayoutMethod
 from lamplighter.projection.methods.linear_view import (
     FIXED_FROM_STEP,
     LinearView,
+    fourier_view,
     principal_view,
     rows_of_view,
 )
@@ -55,6 +56,7 @@ class Projector:
         chosen: MapRecipe | None = None,
         vocabulary: Vocabulary | None = None,
         landmarks: NDArray[np.int64] | None = None,
+        numbers: NDArray[np.int64] | None = None,
     ) -> None:
         """Continue from the state in the file.
 
@@ -65,8 +67,10 @@ class Projector:
             chosen: the settings of the map if the file has none yet.
             vocabulary: the run's vocabulary, for the names of districts; None: detect no districts.
             landmarks: the tokens to lay out, ascending, shape (L,); the others are placed by them. None for all.
+            numbers: the tokens of the numbers of a clock in their order, whose circle the linear view shows; None without.
         """
         self._writer = writer
+        self._numbers = numbers
         self._size = size
         self._probe = TrustProbe(size)
         self._neighbour_source = NeighbourSource()
@@ -310,9 +314,13 @@ class Projector:
         # shape.
         early = view is not None and view.step < FIXED_FROM_STEP <= step
         if view is None or early or (over and view.step == 0 < step):
-            rows = rows_of_view(vectors, self._landmarks)
-            like = None if view is None else view.project(rows)
-            view = self._linear = principal_view(rows, attempt, step, like)
+            if self._numbers is not None:
+                view = fourier_view(vectors[self._numbers], attempt, step)
+            else:
+                rows = rows_of_view(vectors, self._landmarks)
+                like = None if view is None else view.project(rows)
+                view = principal_view(rows, attempt, step, like)
+            self._linear = view
             self._writer.set_facts({"linear": view.to_facts()})
         return view
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from lamplighter.corpora.modular import number_ids
 from lamplighter.platform.child_process import yield_processor
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.projection.missed_steps import MissedSteps
@@ -120,7 +121,13 @@ class ProjectorProcess:
         size = len(follower.vectors)
         with LayoutsReader(self._run.layouts_path) as earlier:
             projector = Projector(
-                writer, earlier, size, self._run.recipe.map, self._run.vocabulary, self._run.landmarks
+                writer,
+                earlier,
+                size,
+                self._run.recipe.map,
+                self._run.vocabulary,
+                self._run.landmarks,
+                number_ids(self._run.recipe.corpus),
             )
             self._requests = RequestsReader(self._run.path)
             self._requests.skip_applied(earlier.last_applied())

@@ -10,6 +10,7 @@ import time
 import numpy as np
 
 from lamplighter.contract.sentences import say
+from lamplighter.corpora.modular import number_ids
 from lamplighter.geometry.neighbours import finite_rows
 from lamplighter.projection.joint_layouts import (
     JointSlices,
@@ -48,7 +49,13 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
             raise ReprojectionError(say("map_not_over"))
         size = len(run.vocabulary.tokens)
         steps = _choose_steps(history, size, slices)
-        chosen = JointSlices(steps, lambda index: history.open_snapshot(steps[index]), size, run.landmarks)
+        chosen = JointSlices(
+            steps,
+            lambda index: history.open_snapshot(steps[index]),
+            size,
+            run.landmarks,
+            number_ids(run.recipe.corpus),
+        )
         newest = history.steps.newest_step()[1]
         trusts = write_joint_layouts(part, chosen, read_map_settings(run).current, newest, progress)
     return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - start)

@@ -1,7 +1,8 @@
 """The linear view: a projection on two fixed directions of the embedding, in which a row that does not change
 stays put.
 
-The directions are the first two principal components (Pearson 1901) of one matrix, chosen once and kept. At
+The directions are the first two principal components (Pearson 1901) of one matrix, chosen once and kept; in a run of
+sums on a clock, the plane of the strongest frequency of its numbers (`geometry/fourier.py`), in which they lie on a circle. At
 the start no direction means anything yet, so the first layout uses the components of the random start. They
 are replaced once, when the embedding has taken shape (at the first frame from step `FIXED_FROM_STEP` on), and
 then stay for the rest of the run, restarts included. For a run that ended before it was first projected, they
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.geometry.fourier import frequency_plane, frequency_shares, strongest_frequency
 from lamplighter.wire.row_source import RowSource, row_blocks
 
 FIXED_FROM_STEP = 400
@@ -74,6 +76,19 @@ def rows_of_view(vectors: RowSource, landmarks: NDArray[np.int64] | None) -> NDA
     if landmarks is None:
         return vectors[:]
     return vectors[landmarks[:: -(-len(landmarks) // _MAX_LANDMARKS)]]
+
+
+def fourier_view(numbers: NDArray[np.float32], attempt: int, step: int) -> LinearView:
+    """Return the plane of the strongest frequency of the rows of numbers, with 0 to the right.
+
+    Args:
+        numbers: the rows in the order of the numbers, shape (p, D), p at least 3, D at least 2, finite.
+        attempt: the attempt that the step belongs to.
+        step: the step that the matrix belongs to.
+    """
+    frequency = strongest_frequency(frequency_shares(numbers), len(numbers))
+    basis = frequency_plane(numbers, frequency)
+    return LinearView(numbers.mean(axis=0), basis.astype(np.float32), attempt, step)
 
 
 def principal_view(

@@ -83,6 +83,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/geometry/ranks": _MEMBER,
     "/api/runs/{run}/geometry/ranks/curves": _MEMBER,
     "/api/runs/{run}/geometry/relations": _MEMBER,
+    "/api/runs/{run}/geometry/fourier": _MEMBER,
     "/api/runs/{run}/geometry/lengths": _MEMBER,
     "/api/runs/{run}/geometry/touches": _MEMBER,
     "/api/runs/{run}/geometry/stayed": _MEMBER,

@@ -1,8 +1,9 @@
-"""Geometry of the whole space at a step: relations, lengths, touches, nearest by chance, cooccurring words."""
+"""Geometry of the whole space at a step: frequencies, relations, lengths, touches, nearest by chance, cooccurring words."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Annotated
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from starlette.responses import Response
 
 from lamplighter.corpora import cooccurrence
+from lamplighter.corpora.modular import number_ids
 from lamplighter.geometry import nearest_by_chance
 from lamplighter.geometry.analogies import (
     MAX_QUESTIONS,
@@ -19,6 +21,12 @@ from lamplighter.geometry.analogies import (
     analogy_questions,
 )
 from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
+from lamplighter.geometry.fourier import (
+    fourier_by_chance,
+    frequency_plane,
+    frequency_shares,
+    plane_share,
+)
 from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.geometry.stayed_rows import measure_stayed
@@ -35,6 +43,9 @@ from lamplighter.serving.reading.geometry_question import (
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.geometry import (
     Cooccurrence,
+    Fourier,
+    FourierChance,
+    FrequencyPlane,
     Lengths,
     MeetingGroup,
     NearestByChance,
@@ -46,7 +57,8 @@ from lamplighter.serving.schemas.geometry import (
     TouchCounts,
 )
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.response_cost import check_json_numbers
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import BOUNDED_COST, check_json_numbers
 from lamplighter.web.http.route_table import Routes
 from lamplighter.wire.vocabulary import Relation
 
@@ -131,6 +143,55 @@ def get_touches(asking: GeometryRequestDep) -> Response:
         )
 
     return asked.reply.send(asked.pass_cost(3 * len(asked.table)), make)
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/fourier", pool=Pool.DEAR, response_model=Fourier, answers=GEOMETRY_ANSWERS
+)
+def get_fourier(
+    asking: GeometryRequestDep,
+    frequency: Annotated[
+        int | None, Query(ge=1, le=99, description="A frequency; by default, the two strongest.")
+    ] = None,
+) -> Response:
+    """Return the share of each frequency in the rows of the numbers of a run of sums, beside random rows of the same
+    lengths, and the numbers' places in the planes of the two strongest.
+    """
+    asked = asking.open()
+    ids = number_ids(asked.reply.run.recipe.corpus)
+    if ids is None:
+        nothing = Fourier(**asked.facts, shares=[], chance=None, planes=[])
+        return asked.reply.send(BOUNDED_COST, lambda: json_body(nothing))
+    most = (len(ids) - 1) // 2
+    if frequency is not None and frequency > most:
+        raise RefusedError(422, f"frequency: {len(ids)} numbers have frequencies 1 to {most}")
+
+    def make() -> list[bytes]:
+        rows = asked.open_matrix().vectors[ids]
+        shares = frequency_shares(rows)
+        strongest = 1 + np.argsort(-shares[:most], kind="stable")[:2]
+        chosen = strongest.tolist() if frequency is None else [frequency]
+        return json_body(
+            Fourier(
+                **asked.facts,
+                shares=shares.tolist(),
+                chance=FourierChance(**asdict(fourier_by_chance(rows))),
+                planes=[_lay_on_plane(rows, one, float(shares[one - 1])) for one in chosen],
+            )
+        )
+
+    return asked.reply.send(asked.pass_cost(6 * len(ids)), make)
+
+
+def _lay_on_plane(rows: NDArray[np.float32], frequency: int, share: float) -> FrequencyPlane:
+    plane = frequency_plane(rows, frequency)
+    places = (rows - rows.mean(axis=0)) @ plane
+    return FrequencyPlane(
+        frequency=frequency,
+        share=share,
+        variance=plane_share(rows, plane),
+        coordinates=[(float(x), float(y)) for x, y in places],
+    )
 
 
 @routes.get(

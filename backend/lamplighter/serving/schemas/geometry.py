@@ -226,6 +226,38 @@ class OddOneOut(AtStep):
     """Fewer than requested if the run has too few words, and none without readable words."""
 
 
+class FourierChance(ApiModel):
+    """What rows of the same lengths in random directions give, on average over 100 draws."""
+
+    largest_share: float
+    """The share of the strongest frequency."""
+    largest_share_most: float
+    """The same, in 97.5 of 100 draws not more than this."""
+    plane_share: float
+    """The share of the variance in the plane of the strongest frequency."""
+
+
+class FrequencyPlane(ApiModel):
+    """The plane of one frequency, and where the numbers lie in it."""
+
+    frequency: int
+    share: float
+    """The share of the frequency in the variance of the rows."""
+    variance: float
+    """The share of the variance in this plane, of any frequency."""
+    coordinates: list[tuple[float, float]]
+    """The places of the numbers in their order, around their middle; 0 lies to the right."""
+
+
+class Fourier(AtStep):
+    """The frequencies of the rows of the numbers of a clock."""
+
+    shares: list[float]
+    """The share of frequency 1, 2, ... in the variance of the rows; they sum to 1. Empty for a run without a clock."""
+    chance: FourierChance | None
+    planes: list[FrequencyPlane]
+
+
 class StayedRow(Word):
     """A row that still points where it began."""
 
