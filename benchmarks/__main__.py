@@ -33,6 +33,7 @@ NAMES = (
     "forks",
     "sets",
     "layers",
+    "broadcast",
 )
 ON_REQUEST = ("histories_large",)
 """Benchmarks that take minutes each and gigabytes on the disk."""

@@ -28,6 +28,7 @@ _WHERE = {
     "sweep": "sweeping.command:sweep_command",
     "export": "exports:export_command",
     "gallery": "exports:gallery_command",
+    "broadcast": "broadcast:broadcast_command",
     "import": "exports:import_command",
 }
 """The module in `lamplighter.cli` and the attribute that hold each command."""

@@ -53,10 +53,21 @@ class PackedRun:
 
 
 def pack_run(
-    run: RunFolder, progress: ExportProgress, lessons: Path | None = None, *, beside: bool = False
+    run: RunFolder,
+    progress: ExportProgress,
+    lessons: Path | None = None,
+    *,
+    beside: bool = False,
+    live: str | None = None,
 ) -> PackedRun:
-    """Encode a run, live or finished; a live one up to its newest step. `lessons`: a folder of texts that override the
-    course's. `beside`: there may be files beside the page, for what has no room in it.
+    """Encode a run, live or finished; a live one up to its newest step.
+
+    Args:
+        run: the run.
+        progress: called with the share done.
+        lessons: a folder of texts that override the course's.
+        beside: whether there may be files beside the page, for what has no room in it.
+        live: the folder beside the page whose files continue the run; None: nothing continues it.
 
     Raises:
         ExportError: the run has no step or no map yet.
@@ -81,7 +92,7 @@ def pack_run(
                 raise ExportError(say("export_no_map", run=run.id))
             with RunAnswers(run, lessons) as answers:
                 course = pack_course(answers, last)
-                stored, asked = _store_answers(answers, last, len(run.vocabulary), course)
+                stored, asked = _store_answers(answers, last, len(run.vocabulary), course, live is not None)
             # Keep the steps of stored answers and of stages of the course.
             about = [*course.steps, *(one["step"] for one in stored["/examinations"]["items"])]
             lights = pack_lights(
@@ -123,6 +134,7 @@ def pack_run(
         "vocabulary": len(run.vocabulary),
         # A step is never shown on a later map.
         "steps": [step for step in ([0, *lights.steps]) if step >= first] or [last],
+        "live": live,
         "leftOut": left_out,
         "answers": asked[0] > 0,
         "course": bool(course.answers),
@@ -141,7 +153,7 @@ def _describe_files(run: RunFolder, moments: Moments, files: list[bytes]) -> dic
 
 
 def _store_answers(
-    answers: RunAnswers, last: int, words: int, course: PackedCourse
+    answers: RunAnswers, last: int, words: int, course: PackedCourse, continues: bool
 ) -> tuple[dict[str, Any], tuple[int, int]]:
     """Return the server's answers to store unchanged, by path relative to the run, and the number of the model's
     answers stored and available. Those that the course uses come first, then the newest."""
@@ -163,10 +175,11 @@ def _store_answers(
         stayed = f"/geometry/stayed?most=2000&step={last}"
         stored[stayed] = json.loads(answers.get(stayed))
     status = stored[""]["status"]
-    if status["phase"] not in _ENDED:
-        # A live run continues, but not in this file.
-        status["phase"] = "interrupted"
-    status["alive"], status["step"] = False, last
+    if not continues:
+        if status["phase"] not in _ENDED:
+            # A live run continues, but not in this file.
+            status["phase"] = "interrupted"
+        status["alive"], status["step"] = False, last
     examinations = [
         one for one in json.loads(answers.get("/examinations"))["items"] if one["state"] == "done"
     ]

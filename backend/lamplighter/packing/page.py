@@ -38,15 +38,22 @@ class Preview:
 
 
 def write_packed_page(
-    run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None
+    run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None, live: str | None = None
 ) -> None:
-    """Write the page that shows a run without a server. `lessons`: a folder of texts that override the course's.
+    """Write the page that shows a run without a server.
+
+    Args:
+        run: the run.
+        out: the file to write.
+        progress: called with the share done.
+        lessons: a folder of texts that override the course's.
+        live: the folder beside the page whose files it follows (`broadcast/`); None: the page is complete.
 
     Raises:
         ExportError: the run has no step or no map yet, or the page has not been built.
         FormatError: this version cannot read the folder.
     """
-    packed = pack_run(run, progress, lessons)
+    packed = pack_run(run, progress, lessons, live=live)
     preview = Preview(f"{packed.head['name']} · Lamplighter", describe_run(run))
     out.write_text(render_page(packed, preview), encoding="utf-8", newline="\n")
     for line in packed.left_out:
@@ -71,9 +78,7 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
     # The part's name is its path on a server.
     parts = packed.parts | {f"/{PLOTLY}": deflate(plotly.encode())}
     fields = {
-        "policy": html.escape(
-            _policy([script, plotly], [style, plotly_style], packed.head["beside"] is not None)
-        ),
+        "policy": html.escape(_policy([script, plotly], [style, plotly_style], packed.head)),
         "title": html.escape(preview.title),
         "description": html.escape(preview.sentence),
         "preview": preview_tags(preview),
@@ -129,12 +134,13 @@ def safe_json(value: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _policy(scripts: list[str], styles: list[str], beside: bool) -> str:
+def _policy(scripts: list[str], styles: list[str], head: dict[str, Any]) -> str:
     # The page's own script, which is named by its digest, may then add others; markup still may not.
-    allowed = [*map(digest_source, scripts), *(["'strict-dynamic'"] if beside else [])]
+    allowed = [*map(digest_source, scripts), *(["'strict-dynamic'"] if head["beside"] else [])]
+    connect = "connect-src 'self'; " if head["live"] else ""
     return (
         f"default-src 'none'; script-src {' '.join(allowed)}; style-src {' '.join(map(digest_source, styles))}; "
-        "font-src data:; img-src data: blob:; media-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
+        f"{connect}font-src data:; img-src data: blob:; media-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -9,6 +9,7 @@
 import { decode, type Frame } from "./frames";
 import { FrameError } from "./binary-reader";
 import type { SocketMessage } from "./rest-types";
+import type { LiveSocket } from "./source";
 
 /** Close codes that make another attempt pointless. */
 const FINAL_CODES: ReadonlySet<number> = new Set([1008, 4400, 4403, 4404, 4409]);
@@ -28,6 +29,8 @@ export const NOTHING_SENT = "nothing sent";
 /** Where to connect to. */
 export interface ConnectionTarget {
   url: string;
+  /** Opens something else than a web socket; null: a web socket to `url`. */
+  socket?: (() => LiveSocket) | null;
   /** Loads the code that opens envelopes of a class; null if each binary message is a frame. */
   opener: (() => Promise<EnvelopeOpener>) | null;
 }
@@ -57,7 +60,7 @@ export function reconnectDelay(attempt: number, random: number, shared = false):
 }
 
 export class Connection {
-  private socket: WebSocket | null = null;
+  private socket: LiveSocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private attempt = 0;
   private closed = false;
@@ -118,7 +121,7 @@ export class Connection {
       return;
     }
     this.shared = target.opener !== null;
-    const socket = new WebSocket(target.url);
+    const socket: LiveSocket = target.socket?.() ?? new WebSocket(target.url);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.attempt = 0;

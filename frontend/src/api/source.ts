@@ -16,6 +16,8 @@ export interface ReceivedFrames {
 /** Contents of a file that holds a run, as far as the page needs to know them. */
 export interface PackedContents {
   run: string;
+  /** The folder beside the page with what happens after it was packed; null: nothing follows. */
+  live: string | null;
   /** Steps that can be shown, ascending, step 0 among them if it has a map. */
   steps: readonly number[];
   /** Sentences about the parts that were left out. */
@@ -28,6 +30,12 @@ export interface PackedContents {
   course: boolean;
 }
 
+/** What a connection needs of a socket. */
+export type LiveSocket = Pick<
+  WebSocket,
+  "binaryType" | "readyState" | "onopen" | "onmessage" | "onclose" | "send" | "close"
+>;
+
 export interface Source {
   /** Contents of the file; null for a server. */
   readonly packed: PackedContents | null;
@@ -38,12 +46,15 @@ export interface Source {
   respond(path: string, init: RequestInit): Promise<Response>;
   /** Return the frames at a path; null if they come as bytes, in a response. Throws `ApiError`. */
   readFrames(path: string): Promise<ReceivedFrames> | null;
+  /** Open the stream of what happens after the page was packed; null if none follows, or for a server. */
+  readonly openLive: (() => LiveSocket) | null;
   /** Run a script that is not part of the page; resolves once it has run or failed to load. */
   runScript(path: string): Promise<void>;
 }
 
 class ServerSource implements Source {
   readonly packed = null;
+  readonly openLive = null;
 
   respond(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);

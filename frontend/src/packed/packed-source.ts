@@ -13,6 +13,7 @@ import { BesideFiles } from "./beside";
 import { PackedLights, stepOrNull } from "./lights";
 import { PackedMaps } from "./maps";
 import { PackedNearest } from "./nearest";
+import { SegmentSocket } from "./segment-socket";
 import { openDocument, readBinary, readJson, type PackedFile } from "./packed-file";
 
 /** Answers of the server that the file holds verbatim, by their path below the run's. */
@@ -74,6 +75,11 @@ export class PackedSource implements Source {
       readJson<StoredCourse>(file, "course"),
     ]).then(([nearest, texts, course]) => ({ nearest, texts, course }));
     return new PackedSource(file, stored, lights, maps, late);
+  }
+
+  get openLive() {
+    const { live } = this.file.head;
+    return live === null ? null : () => new SegmentSocket(live);
   }
 
   get packed(): PackedContents {

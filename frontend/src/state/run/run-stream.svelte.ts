@@ -42,8 +42,10 @@ export class RunStream {
   /** Set from the loss of the connection until it is back. */
   lost = $state(false);
   private readonly connection: Connection;
-  /** True if the run's data are in a file. */
-  readonly packed = getSource().packed !== null;
+  /** The stream that follows a file with the run's past; null: none, or a server's socket. */
+  private readonly socket = getSource().openLive;
+  /** True if the run's data are in a file, and nothing follows. */
+  readonly packed = getSource().packed !== null && !this.socket;
 
   private opened = false;
 
@@ -93,6 +95,7 @@ export class RunStream {
 
   private target(): ConnectionTarget | typeof NOTHING_SENT | null {
     if (this.packed) return NOTHING_SENT;
+    if (this.socket) return { url: "", socket: this.socket, opener: openClassStream };
     const { inClass: shared } = this.ties;
     if (shared === null) return null;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";

@@ -1,0 +1,1 @@
+"""A run as files that a host of static files gives to any number of viewers while it trains."""

@@ -1,0 +1,170 @@
+"""The live files of a broadcast: what a viewer reads from them, who is early, late, or lost some."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.packing.broadcast import segments
+from lamplighter.packing.broadcast.segments import KEPT, WHOLE_EVERY, SegmentWriter
+from lamplighter.serving.classroom.beats.beat_log import BeatLog
+from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
+from lamplighter.serving.fanout import channel_log
+from lamplighter.serving.fanout.memory_fanout import MemoryFanout
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.wire.frames import encode
+from lamplighter.wire.layout_frames import Method
+from lamplighter.wire.row_frames import NEVER, Census
+from tests.support.classroom.segment_viewer import SegmentViewer, split_segment
+from tests.support.folders import V, layout, pulse
+
+
+class Show:
+    """A run of ten seconds a step, its log, and its live files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, BeatLog(MemoryFanout(), "run")
+        self.touches, self.last_lit = np.zeros(V, np.uint32), np.full(V, NEVER, np.uint32)
+        self.writer = SegmentWriter(folder, "run")
+        self._maker = BeatMaker(lambda attempt, step: f'{{"type":"words","step":{step}}}')
+        self._step, self._now = 0, 0.0
+        self._give(MessageKind.CENSUS, encode(Census(1, 0, 1.0, self.touches, self.last_lit)))
+
+    def train(self, steps: int = 1) -> None:
+        for _ in range(steps):
+            self._step += 1
+            ids = np.unique(np.random.default_rng(self._step).integers(0, V, 6))
+            self.touches[ids] += 1
+            self.last_lit[ids] = self._step
+            self._give(MessageKind.PULSE, encode(pulse(1, self._step, ids)))
+            if self._step % 3 == 0:
+                self._give(MessageKind.UMAP, encode(layout(1, self._step)))
+
+    def write(self, **how: bool) -> None:
+        self.writer.write(self.log, **how)
+
+    def viewer(self) -> SegmentViewer:
+        return SegmentViewer(V, lambda path: (self.folder / path).read_bytes())
+
+    def manifest(self) -> dict[str, object]:
+        return json.loads((self.folder / "manifest.json").read_bytes())
+
+    def expect_same(self, viewer: SegmentViewer) -> None:
+        np.testing.assert_array_equal(viewer.page.touches, self.touches)
+        np.testing.assert_array_equal(viewer.page.last_lit, self.last_lit)
+        newest = {one.method.view: one for one in self.log.last()[1].layouts}
+        for view, seen in viewer.page.layouts.items():
+            np.testing.assert_array_equal(seen.places, newest[view].places)
+
+    def _give(self, kind: MessageKind, data: bytes) -> None:
+        self._now += 10
+        self._maker.take_messages([ViewerMessage(kind, data, 1)], self._now)
+        while due := self._maker.next_publication(self._now):
+            self.log.publish(*due)
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Show:
+    return Show(tmp_path / "live")
+
+
+def test_viewers_who_join_at_any_time_count_what_the_run_counted(show: Show):
+    viewers: list[SegmentViewer] = []
+    for second in range(3 * WHOLE_EVERY):
+        show.train(second % 4)
+        show.write()
+        viewers.append(show.viewer())
+        for viewer in viewers:
+            viewer.look()
+    assert show.log.last()[1].layouts
+    for viewer in viewers:
+        show.expect_same(viewer)
+        assert viewer.whole_states == 1
+    assert Method.UMAP in viewers[0].page.layouts
+    assert "words" in viewers[0].page.kinds()
+
+
+def test_a_quiet_second_has_no_segment_but_the_manifest_says_that_it_goes_on(show: Show):
+    show.train()
+    show.write()
+    before = show.manifest()
+    show.write()
+    assert show.manifest() == before | {"written": before["written"] + 1}  # pyright: ignore[reportOperatorIssue]
+
+
+def test_a_message_has_the_milliseconds_after_the_segment_before(show: Show, monkeypatch: pytest.MonkeyPatch):
+    show.write()
+    now = [segments.time.monotonic() + 100]
+    monkeypatch.setattr(segments.time, "monotonic", lambda: now[0])
+    show.train()
+    show.write()
+    now[0] += 0.25
+    show.train()
+    show.write()
+    newest = sorted(show.folder.glob("*/[0-9]*[0-9].bin"))[-1]
+    assert [after for after, _ in split_segment(newest.read_bytes())] == [250]
+
+
+def test_a_viewer_who_was_away_goes_on_from_a_whole_state(show: Show):
+    show.train()
+    show.write()
+    away = show.viewer()
+    away.look()
+    for _ in range(KEPT + 2 * WHOLE_EVERY + 5):
+        show.train()
+        show.write()
+    assert show.manifest()["first"] > 2  # pyright: ignore[reportOperatorIssue]
+    away.look()
+    show.expect_same(away)
+    assert away.whole_states == 2
+
+
+def test_old_segments_go(show: Show):
+    for _ in range(2 * KEPT):
+        show.train()
+        show.write()
+    numbers = {int(path.name[:6]) for path in show.folder.glob("*/*.bin")}
+    first = show.manifest()["first"]
+    assert min(numbers) == first
+    assert len(numbers) <= KEPT + WHOLE_EVERY + 1
+
+
+def test_publications_that_were_lost_are_replaced_by_a_whole_state(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(channel_log, "MAX_KEPT", 3)
+    viewer = show.viewer()
+    for _ in range(3):
+        # More in a second than the log keeps.
+        show.train(10)
+        show.write()
+        viewer.look()
+        show.expect_same(viewer)
+    assert viewer.whole_states == 3
+
+
+def test_a_restarted_broadcast_reuses_no_name(show: Show):
+    show.train(5)
+    show.write()
+    viewer = show.viewer()
+    viewer.look()
+    old = show.manifest()["name"]
+    show.writer = SegmentWriter(show.folder, "run")
+    show.train(5)
+    show.write()
+    assert show.manifest()["name"] != old
+    assert not (show.folder / str(old)).exists()
+    viewer.look()
+    show.expect_same(viewer)
+
+
+def test_the_last_segment_says_so(show: Show):
+    show.train()
+    show.write(ended=True)
+    viewer = show.viewer()
+    viewer.look()
+    assert viewer.ended
+    show.expect_same(viewer)
