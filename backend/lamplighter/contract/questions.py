@@ -42,6 +42,9 @@ SUBSTITUTES = 10
 MAX_POSITIONS = 64
 """Maximum predictions in a window that it reads: what follows much later says little about one word."""
 
+TOKENS_PER_WORD = 32
+"""Tokens of text that the kind `acquisition` reads for each of its words."""
+
 
 class Work(NamedTuple):
     """The computation that a question requires."""
@@ -206,6 +209,26 @@ class HeadsQuestion(_Question):
         return Work(self.readings)
 
 
+class AcquisitionQuestion(_Question):
+    """The surprisal of each word that the text has often enough, at the states kept up to the step."""
+
+    kind: Literal["acquisition"] = "acquisition"
+    words: Annotated[int, Field(ge=1, le=2_000)] = 2_000
+    """Maximum number of words, the most frequent ones."""
+    readings: Annotated[int, Field(ge=6, le=32)] = 20
+    """Maximum number of states to read, the first and the last among them."""
+    counted = "readings"
+
+    @property
+    def text_tokens(self) -> int:
+        """Return how much text is read: fewer words occur often enough in less of it."""
+        return max(16_384, TOKENS_PER_WORD * self.words)
+
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return the text, read at each state."""
+        return Work(read=self.readings * self.text_tokens / recipe.batch_tokens)
+
+
 class DevicesQuestion(_Question):
     """One training step, shared by two processes of this machine like two devices."""
 
@@ -307,6 +330,7 @@ Question = (
     | RotationQuestion
     | ProbeQuestion
     | HeadsQuestion
+    | AcquisitionQuestion
     | DevicesQuestion
     | BenchQuestion
     | BatchSizesQuestion

@@ -95,6 +95,7 @@ ReasonCode = TypeAliasType(
         "reading_before_after",
         "recomputing_number",
         "reading_attention",
+        "reading_words",
         "turning_space",
         "comparing_neighbours",
         "comparing_classes",

@@ -31,6 +31,7 @@ SENTENCES: dict[ReasonCode, str] = {
     "reading_before_after": "reading before and after",
     "recomputing_number": "recomputing one number",
     "reading_attention": "reading the attention of step {step:d}",
+    "reading_words": "reading the words at step {step:d}",
     "turning_space": "turning the space",
     "comparing_neighbours": "comparing neighbours",
     "comparing_classes": "comparing classes",

@@ -19,6 +19,8 @@ from lamplighter.model.generation import SpokenWord
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import Learner
 from lamplighter.model.transformer import Transformer
+from lamplighter.runfolder.reading.output_matrix import list_output_points
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 CANDIDATES = 8
 """Words listed as the most probable ones."""
@@ -59,6 +61,25 @@ def reading(learner: Learner) -> Generator[None]:
         torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None),
     ):
         yield
+
+
+def choose_kept_steps(examined: ExaminedModel, most: int) -> list[int]:
+    """Return the examined step and at most `most` - 1 kept states before it, ascending.
+
+    They are spread along the logarithm of the step, because a model changes fastest at first.
+    """
+    with StepsReader(examined.run.steps_path) as reader:
+        kept = [
+            point.step for point in list_output_points(examined.run, reader) if point.step < examined.step
+        ]
+    steps = [*kept, examined.step]
+    if most < 2:
+        return steps[-1:]
+    while len(steps) > most:
+        # Without this one the gap is the smallest. Step 0 has no logarithm, and stays.
+        gaps = [(after + 1) / (before + 1) for before, after in zip(steps, steps[2:], strict=False)]
+        del steps[1 + gaps.index(min(gaps))]
+    return steps
 
 
 class TextSample:

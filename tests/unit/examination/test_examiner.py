@@ -156,6 +156,7 @@ def test_every_kind_is_answered(run: RunFolder, monkeypatch: pytest.MonkeyPatch)
             {"kind": "rotation"},
             {"kind": "probe", "sentence": f"{word} {word}", "other_step": 2},
             {"kind": "heads", "readings": 2},
+            {"kind": "acquisition"},
             {"kind": "bench", "steps": 1},
             {"kind": "batch_sizes"},
             {"kind": "environment", "steps": 10, "back": 0},

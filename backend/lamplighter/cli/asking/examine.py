@@ -26,7 +26,7 @@ _FIELDS: dict[str, tuple[Any, str]] = {
     "prompt": (str, "speak, transplant: the text to continue."),
     "words": (
         int,
-        "speak, transplant: number of words to generate; substitution: number of words to replace.",
+        "speak, transplant: number of words to generate; substitution: to replace; acquisition: to follow.",
     ),
     "seed": (int, "speak, rotation, substitution: random seed."),
     "temperature": (float, "speak: above 1 more random, below 1 less."),
@@ -43,7 +43,7 @@ _FIELDS: dict[str, tuple[Any, str]] = {
     "source_step": (int, "transplant: the step from which that row comes."),
     "other_sentence": (str, "probe: a second sentence."),
     "other_step": (int, "probe: a second step."),
-    "readings": (int, "heads: maximum number of kept states to read."),
+    "readings": (int, "heads, acquisition: maximum number of kept states to read."),
 }
 """The type and help of each field of a question, by name. Each question validates its own fields."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from lamplighter.contract.answers.acquisition import AcquisitionAnswer
 from lamplighter.contract.answers.microscope import MicroscopeAnswer
 from lamplighter.contract.answers.reading import (
     BatchSizesAnswer,
@@ -34,6 +35,7 @@ Answer = Annotated[
     | RotationAnswer
     | ProbeAnswer
     | HeadsAnswer
+    | AcquisitionAnswer
     | DevicesAnswer
     | BenchAnswer
     | BatchSizesAnswer

@@ -17,11 +17,8 @@ from lamplighter.contract.answers.reading import HeadScores, HeadsReading
 from lamplighter.contract.questions import HeadsQuestion, QuestionError
 from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
-from lamplighter.examination.readings import rounded
+from lamplighter.examination.readings import choose_kept_steps, rounded
 from lamplighter.model.learner import Learner
-from lamplighter.runfolder.reading.curve_steps import spread_evenly
-from lamplighter.runfolder.reading.output_matrix import list_output_points
-from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 SEQUENCES = 16
 """Random sequences, always the same ones: with 16, the standard error of a score is a few hundredths."""
@@ -42,7 +39,7 @@ def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgres
         )
     half = np.random.default_rng(0).integers(0, len(model.run.vocabulary), (SEQUENCES, tokens))
     ids = np.concatenate((half, half), axis=1)
-    steps = _choose_steps(model, question)
+    steps = choose_kept_steps(model, question.readings)
     readings: list[HeadsReading] = []
     for step in steps:
         report(len(readings) / len(steps), say("reading_attention", step=step))
@@ -92,14 +89,6 @@ def _read(learner: Learner, ids: NDArray[np.int64], step: int) -> HeadsReading:
         # The first repeated token cannot be foreseen either.
         loss_again=rounded(float(by_position[half:].mean())),
     )
-
-
-def _choose_steps(model: ExaminedModel, question: HeadsQuestion) -> list[int]:
-    """Return the step itself and kept states before it, evenly spread, ascending."""
-    with StepsReader(model.run.steps_path) as reader:
-        kept = [point.step for point in list_output_points(model.run, reader) if point.step < model.step]
-    most = question.readings - 1
-    return [*(spread_evenly(kept, most) if most > 1 else kept[:most]), model.step]
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -86,6 +86,7 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   taking_step: "Der Schritt wird noch einmal getan",
   reading_before_after: "Vorher und nachher werden gelesen",
   recomputing_number: "Eine Zahl wird nachgerechnet",
+  reading_words: ({ step }) => `Die Wörter bei Schritt ${number(step)} werden gelesen`,
   reading_attention: ({ step }) => `Die Attention von Schritt ${number(step)} wird gelesen`,
   turning_space: "Der Raum wird gedreht",
   comparing_neighbours: "Nachbarn werden verglichen",
