@@ -1,9 +1,10 @@
-"""What the record says beyond the table: the steps that stand out, and what keeping the largest losses costs.
+"""What is read beyond the table: the steps that stand out, what keeping the largest losses costs, when words are learned.
 
 - planted: 20 small trainings, in each of which one batch is bad: random tokens, one repeated token, or random targets.
   Counted: those whose bad step comes first in the list. Shuffled targets are measured beside them, without a goal.
 - quiet: 20 more without. Counted: the steps that stand out.
 - cost: the processor time of keeping the 16 largest losses, as a share of a step of the default recipe, 2,000 steps.
+- curves: seconds for the curves and ages of 200 words at 20 saved states of that run, its model loaded.
 
 About four minutes.
 """
@@ -21,7 +22,10 @@ from unittest.mock import patch
 import torch
 
 from benchmarks.support.report import report
+from lamplighter.contract.questions import AcquisitionQuestion
 from lamplighter.contract.recipe import Recipe
+from lamplighter.examination.kinds import acquisition
+from lamplighter.examination.replayer import Replayer
 from lamplighter.model import observer
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.outliers.reading import find_outlying_steps
@@ -35,6 +39,7 @@ from tests.support.synthetic_runs.bad_batches import BadBatch, bad_batch_at
 RUNS, STEPS = 20, 400
 KINDS: tuple[BadBatch, ...] = ("random tokens", "one repeated token", "random targets")
 COST_STEPS = 2_000
+_DEFAULT = {"steps": COST_STEPS, "device": "cpu", "cadence": {"waypoint_every": 100}}
 _LEARNS = (30, STEPS - 10)
 """The steps among which the bad one is drawn."""
 
@@ -51,12 +56,13 @@ def main() -> bool:
             where.append(f"{kind} at {bad}")
         shuffled += _outlying(seed, bad, "shuffled targets")[:1] == [bad]
         alarms += len(_outlying(RUNS + seed, None, None))
-    kept, whole = _measure_cost()
+    kept, whole, curves = _measure_default()
     return all(
         [
             report("outliers_planted", first, "runs", of=RUNS, missed=where, shuffled_targets=shuffled),
             report("outliers_quiet", alarms, "steps", runs=RUNS, steps=STEPS),
             report("top_losses_cost", 100 * kept / whole, "%", microseconds=1e6 * kept, step_ms=1e3 * whole),
+            report("word_curves", curves, "s"),
         ]
     )
 
@@ -81,8 +87,8 @@ def _outlying(seed: int, bad: int | None, kind: BadBatch | None) -> list[int]:
         return [item.step for item in find_outlying_steps(run).items]
 
 
-def _measure_cost() -> tuple[float, float]:
-    """Return the seconds of processor time of a step that go into its largest losses, and all of its seconds.
+def _measure_default() -> tuple[float, float, float]:
+    """Return the seconds of processor time of a step that go into its largest losses, all of its seconds, and those of curves.
 
     The gather from the logarithms is a part of the step's own work, and is measured apart, on tensors of the same size.
     """
@@ -98,7 +104,7 @@ def _measure_cost() -> tuple[float, float]:
         return call
 
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
-        run = RunStore(Path(folder)).create(Recipe(steps=COST_STEPS, device="cpu"))
+        run = RunStore(Path(folder)).create(Recipe.model_validate(_DEFAULT))
         with (
             patch.object(observer, "keep_largest", timed(observer.keep_largest)),
             patch.object(TopLosses, "encode", timed(TopLosses.encode)),
@@ -108,7 +114,8 @@ def _measure_cost() -> tuple[float, float]:
             whole = time.process_time() - begun
         inserted = _time_inserts(run)
         gathered = _time_gather(run)
-    return spent[0] / COST_STEPS + inserted + gathered, whole / COST_STEPS
+        curves = _time_curves(run)
+    return spent[0] / COST_STEPS + inserted + gathered, whole / COST_STEPS, curves
 
 
 def _time_inserts(run: RunFolder) -> float:
@@ -131,6 +138,15 @@ def _time_gather(run: RunFolder) -> float:
     for _ in range(COST_STEPS):
         logarithms.gather(1, targets).neg_()[:, 0].numpy()
     return (time.thread_time() - begun) / COST_STEPS
+
+
+def _time_curves(run: RunFolder) -> float:
+    model = Replayer(run).model_at(COST_STEPS, lambda *_: None)
+    question = AcquisitionQuestion(step=COST_STEPS, words=200, readings=20)
+    begun = time.perf_counter()
+    answer = acquisition.examine(model, question, lambda *_: None)
+    assert (len(answer.words), len(answer.steps)) == (200, 20)
+    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":
