@@ -31,7 +31,7 @@ interface Manifest {
 
 export class SegmentSocket implements LiveSocket {
   binaryType: BinaryType = "arraybuffer";
-  readyState: number = WebSocket.CONNECTING;
+  readyState: LiveSocket["readyState"] = WebSocket.CONNECTING;
   onopen: LiveSocket["onopen"] = null;
   onmessage: LiveSocket["onmessage"] = null;
   onclose: LiveSocket["onclose"] = null;
