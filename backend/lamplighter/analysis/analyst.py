@@ -8,10 +8,9 @@ run's curve.
 from __future__ import annotations
 
 from lamplighter.analysis.curve_filler import fill_curves
-from lamplighter.analysis.measures import measure, measure_losses
-from lamplighter.analysis.stayed import count_stayed
+from lamplighter.analysis.measures import measure_losses
+from lamplighter.analysis.snapshot_measures import measure_snapshot
 from lamplighter.analysis.tile_builder import TileBuilder
-from lamplighter.corpora.modular import number_ids
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.reading.snapshot import read_touches
@@ -106,15 +105,9 @@ class Analyst:
                         reader.close()
                         reader = None
                     if census is not None:
-                        values = measure(
-                            self._follower.vectors,
-                            self._run.vocabulary,
-                            census.recorded,
-                            self._run.recipe.corpus.planted_pairs,
-                            number_ids(self._run.recipe.corpus),
+                        values = measure_snapshot(
+                            self._run, measured[1], self._follower.vectors, census.recorded
                         )
-                        if census.recorded is None:
-                            values |= count_stayed(self._run, measured[1], self._follower.vectors)
                         losses[measured] = losses.get(measured, {}) | values
                     for step, found in losses.items():
                         writer.commit(*step, found)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lamplighter.analysis.measures import measure
-from lamplighter.analysis.stayed import count_stayed
-from lamplighter.corpora.modular import number_ids
+from lamplighter.analysis.snapshot_measures import measure_snapshot
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
@@ -54,10 +52,7 @@ def _fill_step(
         except NoSnapshotError:
             return True
     if matrix.attempt == attempt:
-        corpus = run.recipe.corpus
-        values = measure(matrix.vectors, run.vocabulary, touches, corpus.planted_pairs, number_ids(corpus))
-        if not batches_known:
-            values |= count_stayed(run, step, matrix.vectors)
+        values = measure_snapshot(run, step, matrix.vectors, touches)
         with failpoint.trigger_within("fill"):
             writer.commit(attempt, step, values)
     return True

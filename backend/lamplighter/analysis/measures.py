@@ -22,6 +22,8 @@ lengths |
 | `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
 | `coverage` | share of the rows that a batch has ever touched; from the first known batch on |
 | `never_lit` | number of rows that no batch has touched yet; from the first known batch on |
+| `separation <layer>`, `separation_chance <layer>` | mean silhouette of probed words by their meaning, and the 95th
+percentile with shuffled meanings; only of a run of hidden states |
 | `rows_stayed` | number of rows that still point where they began, but for rounding; only if batches are not recorded |
 | `loss_held_out` | loss on held-out text, in nats, as the trainer measured it at a keyframe |
 | `loss_read` | mean loss of the last batches before that, in nats |

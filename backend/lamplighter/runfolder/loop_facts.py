@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypedDict
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.step_numbers import MAX_NUMBER, MAX_STRETCHES, NUMBERS_FACT
@@ -16,6 +16,23 @@ MAX_HISTORY_BYTES = 32_000
 """Maximum bytes of what is kept of that check as JSON: every viewer of the run gets it."""
 MAX_CONFIG_BYTES = 32_000
 """Maximum bytes of the configuration as JSON: every viewer of the run gets it."""
+PROBES_FACT = "probes"
+"""The fact of a run of hidden states (`ProbedRun`); absent if the run is none."""
+MAX_PROBES_BYTES = 64_000
+"""Maximum bytes of that fact as JSON: every viewer of the run gets it."""
+_MAX_PROBED_LAYERS = 256
+
+
+class ProbedRun(TypedDict):
+    """What a run of hidden states says about its rows: row `layer * R + probe` is a probe in a layer."""
+
+    run: str
+    """The id of the run whose model is read. That run may be gone."""
+    layers: list[str]
+    words: list[int]
+    """The number of each probe's word; empty if all have the same, or none."""
+    texts: list[str]
+    """The sentence of each probe; empty if they have none."""
 
 
 def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +54,12 @@ def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
                 f"the check of a history must be its findings, in at most {MAX_HISTORY_BYTES:,} bytes"
             )
         known[HISTORY_FACT] = history
+    if (probes := facts.get(PROBES_FACT)) is not None:
+        if not _is_probed(probes) or len(json.dumps(probes).encode()) > MAX_PROBES_BYTES:
+            raise FormatError(
+                f"the probes must be sentences in layers, in at most {MAX_PROBES_BYTES:,} bytes"
+            )
+        known[PROBES_FACT] = probes
     if stretches is not None:
         if not isinstance(stretches, list) or not 1 <= len(stretches) <= MAX_STRETCHES + 1:
             raise FormatError(f"the step numbers must be a list of at most {MAX_STRETCHES:,} stretches")
@@ -48,6 +71,21 @@ def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
             before = stretch[0]
         known[NUMBERS_FACT] = stretches
     return known
+
+
+def _is_probed(fact: Any) -> bool:
+    match fact:
+        case {
+            "run": str(),
+            "layers": list() as layers,
+            "words": list() as words,
+            "texts": list() as texts,
+            **rest,
+        } if not rest and 1 <= len(layers) <= _MAX_PROBED_LAYERS:
+            numbers = all(type(word) is int and 0 <= word <= MAX_NUMBER for word in words)
+            return numbers and all(isinstance(text, str) for text in (*layers, *texts))
+        case _:
+            return False
 
 
 def _is_history(fact: Any) -> bool:

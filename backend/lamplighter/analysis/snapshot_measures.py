@@ -1,0 +1,55 @@
+"""All measures of a snapshot of a run, with those that depend on how the run was recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.analysis.measures import measure
+from lamplighter.analysis.stayed import count_stayed
+from lamplighter.corpora.modular import number_ids
+from lamplighter.geometry.separation import separation
+from lamplighter.runfolder.loop_facts import PROBES_FACT, ProbedRun
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+
+
+def measure_snapshot(
+    run: RunFolder,
+    step: int,
+    vectors: NDArray[np.float32] | StoredMatrix,
+    touches: NDArray[np.unsignedinteger] | None,
+) -> dict[str, float]:
+    """Return the measures of a run's matrix after a step, by name.
+
+    Args:
+        run: the run.
+        step: the step.
+        vectors: the matrix, shape (V, D).
+        touches: how many batches had each row, shape (V,); None if batches are not recorded.
+    """
+    corpus = run.recipe.corpus
+    values = measure(vectors, run.vocabulary, touches, corpus.planted_pairs, number_ids(corpus))
+    if touches is not None:
+        return values
+    with StepsReader(run.steps_path) as reader:
+        probed: ProbedRun | None = reader.facts().get(PROBES_FACT)
+    if probed is None:
+        return values | count_stayed(run, step, vectors)
+    return values | _measure_separation(probed, run.vocabulary.class_of(), vectors[:])
+
+
+def _measure_separation(
+    probed: ProbedRun, class_of: NDArray[np.int32], vectors: NDArray[np.float32]
+) -> dict[str, float]:
+    count = len(vectors) // len(probed["layers"])
+    words = np.zeros(count, dtype=np.int64)
+    words[: len(probed["words"])] = probed["words"][:count]
+    values: dict[str, float] = {}
+    for number, layer in enumerate(probed["layers"]):
+        rows = slice(number * count, (number + 1) * count)
+        found = separation(vectors[rows], class_of[rows].astype(np.int64), words)
+        if found is not None:
+            values[f"separation {layer}"], values[f"separation_chance {layer}"] = found
+    return values
