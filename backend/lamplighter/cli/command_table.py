@@ -17,6 +17,7 @@ _WHERE = {
     "lessons": "asking.lessons:lessons_group",
     "diff": "asking.differences:diff_command",
     "why": "asking.why:why_command",
+    "hidden-states": "asking.hidden_states:hidden_states_command",
     "planted": "asking.planted:planted_command",
     "serve": "serve:serve_command",
     "doctor": "doctor.command:doctor_command",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -17,7 +17,7 @@ from lamplighter.client.record_reading import RecordReading
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.loop_facts import CONFIG_FACT
+from lamplighter.runfolder.loop_facts import CONFIG_FACT, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
 from lamplighter.runfolder.reading.playback.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_backup import back_up_run
@@ -221,6 +221,16 @@ class Run:
         """
         return self._record.read_consistently(lambda h: h.steps.facts().get(CONFIG_FACT, {}))
 
+    @property
+    def probed(self) -> ProbedRun | None:
+        """Return what the rows of a run of hidden states are: row `layer * R + probe` is a probe in a layer. None: it is no such
+        run.
+
+        Raises:
+            NotBegunError: nothing is recorded yet.
+        """
+        return self._record.read_consistently(lambda h: h.steps.facts().get(PROBES_FACT))
+
     def snapshot_steps(self) -> NDArray[np.int64]:
         """Return the steps for which `snapshot` has a matrix, ascending, shape (N,)."""
         return self._record.read_consistently(lambda h: h.exact_steps())
@@ -421,6 +431,41 @@ class Run:
             return compare_folders(self._folder, folder, wanted, wanted_other, on_progress)
         except NotComparableError as error:
             raise InputError(str(error)) from error
+
+    def hidden_states(
+        self,
+        sentences: Iterable[str | Sequence[str]] | None = None,
+        *,
+        words: Iterable[str] = (),
+        maps: bool = True,
+        on_progress: Callable[[float, str], None] = lambda _share, _what: None,
+    ) -> Run:
+        """Return a new run beside this one: the hidden states of words in their sentences, in each layer, at all kept states of
+        the model (docs/histories.md).
+
+        Args:
+            sentences: texts, whose last word is read, `(text, word)`, or `(text, word, meaning)`. None: occurrences in the
+                text that training does not read.
+            words: of these words; empty: the town's homonyms, or frequent words of another text.
+            maps: whether to lay out the maps of all steps before returning, in a separate process.
+            on_progress: called with the share done and a description.
+
+        Raises:
+            InputError: the run keeps no state of its model, or a word is unknown.
+            ReprojectionFailedError: the new run exists, but its maps could not be made.
+            FormatError: this version cannot read this run.
+            ImportError: only `lamplighter-watch` is installed.
+        """
+        from lamplighter.client.probing.sentences import read_sentences
+        from lamplighter.client.probing.trained_run import record_hidden_states
+
+        given = None if sentences is None else read_sentences(sentences)
+        made = record_hidden_states(self._folder, given, list(words), on_progress)
+        if maps:
+            with require_whole_application("hidden_states"):
+                from lamplighter.processes.reprojection_job import reproject_in_child
+            reproject_in_child(made.path, on_progress)
+        return Run(made.path)
 
     def outlying_steps(self, first: SupportsIndex = 1, last: SupportsIndex | None = None) -> OutlyingSteps:
         """Return the steps that stand out from those around them, the least likely first (docs/outliers.md).

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lamplighter.client.errors import InputError
 from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.strict_input import explain_validation_error
-from lamplighter.runfolder.loop_facts import CONFIG_FACT
+from lamplighter.runfolder.loop_facts import CONFIG_FACT, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.step_numbers import MAX_NUMBER, NUMBERS_FACT, StepNumbers
 
 
@@ -25,6 +25,8 @@ class LoopFacts:
     steps: int | None
     """The number of the last step; None: unknown."""
     config: dict[str, Any] | None
+    probes: ProbedRun | None = None
+    """What the rows of a run of hidden states are; None of any other run."""
 
     def __post_init__(self) -> None:
         if self.first_step > MAX_NUMBER:
@@ -48,7 +50,8 @@ class LoopFacts:
         facts: dict[str, Any] = {"steps": self.planned_steps() or 1, "layers": []}
         if not self.numbers().are_steps:
             facts[NUMBERS_FACT] = self.numbers().stretches
-        return facts if self.config is None else facts | {CONFIG_FACT: self.config}
+        given = {CONFIG_FACT: self.config, PROBES_FACT: self.probes}
+        return facts | {name: fact for name, fact in given.items() if fact is not None}
 
 
 def displayed_end(step: int) -> int:
