@@ -1,10 +1,12 @@
-"""What is read beyond the table: the steps that stand out, what keeping the largest losses costs, when words are learned.
+"""What is read beyond the table: the steps that stand out, what keeping the largest losses costs, when words are
+learned, what probes cost.
 
 - planted: 20 small trainings, in each of which one batch is bad: random tokens, one repeated token, or random targets.
   Counted: those whose bad step comes first in the list. Shuffled targets are measured beside them, without a goal.
 - quiet: 20 more without. Counted: the steps that stand out.
 - cost: the processor time of keeping the 16 largest losses, as a share of a step of the default recipe, 2,000 steps.
 - curves: seconds for the curves and ages of 200 words at 20 saved states of that run, its model loaded.
+- probes: the processor time of reading 24 probed sentences at the default pace, as a share of a watched loop of 2,000 steps.
 
 About four minutes.
 """
@@ -21,6 +23,7 @@ from unittest.mock import patch
 
 import torch
 
+from benchmarks.support.probe_cost import measure_probe_cost
 from benchmarks.support.report import report
 from lamplighter.contract.questions import AcquisitionQuestion
 from lamplighter.contract.recipe import Recipe
@@ -57,12 +60,14 @@ def main() -> bool:
         shuffled += _outlying(seed, bad, "shuffled targets")[:1] == [bad]
         alarms += len(_outlying(RUNS + seed, None, None))
     kept, whole, curves = _measure_default()
+    probes = measure_probe_cost(rows=112, width=64, context=32, steps=COST_STEPS)
     return all(
         [
             report("outliers_planted", first, "runs", of=RUNS, missed=where, shuffled_targets=shuffled),
             report("outliers_quiet", alarms, "steps", runs=RUNS, steps=STEPS),
             report("top_losses_cost", 100 * kept / whole, "%", microseconds=1e6 * kept, step_ms=1e3 * whole),
             report("word_curves", curves, "s"),
+            report("probes_cost", 100 * probes.share, "%", **probes._asdict()),
         ]
     )
 

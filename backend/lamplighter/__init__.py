@@ -27,6 +27,7 @@ _WHERE = {
     "ReprojectionFailedError": "processes.reprojection_job",
     "series": "client.series_run",
     "still": "client.checkpoint_run",
+    "Probes": "client.probing.probe_set",
     "watch": "client.watching.watch",
     "LightningCallback": "client.integrations.lightning",
     "TransformersCallback": "client.integrations.transformers",

@@ -15,6 +15,7 @@ from lamplighter.client.integrations.lightning import LightningCallback
 from lamplighter.client.integrations.transformers import TransformersCallback
 from lamplighter.client.live_run import follow
 from lamplighter.client.opened_set import RunSet, open_set
+from lamplighter.client.probing.probe_set import Probes
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
@@ -36,6 +37,7 @@ __all__ = [
     "NoSnapshotError",
     "NoSuchTokenError",
     "NotBegunError",
+    "Probes",
     "RecordWarning",
     "Recorder",
     "ReprojectionFailedError",

@@ -18,6 +18,7 @@ from lamplighter.client.recording.record_warnings import describe_error, print_n
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
 from lamplighter.client.watching.idle_watcher import IdleWatcher
+from lamplighter.client.watching.probe_readings import PlannedProbes, ProbeReadings
 from lamplighter.client.watching.serving_address import find_server
 from lamplighter.client.watching.watcher import GradientKind, Watcher, end_earlier_watch
 from lamplighter.client.watching.weight_diff import WeightDiff
@@ -42,6 +43,8 @@ def watch(
     every: SupportsIndex = 1,
     gradient: GradientKind | None = "as_used",
     token_losses: bool = False,
+    probes: Any = None,
+    probe_every: SupportsIndex | None = None,
     first_step: SupportsIndex = 0,
     steps: SupportsIndex | None = None,
     config: Mapping[str, Any] | None = None,
@@ -67,6 +70,11 @@ def watch(
             impossible with a GradScaler or DDP; None: not recorded.
         token_losses: keep the largest losses of single tokens of each recorded step, computed once more from the logits that
             the model returns; for a loop without them, `log_losses`.
+        probes: tokens in their sentences, whose hidden states in each layer are recorded as a run beside this one: texts,
+            whose last word is read, `(text, word)`, or `(text, word, meaning)`. Or a function that is called with the model
+            and returns a matrix with a row for each probe, or one for each layer by name; with names and labels as
+            `lamplighter.Probes`.
+        probe_every: read them at the steps whose number is a multiple of it; None: for at most one percent of the time.
         first_step: the number of the last step before, if a training continues from a checkpoint.
         steps: the number of the last step, if known: the page then shows the progress.
         config: settings of the training to keep: JSON values by name.
@@ -87,6 +95,7 @@ def watch(
         raise InputError(f'on_error: "warn" or "raise", not {str(on_error)[:80]!r}')
     stride = whole_number(every, "every", least=1)
     before = whole_number(first_step, "first_step")
+    pace = None if probe_every is None else whole_number(probe_every, "probe_every", least=1)
     processes, rank = _processes()
     if gradient == "before_clipping" and processes > 1:
         raise InputError(
@@ -99,6 +108,8 @@ def watch(
         given = None if tokenizer is None else read_given_vocabulary(tokenizer, "tokenizer")[0]
         table = choose_table(root, embedding, None if given is None else len(given))
         vocabulary = name_rows(given, len(table.weight))
+        device = table.weight.device
+        planned = None if probes is None else PlannedProbes(probes, tokenizer, vocabulary, root, device)
         if rank:
             why = f"this is process {rank} of {processes}, and only the first one records"
             print_notice(why)
@@ -122,6 +133,7 @@ def watch(
                 on_error=on_error,
             ),
         )
+        readings = None if planned is None else ProbeReadings(planned, pace, raises=on_error == "raise")
         try:
             watcher = Watcher(
                 root,
@@ -136,6 +148,7 @@ def watch(
                 others=name_candidates(root),
                 address=find_server(recorder.folder),
                 token_losses=token_losses,
+                probes=readings,
             )
             print_notice(watcher.introduction)
             if processes > 1:
@@ -143,6 +156,8 @@ def watch(
                     f"{processes} processes train together: the ids and the loss of a step are only those of this process,"
                     " its gradient and its moves those of all"
                 )
+            if readings is not None:
+                readings.begin_reading(recorder.run, root, before)
             # Last, so that an earlier error leaves nothing in the model.
             watcher.install(root, table)
         except Exception as error:

@@ -28,6 +28,7 @@ from lamplighter.client.watching.optimizer_calls import (
     group_of,
     has_closure,
 )
+from lamplighter.client.watching.probe_readings import ProbeReadings
 from lamplighter.client.watching.scalar_log import read_number
 from lamplighter.client.watching.serving_address import serving_command
 from lamplighter.client.watching.step_window import StepWindow
@@ -76,6 +77,7 @@ class Watcher:
         others: str,
         address: str | None,
         token_losses: bool,
+        probes: ProbeReadings | None,
     ) -> None:
         """Prepare to watch.
 
@@ -92,13 +94,14 @@ class Watcher:
             others: the model's tables, for messages.
             address: the address at which a server shows the run, if any.
             token_losses: whether to compute the losses of single tokens from the model's logits.
+            probes: the readings of hidden states, if any.
         """
         self._model = weakref.ref(model)
         self._owner, self._attribute = weakref.ref(table.owner, self._end_freed), table.attribute
         self._weight = table.weight
         self._recorder = recorder
         self._hooks = GuestHooks(self._end_with)
-        self._reads_logits = token_losses
+        self._reads_logits, self._probes = token_losses, probes
         self._losses = TokenLosses(
             len(table.weight),
             self._is_due,
@@ -206,7 +209,7 @@ class Watcher:
         if self.closed:
             self._hooks.leave()
             return
-        self._hooks.guarded(self._finish)()
+        self._hooks.guarded(self._finish)(error is None)
         self._recorder.__exit__(type(error) if error else None, error, None)
 
     def watches(self, weight: Tensor) -> bool:
@@ -215,7 +218,7 @@ class Watcher:
 
     def _close_at_exit(self) -> None:
         # The recorder checks how the program ended, and closes itself.
-        self._hooks.guarded(self._finish)()
+        self._hooks.guarded(self._finish)(True)
 
     def _end_freed(self, reference: Any) -> None:
         # This may run anywhere, also during interpreter shutdown, when names of this module are gone, so it must not
@@ -228,7 +231,9 @@ class Watcher:
         except Exception:  # noqa: BLE001
             pass
 
-    def _finish(self) -> None:
+    def _finish(self, well: bool) -> None:
+        if well and self._probes is not None:
+            self._probes.read_if_due(self._model(), self.step, last=True)
         if not self._writer.write_end():
             nothing = "no step was recorded: " + self._why_nothing()
             self._writer.warn_once(nothing)
@@ -239,6 +244,8 @@ class Watcher:
         """Become inactive, and release the model."""
         self.closed = True
         self._hooks.leave()
+        if self._probes is not None:
+            self._probes.close()
         self._writer.note_interruption()
         atexit.unregister(self._close_at_exit)
         _live.discard(self)
@@ -342,6 +349,8 @@ class Watcher:
             self._recorded = self.step
         if self._tally.loss_name is not None:
             self._writer.name_loss(self._tally.loss_name)
+        if self._probes is not None:
+            self._probes.read_if_due(self._model(), self.step)
         self._next_loss, self._tally.begun, self._returned = None, None, time.perf_counter()
 
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
