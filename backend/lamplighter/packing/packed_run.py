@@ -171,9 +171,12 @@ def _store_answers(
         )
     }
     stored["/lines"] = stored.pop(f"/lines?to={last}")
-    if any("rows_stayed" in one["values"] for one in stored["/measures"]["items"]):
-        stayed = f"/geometry/stayed?most=2000&step={last}"
-        stored[stayed] = json.loads(answers.get(stayed))
+    for name, asked in (
+        ("rows_stayed", f"/geometry/stayed?most=2000&step={last}"),
+        ("circle_share", f"/geometry/fourier?step={last}"),
+    ):
+        if any(name in one["values"] for one in stored["/measures"]["items"]):
+            stored[asked] = json.loads(answers.get(asked))
     status = stored[""]["status"]
     if not continues:
         if status["phase"] not in _ENDED:

@@ -7,6 +7,7 @@ import { table } from "./translation";
 const titles: Record<string, string> = {
   loss: "Surprise on held-out text",
   accuracy: "Sums it gets right",
+  circle_share: "The strongest circle of numbers",
   purity: "Neighbours of the same kind",
   analogy: "Analogies",
   neighbour_information: "Order gained, in bits",
@@ -25,6 +26,8 @@ const more: Record<string, string> = {
   loss: "The loss in nats per word, after the same step: on up to 4,096 words held out of training and on the latest batches. Where the lines diverge it is memorising.",
   accuracy:
     "The share of right answers. What it has seen can be known by heart; what it never saw takes the rule. Dashed: guessing.",
+  circle_share:
+    "The share of the strongest frequency in how the numbers’ rows differ: the numbers go round a circle in equal steps. Dashed: random rows as long.",
   purity:
     "The share of a word’s ten nearest that are of its own kind (of fewer where its kind is small), averaged over kinds. Dashed: what chance gives.",
   analogy:
@@ -53,6 +56,7 @@ const lines: Record<string, string> = {
   loss_read: "on the text it reads",
   accuracy_read: "sums it has seen",
   accuracy_held_out: "sums it never saw",
+  circle_share: "strongest frequency",
   purity_10nn: "10-NN purity",
   neighbour_information: "bits",
   neighbour_information_most: "maximum",

@@ -19,6 +19,7 @@ export const run = table("run", {
       lamptown: () => "It reads Lamptown, a generated text with planted kinds of words",
       novels: () => "It reads two novels, in which nothing is planted",
       manuals: () => "It reads the documentation of the Python packages on the server",
+      modular: () => "It adds on a clock",
       text: (name: string) => `It reads an uploaded text: ${name}`,
       recorded: (name: string) => `It was trained elsewhere: ${name}`,
     } satisfies Record<Recipe["corpus"]["kind"], (name: string) => string>,

@@ -21,6 +21,8 @@ const colour: Record<ColourBy, string> = {
   aligned:
     "how far its vector is from the same word’s in the other run, after turning one space onto the other",
   raw: "how far its vector is from the same word’s in the other run, as both are",
+  phase:
+    "its place on the strongest circle of this map, once around the rainbow; neighbours on the circle have neighbouring colours",
   neighbours: "how many of its ten nearest words are others in the other run",
 };
 

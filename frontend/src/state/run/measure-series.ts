@@ -49,6 +49,7 @@ export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
 const CHARTS = [
   "loss",
   "accuracy",
+  "circle_share",
   "rows_stayed",
   "purity",
   "neighbour_information",

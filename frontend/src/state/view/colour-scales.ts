@@ -6,6 +6,7 @@
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { LegendEntry, EntryColour, ColourScale } from "../../model/colour-scale";
+import { clockSize } from "../../model/clock";
 import type { ColourBy } from "../../model/view/view-options";
 
 /** Limit on the ringed tokens of an entry: more would hide the map. */
@@ -98,7 +99,8 @@ export function valueScale(
 export function availableColour(requested: ColourBy, vocabulary: Vocabulary | null): ColourBy {
   if (!vocabulary) return requested;
   const by = requested === "family" && !vocabulary.families.length ? "class" : requested;
-  return by === "class" && !vocabulary.classes.length ? "district" : by;
+  if (clockSize(vocabulary)) return by === "class" ? "phase" : by;
+  return by === "phase" || (by === "class" && !vocabulary.classes.length) ? "district" : by;
 }
 
 /** Build the scale of a colouring by kinds of token; null for another colouring. */

@@ -10,6 +10,8 @@ import { DIFFERENCES, isDifference, type ColourBy } from "../../model/view/view-
 import type { OpenRun } from "../run/open-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import { trustByToken } from "../tokens/token-trust";
+import { clockSize } from "../../model/clock";
+import { phaseScale, strongestFrequency } from "./clock-phase";
 import { availableColour, quantityScale, scaleOfKinds, stepsSinceLit } from "./colour-scales";
 import type { ViewSettings } from "./view-settings.svelte";
 import type { ColourScale } from "../../model/colour-scale";
@@ -21,6 +23,7 @@ const CHANGING: ReadonlySet<ColourBy> = new Set([
   "gradient",
   "moved",
   "trust",
+  "phase",
   ...DIFFERENCES,
 ]);
 
@@ -46,6 +49,8 @@ export class Colouring {
     return vocabulary ? this.buildScale(this.by, vocabulary) : null;
   });
 
+  /** The frequency whose circle gives numbers their colours; 0 before the first. */
+  private frequency = 0;
   private refreshes = $state(0);
   private lastRefresh = -Infinity;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -78,6 +83,12 @@ export class Colouring {
     if (CHANGING.has(by)) {
       void this.refreshes;
       const all = vocabulary.tokens.length;
+      if (by === "phase") {
+        const layout = untrack(() => this.sources.openRun.layout);
+        const size = clockSize(vocabulary);
+        if (layout) this.frequency = strongestFrequency(layout, size, this.frequency);
+        return phaseScale(all, size, this.frequency || 1);
+      }
       return quantityScale(
         by,
         untrack(() => this.quantity(by, all)),

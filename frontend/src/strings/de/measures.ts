@@ -18,6 +18,7 @@ export const measures: Translated<typeof english> = {
     titles: {
       loss: "Überraschung bei Text, den es nie gelesen hat",
       accuracy: "Richtig gelöste Aufgaben",
+      circle_share: "Der stärkste Kreis der Zahlen",
       purity: "Nachbarn derselben Art",
       analogy: "Analogien",
       neighbour_information: "Gewonnene Ordnung, in Bits",
@@ -36,6 +37,8 @@ export const measures: Translated<typeof english> = {
       loss: "Der Verlust in Nats je Wort, nach demselben Schritt: auf bis zu 4.096 Wörtern, die beim Training zurückbehalten wurden, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
       accuracy:
         "Der Anteil richtiger Antworten. Was es gesehen hat, kann es auswendig; für das andere braucht es die Regel. Gestrichelt: Raten.",
+      circle_share:
+        "Der Anteil der stärksten Frequenz an den Unterschieden zwischen den Zeilen der Zahlen: In gleichen Schritten umrunden sie einen Kreis. Gestrichelt: ebenso lange zufällige Zeilen.",
       purity:
         "Welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art klein ist), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
       analogy:
@@ -66,6 +69,7 @@ export const measures: Translated<typeof english> = {
       loss_read: "auf dem Text, den es liest",
       accuracy_read: "Aufgaben, die es gesehen hat",
       accuracy_held_out: "Aufgaben, die es nie gesehen hat",
+      circle_share: "stärkste Frequenz",
       purity_10nn: "10-NN-Reinheit",
       neighbour_information: "Bits",
       neighbour_information_most: "höchstens möglich",

@@ -13,6 +13,7 @@ export const run: Translated<typeof english> = {
       lamptown: () => "Es liest Lamptown, einen erzeugten Text mit angelegten Arten von Wörtern",
       novels: () => "Es liest zwei Romane, in denen nichts angelegt ist",
       manuals: () => "Es liest die Dokumentation der Python-Pakete auf dem Server",
+      modular: () => "Es rechnet auf der Uhr",
       text: (name) => `Es liest einen hochgeladenen Text: ${name}`,
       recorded: (name) => `Es wurde anderswo trainiert: ${name}`,
     },

@@ -25,9 +25,12 @@ export const legend = {
     lead: "Colour:",
     open: "Show the colour key",
     close: "Close the colour key",
-    none: { family: "no family", class: "no kind", district: "no neighbourhood" } as Partial<
-      Record<ColourBy, string>
-    >,
+    none: {
+      family: "no family",
+      class: "no kind",
+      district: "no neighbourhood",
+      phase: "no number",
+    } as Partial<Record<ColourBy, string>>,
     rest: {
       since: "never read yet",
       moved: "did not move",

@@ -151,6 +151,7 @@ export const transport = {
     aligned: "distance to the other run",
     raw: "distance, spaces not turned",
     neighbours: "neighbours that differ",
+    phase: "place on the circle",
     more: "What the colour of a light says",
   },
 } as const;

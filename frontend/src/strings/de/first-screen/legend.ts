@@ -26,7 +26,12 @@ export const legend: Translated<typeof english> = {
     lead: "Farbe:",
     open: "Die Legende zeigen",
     close: "Die Legende schließen",
-    none: { family: "keine Familie", class: "keine Art", district: "kein Viertel" },
+    none: {
+      family: "keine Familie",
+      class: "keine Art",
+      district: "kein Viertel",
+      phase: "keine Zahl",
+    },
     rest: {
       since: "noch nie gelesen",
       moved: "nicht bewegt",

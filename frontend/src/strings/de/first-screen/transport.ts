@@ -146,6 +146,7 @@ export const transport: Translated<typeof english> = {
     aligned: "Abstand zum anderen Lauf",
     raw: "Abstand, ohne zu drehen",
     neighbours: "andere Nachbarn",
+    phase: "Platz auf dem Kreis",
     more: "Was die Farbe eines Lichts sagt",
   },
 };
