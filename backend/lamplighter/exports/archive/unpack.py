@@ -17,48 +17,26 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from lamplighter.contract.recipe_file import MAX_RECIPE_BYTES
 from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
+from lamplighter.runfolder.importing.file_limits import (
+    MAX_MATRICES,
+    MAX_MEMBERS,
+    MAX_TOTAL_BYTES,
+    MEGABYTE,
+    NEEDED,
+    byte_limit,
+)
 from lamplighter.runfolder.run_folder import MATRICES
-from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
 
-MEGABYTE = 1_000_000
-MAX_TOTAL_BYTES = 16_000 * MEGABYTE
-"""Maximum bytes of an unpacked run."""
-_LIMITS = {
-    DIGESTS: 64 << 10,
-    "recipe.json": MAX_RECIPE_BYTES,
-    NAME_FILE: 4 << 10,
-    "source.txt": 64 << 20,
-    "corpus.json": MEGABYTE,
-    "corpus.npy": 2_000 * MEGABYTE,
-    "held-out.npy": 250 * MEGABYTE,
-    "landmarks.npy": MEGABYTE,
-    "tokeniser.json": 64 * MEGABYTE,
-    "vocabulary.json": 64 * MEGABYTE,
-    "examinations.sqlite": 200 * MEGABYTE,
-    "layouts.sqlite": 4_000 * MEGABYTE,
-    "relayouts.sqlite": 4_000 * MEGABYTE,
-    "output-layouts.sqlite": 4_000 * MEGABYTE,
-    "measures.sqlite": 1_000 * MEGABYTE,
-    "steps.sqlite": 8_000 * MEGABYTE,
-    "tiles.sqlite": 8_000 * MEGABYTE,
-}
-_NEEDED = ("corpus.json", "vocabulary.json", "steps.sqlite")
-_CHECKPOINT = re.compile(r"(?:checkpoints|waypoints)/\d{10}-\d{4}\.safetensors", re.ASCII)
-_MATRIX = re.compile(MATRICES + r"/\d{10}-\d{4}\.safetensors", re.ASCII)
-_MAX_MATRICES = 10_000
-_CHECKPOINT_LIMIT = 4_000 * MEGABYTE
 _RECIPE = re.compile(r"((?:[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}/)?)recipe\.json")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FOLDERS = ("", "checkpoints/", "waypoints/", f"{MATRICES}/")
-_MEMBERS = 32
-"""Maximum files of a run, not counting waypoints and matrices."""
+_DIGESTS_LIMIT = 64 << 10
 _BLOCK = 1 << 20
 _DATABASE_BEGIN = b"SQLite format 3\0"
 
@@ -195,9 +173,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
         name = name.removeprefix(prefix)
         if name in _FOLDERS and info.file_size == 0:
             continue
-        limit = _CHECKPOINT_LIMIT if _CHECKPOINT.fullmatch(name) else _LIMITS.get(name)
-        if _MATRIX.fullmatch(name):
-            limit = MAX_TOTAL_BYTES
+        limit = _DIGESTS_LIMIT if name == DIGESTS else byte_limit(name)
         if limit is None or kind not in (0, stat.S_IFREG):
             raise ExportError(
                 f"the zip holds {_quote_name(info.orig_filename)}, which is not a file of a run: refused"
@@ -214,7 +190,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
                 f"{name} would have {info.file_size:,} bytes, at most {limit:,} are allowed: refused"
             )
         members[name] = info
-    if missing := [name for name in _NEEDED if name not in members]:
+    if missing := [name for name in NEEDED if name not in members]:
         raise ExportError(f"this is not the zip of a run: it has no {missing[0]}")
     size = sum(info.file_size for info in members.values())
     if size > total:
@@ -229,12 +205,12 @@ def _require_few(names: Sequence[str]) -> None:
     of_waypoints = ["waypoints/" in name for name in names]
     matrices = sum(f"{MATRICES}/" in name for name in names)
     waypoints, others = of_waypoints.count(True), of_waypoints.count(False) - matrices
-    if matrices > _MAX_MATRICES:
-        raise ExportError(f"the zip has {matrices} matrices, a run has at most {_MAX_MATRICES:,}: refused")
+    if matrices > MAX_MATRICES:
+        raise ExportError(f"the zip has {matrices} matrices, a run has at most {MAX_MATRICES:,}: refused")
     if waypoints > MAX_WAYPOINTS:
         raise ExportError(f"the zip has {waypoints} waypoints, a run has at most {MAX_WAYPOINTS}: refused")
-    if others > _MEMBERS:
-        raise ExportError(f"the zip has {others} files, a run has at most {_MEMBERS}: refused")
+    if others > MAX_MEMBERS:
+        raise ExportError(f"the zip has {others} files, a run has at most {MAX_MEMBERS}: refused")
 
 
 def _quote_name(name: str) -> str:
