@@ -31,6 +31,7 @@ _WHERE = {
     "gallery": "exports:gallery_command",
     "broadcast": "broadcast:broadcast_command",
     "import": "exports:import_command",
+    "publish": "published.command:publish_command",
 }
 """The module in `lamplighter.cli` and the attribute that hold each command."""
 

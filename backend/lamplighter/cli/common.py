@@ -42,6 +42,18 @@ class SecondsOrNever(click.ParamType[float | None]):
         return click.FloatRange(0, 1e9).convert(value, param, ctx)
 
 
+class StoreAddress(str):
+    """The address of published runs, in place of a folder of runs."""
+
+
+class PathOrAddress(click.Path):
+    """A path on this machine, or an address of published runs."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a path, or the address."""
+        return StoreAddress(value) if "://" in str(value) else super().convert(value, param, ctx)
+
+
 def common_options(*names: str) -> Callable[[Command], Command]:
     """Add `--runs` (as `runs_dir`) and the named common options to a command, and make it refuse the others.
 
@@ -80,7 +92,17 @@ def _agree(context: click.Context, option: click.Parameter, values: Any) -> Any:
         raise click.UsageError(
             f"{option.opts[0]} is given twice, as {given[0]} and as {given[1]}: give it once", context
         )
-    return given[0] if given else values[0]
+    value = given[0] if given else values[0]
+    if isinstance(value, StoreAddress) and not _serves(context):
+        raise click.UsageError(
+            f"{value}: published runs can be served, with lamplighter serve --runs {value}; this needs a folder of runs",
+            context,
+        )
+    return value
+
+
+def _serves(context: click.Context) -> bool:
+    return any(option.name == "host" and option.expose_value for option in context.command.params)
 
 
 def _refuse(context: click.Context, option: click.Parameter, _: Any) -> None:
@@ -119,8 +141,8 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "runs_dir": _value(
         "--runs",
         DEFAULT_RUNS,
-        "The folder that holds the runs.",
-        type=click.Path(path_type=Path, file_okay=False),
+        "The folder that holds the runs; to serve, also an address of published ones: s3://, file://, https://, hf://.",
+        type=PathOrAddress(path_type=Path, file_okay=False),
     ),
     "host": _value("--host", "127.0.0.1", "Address to listen on."),
     "port": _value("--port", DEFAULT_PORT, _NEXT_PORT, type=_PORT),

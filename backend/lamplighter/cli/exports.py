@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from lamplighter.cli.asking.lessons import prepare_lessons
-from lamplighter.cli.common import common_options
+from lamplighter.cli.common import PathOrAddress, StoreAddress, common_options
 from lamplighter.cli.named_run import confirm_imported, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.output import ExportError
 from lamplighter.model.training_demands import describe_demands
+from lamplighter.runfolder.published.object_store import StoreError
 from lamplighter.runfolder.run_store import RunStore
 
 
@@ -106,19 +107,27 @@ def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: st
 
 
 @click.command("import")
-@click.argument("source", metavar="ZIP", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("source", metavar="ZIP|ADDRESS", type=PathOrAddress(path_type=Path, dir_okay=False))
 @common_options()
-def import_command(runs_dir: Path, source: Path) -> None:
-    """Import a run from a zip that `lamplighter export --to zip` wrote, on this machine or another."""
+def import_command(runs_dir: Path, source: Path | StoreAddress) -> None:
+    """Import a run from a zip that `lamplighter export --to zip` wrote, or that `lamplighter publish` wrote to an address."""
     run_store = RunStore(runs_dir)
     run_store.clear_leftovers()
     with make_progress_bar() as bar:
         task = bar.add_task("import", total=1.0)
+
+        def on_progress(share: float, what: str) -> None:
+            bar.update(task, completed=share)
+
         try:
-            run, remarks = import_zip(
-                run_store, source, lambda share, what: bar.update(task, completed=share)
-            )
-        except ExportError as error:
+            if isinstance(source, StoreAddress):
+                # Only this needs a store.
+                from lamplighter.cli.published.serving import import_published
+
+                run, remarks = import_published(run_store, source, on_progress)
+            else:
+                run, remarks = import_zip(run_store, source, on_progress)
+        except (ExportError, StoreError) as error:
             raise click.ClickException(str(error)) from error
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
     for remark in remarks:

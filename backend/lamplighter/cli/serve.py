@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lamplighter.cli.common import SERVING, common_options
+from lamplighter.cli.common import SERVING, StoreAddress, common_options
 from lamplighter.cli.energy import watts_option
 from lamplighter.cli.terminal import log_to_terminal, print_line, print_qr_code
 from lamplighter.contract.recipe import Recipe
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def serve_app(
-    runs_dir: Path,
+    runs_dir: Path | StoreAddress,
     *,
     new: bool,
     no_browser: bool,
@@ -41,6 +41,18 @@ def serve_app(
         click.ClickException: the settings are invalid; the message says why and what to do.
     """
     classroom = _class_settings(**class_options)
+    if isinstance(runs_dir, StoreAddress):
+        if new:
+            raise click.UsageError("--new starts a run, which needs a folder of runs on this machine")
+        _serve_published(
+            runs_dir,
+            browser=not no_browser,
+            print_token=print_token,
+            host=host,
+            port=port,
+            classroom=classroom,
+        )
+        return
     settings = _settings(
         runs=runs_dir, host=host, port=port, hold=hold, smooth_after=smooth_after, classroom=classroom
     )
@@ -86,7 +98,7 @@ def serve_app(
 )
 @watts_option
 def serve_command(
-    runs_dir: Path,
+    runs_dir: Path | StoreAddress,
     host: str,
     port: int,
     no_browser: bool,
@@ -110,19 +122,24 @@ def serve_command(
             raise click.ClickException(
                 f"{problems[0]} ({len(problems)} in all; list them with: lamplighter lessons check {lessons})"
             )
-    roles = () if no_workers else ROLES
+    shared: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "behind": behind,
+        "lessons": lessons,
+        "classroom": _class_settings(**class_options),
+    }
+    if isinstance(runs_dir, StoreAddress):
+        _serve_published(runs_dir, browser=not no_browser, print_token=print_token, **shared)
+        return
     settings = _settings(
         runs=runs_dir,
-        host=host,
-        port=port,
-        behind=behind,
-        roles=roles,
+        roles=() if no_workers else ROLES,
         max_trainers=trainers,
         smooth_after=smooth_after,
         hold=hold,
         follow=follow,
-        lessons=lessons,
-        classroom=_class_settings(**class_options),
+        **shared,
     )
     _serve(settings, browser=not no_browser and settings.loopback, print_token=print_token)
 
@@ -149,6 +166,16 @@ def _settings(**fields: Any) -> ServerSettings:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     return settings
+
+
+def _serve_published(address: StoreAddress, *, browser: bool, print_token: bool, **fields: Any) -> None:
+    """Serve the runs at an address, which are read in place."""
+    # Only this needs a store.
+    from lamplighter.cli.published.serving import published_runs
+
+    with published_runs(address) as folder:
+        settings = _settings(runs=folder, roles=(), published=True, **fields)
+        _serve(settings, browser=browser and settings.loopback, print_token=print_token)
 
 
 def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:

@@ -55,6 +55,7 @@ ReasonCode = TypeAliasType(
         "already_continuing",
         "run_is_over",
         "run_is_not_over",
+        "run_is_published",
         "too_many_runs",
         # A text of the user's own.
         "upload_gone",

@@ -26,6 +26,7 @@ from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import open_like_folder
+from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.landmarks import LANDMARKS, MIN_LANDMARKS, MIN_TOKENS, choose_landmarks
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
@@ -174,6 +175,7 @@ class RunFolder:
         self._save_ids(ids.astype(np.uint32), self.landmarks_path)
 
     def _load_ids(self, path: Path) -> NDArray[np.uint32]:
+        remote_files.bring(path)
         try:
             ids = np.load(path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:

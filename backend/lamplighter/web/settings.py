@@ -122,6 +122,8 @@ class ServerSettings:
     """Folders of runs, on a network file system, whose fragments are taken over as they grow."""
     lessons: Path | None = None
     """A folder of texts that replace or add parts of the course; None: only the app's course."""
+    published: bool = False
+    """True if `runs` stands for runs of a store, which are read in place: every change of one is refused."""
 
     def hold_for(self, recipe: Recipe) -> float:
         """Return the maximum seconds that a new run of this recipe waits for its map: 0 if the map needs no

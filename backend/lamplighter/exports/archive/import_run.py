@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,26 +63,47 @@ def import_zip(
     Raises:
         ExportError: the zip is rejected; the message says why. None of its files are kept.
     """
+
+    def fill(folder: Path, progress: ExportProgress) -> str:
+        return _describe_digests(unpack(source, folder, progress, total))
+
+    return import_files(run_store, source.name, fill, progress)
+
+
+def import_files(
+    run_store: RunStore, name: str, fill: Callable[[Path, ExportProgress], str], progress: ExportProgress
+) -> ImportedRun:
+    """Create a run from untrusted files.
+
+    Args:
+        run_store: the target store.
+        name: what they come from, for messages.
+        fill: writes known files of bounded size into an empty folder, and returns how they were checked.
+        progress: called with the share done; may raise `Cancelled`.
+
+    Raises:
+        ExportError: they are rejected; the message says why. None of them are kept.
+    """
     try:
         with preparation_folder(run_store.path, "importing") as folder, bounded_sqlite_memory():
             packed, copy = RunFolder(folder / "packed"), RunFolder(folder / "run")
             for part in (packed.path, copy.path, copy.checkpoints):
                 make_private_folder(part)
-            compared = unpack(source, packed.path, lambda share, what: progress(share / 2, what), total)
+            checked = fill(packed.path, lambda share, what: progress(share / 2, what))
             with failpoint.trigger_within("import"):
                 phase = _copy_run(packed, copy, progress)
             sync_tree(copy.path)
             run = run_store.adopt(copy.path, copy.recipe)
         progress(1.0, run.id)
-        return ImportedRun(run, tuple(filter(None, (_describe_digests(compared), _describe_phase(phase)))))
+        return ImportedRun(run, tuple(filter(None, (checked, _describe_phase(phase)))))
     except FormatError as error:
-        raise ExportError(f"{source.name}: {error}") from error
+        raise ExportError(f"{name}: {error}") from error
     except OSError as error:
-        raise ExportError(f"{source.name} cannot be imported: {error.strerror or error}") from error
+        raise ExportError(f"{name} cannot be imported: {error.strerror or error}") from error
     except DISK_FULL_ERRORS as error:
-        raise ExportError(f"{source.name} cannot be imported: {error}; make room on the disk") from error
+        raise ExportError(f"{name} cannot be imported: {error}; make room on the disk") from error
     except MemoryError as error:
-        raise ExportError(f"{source.name} needs more memory than is available: refused") from error
+        raise ExportError(f"{name} needs more memory than is available: refused") from error
 
 
 def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> str:

@@ -19,6 +19,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.run_checks import MAX_ROWS, RunChecks
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.sqlite.database import FORMAT_VERSION, QUERY_ERRORS, open_writer
+from lamplighter.runfolder.sqlite.remote_database import MAX_RECORD, SCHEMA_QUERY, schema_tables
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import decode
@@ -26,10 +27,7 @@ from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
-MAX_RECORD = 1 << 28
-"""Maximum bytes of one value in an untrusted file: a keyframe of 50,000 rows of 1,024 numbers fits."""
 _MAX_MEMORY = 4 * MAX_RECORD
-_SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
 
 F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 
@@ -70,9 +68,9 @@ class UntrustedFile:
             version = int(str(self._connection.pragma("user_version")))
             if version > FORMAT_VERSION:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
-            tables = list(self._connection.execute(_SCHEMA_QUERY))
-            self.has_optional = optional != "" and tables == _schema_tables(schema + optional)
-            if not self.has_optional and tables != _schema_tables(schema):
+            tables = list(self._connection.execute(SCHEMA_QUERY))
+            self.has_optional = optional != "" and tables == schema_tables(schema + optional)
+            if not self.has_optional and tables != schema_tables(schema):
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
@@ -178,12 +176,3 @@ def bounded_sqlite_memory() -> Generator[None]:
         yield
     finally:
         apsw.hard_heap_limit(before)
-
-
-def _schema_tables(schema: str) -> list[tuple[Any, ...]]:
-    ours = apsw.Connection(":memory:")
-    try:
-        ours.execute(schema)
-        return list(ours.execute(_SCHEMA_QUERY))
-    finally:
-        ours.close()

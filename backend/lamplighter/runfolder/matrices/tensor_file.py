@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.platform.printable import quote_foreign
+from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.wire.binary import Floats
 
@@ -52,6 +53,7 @@ def read_tensor_header(path: Path, most: int = MAX_HEADER) -> dict[str, StoredTe
         FormatError: the file is not a safetensors file, or a tensor lies outside it.
         OSError: the file cannot be read.
     """
+    remote_files.bring(path)
     size = path.stat().st_size
     with path.open("rb") as file:
         length = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))[0]

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from lamplighter.platform import failpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.sqlite.remote_database import guard, vfs_of
 from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
 from lamplighter.runfolder.sqlite.unreadable_file import unreadable_file
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
@@ -188,7 +189,7 @@ def open_reader(path: Path) -> apsw.Connection:
 
 def _open_read_only(path: Path) -> apsw.Connection:
     try:
-        connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs_of(path))
     except apsw.Error as error:
         raise unreadable_file(path, error) from error
     connection.set_busy_timeout(2_000)
@@ -200,6 +201,7 @@ def _open_read_only(path: Path) -> apsw.Connection:
             connection.close()
             raise FileNotFoundError(path)
         _check_format(connection, path)
+        guard(connection, path)
     except apsw.Error as error:
         connection.close()
         raise unreadable_file(path, error) from error

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import lamplighter
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.apps.published import PublishedRunsMiddleware
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import page, session
@@ -96,6 +97,7 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
             Middleware(PaceMiddleware, pace=front.pace),
             *([Middleware(LateRestMiddleware, rules=own_rules, late=late)] if late else []),
             Middleware(GateMiddleware, gate=front.gate),
+            *([Middleware(PublishedRunsMiddleware)] if settings.published else []),
         ],
     )
     app.state.services = front

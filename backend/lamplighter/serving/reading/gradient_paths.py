@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.gradient_history import read_gradient_history
+from lamplighter.runfolder.reading.step_figures import LAST_INDEXED_STEP
 from lamplighter.serving.reading.path_answers import MANY_STEPS, Columns, PathRequest, downsample
-from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import streaming_cost
 from lamplighter.web.http.step_range import resolve_step_range

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lamplighter.runfolder.reading.step_figures import LAST_INDEXED_STEP
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.downsampling import keep_extremes
-from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP, RunIndex
+from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.web.http.response_cost import check_bytes
 from lamplighter.web.http.step_range import StepRange
 from lamplighter.wire.frames import decode_as

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.step_figures import read_step_figures
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.web.capacity.single_flight import SingleFlight
@@ -27,8 +28,6 @@ from lamplighter.wire.row_frames import NEVER
 
 _RUNS = 8
 _BATCH = 200
-LAST_INDEXED_STEP = 100_000
-"""The last step whose losses are read: a longer run would need minutes and gigabytes of reading."""
 
 
 @dataclass
@@ -87,11 +86,14 @@ class RunIndex:
             FormatError: the run cannot be read.
             InProgressError: another thread is reading them.
         """
-        entry = self._entry(run)
-        with entry.losses_work.alone():
-            _update(entry, reader, last)
-            steps = np.array(entry.steps, dtype=np.int64)
-            losses = np.array(entry.losses, dtype=np.float32)
+        if (figures := read_step_figures(run)) is not None:
+            steps, losses = figures.steps, figures.losses
+        else:
+            entry = self._entry(run)
+            with entry.losses_work.alone():
+                _update(entry, reader, last)
+                steps = np.array(entry.steps, dtype=np.int64)
+                losses = np.array(entry.losses, dtype=np.float32)
         low, high = np.searchsorted(steps, first), np.searchsorted(steps, last, side="right")
         return steps[low:high], losses[low:high]
 
@@ -103,6 +105,8 @@ class RunIndex:
             FormatError: the run cannot be read.
             InProgressError: another thread is reading them.
         """
+        if (figures := read_step_figures(run)) is not None:
+            return figures.touched_row_counts(steps)
         entry = self._entry(run)
         with entry.losses_work.alone():
             _update(entry, reader, max(steps, default=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import Query
@@ -17,6 +17,7 @@ from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.snapshot import read_census, read_time
+from lamplighter.runfolder.reading.step_figures import read_step_figures, step_facts
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -163,7 +164,7 @@ def get_step(
             raise RefusedError(404, say("step_not_recorded", step=step, last=range_.newest_step))
         pulse = _decode_pulse(records[0][1])
         details = StepDetails(
-            **_facts(pulse),
+            **step_facts(pulse),
             tokens=[],
             gradient=_largest(pulse.gradient_ids, pulse.gradient_norms) if pulse.gradient_known else None,
             moved=_largest(pulse.moved_ids, pulse.moved_distances) if pulse.moved_known else None,
@@ -278,7 +279,11 @@ def _read_frames(
 def _summaries(services: Services, run: RunFolder, selection: PulseSelection) -> list[bytes]:
     with services.catalog.open_steps(run) as reader:
         # The rows of a pulse are large: keep only its figures.
-        facts = [_facts(_decode_pulse(record)) for record in selection.read(reader)]
+        figures = read_step_figures(run)
+        if figures is not None:
+            facts = figures.facts_at(list(selection.steps))
+        else:
+            facts = [step_facts(_decode_pulse(record)) for record in selection.read(reader)]
         counts: list[int] | list[None] = [None] * len(facts)
         if selection.counted:
             counts = services.run_index.touched_row_counts(run, reader, [one["step"] for one in facts])
@@ -308,24 +313,6 @@ def _decode_pulse(data: bytes) -> Pulse:
     if not isinstance(frame, Pulse):
         raise FrameError("a step's record is not a pulse")
     return frame
-
-
-def _facts(pulse: Pulse) -> dict[str, Any]:
-    return {
-        "attempt": pulse.attempt,
-        "step": pulse.step,
-        "time": pulse.time,
-        "loss": pulse.loss,
-        "learning_rate": pulse.learning_rate,
-        "tokens_per_second": pulse.tokens_per_second if pulse.batch_known else None,
-        "step_seconds": pulse.step_seconds,
-        "observe_seconds": pulse.observe_seconds,
-        "batch_rows": len(pulse.batch_ids) if pulse.batch_known else None,
-        "gradient_rows": len(pulse.gradient_ids) if pulse.gradient_known else None,
-        "moved_rows": len(pulse.moved_ids) if pulse.moved_known else None,
-        "verified": pulse.verified,
-        "layer_norms": pulse.layer_norms.tolist(),
-    }
 
 
 def _largest(ids: UInts, values: Floats) -> list[tuple[int, float | None]]:

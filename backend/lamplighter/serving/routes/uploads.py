@@ -34,7 +34,7 @@ _BODY = {
     pricing=Pricing.FIXED,
     status_code=201,
     response_model=Upload,
-    answers=AnswerFacts(errors=(507,)),
+    answers=AnswerFacts(errors=(409, 507)),
     openapi_extra={"requestBody": _BODY},
 )
 async def upload_text(

@@ -1,0 +1,1 @@
+"""The command `lamplighter publish`, and the addresses of stores."""

@@ -1,0 +1,63 @@
+"""The command `lamplighter publish`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from lamplighter.cli.common import common_options
+from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.exports.output import ExportError
+from lamplighter.exports.publishing.publish import prepare_publication, publish
+from lamplighter.runfolder.published.object_store import StoreError, open_object_store
+
+_READ_ONLY = ("hf://", "https://", "http://")
+
+
+@click.command("publish")
+@click.argument("run_id", metavar="RUN")
+@click.argument("address", metavar="ADDRESS")
+@click.option("--price", "only_price", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@common_options()
+def publish_command(runs_dir: Path, run_id: str, address: str, only_price: bool, yes: bool) -> None:
+    """Write a finished run to an object store, where it is read in place.
+
+    ADDRESS is s3://bucket/prefix, gs://, az:// or file:///folder; the run gets a folder of its own below it. A repeated
+    command sends only what is lacking. To look at it: lamplighter serve --runs ADDRESS
+    """
+    if address.startswith(_READ_ONLY):
+        raise click.ClickException(
+            f"{address.partition('://')[0]}:// is for reading: publish to a folder, file:///PATH, and upload it with the"
+            " host's own tools"
+        )
+    run = find_named_run(runs_dir, run_id)
+    try:
+        store = open_object_store(address, writing=True)
+        with make_progress_bar() as bar:
+            reading = bar.add_task("reading", total=1.0)
+            with prepare_publication(
+                run, store, lambda share, what: bar.update(reading, completed=share, description=what)
+            ) as publication:
+                bar.update(reading, completed=1.0, description="reading")
+                bar.stop()
+                count, size = len(publication.lacking), publication.bytes
+                known = len(publication.manifest.objects) - count
+                price = f"{count:,} objects, {size / 1e6:,.1f} MB to send; {known:,} are there already"
+                if only_price:
+                    print_line(price)
+                    return
+                if count and not yes and sys.stdin.isatty():
+                    click.confirm(f"{price}; go on?", default=True, abort=True, err=True)
+                else:
+                    print_line(price)
+                bar.start()
+                sending = bar.add_task("sending", total=1.0)
+                changed = publish(publication, store, lambda share, _: bar.update(sending, completed=share))
+    except (ExportError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
+    print_line(f"{run.id} {'is published' if changed else 'was published before, as it is'}: {address}")
+    print_line(f"see it with: lamplighter serve --runs {address}")

@@ -1,0 +1,65 @@
+"""Published runs for a server, as a folder of runs that lasts as long as it; and for an import."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from lamplighter.cli.published.addresses import open_for_reading
+from lamplighter.cli.terminal import print_line
+from lamplighter.exports.archive.import_run import ImportedRun, import_files
+from lamplighter.exports.output import ExportProgress
+from lamplighter.exports.publishing.fetch import fetch_run
+from lamplighter.runfolder.published.object_store import CountingReader, StoreError
+from lamplighter.runfolder.published.shadow_folder import PublishedRuns
+from lamplighter.runfolder.run_store import RunStore
+
+
+@contextmanager
+def published_runs(address: str) -> Generator[Path]:
+    """Yield a folder that stands for the runs at an address, and say what was read of them.
+
+    Raises:
+        ClickException: they cannot be read; the message says why.
+    """
+    with tempfile.TemporaryDirectory(prefix="lamplighter-runs-") as folder:
+        try:
+            with open_for_reading(address) as objects:
+                counted = CountingReader(objects)
+                with PublishedRuns(counted, Path(folder)) as published:
+                    for run, why in published.refused.items():
+                        print_line(f"{run} is left out: {why}", err=True)
+                    if not published.runs:
+                        raise click.ClickException(f"{address}: no run there can be opened")
+                    count = len(published.runs)
+                    print_line(
+                        f"{count} published {'run' if count == 1 else 'runs'}, {published.size / 1e6:,.1f} MB, read in"
+                        f" place: nothing is written, nothing trains. Read so far: {_amount(counted)}"
+                    )
+                    yield Path(folder)
+                    print_line(f"read from {address}: {_amount(counted)}")
+        except StoreError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def import_published(run_store: RunStore, address: str, progress: ExportProgress) -> ImportedRun:
+    """Create a run from a published one, which is checked as a zip is.
+
+    Raises:
+        ExportError, StoreError: it is rejected, or cannot be read; the message says why.
+    """
+    with open_for_reading(address) as objects:
+
+        def fill(folder: Path, progress: ExportProgress) -> str:
+            fetch_run(objects, folder, progress)
+            return "its files are those that its manifest lists"
+
+        return import_files(run_store, address, fill, progress)
+
+
+def _amount(counted: CountingReader) -> str:
+    return f"{counted.bytes / 1e6:,.1f} MB in {counted.requests:,} requests"

@@ -1,0 +1,1 @@
+"""Finished runs written to an object store."""

@@ -1,0 +1,283 @@
+"""Object stores: S3 and what speaks like it, Google's, Azure's, a local folder, or memory, through `obstore`.
+
+Reading needs nothing but GET with a range. Writing needs conditional puts, by which exactly one of several writers wins.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lamplighter.platform.printable import quote_foreign
+from lamplighter.platform.private_modes import make_private_folder
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Store
+
+_NO_EXTRA = "object stores need the extra store: pip install -e '.[store]' in the checkout"
+_MAX_REASON = 160
+_LOCAL_WRITER = "publisher"
+_RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
+_CLIENT: Any = {"connect_timeout": "10s", "timeout": "120s"}
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_SKIP_SIGNATURE",
+)
+"""Variables of the environment of which one says how to sign requests to S3."""
+
+
+class StoreError(FormatError):
+    """A store that cannot be read or written, or holds something else; the message says what to do, in one line."""
+
+
+class MissingObjectError(StoreError):
+    """A store has no object of that name."""
+
+
+class ObjectReader(Protocol):
+    """Whatever objects can be read from, by range."""
+
+    @property
+    def place(self) -> str:
+        """Return the address, for messages."""
+        ...
+
+    def read_part(self, key: str, start: int, count: int) -> bytes:
+        """Return `count` bytes of an object from `start`; fewer at its end. The object is not empty.
+
+        Raises:
+            MissingObjectError: there is no such object.
+            StoreError: it cannot be read; the message says why.
+        """
+        ...
+
+
+def read_small(objects: ObjectReader, key: str, most: int) -> bytes:
+    """Return a whole object of at most `most` bytes.
+
+    Raises:
+        MissingObjectError, StoreError: as `ObjectReader.read_part`; or it is larger.
+    """
+    data = objects.read_part(key, 0, most + 1)
+    if len(data) > most:
+        raise StoreError(f"{objects.place}: {key} has more than {most:,} bytes: refused")
+    return data
+
+
+class ObjectStore:
+    """A place in an object store, to read and to write. Threads may share it."""
+
+    def __init__(self, store: Store, place: str, folder: Path | None = None) -> None:
+        """Use a store of `obstore`. `place`: its address, for messages; `folder`: the folder that it is, if it is one."""
+        self._store, self.place, self._folder = store, place, folder
+
+    def read_part(self, key: str, start: int, count: int) -> bytes:
+        """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
+        with self._explained(key):
+            return bytes(_obstore().get_range(self._store, key, start=start, length=count))
+
+    def read_tagged(self, key: str, most: int) -> tuple[bytes, str] | None:
+        """Return an object of at most `most` bytes with the tag of its version; None if there is none.
+
+        Raises:
+            StoreError: it is larger, or cannot be read.
+        """
+        try:
+            with self._explained(key):
+                found = _obstore().get(self._store, key)
+                if found.meta["size"] > most:
+                    raise StoreError(f"{self.place}: {key} has more than {most:,} bytes: refused")
+                return bytes(found.bytes()), found.meta["e_tag"] or ""
+        except MissingObjectError:
+            return None
+
+    def size_of(self, key: str) -> int | None:
+        """Return the bytes of an object; None if there is none.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        try:
+            with self._explained(key):
+                return _obstore().head(self._store, key)["size"]
+        except MissingObjectError:
+            return None
+
+    def put(self, key: str, source: bytes | Path) -> None:
+        """Write an object, in parts if it is large. It appears whole.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        with self._explained(key):
+            _obstore().put(self._store, key, source)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless there is one of that name, and return whether it was written.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        return self._put_if(key, data, "create")
+
+    def replace(self, key: str, data: bytes, tag: str) -> bool:
+        """Write an object if its version is still the one of `tag`, and return whether it was written.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        if self._folder is None:
+            return self._put_if(key, data, {"e_tag": tag})
+        # A file system has no such operation: writers take turns, and a killed one gives up its turn.
+        with _turn(self._folder / Path(key).parent):
+            found = self.read_tagged(key, 1 << 30)
+            if found is None or found[1] != tag:
+                return False
+            self.put(key, data)
+            return True
+
+    def _put_if(self, key: str, data: bytes, mode: Any) -> bool:
+        import obstore.exceptions as errors
+
+        try:
+            with self._explained(key, errors.AlreadyExistsError, errors.PreconditionError):
+                _obstore().put(self._store, key, data, mode=mode)
+        except (errors.AlreadyExistsError, errors.PreconditionError, MissingObjectError):
+            return False
+        return True
+
+    @contextmanager
+    def _explained(self, key: str, *passed: type[Exception]) -> Generator[None]:
+        """Turn errors of obstore, except those `passed`, into lines that say what to do."""
+        import obstore.exceptions as errors
+
+        try:
+            yield
+        except (StoreError, *passed):
+            raise
+        except FileNotFoundError as error:
+            what = "there is no such bucket" if "NoSuchBucket" in str(error) else f"there is no {key}"
+            raise MissingObjectError(f"{self.place}: {what}") from error
+        except (errors.BaseError, NotImplementedError, ValueError, OSError) as error:
+            raise StoreError(f"{self.place}: {_reason(error)}") from error
+
+
+_REASONS = (
+    # How it begins in what obstore says; what it means.
+    (
+        r"169\.254\.169\.254|Credential|credential",
+        "no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a"
+        " public bucket",
+    ),
+    (
+        r"403 Forbidden|PermissionDenied",
+        "no permission (403): check the credentials, and that they may use this bucket",
+    ),
+    (r"401 Unauthorized|Unauthenticated", "the store asks for other credentials (401)"),
+    (
+        r"301 Moved|PermanentRedirect|AuthorizationHeaderMalformed|missing region",
+        "the bucket is in another region: set AWS_REGION",
+    ),
+    (
+        r"error sending request|timed out|dns error",
+        "the store cannot be reached: check the address and the network",
+    ),
+    (
+        r"HTTP URLs? |scheme is not https|BadScheme|builder error",
+        "plain http is refused: AWS_ALLOW_HTTP=true allows it",
+    ),
+)
+
+
+def _reason(error: Exception) -> str:
+    text = f"{type(error).__name__} {error}"
+    for pattern, meaning in _REASONS:
+        if re.search(pattern, text):
+            return meaning
+    return quote_foreign(str(error).split("\n", 1)[0][:_MAX_REASON])
+
+
+def open_object_store(address: str, *, writing: bool) -> ObjectStore:
+    """Return the store at an address, `s3://bucket/prefix`, `gs://`, `az://` or `file:///folder`, or at a path.
+
+    Raises:
+        StoreError: the address is none, or `obstore` is not installed.
+    """
+    module = _stores()
+    if "://" not in address or address.startswith("file://"):
+        folder = Path(address.removeprefix("file://")).absolute()
+        if writing:
+            make_private_folder(folder, parents=True, exist_ok=True)
+        elif not folder.is_dir():
+            raise StoreError(f"{quote_foreign(address)}: there is no such folder")
+        return ObjectStore(module.LocalStore(folder), address, folder)
+    options: dict[str, Any] = {}
+    if address.startswith("s3://") and not writing and not any(name in os.environ for name in _CREDENTIALS):
+        # Otherwise it would ask a cloud machine's own address for a role, for half a minute.
+        options["skip_signature"] = True
+    try:
+        store = module.from_url(
+            address, client_options=_CLIENT | _plain_http(), retry_config=_RETRIES, **options
+        )
+    except Exception as error:
+        raise StoreError(f"{quote_foreign(address)}: {_reason(error)}") from error
+    return ObjectStore(store, address)
+
+
+def _plain_http() -> dict[str, Any]:
+    return {"allow_http": True} if os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("true", "1") else {}
+
+
+@contextmanager
+def _turn(folder: Path) -> Generator[None]:
+    for _ in range(10):
+        try:
+            with RoleLock(folder, _LOCAL_WRITER):
+                yield
+                return
+        except RoleTakenError:
+            continue
+    raise StoreError(f"{folder}: another process is publishing there")
+
+
+def _obstore() -> Any:
+    try:
+        import obstore
+    except ModuleNotFoundError as error:
+        raise StoreError(_NO_EXTRA) from error
+    return obstore
+
+
+def _stores() -> Any:
+    _obstore()
+    import obstore.store
+
+    return obstore.store
+
+
+class CountingReader:
+    """A reader that counts what it reads."""
+
+    def __init__(self, objects: ObjectReader, on_read: Callable[[], object] = lambda: None) -> None:
+        """Read from `objects`, and call `on_read` after each request."""
+        self._objects, self._on_read = objects, on_read
+        self.place = objects.place
+        self.requests, self.bytes = 0, 0
+
+    def read_part(self, key: str, start: int, count: int) -> bytes:
+        """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
+        self.requests += 1
+        data = self._objects.read_part(key, start, count)
+        self.bytes += len(data)
+        self._on_read()
+        return data

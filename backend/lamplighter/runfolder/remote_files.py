@@ -1,0 +1,69 @@
+"""Files of a run that lie elsewhere, as in an object store. In the folder an empty file of their size stands for each.
+
+Whoever opens a run of a store registers its files, for this process. Nothing else in it knows of stores: a database is
+read in place (`sqlite/remote_database.py`), any other file is brought when it is first needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+
+class RemoteFile(Protocol):
+    """A file of a run that is not here."""
+
+    schemas: tuple[object, ...]
+    """The tables that a database may have; any others are refused. Empty for other files."""
+
+    @property
+    def byte_count(self) -> int:
+        """Return its bytes."""
+        ...
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Return `count` bytes from `offset`; fewer at the end of the file.
+
+        Raises:
+            FormatError: they cannot be read, or are not those that were published.
+        """
+        ...
+
+    def fetch_to(self, path: Path) -> None:
+        """Write the whole file to `path`, complete or not at all, unless that was done before.
+
+        Raises:
+            FormatError: as `read_at`.
+            OSError: the file cannot be written.
+        """
+        ...
+
+
+_files: dict[str, RemoteFile] = {}
+
+
+def register(path: Path, file: RemoteFile) -> None:
+    """Let `path`, which is absolute and without links, stand for a file that lies elsewhere."""
+    _files[str(path)] = file
+
+
+def unregister_below(folder: Path) -> None:
+    """Forget the files of a folder that is closed."""
+    for name in [name for name in _files if folder in Path(name).parents]:
+        del _files[name]
+
+
+def find(path: Path | str) -> RemoteFile | None:
+    """Return the file that a path stands for; None if the file is here."""
+    return _files.get(str(path)) if _files else None
+
+
+def bring(path: Path) -> None:
+    """Bring a file that lies elsewhere, unless it is here.
+
+    Raises:
+        FormatError: it cannot be read, or is not the one that was published.
+        OSError: it cannot be written.
+    """
+    if (file := find(path)) is not None:
+        file.fetch_to(path)
