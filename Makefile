@@ -106,6 +106,7 @@ gpu: .make/develop
 soak: .make/develop page browser
 	$(BIN)/python -m tests.soak --kills $(or $(KILLS),200) --seed $(or $(SEED),0)
 	$(BIN)/python -m tests.soak.watched --kills 50 --seed $(or $(SEED),0)
+	$(BIN)/python -m tests.soak.pushed --kills 50 --seed $(or $(SEED),0)
 	$(BIN)/python -m tests.soak.page --minutes $(or $(MINUTES),10)
 	$(BIN)/python -m tests.soak.classroom --minutes $(or $(MINUTES),10)
 

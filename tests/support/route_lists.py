@@ -44,11 +44,13 @@ CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("DELETE", SET
           ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"), ("PATCH", "/api/class/members/{member}"),
           ("POST", "/api/class/lesson"), ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
           ("POST", f"{RUN}/examinations"), ("POST", f"{RUN}/examiner"), ("DELETE", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
+PUSH = {("GET", "/api/push/{run}"), ("PUT", "/api/push/{run}/fragments/{fragment}")}
 SOCKETS = {f"{RUN}/live"}
 LISTED = (
     {("GET", path) for path in OPEN | READ | PRESENT}
     | OPEN_CHANGE
     | CHANGE
+    | PUSH
     | {("WS", path) for path in SOCKETS}
 )
 
@@ -68,7 +70,7 @@ TEXT = {("GET", f"{RUN}/steps/{{step}}"), ("GET", f"{RUN}/outliers/{{step}}"), (
 
 def real_path(path: str, run: str) -> str:
     named = {"{run}": run, "{step}": "1", "{token_id}": "1", "{path:path}": "none.js", "{examination}": "none",
-             "{export}": "none", "{session}": "none", "{member}": "0" * 16, "{set}": "none"}  # fmt: skip
+             "{export}": "none", "{session}": "none", "{member}": "0" * 16, "{set}": "none", "{fragment}": f"1-0-1-{'0' * 16}.frag"}  # fmt: skip
     for name, value in named.items():
         path = path.replace(name, value)
     return path

@@ -20,6 +20,8 @@ _WHERE = {
     "hidden-states": "asking.hidden_states:hidden_states_command",
     "planted": "asking.planted:planted_command",
     "serve": "serve:serve_command",
+    "push": "pushing:push_command",
+    "tokens": "pushing:tokens_command",
     "doctor": "doctor.command:doctor_command",
     "sessions": "sessions:sessions_command",
     "still": "checkpoints.still:still_command",

@@ -14,9 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lamplighter.cli.common import common_options
 from lamplighter.cli.energy import describe_energy, watts_option
 from lamplighter.cli.named_run import confirm_imported, find_named_run
+from lamplighter.cli.pushing import push_options, read_server
 from lamplighter.cli.recipes import make_control, make_recipe, recipe_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.workers import watch_option, watch_role
+from lamplighter.client.pushing.worker import PushProcess
 from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batches import require_enough_text
 from lamplighter.runfolder.phase import Phase
@@ -57,11 +59,14 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
 @click.option(
     "--yes", is_flag=True, help="Do not ask before continuing an imported run or training its control."
 )
+@push_options
 @watch_option
 @watts_option
 @common_options()
 def train_command(
     runs_dir: Path,
+    push: str | None,
+    insecure_http: bool,
     resume: str | None,
     control_of: str | None,
     more: int,
@@ -71,6 +76,7 @@ def train_command(
     **options: Any,
 ) -> None:
     """Train without the page. Ctrl-C stops after the current step; --resume continues."""
+    server, token = (None, "") if push is None else read_server(push, insecure_http=insecure_http)
     run_store = RunStore(runs_dir)
     run_store.clear_leftovers()
     if watch:
@@ -111,7 +117,14 @@ def train_command(
         run = run_store.create(recipe, text)
         if not as_json:
             print_line(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)
-    train_and_report(run, runs_dir, quiet=as_json)
+    if server is None:
+        train_and_report(run, runs_dir, quiet=as_json)
+        return
+    process = PushProcess(run.path, server, token)
+    try:
+        train_and_report(run, runs_dir, quiet=as_json)
+    finally:
+        print_line(process.await_end(), err=True)
 
 
 def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool) -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, SupportsIndex, cast
@@ -71,6 +72,8 @@ class Recorder:
         self._recorded_number = self.number = loop.first_step
         """The number of the loop's last step."""
         self._returned = time.perf_counter()
+        self.after_close: Callable[[], object] = lambda: None
+        """Called once the run has ended."""
         if embedding is not None:
             compared = isinstance(embedding, ComparedMatrix)
             matrix = embedding if compared else self._checked_matrix(embedding)
@@ -275,6 +278,7 @@ class Recorder:
             atexit.unregister(self._close_at_exit)
             if self._recording is not None:
                 self._recording.finish(Phase(phase), message or say("steps_recorded", steps=self.at))
+            self.after_close()
 
     def _close_after(self, error: BaseException | None) -> None:
         """Close after the end of the loop, with or without an error. Our own error does not hide the loop's."""

@@ -30,6 +30,7 @@ from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
+from lamplighter.serving.jobs.push_limits import PushLimits
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
@@ -119,6 +120,7 @@ class Services(ReadingServices, FrontServices):
     class_hub: ClassHub
     received_runs: ReceivedRuns
     """The runs that arrive in fragments."""
+    push_limits: PushLimits = field(default_factory=PushLimits)
     output_map_jobs: ReprojectionJobs
     """The jobs that lay out output matrices, separate from the reprojections because each writes a different
     file.

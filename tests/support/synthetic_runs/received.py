@@ -34,8 +34,8 @@ def deliver(source: FragmentSource, received: ReceivedRun) -> int:
     """Deliver all fragments, each twice. Return how many there were."""
     count = 0
     while (fragment := source.make_next()) is not None:
-        assert received.append(decode_fragment(fragment.data))
-        assert not received.append(fragment)
+        assert received.take_over(decode_fragment(fragment.data))
+        assert not received.take_over(fragment)
         source.advance()
         count += 1
     return count

@@ -12,6 +12,8 @@ import torch
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
+from lamplighter.client.pushing.push_client import check_server, check_token
+from lamplighter.client.pushing.worker import TOKEN_VARIABLE, PushProcess
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
@@ -51,6 +53,9 @@ def watch(
     on_error: Literal["warn", "raise"] = "warn",
     keyframe_every: SupportsIndex = 100,
     disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
+    push: str | None = None,
+    token: str | None = None,
+    insecure_http: bool = False,
 ) -> Watcher:
     """Watch the training of a model: record its steps as a run without changing the loop.
 
@@ -82,6 +87,9 @@ def watch(
             the loop.
         keyframe_every: recorded steps between two full matrices.
         disk_budget: maximum bytes of the run.
+        push: the address of a server that the run is also sent to while it grows, by a process of its own.
+        token: a pusher's token for it; None: that of LAMPLIGHTER_PUSH_TOKEN.
+        insecure_http: whether `push` may be plain http to another machine.
 
     Returns:
         the watcher. It ends with the program, with its `with` block or at `close()`.
@@ -96,6 +104,8 @@ def watch(
     stride = whole_number(every, "every", least=1)
     before = whole_number(first_step, "first_step")
     pace = None if probe_every is None else whole_number(probe_every, "probe_every", least=1)
+    server = None if push is None else check_server(push, insecure_http=insecure_http)
+    secret = "" if server is None else check_token(token or os.environ.get(TOKEN_VARIABLE))
     processes, rank = _processes()
     if gradient == "before_clipping" and processes > 1:
         raise InputError(
@@ -151,6 +161,8 @@ def watch(
                 probes=readings,
             )
             print_notice(watcher.introduction)
+            if server is not None:
+                _push_beside(recorder, server, secret)
             if processes > 1:
                 warn(
                     f"{processes} processes train together: the ids and the loss of a step are only those of this process,"
@@ -173,6 +185,12 @@ def watch(
             raise
         warn(f"this training continues without being recorded: {describe_error(error)}")
         return IdleWatcher(describe_error(error))
+
+
+def _push_beside(recorder: Recorder, server: str, token: str) -> None:
+    process = PushProcess(recorder.folder, server, token)
+    recorder.after_close = lambda: print_notice(process.await_end())
+    print_notice(f"sent to {server}/?run={recorder.folder.name}")
 
 
 def _begin_in_free_folder(

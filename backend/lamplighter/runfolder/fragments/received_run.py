@@ -59,7 +59,7 @@ class ReceivedRun:
         self.has_ended = facts.get("phase") in ENDED_PHASES
         """Whether the last fragment said that the run is over."""
 
-    def append(self, fragment: Fragment) -> bool:
+    def take_over(self, fragment: Fragment) -> bool:
         """Take over what is new in a fragment. Return whether anything was: the same fragment again changes nothing.
 
         Raises:
@@ -82,7 +82,7 @@ class ReceivedRun:
             UntrustedFile(body, steps.SCHEMA, checks, optional=steps.TOP_LOSSES_TABLE) as file,
             self._writer.transaction(),
         ):
-            position, facts = self._writer.append(CheckedSteps(file, checks), header, before)
+            position, facts = self._writer.insert_fragment(CheckedSteps(file, checks), header, before)
         self.position = position
         if "phase" in facts:
             self.has_ended = facts["phase"] in ENDED_PHASES

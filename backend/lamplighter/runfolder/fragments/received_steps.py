@@ -40,7 +40,7 @@ class ReceivedSteps(StepsWriter):
         rows: Any = self._connection.execute("SELECT name, value FROM facts")
         return {name: json.loads(value) for name, value in rows}
 
-    def append(
+    def insert_fragment(
         self, checked: CheckedSteps, header: FragmentHeader, before: Position
     ) -> tuple[Position, dict[str, Any]]:
         """Insert what is new in a fragment, inside a transaction. Return the new position, and the new facts.

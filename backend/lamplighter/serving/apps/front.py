@@ -26,6 +26,7 @@ from lamplighter.web.access.crash_middleware import CrashMiddleware
 from lamplighter.web.access.credentials import open_credentials
 from lamplighter.web.access.gate import Gate
 from lamplighter.web.access.gate_middleware import GateMiddleware
+from lamplighter.web.access.pushers import PusherStore
 from lamplighter.web.audit.audit_log import AuditLog
 from lamplighter.web.audit.audit_middleware import AuditMiddleware
 from lamplighter.web.capacity.limiter import body_slots
@@ -189,6 +190,7 @@ def _build(settings: ServerSettings, supervisor: Supervisor | None) -> FrontServ
         loopback=public is None and settings.loopback,
         port=public.port if public else settings.port,
         prefix=settings.prefix,
+        pushers=PusherStore(path),
     )
     pools = ThreadPools()
     slots = body_slots(rest=pools.credit.rest)

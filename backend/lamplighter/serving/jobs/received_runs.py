@@ -84,22 +84,22 @@ class ReceivedRuns:
             OtherOriginError: the run of that id came from elsewhere.
             READ_ERRORS, RoleTakenError: it cannot be read (now).
         """
-        run = self._find(run_id, origin)
+        run = self.find_received(run_id, origin)
         if run is None:
             return None
         with self._opened(run) as record:
             return record.position
 
-    def append(self, run_id: str, fragment: Fragment, origin: str) -> bool:
+    def take_over(self, run_id: str, fragment: Fragment, origin: str) -> bool:
         """Take over a fragment; an opening creates the run. Return whether anything in it was new.
 
         Raises:
             OtherOriginError: the run of that id came from elsewhere.
-            GapError, OtherContentError, FormatError: as `ReceivedRun.append`.
+            GapError, OtherContentError, FormatError: as `ReceivedRun.take_over`.
             RoleTakenError: another process holds the record for a moment.
             OSError, apsw.FullError, apsw.IOError: the disk is full, or cannot be written.
         """
-        run = self._find(run_id, origin)
+        run = self.find_received(run_id, origin)
         if fragment.header.kind == "opening":
             if run is None:
                 create_received_run(self._run_store.path / run_id, fragment, origin)
@@ -107,9 +107,14 @@ class ReceivedRuns:
         if run is None:
             raise GapError(Position())
         with self._opened(run) as record:
-            return record.append(fragment)
+            return record.take_over(fragment)
 
-    def _find(self, run_id: str, origin: str) -> RunFolder | None:
+    def find_received(self, run_id: str, origin: str) -> RunFolder | None:
+        """Return a received run; None if there is none of that id.
+
+        Raises:
+            OtherOriginError: the run of that id came from elsewhere.
+        """
         try:
             run = self._run_store.find(run_id)
         except NoSuchRunError:
@@ -117,6 +122,10 @@ class ReceivedRuns:
         if read_origin(run.path) != origin:
             raise OtherOriginError(run_id)
         return run
+
+    def count_runs(self, origin: str) -> int:
+        """Return the number of runs that came from there."""
+        return sum(read_origin(run.path) == origin for run in self._run_store.runs())
 
     @contextmanager
     def _opened(self, run: RunFolder) -> Generator[ReceivedRun]:
@@ -168,7 +177,7 @@ class ReceivedRuns:
         """Take over what is new in the fragments of a run."""
         run_id, origin = source.name, f"folder {source}"
         try:
-            self._take_over(source, run_id, origin)
+            self._take_over_new(source, run_id, origin)
         except OtherOriginError:
             self._say_once(f"{source} is not followed: {run_id} is the id of another run here")
         except RoleTakenError:
@@ -176,24 +185,24 @@ class ReceivedRuns:
         except (*READ_ERRORS, OtherContentError) as error:
             self._say_once(f"{source} cannot be followed now: {error}")
 
-    def _take_over(self, source: Path, run_id: str, origin: str) -> None:
+    def _take_over_new(self, source: Path, run_id: str, origin: str) -> None:
         taken = self._taken.setdefault(source, set())
         found = list_fragments(source)
         if all(one.path.name in taken for one in found):
             return
-        run = self._find(run_id, origin)
+        run = self.find_received(run_id, origin)
         if run is None:
             # What a person moved to the trash does not come back; and steps wait for the opening.
             if found[0].name[:3] != (0, 0, 0) or (self._run_store.path / TRASH / run_id).exists():
                 return
-            self.append(run_id, read_fragment(found[0].path), origin)
-            run = self._find(run_id, origin)
+            self.take_over(run_id, read_fragment(found[0].path), origin)
+            run = self.find_received(run_id, origin)
         if run is None:
             return
         with self._opened(run) as record:
             try:
                 for fragment in unread_fragments(found, record.position):
-                    record.append(fragment)
+                    record.take_over(fragment)
                     if self._stop.is_set():
                         return
             except GapError:

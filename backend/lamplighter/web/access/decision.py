@@ -9,6 +9,7 @@ from typing import Literal
 from starlette.requests import Request
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.web.access.pushers import Pusher
 from lamplighter.web.access.request_headers import (
     Headers,
     is_navigation,
@@ -37,6 +38,8 @@ class Decision:
     viewer: str | None = None
     """The session id of a class's viewer, which the viewer's share of the server is counted by; None at the presenter's
     gate."""
+    pusher: Pusher | None = None
+    """The pusher who makes the request, if one does."""
     status: int = 200
     detail: str = ""
     allow: str = ""

@@ -32,6 +32,7 @@ from lamplighter.platform.loopback import is_loopback
 from lamplighter.web.access.credentials import CredentialStore
 from lamplighter.web.access.decision import Decision, Kind, check_origin, find_own_rule
 from lamplighter.web.access.presenter_session import PresenterSession
+from lamplighter.web.access.pushers import Pusher, PusherStore
 from lamplighter.web.access.request_headers import Headers, came_through_a_proxy, cookie_values, single_header
 from lamplighter.web.access.session_watch import with_session
 from lamplighter.web.capacity.activity import Activity
@@ -40,6 +41,9 @@ from lamplighter.web.http.route_table import Access, RouteRule
 
 SESSION_KEY_HEADER = "Lamplighter-Key"
 """The header in which the page sends its session's key."""
+
+PUSH_PATH = "/api/push/"
+"""The beginning of the paths that pushers may ask for."""
 
 _THREADS = 2
 """Maximum number of concurrent disk accesses."""
@@ -64,6 +68,7 @@ class Gate:
         loopback: bool,
         port: int,
         prefix: str = "",
+        pushers: PusherStore | None = None,
     ) -> None:
         """Guard a server.
 
@@ -73,6 +78,7 @@ class Gate:
             loopback: only this machine can connect, so reading needs no credential.
             port: the port of the public address; part of the cookie's name.
             prefix: the path of the public address, which a proxy strips: "" or "/lamplighter".
+            pushers: the tokens of programs that push runs; None: nothing can be pushed.
         """
         self.addresses = tuple(addresses)
         self.credentials = credentials
@@ -83,6 +89,7 @@ class Gate:
         self._threads = anyio.CapacityLimiter(_THREADS)
         self._port = port
         self._prefix = prefix
+        self._pushers = pushers
 
     def page_url(self, address: Origin | None = None) -> str:
         """Return the URL of the page at an address of this server, by default the public one; it ends in a slash."""
@@ -112,13 +119,29 @@ class Gate:
         return self._prefix if address == self.addresses[0] else ""
 
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide as `decide` does, after reading changed sessions."""
+        """Decide as `decide` does, after reading changed sessions, and the pusher whose token is offered."""
         if any(cookie_values(headers, self.cookie_name(address)) for address in self.addresses):
             await anyio.to_thread.run_sync(self.credentials.sessions.reload, limiter=self._threads)
-        return self.decide(kind, method, path, headers, peer)
+        pusher = None
+        if (
+            self._pushers is not None
+            and path.startswith(PUSH_PATH)
+            and (token := _pusher_token(headers)) is not None
+        ):
+            pusher = await anyio.to_thread.run_sync(self._pushers.find_pusher, token, limiter=self._threads)
+        return self.decide(kind, method, path, headers, peer, pusher)
 
-    def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass, and whether it comes from the presenter, using the sessions as last read."""
+    def decide(
+        self,
+        kind: Kind,
+        method: str,
+        path: str,
+        headers: Headers,
+        peer: str | None,
+        pusher: Pusher | None = None,
+    ) -> Decision:
+        """Decide whether a request may pass, and whether it comes from the presenter, using the sessions as last read.
+        `pusher`: whose token the request offers."""
         if self.loopback and (peer is None or not is_loopback(peer)):
             return Decision(False, status=403, detail="only this machine may connect")
         if self.loopback and came_through_a_proxy(headers):
@@ -138,6 +161,8 @@ class Gate:
         rule = find_own_rule(self.rules, kind, method, path, address)
         if isinstance(rule, Decision):
             return rule
+        if rule.access is Access.PUSH:
+            return _decide_push(rule, path, pusher, address)
         session = self._session(headers, address)
         caller = _Caller(authorization, session, key, own_origin)
         return self._check_credentials(rule, caller, address)
@@ -170,6 +195,7 @@ class Gate:
             Access.READ: self.loopback or presenter or session is not None,
             Access.PRESENT: presenter,
             Access.CHANGE: presenter,
+            Access.PUSH: False,
         }[rule.access]
         if not allowed:
             detail = "only the presenter may do that: open the launch link, or send the presenter's token"
@@ -186,6 +212,26 @@ class _Caller:
     key: str | None
     own_origin: bool
     """True if the request's Origin is the address that it was sent to."""
+
+
+def _pusher_token(headers: Headers) -> str | None:
+    try:
+        scheme, _, token = (single_header(headers, b"authorization") or "").partition(" ")
+    except ValueError:
+        return None
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _decide_push(rule: RouteRule, path: str, pusher: Pusher | None, address: Origin) -> Decision:
+    """Decide on a request that only a pusher may make, and only about runs of its own. No other credential counts."""
+    if pusher is None:
+        detail = "that takes a pusher's token, and this one is wrong, has expired or was revoked (lamplighter tokens)"
+        return Decision(False, status=401, detail=detail, address=address)
+    found = rule.pattern.match(path)
+    if found is None or not pusher.covers(found["run"]):
+        detail = f"this token may write runs whose names begin with {pusher.prefix}, and no others"
+        return Decision(False, status=403, detail=detail, address=address)
+    return Decision(True, rule=rule, address=address, pusher=pusher)
 
 
 def caller_is_presenter(state: Any) -> bool:

@@ -60,6 +60,7 @@ class GateMiddleware:
         scope["state"]["address"] = decision.address
         scope["state"]["session"] = decision.session
         scope["state"]["viewer"] = decision.viewer
+        scope["state"]["pusher"] = decision.pusher
         scope["state"]["may_see_text"] = decision.may_see_text
         if decision.client is not None:
             scope["client"] = (decision.client, 0)

@@ -34,6 +34,7 @@ TAGS = {
     "examinations": "Questions about the model of a run as it was after any step, and their answers.",
     "classroom": "The class: how it joins, who is here, what it may see and is asked.",
     "exports": "Exports of a run: made in the background, polled, downloaded.",
+    "push": "Runs that programs on other machines send, with a token of their own.",
 }
 """Tags, in the order in which a reader should meet them."""
 
@@ -58,6 +59,7 @@ _ERRORS = {
         "UnprocessableContent",
         "A parameter or the body is not valid, or asks for more than comes at once.",
     ),
+    429: ("TooManyRequests", "A pusher sends too often, or too much: go on later."),
     500: ("InternalServerError", "The server failed; its log says more."),
     501: ("NotImplemented", "A package that the format needs is not installed on the server."),
     503: ("ServiceUnavailable", "The server is busy with large answers, or ending: try again later."),
@@ -66,7 +68,7 @@ _ERRORS = {
 """Name and description of the problem that each error status stands for."""
 _ALWAYS = (400, 401, 403, 500)
 """Statuses of the gate, and of a server at fault."""
-_ERROR_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
+_ERROR_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _SUCCESS = {"200": "Done", "201": "Created", "202": "Accepted: it goes on in the background", "204": "Done"}
 
 _INTEGER: Schema = {"type": "integer", "minimum": 0}
@@ -85,7 +87,7 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Lamplighter-Step": ("The step that the answer is about.", _INTEGER),
 }
 
-_TOKEN, _COOKIE, _KEY = "presenterToken", "presenterCookie", "presenterKey"
+_TOKEN, _COOKIE, _KEY, _PUSHER = "presenterToken", "presenterCookie", "presenterKey", "pusherToken"
 _CREDENTIALS: list[dict[str, list[str]]] = [{_TOKEN: []}, {_COOKIE: [], _KEY: []}]
 # An empty requirement makes the others optional: reading needs none on the machine itself.
 _SECURITY = {
@@ -93,6 +95,7 @@ _SECURITY = {
     Access.READ: [{}, {_TOKEN: []}, {_COOKIE: []}],
     Access.PRESENT: _CREDENTIALS,
     Access.CHANGE: _CREDENTIALS,
+    Access.PUSH: [{_PUSHER: []}],
 }
 
 
@@ -144,6 +147,11 @@ def _openapi_document(
             "type": "http",
             "scheme": "bearer",
             "description": "The presenter's token, from a file that only the server's user can read.",
+        },
+        _PUSHER: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The token of a program that pushes runs (`lamplighter tokens`); it is good for nothing else.",
         },
         _COOKIE: {
             "type": "apiKey",

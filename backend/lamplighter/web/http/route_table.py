@@ -45,6 +45,8 @@ class Access(Enum):
     """Only the presenter, to read private data."""
     CHANGE = "change"
     """Only the presenter."""
+    PUSH = "push"
+    """Only a program with a pusher's token, about its own runs: `{run}` in the path."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,20 @@ class Routes:
         """Register a POST route, for presenters unless `access` says otherwise."""
         rule = RouteRule("http", path, frozenset({"POST"}), access, body_limit)
         return self._add(rule, {"methods": ["POST"], **options}, answers, pricing, pool)
+
+    def put(
+        self,
+        path: str,
+        *,
+        access: Access,
+        body_limit: int,
+        pricing: Pricing = Pricing.STATED,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a PUT route, whose function reads the body itself."""
+        rule = RouteRule("http", path, frozenset({"PUT"}), access, body_limit, polled=True)
+        return self._add(rule, {"methods": ["PUT"], **options}, answers, pricing, Pool.NONE)
 
     def patch(
         self,

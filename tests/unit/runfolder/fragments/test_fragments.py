@@ -108,7 +108,7 @@ def test_a_gap_and_other_content_change_nothing(tmp_path: Path) -> None:
     later = source.make_next()
     assert later is not None
     with pytest.raises(GapError) as gap:
-        received.append(later)
+        received.take_over(later)
     assert gap.value.position == before == received.position
     other = GrowingRun(tmp_path / "elsewhere", seed=1)
     other.grow(3)
@@ -116,7 +116,7 @@ def test_a_gap_and_other_content_change_nothing(tmp_path: Path) -> None:
     assert fragment is not None
     stranger = retold(fragment, run=run.folder.id)
     with pytest.raises(OtherContentError):
-        received.append(stranger)
+        received.take_over(stranger)
     assert received.position == before
     received.close()
     run.end()
@@ -165,9 +165,9 @@ def test_hostile_bodies_are_refused(statement: str, tmp_path: Path) -> None:
     fragment = FragmentSource(run.folder).make_next()
     assert fragment is not None
     with pytest.raises(FormatError):
-        received.append(retold(fragment, run.folder.id, lambda database: database.execute(statement)))
+        received.take_over(retold(fragment, run.folder.id, lambda database: database.execute(statement)))
     assert received.position == Position()
-    assert received.append(fragment)
+    assert received.take_over(fragment)
     received.close()
     run.end()
 
@@ -181,7 +181,7 @@ def test_damaged_files_and_foreign_headers_are_refused(tmp_path: Path) -> None:
     data = fragment.data
     for broken in (b"", data[:5], data[:40], data[: len(data) // 2], b"X" + data[1:], data[:-1] + b"\x00"):
         with pytest.raises(FormatError):
-            received.append(decode_fragment(broken))
+            received.take_over(decode_fragment(broken))
     for word, other in (
         (b'"format":1', b'"format":2'),
         (b'"kind":"steps"', b'"kind":"other"'),
@@ -191,16 +191,16 @@ def test_damaged_files_and_foreign_headers_are_refused(tmp_path: Path) -> None:
             word, other.ljust(len(word))[: len(word)] if len(other) <= len(word) else other, 1
         )
         with pytest.raises(FormatError):
-            received.append(decode_fragment(changed))
+            received.take_over(decode_fragment(changed))
     # A bomb: the header must state the size, and no more is unpacked.
     small, large = f'"bytes":{fragment.header.bytes}', f'"bytes":{fragment.header.bytes + 1}'
     if len(small) == len(large):
         with pytest.raises(FormatError, match="not as large"):
-            received.append(decode_fragment(data.replace(small.encode(), large.encode(), 1)))
+            received.take_over(decode_fragment(data.replace(small.encode(), large.encode(), 1)))
     with pytest.raises(FormatError, match="another run"):
-        received.append(retold(fragment, "another"))
+        received.take_over(retold(fragment, "another"))
     with pytest.raises(FormatError, match="not a database"):
-        received.append(make_fragment(run.folder.id, "steps", b"no database"))
+        received.take_over(make_fragment(run.folder.id, "steps", b"no database"))
     assert received.position == Position()
     received.close()
     run.end()

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from lamplighter.serving.apps.app import create_app
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
 from lamplighter.web.access.presenter_session import UNUSED_SECONDS
+from lamplighter.web.access.pushers import PusherStore
 from lamplighter.web.access.request_headers import came_through_a_proxy
 from lamplighter.web.access.session_store import SESSIONS_FOLDER
 from lamplighter.web.settings import ServerSettings
@@ -27,6 +28,7 @@ from tests.support.route_lists import (
     OPEN,
     OPEN_CHANGE,
     PRESENT,
+    PUSH,
     RUN,
     SOCKETS,
     declared,
@@ -40,7 +42,7 @@ NO_HEAD = {"/launch", f"{RUN}/exports/{{export}}/file"}
 SESSIONS = ("session", "cookie only", "key of another session")
 """Callers whose cookie is that of a session that holds."""
 WHO = ("nobody", "viewer", "key only", "ended session", "expired session", "session of another name", *SESSIONS,
-       "bearer", "wrong bearer")  # fmt: skip
+       "bearer", "wrong bearer", "pusher", "pusher of other runs", "revoked pusher", "expired pusher")  # fmt: skip
 FROM = {"good": ORIGIN, "foreign": "http://evil.example", "sibling": f"http://127.0.0.1:{PORT + 1}",
         "other name": f"http://localhost:{PORT}", "null": "null", "absent": None}  # fmt: skip
 METHODS = (
@@ -94,6 +96,17 @@ class Credentials:
         listed = {session.id for session in sessions.list_sessions()}
         assert named.id in listed
         assert not listed & {ended.id, old.id}
+        pushers = PusherStore(app.state.services.settings.runs)
+        self.pushers = {
+            who: pushers.issue_token(prefix, seconds, 100, 10**9)
+            for who, prefix, seconds in (
+                ("pusher", "no-such", 60.0),
+                ("pusher of other runs", "other", 60.0),
+                ("revoked pusher", "no-such", 60.0),
+                ("expired pusher", "no-such", -1.0),
+            )
+        }
+        assert pushers.revoke(self.pushers["revoked pusher"][0].id)
         self._secrets = {
             "session": (self.session.cookie, self.session.key),
             "cookie only": (self.session.cookie, None),
@@ -118,12 +131,16 @@ class Credentials:
             found["authorization"] = f"Bearer {self._gate.credentials.token}"
         elif who == "wrong bearer":
             found["authorization"] = f"Bearer {self.session.key}"
+        elif who in self.pushers:
+            found["authorization"] = f"Bearer {self.pushers[who][1]}"
         return found
 
 
 def expected(method: str, path: str, who: str, source: str, under: str, *, loopback: bool) -> bool:
     if under != "good" or who == "wrong bearer":
         return False
+    if (method, path) in PUSH or "pusher" in who:
+        return (method, path) in PUSH and who == "pusher" and source in ("good", "absent")
     if (method, path) in OPEN_CHANGE:
         return source in ("good", "absent", "null")
     if source not in ("good", "absent"):
@@ -146,6 +163,7 @@ async def passed(
         .replace("{examination}", "none")
         .replace("{session}", "none")
         .replace("{member}", "0" * 16)
+        .replace("{fragment}", f"1-0-1-{'0' * 16}.frag")
     )
     if method == "WS":
         opened, code = await connect(app, real, given, peer=peer)
@@ -207,7 +225,13 @@ def test_all_methods_have_the_same_access(tmp_path: Path, loopback: bool) -> Non
         pairs = [
             (k.lower().encode(), v.encode()) for k, v in credentials.headers(who, FROM[source], HOST).items()
         ]
-        allowed = gate.decide(kind, method, path, pairs, "127.0.0.1").allowed
+        pusher = (
+            PusherStore(tmp_path).find_pusher(credentials.pushers[who][1])
+            if who in credentials.pushers
+            else None
+        )
+        real = path.replace("{run}", "no-such-run")
+        allowed = gate.decide(kind, method, real, pairs, "127.0.0.1", pusher).allowed
         known = "WS" if kind == "websocket" else "GET" if method == "HEAD" and path not in NO_HEAD else method
         listed = (known, path) in LISTED
         wanted = listed and expected(known, path, who, source, "good", loopback=loopback)

@@ -112,7 +112,14 @@ def test_every_operation_asks_for_the_credential_that_the_gate_asks_for(
     assert schemes["presenterToken"]["scheme"] == "bearer"
     presenter: list[Document] = [{"presenterToken": []}, {"presenterCookie": [], "presenterKey": []}]
     reader: list[Document] = [{}, {"presenterToken": []}, {"presenterCookie": []}]
-    wanted = {Access.OPEN: [], Access.READ: reader, Access.PRESENT: presenter, Access.CHANGE: presenter}
+    pusher: list[Document] = [{"pusherToken": []}]
+    wanted = {
+        Access.OPEN: [],
+        Access.READ: reader,
+        Access.PRESENT: presenter,
+        Access.CHANGE: presenter,
+        Access.PUSH: pusher,
+    }
     for path, method, operation in operations(document):
         rule, _ = find_rule(app.state.services.gate.rules, "http", method, path)
         assert rule is not None

@@ -1,0 +1,188 @@
+"""The requests of a pusher to a server: how far a run has arrived, and its next fragment."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import ssl
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
+
+from pydantic import ValidationError
+
+from lamplighter.client.errors import InputError
+from lamplighter.platform.loopback import is_loopback
+from lamplighter.platform.printable import quote_foreign
+from lamplighter.runfolder.fragments.fragment import Fragment, Position
+
+_SECONDS = 30.0
+"""Seconds without a byte after which a request is given up."""
+_MAX_ANSWER = 64 << 10
+_LATER = (408, 425, 429, 500, 502, 503, 504, 507)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,200}", re.ASCII)
+
+
+class LaterError(Exception):
+    """An error for a request that may succeed later: no network, or a server that is busy or full."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        """Say what is wrong, and how long the server asked to wait."""
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class PushRefusedError(Exception):
+    """An error for a request that the server refuses, now and later."""
+
+
+class PushConflictError(Exception):
+    """An error for a fragment that does not continue what the server has, or contradicts it."""
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A handler that follows no redirect: another host must not get the token."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        """Refuse."""
+        return None
+
+
+def check_server(url: str, *, insecure_http: bool = False) -> str:
+    """Return the address of a server without its last slash.
+
+    Raises:
+        InputError: it is no address, or plain http to another machine without `insecure_http`.
+    """
+    parts = urlsplit(url.strip())
+    try:
+        _ = parts.port
+    except ValueError:
+        raise InputError(f"{url[:200]!r} is not an address: its port is no number") from None
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
+        raise InputError(f"{url[:200]!r} is not an address such as https://lamps.example")
+    if parts.scheme == "http" and not is_loopback(parts.hostname) and not insecure_http:
+        raise InputError(
+            f"over plain http anyone between here and {parts.hostname} can read the token and the run: use https://,"
+            " or --insecure-http (insecure_http=True) on a network that you trust"
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def check_token(token: str | None) -> str:
+    """Return a pusher's token.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not token or _TOKEN.fullmatch(token.strip()) is None:
+        raise InputError(
+            "pushing takes a token: make one on the server with `lamplighter tokens --for PREFIX`, and give it as"
+            " token= or in LAMPLIGHTER_PUSH_TOKEN"
+        )
+    return token.strip()
+
+
+class PushClient:
+    """A client of one server, with one token. Proxies are those of the environment (`HTTPS_PROXY`)."""
+
+    def __init__(self, server: str, token: str) -> None:
+        """Use a checked address and token. Certificates are checked."""
+        self.server = server
+        self._token = token
+        # This machine needs no proxy.
+        proxies = [ProxyHandler({})] if is_loopback(urlsplit(server).hostname or "") else []
+        https = HTTPSHandler(context=ssl.create_default_context())
+        self._opener = build_opener(https, _NoRedirects(), *proxies)
+
+    def position(self, run_id: str) -> Position | None:
+        """Return how far a run has arrived; None if it has not begun to.
+
+        Raises:
+            LaterError, PushRefusedError: there is no answer.
+        """
+        status, body = self._ask("GET", f"/api/push/{run_id}")
+        return None if status == 404 else _position(body)
+
+    def send_fragment(self, fragment: Fragment) -> Position:
+        """Send a fragment. Return how far the run has arrived then.
+
+        Raises:
+            LaterError, PushRefusedError: there is no answer.
+            PushConflictError: the server has something else, or less.
+        """
+        digest = base64.b64encode(bytes.fromhex(fragment.digest)).decode()
+        headers = {
+            "Content-Digest": f"sha-256=:{digest}:",
+            "Content-Type": "application/octet-stream",
+        }
+        path = f"/api/push/{fragment.header.run}/fragments/{fragment.file_name}"
+        status, body = self._ask("PUT", path, fragment.data, headers)
+        if status == 404:
+            raise PushRefusedError(f"{self.server} takes no runs: its version is older")
+        return _position(body)
+
+    def _ask(
+        self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        request = Request(f"{self.server}{path}", data, dict(headers or {}), method=method)
+        # Unredirected: a proxy's own handlers never copy it to another request.
+        request.add_unredirected_header("Authorization", f"Bearer {self._token}")
+        request.add_header("Accept", "application/json")
+        try:
+            with self._opener.open(request, timeout=_SECONDS) as response:
+                return response.status, response.read(_MAX_ANSWER)
+        except HTTPError as error:
+            with error:
+                return self._judge(error)
+        except URLError as error:
+            raise LaterError(f"{self.server} cannot be reached: {quote_foreign(error.reason)}") from error
+        except (OSError, HTTPException) as error:
+            raise LaterError(f"{self.server} cannot be reached: {quote_foreign(error)}") from error
+
+    def _judge(self, error: HTTPError) -> tuple[int, bytes]:
+        try:
+            body = error.read(_MAX_ANSWER)
+        except (OSError, HTTPException):
+            body = b""
+        if error.code == 404:
+            return 404, body
+        detail = _detail(body) or error.reason
+        message = f"{self.server} answers {error.code}: {detail}"
+        if error.code in _LATER:
+            wait = error.headers.get("Retry-After", "")
+            raise LaterError(message, float(wait) if wait.isdecimal() and len(wait) < 6 else None)
+        if error.code == 409:
+            raise PushConflictError(detail)
+        if 300 <= error.code < 400:
+            raise PushRefusedError(
+                f"{self.server} leads elsewhere, and the token goes nowhere else: give the new address"
+            )
+        raise PushRefusedError(message)
+
+
+def _position(body: bytes) -> Position:
+    try:
+        return Position.model_validate_json(body)
+    except ValidationError:
+        raise PushRefusedError("the answer is not that of a Lamplighter server") from None
+
+
+def _detail(body: bytes) -> str:
+    try:
+        found: Any = json.loads(body)
+        return quote_foreign(str(found["detail"]))[:500]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""

@@ -1,0 +1,141 @@
+"""The sending of a run: its record on this disk is the spool, and what the server has is the place to go on from.
+
+So nothing is kept about a delivery: a pusher that is killed, and one that starts hours later on another machine with the folder,
+asks the server how far it is.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from lamplighter.client.pushing.push_client import (
+    LaterError,
+    PushClient,
+    PushConflictError,
+    PushRefusedError,
+)
+from lamplighter.platform import failpoint
+from lamplighter.runfolder.errors import READ_ERRORS, is_transient
+from lamplighter.runfolder.fragments.fragment import Position
+from lamplighter.runfolder.fragments.fragment_folder import SIGN_OF_LIFE_SECONDS
+from lamplighter.runfolder.fragments.fragment_source import FragmentSource, has_ended
+from lamplighter.runfolder.fragments.opening import make_opening
+from lamplighter.runfolder.role_lock import RoleState, role_state
+from lamplighter.runfolder.run_folder import RunFolder
+
+_POLL_SECONDS = 0.3
+"""Seconds between two looks at a growing record."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+
+
+class RunPusher:
+    """A pusher of one run to one server."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        client: PushClient,
+        *,
+        say: Callable[[str], object],
+        patience: float | None = None,
+        loop_ended: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Push a finished or a growing run.
+
+        Args:
+            run: the run.
+            client: the server.
+            say: called once with each thing that is wrong.
+            patience: seconds without the network after which a run that is over is given up; None: never.
+            loop_ended: returns whether the loop that this pusher belongs to has ended.
+        """
+        self._run, self._client, self._say, self._patience = run, client, say, patience
+        self._loop_ended = loop_ended
+        self._said: set[str] = set()
+        self._source: FragmentSource | None = None
+        self._wait = _FIRST_WAIT
+        self._lost = 0
+        self.position = Position()
+        """How far the run has arrived."""
+
+    def push(self) -> bool:
+        """Send all there is, until the run is over. Return whether all of it has arrived.
+
+        Raises:
+            PushRefusedError: the server refuses the run for good.
+            FormatError: this version cannot read the folder, or the run cannot travel so.
+        """
+        given_up_at, quiet_since = float("inf"), time.monotonic()
+        while True:
+            try:
+                over = self._is_over()
+                if self._send_next(sign_of_life=time.monotonic() - quiet_since > SIGN_OF_LIFE_SECONDS):
+                    quiet_since, self._wait, self._lost = time.monotonic(), _FIRST_WAIT, 0
+                    given_up_at = float("inf")
+                elif over:
+                    return True
+                else:
+                    time.sleep(_POLL_SECONDS)
+                continue
+            except FileNotFoundError:
+                time.sleep(_POLL_SECONDS)  # The run has not begun.
+                continue
+            except PushConflictError as error:
+                self._source, self._lost = None, self._lost + 1
+                if self._lost > 3:
+                    raise PushRefusedError(f"the server has another {self._run.id}: {error}") from error
+                wait: float | None = None
+            except LaterError as error:
+                self._say_once(f"{self._run.id} is not sent now: {error}. It is kept here, and sent later")
+                wait = error.seconds
+            except READ_ERRORS as error:
+                if not is_transient(error):
+                    raise
+                wait = None
+            if self._patience is not None and self._is_over():
+                given_up_at = min(given_up_at, time.monotonic() + self._patience)
+                if time.monotonic() >= given_up_at:
+                    return False
+            # Many pushers of one server must not come back at the same moment.
+            time.sleep(max(wait or 0.0, self._wait * random.uniform(0.5, 1.0)))
+            self._wait = min(_LONGEST_WAIT, 2 * self._wait)
+
+    def _send_next(self, *, sign_of_life: bool) -> bool:
+        """Send the next fragment. Return whether there was one."""
+        if self._source is None:
+            found = self._client.position(self._run.id)
+            if found is None:
+                self._client.send_fragment(make_opening(self._run))
+            self.position = found or Position()
+            self._source = FragmentSource(self._run, self.position)
+        fragment = self._source.make_next(sign_of_life=sign_of_life)
+        if fragment is None:
+            return False
+        with failpoint.trigger_within("push"):
+            self.position = self._client.send_fragment(fragment)
+        self._source.advance()
+        return True
+
+    def _is_over(self) -> bool:
+        """Return whether nothing is added to the record any more: the run has ended, or its loop was killed."""
+        return (
+            self._loop_ended()
+            and self._run.steps_path.exists()
+            and role_state(self._run.path, "trainer") is RoleState.FREE
+        )
+
+    def _say_once(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            self._say(message)
+
+
+def describe_pushed(pusher: RunPusher, run: RunFolder, *, whole: bool) -> str:
+    """Return what has become of a run that was pushed."""
+    step = pusher.position.step
+    if not whole:
+        return f"{run.id} has arrived up to step {step:,}; the rest is kept here"
+    end = "" if has_ended(run) else ", which has no end: its loop was killed"
+    return f"{run.id} has arrived: {step:,} steps{end}"

@@ -1,0 +1,101 @@
+"""What one pusher may send: requests a second, bytes a day, runs, and bytes of a run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lamplighter.web.access.pushers import Pusher
+from lamplighter.web.http.problems import RefusedError
+
+MAX_FRAGMENT_REQUEST = 256 << 20
+"""Maximum bytes of a fragment that is sent."""
+MAX_RUN_BYTES = 16_000_000_000
+"""Maximum bytes of the record of a run that is pushed, as of one that is imported."""
+_A_SECOND, _AT_ONCE = 20.0, 100.0
+"""Requests that a pusher may make each second, and at once after a pause."""
+_DAY = 86_400.0
+_MAX_BODIES = 2 * MAX_FRAGMENT_REQUEST
+"""Bytes of all bodies that are being received."""
+
+
+@dataclass
+class _Account:
+    requests: float
+    read_at: float
+    spent: float = 0.0
+    """Bytes of the last day: they are forgotten at the daily rate."""
+
+
+class PushLimits:
+    """The accounts of all pushers, in memory. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with empty accounts; `clock` gives seconds."""
+        self._clock = clock
+        self._accounts: dict[str, _Account] = {}
+        self._receiving: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def count_request(self, pusher: Pusher) -> None:
+        """Count a request.
+
+        Raises:
+            RefusedError: the pusher asks too often, or has sent enough for today (429).
+        """
+        with self._lock:
+            account = self._account(pusher)
+            if account.requests < 1:
+                raise _too_many(f"at most {_A_SECOND:.0f} requests a second", 1)
+            if account.spent > pusher.bytes_a_day:
+                wait = (account.spent - pusher.bytes_a_day) / pusher.bytes_a_day * _DAY
+                raise _too_many(
+                    f"at most {pusher.bytes_a_day / 1e9:,.1f} GB a day", min(3_600, 1 + int(wait))
+                )
+            account.requests -= 1
+
+    @contextmanager
+    def receiving(self, pusher: Pusher, run_id: str, declared: str) -> Generator[None]:
+        """Count the bytes of a body, and hold room for it.
+
+        Args:
+            pusher: who sends it.
+            run_id: the run that it belongs to.
+            declared: its `Content-Length`.
+
+        Raises:
+            RefusedError: no length is declared (422), it is too large (413), another one of the run is on its way (429), or
+                others take all room (503).
+        """
+        if not declared.isdecimal():
+            raise RefusedError(422, "the request must say its Content-Length")
+        count = int(declared[:20])
+        if count > MAX_FRAGMENT_REQUEST:
+            raise RefusedError(413, f"a fragment may have at most {MAX_FRAGMENT_REQUEST:,} bytes")
+        with self._lock:
+            if run_id in self._receiving:
+                raise _too_many("one request about a run at a time", 1)
+            if sum(self._receiving.values()) + count > _MAX_BODIES:
+                raise RefusedError(503, "others are sending: go on later", headers={"Retry-After": "2"})
+            self._receiving[run_id] = count
+            self._account(pusher).spent += count
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._receiving[run_id]
+
+    def _account(self, pusher: Pusher) -> _Account:
+        now = self._clock()
+        account = self._accounts.setdefault(pusher.id, _Account(_AT_ONCE, now))
+        passed, account.read_at = now - account.read_at, now
+        account.requests = min(_AT_ONCE, account.requests + passed * _A_SECOND)
+        account.spent = max(0.0, account.spent - passed * pusher.bytes_a_day / _DAY)
+        return account
+
+
+def _too_many(limit: str, seconds: int) -> RefusedError:
+    return RefusedError(429, f"a pusher may make {limit}", headers={"Retry-After": str(seconds)})

@@ -1,0 +1,158 @@
+"""Runs that are pushed: programs on other machines send their fragments, each with a token for its own runs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import partial
+from typing import Annotated
+
+from fastapi import Header, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment
+from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
+from lamplighter.runfolder.role_lock import RoleTakenError
+from lamplighter.runfolder.writing.free_space import spare_bytes
+from lamplighter.serving.jobs.push_limits import MAX_FRAGMENT_REQUEST, MAX_RUN_BYTES
+from lamplighter.serving.jobs.received_runs import OtherOriginError
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.push import PushPosition
+from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.access.pushers import Pusher
+from lamplighter.web.capacity.caller import identify_caller
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
+
+routes = Routes("push")
+
+_BODY = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+FragmentParam = Annotated[
+    str, Path(pattern=r"^\d{1,10}-\d{1,10}-\d{1,10}-[0-9a-f]{16}\.frag$", description="The fragment's name.")
+]
+DigestHeader = Annotated[
+    str, Header(alias="Content-Digest", max_length=200, description="`sha-256=:...:` of the body (RFC 9530).")
+]
+
+
+@routes.get(
+    "/api/push/{run}",
+    pool=Pool.CHEAP,
+    access=Access.PUSH,
+    polled=True,
+    pricing=Pricing.FIXED,
+    response_model=PushPosition,
+    answers=AnswerFacts(errors=(404, 429, 503)),
+)
+def get_push_position(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return how far a run of this pusher has arrived. 404 before its opening."""
+    pusher = _pusher(request)
+    services.push_limits.count_request(pusher)
+    try:
+        position = services.received_runs.position(run, _origin(pusher))
+    except (OtherOriginError, RoleTakenError) as error:
+        raise _refusal(error, run) from error
+    if position is None:
+        raise RefusedError(404, f"{run} has not begun to arrive")
+    return _answer(position, 200)
+
+
+@routes.put(
+    "/api/push/{run}/fragments/{fragment}",
+    access=Access.PUSH,
+    body_limit=MAX_FRAGMENT_REQUEST,
+    pricing=Pricing.FIXED,
+    status_code=201,
+    response_model=PushPosition,
+    responses={200: {"model": PushPosition}},
+    answers=AnswerFacts(errors=(409, 413, 422, 429, 503, 507)),
+    openapi_extra={"requestBody": _BODY},
+)
+async def put_fragment(
+    run: RunId, fragment: FragmentParam, content_digest: DigestHeader, request: Request, services: ServicesDep
+) -> Response:
+    """Take over a fragment (`docs/wire.md`), once however often it is sent: 201, or 200 if all of it had arrived. An
+    opening begins the run. The answer is how far the run has arrived.
+
+    409 if fragments before it are missing, or if its steps are there with other content; 413 if it, or the run, is too large; 422 if
+    it is damaged or invalid; 429 with `Retry-After` if the pusher sends too often or too much; 507 if the disk is nearly full.
+    """
+    pusher = _pusher(request)
+    services.push_limits.count_request(pusher)
+    with services.push_limits.receiving(pusher, run, request.headers.get("content-length", "")):
+        parts = bytearray()
+        async for chunk in request.stream():
+            parts += chunk
+        work = partial(_take_over, services, pusher, run, fragment, content_digest, bytes(parts))
+        del parts
+        return await services.pools.run_in(Pool.CHANGE, work, caller=identify_caller(request))
+
+
+def _take_over(
+    services: Services, pusher: Pusher, run: str, name: str, content_digest: str, data: bytes
+) -> Response:
+    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    if content_digest.strip() != f"sha-256=:{digest}:":
+        raise RefusedError(422, "the body is not the one that Content-Digest describes: send it again")
+    try:
+        found = decode_fragment(data)
+        if found.file_name != name:
+            raise FormatError(f"the fragment is called {found.file_name}")
+        _require_room(services, pusher, run, found)
+        new = services.received_runs.take_over(run, found, _origin(pusher))
+        position = services.received_runs.position(run, _origin(pusher)) or Position()
+    except FormatError as error:
+        raise RefusedError(422, str(error)) from error
+    except (OtherOriginError, RoleTakenError, GapError, OtherContentError) as error:
+        raise _refusal(error, run) from error
+    return _answer(position, 201 if new else 200)
+
+
+def _require_room(services: Services, pusher: Pusher, run: str, fragment: Fragment) -> None:
+    """Refuse a fragment for which there is no room: on the disk, in its run, or for another run of its pusher."""
+    if spare_bytes(services.settings.runs) < fragment.header.bytes:
+        raise RefusedError(
+            507, "the disk of the server is nearly full: go on later", headers={"Retry-After": "60"}
+        )
+    known = services.received_runs.find_received(run, _origin(pusher))
+    if known is None:
+        own = services.received_runs.count_runs(_origin(pusher))
+        if own >= pusher.most_runs:
+            raise RefusedError(413, f"this token may push {pusher.most_runs} runs, and {own} are there")
+    elif known.steps_path.exists() and known.steps_path.stat().st_size > MAX_RUN_BYTES:
+        raise RefusedError(413, f"a run that is pushed may have at most {MAX_RUN_BYTES / 1e9:,.0f} GB")
+
+
+def _pusher(request: Request) -> Pusher:
+    pusher = request.state.pusher
+    assert isinstance(pusher, Pusher)  # The gate lets nothing else through.
+    return pusher
+
+
+def _origin(pusher: Pusher) -> str:
+    # Not the token: a run goes on under a new one of the same prefix.
+    return f"push {pusher.prefix}"
+
+
+def _refusal(error: Exception, run: str) -> RefusedError:
+    match error:
+        case OtherOriginError():
+            return RefusedError(409, f"{run} is the name of another run there: push under another name")
+        case RoleTakenError():
+            return RefusedError(503, f"{run} is being compacted", headers={"Retry-After": "1"})
+        case GapError():
+            return RefusedError(409, f"fragments are missing: {error}")
+        case _:
+            return RefusedError(409, f"{run}: {error}")
+
+
+def _answer(position: Position, status: int) -> Response:
+    return json_response(PushPosition(**position.model_dump()), status)

@@ -1,0 +1,196 @@
+"""Runs that are pushed: each fragment counts once, and a token writes its own runs within its limits."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.runfolder.fragments.fragment import Fragment, make_fragment
+from lamplighter.runfolder.fragments.fragment_source import FragmentSource
+from lamplighter.runfolder.fragments.opening import make_opening
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.serving.jobs import push_limits
+from lamplighter.serving.routes import push
+from lamplighter.web.access.pushers import PusherStore
+from tests.support.asgi import HOST, Answer, call
+from tests.support.synthetic_runs.growing_run import GrowingRun
+from tests.support.synthetic_runs.received import require_equal_records
+
+pytestmark = pytest.mark.anyio
+
+
+class Sender:
+    """A pusher with a token, of a run elsewhere."""
+
+    def __init__(self, app: FastAPI, there: Path, prefix: str = "2", **limits: int) -> None:
+        self.app, self.run = app, GrowingRun(there)
+        self.run.grow(3)
+        limits = {"most_runs": 10, "bytes_a_day": 10**9} | limits
+        self.store = PusherStore(app.state.services.settings.runs)
+        self.pusher, token = self.store.issue_token(prefix, 60, limits["most_runs"], limits["bytes_a_day"])
+        self.headers = {"host": HOST, "authorization": f"Bearer {token}"}
+        self.opening = make_opening(self.run.folder)
+        self.source = FragmentSource(self.run.folder)
+        self.here = app.state.services.catalog.run_store.path / self.run.folder.id
+
+    def next(self) -> Fragment:
+        found = self.source.make_next()
+        assert found is not None
+        self.source.advance()
+        return found
+
+    async def put(self, fragment: Fragment, run: str = "", name: str = "", **headers: str) -> Answer:
+        digest = base64.b64encode(hashlib.sha256(fragment.data).digest()).decode()
+        given = self.headers | {
+            "content-digest": f"sha-256=:{digest}:",
+            "content-length": str(len(fragment.data)),
+        }
+        path = f"/api/push/{run or self.run.folder.id}/fragments/{name or fragment.file_name}"
+        return await call(self.app, "PUT", path, given | headers, fragment.data)
+
+    async def position(self) -> Answer:
+        return await call(self.app, "GET", f"/api/push/{self.run.folder.id}", self.headers)
+
+    async def close(self) -> None:
+        await self.app.state.services.received_runs.stop()
+        self.run.end()
+
+
+async def test_every_fragment_counts_once(app: FastAPI, tmp_path: Path) -> None:
+    sender = Sender(app, tmp_path / "there")
+    assert (await sender.position()).status == 404
+    first = sender.next()
+    assert (await sender.put(first)).status == 409  # Its opening is missing.
+    assert (await sender.put(sender.opening)).status == 201
+    assert (await sender.put(sender.opening)).status == 200
+    assert (await sender.position()).json == {"attempt": 0, "step": 0, "event": 0, "applied": 0, "made": 0}
+    for status in (201, 200, 200):
+        answer = await sender.put(first)
+        assert answer.status == status
+        assert answer.json["step"] == 3
+    sender.run.grow(2)
+    second = sender.next()
+    sender.run.grow(2)
+    third = sender.next()
+    gap = await sender.put(third)
+    assert gap.status == 409
+    assert "missing" in gap.json["detail"]
+    assert (await sender.put(second)).status == (await sender.put(third)).status == 201
+    assert (await sender.position()).json["step"] == 7
+    sender.run.end()
+    assert (await sender.put(sender.next())).status == 201
+    require_equal_records(sender.run.folder, app.state.services.catalog.find_run(sender.run.folder.id))
+
+
+async def test_other_content_is_a_conflict(app: FastAPI, tmp_path: Path) -> None:
+    sender, other = Sender(app, tmp_path / "there"), Sender(app, tmp_path / "elsewhere")
+    await sender.put(sender.opening)
+    await sender.put(sender.next())
+    foreign = other.next()
+    body, header = foreign.unpack(), foreign.header
+    same_steps = make_fragment(
+        sender.run.folder.id,
+        "steps",
+        body,
+        (header.attempt, header.first, header.last),
+        header.after,
+        header.to,
+    )
+    answer = await sender.put(same_steps)
+    assert answer.status == 409
+    assert "other content" in answer.json["detail"]
+    await sender.close()
+    other.run.end()
+
+
+async def test_damage_on_the_way_and_wrong_names_are_refused(app: FastAPI, tmp_path: Path) -> None:
+    sender = Sender(app, tmp_path / "there")
+    await sender.put(sender.opening)
+    fragment = sender.next()
+    for headers in (
+        {"content-digest": "sha-256=:AAAA:"},
+        {"content-digest": "md5=:x:"},
+        {"content-length": ""},
+    ):
+        assert (await sender.put(fragment, **headers)).status == 422
+    assert (await sender.put(fragment, name=f"1-0-3-{'0' * 16}.frag")).status == 422
+    assert (await sender.put(fragment, name="..%2F..%2Fx.frag")).status in (404, 422)
+    assert (
+        await sender.put(Fragment(fragment.header, b"no fragment"), name=fragment.file_name)
+    ).status == 422
+    assert (await sender.put(fragment, run="2-another-run")).status in (409, 422)
+    assert (await sender.put(fragment)).status == 201
+    await sender.close()
+
+
+async def test_a_token_writes_no_run_that_is_not_its_own(app: FastAPI, tmp_path: Path) -> None:
+    sender = Sender(app, tmp_path / "there")
+    own = GrowingRun(app.state.services.settings.runs)
+    own.end()
+    own.folder.path.rename(sender.here)
+    before = sorted(path.stat().st_mtime_ns for path in sender.here.iterdir())
+    assert (await sender.put(sender.opening)).status == 409
+    assert (await sender.put(sender.next())).status == 409
+    assert (await sender.position()).status == 409
+    assert sorted(path.stat().st_mtime_ns for path in sender.here.iterdir()) == before
+    stranger = Sender(app, tmp_path / "elsewhere", prefix="other")
+    assert (await stranger.put(stranger.opening)).status == 403
+    assert (await stranger.position()).status == 403
+    assert not stranger.here.exists()
+    # The same name space under a new token goes on.
+    sender.here.rename(tmp_path / "away")
+    assert (await sender.put(sender.opening)).status == 201
+    sender.store.revoke(sender.pusher.id)
+    assert (await sender.put(sender.opening)).status == 401
+    _, token = sender.store.issue_token("2", 60, 10, 10**9)
+    sender.headers["authorization"] = f"Bearer {token}"
+    assert (await sender.put(sender.opening)).status == 200
+    await sender.close()
+    stranger.run.end()
+
+
+async def test_limits(app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender, another = Sender(app, tmp_path / "there", most_runs=1), Sender(app, tmp_path / "elsewhere")
+    another.headers = sender.headers
+    assert (await sender.put(sender.opening)).status == 201
+    too_many = await another.put(another.opening)
+    assert too_many.status == 413
+    assert "1 runs" in too_many.json["detail"]
+
+    fragment = sender.next()
+    with monkeypatch.context() as full:
+        full.setattr(push, "spare_bytes", lambda _: 1)
+        assert (await sender.put(fragment)).status == 507
+    with monkeypatch.context() as small:
+        small.setattr(push_limits, "MAX_FRAGMENT_REQUEST", 10)
+        assert (await sender.put(fragment)).status == 413
+    with monkeypatch.context() as small:
+        small.setattr(push, "MAX_RUN_BYTES", 10)
+        assert (await sender.put(fragment)).status == 413
+    with monkeypatch.context() as taken:
+        taken.setattr(push_limits, "_MAX_BODIES", 10)
+        busy = await sender.put(fragment)
+        assert (busy.status, busy.headers["retry-after"]) == (503, "2")
+    await app.state.services.received_runs.stop()
+    with RoleLock(sender.here, "trainer"):
+        assert (await sender.put(fragment)).status == 503
+    for _ in range(200):
+        answer = await sender.position()
+        if answer.status == 429:
+            break
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+    sender.run.end()
+    another.run.end()
+
+
+async def test_bytes_a_day(app: FastAPI, tmp_path: Path) -> None:
+    sender = Sender(app, tmp_path / "there", bytes_a_day=1_000)
+    assert (await sender.put(sender.opening)).status == 201
+    answer = await sender.put(sender.next())
+    assert answer.status == 429
+    assert 1 < int(answer.headers["retry-after"]) <= 3_600
+    await sender.close()
