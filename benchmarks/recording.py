@@ -95,7 +95,10 @@ def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], 
         held_out = run.held_out_ids
         assert held_out is not None
         loss = HeldOutLoss(recipe, held_out)
-        committer = StepCommitter(run, writer, observer, measure_held_out=lambda: loss.measure(learner))
+        counts = run.vocabulary.counts
+        committer = StepCommitter(
+            run, writer, observer, measure_held_out=lambda: loss.measure_by_frequency(learner, counts)
+        )
         committer.add_keyframe(0)
         writer.set_facts({"phase": "running", "steps": STEPS})
         for step in range(1, STEPS + 1):

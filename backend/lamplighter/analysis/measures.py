@@ -26,6 +26,7 @@ lengths |
 percentile with shuffled meanings; only of a run of hidden states |
 | `rows_stayed` | number of rows that still point where they began, but for rounding; only if batches are not recorded |
 | `loss_held_out` | loss on held-out text, in nats, as the trainer measured it at a keyframe |
+| `loss_decile 1` to `loss_decile 10` | that loss by tenths of the text: 1 has the most frequent words, 10 the rarest |
 | `loss_read` | mean loss of the last batches before that, in nats |
 | `accuracy_read`, `accuracy_held_out`, `accuracy_chance` | of a run of sums (corpus kind `modular`): the share right of
 those that training reads and of those held out, as the trainer measured it at a keyframe, and that of guessing |

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,6 +9,8 @@ from numpy.typing import NDArray
 from lamplighter.contract.recipe import Recipe
 from lamplighter.model.batches import SAMPLE_TOKENS, positions_after
 from lamplighter.model.learner import Learner
+
+_MIN_PREDICTIONS = 30
 
 
 class HeldOutLoss:
@@ -41,16 +41,53 @@ class HeldOutLoss:
 
     def measure(self, learner: Learner) -> float | None:
         """Return the mean loss in nats; None if the text is shorter than a window, or the loss is not finite."""
-        if not len(self.windows):
+        losses = self._measure_each(learner)
+        return None if losses is None else float(losses.mean())
+
+    def measure_by_frequency(
+        self, learner: Learner, counts: NDArray[np.integer]
+    ) -> tuple[float, dict[str, float]] | None:
+        """Return the mean loss in nats, and that of each tenth of the text by the frequency of the word to be predicted, as
+        `loss_decile 1` (the most frequent words) to `loss_decile 10`; None as in `measure`.
+
+        Args:
+            learner: the model.
+            counts: how often each token is in the text that is trained on, shape (V,). Tenths with fewer than 30
+                predictions are left out.
+        """
+        losses = self._measure_each(learner)
+        if losses is None:
             return None
-        total = 0.0
+        tenths = split_by_frequency(counts)[self.windows[:, 1:].flatten().numpy()]
+        sizes, sums = np.bincount(tenths, minlength=10), np.bincount(tenths, losses, minlength=10)
+        by_frequency = {
+            f"loss_decile {tenth + 1}": round(float(sums[tenth] / sizes[tenth]), 4)
+            for tenth in np.flatnonzero(sizes >= _MIN_PREDICTIONS)
+        }
+        return float(losses.mean()), by_frequency
+
+    def _measure_each(self, learner: Learner) -> NDArray[np.float64] | None:
+        """Return the loss of every prediction in the order of the windows, shape (N context,)."""
+        found: list[NDArray[np.float64]] = []
         with torch.no_grad():
-            for windows in self.windows.split(self._at_once):
+            for windows in self.windows.split(self._at_once) if len(self.windows) else ():
                 on_device = windows.to(learner.device)
                 with torch.autocast(
                     learner.device.type, learner.autocast, enabled=learner.autocast is not None
                 ):
-                    loss = learner.model(on_device[:, :-1], on_device[:, 1:])
-                total += float(loss) * len(windows)
-        mean = total / len(self.windows)
-        return mean if math.isfinite(mean) else None
+                    losses = learner.model.losses(on_device[:, :-1], on_device[:, 1:])[1]
+                found.append(losses.cpu().double().numpy())
+        losses = np.concatenate(found) if found else np.empty(0)
+        return losses if len(losses) and np.isfinite(losses.mean()) else None
+
+
+def split_by_frequency(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the tenth of the text that each token belongs to, 0 for the most frequent, shape (V,).
+
+    Tokens are laid out by their counts, each as long as its share of the text; its middle decides.
+    """
+    order = np.argsort(-counts.astype(np.int64), kind="stable")
+    shares = counts[order] / max(1, int(counts.sum()))
+    tenths = np.empty(len(counts), np.int64)
+    tenths[order] = np.minimum(9, 10 * (np.cumsum(shares) - shares / 2)).astype(np.int64)
+    return tenths

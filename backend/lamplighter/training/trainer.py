@@ -23,7 +23,6 @@ from lamplighter.model.sum_accuracy import SumAccuracy
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine
-from lamplighter.runfolder.tables.scalars import encode_scalars
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
@@ -193,8 +192,6 @@ class Trainer:
             self._energy.commit_sum(0)
         # Only after the matrix, for which the map waits.
         self._committer.add_held_out_loss(0)
-        if (accuracy := self._measure_accuracy()) is not None:
-            self._writer.add_scalars(0, accuracy)
         self._committer.add_lines(0)
         self._visit_waypoint(0)
         return 0
@@ -249,11 +246,15 @@ class Trainer:
         )
         return checkpoint_step
 
-    def _measure_held_out(self) -> float | None:
-        return None if self._held_out is None else self._held_out.measure(self._learner)
-
-    def _measure_accuracy(self) -> str | None:
-        return None if self._accuracy is None else encode_scalars(self._accuracy.measure(self._learner))
+    def _measure_held_out(self) -> tuple[float, dict[str, float]] | None:
+        if self._held_out is None:
+            return None
+        counts = self._run.vocabulary.counts
+        measured = self._held_out.measure_by_frequency(self._learner, counts)
+        if measured is None or self._accuracy is None:
+            return measured
+        # The numbers of sums are all as frequent.
+        return measured[0], self._accuracy.measure(self._learner)
 
     def _say_lines(self, step: int) -> list[SpokenLine]:
         return self._speaker.speak(self._learner, step)
@@ -300,8 +301,6 @@ class Trainer:
                 top_losses=seen.top_losses,
             )
         )
-        if record.keyframe is not None:
-            record = replace(record, scalars=self._measure_accuracy())
         # Read last, so that it includes the work done for this step.
         self._committer.commit(replace(record, energy=self._energy.read_due(seen.step)))
         self._committer.observe_seconds = time.time() - ended

@@ -8,6 +8,7 @@ const titles: Record<string, string> = {
   loss: "Surprise on held-out text",
   accuracy: "Sums it gets right",
   circle_share: "The strongest circle of numbers",
+  loss_decile: "Surprise by how frequent the word is",
   purity: "Neighbours of the same kind",
   analogy: "Analogies",
   neighbour_information: "Order gained, in bits",
@@ -28,6 +29,8 @@ const more: Record<string, string> = {
     "The share of right answers. What it has seen can be known by heart; what it never saw takes the rule. Dashed: guessing.",
   circle_share:
     "The share of the strongest frequency in how the numbers’ rows differ: the numbers go round a circle in equal steps. Dashed: random rows as long.",
+  loss_decile:
+    "The loss on held-out text, in ten equal parts of it: 1 has the most frequent words, 10 the rarest.",
   purity:
     "The share of a word’s ten nearest that are of its own kind (of fewer where its kind is small), averaged over kinds. Dashed: what chance gives.",
   analogy:

@@ -8,7 +8,7 @@ import torch
 
 from lamplighter.contract.recipe import ModelRecipe, Recipe
 from lamplighter.model.batches import SAMPLE_TOKENS
-from lamplighter.model.held_out import HeldOutLoss
+from lamplighter.model.held_out import HeldOutLoss, split_by_frequency
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 
@@ -62,3 +62,25 @@ def test_measuring_does_not_change_training() -> None:
                 held_out.measure(learner)
         matrices.append(learner.model.embedding.weight.detach().numpy().copy())
     assert np.array_equal(*matrices)
+
+
+def test_the_loss_is_told_by_tenths_of_the_text() -> None:
+    learner, ids = build_learner(RECIPE, V, CPU), text(3000)
+    counts = np.arange(V, 0, -1).astype(np.uint32) ** 2
+    held_out = HeldOutLoss(RECIPE, ids)
+    measured = held_out.measure_by_frequency(learner, counts)
+    assert measured is not None
+    # Token 0 has 400 of the 2,870 words of the text: its middle is in the first tenth.
+    tenth_of = [int(10 * (counts[:token].sum() + counts[token] / 2) / counts.sum()) for token in range(V)]
+    assert tenth_of[0] == 0
+    assert split_by_frequency(counts[::-1]).tolist() == tenth_of[::-1]
+    sums: dict[int, list[float]] = {}
+    with torch.no_grad():
+        logits = learner.model.logits(held_out.windows[:, :-1]).log_softmax(-1)
+    for window, scores in zip(held_out.windows.tolist(), logits.tolist(), strict=True):
+        for target, row in zip(window[1:], scores, strict=True):
+            sums.setdefault(tenth_of[target] + 1, []).append(-row[target])
+    assert measured[1] == {
+        f"loss_decile {n}": pytest.approx(np.mean(sums[n]), abs=1e-4) for n in sorted(sums)
+    }
+    assert measured[0] == pytest.approx(held_out.measure(learner))

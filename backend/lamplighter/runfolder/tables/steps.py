@@ -127,10 +127,14 @@ class StepsWriter(FactsWriter):
         with self._connection:
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
 
-    def add_held_out_loss(self, step: int, loss: float) -> None:
-        """Add the loss on held-out text, in nats, to step 0 or a committed step of the newest attempt without one."""
+    def add_held_out_loss(self, step: int, loss: float, scalars: str | None = None) -> None:
+        """Add the loss on held-out text, in nats, and encoded numbers beside it, to step 0 or a committed step of the
+        newest attempt without one."""
+        row = step_key(self.attempt, step)
         with self._connection:
-            self._insert_held_out(step_key(self.attempt, step), loss)
+            self._insert_held_out(row, loss)
+            if scalars is not None:
+                self._insert_scalars(row, scalars)
 
     def add_lines(self, step: int, lines: str) -> None:
         """Add encoded lines to a committed step of the newest attempt without any, or to step 0."""

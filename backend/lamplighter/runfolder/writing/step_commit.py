@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
+from lamplighter.runfolder.tables.scalars import encode_scalars
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
 from lamplighter.runfolder.writing.retention import Retention
@@ -23,6 +24,8 @@ from lamplighter.wire.top_losses import TopLosses
 
 SayLines = Callable[[int], Sequence[SpokenLine]]
 """A callback that makes the model say the lines of a given step; empty if none are due."""
+HeldOut = tuple[float, dict[str, float]]
+"""The loss on held-out text, and numbers beside it by name."""
 
 
 class CountedMatrix(Protocol):
@@ -72,7 +75,7 @@ class StepCommitter:
         writer: StepsWriter,
         matrix: CountedMatrix,
         facts: dict[str, Any] | None = None,
-        measure_held_out: Callable[[], float | None] | None = None,
+        measure_held_out: Callable[[], HeldOut | None] | None = None,
         say_lines: SayLines | None = None,
         budget: DiskBudget | None = None,
     ) -> None:
@@ -83,7 +86,7 @@ class StepCommitter:
             writer: the writer of its steps.
             matrix: the matrix in training.
             facts: the run's facts.
-            measure_held_out: measures the loss on held-out text, stored with every keyframe.
+            measure_held_out: measures the loss on held-out text, and numbers beside it by name, stored with every keyframe.
             say_lines: makes the model say the lines stored with a step; called at every step.
             budget: the disk budget for steps; by default that of the recipe.
         """
@@ -127,7 +130,7 @@ class StepCommitter:
             rows = encode(moved)
         if (whole or effects.step % self._keyframe_every == 0) and retention.keeps_keyframes:
             keyframe, census = self._encode_keyframe(effects.step, measured.ended)
-            held_out = self._held_out_loss()
+            held_out = self._measured_held_out()
         lines = self._lines(effects.step)
         return StepRecord(
             effects.step,
@@ -136,8 +139,9 @@ class StepCommitter:
             rows,
             keyframe,
             census,
-            held_out,
+            None if held_out is None else held_out[0],
             lines,
+            scalars=None if held_out is None else encode_scalars(held_out[1]),
             top_losses=None if measured.top_losses is None else measured.top_losses.encode(),
             replaced_keyframe=retention.replaced_keyframe,
         )
@@ -177,9 +181,10 @@ class StepCommitter:
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
         """
-        loss = self._held_out_loss()
-        if loss is not None:
-            self._writer.add_held_out_loss(step, loss)
+        held_out = self._measured_held_out()
+        if held_out is not None:
+            loss, beside = held_out
+            self._writer.add_held_out_loss(step, loss, encode_scalars(beside))
 
     def add_lines(self, step: int) -> None:
         """Commit the lines that the model says after `step`, which is 0 or was committed without them.
@@ -195,7 +200,7 @@ class StepCommitter:
         lines = () if self._say_lines is None else self._say_lines(step)
         return encode_lines(lines) if lines else None
 
-    def _held_out_loss(self) -> float | None:
+    def _measured_held_out(self) -> HeldOut | None:
         return None if self._measure_held_out is None else self._measure_held_out()
 
     def _keyframe_bytes(self) -> int:

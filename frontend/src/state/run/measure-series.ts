@@ -50,12 +50,13 @@ const CHARTS = [
   "loss",
   "accuracy",
   "circle_share",
+  "loss_decile",
   "rows_stayed",
   "purity",
   "neighbour_information",
   "analogy",
-  "consistency_chance",
   "consistency",
+  "consistency_chance",
   "rank",
   "nearest_cosine",
 ];
@@ -68,7 +69,7 @@ export function groupMeasures(measures: Measures[]): MeasureGroup[] {
   for (const name of names) {
     const having = sorted.filter(({ values }) => Number.isFinite(values[name]));
     if (!having.length) continue;
-    const chart = CHARTS.find((word) => name.startsWith(word)) ?? name.replace(/_chance$/, "");
+    const chart = CHARTS.findLast((word) => name.startsWith(word)) ?? name.replace(/_chance$/, "");
     const lines = groups.get(chart) ?? [];
     lines.push({
       name,

@@ -19,6 +19,7 @@ export const measures: Translated<typeof english> = {
       loss: "Überraschung bei Text, den es nie gelesen hat",
       accuracy: "Richtig gelöste Aufgaben",
       circle_share: "Der stärkste Kreis der Zahlen",
+      loss_decile: "Überraschung nach der Häufigkeit des Wortes",
       purity: "Nachbarn derselben Art",
       analogy: "Analogien",
       neighbour_information: "Gewonnene Ordnung, in Bits",
@@ -39,6 +40,8 @@ export const measures: Translated<typeof english> = {
         "Der Anteil richtiger Antworten. Was es gesehen hat, kann es auswendig; für das andere braucht es die Regel. Gestrichelt: Raten.",
       circle_share:
         "Der Anteil der stärksten Frequenz an den Unterschieden zwischen den Zeilen der Zahlen: In gleichen Schritten umrunden sie einen Kreis. Gestrichelt: ebenso lange zufällige Zeilen.",
+      loss_decile:
+        "Der Verlust bei zurückbehaltenem Text, in zehn gleichen Teilen davon: 1 hat die häufigsten Wörter, 10 die seltensten.",
       purity:
         "Welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art klein ist), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
       analogy:

@@ -12,6 +12,7 @@ from lamplighter.contract.recipe import Cadence, ModelRecipe, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
+from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
@@ -99,7 +100,7 @@ def test_keeps_moved_rows_and_periodic_keyframes(run: RunFolder):
 
 
 def test_a_keyframe_has_the_loss_on_held_out_text(run: RunFolder):
-    losses = iter([7.5, 4.25])
+    losses = iter([(7.5, {}), (4.25, {"loss_decile 1": 2.5})])
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix(), measure_held_out=lambda: next(losses))
@@ -110,6 +111,9 @@ def test_a_keyframe_has_the_loss_on_held_out_text(run: RunFolder):
     with StepsReader(run.steps_path) as reader:
         assert reader.held_out_losses(0, 99) == {0: 7.5, 10: 4.25}
         assert reader.held_out_losses(1, 9) == {}
+        assert {step: decode_scalars(text) for step, text in reader.scalars(0, 99).items()} == {
+            10: {"loss_decile 1": 2.5}
+        }
 
 
 def test_keeps_the_lines_of_a_step(run: RunFolder):
