@@ -1,5 +1,5 @@
 """What is read beyond the table: the steps that stand out, what keeping the largest losses costs, when words are
-learned, what probes cost.
+learned, what probes cost, and turning points.
 
 - planted: 20 small trainings, in each of which one batch is bad: random tokens, one repeated token, or random targets.
   Counted: those whose bad step comes first in the list. Shuffled targets are measured beside them, without a goal.
@@ -7,8 +7,10 @@ learned, what probes cost.
 - cost: the processor time of keeping the 16 largest losses, as a share of a step of the default recipe, 2,000 steps.
 - curves: seconds for the curves and ages of 200 words at 20 saved states of that run, its model loaded.
 - probes: the processor time of reading 24 probed sentences at the default pace, as a share of a watched loop of 2,000 steps.
+- turning points: drawn curves of 51 values with a turn, and ones that only slow down, each with noise of four correlations.
+  Counted: those with a turn where it is, and those with one where there is none, at the limit of a run with ten curves.
 
-About four minutes.
+About six minutes.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import torch
 
 from benchmarks.support.probe_cost import measure_probe_cost
 from benchmarks.support.report import report
+from benchmarks.support.turn_counts import count_turns
 from lamplighter.contract.questions import AcquisitionQuestion
 from lamplighter.contract.recipe import Recipe
 from lamplighter.examination.kinds import acquisition
@@ -37,6 +40,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables import steps
 from lamplighter.training.worker import train
 from lamplighter.wire.top_losses import TopLosses
+from tests.support.learning_curves import SLOWING, TURNING
 from tests.support.synthetic_runs.bad_batches import BadBatch, bad_batch_at
 
 RUNS, STEPS = 20, 400
@@ -61,6 +65,7 @@ def main() -> bool:
         alarms += len(_outlying(RUNS + seed, None, None))
     kept, whole, curves = _measure_default()
     probes = measure_probe_cost(rows=112, width=64, context=32, steps=COST_STEPS)
+    turned, false = count_turns(TURNING), count_turns(SLOWING)
     return all(
         [
             report("outliers_planted", first, "runs", of=RUNS, missed=where, shuffled_targets=shuffled),
@@ -68,6 +73,8 @@ def main() -> bool:
             report("top_losses_cost", 100 * kept / whole, "%", microseconds=1e6 * kept, step_ms=1e3 * whole),
             report("word_curves", curves, "s"),
             report("probes_cost", 100 * probes.share, "%", **probes._asdict()),
+            report("turning_points_planted", sum(turned.values()) / len(turned), "%", by_shape=turned),
+            report("turning_points_quiet", sum(false.values()) / len(false), "%", by_shape=false),
         ]
     )
 

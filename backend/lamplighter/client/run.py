@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lamplighter.client.notebook import NotebookPage
     from lamplighter.differences.difference import RunDifference
     from lamplighter.outliers.answer import OutlyingSteps, StepCause
+    from lamplighter.outliers.turning_points.answer import TurningPoints
 
 
 class Run:
@@ -501,6 +502,18 @@ class Run:
             return explain(self._folder, number)
         except LookupError:
             raise InputError(f"{self.id} has no step {number:,}") from None
+
+    def turning_points(self) -> TurningPoints:
+        """Return the steps at which curves of this run speed up again or go the other way (docs/outliers.md).
+
+        Raises:
+            FormatError: this version cannot read this run.
+            ImportError: only `lamplighter-watch` is installed.
+        """
+        with require_whole_application("turning_points"):
+            from lamplighter.outliers.turning_points.reading import find_turning_points
+
+        return find_turning_points(self._folder)
 
     def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""

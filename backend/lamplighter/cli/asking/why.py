@@ -1,7 +1,8 @@
-"""The command `lamplighter why`: the steps of a run that stand out, and what was in one of them."""
+"""The command `lamplighter why`: the steps of a run that stand out, what was in one of them, and where its curves turn."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from lamplighter.contract.questions import MAX_STEP
 from lamplighter.outliers.answer import OutlyingStep, OutlyingSteps, StepCause, StepFigure, TopLoss
 from lamplighter.outliers.reading import MAX_LISTED, explain, find_outlying_steps
 from lamplighter.outliers.step_figures import enough_steps
+from lamplighter.outliers.turning_points.answer import TurningPoint, TurningPoints
+from lamplighter.outliers.turning_points.reading import find_turning_points
 
 _NAMES = {"loss": "loss", "gradient_norm": "gradient norm", "rows_moved": "rows moved"}
 _MAX_TEXTS = 8
@@ -43,8 +46,9 @@ _MAX_TEXTS = 8
 def why_command(
     runs_dir: Path, run_id: str, step: int | None, first: int, last: int | None, limit: int, as_json: bool
 ) -> None:
-    """Show the steps that stand out from those around them, or, with --step, what was in one: the words that carried its
-    loss and the rows that moved."""
+    """Show the steps that stand out from those around them, and the turning points of the whole run, at which its curves
+    speed up again or go the other way; or, with --step, what was in one: the words that carried its loss and the rows that
+    moved."""
     run = find_named_run(runs_dir, run_id)
     if step is None:
         bar = make_progress_bar()
@@ -54,7 +58,9 @@ def why_command(
             told = find_outlying_steps(
                 run, first, last, limit, lambda share: bar.update(task, completed=share)
             )
-        lines = [told.model_dump_json()] if as_json else _describe_list(told)
+            turning = find_turning_points(run)
+        whole = told.model_dump() | {"turning_points": turning.model_dump()}
+        lines = [json.dumps(whole)] if as_json else [*_describe_list(told), *_describe_turning(turning)]
     else:
         try:
             cause = explain(run, step)
@@ -84,6 +90,25 @@ def _describe_list(told: OutlyingSteps) -> list[str]:
         f" by chance {told.limit} would",
         *map(_describe_step, told.items),
     ]
+
+
+def _describe_turning(told: TurningPoints) -> list[str]:
+    judged = f"of {len(told.judged)} {'curve' if len(told.judged) == 1 else 'curves'}"
+    if not told.items:
+        return [f"no turning point {judged}"]
+    return [
+        f"{len(told.items)} turning {'point' if len(told.items) == 1 else 'points'} {judged}: by chance {told.limit} would be",
+        *map(_describe_turn, sorted(told.items, key=lambda item: item.step)),
+    ]
+
+
+def _describe_turn(item: TurningPoint) -> str:
+    verb = "rises" if item.change > 0 else "falls"
+    how = {"begins": f"begins to {verb[:-1]}", "speeds_up": f"{verb} faster", "reverses": f"turns and {verb}"}
+    return (
+        f"  step {item.step:>7,}  {item.curve} {how[item.kind]}, from {item.value:.4g} by {item.change:+.3g}"
+        f" (steps {item.between[0]:,} to {item.between[1]:,}, by chance {item.by_chance:.1g})"
+    )
 
 
 def _describe_step(item: OutlyingStep) -> str:

@@ -48,6 +48,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/steps/{step}/text": _TEXT,
     "/api/runs/{run}/outliers": _MEMBER,
     "/api/runs/{run}/outliers/{step}": _TEXT,
+    "/api/runs/{run}/turning-points": _MEMBER,
     "/api/runs/{run}/events": _MEMBER,
     "/api/runs/{run}/measures": _MEMBER,
     "/api/runs/{run}/cost": _MEMBER,

@@ -1,4 +1,4 @@
-"""The steps of a run that stand out, and what was in one of them."""
+"""The steps of a run that stand out, what was in one of them, and the steps at which its curves turn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from lamplighter.contract.sentences import say
 from lamplighter.outliers.answer import OutlyingSteps, StepCause
 from lamplighter.outliers.reading import MAX_LISTED, explain, find_outlying_steps
 from lamplighter.outliers.step_figures import MAX_JUDGED
+from lamplighter.outliers.turning_points.answer import TurningPoints
+from lamplighter.outliers.turning_points.curves import MAX_CURVES, MAX_READ
+from lamplighter.outliers.turning_points.reading import choose_extent, find_turning_points
 from lamplighter.serving.reading.parameters import FromStep, RunId, StepPath, ToStep
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.services import ServicesDep
@@ -25,6 +28,8 @@ routes = Routes("steps")
 
 _FIGURE_BYTES = 24
 """Bytes of the figures of a step while it is judged."""
+_VALUE_BYTES = 100
+"""Bytes of a value of a curve while it is judged."""
 
 
 @routes.get(
@@ -79,3 +84,22 @@ def get_outlier(run: RunId, step: StepPath, request: Request, services: Services
             raise RefusedError(404, say("step_not_recorded", step=step, last=newest[1])) from None
 
     return reply.send(_FIGURE_BYTES * MAX_JUDGED, make)
+
+
+@routes.get(
+    "/api/runs/{run}/turning-points",
+    pool=Pool.DEAR,
+    response_model=TurningPoints,
+    answers=AnswerFacts(etag=True, errors=(503,)),
+)
+def list_turning_points(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return the steps at which the curves of a run turn: where one that only slowed down speeds up, or goes the other way.
+    A run in training is judged up to a step that moves on by a sixteenth to an eighth of what it was.
+    """
+    reply = services.reply(request, run)
+    with services.catalog.open_steps(reply.run) as reader:
+        extent = choose_extent(reply.run, reader)
+    reply.tag("turning-points", extent, immutable=False)
+    return reply.send(
+        _VALUE_BYTES * MAX_READ * MAX_CURVES, lambda: json_body(find_turning_points(reply.run, extent))
+    )

@@ -100,7 +100,8 @@ def test_keeps_moved_rows_and_periodic_keyframes(run: RunFolder):
 
 
 def test_a_keyframe_has_the_loss_on_held_out_text(run: RunFolder):
-    losses = iter([(7.5, {}), (4.25, {"loss_decile 1": 2.5})])
+    beside: dict[str, float] = {}
+    losses = iter([(7.5, beside), (4.25, {"loss_decile 1": 2.5})])
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix(), measure_held_out=lambda: next(losses))

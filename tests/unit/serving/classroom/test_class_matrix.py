@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 OPEN = {("GET", "/"), ("GET", "/app/{path:path}"), ("GET", "/static/{path:path}"), ("GET", "/vendor/plotly.min.js"),
         ("GET", "/healthz"), ("GET", "/api/session"), ("POST", "/api/class/join")}  # fmt: skip
 WATCHING = {("GET", path) for path in (
-    "/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"{SET}/spread", f"{SET}/word", f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/outliers", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/cost", f"{RUN}/claims", "/api/lessons", "/api/class/lessons", f"{RUN}/lessons/{{part}}",
+    "/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"{SET}/spread", f"{SET}/word", f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/outliers", f"{RUN}/turning-points", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/cost", f"{RUN}/claims", "/api/lessons", "/api/class/lessons", f"{RUN}/lessons/{{part}}",
     f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/norms", f"{RUN}/waypoints", f"{RUN}/displacements", f"{RUN}/difference", f"{RUN}/difference/rows", f"{RUN}/difference/layout", f"{RUN}/difference/progress", f"{RUN}/map", f"{RUN}/layouts",
     f"{RUN}/layouts/{{step}}", f"{RUN}/places", f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/steps",
     f"{RUN}/districts/events", f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/tokens/{{token_id}}/path",

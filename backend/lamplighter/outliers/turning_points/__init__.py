@@ -1,0 +1,1 @@
+"""The steps at which the curves of a run turn."""
