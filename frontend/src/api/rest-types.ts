@@ -47,6 +47,7 @@ export type StepDetails = Answered["StepDetails"];
 export type RowDifferences = Answered["RowDifferences"];
 export type StepText = Answered["StepText"];
 export type OutlyingSteps = Answered["OutlyingSteps"];
+export type TurningPoints = Answered["TurningPoints"];
 /** What was in a step, beside what is usual around it. */
 export type StepCause = Answered["StepCause"];
 export type Measures = Answered["Measures"];

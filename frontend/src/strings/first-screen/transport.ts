@@ -80,11 +80,11 @@ export const transport = {
     asked: "Requested. It takes effect at the next step.",
     changes: {
       label: (all: number) => `${count(all)} ${all === 1 ? "change" : "changes"} to neighbourhoods`,
-      more: "Lists every change to a neighbourhood; each leads to its step",
+      more: "Lists every turning point and change to a neighbourhood; each leads to its step",
       others: (more: number) => `and ${count(more)} more changes near this step`,
     },
     timeline:
-      "Surprise (loss, nats per word) by step: the bright line is smoothed, the pale one is not. Arrows mark the largest changes to neighbourhoods, the strip below where changes are frequent.",
+      "Surprise (loss, nats per word) by step: the bright line is smoothed, the pale one is not. Arrows mark turning points of the curves and the largest changes to neighbourhoods, the strip below where there are many.",
     scrub: "Step on display. Drag, or use the arrow keys, to move through the run",
     stays: (step: number) => `Step ${count(step)} stays on the screen.`,
     lost: (step: number) => `Connection lost. This is step ${count(step)}.`,

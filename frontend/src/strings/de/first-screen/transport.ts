@@ -81,11 +81,11 @@ export const transport: Translated<typeof english> = {
     asked: "Angefordert. Es wirkt beim nächsten Schritt.",
     changes: {
       label: (all) => `${count(all)} ${all === 1 ? "Änderung" : "Änderungen"} an Vierteln`,
-      more: "Führt jede Änderung an einem Viertel auf; jede führt zu ihrem Schritt",
+      more: "Führt alle Wendepunkte und Änderungen an Vierteln auf; jeder Eintrag führt zu seinem Schritt",
       others: (more) => `und noch ${count(more)} Änderungen nahe diesem Schritt`,
     },
     timeline:
-      "Überraschung (Verlust, Nats je Wort) nach Schritten: Die helle Linie ist geglättet, die blasse nicht. Pfeile markieren die größten Änderungen an Vierteln, der Streifen darunter, wo es viele gibt.",
+      "Überraschung (Verlust, Nats je Wort) nach Schritten: Die helle Linie ist geglättet, die blasse nicht. Pfeile markieren Wendepunkte der Kurven und die größten Änderungen an Vierteln, der Streifen darunter, wo es viele gibt.",
     scrub: "Gezeigter Schritt. Zieh oder nimm die Pfeiltasten, um durch den Lauf zu gehen",
     stays: (step) => `Schritt ${count(step)} bleibt auf dem Bildschirm.`,
     lost: (step) => `Die Verbindung ist weg. Das ist Schritt ${count(step)}.`,
