@@ -16,6 +16,7 @@ from lamplighter.web.hosts import Origin, OriginError, parse_origin
 DEFAULT_CLASS_PORT = 8601
 DEFAULT_HOLD = 30.0
 DEFAULT_SMOOTH_AFTER = 30.0
+_BROKER_URL = re.compile(r"(?:tls|nats)://(?P<host>\[[0-9A-Fa-f:]{2,45}\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}")
 _PATH_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,80}")
 ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
 """The worker processes beside the server, by their role in a run."""
@@ -27,6 +28,39 @@ MAX_VIEWERS = 500
 
 class SettingsError(ValueError):
     """Invalid settings; the message is one line with the problem and the allowed values."""
+
+
+@dataclass(frozen=True)
+class BrokerSettings:
+    """The broker through which several servers share one class."""
+
+    url: str
+    """`tls://HOST:PORT`, or `nats://HOST:PORT`, which is not encrypted."""
+    insecure: bool = False
+    """True if a broker on another machine may be reached without encryption."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Return whether the connection is encrypted."""
+        return self.url.startswith("tls://")
+
+    def check(self) -> None:
+        """Refuse unsafe and invalid settings.
+
+        Raises:
+            SettingsError: the address is invalid, holds a secret, or would cross a network unencrypted.
+        """
+        found = _BROKER_URL.fullmatch(self.url)
+        if found is None:
+            raise SettingsError(
+                "broker: write tls://HOST:PORT, or nats://HOST:PORT for this machine; a token belongs in the variable"
+                " LAMPLIGHTER_BROKER_TOKEN, for every user of this machine can read a command line"
+            )
+        if not self.encrypted and not self.insecure and not is_loopback(found["host"].strip("[]")):
+            raise SettingsError(
+                f"broker: over nats:// anyone between here and {found['host']} could read the class and answer for it;"
+                " use tls://, or --insecure-broker in a network of your own"
+            )
 
 
 @dataclass(frozen=True)
@@ -42,6 +76,8 @@ class ClassSettings:
     """The address or network of that proxy, whose forwarded headers are trusted."""
     most: int = MAX_VIEWERS
     """The maximum number of viewers."""
+    broker: BrokerSettings | None = None
+    """The broker through which other servers serve the same class; None: this server alone."""
 
     @property
     def public(self) -> Origin | None:
@@ -83,6 +119,8 @@ class ClassSettings:
             raise SettingsError(f"class_port: {self.port} is not a port from 0 to 65535")
         if not 1 <= self.most <= 5_000:
             raise SettingsError(f"class_size: {self.most} is out of range; 1 to 5000 viewers")
+        if self.broker is not None:
+            self.broker.check()
         public, trusted = self.public, self.trusted
         if (public is None) != (trusted is None):
             raise SettingsError(

@@ -57,7 +57,7 @@ class ChannelLog:
                 self._bytes, self._before = self._bytes - len(oldest.data), oldest.seq
             return newest
 
-    def since(self, seq: Sequence) -> list[Entry] | None:
+    def entries_after(self, seq: Sequence) -> list[Entry] | None:
         """Return the entries after a place, oldest first; None: there is a gap, or the place is from another log."""
         with self._lock:
             found: list[Entry] = []
@@ -71,7 +71,7 @@ class ChannelLog:
                     return None
             return found[::-1]
 
-    def last(self) -> Entry | None:
+    def newest_entry(self) -> Entry | None:
         """Return the newest entry; None if there is none."""
         with self._lock:
             return self._kept[-1] if self._kept else None

@@ -54,9 +54,9 @@ class MemoryFanout:
     def since(self, run: str, channel: str, seq: Sequence) -> list[Entry] | None:
         """Return the entries after a place; None: there is a gap."""
         followed = self._runs.get(run)
-        return followed.channel(channel).since(seq) if followed else None
+        return followed.channel(channel).entries_after(seq) if followed else None
 
     def last(self, run: str, channel: str) -> Entry | None:
         """Return the newest entry."""
         followed = self._runs.get(run)
-        return followed.channel(channel).last() if followed else None
+        return followed.channel(channel).newest_entry() if followed else None

@@ -1,0 +1,134 @@
+"""A NATS broker for a test, and a link to it that can be cut."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from tests.support.waiting import wait_until
+
+
+class NatsServer:
+    """A broker with its own folder, which can be stopped and started again at the same address."""
+
+    def __init__(self, folder: Path, config: str = "") -> None:
+        """Start it. `config`: further lines of its configuration."""
+        self.folder, self._config, self.port = folder, config, 0
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True)
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        ports = self.folder / "ports"
+        ports.mkdir(exist_ok=True)
+        for old in ports.iterdir():
+            old.unlink()
+        config = self.folder / "nats.conf"
+        store = self.folder / "store"
+        config.write_text(
+            f'listen: "127.0.0.1:{self.port or -1}"\nports_file_dir: "{ports}"\n'
+            f'jetstream {{\nstore_dir: "{store}"\n{self._config}\n}}\n'
+        )
+        program = Path(sys.executable).with_name("nats-server")
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([program, "-c", config], stdout=subprocess.DEVNULL, stderr=log)
+
+        def listens() -> bool:
+            for found in ports.iterdir():
+                with contextlib.suppress(ValueError, LookupError):
+                    self.port = int(json.loads(found.read_text())["nats"][0].rpartition(":")[2])
+                    return True
+            return False
+
+        wait_until(listens, "the broker")
+
+    def stop(self) -> None:
+        """Kill it, without warning to anybody."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+class Link:
+    """A TCP proxy. It forwards each connection to one of its targets in turn that accepts it, until it is cut."""
+
+    def __init__(self, *targets: int) -> None:
+        """Listen on a port of its own, for the ports `targets` of this machine."""
+        self.targets = list(targets)
+        self.port = 0
+        self._up = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
+        self._thread.start()
+        assert self._up.wait(10)
+
+    def cut(self) -> None:
+        """Forward nothing more. Connections stay open, as in a network that loses every packet."""
+        self._loop.call_soon_threadsafe(self._open.clear)
+
+    def mend(self) -> None:
+        """Forward again."""
+        self._loop.call_soon_threadsafe(self._open.set)
+
+    def close(self) -> None:
+        """Stop."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _run(self) -> None:
+        self._stop, self._open = asyncio.Event(), asyncio.Event()
+        self._open.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._up.set()
+        await self._stop.wait()
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self.targets.append(self.targets.pop(0))
+        for target in list(self.targets):
+            try:
+                there, back = await asyncio.open_connection("127.0.0.1", target)
+                break
+            except OSError:
+                continue
+        else:
+            writer.close()
+            return
+        try:
+            await asyncio.gather(
+                self._forward(reader, back), self._forward(there, writer), return_exceptions=True
+            )
+        finally:
+            writer.close()
+            back.close()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.close()
