@@ -20,7 +20,16 @@ from lamplighter.web.settings import DEFAULT_CLASS_PORT, DEFAULT_HOLD, DEFAULT_S
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_RUNS = Path("runs")
-CLASS = ("classroom", "class_host", "class_port", "class_size", "class_behind", "trust_proxy")
+CLASS = (
+    "classroom",
+    "class_host",
+    "class_port",
+    "class_size",
+    "class_behind",
+    "trust_proxy",
+    "broker",
+    "insecure_broker",
+)
 """The options of the listener for a class."""
 SERVING = ("host", "port", "no_browser", "print_token", "hold", "smooth_after", *CLASS)
 """The options that say where and how to serve."""
@@ -174,6 +183,15 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         None,
         "The https://HOST[:PORT] at which the class reaches a TLS proxy in front of this server.",
         metavar="URL",
+    ),
+    "broker": _value(
+        "--broker",
+        None,
+        "The NATS broker through which several servers serve one class: tls://HOST:PORT, or nats://HOST:PORT on this machine. Its token is read from LAMPLIGHTER_BROKER_TOKEN.",
+        metavar="URL",
+    ),
+    "insecure_broker": _flag(
+        "--insecure-broker", "Allow nats:// to another machine: anyone between could read the class."
     ),
     "trust_proxy": _value(
         "--trust-proxy",

@@ -16,7 +16,7 @@ from lamplighter.cli.terminal import log_to_terminal, print_line, print_qr_code
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
-from lamplighter.web.settings import ROLES, ClassSettings, ServerSettings, SettingsError
+from lamplighter.web.settings import ROLES, BrokerSettings, ClassSettings, ServerSettings, SettingsError
 
 if TYPE_CHECKING:
     from lamplighter.serving.server_info import ClassJoin
@@ -152,11 +152,14 @@ def _class_settings(
     class_size: int,
     class_behind: str | None,
     trust_proxy: str | None,
+    broker: str | None,
+    insecure_broker: bool,
 ) -> ClassSettings | None:
     """Return the settings of the class's listener, or None without a class."""
     if not classroom:
         return None
-    return ClassSettings(class_host, class_port, class_behind, trust_proxy, class_size)
+    through = BrokerSettings(broker, insecure_broker) if broker else None
+    return ClassSettings(class_host, class_port, class_behind, trust_proxy, class_size, through)
 
 
 def _settings(**fields: Any) -> ServerSettings:

@@ -224,6 +224,7 @@ ReasonCode = TypeAliasType(
         "class_closed",
         "class_wrong_code",
         "class_wrong_codes",
+        "class_is_away",
         "class_is_full",
         "class_not_started",
         "no_such_viewer",

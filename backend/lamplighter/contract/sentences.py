@@ -177,6 +177,7 @@ SENTENCES: dict[ReasonCode, str] = {
     "class_closed": "the door is closed: ask the presenter to open it",
     "class_wrong_code": "that is not the code: look at the presenter's screen",
     "class_wrong_codes": "too many wrong codes came from this network: try again in {seconds:d} s, or scan the QR code",
+    "class_is_away": "the servers of this class cannot reach each other now: try again in a few seconds",
     "class_is_full": "the class is full: {error}",
     "class_not_started": "this server was started without a class: start it with --classroom",
     "no_such_viewer": "there is no such viewer: the session may have ended by itself",

@@ -11,7 +11,7 @@ from pydantic import GetPydanticSchema
 from pydantic_core import core_schema
 
 from lamplighter.contract.documented_model import DocumentedRecord
-from lamplighter.lessons.number_name import NumberName
+from lamplighter.lessons.number_name import NumberName, parse_number_name
 
 StageKind = Literal["question", "prediction", "look", "number", "fails", "own-words"]
 STAGE_KINDS: tuple[StageKind, ...] = ("question", "prediction", "look", "number", "fails", "own-words")
@@ -36,9 +36,15 @@ _AS_TEXT = core_schema.plain_serializer_function_ser_schema(
 )
 ShownName = Annotated[
     NumberName,
-    GetPydanticSchema(lambda kind, _: core_schema.is_instance_schema(kind, serialization=_AS_TEXT)),
+    GetPydanticSchema(
+        lambda kind, _: core_schema.json_or_python_schema(
+            core_schema.no_info_after_validator_function(parse_number_name, core_schema.str_schema()),
+            core_schema.is_instance_schema(kind),
+            serialization=_AS_TEXT,
+        )
+    ),
 ]
-"""The name of a number; in an answer, as it is written."""
+"""The name of a number; in an answer, and in JSON, as it is written."""
 
 
 @dataclass(frozen=True)

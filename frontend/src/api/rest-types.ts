@@ -159,8 +159,8 @@ export type ClassMessage = Answered["ClassMessage"];
 export type WordsMessage = Answered["WordsMessage"];
 /** Steps between two beats, as points of a chart. */
 export type PassedSteps = Answered["PassedMessage"];
-/** A viewer's prediction, sent over the socket. */
-export type PredictionMessage = Answered["PredictionMessage"];
+/** A viewer's prediction, sent over the socket with an id. */
+export type PredictionMessage = Omit<Answered["PredictionMessage"], "id">;
 /** A request of an assistant: to the trainer, or to point at a word. */
 export type AssistantRequest = Pick<Answered["AssistBody"], "kind"> &
   Partial<Answered["AssistBody"]>;

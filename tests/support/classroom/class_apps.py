@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from lamplighter.serving.apps.app import create_app
 from lamplighter.serving.apps.class_app import create_class_app
 from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
 from lamplighter.serving.services import Services
+from lamplighter.web.access.presenter_session import digest_of
 from lamplighter.web.capacity.caller import Network
 from lamplighter.web.hosts import Origin
 from lamplighter.web.settings import ServerSettings
@@ -73,3 +77,9 @@ def make_class_apps(
     )
     gate.addresses = [origin or Origin("http", "192.168.1.20", 8601)]
     return ClassApps(presenting, create_class_app(services, gate), gate)
+
+
+def begin_session(sessions: ViewerSessions, user_agent: str, address: str) -> tuple[ViewerSession, str]:
+    """Return a new session with its cookie."""
+    cookie = secrets.token_urlsafe(32)
+    return sessions.begin(user_agent, address, digest_of(cookie)), cookie

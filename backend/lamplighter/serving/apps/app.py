@@ -17,6 +17,7 @@ from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.apps.front import FRONT_ROUTES, create_front
+from lamplighter.serving.classroom.beats.beat_log import is_sound_message
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
@@ -73,7 +74,7 @@ from lamplighter.serving.services import Services
 from lamplighter.serving.supervision import make_supervisor
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
 from lamplighter.web.http.openapi import install_openapi
-from lamplighter.web.settings import ClassSettings, ServerSettings
+from lamplighter.web.settings import BrokerSettings, ClassSettings, ServerSettings, SettingsError
 
 ROUTE_MODULES = (
     session,
@@ -170,6 +171,8 @@ async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
     finally:
         await services.hub.close()
         await services.class_hub.close()
+        if services.classroom.shared is not None:
+            await anyio.to_thread.run_sync(services.classroom.shared.stop)
         await services.received_runs.stop()
         await anyio.to_thread.run_sync(services.export_jobs.stop)
         if services.idle_smoothing is not None:
@@ -201,7 +204,9 @@ def _build(front: FrontServices) -> Services:
             ),
             settings.smooth_after,
         )
-    classroom = Classroom(run_store.path, (settings.classroom or ClassSettings()).most)
+    class_settings = settings.classroom or ClassSettings()
+    classroom = Classroom(run_store.path, class_settings.most)
+    class_hub = _make_class_hub(catalog, classroom, class_settings.broker)
     return Services(
         **vars(front),
         catalog=catalog,
@@ -213,9 +218,25 @@ def _build(front: FrontServices) -> Services:
         output_map_jobs=output_map_jobs,
         examiner_jobs=examiner_jobs,
         classroom=classroom,
-        class_hub=ClassHub(catalog, classroom, MemoryFanout()),
+        class_hub=class_hub,
         lessons=course_library(settings.lessons),
         idle_smoothing=smoothing,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),
     )
+
+
+def _make_class_hub(catalog: RunCatalog, classroom: Classroom, broker: BrokerSettings | None) -> ClassHub:
+    if broker is None:
+        return ClassHub(catalog, classroom, MemoryFanout())
+    try:
+        # Only a class of several servers needs a client of a broker.
+        from lamplighter.serving.classroom.sharing.shared_class import SharedClass
+        from lamplighter.serving.fanout.broker import Broker
+        from lamplighter.serving.fanout.nats_fanout import NatsFanout
+    except ModuleNotFoundError as error:
+        raise SettingsError("broker: this needs nats-py; install lamplighter[nats]") from error
+    connection = Broker(broker)
+    hub = ClassHub(catalog, classroom, NatsFanout(connection, is_sound_message))
+    classroom.share(SharedClass(connection, classroom, lambda: (hub.connected_ids(), hub.counts()[1])))
+    return hub

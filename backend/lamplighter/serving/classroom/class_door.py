@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lamplighter.contract.sentences import say
-from lamplighter.serving.classroom.join_code import JoinCode
+from lamplighter.serving.classroom.join_code import CodeState, JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
 
 
@@ -32,6 +32,11 @@ class ClassDoor:
     def wrong_codes(self) -> int:
         """Return the number of wrong codes so far."""
         return self._limiter.wrong
+
+    def restore_door(self, *, is_open: bool, code: CodeState, before: CodeState | None, kept: bool) -> None:
+        """Take over the door of another server. `kept`: that server goes on to change the code."""
+        self.is_open = is_open
+        self.code.restore_codes(code, before, kept=kept)
 
     def change_lock(self) -> None:
         """Change the code, and reset the count of wrong codes."""

@@ -7,22 +7,32 @@ message to a viewer (`ClassMessage`) is small and complete, so no change can be 
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from lamplighter.contract.recipe import BUILT_IN_TEXTS
 from lamplighter.contract.sentences import say
+from lamplighter.platform.steady_clock import steady_clock
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.class_door import ClassDoor, JoinRefusedError
 from lamplighter.serving.classroom.presence import OPENING_SECONDS
 from lamplighter.serving.classroom.questions.asked_questions import AskedQuestions
+from lamplighter.serving.classroom.sharing.class_asks import Answer, JoinAsk, PointAsk, PredictAsk, ViewerAsk
+from lamplighter.serving.classroom.sharing.class_state import ClassState
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
+from lamplighter.web.access.presenter_session import digest_of
+
+if TYPE_CHECKING:
+    from lamplighter.serving.classroom.sharing.shared_class import SharedClass
 
 _RUNS_KNOWN = 1_000
 """Number of runs for which the origin of the text is remembered."""
@@ -45,6 +55,8 @@ class Classroom:
         self._following = False
         self._pointed: PointedWord | None = None
         self._newest_run: str | None = None
+        self._shared: SharedClass | None = None
+        self._elsewhere: dict[str, set[str]] = {}
         self.questions = AskedQuestions(
             self._lock, self._changed, lambda session_id: self._sessions.find(session_id) is not None
         )
@@ -57,7 +69,7 @@ class Classroom:
     # Members.
 
     def join(self, code: str, address: str, user_agent: str) -> tuple[ViewerSession, str]:
-        """Admit a viewer. Returns the session with the value of its cookie.
+        """Admit a viewer. Returns the session with the value of its cookie. With other servers, this waits for the broker.
 
         Args:
             code: the code, or the secret of the link.
@@ -67,11 +79,21 @@ class Classroom:
         Raises:
             JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones or too many joins
                 without a page, or the class is full.
+            RefusedError: the broker is away (503).
         """
+        cookie = secrets.token_urlsafe(32)
+        if self._is_elsewhere:
+            return self._join_elsewhere(code, address, user_agent, digest_of(cookie)), cookie
+        session = self._begin(code, address, user_agent, digest_of(cookie))
+        if self._shared is not None:
+            self._shared.wait_stored()
+        return session, cookie
+
+    def _begin(self, code: str, address: str, user_agent: str, cookie_digest: str) -> ViewerSession:
         with self._lock:
             self._door.check_code(code, address)
             try:
-                found = self._sessions.begin(user_agent, address)
+                found = self._sessions.begin(user_agent, address, cookie_digest)
             except OverflowError as error:
                 raise JoinRefusedError(409, say("class_is_full", error=str(error))) from error
             except UnopenedError as error:
@@ -164,11 +186,13 @@ class Classroom:
         self._changed()
 
     def save(self) -> None:
-        """Write the sessions to their file if they have changed. After a failure the next call tries again."""
+        """Write the sessions to their file if they have changed. After a failure the next call tries again. A class of
+        several servers has no file.
+        """
         # The event loops take the lock of the class for every request, so do not hold it while writing.
         with self._saving:
             with self._lock:
-                if not self._unsaved:
+                if not self._unsaved or self._shared is not None:
                     return
                 self._unsaved = False
                 members = list(self._sessions)
@@ -282,11 +306,17 @@ class Classroom:
 
     def point(self, word: PointedWord | None) -> None:
         """Point at a word for everyone; None: at none."""
+        if self._is_elsewhere and self._shared is not None:
+            self._shared.ask(PointAsk(word=word))
+            return
         self._pointed = word
         self._changed()
 
     def note_new_run(self, run_id: str) -> None:
         """Announce a new run to everyone."""
+        if self._is_elsewhere and self._shared is not None:
+            self._shared.ask(PointAsk(word=self._pointed, new_run=run_id))
+            return
         self._newest_run = run_id
         self._changed()
 
@@ -296,7 +326,10 @@ class Classroom:
         """Record a viewer's prediction, replacing an earlier one. Returns False if it does not fit an open question."""
         if self.session(session_id) is None:
             return False
-        return self.questions.take_prediction(session_id, prediction.question, prediction.answer)
+        if self._is_elsewhere and self._shared is not None:
+            self._shared.send_answer(session_id, prediction)
+            return True
+        return self.questions.take_prediction(session_id, prediction)
 
     def message_for(self, session_id: str, *, text: bool) -> ClassMessage | None:
         """Return a viewer's message; None once the session has ended. `text`: whether it may see its run's text."""
@@ -316,10 +349,124 @@ class Classroom:
                 lessons=self.questions.revealed_lessons,
             )
 
-    def _changed(self) -> None:
-        self.questions.forget_gone()
+    # Other servers.
+
+    def share(self, shared: SharedClass) -> None:
+        """Share the class with other servers, before anyone joins."""
+        self._shared = shared
+        shared.start()
+
+    @property
+    def shared(self) -> SharedClass | None:
+        """Return this server's part in the class of several; None: it is the only one."""
+        return self._shared
+
+    def lead(self) -> None:
+        """Prepare to change the class: with other servers, this one becomes its owner, which may wait for the broker.
+
+        Raises:
+            RefusedError: the broker is away (503).
+        """
+        if self._shared is not None:
+            self._shared.lead()
+
+    def export_state(self) -> ClassState:
+        """Return the whole state, for the other servers."""
+        with self._lock:
+            code, before = self._door.code.states()
+            return ClassState(
+                owner="",
+                fence=0,
+                revision=0,
+                clock=steady_clock(),
+                door=self._door.is_open,
+                code=code,
+                code_before=before,
+                sessions=list(self._sessions),
+                joined=self._sessions.newest_number,
+                texts=dict(self._texts),
+                view=self._view,
+                following=self._following,
+                pointed=self._pointed,
+                newest_run=self._newest_run,
+                # The answers go on to change.
+                questions=self.questions.export_state().model_copy(deep=True),
+            )
+
+    def restore_state(self, state: ClassState, *, kept: bool) -> None:
+        """Take over the state of the owner. `kept`: it goes on to change it."""
+        later = steady_clock() - state.clock
+        sessions = [replace(one, joined=one.joined + later) for one in state.sessions]
+        with self._lock:
+            self._door.restore_door(is_open=state.door, code=state.code, before=state.code_before, kept=kept)
+            self._sessions.replace_sessions(sessions)
+            self._sessions.newest_number = state.joined
+            self._texts = dict(state.texts)
+            self._view, self._following = state.view, state.following
+            self._pointed, self._newest_run = state.pointed, state.newest_run
+            self.questions.restore_state(state.questions)
+
+    def decide(self, ask: ViewerAsk) -> Answer:
+        """Do what a viewer of another server wants."""
+        match ask:
+            case JoinAsk():
+                with self._lock:
+                    # The answer to who joined may have been lost.
+                    known = self._sessions.find_by_digest(ask.cookie_digest)
+                try:
+                    session = known or self._begin(ask.code, ask.address, ask.user_agent, ask.cookie_digest)
+                except JoinRefusedError as error:
+                    return Answer(status=error.status, detail=str(error), wait=error.wait)
+                return Answer(session=session.id)
+            case PredictAsk():
+                here = self.session(ask.session) is not None
+                taken = here and self.questions.take_prediction(ask.session, ask.prediction)
+                return Answer(status=200 if taken else 409)
+            case PointAsk():
+                self._pointed = ask.word
+                self._newest_run = ask.new_run or self._newest_run
+                self._changed()
+                return Answer()
+
+    def note_elsewhere(self, server: str, sessions: Collection[str]) -> None:
+        """Note which sessions have an open page at another server: they keep their places."""
+        with self._lock:
+            opened = self._elsewhere.setdefault(server, set())
+            for gone in opened - set(sessions):
+                self.close_socket(gone)
+                opened.discard(gone)
+            for session_id in set(sessions) - opened:
+                if self.open_socket(session_id):
+                    opened.add(session_id)
+            if not opened:
+                del self._elsewhere[server]
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Return whether another server decides."""
+        return self._shared is not None and not self._shared.is_owner
+
+    def _join_elsewhere(self, code: str, address: str, user_agent: str, cookie_digest: str) -> ViewerSession:
+        assert self._shared is not None
+        ask = JoinAsk(code=code, address=address, user_agent=user_agent[:1_000], cookie_digest=cookie_digest)
+        answer = self._shared.ask(ask)
+        session = self.session(answer.session or "")
+        if session is None:
+            raise JoinRefusedError(answer.status if answer.status >= 400 else 503, answer.detail, answer.wait)
+        return session
+
+    def announce(self) -> None:
+        """Tell everyone here of a change."""
         for callback in self._callbacks:
             callback()
+
+    def _changed(self) -> None:
+        self.questions.forget_gone()
+        if self._shared is None:
+            self.announce()
+        else:
+            # Everyone is told once it stands in the broker.
+            self._shared.note_changed()
 
 
 def is_our_text(run: RunFolder) -> bool:

@@ -8,10 +8,14 @@ the link has 128 bits, cannot be guessed, and needs no limit.
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without the characters that look alike on a projector: I, O, 0 and 1."""
@@ -27,6 +31,16 @@ class _Code:
     typed: str
     secret: str
     made: float
+
+
+@dataclass(frozen=True)
+class CodeState:
+    """A code as other servers of the class know it."""
+
+    typed: Annotated[str, Field(pattern="^[A-Z2-9]{6}$")]
+    secret: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{16,64}$")]
+    age: Annotated[float, Field(ge=0)]
+    """Seconds since it was made."""
 
 
 class JoinCode:
@@ -61,6 +75,24 @@ class JoinCode:
     def is_secret(self, offered: str) -> bool:
         """Return whether `offered` is the secret of the link."""
         return self._matches(offered.strip(), lambda code: code.secret)
+
+    def states(self) -> tuple[CodeState, CodeState | None]:
+        """Return the code, and the one before it."""
+        now = self._current()
+        codes = [
+            one and CodeState(one.typed, one.secret, self._clock() - one.made) for one in (now, self._before)
+        ]
+        assert codes[0] is not None
+        return codes[0], codes[1]
+
+    def restore_codes(self, code: CodeState, before: CodeState | None, *, kept: bool) -> None:
+        """Take over the codes of another server. `kept`: that server goes on to change them."""
+        later = math.inf if kept else self._clock()
+
+        def restored(state: CodeState) -> _Code:
+            return _Code(state.typed, state.secret, later - state.age)
+
+        self._now, self._before = restored(code), before and restored(before)
 
     def _matches(self, offered: str, part: Callable[[_Code], str]) -> bool:
         now = self._current()

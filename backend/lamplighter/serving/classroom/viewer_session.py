@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from lamplighter.serving.schemas.classroom import Role
 
@@ -11,15 +14,15 @@ from lamplighter.serving.schemas.classroom import Role
 class ViewerSession:
     """A session of one viewer of the class, without name or address."""
 
-    id: str
+    id: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
     """The public name of the session: 16 hexadecimal digits, unrelated to its secret."""
-    number: int
+    number: Annotated[int, Field(ge=1)]
     """The position in the order of joining, from 1."""
-    browser: str
+    browser: Annotated[str, Field(max_length=100)]
     """Browser and system in fixed words, never the text that the browser sent."""
     joined: float
     """Unix seconds."""
-    cookie_digest: str
+    cookie_digest: Annotated[str, Field(max_length=64)]
     """SHA-256 of the cookie's value, which has 256 random bits."""
     role: Role = "viewer"
     watched: bool = False

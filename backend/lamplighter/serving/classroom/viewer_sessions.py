@@ -66,12 +66,13 @@ class ViewerSessions:
         """Return the number of sessions."""
         return len(self._by_digest)
 
-    def begin(self, user_agent: str, address: str) -> tuple[ViewerSession, str]:
-        """Start a session. Returns it with the value of its cookie, which only its browser knows.
+    def begin(self, user_agent: str, address: str, cookie_digest: str) -> ViewerSession:
+        """Start a session, and return it.
 
         Args:
             user_agent: the browser's `User-Agent`.
             address: the viewer's address.
+            cookie_digest: the digest of the cookie's value, which only its browser knows.
 
         Raises:
             OverflowError: the class is full, and no viewer has been gone for long.
@@ -81,19 +82,18 @@ class ViewerSessions:
         self._make_room_for_unopened(address)
         if self._is_full() and self._longest_gone() is None:
             raise OverflowError(f"{self.most} viewers are here already, the maximum")
-        cookie = secrets.token_urlsafe(32)
         self._number += 1
         session = ViewerSession(
             id=secrets.token_hex(8),
             number=self._number,
             browser=browser_words(user_agent),
             joined=self._clock(),
-            cookie_digest=digest_of(cookie),
+            cookie_digest=cookie_digest,
         )
         self._by_digest[session.cookie_digest] = session
         self._digests[session.id] = session.cookie_digest
         self._presences[session.id] = Presence(address, self._clock())
-        return session, cookie
+        return session
 
     def open_socket(self, session: ViewerSession) -> bool:
         """Note that a session opens a socket. With its first socket it takes a place; in a full class, that of a viewer
@@ -115,11 +115,15 @@ class ViewerSessions:
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
         """Return the session of a cookie's value."""
-        session = self._by_digest.get(digest_of(cookie))
-        if session is None or self._is_over(session):
-            return None
-        self._presences[session.id].asked = self._clock()
+        session = self.find_by_digest(digest_of(cookie))
+        if session is not None:
+            self._presences[session.id].asked = self._clock()
         return session
+
+    def find_by_digest(self, cookie_digest: str) -> ViewerSession | None:
+        """Return the session of the digest of a cookie's value."""
+        session = self._by_digest.get(cookie_digest)
+        return None if session is None or self._is_over(session) else session
 
     def find(self, session_id: str) -> ViewerSession | None:
         """Return the session with an id."""
@@ -155,15 +159,26 @@ class ViewerSessions:
         """Return the sessions in the file. Safe on any thread."""
         return read_sessions(self._folder, self._clock)
 
+    @property
+    def newest_number(self) -> int:
+        """Return the number of the session that began last."""
+        return self._number
+
+    @newest_number.setter
+    def newest_number(self, number: int) -> None:
+        self._number = max(self._number, number)
+
     def replace_sessions(self, sessions: Iterable[ViewerSession]) -> None:
-        """Replace the sessions by those of a file. Sessions in both keep their presence."""
-        presences = self._presences
+        """Replace the sessions by those of a file or another server. Sessions in both keep their presence."""
+        presences, assisted = self._presences, dict(self._assisted)
         self.end_all()
         for session in sessions:
             self._by_digest[session.cookie_digest] = session
             self._digests[session.id] = session.cookie_digest
             self._presences[session.id] = presences.get(session.id) or unknown_presence(self._clock())
             self._number = max(self._number, session.number)
+            if session.id in assisted:
+                self._assisted[session.id] = assisted[session.id]
 
     def save(self, sessions: Iterable[ViewerSession]) -> bool:
         """Write `sessions` to the file. Safe on any thread. Returns False if the file cannot be written."""

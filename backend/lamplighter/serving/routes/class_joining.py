@@ -6,8 +6,11 @@ They are attached to the class's listener only (`class_app.py`).
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Annotated
 
+import anyio
+import anyio.to_thread
 from fastapi import Body
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -31,6 +34,8 @@ routes = Routes("classroom")
 
 _SMALL_BODY = 1_024
 _COOKIE_SECONDS = 12 * 3600
+_JOINING = anyio.CapacityLimiter(16)
+"""The viewers who wait for the owner of a class of several servers."""
 
 
 @routes.get("/", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
@@ -75,7 +80,10 @@ async def join_class(body: Annotated[JoinBody, Body()], request: Request, servic
     user_agent = request.headers.get("user-agent", "")
     address = counted_address(request.client.host if request.client else None) or ""
     try:
-        _, cookie = services.classroom.join(body.code, address, user_agent)
+        join = partial(services.classroom.join, body.code, address, user_agent)
+        # A class of several servers waits for its owner.
+        alone = services.classroom.shared is None
+        _, cookie = join() if alone else await anyio.to_thread.run_sync(join, limiter=_JOINING)
     except JoinRefusedError as error:
         headers = {"Retry-After": str(math.ceil(error.wait))} if error.wait else None
         raise RefusedError(error.status, str(error), headers=headers) from error

@@ -12,7 +12,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.serving.classroom.questions.lesson_question import make_lesson_question
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.classroom import LessonAnswersList, LessonPlace
-from lamplighter.serving.services import ServicesDep
+from lamplighter.serving.services import LeadingDep, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import Pricing
@@ -39,7 +39,7 @@ def get_lesson_answers(services: ServicesDep) -> Response:
     status_code=204,
     answers=AnswerFacts(errors=(404, 409)),
 )
-def come_to_stage(place: Annotated[LessonPlace, Body()], services: ServicesDep) -> Response:
+def come_to_stage(place: Annotated[LessonPlace, Body()], services: LeadingDep) -> Response:
     """Set the presenter's place in the course. The class is asked a stage's prediction, which closes when the presenter
     moves on; at a number, and at the end of a part, the predictions so far are revealed. Part 0 leaves the course.
     """

@@ -32,7 +32,7 @@ from lamplighter.serving.schemas.classroom import (
     SchoolClass,
     TextChange,
 )
-from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.serving.services import LeadingDep, Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.content_negotiation import CSV
 from lamplighter.web.http.problems import RefusedError
@@ -63,7 +63,7 @@ def get_class(services: ServicesDep) -> Response:
 @routes.patch(
     "/api/class", pricing=Pricing.FIXED, response_model=SchoolClass, answers=AnswerFacts(errors=(409,))
 )
-def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) -> Response:
+def change_class(change: Annotated[ClassChange, Body()], services: LeadingDep) -> Response:
     """Open or close the door, start or stop listening on the network, let the class follow or not. 409 without a
     class."""
     _require_class(services)
@@ -80,14 +80,14 @@ def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) 
 
 
 @routes.post("/api/class/code", pricing=Pricing.FIXED, response_model=SchoolClass)
-def change_code(services: ServicesDep) -> Response:
+def change_code(services: LeadingDep) -> Response:
     """Change the code and the link, which invalidates the old ones. Members stay."""
     services.classroom.renew_code()
     return json_response(_describe(services))
 
 
 @routes.delete("/api/class/members", pricing=Pricing.FIXED, status_code=204)
-def end_class(services: ServicesDep) -> Response:
+def end_class(services: LeadingDep) -> Response:
     """End the class: remove every viewer, change the code, and forget the question and its answers."""
     services.classroom.end_class()
     services.classroom.save()
@@ -100,7 +100,7 @@ def end_class(services: ServicesDep) -> Response:
     status_code=204,
     answers=AnswerFacts(errors=(404, 422)),
 )
-def remove_member(member: _Member, services: ServicesDep) -> Response:
+def remove_member(member: _Member, services: LeadingDep) -> Response:
     """Remove a viewer from the class at once. Anyone who knows the code can return: close the door, or change the
     code."""
     if not services.classroom.end_session(member):
@@ -114,9 +114,7 @@ def remove_member(member: _Member, services: ServicesDep) -> Response:
     response_model=SchoolClass,
     answers=AnswerFacts(errors=(404,)),
 )
-def change_member(
-    member: _Member, change: Annotated[MemberChange, Body()], services: ServicesDep
-) -> Response:
+def change_member(member: _Member, change: Annotated[MemberChange, Body()], services: LeadingDep) -> Response:
     """Set the role of a viewer."""
     if not services.classroom.set_role(member, change.role):
         raise RefusedError(404, _NO_VIEWER)
@@ -124,14 +122,14 @@ def change_member(
 
 
 @routes.post("/api/class/texts/{run}", pricing=Pricing.FIXED, response_model=SchoolClass)
-def give_text(run: RunId, change: Annotated[TextChange, Body()], services: ServicesDep) -> Response:
+def give_text(run: RunId, change: Annotated[TextChange, Body()], services: LeadingDep) -> Response:
     """Let the class see the text of a run, or withdraw it."""
     services.classroom.give_text(services.catalog.find_run(run), change.given)
     return json_response(_describe(services))
 
 
 @routes.post("/api/class/view", pricing=Pricing.FIXED, status_code=204, body_limit=_VIEW_BODY)
-def show_view(view: Annotated[PresentedView, Body()], services: ServicesDep) -> Response:
+def show_view(view: Annotated[PresentedView, Body()], services: LeadingDep) -> Response:
     """Send the presenter's view to the viewers who follow."""
     services.classroom.show_view(view.query)
     return Response(status_code=204)
@@ -144,7 +142,7 @@ def show_view(view: Annotated[PresentedView, Body()], services: ServicesDep) -> 
     response_model=ClassQuestion,
     answers=AnswerFacts(errors=(404, 409)),
 )
-def ask_class(body: Annotated[QuestionToClass, Body()], services: ServicesDep) -> Response:
+def ask_class(body: Annotated[QuestionToClass, Body()], services: LeadingDep) -> Response:
     """Ask the class; an earlier question is forgotten.
 
     `about` names the measured quantity, which is read from the record:
@@ -169,7 +167,7 @@ def ask_class(body: Annotated[QuestionToClass, Body()], services: ServicesDep) -
     response_model=ClassQuestion,
     answers=AnswerFacts(errors=(404, 409)),
 )
-def change_question(change: Annotated[QuestionChange, Body()], services: ServicesDep) -> Response:
+def change_question(change: Annotated[QuestionChange, Body()], services: LeadingDep) -> Response:
     """Close the question, or reveal its answer. 409 while training has not reached the step that answers it."""
     question = services.classroom.questions.current
     if question is None:
@@ -188,7 +186,7 @@ def change_question(change: Annotated[QuestionChange, Body()], services: Service
 
 
 @routes.delete("/api/class/question", pricing=Pricing.FIXED, status_code=204)
-def drop_question(services: ServicesDep) -> Response:
+def drop_question(services: LeadingDep) -> Response:
     """Forget the question and its answers."""
     services.classroom.questions.drop_current()
     return Response(status_code=204)
@@ -251,8 +249,11 @@ def _describe(services: Services) -> SchoolClass:
     code, secret = classroom.code_and_secret()
     addresses = [str(address) for address in listening.addresses]
     link = f"{addresses[0]}/#{secret}" if addresses else ""
-    connected, behind = services.class_hub.counts()
+    _, behind = services.class_hub.counts()
     here = services.class_hub.connected_ids()
+    if classroom.shared is not None:
+        elsewhere, behind_there = classroom.shared.others.viewers()
+        here, behind = here | elsewhere, behind + behind_there
     question = classroom.questions.current
     return SchoolClass(
         available=listening.available,
@@ -275,7 +276,7 @@ def _describe(services: Services) -> SchoolClass:
             )
             for member in classroom.members()
         ],
-        connected=connected,
+        connected=len(here),
         behind=behind,
         following=classroom.following,
         texts=_texts(services),

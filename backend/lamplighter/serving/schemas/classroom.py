@@ -255,3 +255,6 @@ class PredictionMessage(RequestBody):
 
     question: int
     answer: Annotated[float, Field(allow_inf_nan=False)]
+    id: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
+    """Its number among this viewer's, which grows, as the time does: one that comes late, by way of another server, does
+    not replace a later one."""

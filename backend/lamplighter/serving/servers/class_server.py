@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -27,7 +28,11 @@ from lamplighter.web.connections.limits import ConnectionLimits
 from lamplighter.web.connections.listening_socket import ListeningSocket
 from lamplighter.web.connections.viewer_protocol import ClassProtocol
 from lamplighter.web.hosts import Origin, loopback_origins
+from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.settings import ClassSettings, SettingsError
+
+if TYPE_CHECKING:
+    from lamplighter.serving.classroom.sharing.shared_class import SharedClass
 
 _SAVE_SECONDS = 1.0
 _SWITCH_SECONDS = 0.0005
@@ -102,7 +107,10 @@ class ClassServer:
     async def _open(self) -> None:
         services, settings = self._services, self._settings
         services.class_listening.loop = asyncio.get_running_loop()
-        self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
+        if services.classroom.shared is not None:
+            await asyncio.to_thread(_wait_for_broker, services.classroom.shared)
+        else:
+            self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
         if self._lock is not None:
             await asyncio.to_thread(services.classroom.restore_sessions)
         listening = self._listening = self._open_listener(settings.host, self._port)
@@ -184,6 +192,20 @@ class _ClassUvicorn(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Capture no signals."""
         yield
+
+
+def _wait_for_broker(shared: SharedClass) -> None:
+    """Wait until the state of a class of several servers is known here.
+
+    Raises:
+        SettingsError: the broker does not answer.
+    """
+    try:
+        shared.wait_ready()
+    except RefusedError as error:
+        raise SettingsError(
+            "broker: it does not answer, has no JetStream, or refuses the token in LAMPLIGHTER_BROKER_TOKEN"
+        ) from error
 
 
 def _lock_class(folder: Path) -> RoleLock | None:

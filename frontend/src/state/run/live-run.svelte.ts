@@ -184,7 +184,8 @@ export class LiveRun extends TimeControl {
 
   /** Send a prediction to the class; return whether it was sent. */
   predict(prediction: PredictionMessage): boolean {
-    return this.stream.send(prediction);
+    // One that comes late, by way of another server, does not replace a later one.
+    return this.stream.send({ ...prediction, id: Date.now() });
   }
 
   close() {

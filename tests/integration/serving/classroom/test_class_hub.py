@@ -220,7 +220,9 @@ def publish_noise(hub: ClassHub, run: str) -> None:
     """Send something large to all viewers, as a run with a large vocabulary does."""
     (watched,) = [one for one in hub._watched.values() if one.run.id == run]
     noise = np.random.default_rng(0).bytes(400_000).hex()
-    watched.log.publish(Publication((f'{{"type":"noise","noise":"{noise}"}}',)), watched.log.last()[1])
+    watched.log.publish(
+        Publication((f'{{"type":"noise","noise":"{noise}"}}',)), watched.log.newest_state()[1]
+    )
 
 
 async def test_a_lagging_viewer_skips_to_the_newest_state_and_a_stalled_one_is_dropped(

@@ -111,7 +111,7 @@ class FolderFeed:
     def begin(self) -> None:
         self._trainer = FakeTrainer(self.run).begin()
         self._beats.start()
-        wait_until(lambda: self.source.last()[1].census is not None, "the census")
+        wait_until(lambda: self.source.newest_state()[1].census is not None, "the census")
 
     def train(self) -> None:
         assert self._trainer is not None
@@ -123,7 +123,7 @@ class FolderFeed:
         assert self._trainer is not None
         step = self._trainer.step
         write_layouts(self.run, layout(1, step))
-        wait_until(lambda: [one.step for one in self.source.last()[1].layouts] == [step], "a layout")
+        wait_until(lambda: [one.step for one in self.source.newest_state()[1].layouts] == [step], "a layout")
 
     def close(self) -> None:
         if self._trainer is not None:
@@ -134,7 +134,7 @@ class FolderFeed:
 
 
 def _newest_step(source: BeatLog) -> int:
-    beat = source.last()[1].beat
+    beat = source.newest_state()[1].beat
     return decode(beat).step if beat else 0
 
 
@@ -153,7 +153,7 @@ def feed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_log_is_empty_before_the_first_publication(feed: Feed):
-    position, state = feed.source.last()
+    position, state = feed.source.newest_state()
     assert (position, state.parts(text=True)) == (START, [])
     assert feed.source.since(START) == []
     assert feed.source.since(Sequence(0, 0, 1)) is None
@@ -164,7 +164,7 @@ def test_publications_have_the_positions_of_the_record_and_come_in_order(feed: F
     for _ in range(4):
         feed.train()
     feed.lay_out()
-    position, _ = feed.source.last()
+    position, _ = feed.source.newest_state()
     everything = feed.source.since(START)
     assert everything is not None
     places = [one.seq for one in everything]
@@ -184,7 +184,7 @@ def test_positions_no_longer_kept_or_of_another_log_are_a_gap(feed: Feed, monkey
     places = [START, *(one.seq for one in feed.source.since(START) or [])]
     monkeypatch.setattr(channel_log, "MAX_KEPT", 3)
     feed.train()
-    places.append(feed.source.last()[0])
+    places.append(feed.source.newest_state()[0])
     assert feed.source.since(places[-5]) is None
     assert len(feed.source.since(places[-4]) or []) == 3
     assert feed.source.since(Sequence(1, 7, 1)) is None
@@ -197,7 +197,7 @@ def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
     for number in range(6):
         if number in (0, 2, 4):
             feed.lay_out()
-        position, state = feed.source.last()
+        position, state = feed.source.newest_state()
         page = BeatPage(V)
         page.receive(state.envelope(text=False))
         pages.append(page)
@@ -211,16 +211,16 @@ def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
         np.testing.assert_array_equal(page.touches, feed.touches)
         np.testing.assert_array_equal(page.last_lit, feed.last_lit)
     feed.lay_out()
-    newest = feed.source.last()[1].layouts[-1]
+    newest = feed.source.newest_state()[1].layouts[-1]
     late = BeatPage(V)
-    late.receive(feed.source.last()[1].envelope(text=False))
+    late.receive(feed.source.newest_state()[1].envelope(text=False))
     np.testing.assert_array_equal(late.layouts[Method.UMAP].places, newest.places)
 
 
 def test_words_are_separate_parts(feed: Feed):
     feed.begin()
     feed.train()
-    _, state = feed.source.last()
+    _, state = feed.source.newest_state()
     with_words, without = BeatPage(V), BeatPage(V)
     with_words.receive(state.envelope(text=True))
     without.receive(state.envelope(text=False))
@@ -246,7 +246,7 @@ def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
     places: list[Sequence] = []
     for _ in range(30):
         feed.train()
-        places.append(feed.source.last()[0])
+        places.append(feed.source.newest_state()[0])
     kept = sum(feed.source.since(place) is not None for place in places)
     assert 1 <= kept <= 12
 
@@ -259,6 +259,6 @@ def test_a_folder_is_followed_only_between_start_and_stop(tmp_path: Path):
     assert any(thread.name == name for thread in threading.enumerate())
     feed.close()
     assert all(thread.name != name for thread in threading.enumerate())
-    position = feed.source.last()[0]
+    position = feed.source.newest_state()[0]
     time.sleep(0.05)
-    assert feed.source.last()[0] == position
+    assert feed.source.newest_state()[0] == position

@@ -23,6 +23,7 @@ from tests.support.classroom.class_apps import (
     PHONE,
     PUPIL,
     Clock,
+    begin_session,
     make_class_apps,
 )
 
@@ -113,7 +114,7 @@ class Class:
         self.sessions = ViewerSessions(folder, most, SteadyClock(lambda: 0.0, self.clock))
 
     def join(self, address: str = PUPIL) -> ViewerSession:
-        return self.sessions.begin("", address)[0]
+        return begin_session(self.sessions, "", address)[0]
 
     def watch(self, seconds: float, address: str = PUPIL) -> ViewerSession:
         """Join, and keep the page open for a while."""
@@ -151,7 +152,7 @@ def test_an_address_joins_thirty_times_without_a_page_and_the_newest_give_way(tm
         school.join()
     # An open page behind the same router does not count, nor does one that polls while there is no run.
     assert school.sessions.open_socket(flood[0])
-    late, cookie = school.sessions.begin("", PUPIL)
+    late, cookie = begin_session(school.sessions, "", PUPIL)
     assert school.sessions.find_by_cookie(cookie) == late
     another = school.join()
     with pytest.raises(UnopenedError):
@@ -182,12 +183,12 @@ def test_polling_sessions_without_a_page_keep_no_other_address_out(
     monkeypatch.setattr(viewer_sessions, "ADDRESS_UNOPENED", 4)
     monkeypatch.setattr(viewer_sessions, "ALL_UNOPENED", 6)
     school = Class(tmp_path, 500)
-    first, own = school.sessions.begin("", "10.0.0.8")
+    first, own = begin_session(school.sessions, "", "10.0.0.8")
     cookies = [own]
     for address in ("10.0.0.9", "10.0.0.7"):
         for _ in range(9):
             with suppress(UnopenedError):
-                cookies.append(school.sessions.begin("", address)[1])
+                cookies.append(begin_session(school.sessions, "", address)[1])
             for cookie in cookies:
                 school.sessions.find_by_cookie(cookie)
         # One address has four, polling or not.

@@ -15,7 +15,7 @@ from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
-from tests.support.classroom.class_apps import PHONE, PUPIL, Clock
+from tests.support.classroom.class_apps import PHONE, PUPIL, Clock, begin_session
 
 
 def restore(folder: Path) -> Classroom:
@@ -105,10 +105,10 @@ def test_a_clock_change_ends_no_session(tmp_path: Path, jump: float) -> None:
     wall, uptime = Clock(), Clock()
     wall.now, uptime.now = 1.8e9, 5_000.0
     sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
-    _, cookie = sessions.begin(PHONE, PUPIL)
+    _, cookie = begin_session(sessions, PHONE, PUPIL)
     wall.now += jump
     assert sessions.find_by_cookie(cookie)
-    _, later = sessions.begin(PHONE, PUPIL)
+    _, later = begin_session(sessions, PHONE, PUPIL)
     assert len(sessions) == 2
     sessions.save(sessions)
     # Nor does a restart of the server an hour later.
@@ -132,7 +132,7 @@ def test_after_a_reboot_the_clock_gives_the_age_of_a_session(
     wall, uptime = Clock(), Clock()
     wall.now, uptime.now = 1.8e9, 60.0
     sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "first"))
-    _, cookie = sessions.begin(PHONE, PUPIL)
+    _, cookie = begin_session(sessions, PHONE, PUPIL)
     sessions.save(sessions)
     # It has been up for longer than when the file was written.
     wall.now, uptime.now = wall.now + hours * HOUR, 120.0

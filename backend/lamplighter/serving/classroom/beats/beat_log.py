@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
 from lamplighter.serving.fanout.contract import START, Entry, Fanout, Sequence
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.envelope import decode_envelope
 
 _BEATS = {False: "beats", True: "beats-text"}
-"""The channel of those who may not see the run's text, and of those who may."""
+_STATES = {False: "state", True: "state-text"}
+"""The channels of those who may not see the run's text, and of those who may."""
+_STATE_SECONDS = 1.0
+"""Minimum seconds between two states for the viewers of other servers."""
 
 
 class State(Protocol):
@@ -25,6 +31,23 @@ class State(Protocol):
         ...
 
 
+class _ReceivedState:
+    """The state that another server made."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def made_envelope(self, *, text: bool) -> bytes | None:
+        """Return the message."""
+        del text
+        return self._data
+
+    def envelope(self, *, text: bool) -> bytes:
+        """Return the message."""
+        del text
+        return self._data
+
+
 class BeatLog:
     """The publications of one run. Thread-safe."""
 
@@ -33,6 +56,8 @@ class BeatLog:
         self._fanout, self._run = fanout, run
         self._lock = threading.Lock()
         self._own: tuple[Sequence, JoiningState] = (START, NOTHING_YET)
+        self._state_at = float("-inf")
+        """When the next state is due for the other servers."""
         self._closed = False
 
         def notice(channel: str) -> None:
@@ -52,27 +77,36 @@ class BeatLog:
                 for text in (True, False):
                     self._fanout.publish(self._run, _BEATS[text], position, made[text])
                 self._own = (position, state)
+                self._share_state(position, state)
         return position
 
     def since(self, position: Sequence, *, text: bool = False) -> list[Entry] | None:
         """Return what was published after a position, oldest first; empty if it is the newest. An entry may be empty.
 
         None: there is a gap, because it is no longer kept, or the position is from another log. Then continue from
-        `last`.
+        `newest_state`.
         """
         return self._fanout.since(self._run, _BEATS[text], position)
 
-    def last(self) -> tuple[Sequence, JoiningState]:
-        """Return the newest position, `START` before the first publication, and the full state for viewers who join
-        there.
-        """
-        return self._own
+    def newest_state(self, *, text: bool = False) -> tuple[Sequence, State]:
+        """Return the newest position with a full state, `START` before the first, and that state, for viewers who join."""
+        received = self._fanout.last(self._run, _STATES[text])
+        if received is None or received.seq <= self._own[0]:
+            return self._own
+        return received.seq, _ReceivedState(received.data)
 
     def close(self) -> None:
         """Publish no more."""
         with self._lock:
             self._closed = True
         self._leave()
+
+    def _share_state(self, position: Sequence, state: JoiningState) -> None:
+        now = time.monotonic()
+        if self._fanout.is_shared and now >= self._state_at:
+            self._state_at = now + _STATE_SECONDS
+            for text, channel in _STATES.items():
+                self._fanout.publish(self._run, channel, position, state.envelope(text=text))
 
     def _next(self, state: JoiningState) -> Sequence:
         """Return the position of the next publication."""
@@ -81,3 +115,12 @@ class BeatLog:
         if (state.attempt, state.step) > (attempt, step):
             return Sequence(state.attempt, state.step, 1)
         return Sequence(attempt, step, number + 1)
+
+
+def is_sound_message(channel: str, data: bytes) -> bool:
+    """Return whether what another server sent is a message that a page can open."""
+    del channel
+    try:
+        return not data or bool(decode_envelope(data))
+    except FrameError:
+        return False

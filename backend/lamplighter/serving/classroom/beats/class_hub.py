@@ -216,9 +216,10 @@ class ClassHub:
             viewer.told = told
             return True
         waiting = watched.waiting_for(viewer)
-        if waiting is None or (len(waiting) > 1 and time.monotonic() - waiting[0].time > _PATIENCE):
+        is_late = waiting is None or (len(waiting) > 1 and time.monotonic() - waiting[0].time > _PATIENCE)
+        position, state = watched.log.newest_state(text=viewer.text)
+        if is_late and (viewer.position is None or position > viewer.position):
             self.skips += viewer.position is not None
-            position, state = watched.log.last()
             data = await watched.joining(state, text=viewer.text) if position != START else None
         elif waiting:
             position, data = waiting[0].seq, waiting[0].data

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -23,6 +24,9 @@ from lamplighter.serving.reading.run_problems import UNREADABLE
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import HelloMessage
 from lamplighter.serving.schemas.runs import without_text
+
+if TYPE_CHECKING:
+    from lamplighter.serving.classroom.beats.shared_beats import SharedBeats
 
 AT_ONCE = 20
 """Viewers served before the event loop gets a turn: this takes two milliseconds, all 500 would take fifty."""
@@ -67,11 +71,12 @@ class WatchedRun:
         self._hello_until = float("-inf")
         loop = self._loop = asyncio.get_running_loop()
         self.log = BeatLog(fanout, run.id, lambda: _call_on_loop(loop, self.wake_viewers))
-        self._beats = FolderBeats(
+        self._beats = _make_beats(
             run,
             catalog,
             self.log,
-            on_failed=lambda code, reason: _call_on_loop(loop, lambda: self._fail(code, reason)),
+            fanout,
+            lambda code, reason: _call_on_loop(loop, lambda: self._fail(code, reason)),
         )
 
     def start(self) -> None:
@@ -143,6 +148,23 @@ class WatchedRun:
         self.failed = True
         for viewer in self.viewers:
             viewer.request_close(*told_to_class(code, reason))
+
+
+def _make_beats(
+    run: RunFolder,
+    catalog: RunCatalog,
+    log: BeatLog,
+    fanout: Fanout,
+    on_failed: Callable[[int, str], None],
+) -> FolderBeats | SharedBeats:
+    if not fanout.is_shared:
+        return FolderBeats(run, catalog, log, on_failed)
+    # A server of its own needs no client of a broker.
+    from lamplighter.serving.classroom.beats.shared_beats import SharedBeats
+    from lamplighter.serving.fanout.nats_fanout import NatsFanout
+
+    assert isinstance(fanout, NatsFanout)
+    return SharedBeats(run, catalog, log, fanout, on_failed)
 
 
 def told_to_class(code: int, reason: str) -> tuple[int, str]:

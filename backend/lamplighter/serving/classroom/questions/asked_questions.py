@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.question import Question
-from lamplighter.serving.schemas.classroom import LessonAnswers
+from lamplighter.serving.classroom.questions.questions_state import QuestionsState
+from lamplighter.serving.schemas.classroom import LessonAnswers, PredictionMessage
 
 MAX_LESSONS = 100
 """Maximum number of the course's predictions kept, several times those of the app's course."""
@@ -68,12 +69,16 @@ class AskedQuestions:
             self.revealed_lessons += 1
         self._changed()
 
-    def take_prediction(self, session_id: str, question_id: int, answer: float) -> bool:
+    def take_prediction(self, session_id: str, prediction: PredictionMessage) -> bool:
         """Record a session's prediction, replacing an earlier one. Returns False if it does not fit an open
         question."""
         with self._lock:
             question = self._question
-            taken = question is not None and question.id == question_id and question.take(session_id, answer)
+            taken = (
+                question is not None
+                and question.id == prediction.question
+                and question.take(session_id, prediction.answer, prediction.id)
+            )
         if taken:
             self._changed()
         return taken
@@ -140,6 +145,27 @@ class AskedQuestions:
         with self._lock:
             self.revealed_lessons += 1
         self._changed()
+
+    def export_state(self) -> QuestionsState:
+        """Return all questions with their answers. Call it with the lock."""
+        lessons, current = list(self._lessons.values()), self._question
+        shown = next((place for place, one in enumerate(lessons) if one is current), None)
+        return QuestionsState(
+            current=current if shown is None else None,
+            lessons=lessons,
+            shown_lesson=shown,
+            place=self._place,
+            numbered=self._numbered,
+            revealed=self.revealed_lessons,
+        )
+
+    def restore_state(self, state: QuestionsState) -> None:
+        """Take over the questions of another server. Call it with the lock."""
+        self._lessons = {(one.run, one.part, one.stage): one for one in state.lessons}
+        self._question = state.current if state.shown_lesson is None else state.lessons[state.shown_lesson]
+        self._place, self._numbered = state.place, state.numbered
+        self.revealed_lessons = state.revealed
+        self._shown = (-1, [])
 
     def _put(self, question: Question) -> None:
         if not question.id:

@@ -28,6 +28,15 @@ class Measured:
     """The step at which it was measured; None: no step."""
 
 
+@dataclass(frozen=True)
+class Given:
+    """A prediction of one session."""
+
+    answer: float
+    id: int
+    """Its number among those of its viewer, which grows."""
+
+
 @dataclass
 class Question:
     """A question, open until it is closed. Not thread-safe: `Classroom` guards it."""
@@ -46,21 +55,30 @@ class Question:
     id: int = 0
     state: State = "open"
     measured: Measured | None = None
-    _answers: dict[str, float] = field(default_factory=dict[str, float])
+    given: dict[str, Given] = field(default_factory=dict[str, Given])
+    """The predictions by session."""
 
-    def take(self, session_id: str, answer: float) -> bool:
-        """Record a session's prediction, replacing an earlier one. Returns False if it is late or invalid."""
-        if self.state != "open" or not math.isfinite(answer) or not self.low <= answer <= self.high:
+    def take(self, session_id: str, answer: float, answer_id: int = 0) -> bool:
+        """Record a session's prediction, replacing an earlier one. Returns False if it is late or invalid.
+
+        An answer that was underway for longer than a later one of the same session, by their ids, is late.
+        """
+        known = self.given.get(session_id)
+        if self.state != "open" or not self._fits(answer) or (known is not None and known.id > answer_id):
             return False
-        if self.choices and answer != int(answer):
-            return False
-        self._answers[session_id] = answer
+        self.given[session_id] = Given(answer, answer_id)
         return True
+
+    def is_sound(self) -> bool:
+        """Return whether all predictions, and what was measured, fit the question."""
+        return all(self._fits(one.answer) for one in self.given.values()) and (
+            self.measured is None or not self.choices or self._fits(self.measured.value)
+        )
 
     def forget_gone(self, is_here: Callable[[str], bool]) -> None:
         """Forget the predictions of ended sessions while the question is open."""
         if self.state == "open":
-            self._answers = {session: answer for session, answer in self._answers.items() if is_here(session)}
+            self.given = {session: given for session, given in self.given.items() if is_here(session)}
 
     def close(self) -> None:
         """Accept no more predictions."""
@@ -73,11 +91,12 @@ class Question:
 
     def answer_of(self, session_id: str) -> float | None:
         """Return a session's prediction."""
-        return self._answers.get(session_id)
+        found = self.given.get(session_id)
+        return None if found is None else found.answer
 
     def answers(self) -> list[float]:
         """Return the predictions, sorted, so that their order reveals nothing about their authors."""
-        return sorted(self._answers.values())
+        return sorted(one.answer for one in self.given.values())
 
     def shown_to_class(self) -> ClassQuestion:
         """Return the question as viewers see it, with predictions and answer only once revealed."""
@@ -86,6 +105,11 @@ class Question:
     def shown_to_presenter(self) -> ClassQuestion:
         """Return the question as the presenter sees it, with the predictions so far."""
         return self._shown(self._outcome(self.measured))
+
+    def _fits(self, answer: float) -> bool:
+        if not math.isfinite(answer) or not self.low <= answer <= self.high:
+            return False
+        return not self.choices or (answer == int(answer) and 0 <= answer < len(self.choices))
 
     def _place(self) -> tuple[int | None, int | None]:
         """Return the part and the stage of the course that it belongs to."""
@@ -112,7 +136,7 @@ class Question:
                 "part": part,
                 "stage": stage,
                 "state": self.state,
-                "answered": len(self._answers),
+                "answered": len(self.given),
                 "outcome": outcome,
             }
         )

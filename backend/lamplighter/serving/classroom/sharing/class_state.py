@@ -1,0 +1,88 @@
+"""The whole state of a class as it stands in the broker: small, complete, and read as if a stranger had written it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import zstandard
+from pydantic import Field, ValidationError
+
+from lamplighter.serving.classroom.join_code import CodeState
+from lamplighter.serving.classroom.questions.questions_state import (
+    Count,
+    QuestionsState,
+    RunName,
+    SharedState,
+)
+from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.schemas.classroom import PointedWord, ViewQuery
+
+MAX_BYTES = 16 << 20
+"""Maximum bytes of a state before compression."""
+
+
+class StateError(ValueError):
+    """Raised for bytes that are no state of a class."""
+
+
+class ClassState(SharedState):
+    """A class: who is in it, what they may see, and what they were asked and answered."""
+
+    owner: Annotated[str, Field(pattern="^[0-9a-f]{0,16}$")]
+    """The server that wrote it."""
+    fence: Count
+    """The number of the owner that wrote it: each owner's is higher than those before."""
+    revision: Count
+    """The number of the state among those of its owner."""
+    clock: float
+    """The owner's clock, by which sessions joined."""
+    door: bool
+    code: CodeState
+    code_before: CodeState | None
+    sessions: Annotated[list[ViewerSession], Field(max_length=7_000)]
+    joined: Count
+    """The number of the newest session."""
+    texts: Annotated[dict[RunName, bool], Field(max_length=10_000)]
+    view: ViewQuery | None
+    following: bool
+    pointed: PointedWord | None
+    newest_run: RunName | None
+    questions: QuestionsState
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return its place among all states of the class."""
+        return self.fence, self.revision
+
+
+def encode_state(state: ClassState) -> bytes:
+    """Return a state as bytes."""
+    return zstandard.compress(state.model_dump_json().encode(), 3)
+
+
+def decode_state(data: bytes) -> ClassState:
+    """Return the state in bytes of the broker.
+
+    Raises:
+        StateError: they are none.
+    """
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+            text = reader.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise StateError("the state of a class is too large")
+        state = ClassState.model_validate_json(text)
+    except zstandard.ZstdError as error:
+        raise StateError("the state of a class is damaged") from error
+    except ValidationError as error:
+        # Without what was read, which may be a secret.
+        fault = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise StateError(f"the state of a class has a wrong {where[:100] or 'form'}") from None
+    lessons, shown = state.questions.lessons, state.questions.shown_lesson
+    if shown is not None and shown >= len(lessons):
+        raise StateError("the state of a class shows a question that it lacks")
+    for question in (*lessons, *([state.questions.current] if state.questions.current else [])):
+        if not question.is_sound():
+            raise StateError("the state of a class has an answer that fits no question")
+    return state
