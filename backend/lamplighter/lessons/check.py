@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from lamplighter.claims.gathering import read_moment
-from lamplighter.contract.recipe import CorpusRecipe
+from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
@@ -19,7 +19,11 @@ from lamplighter.lessons.view_query import PLACE, parse_view_query, words_of_vie
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 
-_CORPUS_NAMES: dict[LessonCorpus, str] = {"lamptown": "Lamptown", "novels": "the text of the novels"}
+_CORPUS_NAMES: dict[LessonCorpus, str] = {
+    "lamptown": "Lamptown",
+    "novels": "the text of the novels",
+    "modular": "the clock",
+}
 """Their names in messages."""
 _WHY: dict[Waiting, str] = {
     "step": "the run has not come to its step",
@@ -212,4 +216,5 @@ def _words_of(corpus: LessonCorpus) -> frozenset[str]:
     """
     if corpus == "lamptown":
         return read_lexicon().words()
-    return frozenset(build_corpus(CorpusRecipe(kind=corpus), 0).vocabulary.tokens)
+    recipe = Recipe.model_validate({"corpus": {"kind": corpus}})
+    return frozenset(build_corpus(recipe.corpus, 0).vocabulary.tokens)

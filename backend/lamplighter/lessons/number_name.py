@@ -23,6 +23,11 @@ MEASURES: tuple[str, ...] = (
     "effective_rank",
     "length_log_count_spearman",
     "analogy_chance",
+    "accuracy_read",
+    "accuracy_held_out",
+    "accuracy_chance",
+    "circle_share",
+    "circle_share_chance",
     "loss_held_out",
     "loss_read",
 )

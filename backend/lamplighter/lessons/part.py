@@ -19,8 +19,8 @@ SpanStyle = Literal["plain", "emphasis", "strong", "code"]
 NumberForm = Literal["count", "decimal", "percent", "large", "significant"]
 NUMBER_FORMS: tuple[NumberForm, ...] = ("count", "decimal", "percent", "large", "significant")
 
-LessonCorpus = Literal["lamptown", "novels"]
-LESSON_CORPORA: tuple[LessonCorpus, ...] = ("lamptown", "novels")
+LessonCorpus = Literal["lamptown", "novels", "modular"]
+LESSON_CORPORA: tuple[LessonCorpus, ...] = ("lamptown", "novels", "modular")
 """The corpora of runs that a part may be about; the first is the default."""
 
 

@@ -77,7 +77,7 @@ export const lessons: Translated<typeof english> = {
   askAgain: "Noch einmal fragen",
   confirm: "Trotzdem fragen",
   // Behind "von" and "mit".
-  corpora: { lamptown: "Lamptown", novels: "zwei Romanen" },
+  corpora: { lamptown: "Lamptown", novels: "zwei Romanen", modular: "Aufgaben auf der Uhr" },
   otherWords: (words, text) =>
     `Dieser Teil handelt von ${text}. Dieser Lauf kennt ${words.join(", ")} nicht, darum geht der Teil mit einem Lauf mit ${text} weiter.`,
   runs: "Einen Lauf wählen",

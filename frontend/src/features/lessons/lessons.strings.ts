@@ -80,7 +80,7 @@ export const lessons = table("lessons", {
   failed: "The model could not answer.",
   askAgain: "Ask again",
   confirm: "Ask anyway",
-  corpora: { lamptown: "Lamptown", novels: "two novels" } satisfies Record<
+  corpora: { lamptown: "Lamptown", novels: "two novels", modular: "sums on a clock" } satisfies Record<
     LessonPart["corpus"],
     string
   >,
