@@ -225,6 +225,8 @@ class Evidence:
     """True for a run recorded from a client's training loop, whose model is not here."""
     classes: bool = False
     """True if classes are planted."""
+    sums: bool = False
+    """True for a run of sums on a clock, whose batches read every number and whose words have no meaning in a text."""
     word: str | None = None
     """An example word."""
     partner: str | None = None

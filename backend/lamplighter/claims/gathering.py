@@ -133,6 +133,7 @@ class _Gathering:
             batch_tokens=0 if recorded else recipe.batch_tokens,
             recorded_elsewhere=recorded,
             classes=any(len(members) > 1 for members in vocabulary.classes.values()),
+            sums=recipe.corpus.kind == "modular",
             word=word,
             partner=partner,
             opposites=choose_opposites(vocabulary),

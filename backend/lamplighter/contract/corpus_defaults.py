@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    # Generalises long after it has memorised (docs/grokking.md).
+    # Generalises long after it has memorised (docs/decisions/0038-sums-on-a-clock.md).
     "modular": {
         "corpus": {"modulus": 59, "train_share": 0.4},
         "model": {"layers": 1, "context": 4},
