@@ -34,6 +34,7 @@ NAMES = (
     "sets",
     "layers",
     "broadcast",
+    "store",
 )
 ON_REQUEST = ("histories_large",)
 """Benchmarks that take minutes each and gigabytes on the disk."""
