@@ -43,6 +43,8 @@ TOGETHER = {
     "tests/browser/address/test_history.py": "a live run",
     "tests/browser/test_dragging.py": "a finished run",
     "tests/browser/test_time.py": "a finished run",
+    "tests/unit/runfolder/published/test_object_store.py": "a server of S3",
+    "tests/unit/exports/publishing/test_publish.py": "a server of S3",
 }
 """Files that go to one test process because they share an application, in this order."""
 

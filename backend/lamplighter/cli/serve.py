@@ -206,6 +206,10 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
     def open_browser(ready: ServerInfo) -> None:
         from lamplighter.web.access.launch_file import reads_our_files
 
+        if settings.published:
+            # Who only reads is offered nothing that would be refused.
+            webbrowser.open(ready.url)
+            return
         file = ready.write_launch_file() if reads_our_files() else None
         # Every user of the machine can read a command line, so the link is put there only as a last resort.
         webbrowser.open(file.as_uri() if file else ready.launch_url)

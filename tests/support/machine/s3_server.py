@@ -32,7 +32,7 @@ def s3_server(folder: Path) -> Generator[dict[str, str]]:
     master, volume, filer, s3 = _free_ports(4)
     command = [weed, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-master.port={master}",
                f"-volume.port={volume}", "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}", f"-s3.config={config}",
-               "-s3.port.iceberg=0", "-master.telemetry=false", "-volume.max=20", "-master.volumeSizeLimitMB=64"]  # fmt: skip
+               "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false", "-volume.max=20", "-master.volumeSizeLimitMB=64"]  # fmt: skip
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -42,5 +43,7 @@ def open_for_reading(address: str) -> Generator[ObjectReader]:
         require_web_address(url)
     except FetchError as error:
         raise StoreError(str(error)) from error
+    # A line for each request would fill the terminal of a server.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     with RangedClient(token) as client:
         yield WebObjects(client, address, url)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,8 +13,12 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.output import ExportError
-from lamplighter.exports.publishing.publish import prepare_publication, publish
-from lamplighter.runfolder.published.object_store import StoreError, open_object_store
+from lamplighter.exports.publishing.publish import prepare_publication, publish, publish_page
+from lamplighter.runfolder.published.object_store import ObjectStore, StoreError, open_object_store
+from lamplighter.runfolder.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _READ_ONLY = ("hf://", "https://", "http://")
 
@@ -21,9 +27,16 @@ _READ_ONLY = ("hf://", "https://", "http://")
 @click.argument("run_id", metavar="RUN")
 @click.argument("address", metavar="ADDRESS")
 @click.option("--price", "only_price", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option(
+    "--page",
+    is_flag=True,
+    help="Also the page in a file with the run in it, for anyone who opens its address.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @common_options()
-def publish_command(runs_dir: Path, run_id: str, address: str, only_price: bool, yes: bool) -> None:
+def publish_command(
+    runs_dir: Path, run_id: str, address: str, only_price: bool, page: bool, yes: bool
+) -> None:
     """Write a finished run to an object store, where it is read in place.
 
     ADDRESS is s3://bucket/prefix, gs://, az:// or file:///folder; the run gets a folder of its own below it. A repeated
@@ -57,7 +70,24 @@ def publish_command(runs_dir: Path, run_id: str, address: str, only_price: bool,
                 bar.start()
                 sending = bar.add_task("sending", total=1.0)
                 changed = publish(publication, store, lambda share, _: bar.update(sending, completed=share))
+                index = _publish_page(run, store, bar) if page else None
     except (ExportError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     print_line(f"{run.id} {'is published' if changed else 'was published before, as it is'}: {address}")
     print_line(f"see it with: lamplighter serve --runs {address}")
+    if index is not None:
+        print_line(f"its page, at the address from which the store serves files: {index}")
+
+
+def _publish_page(run: RunFolder, store: ObjectStore, bar: Progress) -> str:
+    # Imported only here, because it imports the server's modules.
+    from lamplighter.packing.gallery import write_gallery
+
+    task = bar.add_task("page", total=1.0)
+    with tempfile.TemporaryDirectory(prefix="lamplighter-page-") as folder:
+        gallery = write_gallery(
+            [run], Path(folder) / "page", None, lambda share, _: bar.update(task, completed=share / 2)
+        )
+        return publish_page(
+            gallery, run.id, store, lambda share, _: bar.update(task, completed=0.5 + share / 2)
+        )

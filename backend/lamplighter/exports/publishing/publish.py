@@ -8,6 +8,7 @@ killed goes on from what is there.
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import tempfile
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -138,6 +139,24 @@ def publish(publication: Publication, store: ObjectStore, progress: Progress) ->
         )
     _list_run(store, manifest.run)
     return True
+
+
+def publish_page(gallery: Path, run_id: str, store: ObjectStore, progress: Progress) -> str:
+    """Write a gallery beside a published run, its pages after all that they refer to, and return the key of its index.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    paths = sorted(
+        (path for path in gallery.rglob("*") if path.is_file()),
+        key=lambda path: (path.suffix == ".html", path.name == "index.html"),
+    )
+    for at, path in enumerate(paths):
+        progress(at / len(paths), path.name)
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        kind = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
+        store.put(f"{run_id}/page/{path.relative_to(gallery).as_posix()}", path, kind)
+    return f"{run_id}/page/index.html"
 
 
 def _write_manifest(store: ObjectStore, prefix: str, data: bytes, newest: int) -> str:

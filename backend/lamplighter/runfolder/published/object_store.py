@@ -113,14 +113,16 @@ class ObjectStore:
         except MissingObjectError:
             return None
 
-    def put(self, key: str, source: bytes | Path) -> None:
-        """Write an object, in parts if it is large. It appears whole.
+    def put(self, key: str, source: bytes | Path, media_type: str | None = None) -> None:
+        """Write an object, in parts if it is large. It appears whole. `media_type`: what a store tells browsers that it is.
 
         Raises:
             StoreError: it cannot be written.
         """
+        # A folder has no place for it: its web server goes by the name.
+        known = {} if media_type is None or self._folder is not None else {"Content-Type": media_type}
         with self._explained(key):
-            _obstore().put(self._store, key, source)
+            _obstore().put(self._store, key, source, attributes=known or None)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless there is one of that name, and return whether it was written.

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lamplighter.exports.output import ExportError
-from lamplighter.exports.publishing.publish import prepare_publication, publish
+from lamplighter.exports.publishing.publish import prepare_publication, publish, publish_page
 from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.runfolder.published.manifest import INDEX, Current, list_runs, read_manifest
 from lamplighter.runfolder.published.object_store import ObjectStore, open_object_store
@@ -170,3 +170,16 @@ def test_a_killed_publication_goes_on(where: str, run: RunFolder, tmp_path: Path
     assert read_manifest(store, f"{run.id}/") != before
     # What was written under the second number is the same manifest.
     assert store.size_of(f"{run.id}/manifest-3.json") is None
+
+
+def test_a_page_lies_beside_the_run(open_store: OpenStore, tmp_path: Path) -> None:
+    gallery = tmp_path / "page"
+    (gallery / "run-words").mkdir(parents=True)
+    for name in ("index.html", "run.html", "run.png", "run-words/0.js"):
+        (gallery / name).write_text(name)
+    sent: list[str] = []
+    index = publish_page(gallery, "run", open_store(), lambda _, name: sent.append(name))
+    assert index == "run/page/index.html"
+    # A reader never gets a page before what it refers to.
+    assert sent[-2:] == ["run.html", "index.html"]
+    assert open_store().read_part("run/page/run-words/0.js", 0, 99) == b"run-words/0.js"
