@@ -90,7 +90,7 @@ schema: .make/develop
 	$(BIN)/python backend/write_openapi.py
 
 reference: .make/develop
-	$(BIN)/python docs/make_reference.py .make/reference
+	$(BIN)/python docs/making/make_reference.py .make/reference
 
 constraints: .make/develop
 	$(BIN)/python requirements/write_constraints.py

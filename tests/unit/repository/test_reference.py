@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_reference_has_every_public_name(tmp_path: Path):
-    subprocess.run([sys.executable, ROOT / "docs/make_reference.py", tmp_path], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, ROOT / "docs/making/make_reference.py", tmp_path], check=True, cwd=ROOT)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     stub = ast.parse((ROOT / "backend/lamplighter/__init__.pyi").read_text(encoding="utf-8"))
     (public,) = (ast.literal_eval(node.value) for node in stub.body if isinstance(node, ast.Assign))

@@ -1,6 +1,6 @@
 """Script that takes pictures of the page from a real run, frozen and with its typeface, in about seven minutes.
 
-Run `python docs/make_screenshots.py` for `docs/screenshots/`, or name another folder to get every scene in every size.
+Run `python docs/making/make_screenshots.py` for `docs/screenshots/`, or name another folder to get every scene in every size.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from lamplighter.runfolder.run_folder import RunFolder  # noqa: E402

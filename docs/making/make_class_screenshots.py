@@ -1,6 +1,6 @@
 """Script that takes the pictures of `docs/classroom.md`: a real class of one presenter and three phones.
 
-Run `python docs/make_class_screenshots.py [FOLDER]`; it takes about two minutes.
+Run `python docs/making/make_class_screenshots.py [FOLDER]`; it takes about two minutes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.chromium import launch_arguments  # noqa: E402

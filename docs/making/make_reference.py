@@ -1,6 +1,6 @@
 """Writes the reference of the Python API as HTML, from the docstrings: `make reference`.
 
-    python docs/make_reference.py FOLDER
+    python docs/making/make_reference.py FOLDER
 
 What `lamplighter` exports is all that is public. The reference of REST is the server's own page, `/api/docs`.
 """
