@@ -14,6 +14,7 @@ from lamplighter.cli.terminal import print_line
 from lamplighter.exports.archive.import_run import ImportedRun, import_files
 from lamplighter.exports.output import ExportProgress
 from lamplighter.exports.publishing.fetch import fetch_run
+from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memory
 from lamplighter.runfolder.published.object_store import CountingReader, StoreError
 from lamplighter.runfolder.published.shadow_folder import PublishedRuns
 from lamplighter.runfolder.run_store import RunStore
@@ -30,7 +31,7 @@ def published_runs(address: str) -> Generator[Path]:
         try:
             with open_for_reading(address) as objects:
                 counted = CountingReader(objects)
-                with PublishedRuns(counted, Path(folder)) as published:
+                with bounded_sqlite_memory(), PublishedRuns(counted, Path(folder)) as published:
                     for run, why in published.refused.items():
                         print_line(f"{run} is left out: {why}", err=True)
                     if not published.runs:

@@ -10,6 +10,7 @@ from pathlib import Path
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.runfolder.published.manifest import BLOCK, PublishedFile, require_digest
 from lamplighter.runfolder.published.object_store import ObjectReader, StoreError
+from lamplighter.runfolder.writing.free_space import spare_bytes
 
 _PIECE = 8 << 20
 _MAX_AHEAD = 8
@@ -107,6 +108,10 @@ class RemoteObject:
         with self._lock:
             if self._is_here:
                 return
+            if spare_bytes(path.parent) < self.byte_count:
+                raise StoreError(
+                    f"{self._file.path} has {self.byte_count / 1e6:,.0f} MB, and the disk has no room for it"
+                )
             part, digest = path.with_name(path.name + ".part"), hashlib.sha256()
             with open(part, "wb", opener=open_like_folder) as target:
                 while target.tell() < self.byte_count:

@@ -23,21 +23,22 @@ from tests.support.hub_server import Hub, serve_hub, status
 from tests.support.synthetic_runs.recorded import record
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    return record(tmp_path / "runs")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return record(tmp_path_factory.mktemp("published") / "runs")
 
 
 def typed(*words: object) -> Result:
     return CliRunner().invoke(cli, [str(word) for word in words])
 
 
-@pytest.fixture
-def store(run: RunFolder, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def store(run: RunFolder) -> Path:
     """Return a folder in which the run is published."""
-    done = typed("--runs", run.path.parent, "publish", run.id, f"file://{tmp_path / 'store'}", "--yes")
+    folder = run.path.parent.parent / "store"
+    done = typed("--runs", run.path.parent, "publish", run.id, f"file://{folder}", "--yes")
     assert done.exit_code == 0, done.output
-    return tmp_path / "store"
+    return folder
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,14 @@ from threading import Barrier
 
 import numpy as np
 import pytest
+from obstore.store import MemoryStore
 
+import lamplighter
 from lamplighter.exports.output import ExportError
 from lamplighter.exports.publishing.publish import prepare_publication, publish, publish_page
 from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.runfolder.published.manifest import INDEX, Current, list_runs, read_manifest
-from lamplighter.runfolder.published.object_store import ObjectStore, open_object_store
+from lamplighter.runfolder.published.object_store import CountingReader, ObjectStore, open_object_store
 from lamplighter.runfolder.published.shadow_folder import PublishedRuns
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.step_figures import read_step_figures, step_facts
@@ -36,11 +39,17 @@ __all__ = ["open_store", "s3_environment"]
 STEPS = 30
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    made = record(tmp_path / "runs", steps=STEPS, held_out=True)
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    made = record(tmp_path_factory.mktemp("recorded"), steps=STEPS, held_out=True)
     write_checkpoint(made, CHECKPOINT)
     return made
+
+
+@pytest.fixture
+def run(recorded: RunFolder, tmp_path: Path) -> RunFolder:
+    """Return a run that the test may change."""
+    return RunFolder(shutil.copytree(recorded.path, tmp_path / "runs" / recorded.id))
 
 
 def published(run: RunFolder, store: ObjectStore) -> bool:
@@ -97,9 +106,7 @@ def test_the_same_run_again_changes_nothing(run: RunFolder, open_store: OpenStor
 
 
 def test_two_writers_and_one_wins(run: RunFolder, open_store: OpenStore, tmp_path: Path) -> None:
-    other = RunFolder(tmp_path / "others" / run.id)
-    other.path.parent.mkdir()
-    subprocess.run(["cp", "-a", str(run.path), str(other.path)], check=True)
+    other = RunFolder(shutil.copytree(run.path, tmp_path / "others" / run.id))
     write_run_name(other.path, "Another name")
     for before in (None, "A third name"):
         # The first time there is nothing, the second time both replace the same.
@@ -145,6 +152,28 @@ def test_a_run_that_goes_on_is_not_published(open_store: OpenStore, tmp_path: Pa
     with pytest.raises(ExportError, match="has not ended"):
         published(running, open_store())
     assert open_store().size_of(INDEX) is None
+
+
+def test_a_matrix_in_a_file_is_brought_when_it_is_read(tmp_path: Path) -> None:
+    tables = [np.full((5_000, 32), fill, np.float16) for fill in (0.5, 0.25)]
+    words = [f"word-{number}" for number in range(5_000)]
+    lamplighter.series(tmp_path / "runs" / "half", tables, words, maps=False)
+    store = ObjectStore(MemoryStore(), "memory")
+    assert published(RunFolder(tmp_path / "runs" / "half"), store)
+    counted = CountingReader(store)
+    (tmp_path / "shadow").mkdir()
+    with (
+        PublishedRuns(counted, tmp_path / "shadow"),
+        MatrixHistory(RunFolder(tmp_path / "shadow" / "half")) as history,
+    ):
+        assert history.exact_steps().tolist() == [0, 1]
+        before = counted.bytes
+        assert np.array_equal(history.snapshot(1).vectors[:], tables[1])
+        # One matrix and no other, and once.
+        assert tables[1].nbytes < counted.bytes - before < 1.5 * tables[1].nbytes
+        again = counted.bytes
+        assert np.array_equal(history.snapshot(1).vectors[:], tables[1])
+        assert counted.bytes == again
 
 
 @pytest.mark.tour

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,6 +92,38 @@ def test_of_many_that_replace_one_wins(open_store: OpenStore) -> None:
     _, tag = open_store().read_tagged("current", 99) or (b"", "")
     (winner,) = race(open_store, lambda store, number: store.replace("current", b"%d" % number, tag))
     assert open_store().read_part("current", 0, 9) == b"%d" % winner
+
+
+_REPLACE = """
+import sys
+from lamplighter.runfolder.published.object_store import open_object_store
+store = open_object_store(sys.argv[1], writing=True)
+_, tag = store.read_tagged("current", 99)
+print("ready", flush=True)
+input()
+print(store.replace("current", sys.argv[2].encode(), tag))
+"""
+
+
+@pytest.mark.tour
+def test_of_many_processes_that_replace_in_a_folder_one_wins(tmp_path: Path) -> None:
+    store = open_object_store(f"file://{tmp_path}", writing=True)
+    store.put("current", b"before")
+    command = [sys.executable, "-c", _REPLACE, f"file://{tmp_path}"]
+    writers = [
+        subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for number in range(6)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    said = [writer.communicate(timeout=60)[0] for writer in writers]
+    assert sorted(said) == ["False\n"] * 5 + ["True\n"]
+    assert store.read_part("current", 0, 9) == b"%d" % said.index("True\n")
 
 
 @pytest.mark.tour
