@@ -27,6 +27,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "probe": {"sentence": "the dog"},
     "rotation": {},
     "heads": {},
+    "acquisition": {},
     "bench": {},
     "batch_sizes": {},
     "environment": {},

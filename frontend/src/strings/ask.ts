@@ -52,6 +52,12 @@ export const ask = table("ask", {
       send: "Look",
       try: "",
     },
+    acquisition: {
+      name: "When learned",
+      does: "By which step had the model learned each word, and which words come early?",
+      send: "Find out",
+      try: "",
+    },
     bench: {
       name: "Bench",
       does: "Four training rules read the same batches. Which rows does each of them move?",

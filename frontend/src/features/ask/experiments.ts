@@ -5,6 +5,7 @@ import type { ExaminationQuestion, StoredAnswer } from "../../api/rest-types";
 import type { ExperimentName } from "../../model/view/view-options";
 import type { Questions } from "../../state/questions/questions.svelte";
 import type { AskSettings } from "../../state/view/ask-settings.svelte";
+import Acquisition from "./training/Acquisition.svelte";
 import BatchSizes from "./training/BatchSizes.svelte";
 import Bench from "./training/Bench.svelte";
 import Heads from "./training/Heads.svelte";
@@ -43,6 +44,7 @@ export const EXPERIMENT_PANELS: Record<
   probe: Probe,
   rotation: Rotation,
   heads: Heads,
+  acquisition: Acquisition,
   bench: Bench,
   batch_sizes: BatchSizes,
   environment: Environment,

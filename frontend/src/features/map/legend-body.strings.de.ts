@@ -14,6 +14,7 @@ const colour: Record<ColourBy, string> = {
   class: "seiner Art (dem Modell verborgen)",
   district: "dem Viertel, in das das Modell es gelegt hat (eine Gruppe in seinem Raum)",
   frequency: "seiner Häufigkeit im Text",
+  age: "dem Schritt, bis zu dem das Modell es gelernt hatte: Da war seine Überraschung vom reinen Raten aus halb gefallen; die blassen haben kein Alter",
   since: "der Zahl der Schritte, seit es zuletzt gelesen wurde",
   gradient:
     "der Stärke, mit der der letzte Schritt, der es las, es ändern wollte (euklidische Norm seines Gradienten; vor dem Kappen, wenn es hier trainiert wurde)",
@@ -41,7 +42,10 @@ export const legendBody: Translated<typeof english> = {
   waiting: "Es wird nachgesehen …",
   ringed: (some, all) => `${count(some)} seiner ${count(all)} Wörter haben einen Ring.`,
   ends: (by, least, greatest) => `Von ${value(by, least)} bis ${value(by, greatest)}.`,
-  unknownMore: { gradient: "in den Schritten, die diese Seite gesehen hat, nicht gelesen" },
+  unknownMore: {
+    gradient: "in den Schritten, die diese Seite gesehen hat, nicht gelesen",
+    age: "selten im Text, an dem geprüft wurde, nicht gelernt, oder nicht auf einer klaren Kurve",
+  },
 
   over: "Über",
   overMore: "Wie viele Schritte Bewegungen und Spuren zurückreichen",
@@ -77,6 +81,8 @@ function value(by: ColourBy, of: number): string {
       return of === 0 ? "diesem Schritt" : ago(of);
     case "frequency":
       return of === 1 ? "einmal" : `${count(of)}-mal`;
+    case "age":
+      return `Schritt ${count(of)}`;
     case "trust":
       return fixed(of, 2);
     default:

@@ -12,6 +12,7 @@ const colour: Record<ColourBy, string> = {
   class: "its kind (hidden from the model)",
   district: "the neighbourhood that the model put it in (a cluster of its space)",
   frequency: "how often it occurs in the text",
+  age: "the step by which the model had learned it: its surprise had fallen half of the way from random guessing; the faint ones have no age",
   since: "how many steps ago it was last read",
   gradient:
     "how strongly the last step that read it wanted to change it (Euclidean norm of its gradient; before clipping if it was trained here)",
@@ -28,6 +29,7 @@ const colour: Record<ColourBy, string> = {
 
 const unknownMore: Partial<Record<ColourBy, string>> = {
   gradient: "not read in any step seen so far",
+  age: "rare in the text it was tested on, not learned, or not along a clear curve",
 };
 
 export const legendBody = table("legendBody", {
@@ -79,6 +81,8 @@ function value(by: ColourBy, of: number): string {
       return of === 0 ? "this step" : `${steps(of)} ago`;
     case "frequency":
       return of === 1 ? "once" : `${count(of)} times`;
+    case "age":
+      return `step ${count(of)}`;
     case "trust":
       return fixed(of, 2);
     default:

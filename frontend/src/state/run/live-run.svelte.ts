@@ -50,6 +50,8 @@ export class LiveRun extends TimeControl {
   ringNotes = $state.raw<ReadonlyMap<number, string>>(new Map());
   /** How far each row is from the same word's row in the run on the second map; null: not known. */
   compared = $state.raw<Readonly<Record<DifferenceBy, Float32Array>> | null>(null);
+  /** The step by which each word was learned, by token; NaN: none. Null: not known. */
+  ages = $state.raw<Float32Array | null>(null);
   /** The data of the run that a class receives besides its frames. */
   readonly classFeed: ClassFeed;
   /** Callbacks for progress of a question to the model. */

@@ -39,7 +39,8 @@ export class Colouring {
   readonly by: ColourBy = $derived.by(() => {
     const { run } = this.sources.openRun;
     const { colourBy } = this.sources.viewSettings;
-    const known = isDifference(colourBy) && !this.compares ? "family" : colourBy;
+    const unknown = colourBy === "age" ? !run?.ages : isDifference(colourBy) && !this.compares;
+    const known = unknown ? "family" : colourBy;
     return availableColour(known, run?.vocabulary ?? null);
   });
   private readonly compares = $derived.by(() => this.sources.openRun.run?.compared != null);
@@ -56,6 +57,11 @@ export class Colouring {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly sources: ColourSources) {
+    $effect(() => {
+      const { run } = sources.openRun;
+      if (sources.viewSettings.colourBy === "age" && run?.vocabulary && !run.ages)
+        void import("../questions/word-ages").then(({ loadAges }) => loadAges(run));
+    });
     $effect(() => {
       if (!CHANGING.has(this.by)) return;
       // Read these to subscribe: a change in any of them changes the quantity.
@@ -94,6 +100,8 @@ export class Colouring {
         untrack(() => this.quantity(by, all)),
       );
     }
+    const { ages } = this.sources.openRun.run ?? {};
+    if (by === "age" && ages) return quantityScale(by, ages);
     return quantityScale("frequency", Float32Array.from(vocabulary.counts));
   }
 

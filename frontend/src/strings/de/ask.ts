@@ -48,6 +48,12 @@ export const ask: Translated<typeof english> = {
       send: "Nachsehen",
       try: "",
     },
+    acquisition: {
+      name: "Wann gelernt",
+      does: "Bis zu welchem Schritt hatte das Modell jedes Wort gelernt, und welche kommen früh?",
+      send: "Herausfinden",
+      try: "",
+    },
     bench: {
       name: "Prüfstand",
       does: "Vier Regeln des Trainings lesen dieselben Batches. Welche Zeilen bewegt jede?",

@@ -30,6 +30,7 @@ export const legend = {
       class: "no kind",
       district: "no neighbourhood",
       phase: "no number",
+      age: "no age",
     } as Partial<Record<ColourBy, string>>,
     rest: {
       since: "never read yet",
@@ -59,6 +60,7 @@ export const legend = {
       }
       if (by === "gradient") return `last gradient norm ${small(of)}`;
       if (by === "trust") return `reliability of its place: ${fixed(of, 2)}`;
+      if (by === "age") return `learned by about step ${count(of)}`;
       if (by === "neighbours") return `neighbours that differ: ${of}`;
       if (by === "aligned" || by === "raw") return `distance to the other run: ${small(of)}`;
       return "";
@@ -81,8 +83,7 @@ function ages(from: number | null, to: number | null): string {
 export function entryText({ name, from, to, other }: LegendEntry, by: ColourScale["by"]): string {
   const w = legend.legend;
   if (name !== null) return printableName(name);
-  if (other === "none") return w.none[by] ?? w.unknown;
+  if (other === "none" || other === "unknown") return w.none[by] ?? w.unknown;
   if (other === "rest") return w.rest[by] ?? "0";
-  if (other === "unknown") return w.unknown;
   return w.band(by, from, to);
 }

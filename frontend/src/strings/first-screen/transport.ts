@@ -144,6 +144,7 @@ export const transport = {
     class: "kind",
     district: "neighbourhood",
     frequency: "frequency",
+    age: "when learned",
     since: "last read",
     gradient: "last gradient",
     moved: "distance moved",

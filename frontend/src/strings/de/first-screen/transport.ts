@@ -139,6 +139,7 @@ export const transport: Translated<typeof english> = {
     class: "Art",
     district: "Viertel",
     frequency: "Häufigkeit",
+    age: "wann gelernt",
     since: "zuletzt gelesen",
     gradient: "letzter Gradient",
     moved: "wie weit bewegt",
