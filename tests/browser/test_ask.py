@@ -220,6 +220,13 @@ def test_training_questions_need_no_words_and_have_a_chance_level(
     expect(page.get_by_test_id("stand-in-share")).to_contain_text("about as frequent")
     assert find_violations(page) == []
 
+    choose(page, "acquisition")
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_test_id("word-curves")).to_be_visible(timeout=60_000)
+    told = answer_to(application, "acquisition")["words"]
+    expect(page.get_by_test_id("ages")).to_contain_text(str(len(told)))
+    assert find_violations(page) == []
+
 
 def press(button: Locator) -> None:
     """Press a button by key: for a click, Playwright may scroll the panel."""

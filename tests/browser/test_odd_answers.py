@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,28 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 """A question's fields for each experiment."""
 SIZE = {"tokens": 16, "rows": 3, "share": 0.5, "alone": 0.4}
+CURVE = {
+    "occurrences": 8,
+    "surprisal": [9, 8, 2],
+    "alone": 5,
+    "state": "learned",
+    "error": 0.1,
+    "width": 0.2,
+    "floor": 2,
+    "forgotten": None,
+}
+ACQUIRED = {
+    "steps": [0, 5, 20],
+    "chance": 9,
+    "text": "held_out",
+    "predictions": 99,
+    "least": 8,
+    "rare": 3,
+    "more": 0,
+    "words": [{**CURVE, "id": word, "age": age} for word, age in ((1, 5), (9_999, 9), (5, 15))],
+    "forgotten_chance": 0,
+    "regression": None,
+}
 SAID = {"id": 1, "p": 0.5, "candidates": [[2, 0.25], [2, 0.25], [1, 0.5]]}
 TWICE: dict[str, tuple[dict[str, Any], str, int]] = {
     "batch_sizes": (
@@ -43,9 +66,10 @@ TWICE: dict[str, tuple[dict[str, Any], str, int]] = {
         "batch-sizes",
         2,
     ),
+    "acquisition": (ACQUIRED, "word-ages", 3),
     "speak": ({"prompt": [0, 1], "greedy": [SAID], "sampled": [SAID]}, "candidates", 3),
 }
-"""Answers with a repeated item, and the list that must show it that many times."""
+"""Answers with a repeated item, or one that the run lacks, and the list that must show it that many times."""
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +137,18 @@ def test_repeated_values_of_an_answer_are_all_shown(
     show(page, asked, f"{kind} twice", STEP + 1)
     _, listed, count = TWICE[kind]
     expect(page.get_by_test_id(listed).get_by_role("listitem")).to_have_count(count, timeout=10_000)
+
+
+def test_a_page_is_coloured_by_ages_and_goes_to_them(
+    page: Page, asked: tuple[Application, str, dict[str, str]]
+) -> None:
+    show(page, asked, "acquisition twice", STEP + 1)
+    page.get_by_test_id("colour-age").click()
+    expect(page.get_by_text("Colour: when learned")).to_be_visible()
+    page.get_by_role("button", name="dog: go to step 5", exact=True).click()
+    expect(page).to_have_url(re.compile(r"[?&]at=5\b"))
+    # A link needs no panel.
+    app, run, _ = asked
+    page.goto(f"{app.url}/?run={run}&at=5&colour=age&word=dog&panel=token")
+    expect(page.get_by_text("Colour: when learned")).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("token-age")).to_have_text("learned by about step 5")
