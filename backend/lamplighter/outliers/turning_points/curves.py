@@ -87,8 +87,9 @@ def read_curves(run: RunFolder, reader: StepsReader, last: int) -> list[Curve]:
 def _make_curve(name: str, values: dict[int, float]) -> Curve:
     steps = np.array(sorted(values), np.int64)
     numbers = np.array([values[step] for step in steps.tolist()], np.float64)
-    # Noise is smaller in means, and no part of a long run is skipped.
-    parts = np.array_split(np.arange(len(steps)), min(len(steps), MAX_VALUES)) if len(steps) else []
+    # Noise is smaller in means, and no part of a long run is skipped. Smaller parts come first, where curves are steep.
+    backwards = np.arange(len(steps))[::-1]
+    parts = np.array_split(backwards, min(len(steps), MAX_VALUES))[::-1] if len(steps) else []
     return Curve(
         name,
         np.array([steps[part[len(part) // 2]] for part in parts], np.int64),
