@@ -39,7 +39,7 @@ from lamplighter.runfolder.reading.step_figures import FIGURES_FILE, write_step_
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import PLAIN_NAME_FILE
-from lamplighter.runfolder.sqlite.backup import back_up
+from lamplighter.runfolder.sqlite.backup import back_up, order_pages
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _AT_ONCE = 4
@@ -197,6 +197,8 @@ def _collect(run: RunFolder, scratch: Path) -> dict[str, Path]:
         with suppress(FileNotFoundError):
             back_up(run.path / name, scratch / name)
             found[name] = scratch / name
+    # What a jump needs, the census, lies in its record behind a whole matrix.
+    order_pages(found["steps.sqlite"])
     with StepsReader(found["steps.sqlite"]) as reader:
         if write_step_figures(reader, scratch / FIGURES_FILE):
             found[FIGURES_FILE] = scratch / FIGURES_FILE
