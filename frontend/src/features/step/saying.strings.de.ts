@@ -12,6 +12,6 @@ export const saying: Translated<typeof english> = {
   another: "Noch eine Zeile dieses Schritts",
   sums: (read, unseen, chance) =>
     chance === null
-      ? `alte ${percent(read)}, neue ${percent(unseen)}`
+      ? `neue: ${percent(unseen)}`
       : `Richtig: ${percent(read)} der gesehenen Aufgaben, ${percent(unseen)} der neuen (geraten: ${percent(chance)})`,
 };

@@ -12,6 +12,6 @@ export const saying = table("saying", {
   /** Shares of right answers; `chance`: null where there is little room. */
   sums: (read: number, unseen: number, chance: number | null) =>
     chance === null
-      ? `seen ${percent(read)}, new ${percent(unseen)}`
+      ? `new sums: ${percent(unseen)}`
       : `Right: ${percent(read)} of the sums it has seen, ${percent(unseen)} of new ones (guessing: ${percent(chance)})`,
 } as const);
