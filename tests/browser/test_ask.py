@@ -224,7 +224,7 @@ def test_training_questions_need_no_words_and_have_a_chance_level(
     page.get_by_test_id("ask").click()
     expect(page.get_by_test_id("word-curves")).to_be_visible(timeout=60_000)
     told = answer_to(application, "acquisition")["words"]
-    expect(page.get_by_test_id("ages")).to_contain_text(str(len(told)))
+    expect(page.get_by_test_id("ages")).to_contain_text(f"{len(told):,} words")
     assert find_violations(page) == []
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from lamplighter.contract.answers.acquisition import AcquisitionAnswer, AgeRegression, WordCurve, WordState
@@ -119,27 +120,34 @@ class _Text:
         self.word = np.repeat(np.arange(len(chosen)), [len(own) for own in chosen])
         """The word of each occurrence, an index in `words`, shape (P,)."""
         places = np.concatenate([*chosen, np.empty(0, dtype=np.int64)])
-        rows, self._rows = np.unique(places // (windows.shape[1] - 1), return_inverse=True)
+        context = windows.shape[1] - 1
+        rows, of_place = np.unique(places // context, return_inverse=True)
+        self._order = np.argsort(of_place, kind="stable")
+        """The occurrences in the order of the windows that are read."""
+        self._rows, self._columns = of_place[self._order], (places % context)[self._order]
+        self._true = torch.from_numpy(true[places][self._order])
         self._windows = windows[rows, :-1]
-        self._columns = places % (windows.shape[1] - 1)
-        self._true = torch.from_numpy(true[places])
         self._at_once = run.recipe.sequences
 
     def surprisals(self, learner: Learner) -> Floats:
         """Return the surprisal of each occurrence in bits, shape (P,)."""
-        model, device = learner.model, learner.device
+        found = np.empty(len(self._order))
         with reading(learner):
-            stream = torch.cat(
-                [model.residual_stream(part.to(device))[-1] for part in self._windows.split(self._at_once)]
-            )
-            ends = stream[torch.from_numpy(self._rows), torch.from_numpy(self._columns)]
-            found = [
-                torch.nn.functional.cross_entropy(
-                    model.unembedding(model.norm(some)).float(), true.to(device), reduction="none"
-                )
-                for some, true in zip(ends.split(_AT_ONCE), self._true.split(_AT_ONCE), strict=True)
-            ]
-        return torch.cat(found).double().cpu().numpy() / math.log(2)
+            for first in range(0, len(self._windows), self._at_once):
+                part = self._windows[first : first + self._at_once].to(learner.device)
+                own = slice(*np.searchsorted(self._rows, (first, first + len(part))))
+                stream = learner.model.residual_stream(part)[-1]
+                ends = stream[torch.from_numpy(self._rows[own] - first), torch.from_numpy(self._columns[own])]
+                losses = [
+                    F.cross_entropy(
+                        learner.model.unembedding(learner.model.norm(some)).float(),
+                        true.to(learner.device),
+                        reduction="none",
+                    )
+                    for some, true in zip(ends.split(_AT_ONCE), self._true[own].split(_AT_ONCE), strict=True)
+                ]
+                found[self._order[own]] = torch.cat(losses).cpu().numpy()
+        return found / math.log(2)
 
 
 def _alone(run: RunFolder) -> Floats:
