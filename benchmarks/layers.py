@@ -43,8 +43,8 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables import steps
 from lamplighter.training.worker import train
 from lamplighter.wire.top_losses import TopLosses
-from tests.support.learning_curves import SLOWING, TURNING
 from tests.support.synthetic_runs.bad_batches import BadBatch, bad_batch_at
+from tests.support.synthetic_runs.learning_curves import SLOWING, TURNING
 
 RUNS, STEPS = 20, 400
 KINDS: tuple[BadBatch, ...] = ("random tokens", "one repeated token", "random targets")

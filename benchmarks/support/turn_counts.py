@@ -8,7 +8,7 @@ import numpy as np
 
 from lamplighter.outliers.turning_points.reading import CHANCE_LIMIT
 from lamplighter.outliers.turning_points.turning_values import find_turns
-from tests.support.learning_curves import SLOWING, draw_curve, draw_noise
+from tests.support.synthetic_runs.learning_curves import SLOWING, draw_curve, draw_noise
 
 CURVES, VALUES, NOISE = 100, 51, 0.03
 CORRELATIONS = (0.0, 0.3, 0.6, 0.8)

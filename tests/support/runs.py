@@ -16,7 +16,7 @@ from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.support.forked import Worker
+from tests.support.synthetic_runs.forked import Worker
 from tests.support.waiting import wait_until
 
 Process = subprocess.Popen[bytes] | Worker

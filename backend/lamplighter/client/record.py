@@ -13,7 +13,7 @@ from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.loop_config import make_config
 from lamplighter.client.recording.loop_facts import LoopFacts
 from lamplighter.client.recording.record_warnings import warn
-from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
+from lamplighter.client.sources.vocabulary_files import make_vocabulary, read_vocabulary
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.run_store import run_id_of
 from lamplighter.wire.vocabulary import Vocabulary

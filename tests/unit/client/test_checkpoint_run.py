@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 import lamplighter
 from lamplighter.client.sources.embeddings import find_embedding
-from lamplighter.client.vocabulary_files import MAX_CHARACTERS, make_vocabulary, read_vocabulary
+from lamplighter.client.sources.vocabulary_files import MAX_CHARACTERS, make_vocabulary, read_vocabulary
 
 MATRIX = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 

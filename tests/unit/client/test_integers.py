@@ -11,7 +11,7 @@ import pytest
 
 import lamplighter
 from lamplighter.analysis.tile_builder import tile_next_stretch
-from lamplighter.client.vocabulary_files import make_vocabulary
+from lamplighter.client.sources.vocabulary_files import make_vocabulary
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from tests.support.synthetic_runs.growing_run import GrowingRun

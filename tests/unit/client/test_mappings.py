@@ -15,7 +15,7 @@ from tokenizers.models import WordLevel
 
 import lamplighter
 from lamplighter.cli.app import cli
-from lamplighter.client.vocabulary_files import make_vocabulary
+from lamplighter.client.sources.vocabulary_files import make_vocabulary
 
 TOKENS = ("[PAD]", "dog", "cat", "", "<b>", "sun")
 SHUFFLED = {TOKENS[number]: number for number in (4, 1, 5, 0, 3, 2)}

@@ -21,7 +21,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.support.asgi import call
 from tests.support.folders import finished_run
-from tests.support.learning_curves import draw_curve, draw_noise
+from tests.support.synthetic_runs.learning_curves import draw_curve, draw_noise
 
 LAST, EVERY, TURNS = 500, 10, 250
 COUNT = LAST // EVERY + 1

@@ -9,7 +9,7 @@ from scipy.optimize import lsq_linear
 from scipy.stats import f
 
 from lamplighter.outliers.turning_points.turning_values import MIN_VALUES, find_turns
-from tests.support.learning_curves import SLOWING, TURNING, draw_curve, draw_noise
+from tests.support.synthetic_runs.learning_curves import SLOWING, TURNING, draw_curve, draw_noise
 
 N = 24
 STEPS = np.linspace(0, 100 * (N - 1), N)

@@ -11,11 +11,11 @@ from typing import Any
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.histories.summarizer import split_rows
-from lamplighter.client.plain_files import require_plain_file
 from lamplighter.client.sources.array_files import map_npy, to_float32
 from lamplighter.client.sources.embeddings import read_memory, read_path
 from lamplighter.client.sources.folder_vocabulary import locate_folder_vocabulary, read_tokeniser_file
 from lamplighter.client.sources.model_folder import find_model_file, locate_model_matrix
+from lamplighter.client.sources.plain_files import require_plain_file
 from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 from lamplighter.wire.row_frames import MAX_DIM

@@ -11,7 +11,7 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.probing.sentences import ProbedSentence
-from lamplighter.client.vocabulary_files import make_vocabulary
+from lamplighter.client.sources.vocabulary_files import make_vocabulary
 from lamplighter.runfolder.loop_facts import MAX_PROBES_BYTES, ProbedRun
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary

@@ -11,7 +11,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import to_matrix
 from lamplighter.client.recording.loop_facts import LoopFacts, make_recorded_recipe
 from lamplighter.client.recording.step_recording import ComparedMatrix, StepRecording
-from lamplighter.client.vocabulary_files import unequal
+from lamplighter.client.sources.vocabulary_files import unequal
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
 from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.plain_files import require_plain_file
+from lamplighter.client.sources.plain_files import require_plain_file
 
 MAX_JSON = 64 << 20
 """Maximum bytes of an index or a configuration."""

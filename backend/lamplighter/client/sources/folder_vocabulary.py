@@ -6,8 +6,13 @@ from pathlib import Path
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.folder_files import has_file, locate_file, read_text_file
-from lamplighter.client.tokeniser_files import decode_byte_level
-from lamplighter.client.vocabulary_files import MAX_BYTES, make_vocabulary, parse_table, read_vocabulary
+from lamplighter.client.sources.tokeniser_files import decode_byte_level
+from lamplighter.client.sources.vocabulary_files import (
+    MAX_BYTES,
+    make_vocabulary,
+    parse_table,
+    read_vocabulary,
+)
 from lamplighter.wire.vocabulary import Vocabulary
 
 _LABELS = ("token", "word", "label", "name", "title", "text", "key")

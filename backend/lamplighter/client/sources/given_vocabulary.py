@@ -12,8 +12,13 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary
-from lamplighter.client.tokeniser_files import VocabularySource, is_tokeniser, pad_tokens, read_tokeniser
-from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
+from lamplighter.client.sources.tokeniser_files import (
+    VocabularySource,
+    is_tokeniser,
+    pad_tokens,
+    read_tokeniser,
+)
+from lamplighter.client.sources.vocabulary_files import make_vocabulary, read_vocabulary, unequal
 from lamplighter.wire.vocabulary import Vocabulary
 
 GivenVocabulary = (

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.folder_files import read_text_file
-from lamplighter.client.vocabulary_files import MAX_BYTES
+from lamplighter.client.sources.vocabulary_files import MAX_BYTES
 from lamplighter.runfolder import landmarks
 from lamplighter.wire.row_source import RowSource, row_blocks
 from lamplighter.wire.vocabulary import Vocabulary

@@ -14,7 +14,7 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import check_matrix_size
-from lamplighter.client.vocabulary_files import FEWEST_TOKENS, MAX_CHARACTERS
+from lamplighter.client.sources.vocabulary_files import FEWEST_TOKENS, MAX_CHARACTERS
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 from lamplighter.wire.row_frames import MAX_DIM
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.probing.sentences import ProbedSentence
-from lamplighter.client.tokeniser_files import is_tokeniser
+from lamplighter.client.sources.tokeniser_files import is_tokeniser
 from lamplighter.wire.vocabulary import Vocabulary
 
 Tokens = list[tuple[int, int, int]]

@@ -11,7 +11,7 @@ import pytest
 
 import lamplighter
 from lamplighter.client.sources.columns import colour_by_column
-from lamplighter.client.vocabulary_files import make_vocabulary
+from lamplighter.client.sources.vocabulary_files import make_vocabulary
 
 VOCABULARY = make_vocabulary(["dog", " cat", "of", "dog", ","], classes={"old": [0]})
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.plain_files import require_plain_file
-from lamplighter.client.tokeniser_files import (
+from lamplighter.client.sources.plain_files import require_plain_file
+from lamplighter.client.sources.tokeniser_files import (
     VocabularySource,
     is_tokeniser,
     is_tokeniser_json,

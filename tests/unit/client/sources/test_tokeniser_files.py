@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
 import lamplighter
-from lamplighter.client.tokeniser_files import decode_byte_level, parse_tokeniser
-from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
+from lamplighter.client.sources.tokeniser_files import decode_byte_level, parse_tokeniser
+from lamplighter.client.sources.vocabulary_files import make_vocabulary, read_vocabulary
 
 BYTES = {"decoder": {"type": "ByteLevel"}}
 
