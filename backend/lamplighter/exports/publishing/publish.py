@@ -114,7 +114,7 @@ def publish(publication: Publication, store: ObjectStore, progress: Progress) ->
 
         def send(name: str) -> int:
             failpoint.trigger("publish-object")
-            store.put(object_key(prefix, name), publication.sources[name])
+            store.put_object(object_key(prefix, name), publication.sources[name])
             return publication.lacking[name]
 
         # The largest last: small ones show soon that the store takes them.
@@ -155,7 +155,7 @@ def publish_page(gallery: Path, run_id: str, store: ObjectStore, progress: Progr
         progress(at / len(paths), path.name)
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         kind = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
-        store.put(f"{run_id}/page/{path.relative_to(gallery).as_posix()}", path, kind)
+        store.put_object(f"{run_id}/page/{path.relative_to(gallery).as_posix()}", path, kind)
     return f"{run_id}/page/index.html"
 
 

@@ -113,7 +113,7 @@ class ObjectStore:
         except MissingObjectError:
             return None
 
-    def put(self, key: str, source: bytes | Path, media_type: str | None = None) -> None:
+    def put_object(self, key: str, source: bytes | Path, media_type: str | None = None) -> None:
         """Write an object, in parts if it is large. It appears whole. `media_type`: what a store tells browsers that it is.
 
         Raises:
@@ -145,7 +145,7 @@ class ObjectStore:
             found = self.read_tagged(key, 1 << 30)
             if found is None or found[1] != tag:
                 return False
-            self.put(key, data)
+            self.put_object(key, data)
             return True
 
     def _put_if(self, key: str, data: bytes, mode: Any) -> bool:

@@ -40,7 +40,7 @@ def race(open_store: OpenStore, write: Callable[[ObjectStore, int], bool]) -> li
 
 def test_reads_parts_of_an_object(open_store: OpenStore) -> None:
     store = open_store()
-    store.put("a/b", b"0123456789")
+    store.put_object("a/b", b"0123456789")
     assert store.read_part("a/b", 0, 4) == b"0123"
     assert store.read_part("a/b", 8, 50) == b"89"
     assert store.size_of("a/b") == 10
@@ -51,7 +51,7 @@ def test_reads_parts_of_an_object(open_store: OpenStore) -> None:
 
 def test_a_missing_object_is_said_to_be_missing(open_store: OpenStore) -> None:
     store = open_store()
-    store.put("a/b", b"x")
+    store.put_object("a/b", b"x")
     assert store.size_of("a/c") is None
     assert store.read_tagged("a/c", 10) is None
     with pytest.raises(MissingObjectError, match="there is no a/c"):
@@ -61,7 +61,7 @@ def test_a_missing_object_is_said_to_be_missing(open_store: OpenStore) -> None:
 def test_a_large_file_appears_whole(open_store: OpenStore, tmp_path: Path) -> None:
     data = bytes(range(256)) * (48 << 10)
     (tmp_path / "large").write_bytes(data)
-    open_store().put("large", tmp_path / "large")
+    open_store().put_object("large", tmp_path / "large")
     assert open_store().size_of("large") == len(data)
     assert open_store().read_part("large", 11 << 20, 512) == data[11 << 20 : (11 << 20) + 512]
 
@@ -74,7 +74,7 @@ def test_an_object_is_created_once(open_store: OpenStore) -> None:
 
 def test_an_object_is_replaced_only_as_it_was_read(open_store: OpenStore) -> None:
     store = open_store()
-    store.put("one", b"first")
+    store.put_object("one", b"first")
     _, tag = store.read_tagged("one", 99) or (b"", "")
     assert store.replace("one", b"second", tag)
     assert not open_store().replace("one", b"third", tag)
@@ -88,7 +88,7 @@ def test_of_many_that_create_one_wins(open_store: OpenStore) -> None:
 
 
 def test_of_many_that_replace_one_wins(open_store: OpenStore) -> None:
-    open_store().put("current", b"before")
+    open_store().put_object("current", b"before")
     _, tag = open_store().read_tagged("current", 99) or (b"", "")
     (winner,) = race(open_store, lambda store, number: store.replace("current", b"%d" % number, tag))
     assert open_store().read_part("current", 0, 9) == b"%d" % winner
@@ -108,7 +108,7 @@ print(store.replace("current", sys.argv[2].encode(), tag))
 @pytest.mark.tour
 def test_of_many_processes_that_replace_in_a_folder_one_wins(tmp_path: Path) -> None:
     store = open_object_store(f"file://{tmp_path}", writing=True)
-    store.put("current", b"before")
+    store.put_object("current", b"before")
     command = [sys.executable, "-c", _REPLACE, f"file://{tmp_path}"]
     writers = [
         subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
