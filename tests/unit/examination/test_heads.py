@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from lamplighter.contract.questions import HeadsQuestion
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds import heads
+from lamplighter.model.held_out import HeldOutLoss
 from tests.support.village import Village, ignore_progress, stored
 
 T = 6
@@ -94,3 +96,26 @@ def test_the_states_that_were_kept_are_read_in_order(village: Village) -> None:
     assert steps == sorted(set(steps))
     assert (steps[0], steps[-1], len(steps)) == (0, 250, 4)
     assert [reading["step"] for reading in ask(village.examined(), readings=2)["readings"]] == [0, 250]
+
+
+def test_the_in_context_score_is_that_of_a_plain_computation(village: Village, tmp_path: Path) -> None:
+    assert ask(village.examined(), readings=1)["readings"][0]["in_context"] is None
+    village = village.with_held_out_text(tmp_path)
+    model = village.examined()
+    told = ask(model, readings=1)["readings"][0]
+    context, text = model.run.recipe.model.context, model.run.held_out_ids
+    assert text is not None
+    starts = HeldOutLoss(model.run.recipe, text).windows[:, 0]
+    scores: list[float] = []
+    for start in np.linspace(0, len(text) - 1 - context, len(starts)).astype(int):
+        ids = torch.from_numpy(text[start : start + context + 1].astype(np.int64))
+        with torch.no_grad():
+            logarithms = model.learner.model.logits(ids[None, :-1])[0].double().log_softmax(dim=1)
+        losses = [-float(logarithms[at, ids[at + 1]]) for at in range(context)]
+        quarter = context // 4
+        scores.append(float(np.mean(losses[-quarter:]) - np.mean(losses[:quarter])))
+    assert told["in_context"] == pytest.approx(np.mean(scores), abs=1e-4)
+    assert told["in_context_error"] == pytest.approx(np.std(scores, ddof=1) / len(scores) ** 0.5, abs=1e-4)
+    # An untrained model makes nothing of the words before.
+    [untrained] = ask(village.examined(0))["readings"]
+    assert abs(untrained["in_context"]) < 3 * untrained["in_context_error"] + 0.05

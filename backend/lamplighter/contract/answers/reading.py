@@ -178,6 +178,12 @@ class HeadsReading(AnswerPart):
     """Mean loss on the tokens when they come first, in nats: no model can foresee them."""
     loss_again: Maybe
     """Mean loss on the same tokens when they are repeated: lower if the model copies."""
+    in_context: Maybe
+    """In-context score on held-out text, in nats: the mean loss at the last quarter of the positions minus that at the first
+    quarter, below 0 if words further back help (Olsson et al. 2022, with positions that suit a short context). 0 by chance;
+    null if no text is held out."""
+    in_context_error: Maybe
+    """Its standard error over the windows of text."""
 
 
 class HeadsAnswer(AnswerBase):

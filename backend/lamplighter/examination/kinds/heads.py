@@ -2,7 +2,8 @@
 
 The text is random tokens, repeated once: no meaning and no habit of the language tells where to look, only the position and
 the repetition do. An induction head finds the place where the present token came before, and attends to what followed it
-(Olsson et al. 2022, arXiv 2209.11895, whose prefix-matching score this is).
+(Olsson et al. 2022, arXiv 2209.11895, whose prefix-matching score this is). Beside it their in-context score: what words
+further back are worth on held-out text.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from lamplighter.contract.questions import HeadsQuestion, QuestionError
 from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import choose_kept_steps, rounded
+from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import Learner
 
 SEQUENCES = 16
 """Random sequences, always the same ones: with 16, the standard error of a score is a few hundredths."""
 _LEAST_TOKENS = 4
 _DIGITS = 4
+_MIN_WINDOWS = 8
+"""Windows of held-out text without which a standard error says nothing."""
 
 
 def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgress) -> HeadsAnswer:
@@ -39,12 +43,16 @@ def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgres
         )
     half = np.random.default_rng(0).integers(0, len(model.run.vocabulary), (SEQUENCES, tokens))
     ids = np.concatenate((half, half), axis=1)
+    held_out = model.run.held_out_ids
+    windows = None if held_out is None else HeldOutLoss(model.run.recipe, held_out).windows
+    if windows is not None and len(windows) < _MIN_WINDOWS:
+        windows = None
     steps = choose_kept_steps(model, question.readings)
     readings: list[HeadsReading] = []
     for step in steps:
         report(len(readings) / len(steps), say("reading_attention", step=step))
         learner = model.learner if step == model.step else model.learner_at(step)
-        readings.append(_read(learner, ids, step))
+        readings.append(_read(learner, torch.from_numpy(ids), windows, step))
     uniform = np.tril(np.ones((2 * tokens, 2 * tokens)))
     return HeadsAnswer(
         kind="heads",
@@ -74,21 +82,42 @@ def score_attention(attention: NDArray[np.float64]) -> HeadScores:
     )
 
 
-def _read(learner: Learner, ids: NDArray[np.int64], step: int) -> HeadsReading:
-    tokens = torch.from_numpy(ids).to(learner.device)
+def _read(learner: Learner, ids: torch.Tensor, windows: torch.Tensor | None, step: int) -> HeadsReading:
     with torch.no_grad():
-        attention = [layer.double().cpu().numpy() for layer in learner.model.attention_weights(tokens)]
-        logits = learner.model.logits(tokens[:, :-1]).float()
-        losses = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
-    by_position = losses.view(len(ids), -1).double().mean(dim=0).cpu().numpy()
+        weights = learner.model.attention_weights(ids.to(learner.device))
+    attention = [layer.double().cpu().numpy() for layer in weights]
+    by_position = _losses(learner, ids).mean(axis=0)
     half = ids.shape[1] // 2
+    in_context, error = (None, None) if windows is None else _score_in_context(learner, windows)
     return HeadsReading(
         step=step,
         heads=[[score_attention(layer[:, head]) for head in range(layer.shape[1])] for layer in attention],
         loss_first=rounded(float(by_position[: half - 1].mean())),
         # The first repeated token cannot be foreseen either.
         loss_again=rounded(float(by_position[half:].mean())),
+        in_context=in_context,
+        in_context_error=error,
     )
+
+
+def _score_in_context(learner: Learner, windows: torch.Tensor) -> tuple[float | None, float | None]:
+    """Return the in-context score on windows of text, token ids (N, T + 1), and its standard error, in nats."""
+    losses = _losses(learner, windows)
+    quarter = max(1, losses.shape[1] // 4)
+    scores = losses[:, -quarter:].mean(axis=1) - losses[:, :quarter].mean(axis=1)
+    return rounded(float(scores.mean())), rounded(float(scores.std(ddof=1) / np.sqrt(len(scores))))
+
+
+def _losses(learner: Learner, ids: torch.Tensor) -> NDArray[np.float64]:
+    """Return the loss of each token but the first, in nats: shape (N, T) for token ids (N, T + 1)."""
+    found: list[NDArray[np.float64]] = []
+    with torch.no_grad():
+        for some in ids.split(SEQUENCES):
+            tokens = some.to(learner.device)
+            logits = learner.model.logits(tokens[:, :-1]).float()
+            losses = F.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none")
+            found.append(losses.double().cpu().numpy())
+    return np.concatenate(found)
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -89,6 +89,8 @@ const FIELDS = {
   other: plain(parseInteger),
   /** Second sentence, to compare the first with. Hostile. */
   second: plain(parseWords(MAX_PROMPT_LENGTH)),
+  /** Head whose attention is enlarged: its layer and its number there, from 1, as `2.3`; null: the first. */
+  head: plain((word) => (/^[1-9]\d?\.[1-9]\d?$/.test(word) ? word : null)),
   /** The number of a row under the microscope, and the word of the batch. Hostile. */
   row: formatted(parseRowPlace, formatRowPlace),
   micro: formatted(parseTextPlace, formatTextPlace),

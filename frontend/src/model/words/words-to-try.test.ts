@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { wordsToTry } from "./words-to-try";
+import { listTwice, wordsToTry } from "./words-to-try";
 
 const vocabularyOf = (tokens: string[]) => ({
   tokens,
@@ -21,5 +21,15 @@ describe("words to try", () => {
   it("are few, or none, if the text has no more", () => {
     expect(wordsToTry(vocabularyOf([]))).toEqual([]);
     expect(wordsToTry(vocabularyOf(["a", "b", "queen"]))).toEqual([2]);
+  });
+});
+
+describe("a list that comes twice", () => {
+  it("has words spread over the text, and no piece of one", () => {
+    const words = Array.from({ length: 16 }, (_, i) => `${String.fromCharCode(97 + i)}oo`);
+    const half = words.filter((_, i) => i % 2 === 0);
+    const twice = listTwice(vocabularyOf(["##", "12", ...words]));
+    expect(twice.split(" ")).toEqual([...half, ...half]);
+    expect(listTwice(vocabularyOf(["-ing", "dog", "owl"]))).toBe("dog owl dog owl");
   });
 });

@@ -1,6 +1,6 @@
 /** Words of a vocabulary that a newcomer may like to search for. Pure. */
 
-import type { Vocabulary } from "../../api/vocabulary";
+import { textOf, type Vocabulary } from "../../api/vocabulary";
 
 /** Words of Lamptown whose neighbours are easy to judge. */
 const FAVOURITES = ["dog", "queen", "paris"];
@@ -27,4 +27,18 @@ export function wordsToTry({ tokens, byCount }: Pick<Vocabulary, "tokens" | "byC
 function isWord(token: string): boolean {
   const word = token.replace(SPACE, "");
   return /^\p{Ll}+$/u.test(word) && Array.from(word).length >= MIN_LETTERS;
+}
+
+/** Words of a list to repeat. */
+const LIST_WORDS = 8;
+
+/** Return a list of frequent words of the text, and the same list again: what a head that copies can be seen on. */
+export function listTwice({ tokens, byCount }: Pick<Vocabulary, "tokens" | "byCount">): string {
+  // A piece of a word begins with a hyphen.
+  const words = Array.from(byCount.subarray(0, LAST_RANK)).filter((id) =>
+    /^\p{Ll}{3,}$/u.test(tokens[id] ?? ""),
+  );
+  const stride = Math.max(1, words.length / LIST_WORDS);
+  const ids = words.filter((_, i) => Math.floor(i % stride) === 0).slice(0, LIST_WORDS);
+  return textOf([...ids, ...ids], { tokens });
 }

@@ -33,20 +33,35 @@ describe("the panel for questions", () => {
   });
 
   it("sends the words of a card or of the line below the map, and adopts a question", () => {
-    const { changes, asked, askAbout, askModel, takeAsked, showAnswer, chooseExperiment } =
-      commandsAt(null);
+    const {
+      changes,
+      asked,
+      askAbout,
+      askModel,
+      takeAsked,
+      showAnswer,
+      chooseExperiment,
+      lookAtHead,
+    } = commandsAt(null);
     askAbout([0, 1]);
     expect(asked.unsent).toBe(true);
     askModel("what_if", "the dog meowed");
     takeAsked({ say: "the dog", times: 3 });
     showAnswer("0123456789abcdef");
     chooseExperiment("bench");
+    asked.unsent = false;
+    lookAtHead("2.3", "fig owl fig owl", 250);
+    expect(asked.unsent).toBe(true);
     expect(changes).toEqual([
       { ...OPENED, ask: "speak", say: "a dog" },
       { ...OPENED, ask: "what_if", say: "the dog meowed" },
       { asked: null, say: "the dog", times: 3 },
       { asked: "0123456789abcdef" },
       { ask: "bench", asked: null },
+      {
+        ...{ panel: "ask", folded: null, asked: null, ask: "probe", say: "fig owl fig owl" },
+        ...{ head: "2.3", at: 250, second: null, other: null },
+      },
     ]);
   });
 });

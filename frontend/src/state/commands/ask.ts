@@ -30,6 +30,15 @@ export function askCommands({ apply, viewSettings, openRun, server }: CommandSco
       const vocabulary = openRun.run?.vocabulary;
       if (vocabulary) askModel("speak", textOf(ids, vocabulary));
     },
+    /** Ask how a head looks at a sentence at a step: its layer and its number there, from 1, as `2.3`. */
+    lookAtHead: (head: string, say: string, at: number) => {
+      viewSettings.asked.unsent = server.presenter;
+      apply({
+        ...{ panel: "ask", folded: null, asked: null, ask: "probe", say, head, at },
+        ...{ second: null, other: null },
+      });
+    },
+    chooseHead: (head: string) => apply({ head }),
     chooseExperiment: (ask: ExperimentName) => apply({ ask, asked: null }),
   };
 }

@@ -28,6 +28,8 @@ export class AskSettings {
   otherStep = $state<number | null>(null);
   /** Second sentence; empty: none. */
   second = $state("");
+  /** Head whose attention is enlarged, as `2.3`; null: the first. */
+  head = $state<string | null>(null);
 
   /** Return the settings of a past question. */
   static of(view: ViewChange): AskSettings {
@@ -47,10 +49,11 @@ export class AskSettings {
       source: this.source || null,
       other: this.otherStep,
       second: this.second || null,
+      head: this.head,
     };
   }
 
-  applyView({ ask, asked, say, times, after, into, source, other, second }: ViewChange) {
+  applyView({ ask, asked, say, times, after, into, source, other, second, head }: ViewChange) {
     if (ask !== undefined) this.experiment = ask ?? EXPERIMENTS[0];
     if (asked !== undefined) this.answerId = asked;
     if (say !== undefined) this.prompt = say ?? "";
@@ -60,5 +63,6 @@ export class AskSettings {
     if (source !== undefined) this.source = source ?? "";
     if (other !== undefined) this.otherStep = other;
     if (second !== undefined) this.second = second ?? "";
+    if (head !== undefined) this.head = head;
   }
 }

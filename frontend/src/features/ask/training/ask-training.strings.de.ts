@@ -216,4 +216,16 @@ export const heads: Translated<typeof englishHeads> = {
   cell: (head, step, share) => `Schicht·Kopf ${head}, Schritt ${count(step)}: ${share}`,
   copies: (tokens, first, again, step) =>
     `Bei Schritt ${count(step)} liegt es bei ${tokens} zufälligen Wörtern um ${first} Nats daneben, und um ${again}, wenn sie wiederkommen. Nur wenn das Zweite viel kleiner ist, schreibt es ab.`,
+  click: "Klick auf ein Quadrat, und du siehst, wohin der Kopf bei diesem Schritt geschaut hat.",
+  back: "Was das Zurückschauen bringt",
+  backMore:
+    "Um wie viele Nats ein Modell weniger danebenliegt, wenn es auf mehr Wörter zurückschauen kann: bei zufälligen Wörtern, wenn sie wiederkommen, und bei ungelesenem Text am Ende dessen, was es sieht, jeweils verglichen mit dem Anfang. Je tiefer, desto mehr fängt es mit den Wörtern davor an.",
+  again: "zufällige Wörter, noch einmal",
+  inContext: "ungelesener Text, letztes Viertel",
+  noUse: "Zurückschauen bringt nichts",
+  backChance: (error) =>
+    "Ein Modell, das mit den Wörtern weiter vorn nichts anfängt, bleibt bei 0." +
+    (error === null
+      ? ""
+      : ` Die Linie des ungelesenen Textes ist um ${error} Nats unsicher (Standardfehler).`),
 };

@@ -223,4 +223,16 @@ export const heads = table("heads", {
     `Layer·head ${head}, step ${count(step)}: ${share}`,
   copies: (tokens: number, first: string, again: string, step: number) =>
     `At step ${count(step)} it misses ${tokens} random words by ${first} nats, and by ${again} when they come again. Only if the second is much lower does it copy.`,
+  click: "Click a square to see where that head looked at that step.",
+  back: "What looking back is worth",
+  backMore:
+    "By how many nats a model misses less with more words to look back at: random words when they come again, and unread text at the end of what it sees, each compared with the beginning. The lower, the more it makes of the words before.",
+  again: "random words again",
+  inContext: "unread text, last quarter",
+  noUse: "looking back is of no use",
+  backChance: (error: string | null) =>
+    "A model that makes nothing of the words further back stays at 0." +
+    (error === null
+      ? ""
+      : ` The line of unread text is uncertain by ${error} nats (standard error).`),
 });
