@@ -171,12 +171,12 @@ def _store_answers(
         )
     }
     stored["/lines"] = stored.pop(f"/lines?to={last}")
-    for name, asked in (
-        ("rows_stayed", f"/geometry/stayed?most=2000&step={last}"),
-        ("circle_share", f"/geometry/fourier?step={last}"),
-    ):
-        if any(name in one["values"] for one in stored["/measures"]["items"]):
-            stored[asked] = json.loads(answers.get(asked))
+    measured = {name for one in stored["/measures"]["items"] for name in one["values"]}
+    for name, path in (("rows_stayed", "/geometry/stayed?most=2000"), ("circle_share", "/geometry/fourier")):
+        if name in measured:
+            at_last = f"{path}{'&' if '?' in path else '?'}step={last}"
+            # The page names the step unless it shows the end.
+            stored[path] = stored[at_last] = json.loads(answers.get(at_last))
     status = stored[""]["status"]
     if not continues:
         if status["phase"] not in _ENDED:
