@@ -19,7 +19,7 @@ from lamplighter.packing.maps import Maps, pack_districts, pack_maps
 from lamplighter.packing.nearest import WORDS_OF_A_FILE, Moments, NearestWords, pack_nearest
 from lamplighter.packing.run_answers import AnswerError, RunAnswers
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.loop_facts import HISTORY_FACT
+from lamplighter.runfolder.loop_facts import HISTORY_FACT, PROBES_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.batch_text import read_batch_text
@@ -29,7 +29,7 @@ from lamplighter.wire.layout_frames import Method
 FORMAT = 1
 _LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
 _HISTORY_BYTES = 4_800_000, 400_000, 900_000
-"""Maximum bytes of maps, linear maps and neighbours of a history of checkpoints, each of which has its map. With the
+"""Maximum bytes of maps, linear maps and neighbours of a history of checkpoints or of hidden states, each of which has its map. With the
 page, these are 12 MB at most for 50,304 tokens at 38 checkpoints."""
 _ANSWERS_BYTES = 600_000
 """Maximum uncompressed bytes of stored answers: those that the course uses, then the newest."""
@@ -80,7 +80,7 @@ def pack_run(
                 raise FileNotFoundError
             of_maps, of_linear, of_nearest = (
                 _HISTORY_BYTES
-                if HISTORY_FACT in reader.facts()
+                if {HISTORY_FACT, PROBES_FACT} & reader.facts().keys()
                 else (_MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES)
             )
             progress(0, "maps")

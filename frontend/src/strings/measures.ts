@@ -9,6 +9,7 @@ const titles: Record<string, string> = {
   accuracy: "Sums it gets right",
   circle_share: "The strongest circle of numbers",
   loss_decile: "Surprise by how frequent the word is",
+  separation: "How far meanings are apart",
   purity: "Neighbours of the same kind",
   analogy: "Analogies",
   neighbour_information: "Order gained, in bits",
@@ -31,6 +32,8 @@ const more: Record<string, string> = {
     "The share of the strongest frequency in how the numbers’ rows differ: the numbers go round a circle in equal steps. Dashed: random rows as long.",
   loss_decile:
     "The loss on held-out text, in ten equal parts of it: 1 has the most frequent words, 10 the rarest.",
+  separation:
+    "In each layer, how much closer a word is to its sentences of the same meaning than to those of the other (silhouette): 1 far apart, 0 mixed. Dashed: what 95 of 100 shufflings of the meanings stay below. A model that has learned nothing is seen at step 0.",
   purity:
     "The share of a word’s ten nearest that are of its own kind (of fewer where its kind is small), averaged over kinds. Dashed: what chance gives.",
   analogy:

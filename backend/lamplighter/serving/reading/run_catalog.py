@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from lamplighter.contract.sentences import say
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, NoSnapshotError, explain_read_error
-from lamplighter.runfolder.loop_facts import CONFIG_FACT, HISTORY_FACT
+from lamplighter.runfolder.loop_facts import CONFIG_FACT, HISTORY_FACT, PROBES_FACT
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -325,7 +325,7 @@ class RunCatalog:
         # The trainer records these after building the model.
         if run.landmarks is not None:
             contents["landmarks"] = _describe_landmarks(run)
-        told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT, HISTORY_FACT)
+        told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT, HISTORY_FACT, PROBES_FACT)
         contents.update({name: facts[name] for name in told if name in facts})
         return contents
 

@@ -103,6 +103,18 @@ class CheckedHistory(ApiModel):
     findings: list[HistoryFinding]
 
 
+class ProbedLayers(ApiModel):
+    """The rows of a run of hidden states: row `layer * R + probe` is a probe in a layer, of R probes."""
+
+    run: str
+    """The id of the run whose model is read; it may be gone."""
+    layers: list[str]
+    words: list[int]
+    """The number of each probe's word; empty if all have the same, or none."""
+    texts: list[str]
+    """The sentence of each probe, untrusted: show it only as plain text. Empty if they have none."""
+
+
 class LandmarkTrust(ApiModel):
     """The tokens that the map of a large vocabulary lays out, and the trust in both kinds."""
 
@@ -135,6 +147,8 @@ class RunResponse(RunSummary, PartialModel):
     """How the map of a large vocabulary came about; absent for one that is laid out whole."""
     history: CheckedHistory | SkipJsonSchema[None] = None
     """What a check of a series of checkpoints found; absent if the run is none."""
+    probes: ProbedLayers | SkipJsonSchema[None] = None
+    """What the rows of a run of hidden states are; absent if the run is none."""
 
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""
@@ -163,8 +177,8 @@ def without_text(run: Described, plain_name: str) -> Described:
     if run.status is not None:
         hidden["status"] = run.status.model_copy(update={"message": ""})
     if isinstance(run, RunResponse):
-        # A loop's settings may quote its text, and a finding the name of a file.
-        hidden |= {"config": None, "history": None}
+        # A loop's settings and probes may quote its text, and a finding the name of a file.
+        hidden |= {"config": None, "history": None, "probes": None}
     return run.model_copy(update=hidden)
 
 

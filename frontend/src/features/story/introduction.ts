@@ -52,6 +52,8 @@ export interface SpokenLine {
   /** True where the run was displayed at its end. */
   readonly atRest: boolean;
   readonly recorded: boolean;
+  /** True in a run of hidden states. */
+  readonly probed?: boolean;
 }
 
 export interface Introduction {

@@ -5,14 +5,15 @@ import type { story as english } from "./story.strings";
 import type { Translated } from "../../strings/translation";
 
 const LIGHT = "Jedes Licht ist ein Wort.";
+const PROBES = "Jedes Licht ist ein Wort in einem Satz, wie es eine Schicht des Modells sieht.";
 const PIECES = "Jedes Licht ist ein Wort oder ein Stück davon.";
 
 export const story: Translated<typeof english> = {
   label: "Einführung",
-  line({ name, step, recorded, district: told }, district, pieces) {
+  line({ name, step, recorded, probed, district: told }, district, pieces) {
     switch (name) {
       case "lights": {
-        const light = pieces ? PIECES : LIGHT;
+        const light = probed ? PROBES : pieces ? PIECES : LIGHT;
         if (step) {
           const steps = step === 1 ? "seit 1 Schritt" : `seit ${count(step)} Schritten`;
           return `${light} Dieses Sprachmodell ${recorded ? "trainiert" : "liest"} ${steps}.`;

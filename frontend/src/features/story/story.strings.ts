@@ -6,6 +6,7 @@ import { count, fixed, inWords } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
 const LIGHT = "Every light is a word.";
+const PROBES = "Every light is a word in a sentence, as one layer of the model sees it.";
 const PIECES = "Every light is a word, or a piece of one.";
 
 export const story = table("story", {
@@ -15,14 +16,14 @@ export const story = table("story", {
    * `teaches`: there is a course to offer.
    */
   line(
-    { name, step, recorded, district: told }: SpokenLine,
+    { name, step, recorded, probed, district: told }: SpokenLine,
     district: string,
     pieces: boolean,
     teaches: boolean,
   ): string {
     switch (name) {
       case "lights": {
-        const light = pieces ? PIECES : LIGHT;
+        const light = probed ? PROBES : pieces ? PIECES : LIGHT;
         if (step)
           return `${light} This language model has ${recorded ? "trained" : "read"} for ${steps(step)}.`;
         return recorded

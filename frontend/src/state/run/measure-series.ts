@@ -51,6 +51,7 @@ const CHARTS = [
   "accuracy",
   "circle_share",
   "loss_decile",
+  "separation",
   "rows_stayed",
   "purity",
   "neighbour_information",

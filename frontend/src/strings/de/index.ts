@@ -17,6 +17,7 @@ export { events } from "./events";
 export { exports } from "./exports";
 export { forks } from "./forks";
 export { failures, reasons } from "./failures";
+export { hiddenStates } from "./hidden-states";
 export { map } from "./map";
 export { measures } from "./measures";
 export { ownText } from "./own-text";

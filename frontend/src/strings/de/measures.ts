@@ -20,6 +20,7 @@ export const measures: Translated<typeof english> = {
       accuracy: "Richtig gelöste Aufgaben",
       circle_share: "Der stärkste Kreis der Zahlen",
       loss_decile: "Überraschung nach der Häufigkeit des Wortes",
+      separation: "Wie weit Bedeutungen auseinander sind",
       purity: "Nachbarn derselben Art",
       analogy: "Analogien",
       neighbour_information: "Gewonnene Ordnung, in Bits",
@@ -42,6 +43,8 @@ export const measures: Translated<typeof english> = {
         "Der Anteil der stärksten Frequenz an den Unterschieden zwischen den Zeilen der Zahlen: In gleichen Schritten umrunden sie einen Kreis. Gestrichelt: ebenso lange zufällige Zeilen.",
       loss_decile:
         "Der Verlust bei zurückbehaltenem Text, in zehn gleichen Teilen davon: 1 hat die häufigsten Wörter, 10 die seltensten.",
+      separation:
+        "Je Schicht: wie viel näher ein Wort seinen Sätzen derselben Bedeutung ist als denen der anderen (Silhouette): 1 weit auseinander, 0 gemischt. Gestrichelt: worunter 95 von 100 Vertauschungen der Bedeutungen bleiben. Ein Modell, das nichts gelernt hat, zeigt Schritt 0.",
       purity:
         "Welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art klein ist), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
       analogy:

@@ -33,6 +33,12 @@ it("a part of the model and a second neighbourhood of a kind keep their number a
   expect(translateName("countries: norway")).toBe("Länder: norway");
 });
 
+it("a class of hidden states has its meaning and its layer in German", () => {
+  expect(translateName("layer 2")).toBe("Schicht 2");
+  expect(translateName("bank: countries · layer 1")).toBe("bank: Länder · Schicht 1");
+  expect(translateName("bank · layer 0")).toBe("bank · Schicht 0");
+});
+
 it("any other name stays as it is", () => {
   for (const name of ["ran · walked", "my: own kind", "constructor"])
     expect(translateName(name)).toBe(name);

@@ -166,11 +166,20 @@ const NAMES: Readonly<Record<string, string>> = {
 const KNOWN = new Map(Object.entries(NAMES));
 const BLOCK = /^block (\d+)(?: (attention|mlp))?$/;
 
+/** The end of the name of a class of hidden states, or a layer's name. */
+const LAYER = /(^| · )layer (\d+)$/;
+
 /** Return a name in German if Lamplighter gave it; it may stand before the word of a kind's second neighbourhood. */
 export function translateName(name: string): string {
   const [, block, part] = BLOCK.exec(name) ?? [];
   const kinds: Record<string, string> = { attention: "Aufmerksamkeit", mlp: "MLP" };
   if (block) return `${kinds[part ?? ""] ?? "Block"} ${block}`;
+  const [ending, dot, layer] = LAYER.exec(name) ?? [];
+  if (ending !== undefined) {
+    const [word, meaning] = name.slice(0, -ending.length).split(": ");
+    const kind = meaning === undefined ? word : `${word}: ${KNOWN.get(meaning) ?? meaning}`;
+    return `${kind}${dot}Schicht ${layer}`;
+  }
   const end = name.indexOf(": ");
   // A relation has an underscore in the record, and a space on the page.
   const whole = KNOWN.get(name.replace("_", " "));

@@ -1,0 +1,12 @@
+/** Texts of runs whose lights are words in their sentences, in each layer of another run's model. */
+
+import { table } from "./translation";
+
+export const hiddenStates = table("hiddenStates", {
+  title: "Hidden states",
+  layers: "The same word in each layer",
+  of: "What each layer of a model makes of words in their sentences. That model is another run’s:",
+  gone: "That run is no longer here.",
+  more: "What does each layer make of a word in its sentence? Read at every saved state, it becomes a run with a map of its own:",
+  open: (name: string) => `Open ${name}`,
+});
