@@ -28,7 +28,7 @@ MAX_CURVES = 48
 """The most curves of a run that are judged, in the order of their names."""
 
 _SHARES = re.compile(
-    r"purity_10nn|accuracy_.*|anisotropy|nearest_cosine|length_log_count_spearman|analogy (?!_).*|induction_head|previous_token_head"
+    r"purity_10nn|accuracy_.*|anisotropy|nearest_cosine|length_log_count_spearman|analogy (?!_).*|induction_head|previous_token_head|separation .*"
 )
 """Curves whose values are shares, cosines or correlations."""
 _UNJUDGED = re.compile(
