@@ -23,9 +23,10 @@ export function turningMarks({ items }: TurningPoints, newest: number): Timeline
 }
 
 function describe(curve: string, rises: boolean): string {
-  const [, family, of] = /^(loss_decile|analogy) (.+)$/.exec(curve) ?? [];
+  const [, family, of] = /^(loss_decile|analogy|separation) (.+)$/.exec(curve) ?? [];
   let both = turning.curves[curve];
   if (family === "analogy") both = turning.analogy(printableText(translatedName(of!)));
+  if (family === "separation") both = turning.separation(printableText(translatedName(of!)));
   if (family === "loss_decile")
     both = turning.guessed(turning.groups[Number(of) <= 3 ? 0 : Number(of) <= 7 ? 1 : 2]);
   both ??= turning.other(printableText(curve));

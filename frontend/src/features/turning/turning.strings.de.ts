@@ -47,5 +47,9 @@ export const turning: Translated<typeof english> = {
   },
   guessed,
   analogy: (kind) => [`Analogien „${kind}“ gelingen`, `Analogien „${kind}“ misslingen`],
+  separation: (layer) => [
+    `Bedeutungen gehen in ${layer} auseinander`,
+    `Bedeutungen rücken in ${layer} zusammen`,
+  ],
   other: (name) => [`${name} steigt`, `${name} fällt`],
 };

@@ -40,5 +40,9 @@ export const turning = table("turning", {
     `“${kind}” analogies come out right`,
     `“${kind}” analogies fail`,
   ],
+  separation: (layer: string): Both => [
+    `meanings come apart in ${layer}`,
+    `meanings come closer in ${layer}`,
+  ],
   other: (name: string): Both => [`${name} rises`, `${name} falls`],
 } as const);
