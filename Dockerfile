@@ -28,7 +28,7 @@ ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 COPY --from=wheel /wheels /wheels
 RUN python -m venv /opt/lamplighter \
-    && /opt/lamplighter/bin/pip install --no-cache-dir --constraint /wheels/constraints.txt /wheels/*.whl \
+    && /opt/lamplighter/bin/pip install --no-cache-dir --constraint /wheels/constraints.txt /wheels/*.whl nats-py \
     && rm -rf /wheels \
     && useradd --uid 10001 --create-home lamplighter \
     && mkdir /runs && chown lamplighter /runs

@@ -61,12 +61,14 @@ def local(command: list[str] | str, runs: Path, port: int) -> list[str]:
 
 def test_every_service_has_a_health_check_a_restart_policy_the_volume_and_no_root():
     services = compose()["services"]
-    assert set(services) == {"web", "trainer", "trainer-gpu", "projector", "analyst", "examiner", "proxy"}
+    workers = {"trainer", "trainer-gpu", "projector", "analyst", "examiner"}
+    assert set(services) == {"web", "web-2", "proxy", "nats", *workers}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped", name
         assert service["healthcheck"]["test"][0] == "CMD", name
-        if name != "proxy":
+        if name not in ("proxy", "nats"):
             assert service["volumes"] == ["runs:/runs"], name
+        if name != "proxy":
             assert service["user"].split(":")[0] != "0", name
     assert services["trainer-gpu"]["profiles"] == ["gpu"]
     assert services["trainer"]["profiles"] == ["cpu"]
@@ -104,7 +106,11 @@ def test_the_network_reaches_the_class_only_through_the_proxy_which_alone_is_bel
     web, proxy = found["services"]["web"], found["services"]["proxy"]
     assert proxy["profiles"] == ["class"]
     published = [port for service in found["services"].values() for port in service.get("ports", ())]
-    assert [interpolate(port, {}) for port in published] == ["127.0.0.1:8600:8600", "443:8443"]
+    assert [interpolate(port, {}) for port in published] == [
+        "127.0.0.1:8600:8600",
+        "127.0.0.1:8610:8600",
+        "443:8443",
+    ]
     alone = shlex.split(interpolate(web["command"], {}))
     assert "--classroom" not in alone
     words = shlex.split(interpolate(web["command"], {"LAMPLIGHTER_CLASS": "192.168.1.7"}))
@@ -117,6 +123,13 @@ def test_the_network_reaches_the_class_only_through_the_proxy_which_alone_is_bel
         words[-1],
     ]
     assert words[-1] == proxy["networks"]["class"]["ipv4_address"]
+    # The second server of a class is the first one, presented at another port.
+    school = {"LAMPLIGHTER_CLASS": "192.168.1.7", "LAMPLIGHTER_BROKER": "nats"}
+    first = shlex.split(interpolate(web["command"], school))
+    second = shlex.split(interpolate(found["services"]["web-2"]["command"], school))
+    assert second == [word.replace("localhost:8600", "localhost:8610") for word in first]
+    assert found["services"]["nats"]["networks"] == ["broker"]
+    assert found["networks"]["broker"] == {"internal": True}
     (pool,) = found["networks"]["class"]["ipam"]["config"]
     assert ipaddress.ip_address(words[-1]) in ipaddress.ip_network(pool["subnet"])
     # Kept for measuring networks (RFC 2544): no school's, and none that Docker gives to others.
