@@ -33,6 +33,7 @@ NAMES = (
     "forks",
     "sets",
     "layers",
+    "fanout",
     "broadcast",
     "store",
 )

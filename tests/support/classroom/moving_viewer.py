@@ -36,6 +36,11 @@ class MovingViewer:
         self._thread.start()
 
     @property
+    def is_connected(self) -> bool:
+        """Return whether it has been told of the class by a server that lives."""
+        return self._socket is not None
+
+    @property
     def question(self) -> dict[str, Any]:
         """Return the question that it is shown; empty: none."""
         return self.message.get("question") or {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -59,6 +60,13 @@ class NatsServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on now."""
+    with contextlib.closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 class Link:
