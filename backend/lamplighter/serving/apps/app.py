@@ -231,6 +231,7 @@ def _make_class_hub(catalog: RunCatalog, classroom: Classroom, broker: BrokerSet
         return ClassHub(catalog, classroom, MemoryFanout())
     try:
         # Only a class of several servers needs a client of a broker.
+        from lamplighter.serving.classroom.sharing.other_servers import Present
         from lamplighter.serving.classroom.sharing.shared_class import SharedClass
         from lamplighter.serving.fanout.broker import Broker
         from lamplighter.serving.fanout.nats_fanout import NatsFanout
@@ -238,5 +239,9 @@ def _make_class_hub(catalog: RunCatalog, classroom: Classroom, broker: BrokerSet
         raise SettingsError("broker: this needs nats-py; install lamplighter[nats]") from error
     connection = Broker(broker)
     hub = ClassHub(catalog, classroom, NatsFanout(connection, is_sound_message))
-    classroom.share(SharedClass(connection, classroom, lambda: (hub.connected_ids(), hub.counts()[1])))
+
+    def present() -> Present:
+        return Present(hub.connected_ids(), classroom.asking(), hub.counts()[1])
+
+    classroom.share(SharedClass(connection, classroom, present))
     return hub

@@ -417,6 +417,8 @@ class Classroom:
                     session = known or self._begin(ask.code, ask.address, ask.user_agent, ask.cookie_digest)
                 except JoinRefusedError as error:
                     return Answer(status=error.status, detail=str(error), wait=error.wait)
+                # It is asked for its page at the other server, which says so in a moment.
+                self._sessions.note_asked((session.id,))
                 return Answer(session=session.id)
             case PredictAsk():
                 here = self.session(ask.session) is not None
@@ -428,9 +430,15 @@ class Classroom:
                 self._changed()
                 return Answer()
 
-    def note_elsewhere(self, server: str, sessions: Collection[str]) -> None:
-        """Note which sessions have an open page at another server: they keep their places."""
+    def asking(self) -> set[str]:
+        """Return the ids of the sessions that have sent a request just now."""
         with self._lock:
+            return self._sessions.asking()
+
+    def note_elsewhere(self, server: str, sessions: Collection[str], asking: Collection[str]) -> None:
+        """Note which sessions have an open page at another server, or ask there: they keep their places."""
+        with self._lock:
+            self._sessions.note_asked(asking)
             opened = self._elsewhere.setdefault(server, set())
             for gone in opened - set(sessions):
                 self.close_socket(gone)

@@ -28,6 +28,7 @@ LIFETIME = 12 * 3600.0
 """Lifetime of a session in seconds: a school day."""
 ASSISTS_A_SECOND = 5
 """Maximum actions of one assistant in a second."""
+_ASKING_SECONDS = 3.0
 ADDRESS_SILENT, ADDRESS_UNOPENED, ALL_UNOPENED = 30, 500, 1_000
 """Maximum sessions without a page: silent ones of one address, all of one address, and all."""
 
@@ -124,6 +125,17 @@ class ViewerSessions:
         """Return the session of the digest of a cookie's value."""
         session = self._by_digest.get(cookie_digest)
         return None if session is None or self._is_over(session) else session
+
+    def asking(self) -> set[str]:
+        """Return the ids of the sessions that have sent a request within the last few seconds."""
+        now = self._clock()
+        return {one for one, presence in self._presences.items() if now - presence.asked < _ASKING_SECONDS}
+
+    def note_asked(self, session_ids: Iterable[str]) -> None:
+        """Note that sessions have sent a request to another server."""
+        for session_id in session_ids:
+            if session_id in self._presences:
+                self._presences[session_id].asked = self._clock()
 
     def find(self, session_id: str) -> ViewerSession | None:
         """Return the session with an id."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.questions.question import Question
+from lamplighter.serving.classroom.sharing.other_servers import Present
 from lamplighter.serving.classroom.sharing.shared_class import SharedClass
+from lamplighter.serving.classroom.viewer_sessions import ADDRESS_SILENT
 from lamplighter.serving.fanout.broker import Broker
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from lamplighter.web.http.problems import RefusedError
@@ -28,10 +32,13 @@ class Member:
     def __init__(self, folder: Path, url: str) -> None:
         self.classroom = Classroom(folder, 500)
         self.here: set[str] = set()
-        self.shared = SharedClass(Broker(BrokerSettings(url)), self.classroom, lambda: (self.here, 0))
+        self.shared = SharedClass(Broker(BrokerSettings(url)), self.classroom, self._present)
         self.told = 0
         self.classroom.on_change(self._note)
         self.classroom.share(self.shared)
+
+    def _present(self) -> Present:
+        return Present(self.here, self.classroom.asking(), 0)
 
     def _note(self) -> None:
         self.told += 1
@@ -109,6 +116,13 @@ def test_a_presenter_makes_his_server_the_owner_and_nothing_is_lost(pair: tuple[
     wait_until(lambda: first.classroom.session(viewers[1]) is None, "the end of a session")
 
 
+def test_a_whole_class_joins_at_a_server_that_does_not_own_it(pair: tuple[Member, Member]):
+    first, second = pair
+    with ThreadPoolExecutor(20) as together:
+        joined = list(together.map(join, [second] * 2 * ADDRESS_SILENT))
+    assert {one.id for one in first.classroom.members()} == set(joined)
+
+
 def test_who_has_a_page_open_at_another_server_keeps_the_place(pair: tuple[Member, Member]):
     first, second = pair
     viewer = join(second)
@@ -142,11 +156,16 @@ def test_what_an_owner_does_behind_a_partition_never_was(pair: tuple[Member, Mem
 
 
 @pytest.mark.tour
-def test_a_class_outlives_a_restart_of_the_broker(pair: tuple[Member, Member], nats: NatsServer):
+@pytest.mark.parametrize("keeps_disk", [True, False])
+def test_a_class_outlives_a_restart_of_the_broker(
+    pair: tuple[Member, Member], nats: NatsServer, *, keeps_disk: bool
+):
     first, second = pair
     viewer = join(second)
     first.ask()
     nats.stop()
+    if not keeps_disk:
+        shutil.rmtree(nats.folder / "store")
     second.classroom.predict(viewer, PredictionMessage(question=1, answer=4.0))
     nats.start()
     for member in pair:

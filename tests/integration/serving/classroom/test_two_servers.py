@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,16 +12,10 @@ from tests.support.application import Application
 from tests.support.classroom.class_client import ClassClient
 from tests.support.classroom.moving_viewer import MovingViewer
 from tests.support.folders import FakeTrainer, make_run
-from tests.support.machine.nats_server import Link, NatsServer
+from tests.support.machine.nats_server import Link, NatsServer, free_port
 from tests.support.waiting import wait_until
 
 VIEWERS = 12
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class School:
@@ -44,14 +36,6 @@ class School:
         here = ("--classroom", "--class-host", "127.0.0.1", "--class-port", str(port))
         behind = ("--class-behind", address, "--trust-proxy", "127.0.0.1", "--broker", self.nats.url)
         return Application(self.runs, "serve", "--no-workers", *here, *behind)
-
-    def sockets(self) -> list[int]:
-        """Return how many sockets of viewers each living server has."""
-        return [
-            server.get("/healthz")["class"]["sockets"]
-            for server in self.servers
-            if server.process.poll() is None
-        ]
 
     def close(self) -> None:
         self.trainer.crash()
@@ -88,7 +72,8 @@ def test_a_class_on_two_servers_predicts_and_reveals_together_and_outlives_one(s
         assert all(one.message["answer"] == number % 4 + 3 for number, one in enumerate(viewers))
 
         first.kill()
-        wait_until(lambda: second.get("/api/class")["connected"] == VIEWERS, "those who moved")
+        wait_until(lambda: not all(one.is_connected for one in viewers), "those who are cut off")
+        wait_until(lambda: all(one.is_connected for one in viewers), "those who moved")
         for number, one in enumerate(viewers):
             wait_until(lambda one=one, number=number: one.message["answer"] == number % 4 + 3, "its answer")
 

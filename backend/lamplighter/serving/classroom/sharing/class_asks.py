@@ -69,6 +69,8 @@ class Here(_Message):
 
     server: _SessionId
     sessions: Annotated[list[_SessionId], Field(max_length=5_000)]
+    asking: Annotated[list[_SessionId], Field(max_length=7_000)]
+    """Those that have sent a request just now."""
     behind: Annotated[int, Field(ge=0, le=5_000)]
 
 

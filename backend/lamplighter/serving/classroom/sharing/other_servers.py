@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nats.aio.msg import Msg
 from pydantic import ValidationError
@@ -22,6 +23,17 @@ _MAX_SERVERS = 64
 _MAX_BYTES = 1 << 20
 
 
+class Present(NamedTuple):
+    """Who is at one server: ids of sessions."""
+
+    sessions: Collection[str]
+    """Those with an open page."""
+    asking: Collection[str]
+    """Those that have sent a request just now."""
+    behind: int
+    """How many are more than a second behind."""
+
+
 @dataclass(frozen=True)
 class _Server:
     sessions: frozenset[str]
@@ -35,15 +47,15 @@ class OtherServers:
     def __init__(
         self,
         broker: Broker,
-        present: Callable[[], tuple[Collection[str], int]],
-        note: Callable[[str, Collection[str]], None],
+        present: Callable[[], Present],
+        note: Callable[[str, Collection[str], Collection[str]], None],
     ) -> None:
         """Say who is here, and hear who is elsewhere.
 
         Args:
             broker: carries it.
-            present: returns the ids of the sessions with an open page here, and how many of these are behind.
-            note: called with a server's name and the sessions with an open page there.
+            present: returns who is here.
+            note: called with a server's name, the sessions with an open page there, and those that ask there.
         """
         self._broker, self._present, self._note = broker, present, note
         self._servers: dict[str, _Server] = {}
@@ -56,16 +68,21 @@ class OtherServers:
     async def say_often(self) -> None:
         """Say who is here, and forget servers that say nothing any more."""
         while not self._broker.closed:
-            await self.say(*self._present())
+            await self.say(self._present())
             for name, server in list(self._servers.items()):
                 if time.monotonic() - server.at > _KEPT_SECONDS:
                     del self._servers[name]
-                    self._note(name, ())
+                    self._note(name, (), ())
             await asyncio.sleep(_SECONDS)
 
-    async def say(self, sessions: Collection[str], behind: int) -> None:
+    async def say(self, present: Present) -> None:
         """Say who is here, unless the broker is away."""
-        here = Here(server=self._broker.holder, sessions=sorted(sessions), behind=behind)
+        here = Here(
+            server=self._broker.holder,
+            sessions=sorted(present.sessions),
+            asking=sorted(present.asking),
+            behind=present.behind,
+        )
         with contextlib.suppress(*BROKER_ERRORS):
             if self._broker.is_connected:
                 await self._broker.client.publish(SUBJECT, here.model_dump_json().encode())
@@ -81,4 +98,4 @@ class OtherServers:
         is_known = here.server in self._servers or len(self._servers) < _MAX_SERVERS
         if here.server != self._broker.holder and is_known:
             self._servers[here.server] = _Server(frozenset(here.sessions), here.behind, time.monotonic())
-            self._note(here.server, here.sessions)
+            self._note(here.server, here.sessions, here.asking)

@@ -74,8 +74,8 @@ class Decider(Protocol):
         """Tell the viewers here of the state."""
         ...
 
-    def note_elsewhere(self, server: str, sessions: Collection[str]) -> None:
-        """Note who has a page open at another server."""
+    def note_elsewhere(self, server: str, sessions: Collection[str], asking: Collection[str]) -> None:
+        """Note which sessions have a page open at another server, and which ask there."""
         ...
 
 
@@ -83,9 +83,9 @@ class SharedClass:
     """The part that one server has in a class. Thread-safe, except for what is said to run on the broker's loop."""
 
     def __init__(
-        self, broker: Broker, classroom: Decider, present: Callable[[], tuple[Collection[str], int]]
+        self, broker: Broker, classroom: Decider, present: Callable[[], other_servers.Present]
     ) -> None:
-        """Share `classroom`. `present` returns the ids of the sessions with an open page here, and how many are behind."""
+        """Share `classroom`. `present` returns who is here."""
         self._broker, self._classroom = broker, classroom
         self.others = other_servers.OtherServers(broker, present, classroom.note_elsewhere)
         self._stored = stored_state.StoredState(broker)
@@ -267,7 +267,7 @@ class SharedClass:
 
     async def _leave(self) -> None:
         await self._give_away()
-        await self.others.say((), 0)
+        await self.others.say(other_servers.Present((), (), 0))
 
     async def _take_lead(self) -> None:
         ask = LeadAsk().model_dump_json().encode()

@@ -66,9 +66,13 @@ class StoredState:
             else:
                 self._revision = await bucket.create(_KEY, data)
         except nats.js.errors.KeyWrongLastSequenceError:
-            entry = await bucket.get(_KEY)
             try:
+                entry = await bucket.get(_KEY)
                 found = decode_state(entry.value or b"")
+            except nats.js.errors.KeyNotFoundError:
+                # The broker has lost its disk, but not the class.
+                self._revision = await bucket.create(_KEY, data)
+                return numbered
             except StateError:
                 return None
             if (found.owner, found.fence) != (numbered.owner, numbered.fence):
