@@ -145,7 +145,7 @@ def test_a_page_is_coloured_by_ages_and_goes_to_them(
     show(page, asked, "acquisition twice", STEP + 1)
     page.get_by_test_id("colour-age").click()
     expect(page.get_by_text("Colour: when learned")).to_be_visible()
-    page.get_by_role("button", name="dog: go to step 5", exact=True).click()
+    page.get_by_role("button", name="dog: learned by about step 5").click()
     expect(page).to_have_url(re.compile(r"[?&]at=5\b"))
     # A link needs no panel.
     app, run, _ = asked

@@ -41,7 +41,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   ],
   [/districtChanges/, { name: "dog", other: "cat", words: 9 }],
   [/announcements\.map/, 9, "UMAP", 5, [{ name: "dog", size: 3 }]],
-  [/acquisition\.predictor/, { name: "length", slope: 0.2, low: 0.1, high: 0.3 }],
+  [/acquisition\.effect/, "…", true, [2, 1, 3]],
   [/(announcements|whatIf)\.line/, "dog", [1, 2], [3, 4], 2, 4],
   [/deciles\.line/, "dog", [1, 2], [3, 4]],
   [/deciles\.range/, { least: 2, most: 5 }],

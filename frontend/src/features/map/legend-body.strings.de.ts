@@ -44,7 +44,6 @@ export const legendBody: Translated<typeof english> = {
   ends: (by, least, greatest) => `Von ${value(by, least)} bis ${value(by, greatest)}.`,
   unknownMore: {
     gradient: "in den Schritten, die diese Seite gesehen hat, nicht gelesen",
-    age: "selten im Text, an dem geprüft wurde, nicht gelernt, oder nicht auf einer klaren Kurve",
   },
 
   over: "Über",

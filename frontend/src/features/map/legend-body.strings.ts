@@ -29,7 +29,6 @@ const colour: Record<ColourBy, string> = {
 
 const unknownMore: Partial<Record<ColourBy, string>> = {
   gradient: "not read in any step seen so far",
-  age: "rare in the text it was tested on, not learned, or not along a clear curve",
 };
 
 export const legendBody = table("legendBody", {
