@@ -24,6 +24,8 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import check_loop_facts
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.schemas.runs import without_text
 from lamplighter.training.worker import train
 from tests.support.runs import make_run
 
@@ -142,6 +144,11 @@ def test_a_run_of_hidden_states_outlives_its_parent_and_travels(town: RunFolder,
     store = RunStore(town.path.parent)
     store.remove(town)
     copy = made.backup(tmp_path / "copy")
+    told = RunCatalog(store).describe_fully(store.find(made.id))
+    assert told.probes is not None
+    assert told.probes.texts == [text for text, _, _ in SENTENCES]
+    # A viewer who may not see the text of a run may not see its sentences either.
+    assert without_text(told, "A run").probes is None
     assert store.find(made.id).vocabulary.tokens == made.tokens
     np.testing.assert_array_equal(copy.snapshot(), made.snapshot())
     with pytest.raises(lamplighter.InputError, match="watch"):
