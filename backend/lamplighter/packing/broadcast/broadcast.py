@@ -7,15 +7,14 @@ holds the past as a packed page does, and is packed again from time to time; wha
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
+from lamplighter.packing.broadcast.live_page import LivePage
 from lamplighter.packing.broadcast.segments import SegmentWriter
-from lamplighter.processes.child_job import ChildJob, ChildMessage
+from lamplighter.packing.broadcast.site import Site
+from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
+from lamplighter.runfolder.published.object_store import StoreError
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -26,13 +25,8 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 
 PAGE, LIVE = "index.html", "live"
 SEGMENT_SECONDS = 1.0
-_PAGE_SECONDS, _PAGE_SHARE = 60.0, 10
-"""Minimum seconds between two pages, and how many times as long as making one takes."""
-_FIRST_PAGE_SECONDS = 3.0
-"""Seconds until another attempt at the first page: a run has none before its first map."""
 _PATIENCE = 2.0
-
-Notify = Callable[[str], None]
+_WRITE_ERRORS = (OSError, StoreError)
 
 
 class BroadcastFailedError(RuntimeError):
@@ -40,139 +34,99 @@ class BroadcastFailedError(RuntimeError):
 
 
 class Broadcast:
-    """A run's broadcast into a folder. `write_until_over` returns when the run has ended."""
+    """The broadcast of one run to one site."""
 
-    def __init__(self, run: RunFolder, site: Path, notify: Notify = lambda line: None) -> None:
+    def __init__(self, run: RunFolder, site: Site, notify: Callable[[str], None]) -> None:
         """Prepare to broadcast a run.
 
         Args:
             run: the run, in its store.
-            site: the folder to write into, created if necessary.
+            site: where to write.
             notify: receives a sentence when the page is there, and when a problem begins.
-
-        Raises:
-            BroadcastFailedError: the folder holds something else.
         """
         self._run, self._site, self._notify = run, site, notify
-        if site.exists() and any(one.name not in (PAGE, LIVE) for one in _visible(site)):
-            raise BroadcastFailedError(
-                f"{site} holds other files: name an empty folder, or one of a broadcast"
-            )
         self._failed: str | None = None
-        self._packing: ChildJob | None = None
         self._problem: str | None = None
-        self._pack_at = float("-inf")
-        self._has_page = self._seen_ended = False
-        self.segments: SegmentWriter | None = None
-        """The writer of the live files, once the broadcast runs."""
+        self._has_page = False
 
     def write_until_over(self, is_stopped: Callable[[float], bool]) -> None:
-        """Broadcast until the run has ended or `is_stopped`, which waits the given seconds, returns True.
+        """Broadcast until the run has ended, and its last page is there.
+
+        Args:
+            is_stopped: waits for some seconds; returns early, with True, if the broadcast is to stop.
 
         Raises:
-            BroadcastFailedError: the run cannot be read, or the folder cannot be written.
+            BroadcastFailedError: the run cannot be read, or the site cannot be written at first.
         """
         try:
-            self._site.mkdir(parents=True, exist_ok=True)
-            self.segments = SegmentWriter(self._site / LIVE, self._run.id)
-        except OSError as error:
-            raise BroadcastFailedError(
-                f"{self._site} cannot be written to: {error.strerror or error}"
-            ) from error
+            segments = SegmentWriter(self._site, LIVE, self._run.id)
+        except _WRITE_ERRORS as error:
+            raise BroadcastFailedError(explain_read_error(error)) from error
         log = BeatLog(MemoryFanout(), self._run.id)
-        beats = FolderBeats(
-            self._run,
-            RunCatalog(RunStore(self._run.path.parent)),
-            log,
-            on_failed=lambda code, reason: self._fail(reason),
-        )
+        catalog = RunCatalog(RunStore(self._run.path.parent))
+        beats = FolderBeats(self._run, catalog, log, on_failed=lambda code, reason: self._fail(reason))
         beats.start()
         try:
-            self._write_segments(log, self.segments, is_stopped)
+            with LivePage(self._run, LIVE, self._put_page) as page:
+                if self._write_segments(log, segments, page, is_stopped):
+                    self._write_last_page(page, is_stopped)
         finally:
             beats.stop()
             log.close()
-            if self._packing is not None:
-                self._packing.cancel(0.0)
             beats.wait_ended(_PATIENCE)
 
     def _write_segments(
-        self, log: BeatLog, segments: SegmentWriter, is_stopped: Callable[[float], bool]
-    ) -> None:
-        ended = stopped = False
-        while not (ended or stopped):
+        self, log: BeatLog, segments: SegmentWriter, page: LivePage, is_stopped: Callable[[float], bool]
+    ) -> bool:
+        """Write a segment each second. Returns True when the run has ended, False when it is stopped."""
+        ended = seen_ended = False
+        while not ended:
             begun = time.monotonic()
             if self._failed is not None:
                 raise BroadcastFailedError(f"{self._run.id} cannot be followed: {self._failed}")
             # Seen twice, a second apart: what it published last has arrived by then.
-            ended, seen = self._seen_ended, read_status(self._run).phase.has_ended
-            self._seen_ended = seen
+            ended, seen_ended = seen_ended, self._has_ended()
             try:
                 segments.write(log, ended=ended)
-                self._problem = None
-            except OSError as error:
-                # A full disk or a lost mount may come back; viewers wait meanwhile.
-                self._tell(f"{self._site} cannot be written to: {error.strerror or error}; trying again")
-            if not ended:
-                self._pack_if_due(live=True)
-            stopped = is_stopped(max(0.0, SEGMENT_SECONDS - (time.monotonic() - begun)))
-        if stopped:
+                self._tell(page.problem)
+            except _WRITE_ERRORS as error:
+                # A full disk or a lost network may come back; viewers wait meanwhile.
+                self._tell(f"the site cannot be written, trying again: {explain_read_error(error)}")
+            page.pack_if_due()
+            if is_stopped(max(0.0, SEGMENT_SECONDS - (time.monotonic() - begun))):
+                return False
+        return True
+
+    def _has_ended(self) -> bool:
+        try:
+            return read_status(self._run).phase.has_ended
+        except READ_ERRORS as error:
+            reason = explain_read_error(error)
+            raise BroadcastFailedError(f"{self._run.id} cannot be followed: {reason}") from error
+
+    def _write_last_page(self, page: LivePage, is_stopped: Callable[[float], bool]) -> None:
+        for begin in (lambda: None, page.pack_last):
+            begin()
+            while page.is_packing:
+                if is_stopped(0.1):
+                    return
+        self._tell(page.problem)
+
+    def _put_page(self, data: bytes) -> None:
+        try:
+            self._site.put(PAGE, data, "text/html; charset=utf-8", lasting=False)
+        except _WRITE_ERRORS as error:
+            self._tell(f"the page cannot be written: {explain_read_error(error)}")
             return
-        self._wait_for_page(is_stopped)
-        # The last page holds the whole run, so it needs no live files.
-        self._pack_at = float("-inf")
-        self._pack_if_due(live=False)
-        self._wait_for_page(is_stopped)
+        if not self._has_page:
+            self._has_page = True
+            self._notify(f"the page is there: {PAGE}")
 
-    def _wait_for_page(self, is_stopped: Callable[[float], bool]) -> None:
-        while self._packing is not None and not is_stopped(0.1):
-            pass
-
-    def _pack_if_due(self, *, live: bool) -> None:
-        now = time.monotonic()
-        if self._packing is not None or now < self._pack_at:
-            return
-        out = self._site / f".{PAGE}.{os.getpid()}"
-        command = [sys.executable, "-m", "lamplighter.packing.worker", str(self._run.path), str(out)]
-        begun = now
-
-        def on_end(code: int) -> None:
-            took = time.monotonic() - begun
-            if code == 0:
-                with suppress(OSError):
-                    out.chmod(0o644)
-                    os.replace(out, self._site / PAGE)
-                    if not self._has_page:
-                        self._has_page = True
-                        self._notify(f"the page is there: {self._site / PAGE}")
-            wait = max(_PAGE_SECONDS, _PAGE_SHARE * took) if self._has_page else _FIRST_PAGE_SECONDS
-            self._pack_at = time.monotonic() + wait
-            with suppress(OSError):
-                out.unlink()
-            self._packing = None
-
-        with suppress(OSError):
-            self._packing = ChildJob(
-                [*command, *(["--live", LIVE] if live else [])],
-                on_message=self._note_message,
-                on_end=on_end,
-                name="page of a broadcast",
-            )
-
-    def _note_message(self, message: ChildMessage) -> None:
-        # Before the first map there is no page yet, and the next attempt comes soon.
-        if message.problem and self._has_page:
-            self._tell(message.problem)
-
-    def _tell(self, problem: str) -> None:
+    def _tell(self, problem: str | None) -> None:
         """Tell of a problem once."""
-        if problem != self._problem:
-            self._problem = problem
+        if problem is not None and problem != self._problem:
             self._notify(problem)
+        self._problem = problem
 
     def _fail(self, reason: str) -> None:
         self._failed = reason
-
-
-def _visible(folder: Path) -> list[Path]:
-    return [one for one in folder.iterdir() if not one.name.startswith(".")]

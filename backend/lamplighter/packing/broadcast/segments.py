@@ -16,17 +16,14 @@ the idea of HTTP Live Streaming (RFC 8216), with the envelopes of a class (`docs
 from __future__ import annotations
 
 import json
-import os
+import re
 import secrets
-import shutil
 import struct
 import time
 from collections import deque
-from contextlib import suppress
-from pathlib import Path
 
-from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.publication import JoiningState
+from lamplighter.packing.broadcast.site import Site
+from lamplighter.serving.classroom.beats.beat_log import BeatLog, State
 from lamplighter.serving.fanout.contract import START, Entry
 
 FORMAT = 1
@@ -34,6 +31,7 @@ MANIFEST = "manifest.json"
 WHOLE_EVERY = 10
 """Segments between two whole states."""
 _HEAD = struct.Struct("<HI")
+_NAME = re.compile(r"[0-9a-f]{8}")
 KEPT = 60
 """Segments kept before the newest whole state, for viewers and caches that lag."""
 
@@ -41,26 +39,26 @@ KEPT = 60
 class SegmentWriter:
     """Writes the live files of one broadcast into a folder. For one thread only."""
 
-    def __init__(self, folder: Path, run_id: str) -> None:
+    def __init__(self, site: Site, folder: str, run_id: str) -> None:
         """Start a broadcast with a new name, and remove the files of earlier ones.
 
+        Args:
+            site: where to write.
+            folder: the folder of the live files, relative to the site.
+            run_id: the run.
+
         Raises:
-            OSError: the folder cannot be written.
+            OSError, StoreError: the site cannot be written.
         """
-        self._folder, self._run_id = folder, run_id
+        self._site, self._folder, self._run_id = site, folder, run_id
         self._name = secrets.token_hex(4)
-        folder.mkdir(exist_ok=True)
-        for old in folder.iterdir():
-            if old.is_dir():
-                shutil.rmtree(old, ignore_errors=True)
-        (folder / self._name).mkdir()
         self._position = START
         self._sequence, self._first, self._whole = 0, 1, 0
-        self._kept: deque[int] = deque()
+        self._kept: deque[tuple[int, str]] = deque()
+        """The files written, each with the number of its segment."""
         self._written = 0
         self._begun = time.monotonic()
-        self.bytes = 0
-        """Bytes of segments and whole states written so far."""
+        self._remove_last_broadcast()
 
     def write(self, log: BeatLog, *, ended: bool = False) -> None:
         """Write what was published since the last call, and the manifest.
@@ -70,35 +68,44 @@ class SegmentWriter:
             ended: True if nothing follows.
 
         Raises:
-            OSError: a file cannot be written.
+            OSError, StoreError: a file cannot be written.
         """
-        newest, state = log.last()
+        newest, state = log.newest_state(text=True)
         found = log.since(self._position, text=True)
+        number = self._sequence + 1
         if found is None:
             # Some publications are lost: viewers go on from the whole state.
-            self._sequence += 1
-            self._first = self._sequence + 1
-            self._write_whole(state)
+            self._write_whole(number, state)
+            self._sequence, self._first = number, number + 1
         elif newest > self._position:
-            self._sequence += 1
             # What came after the state belongs to the next segment.
             messages = [self._pack(entry) for entry in found if entry.seq <= newest and entry.data]
-            self._write(f"{self._sequence:06}.bin", b"".join(messages))
-            self._kept.append(self._sequence)
-            if not self._whole or self._sequence - self._whole >= WHOLE_EVERY or ended:
-                self._write_whole(state)
+            self._write(number, f"{number:06}.bin", b"".join(messages))
+            self._sequence = number
+            if not self._whole or number - self._whole >= WHOLE_EVERY or ended:
+                self._write_whole(number, state)
         self._position, self._begun = newest, time.monotonic()
         self._written += 1
         self._write_manifest(ended=ended)
         self._remove_old()
 
+    def _remove_last_broadcast(self) -> None:
+        """Remove the segments that the manifest names, and nothing else: the site may hold other files."""
+        found = self._site.read(f"{self._folder}/{MANIFEST}")
+        try:
+            name = json.loads(found or b"")["name"]
+        except (ValueError, TypeError, LookupError):
+            return
+        if isinstance(name, str) and _NAME.fullmatch(name):
+            self._site.clear(f"{self._folder}/{name}")
+
     def _pack(self, entry: Entry) -> bytes:
         after = round(1_000 * (entry.time - self._begun))
         return _HEAD.pack(min(max(after, 0), 0xFFFF), len(entry.data)) + entry.data
 
-    def _write_whole(self, state: JoiningState) -> None:
-        self._write(f"{self._sequence:06}-whole.bin", state.envelope(text=True))
-        self._whole = self._sequence
+    def _write_whole(self, number: int, state: State) -> None:
+        self._write(number, f"{number:06}-whole.bin", state.envelope(text=True))
+        self._whole = number
 
     def _write_manifest(self, *, ended: bool) -> None:
         manifest = {
@@ -112,34 +119,18 @@ class SegmentWriter:
             "whole": self._whole,
             "ended": ended,
         }
-        replace_file(self._folder / MANIFEST, json.dumps(manifest).encode())
+        self._site.put(
+            f"{self._folder}/{MANIFEST}", json.dumps(manifest).encode(), "application/json", lasting=False
+        )
 
-    def _write(self, name: str, data: bytes) -> None:
-        replace_file(self._folder / self._name / name, data)
-        self.bytes += len(data)
+    def _write(self, number: int, name: str, data: bytes) -> None:
+        path = f"{self._folder}/{self._name}/{name}"
+        self._kept.append((number, path))
+        self._site.put(path, data, "application/octet-stream", lasting=True)
 
     def _remove_old(self) -> None:
-        oldest = self._whole - KEPT
-        while self._kept and self._kept[0] < oldest:
-            number = self._kept.popleft()
-            for name in (f"{number:06}.bin", f"{number:06}-whole.bin"):
-                (self._folder / self._name / name).unlink(missing_ok=True)
+        while self._kept and self._kept[0][0] < self._whole - KEPT:
+            number, path = self._kept[0]
+            self._site.remove([path])
+            self._kept.popleft()
             self._first = max(self._first, number + 1)
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file that readers see whole or not at all.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(data)
-        # A site is for everybody, whatever the umask.
-        unfinished.chmod(0o644)
-        os.replace(unfinished, path)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise

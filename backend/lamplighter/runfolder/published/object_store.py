@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -113,16 +113,44 @@ class ObjectStore:
         except MissingObjectError:
             return None
 
-    def put_object(self, key: str, source: bytes | Path, media_type: str | None = None) -> None:
-        """Write an object, in parts if it is large. It appears whole. `media_type`: what a store tells browsers that it is.
+    def put_object(
+        self, key: str, source: bytes | Path, media_type: str | None = None, caching: str | None = None
+    ) -> None:
+        """Write an object, in parts if it is large. It appears whole.
+
+        Args:
+            key: its name.
+            source: its contents, or the file with them.
+            media_type: what a store tells browsers that it is.
+            caching: what a store tells caches (`Cache-Control`).
 
         Raises:
             StoreError: it cannot be written.
         """
         # A folder has no place for it: its web server goes by the name.
-        known = {} if media_type is None or self._folder is not None else {"Content-Type": media_type}
+        told = {"Content-Type": media_type, "Cache-Control": caching}
+        known = {} if self._folder is not None else {name: value for name, value in told.items() if value}
         with self._explained(key):
             _obstore().put(self._store, key, source, attributes=known or None)
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """Return the names of all objects whose names begin with a folder's.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        with self._explained(prefix):
+            return [one["path"] for one in _obstore().list(self._store, prefix=prefix).collect()]
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete objects, those that are there.
+
+        Raises:
+            StoreError: one cannot be deleted.
+        """
+        if keys:
+            with suppress(MissingObjectError), self._explained(keys[0]):
+                _obstore().delete(self._store, keys)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless there is one of that name, and return whether it was written.

@@ -10,12 +10,15 @@ import pytest
 
 from lamplighter.packing.broadcast import segments
 from lamplighter.packing.broadcast.segments import KEPT, WHOLE_EVERY, SegmentWriter
+from lamplighter.packing.broadcast.site import FolderSite
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
+from lamplighter.serving.classroom.beats.publication import JoiningState
 from lamplighter.serving.fanout import channel_log
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.wire.frames import encode
+from lamplighter.wire.grid_frames import GridLayout
 from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.row_frames import NEVER, Census
 from tests.support.classroom.segment_viewer import SegmentViewer, split_segment
@@ -28,7 +31,7 @@ class Show:
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, BeatLog(MemoryFanout(), "run")
         self.touches, self.last_lit = np.zeros(V, np.uint32), np.full(V, NEVER, np.uint32)
-        self.writer = SegmentWriter(folder, "run")
+        self.writer = SegmentWriter(FolderSite(folder.parent), folder.name, "run")
         self._maker = BeatMaker(lambda attempt, step: f'{{"type":"words","step":{step}}}')
         self._step, self._now = 0, 0.0
         self._give(MessageKind.CENSUS, encode(Census(1, 0, 1.0, self.touches, self.last_lit)))
@@ -52,10 +55,15 @@ class Show:
     def manifest(self) -> dict[str, object]:
         return json.loads((self.folder / "manifest.json").read_bytes())
 
+    def newest_layouts(self) -> tuple[GridLayout, ...]:
+        state = self.log.newest_state(text=True)[1]
+        assert isinstance(state, JoiningState)
+        return state.layouts
+
     def expect_same(self, viewer: SegmentViewer) -> None:
         np.testing.assert_array_equal(viewer.page.touches, self.touches)
         np.testing.assert_array_equal(viewer.page.last_lit, self.last_lit)
-        newest = {one.method.view: one for one in self.log.last()[1].layouts}
+        newest = {one.method.view: one for one in self.newest_layouts()}
         for view, seen in viewer.page.layouts.items():
             np.testing.assert_array_equal(seen.places, newest[view].places)
 
@@ -79,7 +87,7 @@ def test_viewers_who_join_at_any_time_count_what_the_run_counted(show: Show):
         viewers.append(show.viewer())
         for viewer in viewers:
             viewer.look()
-    assert show.log.last()[1].layouts
+    assert show.newest_layouts()
     for viewer in viewers:
         show.expect_same(viewer)
         assert viewer.whole_states == 1
@@ -152,11 +160,11 @@ def test_a_restarted_broadcast_reuses_no_name(show: Show):
     viewer = show.viewer()
     viewer.look()
     old = show.manifest()["name"]
-    show.writer = SegmentWriter(show.folder, "run")
+    show.writer = SegmentWriter(FolderSite(show.folder.parent), show.folder.name, "run")
     show.train(5)
     show.write()
     assert show.manifest()["name"] != old
-    assert not (show.folder / str(old)).exists()
+    assert list((show.folder / str(old)).glob("*")) == []
     viewer.look()
     show.expect_same(viewer)
 
@@ -168,3 +176,35 @@ def test_the_last_segment_says_so(show: Show):
     viewer.look()
     assert viewer.ended
     show.expect_same(viewer)
+
+
+def test_only_the_files_of_a_broadcast_are_removed(tmp_path: Path):
+    mine = tmp_path / "live" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "notes.txt").touch()
+    for said in (b"{", b"[]", b'{"name": "mine"}', b'{"name": "../live"}', b'{"name": 7}'):
+        (tmp_path / "live" / "manifest.json").write_bytes(said)
+        Show(tmp_path / "live").write()
+        assert (mine / "notes.txt").exists()
+
+
+def test_a_segment_that_could_not_be_written_is_written_later(show: Show, monkeypatch: pytest.MonkeyPatch):
+    show.train(2)
+    show.write()
+    viewer = show.viewer()
+    viewer.look()
+    real = FolderSite.put
+
+    def fail(*given: object, **how: object) -> None:
+        raise OSError("no room")
+
+    show.train()
+    monkeypatch.setattr(FolderSite, "put", fail)
+    with pytest.raises(OSError, match="no room"):
+        show.write()
+    monkeypatch.setattr(FolderSite, "put", real)
+    show.train()
+    show.write()
+    viewer.look()
+    show.expect_same(viewer)
+    assert viewer.whole_states == 1
