@@ -87,7 +87,7 @@ class Broadcast:
             # Seen twice, a second apart: what it published last has arrived by then.
             ended, seen_ended = seen_ended, self._has_ended()
             try:
-                segments.write(log, ended=ended)
+                segments.write_second(log, ended=ended)
                 self._tell(page.problem)
             except _WRITE_ERRORS as error:
                 # A full disk or a lost network may come back; viewers wait meanwhile.
@@ -114,7 +114,7 @@ class Broadcast:
 
     def _put_page(self, data: bytes) -> None:
         try:
-            self._site.put(PAGE, data, "text/html; charset=utf-8", lasting=False)
+            self._site.put_file(PAGE, data, "text/html; charset=utf-8", lasting=False)
         except _WRITE_ERRORS as error:
             self._tell(f"the page cannot be written: {explain_read_error(error)}")
             return

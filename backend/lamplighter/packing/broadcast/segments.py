@@ -60,7 +60,7 @@ class SegmentWriter:
         self._begun = time.monotonic()
         self._remove_last_broadcast()
 
-    def write(self, log: BeatLog, *, ended: bool = False) -> None:
+    def write_second(self, log: BeatLog, *, ended: bool = False) -> None:
         """Write what was published since the last call, and the manifest.
 
         Args:
@@ -91,13 +91,13 @@ class SegmentWriter:
 
     def _remove_last_broadcast(self) -> None:
         """Remove the segments that the manifest names, and nothing else: the site may hold other files."""
-        found = self._site.read(f"{self._folder}/{MANIFEST}")
+        found = self._site.read_small_file(f"{self._folder}/{MANIFEST}")
         try:
             name = json.loads(found or b"")["name"]
         except (ValueError, TypeError, LookupError):
             return
         if isinstance(name, str) and _NAME.fullmatch(name):
-            self._site.clear(f"{self._folder}/{name}")
+            self._site.remove_below(f"{self._folder}/{name}")
 
     def _pack(self, entry: Entry) -> bytes:
         after = round(1_000 * (entry.time - self._begun))
@@ -119,18 +119,18 @@ class SegmentWriter:
             "whole": self._whole,
             "ended": ended,
         }
-        self._site.put(
+        self._site.put_file(
             f"{self._folder}/{MANIFEST}", json.dumps(manifest).encode(), "application/json", lasting=False
         )
 
     def _write(self, number: int, name: str, data: bytes) -> None:
         path = f"{self._folder}/{self._name}/{name}"
         self._kept.append((number, path))
-        self._site.put(path, data, "application/octet-stream", lasting=True)
+        self._site.put_file(path, data, "application/octet-stream", lasting=True)
 
     def _remove_old(self) -> None:
         while self._kept and self._kept[0][0] < self._whole - KEPT:
             number, path = self._kept[0]
-            self._site.remove([path])
+            self._site.remove_files([path])
             self._kept.popleft()
             self._first = max(self._first, number + 1)

@@ -20,7 +20,7 @@ _MAX_READ = 1 << 16
 class Site(Protocol):
     """Files that many read."""
 
-    def put(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
+    def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
         """Write a file, which readers see whole or not at all.
 
         Args:
@@ -34,7 +34,7 @@ class Site(Protocol):
         """
         ...
 
-    def read(self, name: str) -> bytes | None:
+    def read_small_file(self, name: str) -> bytes | None:
         """Return a small file; None if there is none.
 
         Raises:
@@ -42,7 +42,7 @@ class Site(Protocol):
         """
         ...
 
-    def remove(self, names: Iterable[str]) -> None:
+    def remove_files(self, names: Iterable[str]) -> None:
         """Remove files, those that are there.
 
         Raises:
@@ -50,7 +50,7 @@ class Site(Protocol):
         """
         ...
 
-    def clear(self, folder: str) -> None:
+    def remove_below(self, folder: str) -> None:
         """Remove all files below a folder.
 
         Raises:
@@ -66,7 +66,7 @@ class FolderSite:
         """Write to a folder, created if necessary."""
         self._folder = folder
 
-    def put(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
+    def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
         """Write a file (`Site`)."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,17 +81,17 @@ class FolderSite:
                 unfinished.unlink()
             raise
 
-    def read(self, name: str) -> bytes | None:
+    def read_small_file(self, name: str) -> bytes | None:
         """Return a small file (`Site`)."""
         path = self._folder / name
         return path.read_bytes() if path.is_file() else None
 
-    def remove(self, names: Iterable[str]) -> None:
+    def remove_files(self, names: Iterable[str]) -> None:
         """Remove files (`Site`)."""
         for name in names:
             (self._folder / name).unlink(missing_ok=True)
 
-    def clear(self, folder: str) -> None:
+    def remove_below(self, folder: str) -> None:
         """Remove all files below a folder (`Site`)."""
         if (self._folder / folder).exists():
             shutil.rmtree(self._folder / folder)
@@ -104,19 +104,19 @@ class StoreSite:
         """Write to a store."""
         self._store = store
 
-    def put(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
+    def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
         """Write a file (`Site`)."""
         self._store.put_object(name, data, media_type, FOR_GOOD if lasting else ASKED_AGAIN)
 
-    def read(self, name: str) -> bytes | None:
+    def read_small_file(self, name: str) -> bytes | None:
         """Return a small file (`Site`)."""
         found = self._store.read_tagged(name, _MAX_READ)
         return None if found is None else found[0]
 
-    def remove(self, names: Iterable[str]) -> None:
+    def remove_files(self, names: Iterable[str]) -> None:
         """Remove files (`Site`)."""
         self._store.delete(list(names))
 
-    def clear(self, folder: str) -> None:
+    def remove_below(self, folder: str) -> None:
         """Remove all files below a folder (`Site`)."""
         self._store.delete(self._store.list_keys(f"{folder}/"))

@@ -47,7 +47,7 @@ class Show:
                 self._give(MessageKind.UMAP, encode(layout(1, self._step)))
 
     def write(self, **how: bool) -> None:
-        self.writer.write(self.log, **how)
+        self.writer.write_second(self.log, **how)
 
     def viewer(self) -> SegmentViewer:
         return SegmentViewer(V, lambda path: (self.folder / path).read_bytes())
@@ -193,16 +193,16 @@ def test_a_segment_that_could_not_be_written_is_written_later(show: Show, monkey
     show.write()
     viewer = show.viewer()
     viewer.look()
-    real = FolderSite.put
+    real = FolderSite.put_file
 
     def fail(*given: object, **how: object) -> None:
         raise OSError("no room")
 
     show.train()
-    monkeypatch.setattr(FolderSite, "put", fail)
+    monkeypatch.setattr(FolderSite, "put_file", fail)
     with pytest.raises(OSError, match="no room"):
         show.write()
-    monkeypatch.setattr(FolderSite, "put", real)
+    monkeypatch.setattr(FolderSite, "put_file", real)
     show.train()
     show.write()
     viewer.look()
