@@ -15,6 +15,7 @@ from lamplighter.contract.answers.parts import Replayed
 from lamplighter.contract.answers.reading import HeadScores, HeadsReading
 from lamplighter.outliers.turning_points.reading import choose_extent, find_turning_points
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
@@ -128,3 +129,15 @@ def test_a_run_in_training_is_judged_again_only_when_it_has_grown(run: RunFolder
         with StepsReader(run.steps_path) as reader:
             extents.add(choose_extent(run, reader))
     assert len(extents) <= 9
+
+
+def test_the_clock_is_that_of_the_loop(run: RunFolder) -> None:
+    plain = find_turning_points(run)
+    with StepsWriter(run.steps_path) as writer:
+        # From there on each step of the record stands for twenty: by the loop's clock the loss rises too slowly to be a turn.
+        writer.set_facts({NUMBERS_FACT: [[0, 0, 1], [TURNS, TURNS, 20]]})
+    assert {item.curve for item in plain.items} == {"purity_10nn", "eval/loss"}
+    assert "eval/loss" not in {item.curve for item in find_turning_points(run).items}
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({NUMBERS_FACT: [[0, 0, 1], [TURNS, 0, 0]]})
+    assert find_turning_points(run) == plain

@@ -12,7 +12,7 @@ from lamplighter.outliers.turning_points.answer import TurningPoint, TurningPoin
 from lamplighter.outliers.turning_points.curves import Curve, read_curves
 from lamplighter.outliers.turning_points.turning_values import find_turns
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.step_numbers import read_step_numbers
+from lamplighter.runfolder.step_numbers import StepNumbers, read_step_numbers
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -67,8 +67,7 @@ def find_turning_points(run: RunFolder, extent: Extent | None = None) -> Turning
         numbers = read_step_numbers(reader.facts())
     items: list[TurningPoint] = []
     for curve in curves:
-        clock = np.array([numbers.number_of(step) or step for step in curve.steps.tolist()], np.float64)
-        items += _find_in(curve, clock, len(curves))
+        items += _find_in(curve, _read_clock(numbers, curve.steps), len(curves))
     items.sort(key=lambda item: (-item.share, item.step, item.curve))
     return TurningPoints(items=items, judged=[curve.name for curve in curves], limit=CHANCE_LIMIT)
 
@@ -89,3 +88,9 @@ def _find_in(curve: Curve, clock: NDArray[np.float64], curves: int) -> list[Turn
         for turn in find_turns(clock, curve.values, CHANCE_LIMIT / curves)
         if abs(turn.change) >= curve.least_change
     ]
+
+
+def _read_clock(numbers: StepNumbers, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the numbers of steps in the loop that they came from, or the steps if some are unknown, shape (N,)."""
+    known = [numbers.number_of(step) for step in steps.tolist()]
+    return np.array(steps if None in known else known, np.float64)
