@@ -9,6 +9,7 @@ NAMES = (
     "observation",
     "recording",
     "watch",
+    "push",
     "load",
     "cold_start",
     "first_map",

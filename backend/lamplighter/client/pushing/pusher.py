@@ -69,6 +69,8 @@ class RunPusher:
         """
         given_up_at, quiet_since = float("inf"), time.monotonic()
         while True:
+            if self._loop_ended() and not self._run.steps_path.exists():
+                return False  # It never began, or was removed.
             try:
                 over = self._is_over()
                 if self._send_next(sign_of_life=time.monotonic() - quiet_since > SIGN_OF_LIFE_SECONDS):
@@ -80,7 +82,7 @@ class RunPusher:
                     time.sleep(_POLL_SECONDS)
                 continue
             except FileNotFoundError:
-                time.sleep(_POLL_SECONDS)  # The run has not begun.
+                time.sleep(_POLL_SECONDS)
                 continue
             except PushConflictError as error:
                 self._source, self._lost = None, self._lost + 1

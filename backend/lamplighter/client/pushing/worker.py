@@ -35,6 +35,8 @@ class PushProcess:
             env=os.environ | {TOKEN_VARIABLE: token},
             # Its end tells that the loop has ended.
             stdin=subprocess.PIPE,
+            # What reads the loop's output need not wait for this process.
+            stdout=subprocess.DEVNULL,
             # Ctrl-C in the terminal ends the loop, whose last steps are still to be sent.
             start_new_session=True,
         )
@@ -65,7 +67,9 @@ def main() -> int:
     parent, ended = os.getppid(), Event()
 
     def read_to_end() -> None:
-        sys.stdin.buffer.read()
+        # Not through `sys.stdin`, whose lock this thread would hold while the process ends.
+        while os.read(0, 1):
+            pass
         ended.set()
 
     Thread(target=read_to_end, daemon=True).start()

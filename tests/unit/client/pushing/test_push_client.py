@@ -168,6 +168,13 @@ def test_a_server_with_another_run_of_that_name_ends_it(
     server.close()
 
 
+def test_a_run_that_was_removed_ends_it(run: GrowingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server((503, "", {}))
+    run.folder.path.rename(run.folder.path.with_name("gone"))
+    assert not RunPusher(run.folder, server.client, say=lambda _: None).push()
+    server.close()
+
+
 def test_watch_refuses_an_unusable_server_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 

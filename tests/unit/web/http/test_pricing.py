@@ -17,7 +17,7 @@ from lamplighter.web.http.response_cost import Pricing, UnpricedAnswerError
 from lamplighter.web.http.route_table import Access, Routes
 from tests.support.asgi import HOST, call
 from tests.support.folders import finished_run, layout, write_layouts
-from tests.support.route_lists import RUN, SET, STATED
+from tests.support.route_lists import PUSH, RUN, SET, STATED
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ FIXED = {
     ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/output-map"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("POST", f"{RUN}/examiner"), ("WS", f"{RUN}/live"),
     ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"),
     ("PATCH", "/api/class/members/{member}"), ("POST", "/api/class/texts/{run}"), ("POST", "/api/class/view"),
-    ("POST", "/api/class/question"), ("POST", "/api/class/lesson"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
+    *PUSH, ("POST", "/api/class/question"), ("POST", "/api/class/lesson"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
 }  # fmt: skip
 """Routes whose answers take the same for every run: no file of a run is read into them, or a bounded number of its
 facts."""
