@@ -1,7 +1,7 @@
 """The discrete Fourier transform of the rows of the numbers 0 to p - 1: which frequencies they have, and the plane of one.
 
-A model that adds on a clock lays its numbers on circles: number a stands at the angle 2 pi k a / p of a circle of
-frequency k (Nanda et al. 2023, arXiv 2301.05217).
+A model that adds on a clock lays its numbers on circles. On the circle of numbers of frequency k, number a stands at the
+angle 2 pi k a / p (Nanda et al. 2023, arXiv 2301.05217).
 """
 
 from __future__ import annotations
