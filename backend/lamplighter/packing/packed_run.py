@@ -163,6 +163,7 @@ def _store_answers(
             "",
             "/steps?from=1&most=2000",
             "/measures",
+            "/turning-points",
             f"/lines?to={last}",
             # Page by page, like the page, until one is not full.
             *(f"/tokens?limit={_TOKENS_AT_ONCE}&offset={at}" for at in range(0, words + 1, _TOKENS_AT_ONCE)),

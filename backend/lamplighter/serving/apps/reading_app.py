@@ -21,6 +21,7 @@ from lamplighter.serving.routes import (
     layouts,
     lessons,
     lines,
+    outliers,
     runs,
     steps,
     tokens,
@@ -51,7 +52,18 @@ def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = services
     install_run_error_handlers(app)
-    for module in (runs, steps, lines, layouts, districts, examinations, geometry_space, lessons, tokens):
+    for module in (
+        runs,
+        steps,
+        outliers,
+        lines,
+        layouts,
+        districts,
+        examinations,
+        geometry_space,
+        lessons,
+        tokens,
+    ):
         module.routes.attach(app, pools, services.response_cache, _reads)
     return app
 

@@ -39,7 +39,8 @@ describe("turning points", () => {
   it("are told once where several curves say the same", () => {
     const items = [at("loss_decile 10", 800, -0.9), at("loss_decile 8", 900, -0.8)];
     expect(turningMarks(told(items), 5000).map(({ step }) => step)).toEqual([800]);
-    expect(turningMarks(told(items), 500)).toHaveLength(2);
+    expect(turningMarks(told(items), 900)).toHaveLength(2);
+    expect(turningMarks(told(items), 850)).toHaveLength(1);
   });
 
   it("are marked before changes to neighbourhoods, seven in all", () => {

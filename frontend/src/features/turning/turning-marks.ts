@@ -15,6 +15,8 @@ const SAME = 1 / 10;
 export function turningMarks({ items }: TurningPoints, newest: number): TimelineMark[] {
   const marks: TimelineMark[] = [];
   for (const { curve, step, kind, change, share } of items) {
+    // A page that is a file may hold a part of the run.
+    if (step > newest) continue;
     const text = turning[kind](describe(curve, change > 0));
     if (!marks.some((one) => one.text === text && Math.abs(one.step - step) < SAME * newest))
       marks.push({ step, text, size: BEFORE_CHANGES + share });
