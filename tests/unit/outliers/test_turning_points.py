@@ -95,6 +95,8 @@ def test_an_answer_about_heads_is_judged_too(run: RunFolder) -> None:
             heads=[[HeadScores(induction=0.02, **score), HeadScores(induction=float(value), **score)]],
             loss_first=7.0,
             loss_again=7.0 - float(value),
+            in_context=None,
+            in_context_error=None,
         )
         for index, value in enumerate(forms)
     ]
@@ -113,7 +115,8 @@ def test_an_answer_about_heads_is_judged_too(run: RunFolder) -> None:
         writer.add_question("q", attempt=1, step=LAST, kind="heads", question="{}")
         writer.finish("q", dump_answer(answer))
     told = find_turning_points(run)
-    assert "previous_token_head" not in told.judged
+    assert not {"previous_token_head", "in_context"} & {*told.judged}
+    assert "repetition" in told.judged
     [induction] = [item for item in told.items if item.curve == "induction_head"]
     assert abs(induction.step - TURNS) <= 10 * EVERY
     assert induction.change > 0.5

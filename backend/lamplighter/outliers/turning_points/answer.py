@@ -11,8 +11,8 @@ class TurningPoint(DocumentedModel):
 
     curve: str
     """The name of the measure (`/measures`); `loss`, the training loss; of an answered question about heads
-    `induction_head` and `previous_token_head`, the best score of any head, and `in_context`, the nats that repetition
-    saves."""
+    `induction_head` and `previous_token_head`, the best score of any head, `in_context`, the in-context score, and
+    `repetition`, the nats that repetition saves."""
     step: int
     between: list[int]
     """The first and the last step at which it may have turned, at 95 %."""

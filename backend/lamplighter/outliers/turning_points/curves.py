@@ -135,7 +135,8 @@ def _read_heads(run: RunFolder, lineage: Lineage) -> dict[str, dict[int, float]]
                 "previous_token_head": {
                     step: max(head.previous for head in some) for step, some in heads.items()
                 },
-                "in_context": {
+                "in_context": {one.step: one.in_context for one in readings if one.in_context is not None},
+                "repetition": {
                     one.step: one.loss_first - one.loss_again
                     for one in readings
                     if one.loss_first is not None and one.loss_again is not None

@@ -40,7 +40,8 @@ export const turning: Translated<typeof english> = {
       "dieser Kopf schaut woanders hin",
     ],
     previous_token_head: ["ein Kopf schaut auf das Wort davor", "dieser Kopf schaut woanders hin"],
-    in_context: [
+    in_context: ["weiter entfernte Wörter helfen weniger", "weiter entfernte Wörter helfen mehr"],
+    repetition: [
       "wiederholte Wörter sind leichter zu erraten",
       "wiederholte Wörter sind schwerer zu erraten",
     ],

@@ -24,7 +24,8 @@ const curves: Record<string, Both> = {
   ],
   induction_head: ["a head finds what it read before (induction)", "that head looks elsewhere"],
   previous_token_head: ["a head looks at the word before", "that head looks elsewhere"],
-  in_context: ["repeated words get easier to guess", "repeated words get harder to guess"],
+  in_context: ["words further back help less", "words further back help more"],
+  repetition: ["repeated words get easier to guess", "repeated words get harder to guess"],
 };
 
 export const turning = table("turning", {
