@@ -321,7 +321,8 @@ class Run:
         raise NoLayoutError(f"{self.id} has no {method} layout{when} yet")
 
     def logged(self) -> dict[int, dict[str, float]]:
-        """Return the numbers that the loop logged (`watcher.log`), by step and name; empty if it logged none.
+        """Return the numbers that the loop logged (`watcher.log`), by step and name; empty if it logged none. A run trained
+        here has its loss on held-out text by tenths of word frequency.
 
         Raises:
             NotBegunError: nothing is recorded yet.
