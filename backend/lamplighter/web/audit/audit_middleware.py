@@ -57,7 +57,7 @@ class AuditMiddleware:
         )
         if not presenting and kind is None:
             return
-        by = state.get("session") or "token"
+        by = state.get("session") or getattr(state.get("pusher"), "id", "token")
         run = scope.get("path_params", {}).get("run")
         if run is None:
             location = next((value for name, value in headers if name.lower() == b"location"), b"")

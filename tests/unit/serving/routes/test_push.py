@@ -86,6 +86,16 @@ async def test_every_fragment_counts_once(app: FastAPI, tmp_path: Path) -> None:
     require_equal_records(sender.run.folder, app.state.services.catalog.find_run(sender.run.folder.id))
 
 
+async def test_the_audit_log_says_who_began_a_run(app: FastAPI, tmp_path: Path) -> None:
+    lines: list[tuple[str, dict[str, object]]] = []
+    app.state.services.audit.record_change = lambda by, what, result, **facts: lines.append((by, facts))
+    sender = Sender(app, tmp_path / "there")
+    for fragment in (sender.opening, sender.opening, sender.next()):
+        await sender.put(fragment)
+    assert lines == [(sender.pusher.id, {"run": sender.run.folder.id, "kind": "opening"})]
+    await sender.close()
+
+
 async def test_other_content_is_a_conflict(app: FastAPI, tmp_path: Path) -> None:
     sender, other = Sender(app, tmp_path / "there"), Sender(app, tmp_path / "elsewhere")
     await sender.put(sender.opening)
