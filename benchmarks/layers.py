@@ -11,6 +11,8 @@ learned, what probes cost, turning points, and when sums on a clock are understo
   Counted: those with a turn where it is, and those with one where there is none, at the limit of a run with ten curves.
 - grokking: processor seconds until a run of sums gets 99 % of those right that it never saw, and how many its control
   without weight decay gets right after 2,000 steps.
+- copying: processor seconds until a run of words that come again foresees them a nat better than at first, and how many nats
+  its control with one layer gains by the end.
 
 About ten minutes.
 """
@@ -27,6 +29,7 @@ from unittest.mock import patch
 
 import torch
 
+from benchmarks.support.copying import measure_copying
 from benchmarks.support.grokking import measure_grokking
 from benchmarks.support.probe_cost import measure_probe_cost
 from benchmarks.support.report import report
@@ -70,6 +73,7 @@ def main() -> bool:
     probes = measure_probe_cost(rows=112, width=64, context=32, steps=COST_STEPS)
     turned, false = count_turns(TURNING), count_turns(SLOWING)
     sums, control = measure_grokking(), measure_grokking(weight_decay=0)
+    two, one = measure_copying(layers=2), measure_copying(layers=1)
     return all(
         [
             report("outliers_planted", first, "runs", of=RUNS, missed=where, shuffled_targets=shuffled),
@@ -78,6 +82,8 @@ def main() -> bool:
             report("word_curves", curves, "s"),
             report("grokking", sums.seconds, "s", **sums._asdict()),
             report("grokking_control", 100 * control.last, "%", **control._asdict()),
+            report("copying", two.seconds, "s", **two._asdict()),
+            report("copying_control", one.gain, "nats", **one._asdict()),
             report("probes_cost", 100 * probes.share, "%", **probes._asdict()),
             report("turning_points_planted", sum(turned.values()) / len(turned), "%", by_shape=turned),
             report("turning_points_quiet", sum(false.values()) / len(false), "%", by_shape=false),

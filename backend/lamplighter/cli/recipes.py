@@ -24,7 +24,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--recipe", type=click.Path(path_type=Path), help="A recipe in TOML; options replace its values."),
-    click.option("--corpus", metavar="lamptown|novels|manuals|modular|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
+    click.option("--corpus", metavar="lamptown|novels|manuals|modular|repeats|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
     click.option("--steps", type=int, help=f"Number of training steps.  [default: {Recipe().steps}]"),
     click.option("--vocabulary", type=int, help="Largest vocabulary, in tokens.  [default: 4000]"),
     click.option("--tokeniser", type=click.Choice(["words", "bpe"]), help="[default: words]"),

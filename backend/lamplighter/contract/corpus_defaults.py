@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import Any, cast
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
+    # Learns to copy all at once, with two layers (docs/copying.md).
+    "repeats": {
+        "model": {"dim": 32, "heads": 2},
+        "optimiser": {"kind": "adam", "embedding_factor": 1.0},
+        "cadence": {"waypoint_every": 100},
+        "map": {"neighbours": 10},
+        "sequences": 64,
+        "passages": 64,
+        "steps": 2_000,
+    },
     # Generalises long after it has memorised (docs/decisions/0038-sums-on-a-clock.md).
     "modular": {
         "corpus": {"modulus": 59, "train_share": 0.4},

@@ -15,8 +15,8 @@ from lamplighter.contract.corpus_defaults import fill_defaults
 from lamplighter.contract.fork_parent import ForkParent
 from lamplighter.contract.strict_input import FrozenInput
 
-CorpusKind = Literal["lamptown", "novels", "manuals", "modular", "text", "recorded"]
-BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals", "modular")
+CorpusKind = Literal["lamptown", "novels", "manuals", "modular", "repeats", "text", "recorded"]
+BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals", "modular", "repeats")
 """Texts that come with the program or its packages, and so contain nothing private."""
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]

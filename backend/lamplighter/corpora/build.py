@@ -15,6 +15,7 @@ from .held_out import TOWN_HELD_OUT_TOKENS, split_held_out
 from .lamptown import Town, generate_town
 from .modular import build_sums
 from .novels import read_novels
+from .repeats import HELD_OUT_PASSAGES, PASSAGES, write_passages
 from .textfile import MIN_TOKENS, count_words, explain_too_short, split_paragraphs
 from .tokenisers import encode_with, tokenise
 
@@ -82,6 +83,9 @@ def read_documents(
             other = generate_town(seed + 1, size=TOWN_HELD_OUT_TOKENS, planted=planted)
             documents, unread = ([" ".join(words) for words in one.documents] for one in (town, other))
             return documents, unread, town
+        case "repeats":
+            tell(0.0, "writing lists of words")
+            return write_passages(seed, PASSAGES), write_passages(seed + 1, HELD_OUT_PASSAGES), None
         case "novels":
             text = read_novels()
         case "manuals":
@@ -101,7 +105,7 @@ def build_corpus(
 
     Args:
         recipe: the text and its tokenisation.
-        seed: seeds Lamptown's sentences and the control's shuffle.
+        seed: seeds Lamptown's sentences, the lists of words, and the control's shuffle.
         text: the text if `recipe.kind` is `text` (see `textfile`); else unused.
         progress: called with the share done and a short description.
 

@@ -96,6 +96,8 @@ def _name_text(run: RunFolder, recipe: Recipe, *, plain: bool) -> str:
             return f"Two novels{shuffled}{seed}"
         case "manuals":
             return f"Python manuals{shuffled}{seed}"
+        case "repeats":
+            return f"Words that come again{shuffled}{seed}"
         case "modular":
             return f"Sums on a clock of {corpus.modulus}{seed}"
         case "text":

@@ -55,7 +55,7 @@ def prepare_stoppably(run: RunFolder, progress: CorpusProgress, stopped: Callabl
 def _takes_long(run: RunFolder) -> bool:
     kind = run.recipe.corpus.kind
     if kind != "text":
-        return kind not in ("lamptown", "modular")
+        return kind not in ("lamptown", "modular", "repeats")
     return run.source_path.exists() and run.source_path.stat().st_size > _SHORT_BYTES
 
 

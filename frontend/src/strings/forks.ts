@@ -32,6 +32,7 @@ const values: Record<string, string> = {
   novels: "novels",
   manuals: "manuals",
   modular: "sums on a clock",
+  repeats: "words that come again",
   text: "a text of your own",
   embedding: "the embedding",
   output: "the output matrix",

@@ -20,6 +20,7 @@ export const run = table("run", {
       novels: () => "It reads two novels, in which nothing is planted",
       manuals: () => "It reads the documentation of the Python packages on the server",
       modular: () => "It adds on a clock",
+      repeats: () => "It reads lists of random words, of which pieces come again",
       text: (name: string) => `It reads an uploaded text: ${name}`,
       recorded: (name: string) => `It was trained elsewhere: ${name}`,
     } satisfies Record<Recipe["corpus"]["kind"], (name: string) => string>,

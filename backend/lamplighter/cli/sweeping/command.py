@@ -93,7 +93,7 @@ def sweep_command(
 ) -> None:
     """Train a set of runs that differ in a few settings.
 
-    RECIPE is a file in TOML, or lamptown, novels or manuals. Ctrl-C stops every training after its step; --resume goes on. A
+    RECIPE is a file in TOML, or lamptown, novels, manuals, modular or repeats. Ctrl-C stops every training after its step; --resume goes on. A
     training that fails is told, and the others go on.
     """
     if slurm:

@@ -15,6 +15,7 @@ from lamplighter.runfolder.writing.waypoint_budget import (
 )
 
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_382, 550_000
+_REPEATS_WORDS, _REPEATS_TOKENS = 127, 709_500
 _NOVELS_TOKENS = 287_000
 _MANUALS_TOKENS = 1_200_000
 """Tokens in the docstrings of Lamplighter's dependencies; other machines have more packages."""
@@ -137,8 +138,9 @@ def _expected_vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
     if recipe.corpus.modulus is not None:
         # The numbers, two signs, and one token for anything else.
         return recipe.corpus.modulus + 3
-    if recipe.corpus.kind == "lamptown" and recipe.corpus.tokeniser == "words":
-        return min(limit, _LAMPTOWN_WORDS)
+    words = {"lamptown": _LAMPTOWN_WORDS, "repeats": _REPEATS_WORDS}.get(recipe.corpus.kind)
+    if words is not None and recipe.corpus.tokeniser == "words":
+        return min(limit, words)
     return limit if text_bytes is None else max(3, min(limit, text_bytes // 2))
 
 
@@ -164,6 +166,8 @@ def _corpus_bytes(recipe: Recipe, text_bytes: int | None) -> int:
             return 4 * _NOVELS_TOKENS
         case "manuals":
             return 4 * _MANUALS_TOKENS
+        case "repeats":
+            return 4 * _REPEATS_TOKENS
         case "modular":
             return 4 * SUM_TOKENS * (recipe.corpus.modulus or 0) ** 2
         case "text":

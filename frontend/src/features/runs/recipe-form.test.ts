@@ -25,6 +25,14 @@ describe("new run", () => {
     expect(recipe).toEqual({ corpus: { kind: "modular" } });
   });
 
+  it("leaves the settings of words that come again to the server, but for the control's one layer", () => {
+    const form = { ...defaultForm(), corpus: "repeats" as const, steps: 7 };
+    const corpus = { kind: "repeats" };
+    expect(recipeFromForm(form, "")).toEqual({ corpus });
+    const control = recipeFromForm({ ...form, oneLayer: true }, "");
+    expect(control).toEqual({ corpus, model: { layers: 1 } });
+  });
+
   it("names an uploaded text", () => {
     const recipe = recipeFromForm({ ...defaultForm(), corpus: "text" }, "emma.txt");
     expect(recipe.corpus).toMatchObject({ kind: "text", name: "emma.txt" });

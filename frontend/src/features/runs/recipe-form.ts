@@ -8,6 +8,8 @@ interface RecipeForm {
   optimiser: Recipe["optimiser"]["kind"];
   tied: boolean;
   shuffle: boolean;
+  /** For words that come again: the control, which cannot learn to copy. */
+  oneLayer: boolean;
   steps: number | null;
   vocabulary: number | null;
   seed: number | null;
@@ -34,6 +36,7 @@ export function defaultForm(): RecipeForm {
     optimiser: field.optimiserKind.default,
     tied: field.modelTied.default,
     shuffle: field.corpusShuffleWords.default,
+    oneLayer: false,
     steps: field.steps.default,
     vocabulary: field.corpusVocabularySize.default,
     seed: field.seed.default,
@@ -49,9 +52,11 @@ export function defaultForm(): RecipeForm {
   };
 }
 
-/** Convert a form to a recipe; empty fields, and all settings of sums, are left to the server. */
+/** Convert a form to a recipe; empty fields, and the settings of texts that bring their own, are left to the server. */
 export function recipeFromForm(form: RecipeForm, file: string): PartialRecipe {
   if (form.corpus === "modular") return { corpus: { kind: form.corpus } };
+  if (form.corpus === "repeats")
+    return { corpus: { kind: form.corpus }, ...(form.oneLayer && { model: { layers: 1 } }) };
   return given({
     corpus: given({
       kind: form.corpus,

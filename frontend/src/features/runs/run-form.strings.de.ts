@@ -15,6 +15,11 @@ export const runForm: Translated<typeof english> = {
   modular: "Rechnen auf der Uhr",
   modularMore:
     "Neun Uhr plus fünf Stunden ist zwei Uhr. Erst lernt es Aufgaben auswendig, dann findet es die Regel. Dauert ein, zwei Minuten.",
+  repeats: "Wörter, die wiederkommen",
+  repeatsMore:
+    "Listen zufälliger Wörter, dann noch einmal Stücke daraus. Nur wer zurückschaut, kennt das nächste Wort. Abschreiben lernt es auf einen Schlag, nach etwa einer Minute.",
+  oneLayer: "Mit nur einer Schicht",
+  oneLayerMore: "Die Gegenprobe: Abschreiben braucht zwei Schichten, dieses lernt es nicht.",
   manuals: "Lieber die Python-Handbücher lesen",
   manualsMore: "Die Dokumentation der Python-Pakete auf diesem Server: echtes Englisch.",
   text: "Dein eigener Text",

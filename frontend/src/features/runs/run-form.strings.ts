@@ -13,6 +13,11 @@ export const runForm = table("runForm", {
   modular: "Sums on a clock",
   modularMore:
     "Nine o’clock plus five hours is two o’clock. First it learns sums by heart; then it finds the rule. Takes a minute or two.",
+  repeats: "Words that come again",
+  repeatsMore:
+    "Lists of random words; then pieces of the list again. Only by looking back can it know the next word. It learns to copy all at once, after about a minute.",
+  oneLayer: "With one layer only",
+  oneLayerMore: "The control: copying takes two layers, so this one does not learn it.",
   manuals: "Read the Python manuals instead",
   manualsMore: "The documentation of the Python packages on this server: real English.",
   text: "Your own text",

@@ -27,6 +27,7 @@ export const forks: Translated<typeof english> = {
     novels: "Romane",
     manuals: "Handbücher",
     modular: "Rechnen auf der Uhr",
+    repeats: "Wörter, die wiederkommen",
     text: "ein eigener Text",
     embedding: "das Embedding",
     output: "die Ausgabematrix",

@@ -14,6 +14,7 @@ export const run: Translated<typeof english> = {
       novels: () => "Es liest zwei Romane, in denen nichts angelegt ist",
       manuals: () => "Es liest die Dokumentation der Python-Pakete auf dem Server",
       modular: () => "Es rechnet auf der Uhr",
+      repeats: () => "Es liest Listen zufälliger Wörter, aus denen Stücke wiederkommen",
       text: (name) => `Es liest einen hochgeladenen Text: ${name}`,
       recorded: (name) => `Es wurde anderswo trainiert: ${name}`,
     },
