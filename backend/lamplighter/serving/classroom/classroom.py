@@ -30,6 +30,7 @@ from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
 from lamplighter.web.access.presenter_session import digest_of
+from lamplighter.web.http.problems import RefusedError
 
 if TYPE_CHECKING:
     from lamplighter.serving.classroom.sharing.shared_class import SharedClass
@@ -315,7 +316,9 @@ class Classroom:
     def note_new_run(self, run_id: str) -> None:
         """Announce a new run to everyone."""
         if self._is_elsewhere and self._shared is not None:
-            self._shared.ask(PointAsk(word=self._pointed, new_run=run_id))
+            # The run has begun, told or not.
+            with contextlib.suppress(RefusedError):
+                self._shared.ask(PointAsk(new_run=run_id))
             return
         self._newest_run = run_id
         self._changed()
@@ -425,8 +428,10 @@ class Classroom:
                 taken = here and self.questions.take_prediction(ask.session, ask.prediction)
                 return Answer(status=200 if taken else 409)
             case PointAsk():
-                self._pointed = ask.word
-                self._newest_run = ask.new_run or self._newest_run
+                if ask.new_run is None:
+                    self._pointed = ask.word
+                else:
+                    self._newest_run = ask.new_run
                 self._changed()
                 return Answer()
 

@@ -80,7 +80,8 @@ class JoinCode:
         """Return the code, and the one before it."""
         now = self._current()
         codes = [
-            one and CodeState(one.typed, one.secret, self._clock() - one.made) for one in (now, self._before)
+            one and CodeState(one.typed, one.secret, max(0.0, self._clock() - one.made))
+            for one in (now, self._before)
         ]
         assert codes[0] is not None
         return codes[0], codes[1]

@@ -27,6 +27,8 @@ BROKER_ERRORS = (nats.errors.Error, OSError)
 TOKEN_VARIABLE = "LAMPLIGHTER_BROKER_TOKEN"
 ANSWER_SECONDS = 2.0
 """Seconds to wait for the broker's answer."""
+STUCK_SECONDS = 6.0
+"""Seconds after which several calls together are given up: while a connection is lost, one may never return."""
 _RETRY_SECONDS = 0.25
 _PING_SECONDS, _PINGS = 1, 2
 """A broker that answers none of two pings, a second apart, is away."""

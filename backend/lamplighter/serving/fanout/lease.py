@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import nats.js.errors
 
-from lamplighter.serving.fanout.broker import BROKER_ERRORS, Broker
+from lamplighter.serving.fanout.broker import BROKER_ERRORS, STUCK_SECONDS, Broker
 
 TTL = 2.0
 """Seconds after which the lease of a server that is gone ends."""
@@ -36,11 +37,14 @@ class Lease:
         """Take the lease if it is free, or renew it. Returns whether this server holds it now."""
         asked = time.monotonic()
         try:
-            bucket = await self._broker.bucket(_BUCKET, ttl=TTL)
-            if self._revision:
-                self._revision = await bucket.update(self._name, self._holder.encode(), last=self._revision)
-            else:
-                self._revision = await bucket.create(self._name, self._holder.encode())
+            async with asyncio.timeout(STUCK_SECONDS / 2):
+                bucket = await self._broker.bucket(_BUCKET, ttl=TTL)
+                if self._revision:
+                    self._revision = await bucket.update(
+                        self._name, self._holder.encode(), last=self._revision
+                    )
+                else:
+                    self._revision = await bucket.create(self._name, self._holder.encode())
         except nats.js.errors.KeyWrongLastSequenceError:
             self._revision, self._until = 0, 0.0
         except BROKER_ERRORS:

@@ -22,7 +22,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js import api
 
-from lamplighter.serving.fanout.broker import ANSWER_SECONDS, BROKER_ERRORS, Broker
+from lamplighter.serving.fanout.broker import ANSWER_SECONDS, BROKER_ERRORS, STUCK_SECONDS, Broker
 from lamplighter.serving.fanout.channel_log import MAX_KEPT
 from lamplighter.serving.fanout.contract import Entry, Sequence, is_state
 from lamplighter.serving.fanout.memory_fanout import FollowedRun
@@ -126,10 +126,11 @@ class NatsFanout:
         try:
             while True:
                 try:
-                    await self._prepare(shared)
-                    await self._fill(shared)
-                    shared.filled.set()
-                    await self._send(shared)
+                    async with asyncio.timeout(STUCK_SECONDS):
+                        await self._prepare(shared)
+                        await self._fill(shared)
+                        shared.filled.set()
+                        await self._send(shared)
                 except BROKER_ERRORS as error:
                     if self.broker.is_connected and type(error) is not told:
                         log.warning("the broker does not take a run: %s", error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ class School:
     def __init__(self, folder: Path) -> None:
         self.runs = folder / "runs"
         store = RunStore(self.runs)
-        self.run = make_run(store)
+        self.run = make_run(store, steps=100_000)
         self.trainer = FakeTrainer(self.run).begin().train(20)
         self.nats = NatsServer(folder / "nats")
         self.ports = [free_port(), free_port()]
@@ -50,6 +50,43 @@ def school(tmp_path: Path) -> Iterator[School]:
     made = School(tmp_path)
     yield made
     made.close()
+
+
+@pytest.mark.tour
+def test_viewers_go_on_watching_while_the_broker_is_away(school: School):
+    first, _ = school.servers
+    viewers: list[MovingViewer] = []
+    try:
+        for _ in range(4):
+            client = ClassClient(first)
+            assert client.join() == 204
+            viewers.append(MovingViewer(client, school.run.id))
+        wait_until(lambda: all(one.beats for one in viewers), "beats")
+        school.nats.stop()
+        for _ in range(3):
+            beats = [one.beats for one in viewers]
+
+            def trained(beats: list[int] = beats) -> bool:
+                school.trainer.train(1)
+                return all(one.beats > before + 1 for one, before in zip(viewers, beats, strict=True))
+
+            wait_until(trained, "beats without the broker")
+        school.nats.start()
+        question = {"run": school.run.id, "about": "lit_next", "steps": 1}
+        wait_until(lambda: _answers(lambda: first.post("/api/class/question", question)), "the broker")
+        wait_until(lambda: all(one.question for one in viewers), "the question")
+    finally:
+        for one in viewers:
+            one.close()
+
+
+def _answers(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except AssertionError:
+        # 503 while the broker is away.
+        return False
+    return True
 
 
 def test_a_class_on_two_servers_predicts_and_reveals_together_and_outlives_one(school: School):

@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from lamplighter.serving.classroom.sharing.class_asks import Here
-from lamplighter.serving.fanout.broker import BROKER_ERRORS, Broker
+from lamplighter.serving.fanout.broker import BROKER_ERRORS, STUCK_SECONDS, Broker
 
 SUBJECT = "lamp.class.here"
 _SECONDS = 1.0
@@ -84,7 +84,7 @@ class OtherServers:
             behind=present.behind,
         )
         with contextlib.suppress(*BROKER_ERRORS):
-            if self._broker.is_connected:
+            async with asyncio.timeout(STUCK_SECONDS):
                 await self._broker.client.publish(SUBJECT, here.model_dump_json().encode())
 
     async def note_message(self, message: Msg) -> None:

@@ -32,7 +32,7 @@ from lamplighter.serving.classroom.sharing.class_asks import (
     ViewerAsk,
 )
 from lamplighter.serving.classroom.sharing.class_state import ClassState, StateError, decode_state
-from lamplighter.serving.fanout.broker import BROKER_ERRORS, Broker
+from lamplighter.serving.fanout.broker import BROKER_ERRORS, STUCK_SECONDS, Broker
 from lamplighter.serving.fanout.lease import RENEW_SECONDS, Lease
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from lamplighter.web.http.problems import RefusedError
@@ -203,12 +203,12 @@ class SharedClass:
             if self._broker.is_connected and time.monotonic() >= self._yielded_until:
                 await self._try_to_own()
             elif self.is_owner and not self._lease.is_held:
-                async with self._turn:
+                async with asyncio.timeout(STUCK_SECONDS), self._turn:
                     await self._lose()
             await asyncio.sleep(RENEW_SECONDS)
 
     async def _try_to_own(self) -> bool:
-        async with self._turn:
+        async with asyncio.timeout(STUCK_SECONDS), self._turn:
             held = await self._lease.hold()
             if held and not self.is_owner:
                 try:
@@ -229,13 +229,13 @@ class SharedClass:
             self._is_taking = False
 
     async def _take(self) -> None:
+        state = None
         try:
-            state = await self._stored.take_over()
+            state = await self._stored.take_over(self._reached[0])
         except StateError as error:
-            log.warning("the class begins again: %s", error)
-        else:
-            if state is not None:
-                self._classroom.restore_state(state, kept=False)
+            log.warning("a class on several servers: %s", error)
+        # Where nothing can be read, it goes on as it is known here.
+        self._classroom.restore_state(state or self._classroom.export_state(), kept=False)
         if await self._write():
             self.is_owner = True
             self._asking = await self._broker.client.subscribe(_ASK, cb=self._take_ask)
@@ -254,7 +254,7 @@ class SharedClass:
 
     async def _give_away(self) -> None:
         """End the own part as owner, with all that was changed."""
-        async with self._turn:
+        async with asyncio.timeout(STUCK_SECONDS), self._turn:
             if not self.is_owner:
                 return
             if self._stored_change < self._newest_change:
@@ -293,7 +293,7 @@ class SharedClass:
             await self._dirty.wait()
             self._dirty.clear()
             try:
-                async with self._turn:
+                async with asyncio.timeout(STUCK_SECONDS), self._turn:
                     if self.is_owner and self._stored_change < self._newest_change:
                         if await self._write():
                             self._settle()
@@ -319,7 +319,8 @@ class SharedClass:
         here = await self._broker.client.subscribe(other_servers.SUBJECT, cb=self.others.note_message)
         try:
             while not self._is_stopped:
-                await self._look()
+                async with asyncio.timeout(STUCK_SECONDS):
+                    await self._look()
                 await asyncio.sleep(_POLL_SECONDS)
         finally:
             for one in (states, here):

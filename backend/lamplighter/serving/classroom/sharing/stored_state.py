@@ -39,20 +39,23 @@ class StoredState:
             return None
         return entry.value or b""
 
-    async def take_over(self) -> ClassState | None:
-        """Prepare to write with a fence above that of the state that is stored. Returns that state; None: there is none.
+    async def take_over(self, known: int) -> ClassState | None:
+        """Prepare to write with a fence above that of the state that is stored, and above `known`.
+
+        Returns:
+            That state; None: there is none.
 
         Raises:
             StateError: what is stored is none. It is replaced by the next write.
         """
-        self._fence, self._revision = 1, 0
+        self._fence, self._revision = known + 1, 0
         try:
             entry = await (await self._bucket()).get(_KEY)
         except nats.js.errors.KeyNotFoundError:
             return None
         self._revision = entry.revision or 0
         state = decode_state(entry.value or b"")
-        self._fence = state.fence + 1
+        self._fence = max(known, state.fence) + 1
         return state
 
     async def write_state(self, state: ClassState) -> ClassState | None:
