@@ -200,7 +200,7 @@ class HeadsQuestion(_Question):
     """The attention of each head to repeated random tokens, at the states kept up to the step."""
 
     kind: Literal["heads"] = "heads"
-    readings: Annotated[int, Field(ge=1, le=32)] = 10
+    readings: Annotated[int, Field(ge=1, le=32)] = 18
     """Maximum number of states to read, the first and the last among them."""
     counted = "readings"
 
