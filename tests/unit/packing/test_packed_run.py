@@ -166,7 +166,13 @@ def test_what_has_no_room_in_the_page_lies_beside_it(run: RunFolder, monkeypatch
 def test_answers_match_the_server(run: RunFolder, packed: PackedRun) -> None:
     stored = json.loads(inflate(packed.parts["answers"]))
     with RunAnswers(run) as answers:
-        for rest in ("/steps?from=1&most=2000", "/measures", "/turning-points", "/tokens?limit=50000&offset=0", "/lines"):
+        for rest in (
+            "/steps?from=1&most=2000",
+            "/measures",
+            "/turning-points",
+            "/tokens?limit=50000&offset=0",
+            "/lines",
+        ):
             assert stored[rest] == json.loads(answers.get(rest))
     assert [token["token"] for token in stored["/tokens?limit=50000&offset=0"]["items"]] == list(HOSTILE)
     assert stored[""]["status"]["phase"] == "finished"
