@@ -56,7 +56,8 @@ def read_sentences(given: object) -> list[ProbedSentence]:
 
 
 def _read(given: object, number: int) -> ProbedSentence:
-    parts = [given] if isinstance(given, str) else list(cast("Iterable[Any]", given))
+    several = cast("Iterable[Any]", given if isinstance(given, Iterable) else ())
+    parts = [given] if isinstance(given, str) else list(several)
     if not 1 <= len(parts) <= 3 or not all(isinstance(part, str) for part in parts):
         raise InputError(f"probes: entry {number} must be a text, (text, word) or (text, word, meaning)")
     text, word, label = [*parts, "", ""][:3]
@@ -64,10 +65,13 @@ def _read(given: object, number: int) -> ProbedSentence:
         raise InputError(
             f"probes: entry {number} is too long: at most {MAX_SENTENCE:,} letters of text and {_MAX_LABEL} of a meaning"
         )
-    pattern = rf"(?<!\w){re.escape(word.strip())}(?!\w)" if word.strip() else r"\S+(?=\W*$)"
+    # The last word has no punctuation around it.
+    pattern = rf"(?<!\w){re.escape(word.strip())}(?!\w)" if word.strip() else r"\w(\S*\w)?(?=\W*$)"
     found = re.search(pattern, text, re.IGNORECASE)
     if found is None:
         raise InputError(
-            f"probes: {text[:80]!r} has no word {word[:40]!r}" if word else f"probes: entry {number} is empty"
+            f"probes: {text[:80]!r} has no word {word[:40]!r}"
+            if word
+            else f"probes: entry {number} has no word"
         )
     return ProbedSentence(text, found.start(), found.end(), " ".join(label.split()))
