@@ -9,7 +9,7 @@ from lamplighter.analysis.measures import measure
 from lamplighter.analysis.stayed import count_stayed
 from lamplighter.corpora.modular import number_ids
 from lamplighter.geometry.separation import separation
-from lamplighter.runfolder.loop_facts import PROBES_FACT, ProbedRun
+from lamplighter.runfolder.loop_facts import MAX_PROBE_ROWS, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -30,19 +30,21 @@ def measure_snapshot(
         touches: how many batches had each row, shape (V,); None if batches are not recorded.
     """
     corpus = run.recipe.corpus
-    values = measure(vectors, run.vocabulary, touches, corpus.planted_pairs, number_ids(corpus))
+    values = measure(vectors, run.vocabulary, touches, corpus.planted_pairs, number_ids(corpus, len(vectors)))
     if touches is not None:
         return values
     with StepsReader(run.steps_path) as reader:
         probed: ProbedRun | None = reader.facts().get(PROBES_FACT)
     if probed is None:
         return values | count_stayed(run, step, vectors)
-    return values | _measure_separation(probed, run.vocabulary.class_of(), vectors[:])
+    return values | _measure_separation(probed, run.vocabulary.class_of(), vectors)
 
 
 def _measure_separation(
-    probed: ProbedRun, class_of: NDArray[np.int32], vectors: NDArray[np.float32]
+    probed: ProbedRun, class_of: NDArray[np.int32], vectors: NDArray[np.float32] | StoredMatrix
 ) -> dict[str, float]:
+    if len(vectors) > MAX_PROBE_ROWS:
+        return {}
     count = len(vectors) // len(probed["layers"])
     words = np.zeros(count, dtype=np.int64)
     words[: len(probed["words"])] = probed["words"][:count]

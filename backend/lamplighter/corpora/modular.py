@@ -17,11 +17,19 @@ from .tokenisers import UNKNOWN, make_word_tokeniser
 
 FIRST_NUMBER = 1
 """The id of the number 0; that of n is n more."""
+_OTHER_TOKENS = 3
+"""Tokens that are no numbers: `<unk>`, "+" and "="."""
 
 
-def number_ids(recipe: CorpusRecipe) -> NDArray[np.int64] | None:
-    """Return the token ids of the numbers in their order, shape (p,); None for a corpus of another kind."""
-    return None if recipe.modulus is None else FIRST_NUMBER + np.arange(recipe.modulus)
+def number_ids(recipe: CorpusRecipe, vocabulary: int) -> NDArray[np.int64] | None:
+    """Return the token ids of the numbers in their order, shape (p,); None for a corpus of another kind.
+
+    Args:
+        recipe: the text.
+        vocabulary: the number of tokens. The recipe of an imported run may not fit it: None, too.
+    """
+    p = recipe.modulus
+    return None if p is None or vocabulary != p + _OTHER_TOKENS else FIRST_NUMBER + np.arange(p)
 
 
 def build_sums(recipe: CorpusRecipe, seed: int) -> Corpus:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import unit_rows
 
 SHUFFLES = 200
+MAX_OCCURRENCES = 1_000
+"""Maximum occurrences of a word that are compared, drawn at random: each with each, at every measure."""
 _SEED = 0
 _EQUAL = 1e-6
 """A distance that rounding gives to equal rows."""
@@ -32,15 +34,17 @@ def separation(
     Returns:
         None if no word has two meanings, of which one occurs twice.
     """
+    random = np.random.default_rng(_SEED)
     of_words: list[tuple[Distances, NDArray[np.int64]]] = []
     for word in np.unique(words):
         chosen = np.flatnonzero((words == word) & (meanings >= 0))
+        if len(chosen) > MAX_OCCURRENCES:
+            chosen = np.sort(random.choice(chosen, MAX_OCCURRENCES, replace=False))
         found, labels = np.unique(meanings[chosen], return_inverse=True)
         if 2 <= len(found) < len(chosen):
             of_words.append((_distances(vectors[chosen]), labels))
     if not of_words:
         return None
-    random = np.random.default_rng(_SEED)
     shuffled = [
         np.concatenate([_silhouettes(apart, random.permutation(labels)) for apart, labels in of_words]).mean()
         for _ in range(SHUFFLES)

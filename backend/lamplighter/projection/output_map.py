@@ -72,7 +72,9 @@ def lay_out_output(
         target = _input_map(run, reader, points[-1].step)
         trusts = write_joint_layouts(
             part,
-            JointSlices([point.step for point in points], read, size, numbers=number_ids(run.recipe.corpus)),
+            JointSlices(
+                [point.step for point in points], read, size, numbers=number_ids(run.recipe.corpus, size)
+            ),
             read_map_settings(run).current,
             reader.newest_step()[1],
             progress,

@@ -127,7 +127,7 @@ class ProjectorProcess:
                 self._run.recipe.map,
                 self._run.vocabulary,
                 self._run.landmarks,
-                number_ids(self._run.recipe.corpus),
+                number_ids(self._run.recipe.corpus, size),
             )
             self._requests = RequestsReader(self._run.path)
             self._requests.skip_applied(earlier.last_applied())

@@ -54,7 +54,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
             lambda index: history.open_snapshot(steps[index]),
             size,
             run.landmarks,
-            number_ids(run.recipe.corpus),
+            number_ids(run.recipe.corpus, size),
         )
         newest = history.steps.newest_step()[1]
         trusts = write_joint_layouts(part, chosen, read_map_settings(run).current, newest, progress)

@@ -20,6 +20,8 @@ PROBES_FACT = "probes"
 """The fact of a run of hidden states (`ProbedRun`); absent if the run is none."""
 MAX_PROBES_BYTES = 64_000
 """Maximum bytes of that fact as JSON: every viewer of the run gets it."""
+MAX_PROBE_ROWS = 20_000
+"""Maximum rows of a run of hidden states; the separation of meanings is not measured in an imported one with more."""
 _MAX_PROBED_LAYERS = 256
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from lamplighter.contract.recipe import SUM_TOKENS, CorpusRecipe
 from lamplighter.corpora.build import build_corpus
+from lamplighter.corpora.modular import number_ids
 from lamplighter.corpora.prompts import encode_prompt
 
 
@@ -42,3 +43,12 @@ def test_a_prompt_is_read_number_by_number() -> None:
     assert [corpus.vocabulary.tokens[token] for token in ids] == ["50", "+", "20", "="]
     counted = np.bincount(corpus.token_ids, minlength=len(corpus.vocabulary))
     assert np.array_equal(corpus.vocabulary.counts, counted)
+
+
+def test_a_recipe_that_does_not_fit_its_vocabulary_has_no_numbers() -> None:
+    recipe = CorpusRecipe(kind="modular", modulus=59, train_share=0.4)
+    ids = number_ids(recipe, 62)
+    assert ids is not None
+    assert np.array_equal(ids, 1 + np.arange(59))
+    assert number_ids(recipe, 10) is None
+    assert number_ids(CorpusRecipe(), 62) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from sklearn.metrics import silhouette_samples  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from lamplighter.geometry.separation import separation
@@ -53,3 +54,16 @@ def test_words_of_one_meaning_and_rows_without_one_are_not_measured() -> None:
     assert separation(rows, np.zeros(4, dtype=np.int64), words) is None
     assert separation(rows, np.arange(4), words) is None
     assert separation(rows, np.array([0, 0, -1, -1]), words) is None
+
+
+def test_of_many_occurrences_a_sample_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    meanings = np.repeat([0, 1], 200)
+    rows = random.normal(size=(400, 6)).astype(np.float32) + 3 * np.eye(6, dtype=np.float32)[meanings]
+    whole = separation(rows, meanings, np.zeros(400, dtype=np.int64))
+    monkeypatch.setattr("lamplighter.geometry.separation.MAX_OCCURRENCES", 100)
+    sample = separation(rows, meanings, np.zeros(400, dtype=np.int64))
+    assert whole is not None
+    assert sample is not None
+    assert whole[0] != sample[0]
+    assert abs(whole[0] - sample[0]) < 0.1

@@ -12,12 +12,10 @@ import numpy as np
 from lamplighter.client.errors import InputError
 from lamplighter.client.probing.sentences import ProbedSentence
 from lamplighter.client.sources.vocabulary_files import make_vocabulary
-from lamplighter.runfolder.loop_facts import MAX_PROBES_BYTES, ProbedRun
+from lamplighter.runfolder.loop_facts import MAX_PROBE_ROWS, MAX_PROBES_BYTES, ProbedRun
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
-MAX_ROWS = 20_000
-"""Maximum rows of a run of hidden states."""
 MAX_LAYERS = 9
 """Maximum layers that are read; of a deeper model, evenly spread ones."""
 _MAX_NAME = 60
@@ -80,9 +78,9 @@ class ProbeSet:
             InputError: there are too few or too many rows.
         """
         rows = len(self.names) * len(layers)
-        if rows > MAX_ROWS:
+        if rows > MAX_PROBE_ROWS:
             raise InputError(
-                f"probes: {len(self.names):,} in {len(layers)} layers are {rows:,} rows, at most {MAX_ROWS:,}"
+                f"probes: {len(self.names):,} in {len(layers)} layers are {rows:,} rows, at most {MAX_PROBE_ROWS:,}"
             )
         tokens: dict[str, None] = {}
         classes: dict[str, list[str | int]] = {}

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.probing.probe_record import ProbeRecord
-from lamplighter.client.probing.probe_set import MAX_ROWS, Layers, ProbeSet, spread_layers
+from lamplighter.client.probing.probe_set import Layers, ProbeSet, spread_layers
 from lamplighter.client.probing.sentences import ProbedSentence
 from lamplighter.client.whole_application import require_whole_application
+from lamplighter.runfolder.loop_facts import MAX_PROBE_ROWS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
@@ -53,8 +54,10 @@ def record_hidden_states(
         raise InputError(
             f"{run.id}: the text has none of the words {', '.join(words)}" if words else "no probes"
         )
-    if len(sequences) * (run.recipe.model.layers + 1) > MAX_ROWS:
-        raise InputError(f"{len(sequences):,} probes in each layer are too many: at most {MAX_ROWS:,} rows")
+    if len(sequences) * (run.recipe.model.layers + 1) > MAX_PROBE_ROWS:
+        raise InputError(
+            f"{len(sequences):,} probes in each layer are too many: at most {MAX_PROBE_ROWS:,} rows"
+        )
     with StepsReader(run.steps_path) as reader:
         kept = list_kept_states(run, reader.lineage(), reader.newest_step()[1])
     files = list({file.step: file for file in kept}.values())[::-1]

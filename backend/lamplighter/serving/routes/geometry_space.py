@@ -158,7 +158,7 @@ def get_fourier(
     lengths, and the numbers' places in the planes of the two strongest.
     """
     asked = asking.open()
-    ids = number_ids(asked.reply.run.recipe.corpus)
+    ids = number_ids(asked.reply.run.recipe.corpus, len(asked.table))
     if ids is None:
         nothing = Fourier(**asked.facts, shares=[], chance=None, planes=[])
         return asked.reply.send(BOUNDED_COST, lambda: json_body(nothing))
