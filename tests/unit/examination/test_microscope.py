@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from lamplighter.examination.kinds.microscope.random_updates import DRAWS
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.training.worker import train
+from tests.support.runs import make_run
 from tests.unit.examination.retaken import (
     CPU,
     RECIPES,
@@ -106,6 +109,24 @@ def test_averages_are_the_optimisers_and_the_formula_is_adams(trained: Any, name
     )
     factor = 1 if name == "tied" else run.recipe.optimiser.embedding_factor
     assert row["learning_rate"] == pytest.approx(run.recipe.optimiser.learning_rate * factor)
+
+
+def test_weight_decay_shrinks_a_number_before_it_moves(trained: Any, tmp_path: Path) -> None:
+    run = make_run(
+        tmp_path,
+        steps=3,
+        model=SHAPE,
+        cadence={"keyframe_every": 1},
+        optimiser={"kind": "adam", "weight_decay": 0.5},
+    )
+    train(run)
+    row = ask(run, 3, coordinate=2)["row"]
+    assert row["difference"] == 0
+    assert row["shrunk"] == pytest.approx(row["old"] * (1 - 0.5 * row["learning_rate"]), rel=1e-6)
+    assert row["shrunk"] != row["old"]
+    change = row["step_size"] * row["m_after"] / row["denominator"]
+    assert row["new"] == pytest.approx(row["shrunk"] - change, rel=1e-5)
+    assert ask(trained("adam"), 3, coordinate=2)["row"]["shrunk"] is None
 
 
 def test_a_step_of_sgd_has_no_averages(trained: Any) -> None:

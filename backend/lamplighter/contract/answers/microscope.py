@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from lamplighter.contract.answers.parts import AnswerBase, AnswerPart, LossPair, Maybe
+from lamplighter.contract.answers.parts import AnswerBase, AnswerPart, LossPair, Maybe, Omitted
 
 RiverFlag = Literal["vanishing", "exploding"]
 
@@ -151,7 +151,8 @@ class RowMovement(AnswerPart):
 class RowUpdate(AnswerPart):
     """The update of one coordinate of the embedding: old - step_size m_after / denominator.
 
-    For an optimiser without averages it is old - step_size gradient, and the fields of the averages are null.
+    For an optimiser without averages it is old - step_size gradient, and the fields of the averages are null. With weight
+    decay, `shrunk` stands in place of old.
     """
 
     token: int
@@ -162,6 +163,8 @@ class RowUpdate(AnswerPart):
     updated: bool
     """False if the optimiser skips the row."""
     old: Maybe
+    shrunk: Annotated[float | None, Omitted] = None
+    """The old value after weight decay; absent without weight decay."""
     gradient: Maybe
     m_before: Maybe
     v_before: Maybe

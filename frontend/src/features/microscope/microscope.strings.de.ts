@@ -125,6 +125,7 @@ export const microscope: Translated<typeof english> = {
     stride: ["Schrittweite", "das Lerntempo mit beiden Korrekturen"],
     divisor: ["geteilt durch", "die Wurzel aus v, plus Epsilon"],
     rate: ["Schrittweite", "das Lerntempo"],
+    decay: ["Gewichtszerfall", "Weight Decay: Zuerst schrumpft jede Zahl ein wenig gegen 0"],
     correctionOf: (m, v) => `${m}, ${v}`,
     formula: "alt − (Schrittweite × m ÷ Teiler) = neu",
     formulaPlain: "alt − (Schrittweite × Gradient) = neu",

@@ -122,6 +122,7 @@ export const microscope = table("microscope", {
     stride: ["step size", "the learning rate with both corrections"],
     divisor: ["divided by", "the root of v, plus epsilon"],
     rate: ["step size", "the learning rate"],
+    decay: ["weight decay", "weight decay: first, every number shrinks a little towards 0"],
     correctionOf: (m: string, v: string) => `${m}, ${v}`,
     formula: "old − (step size × m ÷ divisor) = new",
     formulaPlain: "old − (step size × gradient) = new",

@@ -58,6 +58,8 @@ class _Formula:
     correction2: float | None = None
     epsilon: float | None = None
     betas: tuple[float, float] | None = None
+    shrunk: Tensor | None = None
+    """The old row after weight decay; None without."""
 
     @property
     def uncorrected_times(self) -> float | None:
@@ -119,6 +121,7 @@ def describe_row_update(
         bias_correction2=formula.correction2,
         learning_rate=formula.rate,
         step_size=formula.step_size,
+        shrunk=None if formula.shrunk is None else to_exact_number(formula.shrunk[coordinate]),
         uncorrected_times=formula.uncorrected_times,
         denominator=None if formula.denominator is None else to_exact_number(formula.denominator[coordinate]),
         change=to_exact_number(value - float(old[coordinate])),
@@ -225,6 +228,7 @@ def _apply_formula(
         row = old if gradient is None else torch.add(old, gradient, alpha=-rate)
         return _Formula(row, rate, rate)
     betas, epsilon, step = group["betas"], group["eps"], before.step + 1
+    shrunk: Tensor | None = None
     correction1, correction2 = 1 - betas[0] ** step, 1 - betas[1] ** step
     if isinstance(optimiser, torch.optim.SparseAdam):
         # SparseAdam puts the correction of v into the step size, so epsilon is added to the root of the
@@ -244,10 +248,12 @@ def _apply_formula(
         v = (before.v * betas[1]).addcmul(gradient, gradient, value=1 - betas[1])
         denominator = v.sqrt() / correction2**0.5 + epsilon
         # AdamW shrinks the row before it moves it.
-        shrunk = old.mul(1 - rate * group["weight_decay"])
-        row = torch.addcdiv(shrunk, m, denominator, value=-step_size)
+        shrunk = old.mul(1 - rate * group["weight_decay"]) if group["weight_decay"] else None
+        row = torch.addcdiv(old if shrunk is None else shrunk, m, denominator, value=-step_size)
     moments = _Moments(m, v, step)
-    return _Formula(row, rate, step_size, moments, denominator, correction1, correction2, epsilon, betas)
+    return _Formula(
+        row, rate, step_size, moments, denominator, correction1, correction2, epsilon, betas, shrunk
+    )
 
 
 def _recorded_row(model: ExaminedModel, step: int, token: int) -> Floats | None:
