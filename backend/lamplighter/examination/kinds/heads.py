@@ -26,6 +26,8 @@ SEQUENCES = 16
 """Random sequences, always the same ones: with 16, the standard error of a score is a few hundredths."""
 _LEAST_TOKENS = 4
 _DIGITS = 4
+_TOKENS = 2_048
+"""Tokens of held-out text to read: twice as many take a step of the default recipe beyond 150 ms of processor time."""
 _MIN_WINDOWS = 8
 """Windows of held-out text without which a standard error says nothing."""
 
@@ -44,7 +46,7 @@ def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgres
     half = np.random.default_rng(0).integers(0, len(model.run.vocabulary), (SEQUENCES, tokens))
     ids = np.concatenate((half, half), axis=1)
     held_out = model.run.held_out_ids
-    windows = None if held_out is None else HeldOutLoss(model.run.recipe, held_out).windows
+    windows = None if held_out is None else HeldOutLoss(model.run.recipe, held_out, _TOKENS).windows
     if windows is not None and len(windows) < _MIN_WINDOWS:
         windows = None
     steps = choose_kept_steps(model, question.readings)
