@@ -221,10 +221,11 @@ class _Whitened:
 
         key = tuple(parts)
         if key not in self._done:
+            design = self._design(parts)
             try:
-                weights, norm = nnls(self._design(parts), self._values)
+                weights, norm = nnls(design, self._values)
             except RuntimeError:  # No solution within its rounds.
-                weights, norm = np.zeros(0), np.inf
+                weights, norm = np.zeros(design.shape[1]), np.inf
             self._done[key] = weights, float(norm) ** 2
         return self._done[key]
 

@@ -25,6 +25,7 @@ describe("turning points", () => {
         at("effective_rank", 300, -0.4, "reverses"),
         at("loss_decile 9", 700, -0.3, "speeds_up"),
         at("eval/loss", 900, 0.2),
+        at("constructor", 950, -0.1),
       ]),
       5000,
     );
@@ -32,6 +33,7 @@ describe("turning points", () => {
       [300, "Turned round: the words use fewer directions"],
       [700, "Faster from here: rare words are guessed better"],
       [900, "From here: eval/loss rises"],
+      [950, "From here: constructor falls"],
       [1000, "From here: “capital” analogies come out right"],
     ]);
   });

@@ -26,7 +26,8 @@ export function turningMarks({ items }: TurningPoints, newest: number): Timeline
 
 function describe(curve: string, rises: boolean): string {
   const [, family, of] = /^(loss_decile|analogy|separation) (.+)$/.exec(curve) ?? [];
-  let both = turning.curves[curve];
+  // A loop may log a number by any name, such as `constructor`.
+  let both = Object.hasOwn(turning.curves, curve) ? turning.curves[curve] : undefined;
   if (family === "analogy") both = turning.analogy(printableText(translatedName(of!)));
   if (family === "separation") both = turning.separation(printableText(translatedName(of!)));
   if (family === "loss_decile")

@@ -11,14 +11,14 @@ const guessed = (who: string): [string, string] => [
 
 export const turning: Translated<typeof english> = {
   label: (all) => `${count(all)} ${all === 1 ? "Wendepunkt" : "Wendepunkte"}`,
-  note: "Hier wird eine Kurve wieder schneller oder kehrt um. Sonst wird Lernen nur langsamer; durch Zufall allein hätte einer von hundert Läufen so einen Punkt.",
+  note: "An jedem dieser Schritte wird eine Kurve wieder schneller oder kehrt um; sonst wird Lernen nur langsamer. Durch Zufall allein hätte einer von hundert Läufen so einen Schritt.",
   begins: (what) => `Ab hier: ${what}`,
-  reverses: (what) => `Umgekehrt: ${what}`,
+  reverses: (what) => `Kehrtwende: ${what}`,
   speeds_up: (what) => `Ab hier schneller: ${what}`,
   groups: ["häufige Wörter", "mittelhäufige Wörter", "seltene Wörter"],
   curves: {
     loss: guessed("gelesene Wörter"),
-    loss_held_out: guessed("Wörter aus nie gelesenem Text"),
+    loss_held_out: guessed("Wörter aus zurückbehaltenem Text"),
     accuracy_held_out: [
       "nie gesehene Aufgaben werden richtig",
       "nie gesehene Aufgaben werden falsch",

@@ -11,7 +11,7 @@ const guessed = (who: string): Both => [`${who} are guessed worse`, `${who} are 
 /** By the name of the curve. */
 const curves: Record<string, Both> = {
   loss: guessed("the words it reads"),
-  loss_held_out: guessed("words of unread text"),
+  loss_held_out: guessed("words of held-out text"),
   accuracy_held_out: ["sums it never saw come out right", "sums it never saw come out wrong"],
   accuracy_read: ["sums it has seen come out right", "sums it has seen come out wrong"],
   purity_10nn: ["words gather by kind", "words of a kind drift apart"],
@@ -30,11 +30,11 @@ const curves: Record<string, Both> = {
 
 export const turning = table("turning", {
   label: (all: number) => `${count(all)} turning ${all === 1 ? "point" : "points"}`,
-  note: "Here a curve speeds up again or turns round. Learning only slows down otherwise; by chance alone, one run in a hundred would show one of these.",
+  note: "At each of these steps a curve speeds up again or turns round; otherwise learning only slows down. By chance alone, one run in a hundred would have one.",
   begins: (what: string) => `From here: ${what}`,
   reverses: (what: string) => `Turned round: ${what}`,
   speeds_up: (what: string) => `Faster from here: ${what}`,
-  groups: ["frequent words", "words of middling frequency", "rare words"],
+  groups: ["frequent words", "words of medium frequency", "rare words"],
   curves,
   guessed,
   analogy: (kind: string): Both => [
