@@ -165,10 +165,10 @@ def _time_gather(run: RunFolder) -> float:
 
 
 def _time_curves(run: RunFolder) -> float:
-    model = Replayer(run).model_at(COST_STEPS, lambda *_: None)
+    model = Replayer(run).model_at(COST_STEPS, lambda _share, _what: None)
     question = AcquisitionQuestion(step=COST_STEPS, words=200, readings=20)
     begun = time.perf_counter()
-    answer = acquisition.examine(model, question, lambda *_: None)
+    answer = acquisition.examine(model, question, lambda _share, _what: None)
     assert (len(answer.words), len(answer.steps)) == (200, 20)
     return time.perf_counter() - begun
 

@@ -80,10 +80,11 @@ export const lessons = table("lessons", {
   failed: "The model could not answer.",
   askAgain: "Ask again",
   confirm: "Ask anyway",
-  corpora: { lamptown: "Lamptown", novels: "two novels", modular: "sums on a clock" } satisfies Record<
-    LessonPart["corpus"],
-    string
-  >,
+  corpora: {
+    lamptown: "Lamptown",
+    novels: "two novels",
+    modular: "sums on a clock",
+  } satisfies Record<LessonPart["corpus"], string>,
   otherWords: (words: readonly string[], text: string) =>
     `This part is about ${text}. This run does not know ${words.join(", ")}, so the part continues with a run on ${text}.`,
   runs: "Choose a run",

@@ -257,7 +257,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   class_wrong_code: "Das ist nicht der Code: Schau auf die große Anzeige.",
   class_wrong_codes:
     "Zu viele falsche Codes aus diesem Netz: Warte ein wenig, oder scann den QR-Code.",
-  class_is_away: "Die Server dieser Klasse erreichen einander gerade nicht: Versuche es gleich noch einmal.",
+  class_is_away:
+    "Die Server dieser Klasse erreichen einander gerade nicht: Versuche es gleich noch einmal.",
   class_is_full: "Die Klasse ist voll.",
   class_not_started: "Dieser Server hat keine Klasse: Starte ihn mit --classroom.",
   no_such_viewer: "Diesen Zuschauer gibt es nicht: Vielleicht ist seine Sitzung zu Ende.",
