@@ -5,8 +5,8 @@ import { table } from "./translation";
 export const hiddenStates = table("hiddenStates", {
   title: "Hidden states",
   layers: "The same word in each layer",
-  of: "What each layer of a model makes of words in their sentences. That model is another run’s:",
+  of: "What each layer of a model makes of words in their sentences. The model belongs to another run:",
   gone: "That run is no longer here.",
-  more: "What does each layer make of a word in its sentence? Read at every saved state, it becomes a run with a map of its own:",
+  more: "What does each layer make of a word in its sentence? This command reads that at every saved state, and makes a run with a map of its own:",
   open: (name: string) => `Open ${name}`,
 });

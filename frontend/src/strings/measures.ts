@@ -29,7 +29,7 @@ const more: Record<string, string> = {
   accuracy:
     "The share of right answers. What it has seen can be known by heart; what it never saw takes the rule. Dashed: guessing.",
   circle_share:
-    "The share of the strongest frequency in how the numbers’ rows differ: the numbers go round a circle in equal steps. Dashed: random rows as long.",
+    "The share of the strongest frequency in how the numbers’ rows differ: at it, the numbers go round a circle in equal steps. Dashed: random rows of the same lengths.",
   loss_decile:
     "The loss on held-out text, in ten equal parts of it: 1 has the most frequent words, 10 the rarest.",
   separation:

@@ -5,7 +5,7 @@ import { table } from "../../strings/translation";
 
 export const circles = table("circles", {
   strongest: (frequency: number, share: number, chance: number, step: string) =>
-    `At step ${step}, frequency ${frequency} holds ${percent(share)} of how the numbers’ rows differ. In random rows as long, the strongest holds ${percent(chance)}.`,
+    `At step ${step}, frequency ${frequency} holds ${percent(share)} of how the numbers’ rows differ. In random rows of the same lengths, the strongest holds ${percent(chance)}.`,
   shares: "Share of each frequency",
   sharesMore: (most: number) =>
     `Frequencies 1 to ${most}: how often the numbers go round a circle from 0 back to 0. Dashed: the strongest by chance.`,

@@ -14,7 +14,7 @@ const colour: Record<ColourBy, string> = {
   class: "seiner Art (dem Modell verborgen)",
   district: "dem Viertel, in das das Modell es gelegt hat (eine Gruppe in seinem Raum)",
   frequency: "seiner Häufigkeit im Text",
-  age: "dem Schritt, bis zu dem das Modell es gelernt hatte: Da war seine Überraschung vom reinen Raten aus halb gefallen; die blassen haben kein Alter",
+  age: "dem Schritt, bei dem das Modell es gelernt hatte: Da war seine Überraschung den halben Weg vom reinen Raten zu ihrem tiefsten Stand gefallen; blasse Wörter haben kein Alter",
   since: "der Zahl der Schritte, seit es zuletzt gelesen wurde",
   gradient:
     "der Stärke, mit der der letzte Schritt, der es las, es ändern wollte (euklidische Norm seines Gradienten; vor dem Kappen, wenn es hier trainiert wurde)",

@@ -12,7 +12,7 @@ const colour: Record<ColourBy, string> = {
   class: "its kind (hidden from the model)",
   district: "the neighbourhood that the model put it in (a cluster of its space)",
   frequency: "how often it occurs in the text",
-  age: "the step by which the model had learned it: its surprise had fallen half of the way from random guessing; the faint ones have no age",
+  age: "the step by which the model had learned it: its surprise had fallen halfway from random guessing to its lowest; faint words have no age",
   since: "how many steps ago it was last read",
   gradient:
     "how strongly the last step that read it wanted to change it (Euclidean norm of its gradient; before clipping if it was trained here)",

@@ -8,6 +8,6 @@ export const hiddenStates: Translated<typeof english> = {
   layers: "Dasselbe Wort in jeder Schicht",
   of: "Was jede Schicht eines Modells aus Wörtern in ihren Sätzen macht. Das Modell gehört zu einem anderen Lauf:",
   gone: "Diesen Lauf gibt es hier nicht mehr.",
-  more: "Was macht jede Schicht aus einem Wort in seinem Satz? An jedem gespeicherten Stand gelesen, wird daraus ein Lauf mit eigener Karte:",
+  more: "Was macht jede Schicht aus einem Wort in seinem Satz? Dieser Befehl liest es an jedem gespeicherten Stand, als Lauf mit eigener Karte:",
   open: (name: string) => `${name} öffnen`,
 };

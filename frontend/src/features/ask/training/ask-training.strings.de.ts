@@ -219,13 +219,13 @@ export const heads: Translated<typeof englishHeads> = {
   click: "Klick auf ein Quadrat, und du siehst, wohin der Kopf bei diesem Schritt geschaut hat.",
   back: "Was das Zurückschauen bringt",
   backMore:
-    "Um wie viele Nats ein Modell weniger danebenliegt, wenn es auf mehr Wörter zurückschauen kann: bei zufälligen Wörtern, wenn sie wiederkommen, und bei ungelesenem Text am Ende dessen, was es sieht, jeweils verglichen mit dem Anfang. Je tiefer, desto mehr fängt es mit den Wörtern davor an.",
+    "Wie sich die Überraschung in Nats ändert, wenn es mehr Wörter zum Zurückschauen gibt: bei zufälligen Wörtern, wenn sie wiederkommen, und bei zurückbehaltenem Text am Ende dessen, was das Modell sieht, jeweils verglichen mit dem Anfang. Je tiefer die Linie, desto mehr bringt das Zurückschauen.",
   again: "zufällige Wörter, noch einmal",
-  inContext: "ungelesener Text, letztes Viertel",
+  inContext: "zurückbehaltener Text, letztes Viertel",
   noUse: "Zurückschauen bringt nichts",
   backChance: (error) =>
-    "Ein Modell, das mit den Wörtern weiter vorn nichts anfängt, bleibt bei 0." +
+    "Ein Modell, dem die Wörter weiter vorn nichts nützen, bleibt bei 0." +
     (error === null
       ? ""
-      : ` Die Linie des ungelesenen Textes ist um ${error} Nats unsicher (Standardfehler).`),
+      : ` Unsicherheit der Linie des zurückbehaltenen Textes: ${error} Nats (Standardfehler).`),
 };

@@ -226,13 +226,13 @@ export const heads = table("heads", {
   click: "Click a square to see where that head looked at that step.",
   back: "What looking back is worth",
   backMore:
-    "By how many nats a model misses less with more words to look back at: random words when they come again, and unread text at the end of what it sees, each compared with the beginning. The lower, the more it makes of the words before.",
+    "How surprise changes, in nats, with more words to look back at: for random words when they come again, and for held-out text near the end of what the model sees, each compared with the start. The lower the line, the more looking back helps.",
   again: "random words again",
-  inContext: "unread text, last quarter",
+  inContext: "held-out text, last quarter",
   noUse: "looking back is of no use",
   backChance: (error: string | null) =>
-    "A model that makes nothing of the words further back stays at 0." +
+    "A model that makes no use of words further back stays at 0." +
     (error === null
       ? ""
-      : ` The line of unread text is uncertain by ${error} nats (standard error).`),
+      : ` The line for held-out text is uncertain by ${error} nats (standard error).`),
 });

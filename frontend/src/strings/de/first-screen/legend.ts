@@ -60,7 +60,7 @@ export const legend: Translated<typeof english> = {
       }
       if (by === "gradient") return `Norm seines letzten Gradienten ${small(of)}`;
       if (by === "trust") return `Verlässlichkeit seiner Stelle: ${fixed(of, 2)}`;
-      if (by === "age") return `gelernt bis etwa Schritt ${count(of)}`;
+      if (by === "age") return `gelernt etwa bei Schritt ${count(of)}`;
       if (by === "neighbours") return `andere Nachbarn: ${of}`;
       if (by === "aligned" || by === "raw") return `Abstand zum anderen Lauf: ${small(of)}`;
       return "";
