@@ -47,7 +47,7 @@ class Broadcast:
         self._run, self._site, self._notify = run, site, notify
         self._failed: str | None = None
         self._problem: str | None = None
-        self._has_page = False
+        self._pages_written = 0
 
     def write_until_over(self, is_stopped: Callable[[float], bool]) -> None:
         """Broadcast until the run has ended, and its last page is there.
@@ -56,7 +56,7 @@ class Broadcast:
             is_stopped: waits for some seconds; returns early, with True, if the broadcast is to stop.
 
         Raises:
-            BroadcastFailedError: the run cannot be read, or the site cannot be written at first.
+            BroadcastFailedError: the run cannot be read, the site cannot be written at first, or the last page is not there.
         """
         try:
             segments = SegmentWriter(self._site, LIVE, self._run.id)
@@ -78,9 +78,9 @@ class Broadcast:
     def _write_segments(
         self, log: BeatLog, segments: SegmentWriter, page: LivePage, is_stopped: Callable[[float], bool]
     ) -> bool:
-        """Write a segment each second. Returns True when the run has ended, False when it is stopped."""
-        ended = seen_ended = False
-        while not ended:
+        """Write a segment each second. Returns True when the last one is there, False when it is stopped."""
+        ended = seen_ended = is_written = False
+        while not (ended and is_written):
             begun = time.monotonic()
             if self._failed is not None:
                 raise BroadcastFailedError(f"{self._run.id} cannot be followed: {self._failed}")
@@ -88,8 +88,10 @@ class Broadcast:
             ended, seen_ended = seen_ended, self._has_ended()
             try:
                 segments.write_second(log, ended=ended)
+                is_written = True
                 self._tell(page.problem)
             except _WRITE_ERRORS as error:
+                is_written = False
                 # A full disk or a lost network may come back; viewers wait meanwhile.
                 self._tell(f"the site cannot be written, trying again: {explain_read_error(error)}")
             page.pack_if_due()
@@ -105,12 +107,16 @@ class Broadcast:
             raise BroadcastFailedError(f"{self._run.id} cannot be followed: {reason}") from error
 
     def _write_last_page(self, page: LivePage, is_stopped: Callable[[float], bool]) -> None:
+        before = 0
         for begin in (lambda: None, page.pack_last):
+            before = self._pages_written
             begin()
             while page.is_packing:
                 if is_stopped(0.1):
                     return
-        self._tell(page.problem)
+        if self._pages_written == before:
+            why = page.problem or self._problem or "it could not be packed"
+            raise BroadcastFailedError(f"the last page is not there: {why}. Give the same command again")
 
     def _put_page(self, data: bytes) -> None:
         try:
@@ -118,8 +124,8 @@ class Broadcast:
         except _WRITE_ERRORS as error:
             self._tell(f"the page cannot be written: {explain_read_error(error)}")
             return
-        if not self._has_page:
-            self._has_page = True
+        self._pages_written += 1
+        if self._pages_written == 1:
             self._notify(f"the page is there: {PAGE}")
 
     def _tell(self, problem: str | None) -> None:

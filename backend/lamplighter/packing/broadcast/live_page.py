@@ -46,8 +46,9 @@ class LivePage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._job is not None:
-            self._job.cancel(0.0)
+        # Its end, in another thread, sets it to None.
+        if (job := self._job) is not None:
+            job.cancel(0.0)
         self._folder.cleanup()
 
     @property

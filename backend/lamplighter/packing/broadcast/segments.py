@@ -82,9 +82,11 @@ class SegmentWriter:
             messages = [self._pack(entry) for entry in found if entry.seq <= newest and entry.data]
             self._write(number, f"{number:06}.bin", b"".join(messages))
             self._sequence = number
-            if not self._whole or number - self._whole >= WHOLE_EVERY or ended:
-                self._write_whole(number, state)
+        # Now, so that a failure below does not repeat these messages in the next segment.
         self._position, self._begun = newest, time.monotonic()
+        since_whole = self._sequence - self._whole
+        if since_whole >= WHOLE_EVERY or (since_whole and (ended or not self._whole)):
+            self._write_whole(self._sequence, state)
         self._written += 1
         self._write_manifest(ended=ended)
         self._remove_old()

@@ -208,3 +208,25 @@ def test_a_segment_that_could_not_be_written_is_written_later(show: Show, monkey
     viewer.look()
     show.expect_same(viewer)
     assert viewer.whole_states == 1
+
+
+def test_messages_are_not_repeated_after_a_whole_state_that_failed(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = FolderSite.put_file
+
+    def fail_whole(self: FolderSite, name: str, *given: object, **how: object) -> None:
+        if "-whole" in name:
+            raise OSError("no room")
+        real(self, name, *given, **how)  # pyright: ignore[reportArgumentType]
+
+    show.train()
+    monkeypatch.setattr(FolderSite, "put_file", fail_whole)
+    with pytest.raises(OSError, match="no room"):
+        show.write()
+    monkeypatch.setattr(FolderSite, "put_file", real)
+    show.write()
+    assert (show.manifest()["sequence"], show.manifest()["whole"]) == (1, 1)
+    viewer = show.viewer()
+    viewer.look()
+    show.expect_same(viewer)
