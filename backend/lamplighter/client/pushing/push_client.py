@@ -24,6 +24,8 @@ _SECONDS = 30.0
 """Seconds without a byte after which a request is given up."""
 _MAX_ANSWER = 64 << 10
 _LATER = (408, 425, 429, 500, 502, 503, 504, 507)
+_ADDRESS = re.compile(r"[!-?A-~]+")
+"""What is sent as it is: ASCII without spaces. No user name either."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,200}", re.ASCII)
 
 
@@ -60,19 +62,21 @@ def check_server(url: str, *, insecure_http: bool = False) -> str:
     Raises:
         InputError: it is no address, or plain http to another machine without `insecure_http`.
     """
-    parts = urlsplit(url.strip())
+    wrong = InputError(f"{url[:200]!r} is not an address such as https://lamps.example")
     try:
-        _ = parts.port
+        parts = urlsplit(url.strip())
+        # What the connection itself would stumble over: a port that is none, a host with an empty or a long label.
+        _ = parts.port, (parts.hostname or "").encode("idna")
     except ValueError:
-        raise InputError(f"{url[:200]!r} is not an address: its port is no number") from None
+        raise wrong from None
     if (
         parts.scheme not in ("http", "https")
         or not parts.hostname
         or parts.query
         or parts.fragment
-        or "@" in parts.netloc
+        or _ADDRESS.fullmatch(url.strip()) is None
     ):
-        raise InputError(f"{url[:200]!r} is not an address such as https://lamps.example")
+        raise wrong
     if parts.scheme == "http" and not is_loopback(parts.hostname) and not insecure_http:
         raise InputError(
             f"over plain http anyone between here and {parts.hostname} can read the token and the run: use https://,"

@@ -78,7 +78,7 @@ def test_addresses(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "lamps.example", "ftp://lamps.example", "https://", "https://me@lamps.example", "https://a/?x=1", "https://a/#b",
-                                 "https://a:port", "http://lamps.example", "http://10.0.0.1", "http://127.0.0.1.evil.example"])  # fmt: skip
+                                 "https://a:port", "https://[::1", "https://a..example", "https://a b", "https://a/b c", "https://a/ä", "http://lamps.example", "http://10.0.0.1", "http://127.0.0.1.evil.example"])  # fmt: skip
 def test_no_addresses(url: str) -> None:
     with pytest.raises(InputError):
         check_server(url)
