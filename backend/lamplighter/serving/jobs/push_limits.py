@@ -70,9 +70,10 @@ class PushLimits:
             RefusedError: no length is declared (422), it is too large (413), another one of the run is on its way (429), or
                 others take all room (503).
         """
-        if not declared.isdecimal():
+        # A longer one, with zeros in front, would be counted as something else than it says.
+        if not declared.isdecimal() or len(declared) > 20:
             raise RefusedError(422, "the request must say its Content-Length")
-        count = int(declared[:20])
+        count = int(declared)
         if count > MAX_FRAGMENT_REQUEST:
             raise RefusedError(413, f"a fragment may have at most {MAX_FRAGMENT_REQUEST:,} bytes")
         with self._lock:
