@@ -18,7 +18,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.fragments.fragment import FOLDER, Fragment, Position
+from lamplighter.runfolder.fragments.fragment import Fragment, Position
 from lamplighter.runfolder.fragments.fragment_folder import (
     SIGN_OF_LIFE_SECONDS,
     list_fragments,
@@ -158,16 +158,19 @@ class ReceivedRuns:
         with self._lock:
             open_runs = list(self._open.values())
         for held in open_runs:
-            with held.lock:
-                if time.monotonic() - held.used >= idle_seconds:
-                    self._close(held)
+            try:
+                with held.lock:
+                    if time.monotonic() - held.used >= idle_seconds:
+                        self._close(held)
+            except READ_ERRORS as error:
+                self._say_once(f"a record is not closed well: {error}")
 
     def _work(self) -> None:
         while not self._stop.wait(_POLL_SECONDS):
             for folder in self._followed:
                 try:
                     for path in list_folders(folder):
-                        if (path / FOLDER).is_dir() and not self._stop.is_set():
+                        if not self._stop.is_set():
                             self._follow(path)
                 except OSError as error:
                     self._say_once(f"{folder} cannot be followed now: {error.strerror or error}")
