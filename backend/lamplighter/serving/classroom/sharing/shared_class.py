@@ -237,8 +237,9 @@ class SharedClass:
         # Where nothing can be read, it goes on as it is known here.
         self._classroom.restore_state(state or self._classroom.export_state(), kept=False)
         if await self._write():
-            self.is_owner = True
+            # First, because an owner that nobody can ask would keep its lease.
             self._asking = await self._broker.client.subscribe(_ASK, cb=self._take_ask)
+            self.is_owner = True
             self._settle()
 
     async def _lose(self) -> None:
