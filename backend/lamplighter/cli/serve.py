@@ -130,6 +130,10 @@ def serve_command(
         "classroom": _class_settings(**class_options),
     }
     if isinstance(runs_dir, StoreAddress):
+        if follow:
+            raise click.UsageError(
+                "--follow keeps records of runs, which need a folder of runs on this machine"
+            )
         _serve_published(runs_dir, browser=not no_browser, print_token=print_token, **shared)
         return
     settings = _settings(

@@ -76,6 +76,10 @@ def train_command(
     **options: Any,
 ) -> None:
     """Train without the page. Ctrl-C stops after the current step; --resume continues."""
+    if watch and push is not None:
+        raise click.UsageError(
+            "--push sends the run that this command trains, and --watch names none: give only one of them"
+        )
     server, token = (None, "") if push is None else read_server(push, insecure_http=insecure_http)
     run_store = RunStore(runs_dir)
     run_store.clear_leftovers()

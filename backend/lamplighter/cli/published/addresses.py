@@ -9,11 +9,6 @@ from contextlib import contextmanager
 from lamplighter.runfolder.published.object_store import ObjectReader, StoreError, open_object_store
 
 
-def is_store_address(text: str) -> bool:
-    """Return whether a text is an address, and not the path of a folder."""
-    return "://" in text
-
-
 @contextmanager
 def open_for_reading(address: str) -> Generator[ObjectReader]:
     """Yield what reads the objects at an address.
