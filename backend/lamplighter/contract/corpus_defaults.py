@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    # Learns to copy all at once, with two layers (docs/copying.md).
+    # Learns to copy all at once, with two layers (docs/decisions/0042-words-that-come-again.md).
     "repeats": {
         "model": {"dim": 32, "heads": 2},
         "optimiser": {"kind": "adam", "embedding_factor": 1.0},
@@ -42,8 +42,9 @@ def _merge(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     merged = defaults | given
     for name, value in defaults.items():
         if isinstance(value, dict) and isinstance(merged[name], dict):
-            merged[name] = value | merged[name]
-    # A batch of another size still reads whole sums.
+            # A null is not kept in the recipe's file, and would be filled when that is read.
+            merged[name] = value | {key: one for key, one in merged[name].items() if one is not None}
+    # In a batch of another size each sequence is still a passage.
     if "sequences" in given and "passages" not in given:
         merged["passages"] = given["sequences"]
     return merged
