@@ -61,9 +61,10 @@ def read_blocks(
         chosen = [number for number, (ids, _) in enumerate(sequences) if len(ids) == length]
         ids = torch.tensor([list(sequences[number][0]) for number in chosen], device=device)
         states = _run(model, blocks, wanted, ids)
+        # On the processor, because the layers may be on several devices.
         positions = torch.tensor([sequences[number][1] for number in chosen])
         for layer in wanted:
-            read = _rows(states.get(layer), ids)[torch.arange(len(chosen)), positions.to(device)]
+            read = _rows(states.get(layer), ids)[torch.arange(len(chosen)), positions]
             for number, row in zip(chosen, read.float().cpu().numpy(), strict=True):
                 layers[layer][number] = row
     return {f"layer {layer}": np.stack(rows) for layer, rows in layers.items()}
