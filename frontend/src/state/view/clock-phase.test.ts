@@ -22,6 +22,8 @@ describe("the place on a circle", () => {
   it("is known for the words of sums alone", () => {
     expect(clockSize({ tokens })).toBe(SIZE);
     expect(clockSize({ tokens: ["<unk>", "the", "0", "+", "="] })).toBe(0);
+    const many = Array.from({ length: 200 }, (_, n) => String(n));
+    expect(clockSize({ tokens: ["<unk>", ...many, "+", "="] })).toBe(0);
   });
 
   it("is that of the strongest frequency, until another leads clearly", () => {
