@@ -27,6 +27,7 @@ GEOMETRY = (
     "chance",
     "cooccurrence",
     "odd-one-out",
+    "fourier",
 )
 SET = "/api/sets/{set}"
 READ = {"/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"{SET}/spread", f"{SET}/word", "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/outliers", f"{RUN}/outliers/{{step}}", f"{RUN}/turning-points", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
