@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -65,6 +66,10 @@ def test_a_loop_that_ends_and_one_that_is_killed(tmp_path: Path) -> None:
         assert loops["exp-ends"].returncode == 0
         assert f"all of exp-ends is at http://127.0.0.1:{port}" in said
         wait_until(lambda: newest_step(here / "exp-killed") > 20, timeout=180)
+        # As a batch system does: first it asks all processes of the job to end.
+        children = Path(f"/proc/{loops['exp-killed'].pid}/task/{loops['exp-killed'].pid}/children")
+        for child in children.read_text().split() if children.exists() else ():
+            os.kill(int(child), signal.SIGTERM)
         loops["exp-killed"].kill()
         loops["exp-killed"].communicate()
         last = newest_step(tmp_path / "there" / "exp-killed")

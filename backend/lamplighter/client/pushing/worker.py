@@ -1,13 +1,14 @@
 """The process that pushes a run beside its training: `python -m lamplighter.client.pushing.worker RUN SERVER`.
 
-The loop never waits for it, and it goes on for a while after the loop: a minute without a network. The token comes in the environment,
-which only this user can read. Exit codes: 0 all has arrived, 1 not all of it, 2 refused.
+The loop never waits for it. After the loop has ended it sends the rest, and gives up after a minute without a network. The token
+comes in the environment, which only this user can read. Exit codes: 0 all has arrived, 1 not all of it, 2 refused.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -35,7 +36,7 @@ class PushProcess:
             env=os.environ | {TOKEN_VARIABLE: token},
             # Its end tells that the loop has ended.
             stdin=subprocess.PIPE,
-            # What reads the loop's output need not wait for this process.
+            # A reader of the loop's output need not wait for this process.
             stdout=subprocess.DEVNULL,
             # Ctrl-C in the terminal ends the loop, whose last steps are still to be sent.
             start_new_session=True,
@@ -64,6 +65,8 @@ def main() -> int:
     def say(message: str) -> None:
         print(f"lamplighter: {message}", file=sys.stderr, flush=True)
 
+    # A batch system asks all processes of a job to end at once, and the loop's last steps are still to be sent.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent, ended = os.getppid(), Event()
 
     def read_to_end() -> None:
