@@ -149,3 +149,19 @@ def test_every_command_finds_the_runs_on_either_side(tmp_path: Path) -> None:
     done = typed(*runs, "runs", "--runs", tmp_path / "other", "trash", run.id)
     assert done.exit_code == 2
     assert "--runs is given twice" in done.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "--runs", "file:///published", "--follow", "."),
+        ("train", "--watch", "--push", "https://lamps.example"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    words: tuple[str, ...], served: list[ServerSettings]
+) -> None:
+    done = typed(*words)
+    assert done.exit_code == 2
+    assert words[-2] in done.output
+    assert not served
