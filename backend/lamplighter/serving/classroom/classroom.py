@@ -414,14 +414,15 @@ class Classroom:
         match ask:
             case JoinAsk():
                 with self._lock:
-                    # The answer to who joined may have been lost.
+                    # The answer to this join may have been lost.
                     known = self._sessions.find_by_digest(ask.cookie_digest)
                 try:
                     session = known or self._begin(ask.code, ask.address, ask.user_agent, ask.cookie_digest)
                 except JoinRefusedError as error:
                     return Answer(status=error.status, detail=str(error), wait=error.wait)
                 # It is asked for its page at the other server, which says so in a moment.
-                self._sessions.note_asked((session.id,))
+                with self._lock:
+                    self._sessions.note_asked((session.id,))
                 return Answer(session=session.id)
             case PredictAsk():
                 here = self.session(ask.session) is not None
