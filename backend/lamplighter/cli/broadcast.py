@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def broadcast_command(runs_dir: Path, run_id: str, place: str) -> None:
     """Write a run into a folder or a bucket while it trains, from which any number of viewers can follow it.
 
-    The place then holds a page, and a file for each second. Any web server or bucket that is open to be read can serve them;
+    The place then holds a page, and a file for each second. Any web server or public bucket can serve them;
     viewers are one or two seconds late. The broadcast ends with the run, and leaves a page that holds all of it.
     """
     # Imported only here, because it imports the server's modules.

@@ -62,7 +62,7 @@ def read_server(url: str, *, insecure_http: bool) -> tuple[str, str]:
 def push_command(runs_dir: Path, name: str, url: str, insecure_http: bool) -> None:
     """Send a run to a server: one that is over, or one that grows, to its end.
 
-    Begins where the last push ended, on whatever machine that was. RUN is its id or folder; the token of the server is read from
+    Begins where the last push ended, even one from another machine. RUN is its id or folder; the token of the server is read from
     LAMPLIGHTER_PUSH_TOKEN.
     """
     server, token = read_server(url, insecure_http=insecure_http)

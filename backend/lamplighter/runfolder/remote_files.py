@@ -1,7 +1,7 @@
 """Files of a run that lie elsewhere, as in an object store. In the folder an empty file of their size stands for each.
 
-Whoever opens a run of a store registers its files, for this process. Nothing else in it knows of stores: a database is
-read in place (`sqlite/remote_database.py`), any other file is brought when it is first needed.
+`published/shadow_folder.py` registers the files of the runs that it opens, for this process. No reader of a run knows of
+stores: a database is read in place (`sqlite/remote_database.py`), any other file is brought when it is first needed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The sending of a run: its record on this disk is the spool, and what the server has is the place to go on from.
+"""The sending of a run: the record on this disk is the spool, and the server knows how far the run has arrived.
 
-So nothing is kept about a delivery: a pusher that is killed, and one that starts hours later on another machine with the folder,
-asks the server how far it is.
+So no state of a delivery is kept here. A pusher that was killed, or that starts hours later on another machine with the same
+folder, asks the server where to go on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A finished run written to an object store.
 
-Objects first, then the manifest that names them, then `current` by a conditional put: whoever reads sees the run of before
+Objects first, then the manifest that names them, then `current` by a conditional put: a reader sees the run of before
 or the whole new one, and of several writers exactly one wins. Objects are named by content, so a publication that was
 killed goes on from what is there.
 """

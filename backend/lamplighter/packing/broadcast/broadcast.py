@@ -1,6 +1,6 @@
 """A broadcast: the packed page of a run that is still training, and the live files that the page follows.
 
-Everybody gets the same bytes, so a host of static files or any HTTP cache can serve any number of viewers. The page
+All viewers get the same bytes, so a host of static files or any HTTP cache can serve any number of viewers. The page
 holds the past as a packed page does, and is packed again from time to time; what happens after that comes in segments
 (`segments.py`), one or two seconds late.
 """
@@ -30,7 +30,7 @@ _WRITE_ERRORS = (OSError, StoreError)
 
 
 class BroadcastFailedError(RuntimeError):
-    """A broadcast cannot go on; the message says why."""
+    """An error for a broadcast that cannot go on; the message says why."""
 
 
 class Broadcast:

@@ -12,7 +12,7 @@ from typing import Protocol
 from lamplighter.runfolder.published.object_store import ObjectStore
 
 FOR_GOOD, ASKED_AGAIN = "public, max-age=31536000, immutable", "public, max-age=1"
-"""What caches are told about files whose names are never used again, and about the others. A folder's web server says it."""
+"""The `Cache-Control` of files whose names are never used again, and of the others. For a folder its web server sends it."""
 
 _MAX_READ = 1 << 16
 
@@ -73,7 +73,7 @@ class FolderSite:
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             unfinished.write_bytes(data)
-            # A site is for everybody, whatever the umask.
+            # A site is public, also under a strict umask.
             unfinished.chmod(0o644)
             os.replace(unfinished, path)
         except BaseException:

@@ -1,7 +1,7 @@
 """Fragments: immutable files with the steps of a run, which other machines read (`docs/wire.md`, "Fragments").
 
-The body of one is a small database with the tables of `steps.sqlite` and no rows but those since the fragment before, so that
-they are checked exactly as those of an imported run are. The first fragment of a run has its recipe and vocabulary instead.
+The body is a small database with the tables of `steps.sqlite` and only the rows since the fragment before, so that they are
+checked exactly as those of an imported run are. The first fragment of a run has its recipe and vocabulary instead.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 
 
 class Position(_Strict):
-    """The place in a record up to which its fragments have been made or read."""
+    """The position in a record up to which its fragments have been made or read."""
 
     attempt: _Count = 0
     step: _Count = 0
@@ -50,7 +50,7 @@ class Position(_Strict):
     """When the last fragment was made, in microseconds since 1970; it grows from one fragment of a run to the next."""
 
     def reaches(self, other: Position) -> bool:
-        """Return whether what continues `other` continues this place, too."""
+        """Return whether a fragment that continues `other` continues this position, too."""
         return (
             (self.attempt, self.step) >= (other.attempt, other.step)
             and self.event >= other.event
@@ -69,9 +69,9 @@ class FragmentHeader(_Strict):
     last: _Count = 0
     """Less than `first` if the fragment has no step."""
     after: Position = Position()
-    """The place that it continues."""
+    """The position that it continues."""
     to: Position = Position()
-    """The place that it leads to."""
+    """The position that it leads to."""
     counts: dict[str, _Count] = {}
     """The rows of each table that has any."""
     bytes: Annotated[int, Field(ge=1, le=MAX_FRAGMENT_BYTES)]
@@ -81,7 +81,7 @@ class FragmentHeader(_Strict):
 
 
 class FragmentName(NamedTuple):
-    """What the name of a fragment's file says."""
+    """The parts of the name of a fragment's file."""
 
     attempt: int
     last: int
@@ -141,7 +141,7 @@ def make_fragment(
         kind: what its body is.
         body: the body, at most `MAX_FRAGMENT_BYTES`.
         span: its attempt, first and last step.
-        after, to: the places that it continues and leads to.
+        after, to: the positions that it continues and leads to.
         counts: the rows of each table.
 
     Raises:
@@ -184,7 +184,7 @@ def decode_fragment(data: bytes) -> Fragment:
 
 
 def parse_fragment_name(name: str) -> FragmentName | None:
-    """Return what the name of a fragment's file says; None if it is not such a name."""
+    """Return the parts of the name of a fragment's file; None if it is not such a name."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None

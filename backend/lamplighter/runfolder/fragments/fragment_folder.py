@@ -1,6 +1,6 @@
 """The folder `fragments/` of a run: one process writes it, any number on any machines read it.
 
-A fragment gets its final name by a rename, the only atomic thing that network file systems agree about. There is no lock, no
+A fragment gets its final name by a rename, the only operation that every network file system makes atomic. There is no lock, no
 memory mapping, and no file is changed once it has its name.
 """
 

@@ -1,6 +1,6 @@
 """The opening of a run: its first fragment, with its recipe and vocabulary.
 
-At its reader a run is a recorded one, whatever trained it: that machine has neither its text nor the states of its model.
+For its reader every run is a recorded one: that machine has neither its text nor the states of its model.
 """
 
 from __future__ import annotations

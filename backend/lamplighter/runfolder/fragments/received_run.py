@@ -1,7 +1,7 @@
 """A run that arrives in fragments from another machine: its record here, and what it takes over from each.
 
-Whatever arrives is foreign: it is checked as an imported run is. A fragment and the place that it leads to are committed in one
-transaction, so that each counts exactly once, wherever a process is killed.
+All that arrives is foreign, and is checked as an imported run is. A fragment and the position that it leads to are committed in
+one transaction, so that each counts exactly once even if the process is killed.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ manifest. Objects are named by their content, so that nothing is ever overwritte
     <prefix>/<run>/manifest-<n>.json
     <prefix>/<run>/objects/<sha256>
 
-Whatever is read here comes from a stranger.
+All that is read here comes from a stranger.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ BLOCK = 1 << 16
 """Bytes of a block of a file that is read by range; each has a digest of its own."""
 _DIGEST_BYTES = 32
 _OWN_LIMITS = {PLAIN_NAME_FILE: 4 << 10, FIGURES_FILE: 64 * MEGABYTE}
-"""The most bytes of files that an exported zip lacks."""
+"""Maximum bytes of the files that an exported zip lacks."""
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in hexadecimal."""
@@ -123,10 +123,10 @@ def object_key(prefix: str, digest: str) -> str:
 
 
 def parse(kind: type[Model], data: bytes, where: str) -> Model:
-    """Return what a stranger's JSON says.
+    """Return the checked content of a stranger's JSON.
 
     Raises:
-        StoreError: it is none of that kind.
+        StoreError: it is not of that kind.
     """
     try:
         return kind.model_validate_json(data)
@@ -138,7 +138,7 @@ def parse(kind: type[Model], data: bytes, where: str) -> Model:
 
 
 def list_runs(objects: ObjectReader) -> list[tuple[str, str]]:
-    """Return the id and the prefix of each published run; of the only one that lies at the very address, without an id.
+    """Return the id and the prefix of each published run. A run that lies at the address itself has an empty id and prefix.
 
     Raises:
         MissingObjectError: nothing is published there.
@@ -157,11 +157,11 @@ def list_runs(objects: ObjectReader) -> list[tuple[str, str]]:
 
 
 def read_manifest(objects: ObjectReader, prefix: str) -> Manifest:
-    """Return the manifest that counts of the run at a prefix.
+    """Return the current manifest of the run at a prefix.
 
     Raises:
         MissingObjectError: nothing is published there.
-        StoreError: it cannot be read, or names what a run does not have.
+        StoreError: it cannot be read, or names files that a run does not have.
     """
     where = f"{objects.place}: {prefix}current"
     current = parse(Current, read_small(objects, f"{prefix}current", MAX_SMALL), where)
@@ -177,7 +177,7 @@ def require_digest(data: bytes, wanted: PublishedObject, where: str) -> None:
     """Check that bytes are those that were published.
 
     Raises:
-        StoreError: they are others.
+        StoreError: they are not.
     """
     if len(data) != wanted.size or hashlib.sha256(data).hexdigest() != wanted.sha256:
         raise StoreError(f"{where} is not what was published: changed, or damaged")
@@ -188,7 +188,9 @@ def _require_run(manifest: Manifest, where: str) -> None:
     for file in manifest.files:
         limit = byte_limit(file.path) or _OWN_LIMITS.get(file.path)
         if limit is None or file.path in seen:
-            raise StoreError(f"{where} names {file.path!a}, which a run has not, or twice: refused")
+            raise StoreError(
+                f"{where} names {file.path!a}, which is no file of a run or is there twice: refused"
+            )
         if file.size > limit:
             raise StoreError(
                 f"{where}: {file.path} would have {file.size:,} bytes, at most {limit:,} are allowed"

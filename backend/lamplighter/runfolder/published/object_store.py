@@ -37,15 +37,15 @@ _CREDENTIALS = (
 
 
 class StoreError(FormatError):
-    """A store that cannot be read or written, or holds something else; the message says what to do, in one line."""
+    """An error for a store that cannot be read or written, or holds something else; the message is one line with what to do."""
 
 
 class MissingObjectError(StoreError):
-    """A store has no object of that name."""
+    """An error for an object that a store does not have."""
 
 
 class ObjectReader(Protocol):
-    """Whatever objects can be read from, by range."""
+    """A source of objects that are read by range."""
 
     @property
     def place(self) -> str:
@@ -241,7 +241,7 @@ def open_object_store(address: str, *, writing: bool) -> ObjectStore:
     """Return the store at an address, `s3://bucket/prefix`, `gs://`, `az://` or `file:///folder`, or at a path.
 
     Raises:
-        StoreError: the address is none, or `obstore` is not installed.
+        StoreError: the address is invalid, or `obstore` is not installed.
     """
     module = _stores()
     if "://" not in address or address.startswith("file://"):

@@ -14,11 +14,11 @@ from lamplighter.runfolder.writing.free_space import spare_bytes
 
 _PIECE = 8 << 20
 _MAX_AHEAD = 8
-"""Maximum blocks of one request: whoever reads on gets twice as many each time."""
+"""Maximum blocks of one request. Sequential reads double the number each time."""
 
 
 class BlockCache:
-    """The blocks that were read last, of all files. Thread-safe."""
+    """The most recently used blocks of all files. Thread-safe."""
 
     def __init__(self, limit: int = 128 << 20) -> None:
         """Keep at most `limit` bytes."""
@@ -34,7 +34,7 @@ class BlockCache:
             return found
 
     def keep_block(self, digest: str, index: int, block: bytes) -> None:
-        """Keep a block, and drop those that were not used for longest."""
+        """Keep a block, and drop those that were least recently used."""
         with self._lock:
             if (digest, index) not in self._blocks:
                 self._blocks[digest, index] = block

@@ -1,7 +1,7 @@
-"""Published runs as a folder of runs: what is small is here, and for the rest stand files that take no room.
+"""Published runs as a folder of runs: small files are here, and a file that takes no room stands for each large one.
 
-The rest of the code reads a run folder. What it holds comes from a stranger: only a run's files, of bounded size, each the
-one that its manifest lists; and what is parsed is checked as an import checks it.
+All other code reads a run folder. Its content comes from a stranger, so it holds only files that a run has, of bounded size,
+each the one that its manifest lists; and files that are parsed are checked as an import checks them.
 """
 
 from __future__ import annotations

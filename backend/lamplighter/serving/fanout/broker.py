@@ -23,7 +23,7 @@ from lamplighter.web.settings import BrokerSettings
 log = logging.getLogger(__name__)
 
 BROKER_ERRORS = (nats.errors.Error, OSError)
-"""What a broker that is away, full or restarted makes of a call."""
+"""The errors of a call to a broker that is away, full or restarted."""
 TOKEN_VARIABLE = "LAMPLIGHTER_BROKER_TOKEN"
 ANSWER_SECONDS = 2.0
 """Seconds to wait for the broker's answer."""

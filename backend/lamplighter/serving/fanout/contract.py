@@ -1,4 +1,4 @@
-"""The contract of the fan-out: three verbs, whoever carries the bytes."""
+"""The contract of the fan-out: three verbs, for every carrier of the bytes."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Entry:
 class Fanout(Protocol):
     """The channels of runs. Thread-safe; no method waits for a network.
 
-    A channel holds its newest entries, in the order of their places, each once. Who falls so far behind that entries are
-    gone is told of the gap, and goes on from the newest state.
+    A channel holds its newest entries, in the order of their places, each once. A reader who falls so far behind that
+    entries are gone is told of the gap, and goes on from the newest state.
     """
 
     @property

@@ -18,8 +18,8 @@ _BUCKET = "lamp-leases"
 class Lease:
     """One lease, as one server sees it. Belongs to the broker's loop.
 
-    The broker alone ends a lease, and clocks differ, so two servers may believe for a moment that they hold it. What it
-    guards must bear that, or be fenced.
+    The broker alone ends a lease, and clocks differ, so two servers may believe for a moment that they hold it. The work
+    that it guards must tolerate that, or be fenced.
     """
 
     def __init__(self, broker: Broker, name: str, holder: str) -> None:

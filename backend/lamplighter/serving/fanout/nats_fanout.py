@@ -237,7 +237,7 @@ class NatsFanout:
             except nats.js.errors.NoStreamResponseError:
                 raise
             except (nats.js.errors.APIError, nats.errors.MaxPayloadError) as error:
-                # It is full, or the entry too large. Those who read are told of a gap.
+                # It is full, or the entry too large. Readers are told of a gap.
                 self.unsent += 1
                 log.warning("the broker refuses %d bytes of %s: %s", len(data), channel, error)
             if shared.waiting and shared.waiting[0] is item:

@@ -62,7 +62,7 @@ class PushLimits:
         """Count the bytes of a body, and hold room for it.
 
         Args:
-            pusher: who sends it.
+            pusher: the sender.
             run_id: the run that it belongs to.
             declared: its `Content-Length`.
 
@@ -70,7 +70,7 @@ class PushLimits:
             RefusedError: no length is declared (422), it is too large (413), another one of the run is on its way (429), or
                 others take all room (503).
         """
-        # A longer one, with zeros in front, would be counted as something else than it says.
+        # A longer one begins with zeros, and serves no honest sender.
         if not declared.isdecimal() or len(declared) > 20:
             raise RefusedError(422, "the request must say its Content-Length")
         count = int(declared)

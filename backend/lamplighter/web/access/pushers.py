@@ -63,7 +63,7 @@ class PusherStore:
     def issue_token(
         self, prefix: str, seconds: float, most_runs: int, bytes_a_day: int
     ) -> tuple[Pusher, str]:
-        """Make a token. Return it with its text, which is nowhere kept.
+        """Make a token. Return its description, and its text, which is not kept.
 
         Raises:
             ValueError: the prefix is invalid, or there are too many tokens.
@@ -95,7 +95,7 @@ class PusherStore:
         return pusher, f"lamp_{number}_{secret}"
 
     def find_pusher(self, token: str) -> Pusher | None:
-        """Return the pusher whose token this is; None if it is none, has expired or was revoked."""
+        """Return the pusher of a token; None if the token is unknown, has expired or was revoked."""
         parts = _TOKEN.fullmatch(token)
         pusher = None if parts is None else self._read(self._file(parts[1]))
         if parts is None or pusher is None or pusher.has_expired:

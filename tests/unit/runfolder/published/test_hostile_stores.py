@@ -100,15 +100,15 @@ def edit(name: str, **facts: Any) -> Callable[[Facts], object]:
 
 
 IMPOSSIBLE: dict[str, tuple[Callable[[Facts], object], str]] = {
-    "a path out of the folder": (add(path="../../outside.sqlite"), "which a run has not"),
-    "an absolute path": (add(path="/etc/passwd"), "which a run has not"),
+    "a path out of the folder": (add(path="../../outside.sqlite"), "is no file of a run"),
+    "an absolute path": (add(path="/etc/passwd"), "is no file of a run"),
     "a path that looks like a checkpoint's": (
         add(path="checkpoints/../../x.safetensors"),
-        "which a run has not",
+        "is no file of a run",
     ),
-    "a program": (add(path="evil.py"), "which a run has not"),
-    "requests": (add(path="requests-cli.sqlite"), "which a run has not"),
-    "a file twice": (add(path="steps.sqlite"), "or twice"),
+    "a program": (add(path="evil.py"), "is no file of a run"),
+    "requests": (add(path="requests-cli.sqlite"), "is no file of a run"),
+    "a file twice": (add(path="steps.sqlite"), "there twice"),
     "a file that is too large": (edit("vocabulary.json", size=64_000_001), "at most"),
     "a terabyte": (edit("steps.sqlite", size=1 << 40), "files"),
     "a negative size": (edit("steps.sqlite", size=-1), "files"),

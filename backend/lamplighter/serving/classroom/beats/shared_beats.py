@@ -22,8 +22,8 @@ _FILL_SECONDS = 2.0
 class SharedBeats:
     """The beats of one run on one of several servers.
 
-    They are made here while this server has the run's lease, and while the broker is away: what a viewer sees is the
-    record's, whoever sends it.
+    They are made here while this server has the run's lease, and while the broker is away. All servers read the same record,
+    so a viewer sees the same beats from each.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What servers of one class say to each other: what a viewer wants, the owner's answer, and who is where."""
+"""The messages between the servers of one class: a viewer's wish, the owner's answer, and which viewers are where."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LeadAsk(_Message):
 
 
 ViewerAsk = JoinAsk | PredictAsk | PointAsk
-"""What a viewer wants of the owner."""
+"""A request of a viewer to the owner."""
 
 
 class Answer(_Message):
@@ -58,7 +58,7 @@ class Answer(_Message):
     detail: Annotated[str, Field(max_length=500)] = ""
     wait: Annotated[float, Field(ge=0, le=3_600)] = 0.0
     session: _SessionId | None = None
-    """The session of who joined."""
+    """The session of the viewer who joined."""
     fence: int = 0
     revision: int = 0
     """The state in which it counts."""

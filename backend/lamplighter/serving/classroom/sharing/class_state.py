@@ -22,7 +22,7 @@ MAX_BYTES = 16 << 20
 
 
 class StateError(ValueError):
-    """Raised for bytes that are no state of a class."""
+    """An error for bytes that are not the state of a class."""
 
 
 class ClassState(SharedState):
@@ -64,7 +64,7 @@ def decode_state(data: bytes) -> ClassState:
     """Return the state in bytes of the broker.
 
     Raises:
-        StateError: they are none.
+        StateError: they are not one.
     """
     try:
         with zstandard.ZstdDecompressor().stream_reader(data) as reader:

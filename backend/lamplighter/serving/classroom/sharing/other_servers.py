@@ -1,4 +1,4 @@
-"""Who has a page open at the other servers of a class: each says so once a second."""
+"""The viewers with an open page at the other servers of a class, which each server tells once a second."""
 
 from __future__ import annotations
 

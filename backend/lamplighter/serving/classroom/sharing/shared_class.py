@@ -1,4 +1,4 @@
-"""One class on several servers: one of them owns it at a time, and what it decides stands in the broker before it counts.
+"""One class on several servers. One server owns it at a time, and its decisions count once they are stored in the broker.
 
 The owner has a lease. It writes the whole state of the class under one key, each time in place of what it wrote last: an
 owner that has lost its lease without noticing finds another's state there, and its own is refused. The other servers
@@ -237,7 +237,7 @@ class SharedClass:
         # Where nothing can be read, it goes on as it is known here.
         self._classroom.restore_state(state or self._classroom.export_state(), kept=False)
         if await self._write():
-            # First, because an owner that nobody can ask would keep its lease.
+            # First, because an owner that cannot be asked would keep its lease.
             self._asking = await self._broker.client.subscribe(_ASK, cb=self._take_ask)
             self.is_owner = True
             self._settle()
@@ -261,7 +261,7 @@ class SharedClass:
             if self._stored_change < self._newest_change:
                 with contextlib.suppress(*BROKER_ERRORS):
                     await self._write()
-            # Time for who asked to take it.
+            # Time for the server that asked to take it.
             self._yielded_until = time.monotonic() + RENEW_SECONDS
             await self._lease.release()
             await self._lose()
@@ -307,7 +307,7 @@ class SharedClass:
             await asyncio.sleep(_WRITE_SECONDS)
 
     def _settle(self) -> None:
-        """Tell who waits, and the viewers here, of a state that counts."""
+        """Wake those that wait, and the viewers here, after a state is stored."""
         self._news.set()
         self._news = asyncio.Event()
         self._classroom.announce()

@@ -46,7 +46,7 @@ class StoredState:
             That state; None: there is none.
 
         Raises:
-            StateError: what is stored is none. It is replaced by the next write.
+            StateError: what is stored is not a state. The next write replaces it.
         """
         self._fence, self._revision = known + 1, 0
         try:
