@@ -95,7 +95,7 @@ def push_command(runs_dir: Path, name: str, url: str, insecure_http: bool) -> No
     "--gigabytes-a-day",
     default=20.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(0.001, 1_000_000),
     help="What it may send.",
 )
 @click.option("--revoke", "revoked", metavar="ID", multiple=True, help="Revoke this token; may be repeated.")

@@ -27,7 +27,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 _POLL_SECONDS = 0.3
 """Seconds between two looks at a growing record."""
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+_MIN_WAIT, _MAX_WAIT = 0.5, 60.0
 
 
 class RunPusher:
@@ -55,8 +55,8 @@ class RunPusher:
         self._loop_ended = loop_ended
         self._said: set[str] = set()
         self._source: FragmentSource | None = None
-        self._wait = _FIRST_WAIT
-        self._lost = 0
+        self._wait = _MIN_WAIT
+        self._conflicts = 0
         self.position = Position()
         """How far the run has arrived."""
 
@@ -74,7 +74,7 @@ class RunPusher:
             try:
                 over = self._is_over()
                 if self._send_next(sign_of_life=time.monotonic() - quiet_since > SIGN_OF_LIFE_SECONDS):
-                    quiet_since, self._wait, self._lost = time.monotonic(), _FIRST_WAIT, 0
+                    quiet_since, self._wait, self._conflicts = time.monotonic(), _MIN_WAIT, 0
                     given_up_at = float("inf")
                 elif over:
                     return True
@@ -85,8 +85,8 @@ class RunPusher:
                 time.sleep(_POLL_SECONDS)
                 continue
             except PushConflictError as error:
-                self._source, self._lost = None, self._lost + 1
-                if self._lost > 3:
+                self._source, self._conflicts = None, self._conflicts + 1
+                if self._conflicts > 3:
                     raise PushRefusedError(f"the server has another {self._run.id}: {error}") from error
                 wait: float | None = None
             except LaterError as error:
@@ -102,7 +102,7 @@ class RunPusher:
                     return False
             # Many pushers of one server must not come back at the same moment.
             time.sleep(max(wait or 0.0, self._wait * random.uniform(0.5, 1.0)))
-            self._wait = min(_LONGEST_WAIT, 2 * self._wait)
+            self._wait = min(_MAX_WAIT, 2 * self._wait)
 
     def _send_next(self, *, sign_of_life: bool) -> bool:
         """Send the next fragment. Return whether there was one."""

@@ -42,7 +42,7 @@ from lamplighter.runfolder.run_name import PLAIN_NAME_FILE
 from lamplighter.runfolder.sqlite.backup import back_up, order_pages
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
-_AT_ONCE = 4
+_THREADS = 4
 _MAX_TRIES = 20
 _STATES = f"{10 * '[0-9]'}-{4 * '[0-9]'}.safetensors"
 
@@ -110,7 +110,7 @@ def publish(publication: Publication, store: ObjectStore, progress: Progress) ->
     prefix, total = f"{manifest.run}/", max(1, publication.bytes)
     before = store.read_tagged(f"{prefix}current", MAX_SMALL)
     done = 0
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
 
         def send(name: str) -> int:
             failpoint.trigger("publish-object")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -298,9 +298,9 @@ def _stores() -> Any:
 class CountingReader:
     """A reader that counts what it reads."""
 
-    def __init__(self, objects: ObjectReader, on_read: Callable[[], object] = lambda: None) -> None:
-        """Read from `objects`, and call `on_read` after each request."""
-        self._objects, self._on_read = objects, on_read
+    def __init__(self, objects: ObjectReader) -> None:
+        """Read from `objects`."""
+        self._objects = objects
         self.place = objects.place
         self.requests, self.bytes = 0, 0
 
@@ -309,5 +309,4 @@ class CountingReader:
         self.requests += 1
         data = self._objects.read_part(key, start, count)
         self.bytes += len(data)
-        self._on_read()
         return data

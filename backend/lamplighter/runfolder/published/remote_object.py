@@ -12,7 +12,7 @@ from lamplighter.runfolder.published.manifest import BLOCK, PublishedFile, requi
 from lamplighter.runfolder.published.object_store import ObjectReader, StoreError
 from lamplighter.runfolder.writing.free_space import spare_bytes
 
-_PIECE = 8 << 20
+_CHUNK = 8 << 20
 _MAX_AHEAD = 8
 """Maximum blocks of one request. Sequential reads double the number each time."""
 
@@ -116,7 +116,7 @@ class RemoteObject:
             with open(part, "wb", opener=open_like_folder) as target:
                 while target.tell() < self.byte_count:
                     at = target.tell()
-                    piece = self._objects.read_part(self._key, at, min(_PIECE, self.byte_count - at))
+                    piece = self._objects.read_part(self._key, at, min(_CHUNK, self.byte_count - at))
                     if not piece:
                         break
                     digest.update(piece)

@@ -33,7 +33,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.remote_database import schema_tables
 from lamplighter.runfolder.tables import examinations, layouts, measures, steps, tiles
 
-_AT_ONCE = 8
+_THREADS = 8
 _LARGE = 256 << 10
 """Bytes from which a file is brought only when it is needed."""
 _ALWAYS = ("recipe.json", "vocabulary.json", "corpus.json", "tokeniser.json")
@@ -64,7 +64,7 @@ class PublishedRuns:
         self.runs: list[str] = []
         self.refused: dict[str, str] = {}
         """Why others cannot be opened, by id."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             tasks = {run: pool.submit(self._open, prefix, run) for run, prefix in list_runs(objects)}
         for run, task in tasks.items():
             try:

@@ -76,8 +76,6 @@ class NatsFanout:
         self._runs: dict[str, _SharedRun] = {}
         self.refused = 0
         """Entries that arrived and were not sound."""
-        self.unsent = 0
-        """Entries that the broker refused, or that waited too long for it."""
 
     def follow(self, run: str, on_published: Callable[[str], None]) -> Callable[[], None]:
         """Begin to keep what is published to a run. Returns a function that ends it."""
@@ -99,7 +97,6 @@ class NatsFanout:
         if shared is None or before is None:
             return False
         shared.on_published(channel)
-        self.unsent += len(shared.waiting) == MAX_WAITING
         shared.waiting.append((channel, seq, None if is_state(channel) else before, data))
         self.broker.call_soon(shared.wake.set)
         return True
@@ -238,7 +235,6 @@ class NatsFanout:
                 raise
             except (nats.js.errors.APIError, nats.errors.MaxPayloadError) as error:
                 # It is full, or the entry too large. Readers are told of a gap.
-                self.unsent += 1
                 log.warning("the broker refuses %d bytes of %s: %s", len(data), channel, error)
             if shared.waiting and shared.waiting[0] is item:
                 shared.waiting.popleft()

@@ -15,7 +15,7 @@ MAX_FRAGMENT_REQUEST = 256 << 20
 """Maximum bytes of a fragment that is sent."""
 MAX_RUN_BYTES = 16_000_000_000
 """Maximum bytes of the record of a run that is pushed, as of one that is imported."""
-_A_SECOND, _AT_ONCE = 20.0, 100.0
+_RATE, _BURST = 20.0, 100.0
 """Requests that a pusher may make each second, and at once after a pause."""
 _DAY = 86_400.0
 _MAX_BODIES = 2 * MAX_FRAGMENT_REQUEST
@@ -49,7 +49,7 @@ class PushLimits:
         with self._lock:
             account = self._account(pusher)
             if account.requests < 1:
-                raise _too_many(f"at most {_A_SECOND:.0f} requests a second", 1)
+                raise _too_many(f"at most {_RATE:.0f} requests a second", 1)
             if account.spent > pusher.bytes_a_day:
                 wait = (account.spent - pusher.bytes_a_day) / pusher.bytes_a_day * _DAY
                 raise _too_many(
@@ -91,9 +91,9 @@ class PushLimits:
 
     def _account(self, pusher: Pusher) -> _Account:
         now = self._clock()
-        account = self._accounts.setdefault(pusher.id, _Account(_AT_ONCE, now))
+        account = self._accounts.setdefault(pusher.id, _Account(_BURST, now))
         passed, account.read_at = now - account.read_at, now
-        account.requests = min(_AT_ONCE, account.requests + passed * _A_SECOND)
+        account.requests = min(_BURST, account.requests + passed * _RATE)
         account.spent = max(0.0, account.spent - passed * pusher.bytes_a_day / _DAY)
         return account
 

@@ -24,7 +24,7 @@ PUSHERS_FOLDER = ".pushers"
 MAX_PUSHERS = 1_000
 PREFIX_PATTERN = r"[a-z0-9][a-z0-9-]{0,59}"
 _TOKEN = re.compile(r"lamp_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
-_LARGEST = 4_096
+_MAX_BYTES = 4_096
 
 
 class Pusher(BaseModel):
@@ -127,7 +127,7 @@ class PusherStore:
             with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), encoding="ascii") as file:
                 if not is_own(os.fstat(file.fileno())):
                     return None
-                return Pusher.model_validate_json(file.read(_LARGEST))
+                return Pusher.model_validate_json(file.read(_MAX_BYTES))
         except (OSError, ValueError, ValidationError):
             return None
 

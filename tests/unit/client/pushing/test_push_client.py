@@ -138,7 +138,7 @@ def test_a_server_that_is_not_there_is_asked_later() -> None:
 def test_what_is_wrong_is_said_once_and_sent_when_it_is_over(
     run: GrowingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pushing, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(pushing, "_MIN_WAIT", 0.001)
     full, done = (507, '{"detail": "full"}', {}), (201, HERE, {})
     server = Server(full, full, full, (404, "", {}), done, full, full, done)
     said: list[str] = []
@@ -152,7 +152,7 @@ def test_what_is_wrong_is_said_once_and_sent_when_it_is_over(
 
 
 def test_patience_ends_once_the_loop_has(run: GrowingRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pushing, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(pushing, "_MIN_WAIT", 0.001)
     server = Server((503, "", {}))
     assert not RunPusher(run.folder, server.client, say=lambda _: None, patience=0.01).push()
     server.close()
@@ -161,7 +161,7 @@ def test_patience_ends_once_the_loop_has(run: GrowingRun, monkeypatch: pytest.Mo
 def test_a_server_with_another_run_of_that_name_ends_it(
     run: GrowingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pushing, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(pushing, "_MIN_WAIT", 0.001)
     server = Server((409, '{"detail": "another run"}', {}))
     with pytest.raises(PushRefusedError, match="another run"):
         RunPusher(run.folder, server.client, say=lambda _: None).push()
