@@ -1,7 +1,7 @@
 """Passages of random words, of which pieces come again: "rain fig owl harp dog … owl harp dog … fig owl harp".
 
-Which word comes next cannot be known at first. In a piece that comes again only a look back tells: at what followed the
-same word before. The pieces begin anywhere and differ in length, so no word at a fixed distance is the right one.
+Which word comes next cannot be known at first. In a piece that comes again, the model knows it by looking back at what
+followed the same word before. The pieces begin anywhere and differ in length, so no word at a fixed distance is the right one.
 """
 
 from __future__ import annotations

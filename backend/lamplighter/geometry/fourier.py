@@ -1,4 +1,4 @@
-"""The discrete Fourier transform of the rows of the numbers 0 to p - 1: which frequencies they have, and the plane of one.
+"""The discrete Fourier transform of the rows of the numbers 0 to p - 1: their frequencies, and the plane of one.
 
 A model that adds on a clock lays its numbers on circles. On the circle of numbers of frequency k, number a stands at the
 angle 2 pi k a / p (Nanda et al. 2023, arXiv 2301.05217).
@@ -25,7 +25,7 @@ class ByChance:
     largest_share: float
     """The share of the strongest frequency."""
     largest_share_most: float
-    """The same, in 97.5 of 100 draws not more than this."""
+    """The share that it does not exceed in 97.5 of 100 draws."""
     plane_share: float
     """The share of the variance in the plane of the strongest frequency."""
 

@@ -1,4 +1,4 @@
-"""The command `lamplighter hidden-states`: the hidden states of words in their sentences, as a run of their own."""
+"""The command `lamplighter hidden-states`: the hidden states of words in their sentences, as another run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hidden states of probes at the kept states of a run that was trained here, as a run of their own."""
+"""The hidden states of probes at the kept states of a run that was trained here, as another run."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class WordCurve(AnswerPart):
 
 
 class AgePredictor(AnswerPart):
-    """What one property of words tells about their ages, the others held."""
+    """What one property of words tells about their ages, with the others held constant."""
 
     name: PredictorName
     """`frequency`: decimal logarithm of the count in the text; `length`: characters; `meanings`: how many were planted;
@@ -47,9 +47,9 @@ class AgePredictor(AnswerPart):
     high: Maybe
     """The 95 % interval of the slope."""
     share: float
-    """The share of the variance that is explained only with it."""
+    """The share of the variance that only it explains."""
     chance: float
-    """The share exceeded in 5 of 100 draws in which what the others leave of the ages is dealt again among the words."""
+    """The share exceeded in 5 of 100 draws in which the residuals of the others are shuffled among the words."""
 
 
 class AgeRegression(AnswerPart):
@@ -59,7 +59,7 @@ class AgeRegression(AnswerPart):
     explained: float
     """Share of the variance explained (R²)."""
     chance: float
-    """The share exceeded in 5 of 100 draws with ages dealt again among the words."""
+    """The share exceeded in 5 of 100 draws in which the ages are shuffled among the words."""
     predictors: list[AgePredictor]
 
 
@@ -83,6 +83,6 @@ class AcquisitionAnswer(AnswerBase):
     more: int
     """Words that occur often enough, but come after the maximum."""
     forgotten_chance: float
-    """Words that would be marked as forgotten by chance: the same rule, with the states after learning in random order."""
+    """The number of words that chance would mark as forgotten: by the same rule, with the states after learning in random order."""
     regression: AgeRegression | None
     """Null if too few words have an age."""

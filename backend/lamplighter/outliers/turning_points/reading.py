@@ -35,8 +35,11 @@ class Extent:
 
 
 def choose_extent(run: RunFolder, reader: StepsReader) -> Extent:
-    """Return what there is to judge of a run: all of one that is over; of one in training, the steps up to one that
-    moves on only by a sixteenth to an eighth of what it was, so that it is not judged again at every measure."""
+    """Return what there is to judge of a run.
+
+    A run that is over is judged whole. A run in training is judged up to a step that grows by a sixteenth to an eighth
+    at a time, so that it is not judged again at every measure.
+    """
     attempt, last = reader.newest_step()
     measured, answers = 0, 0
     with suppress(FileNotFoundError), MeasuresReader(run.measures_path) as measures:

@@ -4,8 +4,8 @@ Learning is fast at first and slows down. Any curve that only slows down, toward
 at the first value and end at some later one, all with the same sign. A turn ends them all and begins a new sum of ramps, with
 either sign. Both are fitted by non-negative least squares, for each value at which the turn could be.
 
-What is left is noise that is like that of the value before (AR(1)), with the correlation that makes the values likeliest: a
-bend of a curve that wanders is then no turn. Two curves are compared by their likelihoods, as an F test, and its probability is
+The rest is noise that resembles that of the value before (AR(1)). The likeliest correlation is taken, so a curve that wanders
+does not turn where it bends. Two curves are compared by their likelihoods, as an F test, and its probability is
 multiplied by the number of values at which the turn could have been (Bonferroni).
 """
 

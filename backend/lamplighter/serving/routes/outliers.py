@@ -94,7 +94,7 @@ def get_outlier(run: RunId, step: StepPath, request: Request, services: Services
 )
 def list_turning_points(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the steps at which the curves of a run turn: where one that only slowed down speeds up, or goes the other way.
-    A run in training is judged up to a step that moves on by a sixteenth to an eighth of what it was.
+    A run in training is judged up to a step that grows by a sixteenth to an eighth at a time.
     """
     reply = services.reply(request, run)
     with services.catalog.open_steps(reply.run) as reader:

@@ -232,7 +232,7 @@ class FourierChance(ApiModel):
     largest_share: float
     """The share of the strongest frequency."""
     largest_share_most: float
-    """The same, in 97.5 of 100 draws not more than this."""
+    """The share that it does not exceed in 97.5 of 100 draws."""
     plane_share: float
     """The share of the variance in the plane of the strongest frequency."""
 

@@ -84,7 +84,7 @@ def _indicators(groups: NDArray[np.int64]) -> Floats:
 def _shares(ages: Floats, whole: list[Floats], rest: list[Floats], random: np.random.Generator) -> Floats:
     """Return the share of the variance that `whole` explains and `rest` does not, and the same of draws by chance.
 
-    What `rest` leaves of the ages is dealt again among the words (Freedman and Lane 1983).
+    In each draw the residuals of `rest` are shuffled among the words (Freedman and Lane 1983).
 
     Returns:
         Shape (1 + DRAWS,), the measured share first.

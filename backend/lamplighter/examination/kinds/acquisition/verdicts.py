@@ -12,12 +12,12 @@ from lamplighter.contract.answers.acquisition import WordState
 from lamplighter.examination.kinds.acquisition.sigmoids import Floats, Sigmoids
 
 ERRORS = 3.0
-"""A difference counts if it is more than so many of its standard errors."""
+"""A difference counts if it exceeds this number of its standard errors."""
 MIN_FALL = 1.0
 """Bits by which a learned word is less surprising than by anything but learning: it became twice as probable."""
 MIN_EXPLAINED, MAX_ERROR = 0.8, 0.2
-"""A sigmoid has to explain so much of a curve's variance, and to tell the age within a factor of 2.5 (twice this error of its
-decimal logarithm)."""
+"""The share of a curve's variance that a sigmoid has to explain, and the maximum error of the age's decimal logarithm: twice
+that is a factor of 2.5."""
 SMOOTHED = 3
 """Neighbouring states whose mean is judged: a single one may be a lucky one."""
 SHUFFLES = 20
