@@ -181,7 +181,7 @@ class HeadsReading(AnswerPart):
     in_context: Maybe
     """In-context score on held-out text, in nats: the mean loss at the last quarter of the positions minus that at the first
     quarter, below 0 if words further back help (Olsson et al. 2022, with positions that suit a short context). 0 by chance;
-    null if no text is held out."""
+    null if too little text is held out."""
     in_context_error: Maybe
     """Its standard error over the windows of text."""
 

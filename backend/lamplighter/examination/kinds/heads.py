@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from lamplighter.contract.answers import HeadsAnswer
 from lamplighter.contract.answers.reading import HeadScores, HeadsReading
 from lamplighter.contract.questions import HeadsQuestion, QuestionError
+from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import choose_kept_steps, rounded
@@ -27,7 +28,7 @@ SEQUENCES = 16
 _LEAST_TOKENS = 4
 _DIGITS = 4
 _TOKENS = 2_048
-"""Tokens of held-out text to read: twice as many take a step of the default recipe beyond 150 ms of processor time."""
+"""Tokens of held-out text to read, or more for a long context: twice as many take a step of the default recipe beyond 150 ms of processor time."""
 _MIN_WINDOWS = 8
 """Windows of held-out text without which a standard error says nothing."""
 
@@ -46,9 +47,7 @@ def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgres
     half = np.random.default_rng(0).integers(0, len(model.run.vocabulary), (SEQUENCES, tokens))
     ids = np.concatenate((half, half), axis=1)
     held_out = model.run.held_out_ids
-    windows = None if held_out is None else HeldOutLoss(model.run.recipe, held_out, _TOKENS).windows
-    if windows is not None and len(windows) < _MIN_WINDOWS:
-        windows = None
+    windows = None if held_out is None else _read_windows(model.run.recipe, held_out)
     steps = choose_kept_steps(model, question.readings)
     readings: list[HeadsReading] = []
     for step in steps:
@@ -82,6 +81,13 @@ def score_attention(attention: NDArray[np.float64]) -> HeadScores:
         first=_mean(attention[:, 1:, 0]),
         spread=_mean(entropy / np.log(positions + 1)),
     )
+
+
+def _read_windows(recipe: Recipe, held_out: NDArray[np.uint32]) -> torch.Tensor | None:
+    """Return windows of held-out text, token ids (N, T + 1); None if there are too few."""
+    tokens = max(_TOKENS, _MIN_WINDOWS * recipe.model.context)
+    windows = HeldOutLoss(recipe, held_out, tokens).windows
+    return windows if len(windows) >= _MIN_WINDOWS else None
 
 
 def _read(learner: Learner, ids: torch.Tensor, windows: torch.Tensor | None, step: int) -> HeadsReading:
