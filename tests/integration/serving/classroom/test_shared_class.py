@@ -60,20 +60,6 @@ class Member:
 
 
 @pytest.fixture
-def nats(tmp_path: Path) -> Iterator[NatsServer]:
-    server = NatsServer(tmp_path / "nats")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def link(nats: NatsServer) -> Iterator[Link]:
-    made = Link(nats.port)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def pair(tmp_path: Path, nats: NatsServer, link: Link) -> Iterator[tuple[Member, Member]]:
     """The first, which owns the class and whose link to the broker can be cut, and the second."""
     members: list[Member] = []

@@ -66,20 +66,6 @@ def steps_of(entries: list[Entry] | None) -> list[int] | None:
 
 
 @pytest.fixture
-def nats(tmp_path: Path) -> Iterator[NatsServer]:
-    server = NatsServer(tmp_path / "nats")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def link(nats: NatsServer) -> Iterator[Link]:
-    made = Link(nats.port)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def connect() -> Iterator[Callable[[str], Broker]]:
     brokers: list[Broker] = []
 
