@@ -253,7 +253,7 @@ class Trainer:
         measured = self._held_out.measure_by_frequency(self._learner, counts)
         if measured is None or self._accuracy is None:
             return measured
-        # The numbers of sums are all as frequent.
+        # The numbers of a clock are all equally frequent.
         return measured[0], self._accuracy.measure(self._learner)
 
     def _say_lines(self, step: int) -> list[SpokenLine]:
