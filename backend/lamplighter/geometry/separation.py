@@ -23,8 +23,8 @@ Distances = NDArray[np.float64]
 def separation(
     vectors: NDArray[np.float32], meanings: NDArray[np.int64], words: NDArray[np.int64]
 ) -> tuple[float, float] | None:
-    """Return the mean silhouette of at most `MAX_OCCURRENCES` occurrences of each word among one another, and the 95th percentile of that mean if the
-    meanings of each word are shuffled.
+    """Return the mean silhouette of occurrences among those of the same word, and the 95th percentile of that mean if the
+    meanings of each word are shuffled. At most `MAX_OCCURRENCES` of each word are compared.
 
     Args:
         vectors: shape (R, D).
