@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import lamplighter
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.apps.published import PublishedRunsMiddleware
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import page, session
@@ -98,7 +97,7 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
             Middleware(PaceMiddleware, pace=front.pace),
             *([Middleware(LateRestMiddleware, rules=own_rules, late=late)] if late else []),
             Middleware(GateMiddleware, gate=front.gate),
-            *([Middleware(PublishedRunsMiddleware)] if settings.published else []),
+            *(_refuse_changes() if settings.published else []),
         ],
     )
     app.state.services = front
@@ -207,3 +206,10 @@ def _build(settings: ServerSettings, supervisor: Supervisor | None) -> FrontServ
         connections=connections,
         class_connections=class_connections,
     )
+
+
+def _refuse_changes() -> list[Middleware]:
+    # Only a server of published runs needs the module.
+    from lamplighter.serving.apps.published import PublishedRunsMiddleware
+
+    return [Middleware(PublishedRunsMiddleware)]

@@ -24,6 +24,7 @@ ON_THE_LOOP = {
     "/healthz": "GET",
     "/launch": "POST",
     "/api/uploads": "POST",
+    "/api/push/{run}/fragments/{fragment}": "PUT",
     "/api/runs/{run}/live": None,
 }
 """Routes that wait only for the network, or for a dedicated thread."""
