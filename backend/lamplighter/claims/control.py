@@ -64,10 +64,13 @@ def make_control_recipe(recipe: Recipe, steps: int | None = None) -> Recipe:
 
 
 def has_control(run: RunFolder) -> bool:
-    """Return whether a control can be trained: False for a run that is itself shuffled, recorded, or a fork."""
+    """Return whether a control can be trained: False for a run that is itself shuffled, recorded, or a fork.
+
+    Sums and random words have none: shuffled, they say nothing.
+    """
     recipe = run.recipe
     return (
-        recipe.corpus.kind not in ("recorded", "modular")
+        recipe.corpus.kind not in ("recorded", "modular", "repeats")
         and not recipe.corpus.shuffle_words
         and recipe.parent is None
     )

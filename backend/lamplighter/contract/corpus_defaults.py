@@ -43,7 +43,11 @@ def _merge(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     for name, value in defaults.items():
         if isinstance(value, dict) and isinstance(merged[name], dict):
             # A null is not kept in the recipe's file, and would be filled when that is read.
-            merged[name] = value | {key: one for key, one in merged[name].items() if one is not None}
+            named = {key: one for key, one in merged[name].items() if one is not None}
+            merged[name] = value | named
+            if name == "optimiser" and merged[name]["kind"] != value["kind"]:
+                # The defaults are those of one optimiser.
+                merged[name] = named
     # In a batch of another size each sequence is still a passage.
     if "sequences" in given and "passages" not in given:
         merged["passages"] = given["sequences"]

@@ -161,6 +161,8 @@ def test_sums_bring_their_own_defaults_and_keep_what_is_given() -> None:
     without = Recipe.model_validate({"corpus": {"kind": "modular"}, "optimiser": {"weight_decay": 0}})
     # Also after a recipe was stored: no weight decay is not the default here.
     assert Recipe.model_validate_json(without.model_dump_json()).optimiser.weight_decay == 0
+    plain = Recipe.model_validate({"corpus": {"kind": "modular"}, "optimiser": {"kind": "sgd"}})
+    assert plain.optimiser.weight_decay is None
     unsaid = Recipe.model_validate({"corpus": {"kind": "modular"}, "optimiser": {"weight_decay": None}})
     assert Recipe.model_validate_json(unsaid.model_dump_json()) == unsaid
     assert "weight_decay" not in Recipe().model_dump_json()

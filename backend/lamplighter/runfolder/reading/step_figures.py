@@ -1,6 +1,6 @@
 """The figures of all steps of a run without their rows: what the timeline shows, in a fortieth of the record's bytes.
 
-A published run has them in a file, so that whoever opens it need not read every step.
+A published run has them in a file, so that a server that opens it need not read every step.
 """
 
 from __future__ import annotations

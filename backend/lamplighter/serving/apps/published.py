@@ -1,4 +1,4 @@
-"""A server of published runs: whatever would write to one is refused, with a sentence that says why."""
+"""A server of published runs: a request that would write to one is refused, with a sentence that says why."""
 
 from __future__ import annotations
 
