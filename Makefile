@@ -62,7 +62,7 @@ test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 $(HANGING) -m "not tour"
 
-# What a change to the page must pass too: every screen for barriers, colours, panels, gathering, pictures, two maps, names of districts, hostile
+# What a change must pass too: every screen for barriers, colours, panels, gathering, pictures, two maps, names of districts, hostile
 # tokens, flashes, lost graphics, most keys of the address; all kinds of hostile zips; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
 tour: .make/develop page browser
 	$(BIN)/python -m pytest -m tour

@@ -52,6 +52,7 @@ def fork_on_page(page: Page, application: Application, choice: str | None) -> st
     return fork
 
 
+@pytest.mark.tour
 def test_a_fork_that_changes_nothing_is_told_to_be_equal(page: Page, application: Application) -> None:
     fork = fork_on_page(page, application, "control")
     application.wait_until_over(application.run(fork))

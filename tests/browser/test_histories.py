@@ -18,7 +18,7 @@ from tests.browser.pages import open_panel, wait_for
 from tests.support.application import Application
 from tests.support.synthetic_runs.checkpoint_run import DEAD, NUMBERS, WORDS, make_checkpoint_run
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LAST = len(NUMBERS) - 1
 MIDDLE = 5

@@ -51,11 +51,11 @@ def reproject_in_child(
     command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(folder)]
     command += ["--slices", str(slices)] if slices else []
     try:
-        job = AwaitedJob(command, name="reprojection")
-    except OSError as error:
-        raise ReprojectionFailedError(f"the process cannot be started: {error.strerror or error}") from error
-    try:
+        # Ctrl-C may come as soon as the process has started.
+        job = _start(command)
         code = job.wait_for_end(on_message, patience=_PATIENCE)
+    except ReprojectionFailedError:
+        raise
     except BaseException:
         run = RunFolder(folder)
         # Unless another process is laying out the run.
@@ -65,3 +65,10 @@ def reproject_in_child(
     if code != ExitCode.DONE:
         raise ReprojectionFailedError(job.problem or f"the process ended unexpectedly (exit code {code})")
     return activity
+
+
+def _start(command: list[str]) -> AwaitedJob:
+    try:
+        return AwaitedJob(command, name="reprojection")
+    except OSError as error:
+        raise ReprojectionFailedError(f"the process cannot be started: {error.strerror or error}") from error

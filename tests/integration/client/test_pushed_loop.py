@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.web.access.pushers import PusherStore
@@ -39,6 +41,7 @@ def newest_step(run: Path) -> int:
         return 0
 
 
+@pytest.mark.tour
 def test_a_loop_that_ends_and_one_that_is_killed(tmp_path: Path) -> None:
     here = tmp_path / "here"
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -15,6 +15,8 @@ from tests.support.folders import FakeTrainer, make_run
 from tests.support.machine.nats_server import Link, NatsServer, free_port
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.tour
+
 VIEWERS = 12
 
 
@@ -52,7 +54,6 @@ def school(tmp_path: Path) -> Iterator[School]:
     made.close()
 
 
-@pytest.mark.tour
 def test_viewers_go_on_watching_while_the_broker_is_away(school: School):
     first, _ = school.servers
     viewers: list[MovingViewer] = []
