@@ -190,6 +190,8 @@ def test_a_message_that_cannot_be_handled_ends_the_job(children: Callable[[], li
     assert child.join(30)
     assert codes == [-signal.SIGKILL]
     assert children() == []
+    # Its error is told of a moment after its end, which must not be in another test.
+    wait_until(lambda: all(thread.name != "job" for thread in threading.enumerate()))
 
 
 def test_a_failed_start_leaves_nothing(
