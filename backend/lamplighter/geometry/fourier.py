@@ -20,7 +20,7 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class ByChance:
-    """What rows of the same lengths in random directions give, on average over `DRAWS` draws."""
+    """The shares of rows of the same lengths in random directions, averaged over `DRAWS` draws."""
 
     largest_share: float
     """The share of the strongest frequency."""

@@ -25,7 +25,7 @@ _SECONDS = 30.0
 _MAX_ANSWER = 64 << 10
 _LATER = (408, 425, 429, 500, 502, 503, 504, 507)
 _ADDRESS = re.compile(r"[!-?A-~]+")
-"""What is sent as it is: ASCII without spaces. No user name either."""
+"""An address that needs no encoding: ASCII without spaces, and without the `@` after a user name."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,200}", re.ASCII)
 
 

@@ -26,7 +26,7 @@ class LoopFacts:
     """The number of the last step; None: unknown."""
     config: dict[str, Any] | None
     probes: ProbedRun | None = None
-    """What the rows of a run of hidden states are; None of any other run."""
+    """The probes that the rows stand for, in a run of hidden states; None in any other run."""
 
     def __post_init__(self) -> None:
         if self.first_step > MAX_NUMBER:

@@ -23,7 +23,7 @@ CHANCE_LIMIT = 0.01
 
 @dataclass(frozen=True)
 class Extent:
-    """What there is to judge of a run."""
+    """How much of a run there is to judge."""
 
     attempt: int
     last: int

@@ -1,4 +1,4 @@
-"""What foretells the age of a word: a least-squares regression, with what chance gives."""
+"""A least-squares regression of the ages of words on their properties, beside what chance gives."""
 
 from __future__ import annotations
 
