@@ -246,6 +246,8 @@ async def test_a_lagging_viewer_skips_to_the_newest_state_and_a_stalled_one_is_d
             step = trainer.train(1).step
             await keen.receive_until(three, reaches(step))
         assert hub.counts() == (3, 2)
+        # Every missed change waits for longer than the hub is patient: the first of them was due after the noise.
+        await asyncio.sleep(2 * class_hub._PATIENCE)
         # All missed changes are one message, which is made once.
         one.transport.resume_reading()
         await slow.receive_until(one, reaches(step))
