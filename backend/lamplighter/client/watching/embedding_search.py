@@ -8,6 +8,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.sharding.refusals import refuse_model, refuse_module
 from lamplighter.client.watching.watched_table import WatchedTable
 
 _WRAPPERS = {
@@ -16,11 +17,6 @@ _WRAPPERS = {
     "OptimizedModule": "_orig_mod",
 }
 """Attributes of wrappers that hold the whole model, by class name. By name, to avoid importing them."""
-_SHARDED = {
-    "FullyShardedDataParallel": "FSDP",
-    "FSDP": "FSDP",
-    "DeepSpeedEngine": "DeepSpeed",
-}
 _PADDING, _PADDING_SHARE = 128, 0.01
 """Maximum rows of a table without a token, as a number or as a share of its tokens: tables are padded to multiples of
 64 or 128."""
@@ -30,16 +26,15 @@ def unwrap_model(model: Any) -> nn.Module:
     """Return the model inside the wrappers that keep it whole: `DataParallel`, DDP, `torch.compile`.
 
     Raises:
-        InputError: it is not a model, or its weights are sharded (FSDP, DeepSpeed).
+        InputError: it is not a model, or it is trained in a way that hides the rows (FSDP1, DeepSpeed, Megatron, TorchRec).
     """
     while True:
         if not isinstance(model, nn.Module):
             raise InputError(f"model: a torch.nn.Module is needed, this is of type {type(model).__name__}")
-        for kind in type(model).__mro__:
-            if kind.__name__ in _SHARDED:
-                raise _refusal(_SHARDED[kind.__name__])
+        refuse_module(model)
         inside = _WRAPPERS.get(type(model).__name__)
         if inside is None:
+            refuse_model(model)
             return model
         if type(model).__name__ == "DataParallel" and len(cast(Any, model).device_ids) > 1:
             raise InputError(
@@ -77,9 +72,11 @@ def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None
 def check_weight(weight: Tensor) -> None:
     """Raise InputError if a weight's rows cannot be read, or will not move."""
     if hasattr(weight, "device_mesh"):
-        raise _refusal("FSDP or tensor parallelism (DTensor)")
-    if hasattr(weight, "ds_id"):
-        raise _refusal("DeepSpeed")
+        raise InputError(
+            "the model is trained with FSDP2 or tensor parallelism (DTensor): each process holds only a part of the embedding,"
+            " so a complete step cannot be recorded. Train it on one device or with DistributedDataParallel, or record its"
+            " checkpoints (lamplighter series)"
+        )
     if weight.is_meta:
         raise InputError("the embedding is on the device 'meta' and has no values yet: watch it once it has")
     if weight.ndim != 2:
@@ -197,11 +194,3 @@ def _fitting_table(model: nn.Module, tokens: int | None) -> WatchedTable:
         )
     found[0].guessed = len(tables) > 1 and len(found[0].weight) != tokens
     return found[0]
-
-
-def _refusal(what: str) -> InputError:
-    return InputError(
-        f"the model is trained with {what}: each process holds only a part of the embedding, so a complete step cannot be"
-        " recorded. Train it on one device or with DistributedDataParallel, or record its checkpoints"
-        " (lamplighter series)"
-    )
