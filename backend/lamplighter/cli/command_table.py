@@ -34,6 +34,7 @@ _WHERE = {
     "broadcast": "broadcast:broadcast_command",
     "import": "exports:import_command",
     "publish": "published.command:publish_command",
+    "mcp": "agents.command:mcp_command",
 }
 """The module in `lamplighter.cli` and the attribute that hold each command."""
 

@@ -17,11 +17,12 @@ from lamplighter.packing.course import PackedCourse, pack_course
 from lamplighter.packing.lights import Lights, pack_lights
 from lamplighter.packing.maps import Maps, pack_districts, pack_maps
 from lamplighter.packing.nearest import WORDS_OF_A_FILE, Moments, NearestWords, pack_nearest
-from lamplighter.packing.run_answers import AnswerError, RunAnswers
+from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.loop_facts import HISTORY_FACT, PROBES_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.serving.apps.reading_app import AnswerError
 from lamplighter.serving.reading.batch_text import read_batch_text
 from lamplighter.wire.grid_frames import GRID_STEPS
 from lamplighter.wire.layout_frames import Method

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import MutableMapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
 from lamplighter.lessons.library import course_library
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.apps.reading_app import create_reading_app
-
-
-class AnswerError(RuntimeError):
-    """An error for an answer with a status of 400 or more."""
-
-    def __init__(self, path: str, status: int, body: bytes) -> None:
-        super().__init__(f"{path}: {status} {body[:200].decode('utf-8', 'replace')}")
-        self.status = status
+from lamplighter.serving.apps.reading_app import ask, create_reading_app
 
 
 class RunAnswers:
@@ -56,41 +46,4 @@ class RunAnswers:
         Raises:
             AnswerError: the server rejects the request.
         """
-        return self._portal.call(self._ask, address)
-
-    async def _ask(self, address: str) -> bytes:
-        path, _, query = address.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [(b"host", b"localhost")],
-            "client": None,
-            "server": None,
-            "state": {},
-        }
-        status, parts = 500, list[bytes]()
-
-        async def receive() -> MutableMapping[str, Any]:
-            # The request has no body, and its client never disconnects.
-            await asyncio.Event().wait()
-            raise AssertionError
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                parts.append(bytes(message.get("body", b"")))
-
-        await self._app(scope, receive, send)
-        body = b"".join(parts)
-        if status >= 400:
-            raise AnswerError(address, status, body)
-        return body
+        return self._portal.call(ask, self._app, address)

@@ -43,6 +43,7 @@ PLANTED = [
     ("corpora/build.py", "import umap", "Only projection knows umap and numba"),
     ("exports/output.py", "import fastapi", "Only what answers requests knows fastapi and uvicorn"),
     ("web/settings.py", "import nats", "Only what servers share knows NATS"),
+    ("serving/server_info.py", "import mcp", "Only the tools for agents know their protocol"),
     ("web/settings.py", "import apsw", "Only runfolder knows SQLite"),
     ("cli/sessions.py", "import obstore", "Only published runs know object stores"),
     ("web/hosts.py", "import lamplighter.web.settings", "Layers inside web"),

@@ -162,7 +162,7 @@ def _describe(row: ClaimRow, width: int) -> list[str]:
     lines += _wrap(claim_text(row.number, "statement"), width)
     lines += _wrap(reason_text(row), width)
     if row.null is not None:
-        lines += _wrap(f"baseline: {_tell(row.null)}", width)
+        lines += _wrap(f"baseline: {tell_figure(row.null)}", width)
     if control is not None and control.state is not row.state:
         lines += _wrap(f"on shuffled words: {reason_text(control)}", width)
     if row.imported:
@@ -174,7 +174,8 @@ def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
-def _tell(figure: Figure) -> str:
+def tell_figure(figure: Figure) -> str:
+    """Return a figure of a claim in words, with its interval if it has one."""
     if figure.value is None:
         return f"{figure_text(figure)}: unknown"
     told = f"{figure_text(figure)}: {_tell_value(figure.value, figure.unit)}"
