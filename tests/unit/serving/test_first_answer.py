@@ -28,6 +28,8 @@ PACKAGES = {
     *("annotated_doc", "annotated_types", "anyio", "apsw", "click", "fastapi", "h11", "idna", "numpy", "opentelemetry"),
     *("pydantic", "pydantic_core", "sniffio", "starlette", "typing_extensions", "typing_inspection", "uvicorn"),
     *("websockets", "zstandard", "platformdirs"),
+    # starlette imports it where it is installed, as with the extra `agents`.
+    "python_multipart",
 }  # fmt: skip
 ADVICE = (
     "The server would answer later. Import the module in the function that needs it, or where the rest of the server is"
