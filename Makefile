@@ -8,7 +8,8 @@ HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 # Which releases of what we depend on: the same on every machine that works on Lamplighter.
 CONSTRAINTS := requirements/constraints.txt
 WATCH := backend/lamplighter-watch
-SOURCES := pyproject.toml $(WATCH)/pyproject.toml build_frontend.py $(CONSTRAINTS)
+LIVING_MAP := backend/living-map
+SOURCES := pyproject.toml $(WATCH)/pyproject.toml $(LIVING_MAP)/pyproject.toml build_frontend.py $(CONSTRAINTS)
 # A test opens our Parquet with this package's own reader. Without what it depends on (sentence-transformers,
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
@@ -43,12 +44,12 @@ install: .make/install
 .make/install: $(SOURCES)
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable $(WATCH) --editable '.[page,parquet]'
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable $(WATCH) --editable $(LIVING_MAP) --editable '.[page,parquet]'
 	$(BIN)/lamplighter project --compile || true
 	mkdir -p .make && touch $@
 
 .make/develop: .make/install
-	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable $(WATCH) --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable $(WATCH) --editable $(LIVING_MAP) --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --no-deps $(ATLAS)
 	touch $@
 

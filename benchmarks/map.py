@@ -34,15 +34,15 @@ from benchmarks.support.map_space import made_up_clusters, move_rows
 from benchmarks.support.report import report
 from lamplighter.client.checkpoint_run import still
 from lamplighter.contract.recipe import Recipe
-from lamplighter.projection.layout_method import MapSettings
-from lamplighter.projection.methods.incremental_umap import IncrementalUmap
-from lamplighter.projection.quality.trust import Trust, TrustProbe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.layout_frames import Method
+from living_map.incremental_umap import IncrementalUmap
+from living_map.settings import MapSettings
+from living_map.trust import Trust, TrustProbe
 from tests.support.runs import finish, start_worker
 from tests.support.waiting import wait_until
 

@@ -23,7 +23,7 @@ FILE = ROOT / "requirements" / "constraints.txt"
 ALONE = ("embedding-atlas",)
 """Installed by the Makefile without what they depend on."""
 _LEFT_OUT = re.compile(
-    r"torch|torch(vision|audio)|pytorch-triton|triton|nvidia-.*|cuda-.*|lamplighter(-watch)?"
+    r"torch|torch(vision|audio)|pytorch-triton|triton|nvidia-.*|cuda-.*|lamplighter(-watch)?|living-map"
 )
 
 HEAD = """\

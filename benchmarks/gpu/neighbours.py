@@ -18,9 +18,9 @@ from benchmarks.gpu.cards import facts
 from benchmarks.support.map_space import made_up_clusters, move_rows
 from benchmarks.support.report import report
 from lamplighter.contract.recipe import MapRecipe
-from lamplighter.projection.umap import nearest_neighbours
-from lamplighter.projection.umap.gpu_neighbours import CpuProducts, GpuProducts, RowProducts
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from living_map import nearest_neighbours
+from living_map.gpu_neighbours import CpuProducts, GpuProducts, RowProducts
+from living_map.nearest_neighbours import NeighbourIndex
 
 SIZES, DIM, FRAMES = (5_000, 20_000), 64, 5
 SHARE = 0.05

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.support.report import report
-from lamplighter.projection.layout_method import LayoutMethod, MapSettings
-from lamplighter.projection.methods.incremental_umap import IncrementalUmap
+from lamplighter.projection.layout_method import LayoutMethod
 from lamplighter.projection.methods.pca import PcaLayout
 from lamplighter.projection.methods.refit_umap import RefitUmap
-from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from living_map.incremental_umap import IncrementalUmap
+from living_map.nearest_neighbours import NeighbourIndex
+from living_map.settings import MapSettings
+from living_map.trust import TrustProbe
 
 COMPARED = 8
 """Number of snapshots of a run that get a cold fit."""

@@ -22,9 +22,9 @@ PACKAGES: dict[str, tuple[str, list[str]]] = {
         "model/observer.py",
         [f"{_UNIT}/model/test_observer.py", f"{_UNIT}/training/test_small_updates.py"],
     ),
-    "quality": (
-        "projection/quality",
-        [f"{_UNIT}/projection/quality", f"{_UNIT}/projection/methods"],
+    "trust": (
+        "../living_map/trust.py",
+        [f"{_UNIT}/living_map/test_trust.py", f"{_UNIT}/living_map/test_incremental_umap.py"],
     ),
     "wire": (
         "wire",

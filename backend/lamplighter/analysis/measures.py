@@ -52,7 +52,7 @@ from lamplighter.geometry.directions import consistency_by_chance, offset_consis
 from lamplighter.geometry.fourier import fourier_by_chance, frequency_shares
 from lamplighter.geometry.information import measure_order
 from lamplighter.geometry.nearest_by_chance import nearest_cosine, nearest_cosine_by_chance
-from lamplighter.geometry.neighbours import row_lengths, unit_rows
+from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.geometry.rank import (
     anisotropy,
@@ -67,6 +67,7 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary
+from living_map.rows import unit_rows
 
 NEIGHBOURS = 10
 _ORDER = (

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lamplighter.claims.intervals import Spread, mean_of
 from lamplighter.claims.matrix_figures import NEIGHBOURS, sample_rows
 from lamplighter.geometry.difference import find_shared_rows
-from lamplighter.geometry.neighbours import count_shared, nearest_rows, unit_rows
+from lamplighter.geometry.neighbours import count_shared, nearest_rows
+from living_map.rows import unit_rows
 
 Matrix = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ import numpy as np
 from lamplighter.contract.reason import Reason
 from lamplighter.differences.rows import Floats, RowsDifference
 from lamplighter.geometry.aligned_layout import align_layout
-from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.runfolder.errors import NotComparableError
+from living_map.rows import unit_rows
 
 MAX_NEW = 1_000
 """Maximum words that the first run lacks: a fork has at most a few."""

@@ -25,9 +25,10 @@ from lamplighter.geometry.difference import (
     measure_sample,
 )
 from lamplighter.geometry.information import Order, measure_order
-from lamplighter.geometry.neighbours import count_shared, differing_rows, nearest_rows
+from lamplighter.geometry.neighbours import count_shared, nearest_rows
 from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.wire.vocabulary import Vocabulary
+from living_map.rows import differing_rows
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]

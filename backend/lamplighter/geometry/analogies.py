@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, cosines_with, unit_rows
+from lamplighter.geometry.neighbours import cosines_with
 from lamplighter.wire.row_source import RowSource
+from living_map.rows import BLOCK_BYTES, unit_rows
 
 MAX_QUESTIONS = 1_000
 """Maximum questions for one relation; more are sampled with a fixed seed."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import split_rows, unit_rows
 from lamplighter.wire.row_source import RowSource, row_blocks
+from living_map.rows import split_rows, unit_rows
 
 DRAWS = 20
 """Number of random relations to compare a relation's consistency with."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import row_lengths, unit_rows
+from lamplighter.geometry.neighbours import row_lengths
+from living_map.rows import unit_rows
 
 DRAWS = 100
 """Draws of random rows."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+from living_map.rows import BLOCK_BYTES, unit_rows
 
 MAX_QUERIES = 1_000
 """Maximum rows whose nearest neighbour among all rows is found; a fixed random sample of larger matrices."""

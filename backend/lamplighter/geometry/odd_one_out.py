@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import unit_rows
+from living_map.rows import unit_rows
 
 WORDS = 4
 """Words in a round, including the odd one."""

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import cosines_with, split_rows, unit_rows
+from lamplighter.geometry.neighbours import cosines_with
 from lamplighter.wire.row_source import RowSource
+from living_map.rows import split_rows, unit_rows
 
 RANDOM_PAIRS = 10_000
 """Maximum random pairs to measure; all pairs if there are fewer."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, row_lengths, unit_rows
+from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.wire.row_source import RowSource, row_blocks
+from living_map.rows import BLOCK_BYTES, unit_rows
 
 _SEED = 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import unit_rows
+from living_map.rows import unit_rows
 
 SHUFFLES = 200
 MAX_OCCURRENCES = 1_000

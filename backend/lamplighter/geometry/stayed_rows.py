@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.wire.row_source import RowSource, row_blocks
+from living_map.rows import BLOCK_BYTES
 
 _FLOAT32_ROUNDING = 2.0**-24
 _DRIFT = 2.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+from living_map.rows import BLOCK_BYTES, unit_rows
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from lamplighter.contract.recipe import MapRecipe
 from lamplighter.contract.sentences import say
 from lamplighter.geometry.neighbours import finite_rows
+from lamplighter.projection.landmarks.landmark_index import LandmarkIndex
+from lamplighter.projection.landmarks.principal_rows import PrincipalRows
 from lamplighter.projection.layout_method import NEIGHBOURS_USED
-from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
 from lamplighter.projection.methods.linear_view import LinearView, fourier_view, principal_view, rows_of_view
 from lamplighter.projection.methods.registry import settings_from_recipe
 from lamplighter.projection.quality.layout_score import score_layout
-from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.landmarks import LandmarkIndex
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
-from lamplighter.projection.umap.principal_rows import PrincipalRows
 from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, UNTIL_FACT, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
+from living_map.joint_umap import LEARNING_RATES, JointLayout
+from living_map.nearest_neighbours import NeighbourIndex
+from living_map.trust import TrustProbe
 
 _PLACES_BYTES = 512 << 20
 """Maximum bytes for the positions of all slices and the state between them; limits the number of slices."""

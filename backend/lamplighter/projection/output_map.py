@@ -23,7 +23,6 @@ from lamplighter.projection.joint_layouts import (
     choose_spread,
     write_joint_layouts,
 )
-from lamplighter.projection.umap.procrustes import RigidMotion, align_to_previous, fit_rigid_motion
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.output_matrix import (
@@ -40,6 +39,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.whole_file import whole_file
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
+from living_map.procrustes import RigidMotion, align_to_previous, fit_rigid_motion
 
 SLICES = 60
 """Maximum steps laid out; a default run has 27 waypoints."""

@@ -29,7 +29,6 @@ from lamplighter.projection.methods.registry import (
 )
 from lamplighter.projection.quality.layout_score import score_layout
 from lamplighter.projection.quality.neighbour_source import NearestNeighbours, NeighbourSource
-from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
 from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, PLACED_FACT, LayoutsReader, LayoutsWriter
@@ -39,10 +38,11 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary
+from living_map.trust import TrustProbe
 
 if TYPE_CHECKING:
-    from lamplighter.projection.umap.landmarks import LandmarkIndex
-    from lamplighter.projection.umap.principal_rows import PrincipalRows
+    from lamplighter.projection.landmarks.landmark_index import LandmarkIndex
+    from lamplighter.projection.landmarks.principal_rows import PrincipalRows
 
 
 class Projector:
@@ -277,7 +277,7 @@ class Projector:
         if self._landmarks is None:
             return vectors[:]
         if self._reduced is None:
-            from lamplighter.projection.umap.principal_rows import PrincipalRows
+            from lamplighter.projection.landmarks.principal_rows import PrincipalRows
 
             self._reduced = PrincipalRows(self._landmarks)
         return self._reduced.reduce(vectors)
@@ -335,7 +335,7 @@ class Projector:
         """Return the positions of all tokens, shape (V, 2), by those of the landmarks, shape (L, 2)."""
         if self._index is None:
             # Imported here, because it imports numba, which the warm-up does first.
-            from lamplighter.projection.umap.landmarks import LandmarkIndex
+            from lamplighter.projection.landmarks.landmark_index import LandmarkIndex
 
             self._index = LandmarkIndex(landmarks)
         self._index.update(vectors, getattr(self._method, "nearest", None))

@@ -10,12 +10,12 @@ import numpy as np
 
 from lamplighter.contract.recipe import MapRecipe
 from lamplighter.projection.methods.registry import make_method
-from lamplighter.projection.umap.gpu_neighbours import gpu_device_for
+from living_map.gpu_neighbours import gpu_device_for
 
 MAX_SETTLING_FRAMES = 100
 """Frames after which an embedding at rest counts as settled at any learning rate."""
 _COMPILED_MODULES = ("nearest_neighbours", "fuzzy_graph", "sgd_kernel")
-"""Modules of `projection.umap` whose functions the incremental map compiles."""
+"""Modules of `living_map` whose functions the incremental map compiles."""
 
 
 class WarmUp:
@@ -84,7 +84,7 @@ def compiled_functions() -> list[Any]:
     """Return the functions that the incremental map compiles, as numba dispatchers."""
     from numba.core.dispatcher import Dispatcher
 
-    modules = [importlib.import_module(f"lamplighter.projection.umap.{name}") for name in _COMPILED_MODULES]
+    modules = [importlib.import_module(f"living_map.{name}") for name in _COMPILED_MODULES]
     return [
         found
         for module in modules

@@ -18,7 +18,6 @@ from lamplighter.contract.sentences import say
 from lamplighter.corpora.build import CorpusProgress
 from lamplighter.forks.changes import reads_other_text
 from lamplighter.forks.start import read_steps, start_of
-from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import CheckpointError, list_checkpoints, load_checkpoint, save_checkpoint
 from lamplighter.model.learner import Learner, build_learner, choose_device
@@ -31,6 +30,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.training.stoppable_setup import SetupStoppedError
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
+from living_map.rows import unit_rows
 
 TOLD = "told"
 """The name, in the state of the first checkpoint, of the sentences that the timeline tells about the beginning."""

@@ -1,5 +1,5 @@
-"""The two wheels, built and installed in clean environments: `lamplighter` shows the city, `lamplighter-watch` is what goes
-beside a training loop, without the application around it.
+"""The three wheels, built and installed in clean environments: `lamplighter` shows the city, `lamplighter-watch` is what goes
+beside a training loop, without the application around it, `living-map` is the map, without Lamplighter.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tests.support.application import Application
 
 ROOT = Path(__file__).parents[3]
 WATCH = ROOT / "backend" / "lamplighter-watch"
+LIVING_MAP = ROOT / "backend" / "living-map"
 MAX_PACKAGES = 8
 
 LOOP = """
@@ -90,6 +91,11 @@ def watch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(WATCH, tmp_path_factory.mktemp("watch"))
 
 
+@pytest.fixture(scope="module")
+def living_map(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(LIVING_MAP, tmp_path_factory.mktemp("living-map"))
+
+
 def test_the_whole_wheel_carries_the_page_and_nothing_of_the_workshop(whole: Path):
     names = set(zipfile.ZipFile(whole).namelist())
     assert {
@@ -111,13 +117,13 @@ def test_the_whole_wheel_carries_the_page_and_nothing_of_the_workshop(whole: Pat
 @pytest.mark.browser
 @pytest.mark.tour
 def test_a_clean_environment_shows_the_city(
-    whole: Path, watch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Path, watch: Path, living_map: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     home = tmp_path / "clean"
     venv.create(home, with_pip=True)
     bin_dir = home / ("Scripts" if os.name == "nt" else "bin")
     done = subprocess.run(
-        [bin_dir / "python", "-m", "pip", "install", "--quiet", str(watch), str(whole)],
+        [bin_dir / "python", "-m", "pip", "install", "--quiet", *map(str, (watch, living_map, whole))],
         capture_output=True,
         text=True,
         check=False,
@@ -139,26 +145,34 @@ def test_a_clean_environment_shows_the_city(
 
 def modules(wheel: Path) -> set[str]:
     """Return the files of a wheel that are the package's."""
-    return {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("lamplighter/")}
+    return {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+
+def sources(package: str) -> set[str]:
+    folder = ROOT / "backend"
+    return {one.relative_to(folder).as_posix() for one in (folder / package).rglob("*.py")}
 
 
 def test_two_wheels_share_no_file_and_are_the_whole_package(watch: Path, whole: Path) -> None:
     ours, theirs = modules(watch), modules(whole)
     assert not ours & theirs
-    package = ROOT / "backend" / "lamplighter"
-    sources = {f"lamplighter/{one.relative_to(package).as_posix()}" for one in package.rglob("*.py")}
-    assert sources == {name for name in ours | theirs if name.endswith(".py")}
+    assert sources("lamplighter") == {name for name in ours | theirs if name.endswith(".py")}
     assert "lamplighter/py.typed" in ours
 
 
-def test_both_have_one_version_and_the_whole_one_asks_for_it() -> None:
-    versions = [
-        tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
-        for folder in (ROOT, WATCH)
+def test_the_map_is_a_wheel_with_the_notice_of_what_it_follows(living_map: Path) -> None:
+    extra = {f"living_map/{name}" for name in ("py.typed", "LICENSE", "NOTICE.md")}
+    assert modules(living_map) == sources("living_map") | extra
+
+
+def test_all_have_one_version_and_the_whole_one_asks_for_it() -> None:
+    projects = [
+        tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        for folder in (ROOT, WATCH, LIVING_MAP)
     ]
-    whole = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert len(set(versions)) == 1
-    assert f"lamplighter-watch=={versions[0]}" in whole["dependencies"]
+    (version,) = {project["version"] for project in projects}
+    for part in ("lamplighter-watch", "living-map"):
+        assert f"{part}=={version}" in projects[0]["dependencies"]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lamplighter.claims.city_figures import compare_with_text, sample_nearest, share_of_same
 from lamplighter.claims.intervals import CLEAR
-from lamplighter.geometry.neighbours import unit_rows
+from living_map.rows import unit_rows
 
 WORDS, KINDS = 60, 5
 WIDTH = 2 * KINDS

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.geometry import neighbours
-from lamplighter.geometry.neighbours import all_nearest, differing_rows, nearest_rows, unit_rows
+from lamplighter.geometry.neighbours import all_nearest, nearest_rows
+from living_map.rows import differing_rows, unit_rows
 
 
 def brute_force(vectors: np.ndarray, query: int, k: int) -> list[tuple[float, int]]:

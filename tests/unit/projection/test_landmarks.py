@@ -9,12 +9,10 @@ import pytest
 
 import lamplighter
 from lamplighter.geometry.neighbours import nearest_rows, row_digests
+from lamplighter.projection.landmarks.landmark_index import LandmarkIndex
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.projector_process import ProjectorProcess
-from lamplighter.projection.quality import trust
-from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.reprojection import reproject
-from lamplighter.projection.umap.landmarks import LandmarkIndex
 from lamplighter.runfolder import landmarks, run_folder
 from lamplighter.runfolder.landmarks import choose_landmarks, describe_landmarks
 from lamplighter.runfolder.run_folder import RunFolder
@@ -22,6 +20,8 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
+from living_map import trust
+from living_map.trust import TrustProbe
 from tests.support.moving_towns import diameter, town
 
 V, L, CLASSES = 300, 90, 10
@@ -35,7 +35,7 @@ def vocabulary(monkeypatch: pytest.MonkeyPatch) -> Vocabulary:
     monkeypatch.setattr(landmarks, "LANDMARKS", L)
     for name, value in (("MIN_TOKENS", V), ("LANDMARKS", L), ("MIN_LANDMARKS", L)):
         monkeypatch.setattr(run_folder, name, value)
-    monkeypatch.setattr(trust, "MIN_TOKENS", V)
+    monkeypatch.setattr(trust, "MIN_UNCOMPARED", V)
     counts = np.where(np.isin(np.arange(V), MARKS), 9, 1)
     return Vocabulary(tuple(f"token{n}" for n in range(V)), counts)
 
@@ -85,7 +85,7 @@ def test_a_large_space_is_measured_like_any_other(
     for _ in range(2):
         large.set_space(vectors)
         with monkeypatch.context() as patched:
-            patched.setattr(trust, "MIN_TOKENS", V + 1)
+            patched.setattr(trust, "MIN_UNCOMPARED", V + 1)
             copied.set_space(vectors)
         one, other = large.estimate(places), copied.estimate(places)
         assert one.trust == pytest.approx(other.trust, abs=1e-6)

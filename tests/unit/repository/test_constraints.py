@@ -20,15 +20,20 @@ def pins() -> dict[str, str]:
 
 
 def test_every_dependency_but_torch_is_pinned_to_a_release_that_we_allow(pins: dict[str, str]):
-    project, watch = (
+    project, watch, living_map = (
         tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        for folder in (ROOT, ROOT / "backend" / "lamplighter-watch")
+        for folder in (ROOT, ROOT / "backend" / "lamplighter-watch", ROOT / "backend" / "living-map")
     )
     extras = project["optional-dependencies"].values()
-    wanted = [*project["dependencies"], *watch["dependencies"], *(text for extra in extras for text in extra)]
+    wanted = [
+        *project["dependencies"],
+        *watch["dependencies"],
+        *living_map["dependencies"],
+        *(text for extra in extras for text in extra),
+    ]
     for text in wanted:
         requirement = Requirement(text)
-        if requirement.name not in ("torch", "lamplighter-watch"):
+        if requirement.name not in ("torch", "lamplighter-watch", "living-map"):
             assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
 
 

@@ -150,7 +150,8 @@ def test_the_new_kind_is_asked_priced_answered_and_known_to_the_page(planted: Pa
     for name in GENERATOR:
         shutil.copy(ROOT / "frontend" / name, page)
     (page / "package.json").write_text('{"type": "module"}')
-    environment = {**os.environ, "PYTHONPATH": str(planted / "backend")}
+    paths = os.pathsep.join(str(root / "backend") for root in (planted, ROOT))
+    environment = {**os.environ, "PYTHONPATH": paths}
     asked = subprocess.run(
         [sys.executable, "-c", ASK, str(tmp_path), str(page / "openapi.json")],
         env=environment,

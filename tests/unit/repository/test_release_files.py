@@ -53,7 +53,10 @@ def test_the_code_that_follows_umap_learn_has_its_licence_with_it(project: dict[
     assert "NOTICE.md" in project["license-files"]
 
 
-@pytest.mark.parametrize("project_file", ["pyproject.toml", "backend/lamplighter-watch/pyproject.toml"])
+@pytest.mark.parametrize(
+    "project_file",
+    ["pyproject.toml", "backend/lamplighter-watch/pyproject.toml", "backend/living-map/pyproject.toml"],
+)
 def test_the_tests_that_a_project_file_names_exist(project_file: str):
     named = re.findall(r"tests/\S+\.py", (ROOT / project_file).read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).is_file()] == []

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 MAX_ENTRIES = 24
-ROOTS = ("backend/lamplighter", "frontend/src", "tests", "benchmarks", "docs")
+ROOTS = ("backend/lamplighter", "backend/living_map", "frontend/src", "tests", "benchmarks", "docs")
 
 COLLECTIONS = {
     "backend/lamplighter/serving/routes": "a module for each resource",

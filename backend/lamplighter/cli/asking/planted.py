@@ -13,13 +13,13 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import print_line
-from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
+from living_map.rows import unit_rows
 
 FOUND = 5
 """The largest rank, of the worse of two, at which a pair counts as found: each word is among the five nearest of the

@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.projection.districts.clustering import MIN_COHERENCE, MIN_MEMBERS, find_clusters
 from lamplighter.projection.districts.labels import DistrictNamer
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.vocabulary import Vocabulary
+from living_map.rows import unit_rows
 
 PATIENCE = 2
 """Consecutive observations after which a cluster becomes a district, or a missing district is removed."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lamplighter.geometry.fourier import frequency_plane, frequency_shares, strongest_frequency
 from lamplighter.wire.row_source import RowSource, row_blocks
+from living_map.principal_components import principal_directions
 
 FIXED_FROM_STEP = 400
 """Step from which the directions are final."""
@@ -103,19 +104,5 @@ def principal_view(
         like: shape (V, 2), the layout shown so far; the components are rotated or mirrored within their plane
             to match it.
     """
-    rows = vectors.astype(np.float64)
-    centre = rows.mean(axis=0)
-    rows -= centre
-    if 1 < len(rows) < rows.shape[1]:
-        # The components of few wide rows are combinations of them.
-        _, combinations = np.linalg.eigh(rows @ rows.T)
-        basis = np.linalg.qr(rows.T @ combinations[:, :-3:-1])[0]
-    else:
-        basis = np.linalg.eigh(rows.T @ rows)[1][:, :-3:-1]
-    # A component's sign is arbitrary: take the one whose largest coordinate is positive.
-    largest = np.abs(basis).argmax(axis=0)
-    basis = basis * np.where(basis[largest, [0, 1]] < 0, -1.0, 1.0)
-    if like is not None:
-        left, _, right = np.linalg.svd((rows @ basis).T @ (like - like.mean(axis=0)))
-        basis = basis @ (left @ right)
-    return LinearView(centre.astype(np.float32), basis.astype(np.float32), attempt, step)
+    centre, basis = principal_directions(vectors, like)
+    return LinearView(centre, basis, attempt, step)

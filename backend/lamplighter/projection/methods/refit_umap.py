@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.linear_view import principal_view
-from lamplighter.projection.umap.procrustes import align_to_previous
-from lamplighter.projection.umap.umap_learn import fit
+from lamplighter.projection.methods.umap_learn import fit
+from living_map.procrustes import align_to_previous
+from living_map.settings import MapSettings
 
 _MIN_TOKENS = 5
 """Minimum tokens that umap-learn can lay out; with fewer, its spectral start and its neighbours are undefined."""

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import MapMethodKind, MapRecipe
-from lamplighter.projection.layout_method import LayoutMethod, MapSettings
+from lamplighter.projection.layout_method import LayoutMethod
 from lamplighter.wire.layout_frames import Method
+from living_map.settings import MapSettings
 
 METHODS: dict[MapMethodKind, Method] = {"umap": Method.UMAP, "refit": Method.REFIT, "pca": Method.PCA}
 """The method that a layout names on the wire."""
@@ -26,7 +27,7 @@ def make_method(chosen: MapRecipe, coordinates: NDArray[np.float32] | None = Non
     settings = settings_from_recipe(chosen)
     match chosen.method:
         case "umap":
-            from lamplighter.projection.methods.incremental_umap import IncrementalUmap
+            from living_map.incremental_umap import IncrementalUmap
 
             return IncrementalUmap(settings, coordinates)
         case "refit":

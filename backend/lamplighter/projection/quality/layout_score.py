@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.projection.quality.neighbour_source import NearestNeighbours
-from lamplighter.projection.quality.trust import TrustProbe, nearest_on_map, trust_by_token
 from lamplighter.wire.layout_frames import Layout, Method
+from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
 
 
 def score_layout(

@@ -12,7 +12,7 @@ from lamplighter.projection.layout_method import NEIGHBOURS_USED
 
 if TYPE_CHECKING:
     from lamplighter.projection.layout_method import LayoutMethod
-    from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+    from living_map.nearest_neighbours import NeighbourIndex
 
 _MAX_UNCOMPILED = 5_000
 """Largest number of tokens for which neighbours are computed without compiled code."""
@@ -45,7 +45,7 @@ class NeighbourSource:
         if kept is not None and kept[0].shape[1] >= min(NEIGHBOURS_USED, len(vectors) - 1):
             self._own = None
             return kept[0][:, :NEIGHBOURS_USED], kept[1][:, :NEIGHBOURS_USED]
-        from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+        from living_map.nearest_neighbours import NeighbourIndex
 
         self._own = self._own or NeighbourIndex(NEIGHBOURS_USED)
         self._own.update(vectors)

@@ -10,7 +10,6 @@ from fastapi import Depends
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot, require_fit
@@ -25,6 +24,7 @@ from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory, pass_cost
 from lamplighter.web.http.route_table import AnswerFacts
 from lamplighter.web.http.step_range import resolve_step_range
+from living_map.rows import BLOCK_BYTES
 
 GEOMETRY_ANSWERS = AnswerFacts(
     etag=True,

@@ -21,7 +21,6 @@ from lamplighter.differences.reading import ComparedRun, assemble, choose_steps
 from lamplighter.differences.relation import Relation, relate
 from lamplighter.differences.rows import RowsDifference
 from lamplighter.exports.formats.array_headers import npy_header
-from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.layout_query import open_layouts, set_version
@@ -44,6 +43,7 @@ from lamplighter.web.http.response_cost import (
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.layout_frames import Layout
+from living_map.rows import BLOCK_BYTES
 
 routes = Routes("differences")
 

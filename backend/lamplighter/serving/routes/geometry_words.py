@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from lamplighter.geometry.analogies import answer_analogy, chance_accuracy
 from lamplighter.geometry.directions import measure_axis
-from lamplighter.geometry.neighbours import nearest_rows, unit_rows
+from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_pairs, mutual_ranks_of_units
 from lamplighter.runfolder.reading.curve_steps import choose_curve_steps
 from lamplighter.serving.reading.geometry_question import (
@@ -40,6 +40,7 @@ from lamplighter.web.http.problems import FieldError, RefusedError
 from lamplighter.web.http.response_cost import check_json_numbers
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.web.http.step_range import resolve_step_range
+from living_map.rows import unit_rows
 
 routes = Routes("geometry")
 

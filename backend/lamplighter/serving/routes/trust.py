@@ -10,7 +10,6 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.geometry.trust import compute_full_trust
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.layout_query import open_layouts
@@ -29,6 +28,7 @@ from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
+from living_map.rows import BLOCK_BYTES
 
 routes = Routes("map")
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from lamplighter.contract.recipe import MapMethodKind, MapRecipe
-from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.refit_umap import align_or_mirror
 from lamplighter.projection.methods.registry import (
     METHODS,
@@ -15,9 +14,10 @@ from lamplighter.projection.methods.registry import (
     settings_from_recipe,
 )
 from lamplighter.projection.projector import Projector
-from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
+from living_map.settings import MapSettings
+from living_map.trust import TrustProbe
 from tests.support.moving_towns import diameter, town
 
 # Refitting imports and compiles all of umap-learn, which takes ten seconds in the first test.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from lamplighter.contract.answers.training import ChangedContext, WatchedContext
 from lamplighter.examination.readings import next_probabilities, round_known
-from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.model.transformer import Transformer
 from lamplighter.wire.vocabulary import Vocabulary
+from living_map.rows import unit_rows
 
 MAX_CONTEXTS = 128
 """Maximum number of other contexts."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.geometry.displacements import displacements
-from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
@@ -17,6 +16,7 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
+from living_map.rows import unit_rows
 
 _AT_A_TIME = 100
 

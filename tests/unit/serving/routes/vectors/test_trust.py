@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.geometry.pairs import PairSimilarity, measure_all_pairs
 from lamplighter.geometry.trust import FullTrust, compute_full_trust
-from lamplighter.projection.quality.trust import TrustProbe, nearest_on_map, trust_by_token
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
@@ -22,6 +21,7 @@ from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
+from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
 from tests.support.asgi import PORT, Answer, call
 from tests.support.folders import FakeTrainer, V, make_run, write_layouts
 

@@ -20,13 +20,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.layout_method import MapSettings
-from lamplighter.projection.methods.linear_view import principal_view
-from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex, NeighbourUpdate
-from lamplighter.projection.umap.procrustes import align_to_previous
-from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, run_epoch
-from lamplighter.projection.umap.smoothing import PositionSmoother
+from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from living_map.nearest_neighbours import NeighbourIndex, NeighbourUpdate
+from living_map.principal_components import principal_start
+from living_map.procrustes import align_to_previous
+from living_map.settings import MapSettings
+from living_map.sgd_kernel import AttractionCurve, carry_counters, run_epoch
+from living_map.smoothing import PositionSmoother
 
 _RESTING_RATE = 0.003
 """Learning rate below which no visible motion remains, so that the map rests."""
@@ -98,7 +98,9 @@ class IncrementalUmap:
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         unrest, change = self._update_graph(vectors)
         if self._smoother is None or self._optimised is None:
-            self._optimised = self._optimise(self._start(vectors), self.settings.horizon, 1.0)
+            self._optimised = self._optimise(
+                principal_start(vectors, self._random), self.settings.horizon, 1.0
+            )
             self._smoother = PositionSmoother(self._optimised)
             self.learning_rate = 0.1
             return self._optimised
@@ -132,15 +134,6 @@ class IncrementalUmap:
         # A token as restless as the average moves at full speed. Squared, because a few neighbours that moved
         # a little stir nearly every token somewhat.
         return slow + (fast - slow) * np.square(np.minimum(1, unrest / change))[:, None]
-
-    def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the linear layout, ten units wide as in umap-learn, with noise so that no two tokens
-        coincide."""
-        coordinates = principal_view(vectors, 0, 0).project(vectors)
-        coordinates -= coordinates.mean(axis=0)
-        largest = np.abs(coordinates).max()
-        coordinates *= 5 / largest if largest > 0 else 1
-        return coordinates + self._random.normal(scale=0.01, size=coordinates.shape).astype(np.float32)
 
     def _update_graph(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         """Switch to the graph of a new embedding, carrying over the counters of edges that both graphs have.

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.umap import nearest_neighbours
-from lamplighter.projection.umap.gpu_neighbours import GpuProducts
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from living_map import nearest_neighbours
+from living_map.gpu_neighbours import GpuProducts
+from living_map.nearest_neighbours import NeighbourIndex
 
 
 def lattice(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from lamplighter.geometry.neighbours import differing_rows, split_rows, unit_rows
-from lamplighter.runfolder.landmarks import MIN_TOKENS
-from lamplighter.wire.row_source import RowSource
+from living_map.rows import Rows, differing_rows, split_rows, unit_rows
 
 SAMPLE = 500
 NEIGHBOURS = 10
+MIN_UNCOMPARED = 60_000
+"""Number of rows from which no copy is kept to compare the next embedding with."""
 _SIMILARITY_BYTES = 256 << 20
 """Maximum bytes of the similarities of the sample with all tokens."""
 _CACHED_SIMILARITIES = 1 << 16
@@ -71,13 +71,13 @@ class TrustProbe:
         self._units = np.empty((0, 0), dtype=np.float32)
         self._similar: NDArray[np.float32] | None = None
 
-    def set_space(self, vectors: RowSource) -> None:
+    def set_space(self, vectors: Rows) -> None:
         """Set the embedding, shape (V, D), that the next estimates are made against.
 
         Rows that moved since the last call are found by comparison; only their similarities are recomputed. Of a large
         vocabulary no copy is kept to compare with, and all are.
         """
-        if self.size >= MIN_TOKENS:
+        if self.size >= MIN_UNCOMPARED:
             self._set_large_space(vectors)
             return
         vectors = np.asarray(vectors[:])
@@ -95,7 +95,7 @@ class TrustProbe:
             self._similar[moved_in_sample] = self._units[ids[moved_in_sample]] @ self._units.T
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
-    def _set_large_space(self, vectors: RowSource) -> None:
+    def _set_large_space(self, vectors: Rows) -> None:
         ids = self.token_ids
         sample = unit_rows(vectors[ids])
         if self._similar is None:

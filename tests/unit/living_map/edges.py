@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph
+from living_map.fuzzy_graph import FuzzyGraph
 
 
 def edge_keys(graph: FuzzyGraph) -> np.ndarray:

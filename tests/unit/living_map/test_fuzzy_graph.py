@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
-from lamplighter.projection.umap.umap_learn import umap_
-from tests.unit.projection.edges import edge_keys
+from lamplighter.projection.methods.umap_learn import umap_
+from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from tests.unit.living_map.edges import edge_keys
 
 # The same source, single-threaded and cached on disk: as umap-learn compiles it, it takes three seconds per process.
 umap_smooth_distances = numba.njit(umap_.smooth_knn_dist.py_func, cache=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from lamplighter.projection.layout_method import MapSettings
+    from living_map.settings import MapSettings
 
 with warnings.catch_warnings():
     # The warning concerns a part of umap-learn that is not used here.

@@ -18,12 +18,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.layout_method import MapSettings
-from lamplighter.projection.methods.linear_view import principal_view
-from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
-from lamplighter.projection.umap.nearest_neighbours import KnownNeighbours, NeighbourIndex
-from lamplighter.projection.umap.procrustes import align_to_previous
-from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, run_epoch
+from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from living_map.nearest_neighbours import KnownNeighbours, NeighbourIndex
+from living_map.principal_components import add_noise, principal_start
+from living_map.procrustes import align_to_previous
+from living_map.settings import MapSettings
+from living_map.sgd_kernel import AttractionCurve, carry_counters, run_epoch
 
 LEARNING_RATES = (0.5, 0.3, 0.2, 0.1)
 """Learning rate with which each sweep starts a slice: backward, forward, backward, forward."""
@@ -108,13 +108,10 @@ class JointLayout:
         the one after it."""
         if self._last is None:
             if self._start is None:
-                coordinates = principal_view(vectors, 0, 0).project(vectors)
-                largest = np.abs(coordinates).max()
-                coordinates *= 5 / largest if largest > 0 else 1
+                coordinates = principal_start(vectors, self._random)
             else:
                 # It has the size of a map already; if shrunk, its clusters would pass through one another.
-                coordinates = np.array(self._start, dtype=np.float32)
-            coordinates += self._random.normal(scale=0.01, size=coordinates.shape).astype(np.float32)
+                coordinates = add_noise(np.array(self._start, dtype=np.float32), self._random)
             self._optimise(coordinates, graph, self._settings.horizon, 1.0, 0.0)
             self.coordinates[index] = coordinates
             return

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.layout_method import LayoutMethod, MapSettings
-from lamplighter.projection.methods.incremental_umap import IncrementalUmap
-from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
-from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, power, run_epoch
+from lamplighter.projection.layout_method import LayoutMethod
+from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from living_map.incremental_umap import IncrementalUmap
+from living_map.settings import MapSettings
+from living_map.sgd_kernel import AttractionCurve, carry_counters, power, run_epoch
+from living_map.trust import TrustProbe
 from tests.support.moving_towns import diameter, town
-from tests.unit.projection.edges import edge_keys
+from tests.unit.living_map.edges import edge_keys
 
 SETTINGS = MapSettings(neighbours=12)
 

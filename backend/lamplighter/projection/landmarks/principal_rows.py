@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import row_digests, split_rows, unit_rows
+from lamplighter.geometry.neighbours import row_digests
 from lamplighter.wire.row_source import RowSource
+from living_map.rows import split_rows, unit_rows
 
 WIDTH = 256
 """The number of directions; tables of no more columns are taken as they are."""

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.layout_method import MapSettings
-from lamplighter.projection.methods import joint_umap
-from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from living_map import joint_umap
+from living_map.joint_umap import LEARNING_RATES, JointLayout
+from living_map.nearest_neighbours import NeighbourIndex
+from living_map.settings import MapSettings
 
 V, T = 60, 3
 SLICES = np.random.default_rng(2).normal(size=(T, V, 8)).cumsum(axis=0).astype(np.float32)

@@ -20,8 +20,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, differing_rows, unit_rows
-from lamplighter.projection.umap.gpu_neighbours import RowProducts, make_row_products
+from living_map.gpu_neighbours import RowProducts, make_row_products
+from living_map.rows import BLOCK_BYTES, differing_rows, unit_rows
 
 SLACK = 0.5
 """Additional entries in each list, as a fraction of the requested ones."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import nearest_among, row_digests, unit_rows
+from lamplighter.geometry.neighbours import nearest_among, row_digests
 from lamplighter.projection.layout_method import NEIGHBOURS_USED
-from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from living_map.nearest_neighbours import NeighbourIndex
+from living_map.rows import unit_rows
 
 _ASKED = 5
 _KEPT = 3

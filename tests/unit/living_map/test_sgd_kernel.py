@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.umap import sgd_kernel
-from lamplighter.projection.umap.fuzzy_graph import MembershipStrengths
-from lamplighter.projection.umap.sgd_kernel import AttractionCurve, draw_integer, run_epoch
-from lamplighter.projection.umap.umap_learn import umap_
+from lamplighter.projection.methods.umap_learn import umap_
+from living_map import sgd_kernel
+from living_map.fuzzy_graph import MembershipStrengths
+from living_map.sgd_kernel import AttractionCurve, draw_integer, run_epoch
 
 WRITTEN_OUT = {
     "dx, dy, distance = offset_from(coordinates, k, x, y)": "dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]; "

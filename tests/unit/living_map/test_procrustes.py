@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.projection.umap.procrustes import align_to_previous, fit_rigid_motion
+from living_map.procrustes import align_to_previous, fit_rigid_motion
 
 seeds = st.integers(0, 2**32 - 1)
 

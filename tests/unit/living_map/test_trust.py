@@ -5,7 +5,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.quality.trust import TrustProbe, nearest_on_map, trust_by_token
+from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
 
 
 def space_and_map(size: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lamplighter.projection.umap.smoothing import PositionSmoother
+from living_map.smoothing import PositionSmoother
 
 
 def steps(path: np.ndarray) -> float:

@@ -1,1 +1,0 @@
-"""The parts of UMAP: nearest neighbours, fuzzy graph, gradient descent, alignment."""

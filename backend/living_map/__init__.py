@@ -1,0 +1,1 @@
+"""UMAP for data that moves: one map that follows rows as they change, arrive and leave."""

@@ -1,0 +1,60 @@
+"""Rows of matrices: scaled to length one, in blocks, and compared with those of the last frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BYTES = 16 << 20
+"""Bytes of similarities held at once; small blocks also stay in the cache."""
+
+
+class Rows(Protocol):
+    """A matrix of shape (V, D), indexed by rows: an array, or what reads its rows from a file when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return (V, D)."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """Return some rows, shape (N, D), as float32."""
+        ...
+
+
+def split_rows(size: int, dim: int) -> Iterator[slice]:
+    """Yield slices of the rows of a (size, dim) matrix, of at most `BLOCK_BYTES` as float64 or one row."""
+    block = max(1, BLOCK_BYTES // (8 * max(1, dim)))
+    for start in range(0, size, block):
+        yield slice(start, start + block)
+
+
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale rows to length one; rows without a direction (zero, not finite) become zeros.
+
+    Args:
+        vectors: shape (V, D).
+
+    Returns:
+        Shape (V, D), a copy.
+    """
+    rows = np.array(vectors, dtype=np.float32)
+    for block in split_rows(*rows.shape):
+        some = rows[block]
+        # Dividing by the largest coordinate first keeps the squares of huge and of tiny rows in range.
+        largest = np.maximum(some.max(axis=1, initial=0), -some.min(axis=1, initial=0))
+        finite = np.isfinite(largest)
+        some[~finite] = 0
+        some /= np.where(finite & (largest > 0), largest, 1)[:, None]
+        length = np.linalg.norm(some, axis=1, keepdims=True)
+        some /= np.where(length > 0, length, 1)
+    return rows
+
+
+def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the rows of two matrices of one shape, (V, D), that differ in any bit, ascending. Shape (M,)."""
+    now = np.ascontiguousarray(vectors, dtype=np.float32).view(np.uint32)
+    return np.flatnonzero((now != np.ascontiguousarray(last).view(np.uint32)).any(axis=1))
