@@ -79,7 +79,7 @@ class Recorder:
             matrix = embedding if compared else self._checked_matrix(embedding)
             self._recording = self._planned.begin_recording(matrix, first=0)
         self._earlier_error = getattr(sys, "last_value", None)
-        atexit.register(self._close_at_exit)
+        atexit.register(self.close_at_exit)
 
     def __enter__(self) -> Recorder:
         return self
@@ -275,7 +275,7 @@ class Recorder:
             if self._closed:
                 return
             self._closed = True
-            atexit.unregister(self._close_at_exit)
+            atexit.unregister(self.close_at_exit)
             if self._recording is not None:
                 self._recording.finish(Phase(phase), message or say("steps_recorded", steps=self.at))
             self.after_close()
@@ -294,7 +294,8 @@ class Recorder:
                 raise
             warn(f"the end of {self._path.name} could not be recorded: {describe_error(own)}")
 
-    def _close_at_exit(self) -> None:
+    def close_at_exit(self) -> None:
+        """Close as the program ends: interrupted if an error of the loop ended it."""
         # The last error that Python printed, if it happened during this loop.
         error = getattr(sys, "last_value", None)
         self._close_after(None if error is self._earlier_error else error)

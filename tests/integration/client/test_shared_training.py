@@ -20,7 +20,7 @@ def train_in_ddp(rank: int, size: int, folder: Path, tied: bool) -> None:
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("size", [1])
+@pytest.mark.parametrize("size", [1, 2, 3])
 def test_the_record_of_ddp_is_that_of_one_process(tmp_path: Path, size: int, tied: bool) -> None:
     run_ranks(train_plainly, 0, tmp_path, tied=tied)
     run_ranks(train_in_ddp, size, tmp_path, tied=tied)

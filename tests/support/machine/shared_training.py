@@ -22,6 +22,8 @@ ROWS, WIDTH = 61, 8
 """The table. A prime number of rows, so that no number of processes splits it evenly."""
 SEQUENCES, LENGTH = 6, 5
 STEPS = 20
+_ROUNDING = WIDTH**0.5 * 2**-22
+"""The difference of two weights below 4 is known to their last place, in each column."""
 
 
 class SharedModel(nn.Module):
@@ -126,7 +128,11 @@ def assert_same_record(folder: Path, reference: Path, *, steps: int = STEPS, tol
             np.testing.assert_array_equal(getattr(found, name), getattr(true, name), err_msg=f"{at}: {name}")
         for name in ("gradient_norms", "moved_distances", "loss"):
             np.testing.assert_allclose(
-                getattr(found, name), getattr(true, name), rtol=tolerance, err_msg=f"{at}: {name}"
+                getattr(found, name),
+                getattr(true, name),
+                rtol=tolerance,
+                atol=_ROUNDING if name == "moved_distances" else 0,
+                err_msg=f"{at}: {name}",
             )
     matrices = [run.snapshot(steps) for run in runs]
     np.testing.assert_allclose(*matrices, rtol=tolerance, atol=tolerance)

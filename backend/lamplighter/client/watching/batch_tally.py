@@ -41,10 +41,10 @@ class _Pass:
 class _Loss:
     """A loss that waits for its gradient."""
 
-    __slots__ = ("divided", "number", "upstream", "value")
+    __slots__ = ("divisor", "number", "upstream", "value")
 
-    def __init__(self, value: Tensor, divided: bool) -> None:
-        self.value, self.divided = value, divided
+    def __init__(self, value: Tensor, divisor: Any) -> None:
+        self.value, self.divisor = value, divisor
         self.number = next(_numbers)
         self.upstream: Tensor | None = None
 
@@ -137,18 +137,18 @@ class BatchTally:
         loss, name = find_loss(output)
         if loss is None:
             return
-        divided = kwargs.get("num_items_in_batch") is not None
+        divisor = kwargs.get("num_items_in_batch")
         if torch.compiler.is_compiling():
             if module.training:
                 self._in_graph = True
                 self._loss_sum.add_(loss.detach().float())
                 self._losses.add_(1)
-                self._divided, self.loss_name = divided, name
+                self._divided, self.loss_name = divisor is not None, name
             return
         if _in_transform():
             return
         self.loss_name = name
-        hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divided)))
+        hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divisor)))
 
     def take_batch(self, window: TalliedBatch | None) -> TalliedBatch:
         """Return the counts since the last call, and start the next batch.
@@ -174,12 +174,13 @@ class BatchTally:
             counts,
             loss_sum,
             self._losses.to(loss_sum.device) + len(losses),
-            losses[-1].divided if losses else self._divided,
+            losses[-1].divisor is not None if losses else self._divided,
             undivided([one.upstream for one in losses]),
             unreadable if passes else self._in_transform,
             len(passes) > 0,
             frozenset(one.number for one in (*passes, *losses)),
             any(not one.training for one in passes),
+            losses[-1].divisor if losses else None,
         )
         self.forget_passes()
         if self._in_graph:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lamplighter.client.recording.step_arguments import BatchRows, read_gradient_norms, to_float32_scalar
+from lamplighter.client.recording.step_arguments import BatchRows, GradientRows, to_float32_scalar
 from lamplighter.client.recording.step_recording import SeenStep
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.watching.tallied_batch import JoinedSteps
@@ -41,6 +41,8 @@ class EndedStep:
     ended: float
     loss: float | None
     """The reported loss, which takes precedence over the one found in the model's output."""
+    token_losses: int
+    """Number of losses of single tokens that were looked at."""
     lost: bool
     """True if the previous comparison was interrupted, so that the moved rows are unknown."""
 
@@ -75,9 +77,22 @@ class EndedStep:
         counts = host["counts"]
         return _BEYOND.format(len(counts) - 2) if counts[-1] else None
 
+    def batch_rows(self, host: Mapping[str, Tensor]) -> BatchRows:
+        """Return the rows that were read; none if they are not all known.
+
+        Args:
+            host: what was read.
+        """
+        # A part of the ids would imply that no others were read.
+        known = self.why_ids_unknown(host) is None
+        counts = host["counts"].numpy()[1:-1] * known
+        ids = np.flatnonzero(counts)
+        return BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32))
+
     def as_seen(
         self,
         host: Mapping[str, Tensor],
+        rows: tuple[BatchRows, GradientRows | None],
         loss: float | None,
         scalars: str | None,
         top_losses: TopLosses | None,
@@ -86,24 +101,15 @@ class EndedStep:
 
         Args:
             host: what was read.
+            rows: the rows that were read, and those with a gradient.
             loss: in nats per token, if known.
             scalars: other numbers, encoded.
             top_losses: its largest losses of single tokens, if known.
         """
-        # A part of the ids would imply that no others were read.
-        known = self.why_ids_unknown(host) is None
-        counts = host["counts"].numpy()[1:-1] * known
-        ids = np.flatnonzero(counts)
-        rows = StretchedStep(
-            self.joined.steps,
-            BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32)),
-            read_gradient_norms(host["norms"].numpy(), len(counts)) if "norms" in host else None,
-            self.joined.seconds,
-        )
         rate = host.get("rate", self.learning_rate)
         return SeenStep(
             self.number,
-            rows,
+            StretchedStep(self.joined.steps, *rows, self.joined.seconds),
             to_float32_scalar(loss, "loss"),
             to_float32_scalar(rate, "learning_rate"),
             self.ended,

@@ -7,12 +7,14 @@ still report its loss.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import find_place, print_notice, warn
+from lamplighter.client.recording.step_arguments import read_gradient_norms
+from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.scalar_log import ScalarLog
 from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
@@ -32,7 +34,12 @@ class StepWriter:
     """A writer that holds at most one step."""
 
     def __init__(
-        self, recorder: Recorder, diff: WeightDiff, losses: TokenLosses, *, shared: bool, looked_up: bool
+        self,
+        recorder: Recorder | SharedRecorder,
+        diff: WeightDiff,
+        losses: TokenLosses,
+        *,
+        looked_up: bool,
     ) -> None:
         """Write to a recorder.
 
@@ -40,10 +47,9 @@ class StepWriter:
             recorder: the record, begun with `diff`.
             diff: a comparison with the current weight.
             losses: the losses of single tokens in the current step.
-            shared: whether several processes train together, so that the ids of a step are incomplete.
             looked_up: whether the ids of a step are visible at all.
         """
-        self._recorder, self._diff, self._shared, self._looked_up = recorder, diff, shared, looked_up
+        self._recorder, self._diff, self._looked_up = recorder, diff, looked_up
         self._losses = losses
         self._place = find_place()
         self._held: EndedStep | None = None
@@ -88,12 +94,11 @@ class StepWriter:
             loss: its loss, in nats per token, if the loop has already reported it.
         """
         lost, self._lost = self._lost, True
-        moved, distances = self._diff.compare(weight)
+        token_losses = self._losses.tokens
         read = DeferredRead(
+            **self.measure_step(weight, batch),
             counts=joined.counts,
             norms=joined.norms,
-            moved=moved,
-            distances=distances,
             loss_sum=batch.loss_sum,
             losses=batch.losses,
             undivided=batch.undivided,
@@ -101,8 +106,18 @@ class StepWriter:
             rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
             **self._losses.take_largest(),
         )
-        self._held = EndedStep(number, read, joined, batch.divided, rate, ended, loss, lost)
+        self._held = EndedStep(number, read, joined, batch.divided, rate, ended, loss, token_losses, lost)
         self._lost = False
+
+    def measure_step(self, weight: Tensor, batch: TalliedBatch) -> dict[str, Tensor]:
+        """Return what the finished step did to the weight, by name, on its device.
+
+        Args:
+            weight: the matrix after it, shape (V, D).
+            batch: the batch of the step.
+        """
+        moved, distances = self._diff.compare(weight)
+        return {"moved": moved, "distances": distances}
 
     def write_with_loss(self, loss: float) -> bool:
         """Write the held step with this loss, in nats per token. Return whether a step was held."""
@@ -119,26 +134,35 @@ class StepWriter:
             return
         # An interruption (Ctrl-C) before it is written loses it.
         self._lost, self._held = True, None
-        host = step.read.to_host()
-        loss, why_none = step.loss_in(host)
-        if (why_unknown := self._why_ids_unknown(step, host)) is not None:
-            self.warn_once(why_unknown)
-        elif why_none is not None:
-            self.warn_once(why_none)
-        if step.lost:
-            self._recorder.lose_step()
-        changed = self._diff.changed_rows(host["moved"], host["distances"])
-        seen = step.as_seen(host, loss, self.scalars.take_scalars(), self._losses.read_largest(host))
-        self._recorder.step_found(seen, changed, whole_batch=not self._shared)
+        self._write(step, step.read.to_host())
         self._lost = False
 
-    def _why_ids_unknown(self, step: EndedStep, host: Mapping[str, Tensor]) -> str | None:
+    def _write(self, step: EndedStep, host: Mapping[str, Tensor]) -> None:
+        loss, why_none = step.loss_in(host)
+        read = step.joined.seen or bool(host["counts"].any())
+        if (said := self.why_unknown(step.why_ids_unknown(host), seen=read) or why_none) is not None:
+            self.warn_once(said)
+        if step.lost:
+            self._recorder.lose_step()
+        norms = read_gradient_norms(host["norms"].numpy(), len(host["norms"])) if "norms" in host else None
+        largest = self._losses.read_largest(host)
+        seen = step.as_seen(host, (step.batch_rows(host), norms), loss, self.scalars.take_scalars(), largest)
+        cast(Recorder, self._recorder).step_found(
+            seen, self._diff.changed_rows(host["moved"], host["distances"])
+        )
+
+    def why_unknown(self, unreadable: str | None, *, seen: bool) -> str | None:
+        """Return why the rows that a step read are unknown; None if they are known, or if they never are.
+
+        Args:
+            unreadable: why its ids are not all known; None if they are.
+            seen: whether a pass was seen.
+        """
         if not self._looked_up:
             return None
-        why = step.why_ids_unknown(host)
-        if why is not None:
-            return _UNKNOWN_IDS.format(why)
-        return None if step.joined.seen or host["counts"].any() else _NO_IDS
+        if unreadable is not None:
+            return _UNKNOWN_IDS.format(unreadable)
+        return None if seen else _NO_IDS
 
     def write_end(self) -> bool:
         """Write the last steps. Return whether any step was recorded."""

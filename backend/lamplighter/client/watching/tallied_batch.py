@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -32,6 +32,8 @@ class TalliedBatch:
     """The numbers of its passes and losses, without those in a compiled graph."""
     in_eval: bool
     """True if any of its passes was in eval mode."""
+    divisor: Any = None
+    """The number of tokens by which the trainer divides each loss, a number or a tensor; None if it is not known."""
 
     def joined_with(self, later: TalliedBatch, kept: Tensor | None = None) -> TalliedBatch:
         """Return the passes of both, which belong to one step.
@@ -57,6 +59,7 @@ class TalliedBatch:
             # Otherwise a loop that clears its gradients in place and steps without an optimiser would keep all of them.
             self.parts | later.parts if kept is None else later.parts,
             self.in_eval or later.in_eval,
+            later.divisor,
         )
 
 

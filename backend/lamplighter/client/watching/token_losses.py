@@ -41,6 +41,11 @@ class TokenLosses:
         self._tokens = 0
         self._kept: tuple[Tensor, Tensor, Tensor] | None = None
 
+    @property
+    def tokens(self) -> int:
+        """Return the number of losses that were looked at in the current step."""
+        return self._tokens
+
     def note_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
         """Note the ids that the table's module looks up. A forward hook."""
         if not torch.compiler.is_compiling():

@@ -17,6 +17,10 @@ from lamplighter.client.pushing.worker import TOKEN_VARIABLE, PushProcess
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
+from lamplighter.client.sharding.owned_part import is_split, owned_part
+from lamplighter.client.sharding.shared_matrix import OwnRows
+from lamplighter.client.sharding.shared_recorder import SharedRecorder
+from lamplighter.client.sharding.watch_group import Meeting
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
 from lamplighter.client.watching.idle_watcher import IdleWatcher
@@ -56,6 +60,7 @@ def watch(
     push: str | None = None,
     token: str | None = None,
     insecure_http: bool = False,
+    alone: bool = False,
 ) -> Watcher:
     """Watch the training of a model: record its steps as a run without changing the loop.
 
@@ -90,6 +95,8 @@ def watch(
         push: the address of a server that the run is also sent to while it grows, by a process of its own.
         token: a pusher's token for it; None: that of LAMPLIGHTER_PUSH_TOKEN.
         insecure_http: whether `push` may be plain http to another machine.
+        alone: whether this process trains by itself, though it was started with others. Otherwise all of them call `watch`
+            after `init_process_group`, and the first has the record of all.
 
     Returns:
         the watcher. It ends with the program, with its `with` block or at `close()`.
@@ -106,43 +113,67 @@ def watch(
     pace = None if probe_every is None else whole_number(probe_every, "probe_every", least=1)
     server = None if push is None else check_server(push, insecure_http=insecure_http)
     secret = "" if server is None else check_token(token or os.environ.get(TOKEN_VARIABLE))
-    processes, rank = _processes()
+    rank, processes = (0, 1) if alone else _processes()
     if gradient == "before_clipping" and processes > 1:
         raise InputError(
             'gradient="before_clipping" is impossible if several processes train together: before clipping each has'
             ' only its part of the gradient; use "as_used"'
         )
 
+    meeting = Meeting(rank, processes) if processes > 1 else None
+
     def attach() -> Watcher:
         root = unwrap_model(model)
         given = None if tokenizer is None else read_given_vocabulary(tokenizer, "tokenizer")[0]
         table = choose_table(root, embedding, None if given is None else len(given))
-        vocabulary = name_rows(given, len(table.weight))
-        device = table.weight.device
-        planned = None if probes is None else PlannedProbes(probes, tokenizer, vocabulary, root, device)
-        if rank:
-            why = f"this is process {rank} of {processes}, and only the first one records"
-            print_notice(why)
-            return IdleWatcher(why)
-        end_earlier_watch(table.weight)
-        diff = WeightDiff(table.weight)
-        recorder = _begin_in_free_folder(
-            folder,
-            type(root).__name__,
-            lambda path, title: record(
-                path,
-                vocabulary,
-                embedding=diff,
-                name=title,
-                steps=steps,
-                keyframe_every=keyframe_every,
-                disk_budget=disk_budget,
-                every=stride,
-                first_step=before,
-                config=config,
-                on_error=on_error,
-            ),
-        )
+        weight = table.weight
+        vocabulary = name_rows(given, len(weight))
+        planned = None
+        if probes is not None and processes > 1 and is_split(weight):
+            raise InputError(
+                "probes: a model that is split over processes cannot be read by one of them alone"
+            )
+        if probes is not None and rank == 0:
+            planned = PlannedProbes(probes, tokenizer, vocabulary, root, weight.device)
+        end_earlier_watch(weight)
+        part = owned_part(weight, rank)
+        diff = WeightDiff(part.own_rows(weight))
+        shared = None
+        if meeting is not None:
+            facts = {
+                "table": [table.name, *weight.shape],
+                "every": stride,
+                "gradient": gradient,
+                "first_step": before,
+                "token_losses": token_losses,
+            }
+            parts = meeting.agree(facts, part, (len(weight), weight.shape[1]))
+            shared = SharedRecorder(
+                meeting.connect(), parts, OwnRows(part, diff.vectors), (len(weight), weight.shape[1])
+            )
+
+        def begin() -> Recorder:
+            return _begin_in_free_folder(
+                folder,
+                type(root).__name__,
+                lambda path, title: record(
+                    path,
+                    vocabulary,
+                    embedding=diff if shared is None or shared.matrix is None else shared.matrix,
+                    name=title,
+                    steps=steps,
+                    keyframe_every=keyframe_every,
+                    disk_budget=disk_budget,
+                    every=stride,
+                    first_step=before,
+                    config=config,
+                    on_error=on_error,
+                ),
+            )
+
+        if shared is not None:
+            shared.begin_record(begin if rank == 0 else None)
+        recorder = shared or begin()
         readings = None if planned is None else ProbeReadings(planned, pace, raises=on_error == "raise")
         try:
             watcher = Watcher(
@@ -154,20 +185,16 @@ def watch(
                 gradient=gradient,
                 first_step=before,
                 raises=on_error == "raise",
-                shared=processes > 1,
+                part=part,
                 others=name_candidates(root),
-                address=find_server(recorder.folder),
+                address=None if rank else find_server(recorder.folder),
                 token_losses=token_losses,
                 probes=readings,
             )
             print_notice(watcher.introduction)
-            if server is not None:
-                _push_beside(recorder, server, secret)
-            if processes > 1:
-                warn(
-                    f"{processes} processes train together: the ids and the loss of a step are only those of this process,"
-                    " its gradient and its moves those of all"
-                )
+            writing = shared.recorder if shared is not None else recorder
+            if server is not None and isinstance(writing, Recorder):
+                _push_beside(writing, server, secret)
             if readings is not None:
                 readings.begin_reading(recorder.run, root, before)
             # Last, so that an earlier error leaves nothing in the model.
@@ -180,6 +207,8 @@ def watch(
     try:
         return attach()
     except Exception as error:
+        if meeting is not None:
+            meeting.refuse(describe_error(error))
         refused = isinstance(error, InputError) and not isinstance(error.__cause__, OSError)
         if refused or on_error == "raise":
             raise
@@ -218,15 +247,19 @@ def _numbered_folders(given: Path) -> Iterator[Path]:
 
 
 def _processes() -> tuple[int, int]:
-    """Return the number of processes that train together, and the rank of this one.
+    """Return the rank of this process, and the number of those that train together.
 
-    Before a process joins a group, the variables of its launcher are used.
+    Raises:
+        InputError: a launcher started several, and they have no group yet.
     """
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_world_size(), distributed.get_rank()
+        return distributed.get_rank(), distributed.get_world_size()
     for name, size in _RANKS.items():
         told, of = os.environ.get(name, ""), os.environ.get(size, "")
-        if told.isdecimal():
-            return max(int(of) if of.isdecimal() else 1, int(told) + 1), int(told)
-    return 1, 0
+        if told.isdecimal() and max(int(told) + 1, int(of) if of.isdecimal() else 1) > 1:
+            raise InputError(
+                f"{name} says that several processes were started: call watch after torch.distributed.init_process_group, or"
+                " with alone=True if each trains by itself"
+            )
+    return 0, 1

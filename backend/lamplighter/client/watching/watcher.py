@@ -20,6 +20,8 @@ from torch.optim.optimizer import Optimizer
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
+from lamplighter.client.sharding.owned_part import OwnedPart
+from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.batch_tally import BatchTally
 from lamplighter.client.watching.guest_hooks import GuestHooks
 from lamplighter.client.watching.optimizer_calls import (
@@ -31,6 +33,7 @@ from lamplighter.client.watching.optimizer_calls import (
 from lamplighter.client.watching.probe_readings import ProbeReadings
 from lamplighter.client.watching.scalar_log import read_number
 from lamplighter.client.watching.serving_address import serving_command
+from lamplighter.client.watching.shared_step_writer import SharedStepWriter
 from lamplighter.client.watching.step_window import StepWindow
 from lamplighter.client.watching.step_writer import StepWriter
 from lamplighter.client.watching.tallied_batch import JoinedSteps
@@ -66,14 +69,14 @@ class Watcher:
         self,
         model: nn.Module,
         table: WatchedTable,
-        recorder: Recorder,
+        recorder: Recorder | SharedRecorder,
         diff: WeightDiff,
         *,
         every: int,
         gradient: GradientKind | None,
         first_step: int,
         raises: bool,
-        shared: bool,
+        part: OwnedPart,
         others: str,
         address: str | None,
         token_losses: bool,
@@ -90,7 +93,7 @@ class Watcher:
             gradient: the kind of gradient to record.
             first_step: the number of the last step before.
             raises: whether an error is raised in the training instead of ending the record.
-            shared: whether several processes train together.
+            part: the part of the matrix that is compared in this process.
             others: the model's tables, for messages.
             address: the address at which a server shows the run, if any.
             token_losses: whether to compute the losses of single tokens from the model's logits.
@@ -108,14 +111,21 @@ class Watcher:
             lambda: self._window.is_skipped(self._weight.grad),
             self._hooks.guarded,
         )
-        self._writer = StepWriter(recorder, diff, self._losses, shared=shared, looked_up=table.is_looked_up)
+        self._part = part
+        looked_up = table.is_looked_up
+        if isinstance(recorder, SharedRecorder):
+            self._writer: StepWriter = SharedStepWriter(
+                recorder, diff, self._losses, part=part, looked_up=looked_up
+            )
+        else:
+            self._writer = StepWriter(recorder, diff, self._losses, looked_up=looked_up)
         run = recorder.run
         self.folder: Path | None = None if run is None else run.path
         """The run's folder; None if nothing is recorded."""
         self.address = address
         """The address at which a server shows the run; None if none does."""
         where = address or f"records {recorder.folder}; to watch it: {serving_command(recorder.folder)}"
-        rows, width = diff.shape
+        rows, width = table.weight.shape
         self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
         """The sentence that is printed at the beginning."""
         self._every, self._gradient, self._raises = every, gradient, raises
@@ -217,8 +227,9 @@ class Watcher:
         return self._weight is weight
 
     def _close_at_exit(self) -> None:
-        # The recorder checks how the program ended, and closes itself.
+        # The recorder checks how the program ended.
         self._hooks.guarded(self._finish)(True)
+        self._recorder.close_at_exit()
 
     def _end_freed(self, reference: Any) -> None:
         # This may run anywhere, also during interpreter shutdown, when names of this module are gone, so it must not
@@ -282,7 +293,7 @@ class Watcher:
             return
         self._window.note_gradient(gradient)
         if self._gradient == "before_clipping":
-            self._norms = row_norms(gradient)
+            self._norms = self._row_norms(gradient)
         self._note_other_step()
 
     def _note_other_step(self) -> None:
@@ -312,7 +323,7 @@ class Watcher:
                     'gradient="before_clipping" is impossible with a GradScaler, because the gradient is scaled then; use "as_used"'
                 )
         elif not has_closure(args, kwargs) and self._weight.grad is not None:
-            self._norms = row_norms(self._weight.grad, getattr(optimizer, "grad_scale", None))
+            self._norms = self._row_norms(self._weight.grad, getattr(optimizer, "grad_scale", None))
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         group = group_of(optimizer, self._weight)
@@ -335,7 +346,7 @@ class Watcher:
         batch = self._window.take_batch()
         if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
             # The gradient was computed within the step; a scaler allows no closure.
-            self._norms = row_norms(self._weight.grad)
+            self._norms = self._row_norms(self._weight.grad)
         # From the first pass if known, because an evaluation or a checkpoint before it is not training.
         seconds = now - (self._tally.begun or self._returned)
         step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, batch.seen)
@@ -352,6 +363,9 @@ class Watcher:
         if self._probes is not None:
             self._probes.read_if_due(self._model(), self.step)
         self._next_loss, self._tally.begun, self._returned = None, None, time.perf_counter()
+
+    def _row_norms(self, gradient: Tensor, scale: Any = None) -> Tensor:
+        return row_norms(self._part.own_rows(gradient), scale)
 
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
         try:

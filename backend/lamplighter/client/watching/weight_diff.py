@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lamplighter.client.matrix_diff import ChangedRows
@@ -98,11 +99,12 @@ class WeightDiff:
         ids = np.flatnonzero(moved.numpy())
         vectors = None
         if 2 * len(ids) <= len(moved):
-            vectors = self._rows(torch.from_numpy(ids))
+            vectors = self.vectors(ids)
         return ChangedRows(ids.astype(np.uint32), distances.numpy()[ids], vectors)
 
-    def _rows(self, ids: Tensor) -> Floats:
-        return self._to_host(lambda: self._copy[ids.to(self._copy.device)])
+    def vectors(self, ids: NDArray[np.intp]) -> Floats:
+        """Return some rows at the last comparison, in host memory, shape (ids, D)."""
+        return self._to_host(lambda: self._copy[torch.from_numpy(ids).to(self._copy.device)])
 
     def _to_host(self, read: Callable[[], Tensor]) -> Floats:
         if not self._copy.is_cuda:

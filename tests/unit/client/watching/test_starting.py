@@ -122,22 +122,21 @@ def test_as_many_as_begin_at_once_have_a_folder_each(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "SLURM_PROCID"])
-def test_a_process_that_its_launcher_calls_another_records_nothing(
-    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_process_of_several_is_watched_once_they_have_a_group_or_alone(
+    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv(variable, "1")
     model = SmallModel()
-    with lamplighter.watch(model, TOKENS, tmp_path / "mine") as watcher:
-        train(model, 1)
-        watcher.log(loss=1.0)
-    assert watcher.folder is None
-    assert "the first one records" in capsys.readouterr().out
-    assert "records nothing" in repr(watcher)
+    with pytest.raises(lamplighter.InputError, match=f"{variable} says .* after .*init_process_group"):
+        lamplighter.watch(model, TOKENS, tmp_path / "mine")
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setenv(variable, "0")
-    with lamplighter.watch(model, TOKENS, tmp_path / "mine"):
+    with lamplighter.watch(model, TOKENS, tmp_path / "mine", alone=True):
         train(model, 1)
     assert lamplighter.open(tmp_path / "mine").status.step == 1
+    monkeypatch.setenv(variable, "0")
+    with lamplighter.watch(model, TOKENS, tmp_path / "other"):
+        train(model, 1)
+    assert lamplighter.open(tmp_path / "other").status.step == 1
 
 
 def test_where_no_folder_can_be_made_the_training_goes_on_unrecorded(tmp_path: Path):

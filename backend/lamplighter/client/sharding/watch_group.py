@@ -1,0 +1,229 @@
+"""The process group of a watcher: its own connections on the processor's side, so that nothing is ordered against the loop's
+collectives, and the loop's later groups keep their numbers."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import torch
+from torch import distributed as dist
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.recording.record_warnings import print_notice
+from lamplighter.client.sharding.owned_part import OwnedPart, check_parts
+from lamplighter.client.sharding.step_part import HEADER_BYTES, Bytes, Header
+
+PATIENCE = 120.0
+"""Seconds that a process waits for the others at the beginning, and at a step."""
+_NOTICE = 5.0
+_OPERATION = timedelta(minutes=30)
+_MAX_TEXT = 4_000
+_meetings = 0
+
+
+class MissingProcessError(Exception):
+    """Another process did not come, or has gone."""
+
+
+class Meeting:
+    """The agreement of all processes before the first step, by the key-value store of their group.
+
+    Each says what it watches, or why it cannot, so that either all watch or none does.
+    """
+
+    def __init__(self, rank: int, size: int) -> None:
+        """Begin the next meeting of this program.
+
+        Raises:
+            InputError: the processes have no store.
+        """
+        global _meetings
+        _meetings += 1
+        self.rank, self.size = rank, size
+        try:
+            store = dist.distributed_c10d._get_default_store()  # pyright: ignore[reportPrivateUsage]
+            self._store = dist.PrefixStore(  # pyright: ignore[reportPrivateImportUsage]
+                f"lamplighter/{_meetings}", store
+            )
+        except (AttributeError, RuntimeError, ValueError) as error:
+            raise InputError(f"these processes have no store by which they could agree ({error})") from error
+        self._told = False
+
+    def tell(self, facts: Mapping[str, Any]) -> None:
+        """Say what this process watches, once."""
+        if not self._told:
+            self._told = True
+            self._store.set(f"watch/{self.rank}", json.dumps(facts))
+
+    def refuse(self, why: str) -> None:
+        """Say why this process cannot watch, unless it has agreed."""
+        self.tell({"refused": why[:_MAX_TEXT]})
+
+    def agree(self, facts: Mapping[str, Any], part: OwnedPart, shape: tuple[int, int]) -> list[OwnedPart]:
+        """Compare what the processes watch, and return what each owns.
+
+        Args:
+            facts: what must be the same in all, JSON values by name.
+            part: what this process owns.
+            shape: of the table, (V, D).
+
+        Raises:
+            InputError: one cannot watch, or they do not agree.
+            MissingProcessError: one did not come.
+        """
+        self.tell({"facts": facts, "part": astuple(part)})
+        said = self._hear()
+        for rank, other in enumerate(said):
+            differing = [
+                name for name, value in said[0]["facts"].items() if other["facts"].get(name) != value
+            ]
+            if differing:
+                name = differing[0]
+                raise InputError(
+                    f"the processes must watch alike: {name} is {said[0]['facts'][name]!r} in process 0 and"
+                    f" {other['facts'].get(name)!r} in process {rank}"
+                )
+        parts = [OwnedPart(*one["part"]) for one in said]
+        check_parts(parts, *shape)
+        return parts
+
+    def _hear(self) -> list[dict[str, Any]]:
+        self._wait([f"watch/{rank}" for rank in range(self.size)])
+        said = [json.loads(self._store.get(f"watch/{rank}")) for rank in range(self.size)]
+        for rank, facts in enumerate(said):
+            if "refused" in facts and rank != self.rank:
+                raise InputError(f"process {rank} of {self.size} cannot be watched: {facts['refused']}")
+        return said
+
+    def _wait(self, keys: list[str]) -> None:
+        for seconds in (_NOTICE, PATIENCE - _NOTICE):
+            try:
+                self._store.wait(keys, timedelta(seconds=seconds))
+                return
+            except RuntimeError:
+                if seconds == _NOTICE:
+                    print_notice("waits for the other processes to call watch")
+        raise MissingProcessError(
+            f"after {PATIENCE:.0f} s not all of {self.size} processes have called watch: call it in each of them, or with"
+            " alone=True if this one trains by itself"
+        )
+
+    def connect(self) -> WatchGroup:
+        """Return the group of all processes. Each must call this."""
+        try:
+            connections = dist.ProcessGroupGloo(self._store, self.rank, self.size, _OPERATION)
+        except RuntimeError as error:
+            raise MissingProcessError(f"the processes cannot be connected: {error}") from error
+        return WatchGroup(connections, self.rank, self.size)
+
+
+@dataclass
+class Traffic:
+    """The bytes that the processes sent to each other for the record, by kind, as this process counts them."""
+
+    headers: int = 0
+    """Sent by this process."""
+    parts: int = 0
+    """Sent by this process."""
+    words: int = 0
+    """Sent by this process."""
+    rows: int = 0
+    """Of whole rows, for the first matrix and for snapshots, sent by this process."""
+
+
+class WatchGroup:
+    """The collectives of a watcher. Each is called by all processes in the same order, from one thread.
+
+    Waiting is a loop of short sleeps, not inside the library, so that a thread that waits never keeps a program from
+    ending.
+    """
+
+    def __init__(self, connections: Any, rank: int, size: int) -> None:
+        """Use a process group of gloo."""
+        self._connections: Any = connections
+        self.rank, self.size = rank, size
+        self._unfinished = 0
+        self.traffic = Traffic()
+        """What this process has sent."""
+
+    def share_headers(self, header: Header) -> list[Header]:
+        """Return the headers of all processes."""
+        own = torch.from_numpy(header.encode().copy())
+        all_of_them = torch.empty(self.size * HEADER_BYTES, dtype=torch.uint8)
+        self._finish(lambda: self._connections._allgather_base(all_of_them, own))
+        self.traffic.headers += len(own) * (self.size - 1)
+        packed = all_of_them.numpy().tobytes()
+        return [Header.decode(packed[at : at + HEADER_BYTES]) for at in range(0, len(packed), HEADER_BYTES)]
+
+    def collect(self, own: Bytes, sizes: Sequence[int], kind: str) -> list[Bytes]:
+        """Send bytes to the first process, which gets those of all others.
+
+        Args:
+            own: the bytes of this process; of the first they stay here.
+            sizes: the number of bytes of each process.
+            kind: as what they are counted, a field of `Traffic`.
+
+        Returns:
+            In the first process the bytes of each, in the others nothing.
+        """
+        first = self.rank == 0
+        sends, receives = [0] * self.size, [0] * self.size
+        if first:
+            receives[1:] = sizes[1:]
+        else:
+            sends[0] = len(own)
+            setattr(self.traffic, kind, getattr(self.traffic, kind) + len(own))
+        if sum(sizes[1:]):
+            source = torch.from_numpy(own if own.flags.writeable else own.copy())
+            source = torch.empty(0, dtype=torch.uint8) if first else source
+            target = torch.empty(sum(receives), dtype=torch.uint8)
+            self._finish(lambda: self._connections.alltoall_base(target, source, receives, sends))
+            if first:
+                return [own, *(one.numpy() for one in target.split(receives[1:]))]
+        return [own, *(np.empty(0, np.uint8) for _ in sizes[1:])] if first else []
+
+    def share_number(self, number: int) -> list[int]:
+        """Return a number of each process."""
+        numbers = torch.empty(self.size, dtype=torch.int64)
+        own = torch.tensor([number])
+        self._finish(lambda: self._connections._allgather_base(numbers, own))
+        self.traffic.words += 8 * (self.size - 1)
+        return numbers.tolist()
+
+    def say(self, word: int) -> int:
+        """Return the word of the first process; those of the others are not sent."""
+        told = torch.tensor([word])
+        options = dist.BroadcastOptions()
+        options.rootRank = 0
+        self._finish(lambda: self._connections.broadcast([told], options))
+        self.traffic.words += 8 * (self.size - 1) * (self.rank == 0)
+        return int(told)
+
+    def close(self) -> None:
+        """Release the connections, once all processes have finished. If an operation was left, they are kept for the rest of
+        the program, since to remove them would wait for it."""
+        if self._unfinished:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connections))
+        self._connections = None
+
+    def _finish(self, begin: Callable[[], Any]) -> None:
+        if self._connections is None:
+            raise MissingProcessError("the group of the record is closed")
+        self._unfinished += 1
+        try:
+            work = begin()
+            pause = 0.0001
+            while not work.is_completed():
+                time.sleep(pause)
+                pause = min(2 * pause, 0.005)
+            self._unfinished -= 1
+            work.wait()
+        except RuntimeError as error:
+            raise MissingProcessError(f"another process has gone ({str(error)[:200]})") from error

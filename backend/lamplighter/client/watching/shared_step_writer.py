@@ -1,0 +1,138 @@
+"""The writer of the steps of a training in several processes: each gives its part, and the first writes the step of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lamplighter.client.matrix_diff import ChangedRows
+from lamplighter.client.recording.step_arguments import read_gradient_norms
+from lamplighter.client.sharding.joined_step import JoinedRows, join_losses, join_top_losses
+from lamplighter.client.sharding.owned_part import OwnedPart
+from lamplighter.client.sharding.shared_recorder import SharedRecorder
+from lamplighter.client.sharding.step_part import Header, RowSquares, StepPart
+from lamplighter.client.watching.ended_step import EndedStep
+from lamplighter.client.watching.step_writer import StepWriter
+from lamplighter.client.watching.tallied_batch import TalliedBatch
+from lamplighter.client.watching.token_losses import TokenLosses
+from lamplighter.client.watching.weight_diff import WeightDiff
+from lamplighter.wire.binary import Floats
+
+_CHECK_EVERY = 100
+"""Recorded steps for each one in which processes with whole tables compare them."""
+
+
+class SharedStepWriter(StepWriter):
+    """A writer of this process's part of each step."""
+
+    def __init__(
+        self,
+        recorder: SharedRecorder,
+        diff: WeightDiff,
+        losses: TokenLosses,
+        *,
+        part: OwnedPart,
+        looked_up: bool,
+    ) -> None:
+        """Give parts to a recorder.
+
+        Args:
+            recorder: the record of all processes.
+            diff: a comparison with the current own rows.
+            losses: the losses of single tokens in the current step.
+            part: what this process owns.
+            looked_up: whether the ids of a step are visible at all.
+        """
+        super().__init__(recorder, diff, losses, looked_up=looked_up)
+        self._shared, self._part = recorder, part
+
+    def measure_step(self, weight: Tensor, batch: TalliedBatch) -> dict[str, Tensor]:
+        """Compare the own rows, once the step before no longer needs their copy."""
+        self._shared.wait_for_others()
+        found = super().measure_step(self._part.own_rows(weight), batch)
+        found["tokens"] = batch.counts[1:].sum()
+        if batch.divisor is not None:
+            found["divisor"] = torch.as_tensor(batch.divisor)
+        if not self._shared.is_split and self._shared.at % _CHECK_EVERY == 0:
+            found["checksum"] = _sum_of_bits(weight.detach())
+        return found
+
+    def _write(self, step: EndedStep, host: Mapping[str, Tensor]) -> None:
+        part = self._part_of(step, host)
+        scalars = self.scalars.take_scalars()
+
+        def write(parts: list[StepPart], rows: JoinedRows, vectors: Floats | None) -> None:
+            self._write_joined(step, host, scalars, parts, rows, vectors)
+
+        self._shared.give(part, write)
+
+    def _part_of(self, step: EndedStep, host: Mapping[str, Tensor]) -> StepPart:
+        loss, why_none = step.loss_in(host)
+        unreadable = step.why_ids_unknown(host)
+        batch = step.batch_rows(host)
+        gradient = moved = RowSquares.none()
+        if "norms" in host:
+            gradient = self._squares(*read_gradient_norms(host["norms"].numpy(), self._part.rows))
+        ids = np.flatnonzero(host["moved"].numpy())
+        moved = self._squares(ids.astype(np.uint32), host["distances"].numpy()[ids])
+        largest = self._losses.read_largest(host)
+        divided = int(host["divisor"]) if "divisor" in host else 0
+        header = Header(
+            number=step.number,
+            steps=step.joined.steps,
+            ids=len(batch.token_ids),
+            gradients=len(gradient.ids) if "norms" in host else -1,
+            moved=len(moved.ids),
+            tokens=int(host["tokens"]),
+            divisor=divided if step.divided else -1,
+            top_losses=0 if largest is None else len(largest.encode()),
+            losses=step.token_losses,
+            checksum=int(host["checksum"]) if "checksum" in host else -1,
+            lost=step.lost,
+            unreadable=unreadable is not None,
+            seen=step.joined.seen or len(batch.token_ids) > 0,
+            reported=step.loss is not None,
+            unknown_loss=loss is None,
+            loss=float("nan") if loss is None else float(loss),
+            message=unreadable or why_none or "",
+        )
+        return StepPart(header, *batch, gradient, moved, largest)
+
+    def _squares(self, rows: Any, norms: Floats) -> RowSquares:
+        return RowSquares.of_norms(rows + np.uint32(self._part.offset), norms)
+
+    def _write_joined(
+        self,
+        step: EndedStep,
+        host: Mapping[str, Tensor],
+        scalars: str | None,
+        parts: list[StepPart],
+        rows: JoinedRows,
+        vectors: Floats | None,
+    ) -> None:
+        """Write the step of all processes, in the first one."""
+        headers = [part.header for part in parts]
+        loss, why_none = join_losses(headers)
+        unreadable = next((one.message for one in headers if one.unreadable), None)
+        why_unknown = self.why_unknown(unreadable, seen=any(one.seen for one in headers))
+        if (said := why_unknown or why_none) is not None:
+            self.warn_once(said)
+        if any(one.lost for one in headers):
+            self._recorder.lose_step()
+        seen = step.as_seen(host, (rows.batch, rows.gradient), loss, scalars, join_top_losses(parts))
+        changed = ChangedRows(rows.moved_ids, rows.moved_distances, vectors)
+        recorder = self._shared.recorder
+        if recorder is not None:
+            recorder.step_found(seen, changed, whole_batch=why_unknown is None)
+
+
+def _sum_of_bits(weight: Tensor) -> Tensor:
+    """Return a sum of a table's bits that is the same for equal tables on any device."""
+    if weight.element_size() not in (2, 4):
+        weight = weight.float()
+    bits = weight.contiguous().view(torch.int16 if weight.element_size() == 2 else torch.int32)
+    return bits.sum(dtype=torch.int64) & (2**62 - 1)
