@@ -34,7 +34,8 @@ from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from lamplighter.client.notebook import NotebookPage
+    from lamplighter.client.notebook.card import NotebookPage
+    from lamplighter.client.notebook.city_widget import CityWidget
     from lamplighter.differences.difference import RunDifference
     from lamplighter.outliers.answer import OutlyingSteps, StepCause
     from lamplighter.outliers.turning_points.answer import TurningPoints
@@ -70,7 +71,7 @@ class Run:
     def _repr_html_(self) -> str | None:
         """Return the run's card for a notebook: a picture, a sentence, and a link; None without the whole application."""
         try:
-            from lamplighter.client.notebook import notebook_card
+            from lamplighter.client.notebook.card import notebook_card
         except ModuleNotFoundError:
             return None
         return notebook_card(self._folder)
@@ -89,9 +90,29 @@ class Run:
             ImportError: only `lamplighter-watch` is installed.
         """
         with require_whole_application("show"):
-            from lamplighter.client.notebook import NotebookPage
+            from lamplighter.client.notebook.card import NotebookPage
 
         return NotebookPage.of_run(self._folder, whole_number(height, "height", least=320))
+
+    def widget(self, height: int = 720) -> CityWidget:
+        """Return the living city as a widget, for a notebook cell without a server: Jupyter, VS Code, Colab, marimo.
+
+        It follows a run that is still training. `widget.selected` is the list of the tokens that are selected on the
+        map; it changes with the map, and setting it changes the map.
+
+        Args:
+            height: the height of the page in the cell, in pixels; at least 320.
+
+        Raises:
+            InputError: `height` is invalid.
+            ImportError: `anywidget` or the whole application is not installed; the message is the line to type.
+        """
+        try:
+            from lamplighter.client.notebook.city_widget import CityWidget
+        except ModuleNotFoundError as error:
+            message = "widget needs a package: pip install anywidget"
+            raise ImportError(message, name=error.name) from error
+        return CityWidget(self._folder, self.token_id, height=whole_number(height, "height", least=320))
 
     @property
     def id(self) -> str:

@@ -36,6 +36,14 @@ export type LiveSocket = Pick<
   "binaryType" | "readyState" | "onopen" | "onmessage" | "onclose" | "send" | "close"
 >;
 
+/** A page that frames this one, and shares its selected tokens. */
+export interface SelectionHost {
+  /** Called with the tokens that the host selects; empty: none. */
+  onSelect: ((ids: readonly number[]) => void) | null;
+  /** Tell the host what is selected. The first call asks for the host's own selection instead. */
+  tell(ids: readonly number[]): void;
+}
+
 export interface Source {
   /** Contents of the file; null for a server. */
   readonly packed: PackedContents | null;
@@ -48,6 +56,8 @@ export interface Source {
   readFrames(path: string): Promise<ReceivedFrames> | null;
   /** Open the stream of what happens after the page was packed; null if none follows, or for a server. */
   readonly openLive: (() => LiveSocket) | null;
+  /** The page that frames this one; null: none, or it shares nothing. */
+  readonly host: SelectionHost | null;
   /** Run a script that is not part of the page; resolves once it has run or failed to load. */
   runScript(path: string): Promise<void>;
 }
@@ -55,6 +65,7 @@ export interface Source {
 class ServerSource implements Source {
   readonly packed = null;
   readonly openLive = null;
+  readonly host = null;
 
   respond(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);

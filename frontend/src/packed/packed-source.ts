@@ -10,10 +10,11 @@ import type { Districts, Frame, Layout } from "../api/frames";
 import type { Answer, Neighbours, StepText, Token, TokenDetails } from "../api/rest-types";
 import type { PackedContents, ReceivedFrames, Source } from "../api/source";
 import { BesideFiles } from "./beside";
+import { HostFrame } from "./host-frame";
 import { PackedLights, stepOrNull } from "./lights";
 import { PackedMaps } from "./maps";
 import { PackedNearest } from "./nearest";
-import { SegmentSocket } from "./segment-socket";
+import { filesBeside, SegmentSocket } from "./segment-socket";
 import { openDocument, readBinary, readJson, type PackedFile } from "./packed-file";
 
 /** Answers of the server that the file holds verbatim, by their path below the run's. */
@@ -48,6 +49,7 @@ const BYTES_OF_A_FRAME = 4_096;
 export class PackedSource implements Source {
   private joined: Token[] | null = null;
   private readonly beside: BesideFiles | null;
+  readonly host = HostFrame.find();
 
   private constructor(
     private readonly file: PackedFile,
@@ -79,7 +81,9 @@ export class PackedSource implements Source {
 
   get openLive() {
     const { live } = this.file.head;
-    return live === null ? null : () => new SegmentSocket(live);
+    if (live === null) return null;
+    const { host } = this;
+    return () => new SegmentSocket(host ? (name) => host.read(name) : filesBeside(live));
   }
 
   get packed(): PackedContents {

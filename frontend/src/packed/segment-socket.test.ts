@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SegmentSocket, splitSegment } from "./segment-socket";
+import { filesBeside, SegmentSocket, splitSegment } from "./segment-socket";
 
 /** Return a segment of one-byte messages. */
 function segment(...messages: [after: number, byte: number][]): ArrayBuffer {
@@ -56,17 +56,17 @@ describe("following a broadcast", () => {
     asked = [];
     vi.stubGlobal("fetch", (path: string) => {
       asked.push(path);
-      const data = path.endsWith("manifest.json") ? manifest : files.get(path);
+      const text = () => new TextEncoder().encode(JSON.stringify(manifest)).buffer;
+      const data = path.endsWith("manifest.json") ? text() : files.get(path);
       return Promise.resolve({
         ok: data !== undefined,
         status: data === undefined ? 404 : 200,
-        json: () => Promise.resolve(data),
         arrayBuffer: () => Promise.resolve(data),
       });
     });
     heard = [];
     closed = [];
-    socket = new SegmentSocket("live");
+    socket = new SegmentSocket(filesBeside("live"));
     socket.onmessage = ({ data }) => heard.push(new Uint8Array(data as ArrayBuffer)[0]!);
     socket.onclose = ({ code }) => closed.push(code);
   });

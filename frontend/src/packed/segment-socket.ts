@@ -19,6 +19,9 @@ const MAX_WAIT = 900;
 /** Segments that a viewer may lag behind before it goes on from a whole state. */
 const MAX_BEHIND = 12;
 
+/** Reads a live file by its name. Rejects if there is none. */
+export type FileReader = (name: string, init: RequestInit) => Promise<ArrayBuffer>;
+
 interface Manifest {
   format: number;
   name: string;
@@ -42,7 +45,7 @@ export class SegmentSocket implements LiveSocket {
   /** What the newest manifest was, and when it was first seen. */
   private seen = { written: -1, time: performance.now() };
 
-  constructor(private readonly folder: string) {
+  constructor(private readonly readFile: FileReader) {
     // The reader sets its handlers first.
     this.timer = setTimeout(() => void this.look());
   }
@@ -115,20 +118,17 @@ export class SegmentSocket implements LiveSocket {
   }
 
   private async readManifest(): Promise<Manifest> {
-    const { signal } = this.aborted;
     // Asked whether it changed, because some hosts say nothing about how long it may be kept.
-    const answer = await fetch(`${this.folder}/manifest.json`, { cache: "no-cache", signal });
-    if (!answer.ok) throw new Error(`the manifest answered ${answer.status}`);
-    const manifest = (await answer.json()) as Manifest;
+    const text = new TextDecoder().decode(await this.read("manifest.json", "no-cache"));
+    const manifest = JSON.parse(text) as Manifest;
     if (manifest.format !== FORMAT || !/^[0-9a-f]{8}$/.test(manifest.name))
       throw new Error("the manifest cannot be read");
     return manifest;
   }
 
-  private async read(path: string): Promise<ArrayBuffer> {
-    const answer = await fetch(`${this.folder}/${path}`, { signal: this.aborted.signal });
-    if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
-    return answer.arrayBuffer();
+  private read(name: string, cache?: RequestCache): Promise<ArrayBuffer> {
+    const { signal } = this.aborted;
+    return this.readFile(name, cache ? { cache, signal } : { signal });
   }
 
   private fail() {
@@ -139,6 +139,15 @@ export class SegmentSocket implements LiveSocket {
   private get asSocket(): WebSocket {
     return this as unknown as WebSocket;
   }
+}
+
+/** Return a reader of the files in a folder beside the page. */
+export function filesBeside(folder: string): FileReader {
+  return async (name, init) => {
+    const answer = await fetch(`${folder}/${name}`, init);
+    if (!answer.ok) throw new Error(`${name} answered ${answer.status}`);
+    return answer.arrayBuffer();
+  };
 }
 
 function file(number: number): string {

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 import lamplighter
+from lamplighter.client.notebook.followed_page import FollowedPage
 from lamplighter.runfolder.run_name import write_run_name
 from tests.support.synthetic_runs.recorded import record
+from tests.support.waiting import wait_until
 
 
 def test_a_run_shows_itself_as_a_picture_a_sentence_and_a_link(tmp_path: Path) -> None:
@@ -28,13 +31,14 @@ def test_a_run_shows_itself_as_a_picture_a_sentence_and_a_link(tmp_path: Path) -
 
 def test_its_page_is_in_a_separate_frame(tmp_path: Path) -> None:
     run = lamplighter.open(record(tmp_path).path)
-    shown = run.show(height=400)._repr_html_()
+    page = run.show(height=400)
+    shown = page._repr_html_()
     frame = re.fullmatch(r'<iframe srcdoc="([^"]*)" sandbox="([^"]*)"[^>]*></iframe>', shown)
     assert frame
     assert 'id="packed-head"' in html.unescape(frame[1])
     assert frame[2] == "allow-scripts allow-downloads"
     assert "height: 400px" in shown
-    assert len(repr(run.show(height=400))) < 100
+    assert len(repr(page)) < 100
     with pytest.raises(lamplighter.InputError, match="height"):
         run.show(height=10)
 
@@ -42,3 +46,70 @@ def test_its_page_is_in_a_separate_frame(tmp_path: Path) -> None:
 def test_a_run_that_has_not_begun_has_a_card(tmp_path: Path) -> None:
     run = record(tmp_path, layouts=False)
     assert "data:image/png" in lamplighter.open(run.path)._repr_html_()
+
+
+def test_a_widget_holds_the_page_and_shares_the_selected_tokens(tmp_path: Path) -> None:
+    run = lamplighter.open(record(tmp_path).path)
+    city = run.widget(height=400)
+    wait_until(lambda: bool(city._page), "the page", 30)
+    assert 'id="packed-head"' in city._page
+    city._ids = [4, 2, 99, -1]
+    assert city.selected == [run.tokens[2], run.tokens[4]]
+    heard: list[list[str]] = []
+    city.observe(lambda change: heard.append(change["new"]), "selected")
+    city.selected = [run.tokens[7], run.tokens[1], run.tokens[7]]
+    assert city._ids == [1, 7]
+    assert heard == [[run.tokens[1], run.tokens[7]]]
+    with pytest.raises(lamplighter.NoSuchTokenError):
+        city.selected = ["no such token"]
+    assert city._ids == [1, 7]
+    with pytest.raises(lamplighter.InputError, match="height"):
+        run.widget(height=10)
+    city.close()
+
+
+def test_a_widget_tells_why_there_is_no_city(tmp_path: Path) -> None:
+    city = lamplighter.open(record(tmp_path, layouts=False).path).widget()
+    wait_until(lambda: "map" in city._notice and "appears" not in city._notice, "the reason", 30)
+    assert not city._page
+
+
+def test_a_followed_page_delivers_segments_and_the_whole_state_once_and_in_order(tmp_path: Path) -> None:
+    live = tmp_path / "live" / "00000000"
+    live.mkdir(parents=True)
+    files: list[str] = []
+    followed = FollowedPage(
+        lamplighter.open(record(tmp_path).path)._folder,
+        on_page=lambda page: None,
+        on_file=lambda name, data: files.append(name),
+        on_problem=lambda problem: None,
+    )
+
+    def write(sequence: int, *, first: int = 1, whole: int = 1) -> None:
+        for number in range(first, sequence + 1):
+            (live / f"{number:06}.bin").write_bytes(b"segment")
+        (live / f"{whole:06}-whole.bin").write_bytes(b"whole")
+        manifest = {"name": "00000000", "first": first, "whole": whole, "sequence": sequence}
+        (tmp_path / "live" / "manifest.json").write_text(json.dumps(manifest))
+        followed._deliver_files(tmp_path / "live")
+
+    write(2)
+    write(2)
+    assert files == [
+        "00000000/000001.bin",
+        "00000000/000002.bin",
+        "00000000/000001-whole.bin",
+        "manifest.json",
+    ]
+    files.clear()
+    write(3)
+    assert files == ["00000000/000003.bin", "manifest.json"]
+    files.clear()
+    # Segments that are gone are skipped: the whole state stands for them.
+    write(9, first=8, whole=7)
+    assert files == [
+        "00000000/000008.bin",
+        "00000000/000009.bin",
+        "00000000/000007-whole.bin",
+        "manifest.json",
+    ]

@@ -38,6 +38,12 @@ export function tokenCommands({
 
     /** Select tokens, and open their card; `mode` is how they combine with those selected before. */
     selectTokens: select,
+    /** Adopt the tokens that a framing page selected; a single one is focused. */
+    adoptSelection(ids: readonly number[]) {
+      selection.clear();
+      chooseToken(ids.length === 1 ? ids[0]! : null);
+      if (ids.length > 1) select(ids, "new");
+    },
     selectByRule(rule: SelectionRule) {
       const { vocabulary = null, districts = null } = openRun.run ?? {};
       if (vocabulary) selection.selectByRule(rule, vocabulary, districts);

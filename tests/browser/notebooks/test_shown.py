@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
@@ -51,27 +49,6 @@ if __name__ == "__main__":
     app.run()
 """
 LIT = "window.__lamplighter?.lit?.length > 0"
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment with both notebooks, beside what is installed here."""
-    home = tmp_path_factory.mktemp("notebooks") / "venv"
-    venv.create(home, with_pip=True)
-    found = home / ("Scripts" if os.name == "nt" else "bin") / "python"
-    command = [found, "-m", "pip", "install", "--quiet", "nbclient", "ipykernel", "marimo"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    inside = subprocess.run(
-        [found, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    backend = Path(__file__).parents[3] / "backend"
-    beside = Path(inside.stdout.strip()) / "beside.pth"
-    beside.write_text(f"{backend}\n{sysconfig.get_path('purelib')}\n", encoding="utf-8")
-    return found
 
 
 def run_in(python: Path, *words: str, folder: Path) -> str:

@@ -1,0 +1,1 @@
+"""Runs in notebooks: a card, the page in a frame, and the page as a widget."""
