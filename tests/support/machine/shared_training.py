@@ -107,7 +107,14 @@ def train_plainly(
     train_part(model, torch.optim.SGD(model.parameters(), lr=0.5), watched, rank=0, size=0, **others)
 
 
-def assert_same_record(folder: Path, reference: Path, *, steps: int = STEPS, tolerance: float = 1e-5) -> None:
+def assert_same_record(
+    folder: Path,
+    reference: Path,
+    *,
+    steps: int = STEPS,
+    tolerance: float = 1e-5,
+    of_largest: bool = False,
+) -> None:
     """Compare two records step by step: ids, counts and moved rows exactly, the numbers within a relative tolerance.
 
     Args:
@@ -115,6 +122,7 @@ def assert_same_record(folder: Path, reference: Path, *, steps: int = STEPS, tol
         reference: the record of one.
         steps: the number of recorded steps.
         tolerance: the largest relative difference of norms, distances and losses.
+        of_largest: whether it is relative to the largest number of its kind in the step.
     """
     runs = lamplighter.open(folder), lamplighter.open(reference)
     assert runs[0].status.phase == runs[1].status.phase == "finished"
@@ -131,7 +139,9 @@ def assert_same_record(folder: Path, reference: Path, *, steps: int = STEPS, tol
                 getattr(found, name),
                 getattr(true, name),
                 rtol=tolerance,
-                atol=_ROUNDING if name == "moved_distances" else 0,
+                atol=tolerance * np.max(getattr(true, name))
+                if of_largest
+                else _ROUNDING * (name == "moved_distances"),
                 err_msg=f"{at}: {name}",
             )
     matrices = [run.snapshot(steps) for run in runs]

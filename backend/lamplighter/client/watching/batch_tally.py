@@ -77,6 +77,10 @@ class BatchTally:
         self.begun: float | None = None
         """The end of the first pass since this was None, by `time.perf_counter`; None: there was none, or it is
         unknown."""
+        self.on_reached: Callable[[], None] | None = None
+        """Called within a backward pass when the gradient of a pass has arrived."""
+        self.unreadable_graphs: str | None = None
+        """Why the counts of compiled graphs cannot be booked to their step; None if they can."""
         self.loss_name: str | None = None
         """The part of the model's output that is the loss, if it is not called loss."""
         self.fed_positions: bool | None = None
@@ -176,7 +180,8 @@ class BatchTally:
             self._losses.to(loss_sum.device) + len(losses),
             losses[-1].divisor is not None if losses else self._divided,
             undivided([one.upstream for one in losses]),
-            unreadable if passes else self._in_transform,
+            (self.unreadable_graphs if self._in_graph else None)
+            or (unreadable if passes else self._in_transform),
             len(passes) > 0,
             frozenset(one.number for one in (*passes, *losses)),
             any(not one.training for one in passes),
@@ -198,6 +203,8 @@ class BatchTally:
         self._pending = True
         if seen not in self._passes:
             self._passes.append(seen)
+        if self.on_reached is not None:
+            self.on_reached()
 
     def _add_returned(self, loss: _Loss, gradient: Tensor) -> None:
         self._pending = True

@@ -8,7 +8,9 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.sharding.owned_part import is_split
 from lamplighter.client.sharding.refusals import refuse_model, refuse_module
+from lamplighter.client.watching.fsdp_parameter import find_fsdp_parameter
 from lamplighter.client.watching.watched_table import WatchedTable
 
 _WRAPPERS = {
@@ -59,7 +61,12 @@ def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None
     """
     table = _named_table(model, chosen) if chosen is not None else None
     table = table or _own_choice(model) or _fitting_table(model, tokens)
-    check_weight(table.weight)
+    managed = find_fsdp_parameter(model, table.owner, table.attribute)
+    if managed is not None and managed.weight is not table.weight:
+        raise InputError(
+            "the embedding is gathered at the moment (FSDP2): call model.reshard() before you watch it"
+        )
+    check_weight(table.weight, sharded=managed is not None)
     columns = table.weight.shape[1]
     if tokens is not None and len(table.weight) < tokens <= columns < tokens + _PADDING:
         raise InputError(
@@ -69,11 +76,16 @@ def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None
     return table
 
 
-def check_weight(weight: Tensor) -> None:
-    """Raise InputError if a weight's rows cannot be read, or will not move."""
-    if hasattr(weight, "device_mesh"):
+def check_weight(weight: Tensor, *, sharded: bool = False) -> None:
+    """Raise InputError if a weight's rows cannot be read, or will not move.
+
+    Args:
+        weight: the weight.
+        sharded: whether FSDP2 manages it.
+    """
+    if is_split(weight) and not sharded:
         raise InputError(
-            "the model is trained with FSDP2 or tensor parallelism (DTensor): each process holds only a part of the embedding,"
+            "the model is trained with tensor parallelism (DTensor): each process holds only a part of the embedding,"
             " so a complete step cannot be recorded. Train it on one device or with DistributedDataParallel, or record its"
             " checkpoints (lamplighter series)"
         )

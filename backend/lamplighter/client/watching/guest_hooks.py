@@ -15,6 +15,7 @@ from typing import Any, ParamSpec
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Variable
 from torch.nn.modules import module as torch_module
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
@@ -47,6 +48,10 @@ class GuestHooks:
             weight.register_hook(self.guarded(on_backward)),
             weight.register_post_accumulate_grad_hook(self.guarded(on_gradient)),  # pyright: ignore[reportAttributeAccessIssue]
         ]
+
+    def call_after_backward(self, hook: Callable[[], None]) -> None:
+        """Call a hook once at the end of the backward pass that is running."""
+        Variable._execution_engine.queue_callback(self.guarded(hook))  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType]
 
     def install_on_optimizers(self, before_step: Any, after_step: Any) -> None:
         """Install hooks on every optimiser of the program."""

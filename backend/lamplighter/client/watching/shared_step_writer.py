@@ -44,16 +44,16 @@ class SharedStepWriter(StepWriter):
             recorder: the record of all processes.
             diff: a comparison with the current own rows.
             losses: the losses of single tokens in the current step.
-            part: what this process owns.
+            part: what `diff` compares.
             looked_up: whether the ids of a step are visible at all.
         """
-        super().__init__(recorder, diff, losses, looked_up=looked_up)
-        self._shared, self._part = recorder, part
+        super().__init__(recorder, diff, losses, part=part, looked_up=looked_up)
+        self._shared = recorder
 
     def measure_step(self, weight: Tensor, batch: TalliedBatch) -> dict[str, Tensor]:
         """Compare the own rows, once the step before no longer needs their copy."""
         self._shared.wait_for_others()
-        found = super().measure_step(self._part.own_rows(weight), batch)
+        found = super().measure_step(weight, batch)
         found["tokens"] = batch.counts[1:].sum()
         if batch.divisor is not None:
             found["divisor"] = torch.as_tensor(batch.divisor)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
+from lamplighter.client.sharding.owned_part import is_split
 from lamplighter.client.watching.batch_tally import BatchTally
 from lamplighter.client.watching.tallied_batch import TalliedBatch
+
+_CHANGED = "the gradient of a split embedding was changed between two backward passes of a step"
 
 
 class StepWindow:
     """The batch of the current step, which grows with each backward pass until an optimiser steps."""
 
-    def __init__(self, tally: BatchTally) -> None:
-        """Start without passes; they are taken from `tally`."""
-        self._tally = tally
+    def __init__(self, tally: BatchTally, *, split: bool) -> None:
+        """Start without passes.
+
+        Args:
+            tally: gives them.
+            split: whether this process has only a part of the gradient.
+        """
+        self._tally, self._split = tally, split
         self._batch: TalliedBatch | None = None
         self._seen: tuple[int, int] | None = None
 
@@ -30,12 +40,16 @@ class StepWindow:
         passes = self._tally.take_batch(before)
         if before is None or accumulated is None:
             self._batch = passes
-        elif (id(accumulated), accumulated._version) == self._seen:
+        elif _mark(accumulated) == self._seen:
+            self._batch = before.joined_with(passes)
+        elif not self._split:
+            # It has changed: cleared to zeros, clipped, or averaged with other processes'. Decide on the device.
+            self._batch = before.joined_with(passes, kept=_has_values(accumulated))
+        elif bool(_has_values(accumulated)):
             self._batch = before.joined_with(passes)
         else:
-            # It has changed: cleared to zeros, clipped, or averaged with other processes'. Decide on the device.
-            values = accumulated._values() if accumulated.is_sparse else accumulated
-            self._batch = before.joined_with(passes, kept=values.any())
+            # The other processes' parts may have been cleared or not.
+            self._batch = replace(passes, unreadable=_CHANGED)
         return passes
 
     def is_skipped(self, accumulated: Tensor | None) -> bool:
@@ -46,8 +60,7 @@ class StepWindow:
         """
         if self._batch is None or accumulated is None:
             return self._batch is not None
-        values = accumulated._values() if accumulated.is_sparse else accumulated
-        return (id(accumulated), accumulated._version) != self._seen and not bool(values.any())
+        return _mark(accumulated) != self._seen and not bool(_has_values(accumulated))
 
     @property
     def is_open(self) -> bool:
@@ -56,7 +69,7 @@ class StepWindow:
 
     def note_gradient(self, gradient: Tensor) -> None:
         """Note the weight's gradient after a backward pass."""
-        self._seen = id(gradient), gradient._version
+        self._seen = _mark(gradient)
 
     def take_batch(self) -> TalliedBatch:
         """Return the batch of the finished step, and start the next one."""
@@ -66,3 +79,19 @@ class StepWindow:
     def drop_batch(self) -> None:
         """Drop the batch of a skipped step."""
         self._batch = None
+
+
+def _local(gradient: Tensor) -> Tensor:
+    return gradient.to_local() if is_split(gradient) else gradient  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+
+def _mark(gradient: Tensor) -> tuple[int, int]:
+    """Return what changes with a gradient."""
+    local = _local(gradient)
+    return id(local), local._version
+
+
+def _has_values(gradient: Tensor) -> Tensor:
+    """Return whether a gradient has any value but 0, on its device."""
+    local = _local(gradient)
+    return (local._values() if local.is_sparse else local).any()

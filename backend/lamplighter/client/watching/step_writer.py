@@ -14,6 +14,7 @@ from torch import Tensor
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import find_place, print_notice, warn
 from lamplighter.client.recording.step_arguments import read_gradient_norms
+from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.scalar_log import ScalarLog
@@ -39,6 +40,7 @@ class StepWriter:
         diff: WeightDiff,
         losses: TokenLosses,
         *,
+        part: OwnedPart,
         looked_up: bool,
     ) -> None:
         """Write to a recorder.
@@ -47,10 +49,11 @@ class StepWriter:
             recorder: the record, begun with `diff`.
             diff: a comparison with the current weight.
             losses: the losses of single tokens in the current step.
+            part: what `diff` compares.
             looked_up: whether the ids of a step are visible at all.
         """
         self._recorder, self._diff, self._looked_up = recorder, diff, looked_up
-        self._losses = losses
+        self._losses, self._part = losses, part
         self._place = find_place()
         self._held: EndedStep | None = None
         self._lost = False
@@ -116,7 +119,7 @@ class StepWriter:
             weight: the matrix after it, shape (V, D).
             batch: the batch of the step.
         """
-        moved, distances = self._diff.compare(weight)
+        moved, distances = self._diff.compare(self._part.own_rows(weight))
         return {"moved": moved, "distances": distances}
 
     def write_with_loss(self, loss: float) -> bool:

@@ -155,7 +155,7 @@ def watch(
         def begin() -> Recorder:
             return _begin_in_free_folder(
                 folder,
-                type(root).__name__,
+                _class_name(root),
                 lambda path, title: record(
                     path,
                     vocabulary,
@@ -214,6 +214,12 @@ def watch(
             raise
         warn(f"this training continues without being recorded: {describe_error(error)}")
         return IdleWatcher(describe_error(error))
+
+
+def _class_name(model: Any) -> str:
+    """Return the name of a model's class, as it was before FSDP2 made another of it."""
+    kinds = type(model).__mro__
+    return next(kind.__name__ for kind in kinds if not kind.__module__.startswith("torch.distributed."))
 
 
 def _push_beside(recorder: Recorder, server: str, token: str) -> None:

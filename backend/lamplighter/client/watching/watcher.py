@@ -15,14 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.sharding.owned_part import OwnedPart
+from lamplighter.client.sharding.owned_part import OwnedPart, is_split
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.batch_tally import BatchTally
+from lamplighter.client.watching.fsdp_parameter import find_fsdp_parameter
 from lamplighter.client.watching.guest_hooks import GuestHooks
 from lamplighter.client.watching.optimizer_calls import (
     called_by_optimizer_of,
@@ -53,6 +55,7 @@ _GRADIENTS: dict[str, ReasonCode] = {
 _UNSEEN_STEPS = 200
 """Number of other optimisers' steps or backward passes, without a step of the embedding, after which a warning is
 shown."""
+_COMPILED = "the embedding is compiled (torch.compile) and sharded (FSDP2)"
 _REPLACED = "the embedding was replaced by another: watch the model again once it is final"
 _live: weakref.WeakSet[Watcher] = weakref.WeakSet()
 """The watchers that are not closed."""
@@ -108,17 +111,18 @@ class Watcher:
         self._losses = TokenLosses(
             len(table.weight),
             self._is_due,
-            lambda: self._window.is_skipped(self._weight.grad),
+            lambda: self._window.is_skipped(self._accumulated()),
             self._hooks.guarded,
         )
         self._part = part
+        self._managed = find_fsdp_parameter(model, table.owner, table.attribute)
         looked_up = table.is_looked_up
         if isinstance(recorder, SharedRecorder):
             self._writer: StepWriter = SharedStepWriter(
                 recorder, diff, self._losses, part=part, looked_up=looked_up
             )
         else:
-            self._writer = StepWriter(recorder, diff, self._losses, looked_up=looked_up)
+            self._writer = StepWriter(recorder, diff, self._losses, part=part, looked_up=looked_up)
         run = recorder.run
         self.folder: Path | None = None if run is None else run.path
         """The run's folder; None if nothing is recorded."""
@@ -136,7 +140,8 @@ class Watcher:
             else None
         )
         self._tally = BatchTally(len(self._weight), self._weight.device, self._hooks.guarded)
-        self._window = StepWindow(self._tally)
+        self._window = StepWindow(self._tally, split=is_split(self._weight))
+        self._backward = -1
         self._joined: JoinedSteps | None = None
         self._norms: Tensor | None = None
         self._next_loss: float | None = None
@@ -163,7 +168,11 @@ class Watcher:
                     *((reader, self._losses.note_ids) for reader in table.readers(model)),
                     (model, self._losses.add_output),
                 )
-            self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)
+            if self._managed is None:
+                self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)
+            else:
+                self._tally.on_reached = self._on_sharded_backward
+                self._tally.unreadable_graphs = _COMPILED
             self._hooks.install_on_optimizers(self._before_step, self._after_step)
             atexit.register(self._close_at_exit)
             _live.add(self)
@@ -274,12 +283,37 @@ class Watcher:
             raise error
         self._recorder.end_with(error)
 
+    def _accumulated(self) -> Tensor | None:
+        """Return the gradient that has been accumulated in this process."""
+        return self._weight.grad if self._managed is None else self._managed.accumulated()
+
+    def _on_sharded_backward(self) -> None:
+        """Note that a backward pass reaches the embedding, whose gradient FSDP2 accumulates and reduces at its end."""
+        backward = torch._C._current_graph_task_id()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        if backward == self._backward:
+            return
+        self._backward = backward
+        self._writer.write_held()
+        before = self._accumulated()
+
+        def end() -> None:
+            self._join_passes(before)
+            after = self._accumulated()
+            if after is not None:
+                self._window.note_gradient(after)
+            self._note_other_step()
+
+        self._hooks.call_after_backward(end)
+
     def _on_backward(self, gradient: Tensor) -> None:
         """Add the passes since the last backward pass to their step."""
         self._writer.write_held()
+        self._join_passes(self._weight.grad)
+
+    def _join_passes(self, accumulated: Tensor | None) -> None:
         if self._doubt is not None and self._tally.fed_positions:
             raise InputError(self._doubt)
-        passes = self._window.join_passes(self._weight.grad)
+        passes = self._window.join_passes(accumulated)
         if passes.in_eval and not self._said_eval:
             self._said_eval = True
             self._writer.warn_once(
@@ -298,7 +332,8 @@ class Watcher:
 
     def _note_other_step(self) -> None:
         owner = self._owner()
-        if owner is not None and getattr(owner, self._attribute, None) is not self._weight:
+        current = getattr(owner, self._attribute, None) if self._managed is None else self._managed.weight
+        if owner is not None and current is not self._weight:
             raise InputError(_REPLACED)
         self._unseen += 1
         if self._unseen % _UNSEEN_STEPS == 0:
