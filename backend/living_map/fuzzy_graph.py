@@ -27,6 +27,14 @@ class FuzzyGraph:
     weight: NDArray[np.float32]
     """Shape (E,), above 0, at most 1."""
 
+    def exchange_rows(self, stay: NDArray[np.int64], size: int) -> tuple[FuzzyGraph, NDArray[np.bool_]]:
+        """Return the graph of the rows `stay` alone, which come first among `size` now, and which edges it kept, shape (E,)."""
+        new_ids = np.full(self.size, -1, dtype=np.int32)
+        new_ids[stay] = np.arange(len(stay))
+        head, tail = new_ids[self.head], new_ids[self.tail]
+        kept = (head >= 0) & (tail >= 0)
+        return FuzzyGraph(size, head[kept], tail[kept], self.weight[kept]), kept
+
     @property
     def period(self) -> NDArray[np.float64]:
         """Return the epochs between two pulls of each edge: 1 for the strongest, more for weaker ones. Shape
@@ -45,10 +53,15 @@ class MembershipStrengths:
         """Return whether a graph has been built."""
         return self._weights.size > 0
 
+    def exchange_rows(self, stay: NDArray[np.int64], size: int) -> None:
+        """Keep the strengths of the rows `stay`, which come first among `size` now; the others are to be marked as changed."""
+        arrived = np.empty((size - len(stay), *self._weights.shape[1:]), dtype=np.float32)
+        self._weights = np.concatenate((self._weights[stay], arrived))
+
     def build_graph(
         self,
         ids: NDArray[np.int32],
-        cosines: NDArray[np.float32],
+        distances: NDArray[np.float32],
         horizon: int,
         changed: NDArray[np.bool_] | None = None,
     ) -> FuzzyGraph:
@@ -56,22 +69,22 @@ class MembershipStrengths:
 
         Args:
             ids: shape (V, k), V at least 2, the token itself not among its neighbours.
-            cosines: shape (V, k), descending.
+            distances: shape (V, k), ascending, at least 0.
             horizon: number of epochs of a fit; edges too weak to fire within them are dropped, as in umap-learn.
-            changed: shape (V,), the tokens whose neighbours or cosines differ from those of the last call;
+            changed: shape (V,), the tokens whose neighbours or distances differ from those of the last call;
                 None for all.
         """
         if self._weights.shape != ids.shape:
             self._weights, changed = np.empty(ids.shape, dtype=np.float32), None
         rows = np.arange(len(ids)) if changed is None else np.flatnonzero(changed)
         if len(rows):
-            self._weights[rows] = membership_strengths(cosines[rows])
+            self._weights[rows] = membership_strengths(distances[rows])
         head, tail, weight, count = _union(ids, self._weights, horizon)
         return FuzzyGraph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
 
 
 @numba.njit(cache=True)
-def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute membership strengths (McInnes et al. 2018), by Newton's method instead of umap-learn's
     bisection.
 
@@ -80,12 +93,12 @@ def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
     a starting point, from the mean distance, at which the sum is too large; from there Newton's steps never overshoot.
 
     Args:
-        cosines: shape (N, k), descending.
+        distances: shape (N, k), ascending, at least 0.
 
     Returns:
         Shape (N, k).
     """
-    count, k = cosines.shape
+    count, k = distances.shape
     weights = np.ones((count, k), dtype=np.float32)
     beyond = np.empty(k)
     target = np.log2(k + 1.0)
@@ -93,7 +106,7 @@ def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
         rho = 0.0
         total = 0.0
         for column in range(k):
-            distance = max(np.float32(0), np.float32(1) - cosines[row, column])
+            distance = distances[row, column]
             total += distance
             if rho == 0 and distance > 0:
                 rho = distance

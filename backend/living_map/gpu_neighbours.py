@@ -1,4 +1,4 @@
-"""Cosines of some rows with all others, on a GPU if there is one: the only part of the map that gains from it.
+"""Similarities of some rows with all others, on a GPU if there is one: the only part of the map that gains from it.
 
 This is the only module of the package that uses torch, and it imports torch only if there is a GPU. Torch and numba
 each bring an OpenMP runtime, which some systems do not tolerate in one process, and importing torch takes seconds.
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from living_map.metrics import Metric, as_queries
+
 if TYPE_CHECKING:
     import torch
 
@@ -20,7 +22,7 @@ MIN_GPU_ROWS = 5_000
 
 
 class RowProducts(Protocol):
-    """Unit rows, shape (V, D), whose products with one another can be computed."""
+    """Comparable rows, shape (V, D), whose products with one another can be computed."""
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Replace the rows `ids`, shape (N,), by `rows`, shape (N, D)."""
@@ -35,36 +37,38 @@ class RowProducts(Protocol):
 class CpuProducts:
     """Products computed by numpy."""
 
-    def __init__(self, units: NDArray[np.float32]) -> None:
-        self._units = units
+    def __init__(self, rows: NDArray[np.float32], metric: Metric = "cosine") -> None:
+        self._rows = rows
+        self._metric: Metric = metric
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Implement `RowProducts.replace`."""
-        self._units[ids] = rows
+        self._rows[ids] = rows
 
     def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
         """Implement `RowProducts.multiply`."""
-        return np.matmul(self._units[ids], self._units.T, out=out)
+        return np.matmul(as_queries(self._rows[ids], self._metric), self._rows.T, out=out)
 
 
 class GpuProducts:
     """Products computed by torch, in full float32."""
 
-    def __init__(self, units: NDArray[np.float32], device: str) -> None:
+    def __init__(self, rows: NDArray[np.float32], device: str, metric: Metric = "cosine") -> None:
         import torch
 
         self._torch = torch
-        self._units: torch.Tensor = torch.from_numpy(units).to(device)
+        self._metric: Metric = metric
+        self._rows: torch.Tensor = torch.from_numpy(rows).to(device)
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Implement `RowProducts.replace`."""
-        device = self._units.device
-        self._units[self._torch.from_numpy(ids).to(device)] = self._torch.from_numpy(rows).to(device)
+        device = self._rows.device
+        self._rows[self._torch.from_numpy(ids).to(device)] = self._torch.from_numpy(rows).to(device)
 
     def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
         """Implement `RowProducts.multiply`."""
-        some = self._units[self._torch.from_numpy(ids).to(self._units.device)]
-        self._torch.from_numpy(out).copy_(some @ self._units.T)
+        some = as_queries(self._rows[self._torch.from_numpy(ids).to(self._rows.device)], self._metric)
+        self._torch.from_numpy(out).copy_(some @ self._rows.T)
         return out
 
 
@@ -84,12 +88,12 @@ def gpu_device_for(size: int) -> str | None:
     return None
 
 
-def make_row_products(units: NDArray[np.float32]) -> RowProducts:
-    """Return products of unit rows, on the GPU if there is one and there are many rows, else on the CPU."""
-    device = gpu_device_for(len(units))
+def make_row_products(rows: NDArray[np.float32], metric: Metric = "cosine") -> RowProducts:
+    """Return products of comparable rows, on the GPU if there is one and there are many rows, else on the CPU."""
+    device = gpu_device_for(len(rows))
     if device is not None:
         try:
-            return GpuProducts(units, device)
+            return GpuProducts(rows, device, metric)
         except RuntimeError:
             pass  # the GPU is out of memory
-    return CpuProducts(units)
+    return CpuProducts(rows, metric)

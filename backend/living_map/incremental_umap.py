@@ -21,13 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from living_map.metrics import Metric
 from living_map.nearest_neighbours import NeighbourIndex, NeighbourUpdate
-from living_map.principal_components import principal_start
+from living_map.placing import place_beside
+from living_map.principal_components import add_noise, principal_start
 from living_map.procrustes import align_to_previous
 from living_map.settings import MapSettings
 from living_map.sgd_kernel import AttractionCurve, carry_counters, run_epoch
 from living_map.smoothing import PositionSmoother
 
+_SEEDS = 1 << 10, 1 << 30
+"""Range of the random generators' first states; at zero they would stay."""
 _RESTING_RATE = 0.003
 """Learning rate below which no visible motion remains, so that the map rests."""
 
@@ -36,9 +40,13 @@ class IncrementalUmap:
     """The layout and all state carried from frame to frame. For one thread only."""
 
     def __init__(
-        self, settings: MapSettings | None = None, coordinates: NDArray[np.float32] | None = None
+        self,
+        settings: MapSettings | None = None,
+        coordinates: NDArray[np.float32] | None = None,
+        metric: Metric = "cosine",
     ) -> None:
         """Start from scratch, or from the positions of an earlier process, shape (V, 2)."""
+        self._metric: Metric = metric
         self.settings = settings = settings or MapSettings()
         self.learning_rate = 0.1
         """The learning rate with which the last warm frame started."""
@@ -49,7 +57,7 @@ class IncrementalUmap:
         self._gliding = False
         self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         self._random = np.random.default_rng(settings.seed)
-        self._neighbours = NeighbourIndex(settings.neighbours - 1)
+        self._neighbours = NeighbourIndex(settings.neighbours - 1, self._metric)
         self._strengths = MembershipStrengths()
         self._graph: FuzzyGraph | None = None
         self._epoch = 0
@@ -94,8 +102,7 @@ class IncrementalUmap:
             self.learning_rate = 0.0
             return self._optimised
         if len(self._generators) != size:
-            # The kernel's generator would stay at an all-zero state; this range avoids it.
-            self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
+            self._generators = self._random.integers(*_SEEDS, size=(size, 3))
         unrest, change = self._update_graph(vectors)
         if self._smoother is None or self._optimised is None:
             self._optimised = self._optimise(
@@ -104,6 +111,12 @@ class IncrementalUmap:
             self._smoother = PositionSmoother(self._optimised)
             self.learning_rate = 0.1
             return self._optimised
+        return self._draw(unrest, change)
+
+    def _draw(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.float32]:
+        """Optimise and smooth the positions of the last frame, by what `_update_graph` returned."""
+        assert self._smoother is not None
+        assert self._optimised is not None
         wanted = min(self.settings.max_learning_rate, self.settings.gain * change)
         self.learning_rate = max(wanted, self.settings.learning_rate_decay * self.learning_rate)
         if self.learning_rate >= _RESTING_RATE:
@@ -117,11 +130,42 @@ class IncrementalUmap:
                 self._smoother.jump_to(self._optimised)
         return self._smoother.shown
 
+    def exchange_rows(self, stay: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute the next frame of an embedding that has lost rows and gained others.
+
+        A row that arrives starts beside those of its neighbours that are on the map.
+
+        Args:
+            stay: shape (S,), S above 2, ascending: the rows of the last frame that remain, as the first S of the next.
+            vectors: shape (V, D), D as before, finite: the rows that stay, which may have moved, then those that arrive.
+
+        Returns:
+            Positions, shape (V, 2).
+        """
+        assert self._graph is not None
+        assert self._smoother is not None
+        assert self._optimised is not None
+        size = len(vectors)
+        update = self._neighbours.exchange_rows(stay, vectors)
+        self._strengths.exchange_rows(stay, size)
+        self._graph, kept = self._graph.exchange_rows(stay, size)
+        self._due, self._negative_due = self._due[kept], self._negative_due[kept]
+        fresh = self._random.integers(*_SEEDS, size=(size - len(stay), 3))
+        self._generators = np.concatenate((self._generators[stay], fresh))
+        placed = self._optimised[stay]
+        arrived = add_noise(
+            place_beside(self._neighbours.ids[len(stay) :], self._neighbours.cosines[len(stay) :], placed),
+            self._random,
+        )
+        self._optimised = np.concatenate((placed, arrived))
+        self._smoother.exchange_rows(stay, arrived)
+        return self._draw(*self._update_graph(vectors, update))
+
     def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on; the map moves to its new shape from its current one."""
         self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         if settings.neighbours != self.settings.neighbours:
-            self._neighbours = NeighbourIndex(settings.neighbours - 1)
+            self._neighbours = NeighbourIndex(settings.neighbours - 1, self._metric)
         self._strengths = MembershipStrengths()
         self.settings = settings
         self.learning_rate = settings.max_learning_rate
@@ -135,20 +179,24 @@ class IncrementalUmap:
         # a little stir nearly every token somewhat.
         return slow + (fast - slow) * np.square(np.minimum(1, unrest / change))[:, None]
 
-    def _update_graph(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    def _update_graph(
+        self, vectors: NDArray[np.float32], update: NeighbourUpdate | None = None
+    ) -> tuple[NDArray[np.float32], float]:
         """Switch to the graph of a new embedding, carrying over the counters of edges that both graphs have.
+
+        `update`: that of the neighbours, if it was made.
 
         Returns:
             By token, the share of the weight of its edges, over both graphs, that they do not have in common,
             from 0 (equal, or no earlier graph) to 1, shape (V,); and the same share over all edges.
         """
         nearest, old = self._neighbours, self._graph
-        self.last_update = update = nearest.update(vectors)
+        self.last_update = update = update or nearest.update(vectors)
         unrest = np.zeros(len(vectors), dtype=np.float32)
         if old is not None and self._strengths.has_graph and not update.changed.any():
             return unrest, 0.0
         graph = self._strengths.build_graph(
-            nearest.ids, nearest.cosines, self.settings.horizon, update.changed
+            nearest.ids, nearest.distances, self.settings.horizon, update.changed
         )
         period = graph.period
         due = self._epoch + self._random.random(len(period)) * period

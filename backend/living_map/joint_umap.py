@@ -82,7 +82,7 @@ class JointLayout:
         if update.ranked == size and (len(self._kept) + 1) * 8 * self._neighbours.ids.size <= _KEPT_BYTES:
             self._kept[index] = self._neighbours.known()
         graph = self._strengths.build_graph(
-            self._neighbours.ids, self._neighbours.cosines, self._settings.horizon, update.changed
+            self._neighbours.ids, self._neighbours.distances, self._settings.horizon, update.changed
         )
         if sweep == 0:
             self._initialise_slice(index, graph, vectors)

@@ -1,4 +1,6 @@
-"""The exact nearest neighbours of a moving embedding, updated from frame to frame.
+"""The exact nearest neighbours of a moving embedding, by cosine or by Euclid, updated from frame to frame.
+
+By Euclid, read "squared distance below zero" for "cosine": of both, more is nearer.
 
 A row that moved is ranked against all others. The moved rows are also removed from the lists of all other
 rows, and inserted again where they are near enough; no other entry can have changed. Lists are longer than
@@ -21,7 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from living_map.gpu_neighbours import RowProducts, make_row_products
-from living_map.rows import BLOCK_BYTES, differing_rows, unit_rows
+from living_map.metrics import Metric, comparable_rows
+from living_map.neighbour_lists import NeighbourLists, take_lists
+from living_map.rows import BLOCK_BYTES, differing_rows
 
 SLACK = 0.5
 """Additional entries in each list, as a fraction of the requested ones."""
@@ -43,20 +47,6 @@ class NeighbourUpdate:
     """Shape (V,): True for tokens whose neighbours, or the cosines with them, changed."""
 
 
-class NeighbourLists(NamedTuple):
-    """A list of neighbours for each row, nearest first, equal cosines by id."""
-
-    ids: NDArray[np.int32]
-    """Shape (V, K)."""
-    cosines: NDArray[np.float32]
-    """Shape (V, K)."""
-    counts: NDArray[np.int32]
-    """Shape (V,), the length of each list."""
-    edge_ids: NDArray[np.int32]
-    """Shape (V,), like `edges`: each list holds every row at least as near as this one."""
-    edges: NDArray[np.float32]
-
-
 class KnownNeighbours(NamedTuple):
     """The `k` nearest neighbours of every row of an embedding, as an index found them."""
 
@@ -69,9 +59,10 @@ class KnownNeighbours(NamedTuple):
 class NeighbourIndex:
     """An index of the `k` nearest neighbours of every row of the last embedding. For one thread only."""
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, k: int, metric: Metric = "cosine") -> None:
         """Start empty; the first `update` lowers `k` to at most V - 1."""
         self.requested_k = k
+        self._metric: Metric = metric
         self._k = 0
         self._vectors: NDArray[np.float32] | None = None
         self._next = 0
@@ -84,8 +75,16 @@ class NeighbourIndex:
 
     @property
     def cosines(self) -> NDArray[np.float32]:
-        """Return the cosines with the same neighbours. Shape (V, min(k, V - 1))."""
-        return np.clip(self._lists.cosines[:, : self._k], -1, 1)
+        """Return the cosines with the same neighbours; by Euclid, squared distances below zero. Shape (V, min(k, V - 1))."""
+        cosines = self._lists.cosines[:, : self._k]
+        return np.clip(cosines, -1, 1) if self._metric == "cosine" else np.minimum(cosines, 0)
+
+    @property
+    def distances(self) -> NDArray[np.float32]:
+        """Return the distances to the same neighbours: 1 less the cosine, or Euclid's. Shape (V, min(k, V - 1))."""
+        if self._metric == "cosine":
+            return np.maximum(np.float32(0), np.float32(1) - self.cosines)
+        return np.sqrt(-self.cosines)
 
     def known(self) -> KnownNeighbours:
         """Return a copy of the neighbours, for a later `update` to the same embedding."""
@@ -106,17 +105,49 @@ class NeighbourIndex:
             return NeighbourUpdate(0, 0, np.zeros(len(vectors), dtype=np.bool_))
         rows = vectors[moved]
         last[moved] = rows
-        self._products.replace(moved, unit_rows(rows))
+        self._products.replace(moved, comparable_rows(rows, self._metric, self._centre))
         if len(moved) > MAX_MOVED_SHARE * len(vectors):
             return self._rank_all(len(moved), known)
-        return self._repair(moved)
+        return self._repair(moved, np.zeros(len(vectors), dtype=np.bool_))
+
+    def exchange_rows(self, stay: NDArray[np.int64], vectors: NDArray[np.float32]) -> NeighbourUpdate:
+        """Drop rows and append others, and update to the next embedding.
+
+        Args:
+            stay: shape (S,), ascending: the rows of the last embedding that remain, as the first S of the next.
+            vectors: shape (V, D), the next embedding: rows that stay, which may have moved, then those that arrive.
+        """
+        last, size = self._vectors, len(vectors)
+        if (
+            last is None
+            or last.shape[1] != vectors.shape[1]
+            or size - len(stay) > MAX_MOVED_SHARE * size
+            or self._list_length(size) != self._lists.ids.shape[1]
+            or min(self.requested_k, size - 1) != self._k
+        ):
+            self._allocate(vectors)
+            return self._rank_all(size, None)
+        moved = differing_rows(vectors[: len(stay)], last[stay])
+        moved = np.concatenate((moved, np.arange(len(stay), size)))
+        before = self._lists
+        self._allocate(vectors)
+        changed = np.zeros(size, dtype=np.bool_)
+        take_lists(before, stay, self._k, self._lists, changed)
+        return self._repair(moved, changed)
+
+    def _list_length(self, size: int) -> int:
+        """Return the number of entries of a list among `size` rows, slack included."""
+        k = min(self.requested_k, size - 1)
+        return min(size - 1, k + max(8, int(SLACK * k)))
 
     def _allocate(self, vectors: NDArray[np.float32]) -> None:
         size = len(vectors)
         self._k = min(self.requested_k, size - 1)
-        kept = min(size - 1, self._k + max(8, int(SLACK * self._k)))
+        kept = self._list_length(size)
         self._vectors = np.array(vectors, dtype=np.float32, order="C")
-        self._products: RowProducts = make_row_products(unit_rows(vectors))
+        self._centre = np.asarray(vectors, dtype=np.float32).mean(axis=0)
+        rows = comparable_rows(vectors, self._metric, self._centre)
+        self._products: RowProducts = make_row_products(rows, self._metric)
         self._lists = NeighbourLists(
             ids=np.zeros((size, kept), dtype=np.int32),
             cosines=np.zeros((size, kept), dtype=np.float32),
@@ -139,11 +170,12 @@ class NeighbourIndex:
         ranked = size if known is None else 0
         return NeighbourUpdate(moved_count, ranked, np.ones(size, dtype=np.bool_))
 
-    def _repair(self, moved: NDArray[np.int64]) -> NeighbourUpdate:
+    def _repair(self, moved: NDArray[np.int64], changed: NDArray[np.bool_]) -> NeighbourUpdate:
+        """Repair the lists after rows moved; `changed`, shape (V,), names those that changed before, and is changed."""
         size = len(self._lists.ids)
         is_moved = np.zeros(size, dtype=np.bool_)
         is_moved[moved] = True
-        changed = is_moved.copy()
+        changed[moved] = True
         _remove_moved(self._lists, self._k, is_moved, changed)
         for some, similar in self._rank_blocks(moved):
             _insert_moved(similar, some, self._lists, self._k, is_moved, changed)

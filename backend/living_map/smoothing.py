@@ -46,6 +46,11 @@ class PositionSmoother:
         away = max(np.abs(reached - self.shown).max(), np.abs(self._mean - self.shown).max())
         return bool(away <= limit)
 
+    def exchange_rows(self, stay: NDArray[np.int64], arrived: NDArray[np.float32]) -> None:
+        """Keep the rows `stay`, and append others at rest at `arrived`, shape (N, 2)."""
+        self.shown = np.concatenate((self.shown[stay], arrived))
+        self._mean = np.concatenate((self._mean[stay], arrived))
+
     def jump_to(self, reached: NDArray[np.float32]) -> None:
         """Jump to `reached` and come to rest there."""
         self.shown = self._mean = reached

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from living_map.rows import Rows, differing_rows, split_rows, unit_rows
+from living_map.metrics import Metric, as_queries, comparable_rows
+from living_map.rows import Rows, differing_rows, split_rows
 
 SAMPLE = 500
 NEIGHBOURS = 10
@@ -57,7 +58,13 @@ class TrustProbe:
     """A fixed sample of tokens, so that a change of the estimate reflects a change of the map."""
 
     def __init__(
-        self, size: int, *, sample: int = SAMPLE, neighbours: int = NEIGHBOURS, seed: int = 0
+        self,
+        size: int,
+        *,
+        sample: int = SAMPLE,
+        neighbours: int = NEIGHBOURS,
+        seed: int = 0,
+        metric: Metric = "cosine",
     ) -> None:
         """Draw `sample` of `size` tokens (all, if there are no more; fewer, if their similarities took too much memory).
 
@@ -65,6 +72,8 @@ class TrustProbe:
         """
         count = min(sample, size, max(1, _SIMILARITY_BYTES // (4 * size)))
         self.size = size
+        self._metric: Metric = metric
+        self._centre: NDArray[np.float32] | float = 0.0
         self.token_ids = np.sort(np.random.default_rng(seed).choice(size, count, replace=False))
         self.neighbours = min(neighbours, (size - 1) // 2)
         self._vectors: NDArray[np.float32] | None = None
@@ -85,24 +94,31 @@ class TrustProbe:
         moved = np.arange(self.size) if last is None else differing_rows(vectors, last)
         if last is None or self._similar is None or 2 * len(moved) > self.size:
             self._vectors = np.array(vectors, dtype=np.float32, order="C")
-            self._units = unit_rows(vectors)
-            self._similar = self._units[ids] @ self._units.T
+            self._centre = self._vectors.mean(axis=0)
+            self._units = self._comparable(vectors)
+            self._similar = self._queries(ids) @ self._units.T
         elif len(moved):
             last[moved] = vectors[moved]
-            self._units[moved] = unit_rows(last[moved])
-            self._similar[:, moved] = self._units[ids] @ self._units[moved].T
+            self._units[moved] = self._comparable(last[moved])
+            self._similar[:, moved] = self._queries(ids) @ self._units[moved].T
             moved_in_sample = np.isin(ids, moved)
-            self._similar[moved_in_sample] = self._units[ids[moved_in_sample]] @ self._units.T
+            self._similar[moved_in_sample] = self._queries(ids[moved_in_sample]) @ self._units.T
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
     def _set_large_space(self, vectors: Rows) -> None:
         ids = self.token_ids
-        sample = unit_rows(vectors[ids])
+        sample = as_queries(self._comparable(vectors[ids]), self._metric)
         if self._similar is None:
             self._similar = np.empty((len(ids), self.size), dtype=np.float32)
         for some in split_rows(*vectors.shape):
-            self._similar[:, some] = sample @ unit_rows(vectors[some]).T
+            self._similar[:, some] = sample @ self._comparable(vectors[some]).T
         self._similar[np.arange(len(ids)), ids] = -np.inf
+
+    def _comparable(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        return comparable_rows(vectors, self._metric, self._centre)
+
+    def _queries(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        return as_queries(self._units[ids], self._metric)
 
     def estimate(
         self, coordinates: NDArray[np.float32], map_nearest: NDArray[np.int64] | None = None

@@ -61,7 +61,7 @@ def compare(device: torch.device) -> bool:
 def _frames(size: int, device: torch.device | None) -> _Frames:
     """Follow a moving space, on the processor if `device` is None."""
     # For any size, because the faster side is to be determined.
-    products = patch.object(nearest_neighbours, "products_of", lambda units: _products(units, device))
+    products = patch.object(nearest_neighbours, "make_row_products", lambda rows, _: _products(rows, device))
     with products, threadpool_limits(1):
         # Compile, and wake up the card, before timing.
         _follow(200, 2)
@@ -82,5 +82,5 @@ def _follow(size: int, frames: int) -> _Frames:
     return _Frames(took[0], float(np.median(took[1:])), neighbours.ids.copy(), neighbours.cosines)
 
 
-def _products(units: NDArray[np.float32], device: torch.device | None) -> RowProducts:
-    return CpuProducts(units) if device is None else GpuProducts(units, str(device))
+def _products(rows: NDArray[np.float32], device: torch.device | None) -> RowProducts:
+    return CpuProducts(rows) if device is None else GpuProducts(rows, str(device))

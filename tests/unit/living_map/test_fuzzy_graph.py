@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.methods.umap_learn import umap_
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
-from tests.unit.living_map.edges import edge_keys
+from tests.unit.living_map.edges import all_distances, edge_keys
 
 # The same source, single-threaded and cached on disk: as umap-learn compiles it, it takes three seconds per process.
 umap_smooth_distances = numba.njit(umap_.smooth_knn_dist.py_func, cache=True)
@@ -22,11 +21,11 @@ def town(rng: np.random.Generator, size: int) -> np.ndarray:
     return (centres[np.arange(size) % 8] + 0.4 * rng.normal(size=(size, 12))).astype(np.float32)
 
 
-def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> FuzzyGraph:
+def whole(ids: np.ndarray, distances: np.ndarray, horizon: int) -> FuzzyGraph:
     """Build the graph step by step as umap-learn does, on sparse matrices."""
     size, k = ids.shape
     with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
-    distances = np.concatenate((np.zeros((size, 1), np.float32), np.maximum(1 - cosines, 0)), axis=1)
+    distances = np.concatenate((np.zeros((size, 1), np.float32), distances), axis=1)
     heads, tails, weights, _ = umap_membership_strengths(
         with_self, distances, *umap_smooth_distances(distances, float(k + 1))
     )
@@ -58,7 +57,7 @@ def test_matches_umap_learn(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(umap.umap_, name, getattr(umap.umap_, name).py_func)
     vectors = town(np.random.default_rng(0), 300)
     theirs = umap.UMAP(n_neighbors=12, metric="cosine", transform_mode="graph").fit(vectors).graph_.tocoo()
-    ours = MembershipStrengths().build_graph(*all_nearest(vectors, 11), horizon=10**6)
+    ours = MembershipStrengths().build_graph(*all_distances(vectors, 11), horizon=10**6)
     dense = np.zeros((2, 300, 300), dtype=np.float32)
     dense[0, theirs.row, theirs.col] = theirs.data
     dense[1, ours.head, ours.tail] = ours.weight
@@ -76,22 +75,24 @@ def test_updates_equal_a_full_build(seed: int, size: int, k: int) -> None:
     changed: np.ndarray | None = None
     before: tuple[np.ndarray, np.ndarray] | None = None
     for _ in range(4):
-        ids, cosines = all_nearest(vectors, k)
+        ids, distances = all_distances(vectors, k)
         if before is not None:
-            changed = (ids != before[0]).any(axis=1) | (cosines != before[1]).any(axis=1)
-        assert_same(strengths.build_graph(ids, cosines, 200, changed), whole(ids, cosines, 200))
-        before = ids, cosines
+            changed = (ids != before[0]).any(axis=1) | (distances != before[1]).any(axis=1)
+        assert_same(strengths.build_graph(ids, distances, 200, changed), whole(ids, distances, 200))
+        before = ids, distances
         some = rng.integers(0, size, size // 5)
         vectors[some] += rng.normal(size=(len(some), 12)).astype(np.float32)
 
 
 @pytest.mark.parametrize("horizon", [2, 20])
 def test_drops_edges_too_weak_to_fire(horizon: int) -> None:
-    graph = MembershipStrengths().build_graph(*all_nearest(town(np.random.default_rng(0), 100), 15), horizon)
+    graph = MembershipStrengths().build_graph(
+        *all_distances(town(np.random.default_rng(0), 100), 15), horizon
+    )
     assert 0 < graph.period.max() <= horizon * (1 + 1e-6)
 
 
 def test_handles_identical_tokens() -> None:
-    graph = MembershipStrengths().build_graph(*all_nearest(np.ones((6, 3), dtype=np.float32), 5), 200)
+    graph = MembershipStrengths().build_graph(*all_distances(np.ones((6, 3), dtype=np.float32), 5), 200)
     assert len(graph.head) == 30
     assert (graph.weight == 1).all()

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.layout_method import LayoutMethod
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from living_map.incremental_umap import IncrementalUmap
@@ -13,7 +12,7 @@ from living_map.settings import MapSettings
 from living_map.sgd_kernel import AttractionCurve, carry_counters, power, run_epoch
 from living_map.trust import TrustProbe
 from tests.support.moving_towns import diameter, town
-from tests.unit.living_map.edges import edge_keys
+from tests.unit.living_map.edges import all_distances, edge_keys
 
 SETTINGS = MapSettings(neighbours=12)
 
@@ -22,7 +21,7 @@ def test_one_epoch_matches_umap_learn() -> None:
     import umap.layouts
 
     rng = np.random.default_rng(0)
-    graph = MembershipStrengths().build_graph(*all_nearest(town(), 11), 200)
+    graph = MembershipStrengths().build_graph(*all_distances(town(), 11), 200)
     period = (graph.weight.max() / graph.weight).astype(np.float64)
     start = rng.normal(size=(300, 2)).astype(np.float32) * 5
     generators = rng.integers(1 << 10, 1 << 30, size=(300, 3))
@@ -70,7 +69,7 @@ def test_carries_counters_by_edge() -> None:
     for seed in (1, 2):
         vectors = town(60)
         vectors[:20] += np.random.default_rng(seed).normal(size=(20, 16)).astype(np.float32)
-        graphs.append(MembershipStrengths().build_graph(*all_nearest(vectors, 7), 200))
+        graphs.append(MembershipStrengths().build_graph(*all_distances(vectors, 7), 200))
     old, new = graphs
     phase, behind = rng.random(len(old.head)), -rng.random(len(old.head))
     due, negative_due = np.full((2, len(new.head)), -1.0)

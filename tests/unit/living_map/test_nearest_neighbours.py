@@ -45,6 +45,41 @@ def assert_exact(index: NeighbourIndex, vectors: np.ndarray, k: int) -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 120), k=st.integers(1, 25))
+@settings(max_examples=40, deadline=None)
+def test_is_exact_after_rows_arrive_and_leave(seed: int, size: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors, index = lattice(rng, size), NeighbourIndex(k)
+    index.update(vectors)
+    for _ in range(6):
+        before, old = np.concatenate((index.ids, index.cosines), axis=1), vectors
+        stay = np.flatnonzero(rng.random(len(vectors)) > rng.choice([0, 0.1, 0.6]))
+        arrived = lattice(rng, rng.integers(1, 12))
+        vectors = np.concatenate((vectors[stay], arrived))
+        if len(stay):
+            vectors[rng.integers(len(stay))] = lattice(rng, 1)[0]
+        found = index.exchange_rows(stay, vectors)
+        assert_exact(index, vectors, k)
+        assert found.changed[len(stay) :].all()
+        # Whoever kept its list kept its neighbours.
+        same = np.flatnonzero(~found.changed)
+        if len(same):
+            assert np.array_equal(stay[index.ids[same]], before[stay[same], : index.ids.shape[1]])
+        assert np.array_equal(vectors[same], old[stay[same]])
+
+
+def test_distances_by_euclid_are_exact_while_rows_move() -> None:
+    rng = np.random.default_rng(0)
+    vectors, index = rng.normal(size=(150, 5)).astype(np.float32) + 3, NeighbourIndex(8, "euclidean")
+    for _ in range(4):
+        index.update(vectors)
+        apart = np.linalg.norm(vectors[:, None].astype(np.float64) - vectors, axis=2)
+        np.fill_diagonal(apart, np.inf)
+        np.testing.assert_array_equal(index.ids, np.argsort(apart, axis=1)[:, :8])
+        np.testing.assert_allclose(index.distances, np.sort(apart, axis=1)[:, :8], rtol=1e-4)
+        vectors[rng.integers(150, size=20)] += rng.normal(size=(20, 5)).astype(np.float32)
+
+
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 120), k=st.integers(1, 25))
 @settings(max_examples=60, deadline=None)
 def test_is_exact_after_any_moves_including_ties(seed: int, size: int, k: int) -> None:
     rng = np.random.default_rng(seed)
@@ -137,7 +172,9 @@ def test_rows_that_are_not_finite_have_no_direction() -> None:
 
 
 def test_gpu_products_match_cpu_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest_neighbours, "make_row_products", lambda units: GpuProducts(units, "cpu"))
+    monkeypatch.setattr(
+        nearest_neighbours, "make_row_products", lambda rows, metric: GpuProducts(rows, "cpu", metric)
+    )
     rng = np.random.default_rng(2)
     index = NeighbourIndex(8)
     for vectors in moving(rng, 90, 8):

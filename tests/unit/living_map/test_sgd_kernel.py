@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.methods.umap_learn import umap_
 from living_map import sgd_kernel
 from living_map.fuzzy_graph import MembershipStrengths
 from living_map.sgd_kernel import AttractionCurve, draw_integer, run_epoch
+from tests.unit.living_map.edges import all_distances
 
 WRITTEN_OUT = {
     "dx, dy, distance = offset_from(coordinates, k, x, y)": "dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]; "
@@ -32,7 +32,7 @@ def test_inlined_helpers_change_no_bit() -> None:
 
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(200, 8)).astype(np.float32)
-    graph = MembershipStrengths().build_graph(*all_nearest(vectors, 10), 200)
+    graph = MembershipStrengths().build_graph(*all_distances(vectors, 10), 200)
     start = (5 * rng.normal(size=(200, 2))).astype(np.float32)
     generators = rng.integers(1 << 10, 1 << 30, size=(200, 3))
     curve = AttractionCurve(1.577, 0.895)

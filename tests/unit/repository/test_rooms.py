@@ -38,7 +38,7 @@ def find_rooms(root: Path) -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize("root", ROOTS)
 def test_a_room_has_few_entries_unless_they_are_equal(root: str) -> None:
     rooms = {Path(name).relative_to(ROOT).as_posix(): entries for name, entries in find_rooms(ROOT / root)}
-    assert len(rooms) > 1
+    assert rooms
     large = {name: entries for name, entries in rooms.items() if entries > MAX_ENTRIES}
     assert {name: entries for name, entries in large.items() if name not in COLLECTIONS} == {}
     # A collection that has become small is no exception any more.

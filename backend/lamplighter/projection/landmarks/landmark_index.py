@@ -1,8 +1,6 @@
 """The landmarks nearest to every token of a large vocabulary, and the places that follow from theirs.
 
-A token that is placed moves no other, so the cost grows with V x L instead of V squared. Among the five landmarks nearest to
-a token, the three that lie closest together on the map count, weighed by their cosines. (The mean of all five would put a
-token between two islands, where nothing like it lies.)
+A token that is placed moves no other, so the cost grows with V x L instead of V squared.
 """
 
 from __future__ import annotations
@@ -13,10 +11,8 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import nearest_among, row_digests
 from lamplighter.projection.layout_method import NEIGHBOURS_USED
 from living_map.nearest_neighbours import NeighbourIndex
+from living_map.placing import ASKED, place_beside
 from living_map.rows import unit_rows
-
-_ASKED = 5
-_KEPT = 3
 
 
 class LandmarkIndex:
@@ -65,14 +61,8 @@ class LandmarkIndex:
 
     def place(self, shown: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the positions of all tokens, shape (V, 2), by those of the landmarks, shape (L, 2), which stay."""
-        places = shown[np.searchsorted(self.landmarks, self.ids[:, :_ASKED])]
-        weights = np.maximum(self.cosines[:, :_ASKED] - self.cosines[:, _ASKED : _ASKED + 1], 1e-6)
-        apart = np.linalg.norm(places[:, :, None] - places[:, None], axis=3)
-        middle = np.einsum("vij,vj->vi", apart, weights).argmin(axis=1)
-        from_middle = apart[np.arange(len(places)), middle]
-        # The middle one itself, at 0, is among those kept.
-        weights[from_middle > np.partition(from_middle, _KEPT - 1, axis=1)[:, _KEPT - 1 : _KEPT]] = 0
-        weights /= weights.sum(axis=1, keepdims=True)
-        coordinates = np.einsum("vi,vij->vj", weights, places)
+        nearest = slice(ASKED + 1)
+        numbers = np.searchsorted(self.landmarks, self.ids[:, nearest])
+        coordinates = place_beside(numbers, self.cosines[:, nearest], shown)
         coordinates[self.landmarks] = shown
         return coordinates

@@ -1,0 +1,43 @@
+"""What a map measures nearness by: the cosine, or Euclid's distance."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from living_map.rows import unit_rows
+
+Metric = Literal["cosine", "euclidean"]
+
+
+def comparable_rows(
+    vectors: NDArray[np.float32], metric: Metric, centre: NDArray[np.float32] | float
+) -> NDArray[np.float32]:
+    """Return rows whose products, after `as_queries`, are cosines, or squared distances below zero.
+
+    Args:
+        vectors: shape (N, D).
+        metric: by Euclid a row gets two more columns, its square and 1, so that one product makes a distance.
+        centre: shape (D,) or one number, subtracted by Euclid, so that squares are small and little is lost to rounding.
+
+    Returns:
+        Shape (N, D), or (N, D + 2) by Euclid.
+    """
+    if metric == "cosine":
+        return unit_rows(vectors)
+    rows = np.ones((len(vectors), vectors.shape[1] + 2), dtype=np.float32)
+    np.subtract(vectors, centre, out=rows[:, :-2])
+    rows[:, -2] = np.einsum("ij,ij->i", rows[:, :-2], rows[:, :-2])
+    return rows
+
+
+def as_queries(rows: Any, metric: Metric) -> Any:
+    """Return a copy of comparable rows, changed in place, that is multiplied by others."""
+    if metric == "euclidean":
+        # 2xy - x^2 - y^2
+        rows[:, :-2] *= 2
+        rows[:, -1] = -rows[:, -2]
+        rows[:, -2] = -1
+    return rows
