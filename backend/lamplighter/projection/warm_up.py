@@ -90,5 +90,7 @@ def compiled_functions() -> list[Any]:
         for module in modules
         for found in vars(module).values()
         # Inlined functions are compiled with their callers.
-        if isinstance(found, Dispatcher) and found.targetoptions.get("inline") != "always"
+        if isinstance(found, Dispatcher)
+        and found.py_func.__module__ == module.__name__
+        and found.targetoptions.get("inline") != "always"
     ]
