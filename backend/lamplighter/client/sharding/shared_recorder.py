@@ -180,16 +180,18 @@ class SharedRecorder:
                 self.recorder.close(phase, message)
 
         self._submit(_Given(StepPart(Header(State.CLOSING)), finish=finish))
-        if self._wait(_CLOSING_PATIENCE, met=True) and self._wait(_LAST_PATIENCE) and self._error is None:
+        if not (self._wait(_CLOSING_PATIENCE, met=True) and self._wait(_LAST_PATIENCE)):
+            error: Exception | None = MissingProcessError(
+                "not all processes have closed their watchers: close them in each"
+            )
+        elif (error := self._error) is None:
             self.group.close()
             return
-        if self._error is None:
-            warn(
-                f"{self.folder.name}: for {_CLOSING_PATIENCE:.0f} s not all processes have closed their watchers, so the"
-                " record lacks what was not exchanged yet: close them in each process"
-            )
         self._end_alone()
-        finish()
+        if self.recorder is None:
+            self._tell_end(error)
+        else:
+            self.recorder.end_with(error)
 
     def close_at_exit(self) -> None:
         """Close as the program ends; without waiting if it ends with an error."""
@@ -213,12 +215,17 @@ class SharedRecorder:
         """End the record in all processes with an error of this one's watcher; its loop goes on."""
         if not self._closed:
             self._leave(describe_error(error))
-        if self.recorder is not None:
-            self.recorder.end_with(error)
-        elif not isinstance(error, SharedEndError):
-            warn(f"{self.folder.name}: the record ends here: {describe_error(error)}. Training continues")
+        if self.recorder is None:
+            self._tell_end(error)
         else:
+            self.recorder.end_with(error)
+
+    def _tell_end(self, error: Exception) -> None:
+        """Tell in another process than the first that the record has ended; the first warns of what all of them know."""
+        if isinstance(error, SharedEndError):
             print_notice(f"{self.folder.name}: the record has ended: {error}")
+        else:
+            warn(f"{self.folder.name}: the record ends here: {describe_error(error)}. Training continues")
 
     def _leave(self, why: str) -> None:
         """Tell the others, which hear it at their next step; the last step is recorded if they come soon."""

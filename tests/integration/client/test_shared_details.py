@@ -1,0 +1,105 @@
+"""What a record of several processes says beside rows and norms: its loss, its matrices, and the bytes that were sent for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import lamplighter
+from tests.support.machine.ranks import run_ranks
+from tests.support.machine.shared_training import SharedModel, global_batches, part_of
+
+TOUR = pytest.mark.tour
+
+
+def shard(model: Any) -> Any:
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    init_device_mesh("cpu", (torch.distributed.get_world_size(),))
+    return fully_shard(model)
+
+
+def train_unevenly(rank: int, size: int, folder: Path, how: str) -> list[list[float]]:
+    """Train on batches of 5 and of 10 tokens, and return the loss and the tokens of each step."""
+    model = nn.parallel.DistributedDataParallel(SharedModel())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    losses = []
+    with lamplighter.watch(model, folder=folder / "shared", on_error="raise", token_losses=True) as watcher:
+        for (batch,) in global_batches(4):
+            ids = batch[:2] if rank else batch[2:3]
+            loss = model(ids, ids.roll(-1, 1))[1]
+            losses.append([loss.item(), ids.numel()])
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            if how == "all" or (how == "first" and rank == 0):
+                watcher.log(loss=loss + 1)
+    return losses
+
+
+@pytest.mark.parametrize("how", ["found", pytest.param("all", marks=TOUR), pytest.param("first", marks=TOUR)])
+def test_the_loss_is_weighted_by_tokens(tmp_path: Path, how: str) -> None:
+    first, second = (np.array(one) for one in run_ranks(train_unevenly, 2, tmp_path, how=how))
+    weighted = (first[:, 0] * first[:, 1] + second[:, 0] * second[:, 1]) / 15
+    wanted = {"found": weighted, "all": weighted + 1, "first": first[:, 0] + 1}[how]
+    pulses = list(lamplighter.open(tmp_path / "shared").steps())
+    np.testing.assert_allclose([pulse.loss for pulse in pulses], wanted, rtol=1e-6)
+    assert [int(pulse.batch_counts.sum()) for pulse in pulses] == [15] * 4
+
+
+def train_densely(rank: int, size: int, folder: Path, rows: int) -> dict[str, int]:
+    """Train with AdamW, which moves each row in each step, keep the matrices, and return the bytes that were sent."""
+    model: Any = SharedModel(rows=rows)
+    shard(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    matrices: list[Any] = []
+    watcher = lamplighter.watch(model, folder=folder / "shared", on_error="raise", keyframe_every=4)
+    shared: Any = watcher._recorder  # pyright: ignore[reportPrivateUsage]
+    with watcher:
+        for (batch,) in global_batches(6):
+            ids = part_of(batch, rank, size)
+            model(ids, ids.roll(-1, 1))[1].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            weight: Any = model.wte.weight
+            matrices.append(weight.full_tensor().detach().numpy())
+    np.save(folder / f"matrices-{rank}.npy", np.stack(matrices))
+    return vars(shared.group.traffic)
+
+
+# 61 rows are a small matrix, whose moved rows are all kept; of 8,200 only those of keyframes are.
+@pytest.mark.parametrize(
+    ("rows", "kept"), [pytest.param(61, [1, 2, 3, 4, 5, 6], marks=TOUR), (8_200, [4, 6])]
+)
+def test_a_snapshot_of_a_split_table_is_exact_and_its_bytes_are_the_formula(
+    tmp_path: Path, rows: int, kept: list[int]
+) -> None:
+    first, second = run_ranks(train_densely, 2, tmp_path, rows=rows)
+    run = lamplighter.open(tmp_path / "shared")
+    assert list(run.snapshot_steps()) == [0, *kept]
+    matrices = np.load(tmp_path / "matrices-0.npy")
+    for step in kept:
+        np.testing.assert_array_equal(run.snapshot(step), matrices[step - 1])
+    pulses = list(run.steps())
+    own = rows // 2
+    read = [len(np.unique(part_of(batch, 1, 2))) for (batch,) in global_batches(6)]
+    lit = [int((pulse.gradient_ids >= rows - own).sum()) for pulse in pulses]
+    width = 8
+    moved = 12 * own + (4 * width * own if rows == 61 else 0)
+    collected = [own] if rows == 61 else [own] * 3
+    assert second == {
+        # Of six steps and the end.
+        "headers": 7 * 512,
+        "parts": sum(8 * ids + 12 * gradients + moved for ids, gradients in zip(read, lit, strict=True)),
+        # How many bytes of rows follow.
+        "words": 8 * len(collected),
+        "rows": sum(4 * (width + 1) * count for count in collected),
+    }
+    # The first answers each step, the end and the beginning, and asks for rows.
+    assert first == {"headers": 7 * 512, "parts": 0, "words": 8 * (8 + 2 * len(collected)), "rows": 0}
