@@ -1,0 +1,1 @@
+"""Moving embeddings: recorded histories of spaces that move, and a runner that compares how methods draw them."""

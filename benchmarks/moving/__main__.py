@@ -1,0 +1,73 @@
+"""Command line: `python -m benchmarks.moving record NAME` records a history, `compare FILE` draws it with every method.
+
+The methods' packages are not needed by the project. Those that are missing are skipped with a line that says how to install
+them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.moving.compare import compare, print_one
+from benchmarks.moving.histories import FRAMES, HISTORIES
+from benchmarks.moving.history_file import HistoryError, write_history
+from benchmarks.moving.methods import METHODS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command. Returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.moving", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    record = commands.add_parser("record", help="record a history into a file")
+    record.add_argument("name", choices=HISTORIES)
+    record.add_argument("--out", type=Path, help="the file (NAME.npz)")
+    record.add_argument("--frames", type=_frames, help="its frames (town 61, text 31, large 9)")
+    comparing = commands.add_parser("compare", help="draw a history with every method")
+    comparing.add_argument("file", type=Path)
+    comparing.add_argument(
+        "--methods", type=_methods, default=list(METHODS), help=f"some of {','.join(METHODS)}"
+    )
+    comparing.add_argument("--frames", type=_frames, help="the first frames only")
+    one = commands.add_parser("one", help="draw a history with one method, in this process")
+    one.add_argument("file", type=Path)
+    one.add_argument("method", choices=METHODS)
+    one.add_argument("--frames", type=_frames)
+    given = parser.parse_args(arguments)
+    try:
+        match given.command:
+            case "record":
+                history = HISTORIES[given.name](given.frames or FRAMES[given.name])
+                path = given.out or Path(f"{given.name}.npz")
+                write_history(path, history)
+                moved = history.moved[1:].mean()
+                print(
+                    f"{path}: {history.about}; {history.vectors.shape}, {moved:.1%} of the rows move in a frame"
+                )
+                return 0
+            case "compare":
+                return compare(given.file, given.methods, given.frames)
+            case _:
+                return print_one(given.file, given.method, given.frames)
+    except (HistoryError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _frames(text: str) -> int:
+    frames = int(text)
+    if frames < 2:
+        raise argparse.ArgumentTypeError("a history has at least 2 frames")
+    return frames
+
+
+def _methods(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in METHODS]:
+        raise argparse.ArgumentTypeError(f"no such method: {unknown[0]}; there are {', '.join(METHODS)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

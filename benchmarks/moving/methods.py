@@ -1,0 +1,141 @@
+"""The methods that are compared. Their packages are no dependencies of the project: a missing one is skipped.
+
+A method is called with one frame after the other, rows of length one, and returns each row's place. UMAP's methods have the
+living map's settings (neighbours, minimum distance, spread), the others their authors' defaults; all have a fixed seed, so
+they use one thread.
+"""
+
+# The packages have no types.
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.methods.linear_view import principal_view
+from lamplighter.projection.methods.pca import PcaLayout
+from living_map.incremental_umap import IncrementalUmap
+from living_map.settings import MapSettings
+
+Places = NDArray[np.float32]
+Draw = Callable[[Places], Places]
+"""Draws a frame, shape (V, D), as places, shape (V, 2)."""
+
+_SETTINGS = MapSettings()
+_UMAP: dict[str, Any] = {
+    "n_neighbors": _SETTINGS.neighbours,
+    "min_dist": _SETTINGS.min_dist,
+    "spread": _SETTINGS.spread,
+    "random_state": 0,
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method, with what it needs."""
+
+    begin: Callable[[], Draw]
+    """Starts a map. The modules that it needs are imported here, not before."""
+    modules: tuple[str, ...] = ()
+    install: str = ""
+    """The packages that have the modules, as pip names them."""
+    sees_all: bool = False
+    """True if it draws all frames at once, so that it cannot follow a space live; `begin` then draws nothing."""
+
+    @property
+    def missing(self) -> list[str]:
+        """Return the modules that are not installed."""
+        return [module for module in self.modules if importlib.util.find_spec(module) is None]
+
+
+def _umap_cold() -> Draw:
+    import umap
+
+    return lambda frame: np.asarray(umap.UMAP(**_UMAP).fit_transform(frame))
+
+
+def _umap_warm() -> Draw:
+    import umap
+
+    last: list[Places] = []
+
+    def draw(frame: Places) -> Places:
+        start: dict[str, Any] = {"init": last[0]} if last else {}
+        last[:] = [np.asarray(umap.UMAP(**_UMAP | start).fit_transform(frame))]
+        return last[0]
+
+    return draw
+
+
+def _umap_parametric() -> Draw:
+    import keras
+    from umap.parametric_umap import ParametricUMAP
+
+    keras.utils.set_random_seed(0)
+    # Fitted again, it goes on with the network of the last fit.
+    model = ParametricUMAP(**_UMAP, verbose=False)
+    return lambda frame: np.asarray(model.fit_transform(frame))
+
+
+def _tsne_warm() -> Draw:
+    from openTSNE import TSNE
+
+    last: list[Places] = []
+
+    def draw(frame: Places) -> Places:
+        # A start that is known needs no exaggeration, as the package's own guide to warm starts says.
+        warm = {"initialization": last[0], "early_exaggeration_iter": 0} if last else {}
+        last[:] = [np.asarray(TSNE(random_state=0, n_jobs=1, **warm).fit(frame))]
+        return last[0]
+
+    return draw
+
+
+def _pacmap_warm() -> Draw:
+    import pacmap
+
+    last: list[Places] = []
+
+    def draw(frame: Places) -> Places:
+        model = pacmap.PaCMAP(random_state=0, num_threads=1)
+        last[:] = [model.fit_transform(frame, init=last[0] if last else "pca")]
+        return last[0]
+
+    return draw
+
+
+def _living() -> Draw:
+    return IncrementalUmap().draw_frame
+
+
+def align_all(frames: Sequence[Places]) -> list[Places]:
+    """Draw all frames at once with AlignedUMAP."""
+    from umap.aligned_umap import AlignedUMAP
+
+    same = {row: row for row in range(len(frames[0]))}
+    model = AlignedUMAP(**_UMAP)
+    fitted = model.fit(list(frames), relations=[same] * (len(frames) - 1))
+    return [np.asarray(places) for places in fitted.embeddings_]
+
+
+METHODS: dict[str, Method] = {
+    "umap_cold": Method(_umap_cold, ("umap",), "umap-learn"),
+    "umap_warm": Method(_umap_warm, ("umap",), "umap-learn"),
+    "umap_aligned": Method(_umap_cold, ("umap",), "umap-learn", sees_all=True),
+    "umap_parametric": Method(_umap_parametric, ("umap", "keras", "tensorflow"), "umap-learn tensorflow"),
+    "tsne_warm": Method(_tsne_warm, ("openTSNE",), "openTSNE"),
+    "pacmap_warm": Method(_pacmap_warm, ("pacmap",), "pacmap"),
+    "pca": Method(lambda: lambda frame: principal_view(frame, 0, 0).project(frame)),
+    "pca_procrustes": Method(lambda: PcaLayout().draw_frame),
+    "living": Method(_living),
+}
+"""Each method by its name."""
+FAST = ("umap_warm", "pca", "pca_procrustes", "living")
+"""Methods that draw 50,000 rows within a minute."""
