@@ -3,10 +3,11 @@
 import { findSchema, referencedName, type OpenApi, type Schema } from "./openapi.ts";
 
 const RECIPE = "Recipe";
-/** Fields that only the recipes of forks and of sums have. */
+/** Fields that only the recipes of forks, of sums and with a sampled softmax have. */
 const OPTIONAL_FIELDS = new Set([
   ...["parent", "corpus.other_town", "optimiser.frozen"],
   ...["corpus.modulus", "corpus.train_share", "optimiser.weight_decay"],
+  "model.negatives",
 ]);
 
 /** The facts of a field that the page may use, under the document's names. */

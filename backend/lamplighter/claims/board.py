@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Finding, Link, waiting
+from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Finding, Link, tell, waiting
 from lamplighter.claims.codes import ClaimNumber, GroupCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import BY_BUTTON, list_questions, rotation_question
 from lamplighter.claims.rules import arithmetic, matrix, meaning, motion, rows, surroundings
-from lamplighter.contract.questions import Question, question_id
+from lamplighter.contract.questions import WHOLE_SOFTMAX, Question, question_id
 from lamplighter.runfolder.lineage import Lineage
 
 _GROUPS = (meaning, matrix, rows, arithmetic, motion, surroundings)
@@ -70,6 +70,12 @@ def judge(claim: Claim, evidence: Evidence) -> Finding:
         return waiting("finite_numbers")
     told = (value for one in (*finding.reason, *finding.figures) for value in one.values.values())
     numbers = (*told, *(figure.value for figure in finding.figures))
+    if (
+        evidence.sampled
+        and finding.state is ClaimState.UNMEASURED
+        and not WHOLE_SOFTMAX.isdisjoint(claim.kinds)
+    ):
+        return replace(finding, reason=(tell("sampled_softmax"),))
     if all(math.isfinite(number) for number in numbers if isinstance(number, int | float)):
         return finding
     return waiting("finite_numbers")

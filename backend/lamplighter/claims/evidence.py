@@ -223,6 +223,8 @@ class Evidence:
     """Tokens in a batch; 0 if unknown."""
     recorded_elsewhere: bool = False
     """True for a run recorded from a client's training loop, whose model is not here."""
+    sampled: bool = False
+    """True if the loss of a training step is an estimate (a sampled softmax): some kinds of questions then have no answer."""
     classes: bool = False
     """True if classes are planted."""
     sums: bool = False

@@ -132,6 +132,7 @@ class _Gathering:
             optimiser=recipe.optimiser.kind,
             batch_tokens=0 if recorded else recipe.batch_tokens,
             recorded_elsewhere=recorded,
+            sampled=recipe.model.negatives is not None,
             classes=any(len(members) > 1 for members in vocabulary.classes.values()),
             sums=recipe.corpus.kind == "modular",
             word=word,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamplighter.claims.evidence import Evidence
-from lamplighter.contract.questions import Question, QuestionError, parse_question
+from lamplighter.contract.questions import WHOLE_SOFTMAX, Question, QuestionError, parse_question
 
 BY_BUTTON: tuple[str, ...] = ("devices",)
 """Kinds that start further processes: only a person starts these, with a button."""
@@ -32,7 +32,8 @@ def list_questions(evidence: Evidence, *, by_button: bool = False) -> list[Quest
     if evidence.recorded_elsewhere or evidence.examined_step < 1:
         return []
     questions = questions_about(evidence.examined_step, evidence.sentences)
-    return [question for question in questions if by_button or question.kind not in BY_BUTTON]
+    without = WHOLE_SOFTMAX if evidence.sampled else frozenset[str]()
+    return [one for one in questions if one.kind not in without and (by_button or one.kind not in BY_BUTTON)]
 
 
 def questions_about(step: int, sentences: tuple[str, str] | None) -> list[Question]:

@@ -9,6 +9,7 @@ from lamplighter.claims.claim import Link
 from lamplighter.claims.codes import LinkCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import parse_known
+from lamplighter.contract.questions import WHOLE_SOFTMAX
 
 
 def view(**words: str | int | None) -> str:
@@ -24,7 +25,8 @@ def ask(
 
     The view alone if this run or this version has no such question.
     """
-    askable = not evidence.recorded_elsewhere and parse_known(question) is not None
+    refused = evidence.recorded_elsewhere or (evidence.sampled and question["kind"] in WHOLE_SOFTMAX)
+    askable = not refused and parse_known(question) is not None
     return Link(code, otherwise, question if askable else None, breaks)
 
 

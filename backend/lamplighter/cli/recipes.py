@@ -33,6 +33,7 @@ _OPTIONS = (
     click.option("--dim", type=int, help="Width of the model, in numbers per token.  [default: 64]"),
     click.option("--layers", type=int, help="Number of blocks.  [default: 2]"),
     click.option("--heads", type=int, help="Attention heads per block.  [default: 4]"),
+    click.option("--negatives", type=int, metavar="N", help="Sampled softmax: each step reads N drawn rows of the output matrix, and its loss is an estimate.  [default: all rows]"),
     click.option("--context", type=int, help="Tokens per sequence.  [default: 32]"),
     click.option("--batch", type=int, help="Sequences per step.  [default: 16]"),
     click.option("--optimiser", type=click.Choice(["lazy", "adam", "sgd"]), help="lazy updates only the rows that a batch touched.  [default: lazy]"),
@@ -90,7 +91,7 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     put(fields["corpus"], "shuffle_words", options["shuffle_words"])
     if options["plant"] is not None:
         fields["corpus"]["planted"] = _read_planted(options["plant"])
-    for name in ("dim", "layers", "heads", "context", "tied"):
+    for name in ("dim", "layers", "heads", "context", "tied", "negatives"):
         put(fields["model"], name, options[name])
     if options["tied"] and options["optimiser"] is None and fields["optimiser"]["kind"] == "lazy":
         fields["optimiser"]["kind"] = "adam"

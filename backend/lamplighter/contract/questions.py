@@ -42,6 +42,9 @@ SUBSTITUTES = 10
 MAX_POSITIONS = 64
 """Maximum predictions in a window that it reads: what follows much later says little about one word."""
 
+WHOLE_SOFTMAX = frozenset({"microscope", "better", "bench", "deciles", "devices"})
+"""The kinds that take a training step apart, and know its loss as that over the whole vocabulary."""
+
 TOKENS_PER_WORD = 32
 """Tokens of text that the kind `acquisition` reads for each of its words."""
 

@@ -17,6 +17,7 @@ ReasonCode = TypeAliasType(
     Literal[
         # A question to the model.
         "recorded_elsewhere",
+        "sampled_softmax",
         "run_not_begun",
         "step_not_reached",
         "question_too_long",

@@ -128,12 +128,28 @@ class ModelRecipe(FrozenInput):
     context: Annotated[int, Field(ge=2, le=4_096)] = 32
     tied: bool = False
     """True to share one matrix for input and output: every row then gets a gradient at every step."""
+    negatives: Annotated[int | None, Field(ge=1, le=200_000, exclude_if=lambda value: value is None)] = None
+    """Rows of the output matrix that a training step draws for its softmax, beside those of its targets: the loss of a step is
+    then an estimate (`model/sampled_softmax.py`). None: the softmax is over the whole vocabulary, as it always is when a model
+    is only read."""
+
+    @model_validator(mode="after")
+    def _drawn_rows_apart(self) -> ModelRecipe:
+        if self.tied and self.negatives is not None:
+            raise ValueError(
+                "negatives: with tied weights the rows drawn would light up without being read: use an output matrix of its own"
+            )
+        return self
 
     @model_validator(mode="after")
     def _heads_divide_dim(self) -> ModelRecipe:
         if self.dim % self.heads:
             raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
         return self
+
+    def predicted_rows(self, vocabulary: int, predictions: int) -> int:
+        """Return the number of rows of the output matrix that a step of so many predictions reads."""
+        return vocabulary if self.negatives is None else predictions + self.negatives
 
     def parameter_count(self, vocabulary: int) -> int:
         """Return the number of parameters with a vocabulary of `vocabulary` tokens."""

@@ -186,7 +186,8 @@ class Replayer:
         return _LoadedModel(learner, observer, file.step, rate, file.step, lineage.attempt_at(file.step))
 
     def _build(self) -> tuple[Learner, Observer]:
-        learner = build_learner(self._recipe, len(self.run.vocabulary), self._device)
+        vocabulary = self.run.vocabulary
+        learner = build_learner(self._recipe, len(vocabulary), self._device, vocabulary.counts)
         return learner, Observer(learner, self._recipe.cadence.verify_every)
 
     def _advance(self, loaded: _LoadedModel, step: int, lineage: Lineage, report: ReportProgress) -> None:

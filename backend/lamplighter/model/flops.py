@@ -30,6 +30,8 @@ _ATTENTION_SOFTMAX = (6, 5)
 _CROSS_ENTROPY = (4, 4)
 """Maximum, difference, exponential, sum. Backward: the probability again, less 1 for the true token, divided by the
 number of predictions."""
+_WEIGHTS = (1, 0)
+"""An addition of constants."""
 _SUM = (1, 1)
 """An addition. Backward: the gradients of both branches meet."""
 
@@ -87,13 +89,22 @@ def list_operations(model: ModelRecipe, vocabulary: int, sequences: int) -> list
     for number in range(1, model.layers + 1):
         operations += _attention_operations(model, f"block {number} attention", sequences)
         operations += _mlp_operations(model, f"block {number} mlp", sequences)
-    logits = (sequences, t, vocabulary)
-    return [
-        *operations,
-        _by_element("layer norm", "final norm", (stream,), stream, _NORM),
-        _multiply("unembedding", "embedding" if model.tied else "unembedding", stream, (d, vocabulary)),
-        _by_element("softmax and cross-entropy", "loss", (logits, tokens), (), _CROSS_ENTROPY, logits),
-    ]
+    rows = model.predicted_rows(vocabulary, sequences * t)
+    logits = (sequences, t, rows)
+    operations.append(_by_element("layer norm", "final norm", (stream,), stream, _NORM))
+    if model.negatives is not None:
+        operations.append(_copy_rows("lookup of drawn rows", "unembedding", (rows,), (vocabulary, d)))
+    operations.append(
+        _multiply("unembedding", "embedding" if model.tied else "unembedding", stream, (d, rows))
+    )
+    if model.negatives is not None:
+        operations.append(
+            _by_element("addition of the draws' weights", "loss", (logits, (rows,)), logits, _WEIGHTS)
+        )
+    operations.append(
+        _by_element("softmax and cross-entropy", "loss", (logits, tokens), (), _CROSS_ENTROPY, logits)
+    )
+    return operations
 
 
 def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
@@ -102,14 +113,16 @@ def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
     Args:
         recipe: the recipe.
         vocabulary: V, the number of tokens.
-        rows: the rows of the embedding with a gradient; ignored if the gradient is dense.
+        rows: the rows of the embedding with a gradient; ignored if the gradient is dense. Of an output matrix of which a
+            step reads a sample, all rows read count as updated, also those that were drawn twice.
     """
     model, kind = recipe.model, recipe.optimiser.kind
     operations = list_operations(model, vocabulary, recipe.sequences)
     products = [operation for operation in operations if operation.is_product]
     numbers = model.parameter_count(vocabulary)
     if kind != "adam" and not model.tied:
-        numbers -= (vocabulary - rows) * model.dim
+        predicted = model.predicted_rows(vocabulary, recipe.batch_tokens)
+        numbers -= (vocabulary - rows) * model.dim + max(0, vocabulary - predicted) * model.dim
     return StepFlops(
         forward=sum(operation.forward for operation in operations),
         backward=sum(operation.backward for operation in operations),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import optim
+from numpy.typing import NDArray
+from torch import Tensor, optim
 
 from lamplighter.contract.recipe import OptimiserRecipe, Recipe
+from lamplighter.model.sampled_softmax import NegativeSampler
 from lamplighter.model.transformer import Transformer
 
 
@@ -55,13 +58,25 @@ def choose_device(recipe: Recipe) -> torch.device:
             return torch.device(recipe.device)
 
 
-def build_learner(recipe: Recipe, vocabulary: int, device: torch.device) -> Learner:
-    """Build the model and optimisers of a recipe in their initial state, determined bit for bit by the seed."""
+def build_learner(
+    recipe: Recipe, vocabulary: int, device: torch.device, counts: NDArray[np.integer] | None = None
+) -> Learner:
+    """Build the model and optimisers of a recipe in their initial state, determined bit for bit by the seed.
+
+    Args:
+        recipe: the recipe.
+        vocabulary: V, the number of tokens.
+        device: the device to train on.
+        counts: how often each token is in the text that is trained on, shape (V,); needed to train with a sampled softmax.
+    """
     torch.manual_seed(recipe.seed)
     sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
     model = Transformer(recipe.model, vocabulary, sparse=sparse).to(device)
     supports_bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return make_learner(model, recipe.optimiser, torch.bfloat16 if supports_bf16 else None)
+    learner = make_learner(model, recipe.optimiser, torch.bfloat16 if supports_bf16 else None)
+    if recipe.model.negatives is not None and counts is not None:
+        learner.negatives = NegativeSampler(counts, recipe.model.negatives, recipe.seed)
+    return learner
 
 
 @dataclass
@@ -75,6 +90,8 @@ class Learner:
     """Lower precision of the forward pass (CUDA); None for 32 bits throughout."""
     frozen: tuple[torch.Tensor, ...] = ()
     """Parameters that are not updated."""
+    negatives: NegativeSampler | None = None
+    """The draws of a sampled softmax; None for a softmax over the whole vocabulary."""
 
     @property
     def device(self) -> torch.device:
@@ -86,6 +103,18 @@ class Learner:
         """Return the learning rate, before each parameter group's own factor."""
         group = self.optimisers[0].param_groups[0]
         return group["lr"] / group["factor"]
+
+    def training_losses(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the losses to train on, as `Transformer.losses`; estimates of them where the softmax is sampled.
+
+        Raises:
+            ValueError: the softmax is sampled, and the learner was built without the counts of the text.
+        """
+        if self.model.shape.negatives is None:
+            return self.model.losses(ids, targets)
+        if self.negatives is None:
+            raise ValueError("a sampled softmax needs the counts of the text's tokens")
+        return self.model.sampled_losses(ids, self.negatives.draw(ids, targets))
 
     def update(self) -> None:
         """Apply the gradients to all parameters that are not frozen."""
@@ -115,19 +144,27 @@ def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dt
     if recipe.kind == "lazy" and not sparse:
         raise ValueError("lazy updates need a sparse embedding gradient")
     embedding = model.embedding.weight
-    rest = [parameter for parameter in model.parameters() if parameter is not embedding]
+    sampled = model.shape.negatives is not None
+    lazy = [embedding, model.unembedding.weight] if sampled and recipe.kind == "lazy" else [embedding]
+    rest = [parameter for parameter in model.parameters() if all(parameter is not one for one in lazy)]
     # A tied embedding is also the output matrix, which the faster rate would make unstable.
     factor = 1.0 if model.shape.tied else recipe.embedding_factor
     groups = [
         {"params": [embedding], "lr": recipe.learning_rate * factor, "factor": factor},
+        *({"params": [table], "lr": recipe.learning_rate, "factor": 1.0} for table in lazy[1:]),
         {"params": rest, "lr": recipe.learning_rate, "factor": 1.0},
     ]
+    # One pass over the weights instead of a dozen; other runs keep the bits of the latter.
+    fused = sampled or None
     match recipe.kind:
         case "lazy":
-            optimisers: list[optim.Optimizer] = [optim.SparseAdam(groups[:1]), _Adam(groups[1:])]
+            optimisers: list[optim.Optimizer] = [
+                optim.SparseAdam(groups[:-1]),
+                _Adam(groups[-1:], fused=fused),
+            ]
         case "adam":
             decay = recipe.weight_decay or 0.0
-            optimisers = [_Adam(groups, weight_decay=decay, decoupled_weight_decay=True)]
+            optimisers = [_Adam(groups, weight_decay=decay, decoupled_weight_decay=True, fused=fused)]
         case "sgd":
             optimisers = [_SGD(groups)]
     matrices = {"embedding": embedding, "output": model.unembedding.weight}

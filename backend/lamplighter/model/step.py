@@ -18,7 +18,7 @@ class StepResult:
     """The result of a step: tensors on the model's device, not read back, so that the step does not wait."""
 
     loss: Tensor
-    """Loss of the batch before the update, a scalar."""
+    """Loss of the batch before the update, a scalar; an estimate where the softmax is sampled."""
     token_losses: Tensor
     """Loss of each token of the batch, nats, shape (B T,)."""
     clip_scale: Tensor
@@ -38,7 +38,7 @@ def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
     for optimiser in learner.optimisers:
         optimiser.zero_grad(set_to_none=True)
     with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
-        loss, token_losses = learner.model.losses(ids, targets)
+        loss, token_losses = learner.training_losses(ids, targets)
     loss.backward()
     clip_scale, norms = clip_gradients(learner.model, learner.clip_norm)
     learner.update()

@@ -33,7 +33,9 @@ def estimate_demands(recipe: Recipe, vocabulary: int) -> TrainingDemands:
     # Weights, gradients and, for Adam, two moments.
     states = 2 if recipe.optimiser.kind == "sgd" else 4
     observed = vocabulary * model.dim
-    by_token = _WIDTHS_PER_LAYER * model.layers * model.dim + _LOGIT_COPIES * vocabulary
+    by_token = _WIDTHS_PER_LAYER * model.layers * model.dim + _LOGIT_COPIES * model.predicted_rows(
+        vocabulary, recipe.batch_tokens
+    )
     numbers = states * parameters + observed + recipe.batch_tokens * by_token
     return TrainingDemands(recipe.threads, parameters, _LIBRARY_BYTES + _FLOAT_BYTES * numbers)
 

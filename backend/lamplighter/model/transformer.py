@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lamplighter.contract.recipe import ModelRecipe
+from lamplighter.model.sampled_softmax import Candidates
 
 
 class Attention(nn.Module):
@@ -83,8 +84,8 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """A language model that maps token ids to the mean cross-entropy of the next tokens.
 
-    With `sparse`, the gradient of the embedding contains only the rows in the batch. Tied weights cannot be
-    sparse: the softmax gives every row a gradient.
+    With `sparse`, the gradient of the embedding contains only the rows in the batch, and that of an output matrix of which
+    a step reads a sample only the rows of the sample. Tied weights cannot be sparse: the softmax gives every row a gradient.
     """
 
     def __init__(self, shape: ModelRecipe, vocabulary: int, *, sparse: bool) -> None:
@@ -162,11 +163,18 @@ class Transformer(nn.Module):
             ids: token ids, shape (B, T).
             targets: the next token ids, shape (B, T).
         """
-        logits, targets = self.logits(ids).flatten(0, 1), targets.flatten()
-        # What `cross_entropy` does, so its bits stay; it would not give the logarithms back.
-        logarithms = F.log_softmax(logits.float(), dim=1)
-        of_tokens = logarithms.detach().gather(1, targets[:, None]).neg_()
-        return F.nll_loss(logarithms, targets), of_tokens[:, 0]
+        return _cross_entropy(self.logits(ids).flatten(0, 1).float(), targets.flatten())
+
+    def sampled_losses(self, ids: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
+        """Compute estimates of the same from some rows of the output matrix; only these get a gradient.
+
+        Args:
+            ids: token ids, shape (B, T).
+            candidates: the rows to read.
+        """
+        last = self.norm(self.residual_stream(ids)[-1]).flatten(0, 1)
+        rows = F.embedding(candidates.rows, self.unembedding.weight, sparse=self.embedding.sparse)
+        return _cross_entropy((last @ rows.T).float() + candidates.offsets, candidates.columns)
 
     def layers(self) -> dict[str, list[Tensor]]:
         """Return the parameters by displayed layer, in the order of data flow."""
@@ -185,3 +193,11 @@ class Transformer(nn.Module):
         if not self.shape.tied:
             layers["unembedding"] = [self.unembedding.weight]
         return layers
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean cross-entropy of logits (N, V) in nats, and that of each target (N,), without gradient."""
+    # What torch's `cross_entropy` does, so its bits stay; it would not give the logarithms back.
+    logarithms = F.log_softmax(logits, dim=1)
+    of_tokens = logarithms.detach().gather(1, targets[:, None]).neg_()
+    return F.nll_loss(logarithms, targets), of_tokens[:, 0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamplighter.contract.questions import (
+    WHOLE_SOFTMAX,
     MicroscopeQuestion,
     ProbeQuestion,
     Question,
@@ -69,7 +70,7 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
     """Return a question as it can be asked of a run.
 
     Raises:
-        ExaminationRefusedError: the run has no model, or has not reached that step.
+        ExaminationRefusedError: the run has no model, has not reached that step, or has no such step to take apart.
         QuestionError: the question has words or numbers that the run does not have.
         FormatError: this version cannot read the folder.
     """
@@ -77,6 +78,11 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
         raise ExaminationRefusedError(
             "this run was recorded from an external training loop, so its model is not here: there is nothing to ask",
             Reason("recorded_elsewhere"),
+        )
+    if run.recipe.model.negatives is not None and question.kind in WHOLE_SOFTMAX:
+        raise ExaminationRefusedError(
+            "the loss of a step of this run is an estimate (a sampled softmax), and this question needs that over the whole vocabulary",
+            Reason("sampled_softmax"),
         )
     try:
         with StepsReader(run.steps_path) as reader:

@@ -29,7 +29,9 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
     """
     # A text sample is some batches long, and is read forward only.
     work = question.work(recipe, SAMPLE_TOKENS / recipe.batch_tokens)
-    flops = count_step_flops(recipe, vocabulary, vocabulary)
+    # A model that is read has its whole softmax.
+    whole = recipe.model_copy(update={"model": recipe.model.model_copy(update={"negatives": None})})
+    flops = count_step_flops(whole, vocabulary, vocabulary)
     total = work.steps * (flops.forward + flops.backward + flops.update) + work.read * flops.forward
     # Without a card here everything is computed on the CPU, wherever the run was trained.
     on_card = device != "cpu" and has_graphics_driver() and not question.on_processor

@@ -62,7 +62,7 @@ def begin_fork(run: RunFolder, report: CorpusProgress, stopped: Callable[[], boo
         torch.set_num_threads(recipe.threads)
         device = choose_device(recipe)
         before, told = _replay(start, device, report, stopped)
-        learner = build_learner(recipe, len(run.vocabulary), device)
+        learner = build_learner(recipe, len(run.vocabulary), device, run.vocabulary.counts)
         transplant(before, learner, recipe.seed)
         told += _describe_changes(run, start)
         _place_layout(run, start, learner)
@@ -83,7 +83,7 @@ def _replay(
 ) -> tuple[Learner, list[str]]:
     """Return the parent's learner at the step of the fork, and what is to be told about the way there."""
     recipe = start.recipe
-    learner = build_learner(recipe, len(start.vocabulary), device)
+    learner = build_learner(recipe, len(start.vocabulary), device, start.vocabulary.counts)
     observer = Observer(learner, recipe.cadence.verify_every)
     for file in list_checkpoints(start.checkpoints):
         load_checkpoint(file, learner, observer)

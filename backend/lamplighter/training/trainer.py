@@ -107,7 +107,9 @@ class Trainer:
 
     def _build_model(self) -> tuple[Learner, Observer]:
         """Build the model in its initial state, with its observer and the committer of its steps."""
-        self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
+        self._learner = build_learner(
+            self._recipe, len(self._run.vocabulary), self._device, self._run.vocabulary.counts
+        )
         self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
         self._committer = StepCommitter(
             self._run,

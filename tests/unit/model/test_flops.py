@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from lamplighter.model.flops import (
     count_step_flops,
     list_operations,
 )
+from lamplighter.model.sampled_softmax import NegativeSampler
 from lamplighter.model.transformer import Transformer
 
 V, SEQUENCES = 60, 2
@@ -25,7 +27,17 @@ SHAPES = [
     ModelRecipe(dim=16, layers=2, heads=2, context=8),
     ModelRecipe(dim=8, layers=1, heads=4, context=128),
     ModelRecipe(dim=12, layers=1, heads=1, context=5, tied=True),
+    ModelRecipe(dim=12, layers=1, heads=1, context=5, negatives=7),
 ]
+
+
+def training_loss(transformer: Transformer, ids: Tensor) -> Tensor:
+    """Return the loss of a training step: of a sampled softmax where the shape has one."""
+    draws = transformer.shape.negatives
+    if draws is None:
+        return transformer(ids, ids)
+    candidates = NegativeSampler(np.ones(V, np.int64), draws, seed=0).draw(ids, ids)
+    return transformer.sampled_losses(ids, candidates)[0]
 
 
 def counted_by_torch(model: ModelRecipe) -> tuple[int, int]:
@@ -34,7 +46,7 @@ def counted_by_torch(model: ModelRecipe) -> tuple[int, int]:
     ids = torch.randint(0, V, (SEQUENCES, model.context))
     # The counter does not know the attention kernel that a CPU uses.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        loss = transformer(ids, ids)
+        loss = training_loss(transformer, ids)
         forward = counter.get_total_flops()
         loss.backward()
     return forward, counter.get_total_flops()
@@ -73,7 +85,7 @@ def test_number_of_products_matches_torch(model: ModelRecipe):
     transformer = Transformer(model, V, sparse=False)
     ids = torch.randint(0, V, (SEQUENCES, model.context))
     with sdpa_kernel(SDPBackend.MATH), CountedProducts() as counted:
-        transformer(ids, ids).backward()
+        training_loss(transformer, ids).backward()
     work = describe_step_work(
         Recipe(model=model, optimiser=OptimiserRecipe(kind="adam"), sequences=SEQUENCES, passages=SEQUENCES),
         V,
@@ -131,6 +143,13 @@ def test_every_layer_of_the_model_has_operations():
         expected = list(Transformer(model, V, sparse=False).layers())
         # Once each, in the order of data flow; a tied model comes back to its embedding.
         assert list(dict.fromkeys(layers)) == [*expected, "loss"]
+
+
+def test_a_sampled_softmax_updates_the_rows_it_read():
+    shape = ModelRecipe(dim=16, heads=2, context=8, negatives=40)
+    recipe = Recipe(model=shape, sequences=4, passages=4)
+    numbers = shape.parameter_count(2_271) - (2_271 - 20) * 16 - (2_271 - 4 * 8 - 40) * 16
+    assert count_step_flops(recipe, 2_271, rows=20).update == 15 * numbers
 
 
 def test_default_step_matches_the_measurement():

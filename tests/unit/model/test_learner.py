@@ -9,11 +9,11 @@ BUILD = """
 import sys, torch
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
-from lamplighter.contract.recipe import OptimiserRecipe, Recipe
+from lamplighter.contract.recipe import ModelRecipe, OptimiserRecipe, Recipe
 ids = torch.arange(24).reshape(2, 12)
-for kind in ("lazy", "adam", "sgd"):
-    recipe = Recipe(optimiser=OptimiserRecipe(kind=kind))
-    learner = build_learner(recipe, 30, torch.device("cpu"))
+for kind, negatives in (("lazy", None), ("adam", None), ("sgd", None), ("lazy", 9)):
+    recipe = Recipe(model=ModelRecipe(negatives=negatives), optimiser=OptimiserRecipe(kind=kind))
+    learner = build_learner(recipe, 30, torch.device("cpu"), torch.ones(30).numpy())
     before = [parameter.clone() for parameter in learner.model.parameters()]
     train_step(learner, ids, ids)
     [optimiser.load_state_dict(optimiser.state_dict()) for optimiser in learner.optimisers]
@@ -24,4 +24,4 @@ for kind in ("lazy", "adam", "sgd"):
 
 def test_trains_without_torchs_compiler() -> None:
     done = subprocess.run([sys.executable, "-c", BUILD], capture_output=True, text=True, check=True)
-    assert done.stdout == "True False\n" * 3
+    assert done.stdout == "True False\n" * 4

@@ -42,6 +42,7 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
   addOption("layers", model.layers);
   addOption("heads", model.heads);
   addOption("context", model.context);
+  if (model.negatives) addOption("negatives", model.negatives);
   addOption("batch", recipe.sequences);
   addOption("optimiser", optimiser.kind);
   if (model.tied) words.push("--tied");

@@ -6,6 +6,8 @@ import type { Translated } from "../../strings/translation";
 
 export const stepPanel: Translated<typeof english> = {
   loss: (loss) => `Verlust beim Text dieses Schritts: ${loss} Nats je Wort.`,
+  estimated: (negatives) =>
+    `Eine Schätzung: Ein Schritt vergleicht mit ${count(negatives)} ausgelosten Wörtern.`,
   noLoss: "Verlust beim Text dieses Schritts: nicht bekannt.",
   heldOut: {
     at: (loss, step) =>

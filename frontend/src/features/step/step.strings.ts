@@ -8,6 +8,8 @@ type Figure = StepCause["figures"][number]["figure"];
 
 export const stepPanel = table("stepPanel", {
   loss: (loss: string) => `Loss on this step’s text: ${loss} nats per word.`,
+  estimated: (negatives: number) =>
+    `An estimate: a step compares with ${count(negatives)} words drawn at random.`,
   noLoss: "Loss on this step’s text: not known.",
   heldOut: {
     at: (loss: string, step: number) =>
