@@ -38,7 +38,7 @@ NAMES = (
     "broadcast",
     "store",
 )
-ON_REQUEST = ("histories_large",)
+ON_REQUEST = ("essay", "histories_large")
 """Benchmarks that take minutes each and gigabytes on the disk."""
 
 

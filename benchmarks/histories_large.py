@@ -11,16 +11,12 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import psutil
 
+from benchmarks.support.memory import peak_memory
 from benchmarks.support.report import report
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, LayoutsReader
@@ -41,7 +37,7 @@ def main() -> bool:
         for name, *options in (("still", str(table)), ("project", "large")):
             started = time.perf_counter()
             process = subprocess.Popen([*program, name, "--runs", str(runs), *options])
-            with _peak_memory(process.pid) as memory:
+            with peak_memory(process.pid) as memory:
                 assert process.wait() == 0
             parts[f"{name}_s"], peak = time.perf_counter() - started, max(peak, memory["gigabytes"])
         seconds = time.perf_counter() - began
@@ -76,7 +72,7 @@ def write_table(folder: Path, rows: int, width: int) -> None:
 def _measure_server(runs: Path) -> bool:
     with (
         Application(runs, "serve", "--no-workers") as application,
-        _peak_memory(application.process.pid) as memory,
+        peak_memory(application.process.pid) as memory,
     ):
         started = time.perf_counter()
         for path in ("", "/tokens?limit=50000", "/layouts", "/tokens/7", "/norms?format=json"):
@@ -87,29 +83,3 @@ def _measure_server(runs: Path) -> bool:
         asked = time.perf_counter() - started
     met = report("large_neighbours", asked, "s", opened_s=opened)
     return met & report("large_server_memory", memory["gigabytes"], "GB")
-
-
-@contextmanager
-def _peak_memory(pid: int) -> Generator[dict[str, float]]:
-    """Sample the resident memory of a process and those it started; `gigabytes` is the peak once the block has ended."""
-    found: dict[str, Any] = {"gigabytes": 0.0}
-    done = threading.Event()
-
-    def sample() -> None:
-        while not done.wait(0.05):
-            total = 0
-            try:
-                process = psutil.Process(pid)
-                for one in (process, *process.children(recursive=True)):
-                    total += one.memory_info().rss
-            except psutil.Error:
-                continue
-            found["gigabytes"] = max(found["gigabytes"], total / 1e9)
-
-    sampler = threading.Thread(target=sample, daemon=True)
-    sampler.start()
-    try:
-        yield found
-    finally:
-        done.set()
-        sampler.join()

@@ -31,10 +31,10 @@ def speed(device: torch.device) -> bool:
         with tempfile.TemporaryDirectory() as folder:
             run = RunStore(Path(folder)).create(recipe)
             prepare_corpus(run)
-            rate = _rate(recipe, run, device)
+            rate = measure_rate(recipe, run, device)
             # Use all threads instead of the recipe's one, for a fair comparison.
             torch.set_num_threads(os.cpu_count() or 1)
-            processor = _rate(recipe, run, torch.device("cpu"))
+            processor = measure_rate(recipe, run, torch.device("cpu"))
         report(
             "gpu_training", rate, "steps/s", model=name, optimiser=recipe.optimiser.kind,
             processor_steps_per_second=processor, times=rate / processor, threads=torch.get_num_threads(),
@@ -54,10 +54,10 @@ def observation(device: torch.device) -> bool:
     return True
 
 
-def _rate(recipe: Recipe, run: RunFolder, device: torch.device) -> float:
+def measure_rate(recipe: Recipe, run: RunFolder, device: torch.device) -> float:
     """Train for some seconds, waiting for the device after each step as the trainer does."""
     batches = BatchReader(recipe, run.token_ids, device)
-    learner = build_learner(recipe, len(run.vocabulary), device)
+    learner = build_learner(recipe, len(run.vocabulary), device, run.vocabulary.counts)
     begun, step = 0.0, 0
     while step <= WARM or time.perf_counter() - begun < SECONDS:
         if step == WARM:
