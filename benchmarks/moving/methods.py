@@ -104,7 +104,7 @@ def _pacmap_warm() -> Draw:
     last: list[Places] = []
 
     def draw(frame: Places) -> Places:
-        model = pacmap.PaCMAP(random_state=0, num_threads=1)
+        model = pacmap.PaCMAP(random_state=0)
         last[:] = [model.fit_transform(frame, init=last[0] if last else "pca")]
         return last[0]
 
