@@ -6,11 +6,9 @@ from typing import Any
 
 from lightning.pytorch.callbacks import Callback  # pyright: ignore[reportMissingImports]
 
-from lamplighter.client.errors import InputError
+from lamplighter.client.sharding.refusals import refuse_kind
 from lamplighter.client.watching.watch import watch
 from lamplighter.client.watching.watcher import Watcher
-
-_SHARDED = ("FSDPStrategy", "DeepSpeedStrategy", "ModelParallelStrategy")
 
 
 class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
@@ -38,10 +36,7 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
         Raises:
             InputError: this training cannot be watched.
         """
-        if (kind := type(trainer.strategy).__name__) in _SHARDED:
-            raise InputError(
-                f"a training with {kind} cannot be watched: each process holds only a part of the embedding"
-            )
+        refuse_kind(trainer.strategy)
         steps = trainer.max_steps if trainer.max_steps > trainer.global_step else None
         options: dict[str, Any] = {"first_step": trainer.global_step, "steps": steps, **self._options}
         self.watcher = watch(pl_module, self._tokenizer, self._folder, **options)

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import TrainerCallback  # pyright: ignore[reportMissingImports]
 
-from lamplighter.client.errors import InputError
+from lamplighter.client.sharding.refusals import DEEPSPEED, refusal
 from lamplighter.client.watching.watch import watch
 from lamplighter.client.watching.watcher import Watcher
 
@@ -38,11 +38,8 @@ class TransformersCallback(TrainerCallback):  # pyright: ignore[reportUntypedBas
         Raises:
             InputError: this training cannot be watched.
         """
-        for name in ("deepspeed", "fsdp"):
-            if getattr(args, name, None):
-                raise InputError(
-                    f"a training with {name} cannot be watched: each process holds only a part of the embedding"
-                )
+        if getattr(args, "deepspeed", None):
+            raise refusal(DEEPSPEED)
         tokenizer = self._tokenizer if self._tokenizer is not None else others.get("processing_class")
         options: dict[str, Any] = {"first_step": state.global_step, "steps": state.max_steps, **self._options}
         self.watcher = watch(model, tokenizer, self._folder, **options)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lamplighter.client.errors import InputError
 
@@ -23,11 +23,23 @@ class OwnedPart:
 
     def own_rows(self, tensor: Tensor) -> Tensor:
         """Return the part of a table or of its gradient in this process, shape (own rows, own columns)."""
-        if is_split(tensor):
-            return tensor.to_local()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
         if self.is_empty:
             return torch.empty((0, tensor.shape[1]), dtype=tensor.dtype, device=tensor.device)
-        return tensor
+        if not is_split(tensor):
+            return tensor
+        shared: Any = tensor
+        own = shared.to_local()
+        if all(one.is_replicate() for one in shared.placements):
+            # The gradient of a split table may be whole in each process.
+            own = own.narrow(0, self.offset, self.rows).narrow(1, self.first_column, self.columns)
+        elif tuple(own.shape) != (self.rows, self.columns) or any(
+            one.is_partial() for one in shared.placements
+        ):
+            raise InputError(
+                f"the embedding or its gradient is split as {_described(shared)}, in another way than the embedding was at"
+                " first: watch the model again once its parts are final"
+            )
+        return own
 
     @property
     def is_empty(self) -> bool:
@@ -35,7 +47,7 @@ class OwnedPart:
         return not (self.rows and self.columns)
 
 
-def owned_part(weight: Tensor, rank: int) -> OwnedPart:
+def owned_part(weight: Tensor, rank: int, world: int) -> OwnedPart:
     """Return the part of a table that this process owns.
 
     Of a table that each process has whole (DDP), the first process owns all, so that no row is compared twice.
@@ -43,6 +55,7 @@ def owned_part(weight: Tensor, rank: int) -> OwnedPart:
     Args:
         weight: the table, shape (V, D).
         rank: the number of this process.
+        world: the number of processes.
 
     Raises:
         InputError: the table is split in a way whose parts cannot be joined.
@@ -50,26 +63,53 @@ def owned_part(weight: Tensor, rank: int) -> OwnedPart:
     rows, width = weight.shape
     if not is_split(weight):
         return OwnedPart(0, rows, 0, width) if rank == 0 else OwnedPart(0, 0, 0, 0)
-    placements = [str(one) for one in _layout(weight).placements]
-    if placements != ["S(0)"]:
+    from torch.distributed.tensor import Replicate, Shard
+    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
+
+    layout: Any = weight
+    mesh, placements = layout.device_mesh, layout.placements
+    if mesh.size() != world:
         raise InputError(
-            f"the embedding is split as {', '.join(placements)}: only a table that is split by rows over one mesh, Shard(0),"
-            " can be watched"
+            f"the embedding is spread over {mesh.size()} of the {world} processes that train together, so no record can have the"
+            " steps of all: only a table on a mesh of all processes can be watched"
         )
-    from torch.distributed.tensor._utils import (
-        compute_local_shape_and_global_offset,
-    )
+    if any(type(one) not in (Shard, Replicate) for one in placements):
+        raise InputError(
+            f"the embedding is split as {_described(layout)}, whose parts are no blocks of rows or columns: only"
+            " Shard(0), Shard(1) and Replicate over each dimension of a mesh can be watched"
+        )
+    place = mesh.get_coordinate()
+    if any(at and one.is_replicate() for at, one in zip(place, placements, strict=True)):
+        # Another process has the same part.
+        return OwnedPart(0, 0, 0, 0)
+    (own, columns), (offset, first) = compute_local_shape_and_global_offset(weight.shape, mesh, placements)
+    return OwnedPart(offset, own, first, columns) if own and columns else OwnedPart(0, 0, 0, 0)
 
-    spec = _layout(weight)
-    (own, columns), (offset, first) = compute_local_shape_and_global_offset(
-        weight.shape, spec.device_mesh, spec.placements
-    )
-    return OwnedPart(offset if own else 0, own, first, columns if own else 0)
 
-
-def is_split(weight: Tensor) -> bool:
+def is_split(weight: Any) -> bool:
     """Return whether a process has only a part of this table or gradient (a DTensor)."""
     return hasattr(weight, "device_mesh")
+
+
+def check_split(model: nn.Module, weight: Tensor, merged: int) -> None:
+    """Raise InputError if a table's parts cannot give what is to be recorded.
+
+    Args:
+        model: the model.
+        weight: its table.
+        merged: the number of steps whose norms are merged; 1 if none are, or if no norms are recorded.
+    """
+    if not is_split(weight) and any(is_split(one) for one in model.parameters()):
+        raise InputError(
+            "the embedding is whole in each process, and other weights of the model are split (DTensor), so it is unknown which"
+            " processes read the same batch: split the embedding as well (fully_shard, RowwiseParallel)"
+        )
+    layout: Any = weight
+    if merged > 1 and is_split(weight) and any(one.is_shard(1) for one in layout.placements):
+        raise InputError(
+            f"every={merged}: the embedding is split by columns, so no process knows the norm of a whole row, and the largest of"
+            " several steps cannot be told: record each step, every=1, or no gradients, gradient=None"
+        )
 
 
 def check_parts(parts: Sequence[OwnedPart], rows: int, width: int) -> None:
@@ -97,5 +137,5 @@ def _overlap(one: OwnedPart, other: OwnedPart) -> bool:
     )
 
 
-def _layout(weight: Tensor) -> Any:
-    return weight
+def _described(split: Any) -> str:
+    return ", ".join(str(one) for one in split.placements)

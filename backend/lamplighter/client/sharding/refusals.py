@@ -12,50 +12,55 @@ from torch import nn
 from lamplighter.client.errors import InputError
 
 
-class _Kind(NamedTuple):
+class Kind(NamedTuple):
+    """A kind of shared training."""
+
     name: str
     why: str
     instead: str
 
 
-_FSDP1 = _Kind(
+_FSDP1 = Kind(
     "FSDP1 (FullyShardedDataParallel)",
     "it joins the weights of a unit to one flat vector and cuts that without regard to rows, so no process has whole rows or"
     " their gradients",
     "Train with FSDP2 (torch.distributed.fsdp.fully_shard), which cuts by rows, or with DistributedDataParallel",
 )
-_ZERO_3 = _Kind(
+_ZERO_3 = Kind(
     "DeepSpeed ZeRO-3",
     "it keeps a flat part of each weight on each process, and gathers a weight only while its layer computes, so a step's"
     " rows are never together",
     "Train with FSDP2 (torch.distributed.fsdp.fully_shard) or with DistributedDataParallel",
 )
-_DEEPSPEED = _Kind(
+DEEPSPEED = Kind(
     "DeepSpeed",
     "its optimiser steps flat copies of the weights, so neither the gradient that it uses nor its steps are seen",
     "Train with FSDP2 (torch.distributed.fsdp.fully_shard) or with DistributedDataParallel",
 )
-_MEGATRON = _Kind(
+_MEGATRON = Kind(
     "Megatron",
     "each process holds a block of the rows, replaces the ids of other blocks before its lookup, and steps flat copies of its"
     " weights, so neither ids nor gradients are seen as they are",
     "Split the table with torch.distributed.tensor.parallel",
 )
-_TORCHREC = _Kind(
+_TORCHREC = Kind(
     "TorchRec",
     "its fused optimiser steps within the backward pass and hides the gradients",
     "Train the table with torch.distributed.tensor.parallel",
 )
 
 _BY_CLASS = {
+    # Modules, and strategies of Lightning.
     "FullyShardedDataParallel": _FSDP1,
     "XlaFullyShardedDataParallel": _FSDP1,
     "FSDP": _FSDP1,
     "FlatParameter": _FSDP1,
-    "DeepSpeedEngine": _DEEPSPEED,
-    "DeepSpeedHybridEngine": _DEEPSPEED,
+    "DeepSpeedEngine": DEEPSPEED,
+    "DeepSpeedHybridEngine": DEEPSPEED,
     "VocabParallelEmbedding": _MEGATRON,
     "ParallelEmbedding": _MEGATRON,
+    "FSDPStrategy": _FSDP1,
+    "DeepSpeedStrategy": DEEPSPEED,
     "DistributedModelParallel": _TORCHREC,
     "ShardedEmbeddingBagCollection": _TORCHREC,
     "ShardedEmbeddingCollection": _TORCHREC,
@@ -68,14 +73,14 @@ _BY_ATTRIBUTE = {
 """Attributes of parameters."""
 
 
-def refuse_module(module: nn.Module) -> None:
-    """Raise InputError if a module, whatever is in it, belongs to a training whose rows cannot be read."""
-    for kind in type(module).__mro__:
+def refuse_kind(thing: object) -> None:
+    """Raise InputError if a module, whatever is in it, or a strategy belongs to a training whose rows cannot be read."""
+    for kind in type(thing).__mro__:
         found = _BY_CLASS.get(kind.__name__)
-        if found is _DEEPSPEED and _zero_stage(module) == 3:
+        if found is DEEPSPEED and _zero_stage(thing) == 3:
             found = _ZERO_3
         if found is not None:
-            raise _refusal(found)
+            raise refusal(found)
 
 
 def refuse_model(model: nn.Module) -> None:
@@ -84,11 +89,11 @@ def refuse_model(model: nn.Module) -> None:
     A part counts as well: FSDP1 and Megatron wrap or replace the modules within a model whose own class is unchanged.
     """
     for module in model.modules():
-        refuse_module(module)
+        refuse_kind(module)
     for weight in model.parameters():
         for attribute, found in _BY_ATTRIBUTE.items():
             if hasattr(weight, attribute):
-                raise _refusal(found)
+                raise refusal(found)
 
 
 def _zero_stage(engine: Any) -> int | None:
@@ -98,7 +103,8 @@ def _zero_stage(engine: Any) -> int | None:
         return None
 
 
-def _refusal(kind: _Kind) -> InputError:
+def refusal(kind: Kind) -> InputError:
+    """Return the error that says why a kind of training cannot be watched, and what can."""
     return InputError(
         f"a model that is trained with {kind.name} cannot be watched: {kind.why}. {kind.instead}, or record its checkpoints"
         " (lamplighter series)"

@@ -18,6 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lamplighter.client.sharding.own_values import own_ids, own_scalar
+from lamplighter.client.sharding.owned_part import is_split
 from lamplighter.client.watching.found_loss import find_loss
 from lamplighter.client.watching.looked_up_ids import ids_argument, tensors_in, to_slots, why_unreadable
 from lamplighter.client.watching.tallied_batch import TalliedBatch, undivided
@@ -26,6 +28,7 @@ Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """A wrapper for a hook, which keeps its errors from the training."""
 
 _numbers = count()
+_UNCLEAR = "the embedding is split while it is read, and its module gets plain ids, so it is unknown which processes get the same ones"
 
 
 class _Pass:
@@ -97,7 +100,7 @@ class BatchTally:
         """
         ids = ids_argument(args, kwargs)
         if torch.compiler.is_compiling():
-            if module.training and isinstance(ids, Tensor) and not ids.is_floating_point():
+            if module.training and isinstance(ids, Tensor) and not (ids.is_floating_point() or is_split(ids)):
                 # Only written here: reading them would compile a graph for each value.
                 self.touched = self._in_graph = True
                 slots = (ids.detach().reshape(-1).long() + 1).clamp(0, self._rows + 1)
@@ -110,8 +113,9 @@ class BatchTally:
             # It may be an analysis beside the training, so report it only if nothing else was counted.
             self._in_transform = "the model runs inside a transform of torch.func"
             return
-        slots = to_slots(ids, self._rows)
-        why = why_unreadable(ids) if slots is None else None
+        unclear = is_split(getattr(module, "weight", None)) and not is_split(ids)
+        slots = None if unclear else to_slots(own_ids(ids), self._rows)
+        why = (_UNCLEAR if unclear else why_unreadable(ids)) if slots is None else None
         self.touched = True
         if self.begun is None:
             self.begun = time.perf_counter()
@@ -139,20 +143,21 @@ class BatchTally:
         """
         self.touched = True
         loss, name = find_loss(output)
-        if loss is None:
+        value = None if loss is None else own_scalar(loss.detach())
+        if loss is None or value is None:
             return
         divisor = kwargs.get("num_items_in_batch")
         if torch.compiler.is_compiling():
             if module.training:
                 self._in_graph = True
-                self._loss_sum.add_(loss.detach().float())
+                self._loss_sum.add_(value.float())
                 self._losses.add_(1)
                 self._divided, self.loss_name = divisor is not None, name
             return
         if _in_transform():
             return
         self.loss_name = name
-        hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divisor)))
+        hook_gradient(loss, partial(self._join_loss, _Loss(value.float(), divisor)))
 
     def take_batch(self, window: TalliedBatch | None) -> TalliedBatch:
         """Return the counts since the last call, and start the next batch.
@@ -209,7 +214,7 @@ class BatchTally:
     def _add_returned(self, loss: _Loss, gradient: Tensor) -> None:
         self._pending = True
         if loss not in self._reached:
-            loss.upstream = gradient.detach()
+            loss.upstream = own_scalar(gradient.detach())
             self._reached.append(loss)
 
 
@@ -234,7 +239,7 @@ def _are_positions(slots: Tensor, ids: Any) -> bool:
     """Return whether ids are 0, 1, 2, ... in each row. Waits for the device, once per training."""
     plain = isinstance(ids, Tensor) and not ids.is_nested and ids.ndim
     length = ids.shape[-1] if plain else len(slots)
-    if length < 2 or len(slots) % length:
+    if length < 2 or not len(slots) or len(slots) % length:
         return False
     wanted = torch.arange(1, length + 1, device=slots.device)
     return bool((slots.reshape(-1, length) == wanted).all())

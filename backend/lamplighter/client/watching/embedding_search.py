@@ -8,9 +8,8 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.sharding.owned_part import is_split
-from lamplighter.client.sharding.refusals import refuse_model, refuse_module
-from lamplighter.client.watching.fsdp_parameter import find_fsdp_parameter
+from lamplighter.client.sharding.fsdp_parameter import find_fsdp_parameter
+from lamplighter.client.sharding.refusals import refuse_kind, refuse_model
 from lamplighter.client.watching.watched_table import WatchedTable
 
 _WRAPPERS = {
@@ -33,7 +32,7 @@ def unwrap_model(model: Any) -> nn.Module:
     while True:
         if not isinstance(model, nn.Module):
             raise InputError(f"model: a torch.nn.Module is needed, this is of type {type(model).__name__}")
-        refuse_module(model)
+        refuse_kind(model)
         inside = _WRAPPERS.get(type(model).__name__)
         if inside is None:
             refuse_model(model)
@@ -66,7 +65,7 @@ def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None
         raise InputError(
             "the embedding is gathered at the moment (FSDP2): call model.reshard() before you watch it"
         )
-    check_weight(table.weight, sharded=managed is not None)
+    check_weight(table.weight)
     columns = table.weight.shape[1]
     if tokens is not None and len(table.weight) < tokens <= columns < tokens + _PADDING:
         raise InputError(
@@ -76,19 +75,8 @@ def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None
     return table
 
 
-def check_weight(weight: Tensor, *, sharded: bool = False) -> None:
-    """Raise InputError if a weight's rows cannot be read, or will not move.
-
-    Args:
-        weight: the weight.
-        sharded: whether FSDP2 manages it.
-    """
-    if is_split(weight) and not sharded:
-        raise InputError(
-            "the model is trained with tensor parallelism (DTensor): each process holds only a part of the embedding,"
-            " so a complete step cannot be recorded. Train it on one device or with DistributedDataParallel, or record its"
-            " checkpoints (lamplighter series)"
-        )
+def check_weight(weight: Tensor) -> None:
+    """Raise InputError if a weight's rows cannot be read, or will not move."""
     if weight.is_meta:
         raise InputError("the embedding is on the device 'meta' and has no values yet: watch it once it has")
     if weight.ndim != 2:

@@ -24,6 +24,12 @@ from lamplighter.wire.binary import Floats
 
 _CHECK_EVERY = 100
 """Recorded steps for each one in which processes with whole tables compare them."""
+_FEW = 8
+"""Rows that processes may well have read equally often."""
+_ALIKE = (
+    "in step {} all processes read the very same rows: either no sampler splits the data, or they share a batch in a way that cannot"
+    " be seen; then each count is {} times too large"
+)
 
 
 class SharedStepWriter(StepWriter):
@@ -79,7 +85,9 @@ class SharedStepWriter(StepWriter):
             gradient = self._squares(*read_gradient_norms(host["norms"].numpy(), self._part.rows))
         ids = np.flatnonzero(host["moved"].numpy())
         moved = self._squares(ids.astype(np.uint32), host["distances"].numpy()[ids])
-        largest = self._losses.read_largest(host)
+        # A process that counts none of the ids it saw has the losses of another one.
+        repeated = step.joined.seen and not int(host["tokens"])
+        largest = None if repeated else self._losses.read_largest(host)
         divided = int(host["divisor"]) if "divisor" in host else 0
         header = Header(
             number=step.number,
@@ -123,11 +131,21 @@ class SharedStepWriter(StepWriter):
             self.warn_once(said)
         if any(one.lost for one in headers):
             self._recorder.lose_step()
+        if _are_alike(parts):
+            self.warn_once(_ALIKE.format(step.number, len(parts)))
         seen = step.as_seen(host, (rows.batch, rows.gradient), loss, scalars, join_top_losses(parts))
         changed = ChangedRows(rows.moved_ids, rows.moved_distances, vectors)
         recorder = self._shared.recorder
         if recorder is not None:
             recorder.step_found(seen, changed, whole_batch=why_unknown is None)
+
+
+def _are_alike(parts: list[StepPart]) -> bool:
+    """Return whether the processes read the same rows equally often, which does not happen by chance."""
+    first, *others = parts
+    return len(first.ids) > _FEW and all(
+        np.array_equal(first.ids, one.ids) and np.array_equal(first.counts, one.counts) for one in others
+    )
 
 
 def _sum_of_bits(weight: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from lamplighter.client.pushing.worker import TOKEN_VARIABLE, PushProcess
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
-from lamplighter.client.sharding.owned_part import is_split, owned_part
+from lamplighter.client.sharding.owned_part import check_split, is_split, owned_part
 from lamplighter.client.sharding.shared_matrix import OwnRows
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.sharding.watch_group import Meeting
@@ -136,7 +136,8 @@ def watch(
         if probes is not None and rank == 0:
             planned = PlannedProbes(probes, tokenizer, vocabulary, root, weight.device)
         end_earlier_watch(weight)
-        part = owned_part(weight, rank)
+        part = owned_part(weight, rank, processes)
+        check_split(root, weight, 1 if gradient is None else stride)
         diff = WeightDiff(part.own_rows(weight))
         shared = None
         if meeting is not None:

@@ -21,10 +21,10 @@ from torch.optim.optimizer import Optimizer
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
+from lamplighter.client.sharding.fsdp_parameter import find_fsdp_parameter
 from lamplighter.client.sharding.owned_part import OwnedPart, is_split
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.batch_tally import BatchTally
-from lamplighter.client.watching.fsdp_parameter import find_fsdp_parameter
 from lamplighter.client.watching.guest_hooks import GuestHooks
 from lamplighter.client.watching.optimizer_calls import (
     called_by_optimizer_of,

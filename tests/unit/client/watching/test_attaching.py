@@ -142,22 +142,6 @@ def test_an_unwatchable_training_is_reported_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_weight_in_parts_is_refused():
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.tensor import Shard, distribute_tensor
-
-    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    try:
-        model = SmallModel()
-        whole = model.wte.weight.detach()
-        mesh = init_device_mesh("cpu", (1,))
-        model.wte.weight = nn.Parameter(distribute_tensor(whole, mesh, [Shard(0)]))
-        with pytest.raises(lamplighter.InputError, match="each process holds only a part"):
-            lamplighter.watch(model)
-    finally:
-        torch.distributed.destroy_process_group()
-
-
 def test_a_meta_weight_and_a_parametrized_one_are_refused():
     with torch.device("meta"):
         model = SmallModel()
