@@ -44,6 +44,6 @@ def test_a_rank_that_raises_ends_all_of_them(tmp_path: Path) -> None:
 @pytest.mark.tour  # It waits.
 def test_a_group_that_hangs_is_killed_and_its_output_shown(tmp_path: Path) -> None:
     with pytest.raises(
-        RankError, match=r"(?s)0 is about to hang.*rank 1 of 2 hung and was killed:\n1 is about"
+        RankError, match=r"(?s)0 is about to hang.*rank 1 of 2 hung and was killed:\n1 is about.*in hang"
     ):
         run_ranks(hang, 2, tmp_path, patience=3)

@@ -6,9 +6,11 @@ a file of their own, and gloo picks free ports on the loopback interface: groups
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -75,6 +77,11 @@ def run_ranks(
             failed, end = True, min(end, time.monotonic() + _GRACE)
         next(rank for rank in ranks if rank.is_alive()).join(0.05)
     hung = [number for number, rank in enumerate(ranks) if rank.is_alive()]
+    for number in hung:
+        os.kill(ranks[number].pid or 0, signal.SIGUSR1)
+    if hung:
+        # Until they have written where they are.
+        time.sleep(0.5)
     for rank in ranks:
         rank.kill()
         rank.join()
@@ -106,6 +113,7 @@ def _run_rank(
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w", 1), os.fdopen(2, "w", 1)
+    faulthandler.register(signal.SIGUSR1, output)
     import torch
 
     torch.set_num_threads(1)
