@@ -9,6 +9,7 @@ NAMES = (
     "observation",
     "recording",
     "watch",
+    "sharded",
     "push",
     "load",
     "cold_start",
