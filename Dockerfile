@@ -34,8 +34,11 @@ RUN python -m venv /opt/lamplighter \
     && mkdir /runs && chown lamplighter /runs
 # Caches go where the container can write even if its own files are read-only (docker-compose.yml).
 ENV PATH=/opt/lamplighter/bin:$PATH PYTHONUNBUFFERED=1 XDG_CACHE_HOME=/tmp/cache
-USER lamplighter
+# By its number, so that an orchestrator sees that it is not root.
+USER 10001
 WORKDIR /home/lamplighter
 VOLUME /runs
 EXPOSE 8600
+HEALTHCHECK --interval=15s --timeout=20s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://localhost:8600/healthz', timeout=5)"]
 CMD ["lamplighter", "--runs", "/runs", "serve", "--host", "0.0.0.0", "--port", "8600", "--behind", "localhost:8600"]

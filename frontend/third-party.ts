@@ -50,7 +50,9 @@ export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
         const plotly = join(root, "node_modules", PLOTLY.package);
         const script = readFileSync(join(plotly, PLOTLY.file), "utf8");
         this.emitFile({ type: "asset", fileName: PLOTLY_BESIDE, source: script });
-        const notices = [...folders.add(plotly)].sort().map(readNotice);
+        // By name: where packages are installed must not change the page's bytes.
+        const notices = [...folders.add(plotly)].map(readNotice);
+        notices.sort((a, b) => (a.title < b.title ? -1 : 1));
         this.emitFile({ type: "asset", fileName: FILE, source: write(notices) });
       },
     },

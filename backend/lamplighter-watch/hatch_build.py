@@ -1,4 +1,5 @@
-"""Hatchling's build hook, which copies the parts for a training loop from the neighbouring package into the wheel."""
+"""Hatchling's build hook, which copies the parts for a training loop from the neighbouring package, and those of a source
+distribution from the one inside."""
 
 from __future__ import annotations
 
@@ -7,12 +8,13 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-CONTRACT = Path(__file__).parents[1] / "lamplighter/contract"
+HERE = Path(__file__).parent
+PACKAGE = next(folder / "lamplighter" for folder in (HERE, HERE.parent) if (folder / "lamplighter").is_dir())
 PARTS = (
     "__init__.py",
     "__init__.pyi",
     "client",
-    *(f"contract/{file.name}" for file in CONTRACT.glob("*.py")),
+    *(f"contract/{file.name}" for file in (PACKAGE / "contract").glob("*.py")),
     "platform",
     "py.typed",
     "runfolder",
@@ -25,8 +27,6 @@ class WatchedParts(BuildHookInterface[Any]):
     """The build hook that selects the files."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the parts to a wheel. An editable installation finds them in place."""
+        """Add the parts to a distribution. An editable installation finds them in place."""
         if version != "editable":
-            build_data["force_include"].update(
-                {f"../lamplighter/{part}": f"lamplighter/{part}" for part in PARTS}
-            )
+            build_data["force_include"].update({str(PACKAGE / part): f"lamplighter/{part}" for part in PARTS})

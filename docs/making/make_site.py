@@ -26,6 +26,7 @@ OUTSIDE = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "INSTALL.md": "install.md",
     "SECURITY.md": "security.md",
     "NOTICE.md": "notice.md",
     "static/lamp.svg": "lamp.svg",
@@ -47,6 +48,7 @@ NAVIGATION = [
     },
     {
         "How to": [
+            {"Install and upgrade": "install.md"},
             {"Show it to a class": "classroom.md"},
             {"Teach with the course": "course.md"},
             {"Use it from Python": "client.md"},

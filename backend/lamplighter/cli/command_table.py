@@ -23,6 +23,7 @@ _WHERE = {
     "push": "pushing:push_command",
     "tokens": "pushing:tokens_command",
     "doctor": "doctor.command:doctor_command",
+    "self-check": "doctor.self_check:self_check_command",
     "sessions": "sessions:sessions_command",
     "still": "checkpoints.still:still_command",
     "series": "checkpoints.series:series_command",

@@ -74,7 +74,11 @@ def test_every_service_has_a_health_check_a_restart_policy_the_volume_and_no_roo
     assert services["trainer"]["profiles"] == ["cpu"]
     assert services["web"]["ports"] == ["127.0.0.1:8600:8600"]
     dockerfile = (ROOT / "Dockerfile").read_text()
-    assert "\nUSER lamplighter\n" in dockerfile
+    # The user of the services, and a health check that is theirs, also where the image is run alone.
+    assert f"\nUSER {services['web']['user'].split(':')[0]}\n" in dockerfile
+    asked = re.search(r"^HEALTHCHECK .*?CMD (\[.*?\])$", dockerfile, re.M | re.S)
+    assert asked
+    assert ["CMD", *json.loads(asked[1])] == services["web"]["healthcheck"]["test"]
     assert " AS cpu" in dockerfile
     assert " AS cuda" in dockerfile
 

@@ -22,7 +22,7 @@ from lamplighter.wire.row_frames import Census, Rows
 
 ROOT = Path(__file__).parents[3]
 DOCS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(ROOT / name for name in ("README.md", "INSTALL.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 

@@ -63,7 +63,8 @@ def test_the_tests_that_a_project_file_names_exist(project_file: str):
 
 
 @pytest.mark.parametrize(
-    "page", sorted(["README.md", *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))])
+    "page",
+    sorted(["INSTALL.md", "README.md", *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))]),
 )
 def test_no_page_installs_by_name_what_no_index_has(page: str):
     """Until the first release anybody could take the names."""
