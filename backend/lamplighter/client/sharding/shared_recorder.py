@@ -7,6 +7,7 @@ others in its loop only if the step before is still being exchanged when the nex
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import sys
@@ -30,8 +31,11 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.binary import Floats
 
-_CLOSING_PATIENCE, _LAST_PATIENCE, _FAILED_PATIENCE = 30.0, 600.0, 2.0
-"""Seconds that a process waits for the others when its loop has ended, for the last matrix then, and after an error."""
+_CLOSING_PATIENCE, _EXIT_PATIENCE = 30.0, 3_600.0
+"""Seconds that a process waits for all to close, and that it waits as its program ends, when it keeps no other from going
+on: the first often has work after the loop."""
+_LAST_PATIENCE, _FAILED_PATIENCE = 600.0, 2.0
+"""Seconds that a process waits for the last matrix, and for its last step after an error."""
 _DONE, _ROWS, _ENDED = 0, 1, 2
 """What the first process says: the step is written; rows are needed; the record has ended."""
 _SMALL_MATRIX = 1 << 18
@@ -169,8 +173,12 @@ class SharedRecorder:
     def close(self, phase: str = Phase.FINISHED, message: str = "") -> None:
         """End the record once all processes close it; the first then collects the last matrix, if it is split.
 
-        After `_CLOSING_PATIENCE` seconds it ends without the others, and without that matrix.
+        If not all close it in time, it ends without that matrix, as interrupted. Other processes than the first remain ready
+        until their program ends.
         """
+        self._close(phase, message, _CLOSING_PATIENCE)
+
+    def _close(self, phase: str, message: str, patience: float) -> None:
         if self._closed or os.getpid() != self._process:
             return
         self._closed = True
@@ -180,7 +188,11 @@ class SharedRecorder:
                 self.recorder.close(phase, message)
 
         self._submit(_Given(StepPart(Header(State.CLOSING)), finish=finish))
-        if not (self._wait(_CLOSING_PATIENCE, met=True) and self._wait(_LAST_PATIENCE)):
+        came = self._wait(patience, met=True)
+        if not came and self.recorder is None and patience < _EXIT_PATIENCE:
+            atexit.register(self._wait, _EXIT_PATIENCE)
+            return
+        if not (came and self._wait(_LAST_PATIENCE)):
             error: Exception | None = MissingProcessError(
                 "not all processes have closed their watchers: close them in each"
             )
@@ -197,7 +209,7 @@ class SharedRecorder:
         """Close as the program ends; without waiting if it ends with an error."""
         error = getattr(sys, "last_value", None)
         if error is None or error is self._earlier_error:
-            self.close()
+            self._close(Phase.FINISHED, "", _EXIT_PATIENCE)
         else:
             self.__exit__(type(error), error, None)
 

@@ -23,7 +23,8 @@ from lamplighter.client.sharding.step_part import HEADER_BYTES, Bytes, Header
 PATIENCE = 120.0
 """Seconds that a process waits for the others at the beginning, and at a step."""
 _NOTICE = 5.0
-_OPERATION = timedelta(minutes=30)
+_OPERATION = timedelta(hours=2)
+"""Longer than any wait of a recorder for the others, which ends it with a better message."""
 _MAX_TEXT = 4_000
 _meetings = 0
 
@@ -118,7 +119,10 @@ class Meeting:
     def connect(self) -> WatchGroup:
         """Return the group of all processes. Each must call this."""
         try:
-            connections = dist.ProcessGroupGloo(self._store, self.rank, self.size, _OPERATION)
+            connections = dist.ProcessGroupGloo(
+                self._store, self.rank, self.size, timedelta(seconds=PATIENCE)
+            )
+            connections._set_default_timeout(_OPERATION)  # pyright: ignore[reportPrivateUsage]
         except RuntimeError as error:
             raise MissingProcessError(f"the processes cannot be connected: {error}") from error
         return WatchGroup(connections, self.rank, self.size)

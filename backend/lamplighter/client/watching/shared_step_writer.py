@@ -56,6 +56,11 @@ class SharedStepWriter(StepWriter):
         super().__init__(recorder, diff, losses, part=part, looked_up=looked_up)
         self._shared = recorder
 
+    def name_loss(self, name: str) -> None:
+        """Report what is used as the loss, in the first process."""
+        if self._shared.recorder is not None:
+            super().name_loss(name)
+
     def measure_step(self, weight: Tensor, batch: TalliedBatch) -> dict[str, Tensor]:
         """Compare the own rows, once the step before no longer needs their copy."""
         self._shared.wait_for_others()

@@ -129,6 +129,8 @@ class Watcher:
         self.address = address
         """The address at which a server shows the run; None if none does."""
         where = address or f"records {recorder.folder}; to watch it: {serving_command(recorder.folder)}"
+        if run is None:
+            where = f"{recorder.folder}: the first process has the record of all"
         rows, width = table.weight.shape
         self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
         """The sentence that is printed at the beginning."""
