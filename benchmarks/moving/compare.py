@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 
 from benchmarks.moving.histories import make_up
 from benchmarks.moving.history_file import MovingHistory, read_history
-from benchmarks.moving.methods import METHODS, Draw, Places, align_all
+from benchmarks.moving.methods import METHODS, Places
 from benchmarks.support.map_quality import displacement
 from living_map.trust import TrustProbe
 
@@ -104,7 +104,7 @@ def measure(history: MovingHistory, name: str) -> dict[str, float]:
 
     seconds = _draw_all(history, name, add)
     first = seconds[0]
-    later = first if method.sees_all else float(np.median(seconds[1:]))
+    later = first if method.draw_all else float(np.median(seconds[1:]))
     return scores.summary() | {
         "first_ms": 1000 * first,
         "frame_ms": 1000 * later,
@@ -118,15 +118,16 @@ def _draw_all(history: MovingHistory, name: str, add: Callable[[int, Places, Pla
     seconds: list[float] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if method.sees_all:
+        if method.draw_all is not None:
             every = [history.units(frame) for frame in range(frames)]
             began = time.process_time()
-            drawn = align_all(every)
+            drawn = method.draw_all(every)
             seconds = [(time.process_time() - began) / frames] * frames
             for frame in range(frames):
                 add(frame, every[frame], drawn[frame])
             return seconds
-        draw: Draw = method.begin()
+        assert method.begin is not None
+        draw = method.begin()
         for frame in range(frames):
             units = history.units(frame)
             began = time.process_time()
@@ -189,10 +190,6 @@ def print_one(path: Path, name: str, frames: int | None) -> int:
 
 
 def _shown(column: str, value: float) -> str:
-    return (
-        f"{value:,.0f}"
-        if column.endswith(("_ms", "_mb"))
-        else f"{value:.4f}"
-        if column == "rest"
-        else f"{value:.3f}"
-    )
+    if column.endswith(("_ms", "_mb")):
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if column == "rest" else f"{value:.3f}"

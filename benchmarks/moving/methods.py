@@ -27,6 +27,8 @@ from living_map.settings import MapSettings
 Places = NDArray[np.float32]
 Draw = Callable[[Places], Places]
 """Draws a frame, shape (V, D), as places, shape (V, 2)."""
+DrawAll = Callable[[Sequence[Places]], list[Places]]
+"""Draws all frames at once."""
 
 _SETTINGS = MapSettings()
 _UMAP: dict[str, Any] = {
@@ -41,13 +43,13 @@ _UMAP: dict[str, Any] = {
 class Method:
     """A method, with what it needs."""
 
-    begin: Callable[[], Draw]
-    """Starts a map. The modules that it needs are imported here, not before."""
+    begin: Callable[[], Draw] | None = None
+    """Starts a map that follows the frames. The modules that it needs are imported here, not before."""
+    draw_all: DrawAll | None = None
+    """For a method that needs to see all frames at once, so that it cannot follow a space live."""
     modules: tuple[str, ...] = ()
     install: str = ""
     """The packages that have the modules, as pip names them."""
-    sees_all: bool = False
-    """True if it draws all frames at once, so that it cannot follow a space live; `begin` then draws nothing."""
 
     @property
     def missing(self) -> list[str]:
@@ -90,7 +92,7 @@ def _tsne_warm() -> Draw:
     last: list[Places] = []
 
     def draw(frame: Places) -> Places:
-        # A start that is known needs no exaggeration, as the package's own guide to warm starts says.
+        # Early exaggeration would tear the last map apart.
         warm = {"initialization": last[0], "early_exaggeration_iter": 0} if last else {}
         last[:] = [np.asarray(TSNE(random_state=0, n_jobs=1, **warm).fit(frame))]
         return last[0]
@@ -115,8 +117,7 @@ def _living() -> Draw:
     return IncrementalUmap().draw_frame
 
 
-def align_all(frames: Sequence[Places]) -> list[Places]:
-    """Draw all frames at once with AlignedUMAP."""
+def _umap_aligned(frames: Sequence[Places]) -> list[Places]:
     from umap.aligned_umap import AlignedUMAP
 
     same = {row: row for row in range(len(frames[0]))}
@@ -126,16 +127,16 @@ def align_all(frames: Sequence[Places]) -> list[Places]:
 
 
 METHODS: dict[str, Method] = {
-    "umap_cold": Method(_umap_cold, ("umap",), "umap-learn"),
-    "umap_warm": Method(_umap_warm, ("umap",), "umap-learn"),
-    "umap_aligned": Method(_umap_cold, ("umap",), "umap-learn", sees_all=True),
-    "umap_parametric": Method(_umap_parametric, ("umap", "keras", "tensorflow"), "umap-learn tensorflow"),
-    "tsne_warm": Method(_tsne_warm, ("openTSNE",), "openTSNE"),
-    "pacmap_warm": Method(_pacmap_warm, ("pacmap",), "pacmap"),
+    "umap_cold": Method(_umap_cold, None, ("umap",), "umap-learn"),
+    "umap_warm": Method(_umap_warm, None, ("umap",), "umap-learn"),
+    "umap_aligned": Method(None, _umap_aligned, ("umap",), "umap-learn"),
+    "umap_parametric": Method(
+        _umap_parametric, None, ("umap", "keras", "tensorflow"), "umap-learn tensorflow"
+    ),
+    "tsne_warm": Method(_tsne_warm, None, ("openTSNE",), "openTSNE"),
+    "pacmap_warm": Method(_pacmap_warm, None, ("pacmap",), "pacmap"),
     "pca": Method(lambda: lambda frame: principal_view(frame, 0, 0).project(frame)),
     "pca_procrustes": Method(lambda: PcaLayout().draw_frame),
     "living": Method(_living),
 }
 """Each method by its name."""
-FAST = ("umap_warm", "pca", "pca_procrustes", "living")
-"""Methods that draw 50,000 rows within a minute."""

@@ -122,7 +122,7 @@ def test_the_living_map_follows_a_history_and_lets_rows_rest(tiny: MovingHistory
 def test_a_method_whose_package_is_missing_is_skipped_with_a_line(
     tiny: MovingHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setitem(METHODS, "absent", Method(METHODS["pca"].begin, ("no_such_module",), "no-such"))
+    monkeypatch.setitem(METHODS, "absent", Method(METHODS["pca"].begin, None, ("no_such_module",), "no-such"))
     path = tmp_path / "tiny.npz"
     write_history(path, tiny)
     assert main(["compare", str(path), "--methods", "absent,pca", "--frames", "2"]) == 0
