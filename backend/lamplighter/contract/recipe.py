@@ -332,6 +332,11 @@ class Recipe(FrozenInput):
         )
 
     @property
+    def updates_lazily(self) -> bool:
+        """Return whether a step leaves embedding rows alone that its batch does not read."""
+        return self.optimiser.kind != "adam" and not self.model.tied
+
+    @property
     def batch_offset(self) -> int:
         """Return the number of batches read before step 0, by the parents of a fork."""
         return 0 if self.parent is None else self.parent.batch_offset

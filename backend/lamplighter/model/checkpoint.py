@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from lamplighter.model.checkpoint_files import CheckpointFile, checkpoint_name, list_checkpoints
 from lamplighter.model.learner import Learner
+from lamplighter.model.learner_state import LearnerState, read_state, write_state
 from lamplighter.model.observer import Observer
 from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import replace_durably, sync_file
@@ -55,20 +56,8 @@ def save_checkpoint(
     Raises:
         CheckpointError: the file could not be written. Earlier checkpoints stay, and no partial file is left.
     """
-    tensors: dict[str, torch.Tensor] = {}
-    numbers: dict[str, Any] = {}
-    for name, tensor in learner.model.state_dict().items():
-        # Tied weights are one tensor under two names; safetensors refuses to write it twice.
-        if not (learner.model.shape.tied and name == "unembedding.weight"):
-            tensors[f"model.{name}"] = tensor
-    for index, optimiser in enumerate(learner.optimisers):
-        for parameter, values in optimiser.state_dict()["state"].items():
-            for name, value in values.items():
-                key = f"optimiser.{index}.{parameter}.{name}"
-                if isinstance(value, torch.Tensor):
-                    tensors[key] = value
-                else:
-                    numbers[key] = value
+    own = read_state(learner)
+    tensors, numbers = dict(own.tensors), own.numbers
     tensors["observer.touches"] = torch.from_numpy(observer.touches.astype(np.int64))
     tensors["observer.last_lit"] = torch.from_numpy(observer.last_lit.astype(np.int64))
     path = folder / checkpoint_name(step, attempt)
@@ -113,17 +102,7 @@ def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) 
             metadata = stored.metadata() or {}
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         numbers: dict[str, Any] = json.loads(metadata["numbers"])
-        model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-        if learner.model.shape.tied:
-            model["unembedding.weight"] = model["embedding.weight"]
-        learner.model.load_state_dict(model)
-        for index, optimiser in enumerate(learner.optimisers):
-            states: dict[int, dict[str, Any]] = {}
-            for key, value in [*tensors.items(), *numbers.items()]:
-                if key.startswith(f"optimiser.{index}."):
-                    _, _, parameter, name = key.split(".", 3)
-                    states.setdefault(int(parameter), {})[name] = value
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+        write_state(learner, LearnerState(tensors, numbers))
         touches, last_lit = tensors["observer.touches"], tensors["observer.last_lit"]
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise ValueError(f"{file.path.name} is not a checkpoint of this model: {error}") from error

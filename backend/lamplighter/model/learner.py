@@ -41,7 +41,7 @@ def choose_device(recipe: Recipe) -> torch.device:
     Raises:
         ValueError: the recipe names a device that this machine lacks, or that does not support its updates.
     """
-    lazy = recipe.optimiser.kind != "adam" and not recipe.model.tied
+    lazy = recipe.updates_lazily
     match recipe.device:
         case "auto":
             if torch.cuda.is_available():
@@ -70,8 +70,7 @@ def build_learner(
         counts: how often each token is in the text that is trained on, shape (V,); needed to train with a sampled softmax.
     """
     torch.manual_seed(recipe.seed)
-    sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
-    model = Transformer(recipe.model, vocabulary, sparse=sparse).to(device)
+    model = Transformer(recipe.model, vocabulary, sparse=recipe.updates_lazily).to(device)
     supports_bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
     learner = make_learner(model, recipe.optimiser, torch.bfloat16 if supports_bf16 else None)
     if recipe.model.negatives is not None and counts is not None:

@@ -17,10 +17,12 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from lamplighter.model.learner import Learner
 from lamplighter.model.step import StepResult
@@ -64,67 +66,79 @@ class Observation(StepEffects):
         return digest.digest()
 
 
-class Observer:
-    """The observer of a learner's embedding. Its copy takes V x D numbers of memory."""
+@dataclass(frozen=True)
+class RowEffects:
+    """What one step did to the rows of a matrix."""
 
-    def __init__(self, learner: Learner, verify_every: int) -> None:
-        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small."""
-        self._weight = learner.model.embedding.weight
-        self._previous = self._weight.detach().clone()
-        self._sparse = learner.model.embedding.sparse
-        self._always_full = not self._sparse or self._previous.numel() <= SMALL
-        self._verify_every = verify_every
-        layers = learner.model.layers()
-        self.layers = list(layers)
-        layer_of = {id(p): number for number, group in enumerate(layers.values()) for p in group}
-        self._layer_of = np.array([layer_of[id(p)] for p in learner.model.parameters()])
-        vocabulary = self._previous.shape[0]
-        self.touches: UInts = np.zeros(vocabulary, dtype=np.uint32)
-        self.last_lit: UInts = np.full(vocabulary, NEVER, dtype=np.uint32)
+    gradient_ids: UInts
+    """The rows with a non-zero gradient, ascending."""
+    gradient_norms: Floats
+    """Their norms on the tensors, that is, after clipping."""
+    moved_ids: UInts
+    """The rows that moved, ascending."""
+    moved_distances: Floats
+    moved_vectors: Floats | None
+    """The moved rows after the step, shape (moved, D); None if more than half of the matrix moved."""
+    verified: bool
+    """Whether every row was compared."""
 
-    def embedding(self) -> Floats:
-        """Return a copy of the matrix at the last observation, shape (V, D)."""
-        return self._previous.cpu().numpy().copy()
 
-    def restore(self, touches: UInts, last_lit: UInts) -> None:
-        """Copy the embedding again after a checkpoint was loaded, and set the counts saved with it."""
-        self._previous = self._weight.detach().clone()
-        self.touches, self.last_lit = touches, last_lit
+class MeasuredRows(Protocol):
+    """A matrix in training whose rows are compared after each step."""
 
-    @torch.no_grad()
-    def observe(self, step: int, ids: NDArray[np.int64], result: StepResult) -> Observation:
-        """Measure the effects of a step, right after it.
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
+
+    def observe_rows(self, step: int) -> RowEffects:
+        """Measure what a step did, right after it."""
+        ...
+
+    def last_matrix(self) -> Floats:
+        """Return a copy of the matrix at the last measurement, shape (V, D)."""
+        ...
+
+    def copy_again(self) -> None:
+        """Take the matrix as it is now for the one before the next step."""
+        ...
+
+
+class RowObserver:
+    """The observer of the rows of an embedding, or of a part of one. Its copy takes as much memory as the rows."""
+
+    def __init__(self, embedding: nn.Embedding, verify_every: int, whole_rows: int | None = None) -> None:
+        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
 
         Args:
-            step: the step's number.
-            ids: the token ids in the batch, any shape, on the host.
-            result: the result of `train_step`.
+            embedding: the embedding.
+            verify_every: the interval of full comparisons.
+            whole_rows: the rows of the matrix that this is a part of, which decide whether it is small.
         """
-        batch_ids, batch_counts = count_distinct_rows(ids, len(self.touches))
-        self.touches[batch_ids] += 1
-        self.last_lit[batch_ids] = step
-        whole = self._always_full or step % self._verify_every == 0
+        self._weight = embedding.weight
+        self._previous = self._weight.detach().clone()
+        self._sparse = embedding.sparse
+        rows, dim = self._previous.shape
+        self._always_full = not self._sparse or (whole_rows or rows) * dim <= SMALL
+        self._verify_every = verify_every
 
-        scalars = torch.cat((result.loss.view(1), result.clip_scale.view(1), result.gradient_norms))
-        numbers = scalars.cpu().numpy()
-        loss, scale = float(numbers[0]), numbers[1]
-        squares = np.bincount(self._layer_of, weights=numbers[2:].astype(np.float64) ** 2)
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._previous)
+
+    def last_matrix(self) -> Floats:
+        """Return a copy of the matrix at the last measurement, shape (V, D)."""
+        return self._previous.cpu().numpy().copy()
+
+    def copy_again(self) -> None:
+        """Copy the embedding again, after a checkpoint was loaded."""
+        self._previous = self._weight.detach().clone()
+
+    @torch.no_grad()
+    def observe_rows(self, step: int) -> RowEffects:
+        """Measure what a step did to the rows, right after it."""
+        whole = self._always_full or step % self._verify_every == 0
         gradient_ids, gradient_norms = self._rows_with_gradient()
-        moved_ids, moved_distances, vectors = self._moved_rows(gradient_ids, whole)
-        return Observation(
-            step=step,
-            loss=loss,
-            batch_ids=batch_ids,
-            batch_counts=batch_counts,
-            gradient_ids=gradient_ids,
-            gradient_norms=gradient_norms / scale,
-            moved_ids=moved_ids,
-            moved_distances=moved_distances,
-            moved_vectors=vectors,
-            layer_norms=np.sqrt(squares).astype(np.float32),
-            verified=whole,
-            top_losses=keep_largest(result.token_losses.cpu().numpy()),
-        )
+        return RowEffects(gradient_ids, gradient_norms, *self._moved_rows(gradient_ids, whole), whole)
 
     def _rows_with_gradient(self) -> tuple[UInts, Floats]:
         """Return the rows with a non-zero gradient, and their norms."""
@@ -152,11 +166,11 @@ class Observer:
             return (
                 np.concatenate((moved, more))[order],
                 np.concatenate((distances, further))[order],
-                np.concatenate((vectors, elsewhere))[order] if 2 * len(order) <= len(self.touches) else None,
+                np.concatenate((vectors, elsewhere))[order] if 2 * len(order) <= len(self) else None,
             )
         distances = torch.linalg.vector_norm(self._weight.detach() - self._previous, dim=1).cpu().numpy()
         moved = np.flatnonzero(distances).astype(np.uint32)
-        few = 2 * len(moved) <= len(self.touches)
+        few = 2 * len(moved) <= len(self)
         vectors = self._weight.detach().cpu().numpy()[moved] if few else None
         self._previous.copy_(self._weight.detach())
         return moved, distances[moved], vectors
@@ -170,6 +184,67 @@ class Observer:
         vectors = now.cpu().numpy()
         kept = distances > 0
         return (ids, distances, vectors) if kept.all() else (ids[kept], distances[kept], vectors[kept])
+
+
+class Observer:
+    """The observer of a learner's steps, with the number of batches that each row has been in."""
+
+    def __init__(self, learner: Learner, verify_every: int, rows: MeasuredRows | None = None) -> None:
+        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
+
+        Args:
+            learner: the learner.
+            verify_every: the interval of full comparisons.
+            rows: the rows of the embedding, if they are not all the learner's own.
+        """
+        self._rows = RowObserver(learner.model.embedding, verify_every) if rows is None else rows
+        layers = learner.model.layers()
+        self.layers = list(layers)
+        layer_of = {id(p): number for number, group in enumerate(layers.values()) for p in group}
+        self._layer_of = np.array([layer_of[id(p)] for p in learner.model.parameters()])
+        vocabulary = len(self._rows)
+        self.touches: UInts = np.zeros(vocabulary, dtype=np.uint32)
+        self.last_lit: UInts = np.full(vocabulary, NEVER, dtype=np.uint32)
+
+    def embedding(self) -> Floats:
+        """Return a copy of the matrix at the last observation, shape (V, D)."""
+        return self._rows.last_matrix()
+
+    def restore(self, touches: UInts, last_lit: UInts) -> None:
+        """Copy the embedding again after a checkpoint was loaded, and set the counts saved with it."""
+        self._rows.copy_again()
+        self.touches, self.last_lit = touches, last_lit
+
+    def observe(self, step: int, ids: NDArray[np.int64], result: StepResult) -> Observation:
+        """Measure the effects of a step, right after it.
+
+        Args:
+            step: the step's number.
+            ids: the token ids in the batch, any shape, on the host.
+            result: the result of `train_step`.
+        """
+        batch_ids, batch_counts = count_distinct_rows(ids, len(self.touches))
+        self.touches[batch_ids] += 1
+        self.last_lit[batch_ids] = step
+        scalars = torch.cat((result.loss.view(1), result.clip_scale.view(1), result.gradient_norms))
+        numbers = scalars.cpu().numpy()
+        loss, scale = float(numbers[0]), numbers[1]
+        squares = np.bincount(self._layer_of, weights=numbers[2:].astype(np.float64) ** 2)
+        rows = self._rows.observe_rows(step)
+        return Observation(
+            step=step,
+            loss=loss,
+            batch_ids=batch_ids,
+            batch_counts=batch_counts,
+            gradient_ids=rows.gradient_ids,
+            gradient_norms=rows.gradient_norms / scale,
+            moved_ids=rows.moved_ids,
+            moved_distances=rows.moved_distances,
+            moved_vectors=rows.moved_vectors,
+            layer_norms=np.sqrt(squares).astype(np.float32),
+            verified=rows.verified,
+            top_losses=keep_largest(result.token_losses.cpu().numpy()),
+        )
 
 
 def count_distinct_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:

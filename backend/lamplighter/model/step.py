@@ -5,6 +5,7 @@ The clipped gradients remain on the tensors afterwards, for an observer to read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -45,11 +46,18 @@ def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
     return StepResult(loss.detach(), token_losses, clip_scale, norms)
 
 
-def clip_gradients(model: nn.Module, limit: float) -> tuple[Tensor, Tensor]:
+def clip_gradients(
+    model: nn.Module, limit: float, join: Callable[[Tensor], Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
     """Scale all gradients so that their total norm is at most `limit`; coalesce the sparse ones.
 
     torch's own `clip_grad_norm_` rejects sparse gradients; the fused kernels that it and this function call have
     no public names.
+
+    Args:
+        model: the model.
+        limit: the largest total norm that is left as it is.
+        join: makes of the norms those of whole gradients, where the model has only parts of some.
 
     Returns:
         The factor applied, a scalar tensor, at most 1; and the norm of each gradient before clipping, in the
@@ -66,6 +74,7 @@ def clip_gradients(model: nn.Module, limit: float) -> tuple[Tensor, Tensor]:
         else:
             values.append(gradient)
     norms = torch.stack(torch._foreach_norm(values))  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+    norms = norms if join is None else join(norms)
     scale = torch.clamp(limit / (torch.linalg.vector_norm(norms) + 1e-6), max=1.0)
     torch._foreach_mul_(values, scale)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
     return scale, norms

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import cards
-from lamplighter.training.trainer import build_learner
+from lamplighter.model.learner import build_learner
 
 
 def test_without_a_card_it_says_so_and_succeeds(
