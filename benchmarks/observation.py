@@ -34,7 +34,8 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.control import StopFlag
 from lamplighter.training.corpus_setup import prepare_corpus
-from lamplighter.training.trainer import Progress, Trainer, synchronise
+from lamplighter.training.trained_model import synchronise
+from lamplighter.training.trainer import Progress, Trainer
 
 BLOCKS, STEPS, WARM = 40, 25, 30
 

@@ -24,7 +24,7 @@ from lamplighter.examination.kinds.speak import examine
 from lamplighter.examination.replayer import Replayer
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.training.trainer import synchronise
+from lamplighter.training.trained_model import synchronise
 from tests.support.runs import finish, start_worker
 
 STEPS, REPLAYED = 200, (190, 140, 99, 40, 3, 120)

@@ -19,7 +19,7 @@ from lamplighter.model.step import train_step
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.corpus_setup import prepare_corpus
-from lamplighter.training.trainer import synchronise
+from lamplighter.training.trained_model import synchronise
 
 WARM, SECONDS = 3, 5.0
 BLOCKS, STEPS = 12, 25

@@ -6,6 +6,7 @@ It includes observing and recording, and pauses while the trainer waits.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import torch
@@ -34,6 +35,7 @@ class EnergyLog:
         writer: StepsWriter,
         reader: StepsReader,
         device: torch.device,
+        processor_seconds: Callable[[], float] = time.process_time,
     ) -> None:
         """Open the best available meter, paused, and record its method.
 
@@ -43,7 +45,12 @@ class EnergyLog:
         """
         self._keyframe_every, self._control, self._writer = keyframe_every, control, writer
         before = read_run_energy(reader)
-        self._meter = open_meter(stated_watts(), _card_name(device), before and before.spent)
+        self._meter = open_meter(
+            stated_watts(),
+            _card_name(device),
+            before and before.spent,
+            processor_seconds=processor_seconds,
+        )
         self._read_at = time.monotonic()
         fact = join_method(reader.facts().get(METHOD_FACT), self._meter.method, reader.newest_step()[1])
         writer.set_facts({METHOD_FACT: fact})

@@ -63,9 +63,13 @@ class LineSpeaker:
         sampled = [number % count for number in range(_GREEDY_LINES, MAX_LINES)] if count else []
         self._lines = [(prompts[at], False) for at in greedy] + [(prompts[at], True) for at in sampled]
 
+    def is_due(self, step: int) -> bool:
+        """Return whether lines are said after a step."""
+        return bool(self._lines) and (step in _FIRST or (step > 0 and step % _EVERY == 0))
+
     def speak(self, learner: Learner, step: int) -> list[SpokenLine]:
         """Return the lines that the model says after a step; empty at most steps, and if its numbers are not finite."""
-        if not self._lines or not (step in _FIRST or (step and step % _EVERY == 0)):
+        if not self.is_due(step):
             return []
         samplers = [
             # The batch of a step uses [seed, step], which a trailing zero would repeat.

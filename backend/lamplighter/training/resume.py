@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lamplighter.contract.sentences import say
 from lamplighter.forks.errors import StartLostError
@@ -31,17 +30,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.fork_start import TOLD
-
-
-@dataclass(frozen=True)
-class ComputedStep:
-    """A step that is computed but not yet committed."""
-
-    observation: Observation
-    ended: float
-    """The time at which training ended and observation began, Unix seconds."""
-    seconds: float
-    """The duration of training alone."""
+from lamplighter.training.trained_model import ComputedStep, TrainedModel
 
 
 class RunCheckpoints:
@@ -121,7 +110,7 @@ class RunCheckpoints:
                 return [str(line) for line in state.get(TOLD, [])]
         raise StartLostError(say("start_lost"))
 
-    def write(self, step: int, learner: Learner, observer: Observer) -> None:
+    def write(self, step: int, model: TrainedModel) -> None:
         """Write a checkpoint, unless it was just written.
 
         Raises:
@@ -132,14 +121,21 @@ class RunCheckpoints:
         # Writing it again would break its hard link to the waypoint.
         if (name, rate) == (self.last_written, self._last_rate) and (self._run.checkpoints / name).exists():
             return
-        save_checkpoint(self._run.checkpoints, step, attempt, learner, observer, {"learning_rate": rate})
+        save_checkpoint(
+            self._run.checkpoints,
+            step,
+            attempt,
+            model.whole_learner(),
+            model.observer,
+            {"learning_rate": rate},
+        )
         self.last_written, self._last_rate = name, rate
 
-    def try_write(self, step: int, learner: Learner, observer: Observer) -> None:
+    def try_write(self, step: int, model: TrainedModel) -> None:
         """Write a checkpoint. On failure record an event and schedule a retry; earlier checkpoints stay."""
         self._retry_at = None
         try:
-            self.write(step, learner, observer)
+            self.write(step, model)
             if self._failed:
                 self._failed = False
                 with contextlib.suppress(*DISK_FULL_ERRORS):

@@ -16,9 +16,8 @@ import torch
 from lamplighter.contract.sentences import say
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.held_out import HeldOutLoss
-from lamplighter.model.learner import Learner, build_learner, choose_device
+from lamplighter.model.learner import Learner, choose_device
 from lamplighter.model.observer import Observation, Observer
-from lamplighter.model.step import train_step
 from lamplighter.model.sum_accuracy import SumAccuracy
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
@@ -30,7 +29,8 @@ from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
 from lamplighter.training.energy_log import EnergyLog
 from lamplighter.training.lines import LineSpeaker, resolve_prompts
-from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps
+from lamplighter.training.resume import RunCheckpoints, replay_steps
+from lamplighter.training.trained_model import ComputedStep, LocalModel, TrainedModel
 from lamplighter.training.waypoints import RunWaypoints
 
 
@@ -47,14 +47,6 @@ class Progress:
     """True while the finished step waits for disk space."""
 
 
-def synchronise(device: torch.device) -> None:
-    """Wait until the device is idle, for correct timing: GPUs compute asynchronously."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    elif device.type == "mps":
-        torch.mps.synchronize()
-
-
 class Trainer:
     """The trainer of one run whose corpus is in its folder. Holds no lock: the caller holds the trainer's role."""
 
@@ -64,8 +56,16 @@ class Trainer:
         writer: StepsWriter,
         stop: StopFlag,
         on_progress: Callable[[Progress], None] | None = None,
+        model: TrainedModel | None = None,
     ) -> None:
         """Build the model.
+
+        Args:
+            run: the run.
+            writer: the writer of its steps.
+            stop: ends the training.
+            on_progress: called after each step.
+            model: the model, unless it is to be in this process.
 
         Raises:
             ValueError: the recipe cannot be run on this machine.
@@ -73,11 +73,11 @@ class Trainer:
         """
         recipe = run.recipe
         torch.set_num_threads(recipe.threads)
-        device = choose_device(recipe)
+        device = choose_device(recipe) if model is None else torch.device("cpu")
+        self._model = LocalModel(run, device) if model is None else model
         self._run, self._recipe, self._writer, self._stop = run, recipe, writer, stop
         self._reader = StepsReader(run.steps_path)
         self._control = RunControl(run, writer, self._reader)
-        self._device = device
         self._batches = BatchReader(recipe, run.token_ids, device)
         held_out = run.held_out_ids
         self._held_out = None if held_out is None else HeldOutLoss(recipe, held_out)
@@ -91,12 +91,19 @@ class Trainer:
         self._disk_wait = DiskWait(run.path, writer, self._reader, self._control, stop)
         self._checkpoints = RunCheckpoints(run, writer, self._control)
         self._waypoints = RunWaypoints(run, writer, self._reader, self._control, self._checkpoints)
-        self._energy = EnergyLog(recipe.cadence.keyframe_every, self._control, writer, self._reader, device)
-        self._build_model()
+        self._energy = EnergyLog(
+            recipe.cadence.keyframe_every,
+            self._control,
+            writer,
+            self._reader,
+            device,
+            self._model.processor_seconds,
+        )
+        learner, observer = self._start_afresh()
         writer.set_facts(
             {
-                "layers": self._observer.layers,
-                "parameters": sum(p.numel() for p in self._learner.model.parameters()),
+                "layers": observer.layers,
+                "parameters": sum(p.numel() for p in learner.model.parameters()),
                 "device": str(device),
                 "torch": torch.__version__,
                 "steps": self._control.end,
@@ -105,21 +112,18 @@ class Trainer:
         )
         self._control.reserve_space()
 
-    def _build_model(self) -> tuple[Learner, Observer]:
-        """Build the model in its initial state, with its observer and the committer of its steps."""
-        self._learner = build_learner(
-            self._recipe, len(self._run.vocabulary), self._device, self._run.vocabulary.counts
-        )
-        self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
+    def _start_afresh(self) -> tuple[Learner, Observer]:
+        """Return the model in its initial state, with its observer, and make the committer of its steps."""
+        learner, observer = self._model.start_afresh()
         self._committer = StepCommitter(
             self._run,
             self._writer,
-            self._observer,
+            observer,
             self._reader.facts(),
             self._measure_held_out,
             self._say_lines,
         )
-        return self._learner, self._observer
+        return learner, observer
 
     def run(self) -> Phase:
         """Train until the end, a stop or a failure. Return the phase of the run afterwards.
@@ -148,7 +152,7 @@ class Trainer:
             # Also after a pause that came while the step waited for disk space.
             if control.phase == Phase.PAUSED and not paused:
                 self._energy.try_commit_sum(step)
-                self._waypoints.keep(step, self._learner, self._observer)
+                self._waypoints.keep(step, self._model)
             paused = control.phase == Phase.PAUSED
             if self._stop.reason == "terminate":
                 self._try_checkpoint(step)
@@ -163,6 +167,7 @@ class Trainer:
                 return control.phase
             if not control.may_step():
                 self._energy.pause()
+                self._model.require_all()
                 continue
             self._energy.resume()
             if not self._advance_to(step + 1):
@@ -178,13 +183,14 @@ class Trainer:
         """Close the reader of the steps, and release the space reserved for requests."""
         self._reader.close()
         self._control.close()
+        self._model.close()
 
     def _interrupt_if_told(self, step: int) -> None:
         if not self._control.has_ended and (self._stop.reason == "interrupt" or self._control.stop_requested):
             self._control.interrupt(step)
 
     def _start_run(self) -> int:
-        model = self._learner, self._observer
+        model = self._model.whole_learner(), self._model.observer
         told = [] if self._recipe.parent is None else self._checkpoints.restore_start(model)
         with self._writer.transaction():
             self._writer.start_attempt(0)
@@ -238,9 +244,9 @@ class Trainer:
         checkpoint_step = self._restore_checkpoint(oldest=True)
         self._control.learning_rate = learning_rate
         attempt = self._writer.start_attempt(checkpoint_step + 1)
-        self._disk_wait.retry(lambda: self._checkpoints.write(checkpoint_step, self._learner, self._observer))
+        self._disk_wait.retry(lambda: self._checkpoints.write(checkpoint_step, self._model))
         self._waypoints.clear_superseded(checkpoint_step)
-        self._waypoints.keep(checkpoint_step, self._learner, self._observer, next_attempt=attempt)
+        self._waypoints.keep(checkpoint_step, self._model, next_attempt=attempt)
         self._writer.add_event(
             checkpoint_step,
             "attempt",
@@ -252,14 +258,17 @@ class Trainer:
         if self._held_out is None:
             return None
         counts = self._run.vocabulary.counts
-        measured = self._held_out.measure_by_frequency(self._learner, counts)
+        learner = self._model.whole_learner(moments=False)
+        measured = self._held_out.measure_by_frequency(learner, counts)
         if measured is None or self._accuracy is None:
             return measured
         # The numbers of a clock are all equally frequent.
-        return measured[0], self._accuracy.measure(self._learner)
+        return measured[0], self._accuracy.measure(learner)
 
     def _say_lines(self, step: int) -> list[SpokenLine]:
-        return self._speaker.speak(self._learner, step)
+        if not self._speaker.is_due(step):
+            return []
+        return self._speaker.speak(self._model.whole_learner(moments=False), step)
 
     def _advance_to(self, step: int) -> bool:
         """Compute one step and commit it.
@@ -305,24 +314,23 @@ class Trainer:
         )
         # Read last, so that it includes the work done for this step.
         self._committer.commit(replace(record, energy=self._energy.read_due(seen.step)))
+        self._model.note_committed(self._writer.attempt, seen.step)
         self._committer.observe_seconds = time.time() - ended
 
     def _compute_step(self, step: int) -> ComputedStep:
         """Compute a step at the current learning rate and observe it."""
         self._energy.count_step()
-        self._learner.set_learning_rate(self._control.learning_rate)
-        host_ids, ids, targets = self._batches.batch(step)
-        start = time.perf_counter()
-        result = train_step(self._learner, ids, targets)
-        synchronise(self._device)
-        seconds, ended = time.perf_counter() - start, time.time()
-        return ComputedStep(self._observer.observe(step, host_ids, result), ended, seconds)
+        return self._model.compute(step, self._control.learning_rate, *self._batches.batch(step))
 
     def _restore_checkpoint(self, *, oldest: bool = False) -> int:
         """Restore the newest (or oldest) valid checkpoint. Return its step; 0 if there is none."""
         _, last = self._reader.newest_step()
         return self._checkpoints.restore(
-            self._reader.lineage(), last, (self._learner, self._observer), self._build_model, oldest=oldest
+            self._reader.lineage(),
+            last,
+            (self._model.whole_learner(), self._model.observer),
+            self._start_afresh,
+            oldest=oldest,
         )
 
     def _report_wait(self, observation: Observation) -> None:
@@ -331,10 +339,10 @@ class Trainer:
 
     def _try_checkpoint(self, step: int) -> None:
         self._energy.try_commit_sum(step)
-        self._checkpoints.try_write(step, self._learner, self._observer)
+        self._checkpoints.try_write(step, self._model)
 
     def _visit_waypoint(self, step: int) -> None:
-        self._waypoints.visit(step, self._learner, self._observer)
+        self._waypoints.visit(step, self._model)
 
     def _report(self, observation: Observation, *, replaying: bool, waiting: bool = False) -> None:
         if self._on_progress is not None:

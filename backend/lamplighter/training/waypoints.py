@@ -16,8 +16,6 @@ from lamplighter.model.checkpoint import (
     list_checkpoints,
     save_checkpoint,
 )
-from lamplighter.model.learner import Learner
-from lamplighter.model.observer import Observer
 from lamplighter.platform.folder_sync import link_durably
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.run_folder import RunFolder
@@ -32,6 +30,7 @@ from lamplighter.runfolder.writing.waypoint_budget import (
 )
 from lamplighter.training.control import RunControl
 from lamplighter.training.resume import RunCheckpoints
+from lamplighter.training.trained_model import TrainedModel
 
 
 class RunWaypoints:
@@ -55,22 +54,19 @@ class RunWaypoints:
         self._is_fork = run.recipe.parent is not None
         self._failed = False
 
-    def visit(self, step: int, learner: Learner, observer: Observer) -> None:
+    def visit(self, step: int, model: TrainedModel) -> None:
         """Keep the state after `step` if a waypoint is due there."""
         # A fork's step 0 follows from no seed.
         if is_waypoint_due(step, self._every, self._room) or (self._is_fork and step == 0):
-            self.keep(step, learner, observer)
+            self.keep(step, model)
 
-    def keep(
-        self, step: int, learner: Learner, observer: Observer, *, next_attempt: int | None = None
-    ) -> None:
+    def keep(self, step: int, model: TrainedModel, *, next_attempt: int | None = None) -> None:
         """Keep the state after a committed step, unless it is kept already. Record an event at the first failure in a
         row.
 
         Args:
             step: the step.
-            learner: the model after it.
-            observer: the counts of rows after it.
+            model: the model after it.
             next_attempt: the attempt that continues from here at another learning rate, if any.
         """
         if not self._room and not (self._is_fork and step == 0):
@@ -87,7 +83,15 @@ class RunWaypoints:
                 and link_durably(self._run.checkpoints / name, self._run.waypoints / name)
             ):
                 state = {"learning_rate": self._control.learning_rate}
-                save_checkpoint(self._run.waypoints, step, attempt, learner, observer, state, kept=None)
+                save_checkpoint(
+                    self._run.waypoints,
+                    step,
+                    attempt,
+                    model.whole_learner(),
+                    model.observer,
+                    state,
+                    kept=None,
+                )
             self._thin()
         except (CheckpointError, OSError) as error:
             self._note_failure(step, error)

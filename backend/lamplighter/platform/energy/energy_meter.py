@@ -19,11 +19,15 @@ class EnergyMeter:
     """A meter that can be paused."""
 
     def __init__(
-        self, counter: EnergyCounter, method: EnergyMethod, before: SpentEnergy | None = None
+        self,
+        counter: EnergyCounter,
+        method: EnergyMethod,
+        before: SpentEnergy | None = None,
+        processor_seconds: Callable[[], float] = time.process_time,
     ) -> None:
         """Start paused, at what was spent `before`."""
         self.method = method
-        self._counter = counter
+        self._counter, self._processor_seconds = counter, processor_seconds
         self._spent = before or SpentEnergy()
         self._since: tuple[float | None, float, float] | None = None
 
@@ -57,7 +61,7 @@ class EnergyMeter:
             self._since = self._now()
 
     def _now(self) -> tuple[float | None, float, float]:
-        return self._counter.joules(), time.process_time(), time.monotonic()
+        return self._counter.joules(), self._processor_seconds(), time.monotonic()
 
 
 def open_meter(
@@ -67,6 +71,7 @@ def open_meter(
     *,
     load: Callable[[], Any] = load_nvml,
     powercap: Path = POWERCAP,
+    processor_seconds: Callable[[], float] = time.process_time,
 ) -> EnergyMeter:
     """Return a paused meter by the best method available on this machine.
 
@@ -76,11 +81,19 @@ def open_meter(
         before: what was spent before.
         load: loads NVIDIA's library.
         powercap: the folder of the CPU counters.
+        processor_seconds: returns the CPU seconds of the work.
     """
     if gpu is not None:
         with suppress(NoCounterError):
-            return EnergyMeter(NvmlCounter(load(), gpu), EnergyMethod("nvml"), before)
+            return EnergyMeter(NvmlCounter(load(), gpu), EnergyMethod("nvml"), before, processor_seconds)
     without_card = gpu is not None
     with suppress(NoCounterError):
-        return EnergyMeter(RaplCounter(powercap), EnergyMethod("rapl", None, without_card), before)
-    return EnergyMeter(ProcessorEstimate(watts), EnergyMethod("processor", watts, without_card), before)
+        return EnergyMeter(
+            RaplCounter(powercap), EnergyMethod("rapl", None, without_card), before, processor_seconds
+        )
+    return EnergyMeter(
+        ProcessorEstimate(watts, processor_seconds),
+        EnergyMethod("processor", watts, without_card),
+        before,
+        processor_seconds,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 
 from lamplighter.platform.energy.energy_method import DEFAULT_WATTS, MAX_WATTS
 
@@ -45,11 +46,12 @@ def stated_watts() -> float:
 
 
 class ProcessorEstimate:
-    """The CPU seconds of this process times the stated watts."""
+    """The CPU seconds of the work times the stated watts."""
 
-    def __init__(self, watts: float) -> None:
+    def __init__(self, watts: float, processor_seconds: Callable[[], float] = time.process_time) -> None:
         self.watts = watts
+        self._processor_seconds = processor_seconds
 
     def joules(self) -> float | None:
-        """Return the estimated joules of this process."""
-        return self.watts * time.process_time()
+        """Return the estimated joules."""
+        return self.watts * self._processor_seconds()
