@@ -27,6 +27,19 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.size_estimate import estimate_size
+from lamplighter.training.processes.crew import (
+    Crew,
+    follow_here,
+    join_group,
+    torchrun_processes,
+    torchrun_rank,
+)
+from lamplighter.training.processes.requirements import (
+    MAX_PROCESSES,
+    SplitError,
+    require_splittable,
+    usable_cores,
+)
 
 _WEIGH_EVERY = 2.0
 
@@ -59,6 +72,13 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
 @click.option(
     "--yes", is_flag=True, help="Do not ask before continuing an imported run or training its control."
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, MAX_PROCESSES),
+    default=1,
+    help="Processes that train together, each with a share of the rows and of every batch (docs/deploy.md)."
+    "  [default: 1]",
+)
 @push_options
 @watch_option
 @watts_option
@@ -73,9 +93,18 @@ def train_command(
     as_json: bool,
     yes: bool,
     watch: bool,
+    processes: int,
     **options: Any,
 ) -> None:
     """Train without the page. Ctrl-C stops after the current step; --resume continues."""
+    processes = _count_processes(processes)
+    if torchrun_processes() > 1 and torchrun_rank():
+        # Process 0 alone reads the options and touches the folder.
+        raise click.exceptions.Exit(follow_here(lambda: join_group(None, torchrun_rank(), processes)))
+    if watch and processes > 1:
+        raise click.UsageError(
+            "--processes belongs to the run that this command trains, and --watch names none"
+        )
     if watch and push is not None:
         raise click.UsageError(
             "--push sends the run that this command trains, and --watch names none: give only one of them"
@@ -96,6 +125,7 @@ def train_command(
             raise click.UsageError(f"--learning-rate: {rate} is not above 0 and at most 10")
         if not yes:
             confirm_imported(run)
+        _require_splittable(run.recipe, processes, yes=yes)
         if read_status(run).has_ended:
             body = {"steps": more} | ({} if rate is None else {"learning_rate": rate})
             RequestsWriter(run.path, "cli").add("continue", body)
@@ -116,28 +146,29 @@ def train_command(
                 confirm_imported(controlled, "train its control")
             # Beside the run, because the board looks for it there.
             run_store = RunStore(controlled.path.parent)
+        _require_splittable(recipe, processes, yes=yes)
         if text is not None:
             require_enough_text(recipe, text)
         run = run_store.create(recipe, text)
         if not as_json:
             print_line(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)
     if server is None:
-        train_and_report(run, runs_dir, quiet=as_json)
+        train_and_report(run, runs_dir, quiet=as_json, processes=processes)
         return
     process = PushProcess(run.path, server, token)
     try:
-        train_and_report(run, runs_dir, quiet=as_json)
+        train_and_report(run, runs_dir, quiet=as_json, processes=processes)
     finally:
         print_line(process.await_end(), err=True)
 
 
-def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool) -> None:
+def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool, processes: int = 1) -> None:
     """Train a run with a progress bar, and say how it ended: in words or, if `quiet`, as one line of JSON.
 
     Raises:
         click.ClickException, click.exceptions.Exit: the run failed.
     """
-    phase = _train_with_progress(run, quiet=quiet)
+    phase = _train_with_progress(run, quiet=quiet, processes=processes)
     status = read_status(run)
     if quiet:
         summary = status.as_dict()
@@ -168,7 +199,45 @@ def _refuse_recipe(options: dict[str, Any], but: str, option: str, allowed: str)
         )
 
 
-def _train_with_progress(run: RunFolder, *, quiet: bool) -> Phase:
+def _count_processes(asked: int) -> int:
+    """Return the number of processes, which `torchrun` may have said already."""
+    started = torchrun_processes()
+    if 1 < started != asked > 1:
+        raise click.UsageError(f"--processes: torchrun has started {started}: leave --processes out")
+    return max(started, asked)
+
+
+def _require_splittable(recipe: Recipe, processes: int, *, yes: bool) -> None:
+    """Raise UsageError if a run cannot be trained by several processes, or gains nothing from them here."""
+    if processes == 1:
+        return
+    try:
+        require_splittable(recipe, processes)
+    except SplitError as error:
+        raise click.UsageError(f"--{error}") from error
+    if usable_cores() == 1 and not yes:
+        raise click.UsageError(
+            f"--processes: {processes} would take turns on the one core that may be used here, and be slower than one;"
+            " --yes trains all the same"
+        )
+
+
+def _train_with_progress(run: RunFolder, *, quiet: bool, processes: int) -> Phase:
+    if processes == 1:
+        return _train_and_show(run, None, quiet=quiet)
+    from lamplighter.model.split.process_group import ProcessLostError
+
+    with Crew(processes) as crew:
+        try:
+            return _train_and_show(run, crew, quiet=quiet)
+        except ProcessLostError as error:
+            again = f"lamplighter train --resume {run.id} --processes {processes}"
+            raise click.ClickException(
+                f"{run.id}: {crew.explain(error)}. What was recorded is safe; continue with: {again}"
+            ) from error
+
+
+def _train_and_show(run: RunFolder, crew: Crew | None, *, quiet: bool) -> Phase:
     from lamplighter.training.worker import train
 
     bar = Progress(
@@ -205,4 +274,4 @@ def _train_with_progress(run: RunFolder, *, quiet: bool) -> Phase:
                     what = "the disk is full: training waits for room"
                 bar.update(task, completed=seen.step, total=seen.end, what=what)
 
-        return train(run, on_prepare=on_prepare, on_progress=on_progress)
+        return train(run, on_prepare=on_prepare, on_progress=on_progress, crew=crew)

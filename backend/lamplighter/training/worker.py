@@ -38,6 +38,7 @@ from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.stoppable_setup import SetupStoppedError, prepare_stoppably
 
 if TYPE_CHECKING:
+    from lamplighter.training.processes.crew import Crew
     from lamplighter.training.trainer import Trainer
 
 _STACK_BYTES = 16_000_000
@@ -49,8 +50,15 @@ def train(
     *,
     on_prepare: Callable[[float, str], None] | None = None,
     on_progress: Callable[..., None] | None = None,
+    crew: Crew | None = None,
 ) -> Phase:
     """Train a run from its current step, handling SIGINT and SIGTERM. Call it from the main thread.
+
+    Args:
+        run: the run.
+        on_prepare: called with the share done and what is being done, before training.
+        on_progress: called after each step.
+        crew: the processes that train it; None for this one alone.
 
     Returns:
         The phase of the run afterwards.
@@ -59,6 +67,7 @@ def train(
         RoleTakenError: another process is training the run.
         RecipeError: the run is recorded by a client's own loop, and cannot be trained here.
         FormatError: this version cannot read the folder.
+        ProcessLostError: another process of the crew has ended. What was committed is safe, as after a crash.
     """
     if run.recipe.corpus.kind == "recorded":
         raise RecipeError(f"{run.id} was recorded from a client's training loop: it cannot be trained here")
@@ -75,7 +84,7 @@ def train(
 
             def train_once() -> Phase:
                 disk_full_flag.clear()
-                return _train(run, stop, on_prepare, on_progress)
+                return _train(run, stop, on_prepare, on_progress, crew)
 
             phase = retry_while_full(train_once, lambda: stop.reason, "training", on_wait=disk_full_flag.set)
             if phase is None:
@@ -90,12 +99,13 @@ def _train(
     stop: StopFlag,
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
+    crew: Crew | None,
 ) -> Phase:
     writer = StepsWriter(run.steps_path)
     fragments = FragmentWriter(run) if wants_fragments(run.path) else None
     phase = Phase.RUNNING
     try:
-        phase = _prepare_and_train(writer, run, stop, on_prepare, on_progress)
+        phase = _prepare_and_train(writer, run, stop, on_prepare, on_progress, crew)
     finally:
         if fragments is not None:
             fragments.close()
@@ -109,6 +119,7 @@ def _prepare_and_train(
     stop: StopFlag,
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
+    crew: Crew | None,
 ) -> Phase:
     def report_progress(share: float, what: str) -> None:
         writer.set_facts({"message": f"{what} ({share:.0%})"})
@@ -124,12 +135,12 @@ def _prepare_and_train(
                 if isinstance(error, FormatError):
                     raise
                 return _record_failure(writer, 0, str(error))
-        return _train_prepared(writer, run, stop, report_progress, on_progress)
+        return _train_prepared(writer, run, stop, report_progress, on_progress, crew)
     except SetupStoppedError:
         phase = _stop_before_training(writer, run, stop)
         if phase.has_ended or stop.reason is not None:
             return phase
-        return _prepare_and_train(writer, run, stop, on_prepare, on_progress)
+        return _prepare_and_train(writer, run, stop, on_prepare, on_progress, crew)
 
 
 def _train_prepared(
@@ -138,6 +149,7 @@ def _train_prepared(
     stop: StopFlag,
     on_prepare: Callable[[float, str], None],
     on_progress: Callable[..., None] | None,
+    crew: Crew | None,
 ) -> Phase:
     # Import torch only now, since it takes seconds, so that a run with an unusable text fails at once. Import it before
     # setting the memory limit: a library that runs out of memory during import aborts the process.
@@ -149,7 +161,7 @@ def _train_prepared(
 
             writer.set_facts({"phase": Phase.PREPARING, "message": "recomputing the steps before the fork"})
             begin_fork(run, on_prepare, _stop_watch(run, stop))
-        return Trainer(run, writer, stop, on_progress)
+        return Trainer(run, writer, stop, on_progress, None if crew is None else crew.model_of(run))
 
     needed = estimate_demands(run.recipe, len(run.vocabulary)).memory_bytes
     with bounded_memory(needed + run.recipe.threads * _STACK_BYTES) as most:

@@ -1,0 +1,1 @@
+"""A model whose matrices are split by rows between processes."""

@@ -1,0 +1,146 @@
+"""`exchanges.sqlite`: what the processes that train a run handed to each other in each step. Writer: the trainer.
+
+Only a run of several processes has the file (`docs/deploy.md`). A step's row is written after the step, so a crash may
+leave out the last one; what a resumed run computes again is not counted again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage, step_key
+from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
+
+SCHEMA = """
+CREATE TABLE splits(id INTEGER PRIMARY KEY, split TEXT NOT NULL);
+CREATE TABLE exchanges(id INTEGER PRIMARY KEY, exchange TEXT NOT NULL);
+"""
+COMMAND_NUMBERS, REPORT_NUMBERS = 4, 19
+"""Numbers of 8 bytes in what process 0 tells before a step, and in what each of the others reports after it."""
+FORMULAS = {
+    "batch": "8 (4 + B (T + 1)) (N - 1)",
+    "ids": "8 (A + N (N - 1))",
+    "rows": "4 D A",
+    "states": "4 D B T (N - 1)",
+    "softmax": "24 B T (N - 1)",
+    "state gradients": "4 D B T (N - 1)",
+    "row gradients": "4 D A",
+    "blocks": "8 P (N - 1)",
+    "norms": "32 (N - 1)",
+    "record": "152 (N - 1) + 12 G + (12 + 4 D) M",
+}
+"""The bytes that all processes together hand to others in a step, once for each that gets them, by kind.
+
+N processes, B sequences of T tokens, width D, P parameters of the blocks; A rows asked of other processes; G rows with a
+gradient and M moved rows outside process 0, which keeps the record.
+"""
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a run is split, from a step on."""
+
+    owners: tuple[tuple[int, int], ...]
+    """`(offset, rows)` of each process, for the embedding and for the output matrix."""
+    sequences: int
+    context: int
+    dim: int
+    block_parameters: int
+    """Parameters of which every process has a copy."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What the processes handed over in a step."""
+
+    bytes: dict[str, int]
+    """Bytes by kind, of all processes together. Beside the kinds of `FORMULAS`, `transfer` is what was dealt out or collected
+    between this step and the one before: at a keyframe, a checkpoint, a resume."""
+    read: tuple[int, ...]
+    """Distinct rows that each process's sequences read."""
+    asked: tuple[int, ...]
+    """Rows that the others asked of each process."""
+    recorded: tuple[int, int]
+    """Rows with a gradient and moved rows outside process 0."""
+    worked: tuple[float, ...]
+    """Seconds from the command to the report that each process computed. The one with the most lags: the others wait."""
+    waited: tuple[float, ...]
+    """Seconds of the same that each process spent in collectives, waiting and handing over; process 0 also for reports."""
+
+    def expected_bytes(self, split: Split) -> dict[str, int]:
+        """Return what `FORMULAS` give, by kind."""
+        n, d, tokens = len(split.owners), split.dim, split.sequences * split.context
+        asked, (with_gradient, moved) = sum(self.asked), self.recorded
+        return {
+            "batch": 8 * (COMMAND_NUMBERS + tokens + split.sequences) * (n - 1),
+            "ids": 8 * (asked + n * (n - 1)),
+            "rows": 4 * d * asked,
+            "states": 4 * d * tokens * (n - 1),
+            "softmax": 24 * tokens * (n - 1),
+            "state gradients": 4 * d * tokens * (n - 1),
+            "row gradients": 4 * d * asked,
+            "blocks": 8 * split.block_parameters * (n - 1),
+            "norms": 32 * (n - 1),
+            "record": 8 * REPORT_NUMBERS * (n - 1) + 12 * with_gradient + (12 + 4 * d) * moved,
+        }
+
+
+class ExchangesWriter(FileWriter):
+    """The trainer's writer of `exchanges.sqlite`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            FormatError: the file was written by a newer version.
+        """
+        super().__init__(path, SCHEMA)
+
+    def begin_split(self, attempt: int, step: int, split: Split) -> None:
+        """Say how the run is split from a step of an attempt on."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO splits VALUES(?,?)",
+                (step_key(attempt, step), json.dumps(asdict(split))),
+            )
+
+    def add_exchange(self, attempt: int, step: int, exchange: Exchange) -> None:
+        """Add what was handed over in a committed step."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO exchanges VALUES(?,?)",
+                (step_key(attempt, step), json.dumps(asdict(exchange))),
+            )
+
+
+class ExchangesReader(FileReader):
+    """A reader of `exchanges.sqlite`, live or finished."""
+
+    def split_at(self, lineage: Lineage, step: int) -> Split | None:
+        """Return how the run was split at a step; None if it was not."""
+        row = step_key(lineage.attempt_at(step), step)
+        found = self._fetch_all("SELECT split FROM splits WHERE id<=? ORDER BY id DESC LIMIT 1", row)
+        if not found:
+            return None
+        fields: dict[str, Any] = json.loads(found[0][0])
+        owners = tuple((int(offset), int(rows)) for offset, rows in fields.pop("owners"))
+        return Split(owners, **fields)
+
+    def exchanges(
+        self, lineage: Lineage, first: int = 0, last: int = LAST_STEP
+    ) -> Iterator[tuple[int, Exchange]]:
+        """Yield the steps of the lineage from `first` to `last`, ascending, with what was handed over in each."""
+        for attempt, start, end in lineage.ranges:
+            low, high = max(first, start), min(last, end)
+            for row, text in self._fetch_all(
+                "SELECT id, exchange FROM exchanges WHERE id BETWEEN ? AND ? ORDER BY id",
+                step_key(attempt, low),
+                step_key(attempt, high),
+            ):
+                fields: dict[str, Any] = json.loads(text)
+                lists = {name: tuple(value) for name, value in fields.items() if name != "bytes"}
+                yield row - step_key(attempt, 0), Exchange(bytes=fields["bytes"], **lists)
