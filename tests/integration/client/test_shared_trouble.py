@@ -52,13 +52,16 @@ def disagree(rank: int, size: int, folder: Path, how: str) -> str:
     options: dict[str, Any] = {}
     if how == "every":
         options["every"] = 1 + rank
+    elif how == "no folder":
+        (folder / "file").write_text("")
     elif how == "frozen" and rank:
         model.requires_grad_(False)
     elif how == "absent" and rank:
         torch.distributed.barrier()
         return ""
     try:
-        watcher = lamplighter.watch(model, folder=folder / "shared", **options)
+        place = folder / "file" if how == "no folder" else folder
+        watcher = lamplighter.watch(model, folder=place / "shared", **options)
         return repr(watcher)
     except lamplighter.InputError as error:
         return str(error)

@@ -98,12 +98,12 @@ class SharedRecorder:
             record: makes the record, in the first process; None in the others.
 
         Raises:
-            SharedEndError: the first process cannot record.
+            MissingProcessError: the first process cannot record.
             Exception: in the first process: what `record` raised.
         """
         if record is None:
             if not self._serve():
-                raise SharedEndError("process 0 could not begin the record")
+                raise MissingProcessError("process 0 could not begin the record")
         else:
             try:
                 self.recorder = record()

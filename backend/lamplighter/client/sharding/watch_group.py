@@ -53,7 +53,7 @@ class Meeting:
             self._store = dist.PrefixStore(  # pyright: ignore[reportPrivateImportUsage]
                 f"lamplighter/{_meetings}", store
             )
-        except (AttributeError, RuntimeError, ValueError) as error:
+        except (AttributeError, RuntimeError, TypeError, ValueError) as error:
             raise InputError(f"these processes have no store by which they could agree ({error})") from error
         self._told = False
 

@@ -201,7 +201,10 @@ def watch(
             # Last, so that an earlier error leaves nothing in the model.
             watcher.install(root, table)
         except Exception as error:
-            recorder.close(Phase.INTERRUPTED, describe_error(error))
+            if shared is not None:
+                shared.__exit__(type(error), error, None)
+            else:
+                recorder.close(Phase.INTERRUPTED, describe_error(error))
             raise
         return watcher
 
