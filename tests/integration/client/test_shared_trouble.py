@@ -78,6 +78,9 @@ def disagree(rank: int, size: int, folder: Path, how: str) -> str:
             "frozen", ["process 1 of 2 cannot be watched: .*frozen", "the embedding is frozen"], marks=TOUR
         ),
         pytest.param(
+            "no folder", ["records nothing: .*cannot be created", "records nothing: .*process 0"], marks=TOUR
+        ),
+        pytest.param(
             "absent", ["records nothing: .*not all of 2 processes have called watch", ""], marks=TOUR
         ),
     ],

@@ -120,8 +120,8 @@ def test_a_part_comes_back_from_its_bytes():
 def test_parts_must_make_up_the_table():
     check_parts([OwnedPart(0, 3, 0, 4), OwnedPart(0, 0, 0, 0), OwnedPart(3, 2, 0, 4)], 5, 4)
     check_parts([OwnedPart(0, 5, 0, 2), OwnedPart(0, 5, 2, 2)], 5, 4)
-    assert owned_part(torch.zeros(5, 4), 0) == OwnedPart(0, 5, 0, 4)
-    assert owned_part(torch.zeros(5, 4), 1).is_empty
+    assert owned_part(torch.zeros(5, 4), 0, 2) == OwnedPart(0, 5, 0, 4)
+    assert owned_part(torch.zeros(5, 4), 1, 2).is_empty
     for wrong in (
         [OwnedPart(0, 3, 0, 4), OwnedPart(2, 3, 0, 4)],
         [OwnedPart(0, 3, 0, 4)],
