@@ -82,7 +82,7 @@ def _umap_parametric() -> Draw:
 
     keras.utils.set_random_seed(0)
     # Fitted again, it goes on with the network of the last fit.
-    model = ParametricUMAP(**_UMAP, verbose=False)
+    model = ParametricUMAP(**_UMAP, verbose=False, keras_fit_kwargs={"verbose": 0})
     return lambda frame: np.asarray(model.fit_transform(frame))
 
 
