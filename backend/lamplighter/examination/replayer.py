@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +31,7 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.learning_rates import known_rates, recorded_rate, requested_rates
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.exchanges import ExchangesReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
@@ -72,6 +74,8 @@ class _Record:
     digests: dict[int, bytes]
     rates: dict[int, float]
     """Learning rates from the pulses, in 32 bits."""
+    processes: dict[int, int]
+    """How many processes computed a step, where it was not one."""
 
 
 class Replayer:
@@ -198,34 +202,38 @@ class Replayer:
         with StepsReader(self.run.steps_path) as reader:
             rates = requested_rates(reader)
             known = known_rates(reader, self._recipe.optimiser.learning_rate, loaded.learning_rate)
-        record = _Record({}, {})
+        record = _Record({}, {}, {})
         for number in range(first, step + 1):
             if (number - first) % _BLOCK == 0:
-                record = self._read_record(number, min(step, number + _BLOCK - 1))
+                record = self._read_record(number, min(step, number + _BLOCK - 1), lineage)
             report((number - first) / (step - first + 1), say("recomputing_step", step=number))
             rate = rates.get(number, loaded.learning_rate)
             loaded.learning_rate = recorded_rate(rate, record.rates.get(number), known)
-            digest = self._compute(loaded, number)
+            digest = self._compute(loaded, number, record.processes.get(number, 1))
             loaded.attempt = lineage.attempt_at(number)
             if number in record.digests:
                 loaded.equal = loaded.equal is not False and digest == record.digests[number]
 
-    def _compute(self, loaded: _LoadedModel, step: int) -> bytes:
+    def _compute(self, loaded: _LoadedModel, step: int, processes: int) -> bytes:
         """Compute a step. Return its digest."""
         try:
             observed = recompute_step(
-                loaded.learner, loaded.observer, self._batches, step, loaded.learning_rate
+                loaded.learner, loaded.observer, self._batches, step, loaded.learning_rate, processes
             )
         except NotFiniteError as error:
             raise ReplayError(str(error), give_reason("step_not_finite", step=step)) from error
         loaded.step = step
         return observed.digest()
 
-    def _read_record(self, first: int, last: int) -> _Record:
+    def _read_record(self, first: int, last: int, lineage: Lineage) -> _Record:
         with StepsReader(self.run.steps_path) as reader:
             pulses = reader.pulses(first, last, last - first + 1)
             rates = {step: decode_as(data, Pulse).learning_rate for step, data in pulses}
-            return _Record(reader.digests(first, last), rates)
+            digests = reader.digests(first, last)
+        processes: dict[int, int] = {}
+        with suppress(FileNotFoundError), ExchangesReader(self.run.exchanges_path) as reader:
+            processes = {step: len(one.worked) for step, one in reader.exchanges(lineage, first, last)}
+        return _Record(digests, rates, processes)
 
     def _next_rate(self, loaded: _LoadedModel) -> float:
         with StepsReader(self.run.steps_path) as reader:

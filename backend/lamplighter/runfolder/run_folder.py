@@ -51,6 +51,7 @@ class RunFolder:
         self.output_layouts_path = path / "output-layouts.sqlite"
         self.measures_path = path / "measures.sqlite"
         self.tiles_path = path / "tiles.sqlite"
+        self.exchanges_path = path / "exchanges.sqlite"
         self.examinations_path = path / "examinations.sqlite"
         self.checkpoints = path / "checkpoints"
         self.waypoints = path / "waypoints"

@@ -54,8 +54,8 @@ class TrainedModel(Protocol):
         """Return the CPU seconds that training has taken, in all processes."""
         ...
 
-    def note_committed(self, attempt: int, step: int) -> None:
-        """Take note that the step computed last is in the record."""
+    def note_step(self, attempt: int, step: int) -> None:
+        """Take note that the step computed last is about to be committed, perhaps not for the first time."""
         ...
 
     def require_all(self) -> None:
@@ -108,7 +108,7 @@ class LocalModel:
         """Return the CPU seconds of this process."""
         return time.process_time()
 
-    def note_committed(self, attempt: int, step: int) -> None:
+    def note_step(self, attempt: int, step: int) -> None:
         """Do nothing."""
 
     def require_all(self) -> None:

@@ -312,9 +312,9 @@ class Trainer:
                 top_losses=seen.top_losses,
             )
         )
+        self._model.note_step(self._writer.attempt, seen.step)
         # Read last, so that it includes the work done for this step.
         self._committer.commit(replace(record, energy=self._energy.read_due(seen.step)))
-        self._model.note_committed(self._writer.attempt, seen.step)
         self._committer.observe_seconds = time.time() - ended
 
     def _compute_step(self, step: int) -> ComputedStep:

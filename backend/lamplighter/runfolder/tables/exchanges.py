@@ -1,7 +1,7 @@
 """`exchanges.sqlite`: what the processes that train a run handed to each other in each step. Writer: the trainer.
 
-Only a run of several processes has the file (`docs/deploy.md`). A step's row is written after the step, so a crash may
-leave out the last one; what a resumed run computes again is not counted again.
+Only a run of several processes has the file (`docs/deploy.md`). A step's row is written just before the step, so that no step
+lacks it; a crash between both leaves a row that the next computation of the step replaces.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class ExchangesWriter(FileWriter):
             )
 
     def add_exchange(self, attempt: int, step: int, exchange: Exchange) -> None:
-        """Add what was handed over in a committed step."""
+        """Add what was handed over in a step, in place of what an uncommitted one left."""
         with self._connection:
             self._connection.execute(
                 "INSERT OR REPLACE INTO exchanges VALUES(?,?)",

@@ -58,7 +58,7 @@ class SplitModel:
         self._whole: Learner | None = None
         self._collected = ALL
         self._dealt = False
-        self._writer = ExchangesWriter(run.path / "exchanges.sqlite")
+        self._writer = ExchangesWriter(run.exchanges_path)
         self._split_told = False
         self.observer: Observer
 
@@ -90,7 +90,7 @@ class SplitModel:
         """Return the CPU seconds of all processes, of the others as they reported last."""
         return time.process_time() + sum(self._rows.processor_seconds)
 
-    def note_committed(self, attempt: int, step: int) -> None:
+    def note_step(self, attempt: int, step: int) -> None:
         """Write what the processes handed to each other in the step, unless the disk is full."""
         exchange = self._rows.exchange
         if exchange is None:
