@@ -160,7 +160,7 @@ def watch_what_cannot_be(rank: int, size: int, folder: Path, what: str) -> str:
     [
         ("a whole table", "unknown which processes read the same batch"),
         ("merged columns", "every=2: the embedding is split by columns"),
-        ("a mesh of some", "spread over 1 of the 2 processes"),
+        ("a mesh of some", "spread over 1 processes, and this record is of 2"),
     ],
 )
 def test_what_would_give_wrong_numbers_is_refused_by_every_rank(tmp_path: Path, what: str, why: str) -> None:
@@ -183,3 +183,19 @@ def test_processes_that_read_the_same_rows_are_said_once(tmp_path: Path) -> None
     first, second = run_ranks(train_on_the_same_batch, 2, tmp_path)
     assert sum("in step 1 all processes read the very same rows" in line for line in first) == 1
     assert not second
+
+
+def train_with_split_states(rank: int, size: int, folder: Path) -> None:
+    from torch.distributed.optim import ZeroRedundancyOptimizer
+
+    model = nn.parallel.DistributedDataParallel(SharedModel())
+    watched = lamplighter.watch(model, folder=folder / "shared", on_error="raise")
+    optimizer = ZeroRedundancyOptimizer(model.parameters(), optimizer_class=torch.optim.SGD, lr=0.5)
+    train_part(model, optimizer, watched, rank=rank, size=size)
+
+
+@pytest.mark.tour
+def test_an_optimiser_whose_states_are_split_steps_the_whole_table(tmp_path: Path) -> None:
+    run_ranks(train_plainly, 0, tmp_path)
+    run_ranks(train_with_split_states, 2, tmp_path)
+    assert_same_record(tmp_path / "shared", tmp_path / "plain")

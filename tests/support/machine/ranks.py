@@ -26,16 +26,20 @@ _GRACE = 10.0
 """Seconds that the other ranks get after one has failed: most fail too, with a message that helps."""
 
 _starting = multiprocessing.get_context("forkserver")
-_starting.set_forkserver_preload(
-    # Without the second each rank would spend two seconds on it at its first optimiser.
-    [
-        "torch",
-        "torch._dynamo",
-        "torch.distributed.fsdp",
-        "torch.distributed.tensor.parallel",
-        "lamplighter.client.watching.watch",
-    ]
-)
+_PRELOADED = [
+    "torch",
+    # Without it each rank would spend two seconds on it at its first optimiser.
+    "torch._dynamo",
+    "torch.distributed.fsdp",
+    "torch.distributed.tensor.parallel",
+    "lamplighter.client.watching.watch",
+]
+_starting.set_forkserver_preload(_PRELOADED)
+
+
+def preload(*modules: str) -> None:
+    """Let the fork server import further modules, before the first group."""
+    _starting.set_forkserver_preload([*_PRELOADED, *modules])
 
 
 class RankError(AssertionError):

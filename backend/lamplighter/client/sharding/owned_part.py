@@ -70,8 +70,8 @@ def owned_part(weight: Tensor, rank: int, world: int) -> OwnedPart:
     mesh, placements = layout.device_mesh, layout.placements
     if mesh.size() != world:
         raise InputError(
-            f"the embedding is spread over {mesh.size()} of the {world} processes that train together, so no record can have the"
-            " steps of all: only a table on a mesh of all processes can be watched"
+            f"the embedding is spread over {mesh.size()} processes, and this record is of {world}: only a table on a mesh of all"
+            " processes that train together can be watched"
         )
     if any(type(one) not in (Shard, Replicate) for one in placements):
         raise InputError(
