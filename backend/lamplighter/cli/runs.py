@@ -1,22 +1,26 @@
-"""The command `lamplighter runs`: list runs with their disk usage, trash them, remove them."""
+"""The command `lamplighter runs`: list runs with their disk usage, rename them, trash them, remove them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_name import describe_fork
+from lamplighter.runfolder.run_name import describe_fork, read_run_name, write_run_name
 from lamplighter.runfolder.run_set import RunSet
 from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
+
+if TYPE_CHECKING:
+    from lamplighter.serving.reading.run_selection import RunOrder, RunState
 
 
 @click.group("runs", invoke_without_command=True)
@@ -24,16 +28,66 @@ from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
 @common_options()
 @click.pass_context
 def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
-    """List, trash or remove runs."""
-    if context.invoked_subcommand is not None:
-        return
+    """List, rename, trash or remove runs. Without a command, list them all."""
+    if context.invoked_subcommand is None:
+        run_store = RunStore(runs_dir)
+        _print_runs(run_store, run_store.runs(), as_json=as_json)
+
+
+@runs_group.command("list")
+@click.option("--search", default="", help="Words of the name, or a part of the id.")
+@click.option(
+    "--state", "states", multiple=True, help="A phase, or unreadable; may be repeated.  [default: any]"
+)
+@click.option(
+    "--sort",
+    "order",
+    default="created",
+    show_default=True,
+    type=click.Choice(["created", "loss", "steps", "name"]),
+    help="Newest first, lowest loss first, most steps first, or by name.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@common_options()
+def list_command(
+    runs_dir: Path, search: str, states: tuple[RunState, ...], order: RunOrder, as_json: bool
+) -> None:
+    """List some runs, as the page's list does."""
+    # The server's reading takes a second to import.
+    from lamplighter.serving.reading.run_catalog import RunCatalog
+    from lamplighter.serving.reading.run_selection import RunState, select_runs, sort_runs
+
+    if unknown := set(states) - set(known := get_args(RunState)):
+        raise click.UsageError(f"--state: {min(unknown)} is none of {', '.join(known)}")
     run_store = RunStore(runs_dir)
-    runs = run_store.runs()
+    found = RunCatalog(run_store).list_runs(run_store.runs())
+    folders = {one.run.id: one.run for one in found}
+    chosen = sort_runs(select_runs([one.summary for one in found], search, states), order)
+    _print_runs(run_store, [folders[one.id] for one in chosen], as_json=as_json)
+
+
+@runs_group.command("rename")
+@click.argument("run_id", metavar="RUN")
+@click.argument("name")
+@common_options()
+def rename_command(runs_dir: Path, run_id: str, name: str) -> None:
+    """Change the name that people read. The id stays."""
+    run = find_named_run(runs_dir, run_id)
+    try:
+        write_run_name(run.path, name)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    print_line(f"{run.id} is named {read_run_name(run)}")
+
+
+def _print_runs(run_store: RunStore, runs: list[RunFolder], *, as_json: bool) -> None:
     for run in runs:
         print_line(json.dumps(_facts(run)) if as_json else _line(run))
     if not as_json:
-        if not runs:
-            print_line(f"no runs in {runs_dir}/ yet; start one with: lamplighter, or lamplighter train")
+        if not runs and run_store.runs():
+            print_line("no run is like that; list all with: lamplighter runs")
+        elif not runs:
+            print_line(f"no runs in {run_store.path} yet; start one with: lamplighter, or lamplighter train")
         if trashed := run_store.trashed():
             size = sum(run.bytes_on_disk() for run in trashed)
             print_line(
@@ -105,7 +159,9 @@ def _line(run: RunFolder) -> str:
     loss = "" if status.loss is None else f"  loss {status.loss:.3f}"
     parent = run.recipe.parent
     origin = "" if parent is None else f"  {describe_fork(parent)}, a fork of {parent.run}"
-    return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}{origin}"
+    name = read_run_name(run)
+    named = "" if name is None else f"  {name}"
+    return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}{origin}{named}"
 
 
 def _size(count: int) -> str:
