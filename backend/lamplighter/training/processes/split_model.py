@@ -30,6 +30,9 @@ from lamplighter.training.processes.split_training import KINDS, Command, SplitT
 from lamplighter.training.trained_model import ComputedStep
 from lamplighter.wire.binary import Floats
 
+_SEALING_SECONDS = 1.0
+"""How long readers may hold up the end of training."""
+
 
 class SplitModel:
     """A model whose rows are split between processes, this being process 0.
@@ -114,7 +117,7 @@ class SplitModel:
 
     def close(self) -> None:
         """Close the file of exchanges."""
-        self._writer.close(sealed=True)
+        self._writer.close(sealed=True, patience=_SEALING_SECONDS)
 
     def _deal(self) -> None:
         assert self._whole is not None

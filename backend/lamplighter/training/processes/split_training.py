@@ -62,6 +62,8 @@ class SplitTraining:
         self.group, self._recipe, self._vocabulary = group, recipe, vocabulary
         self.part = SplitLearner(recipe, vocabulary, group)
         self._began = self._waited = 0.0
+        # What importing took is not training.
+        self._processor_start = time.process_time()
         self._offset = self.part.rows.starts[group.rank]
         self._rows: RowObserver | None = None
 
@@ -85,6 +87,9 @@ class SplitTraining:
         waited = self.group.waited - self._waited
         return time.perf_counter() - self._began - waited, waited
 
+    def _processor_seconds(self) -> float:
+        return time.process_time() - self._processor_start
+
     def measure(self, step: int) -> RowEffects:
         """Measure what the step did to the own rows, by their numbers in the whole matrix."""
         assert self._rows is not None
@@ -105,7 +110,7 @@ class SplitTraining:
         vectors = seen.moved_vectors
         facts = [
             *(len(seen.gradient_ids), len(seen.moved_ids), vectors is not None),
-            *(self.part.read, self.part.asked, *self.seconds(), time.process_time()),
+            *(self.part.read, self.part.asked, *self.seconds(), self._processor_seconds()),
             *(group.bytes.get(kind, 0) for kind in KINDS),
         ]
         group.give("record", torch.tensor(facts, dtype=torch.float64), 0)
