@@ -103,3 +103,33 @@ def test_a_snapshot_of_a_split_table_is_exact_and_its_bytes_are_the_formula(
     }
     # The first answers each step, the end and the beginning, and asks for rows.
     assert first == {"headers": 7 * 512, "parts": 0, "words": 8 * (8 + 2 * len(collected)), "rows": 0}
+
+
+def train_beyond_the_limit(rank: int, size: int, folder: Path) -> list[float]:
+    model: Any = shard(SharedModel(rows=8_200))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    sums = []
+    with lamplighter.watch(model, folder=folder / "shared") as watcher:
+        for number, (batch,) in enumerate(global_batches(8)):
+            if number == 4 and rank == 0:
+                shared: Any = watcher._recorder  # pyright: ignore[reportPrivateUsage]
+                shared.recorder._recording.end("no room")
+            ids = part_of(batch, rank, size)
+            model(ids, ids.roll(-1, 1))[1].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            weight: Any = model.wte.weight
+            sums.append(weight.full_tensor().sum().item())
+    return sums
+
+
+@pytest.mark.tour
+def test_a_record_that_reaches_its_limit_keeps_its_last_matrix_and_no_process_waits(tmp_path: Path) -> None:
+    sums = run_ranks(train_beyond_the_limit, 2, tmp_path, patience=60)[0]
+    run = lamplighter.open(tmp_path / "shared")
+    last = run.status.step
+    assert run.status.phase == "interrupted"
+    assert "no room" in run.status.message
+    assert last < len(sums) == 8
+    assert list(run.snapshot_steps())[-1] == last
+    assert run.snapshot(last).sum() == pytest.approx(sums[last - 1], rel=1e-5)

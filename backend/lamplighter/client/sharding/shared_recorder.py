@@ -88,7 +88,7 @@ class SharedRecorder:
         self._changed = threading.Condition()
         self._unfinished, self._met = 0, False
         self._error: Exception | None = None
-        self._closed = False
+        self._closed, self._is_asked = False, True
         self._process, self._earlier_error = os.getpid(), getattr(sys, "last_value", None)
 
     def begin_record(self, record: Callable[[], Recorder] | None) -> None:
@@ -111,6 +111,7 @@ class SharedRecorder:
             except BaseException:
                 self.group.say(_ENDED)
                 raise
+            self._is_asked = False
             self.group.say(_DONE)
         threading.Thread(target=self._exchange_all, name="lamplighter-share", daemon=True).start()
 
@@ -294,7 +295,7 @@ class SharedRecorder:
             self._own.note_all()
         if closing:
             self._note(met=True)
-        word = _ENDED
+        word, self._is_asked = _ENDED, True
         if self.recorder is None:
             if not closing:
                 self._send_part(given.part, headers)
@@ -306,9 +307,13 @@ class SharedRecorder:
                 given.finish()
             else:
                 self._write(given, headers)
-            if closing or self.recorder.is_recording:
-                word = _DONE
+                if not self.recorder.is_recording:
+                    # It has reached a limit, and keeps its last matrix while the others can still be asked.
+                    self.recorder.close()
+                    raise SharedEndError("it has reached its limit")
+            word = _DONE
         finally:
+            self._is_asked = False
             self.group.say(word)
         return closing
 
@@ -368,6 +373,8 @@ class SharedRecorder:
 
     def _collect_rows(self) -> list[Bytes]:
         """Return the stale rows of all processes, in the first."""
+        if not self._is_asked:
+            raise MissingProcessError("the other processes do not wait to be asked for their rows")
         self.group.say(_ROWS)
         return self._send_rows()
 

@@ -3,7 +3,6 @@ collectives, and the loop's later groups keep their numbers."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -153,7 +152,6 @@ class WatchGroup:
         """Use a process group of gloo."""
         self._connections: Any = connections
         self.rank, self.size = rank, size
-        self._unfinished = 0
         self.traffic = Traffic()
         """What this process has sent."""
 
@@ -211,23 +209,18 @@ class WatchGroup:
         return int(told)
 
     def close(self) -> None:
-        """Release the connections, once all processes have finished. If an operation was left, they are kept for the rest of
-        the program, since to remove them would wait for it."""
-        if self._unfinished:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connections))
+        """Release the connections, once all processes have finished."""
         self._connections = None
 
     def _finish(self, begin: Callable[[], Any]) -> None:
         if self._connections is None:
             raise MissingProcessError("the group of the record is closed")
-        self._unfinished += 1
         try:
             work = begin()
             pause = 0.0001
             while not work.is_completed():
                 time.sleep(pause)
                 pause = min(2 * pause, 0.005)
-            self._unfinished -= 1
             work.wait()
         except RuntimeError as error:
             raise MissingProcessError(f"another process has gone ({str(error)[:200]})") from error
