@@ -14,7 +14,7 @@ SOURCES := pyproject.toml $(WATCH)/pyproject.toml $(LIVING_MAP)/pyproject.toml b
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check check-python check-page install page browser bench gpu soak mutants ecosystem reference site format schema constraints clean help
+.PHONY: run test tour check check-python check-page install page browser bench gpu soak mutants ecosystem reference site gallery format schema constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -29,6 +29,7 @@ help:
 	@echo "              then viewers join and leave a class for as long: memory and descriptors of the server"
 	@echo "make reference  the reference of the Python API, from the docstrings, in .make/reference"
 	@echo "make site     the documents as a site, with that reference, in .make/site"
+	@echo "make gallery  six runs, trained and packed as a site, in .make/gallery (URL=: where it will be); ten minutes"
 	@echo "make mutants  one operator changed at a time, and which changes no test notices (MUTANTS='wire --sample 20')"
 	@echo "make ecosystem  the trainers of transformers, Lightning and accelerate, watched, and what opens a run's model, in an"
 	@echo "              environment of their own"
@@ -96,6 +97,10 @@ reference: .make/develop
 
 site: .make/develop
 	$(BIN)/python docs/making/make_site.py .make/site
+
+gallery: .make/develop page
+	rm -rf .make/gallery
+	$(BIN)/python docs/making/make_gallery.py .make/gallery $(if $(URL),--url $(URL))
 
 constraints: .make/develop
 	$(BIN)/python requirements/write_constraints.py

@@ -208,20 +208,30 @@ def test_hostile_tokens_stay_text(tmp_path: Path, chromium: Browser) -> None:
     close_clean(page, url)
 
 
-def test_a_gallery_works_under_a_path(finished_run: FinishedRun, tmp_path: Path, chromium: Browser) -> None:
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.tour)])
+def test_a_gallery_works_under_a_path(
+    finished_run: FinishedRun, tmp_path: Path, chromium: Browser, width: int
+) -> None:
     run = RunFolder(finished_run.server.runs / finished_run.run)
     write_gallery([run], tmp_path / "site" / "deep" / "down")
     with host_files(tmp_path / "site") as address:
-        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        page = chromium.new_page(viewport={"width": width, "height": 720})
         faults: list[str] = []
+        asked: list[str] = []
+        page.on("request", lambda sent: asked.append(sent.url))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         page.goto(f"{address}deep/down/index.html")
         assert page.evaluate("[...document.images].every((one) => one.naturalWidth === 1200)")
         assert find_violations(page, "main") == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("link", name="Auf Deutsch").click()
+        wait_for(page, "window.__lamplighter?.shown && document.documentElement.lang === 'de'")
+        page.go_back()
         page.get_by_role("link").first.click()
         wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
         page.go_back()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.close()
+        assert all(one.startswith((address, "data:", "blob:")) for one in asked), asked
     assert [fault for fault in faults if "favicon" not in fault] == []

@@ -33,6 +33,19 @@ _SENTENCE = (
     "Each light is a word. A small language model reads, and each step moves some of them. See where they go."
 )
 _HERE = Path(__file__).parent
+_SPACE_CARD = """\
+---
+title: Watch a language model learn
+emoji: 🏮
+colorFrom: indigo
+colorTo: yellow
+sdk: static
+license: mit
+---
+
+Made with Lamplighter. Each page holds a run and needs no server.
+"""
+"""What makes the folder a static Space of the Hugging Face Hub; other hosts ignore it."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,9 @@ def write_gallery(
             cards.append(card)
         (folder / NOTICES).write_text(read_notices(), encoding="utf-8", newline="\n")
         (folder / "index.html").write_text(_render_index(cards, base), encoding="utf-8", newline="\n")
+        (folder / "README.md").write_text(_SPACE_CARD, encoding="utf-8", newline="\n")
+        if base is not None:
+            (folder / "sitemap.xml").write_text(_render_sitemap(cards, base), encoding="utf-8", newline="\n")
     progress(1.0, out.name)
     return out
 
@@ -93,6 +109,16 @@ def _write_page(card: _Card, folder: Path, base: str | None, progress: ExportPro
     (folder / card.page).write_text(render_page(packed, preview), encoding="utf-8", newline="\n")
     write_files(packed, folder)
     (folder / card.picture).write_bytes(RunPicture(card.run, size=PICTURE_SIZE).png())
+
+
+def _render_sitemap(cards: Sequence[_Card], base: str) -> str:
+    addresses = "".join(
+        f"<url><loc>{html.escape(base + page)}</loc></url>" for page in ("", *(card.page for card in cards))
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{addresses}</urlset>\n'
+    )
 
 
 def _part(progress: ExportProgress, index: int, count: int, name: str) -> ExportProgress:
@@ -126,7 +152,8 @@ def _render_index(cards: Sequence[_Card], base: str | None) -> str:
     items = "\n".join(
         f'      <li><a href="{html.escape(card.page)}">'
         f'<img src="{html.escape(card.picture)}" width="{PICTURE_SIZE[0]}" height="{PICTURE_SIZE[1]}" alt="" />'
-        f"<h2><bdi>{html.escape(card.name)}</bdi></h2><p>{html.escape(card.sentence)}</p></a></li>"
+        f"<h2><bdi>{html.escape(card.name)}</bdi></h2><p>{html.escape(card.sentence)}</p></a>"
+        f'<a class="also" href="{html.escape(card.page)}?lang=de" hreflang="de" lang="de">Auf Deutsch</a></li>'
         for card in cards
     )
     return f"""<!doctype html>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -21,11 +22,21 @@ def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:
     assert {path.name for path in out.iterdir()} == {
         "index.html",
         "THIRD-PARTY.txt",
+        "README.md",
+        "sitemap.xml",
         *(f"{run.id}.html" for run in runs),
         *(f"{run.id}.png" for run in runs),
     }
     index = (out / "index.html").read_text(encoding="utf-8")
     assert "<script" not in index
+    assert f'<a class="also" href="{runs[0].id}.html?lang=de"' in index
+    sitemap = ElementTree.fromstring((out / "sitemap.xml").read_text(encoding="utf-8"))
+    pages = ["", *(f"{run.id}.html" for run in runs)]
+    assert [one.text for one in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")] == [
+        f"https://example.org/city/{page}" for page in pages
+    ]
+    # A folder with this in its README is a static Space.
+    assert "\nsdk: static\n" in (out / "README.md").read_text(encoding="utf-8").split("---")[1]
     assert "&lt;script&gt;" in index
     assert f'content="https://example.org/city/{runs[0].id}.png"' in index
     assert "A language model learns 10 words: 30 steps" in index
@@ -55,6 +66,7 @@ def test_files_lie_beside_a_page_that_has_no_room(tmp_path: Path, monkeypatch: p
 def test_without_an_address_there_is_no_preview_picture(tmp_path: Path) -> None:
     out = write_gallery([record(tmp_path / "runs")], tmp_path / "site")
     assert "og:image" not in (out / "index.html").read_text(encoding="utf-8")
+    assert not (out / "sitemap.xml").exists()
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,13 @@ class RunPicture:
         self._run, self._cache, self._size = run, cache, size
         self._entry: LayoutEntry | None = None
         self._districts: Districts | None = None
-        with suppress(*READ_ERRORS), LayoutsReader(run.layouts_path) as reader:
-            self._entry = reader.last_layout_entry() if run.is_prepared else None
-            self._districts = last_districts(reader)
+        # A history that no server has shown yet has smoothed maps alone.
+        for self._maps in (run.layouts_path, run.relayouts_path):
+            with suppress(*READ_ERRORS), LayoutsReader(self._maps) as reader:
+                self._entry = reader.last_layout_entry() if run.is_prepared else None
+                self._districts = last_districts(reader)
+            if self._entry is not None:
+                break
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -79,7 +83,7 @@ class RunPicture:
         entry = self._entry
         if entry is None:
             return draw_single_lamp(self._size)
-        with LayoutsReader(self._run.layouts_path) as reader:
+        with LayoutsReader(self._maps) as reader:
             layout = decode_as(reader.layout_record(entry.id), Layout)
         vocabulary = self._run.vocabulary
         size = min(len(layout.coordinates), len(vocabulary))
