@@ -17,18 +17,30 @@ from tests.support.machine.shared_training import SharedModel, assert_same_recor
 TOUR = pytest.mark.tour  # The others are like these, and each starts two groups of processes.
 
 
-def train_in_ddp(rank: int, size: int, folder: Path, tied: bool) -> None:
+def train_in_ddp(rank: int, size: int, folder: Path, tied: bool = False, **others: Any) -> None:
     model = nn.parallel.DistributedDataParallel(SharedModel(tied=tied))
     watched = lamplighter.watch(model, folder=folder / "shared", on_error="raise")
-    train_part(model, torch.optim.SGD(model.parameters(), lr=0.5), watched, rank=rank, size=size)
+
+    def synced(last: bool) -> Any:
+        return nullcontext() if last else model.no_sync()
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    train_part(model, optimizer, watched, rank=rank, size=size, synced=synced, **others)
 
 
 @pytest.mark.parametrize(
-    ("size", "tied"), [(3, True), *(pytest.param(*one, marks=TOUR) for one in [(1, True), (2, False)])]
+    ("size", "options"),
+    [
+        (3, {"tied": True}),
+        pytest.param(1, {"tied": True}, marks=TOUR),
+        pytest.param(2, {}, marks=TOUR),
+        pytest.param(2, {"accumulation": 3, "clip": 0.1}, marks=TOUR),
+    ],
+    ids=repr,
 )
-def test_the_record_of_ddp_is_that_of_one_process(tmp_path: Path, size: int, tied: bool) -> None:
-    run_ranks(train_plainly, 0, tmp_path, tied=tied)
-    run_ranks(train_in_ddp, size, tmp_path, tied=tied)
+def test_the_record_of_ddp_is_that_of_one_process(tmp_path: Path, size: int, options: Any) -> None:
+    run_ranks(train_plainly, 0, tmp_path, **options)
+    run_ranks(train_in_ddp, size, tmp_path, **options)
     assert_same_record(tmp_path / "shared", tmp_path / "plain")
 
 
