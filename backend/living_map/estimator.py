@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from living_map.checked_rows import checked_ids, checked_rows
 from living_map.incremental_umap import IncrementalUmap
 from living_map.metrics import Metric
-from living_map.settings import MapSettings
+from living_map.settings import MapSettings, Motion
 from living_map.trust import Trust, TrustProbe
 
 _MIN_STAYING = 3
@@ -32,6 +32,8 @@ class LivingMap:
         negative_sample_rate: pushes per pull.
         n_epochs: epochs of `fit`.
         update_epochs: epochs of `update`.
+        motion: "smooth": rows glide after their neighbours. "faithful": a row moves on the map as it moved in the space, and
+            stays if it did not; give `update` whole steps and some 100 epochs each.
         random_state: seed of the layout; two maps of the same frames with the same seed are equal.
 
     Attributes:
@@ -66,6 +68,7 @@ class LivingMap:
         negative_sample_rate: int = 5,
         n_epochs: int = 200,
         update_epochs: int = 10,
+        motion: Motion = "smooth",
         random_state: int = 0,
     ) -> None:
         self.n_neighbors = n_neighbors
@@ -75,6 +78,7 @@ class LivingMap:
         self.negative_sample_rate = negative_sample_rate
         self.n_epochs = n_epochs
         self.update_epochs = update_epochs
+        self.motion: Motion = motion
         self.random_state = random_state
 
     def fit(self, X: Any, y: object = None, *, ids: Any = None) -> Self:
@@ -209,6 +213,7 @@ class LivingMap:
             negatives=self.negative_sample_rate,
             horizon=self.n_epochs,
             warm_epochs=self.update_epochs,
+            motion=self.motion,
             seed=self.random_state,
         )
         return IncrementalUmap(settings, metric=self.metric)

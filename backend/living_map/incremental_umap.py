@@ -10,7 +10,8 @@ to the last frame. What makes this calm, where refitting jumps:
 - the learning rate falls to zero within each frame, and from frame to frame follows how much the graph
   changed: an embedding at rest gives, after a short settling, a map at rest;
 - the displayed positions are not the optimiser's, which tremble, but follow them smoothly. A token whose
-  neighbours changed little follows more slowly than the others.
+  neighbours changed little follows more slowly than the others. (Not in `motion="faithful"`, where mobility takes the
+  place of alignment and smoothing.)
 
 `docs/map.md` has the measured effect of each.
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from living_map.faithful_motion import neighbour_means, row_mobility
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from living_map.metrics import Metric
 from living_map.nearest_neighbours import NeighbourIndex, NeighbourUpdate
@@ -103,6 +105,9 @@ class IncrementalUmap:
             return self._optimised
         if len(self._generators) != size:
             self._generators = self._random.integers(*_SEEDS, size=(size, 3))
+        around = None
+        if self.settings.motion == "faithful" and self._graph is not None and self._optimised is not None:
+            around = neighbour_means(self._optimised, self._neighbours.ids)
         unrest, change = self._update_graph(vectors)
         if self._smoother is None or self._optimised is None:
             self._optimised = self._optimise(
@@ -111,14 +116,24 @@ class IncrementalUmap:
             self._smoother = PositionSmoother(self._optimised)
             self.learning_rate = 0.1
             return self._optimised
-        return self._draw(unrest, change)
+        return self._draw(unrest, change, around)
 
-    def _draw(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.float32]:
-        """Optimise and smooth the positions of the last frame, by what `_update_graph` returned."""
+    def _draw(
+        self, unrest: NDArray[np.float32], change: float, around: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Optimise and smooth the positions of the last frame, by what `_update_graph` returned.
+
+        `around`: as `_move_faithfully` takes it.
+        """
         assert self._smoother is not None
         assert self._optimised is not None
         wanted = min(self.settings.max_learning_rate, self.settings.gain * change)
         self.learning_rate = max(wanted, self.settings.learning_rate_decay * self.learning_rate)
+        if self.settings.motion == "faithful":
+            if self.learning_rate >= _RESTING_RATE:
+                self._move_faithfully(around)
+            self._smoother.jump_to(self._optimised)
+            return self._optimised
         if self.learning_rate >= _RESTING_RATE:
             reached = self._optimise(self._optimised, self.settings.warm_epochs, self.learning_rate)
             self._optimised = align_to_previous(reached, self._smoother.shown)
@@ -215,13 +230,37 @@ class IncrementalUmap:
         np.divide(larger - kept, larger, out=unrest, where=larger > 0, casting="same_kind")
         return unrest, float(1 - kept.sum() / larger.sum())
 
-    def _optimise(self, coordinates: NDArray[np.float32], epochs: int, rate: float) -> NDArray[np.float32]:
+    def _move_faithfully(self, around: NDArray[np.float32] | None) -> None:
+        """Optimise with each token as mobile as it was in the space.
+
+        `around`: the means of the neighbours that the tokens had in the last frame, shape (V, 2), if they are known.
+        """
+        assert self._optimised is not None
+        mobility = row_mobility(self._neighbours.travelled)
+        if around is not None:
+            here = neighbour_means(self._optimised, self._neighbours.ids)
+            self._optimised = (self._optimised + mobility * (here - around)).astype(np.float32)
+        self._optimised = self._optimise(
+            self._optimised, self.settings.warm_epochs, self.learning_rate, mobility
+        )
+
+    def _optimise(
+        self,
+        coordinates: NDArray[np.float32],
+        epochs: int,
+        rate: float,
+        mobility: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
         """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to zero, as in a
-        full fit."""
+        full fit.
+
+        `mobility`: the share of its steps that each token takes, shape (V, 1); None for whole steps.
+        """
         graph, curve = self._graph, self._curve
         assert graph is not None
         coordinates = np.array(coordinates, dtype=np.float32, order="C")
         for n in range(epochs):
+            before = None if mobility is None else coordinates.copy()
             self._epoch += 1
             run_epoch(
                 coordinates,
@@ -239,4 +278,8 @@ class IncrementalUmap:
                 curve.mantissas,
                 self._generators,
             )
+            if mobility is not None and before is not None:
+                coordinates -= before
+                coordinates *= mobility
+                coordinates += before
         return coordinates

@@ -41,3 +41,10 @@ def as_queries(rows: Any, metric: Metric) -> Any:
         rows[:, -1] = -rows[:, -2]
         rows[:, -2] = -1
     return rows
+
+
+def ways_moved(rows: NDArray[np.float32], before: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
+    """Return how far each row is from where it was, shape (N,); by cosine, as a unit vector."""
+    if metric == "cosine":
+        rows, before = unit_rows(rows), unit_rows(before)
+    return np.linalg.norm(rows - before, axis=1)

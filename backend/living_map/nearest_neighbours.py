@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from living_map.gpu_neighbours import RowProducts, make_row_products
-from living_map.metrics import Metric, comparable_rows
+from living_map.metrics import Metric, comparable_rows, ways_moved
 from living_map.neighbour_lists import NeighbourLists, take_lists
 from living_map.rows import BLOCK_BYTES, differing_rows
 
@@ -66,6 +66,9 @@ class NeighbourIndex:
         self._k = 0
         self._vectors: NDArray[np.float32] | None = None
         self._next = 0
+        self.travelled: NDArray[np.float32] = np.empty(0, dtype=np.float32)
+        """Shape (V,): how far each row moved in the last update in which any did; infinite for one that
+        has just arrived."""
 
     @property
     def ids(self) -> NDArray[np.int32]:
@@ -104,6 +107,8 @@ class NeighbourIndex:
         if len(moved) == 0:
             return NeighbourUpdate(0, 0, np.zeros(len(vectors), dtype=np.bool_))
         rows = vectors[moved]
+        self.travelled[:] = 0
+        self.travelled[moved] = ways_moved(rows, last[moved], self._metric)
         last[moved] = rows
         self._products.replace(moved, comparable_rows(rows, self._metric, self._centre))
         if len(moved) > MAX_MOVED_SHARE * len(vectors):
@@ -128,12 +133,14 @@ class NeighbourIndex:
             self._allocate(vectors)
             return self._rank_all(size, None)
         moved = differing_rows(vectors[: len(stay)], last[stay])
-        moved = np.concatenate((moved, np.arange(len(stay), size)))
+        ways = ways_moved(vectors[moved], last[stay[moved]], self._metric)
         before = self._lists
         self._allocate(vectors)
+        self.travelled[: len(stay)] = 0
+        self.travelled[moved] = ways
         changed = np.zeros(size, dtype=np.bool_)
         take_lists(before, stay, self._k, self._lists, changed)
-        return self._repair(moved, changed)
+        return self._repair(np.concatenate((moved, np.arange(len(stay), size))), changed)
 
     def _list_length(self, size: int) -> int:
         """Return the number of entries of a list among `size` rows, slack included."""
@@ -145,6 +152,7 @@ class NeighbourIndex:
         self._k = min(self.requested_k, size - 1)
         kept = self._list_length(size)
         self._vectors = np.array(vectors, dtype=np.float32, order="C")
+        self.travelled = np.full(size, np.inf, dtype=np.float32)
         self._centre = np.asarray(vectors, dtype=np.float32).mean(axis=0)
         rows = comparable_rows(vectors, self._metric, self._centre)
         self._products: RowProducts = make_row_products(rows, self._metric)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+Motion = Literal["smooth", "faithful"]
+"""How rows move from frame to frame: see `MapSettings.motion`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class MapSettings:
     (`PositionSmoother`)."""
     calm_glide: float = 0.15
     """The share for a token whose neighbours did not change, while others move."""
+    motion: Motion = "smooth"
+    """"smooth": every token follows its neighbours, in a glide. "faithful": a token moves on the map as it moved in the space,
+    so that a long way there is a long way here and a token at rest stays; for whole steps with many epochs each."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -43,3 +50,5 @@ class MapSettings:
             raise ValueError("negatives, horizon and warm_epochs must be at least 1")
         if not 0 < self.calm_glide <= self.glide <= 1:
             raise ValueError("calm_glide must be above 0 and at most glide, and glide at most 1")
+        if self.motion not in get_args(Motion):
+            raise ValueError(f'motion must be "smooth" or "faithful", not {self.motion!r}')
