@@ -160,6 +160,21 @@ class EnergyFigures:
 
 
 @dataclass(frozen=True)
+class ExchangeFigures:
+    """What the processes that train a run handed over in a step."""
+
+    step: int
+    processes: int
+    counted: int
+    """Bytes of all processes together."""
+    expected: int
+    """Those of the formulas."""
+    equal: int
+    """Of the last `steps` steps, those in which every kind has the bytes of its formula."""
+    steps: int
+
+
+@dataclass(frozen=True)
 class EarlierShare:
     """The share of a word's ten nearest that a matrix shares with itself some steps earlier."""
 
@@ -254,6 +269,8 @@ class Evidence:
     touches: TouchFigures | None = None
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
+    shared: ExchangeFigures | None = None
+    """What the processes of the run handed over; None if one process trains it."""
     cities: CityFigures | None = None
     no_output_matrix: WaitCode | None = None
     """The code of why there is no output matrix to compare; None if unknown."""

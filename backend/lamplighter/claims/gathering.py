@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lamplighter.claims.evidence import EnergyFigures, Evidence, StoredAnswer, TrustFigures
+from lamplighter.claims.evidence import EnergyFigures, Evidence, ExchangeFigures, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.matrix_evidence import read_matrix_evidence
 from lamplighter.claims.matrix_figures import MAX_NUMBERS
@@ -20,6 +20,7 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.spent_energy import read_run_energy, read_spent_at
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.shared_steps import read_shared_step
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -148,6 +149,7 @@ class _Gathering:
             ),
             trust=self._guard(self._read_trust),
             energy=self._guard(lambda: self._read_energy(measures)),
+            shared=self._guard(self._read_shared),
             answers=self._guard(self._read_answers) or {},
             **fields,
         )
@@ -185,6 +187,25 @@ class _Gathering:
             wanted = {*measures, min(energy.step, self._moment.step)}
             joules = {step: spent.joules for step, spent in read_spent_at(steps, sorted(wanted)).items()}
         return EnergyFigures(energy.used.method.name, joules, energy.since) if joules else None
+
+    def _read_shared(self) -> ExchangeFigures | None:
+        shared = (
+            read_shared_step(self._run, self._moment.lineage, self._moment.step)
+            if self._moment.lineage
+            else None
+        )
+        if shared is None:
+            return None
+        expected = shared.exchange.expected_bytes(shared.split)
+        counted = sum(shared.exchange.bytes.get(kind, 0) for kind in expected)
+        return ExchangeFigures(
+            self._moment.step,
+            len(shared.split.owners),
+            counted,
+            sum(expected.values()),
+            shared.equal,
+            shared.steps,
+        )
 
     def _read_trust(self) -> TrustFigures | None:
         with LayoutsReader(self._run.layouts_path) as reader:

@@ -17,7 +17,7 @@ from lamplighter.claims.claim import (
     waiting,
     waiting_for_answer,
 )
-from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.evidence import Evidence, ExchangeFigures
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.rules.meaning import GROUPED, PARTLY
 from lamplighter.claims.views import ask, view, word_card
@@ -151,7 +151,10 @@ def find_price_of_order(evidence: Evidence) -> Finding:
 
 
 def find_devices(evidence: Evidence) -> Finding:
-    """Return the bytes that two devices exchange in a step, by formula and as measured."""
+    """Return the bytes that devices exchange in a step, by formula and as measured: those of the run itself if several
+    processes train it."""
+    if evidence.shared is not None:
+        return _judge_exchanges(evidence.shared)
     answer = evidence.answer(DevicesAnswer)
     if answer is None:
         return waiting_for_answer(evidence, "two_processes")
@@ -183,6 +186,21 @@ def find_devices(evidence: Evidence) -> Finding:
     # are a failure.
     state = choose_state(counted and abs(off) <= EXACT_GRADIENTS, counted and abs(off) <= ROUNDED_GRADIENTS)
     return Finding(state, tuple(reason), figures, imported=answer.imported)
+
+
+def _judge_exchanges(shared: ExchangeFigures) -> Finding:
+    figures = (
+        Figure("bytes_a_step_all_processes", float(shared.counted), "bytes", shared.step),
+        Figure("bytes_a_step_by_formula", float(shared.expected), "bytes", shared.step),
+    )
+    reason = tell(
+        "processes_of_the_run_exchange",
+        processes=shared.processes,
+        bytes=shared.counted,
+        equal=shared.equal,
+        steps=shared.steps,
+    )
+    return Finding(choose_state(shared.equal == shared.steps, False), (reason,), figures)
 
 
 def find_projection(evidence: Evidence) -> Finding:

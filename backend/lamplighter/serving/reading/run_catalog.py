@@ -319,9 +319,15 @@ class RunCatalog:
         }
         try:
             with StepsReader(run.steps_path) as reader:
-                facts = reader.facts()
+                facts, lineage, newest = reader.facts(), reader.lineage(), reader.newest_step()[1]
         except FileNotFoundError:
             return contents
+        # Not before the first answer, which few runs need it for.
+        from lamplighter.runfolder.shared_steps import read_split
+
+        split = read_split(run, lineage, newest) if lineage else None
+        if split is not None:
+            contents["owners"] = split.owners
         # The trainer records these after building the model.
         if run.landmarks is not None:
             contents["landmarks"] = _describe_landmarks(run)

@@ -12,6 +12,8 @@ from lamplighter.cost.cost_scale import ScaleRow
 from lamplighter.cost.run_cost import RunCost, cost_steps, read_run_cost
 from lamplighter.runfolder.reading.spent_energy import RunEnergy
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.shared_steps import SharedStep, read_shared_step
+from lamplighter.runfolder.tables.exchanges import FORMULAS
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
@@ -55,7 +57,10 @@ def get_cost(run: RunId, request: Request, services: ServicesDep) -> Response:
 def _read(services: Services, run: RunFolder, steps: list[int]) -> Cost:
     with services.catalog.open_steps(run) as reader:
         cost = read_run_cost(run, reader, steps)
+        lineage = reader.lineage()
     fields = asdict(cost)
+    shared = read_shared_step(run, lineage, cost.step) if lineage else None
+    fields["shared"] = None if shared is None else _describe_shared(cost.step, shared)
     watts_now = fields.pop("watts_now")
     fields["energy"] = None if cost.energy is None else _describe_energy(cost.energy, watts_now)
     fields["scale"] = [_describe_scale(cost, row) for row in cost.scale]
@@ -80,6 +85,24 @@ def _describe_energy(energy: RunEnergy, watts_now: float | None) -> dict[str, ob
         "joules_per_step": spent.joules / spent.steps if spent.steps else None,
         "watts_mean": spent.joules / spent.seconds if spent.seconds else None,
         "watts_now": watts_now,
+    }
+
+
+def _describe_shared(step: int, shared: SharedStep) -> dict[str, object]:
+    exchange, expected = shared.exchange, shared.exchange.expected_bytes(shared.split)
+    owned = zip(shared.split.owners, exchange.worked, exchange.waited, shared.slowest, strict=True)
+    return {
+        "step": step,
+        "processes": [
+            {"offset": offset, "rows": rows, "worked": worked, "waited": waited, "slowest": slowest}
+            for (offset, rows), worked, waited, slowest in owned
+        ],
+        "bytes": [
+            {"kind": kind, "bytes": size, "formula": FORMULAS.get(kind), "expected": expected.get(kind)}
+            for kind, size in exchange.bytes.items()
+        ],
+        "steps": shared.steps,
+        "lagging": shared.lagging,
     }
 
 

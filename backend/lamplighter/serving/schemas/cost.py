@@ -59,6 +59,44 @@ class ScaleRowResponse(ApiModel):
     published: PublishedFigures | None
 
 
+class ProcessWork(ApiModel):
+    """One of the processes that train a run together."""
+
+    offset: int
+    """The first row that it owns, of the embedding and of the output matrix."""
+    rows: int
+    worked: float
+    """Seconds of the step that it computed."""
+    waited: float
+    """Seconds of the step in which it waited and handed over."""
+    slowest: int
+    """How many of the last steps it computed longest in."""
+
+
+class ExchangedBytes(ApiModel):
+    """What all processes together handed to others in a step, of one kind."""
+
+    kind: str
+    bytes: int
+    """As counted."""
+    formula: str | None
+    """The formula (`docs/deploy.md`); null for what is handed over between steps."""
+    expected: int | None
+    """The bytes of the formula."""
+
+
+class SharedStepResponse(ApiModel):
+    """The newest step of several processes."""
+
+    step: int
+    processes: list[ProcessWork]
+    bytes: list[ExchangedBytes]
+    steps: int
+    """The last steps in which the slowest process is counted; by chance each is the slowest as often."""
+    lagging: int | None
+    """The process that is slowest surely more often than chance, and computes a tenth longer than the others."""
+
+
 class Cost(ApiModel):
     """The cost of a run up to its newest step."""
 
@@ -76,3 +114,5 @@ class Cost(ApiModel):
     measured_order: bool
     """False while the curve has no bits."""
     scale: list[ScaleRowResponse]
+    shared: SharedStepResponse | None
+    """Null for a run that one process trains."""

@@ -148,6 +148,8 @@ class RunResponse(RunSummary, PartialModel):
     history: CheckedHistory | SkipJsonSchema[None] = None
     """What a check of a series of checkpoints found; absent if the run is none."""
     probes: ProbedLayers | SkipJsonSchema[None] = None
+    owners: list[tuple[int, int]] | SkipJsonSchema[None] = None
+    """The first row and the number of rows of each process that trains the run; absent if one does."""
     """What the rows of a run of hidden states are; absent if the run is none."""
 
     def fields_to_omit(self) -> Any:

@@ -12,6 +12,7 @@ from lamplighter.platform.energy.energy_method import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy
+from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, Split
 from lamplighter.runfolder.tables.steps import StepsWriter
 from tests.support.asgi import Answer, call
 from tests.support.folders import FakeTrainer, finished_run, make_run
@@ -47,6 +48,7 @@ async def test_energy_comes_with_its_method_and_its_error(app: FastAPI, tmp_path
         "processor_seconds": 5.0, "seconds": 6.0, "watts_mean": 10.0, "watts_now": None,
     }  # fmt: skip
     assert cost["missing"] is None
+    assert cost["shared"] is None
     assert cost["tokens"] == 30 * cost["work"]["tokens"]
     assert [row["joules_basis"] for row in cost["scale"]][:3] == ["estimated", "extrapolated", "extrapolated"]
     assert [row["flops_basis"] for row in cost["scale"]][:3] == ["formula", "formula", "6ND"]
@@ -91,3 +93,25 @@ async def test_a_run_without_energy_says_why_and_a_run_that_has_not_begun_is_not
     assert cost["work"]["forward"] > 0
     assert (await get(app, make_run(RunStore(tmp_path)))).status == 404
     assert (await get(app, make_run(RunStore(tmp_path), prepared=False))).status == 404
+
+
+async def test_what_several_processes_handed_over_comes_beside_the_formula(
+    app: FastAPI, tmp_path: Path
+) -> None:
+    run = finished_run(tmp_path, 30)
+    writer = ExchangesWriter(run.exchanges_path)
+    split = Split(owners=((0, 30), (30, 29)), sequences=4, context=8, dim=16, block_parameters=3_000)
+    writer.begin_split(1, 1, split)
+    for step in range(1, 31):
+        counted = {"batch": 320, "transfer": 7}
+        writer.add_exchange(1, step, Exchange(counted, (9, 9), (3, 4), (6, 6), (0.1, 0.3), (0.2, 0.0)))
+    writer.close()
+    shared = (await get(app, run)).json["shared"]
+    assert shared["processes"][1] == {"offset": 30, "rows": 29, "worked": 0.3, "waited": 0.0, "slowest": 30}
+    assert (shared["lagging"], shared["steps"]) == (1, 30)
+    assert shared["bytes"] == [
+        {"kind": "batch", "bytes": 320, "formula": "8 (4 + B (T + 1)) (N - 1)", "expected": 320},
+        {"kind": "transfer", "bytes": 7, "formula": None, "expected": None},
+    ]
+    told = await call(app, "GET", f"/api/runs/{run.id}", {"host": "127.0.0.1:8600"})
+    assert told.json["owners"] == [[0, 30], [30, 29]]

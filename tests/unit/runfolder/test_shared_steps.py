@@ -1,0 +1,79 @@
+"""What several processes hand over in a step, read back from the record, and which of them lags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lamplighter.claims.claim import ClaimState
+from lamplighter.runfolder.shared_steps import count_slowest, find_lagging, read_shared_step, read_split
+from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, Split
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+from tests.support.evidences import find, gather
+from tests.support.folders import finished_run
+
+SPLIT = Split(owners=((0, 20), (20, 20), (40, 19)), sequences=4, context=8, dim=16, block_parameters=3_000)
+
+
+def exchange(worked: tuple[float, ...]) -> Exchange:
+    one = Exchange({}, (9, 9, 8), (3, 4, 5), (6, 6), worked, (0.1, 0.2, 0.3))
+    return Exchange({**one.expected_bytes(SPLIT), "transfer": 12}, *(list(vars(one).values())[1:]))
+
+
+def lagging_in(seconds: np.ndarray) -> int | None:
+    return find_lagging(seconds.tolist(), count_slowest(seconds.tolist(), seconds.shape[1]))
+
+
+def test_equal_processes_do_not_lag_whatever_chance_gives() -> None:
+    found = [lagging_in(np.random.default_rng(seed).normal(1, 0.2, (50, 3))) for seed in range(200)]
+    assert found == [None] * 200
+
+
+def test_a_process_that_is_slower_lags_and_one_slow_step_makes_none() -> None:
+    seconds = np.random.default_rng(0).normal(1, 0.1, (50, 3))
+    once = seconds.copy()
+    once[7, 1] = 40
+    assert lagging_in(once) is None
+    seconds[:, 1] *= 1.5
+    assert lagging_in(seconds) == 1
+    assert lagging_in(seconds[:9]) is None
+    # Surely the slowest, but by less than what matters.
+    assert lagging_in(np.tile([1.0, 1.02, 1.0], (50, 1))) is None
+
+
+def test_a_step_is_read_with_those_before_it(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    with StepsReader(run.steps_path) as reader:
+        lineage, newest = reader.lineage(), reader.newest_step()[1]
+    assert read_split(run, lineage, newest) is None
+    assert read_shared_step(run, lineage, newest) is None
+    writer = ExchangesWriter(run.exchanges_path)
+    writer.begin_split(1, 1, SPLIT)
+    for step in range(1, newest + 1):
+        writer.add_exchange(1, step, exchange((1.0, 1.0, 2.0)))
+    writer.close()
+    found = read_shared_step(run, lineage, newest)
+    assert found is not None
+    assert (found.split, found.steps) == (SPLIT, min(50, newest))
+    assert found.slowest == (0, 0, found.steps)
+    assert found.exchange == exchange((1.0, 1.0, 2.0))
+    assert read_shared_step(run, lineage, newest + 1) is None
+
+
+def test_the_claim_of_many_devices_takes_its_bytes_from_the_record(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    writer = ExchangesWriter(run.exchanges_path)
+    writer.begin_split(1, 1, SPLIT)
+    step = gather(run).step
+    right = exchange((1.0, 1.0, 2.0))
+    for one in range(1, step + 1):
+        writer.add_exchange(1, one, right)
+    evidence = gather(run)
+    assert evidence.shared is not None
+    assert evidence.shared.counted == evidence.shared.expected == sum(right.expected_bytes(SPLIT).values())
+    assert find(18, evidence).state == ClaimState.HOLDS
+    writer.add_exchange(1, step, replace(right, bytes={**right.bytes, "rows": 1}))
+    writer.close()
+    assert find(18, gather(run)).state == ClaimState.FAILING
