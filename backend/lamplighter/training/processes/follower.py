@@ -23,13 +23,20 @@ def main() -> int:
     parser.add_argument("size", type=int)
     chosen = parser.parse_args()
 
-    def end() -> None:
+    def clear() -> None:
         # Process 0 deletes the folder, unless it was killed.
         shutil.rmtree(chosen.folder, ignore_errors=True)
+
+    def end() -> None:
+        clear()
         os._exit(ExitCode.CANCELLED)
 
     watch_parent(end)
-    return follow_here(lambda: join_group(chosen.folder, chosen.rank, chosen.size))
+    code = follow_here(lambda: join_group(chosen.folder, chosen.rank, chosen.size))
+    # The group may tell of the end of process 0 before its pipe does.
+    if code == ExitCode.CANCELLED:
+        clear()
+    return code
 
 
 if __name__ == "__main__":
