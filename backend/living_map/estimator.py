@@ -98,7 +98,10 @@ class LivingMap:
         self._engine = self._new_engine()
         self.n_features_in_ = rows.shape[1]
         self._note_names(X)
-        self._take(rows, found, found, self._engine.draw_frame(_wide(rows)))
+        places = self._engine.draw_frame(_wide(rows))
+        while self._engine.fitting:
+            places = self._engine.draw_frame(_wide(rows))
+        self._take(rows, found, found, places)
         return self
 
     def fit_transform(self, X: Any, y: object = None) -> NDArray[np.float32]:
@@ -214,6 +217,7 @@ class LivingMap:
             horizon=self.n_epochs,
             warm_epochs=self.update_epochs,
             motion=self.motion,
+            whole_below=0,
             seed=self.random_state,
         )
         return IncrementalUmap(settings, metric=self.metric)

@@ -2,7 +2,7 @@
 
 A token's membership strengths (McInnes, Healy and Melville 2018: sigma, rho and the strengths) depend on its
 own row of neighbours alone, so they are recomputed only where that row changed. The fuzzy union of the two
-directions of each edge takes two passes over the neighbours, in the order of tokens, and no sorting.
+directions of each edge takes two passes over the neighbours, in the order of tokens, and sorts only the rows that changed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class MembershipStrengths:
     """The membership strengths of every token's neighbours: directed weights, kept from frame to frame."""
 
     def __init__(self) -> None:
+        self._ids = np.empty((0, 0), dtype=np.int32)
+        """Each token's neighbours, ascending, shape (V, k)."""
         self._weights = np.empty((0, 0), dtype=np.float32)
+        """Their strengths."""
 
     @property
     def has_graph(self) -> bool:
@@ -55,8 +58,11 @@ class MembershipStrengths:
 
     def exchange_rows(self, stay: NDArray[np.int64], size: int) -> None:
         """Keep the strengths of the rows `stay`, which come first among `size` now; the others are to be marked as changed."""
-        arrived = np.empty((size - len(stay), *self._weights.shape[1:]), dtype=np.float32)
-        self._weights = np.concatenate((self._weights[stay], arrived))
+        new_ids = np.zeros(len(self._ids), dtype=np.int32)
+        new_ids[stay] = np.arange(len(stay))
+        arrived = np.zeros((size - len(stay), *self._ids.shape[1:]), dtype=np.int32)
+        self._ids = np.concatenate((new_ids[self._ids[stay]], arrived))
+        self._weights = np.concatenate((self._weights[stay], arrived.astype(np.float32)))
 
     def build_graph(
         self,
@@ -75,11 +81,15 @@ class MembershipStrengths:
                 None for all.
         """
         if self._weights.shape != ids.shape:
-            self._weights, changed = np.empty(ids.shape, dtype=np.float32), None
+            self._ids, changed = np.empty(ids.shape, dtype=np.int32), None
+            self._weights = np.empty(ids.shape, dtype=np.float32)
         rows = np.arange(len(ids)) if changed is None else np.flatnonzero(changed)
         if len(rows):
-            self._weights[rows] = membership_strengths(distances[rows])
-        head, tail, weight, count = _union(ids, self._weights, horizon)
+            strengths, some = membership_strengths(distances[rows]), ids[rows]
+            order = np.argsort(some, axis=1)
+            self._ids[rows] = np.take_along_axis(some, order, axis=1)
+            self._weights[rows] = np.take_along_axis(strengths, order, axis=1)
+        head, tail, weight, count = _union(self._ids, self._weights, horizon)
         return FuzzyGraph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
 
 
@@ -140,17 +150,23 @@ def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @numba.njit(cache=True)
 def _union(
-    ids: NDArray[np.int32], weights: NDArray[np.float32], horizon: int
+    own_ids: NDArray[np.int32], own: NDArray[np.float32], horizon: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], int]:
     """Compute a + b - ab of the strengths in both directions, without edges too weak to fire.
 
-    Returns the heads, tails and weights, and the number of filled entries of these arrays.
+    Args:
+        own_ids: shape (V, k), the neighbours of each token, ascending.
+        own: shape (V, k), their strengths.
+        horizon: see `build_graph`.
+
+    Returns:
+        The heads, tails and weights, and the number of filled entries of these arrays.
     """
-    size, k = ids.shape
+    size, k = own_ids.shape
     begins = np.zeros(size + 1, dtype=np.int64)
     for row in range(size):
         for column in range(k):
-            begins[ids[row, column] + 1] += 1
+            begins[own_ids[row, column] + 1] += 1
     for row in range(size):
         begins[row + 1] += begins[row]
     # For each token, the tokens that have it as a neighbour, by id.
@@ -159,20 +175,10 @@ def _union(
     theirs = np.empty(size * k, dtype=np.float32)
     for row in range(size):
         for column in range(k):
-            index = filled[ids[row, column]]
+            index = filled[own_ids[row, column]]
             their_ids[index] = row
-            theirs[index] = weights[row, column]
-            filled[ids[row, column]] += 1
-    # Transposed once more: each token's own neighbours, by id.
-    own_ids = np.empty((size, k), dtype=np.int32)
-    own = np.empty((size, k), dtype=np.float32)
-    counts = np.zeros(size, dtype=np.int32)
-    for token in range(size):
-        for index in range(begins[token], begins[token + 1]):
-            row = their_ids[index]
-            own_ids[row, counts[row]] = token
-            own[row, counts[row]] = theirs[index]
-            counts[row] += 1
+            theirs[index] = own[row, column]
+            filled[own_ids[row, column]] += 1
     head = np.empty(2 * size * k, dtype=np.int32)
     tail = np.empty(2 * size * k, dtype=np.int32)
     weight = np.empty(2 * size * k, dtype=np.float32)

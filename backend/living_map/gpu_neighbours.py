@@ -28,8 +28,10 @@ class RowProducts(Protocol):
         """Replace the rows `ids`, shape (N,), by `rows`, shape (N, D)."""
         ...
 
-    def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Write the products of the rows `ids` with all rows into `out`, shape (len(ids), V), and
+    def multiply(
+        self, ids: NDArray[np.int64], out: NDArray[np.float32], first: int = 0
+    ) -> NDArray[np.float32]:
+        """Write the products of the rows `ids` with all rows from `first` on into `out`, shape (len(ids), V - first), and
         return it."""
         ...
 
@@ -45,9 +47,11 @@ class CpuProducts:
         """Implement `RowProducts.replace`."""
         self._rows[ids] = rows
 
-    def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
+    def multiply(
+        self, ids: NDArray[np.int64], out: NDArray[np.float32], first: int = 0
+    ) -> NDArray[np.float32]:
         """Implement `RowProducts.multiply`."""
-        return np.matmul(as_queries(self._rows[ids], self._metric), self._rows.T, out=out)
+        return np.matmul(as_queries(self._rows[ids], self._metric), self._rows[first:].T, out=out)
 
 
 class GpuProducts:
@@ -65,10 +69,12 @@ class GpuProducts:
         device = self._rows.device
         self._rows[self._torch.from_numpy(ids).to(device)] = self._torch.from_numpy(rows).to(device)
 
-    def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
+    def multiply(
+        self, ids: NDArray[np.int64], out: NDArray[np.float32], first: int = 0
+    ) -> NDArray[np.float32]:
         """Implement `RowProducts.multiply`."""
         some = as_queries(self._rows[self._torch.from_numpy(ids).to(self._rows.device)], self._metric)
-        self._torch.from_numpy(out).copy_(some @ self._rows.T)
+        self._torch.from_numpy(out).copy_(some @ self._rows[first:].T)
         return out
 
 

@@ -31,9 +31,16 @@ from living_map.procrustes import align_to_previous
 from living_map.settings import MapSettings
 from living_map.sgd_kernel import AttractionCurve, carry_counters, run_epoch
 from living_map.smoothing import PositionSmoother
+from living_map.waking import RowRates, awake_edges, run_awake_epoch
 
 _SEEDS = 1 << 10, 1 << 30
 """Range of the random generators' first states; at zero they would stay."""
+_FITTED_IN_PARTS_FROM = 20_000
+"""Number of rows from which the first fit is shown before it is done."""
+_FIRST_EPOCHS, _PART_EPOCHS = 50, 25
+"""Its epochs in the first frame, and in each of the next."""
+_RATE_AFTER_FIT = 0.1
+"""Learning rate of the frame after a fit."""
 _RESTING_RATE = 0.003
 """Learning rate below which no visible motion remains, so that the map rests."""
 
@@ -50,8 +57,10 @@ class IncrementalUmap:
         """Start from scratch, or from the positions of an earlier process, shape (V, 2)."""
         self._metric: Metric = metric
         self.settings = settings = settings or MapSettings()
-        self.learning_rate = 0.1
-        """The learning rate with which the last warm frame started."""
+        self.learning_rate = self._common_rate = _RATE_AFTER_FIT
+        """The highest learning rate with which a row began the last warm frame."""
+        self._rates = RowRates(0, 0.0)
+        self._some_sleep = False
         self.last_update: NeighbourUpdate | None = None
         """The last frame's update of the neighbours; None before the first."""
         self._optimised = coordinates
@@ -63,6 +72,7 @@ class IncrementalUmap:
         self._strengths = MembershipStrengths()
         self._graph: FuzzyGraph | None = None
         self._epoch = 0
+        self._epochs_left = 0
         self._period = np.empty(0)
         self._due = np.empty(0)
         self._negative_due = np.empty(0)
@@ -77,6 +87,11 @@ class IncrementalUmap:
     def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return every token's neighbours and their cosines in the last drawn embedding, shape (V, K) each."""
         return self._neighbours.ids, self._neighbours.cosines
+
+    @property
+    def fitting(self) -> bool:
+        """Return whether the first fit goes on: of many rows, the first frame shows a part of its epochs."""
+        return self._epochs_left > 0
 
     @property
     def unsettled(self) -> bool:
@@ -105,16 +120,16 @@ class IncrementalUmap:
             return self._optimised
         if len(self._generators) != size:
             self._generators = self._random.integers(*_SEEDS, size=(size, 3))
+            self._rates = RowRates(size, self.learning_rate)
         around = None
         if self.settings.motion == "faithful" and self._graph is not None and self._optimised is not None:
             around = neighbour_means(self._optimised, self._neighbours.ids)
         unrest, change = self._update_graph(vectors)
         if self._smoother is None or self._optimised is None:
-            self._optimised = self._optimise(
-                principal_start(vectors, self._random), self.settings.horizon, 1.0
-            )
+            self._epochs_left = self.settings.horizon
+            part = self._epochs_left if size < _FITTED_IN_PARTS_FROM else _FIRST_EPOCHS
+            self._optimised = self._fit_on(principal_start(vectors, self._random), part)
             self._smoother = PositionSmoother(self._optimised)
-            self.learning_rate = 0.1
             return self._optimised
         return self._draw(unrest, change, around)
 
@@ -127,16 +142,32 @@ class IncrementalUmap:
         """
         assert self._smoother is not None
         assert self._optimised is not None
-        wanted = min(self.settings.max_learning_rate, self.settings.gain * change)
-        self.learning_rate = max(wanted, self.settings.learning_rate_decay * self.learning_rate)
-        if self.settings.motion == "faithful":
+        settings = self.settings
+        if self.fitting:
+            reached = self._fit_on(self._optimised, _PART_EPOCHS)
+            self._optimised = align_to_previous(reached, self._smoother.shown)
+            self._smoother.jump_to(self._optimised)
+            return self._optimised
+        wanted = min(settings.max_learning_rate, settings.gain * change)
+        self._common_rate = max(wanted, settings.learning_rate_decay * self._common_rate)
+        if settings.motion == "faithful":
+            self.learning_rate = self._common_rate
             if self.learning_rate >= _RESTING_RATE:
                 self._move_faithfully(around)
             self._smoother.jump_to(self._optimised)
             return self._optimised
-        if self.learning_rate >= _RESTING_RATE:
-            reached = self._optimise(self._optimised, self.settings.warm_epochs, self.learning_rate)
-            self._optimised = align_to_previous(reached, self._smoother.shown)
+        self._rates.wake(unrest, settings.gain, settings.max_learning_rate)
+        may_sleep = len(unrest) >= settings.whole_below and (change > 0 or self._some_sleep)
+        if may_sleep and self._rates.few_awake:
+            self._some_sleep = True
+            self.learning_rate = float(self._rates.rates.max())
+            self._optimised = self._optimise_awake(self._optimised)
+        else:
+            self._some_sleep = False
+            self.learning_rate = self._common_rate
+            if self.learning_rate >= _RESTING_RATE:
+                reached = self._optimise(self._optimised, settings.warm_epochs, self.learning_rate)
+                self._optimised = align_to_previous(reached, self._smoother.shown)
         if self.unsettled:
             self._gliding = not self._smoother.has_arrived(self._optimised)
             if self._gliding or self.learning_rate >= _RESTING_RATE:
@@ -163,6 +194,7 @@ class IncrementalUmap:
         size = len(vectors)
         update = self._neighbours.exchange_rows(stay, vectors)
         self._strengths.exchange_rows(stay, size)
+        self._rates.exchange_rows(stay, size)
         self._graph, kept = self._graph.exchange_rows(stay, size)
         self._due, self._negative_due = self._due[kept], self._negative_due[kept]
         fresh = self._random.integers(*_SEEDS, size=(size - len(stay), 3))
@@ -183,7 +215,8 @@ class IncrementalUmap:
             self._neighbours = NeighbourIndex(settings.neighbours - 1, self._metric)
         self._strengths = MembershipStrengths()
         self.settings = settings
-        self.learning_rate = settings.max_learning_rate
+        self.learning_rate = self._common_rate = settings.max_learning_rate
+        self._rates.set_all(self.learning_rate)
 
     def _smoothing_share(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.floating] | float:
         """Return the share of its way that each token moves, shape (V, 1); a scalar if no neighbours changed."""
@@ -241,18 +274,30 @@ class IncrementalUmap:
             here = neighbour_means(self._optimised, self._neighbours.ids)
             self._optimised = (self._optimised + mobility * (here - around)).astype(np.float32)
         self._optimised = self._optimise(
-            self._optimised, self.settings.warm_epochs, self.learning_rate, mobility
+            self._optimised, self.settings.warm_epochs, self.learning_rate, mobility=mobility
         )
+
+    def _fit_on(self, coordinates: NDArray[np.float32], epochs: int) -> NDArray[np.float32]:
+        """Return `coordinates` after a part of the epochs of a full fit, whose learning rate falls from 1 to 0."""
+        horizon, left = self.settings.horizon, self._epochs_left
+        epochs = min(epochs, left)
+        self._epochs_left = left - epochs
+        reached = self._optimise(coordinates, epochs, left / horizon, self._epochs_left / horizon)
+        self.learning_rate = self._epochs_left / horizon
+        if not self.fitting:
+            self.learning_rate = self._common_rate = _RATE_AFTER_FIT
+            self._rates.set_all(self.learning_rate)
+        return reached
 
     def _optimise(
         self,
         coordinates: NDArray[np.float32],
         epochs: int,
         rate: float,
+        until: float = 0.0,
         mobility: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to zero, as in a
-        full fit.
+        """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to `until`.
 
         `mobility`: the share of its steps that each token takes, shape (V, 1); None for whole steps.
         """
@@ -271,7 +316,7 @@ class IncrementalUmap:
                 self._negative_due,
                 float(self.settings.negatives),
                 self._epoch,
-                rate * (1 - n / epochs),
+                until + (rate - until) * (1 - n / epochs),
                 curve.a,
                 curve.b,
                 curve.exponents,
@@ -282,4 +327,19 @@ class IncrementalUmap:
                 coordinates -= before
                 coordinates *= mobility
                 coordinates += before
+        return coordinates
+
+    def _optimise_awake(self, coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return `coordinates` after the epochs of a warm frame of the rows that are awake; the others hold the map in place."""
+        graph, curve, rates, epochs = self._graph, self._curve, self._rates.rates, self.settings.warm_epochs
+        assert graph is not None
+        coordinates = np.array(coordinates, dtype=np.float32, order="C")
+        edges = awake_edges(graph.head, graph.tail, rates, self._due, self._negative_due, epochs)
+        for n in range(epochs):
+            self._epoch += 1
+            run_awake_epoch(
+                edges, coordinates, graph.head, graph.tail, self._period, self._due, self._negative_due,
+                float(self.settings.negatives), self._epoch, rates, 1 - n / epochs,
+                curve.a, curve.b, curve.exponents, curve.mantissas, self._generators,
+            )  # fmt: skip
         return coordinates

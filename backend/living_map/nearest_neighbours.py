@@ -30,7 +30,10 @@ from living_map.rows import BLOCK_BYTES, differing_rows
 SLACK = 0.5
 """Additional entries in each list, as a fraction of the requested ones."""
 REFRESH_PERIOD = 256
-"""Frames within which every row is ranked again at least once: a few rows in each frame."""
+"""Frames within which every row is ranked again at least once, a few rows in each frame, if that takes no more than
+`MAX_REFRESHED` of them."""
+MAX_REFRESHED = 64
+"""Maximum rows ranked again in a frame only because it is their turn."""
 MAX_MOVED_SHARE = 0.5
 """Share of moved rows above which all rows are ranked, since repairing would cost as much."""
 
@@ -168,8 +171,7 @@ class NeighbourIndex:
     def _rank_all(self, moved_count: int, known: KnownNeighbours | None) -> NeighbourUpdate:
         size, k = len(self._lists.ids), self._k
         if known is None:
-            for _ in self._rank_blocks(np.arange(size)):
-                pass
+            self._rank_pairs()
         elif k:
             # Lists without slack, each of which ends at its edge.
             self._lists.ids[:, :k], self._lists.cosines[:, :k] = known
@@ -177,6 +179,16 @@ class NeighbourIndex:
             self._lists.counts[:] = k
         ranked = size if known is None else 0
         return NeighbourUpdate(moved_count, ranked, np.ones(size, dtype=np.bool_))
+
+    def _rank_pairs(self) -> None:
+        """Rank all rows. The product of two rows is computed once, for the lists of both."""
+        size, block = len(self._lists.ids), len(self._block)
+        self._lists.counts[:] = 0
+        self._lists.edges[:] = -np.inf
+        for first in range(0, size, block):
+            rows = np.arange(first, min(first + block, size))
+            room = self._block.reshape(-1)[: len(rows) * (size - first)].reshape(len(rows), size - first)
+            _rank_pairs_of(self._products.multiply(rows, room, first), first, self._lists)
 
     def _repair(self, moved: NDArray[np.int64], changed: NDArray[np.bool_]) -> NeighbourUpdate:
         """Repair the lists after rows moved; `changed`, shape (V,), names those that changed before, and is changed."""
@@ -189,7 +201,7 @@ class NeighbourIndex:
             _insert_moved(similar, some, self._lists, self._k, is_moved, changed)
         poor = self._lists.counts < self._k
         # In addition to rows with too few neighbours, rank a few in turn.
-        turn = (self._next + np.arange(-(-size // REFRESH_PERIOD))) % size
+        turn = (self._next + np.arange(min(MAX_REFRESHED, -(-size // REFRESH_PERIOD)))) % size
         self._next = int(turn[-1]) + 1
         poor[turn] = True
         poor[moved] = False
@@ -286,6 +298,44 @@ def _rank(similar: NDArray[np.float32], rows: NDArray[np.int64], lists: Neighbou
                 least = own[kept - 1]
         lists.counts[row] = count
         _set_edge(lists, row)
+
+
+@numba.njit(cache=True)
+def _rank_pairs_of(similar: NDArray[np.float32], first: int, lists: NeighbourLists) -> None:
+    """Insert a block of rows into the lists of the later rows, and those into its lists.
+
+    Args:
+        similar: shape (B, V - first), the cosines of the rows from `first` on with all from there on.
+        first: the first row of the block. Blocks come in ascending order.
+        lists: the lists; the edge of one that is not full is at -inf.
+    """
+    count, kept = len(similar), lists.ids.shape[1]
+    size = first + similar.shape[1]
+    edges = lists.edges
+    for b in range(count):
+        row = first + b
+        least = edges[row]
+        for token in range(row + 1, size):
+            cosine = similar[b, token - first]
+            # Each list is given rows in ascending order, so an equal cosine ranks after those already in it.
+            if cosine > edges[token]:
+                _append(lists, token, cosine, row, kept)
+            if cosine > least:
+                _append(lists, row, cosine, token, kept)
+                least = edges[row]
+    # A block's rows have met all others now.
+    for b in range(count):
+        _set_edge(lists, first + b)
+
+
+@numba.njit(cache=True, inline="always")
+def _append(lists: NeighbourLists, row: int, cosine: float, token: int, kept: int) -> None:
+    """Insert a token into the list of a row while all are ranked."""
+    count = lists.counts[row]
+    _insert(lists.ids[row], lists.cosines[row], count, cosine, token)
+    lists.counts[row] = min(count + 1, kept)
+    if lists.counts[row] == kept:
+        lists.edges[row] = lists.cosines[row, kept - 1]
 
 
 @numba.njit(cache=True)

@@ -38,6 +38,9 @@ class MapSettings:
     motion: Motion = "smooth"
     """"smooth": every token follows its neighbours, in a glide. "faithful": a token moves on the map as it moved in the space,
     so that a long way there is a long way here and a token at rest stays; for whole steps with many epochs each."""
+    whole_below: int = 5_000
+    """Number of rows below which each frame optimises all of them; from it on, those whose neighbourhood changed
+    (`waking.py`)."""
     seed: int = 0
 
     def __post_init__(self) -> None:

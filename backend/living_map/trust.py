@@ -26,8 +26,6 @@ MIN_UNCOMPARED = 60_000
 """Number of rows from which no copy is kept to compare the next embedding with."""
 _SIMILARITY_BYTES = 256 << 20
 """Maximum bytes of the similarities of the sample with all tokens."""
-_CACHED_SIMILARITIES = 1 << 16
-"""Number of similarities compared at once, so that they stay in the CPU cache."""
 
 
 @dataclass(frozen=True)
@@ -147,13 +145,10 @@ class TrustProbe:
         best rank."""
         ranks = np.empty(neighbours.shape, dtype=np.int64)
         own = np.take_along_axis(similar, neighbours, axis=1)
-        # Process few rows at a time, so that they stay in the cache while every neighbour is compared.
-        block = max(1, _CACHED_SIMILARITIES // similar.shape[1])
-        for start in range(0, len(similar), block):
-            some = slice(start, start + block)
-            for column in range(neighbours.shape[1]):
-                nearer = similar[some] > own[some, column : column + 1]
-                ranks[some, column] = 1 + nearer.view(np.uint8).sum(axis=1, dtype=np.uint32)
+        for row, least in enumerate(own.min(axis=1)):
+            # Only what is nearer than the farthest of them counts: in a good map, few.
+            nearer = similar[row][similar[row] > least]
+            ranks[row] = 1 + np.count_nonzero(nearer > own[row][:, None], axis=1)
         return ranks
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import importlib
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lamplighter.contract.recipe import MapRecipe
-from lamplighter.projection.methods.registry import make_method
+from lamplighter.projection.methods.registry import make_method, settings_from_recipe
 from living_map.gpu_neighbours import gpu_device_for
 
 MAX_SETTLING_FRAMES = 100
 """Frames after which an embedding at rest counts as settled at any learning rate."""
-_COMPILED_MODULES = ("nearest_neighbours", "fuzzy_graph", "sgd_kernel")
+_COMPILED_MODULES = ("nearest_neighbours", "fuzzy_graph", "sgd_kernel", "waking")
 """Modules of `living_map` whose functions the incremental map compiles."""
 
 
@@ -71,9 +72,11 @@ class WarmUp:
             if self._chosen.method == "umap":
                 self._functions = compiled_functions()
             some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
-            for _ in range(2):
+            method.change_settings(replace(settings_from_recipe(self._chosen), whole_below=0))
+            # Compile the code that updates a moving embedding too, and that for rows that sleep: they do after three frames.
+            for _ in range(5):
                 method.draw_frame(some)
-                some[:5] += 1  # compile the code that updates a moving embedding too
+                some[:1] += 1e-4
         except Exception as error:  # noqa: BLE001  # passed on to the main thread, which raises it
             self.error = error
         finally:

@@ -53,8 +53,12 @@ def make_replacement_method(
     if chosen.method != "umap":
         return make_method(chosen, coordinates)
     from lamplighter.projection.methods.refit_umap import align_or_mirror
+    from living_map.incremental_umap import IncrementalUmap
 
-    fresh = make_method(chosen).draw_frame(vectors)
-    method = make_method(chosen, align_or_mirror(fresh, coordinates))
+    fresh = IncrementalUmap(settings_from_recipe(chosen))
+    places = fresh.draw_frame(vectors)
+    while fresh.fitting:
+        places = fresh.draw_frame(vectors)
+    method = make_method(chosen, align_or_mirror(places, coordinates))
     method.resume_from(vectors)
     return method
