@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Rolldown } from "vite";
@@ -9,8 +11,9 @@ import { thirdParty } from "./third-party.ts";
 // running Lamplighter.
 const server = process.env["LAMPLIGHTER"] ?? "http://127.0.0.1:8600";
 
-const INDEX = fileURLToPath(new URL("index.html", import.meta.url));
-const notices = thirdParty(fileURLToPath(new URL(".", import.meta.url)));
+const ROOT = fileURLToPath(new URL(".", import.meta.url));
+const INDEX = join(ROOT, "index.html");
+const notices = thirdParty(ROOT);
 
 /**
  * Return a rule that puts all that the page cannot start without into one script, "first": the bundler would
@@ -30,16 +33,36 @@ function reached(start: string, next: (id: string) => readonly string[]): Set<st
   return found;
 }
 
-/** Return a function that gives each component a class for its styles: the fewest letters that no other has. */
+/**
+ * Return a function that gives each component a class for its styles: the fewest letters that no other has. Components are
+ * compiled in any order, and must not be named in it: the same sources make the same page.
+ */
 function shortHash() {
-  const known = new Map<string, string>();
+  const names = new Map<string, string>();
   return ({ hash, filename }: { hash: (text: string) => string; filename: string }) => {
-    const whole = hash(filename);
-    let letters = 3;
-    while ((known.get(whole.slice(0, letters)) ?? filename) !== filename) letters += 1;
-    known.set(whole.slice(0, letters), filename);
-    return `s-${whole.slice(0, letters)}`;
+    if (names.size === 0) nameComponents(names, hash);
+    const name = names.get(componentPath(filename));
+    if (name === undefined) throw new Error(`${filename} is no component of src/`);
+    return `s-${name}`;
   };
+}
+
+function nameComponents(names: Map<string, string>, hash: (text: string) => string) {
+  const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
+  const taken = new Set<string>();
+  for (const file of files.filter((name) => name.endsWith(".svelte")).sort()) {
+    const path = componentPath(join("src", file));
+    const whole = hash(path);
+    let letters = 3;
+    while (taken.has(whole.slice(0, letters))) letters += 1;
+    taken.add(whole.slice(0, letters));
+    names.set(path, whole.slice(0, letters));
+  }
+}
+
+/** Return the path of a component below the page's sources, with `/` on every system. */
+function componentPath(file: string): string {
+  return relative(ROOT, resolve(ROOT, file)).replaceAll("\\", "/");
 }
 
 /** Small late parts that weigh less in one script. */
