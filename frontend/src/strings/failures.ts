@@ -36,8 +36,7 @@ const words = (value: number | string | undefined) => printableToken(String(valu
 export const reasons = table("reasons", {
   recorded_elsewhere:
     "This run was recorded from another training loop, so its model is not here to ask.",
-  sampled_softmax:
-    "A step of this run estimates its loss (sampled softmax): this needs the loss over all words.",
+  sampled_softmax: "A step of this run only estimates its loss (sampled softmax).",
   run_not_begun: "This run has not started, so there is no model to ask yet.",
   step_not_reached: ({ step, newest }) =>
     `This run is at step ${number(newest)}: it has not reached step ${number(step)} yet.`,

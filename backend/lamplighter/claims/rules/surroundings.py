@@ -189,10 +189,7 @@ def find_devices(evidence: Evidence) -> Finding:
 
 
 def _judge_exchanges(shared: ExchangeFigures) -> Finding:
-    figures = (
-        Figure("bytes_a_step_all_processes", float(shared.counted), "bytes", shared.step),
-        Figure("bytes_a_step_by_formula", float(shared.expected), "bytes", shared.step),
-    )
+    figures = (Figure("bytes_a_step_all_processes", float(shared.counted), "bytes", shared.step),)
     reason = tell(
         "processes_of_the_run_exchange",
         processes=shared.processes,

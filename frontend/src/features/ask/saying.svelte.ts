@@ -3,6 +3,7 @@
  * least the shortest interval between beats, so that the map flashes no faster.
  */
 
+import { prefersStillness } from "../../model/reduced-motion";
 import type { AnswerTo } from "../../api/rest-types";
 import type { StepLight } from "../../model/light";
 import type { LiveRun } from "../../state/run/live-run.svelte";
@@ -48,7 +49,7 @@ export class Saying {
 
   constructor(
     private readonly run: LiveRun,
-    private readonly atOnce: boolean = matchMedia("(prefers-reduced-motion: reduce)").matches,
+    private readonly atOnce: boolean = prefersStillness(),
   ) {}
 
   /** Return whether words remain to be said. */

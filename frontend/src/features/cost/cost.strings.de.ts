@@ -113,7 +113,7 @@ export const cost: Translated<typeof english> = {
 
   devices: "Zwei Geräte, ein Modell",
   devicesMore:
-    "Große Modelle werden auf vielen Geräten trainiert. Jedes liest einen Teil des Batches mit seiner eigenen Kopie des Modells; dann zählen alle ihre Gradienten zusammen. Die Hälfte der Zeilen der Matrix könnte auf jedem liegen.",
+    "Große Modelle werden auf vielen Geräten trainiert. Jedes liest einen Teil des Batches mit seiner eigenen Kopie des Modells; dann zählen alle ihre Gradienten zusammen.",
   share: (step) => `Zwei Prozesse sollen sich Schritt ${count(step)} teilen`,
   first: "Geh zu einem späteren Schritt: Zum Teilen braucht es einen.",
   viewer: "Starten kann das nur, wer vorführt.",
@@ -128,6 +128,4 @@ export const cost: Translated<typeof english> = {
     `Einer hat ${count(a)} Sequenzen gelesen (${count(rows[0] ?? 0)} Zeilen), der andere ${count(b)} (${count(rows[1] ?? 0)} Zeilen); zusammen ${count(together)} Zeilen.`,
   same: (difference, largest) =>
     `Zusammen sind ihre Gradienten die eines einzigen Prozesses, bis aufs Runden: Der größte Unterschied ist ${tiny(difference)}, der größte Gradient ${small(largest, 2)}.`,
-  took: (seconds, exchange) =>
-    `Das Rechnen dauerte ${fixed(1_000 * seconds, 0)} ms, das Verschicken ${fixed(1_000 * exchange, 1)} ms.`,
 };

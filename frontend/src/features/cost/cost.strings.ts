@@ -121,7 +121,7 @@ export const cost = table("cost", {
 
   devices: "Two devices, one model",
   devicesMore:
-    "Large models train on many devices. Each reads a part of the batch with its own copy of the model; then all add up their gradients. Half of the rows of the matrix could live on each.",
+    "Large models train on many devices. Each reads a part of the batch with its own copy of the model; then all add up their gradients.",
   share: (step: number) => `Let two processes share step ${count(step)}`,
   first: "Go to a later step: there must be a step to share.",
   viewer: "Only the presenter can start this.",
@@ -136,6 +136,4 @@ export const cost = table("cost", {
     `One read ${count(a)} sequences (${count(rows[0] ?? 0)} rows), the other ${count(b)} (${count(rows[1] ?? 0)} rows); together ${count(together)} rows.`,
   same: (difference: number, largest: number) =>
     `Together their gradients equal those of one process, up to rounding: the largest difference is ${tiny(difference)}, the largest gradient ${small(largest, 2)}.`,
-  took: (seconds: number, exchange: number) =>
-    `Computing took ${fixed(1_000 * seconds, 0)} ms, sending ${fixed(1_000 * exchange, 1)} ms.`,
 } as const);

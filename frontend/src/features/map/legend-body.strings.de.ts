@@ -25,6 +25,7 @@ const colour: Record<ColourBy, string> = {
   raw: "wie weit sein Vektor von dem desselben Wortes im anderen Lauf entfernt ist, so wie beide sind",
   phase:
     "seinem Platz auf dem stärksten Kreis dieser Karte, einmal um den Regenbogen; Nachbarn auf dem Kreis haben benachbarte Farben",
+  owner: "dem Prozess, dem seine Zeile gehört und der sie ändert",
   neighbours: "wie viele seiner zehn nächsten Wörter im anderen Lauf andere sind",
   trust:
     "der Verlässlichkeit seiner Stelle: 1, wenn alle Nachbarn auf dieser Karte echt sind, 0, wenn keiner es ist",

@@ -24,6 +24,7 @@ const colour: Record<ColourBy, string> = {
   raw: "how far its vector is from the same word’s in the other run, as both are",
   phase:
     "its place on the strongest circle of this map, once around the rainbow; neighbours on the circle have neighbouring colours",
+  owner: "the process that owns and updates its row",
   neighbours: "how many of its ten nearest words are others in the other run",
 };
 

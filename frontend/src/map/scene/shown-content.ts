@@ -3,6 +3,7 @@
  * one to the renderer, the regions or Plotly.
  */
 
+import { prefersStillness } from "../../model/reduced-motion";
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
@@ -46,7 +47,7 @@ const NONE: readonly number[] = [];
 /** The shown content of one scene. */
 export class ShownContent {
   readonly displayed = new DisplayedMap();
-  readonly clock = new SceneClock(matchMedia("(prefers-reduced-motion: reduce)").matches);
+  readonly clock = new SceneClock(prefersStillness());
   readonly regions = new Regions((land, first) => this.applyLand(land, first));
   /** The layout on the map, rotated if tokens are held still. */
   layout: Layout | null = null;

@@ -9,6 +9,7 @@ import {
   roundEdges,
   idsInEntry,
   kindScale,
+  ownerScale,
   scaleOfKinds,
   valueScale,
 } from "./colour-scales";
@@ -60,6 +61,26 @@ describe("edges", () => {
   it("ignore values that are not positive numbers", () => {
     expect(roundEdges(Float32Array.from([0, NaN, -2, Infinity]))).toEqual([]);
     expect(roundEdges(Float32Array.from([0, NaN, 3])).at(-1)).toBe(2);
+  });
+});
+
+describe("the scale of processes", () => {
+  it("gives each row to the process that owns it", () => {
+    const scale = ownerScale(
+      [
+        [0, 2],
+        [2, 2],
+        [4, 1],
+      ],
+      5,
+    );
+    expect([...scale.entryOf]).toEqual([0, 0, 1, 1, 2]);
+    expect(scale.entries.map(({ name, count }) => [name, count])).toEqual([
+      ["0", 2],
+      ["1", 2],
+      ["2", 1],
+      [null, 0],
+    ]);
   });
 });
 

@@ -139,6 +139,17 @@ function districtScale(districts: Districts | null, count: number): ColourScale 
   return kindScale("district", names, [...ids], (id) => of[id] ?? 0, count);
 }
 
+/** Build the scale of the processes that own the rows: the first row and the number of rows of each. */
+export function ownerScale(owners: [number, number][], count: number): ColourScale {
+  return kindScale(
+    "owner",
+    owners.map((_, process) => String(process)),
+    owners.map((_, process) => process),
+    (id) => owners.findLastIndex(([offset]) => offset <= id) + 1,
+    count,
+  );
+}
+
 /** Build the scale of a quantity. `edges`: those of the quantity, unless given. */
 export function quantityScale(
   by: ColourBy,

@@ -12,7 +12,13 @@ import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import { trustByToken } from "../tokens/token-trust";
 import { clockSize } from "../../model/clock";
 import { phaseScale, strongestFrequency } from "./clock-phase";
-import { availableColour, quantityScale, scaleOfKinds, stepsSinceLit } from "./colour-scales";
+import {
+  availableColour,
+  ownerScale,
+  quantityScale,
+  scaleOfKinds,
+  stepsSinceLit,
+} from "./colour-scales";
 import type { ViewSettings } from "./view-settings.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 
@@ -39,7 +45,12 @@ export class Colouring {
   readonly by: ColourBy = $derived.by(() => {
     const { run } = this.sources.openRun;
     const { colourBy } = this.sources.viewSettings;
-    const unknown = colourBy === "age" ? !run?.ages : isDifference(colourBy) && !this.compares;
+    const unknown =
+      colourBy === "age"
+        ? !run?.ages
+        : colourBy === "owner"
+          ? !run?.info?.owners
+          : isDifference(colourBy) && !this.compares;
     const known = unknown ? "family" : colourBy;
     return availableColour(known, run?.vocabulary ?? null);
   });
@@ -100,7 +111,8 @@ export class Colouring {
         untrack(() => this.quantity(by, all)),
       );
     }
-    const { ages } = this.sources.openRun.run ?? {};
+    const { ages, info } = this.sources.openRun.run ?? {};
+    if (by === "owner" && info?.owners) return ownerScale(info.owners, vocabulary.tokens.length);
     if (by === "age" && ages) return quantityScale(by, ages);
     return quantityScale("frequency", Float32Array.from(vocabulary.counts));
   }

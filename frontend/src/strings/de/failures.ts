@@ -291,8 +291,7 @@ export const failures: Translated<typeof english> = {
 export const reasons: Translated<typeof englishReasons> = {
   recorded_elsewhere:
     "Dieser Lauf wurde in einem anderen Programm aufgezeichnet; sein Modell ist nicht hier und lässt sich nicht fragen.",
-  sampled_softmax:
-    "Ein Schritt dieses Laufs schätzt seinen Verlust (Sampled Softmax): Dies braucht den über alle Wörter.",
+  sampled_softmax: "Ein Schritt dieses Laufs schätzt seinen Verlust nur (Sampled Softmax).",
   run_not_begun: "Dieser Lauf hat noch nicht begonnen, es gibt also noch kein Modell zum Fragen.",
   step_not_reached: ({ step, newest }) =>
     `Schritt ${number(step)} ist noch nicht erreicht: Dieser Lauf ist bei Schritt ${number(newest)}.`,

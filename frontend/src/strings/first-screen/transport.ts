@@ -153,6 +153,7 @@ export const transport = {
     raw: "distance, spaces not turned",
     neighbours: "neighbours that differ",
     phase: "place on the circle",
+    owner: "process",
     more: "What the colour of a light says",
   },
 } as const;

@@ -148,6 +148,7 @@ export const transport: Translated<typeof english> = {
     raw: "Abstand, ohne zu drehen",
     neighbours: "andere Nachbarn",
     phase: "Platz auf dem Kreis",
+    owner: "Prozess",
     more: "Was die Farbe eines Lichts sagt",
   },
 };
