@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesReader, Split
@@ -33,14 +34,14 @@ class SharedStep:
     slowest: tuple[int, ...]
     """Of these, how many each process computed longest in; 1 / N of them by chance."""
     lagging: int | None
-    """The process that lags; None if no one surely does."""
+    """The process that lags; None if none certainly does."""
 
 
 def read_split(run: RunFolder, lineage: Lineage, step: int) -> Split | None:
     """Return how a run was split between processes at a step; None if one process trained it.
 
     Raises:
-        FormatError: this version cannot read the file.
+        FormatError: this version cannot read the file, or it holds something else.
     """
     with suppress(FileNotFoundError), ExchangesReader(run.exchanges_path) as reader:
         return reader.split_at(lineage, step)
@@ -51,17 +52,21 @@ def read_shared_step(run: RunFolder, lineage: Lineage, step: int) -> SharedStep 
     """Return what was handed over in a step; None if one process trained it, or if it is not recorded.
 
     Raises:
-        FormatError: this version cannot read the file.
+        FormatError: this version cannot read the file, or it holds something else.
     """
     with suppress(FileNotFoundError), ExchangesReader(run.exchanges_path) as reader:
         split = reader.split_at(lineage, step)
-        found = list(reader.exchanges(lineage, max(1, step - WINDOW + 1), step))
-        if split is None or not found or found[-1][0] != step:
+        if split is None:
             return None
-        worked = [one.worked for _, one in found if len(one.worked) == len(split.owners)]
+        exchanges = dict(reader.exchanges(lineage, max(1, step - WINDOW + 1), step))
+        # The number of processes may change where a run is resumed.
+        found = [one for one in exchanges.values() if len(one.worked) == len(split.owners)]
+        if not found or found[-1] is not exchanges[step]:
+            raise FormatError("exchanges.sqlite: a step has another number of processes than its split")
+        worked = [one.worked for one in found]
         slowest = count_slowest(worked, len(split.owners))
-        equal = sum(_equals_formula(one, split) for _, one in found)
-        return SharedStep(split, found[-1][1], equal, len(worked), slowest, find_lagging(worked, slowest))
+        equal = sum(_equals_formula(one, split) for one in found)
+        return SharedStep(split, found[-1], equal, len(found), slowest, find_lagging(worked, slowest))
     return None
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lamplighter.claims.claim import ClaimState
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.shared_steps import count_slowest, find_lagging, read_shared_step, read_split
 from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, Split
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -59,7 +64,39 @@ def test_a_step_is_read_with_those_before_it(tmp_path: Path) -> None:
     assert (found.split, found.steps) == (SPLIT, min(50, newest))
     assert found.slowest == (0, 0, found.steps)
     assert found.exchange == exchange((1.0, 1.0, 2.0))
+    # One process went on from here.
+    assert read_split(run, lineage, newest + 1) is None
     assert read_shared_step(run, lineage, newest + 1) is None
+
+
+@pytest.mark.parametrize(
+    ("table", "changed"),
+    [
+        ("split", {"owners": [[0, "20"]]}),
+        ("split", {"dim": -1}),
+        ("split", {"more": 1}),
+        ("exchange", {"read": None}),
+        ("exchange", {"worked": [1.0, 2.0]}),
+        ("exchange", {"waited": [0.1, float("nan"), 0.1]}),
+        ("exchange", {"bytes": {"gold": 1}}),
+        ("exchange", {"bytes": {"rows": 1 << 64}}),
+        ("exchange", {"read": [1, 1], "asked": [1, 1], "worked": [1, 1], "waited": [1, 1]}),
+    ],
+    ids=repr,
+)
+def test_what_no_trainer_writes_is_refused(tmp_path: Path, table: str, changed: dict[str, object]) -> None:
+    run = finished_run(tmp_path)
+    with StepsReader(run.steps_path) as reader:
+        lineage = reader.lineage()
+    writer = ExchangesWriter(run.exchanges_path)
+    writer.begin_split(1, 1, SPLIT)
+    writer.add_exchange(1, 1, exchange((1.0, 1.0, 2.0)))
+    writer.close()
+    with closing(sqlite3.connect(run.exchanges_path)) as file, file:
+        ((text,),) = file.execute(f"SELECT {table} FROM {table}s")
+        file.execute(f"UPDATE {table}s SET {table}=?", (json.dumps(json.loads(text) | changed),))
+    with pytest.raises(FormatError, match=r"exchanges\.sqlite"):
+        read_shared_step(run, lineage, 1)
 
 
 def test_the_claim_of_many_devices_takes_its_bytes_from_the_record(tmp_path: Path) -> None:

@@ -7,14 +7,20 @@ lacks it; a crash between both leaves a row that the next computation of the ste
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, step_key
 from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 
+_MAX_CHARACTERS = 20_000
+"""Maximum length of a row: 64 processes take a third of it."""
+_MAX_NUMBER = 1 << 53
+_INVALID = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 SCHEMA = """
 CREATE TABLE splits(id INTEGER PRIMARY KEY, split TEXT NOT NULL);
 CREATE TABLE exchanges(id INTEGER PRIMARY KEY, exchange TEXT NOT NULL);
@@ -118,22 +124,30 @@ class ExchangesWriter(FileWriter):
 
 
 class ExchangesReader(FileReader):
-    """A reader of `exchanges.sqlite`, live or finished."""
+    """A reader of `exchanges.sqlite`, live or finished. The file may come from anyone, so every value is checked."""
 
     def split_at(self, lineage: Lineage, step: int) -> Split | None:
-        """Return how the run was split at a step; None if it was not."""
+        """Return how the run was split at a step; None if one process computed it, or if it is not recorded.
+
+        Raises:
+            FormatError: the file holds something else.
+        """
         row = step_key(lineage.attempt_at(step), step)
-        found = self._fetch_all("SELECT split FROM splits WHERE id<=? ORDER BY id DESC LIMIT 1", row)
-        if not found:
-            return None
-        fields: dict[str, Any] = json.loads(found[0][0])
-        owners = tuple((int(offset), int(rows)) for offset, rows in fields.pop("owners"))
-        return Split(owners, **fields)
+        found = self._fetch_all(
+            "SELECT split FROM splits WHERE id<=? AND EXISTS(SELECT 1 FROM exchanges WHERE id=?) ORDER BY id DESC LIMIT 1",
+            row,
+            row,
+        )
+        return _decode_split(found[0][0]) if found else None
 
     def exchanges(
         self, lineage: Lineage, first: int = 0, last: int = LAST_STEP
     ) -> Iterator[tuple[int, Exchange]]:
-        """Yield the steps of the lineage from `first` to `last`, ascending, with what was handed over in each."""
+        """Yield the steps of the lineage from `first` to `last`, ascending, with what was handed over in each.
+
+        Raises:
+            FormatError: the file holds something else.
+        """
         for attempt, start, end in lineage.ranges:
             low, high = max(first, start), min(last, end)
             for row, text in self._fetch_all(
@@ -141,6 +155,47 @@ class ExchangesReader(FileReader):
                 step_key(attempt, low),
                 step_key(attempt, high),
             ):
-                fields: dict[str, Any] = json.loads(text)
-                lists = {name: tuple(value) for name, value in fields.items() if name != "bytes"}
-                yield row - step_key(attempt, 0), Exchange(bytes=fields["bytes"], **lists)
+                yield row - step_key(attempt, 0), _decode_exchange(text)
+
+
+def _decode_split(text: Any) -> Split:
+    try:
+        fields = _decode_object(text)
+        owners = tuple((_whole(offset), _whole(rows)) for offset, rows in fields.pop("owners"))
+        return Split(owners, **{name: _whole(value) for name, value in fields.items()})
+    except _INVALID:
+        raise FormatError("exchanges.sqlite: how the rows are split is invalid") from None
+
+
+def _decode_exchange(text: Any) -> Exchange:
+    try:
+        fields = _decode_object(text)
+        handed = {name: _whole(size) for name, size in fields.pop("bytes").items()}
+        worked, waited = (tuple(map(_seconds, fields.pop(name))) for name in ("worked", "waited"))
+        counts: dict[str, Any] = {name: tuple(map(_whole, value)) for name, value in fields.items()}
+        one = Exchange(bytes=handed, worked=worked, waited=waited, **counts)
+        if not handed.keys() <= {*FORMULAS, "transfer"} or len(one.recorded) != 2:
+            raise ValueError
+        if not len(one.read) == len(one.asked) == len(worked) == len(waited) >= 2:
+            raise ValueError
+    except _INVALID:
+        raise FormatError("exchanges.sqlite: what was handed over in a step is invalid") from None
+    return one
+
+
+def _decode_object(text: Any) -> dict[str, Any]:
+    if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
+        raise ValueError
+    return json.loads(text)
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= _MAX_NUMBER:
+        raise ValueError
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value < math.inf:
+        raise ValueError
+    return float(value)
