@@ -90,7 +90,7 @@ def take_turns(rank: int, size: int, folder: Path, kind: str, every: int, pairs:
     watcher = lamplighter.watch(
         watched.model, folder=folder / "run", embedding="wte", every=every, on_error="raise"
     )
-    group: Any = watcher._recorder.group  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    group: Any = watcher._recorder.exchange.group  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
     counted = CountedConnections(group._connections, rank)
     group._connections = counted
     seconds: list[list[tuple[float, float]]] = []

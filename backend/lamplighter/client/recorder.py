@@ -109,6 +109,11 @@ class Recorder:
         return not self._closed and not (self._recording and self._recording.ended)
 
     @property
+    def why_ended(self) -> str:
+        """Return why the record ended before the loop; empty if it has not."""
+        return self._recording.ended if self._recording else ""
+
+    @property
     def run(self) -> RunFolder | None:
         """Return the run's folder; None before the first matrix."""
         return self._recording.run if self._recording else None

@@ -70,7 +70,7 @@ def train_densely(rank: int, size: int, folder: Path, rows: int) -> dict[str, in
             weight: Any = model.wte.weight
             matrices.append(weight.full_tensor().detach().numpy())
     np.save(folder / f"matrices-{rank}.npy", np.stack(matrices))
-    return vars(shared.group.traffic)
+    return vars(shared.exchange.group.traffic)
 
 
 # 61 rows are a small matrix, whose moved rows are all kept; of 8,200 only those of keyframes are.

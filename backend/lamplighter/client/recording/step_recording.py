@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _PATIENCE, _LAST_PATIENCE = 0.25, 60.0
 """Seconds that the loop waits for a reader of a file without a WAL, at a step and at its end."""
 
-_SMALL_MATRIX = 1 << 18
+SMALL_MATRIX = 1 << 18
 """Size in bytes of a matrix up to which all moved rows are kept, because writing them is fast."""
 
 
@@ -172,7 +172,7 @@ class StepRecording:
         if changed.vectors is not None or self._committer.snapshots != "all":
             return changed.vectors
         rows, width = self.matrix_diff.shape
-        if 4 * rows * width <= _SMALL_MATRIX:
+        if 4 * rows * width <= SMALL_MATRIX:
             return self.embedding()[changed.token_ids]
         every = self.run.recipe.cadence.keyframe_every
         if not self._said_dense and every > 1:

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.sharding.owned_part import OwnedPart
+from lamplighter.client.sharding.step_part import Bytes
 from lamplighter.wire.binary import Floats, UInts
-
-Bytes = NDArray[np.uint8]
 
 
 class OwnRows:

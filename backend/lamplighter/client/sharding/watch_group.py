@@ -4,6 +4,7 @@ collectives, and the loop's later groups keep their numbers."""
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -24,6 +25,9 @@ PATIENCE = 120.0
 _NOTICE = 5.0
 _OPERATION = timedelta(hours=2)
 """Longer than any wait of a recorder for the others, which ends it with a better message."""
+_ANSWER = 600.0
+"""Seconds that any other collective than the one for headers, before which a loop may do other work, takes at most. A record
+is locked meanwhile, so its loop could not end."""
 _MAX_TEXT = 4_000
 _meetings = 0
 
@@ -129,16 +133,13 @@ class Meeting:
 
 @dataclass
 class Traffic:
-    """The bytes that the processes sent to each other for the record, by kind, as this process counts them."""
+    """The bytes that this process sent to the others for the record, by kind."""
 
     headers: int = 0
-    """Sent by this process."""
     parts: int = 0
-    """Sent by this process."""
     words: int = 0
-    """Sent by this process."""
     rows: int = 0
-    """Of whole rows, for the first matrix and for snapshots, sent by this process."""
+    """Of whole rows, for the first matrix and for snapshots."""
 
 
 class WatchGroup:
@@ -153,13 +154,12 @@ class WatchGroup:
         self._connections: Any = connections
         self.rank, self.size = rank, size
         self.traffic = Traffic()
-        """What this process has sent."""
 
     def share_headers(self, header: Header) -> list[Header]:
         """Return the headers of all processes."""
         own = torch.from_numpy(header.encode().copy())
         all_of_them = torch.empty(self.size * HEADER_BYTES, dtype=torch.uint8)
-        self._finish(lambda: self._connections._allgather_base(all_of_them, own))
+        self._finish(lambda: self._connections._allgather_base(all_of_them, own), math.inf)
         self.traffic.headers += len(own) * (self.size - 1)
         packed = all_of_them.numpy().tobytes()
         return [Header.decode(packed[at : at + HEADER_BYTES]) for at in range(0, len(packed), HEADER_BYTES)]
@@ -212,13 +212,15 @@ class WatchGroup:
         """Release the connections, once all processes have finished."""
         self._connections = None
 
-    def _finish(self, begin: Callable[[], Any]) -> None:
+    def _finish(self, begin: Callable[[], Any], seconds: float = _ANSWER) -> None:
         if self._connections is None:
             raise MissingProcessError("the group of the record is closed")
         try:
-            work = begin()
+            work, end = begin(), time.monotonic() + seconds
             pause = 0.0001
             while not work.is_completed():
+                if time.monotonic() > end:
+                    raise MissingProcessError(f"another process has not answered for {seconds:.0f} s")
                 time.sleep(pause)
                 pause = min(2 * pause, 0.005)
             work.wait()

@@ -68,7 +68,7 @@ class SharedStepWriter(StepWriter):
         found["tokens"] = batch.counts[1:].sum()
         if batch.divisor is not None:
             found["divisor"] = torch.as_tensor(batch.divisor)
-        if not self._shared.is_split and self._shared.at % _CHECK_EVERY == 0:
+        if not self._shared.exchange.is_split and self._shared.at % _CHECK_EVERY == 0:
             found["checksum"] = _sum_of_bits(weight.detach())
         return found
 

@@ -160,7 +160,7 @@ def watch(
                 lambda path, title: record(
                     path,
                     vocabulary,
-                    embedding=diff if shared is None or shared.matrix is None else shared.matrix,
+                    embedding=diff if shared is None else shared.exchange.matrix or diff,
                     name=title,
                     steps=steps,
                     keyframe_every=keyframe_every,

@@ -1,0 +1,251 @@
+"""The exchange of a step's parts between the processes: in a thread of each, while the loops go on.
+
+All processes share their headers. Then the parts go to the first process, which writes the step and says so; while it
+writes, it may ask for rows that a snapshot needs.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.recorder import Recorder
+from lamplighter.client.recording.step_recording import SMALL_MATRIX
+from lamplighter.client.sharding.joined_step import JoinedRows, join_rows
+from lamplighter.client.sharding.owned_part import OwnedPart
+from lamplighter.client.sharding.shared_matrix import OwnRows, SharedMatrix
+from lamplighter.client.sharding.step_part import Bytes, Header, State, StepPart, part_bytes
+from lamplighter.client.sharding.watch_group import MissingProcessError, WatchGroup
+from lamplighter.wire.binary import Floats
+
+_DONE, _ROWS, _ENDED = 0, 1, 2
+"""What the first process says: the step is written; rows are needed; the record has ended."""
+
+WriteStep = Callable[[list[StepPart], JoinedRows, Floats | None], object]
+"""Writes a step: the parts of all processes, their rows, and the moved rows, shape (moved, D), if the record keeps them."""
+
+
+class SharedEndError(InputError):
+    """The record has ended in all processes, and each knows why."""
+
+
+def _write_nothing(parts: list[StepPart], rows: JoinedRows, vectors: Floats | None) -> None: ...
+
+
+class Given(NamedTuple):
+    """What a process gives to be exchanged."""
+
+    part: StepPart
+    write: WriteStep = _write_nothing
+    """Called in the first process."""
+    finish: Callable[[], object] = lambda: None
+    """Called in the first process once all are closing."""
+
+
+class StepExchange:
+    """A queue of what this process gives, and the thread that exchanges it with the others, in order."""
+
+    def __init__(
+        self, group: WatchGroup, parts: Sequence[OwnedPart], own: OwnRows, shape: tuple[int, int]
+    ) -> None:
+        """Prepare to exchange.
+
+        Args:
+            group: the processes.
+            parts: the part of the table that each owns.
+            own: the rows of this process.
+            shape: of the table, (V, D).
+        """
+        self.group, self._parts, self._own, self._shape = group, parts, own, shape
+        self._owners = [rank for rank, part in enumerate(parts) if not part.is_empty]
+        self.is_split = self._owners != [0]
+        """True if no process has the whole table."""
+        self.matrix = SharedMatrix(shape, parts, self._collect_rows) if self.is_split else None
+        """The whole table in the first process, if it is split."""
+        self.recorder: Recorder | None = None
+        """The record, in the first process."""
+        self.error: Exception | None = None
+        """Why the record has ended before all processes closed it; None while it has not."""
+        self._given: queue.SimpleQueue[Given] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._unfinished, self._met, self._is_asked = 0, False, True
+
+    def begin_record(self, record: Callable[[], Recorder] | None) -> None:
+        """Begin the record; all processes call this.
+
+        Args:
+            record: makes the record, in the first process; None in the others.
+
+        Raises:
+            MissingProcessError: the first process cannot record.
+            Exception: in the first process: what `record` raised.
+        """
+        if record is None:
+            if not self._serve():
+                raise MissingProcessError("process 0 could not begin the record")
+        else:
+            try:
+                self.recorder = record()
+            except BaseException:
+                self.group.say(_ENDED)
+                raise
+            self._is_asked = False
+            self.group.say(_DONE)
+        threading.Thread(target=self._exchange_all, name="lamplighter-share", daemon=True).start()
+
+    def give(self, given: Given) -> None:
+        """Give something to be exchanged, without waiting."""
+        with self._changed:
+            self._unfinished += 1
+        self._given.put(given)
+
+    def await_all(self, seconds: float, *, met: bool = False) -> bool:
+        """Wait until all that was given is exchanged, or the record has ended, or all processes are closing (`met`).
+
+        Returns:
+            False if that takes longer.
+        """
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not self._unfinished or self.error is not None or (met and self._met), timeout=seconds
+            )
+
+    def _exchange_all(self) -> None:
+        """Exchange until the record ends: the thread's work."""
+        ended = False
+        while not ended:
+            given = self._given.get()
+            try:
+                ended = self._exchange(given)
+            except Exception as error:  # noqa: BLE001 (raised in the loop, if it wants that)
+                self.error, ended = error, True
+            self._note(finished=1)
+
+    def _note(self, *, finished: int = 0, met: bool = False) -> None:
+        with self._changed:
+            self._unfinished -= finished
+            self._met |= met
+            self._changed.notify_all()
+
+    def _exchange(self, given: Given) -> bool:
+        """Exchange one part of each process. Return whether all are closing."""
+        headers = self.group.share_headers(given.part.header)
+        _require_agreement(headers)
+        closing = headers[0].state is State.CLOSING
+        if given.part.header.lost:
+            self._own.note_all()
+        if closing:
+            self._note(met=True)
+        word, self._is_asked = _ENDED, True
+        if self.recorder is None:
+            if not closing:
+                self._send_part(given.part, headers)
+            if not self._serve():
+                raise SharedEndError("process 0 records no more")
+            return closing
+        try:
+            if closing:
+                given.finish()
+            else:
+                self._write(given, headers)
+                if not self.recorder.is_recording:
+                    # It keeps its last matrix while the others can still be asked.
+                    self.recorder.close()
+                    raise SharedEndError(self.recorder.why_ended or "it was closed")
+            word = _DONE
+        finally:
+            self._is_asked = False
+            self.group.say(word)
+        return closing
+
+    def _send_part(self, part: StepPart, headers: Sequence[Header]) -> None:
+        """Send a part, as another process than the first."""
+        moved = part.moved.ids
+        kept = self._keeps_vectors(headers)
+        self.group.collect(
+            part.encode(self._own.vectors(moved) if kept else None), self._sizes(headers, kept), "parts"
+        )
+        if not kept:
+            self._own.note_moved(moved)
+
+    def _write(self, given: Given, headers: Sequence[Header]) -> None:
+        """Collect the parts of all processes and write their step, in the first process."""
+        part = given.part
+        kept = self._keeps_vectors(headers)
+        contents = self.group.collect(np.empty(0, np.uint8), self._sizes(headers, kept), "parts")
+        parts = [part]
+        found = [self._own.vectors(part.moved.ids)] if kept else []
+        for header, owned, content in zip(headers[1:], self._parts[1:], contents[1:], strict=True):
+            other, vectors = StepPart.decode(header, content, owned.columns if kept else None, self._shape[0])
+            parts.append(other)
+            if vectors is not None:
+                found.append(vectors)
+        rows = join_rows(parts, self._owners, self._shape[0])
+        kept_rows = None
+        if self.matrix is not None:
+            self.matrix.is_stale |= any(header.lost or (header.moved and not kept) for header in headers)
+            for owned, one, vectors in zip(self._parts, parts, found, strict=kept):
+                self.matrix.replace_rows(owned, one.moved.ids, vectors)
+            if kept:
+                kept_rows = self.matrix.vectors(rows.moved_ids)
+            else:
+                self._own.note_moved(part.moved.ids)
+        elif 2 * len(rows.moved_ids) <= self._shape[0]:
+            kept_rows = self._own.vectors(rows.moved_ids)
+        given.write(parts, rows, kept_rows)
+
+    def _keeps_vectors(self, headers: Sequence[Header]) -> bool:
+        """Return whether the moved rows of a split table are sent: at most half of it, or all of a small one."""
+        rows, width = self._shape
+        moved = sum(header.moved for header in headers)
+        return self.is_split and (2 * moved <= rows or 4 * rows * width <= SMALL_MATRIX)
+
+    def _sizes(self, headers: Sequence[Header], kept: bool) -> list[int]:
+        return [
+            part_bytes(header, owned.columns if kept else None)
+            for header, owned in zip(headers, self._parts, strict=True)
+        ]
+
+    def _serve(self) -> bool:
+        """Answer the first process until it has written. Return whether the record goes on."""
+        while (word := self.group.say(_DONE)) == _ROWS:
+            self._send_rows()
+        return word == _DONE
+
+    def _collect_rows(self) -> list[Bytes]:
+        """Return the stale rows of all processes, in the first."""
+        if not self._is_asked:
+            raise MissingProcessError("the other processes do not wait to be asked for their rows")
+        self.group.say(_ROWS)
+        return self._send_rows()
+
+    def _send_rows(self) -> list[Bytes]:
+        rows = self._own.take_stale()
+        return self.group.collect(rows, self.group.share_number(len(rows)), "rows")
+
+
+def _require_agreement(headers: Sequence[Header]) -> None:
+    """Raise SharedEndError unless all processes give the same step, or all are closing."""
+    for rank, header in enumerate(headers):
+        if header.state is State.FAILED:
+            raise SharedEndError(f"process {rank}: {header.message}")
+    states = [header.state for header in headers]
+    if len(set(states)) > 1:
+        raise SharedEndError(
+            f"process {states.index(State.CLOSING)} has closed its watcher, and others go on"
+        )
+    steps = {(header.number, header.steps) for header in headers}
+    if len(steps) > 1:
+        numbers = ", ".join(str(header.number) for header in headers)
+        raise SharedEndError(
+            f"the processes have taken different steps ({numbers}), so they do not train together"
+        )
+    if len({header.checksum for header in headers}) > 1:
+        raise SharedEndError(
+            "the embeddings of the processes differ, so they do not train one model together: watch with alone=True"
+        )
