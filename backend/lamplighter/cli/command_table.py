@@ -32,7 +32,7 @@ _WHERE = {
     "sweep": "sweeping.command:sweep_command",
     "export": "exports:export_command",
     "gallery": "exports:gallery_command",
-    "broadcast": "broadcast:broadcast_command",
+    "broadcast": "published.broadcast:broadcast_command",
     "import": "exports:import_command",
     "publish": "published.command:publish_command",
     "mcp": "agents.command:mcp_command",
