@@ -47,11 +47,13 @@ def test_the_launch_file_opens_the_page_under_a_name_that_the_browser_resolves(
 ) -> None:
     server = ServerThread(ServerSettings(runs, port=0, roles=(), own_name=own_name)).start()
     try:
-        file = server.ready.write_launch_file()
+        # Also on a run that is named, as `lamplighter runs open` does.
+        (run,) = RunStore(runs).runs()
+        file = server.ready.write_launch_file(run.id if own_name else None)
         assert file is not None
         page.goto(file.as_uri())
         host = "lamplighter.localhost" if own_name else "127.0.0.1"
-        page.wait_for_url(f"http://{host}:{server.port}/*")
+        page.wait_for_url(f"http://{host}:{server.port}/{f'?run={run.id}' if own_name else ''}*")
         open_panel(page, "runs")
         expect(page.get_by_test_id("new-run")).to_be_enabled()
         assert not file.exists()

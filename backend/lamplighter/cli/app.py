@@ -9,14 +9,17 @@ from typing import Any
 import click
 
 from lamplighter import __version__
-from lamplighter.cli.command_table import CommandTable
+from lamplighter.cli.command_table import COMMANDS, CommandTable
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.serve import serve_app
 from lamplighter.cli.terminal import print_line
 
 
 @click.group(
-    cls=CommandTable, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=CommandTable,
+    table=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="lamplighter")
 @common_options("new", *SERVING)

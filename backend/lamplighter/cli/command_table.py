@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-_WHERE = {
+COMMANDS = {
     "train": "train:train_command",
     "fork": "fork:fork_command",
     "project": "workers:project_command",
@@ -36,21 +37,28 @@ _WHERE = {
     "import": "exports:import_command",
     "publish": "published.command:publish_command",
     "mcp": "agents.command:mcp_command",
+    "completion": "completion:completion_command",
 }
 """The module in `lamplighter.cli` and the attribute that hold each command."""
 
 
 class CommandTable(click.Group):
-    """A group that imports its commands lazily, so that the server starts without the modules of the others."""
+    """A group that imports commands lazily, so that the server starts without the modules of the others."""
+
+    def __init__(self, *arguments: Any, table: Mapping[str, str], **settings: Any) -> None:
+        """Make a group as click does. `table`: the module in `lamplighter.cli` and the attribute of each command that is
+        imported on first use, by its name."""
+        super().__init__(*arguments, **settings)
+        self._table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
-        return sorted(_WHERE)
+        return sorted([*self._table, *super().list_commands(ctx)])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command, or None if the name is unknown."""
-        if cmd_name not in _WHERE:
-            return None
-        module, _, name = _WHERE[cmd_name].partition(":")
+        if cmd_name not in self._table:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self._table[cmd_name].partition(":")
         found: Any = getattr(importlib.import_module(f"lamplighter.cli.{module}"), name)
         return found

@@ -8,7 +8,7 @@ import click
 
 from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.cli.common import PathOrAddress, StoreAddress, common_options
-from lamplighter.cli.named_run import confirm_imported, find_named_run
+from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_store import RunStore
 
 
 @click.command("export", epilog="\b\n" + "\n".join(f"{name:20} {how.about}" for name, how in FORMATS.items()))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
 @click.option("--to", "format", type=click.Choice(list(FORMATS)), required=True, help="Which format.")
 @click.option(
     "--step",
@@ -82,7 +82,7 @@ def export_command(
 
 
 @click.command("gallery")
-@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.argument("run_ids", metavar="RUN...", type=RUN_ID, nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make.")
 @click.option(
     "--url",

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import confirm_imported, find_named_run
+from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.train import train_and_report
 from lamplighter.corpora.textfile import read_text
@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_store import RunStore
 
 
 @click.command("fork")
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", type=RUN_ID)
 @click.option(
     "--at",
     type=click.IntRange(0),

@@ -7,12 +7,50 @@ import os
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
+from lamplighter.cli.common import DEFAULT_RUNS
 from lamplighter.model.training_demands import describe_demands
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_set import RunSet
 from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
+
+_MOST_COMPLETED = 200
+"""The largest number of ids that a shell is given; more would scroll away what was typed."""
+
+
+class _RunId(click.ParamType[str]):
+    """The id of a run or a set, or the path of its folder; a shell completes it. Whether it exists, each command checks."""
+
+    name = "run"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the ids that begin so, the newest first, each with the run's name; nothing is created or changed."""
+        if os.sep in incomplete:
+            return [CompletionItem(incomplete, type="dir")]
+        folder = ctx.params.get("runs_dir") or DEFAULT_RUNS
+        if not isinstance(folder, Path) or not folder.is_dir():
+            return []
+        store = RunStore(folder)
+        given = ctx.params.get(param.name or "")
+        named = given if isinstance(given, (tuple, list)) else ()
+        found = [
+            one
+            for one in (*store.runs(), *store.sets())
+            if one.id.startswith(incomplete) and one.id not in named
+        ]
+        return [
+            CompletionItem(one.id, help=read_run_name(one) if isinstance(one, RunFolder) else "a set")
+            for one in found[:_MOST_COMPLETED]
+        ]
+
+
+RUN_ID = _RunId()
+"""The type of each parameter that names a run."""
 
 
 def find_named_run(runs_dir: Path, name: str) -> RunFolder:

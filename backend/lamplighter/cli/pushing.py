@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.client.errors import InputError
 from lamplighter.client.pushing.push_client import PushClient, PushRefusedError, check_server, check_token
@@ -55,7 +55,7 @@ def read_server(url: str, *, insecure_http: bool) -> tuple[str, str]:
 
 
 @click.command("push")
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", type=RUN_ID)
 @click.argument("url", metavar="URL")
 @_insecure_option
 @common_options()

@@ -1,15 +1,17 @@
-"""The command `lamplighter runs`: list runs with their disk usage, rename them, trash them, remove them."""
+"""The command `lamplighter runs`: list runs with their disk usage, open, compare, rename, trash and remove them."""
 
 from __future__ import annotations
 
 import json
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from lamplighter.cli.command_table import CommandTable
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
@@ -22,13 +24,22 @@ from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
 if TYPE_CHECKING:
     from lamplighter.serving.reading.run_selection import RunOrder, RunState
 
+_PORTS_ASKED, _PORTS = 8, 65_536
+"""The number of ports at which a server is looked for, and that of all ports."""
 
-@click.group("runs", invoke_without_command=True)
+
+# `compare` is `lamplighter diff` under the name that the page's list of runs uses: one implementation, the same options.
+@click.group(
+    "runs",
+    cls=CommandTable,
+    table={"compare": "asking.differences:diff_command"},
+    invoke_without_command=True,
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @common_options()
 @click.pass_context
 def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
-    """List, rename, trash or remove runs. Without a command, list them all."""
+    """List, open, compare, rename, trash or remove runs. Without a command, list them all."""
     if context.invoked_subcommand is None:
         run_store = RunStore(runs_dir)
         _print_runs(run_store, run_store.runs(), as_json=as_json)
@@ -66,8 +77,29 @@ def list_command(
     _print_runs(run_store, [folders[one.id] for one in chosen], as_json=as_json)
 
 
+@runs_group.command("open")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
+@common_options("port", "no_browser")
+def open_command(runs_dir: Path, run_id: str, port: int, no_browser: bool) -> None:
+    """Open the page on a run: that of a server which has it, or else start one, as lamplighter serve does.
+
+    A server is looked for on this machine, at --port and the ports after it that a server takes when that is taken.
+    """
+    from lamplighter.cli.serve import serve_run
+    from lamplighter.client.watching.serving_address import find_server
+
+    run = find_named_run(runs_dir, run_id)
+    for tried in range(port, min(port + _PORTS_ASKED, _PORTS)):
+        if tried and (address := find_server(run.path, f"http://127.0.0.1:{tried}")) is not None:
+            print_line(f"{run.id} is at {address}")
+            if not no_browser:
+                webbrowser.open(address)
+            return
+    serve_run(run, port=port, no_browser=no_browser)
+
+
 @runs_group.command("rename")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
 @click.argument("name")
 @common_options()
 def rename_command(runs_dir: Path, run_id: str, name: str) -> None:
@@ -96,7 +128,7 @@ def _print_runs(run_store: RunStore, runs: list[RunFolder], *, as_json: bool) ->
 
 
 @runs_group.command("trash")
-@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.argument("run_ids", metavar="RUN...", type=RUN_ID, nargs=-1, required=True)
 @common_options()
 def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
     """Move runs, or sets with their members, to the trash folder."""
@@ -106,7 +138,7 @@ def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
 
 
 @runs_group.command("remove")
-@click.argument("run_ids", metavar="RUN...", nargs=-1)
+@click.argument("run_ids", metavar="RUN...", type=RUN_ID, nargs=-1)
 @click.option("--trashed", is_flag=True, help="Remove everything in the trash.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common_options()

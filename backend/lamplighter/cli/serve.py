@@ -14,6 +14,8 @@ from lamplighter.cli.common import SERVING, StoreAddress, common_options
 from lamplighter.cli.energy import watts_option
 from lamplighter.cli.terminal import log_to_terminal, print_line, print_qr_code
 from lamplighter.contract.recipe import Recipe
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import folder_beside
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.web.settings import ROLES, BrokerSettings, ClassSettings, ServerSettings, SettingsError
@@ -64,6 +66,16 @@ def serve_app(
         )
         print_line(f"a new run on Lamptown: {run.id}")
     _serve(settings, browser=not no_browser, print_token=print_token)
+
+
+def serve_run(run: RunFolder, *, port: int, no_browser: bool) -> None:
+    """Serve the folder of a run as `lamplighter serve` does, and open the browser on the run.
+
+    Raises:
+        click.ClickException: the settings are invalid; the message says why and what to do.
+    """
+    settings = _settings(runs=folder_beside(run), port=port)
+    _serve(settings, browser=not no_browser, print_token=False, run_id=run.id)
 
 
 @click.command("serve")
@@ -185,18 +197,22 @@ def _serve_published(address: StoreAddress, *, browser: bool, print_token: bool,
         _serve(settings, browser=browser and settings.loopback, print_token=print_token)
 
 
-def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
+def _serve(settings: ServerSettings, *, browser: bool, print_token: bool, run_id: str | None = None) -> None:
+    """Serve until stopped; `run_id`: the run on which the page opens, by default the last."""
     # Other commands do not need it.
     from lamplighter.serving.servers.server import ServerInfo, run_server
 
     log_to_terminal()
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
+    def launch_url(ready: ServerInfo) -> str:
+        return ready.launch_url if run_id is None else f"{ready.launch_url}&run={run_id}"
+
     def on_ready(ready: ServerInfo) -> None:
         if ready.port != ready.requested_port and ready.requested_port:
             print_line(f"port {ready.requested_port} is taken; using {ready.port}")
         print_line(f"Lamplighter is at {ready.url}")
-        print_line(f"to present (once, within five minutes): {ready.launch_url}")
+        print_line(f"to present (once, within five minutes): {launch_url(ready)}")
         if print_token:
             print_line(f"presenter's token: {ready.token}")
         print_line(f"up to {ready.most_connections:,} connections at a time")
@@ -214,9 +230,9 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
             # Who only reads is offered nothing that would be refused.
             webbrowser.open(ready.url)
             return
-        file = ready.write_launch_file() if reads_our_files() else None
+        file = ready.write_launch_file(run_id) if reads_our_files() else None
         # Every user of the machine can read a command line, so the link is put there only as a last resort.
-        webbrowser.open(file.as_uri() if file else ready.launch_url)
+        webbrowser.open(file.as_uri() if file else launch_url(ready))
 
     try:
         run_server(settings, on_ready)

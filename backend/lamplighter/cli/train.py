@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.energy import describe_energy, watts_option
-from lamplighter.cli.named_run import confirm_imported, find_named_run
+from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run
 from lamplighter.cli.pushing import push_options, read_server
 from lamplighter.cli.recipes import make_control, make_recipe, recipe_options
 from lamplighter.cli.terminal import print_line
@@ -58,10 +58,11 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
 
 @click.command("train")
 @recipe_options
-@click.option("--resume", metavar="RUN", help="Continue a run instead of starting one.")
+@click.option("--resume", metavar="RUN", type=RUN_ID, help="Continue a run instead of starting one.")
 @click.option(
     "--control-of",
     metavar="RUN",
+    type=RUN_ID,
     help="Train the control of a run: the same recipe and text, with the words of each document shuffled."
     " Only --steps may be added.",
 )

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line, run_worker_process
 from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 from lamplighter.runfolder.run_folder import RunFolder
@@ -82,7 +82,7 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
 
 
 @click.command("project")
-@click.argument("run_id", metavar="RUN", required=False)
+@click.argument("run_id", metavar="RUN", type=RUN_ID, required=False)
 @watch_option
 @click.option(
     "--again",
@@ -119,7 +119,7 @@ def project_command(
 
 
 @click.command("analyse")
-@click.argument("run_id", metavar="RUN", required=False)
+@click.argument("run_id", metavar="RUN", type=RUN_ID, required=False)
 @watch_option
 @common_options()
 def analyse_command(runs_dir: Path, run_id: str | None, watch: bool) -> None:

@@ -38,6 +38,6 @@ class ServerInfo:
     """The number of connections that may be open at a time."""
     class_join: ClassJoin | None
     """The way into the class; None without one."""
-    write_launch_file: Callable[[], Path | None]
-    """Writes a file that makes the browser that opens it the presenter's, with the code of `launch_url`; None if it can
-    be written nowhere. It is removed once the code is spent."""
+    write_launch_file: Callable[[str | None], Path | None]
+    """Writes a file that makes the browser that opens it the presenter's, with the code of `launch_url`, and opens the page on
+    the run of an id, or on the last one; None if it can be written nowhere. It is removed once the code is spent."""

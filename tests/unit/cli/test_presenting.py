@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +14,21 @@ from click.testing import CliRunner
 
 from lamplighter.cli import serve
 from lamplighter.cli.app import cli
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.servers import server
 from lamplighter.web.access import launch_file
 from lamplighter.web.access.session_store import open_sessions
+from tests.support.folders import make_run
 
 URL = "http://127.0.0.1:8600"
 LINK = f"{URL}/launch?code=secret-code"
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, runs: Path, file: Path | None) -> str:
-    """Return what `lamplighter serve` gives the browser."""
+def opened(
+    monkeypatch: pytest.MonkeyPatch, runs: Path, file: Path | None, *words: str, link: str = LINK
+) -> str:
+    """Return what a command, by default `lamplighter serve`, gives the browser."""
     given: list[str] = []
     done = threading.Event()
 
@@ -37,7 +45,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, runs: Path, file: Path | None) -> st
                 requested_port=8600,
                 token="token",
                 most_connections=100,
-                write_launch_file=lambda: file,
+                write_launch_file=lambda _: file,
                 class_join=None,
             )
         )
@@ -45,9 +53,9 @@ def opened(monkeypatch: pytest.MonkeyPatch, runs: Path, file: Path | None) -> st
 
     monkeypatch.setattr(serve.webbrowser, "open", open_in_browser)
     monkeypatch.setattr(server, "run_server", run_server)
-    result = CliRunner().invoke(cli, ["--runs", str(runs), "serve"])
+    result = CliRunner().invoke(cli, ["--runs", str(runs), *(words or ("serve",))])
     assert result.exit_code == 0, result.output
-    assert LINK in result.output
+    assert f"{link}\n" in result.output
     (address,) = given
     return address
 
@@ -68,6 +76,48 @@ def test_a_browser_that_cannot_read_the_file_is_given_the_link(
 ) -> None:
     monkeypatch.setattr(launch_file.platform, "release", lambda: release)
     assert opened(monkeypatch, tmp_path, tmp_path / "x.html" if written else None) == LINK
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return make_run(RunStore(tmp_path / "runs"), prepared=False)
+
+
+def test_a_run_is_opened_by_a_server_of_its_own(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        link = f"{LINK}&run={run.id}"
+        words = ("runs", "open", run.id, "--port", port)
+        assert opened(monkeypatch, run.path.parent, None, *words, link=link) == link
+
+
+@pytest.mark.parametrize("before", [0, 1], ids=["where it was looked for", "at the next port"])
+def test_a_run_is_opened_where_a_server_has_it(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            created = (run.path / "recipe.json").stat().st_mtime
+            self.wfile.write(json.dumps({"id": run.id, "created": created}).encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    given: list[str] = []
+    monkeypatch.setattr("webbrowser.open", given.append)
+    with HTTPServer(("127.0.0.1", 0), Answering) as listening:
+        threading.Thread(target=listening.handle_request, daemon=True).start()
+        port = listening.server_port
+        words = ["--runs", str(run.path.parent), "runs", "open", run.id, "--port", str(port - before)]
+        told = CliRunner().invoke(cli, words)
+    address = f"http://127.0.0.1:{port}/?run={run.id}"
+    assert (told.exit_code, told.output, given) == (0, f"{run.id} is at {address}\n", [address])
 
 
 def test_browsers_that_present_are_listed_and_ended(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,11 +51,22 @@ def test_a_run_gets_a_name_that_stands_beside_its_loss(runs: tuple[Path, list[Ru
     assert "loss 3.000  A quiet town\n" in line
 
 
+def test_runs_are_compared_as_diff_does(runs: tuple[Path, list[RunFolder]]):
+    folder, made = runs
+    said = {
+        CliRunner().invoke(cli, ["--runs", str(folder), *words, *(run.id for run in made), "--json"]).output
+        for words in (["runs", "compare"], ["diff"])
+    }
+    assert len(said) == 1
+    assert json.loads(said.pop())["run"] == made[0].id
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("list", "--state", "asleep"), "asleep is none of waiting"),
         (("rename", "nosuch", "x"), "there is no run 'nosuch'"),
+        (("open", "nosuch"), "there is no run 'nosuch'"),
         (("rename", "RUN", "\u202e"), "characters that cannot be seen"),
     ],
 )

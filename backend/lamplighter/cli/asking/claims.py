@@ -25,7 +25,7 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.set_board import make_set_board
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_members, find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_members, find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all, finish_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.reading.lru_cache import LruCache
@@ -49,7 +49,7 @@ _INDENT = " " * 8
 
 
 @click.command("claims")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 @common_options()
 def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:

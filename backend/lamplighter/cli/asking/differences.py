@@ -8,7 +8,7 @@ from typing import get_args
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
@@ -33,8 +33,8 @@ _MAX_NEAR = 4
 
 
 @click.command("diff")
-@click.argument("run_id", metavar="RUN")
-@click.argument("other_id", metavar="OTHER")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
+@click.argument("other_id", metavar="OTHER", type=RUN_ID)
 @click.option(
     "--at", type=click.IntRange(0, MAX_STEP), help="The step of RUN.  [default: the newest that both have]"
 )

@@ -11,7 +11,7 @@ import click
 from lamplighter.cli.asking.claims import prepare_claims
 from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import confirm_imported, find_members, find_named_run
+from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_members, find_named_run
 from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line
 from lamplighter.cli.workers import run_until_stopped
 from lamplighter.contract.questions import KINDS, MAX_STEP, QuestionError, parse_question
@@ -55,7 +55,7 @@ def _question_options(command: Any) -> Any:
 
 
 @click.command("examine")
-@click.argument("run_id", metavar="RUN", required=False)
+@click.argument("run_id", metavar="RUN", type=RUN_ID, required=False)
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--step", type=click.IntRange(0, MAX_STEP), help="The step to go to.  [default: the newest]")
 @_question_options

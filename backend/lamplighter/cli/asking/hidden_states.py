@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.corpora.textfile import read_text
@@ -16,7 +16,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 @click.command("hidden-states")
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", type=RUN_ID)
 @click.option(
     "--word", "words", multiple=True, help="A word to find in the text that training does not read."
 )

@@ -9,7 +9,7 @@ import click
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.asking.claims import find_prepared, wanted_by_claims
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
 from lamplighter.contract.questions import canonical_question
@@ -77,6 +77,7 @@ def lessons_group(runs_dir: Path) -> None:
     "--run",
     "run_id",
     metavar="RUN",
+    type=RUN_ID,
     help="Also list the numbers that this run lacks, and those that wait for an answer.",
 )
 @common_options()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.platform.printable import quote_foreign
@@ -29,7 +29,7 @@ MAX_STEPS = 8
 
 
 @click.command("planted")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 @common_options()
 def planted_command(runs_dir: Path, run_id: str, as_json: bool) -> None:

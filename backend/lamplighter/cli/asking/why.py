@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.outliers.answer import OutlyingStep, OutlyingSteps, StepCause, StepFigure, TopLoss
@@ -23,7 +23,7 @@ _MAX_TEXTS = 8
 
 
 @click.command("why")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
 @click.option("--step", type=click.IntRange(1, MAX_STEP), help="Tell what was in this step.")
 @click.option(
     "--from",

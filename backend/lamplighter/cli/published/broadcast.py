@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.published.object_store import StoreError, open_object_store
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("broadcast")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
 @click.argument("place", metavar="DIR|s3://BUCKET/PREFIX")
 @common_options()
 def broadcast_command(runs_dir: Path, run_id: str, place: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.output import ExportError
 from lamplighter.exports.publishing.publish import prepare_publication, publish, publish_page
@@ -24,7 +24,7 @@ _READ_ONLY = ("hf://", "https://", "http://")
 
 
 @click.command("publish")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RUN_ID)
 @click.argument("address", metavar="ADDRESS")
 @click.option("--price", "only_price", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option(

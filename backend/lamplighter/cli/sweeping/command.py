@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import confirm_imported, find_named_run, find_named_set
+from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run, find_named_set
 from lamplighter.cli.recipes import read_named_text, read_source_text
 from lamplighter.cli.sweeping.slurm_jobs import require_submitit, submit_members
 from lamplighter.cli.sweeping.sweep_bar import SweepBar
@@ -41,7 +41,9 @@ _RANGE = re.compile(r"(\d{1,10})\.\.(\d{1,10})")
 
 @click.command("sweep")
 @click.argument("recipe_name", metavar="[RECIPE]", required=False)
-@click.option("--of", "of_run", metavar="RUN", help="Repeat a run, with its recipe and its text.")
+@click.option(
+    "--of", "of_run", metavar="RUN", type=RUN_ID, help="Repeat a run, with its recipe and its text."
+)
 @click.option("--corpus", metavar="PATH|-", help="The text, for a recipe of the corpus kind text.")
 @click.option("--seed", "seeds", metavar="0..9", help="The seeds: a range, or values separated by commas.")
 @click.option(

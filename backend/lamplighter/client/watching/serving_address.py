@@ -19,18 +19,23 @@ _PATIENCE = 0.5
 _MAX_BYTES = 1 << 16
 
 
-def find_server(run: Path) -> str | None:
+def find_server(run: Path, address: str | None = None) -> str | None:
     """Return the address at which the server on this machine shows a run; None if it does not have this run.
+
+    Args:
+        run: the run's folder.
+        address: the server's address, by default the one at which a server listens first.
 
     The program that listens there may be another one: its answers never raise errors, or take longer than half a
         second.
     """
+    address = address or LOCAL_ADDRESS
     try:
-        said = _ask(f"/api/runs/{quote(run.name)}")
+        said = _ask(address, f"/api/runs/{quote(run.name)}")
         same = said["id"] == run.name and said["created"] == (run / "recipe.json").stat().st_mtime
     except Exception:  # noqa: BLE001 (what a stranger answers is of any kind, and no training ends for it)
         return None
-    return f"{LOCAL_ADDRESS}/?run={quote(run.name)}" if same else None
+    return f"{address}/?run={quote(run.name)}" if same else None
 
 
 def serving_command(run: Path) -> str:
@@ -38,9 +43,9 @@ def serving_command(run: Path) -> str:
     return f"lamplighter --runs {shlex.quote(str(run.parent))}"
 
 
-def _ask(path: str) -> Any:
-    """Return the JSON answer of the server on this machine."""
-    where = urlsplit(LOCAL_ADDRESS)
+def _ask(address: str, path: str) -> Any:
+    """Return the JSON answer of a server."""
+    where = urlsplit(address)
     until = time.monotonic() + _PATIENCE
     answer = b""
     with socket.create_connection((where.hostname, where.port), timeout=_PATIENCE) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 from lamplighter.web.access.gate import Gate
 from lamplighter.web.access.launch_file import launch_folders, remove_launch_file, write_launch_file
@@ -25,16 +26,18 @@ class FirstLaunch:
         self.url = gate.launch_url(self._code)
         """The link for the terminal."""
 
-    def write_file(self) -> Path | None:
-        """Write the file for the browser. Returns None if the code is already spent, or no folder is writable."""
+    def write_file(self, run_id: str | None = None) -> Path | None:
+        """Write the file for the browser, which opens the page on a run, or on the last one. Returns None if the code is
+        already spent, or no folder is writable."""
+        to = "launch" if run_id is None else f"launch?run={quote(run_id, safe='')}"
         own = next((each for each in self._gate.addresses if each.host == OWN_NAME), None)
         with self._lock:
             if not self._spent and self._file is None:
                 self._file = write_launch_file(
                     launch_folders(self._runs, _home()),
                     self._code,
-                    f"{self._gate.page_url()}launch",
-                    f"{self._gate.page_url(own)}launch" if own else None,
+                    f"{self._gate.page_url()}{to}",
+                    f"{self._gate.page_url(own)}{to}" if own else None,
                 )
             return self._file
 

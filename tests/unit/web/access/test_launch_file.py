@@ -64,6 +64,14 @@ async def test_the_file_posts_the_code_of_the_link_and_is_gone_then(app: FastAPI
     assert first.write_file() is None
 
 
+async def test_the_file_opens_the_page_on_a_run(app: FastAPI, first: FirstLaunch) -> None:
+    file = first.write_file("my-run")
+    assert file is not None
+    assert f'action="{ORIGIN}/launch?run=my-run"' in file.read_text()
+    answer = await call(app, "POST", "/launch?run=my-run", FROM_FILE, f"code={code_in(file)}".encode())
+    assert (answer.status, len(answer.cookies)) == (200, 1)
+
+
 async def test_the_link_spends_the_file_too(app: FastAPI, first: FirstLaunch) -> None:
     file = first.write_file()
     assert file is not None
