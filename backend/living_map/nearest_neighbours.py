@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 from living_map.gpu_neighbours import RowProducts, make_row_products
 from living_map.metrics import Metric, comparable_rows, ways_moved
 from living_map.neighbour_lists import NeighbourLists, take_lists
-from living_map.rows import BLOCK_BYTES, differing_rows
+from living_map.rows import differing_rows
 
+_PRODUCTS = 16 << 20
+"""Products held at once, 64 MB: a matrix product of 83 rows with 50,000 others takes 1.6 times as long a row as one of 336."""
 SLACK = 0.5
 """Additional entries in each list, as a fraction of the requested ones."""
 REFRESH_PERIOD = 256
@@ -34,6 +36,8 @@ REFRESH_PERIOD = 256
 `MAX_REFRESHED` of them."""
 MAX_REFRESHED = 64
 """Maximum rows ranked again in a frame only because it is their turn."""
+_SCANNED = 64
+"""Cosines that are looked at together, to pass over those where no row is near."""
 MAX_MOVED_SHARE = 0.5
 """Share of moved rows above which all rows are ranked, since repairing would cost as much."""
 
@@ -166,7 +170,7 @@ class NeighbourIndex:
             edge_ids=np.zeros(size, dtype=np.int32),
             edges=np.zeros(size, dtype=np.float32),
         )
-        self._block = np.empty((max(1, min(size, BLOCK_BYTES // (4 * size))), size), dtype=np.float32)
+        self._block = np.empty((max(1, min(size, _PRODUCTS // size)), size), dtype=np.float32)
 
     def _rank_all(self, moved_count: int, known: KnownNeighbours | None) -> NeighbourUpdate:
         size, k = len(self._lists.ids), self._k
@@ -182,13 +186,17 @@ class NeighbourIndex:
 
     def _rank_pairs(self) -> None:
         """Rank all rows. The product of two rows is computed once, for the lists of both."""
-        size, block = len(self._lists.ids), len(self._block)
+        size, room = len(self._lists.ids), self._block.reshape(-1)
         self._lists.counts[:] = 0
         self._lists.edges[:] = -np.inf
-        for first in range(0, size, block):
-            rows = np.arange(first, min(first + block, size))
-            room = self._block.reshape(-1)[: len(rows) * (size - first)].reshape(len(rows), size - first)
-            _rank_pairs_of(self._products.multiply(rows, room, first), first, self._lists)
+        first = 0
+        while first < size:
+            left = size - first
+            # The fewer rows are left to meet, the more fit into a block.
+            rows = np.arange(first, first + min(left, len(room) // left))
+            similar = room[: len(rows) * left].reshape(len(rows), left)
+            _rank_pairs_of(self._products.multiply(rows, similar, first), first, self._lists)
+            first += len(rows)
 
     def _repair(self, moved: NDArray[np.int64], changed: NDArray[np.bool_]) -> NeighbourUpdate:
         """Repair the lists after rows moved; `changed`, shape (V,), names those that changed before, and is changed."""
@@ -271,6 +279,18 @@ def _set_edge(lists: NeighbourLists, row: int) -> None:
         lists.edges[row], lists.edge_ids[row] = lists.cosines[row, kept - 1], lists.ids[row, kept - 1]
 
 
+@numba.njit(cache=True, inline="always")
+def _any_reach(cosines: NDArray[np.float32], bounds: NDArray[np.float32], least: np.float32) -> bool:
+    """Return whether one of some cosines, shape (N,), is at least its own bound, or at least `least`.
+
+    Without a branch in it, this is compiled to vector instructions.
+    """
+    found = np.int32(0)
+    for index in range(len(cosines)):
+        found += np.int32(cosines[index] >= min(bounds[index], least))
+    return bool(found > 0)
+
+
 @numba.njit(cache=True)
 def _rank(similar: NDArray[np.float32], rows: NDArray[np.int64], lists: NeighbourLists) -> None:
     """Rebuild the lists of `rows`, shape (B,), from their cosines with all, shape (B, V)."""
@@ -315,14 +335,18 @@ def _rank_pairs_of(similar: NDArray[np.float32], first: int, lists: NeighbourLis
     for b in range(count):
         row = first + b
         least = edges[row]
-        for token in range(row + 1, size):
-            cosine = similar[b, token - first]
-            # Each list is given rows in ascending order, so an equal cosine ranks after those already in it.
-            if cosine > edges[token]:
-                _append(lists, token, cosine, row, kept)
-            if cosine > least:
-                _append(lists, row, cosine, token, kept)
-                least = edges[row]
+        for start in range(row + 1, size, _SCANNED):
+            some = similar[b, start - first : start - first + _SCANNED]
+            if not _any_reach(some, edges[start : start + _SCANNED], least):
+                continue
+            for index in range(len(some)):
+                token, cosine = start + index, some[index]
+                # Each list is given rows in ascending order, so an equal cosine ranks after those already in it.
+                if cosine > edges[token]:
+                    _append(lists, token, cosine, row, kept)
+                if cosine > least:
+                    _append(lists, row, cosine, token, kept)
+                    least = edges[row]
     # A block's rows have met all others now.
     for b in range(count):
         _set_edge(lists, first + b)

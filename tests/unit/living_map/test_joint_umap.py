@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import all_nearest
 from living_map import joint_umap
 from living_map.joint_umap import LEARNING_RATES, JointLayout
-from living_map.nearest_neighbours import NeighbourIndex
+from living_map.nearest_neighbours import KnownNeighbours, NeighbourIndex, NeighbourUpdate
 from living_map.settings import MapSettings
 
 V, T = 60, 3
@@ -19,15 +19,19 @@ SLICES = np.random.default_rng(2).normal(size=(T, V, 8)).cumsum(axis=0).astype(n
 def _lay_out(monkeypatch: pytest.MonkeyPatch) -> tuple[JointLayout, int]:
     """Return a layout of all slices, and how often all rows were ranked."""
     rankings: list[int] = []
-    rank = NeighbourIndex._rank_blocks  # pyright: ignore[reportPrivateUsage]
+    update = NeighbourIndex.update
 
-    def count(index: NeighbourIndex, rows: NDArray[np.int64]):
-        rankings.append(len(rows))
-        return rank(index, rows)
+    def count(
+        index: NeighbourIndex, vectors: NDArray[np.float32], known: KnownNeighbours | None = None
+    ) -> NeighbourUpdate:
+        made = update(index, vectors, known)
+        if made.ranked:
+            rankings.append(made.ranked)
+        return made
 
     joint = JointLayout(T, V, MapSettings())
     with monkeypatch.context() as patched:
-        patched.setattr(NeighbourIndex, "_rank_blocks", count)
+        patched.setattr(NeighbourIndex, "update", count)
         for sweep in range(len(LEARNING_RATES)):
             for index in range(T) if sweep % 2 else reversed(range(T)):
                 joint.refine_slice(index, SLICES[index], sweep)
