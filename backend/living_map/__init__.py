@@ -19,7 +19,7 @@ __all__ = ["LivingMap"]
 
 
 def __getattr__(name: str) -> Any:
-    # Importing numba takes half a second, and who reads `living_map.rows` alone has no need of it.
+    # Importing numba takes half a second, which code that uses only `living_map.rows` should not wait for.
     if name == "LivingMap":
         from living_map.estimator import LivingMap
 

@@ -134,9 +134,7 @@ class LivingMap:
         if (rows is None) != (ids is None):
             raise TypeError("update needs the ids of its rows, and the rows of its ids")
         self._check_fitted()
-        changed = (
-            checked_rows([[]] if rows is None else rows, self.n_features_in_) if rows is not None else None
-        )
+        changed = None if rows is None else checked_rows(rows, self.n_features_in_)
         given = [] if changed is None else checked_ids(ids, len(changed))
         return self._update_some(changed, given, list(leave))
 
@@ -293,7 +291,7 @@ class LivingMap:
     def _trust(self) -> Trust:
         self._check_fitted()
         if self._trusted is None:
-            probe = TrustProbe(len(self._rows), metric=self.metric)
+            probe = TrustProbe(len(self._rows), metric=self._engine.metric)
             probe.set_space(self._rows)
             self._trusted = probe.estimate(self._places)
         return self._trusted

@@ -55,7 +55,8 @@ class IncrementalUmap:
         metric: Metric = "cosine",
     ) -> None:
         """Start from scratch, or from the positions of an earlier process, shape (V, 2)."""
-        self._metric: Metric = metric
+        self.metric: Metric = metric
+        """What nearness is measured by."""
         self.settings = settings = settings or MapSettings()
         self.learning_rate = self._common_rate = _RATE_AFTER_FIT
         """The highest learning rate with which a row began the last warm frame."""
@@ -68,7 +69,7 @@ class IncrementalUmap:
         self._gliding = False
         self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         self._random = np.random.default_rng(settings.seed)
-        self._neighbours = NeighbourIndex(settings.neighbours - 1, self._metric)
+        self._neighbours = NeighbourIndex(settings.neighbours - 1, self.metric)
         self._strengths = MembershipStrengths()
         self._graph: FuzzyGraph | None = None
         self._epoch = 0
@@ -212,7 +213,7 @@ class IncrementalUmap:
         """Use other settings from the next frame on; the map moves to its new shape from its current one."""
         self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         if settings.neighbours != self.settings.neighbours:
-            self._neighbours = NeighbourIndex(settings.neighbours - 1, self._metric)
+            self._neighbours = NeighbourIndex(settings.neighbours - 1, self.metric)
         self._strengths = MembershipStrengths()
         self.settings = settings
         self.learning_rate = self._common_rate = settings.max_learning_rate

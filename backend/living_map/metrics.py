@@ -34,7 +34,7 @@ def comparable_rows(
 
 
 def as_queries(rows: Any, metric: Metric) -> Any:
-    """Return a copy of comparable rows, changed in place, that is multiplied by others."""
+    """Change comparable rows in place into those that comparable rows are multiplied by, and return them."""
     if metric == "euclidean":
         # 2xy - x^2 - y^2
         rows[:, :-2] *= 2

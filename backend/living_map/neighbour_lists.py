@@ -44,5 +44,5 @@ def take_lists(
                 changed[row] = True
         lists.counts[row] = count
         lists.edges[row] = before.edges[old]
-        # The order of ids is kept, so that whoever came before the edge does so still.
+        # The order of ids is kept, so that a neighbour that came before the edge still does.
         lists.edge_ids[row] = np.searchsorted(stay, before.edge_ids[old])

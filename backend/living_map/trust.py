@@ -105,7 +105,9 @@ class TrustProbe:
 
     def _set_large_space(self, vectors: Rows) -> None:
         ids = self.token_ids
-        sample = as_queries(self._comparable(vectors[ids]), self._metric)
+        some = vectors[ids]
+        self._centre = some.mean(axis=0)
+        sample = as_queries(self._comparable(some), self._metric)
         if self._similar is None:
             self._similar = np.empty((len(ids), self.size), dtype=np.float32)
         for some in split_rows(*vectors.shape):

@@ -5,6 +5,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from lamplighter.geometry.neighbours import all_nearest
+from living_map import trust
 from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
 
 
@@ -26,6 +27,16 @@ def test_full_trust_matches_scikit_learn(noise: float, neighbours: int) -> None:
     assert found.trust == pytest.approx(expected, abs=1e-6)
     assert found.error == 0
     assert found.by_token.mean() == pytest.approx(found.trust)
+
+
+@pytest.mark.parametrize("most", [10, 1_000])
+def test_by_euclid_rows_far_from_zero_are_told_apart(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(trust, "MIN_UNCOMPARED", most)
+    vectors, places = space_and_map(300, 1.0)
+    probe = TrustProbe(300, metric="euclidean")
+    probe.set_space(vectors + np.float32(4_096))
+    expected = trustworthiness(vectors, places, n_neighbors=10)
+    assert probe.estimate(places).trust == pytest.approx(expected, abs=1e-3)
 
 
 def test_recall_is_the_share_of_neighbours_kept() -> None:
