@@ -90,7 +90,7 @@ SETTINGS = {
     "use_directory_urls": False,
     "theme": {
         "name": "material",
-        # The site asks nobody else for anything.
+        # The site loads nothing from other hosts.
         "font": False,
         "logo": "lamp.svg",
         "favicon": "lamp.svg",

@@ -166,7 +166,7 @@ def test_a_killed_process_ends_all_and_costs_no_step(tmp_path: Path, killed: int
         others = followers_of(process)
         assert len(others) == 2
         os.kill([process.pid, *others][killed], signal.SIGKILL)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=120)
         wait_until(lambda: not any(map(is_running, others)), "the others to end")
     finally:
         process.kill()
@@ -194,7 +194,7 @@ def test_a_paused_run_notices_a_killed_process(tmp_path: Path):
         RequestsWriter(run.path, "test").add("pause", {})
         wait_until(lambda: read_status(run).phase == Phase.PAUSED, "the pause")
         os.kill(followers_of(process)[0], signal.SIGKILL)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=120)
     finally:
         process.kill()
     assert "process 1 of 2 was killed by signal 9" in told.decode()
@@ -214,7 +214,7 @@ def test_a_process_that_lags_is_seen_in_the_exchanges(tmp_path: Path):
         at = read_status(run).step
         wait_until(lambda: read_status(run).step > at + 10, "the next steps")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 0

@@ -25,6 +25,8 @@ PATIENCE = 120.0
 _GRACE = 10.0
 """Seconds that the other ranks get after one has failed: most fail too, with a message that helps."""
 
+_TRACE = "(most recent call first)"
+"""What faulthandler writes where a rank hangs."""
 _starting = multiprocessing.get_context("forkserver")
 _PRELOADED = [
     "torch",
@@ -83,9 +85,9 @@ def run_ranks(
     hung = [number for number, rank in enumerate(ranks) if rank.is_alive()]
     for number in hung:
         os.kill(ranks[number].pid or 0, signal.SIGUSR1)
-    if hung:
-        # Until they have written where they are.
-        time.sleep(0.5)
+    told = time.monotonic() + _GRACE
+    while time.monotonic() < told and not all(_TRACE in _read(own, number) for number in hung):
+        time.sleep(0.05)
     for rank in ranks:
         rank.kill()
         rank.join()
@@ -98,9 +100,14 @@ def _describe(own: Path, codes: list[int | None], hung: list[int]) -> str:
     parts: list[str] = []
     for number, code in enumerate(codes):
         how = "hung and was killed" if number in hung else f"ended with {code}"
-        said = (own / f"{number}.txt").read_text(errors="replace") if (own / f"{number}.txt").exists() else ""
-        parts.append(f"rank {number} of {len(codes)} {how}:\n{said[-6_000:]}")
+        parts.append(f"rank {number} of {len(codes)} {how}:\n{_read(own, number)[-6_000:]}")
     return "\n".join(parts)
+
+
+def _read(own: Path, number: int) -> str:
+    """Return what a rank has printed so far."""
+    path = own / f"{number}.txt"
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def _run_rank(

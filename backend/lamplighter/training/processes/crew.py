@@ -115,17 +115,19 @@ class Crew:
         """End the others: those that wait for a command are told, the rest are killed."""
         from lamplighter.model.split.process_group import ProcessLostError
 
-        if kind is None and self._group is not None:
-            with suppress(ProcessLostError):
-                self._end_group(self._group)
-        for one in self._others:
-            if kind is None:
-                with suppress(subprocess.TimeoutExpired):
-                    one.wait(_ENDING_SECONDS)
-            kill(one)
-            one.communicate()
-        if self._folder is not None:
-            self._folder.cleanup()
+        try:
+            if kind is None and self._group is not None:
+                with suppress(ProcessLostError, RuntimeError):
+                    self._end_group(self._group)
+                for one in self._others:
+                    with suppress(subprocess.TimeoutExpired):
+                        one.wait(_ENDING_SECONDS)
+        finally:
+            for one in self._others:
+                kill(one)
+                one.communicate()
+            if self._folder is not None:
+                self._folder.cleanup()
 
     @staticmethod
     def _end_group(group: CountedGroup) -> None:
