@@ -96,6 +96,8 @@ def main() -> int:
     parser.add_argument("--url")
     parser.add_argument("--steps", type=int, default=5_000, help="the most steps of a run, for a trial")
     chosen = parser.parse_args()
+    if chosen.folder.exists():
+        parser.error(f"{chosen.folder} exists: delete it first; what was trained is kept beside it")
     runs = make_runs(chosen.folder.with_name(f"{chosen.folder.name}-runs"), chosen.steps)
     site = write_gallery(runs, chosen.folder, chosen.url)
     megabytes = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6

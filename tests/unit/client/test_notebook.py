@@ -51,7 +51,7 @@ def test_a_run_that_has_not_begun_has_a_card(tmp_path: Path) -> None:
 def test_a_widget_holds_the_page_and_shares_the_selected_tokens(tmp_path: Path) -> None:
     run = lamplighter.open(record(tmp_path).path)
     city = run.widget(height=400)
-    wait_until(lambda: bool(city._page), "the page", 30)
+    wait_until(lambda: bool(city._page), "the page")
     assert 'id="packed-head"' in city._page
     city._ids = [4, 2, 99, -1]
     assert city.selected == [run.tokens[2], run.tokens[4]]
@@ -70,8 +70,30 @@ def test_a_widget_holds_the_page_and_shares_the_selected_tokens(tmp_path: Path) 
 
 def test_a_widget_tells_why_there_is_no_city(tmp_path: Path) -> None:
     city = lamplighter.open(record(tmp_path, layouts=False).path).widget()
-    wait_until(lambda: "map" in city._notice and "appears" not in city._notice, "the reason", 30)
+    wait_until(lambda: "map" in city._notice and "appears" not in city._notice, "the reason")
     assert not city._page
+
+
+def test_a_cell_that_is_run_again_and_again_leaves_few_followers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lamplighter.client.notebook.city_widget import MOST_FOLLOWED
+
+    following: list[FollowedPage] = []
+
+    def follow_until_stopped(self: FollowedPage) -> None:
+        following.append(self)
+        self._stopped.wait()
+        following.remove(self)
+
+    monkeypatch.setattr(FollowedPage, "follow", follow_until_stopped)
+    run = lamplighter.open(record(tmp_path).path)
+    widgets = [run.widget() for _ in range(MOST_FOLLOWED + 3)]
+    newest = {one._followed for one in widgets[-MOST_FOLLOWED:]}
+    wait_until(lambda: set(following) == newest, "the oldest to stop")
+    for one in widgets:
+        one.close()
+    wait_until(lambda: not following, "all to stop")
 
 
 def test_a_followed_page_delivers_segments_and_the_whole_state_once_and_in_order(tmp_path: Path) -> None:

@@ -19,6 +19,11 @@ import traitlets
 from lamplighter.client.notebook.followed_page import FollowedPage
 from lamplighter.runfolder.run_folder import RunFolder
 
+MOST_FOLLOWED = 4
+"""Number of widgets that follow a training run at once, each by a process: a cell that is run again leaves its earlier widget
+behind, which its host does not tell."""
+_followed: list[tuple[threading.Thread, FollowedPage]] = []
+"""What is followed, the newest last."""
 _WAITING = "The city appears with the first map of this run: a few seconds."
 
 
@@ -51,7 +56,7 @@ class CityWidget(anywidget.AnyWidget):
         self._followed = FollowedPage(
             run, on_page=self._show_page, on_file=self._send_file, on_problem=self._tell_problem
         )
-        _thread(self._followed.follow).start()
+        _follow(self._followed)
 
     def __repr__(self) -> str:
         return f"<the city of {self._run.id}>"
@@ -94,6 +99,15 @@ class CityWidget(anywidget.AnyWidget):
 
     def _tell_problem(self, problem: str) -> None:
         self._notice = problem
+
+
+def _follow(followed: FollowedPage) -> None:
+    """Follow a run in a thread, and stop following the runs of the oldest widgets if there are too many."""
+    thread = _thread(followed.follow)
+    thread.start()
+    _followed[:] = [*(one for one in _followed if one[0].is_alive()), (thread, followed)]
+    for _, oldest in _followed[:-MOST_FOLLOWED]:
+        oldest.stop()
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:
