@@ -149,6 +149,22 @@ def test_of_a_killed_process_the_steps_before_are_kept(tmp_path: Path) -> None:
     assert run.status.step in (3, 4)
 
 
+def stay_silent(rank: int, size: int, folder: Path) -> str:
+    watch_group._ANSWER = 1.0  # pyright: ignore[reportPrivateUsage]
+    group = watch_group.Meeting(rank, size).connect()
+    try:
+        return str(group.share_number(7)) if rank == 0 else ""
+    except watch_group.MissingProcessError as error:
+        return str(error)
+    finally:
+        torch.distributed.barrier()
+
+
+def test_a_process_that_is_there_and_does_not_answer_is_given_up(tmp_path: Path) -> None:
+    said = run_ranks(stay_silent, 2, tmp_path)
+    assert said == ["another process has not answered for 1 s", ""]
+
+
 def train_apart(rank: int, size: int, folder: Path, alone: bool) -> list[str]:
     torch.manual_seed(rank)
     said: list[str] = []

@@ -26,8 +26,8 @@ _NOTICE = 5.0
 _OPERATION = timedelta(hours=2)
 """Longer than any wait of a recorder for the others, which ends it with a better message."""
 _ANSWER = 600.0
-"""Seconds that any other collective than the one for headers, before which a loop may do other work, takes at most. A record
-is locked meanwhile, so its loop could not end."""
+"""Seconds that a collective takes at most, except the one for headers, before which a loop may do other work. The record is
+locked in the others, so a process that never answers would keep the loop of the first from ending."""
 _MAX_TEXT = 4_000
 _meetings = 0
 
@@ -159,7 +159,7 @@ class WatchGroup:
         """Return the headers of all processes."""
         own = torch.from_numpy(header.encode().copy())
         all_of_them = torch.empty(self.size * HEADER_BYTES, dtype=torch.uint8)
-        self._finish(lambda: self._connections._allgather_base(all_of_them, own), math.inf)
+        self._finish(lambda: self._connections._allgather_base(all_of_them, own), patient=True)
         self.traffic.headers += len(own) * (self.size - 1)
         packed = all_of_them.numpy().tobytes()
         return [Header.decode(packed[at : at + HEADER_BYTES]) for at in range(0, len(packed), HEADER_BYTES)]
@@ -212,15 +212,15 @@ class WatchGroup:
         """Release the connections, once all processes have finished."""
         self._connections = None
 
-    def _finish(self, begin: Callable[[], Any], seconds: float = _ANSWER) -> None:
+    def _finish(self, begin: Callable[[], Any], *, patient: bool = False) -> None:
         if self._connections is None:
             raise MissingProcessError("the group of the record is closed")
         try:
-            work, end = begin(), time.monotonic() + seconds
+            work, end = begin(), time.monotonic() + (math.inf if patient else _ANSWER)
             pause = 0.0001
             while not work.is_completed():
                 if time.monotonic() > end:
-                    raise MissingProcessError(f"another process has not answered for {seconds:.0f} s")
+                    raise MissingProcessError(f"another process has not answered for {_ANSWER:.0f} s")
                 time.sleep(pause)
                 pause = min(2 * pause, 0.005)
             work.wait()
