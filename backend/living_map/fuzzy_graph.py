@@ -39,7 +39,8 @@ class FuzzyGraph:
     def period(self) -> NDArray[np.float64]:
         """Return the epochs between two pulls of each edge: 1 for the strongest, more for weaker ones. Shape
         (E,)."""
-        return float(self.weight.max(initial=0)) / self.weight.astype(np.float64)
+        most = np.float64(self.weight.max(initial=0))
+        return np.divide(most, self.weight, dtype=np.float64)
 
 
 class MembershipStrengths:
@@ -89,8 +90,7 @@ class MembershipStrengths:
             order = np.argsort(some, axis=1)
             self._ids[rows] = np.take_along_axis(some, order, axis=1)
             self._weights[rows] = np.take_along_axis(strengths, order, axis=1)
-        head, tail, weight, count = _union(self._ids, self._weights, horizon)
-        return FuzzyGraph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
+        return FuzzyGraph(len(ids), *_union(self._ids, self._weights, horizon))
 
 
 @numba.njit(cache=True)
@@ -151,7 +151,7 @@ def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
 @numba.njit(cache=True)
 def _union(
     own_ids: NDArray[np.int32], own: NDArray[np.float32], horizon: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], int]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Compute a + b - ab of the strengths in both directions, without edges too weak to fire.
 
     Args:
@@ -160,7 +160,7 @@ def _union(
         horizon: see `build_graph`.
 
     Returns:
-        The heads, tails and weights, and the number of filled entries of these arrays.
+        The heads, tails and weights: views, because copies of millions of edges would take as long as the sum.
     """
     size, k = own_ids.shape
     begins = np.zeros(size + 1, dtype=np.int64)
@@ -207,4 +207,4 @@ def _union(
         if weight[edge] > 0 and weight[edge] >= least:
             head[count], tail[count], weight[count] = head[edge], tail[edge], weight[edge]
             count += 1
-    return head, tail, weight, count
+    return head[:count], tail[:count], weight[:count]

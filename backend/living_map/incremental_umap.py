@@ -248,7 +248,9 @@ class IncrementalUmap:
             nearest.ids, nearest.distances, self.settings.horizon, update.changed
         )
         period = graph.period
-        due = self._epoch + self._random.random(len(period)) * period
+        due = self._random.random(len(period))
+        due *= period
+        due += self._epoch
         # An edge that has not pulled yet has not pushed either.
         negative_due = due - period
         kept, larger = np.zeros((2, graph.size))

@@ -210,7 +210,9 @@ def _nearest_on_map(
     among: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Return the `k` tokens nearest on the map, without the token itself. Shape (len(ids), k)."""
-    tree = KDTree(coordinates if among is None else coordinates[among])
+    # A tree that is not balanced takes half as long to build, which is most of the work, and finds the same.
+    placed = coordinates if among is None else coordinates[among]
+    tree = KDTree(placed, balanced_tree=False, compact_nodes=False)
     neighbours = np.asarray(tree.query(coordinates[ids], k=k + 1)[1], dtype=np.int64)
     if among is not None:
         neighbours = among[neighbours]
