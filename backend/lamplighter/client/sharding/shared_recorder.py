@@ -153,12 +153,18 @@ class SharedRecorder:
             self.recorder.end_with(error)
 
     def close_at_exit(self) -> None:
-        """Close as the program ends; without waiting if it ends with an error."""
+        """Close as the program ends; within seconds if it ends with an error."""
         error = getattr(sys, "last_value", None)
         if error is None or error is self._earlier_error:
             self._close(Phase.FINISHED, "", _EXIT_PATIENCE)
-        else:
+            return
+        try:
             self.__exit__(type(error), error, None)
+            if os.getpid() == self._process:
+                # A thread that comes back from gloo while the interpreter is finalised aborts the program (exit code -6).
+                self.exchange.await_all(_FAILED_PATIENCE)
+        except KeyboardInterrupt:
+            pass  # a second Ctrl-C: the recorder's own handler ends the record
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
