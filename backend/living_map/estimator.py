@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -207,6 +208,10 @@ class LivingMap:
     def _new_engine(self) -> IncrementalUmap:
         if self.metric not in ("cosine", "euclidean"):
             raise ValueError(f'metric must be "cosine" or "euclidean", not {self.metric!r}')
+        for name, least in _COUNTS.items():
+            count = getattr(self, name)
+            if not isinstance(count, Integral) or count < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}, not {count!r}")
         settings = MapSettings(
             neighbours=self.n_neighbors,
             min_dist=self.min_dist,
@@ -309,3 +314,5 @@ def _wide(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 _PARAMETERS: dict[str, Any] = {
     name: parameter.default for name, parameter in inspect.signature(LivingMap).parameters.items()
 }
+_COUNTS = {"n_neighbors": 2, "negative_sample_rate": 1, "n_epochs": 1, "update_epochs": 1}
+"""The parameters that are whole numbers, each with its least value; a row is its own first neighbour."""

@@ -30,6 +30,7 @@ def fitted(rows: np.ndarray, **params: object) -> LivingMap:
 
 
 @pytest.mark.tour
+@pytest.mark.filterwarnings("ignore:Estimator LivingMap does not inherit from")
 def test_scikit_learn_takes_it_for_one_of_its_own() -> None:
     done = check_estimator(LivingMap(), on_fail=None, on_skip=None)
     assert len(done) > 30
@@ -161,5 +162,8 @@ def test_what_was_never_fitted_says_so() -> None:
         LivingMap().update(leave=[1])
     with pytest.raises(ValueError, match="metric must be"):
         LivingMap(metric="manhattan").fit(clusters())
+    for name, value in (("n_neighbors", 1), ("n_epochs", 2.5), ("negative_sample_rate", "x")):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of at least"):
+            LivingMap().set_params(**{name: value}).fit(clusters())
     rows = clusters()
     assert np.array_equal(LivingMap().update(rows).embedding_, LivingMap().fit(rows).embedding_)
