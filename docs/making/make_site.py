@@ -34,8 +34,8 @@ OUTSIDE = {
     "static/lessons/de/teacher": "course/de",
 }
 """Documents that lie outside `docs/`, and where they are on the site."""
-_LINK = re.compile(r"\[((?:[^\[\]`]|`[^`]*`)*)\]\((?!\w+:|#|/|\?)([^)\s]+)\)")
-"""A relative link, with its text."""
+_LINK = re.compile(r"\[((?:[^\[\]`]|`[^`]*`)*)\]\((?!\w+:|#|/)([^)\s]+)\)")
+"""A relative link, with its text. Those that begin with `?` lead into the app: there is none here."""
 
 NAVIGATION = [
     {"Start": "index.md"},
@@ -131,7 +131,7 @@ def main() -> int:
             print(done.stdout, done.stderr, file=sys.stderr)
             return 1
         reference = [sys.executable, ROOT / "docs/making/make_reference.py", project / "built/python"]
-        subprocess.run(reference, check=True)
+        subprocess.run(reference, stdout=subprocess.DEVNULL, check=True)
         shutil.rmtree(site / name, ignore_errors=True)
         shutil.move(project / "built", site / name)
     publish_version(site, name)
@@ -140,7 +140,7 @@ def main() -> int:
 
 
 def copy_documents(pages: Path) -> None:
-    """Copy the documents into a folder. Links lead to the same documents there; those to anything else become plain text."""
+    """Copy the documents into a folder. Links lead to the same documents there; those to folders and anything else become plain text."""
     copies = {file: pages / file.relative_to(ROOT / "docs") for file in (ROOT / "docs").rglob("*")}
     for outside, inside in OUTSIDE.items():
         copies[ROOT / outside] = pages / inside
@@ -162,7 +162,7 @@ def _redirect_links(text: str, original: Path, copies: dict[Path, Path]) -> str:
         found = (original.parent / target).resolve()
         if (found / "README.md").exists():
             found /= "README.md"
-        if found not in copies:
+        if found not in copies or found.is_dir():
             return link[1]
         return f"[{link[1]}]({os.path.relpath(copies[found], copies[original].parent)}{'#' * bool(place)}{place})"
 

@@ -127,6 +127,14 @@ def test_the_site_has_no_broken_link_and_keeps_its_other_versions(tmp_path: Path
         "python/index.html",
     ):
         assert (built / page).stat().st_size > 1_000
+    links = {
+        (page, page.parent / link.partition("#")[0])
+        for page in built.rglob("*.html")
+        if page.name != "404.html"
+        for link in re.findall(r'<a [^>]*href="?((?!\w+:|#)[^\s">]+)', page.read_text())
+    }
+    assert len(links) > 1_000
+    assert not [link for link in links if not link[1].is_file()]
     text = (built / "tutorials/teacher.html").read_text()
     # No file, style or script of another host, and no block that was not understood.
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=\"?https?:", text)
