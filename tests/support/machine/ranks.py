@@ -81,7 +81,8 @@ def run_ranks(
     while any(rank.is_alive() for rank in ranks) and time.monotonic() < end:
         if not failed and any(rank.exitcode for rank in ranks):
             failed, end = True, min(end, time.monotonic() + _GRACE)
-        next(rank for rank in ranks if rank.is_alive()).join(0.05)
+        # The last may have ended since it was asked.
+        next((rank for rank in ranks if rank.is_alive()), ranks[0]).join(0.05)
     hung = [number for number, rank in enumerate(ranks) if rank.is_alive()]
     for number in hung:
         os.kill(ranks[number].pid or 0, signal.SIGUSR1)
