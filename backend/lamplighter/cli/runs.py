@@ -117,7 +117,7 @@ def _print_runs(run_store: RunStore, runs: list[RunFolder], *, as_json: bool) ->
         print_line(json.dumps(_facts(run)) if as_json else _line(run))
     if not as_json:
         if not runs and run_store.runs():
-            print_line("no run is like that; list all with: lamplighter runs")
+            print_line("no run matches; list all with: lamplighter runs")
         elif not runs:
             print_line(f"no runs in {run_store.path} yet; start one with: lamplighter, or lamplighter train")
         if trashed := run_store.trashed():

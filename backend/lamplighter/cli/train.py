@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lamplighter.cli.common import common_options
+from lamplighter.cli.common import DEFAULT_RUNS, common_options
 from lamplighter.cli.energy import describe_energy, watts_option
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run
 from lamplighter.cli.pushing import push_options, read_server
@@ -169,7 +169,12 @@ def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool, processes: 
     Raises:
         click.ClickException, click.exceptions.Exit: the run failed.
     """
-    phase = _train_with_progress(run, quiet=quiet, processes=processes)
+    again = f"lamplighter train --resume {run.id}"
+    if runs_dir != DEFAULT_RUNS:
+        again += f" --runs {runs_dir}"
+    if processes > 1:
+        again += f" --processes {processes}"
+    phase = _train_with_progress(run, again, quiet=quiet, processes=processes)
     status = read_status(run)
     if quiet:
         summary = status.as_dict()
@@ -182,9 +187,7 @@ def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool, processes: 
     elif phase == Phase.FAILED:
         raise click.ClickException(f"{run.id}: {status.message}")
     else:
-        print_line(
-            f"{run.id}: stopped at step {status.step}. Continue with: lamplighter train --resume {run.id}"
-        )
+        print_line(f"{run.id}: stopped at step {status.step}. Continue with: {again}")
     if phase == Phase.FAILED:
         raise click.exceptions.Exit(1)
 
@@ -223,7 +226,7 @@ def _require_splittable(recipe: Recipe, processes: int, *, yes: bool) -> None:
         )
 
 
-def _train_with_progress(run: RunFolder, *, quiet: bool, processes: int) -> Phase:
+def _train_with_progress(run: RunFolder, again: str, *, quiet: bool, processes: int) -> Phase:
     if processes == 1:
         return _train_and_show(run, None, quiet=quiet)
     from lamplighter.model.split.process_group import ProcessLostError
@@ -232,7 +235,6 @@ def _train_with_progress(run: RunFolder, *, quiet: bool, processes: int) -> Phas
         try:
             return _train_and_show(run, crew, quiet=quiet)
         except ProcessLostError as error:
-            again = f"lamplighter train --resume {run.id} --processes {processes}"
             raise click.ClickException(
                 f"{run.id}: {crew.explain(error)}. What was recorded is safe; continue with: {again}"
             ) from error

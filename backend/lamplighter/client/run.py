@@ -55,6 +55,8 @@ class Run:
             FormatError: `path` is not a run's folder, or was written by a newer version.
         """
         self._folder = RunFolder(Path(path).resolve())
+        if not self._folder.path.is_dir():
+            raise FormatError(f"there is no run in {os.fspath(path)!r}: no such folder")
         _ = self._folder.recipe
         self._record = RecordReading(self._folder)
 

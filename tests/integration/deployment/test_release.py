@@ -135,7 +135,7 @@ def check(command: list[str | Path], folder: Path) -> None:
     assert run(*command, "--version", folder=folder).strip() == "lamplighter, version 0.1.0"
     told = run(*command, "self-check", folder=folder, TMPDIR=str(left))
     assert "all is well" in told
-    assert "opened in no browser" in told
+    assert "not opened in a browser" in told
     assert [one.name for one in left.iterdir() if "self-check" in one.name] == []
 
 

@@ -96,6 +96,8 @@ def test_faults_are_said_clearly(tmp_path: Path) -> None:
             run.path(30)
     with pytest.raises(lamplighter.FormatError, match=r"recipe\.json: No such file"):
         lamplighter.open(tmp_path)
+    with pytest.raises(lamplighter.FormatError, match=r"there is no run in .*nowhere': no such folder"):
+        lamplighter.open(tmp_path / "nowhere")
     made.folder.steps_path.write_bytes(b"no database" * 100)
     with pytest.raises(lamplighter.FormatError, match=r"steps\.sqlite"):
         list(run.steps())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +58,7 @@ def make_agent_server(runs: Path) -> MCPServer[Any]:
         "why": tools.explain_outliers,
         "compare": tools.compare_runs,
     }.items():
-        server.add_tool(tool, name=name, annotations=_READS)
+        server.add_tool(tool, name=name, description=inspect.getdoc(tool), annotations=_READS)
     return server
 
 

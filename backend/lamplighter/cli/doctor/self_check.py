@@ -200,7 +200,7 @@ def fetch_page(address: str) -> str:
         if not content:
             raise SelfCheckError(f"{part} is empty")
         size += len(content)
-    return f"{len(parts) + 1} files, {size / 1e6:.1f} MB, opened in no browser"
+    return f"{len(parts) + 1} files, {size / 1e6:.1f} MB, not opened in a browser"
 
 
 def _read_back(run: RunFolder, address: str) -> str:
