@@ -34,30 +34,18 @@ function reached(start: string, next: (id: string) => readonly string[]): Set<st
 }
 
 /**
- * Return a function that gives each component a class for its styles: the fewest letters that no other has. Components are
- * compiled in any order, and must not be named in it: the same sources make the same page.
+ * Return a function that gives each component a class for its styles: its number among all, in the order of their paths.
+ * Components are compiled in any order, and must not be named in it: the same sources make the same page.
  */
 function shortHash() {
-  const names = new Map<string, string>();
-  return ({ hash, filename }: { hash: (text: string) => string; filename: string }) => {
-    if (names.size === 0) nameComponents(names, hash);
-    const name = names.get(componentPath(filename));
-    if (name === undefined) throw new Error(`${filename} is no component of src/`);
-    return `s-${name}`;
-  };
-}
-
-function nameComponents(names: Map<string, string>, hash: (text: string) => string) {
   const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
-  const taken = new Set<string>();
-  for (const file of files.filter((name) => name.endsWith(".svelte")).sort()) {
-    const path = componentPath(join("src", file));
-    const whole = hash(path);
-    let letters = 3;
-    while (taken.has(whole.slice(0, letters))) letters += 1;
-    taken.add(whole.slice(0, letters));
-    names.set(path, whole.slice(0, letters));
-  }
+  const components = files.filter((name) => name.endsWith(".svelte")).sort();
+  const numbers = new Map(components.map((file, i) => [componentPath(join("src", file)), i]));
+  return ({ filename }: { filename: string }) => {
+    // Svelte's plugin tries this function out on a component that does not exist.
+    const number = numbers.get(componentPath(filename)) ?? numbers.size;
+    return `s-${number.toString(36)}`;
+  };
 }
 
 /** Return the path of a component below the page's sources, with `/` on every system. */
@@ -75,7 +63,7 @@ const TOGETHER = [
   { name: "class", test: /\/(ClassViewer\.svelte|class-stream\.ts)$/ },
   {
     name: "shared",
-    test: /\/((LegendBody|DistrictList|Lines)\.svelte|(ancestry|film-timing|caption|district-names|record-player|difference-view|strings\/(de\/)?cards)\.ts)$/,
+    test: /\/((LegendBody|DistrictList|Lines)\.svelte|(ancestry|film-timing|caption|district-names|record-player|difference-view|word-ages|hidden-states|turning-points\.svelte|lab-words|strings\/(de\/)?cards)\.ts)$/,
   },
 ];
 

@@ -208,6 +208,32 @@ def test_a_class_predicts_a_choice(lesson: Lesson) -> None:
     drop_question(lesson)
 
 
+def test_a_class_writes_before_and_after(lesson: Lesson) -> None:
+    presenter, (phone, second, _) = open_class(lesson), lesson.viewers
+    for when, said in (("before", "It is broken."), ("after", "The text has few dogs.")):
+        presenter.get_by_test_id(f"written-{when}").click()
+        for viewer in (phone, second):
+            viewer.get_by_test_id("written-field").fill(said)
+            viewer.get_by_test_id("send-answer").click()
+            expect(viewer.get_by_test_id("said-answer")).to_contain_text("Your answer is in.")
+        assert find_violations(phone, "main") == []
+        expect(presenter.get_by_test_id("answered-of")).to_have_text("2 of 3 have answered")
+        expect(presenter.get_by_test_id("answer-chart")).to_have_count(0)
+        presenter.get_by_test_id("next-written").click()
+        expect(second.get_by_test_id("question-card")).to_contain_text("B. You may change one thing")
+        drop_question(lesson)
+        expect(presenter.get_by_test_id(f"kept-{when}")).to_have_text("2 and 0 answered")
+    with presenter.expect_download() as saved:
+        presenter.get_by_test_id("save-answers").click()
+    lines = Path(saved.value.path()).read_text("utf-8").splitlines()
+    assert [line.rpartition('",')[2].split(",")[-3:-1] for line in lines[1:]] == [
+        ["before", "It is broken."],
+        ["before", "It is broken."],
+        ["after", "The text has few dogs."],
+        ["after", "The text has few dogs."],
+    ]
+
+
 def test_an_assistant_points_for_all(lesson: Lesson) -> None:
     page, (phone, helper, _) = open_class(lesson), lesson.viewers
     members = page.get_by_test_id("members")

@@ -16,6 +16,7 @@ COMMANDS = {
     "examine": "asking.examine:examine_command",
     "claims": "asking.claims:claims_command",
     "lessons": "asking.lessons:lessons_group",
+    "class-report": "asking.class_report:class_report_command",
     "diff": "asking.differences:diff_command",
     "why": "asking.why:why_command",
     "hidden-states": "asking.hidden_states:hidden_states_command",

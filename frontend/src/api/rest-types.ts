@@ -152,7 +152,9 @@ export type ClassOutcome = Answered["ClassOutcome"];
 /** The predictions of a class at a stage of the course. Hostile, as the question is. */
 export type LessonAnswers = Answered["LessonAnswers"];
 export type QuestionToClass = Sent["QuestionToClass"];
-export type ClassSubject = QuestionToClass["about"];
+/** The questions whose answers are written, asked before the lesson and again after it. */
+export type WrittenSubject = "how" | "change";
+export type ClassSubject = Exclude<QuestionToClass["about"], WrittenSubject>;
 /** The state of the class as a viewer gets it, complete each time. */
 export type ClassMessage = Answered["ClassMessage"];
 /** The beginning of the text that a step read, sent with the step's beat. */
@@ -160,7 +162,8 @@ export type WordsMessage = Answered["WordsMessage"];
 /** Steps between two beats, as points of a chart. */
 export type PassedSteps = Answered["PassedMessage"];
 /** A viewer's prediction, sent over the socket with an id. */
-export type PredictionMessage = Omit<Answered["PredictionMessage"], "id">;
+export type PredictionMessage = Pick<Answered["PredictionMessage"], "question"> &
+  Partial<Omit<Answered["PredictionMessage"], "id">>;
 /** A request of an assistant: to the trainer, or to point at a word. */
 export type AssistantRequest = Pick<Answered["AssistBody"], "kind"> &
   Partial<Answered["AssistBody"]>;

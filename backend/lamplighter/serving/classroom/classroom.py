@@ -347,6 +347,7 @@ class Classroom:
                 view=self._view if self._following else None,
                 question=question and question.shown_to_class(),
                 answer=question and question.answer_of(session_id),
+                written=question and question.written_by(session_id),
                 pointed=self._pointed,
                 newest_run=self._newest_run,
                 lessons=self.questions.revealed_lessons,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import Body, Path
@@ -14,6 +12,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.platform.qr_code import qr_rows
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import is_our_text
+from lamplighter.serving.classroom.questions.answers_table import write_answers
 from lamplighter.serving.classroom.questions.asking import make_question
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.measuring import measure_answer
@@ -143,7 +142,7 @@ def show_view(view: Annotated[PresentedView, Body()], services: LeadingDep) -> R
     answers=AnswerFacts(errors=(404, 409)),
 )
 def ask_class(body: Annotated[QuestionToClass, Body()], services: LeadingDep) -> Response:
-    """Ask the class; an earlier question is forgotten.
+    """Ask the class; an earlier question is forgotten, except for those with written answers.
 
     `about` names the measured quantity, which is read from the record:
 
@@ -153,11 +152,14 @@ def ask_class(body: Annotated[QuestionToClass, Body()], services: LeadingDep) ->
     - `moved_later`: how far a word's vector has moved by then, in percent of its length when the question was asked.
     - `loss_later`: the loss then, the mean over ten steps; `falls_later`: whether that is lower (0) or higher (1).
     - `nearest`: which of two to six `words` then has the highest cosine similarity to the word.
+
+    Nothing is measured for `how` and `change`, the two questions before and after the lesson (`when`): their answers are
+    written, kept until the class ends, and shown in `answers.csv` alone. Asked a second time, they open again.
     """
     run = services.catalog.find_run(body.run)
     table = services.catalog.token_table(run)
     question = make_question(body, run, services.catalog.status(run), table)
-    services.classroom.questions.ask(question)
+    question = services.classroom.questions.ask(question)
     return json_response(question.shown_to_presenter(), 201)
 
 
@@ -174,6 +176,8 @@ def change_question(change: Annotated[QuestionChange, Body()], services: Leading
         raise RefusedError(404, _NO_QUESTION)
     if change.state == "closed":
         question.close()
+    elif question.when:
+        raise RefusedError(409, "nothing is measured here: the written answers are in answers.csv")
     elif isinstance(question, LessonQuestion):
         services.lesson_revealer.reveal([question])
         services.classroom.questions.note_lessons_revealed()
@@ -200,43 +204,17 @@ def drop_question(services: LeadingDep) -> Response:
     answers=AnswerFacts((CSV,), errors=(404,)),
 )
 def get_answers(services: ServicesDep) -> Response:
-    """Return the predictions as CSV, sorted and anonymous: all of the course, and those of the current question."""
-    questions: list[Question] = [*services.classroom.questions.lessons()]
-    if (asked := services.classroom.questions.current) is not None and asked not in questions:
-        questions.append(asked)
-    if not questions:
+    """Return the answers as CSV, sorted and anonymous: all of the course, those of the current question, and the written
+    ones. `lamplighter class-report` reads it; `level` is for a teacher who marks the written answers.
+    """
+    questions = services.classroom.questions
+    asked: list[Question] = [*questions.lessons(), *questions.written()]
+    if (current := questions.current) is not None and current not in asked:
+        asked.append(current)
+    if not asked:
         raise RefusedError(404, _NO_QUESTION)
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(["question", "prediction", "unit", "measured", "step", "part", "stage"])
-    for question in questions:
-        measured = question.measured
-        place = (question.part, question.stage) if isinstance(question, LessonQuestion) else ("", "")
-        for answer in question.answers():
-            table.writerow(
-                [
-                    _cell(question.text),
-                    _shown(question, answer),
-                    _cell(question.unit),
-                    "" if measured is None else _shown(question, measured.value),
-                    "" if measured is None else measured.step,
-                    *place,
-                ]
-            )
     headers = {"Content-Disposition": 'attachment; filename="answers.csv"', "Cache-Control": "no-store"}
-    return Response(text.getvalue(), headers=headers, media_type=f"{CSV.media_type}; charset=utf-8")
-
-
-def _shown(question: Question, value: float) -> str:
-    """Return an answer as a cell."""
-    if not question.choices:
-        return f"{value:g}"
-    return _cell(question.choices[int(value)])
-
-
-def _cell(text: str) -> str:
-    """Return a text as a cell that no spreadsheet treats as a formula."""
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
+    return Response(write_answers(asked), headers=headers, media_type=f"{CSV.media_type}; charset=utf-8")
 
 
 def _require_class(services: Services) -> None:
@@ -282,6 +260,7 @@ def _describe(services: Services) -> SchoolClass:
         texts=_texts(services),
         question=question and question.shown_to_presenter(),
         lessons=classroom.questions.revealed_lessons,
+        written=[one.shown_to_presenter() for one in classroom.questions.written()],
         pointed=classroom.pointed,
         wrong_codes=classroom.wrong_codes,
     )

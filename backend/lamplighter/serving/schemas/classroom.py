@@ -15,6 +15,11 @@ ViewQuery = Annotated[str, Field(max_length=2_000, pattern=r"^[!-~]*$")]
 """The query of a page's address, without "?": a complete view."""
 TokenNumber = Annotated[int, Field(ge=0, lt=MAX_VOCABULARY)]
 ShortCode = Annotated[str, Field(max_length=64)]
+Language = Annotated[str, Field(pattern="^[a-z]{2}$")]
+When = Literal["before", "after"]
+"""The round of a question that is asked before the lesson and again after it."""
+MAX_WRITTEN = 500
+"""Maximum number of characters of a written answer."""
 
 
 class ClassMember(ApiModel):
@@ -63,9 +68,21 @@ class ClassQuestion(ApiModel):
 
     id: int
     about: Literal[
-        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest", "lesson"
+        "lit_next",
+        "loss_later",
+        "moved_later",
+        "read_later",
+        "lit_word",
+        "falls_later",
+        "nearest",
+        "lesson",
+        "how",
+        "change",
     ]
-    """The measured quantity: `docs/rest.md` says how each is measured; `lesson`: a number of the course."""
+    """The measured quantity: `docs/rest.md` says how each is measured; `lesson`: a number of the course; `how` and
+    `change`: nothing is measured, and the answer is written."""
+    when: When | None
+    """The round of a question with written answers; null for other questions."""
     text: str
     """The question in words."""
     unit: str
@@ -87,7 +104,7 @@ class ClassQuestion(ApiModel):
     """The stage of the part, from 1."""
     state: Literal["open", "closed", "revealed"]
     answered: int
-    """The number of predictions."""
+    """The number of answers."""
     outcome: ClassOutcome | None
     """Null until revealed; the presenter sees the predictions earlier."""
 
@@ -150,6 +167,8 @@ class SchoolClass(ApiModel):
     question: ClassQuestion | None
     lessons: int
     """A version that grows when predictions of the course are revealed or forgotten."""
+    written: list[ClassQuestion]
+    """The questions with written answers that were asked, without the answers; at most four."""
     pointed: PointedWord | None
     """The word that an assistant points at; null for none."""
     wrong_codes: int
@@ -189,7 +208,7 @@ class LessonPlace(RequestBody):
     part: Annotated[int, Field(ge=0, le=99)]
     """The part; 0: the list of parts, or outside the course."""
     stage: Annotated[int, Field(ge=1, le=MAX_STAGES)] = 1
-    lang: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
+    lang: Language = "en"
     """The language of the question: that of the presenter's page."""
 
 
@@ -198,8 +217,20 @@ class QuestionToClass(RequestBody):
 
     run: Annotated[str, Field(max_length=200)]
     about: Literal[
-        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
+        "lit_next",
+        "loss_later",
+        "moved_later",
+        "read_later",
+        "lit_word",
+        "falls_later",
+        "nearest",
+        "how",
+        "change",
     ]
+    when: When | None = None
+    """The round of `how` and `change`, which need one; other questions have none."""
+    lang: Language = "en"
+    """The language of `how` and `change`: that of the presenter's page. The page translates the other questions."""
     token: TokenNumber | None = None
     """The word of the question, if it has one."""
     steps: Annotated[int, Field(ge=1, le=1_000)] = 100
@@ -242,7 +273,9 @@ class ClassMessage(ApiModel):
     """The presenter's view; null if the class does not follow."""
     question: ClassQuestion | None
     answer: float | None
-    """This viewer's prediction."""
+    """This viewer's prediction; 0 for a written answer."""
+    written: str | None
+    """This viewer's written answer."""
     pointed: PointedWord | None
     newest_run: str | None
     """The run that was started last."""
@@ -254,7 +287,9 @@ class PredictionMessage(RequestBody):
     """A prediction from a viewer. It replaces an earlier one while the question is open."""
 
     question: int
-    answer: Annotated[float, Field(allow_inf_nan=False)]
+    answer: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    written: Annotated[str, Field(max_length=MAX_WRITTEN)] = ""
+    """The answer to a question with written answers, which ignores `answer`."""
     id: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
     """Its number among this viewer's, which grows, as the time does: one that comes late, by way of another server, does
     not replace a later one."""

@@ -31,10 +31,10 @@ class ConnectionLimits:
     """Minimum rate of a request body, in bytes a second, averaged over `body_seconds`."""
     frames: int = 20
     """Websocket frames that a viewer may send in `frame_seconds`."""
-    frame_bytes: int = 4_096
+    frame_bytes: int = 8_192
     """Bytes that a viewer may send in `frame_seconds`."""
     frame_seconds: float = 10.0
-    largest_message: int = 1_024
+    largest_message: int = 4_096
     """Bytes of one websocket message."""
     whole_share: bool = False
     """True if one address may take every viewer's place, for a whole class behind one router."""

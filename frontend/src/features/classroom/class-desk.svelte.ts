@@ -8,6 +8,7 @@ import type {
   ClassQuestion,
   QuestionToClass,
   SchoolClass,
+  WrittenSubject,
 } from "../../api/rest-types";
 import { PolledQuery } from "../../state/query/polled-query.svelte";
 import type { Question } from "../../state/query/query.svelte";
@@ -100,6 +101,11 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
 
   askClass(question: QuestionToClass): Promise<void> {
     return this.mutate(() => sendJson<"POST /api/class/question">("/api/class/question", question));
+  }
+
+  /** Ask a question with written answers; one that was asked before opens again, with its answers. */
+  askWritten(about: WrittenSubject, run: string, when: QuestionToClass["when"]): Promise<void> {
+    return this.askClass({ run, about, when, lang: document.documentElement.lang });
   }
 
   /** Report this window's place in the course; the class is asked the prediction there. */

@@ -39,7 +39,9 @@ function textOf({ about, text, from_step: from, at_step: at }: ClassQuestion): s
       return `Wird die Überraschung ${after} kleiner oder größer sein? ${AVERAGED}`;
     case "nearest":
       return `Welches davon wird „${word}“ ${after} am nächsten sein?`;
-    // A part of the course has its own language.
+    // The course and its two questions have the presenter's language.
+    case "how":
+    case "change":
     case "lesson":
       return text;
   }
@@ -87,6 +89,8 @@ export const classViewer: Translated<typeof english> = {
   closed: "Keine Antworten mehr. Bald siehst du, was passiert ist.",
   yours: (value, unit) => `Du hast ${withUnit(value, unit)} gesagt.`,
   yourChoice: (choice) => `Du hast „${choice}“ gesagt.`,
+  wrote: "Deine Antwort ist da.",
+  nameless: "Bitte ohne Namen. Nur die Lehrkraft liest es.",
   none: "Du hast nicht geantwortet.",
   fold: "Klein machen",
   unfold: "Die Frage zeigen",

@@ -39,6 +39,8 @@ export const classViewer = table("classViewer", {
   closed: "Answers are closed. The result is coming.",
   yours: (value: number, unit: string) => `You said ${withUnit(value, unit)}.`,
   yourChoice: (choice: string) => `You said “${choice}”.`,
+  wrote: "Your answer is in.",
+  nameless: "Without names, please. Only the presenter will read it.",
   none: "You did not answer.",
   fold: "Minimise",
   unfold: "Show the question",

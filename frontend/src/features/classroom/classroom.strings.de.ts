@@ -87,6 +87,15 @@ export const classroom: Translated<typeof english> = {
     save: "Als CSV speichern",
     file: "lamplighter-antworten.csv",
   },
+  written: {
+    title: "Zwei Fragen, vorher und nachher",
+    more: "Sie schreiben, wie „the dog meowed“ zustande kommt und was zu ändern ist. Du liest es in der CSV-Datei; es endet mit der Klasse.",
+    before: "Vor der Stunde",
+    after: "Nach der Stunde",
+    kept: (answers) => `${answers.map(count).join(" und ")} Antworten`,
+    next: "Zweite Frage",
+    done: "Fertig",
+  },
   corner: {
     label: "Der Klasse beitreten",
     away: "Weglegen",

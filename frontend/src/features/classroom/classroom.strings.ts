@@ -94,6 +94,15 @@ export const classroom = table("classroom", {
     save: "Save as CSV",
     file: "lamplighter-answers.csv",
   },
+  written: {
+    title: "Two questions, before and after",
+    more: "They write how “the dog meowed” can come about, and what to change. You read it in the CSV file; it ends with the class.",
+    before: "Before the lesson",
+    after: "After the lesson",
+    kept: (answers: number[]) => `${answers.map(count).join(" and ")} answered`,
+    next: "Second question",
+    done: "Done",
+  },
   corner: {
     label: "Joining the class",
     away: "Hide this",

@@ -26,7 +26,16 @@ const CHOICE: LessonPrediction = {
 };
 const question = (fields: Partial<ClassQuestion> = {}): ClassQuestion => ({
   ...{ id: 5, about: "lesson", text: "", unit: "", choices: [], low: 0, high: 10, run: "town" },
-  ...{ from_step: 0, at_step: 0, part: 1, stage: 2, state: "open", answered: 0, outcome: null },
+  ...{
+    from_step: 0,
+    at_step: 0,
+    part: 1,
+    stage: 2,
+    state: "open",
+    answered: 0,
+    outcome: null,
+    when: null,
+  },
   ...fields,
 });
 
@@ -61,7 +70,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   message = {
     ...{ type: "class", role: "viewer", text: true, view: "run=town", question: question() },
-    ...{ answer: null, pointed: null, newest_run: null, lessons: 0 },
+    ...{ answer: null, pointed: null, newest_run: null, written: null, lessons: 0 },
   };
   [sent, arrives, strays] = [[], true, false];
 });

@@ -84,7 +84,7 @@ describe("a viewer in a class", () => {
     role: ClassMessage["role"] = "viewer",
   ): ClassMessage => ({
     ...{ type: "class" as const, role, text: true, view: null, question: null },
-    ...{ answer: null, pointed: null, newest_run, lessons: 0 },
+    ...{ answer: null, pointed: null, newest_run, written: null, lessons: 0 },
   });
 
   beforeEach(() => {

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lamplighter.lessons.class_answers import COLUMNS
 from lamplighter.lessons.number_name import parse_number_name
 from lamplighter.lessons.numbers import NumberValue
 from lamplighter.lessons.part import Prediction
@@ -325,8 +326,8 @@ async def test_the_answer_file_has_the_course_and_the_class_ends_with_it(course:
     assert (await course.present("POST", "/api/class/question", asked))[0] == 201
     course.answer(0, 6)
     rows = list(csv.reader((await course.present("GET", "/api/class/answers.csv"))[1].decode().splitlines()))
-    assert rows[0] == ["question", "prediction", "unit", "measured", "step", "part", "stage"]
-    assert [(row[1], *row[5:]) for row in rows[1:]] == [
+    assert rows[0] == list(COLUMNS)
+    assert [(row[1], *row[5:7]) for row in rows[1:]] == [
         ("4", "20", "2"),
         ("'-most", "20", "3"),
         ("6", "", ""),

@@ -270,3 +270,50 @@ def test_bins_hold_every_value_and_have_round_edges() -> None:
         assert int(np.histogram(values, edges)[0].sum()) == len(values), values
         assert all(len(f"{edge:g}") <= 8 for edge in edges)
     assert bin_edges([]) == []
+
+
+async def test_two_questions_are_asked_before_and_after_and_saved_together(lesson: Lesson) -> None:
+    lesson.trainer.end()
+    classroom = lesson.apps.classroom
+    viewers = [lesson.apps.join()[0] for _ in range(2)]
+
+    async def ask_written(about: str, when: str, *texts: str) -> None:
+        status, asked = await lesson.question(about, when=when)
+        assert (status, asked["outcome"]) == (201, None)
+        for viewer, text in zip(viewers, texts, strict=False):
+            assert classroom.predict(viewer, PredictionMessage(question=asked["id"], written=text))
+
+    await ask_written("how", "before", "it is\r\nbroken\u202e", "=1+1")
+    assert not classroom.predict(
+        viewers[0], PredictionMessage(question=classroom.questions.written()[0].id, written=" \n")
+    )
+    message = classroom.message_for(viewers[1], text=True)
+    assert message is not None
+    assert (message.answer, message.written) == (0.0, "=1+1")
+    assert (await lesson.reveal())[0] == 409
+    await ask_written("change", "before", "the text")
+    await ask_written("how", "after", "guesses")
+    # Asked again, it has its answers, and takes others.
+    await ask_written("how", "before", "it is broken")
+    assert (await lesson.ask("DELETE", "/api/class/question"))[0] == 204
+    known = json.loads((await lesson.ask("GET", "/api/class"))[1])["written"]
+    assert [(one["about"], one["when"], one["answered"], one["outcome"], one["state"]) for one in known] == [
+        ("how", "before", 2, None, "closed"),
+        ("change", "before", 1, None, "closed"),
+        ("how", "after", 1, None, "closed"),
+    ]
+    table = list(csv.DictReader((await lesson.ask("GET", "/api/class/answers.csv"))[1].decode().splitlines()))
+    assert [(row["question"][:2], row["when"], row["answer"], row["level"]) for row in table] == [
+        ("A.", "before", "'=1+1", ""),
+        ("A.", "after", "guesses", ""),
+        ("A.", "before", "it is broken", ""),
+        ("B.", "before", "the text", ""),
+    ]
+    state = classroom.export_state()
+    assert (
+        type(state).model_validate_json(state.model_dump_json()).questions.written == state.questions.written
+    )
+    classroom.end_class()
+    assert classroom.questions.written() == []
+    for body in ({"about": "how"}, {"about": "lit_next", "when": "after"}, {"about": "how", "when": "soon"}):
+        assert (await lesson.question(**body))[0] == 422  # pyright: ignore[reportArgumentType]

@@ -282,7 +282,7 @@ class ClassHub:
         if message is None:
             viewer.request_close(CLOSE_ENDED, "this session was ended")
             return
-        key = (message.role, message.answer)
+        key = (message.role, message.answer, message.written)
         if key not in texts:
             texts[key] = to_json_text(message)
         viewer.text, viewer.to_tell = message.text, texts[key]

@@ -1,5 +1,5 @@
-"""The questions of a class: one at a time, and the course's predictions, which are kept with their answers until the
-class ends."""
+"""The questions of a class: one at a time. The course's predictions, and the questions with written answers before and
+after the lesson, are kept with their answers until the class ends."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class AskedQuestions:
         self._lock, self._changed, self._is_here = lock, changed, is_here
         self._question: Question | None = None
         self._lessons: dict[tuple[str, int, int], LessonQuestion] = {}
+        self._written: dict[tuple[str, str | None], Question] = {}
+        """The questions with written answers, by subject and round: at most four."""
         self._place: tuple[str, int, int] | None = None
         """The presenter's place in the course, if it has a question."""
         self._numbered = 0
@@ -43,17 +45,24 @@ class AskedQuestions:
         """Return the question, with its answers; None while there is none."""
         return self._question
 
-    def ask(self, question: Question) -> None:
-        """Ask the class. An earlier question and its answers are forgotten, except those of the course."""
+    def ask(self, question: Question) -> Question:
+        """Ask the class. An earlier question and its answers are forgotten, except those of the course and written ones.
+        Returns the question as it is asked: one with written answers that was asked before has them, and opens again.
+        """
         with self._lock:
-            self._close_lesson()
+            self._close_kept()
+            if question.when:
+                question = self._written.setdefault((question.about, question.when), question)
+                question.open_again()
+                question.forget_gone(self._is_here)
             self._put(question)
         self._changed()
+        return question
 
     def drop_current(self) -> None:
-        """Drop the question. It is forgotten with its answers, except those of the course."""
+        """Drop the question. It is forgotten with its answers, except those of the course and written ones."""
         with self._lock:
-            self._close_lesson()
+            self._close_kept()
             self._question = None
         self._changed()
 
@@ -66,6 +75,7 @@ class AskedQuestions:
         with self._lock:
             self._question = self._place = None
             self._lessons.clear()
+            self._written.clear()
             self.revealed_lessons += 1
         self._changed()
 
@@ -77,7 +87,7 @@ class AskedQuestions:
             taken = (
                 question is not None
                 and question.id == prediction.question
-                and question.take(session_id, prediction.answer, prediction.id)
+                and question.take(session_id, prediction.answer, prediction.id, prediction.written)
             )
         if taken:
             self._changed()
@@ -94,6 +104,11 @@ class AskedQuestions:
         """Return the predictions of the course that were asked, with their answers, in the order of the course."""
         with self._lock:
             return sorted(self._lessons.values(), key=lambda one: (one.run, one.part, one.stage))
+
+    def written(self) -> list[Question]:
+        """Return the questions with written answers that were asked, with their answers."""
+        with self._lock:
+            return list(self._written.values())
 
     def shown_lessons(self) -> list[LessonAnswers]:
         """Return the revealed predictions of the course. They are described once for all viewers."""
@@ -124,7 +139,7 @@ class AskedQuestions:
                 del self._lessons[next(iter(self._lessons))]
             if question is self._question and question.state != "closed":
                 return
-            self._close_lesson()
+            self._close_kept()
             question.open_again()
             question.forget_gone(self._is_here)
             self._put(question)
@@ -134,7 +149,7 @@ class AskedQuestions:
         """Close the course's question; `leave`: also hide it. A question of another kind stays."""
         with self._lock:
             self._place = None
-            changed = self._close_lesson()
+            changed = isinstance(self._question, LessonQuestion) and self._close_kept()
             if leave and isinstance(self._question, LessonQuestion):
                 self._question, changed = None, True
         if changed:
@@ -148,12 +163,15 @@ class AskedQuestions:
 
     def export_state(self) -> QuestionsState:
         """Return all questions with their answers. Call it with the lock."""
-        lessons, current = list(self._lessons.values()), self._question
+        lessons, written, current = list(self._lessons.values()), list(self._written.values()), self._question
         shown = next((place for place, one in enumerate(lessons) if one is current), None)
+        shown_written = next((place for place, one in enumerate(written) if one is current), None)
         return QuestionsState(
-            current=current if shown is None else None,
+            current=current if shown is None and shown_written is None else None,
             lessons=lessons,
             shown_lesson=shown,
+            written=written,
+            shown_written=shown_written,
             place=self._place,
             numbered=self._numbered,
             revealed=self.revealed_lessons,
@@ -162,7 +180,12 @@ class AskedQuestions:
     def restore_state(self, state: QuestionsState) -> None:
         """Take over the questions of another server. Call it with the lock."""
         self._lessons = {(one.run, one.part, one.stage): one for one in state.lessons}
-        self._question = state.current if state.shown_lesson is None else state.lessons[state.shown_lesson]
+        self._written = {(one.about, one.when): one for one in state.written}
+        self._question = state.current
+        if state.shown_lesson is not None:
+            self._question = state.lessons[state.shown_lesson]
+        elif state.shown_written is not None:
+            self._question = state.written[state.shown_written]
         self._place, self._numbered = state.place, state.numbered
         self.revealed_lessons = state.revealed
         self._shown = (-1, [])
@@ -173,9 +196,12 @@ class AskedQuestions:
             question.id = self._numbered
         self._question = question
 
-    def _close_lesson(self) -> bool:
+    def _close_kept(self) -> bool:
+        """Close the question if it outlives the next one. Returns whether it was open."""
         question = self._question
-        if not isinstance(question, LessonQuestion) or question.state != "open":
+        if question is None or question.state != "open":
+            return False
+        if not isinstance(question, LessonQuestion) and question.when is None:
             return False
         question.close()
         return True

@@ -14,6 +14,22 @@ SMOOTHED = 10
 """Steps over which a loss is averaged, because the loss of one step depends more on its text than on the model."""
 _MAX_LOSS = 50.0
 _MAX_PERCENT = 10_000.0
+_WRITTEN = {
+    "en": (
+        "A. A language model was asked what the dog did. It wrote: “the dog meowed”. That sentence was never programmed. "
+        "How can it come about? Explain it to someone who thinks that the computer is broken, or that it made a joke.",
+        "B. You may change one thing about this model so that it stops writing “the dog meowed”. What would you change, "
+        "why should that help, and what else might change with it?",
+    ),
+    "de": (
+        "A. Ein Sprachmodell wurde gefragt, was der Hund tat. Es schrieb: „the dog meowed“, der Hund miaute. Niemand hat "
+        "diesen Satz programmiert. Wie kann er zustande kommen? Erklär es jemandem, der glaubt, der Computer sei kaputt "
+        "oder habe einen Witz gemacht.",
+        "B. Du darfst an diesem Modell eine Sache ändern, damit es nicht mehr „the dog meowed“ schreibt. Was würdest du "
+        "ändern, warum müsste das helfen, und was könnte sich noch mit ändern?",
+    ),
+}
+"""The questions with written answers, by language, as on the teacher's page of the course."""
 
 
 def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: TokenTable) -> Question:
@@ -26,8 +42,15 @@ def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: 
         table: the run's words.
 
     Raises:
-        RefusedError: the run is over (409), or a word is missing, unknown or repeated (422).
+        RefusedError: the run is over (409), or a word or round is missing, unknown or repeated (422).
     """
+    if (body.about in ("how", "change")) != (body.when is not None):
+        raise _refused("when", "before or after, for the questions `how` and `change` alone")
+    if body.about == "how" or body.about == "change":
+        # It is about no step, so a run that is over will do.
+        step = status.step
+        text = _WRITTEN.get(body.lang, _WRITTEN["en"])[body.about == "change"]
+        return Question(body.about, text, run.id, step, step, when=body.when)
     if status.phase.has_ended:
         raise RefusedError(
             409,

@@ -43,11 +43,6 @@ class LessonQuestion(Question):
         """Return whether the question belongs to a part and a run, at a stage before `stage`."""
         return (self.run, self.part) == (run, part) and self.stage < stage
 
-    def open_again(self) -> None:
-        """Reopen the question, unless the measured number has been shown."""
-        if self.state == "closed":
-            self.state = "open"
-
     def reveal_number(self, found: NumberValue) -> bool:
         """Reveal the predictions and the number, which may still be unknown. Returns whether anything changed."""
         before = (self.state, self.number)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from lamplighter.serving.schemas.classroom import ClassOutcome, ClassQuestion
+from lamplighter.serving.schemas.classroom import ClassOutcome, ClassQuestion, When
 
 State = Literal["open", "closed", "revealed"]
 _BINS = 12
@@ -35,6 +35,8 @@ class Given:
     answer: float
     id: int
     """Its number among those of its viewer, which grows."""
+    written: str = ""
+    """The text, where the answer is written."""
 
 
 @dataclass
@@ -52,21 +54,29 @@ class Question:
     high: float = 1e6
     tokens: tuple[int, ...] = ()
     """The words of the question, and those to choose from."""
+    when: When | None = None
+    """The round of a question with written answers, which are never shown to the class; None: another question."""
     id: int = 0
     state: State = "open"
     measured: Measured | None = None
     given: dict[str, Given] = field(default_factory=dict[str, Given])
     """The predictions by session."""
 
-    def take(self, session_id: str, answer: float, answer_id: int = 0) -> bool:
+    def take(self, session_id: str, answer: float, answer_id: int = 0, written: str = "") -> bool:
         """Record a session's prediction, replacing an earlier one. Returns False if it is late or invalid.
 
         An answer that was underway for longer than a later one of the same session, by their ids, is late.
         """
         known = self.given.get(session_id)
+        if self.when is None:
+            written = ""
+        elif written.strip():
+            answer = 0.0
+        else:
+            return False
         if self.state != "open" or not self._fits(answer) or (known is not None and known.id > answer_id):
             return False
-        self.given[session_id] = Given(answer, answer_id)
+        self.given[session_id] = Given(answer, answer_id, written)
         return True
 
     def is_sound(self) -> bool:
@@ -85,6 +95,11 @@ class Question:
         if self.state == "open":
             self.state = "closed"
 
+    def open_again(self) -> None:
+        """Accept predictions again, unless the measured number has been shown."""
+        if self.state == "closed":
+            self.state = "open"
+
     def reveal(self, measured: Measured | None) -> None:
         """Reveal the predictions and the measured answer; None: not yet known."""
         self.state, self.measured = "revealed", measured
@@ -93,6 +108,15 @@ class Question:
         """Return a session's prediction."""
         found = self.given.get(session_id)
         return None if found is None else found.answer
+
+    def written_by(self, session_id: str) -> str | None:
+        """Return a session's written answer."""
+        found = self.given.get(session_id)
+        return None if found is None or self.when is None else found.written
+
+    def texts(self) -> list[str]:
+        """Return the written answers, sorted, so that their order reveals nothing about their authors."""
+        return sorted((one.written for one in self.given.values()), key=str.casefold)
 
     def answers(self) -> list[float]:
         """Return the predictions, sorted, so that their order reveals nothing about their authors."""
@@ -104,7 +128,7 @@ class Question:
 
     def shown_to_presenter(self) -> ClassQuestion:
         """Return the question as the presenter sees it, with the predictions so far."""
-        return self._shown(self._outcome(self.measured))
+        return self._shown(None if self.when else self._outcome(self.measured))
 
     def _fits(self, answer: float) -> bool:
         if not math.isfinite(answer) or not self.low <= answer <= self.high:
@@ -133,6 +157,7 @@ class Question:
                 "run": self.run,
                 "from_step": self.from_step,
                 "at_step": self.at_step,
+                "when": self.when,
                 "part": part,
                 "stage": stage,
                 "state": self.state,
