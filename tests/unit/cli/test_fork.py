@@ -45,7 +45,7 @@ def test_trains_a_fork(parent: RunFolder) -> None:
     lines = call(runs, "runs").stdout.splitlines()
     (line,) = (line for line in lines if line.startswith(fork.id))
     assert line.endswith(
-        f"  from 12, learning rate 0.01, optimiser sgd, output frozen, a fork of {parent.id}"
+        f"  from 12, learning rate 0.01, optimiser sgd, output frozen, a fork of {parent.id}  What if"
     )
     listed = [json.loads(line) for line in call(runs, "runs", "--json").stdout.splitlines()]
     assert {one["id"]: one["parent"] and one["parent"]["step"] for one in listed}[fork.id] == 12

@@ -251,7 +251,7 @@ def test_an_imported_run_says_what_it_takes_before_it_is_continued(
 
     went_on: list[str] = []
 
-    def train(run: RunFolder, *, quiet: bool) -> str:
+    def train(run: RunFolder, *, quiet: bool, processes: int) -> str:
         went_on.append(run.id)
         return "stopped"
 
