@@ -10,7 +10,7 @@ import click
 
 from lamplighter import __version__
 from lamplighter.cli.command_table import COMMANDS, CommandTable
-from lamplighter.cli.common import SERVING, common_options
+from lamplighter.cli.common import DEFAULT_RUNS, SERVING, common_options
 from lamplighter.cli.serve import serve_app
 from lamplighter.cli.terminal import print_line
 
@@ -42,6 +42,9 @@ def main() -> None:
         for line in error.format_message().splitlines():
             print_line(line)
         code = 0
+    except click.UsageError as error:
+        help = f" (see: {error.ctx.command_path} --help)" if error.ctx is not None else ""
+        code = _print_error(f"{error.format_message()}{help}", error.exit_code)
     except click.ClickException as error:
         code = _print_error(error.format_message(), error.exit_code)
     except click.Abort:
@@ -64,6 +67,8 @@ def _explain(error: Exception) -> str | None:
     from lamplighter.runfolder.role_lock import RoleTakenError
     from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError
 
+    if isinstance(error, NoSuchRunError):
+        return f"{error}; list what is there with: lamplighter runs (and --runs DIR, if it is not {DEFAULT_RUNS})"
     if isinstance(
         error,
         (
@@ -71,7 +76,6 @@ def _explain(error: Exception) -> str | None:
             CorpusError,
             ForkError,
             FormatError,
-            NoSuchRunError,
             NoSuchSetError,
             RunBusyError,
             RoleTakenError,

@@ -9,7 +9,7 @@ import click
 from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.cli.common import PathOrAddress, StoreAddress, common_options
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run
-from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.output import ExportError
@@ -63,13 +63,12 @@ def export_command(
     if format == "hf" and not yes:
         confirm_imported(run, "export its model")
     notes: list[str] = []
-    with make_progress_bar() as bar:
-        task = bar.add_task(format, total=1.0)
+    with show_progress(format) as show:
 
         def on_progress(share: float, what: str) -> None:
             if what.startswith("left out: "):
                 notes.append(what)
-            bar.update(task, completed=share)
+            show(share)
 
         try:
             output = export_run(run, format, step, out, on_progress, lessons)
@@ -95,10 +94,9 @@ def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: st
     # Imported only here, because it imports the server's modules.
     from lamplighter.packing.gallery import write_gallery
 
-    with make_progress_bar() as bar:
-        task = bar.add_task("gallery", total=1.0)
+    with show_progress("gallery") as show:
         try:
-            output = write_gallery(runs, out, url, lambda share, _what: bar.update(task, completed=share))
+            output = write_gallery(runs, out, url, show)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
@@ -113,20 +111,15 @@ def import_command(runs_dir: Path, source: Path | StoreAddress) -> None:
     """Import a run from a zip that `lamplighter export --to zip` wrote, or that `lamplighter publish` wrote to an address."""
     run_store = RunStore(runs_dir)
     run_store.clear_leftovers()
-    with make_progress_bar() as bar:
-        task = bar.add_task("import", total=1.0)
-
-        def on_progress(share: float, what: str) -> None:
-            bar.update(task, completed=share)
-
+    with show_progress("import") as show:
         try:
             if isinstance(source, StoreAddress):
                 # Only this needs a store.
                 from lamplighter.cli.published.serving import import_published
 
-                run, remarks = import_published(run_store, source, on_progress)
+                run, remarks = import_published(run_store, source, show)
             else:
-                run, remarks = import_zip(run_store, source, on_progress)
+                run, remarks = import_zip(run_store, source, show)
         except (ExportError, StoreError) as error:
             raise click.ClickException(str(error)) from error
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")

@@ -26,6 +26,10 @@ class _RunId(click.ParamType[str]):
 
     name = "run"
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """Return what a person reads who has named none."""
+        return "lamplighter runs lists them."
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
@@ -59,11 +63,8 @@ def find_named_run(runs_dir: Path, name: str) -> RunFolder:
     Raises:
         NoSuchRunError: there is no such run.
     """
-    path = Path(name)
-    if ("/" in name or os.sep in name) and path.is_dir():
-        path = path.resolve()
-        return RunStore(path.parent).find(path.name)
-    return RunStore(runs_dir).find(name)
+    store, run_id = _locate(runs_dir, name)
+    return store.find(run_id)
 
 
 def find_named_set(runs_dir: Path, name: str) -> RunSet:
@@ -72,11 +73,25 @@ def find_named_set(runs_dir: Path, name: str) -> RunSet:
     Raises:
         NoSuchSetError: there is no such set.
     """
+    store, set_id = _locate(runs_dir, name)
+    return store.find_set(set_id)
+
+
+def _locate(runs_dir: Path, name: str) -> tuple[RunStore, str]:
+    """Return the folder of runs and the id that a name means there.
+
+    Raises:
+        click.ClickException: there is no folder of runs, which is not made here.
+    """
     path = Path(name)
     if ("/" in name or os.sep in name) and path.is_dir():
         path = path.resolve()
-        return RunStore(path.parent).find_set(path.name)
-    return RunStore(runs_dir).find_set(name)
+        return RunStore(path.parent), path.name
+    if not runs_dir.is_dir():
+        raise click.ClickException(
+            f"there is no run {name[:80]!r}: the folder {runs_dir} is not there; name the folder of runs with --runs"
+        )
+    return RunStore(runs_dir), name
 
 
 def find_members(runs_dir: Path, name: str) -> list[RunFolder] | None:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from lamplighter.cli.named_run import confirm_imported
-from lamplighter.cli.terminal import make_progress_bar, print_line, run_worker_process
+from lamplighter.cli.terminal import print_line, run_worker_process, show_progress
 from lamplighter.contract.questions import Question, QuestionError
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.desired_state import DesiredState
@@ -50,9 +50,8 @@ def ask_all(run: RunFolder, wanted: Sequence[WantedAnswer], *, yes: bool) -> lis
 def _ask(run: RunFolder, examiner: LocalExaminer, question: Question, told: str) -> None:
     # A person at a page waits for an answer; this command can wait.
     asked = check_question(run, question.model_copy(update={"background": True}))
-    with make_progress_bar() as bar:
-        task = bar.add_task(told, total=1.0)
-        examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))
+    with show_progress(told) as show:
+        examiner.examine(asked, lambda entry: show(entry.share))
 
 
 def finish_run(run: RunFolder) -> list[str]:
@@ -69,8 +68,7 @@ def finish_run(run: RunFolder) -> list[str]:
     for role, made in _MADE_BY.items():
         if state.needed_state(run, role) is None:
             continue
-        with make_progress_bar() as bar:
-            bar.add_task(f"making the {made}", total=None)
+        with show_progress(f"making the {made}"):
             code = run_worker_process(worker_command(role, run.path))
         match code:
             case ExitCode.DONE:

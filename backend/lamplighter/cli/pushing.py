@@ -12,7 +12,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.client.errors import InputError
 from lamplighter.client.pushing.push_client import PushClient, PushRefusedError, check_server, check_token
 from lamplighter.client.pushing.pusher import RunPusher, describe_pushed
@@ -71,7 +71,8 @@ def push_command(runs_dir: Path, name: str, url: str, insecure_http: bool) -> No
         raise click.ClickException(f"{run.id} has not begun: there is nothing to send yet")
     pusher = RunPusher(run, PushClient(server, token), say=lambda message: print_line(message, err=True))
     try:
-        whole = pusher.push()
+        with show_progress(f"sending {run.id}"):
+            whole = pusher.push()
     except (PushRefusedError, *READ_ERRORS) as error:
         raise click.ClickException(f"{run.id} is not sent: {error}") from error
     print_line(f"{describe_pushed(pusher, run, whole=whole)}. See it at {server}/?run={run.id}")

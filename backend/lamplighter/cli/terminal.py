@@ -6,10 +6,12 @@ Every command prints through this module.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -30,8 +32,8 @@ def print_line(text: str, *, err: bool = False) -> None:
 
 
 def print_qr_code(text: str) -> None:
-    """Print the QR code of a text, light on dark on any terminal; nothing if the output's encoding lacks the
-    characters."""
+    """Print the QR code of a text, light on dark on any terminal, or in its own colours if the environment has `NO_COLOR`;
+    nothing if the output's encoding lacks the characters."""
     # Only a class needs it.
     from lamplighter.platform.qr_code import qr_for_terminal
 
@@ -41,8 +43,8 @@ def print_qr_code(text: str) -> None:
     except UnicodeEncodeError:
         return
     for line in drawn.split("\n"):
-        # Bright white on black. If the output is not a terminal, click omits the colours.
-        click.secho(line, fg="bright_white", bg="black")
+        # Bright white on black. If the output is not a terminal, click omits the colours; it does not look at NO_COLOR.
+        click.secho(line, fg="bright_white", bg="black", color=False if os.environ.get("NO_COLOR") else None)
 
 
 def log_to_terminal() -> None:
@@ -80,13 +82,45 @@ def run_worker_process(command: list[str]) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def make_progress_bar() -> Progress:
-    """Return a progress bar on standard error, which disappears when it is done."""
+@contextmanager
+def show_progress(title: str, *, quiet: bool = False) -> Generator[Callable[..., None]]:
+    """Show a progress bar on standard error while something is done; nothing if `quiet`, or if that is no terminal.
+
+    Yields:
+        the function to call with the share done, from 0 to 1; it ignores further arguments. Before the first call the bar
+        says only that something goes on.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield _show_nothing
+        return
+    with make_progress_bar() as bar:
+        task = bar.add_task(title, total=None)
+
+        def show(share: float, *_: object) -> None:
+            bar.update(task, total=1.0, completed=share)
+
+        yield show
+
+
+def make_progress_bar(*, quiet: bool = False) -> Progress:
+    """Return a progress bar on standard error, which disappears when it is done. It shows nothing if `quiet`, or if standard
+    error is no terminal."""
     # Imported here so that commands without a bar start faster.
     from rich.console import Console
     from rich.progress import Progress
 
-    return Progress(console=Console(stderr=True), transient=True, refresh_per_second=4)
+    return Progress(
+        console=Console(stderr=True),
+        transient=True,
+        refresh_per_second=4,
+        # Else what a command prints beside the bar would go to standard error, too.
+        redirect_stdout=sys.stdout.isatty(),
+        disable=quiet or not sys.stderr.isatty(),
+    )
+
+
+def _show_nothing(*_: object) -> None:
+    pass
 
 
 class _PrintableFormatter(logging.Formatter):

@@ -14,7 +14,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line, run_worker_process
+from lamplighter.cli.terminal import log_to_terminal, print_line, run_worker_process, show_progress
 from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -54,16 +54,17 @@ def run_until_stopped(
 
 
 def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, package: str) -> None:
-    run_store = RunStore(runs_dir)
     if watch:
-        watch_role(run_store, role)
+        watch_role(RunStore(runs_dir), role)
         return
     if run_id is None:
         raise click.UsageError("name a run (see: lamplighter runs), or --watch for all of them")
     run = find_named_run(runs_dir, run_id)
     # A separate process, as the supervisor starts it, because umap and torch must never share one.
     command = [sys.executable, "-m", f"lamplighter.{package}.worker", str(run.path)]
-    raise click.exceptions.Exit(run_worker_process(command))
+    with show_progress(f"following {run.id}"):
+        code = run_worker_process(command)
+    raise click.exceptions.Exit(code)
 
 
 def _reproject(run: RunFolder, slices: int | None) -> None:
@@ -71,9 +72,8 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # The bar first: an interrupt while its modules are imported would end this process by a signal (CPython's `exec`).
-        with make_progress_bar() as bar:
-            task = bar.add_task("again", total=1.0)
-            done = reproject_in_child(run.path, lambda share, _: bar.update(task, completed=share), slices)
+        with show_progress("again") as show:
+            done = reproject_in_child(run.path, show, slices)
     except KeyboardInterrupt:
         raise click.ClickException("cancelled; nothing was changed") from None
     except ReprojectionFailedError as error:

@@ -6,6 +6,7 @@ import ast
 import json
 import logging
 import os
+import re
 import select
 import signal
 import subprocess
@@ -47,7 +48,7 @@ def test_a_line_of_json_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_command_prints_through_one_module() -> None:
     found: list[str] = []
-    for file in COMMANDS.glob("*.py"):
+    for file in COMMANDS.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and file.name != "terminal.py":
                 called = ast.unparse(node.func)
@@ -102,15 +103,44 @@ def test_a_qr_code_is_light_on_dark_on_every_terminal(capsys: pytest.CaptureFixt
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_a_terminal_is_told_the_colours_of_a_qr_code() -> None:
-    code = "from lamplighter.cli.terminal import print_qr_code; print_qr_code('http://192.168.1.7:8601/')"
-    said = run_command_on_a_terminal([sys.executable, "-c", code]).decode()
+    said = run_command_on_a_terminal([sys.executable, "-c", _QR]).decode()
     assert all(line.startswith("\x1b[97m\x1b[40m") for line in said.split("\r\n") if line)
 
 
+_QR = "from lamplighter.cli.terminal import print_qr_code; print_qr_code('http://192.168.1.7:8601/')"
+_BAR = "from lamplighter.cli.terminal import print_line, show_progress\nwith show_progress('sums') as show: show(0.5, 'half'); print_line('told')"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize("code", [_QR, _BAR], ids=["QR code", "progress bar"])
+@pytest.mark.parametrize("asked", ["", "1"], ids=["colours", "NO_COLOR"])
+def test_no_color_is_honoured(code: str, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", asked)
+    said = run_command_on_a_terminal([sys.executable, "-c", code])
+    styles = b";".join(re.findall(rb"\x1b\[([0-9;]*)m", said)).split(b";")
+    colours = {one for one in styles if one.isdigit() and 30 <= int(one) <= 107}
+    assert bool(colours) is not bool(asked), said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_bar_is_for_terminals_and_leaves_the_output_alone() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", _BAR]
+    beside = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    assert b"sums" in os.read(ours, 65_536)
+    assert beside.stdout == b"told\n"
+    os.close(ours)
+    os.close(theirs)
+    alone = subprocess.run(command, capture_output=True, check=True)
+    assert (alone.stdout, alone.stderr) == (b"told\n", b"")
+
+
 def test_a_qr_code_that_cannot_be_drawn_is_left_out() -> None:
-    code = "from lamplighter.cli.terminal import print_qr_code; print_qr_code('http://192.168.1.7:8601/')"
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", _QR],
         env=os.environ | {"PYTHONIOENCODING": "cp1252"},
         capture_output=True,
         check=False,
@@ -236,7 +266,7 @@ def test_a_strangers_folder_cannot_act_on_a_terminal_either(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     harm(hostile_run)
-    monkeypatch.setattr("lamplighter.cli.train._train_with_progress", lambda run, *, quiet: "failed")
+    monkeypatch.setattr("lamplighter.cli.train._train_with_progress", lambda *_, **__: "failed")
     named = {"RUN": hostile_run.id, "OUT": tmp_path / "out"}
     said = typed(monkeypatch, capsys, *(named.get(word, word) for word in words), "--runs", tmp_path / "runs")
     assert said.strip()
@@ -251,7 +281,7 @@ def test_an_imported_run_says_what_it_takes_before_it_is_continued(
 
     went_on: list[str] = []
 
-    def train(run: RunFolder, *, quiet: bool, processes: int) -> str:
+    def train(run: RunFolder, *_: object, **__: object) -> str:
         went_on.append(run.id)
         return "stopped"
 

@@ -27,7 +27,7 @@ from lamplighter.claims.set_board import make_set_board
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_members, find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all, finish_run
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -61,8 +61,9 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
         return
     run = find_prepared(runs_dir, run_id)
     control = read_control(run)
-    evidence, questions = _read_board(run, control)
-    rows = make_board(evidence)
+    with show_progress("reading what was measured", quiet=as_json):
+        evidence, questions = _read_board(run, control)
+        rows = make_board(evidence)
     if as_json:
         print_line(json.dumps(_as_json(evidence, rows, control)))
         return
@@ -89,7 +90,8 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
 
 def _print_set(members: list[RunFolder], *, as_json: bool) -> None:
     """Print for how many members of a set each claim holds."""
-    board = make_set_board([(run.id, run) for run in members], LruCache())
+    with show_progress(f"reading {len(members)} runs", quiet=as_json):
+        board = make_set_board([(run.id, run) for run in members], LruCache())
     if as_json:
         items = [{**asdict(one), "name": claim_text(one.number, "name")} for one in board.claims]
         print_line(json.dumps({"items": items, "unanswered": [asdict(one) for one in board.unanswered]}))

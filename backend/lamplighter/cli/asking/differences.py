@@ -9,7 +9,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
 from lamplighter.differences.difference import Ordering
@@ -69,12 +69,9 @@ def diff_command(
 ) -> None:
     """Show the difference between two runs at one step: a fork and its parent, two seeds, two texts."""
     run, other = find_named_run(runs_dir, run_id), find_named_run(runs_dir, other_id)
-    bar = make_progress_bar()
-    bar.disable = as_json
     try:
-        with bar:
-            task = bar.add_task("comparing", total=1.0)
-            found = compare_folders(run, other, at, other_at, lambda share: bar.update(task, completed=share))
+        with show_progress("comparing", quiet=as_json) as show:
+            found = compare_folders(run, other, at, other_at, show)
     except (NotComparableError, NoSnapshotError) as error:
         raise click.ClickException(str(error)) from error
     told = found.to_answer(by, limit, least_count)

@@ -85,11 +85,10 @@ def examine_command(
     **fields: Any,
 ) -> None:
     """Ask about the model of a run as it was after any step. Ctrl-C cancels."""
-    run_store = RunStore(runs_dir)
     if watch:
         if run_id is not None:
             raise click.UsageError("--watch is for all runs: do not name one")
-        _watch(run_store)
+        _watch(RunStore(runs_dir))
         return
     if prepare is not None:
         if run_id is None or kind is not None:
@@ -142,10 +141,8 @@ def _ask(run: RunFolder, fields: dict[str, Any], yes: bool, quiet: bool) -> dict
     if not yes:
         confirm_imported(run, "ask its model")
     examiner = LocalExaminer(run, "cli")
-    bar = make_progress_bar()
-    bar.disable = quiet
     try:
-        with bar:
+        with make_progress_bar(quiet=quiet) as bar:
             task = bar.add_task(f"step {asked.question.step:,}", total=1.0)
             return examiner.examine(
                 asked,

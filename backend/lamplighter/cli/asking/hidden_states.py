@@ -9,7 +9,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.corpora.textfile import read_text
 from lamplighter.runfolder.run_folder import RunFolder
@@ -43,27 +43,20 @@ def hidden_states_command(
     if words and sentences is not None:
         raise click.UsageError("give --word or --sentences, not both")
     run = find_named_run(runs_dir, name)
-    bar = make_progress_bar()
-    bar.disable = as_json
     problem = None
-    with bar:
-        task = bar.add_task("reading", total=1.0)
-
-        def on_progress(share: float, _what: str) -> None:
-            bar.update(task, completed=share)
-
+    with show_progress("reading", quiet=as_json) as show:
         try:
             given = None
             if sentences is not None:
                 lines = read_text(sentences).splitlines()
                 given = read_sentences([line.split("\t") for line in lines if line.strip()])
-            made = record_hidden_states(run, given, words, on_progress)
+            made = record_hidden_states(run, given, words, show)
         except InputError as error:
             raise RecipeError(str(error)) from error
-        if not no_maps:
-            bar.update(task, description="maps", completed=0.0)
+    if not no_maps:
+        with show_progress("maps", quiet=as_json) as show:
             try:
-                reproject_in_child(made.path, on_progress)
+                reproject_in_child(made.path, show)
             except ReprojectionFailedError as error:
                 problem = str(error)
     told = _measure_ends(made)

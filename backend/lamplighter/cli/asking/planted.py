@@ -12,7 +12,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import NoSnapshotError
@@ -52,7 +52,8 @@ def planted_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
             f"{run.id} has no token {', '.join(map(quote_foreign, lacking))}: its vocabulary is too small, or it splits words"
         )
     try:
-        told = _measure(run, pairs)
+        with show_progress("measuring", quiet=as_json):
+            told = _measure(run, pairs)
     except (FileNotFoundError, NoSnapshotError) as error:
         raise click.ClickException(f"{run.id} has not started yet, so there is nothing to find") from error
     if as_json:

@@ -10,7 +10,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.outliers.answer import OutlyingStep, OutlyingSteps, StepCause, StepFigure, TopLoss
 from lamplighter.outliers.reading import MAX_LISTED, explain, find_outlying_steps
@@ -51,19 +51,15 @@ def why_command(
     moved."""
     run = find_named_run(runs_dir, run_id)
     if step is None:
-        bar = make_progress_bar()
-        bar.disable = as_json
-        with bar:
-            task = bar.add_task("reading the steps", total=1.0)
-            told = find_outlying_steps(
-                run, first, last, limit, lambda share: bar.update(task, completed=share)
-            )
+        with show_progress("reading the steps", quiet=as_json) as show:
+            told = find_outlying_steps(run, first, last, limit, show)
             turning = find_turning_points(run)
         whole = told.model_dump() | {"turning_points": turning.model_dump()}
         lines = [json.dumps(whole)] if as_json else [*_describe_list(told), *_describe_turning(turning)]
     else:
         try:
-            cause = explain(run, step)
+            with show_progress("reading the step", quiet=as_json):
+                cause = explain(run, step)
         except LookupError:
             raise click.ClickException(
                 f"{run.id} has no step {step:,}: `lamplighter runs list` tells how far it is"

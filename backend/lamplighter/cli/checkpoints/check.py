@@ -17,7 +17,7 @@ from lamplighter.cli.checkpoints.fetching import (
     parse_steps,
 )
 from lamplighter.cli.common import common_options
-from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.recipe_file import RecipeError
 
 
@@ -63,17 +63,14 @@ def check_command(
     if on_web:
         fetched = fetch_source(sources[0], choice, tensor, yes=yes, cache=cache, quiet=as_json)
         found, unread, tensor = fetched.folders, fetched.unread, fetched.tensor
-    bar = make_progress_bar()
-    bar.disable = as_json
     try:
-        with bar:
-            task = bar.add_task("checking", total=1.0)
+        with show_progress("checking", quiet=as_json) as show:
             report = check_sources(
                 found,
                 steps=numbers,
                 tensor=tensor,
                 unread=unread,
-                progress=lambda share, _: bar.update(task, completed=share),
+                progress=show,
             )
     except InputError as error:
         raise RecipeError(str(error)) from error

@@ -158,9 +158,7 @@ def fetch_source(
         with RangedClient(token) as client:
             fetch = Fetch(client, address, endpoint, folder, choice=choice, tensor=tensor)
             _say_price(fetch, yes=yes, quiet=quiet)
-            bar = make_progress_bar()
-            bar.disable = quiet
-            with bar:
+            with make_progress_bar(quiet=quiet) as bar:
                 task = bar.add_task("reading", total=max(1, fetch.bytes))
 
                 def on_bytes(come: int, total: int) -> None:

@@ -17,7 +17,7 @@ from lamplighter.cli.checkpoints.fetching import (
 )
 from lamplighter.cli.checkpoints.still import embedding_options
 from lamplighter.cli.common import common_options
-from lamplighter.cli.terminal import make_progress_bar, print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
 
@@ -77,12 +77,7 @@ def series_command(
     else:
         default = name_source(paths[0] if len(paths) == 1 else paths[0].absolute().parent)
     path = store / run_id_of(name) if name else free_run_path(store, default)
-    with make_progress_bar() as bar:
-        task = bar.add_task("reading", total=1.0)
-
-        def on_progress(share: float, _what: str) -> None:
-            bar.update(task, completed=share)
-
+    with show_progress("reading") as show:
         try:
             run, report = record_series(
                 path,
@@ -90,17 +85,17 @@ def series_command(
                 vocabulary,
                 steps=numbers,
                 tensor=tensor,
-                progress=on_progress,
+                progress=show,
                 tell=print_line,
                 **options,
             )
         except (InputError, FileExistsError) as error:
             raise RecipeError(str(error)) from error
-        problem = None
-        if not no_maps:
-            bar.update(task, description="maps", completed=0.0)
+    problem = None
+    if not no_maps:
+        with show_progress("maps") as show:
             try:
-                reproject_in_child(run.folder, on_progress)
+                reproject_in_child(run.folder, show)
             except ReprojectionFailedError as error:
                 problem = str(error)
     print_line(run.status.message)

@@ -10,7 +10,7 @@ import click
 
 from lamplighter.cli.checkpoints.fetching import fetch_options, fetch_source, is_on_web
 from lamplighter.cli.common import common_options
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
 
@@ -75,7 +75,8 @@ def still_command(
         options["origin"] = fetched.origin
     path = store / run_id_of(name) if name else free_run_path(store, default)
     try:
-        run = still(path, source, vocabulary, tensor=tensor, tell=print_line, **options)
+        with show_progress("reading"):
+            run = still(path, source, vocabulary, tensor=tensor, tell=print_line, **options)
     except (InputError, FileExistsError) as error:
         raise RecipeError(str(error)) from error
     print_line(run.status.message)

@@ -52,7 +52,9 @@ def record_hidden_states(
     probes, sequences = _find(run, words) if sentences is None else _encode(run, sentences)
     if not sequences:
         raise InputError(
-            f"{run.id}: the text has none of the words {', '.join(words)}" if words else "no probes"
+            f"{run.id}: the text has none of the words {', '.join(words)}: name others"
+            if words
+            else "no probes"
         )
     if len(sequences) * (run.recipe.model.layers + 1) > MAX_PROBE_ROWS:
         raise InputError(

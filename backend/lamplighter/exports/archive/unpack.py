@@ -97,12 +97,16 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
     except OSError as error:
         if error.errno == errno.EINVAL:
             # The zip refers to an offset before its beginning.
-            raise ExportError(f"{source.name} is not a zip that can be read: it is cut short") from error
+            raise ExportError(
+                f"{source.name} is not a zip that can be read: it is cut short; fetch it again"
+            ) from error
         raise ExportError(f"{source.name} cannot be unpacked: {error.strerror or error}") from error
     except (
         zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, OverflowError, struct.error,
     ) as error:  # fmt: skip
-        raise ExportError(f"{source.name} is not a zip that can be read: {quote_foreign(error)}") from error
+        raise ExportError(
+            f"{source.name} is not a zip that can be read: {quote_foreign(error)}; lamplighter export RUN --to zip writes one"
+        ) from error
     except RuntimeError as error:
         raise ExportError(f"{source.name} cannot be unpacked: {quote_foreign(error)}") from error
     except zlib.error as error:

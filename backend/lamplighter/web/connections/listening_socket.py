@@ -150,7 +150,9 @@ def open_listener(host: str, port: int) -> ListeningSocket:
                 ) from error
             raise SettingsError(f"host: cannot listen on {host}: {error.strerror or error}") from error
         return listener
-    raise SettingsError(f"port: no port from {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free")
+    raise SettingsError(
+        f"port: no port from {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free; name another, or 0 for any"
+    )
 
 
 def _open_spare() -> int | None:
