@@ -42,7 +42,7 @@ def class_report_command(file: Path, as_json: bool) -> None:
             [one.figures() for one in each] for each in (answers.predicted, answers.written)
         )
         # ASCII: the questions may hold signs that a terminal obeys.
-        click.echo(json.dumps({"predicted": predicted, "written": written, "caveats": _caveats(answers)}))
+        print_line(json.dumps({"predicted": predicted, "written": written, "caveats": _caveats(answers)}))
         return
     for one in answers.predicted:
         print_line(_title(one.question, one.part, one.stage))
