@@ -100,6 +100,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
     /ownText\.(words|suits|tooShort)/,
     { words: 9, different: 5, exact: true, vocabulary: 5, steps: 9 },
   ],
+  [/written\.kept/, [9, 5]],
   [/story\.line/, { name: "lights", step: 5, recorded: false }, "…", false],
   [/story\.title/, { phase: "finished", step: 5, read: 9 }, false],
   [/story\.learned/, { phase: "finished", kindred: null, surprise: null, districts: 3 }],

@@ -151,6 +151,8 @@ const NAMES: Readonly<Record<string, string>> = {
   loss: "Verlust",
   "embedding lookup": "Nachschlagen im Embedding",
   "addition of positions": "Addieren der Stellen",
+  "lookup of drawn rows": "Nachschlagen der gezogenen Zeilen",
+  "addition of the draws' weights": "Addieren der Gewichte der Züge",
   "layer norm": "Normierung (Layer Norm)",
   "query, key and value product": "Produkt für Fragen, Schlüssel und Werte",
   "attention: queries by keys": "Aufmerksamkeit: Fragen mal Schlüssel",
