@@ -6,6 +6,8 @@ import type { cost as english } from "./cost.strings";
 import { bytes, count, fixed, small } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
 
+const ms = (seconds: number) => `${fixed(1_000 * seconds, 1)}\u00a0ms`;
+
 const METHODS: Record<CostEnergy["method"], string> = {
   nvml: "Gemessen vom Zähler der Grafikkarte. Der Prozessor daneben ist nicht dabei.",
   rapl: "Gemessen von den Zählern der Prozessoren (RAPL). Sie zählen die Arbeit aller Programme auf dem Computer.",
@@ -128,4 +130,16 @@ export const cost: Translated<typeof english> = {
     `Einer hat ${count(a)} Sequenzen gelesen (${count(rows[0] ?? 0)} Zeilen), der andere ${count(b)} (${count(rows[1] ?? 0)} Zeilen); zusammen ${count(together)} Zeilen.`,
   same: (difference, largest) =>
     `Zusammen sind ihre Gradienten die eines einzigen Prozesses, bis aufs Runden: Der größte Unterschied ist ${tiny(difference)}, der größte Gradient ${small(largest, 2)}.`,
+
+  together: (processes) => `${count(processes)} Prozesse trainieren diesen Lauf`,
+  handed: (step) =>
+    `Bytes, die alle zusammen in Schritt ${count(step)} übergeben haben, nach Art und Formel (Buchstaben: docs/deploy.md). Ein „≠“ zeigte, was die Formel stattdessen sagt.`,
+  transfer: "zwischen Schritten",
+  process: ({ offset, rows }, at) =>
+    `Prozess ${at} besitzt Zeilen ${count(offset)} bis ${count(offset + rows - 1)}`,
+  worked: ({ worked, waited, slowest }, steps) =>
+    `${ms(worked)} gerechnet, ${ms(waited)} gewartet; am langsamsten in ${count(slowest)} von ${count(steps)} Schritten`,
+  lags: (at) => `Prozess ${at} hinkt nach: Die anderen warten auf ihn.`,
+  lagging: (steps, processes) =>
+    `Durch Zufall ist jeder in ${fixed(steps / processes, 1)} von ${count(steps)} Schritten der langsamste; ein Prozess hinkt nach, wenn er es um mehr als drei Standardabweichungen öfter als durch Zufall ist und ein Zehntel länger rechnet als die anderen (ab zehn Schritten).`,
 };

@@ -5,6 +5,9 @@ import { energyText, large, short, spanText, tiny } from "../../strings/amounts"
 import { bytes, count, fixed, small } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
+type Process = NonNullable<Cost["shared"]>["processes"][number];
+const ms = (seconds: number) => `${fixed(1_000 * seconds, 1)}\u00a0ms`;
+
 const METHODS: Record<CostEnergy["method"], string> = {
   nvml: "Measured by the graphics card’s own counter. It does not include the processor.",
   rapl: "Measured by the processors’ own counters (RAPL). They count the work of all programs on the machine.",
@@ -136,4 +139,16 @@ export const cost = table("cost", {
     `One read ${count(a)} sequences (${count(rows[0] ?? 0)} rows), the other ${count(b)} (${count(rows[1] ?? 0)} rows); together ${count(together)} rows.`,
   same: (difference: number, largest: number) =>
     `Together their gradients equal those of one process, up to rounding: the largest difference is ${tiny(difference)}, the largest gradient ${small(largest, 2)}.`,
+
+  together: (processes: number) => `${count(processes)} processes train this run`,
+  handed: (step: number) =>
+    `Bytes that all together handed over in step ${count(step)}, by kind and formula (letters: docs/deploy.md). A “≠” would show what the formula says instead.`,
+  transfer: "between steps",
+  process: ({ offset, rows }: Process, at: number) =>
+    `process ${at} owns rows ${count(offset)} to ${count(offset + rows - 1)}`,
+  worked: ({ worked, waited, slowest }: Process, steps: number) =>
+    `${ms(worked)} computing, ${ms(waited)} waiting; slowest in ${count(slowest)} of ${count(steps)} steps`,
+  lags: (at: number) => `Process ${at} lags: the others wait for it.`,
+  lagging: (steps: number, processes: number) =>
+    `By chance each is the slowest in ${fixed(steps / processes, 1)} of ${count(steps)} steps; a process lags if it is that more than three standard deviations beyond chance and computes a tenth longer than the others (from ten steps on).`,
 } as const);
