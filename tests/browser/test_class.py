@@ -213,6 +213,8 @@ def test_a_class_writes_before_and_after(lesson: Lesson) -> None:
     for when, said in (("before", "It is broken."), ("after", "The text has few dogs.")):
         presenter.get_by_test_id(f"written-{when}").click()
         for viewer in (phone, second):
+            # The card of the round before may still be there.
+            expect(viewer.get_by_test_id("question-card")).to_contain_text("A. A language model")
             viewer.get_by_test_id("written-field").fill(said)
             viewer.get_by_test_id("send-answer").click()
             expect(viewer.get_by_test_id("said-answer")).to_contain_text("Your answer is in.")

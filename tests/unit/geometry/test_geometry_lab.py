@@ -87,7 +87,7 @@ def test_an_axis_does_not_copy_the_matrix() -> None:
     tracemalloc.start()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("lamplighter.geometry.neighbours.BLOCK_BYTES", 1 << 20)
+            patch.setattr("living_map.rows.BLOCK_BYTES", 1 << 20)
             axis = measure_axis(vectors, *ends)
         _, most = tracemalloc.get_traced_memory()
     finally:

@@ -210,14 +210,14 @@ async def test_a_viewer_that_pings_without_pause_is_closed(
 
 async def test_bytes_are_counted_before_they_are_parsed(server: ServerThread, trainer: FakeTrainer) -> None:
     async with server.watch(trainer.run.id) as ws:
-        for _ in range(5):
+        for _ in range(10):
             await ws.send(b"x" * 900)
-        await _closed_with(ws, 1008, "4,096 bytes")
+        await _closed_with(ws, 1008, "8,192 bytes")
     async with server.watch(trainer.run.id) as ws:
         await ws.send(b"x" * 200_000)
-        await _closed_with(ws, 1008, "4,096 bytes")
+        await _closed_with(ws, 1008, "8,192 bytes")
     async with server.watch(trainer.run.id) as ws:
-        await ws.send(b"x" * 2_000)
+        await ws.send(b"x" * 5_000)
         await _closed_with(ws, 1009, "")
 
 

@@ -89,7 +89,7 @@ async def test_messages_of_viewers_are_ignored_and_must_be_short(
             await ws.send(said)
         trainer.train(2)
         await receive_until(ws, pulse_at(5))
-        await ws.send("x" * 1_100)
+        await ws.send("x" * 4_200)
         assert (await wait_for_close(ws)).code == 1009
     trainer.crash()
 
