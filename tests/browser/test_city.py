@@ -202,6 +202,7 @@ def test_nothing_is_cut_off(application: Application, chromium: Browser, width: 
     context.close()
 
 
+@pytest.mark.tour
 @pytest.mark.parametrize("motion", [pytest.param("reduce", marks=pytest.mark.tour), "no-preference"])
 def test_the_map_glides_between_layouts_unless_motion_is_reduced(
     application: Application, chromium: Browser, motion: Literal["reduce", "no-preference"]

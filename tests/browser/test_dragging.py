@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, expect_step, open_last_step, point_at_step
 from tests.browser.pages import wait_for, wait_for_frame
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 AT_REST = (
     "() => { const was = window.glides; window.glides = __lamplighter.glided; return was === window.glides; }"

@@ -67,6 +67,7 @@ def test_a_fork_that_changes_nothing_is_told_to_be_equal(page: Page, application
     expect(page.get_by_test_id("beside-said")).to_contain_text(f"Step {AT}")
 
 
+@pytest.mark.tour
 def test_a_fork_takes_a_text_of_ones_own(page: Page, application: Application) -> None:
     sent: list[dict[str, Any]] = []
 

@@ -121,6 +121,7 @@ def test_each_level_shows_its_part_and_back_undoes_it(page: Page, finished_run: 
     wait_for(page, "!/word=|folded=/.test(location.search)")
 
 
+@pytest.mark.tour
 def test_the_first_screen_has_few_controls_all_usable_by_a_viewer(
     page: Page, finished_run: FinishedRun, live: FakeTrainer, chromium: Browser
 ) -> None:

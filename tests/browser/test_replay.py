@@ -140,6 +140,7 @@ def test_an_unknown_token_is_reported_once_and_the_map_stays(recorded: Applicati
     page.close()
 
 
+@pytest.mark.tour
 def test_pausing_a_replay_does_not_pause_the_training_and_it_continues_live(
     page: Page, application: Application
 ):

@@ -12,7 +12,7 @@ from tests.support.application import Application
 from tests.support.folders import TOKENS
 from tests.support.swept import recorded_set
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.fixtures import FinishedRun, expect_step, open_last_step, point_at_step
 from tests.browser.pages import choose_entry, wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 
 @pytest.fixture(scope="module")

@@ -81,6 +81,7 @@ def test_a_failed_member_is_told_and_the_others_go_on(run_set: RunSet) -> None:
     sweep.stop()
 
 
+@pytest.mark.tour
 def test_as_many_at_a_time_as_asked_for(run_set: RunSet) -> None:
     started = Started(trainer=HOLD)
     sweep = Sweep(run_set, ("trainer",), 2, started.command)
