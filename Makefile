@@ -63,6 +63,8 @@ browser: .make/develop
 
 test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
+	# Only failures of this run are run again.
+	rm -f .pytest_cache/v/cache/lastfailed
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 $(HANGING) -m "not tour" || $(BIN)/python -m tests.again
 
 # What a change must pass too: every screen for barriers, colours, panels, gathering, pictures, two maps, names of districts, hostile

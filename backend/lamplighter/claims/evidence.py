@@ -161,7 +161,7 @@ class EnergyFigures:
 
 @dataclass(frozen=True)
 class ExchangeFigures:
-    """What the processes that train a run handed over in a step."""
+    """The exchange of a step between the processes that train a run."""
 
     step: int
     processes: int
@@ -170,7 +170,7 @@ class ExchangeFigures:
     expected: int
     """Those of the formulas."""
     equal: int
-    """Of the last `steps` steps, those in which every kind has the bytes of its formula."""
+    """Number of the last `steps` steps in which every kind of exchange had the bytes that its formula gives."""
     steps: int
 
 
@@ -270,7 +270,7 @@ class Evidence:
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
     shared: ExchangeFigures | None = None
-    """What the processes of the run handed over; None if one process trains it."""
+    """The exchange between the run's processes; None if one process trains it."""
     cities: CityFigures | None = None
     no_output_matrix: WaitCode | None = None
     """The code of why there is no output matrix to compare; None if unknown."""

@@ -1,4 +1,4 @@
-"""What the processes that train a run together handed to each other in a step, and which of them lags."""
+"""The exchange of a step between the processes that train a run, and which process lags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tools read: the answers of the reading routes, in this process, within the limits of any reader."""
+"""Reads for the tools: calls the reading routes in this process, within the limits of any reader."""
 
 from __future__ import annotations
 

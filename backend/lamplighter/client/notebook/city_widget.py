@@ -23,7 +23,7 @@ MOST_FOLLOWED = 4
 """Number of widgets that follow a training run at once, each by a process: a cell that is run again leaves its earlier widget
 behind, which its host does not tell."""
 _followed: list[tuple[threading.Thread, FollowedPage]] = []
-"""What is followed, the newest last."""
+"""The widgets that follow a run, newest last."""
 _WAITING = "The city appears with the first map of this run: a few seconds."
 
 

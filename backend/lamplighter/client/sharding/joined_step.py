@@ -19,7 +19,7 @@ _DIVIDED = (
 
 
 class JoinedRows(NamedTuple):
-    """What all processes read, and what happened to the rows of all of them."""
+    """The rows that all processes read in a step, and what happened to them."""
 
     batch: BatchRows
     gradient: GradientRows | None

@@ -74,7 +74,7 @@ _BY_ATTRIBUTE = {
 
 
 def refuse_kind(thing: object) -> None:
-    """Raise InputError if a module, whatever is in it, or a strategy belongs to a training whose rows cannot be read."""
+    """Raise InputError if a module, one of its parts, or a strategy hides the rows of its training."""
     for kind in type(thing).__mro__:
         found = _BY_CLASS.get(kind.__name__)
         if found is DEEPSPEED and _zero_stage(thing) == 3:
