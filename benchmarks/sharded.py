@@ -25,7 +25,7 @@ from tests.support.machine.ranks import run_ranks
 
 ROWS, WIDTH, CONTEXT, RANKS = 50_257, 256, 64, 2
 WARM = 2
-CASES = (("ddp", 1, 12), ("ddp", 10, 3), ("fsdp2", 1, 12), ("fsdp2", 10, 3))
+CASES = (("ddp", 1, 12), ("ddp", 10, 6), ("fsdp2", 1, 12), ("fsdp2", 10, 6))
 """Kind, steps per recorded step, and pairs."""
 
 

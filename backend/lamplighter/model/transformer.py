@@ -163,7 +163,7 @@ class Transformer(nn.Module):
             ids: token ids, shape (B, T).
             targets: the next token ids, shape (B, T).
         """
-        return _cross_entropy(self.logits(ids).flatten(0, 1).float(), targets.flatten())
+        return _cross_entropy(self.logits(ids).flatten(0, 1), targets.flatten())
 
     def sampled_losses(self, ids: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
         """Compute estimates of the same from some rows of the output matrix; only these get a gradient.
@@ -174,7 +174,7 @@ class Transformer(nn.Module):
         """
         last = self.norm(self.residual_stream(ids)[-1]).flatten(0, 1)
         rows = F.embedding(candidates.rows, self.unembedding.weight, sparse=self.embedding.sparse)
-        return _cross_entropy((last @ rows.T).float() + candidates.offsets, candidates.columns)
+        return _cross_entropy(last @ rows.T + candidates.offsets, candidates.columns)
 
     def layers(self) -> dict[str, list[Tensor]]:
         """Return the parameters by displayed layer, in the order of data flow."""
@@ -197,6 +197,8 @@ class Transformer(nn.Module):
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean cross-entropy of logits (N, V) in nats, and that of each target (N,), without gradient."""
+    # Half precision, as autocast gives it, is too coarse for sums over a vocabulary.
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     # What torch's `cross_entropy` does, so its bits stay; it would not give the logarithms back.
     logarithms = F.log_softmax(logits, dim=1)
     of_tokens = logarithms.detach().gather(1, targets[:, None]).neg_()
