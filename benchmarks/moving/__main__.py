@@ -23,22 +23,28 @@ def main(arguments: list[str] | None = None) -> int:
     record = commands.add_parser("record", help="record a history into a file")
     record.add_argument("name", choices=HISTORIES)
     record.add_argument("--out", type=Path, help="the file (NAME.npz)")
+    record.add_argument(
+        "--seed", type=_seed, default=0, help="the seed of the training or of the clusters (0)"
+    )
     record.add_argument("--frames", type=_frames, help="its frames (town 61, text 31, large 9)")
     comparing = commands.add_parser("compare", help="draw a history with every method")
     comparing.add_argument("file", type=Path)
     comparing.add_argument(
         "--methods", type=_methods, default=list(METHODS), help=f"some of {','.join(METHODS)}"
     )
-    comparing.add_argument("--frames", type=_frames, help="the first frames only")
     one = commands.add_parser("one", help="draw a history with one method, in this process")
     one.add_argument("file", type=Path)
     one.add_argument("method", choices=METHODS)
-    one.add_argument("--frames", type=_frames)
+    for drawing in (comparing, one):
+        drawing.add_argument("--frames", type=_frames, help="the first frames only")
+        drawing.add_argument(
+            "--minutes", type=_minutes, default=10, help="processor time after which a method is stopped (10)"
+        )
     given = parser.parse_args(arguments)
     try:
         match given.command:
             case "record":
-                history = HISTORIES[given.name](given.frames or FRAMES[given.name])
+                history = HISTORIES[given.name](given.frames or FRAMES[given.name], given.seed)
                 path = given.out or Path(f"{given.name}.npz")
                 write_history(path, history)
                 moved = history.moved[1:].mean()
@@ -47,9 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
                 )
                 return 0
             case "compare":
-                return compare(given.file, given.methods, given.frames)
+                return compare(given.file, given.methods, given.frames, given.minutes)
             case _:
-                return print_one(given.file, given.method, given.frames)
+                return print_one(given.file, given.method, given.frames, given.minutes)
     except (HistoryError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -60,6 +66,20 @@ def _frames(text: str) -> int:
     if frames < 2:
         raise argparse.ArgumentTypeError("a history has at least 2 frames")
     return frames
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**32:
+        raise argparse.ArgumentTypeError("a seed is from 0 to 4294967295")
+    return seed
+
+
+def _minutes(text: str) -> int:
+    minutes = int(text)
+    if not 1 <= minutes <= 1_440:
+        raise argparse.ArgumentTypeError("a method may take from 1 to 1440 minutes")
+    return minutes
 
 
 def _methods(text: str) -> list[str]:

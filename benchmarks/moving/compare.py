@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -15,11 +16,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from benchmarks.moving.histories import make_up
 from benchmarks.moving.history_file import MovingHistory, read_history
 from benchmarks.moving.methods import METHODS, Places
+from benchmarks.support.dynamic_projections import correlate_ways
 from benchmarks.support.map_quality import displacement
 from living_map.trust import TrustProbe
 
@@ -74,11 +75,11 @@ class MapScores:
         all rows and frames (Vernier et al. 2020). `kept`: share of a row's ten nearest in the space that are among its ten
         nearest on the map, and `trust`: trustworthiness (Venna and Kaski 2001), of 500 rows against all, mean over the frames.
         """
-        there, here = np.concatenate(self._there), np.concatenate(self._here)
+        spearman, pearson = correlate_ways(np.concatenate(self._there), np.concatenate(self._here))
         return {
             "rest": float(np.median(self._rest)) if self._rest else float("nan"),
-            "pearson": _correlate(there, here),
-            "spearman": _correlate(rankdata(there), rankdata(here)),
+            "pearson": pearson,
+            "spearman": spearman,
             "kept": float(np.mean(self._kept)),
             "trust": float(np.mean(self._trust)),
         }
@@ -137,17 +138,16 @@ def _draw_all(history: MovingHistory, name: str, add: Callable[[int, Places, Pla
     return seconds
 
 
-def _correlate(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    return float(np.corrcoef(one, other)[0, 1])
-
-
 def _peak() -> int:
     """Return the peak memory of this process so far, kB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def compare(path: Path, names: Sequence[str], frames: int | None) -> int:
-    """Draw a history with some methods, and print a JSON line for each, then a table. Returns the exit status."""
+def compare(path: Path, names: Sequence[str], frames: int | None, minutes: int) -> int:
+    """Draw a history with some methods, and print a JSON line for each, then a table.
+
+    A method is stopped when it has taken `minutes` of processor time, and says so. Returns the exit status.
+    """
     history = read_history(path)
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -157,13 +157,25 @@ def compare(path: Path, names: Sequence[str], frames: int | None) -> int:
                 flush=True,
             )
             continue
-        command = [sys.executable, "-m", "benchmarks.moving", "one", str(path), name]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.moving",
+            "one",
+            str(path),
+            name,
+            "--minutes",
+            str(minutes),
+        ]
         ended = subprocess.run(
             command + ([] if frames is None else ["--frames", str(frames)]),
             env=os.environ | ONE_THREAD,
             stdout=subprocess.PIPE,
             text=True,
         )
+        if ended.returncode == -signal.SIGXCPU:
+            print(f"stopped {name}: not done after {minutes} minutes of processor time", flush=True)
+            continue
         if ended.returncode:
             print(f"failed {name}: exit status {ended.returncode}, its last words are above", flush=True)
             continue
@@ -178,8 +190,12 @@ def compare(path: Path, names: Sequence[str], frames: int | None) -> int:
     return 0 if rows else 1
 
 
-def print_one(path: Path, name: str, frames: int | None) -> int:
-    """Draw a history with one method in this process, and print its line. Returns the exit status."""
+def print_one(path: Path, name: str, frames: int | None, minutes: int) -> int:
+    """Draw a history with one method in this process, and print its line. Returns the exit status.
+
+    The process ends by a signal when it has taken `minutes` of processor time.
+    """
+    resource.setrlimit(resource.RLIMIT_CPU, (60 * minutes, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     history = read_history(path)
     if frames is not None:
         history = MovingHistory(

@@ -39,41 +39,37 @@ def record_training(recipe: Recipe, about: str, *, first: int, every: int, frame
     return MovingHistory(vectors, find_moved(vectors), steps, about)
 
 
-def make_up(size: int, dim: int, moves: int, frames: int) -> MovingHistory:
+def make_up(size: int, dim: int, moves: int, frames: int, seed: int = 0) -> MovingHistory:
     """Make up clusters of about forty rows each, of which `moves` rows move from each frame to the next.
 
     Raises:
         HistoryError: the history would be too large.
     """
     require_room(frames, size, dim)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     space = made_up_clusters(rng, size, dim)
     vectors = np.empty((frames, size, dim), dtype=np.float16)
     for frame in range(frames):
         if frame:
             move_rows(rng, space, moves)
         vectors[frame] = space
-    about = f"Made-up clusters, {size:,} x {dim}, {moves:,} rows moved a frame, seed 0"
+    about = f"Made-up clusters, {size:,} x {dim}, {moves:,} rows moved a frame, seed {seed}"
     return MovingHistory(vectors, find_moved(vectors), np.arange(frames), about)
 
 
-def _train(corpus: dict[str, Any], about: str, first: int, frames: int) -> MovingHistory:
-    recipe = Recipe.model_validate({"corpus": corpus, "device": "cpu"})
+def _train(corpus: dict[str, Any], name: str, first: int, frames: int, seed: int) -> MovingHistory:
+    recipe = Recipe.model_validate({"corpus": corpus, "seed": seed, "device": "cpu"})
+    about = f"{name}, the default recipe, seed {seed}, from step {first} on, every 3"
     return record_training(recipe, about, first=first, every=3, frames=frames)
 
 
-HISTORIES: dict[str, Callable[[int], MovingHistory]] = {
-    "town": lambda frames: _train(
-        {"kind": "lamptown"}, "Lamptown, the default recipe, seed 0, from step 150 on, every 3", 150, frames
-    ),
-    "text": lambda frames: _train(
-        {"kind": "novels", "tokeniser": "bpe", "vocabulary_size": 8_000},
-        "Two novels, BPE with 8,000 tokens, the default recipe, seed 0, from step 300 on, every 3",
-        300,
-        frames,
-    ),
-    "large": lambda frames: make_up(50_000, 256, 200, frames),
+_NOVELS = {"kind": "novels", "tokeniser": "bpe", "vocabulary_size": 8_000}
+
+HISTORIES: dict[str, Callable[[int, int], MovingHistory]] = {
+    "town": lambda frames, seed: _train({"kind": "lamptown"}, "Lamptown", 600, frames, seed),
+    "text": lambda frames, seed: _train(_NOVELS, "Two novels, BPE with 8,000 tokens", 900, frames, seed),
+    "large": lambda frames, seed: make_up(50_000, 256, 200, frames, seed),
 }
-"""Each history by its name, made with a number of frames."""
+"""Each history by its name, made with a number of frames and a seed."""
 FRAMES = {"town": 61, "text": 31, "large": 9}
 """The frames of each, unless told otherwise."""

@@ -113,8 +113,8 @@ def _pacmap_warm() -> Draw:
     return draw
 
 
-def _living() -> Draw:
-    return IncrementalUmap().draw_frame
+def _living(settings: MapSettings = _SETTINGS) -> Draw:
+    return IncrementalUmap(settings).draw_frame
 
 
 def _umap_aligned(frames: Sequence[Places]) -> list[Places]:
@@ -138,5 +138,6 @@ METHODS: dict[str, Method] = {
     "pca": Method(lambda: lambda frame: principal_view(frame, 0, 0).project(frame)),
     "pca_procrustes": Method(lambda: PcaLayout().draw_frame),
     "living": Method(_living),
+    "living_faithful": Method(lambda: _living(MapSettings(motion="faithful", warm_epochs=100))),
 }
 """Each method by its name."""

@@ -102,11 +102,12 @@ class PublishedSet:
         drawn = np.asarray(maps, dtype=np.float64)
         moved = _movement(drawn)
         there, here = self._moved / self._moved.max(), moved / moved.max()
+        spearman, pearson = correlate_ways(there, here)
         ranks = [(space, _ranks(step)) for space, step in zip(self._ranks, drawn, strict=True)]
         shared = [((space <= self.near) & (shown <= self.near)).sum(1) - 1 for space, shown in ranks]
         return MapScores(
-            spearman=float(np.corrcoef(rankdata(there), rankdata(here))[0, 1]),
-            pearson=float(np.corrcoef(there, here)[0, 1]),
+            spearman=spearman,
+            pearson=pearson,
             stress=float(np.square(there - here).sum() / np.square(there).sum()),
             neighbours=float(np.mean(shared) / self.near),
             trust=float(np.mean([self._intruders(space, shown) for space, shown in ranks])),
@@ -118,6 +119,11 @@ class PublishedSet:
         size, near = len(true), self.near
         beyond = np.where(shown <= near, np.maximum(true - near, 0), 0).sum()
         return float(1 - 2 / (size * near * (2 * size - 3 * near - 1)) * beyond)
+
+
+def correlate_ways(there: NDArray[np.floating], here: NDArray[np.floating]) -> tuple[float, float]:
+    """Return Spearman's and Pearson's correlation of how far rows move in the space and on the map, of shape (N,) each."""
+    return float(np.corrcoef(rankdata(there), rankdata(here))[0, 1]), float(np.corrcoef(there, here)[0, 1])
 
 
 def _movement(points: NDArray[np.float64]) -> NDArray[np.float64]:
