@@ -196,7 +196,7 @@ class _Gathering:
         )
         if shared is None:
             return None
-        expected = shared.exchange.expected_bytes(shared.split)
+        expected = shared.split.expected_bytes(shared.exchange)
         counted = sum(shared.exchange.bytes.get(kind, 0) for kind in expected)
         return ExchangeFigures(
             self._moment.step,

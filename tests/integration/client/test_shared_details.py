@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import torch
 from torch import nn
 
 import lamplighter
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.shared_steps import read_shared_step
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.support.machine.ranks import run_ranks
-from tests.support.machine.shared_training import SharedModel, global_batches, part_of
+from tests.support.machine.shared_training import SharedModel, global_batches, part_of, read_exchanges
 
 TOUR = pytest.mark.tour
 
@@ -51,6 +55,14 @@ def test_the_loss_is_weighted_by_tokens(tmp_path: Path, how: str) -> None:
     pulses = list(lamplighter.open(tmp_path / "shared").steps())
     np.testing.assert_allclose([pulse.loss for pulse in pulses], wanted, rtol=1e-6)
     assert [int(pulse.batch_counts.sum()) for pulse in pulses] == [15] * 4
+    exchanged = read_exchanges(tmp_path / "shared")
+    assert [step for step, _, _ in exchanged] == [1, 2, 3, 4]
+    for _, split, one in exchanged:
+        # Each process has the whole table, so no row belongs to one of them.
+        assert split.owners == ((0, 61), (0, 61))
+        assert split.row_owners is None
+        assert one.bytes == split.expected_bytes(one)
+        assert min(one.worked) > 0
 
 
 def train_densely(rank: int, size: int, folder: Path, rows: int) -> dict[str, int]:
@@ -103,6 +115,20 @@ def test_a_snapshot_of_a_split_table_is_exact_and_its_bytes_are_the_formula(
     }
     # The first answers each step, the end and the beginning, and asks for rows.
     assert first == {"headers": 7 * 512, "parts": 0, "words": 8 * (8 + 2 * len(collected)), "rows": 0}
+    exchanged = read_exchanges(tmp_path / "shared")
+    assert {split.row_owners for _, split, _ in exchanged} == {((0, rows - own), (rows - own, own))}
+    assert [one.bytes for _, _, one in exchanged] == [
+        split.expected_bytes(one) for _, split, one in exchanged
+    ]
+    kept_bytes = {kind: sum(one.bytes[kind] for _, _, one in exchanged) for kind in first}
+    # The end is in no step.
+    last = 4 * (width + 1) * own * (rows != 61)
+    assert kept_bytes == {
+        "headers": first["headers"] + second["headers"] - 2 * 512,
+        "parts": second["parts"],
+        "words": first["words"] + second["words"] - 16 - 24 * (rows != 61),
+        "rows": second["rows"] - last,
+    }
 
 
 def train_beyond_the_limit(rank: int, size: int, folder: Path) -> list[float]:
@@ -133,3 +159,29 @@ def test_a_record_that_reaches_its_limit_keeps_its_last_matrix_and_no_process_wa
     assert last < len(sums) == 8
     assert list(run.snapshot_steps())[-1] == last
     assert run.snapshot(last).sum() == pytest.approx(sums[last - 1], rel=1e-5)
+
+
+def train_slowly(rank: int, size: int, folder: Path, split: bool) -> None:
+    model: Any = shard(SharedModel()) if split else nn.parallel.DistributedDataParallel(SharedModel())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with lamplighter.watch(model, folder=folder / "shared", on_error="raise"):
+        for (batch,) in global_batches(20):
+            ids = part_of(batch, rank, size)
+            time.sleep(0.05 * rank)  # as in reading data
+            model(ids, ids.roll(-1, 1))[1].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+@pytest.mark.tour
+@pytest.mark.parametrize("split", [False, True])
+def test_a_process_that_lags_is_told_from_those_that_wait_for_it(tmp_path: Path, split: bool) -> None:
+    run_ranks(train_slowly, 2, tmp_path, split=split)
+    run = RunFolder(tmp_path / "shared")
+    with StepsReader(run.steps_path) as reader:
+        found = read_shared_step(run, reader.lineage(), 20)
+    assert found is not None
+    assert found.lagging == 1
+    waited = np.median([one.waited for _, _, one in read_exchanges(run.path)], axis=0)
+    assert waited[0] == pytest.approx(0.05, abs=0.02)
+    assert waited[1] == 0

@@ -21,12 +21,13 @@ from lamplighter.model.split.step_in_parts import train_step_in_parts
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.exchanges import FORMULAS, Exchange, ExchangesReader, Split
+from lamplighter.runfolder.tables.exchanges import FORMULAS
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.processes.crew import Crew
 from lamplighter.training.worker import train
 from tests.integration.training.worker_record import digests
+from tests.support.machine.shared_training import read_exchanges
 from tests.support.runs import make_run
 from tests.support.waiting import wait_until
 
@@ -46,13 +47,6 @@ def computed_in_parts(run: RunFolder, parts: int, steps: int) -> list[bytes]:
             observer.observe(step, host_ids, train_step_in_parts(learner, ids, targets, parts)).digest()
         )
     return found
-
-
-def read_exchanges(run: RunFolder) -> list[tuple[int, Split, Exchange]]:
-    with StepsReader(run.steps_path) as steps, ExchangesReader(run.exchanges_path) as reader:
-        lineage = steps.lineage()
-        found = [(step, reader.split_at(lineage, step), one) for step, one in reader.exchanges(lineage)]
-    return [(step, split, one) for step, split, one in found if split is not None]
 
 
 def start_train(runs: Path, *words: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
@@ -110,12 +104,12 @@ def test_the_record_is_that_of_one_process_that_adds_in_the_same_order(of_two: R
 
 
 def test_the_bytes_of_every_step_are_those_of_the_formula(of_two: RunFolder):
-    found = read_exchanges(of_two)
+    found = read_exchanges(of_two.path)
     assert [step for step, _, _ in found] == list(range(1, 36))
     rows = len(of_two.vocabulary)
     for _, split, one in found:
         assert split.owners == ((0, rows // 2), (rows // 2, rows - rows // 2))
-        assert {kind: one.bytes[kind] for kind in FORMULAS} == one.expected_bytes(split)
+        assert {kind: one.bytes[kind] for kind in FORMULAS} == split.expected_bytes(one)
         assert all(worked > 0 for worked in one.worked)
         assert all(waited > 0 for waited in one.waited)
     # The model is dealt out before steps 1 and 26; step 20 has a keyframe, which is collected.
@@ -132,7 +126,7 @@ def test_another_number_of_processes_goes_on_from_the_same_checkpoint(of_two: Ru
     assert {step: after[step] for step in before} == before
     with StepsReader(of_two.steps_path) as reader:
         assert reader.lineage().newest_attempt == 1
-    assert len(read_exchanges(of_two)) == 35
+    assert len(read_exchanges(of_two.path)) == 35
 
 
 def test_an_examiner_computes_its_steps_again_to_the_bit(of_two: RunFolder):
@@ -150,8 +144,8 @@ def test_three_processes_make_the_record_of_one_that_adds_in_their_order(tmp_pat
     with Crew(3) as crew:
         assert train(run, crew=crew) == Phase.FINISHED
     assert list(digests(run).values()) == computed_in_parts(run, 3, 40)
-    for _, split, one in read_exchanges(run):
-        assert {kind: one.bytes[kind] for kind in FORMULAS} == one.expected_bytes(split)
+    for _, split, one in read_exchanges(run.path):
+        assert {kind: one.bytes[kind] for kind in FORMULAS} == split.expected_bytes(one)
 
 
 @pytest.mark.tour
@@ -181,7 +175,7 @@ def test_a_killed_process_ends_all_and_costs_no_step(tmp_path: Path, killed: int
     assert list(digests(run).values()) == computed_in_parts(run, 3, steps)
     with StepsReader(run.steps_path) as reader:
         assert reader.lineage().newest_attempt == 1
-    assert [step for step, _, _ in read_exchanges(run)] == list(range(1, steps + 1))
+    assert [step for step, _, _ in read_exchanges(run.path)] == list(range(1, steps + 1))
 
 
 @pytest.mark.tour
@@ -219,7 +213,7 @@ def test_a_process_that_lags_is_seen_in_the_exchanges(tmp_path: Path):
         process.kill()
     assert process.returncode == 0
     assert read_status(run).phase == Phase.INTERRUPTED
-    longest = max((one for _, _, one in read_exchanges(run)), key=lambda one: one.waited[0])
+    longest = max((one for _, _, one in read_exchanges(run.path)), key=lambda one: one.waited[0])
     assert longest.waited[0] > 0.5
 
 

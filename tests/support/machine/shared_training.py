@@ -17,6 +17,9 @@ import torch
 from torch import Tensor, nn
 
 import lamplighter
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 ROWS, WIDTH = 61, 8
 """The table. A prime number of rows, so that no number of processes splits it evenly."""
@@ -107,6 +110,16 @@ def train_plainly(
     train_part(model, torch.optim.SGD(model.parameters(), lr=0.5), watched, rank=0, size=0, **others)
 
 
+def read_exchanges(folder: Path) -> list[tuple[int, Any, Exchange]]:
+    """Return each step of a run of several processes with its split and what they handed over; none if one process has it."""
+    run = RunFolder(folder)
+    if not run.exchanges_path.exists():
+        return []
+    with StepsReader(run.steps_path) as steps, ExchangesReader(run.exchanges_path) as reader:
+        lineage = steps.lineage()
+        return [(step, reader.split_at(lineage, step), one) for step, one in reader.exchanges(lineage)]
+
+
 def assert_same_record(
     folder: Path,
     reference: Path,
@@ -144,5 +157,9 @@ def assert_same_record(
                 else _ROUNDING * (name == "moved_distances"),
                 err_msg=f"{at}: {name}",
             )
+    exchanged = read_exchanges(folder)
+    assert [step for step, _, _ in exchanged] == (list(range(1, steps + 1)) if exchanged else [])
+    for step, split, one in exchanged:
+        assert one.bytes == split.expected_bytes(one), f"step {step}"
     matrices = [run.snapshot(steps) for run in runs]
     np.testing.assert_allclose(*matrices, rtol=tolerance, atol=tolerance)

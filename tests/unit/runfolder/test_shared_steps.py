@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from lamplighter.claims.claim import ClaimState
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.shared_steps import count_slowest, find_lagging, read_shared_step, read_split
-from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, Split
+from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, Split, WatchedSplit
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.support.evidences import find, gather
 from tests.support.folders import finished_run
@@ -24,7 +25,7 @@ SPLIT = Split(owners=((0, 20), (20, 20), (40, 19)), sequences=4, context=8, dim=
 
 def exchange(worked: tuple[float, ...]) -> Exchange:
     one = Exchange({}, (9, 9, 8), (3, 4, 5), (6, 6), worked, (0.1, 0.2, 0.3))
-    return Exchange({**one.expected_bytes(SPLIT), "transfer": 12}, *(list(vars(one).values())[1:]))
+    return Exchange({**SPLIT.expected_bytes(one), "transfer": 12}, *(list(vars(one).values())[1:]))
 
 
 def lagging_in(seconds: np.ndarray) -> int | None:
@@ -75,6 +76,7 @@ def test_a_step_is_read_with_those_before_it(tmp_path: Path) -> None:
         ("split", {"owners": [[0, "20"]]}),
         ("split", {"dim": -1}),
         ("split", {"more": 1}),
+        ("exchange", {"sent": [1, 2]}),
         ("exchange", {"read": None}),
         ("exchange", {"worked": [1.0, 2.0]}),
         ("exchange", {"waited": [0.1, float("nan"), 0.1]}),
@@ -99,6 +101,38 @@ def test_what_no_trainer_writes_is_refused(tmp_path: Path, table: str, changed: 
         read_shared_step(run, lineage, 1)
 
 
+@pytest.mark.parametrize(
+    ("parts", "owners"),
+    [
+        (((0, 31, 0, 8), (31, 30, 0, 8)), ((0, 31), (31, 30))),
+        # A process without rows comes after the last one, wherever it says it is.
+        (((0, 2, 0, 8), (2, 1, 0, 8), (0, 0, 0, 8)), ((0, 2), (2, 1), (3, 0))),
+        # Each has the whole table; each has columns of all rows; two have copies.
+        (((0, 61, 0, 8), (0, 61, 0, 8)), None),
+        (((0, 61, 0, 4), (0, 61, 4, 4)), None),
+        (((0, 31, 0, 8), (0, 31, 0, 8), (31, 30, 0, 8), (31, 30, 0, 8)), None),
+    ],
+)
+def test_a_row_of_a_watched_table_has_an_owner_only_if_it_lies_in_one_process(
+    parts: Any, owners: Any
+) -> None:
+    split = WatchedSplit(parts)
+    assert split.row_owners == owners
+    assert split.columns == tuple(part[2:] if part[3] < 8 else None for part in parts)
+
+
+def test_parts_of_a_watched_table_that_no_watcher_writes_are_refused(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    with StepsReader(run.steps_path) as reader:
+        lineage = reader.lineage()
+    writer = ExchangesWriter(run.exchanges_path)
+    writer.begin_split(1, 1, WatchedSplit(((0, 1, 0),) * 3))  # pyright: ignore[reportArgumentType]
+    writer.add_exchange(1, 1, exchange((1.0, 1.0, 2.0)))
+    writer.close()
+    with pytest.raises(FormatError, match=r"exchanges\.sqlite"):
+        read_split(run, lineage, 1)
+
+
 def test_the_claim_of_many_devices_takes_its_bytes_from_the_record(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     writer = ExchangesWriter(run.exchanges_path)
@@ -109,7 +143,7 @@ def test_the_claim_of_many_devices_takes_its_bytes_from_the_record(tmp_path: Pat
         writer.add_exchange(1, one, right)
     evidence = gather(run)
     assert evidence.shared is not None
-    assert evidence.shared.counted == evidence.shared.expected == sum(right.expected_bytes(SPLIT).values())
+    assert evidence.shared.counted == evidence.shared.expected == sum(SPLIT.expected_bytes(right).values())
     assert find(18, evidence).state == ClaimState.HOLDS
     writer.add_exchange(1, step, replace(right, bytes={**right.bytes, "rows": 1}))
     writer.close()

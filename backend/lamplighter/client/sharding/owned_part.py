@@ -60,11 +60,9 @@ def owned_part(weight: Tensor, rank: int, world: int) -> OwnedPart:
     Raises:
         InputError: the table is split in a way whose parts cannot be joined.
     """
-    rows, width = weight.shape
     if not is_split(weight):
-        return OwnedPart(0, rows, 0, width) if rank == 0 else OwnedPart(0, 0, 0, 0)
+        return held_part(weight) if rank == 0 else OwnedPart(0, 0, 0, 0)
     from torch.distributed.tensor import Replicate, Shard
-    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
 
     layout: Any = weight
     mesh, placements = layout.device_mesh, layout.placements
@@ -82,8 +80,25 @@ def owned_part(weight: Tensor, rank: int, world: int) -> OwnedPart:
     if any(at and one.is_replicate() for at, one in zip(place, placements, strict=True)):
         # Another process has the same part.
         return OwnedPart(0, 0, 0, 0)
-    (own, columns), (offset, first) = compute_local_shape_and_global_offset(weight.shape, mesh, placements)
-    return OwnedPart(offset, own, first, columns) if own and columns else OwnedPart(0, 0, 0, 0)
+    held = held_part(weight)
+    return OwnedPart(0, 0, 0, 0) if held.is_empty else held
+
+
+def held_part(weight: Tensor) -> OwnedPart:
+    """Return the part of a table that lies in this process, if only as a copy.
+
+    Args:
+        weight: the table, shape (V, D), split as `owned_part` allows.
+    """
+    if not is_split(weight):
+        return OwnedPart(0, weight.shape[0], 0, weight.shape[1])
+    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
+
+    layout: Any = weight
+    (rows, columns), (offset, first) = compute_local_shape_and_global_offset(
+        weight.shape, layout.device_mesh, layout.placements
+    )
+    return OwnedPart(offset, rows, first, columns)
 
 
 def is_split(weight: Any) -> bool:

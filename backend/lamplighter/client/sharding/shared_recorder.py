@@ -9,17 +9,15 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
-from lamplighter.client.sharding.owned_part import OwnedPart
-from lamplighter.client.sharding.shared_matrix import OwnRows
 from lamplighter.client.sharding.step_exchange import Given, SharedEndError, StepExchange, WriteStep
 from lamplighter.client.sharding.step_part import Header, State, StepPart
-from lamplighter.client.sharding.watch_group import PATIENCE, MissingProcessError, WatchGroup
+from lamplighter.client.sharding.watch_group import PATIENCE, MissingProcessError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -33,22 +31,13 @@ _LAST_PATIENCE, _FAILED_PATIENCE = 600.0, 2.0
 class SharedRecorder:
     """What the watcher of each process has in place of a `Recorder`, with the methods that it calls."""
 
-    def __init__(
-        self, group: WatchGroup, parts: Sequence[OwnedPart], own: OwnRows, shape: tuple[int, int]
-    ) -> None:
-        """Prepare to exchange.
-
-        Args:
-            group: the processes.
-            parts: the part of the table that each owns.
-            own: the rows of this process.
-            shape: of the table, (V, D).
-        """
-        self.exchange = StepExchange(group, parts, own, shape)
+    def __init__(self, exchange: StepExchange) -> None:
+        """Record what an exchange brings together."""
+        self.exchange = exchange
         """What the processes do together."""
         self.run: RunFolder | None = None
         """The run's folder, in the first process."""
-        self._own, self._steps, self._closed = own, 0, False
+        self._steps, self._closed = 0, False
         self._process, self._earlier_error = os.getpid(), getattr(sys, "last_value", None)
 
     @property
@@ -86,7 +75,7 @@ class SharedRecorder:
 
     def lose_step(self) -> None:
         """Note that a comparison was not recorded."""
-        self._own.note_all()
+        self.exchange.own.note_all()
         if self.recorder is not None:
             self.recorder.lose_step()
 

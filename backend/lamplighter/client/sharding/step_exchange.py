@@ -17,6 +17,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.step_recording import SMALL_MATRIX
 from lamplighter.client.sharding.joined_step import JoinedRows, join_rows
+from lamplighter.client.sharding.kept_exchanges import KeptExchanges
 from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.shared_matrix import OwnRows, SharedMatrix
 from lamplighter.client.sharding.step_part import Bytes, Header, State, StepPart, part_bytes
@@ -51,17 +52,24 @@ class StepExchange:
     """A queue of what this process gives, and the thread that exchanges it with the others, in order."""
 
     def __init__(
-        self, group: WatchGroup, parts: Sequence[OwnedPart], own: OwnRows, shape: tuple[int, int]
+        self,
+        group: WatchGroup,
+        parts: Sequence[OwnedPart],
+        held: Sequence[OwnedPart],
+        own: OwnRows,
+        shape: tuple[int, int],
     ) -> None:
         """Prepare to exchange.
 
         Args:
             group: the processes.
             parts: the part of the table that each owns.
+            held: the part that each has, if only as a copy.
             own: the rows of this process.
             shape: of the table, (V, D).
         """
-        self.group, self._parts, self._own, self._shape = group, parts, own, shape
+        self.group, self.own, self._parts, self._shape = group, own, parts, shape
+        self._kept = KeptExchanges(held)
         self._owners = [rank for rank, part in enumerate(parts) if not part.is_empty]
         self.is_split = self._owners != [0]
         """True if no process has the whole table."""
@@ -124,6 +132,8 @@ class StepExchange:
                 ended = self._exchange(given)
             except Exception as error:  # noqa: BLE001 (raised in the loop, if it wants that)
                 self.error, ended = error, True
+            if ended:
+                self._kept.close()
             self._note(finished=1)
 
     def _note(self, *, finished: int = 0, met: bool = False) -> None:
@@ -138,7 +148,7 @@ class StepExchange:
         _require_agreement(headers)
         closing = headers[0].state is State.CLOSING
         if given.part.header.lost:
-            self._own.note_all()
+            self.own.note_all()
         if closing:
             self._note(met=True)
         word, self._is_asked = _ENDED, True
@@ -168,10 +178,10 @@ class StepExchange:
         moved = part.moved.ids
         kept = self._keeps_vectors(headers)
         self.group.collect(
-            part.encode(self._own.vectors(moved) if kept else None), self._sizes(headers, kept), "parts"
+            part.encode(self.own.vectors(moved) if kept else None), self._sizes(headers, kept), "parts"
         )
         if not kept:
-            self._own.note_moved(moved)
+            self.own.note_moved(moved)
 
     def _write(self, given: Given, headers: Sequence[Header]) -> None:
         """Collect the parts of all processes and write their step, in the first process."""
@@ -179,7 +189,7 @@ class StepExchange:
         kept = self._keeps_vectors(headers)
         contents = self.group.collect(np.empty(0, np.uint8), self._sizes(headers, kept), "parts")
         parts = [part]
-        found = [self._own.vectors(part.moved.ids)] if kept else []
+        found = [self.own.vectors(part.moved.ids)] if kept else []
         for header, owned, content in zip(headers[1:], self._parts[1:], contents[1:], strict=True):
             other, vectors = StepPart.decode(header, content, owned.columns if kept else None, self._shape[0])
             parts.append(other)
@@ -194,9 +204,18 @@ class StepExchange:
             if kept:
                 kept_rows = self.matrix.vectors(rows.moved_ids)
             else:
-                self._own.note_moved(part.moved.ids)
+                self.own.note_moved(part.moved.ids)
         elif 2 * len(rows.moved_ids) <= self._shape[0]:
-            kept_rows = self._own.vectors(rows.moved_ids)
+            kept_rows = self.own.vectors(rows.moved_ids)
+        if self.recorder is not None and self.recorder.run is not None:
+            numbers = sum(vectors.size for vectors in found[1:])
+            self._kept.add_step(
+                self.recorder.run.exchanges_path,
+                self.recorder.at + 1,
+                headers,
+                numbers,
+                self.group.all_traffic,
+            )
         given.write(parts, rows, kept_rows)
 
     def _keeps_vectors(self, headers: Sequence[Header]) -> bool:
@@ -225,8 +244,10 @@ class StepExchange:
         return self._send_rows()
 
     def _send_rows(self) -> list[Bytes]:
-        rows = self._own.take_stale()
-        return self.group.collect(rows, self.group.share_number(len(rows)), "rows")
+        rows = self.own.take_stale()
+        sizes = self.group.share_number(len(rows))
+        self._kept.note_rows(sizes)
+        return self.group.collect(rows, sizes, "rows")
 
 
 def _require_agreement(headers: Sequence[Header]) -> None:

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.client.sharding.own_time import OwnSeconds
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.top_losses import TopLosses
 
 Bytes = NDArray[np.uint8]
 Squares = NDArray[np.float64]
 
-_NUMBERS = struct.Struct("<12qd")
+_NUMBERS = struct.Struct("<12q3d")
 HEADER_BYTES = 512
 _TEXT_BYTES = HEADER_BYTES - _NUMBERS.size
 _NAMES = ("lost", "unreadable", "seen", "reported", "unknown_loss")
@@ -73,6 +74,8 @@ class Header:
     unknown_loss: bool = False
     loss: float = float("nan")
     """In nats per token."""
+    own: OwnSeconds = field(default_factory=OwnSeconds)
+    """The seconds that it computed."""
     message: str = ""
     """Why the ids or the loss are unknown, or why the process gives no step."""
 
@@ -93,6 +96,7 @@ class Header:
             self.checksum,
             flags,
             self.loss,
+            *self.own,
         )
         text = self.message.encode()[:_TEXT_BYTES].ljust(_TEXT_BYTES, b"\0")
         return np.frombuffer(numbers + text, dtype=np.uint8)
@@ -100,10 +104,12 @@ class Header:
     @staticmethod
     def decode(packed: bytes) -> Header:
         """Return the header in `HEADER_BYTES` bytes."""
-        state, *numbers, flags, loss = _NUMBERS.unpack_from(packed)
+        state, *numbers, flags, loss, alone, together = _NUMBERS.unpack_from(packed)
         message = packed[_NUMBERS.size :].rstrip(b"\0").decode(errors="ignore")
         known = {name: bool(flags >> at & 1) for at, name in enumerate(_NAMES)}
-        return Header(State(state), *numbers, **known, loss=loss, message=message)
+        return Header(
+            State(state), *numbers, **known, loss=loss, own=OwnSeconds(alone, together), message=message
+        )
 
 
 class RowSquares(NamedTuple):

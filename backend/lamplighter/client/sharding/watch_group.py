@@ -70,19 +70,25 @@ class Meeting:
         """Say why this process cannot watch, unless it has agreed."""
         self.tell({"refused": why[:_MAX_TEXT]})
 
-    def agree(self, facts: Mapping[str, Any], part: OwnedPart, shape: tuple[int, int]) -> list[OwnedPart]:
-        """Compare what the processes watch, and return what each owns.
+    def agree(
+        self, facts: Mapping[str, Any], part: OwnedPart, held: OwnedPart, shape: tuple[int, int]
+    ) -> tuple[list[OwnedPart], list[OwnedPart]]:
+        """Compare what the processes watch.
 
         Args:
             facts: what must be the same in all, JSON values by name.
             part: what this process owns.
+            held: what it has, if only as a copy.
             shape: of the table, (V, D).
+
+        Returns:
+            What each process owns, and what each has.
 
         Raises:
             InputError: one cannot watch, or they do not agree.
             MissingProcessError: one did not come.
         """
-        self.tell({"facts": facts, "part": astuple(part)})
+        self.tell({"facts": facts, "part": astuple(part), "held": astuple(held)})
         said = self._hear()
         for rank, other in enumerate(said):
             differing = [
@@ -96,7 +102,7 @@ class Meeting:
                 )
         parts = [OwnedPart(*one["part"]) for one in said]
         check_parts(parts, *shape)
-        return parts
+        return parts, [OwnedPart(*one["held"]) for one in said]
 
     def _hear(self) -> list[dict[str, Any]]:
         self._wait([f"watch/{rank}" for rank in range(self.size)])
@@ -133,7 +139,7 @@ class Meeting:
 
 @dataclass
 class Traffic:
-    """The bytes that this process sent to the others for the record, by kind."""
+    """Bytes that are sent for the record, by kind."""
 
     headers: int = 0
     parts: int = 0
@@ -154,6 +160,10 @@ class WatchGroup:
         self._connections: Any = connections
         self.rank, self.size = rank, size
         self.traffic = Traffic()
+        """What this process has sent."""
+        self.all_traffic = Traffic()
+        """What all processes have sent, once for each that gets it, by the tensors that passed through the collectives of
+        this one; of parts and rows the first process alone knows it."""
 
     def share_headers(self, header: Header) -> list[Header]:
         """Return the headers of all processes."""
@@ -161,6 +171,7 @@ class WatchGroup:
         all_of_them = torch.empty(self.size * HEADER_BYTES, dtype=torch.uint8)
         self._finish(lambda: self._connections._allgather_base(all_of_them, own), patient=True)
         self.traffic.headers += len(own) * (self.size - 1)
+        self.all_traffic.headers += all_of_them.nbytes * (self.size - 1)
         packed = all_of_them.numpy().tobytes()
         return [Header.decode(packed[at : at + HEADER_BYTES]) for at in range(0, len(packed), HEADER_BYTES)]
 
@@ -187,6 +198,7 @@ class WatchGroup:
             source = torch.empty(0, dtype=torch.uint8) if first else source
             target = torch.empty(sum(receives), dtype=torch.uint8)
             self._finish(lambda: self._connections.alltoall_base(target, source, receives, sends))
+            setattr(self.all_traffic, kind, getattr(self.all_traffic, kind) + target.nbytes)
             if first:
                 return [own, *(one.numpy() for one in target.split(receives[1:]))]
         return [own, *(np.empty(0, np.uint8) for _ in sizes[1:])] if first else []
@@ -197,6 +209,7 @@ class WatchGroup:
         own = torch.tensor([number])
         self._finish(lambda: self._connections._allgather_base(numbers, own))
         self.traffic.words += 8 * (self.size - 1)
+        self.all_traffic.words += numbers.nbytes * (self.size - 1)
         return numbers.tolist()
 
     def say(self, word: int) -> int:
@@ -205,7 +218,8 @@ class WatchGroup:
         options = dist.BroadcastOptions()
         options.rootRank = 0
         self._finish(lambda: self._connections.broadcast([told], options))
-        self.traffic.words += 8 * (self.size - 1) * (self.rank == 0)
+        self.traffic.words += told.nbytes * (self.size - 1) * (self.rank == 0)
+        self.all_traffic.words += told.nbytes * (self.size - 1)
         return int(told)
 
     def close(self) -> None:

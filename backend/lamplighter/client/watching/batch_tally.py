@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lamplighter.client.sharding.own_time import OwnTime
 from lamplighter.client.sharding.own_values import own_ids, own_scalar
 from lamplighter.client.sharding.owned_part import is_split
 from lamplighter.client.watching.found_loss import find_loss
@@ -55,15 +56,16 @@ class _Loss:
 class BatchTally:
     """The counts of the passes since they were last taken."""
 
-    def __init__(self, rows: int, device: torch.device, guard: Guard) -> None:
+    def __init__(self, rows: int, device: torch.device, guard: Guard, own_time: OwnTime) -> None:
         """Start without counts.
 
         Args:
             rows: the rows of the table, V.
             device: the device of the table.
             guard: wraps each hook on a tensor.
+            own_time: is told where a pass begins and ends.
         """
-        self._rows = rows
+        self._rows, self._own_time = rows, own_time
         # The counts of compiled graphs: by slot (ids below 0, the V rows, ids beyond), and the losses.
         self._counts = torch.zeros(rows + 2, dtype=torch.int32, device=device)
         self._loss_sum = torch.zeros((), dtype=torch.float32, device=device)
@@ -117,6 +119,7 @@ class BatchTally:
         slots = None if unclear else to_slots(own_ids(ids), self._rows)
         why = (_UNCLEAR if unclear else why_unreadable(ids)) if slots is None else None
         self.touched = True
+        self._own_time.read_table()
         if self.begun is None:
             self.begun = time.perf_counter()
         if self.fed_positions is None and slots is not None:
@@ -205,6 +208,7 @@ class BatchTally:
         self._passes, self._reached, self._pending, self._in_transform = [], [], False, None
 
     def _add_pass(self, seen: _Pass, gradient: Tensor) -> None:
+        self._own_time.reach_table()
         self._pending = True
         if seen not in self._passes:
             self._passes.append(seen)

@@ -84,6 +84,10 @@ class GuestHooks:
         )
         self._on_model.append(torch_module.register_module_forward_hook(on_forward, with_kwargs=True))
 
+    def install_before_modules(self, hook: Callable[[nn.Module, Any], None]) -> None:
+        """Install a hook before the forward pass of every module of the program, ahead of its own. It must not fail."""
+        self._on_model.append(torch_module.register_module_forward_pre_hook(hook))
+
     def guarded(self, hook: Callable[P, None]) -> Callable[P, None]:
         """Wrap a hook, so that our errors do not reach the training unless requested."""
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from lamplighter.client.matrix_diff import ChangedRows
 from lamplighter.client.recording.step_arguments import read_gradient_norms
 from lamplighter.client.sharding.joined_step import JoinedRows, join_losses, join_top_losses
+from lamplighter.client.sharding.own_time import OwnSeconds, OwnTime
 from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.sharding.step_part import Header, RowSquares, StepPart
@@ -43,6 +44,7 @@ class SharedStepWriter(StepWriter):
         *,
         part: OwnedPart,
         looked_up: bool,
+        own_time: OwnTime,
     ) -> None:
         """Give parts to a recorder.
 
@@ -52,9 +54,10 @@ class SharedStepWriter(StepWriter):
             losses: the losses of single tokens in the current step.
             part: what `diff` compares.
             looked_up: whether the ids of a step are visible at all.
+            own_time: the seconds that this process computes by itself.
         """
         super().__init__(recorder, diff, losses, part=part, looked_up=looked_up)
-        self._shared = recorder
+        self._shared, self._own_time, self._took = recorder, own_time, OwnSeconds()
 
     def name_loss(self, name: str) -> None:
         """Report what is used as the loss, in the first process."""
@@ -63,6 +66,7 @@ class SharedStepWriter(StepWriter):
 
     def measure_step(self, weight: Tensor, batch: TalliedBatch) -> dict[str, Tensor]:
         """Compare the own rows, once the step before no longer needs their copy."""
+        self._took = self._own_time.take_seconds()
         self._shared.wait_for_others()
         found = super().measure_step(weight, batch)
         found["tokens"] = batch.counts[1:].sum()
@@ -111,6 +115,7 @@ class SharedStepWriter(StepWriter):
             reported=step.loss is not None,
             unknown_loss=loss is None,
             loss=float("nan") if loss is None else float(loss),
+            own=self._took,
             message=unreadable or why_none or "",
         )
         return StepPart(header, *batch, gradient, moved, largest)

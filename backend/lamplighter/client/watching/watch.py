@@ -17,9 +17,10 @@ from lamplighter.client.pushing.worker import TOKEN_VARIABLE, PushProcess
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
-from lamplighter.client.sharding.owned_part import check_split, is_split, owned_part
+from lamplighter.client.sharding.owned_part import check_split, held_part, is_split, owned_part
 from lamplighter.client.sharding.shared_matrix import OwnRows
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
+from lamplighter.client.sharding.step_exchange import StepExchange
 from lamplighter.client.sharding.watch_group import Meeting
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
@@ -148,10 +149,10 @@ def watch(
                 "first_step": before,
                 "token_losses": token_losses,
             }
-            parts = meeting.agree(facts, part, (len(weight), weight.shape[1]))
-            shared = SharedRecorder(
-                meeting.connect(), parts, OwnRows(part, diff.vectors), (len(weight), weight.shape[1])
-            )
+            shape = len(weight), weight.shape[1]
+            parts, held = meeting.agree(facts, part, held_part(weight), shape)
+            own = OwnRows(part, diff.vectors)
+            shared = SharedRecorder(StepExchange(meeting.connect(), parts, held, own, shape))
 
         def begin() -> Recorder:
             return _begin_in_free_folder(

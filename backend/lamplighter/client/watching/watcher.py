@@ -22,6 +22,7 @@ from torch.optim.optimizer import Optimizer
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.sharding.fsdp_parameter import find_fsdp_parameter
+from lamplighter.client.sharding.own_time import OwnTime
 from lamplighter.client.sharding.owned_part import OwnedPart, is_split
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.batch_tally import BatchTally
@@ -117,9 +118,13 @@ class Watcher:
         self._part = part
         self._managed = find_fsdp_parameter(model, table.owner, table.attribute)
         looked_up = table.is_looked_up
+        rows, width = table.weight.shape
+        split = is_split(self._weight)
+        self._own_time = OwnTime(split=split)
+        self._tally = BatchTally(rows, self._weight.device, self._hooks.guarded, self._own_time)
         if isinstance(recorder, SharedRecorder):
             self._writer: StepWriter = SharedStepWriter(
-                recorder, diff, self._losses, part=part, looked_up=looked_up
+                recorder, diff, self._losses, part=part, looked_up=looked_up, own_time=self._own_time
             )
         else:
             self._writer = StepWriter(recorder, diff, self._losses, part=part, looked_up=looked_up)
@@ -131,7 +136,6 @@ class Watcher:
         where = address or f"records {recorder.folder}; to watch it: {serving_command(recorder.folder)}"
         if run is None:
             where = f"{recorder.folder}: the first process has the record of all"
-        rows, width = table.weight.shape
         self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
         """The sentence that is printed at the beginning."""
         self._every, self._gradient, self._raises = every, gradient, raises
@@ -141,8 +145,7 @@ class Watcher:
             if table.guessed
             else None
         )
-        self._tally = BatchTally(len(self._weight), self._weight.device, self._hooks.guarded)
-        self._window = StepWindow(self._tally, split=is_split(self._weight))
+        self._window = StepWindow(self._tally, split=split)
         self._backward = -1
         self._joined: JoinedSteps | None = None
         self._norms: Tensor | None = None
@@ -175,6 +178,8 @@ class Watcher:
             else:
                 self._tally.on_reached = self._on_sharded_backward
                 self._tally.unreadable_graphs = _COMPILED
+            if isinstance(self._recorder, SharedRecorder):
+                self._hooks.install_before_modules(self._own_time.call_module)
             self._hooks.install_on_optimizers(self._before_step, self._after_step)
             atexit.register(self._close_at_exit)
             _live.add(self)
@@ -309,6 +314,7 @@ class Watcher:
 
     def _on_backward(self, gradient: Tensor) -> None:
         """Add the passes since the last backward pass to their step."""
+        self._own_time.reach_table()
         self._writer.write_held()
         self._join_passes(self._weight.grad)
 
@@ -400,6 +406,7 @@ class Watcher:
         if self._probes is not None:
             self._probes.read_if_due(self._model(), self.step)
         self._next_loss, self._tally.begun, self._returned = None, None, time.perf_counter()
+        self._own_time.end_step()
 
     def _row_norms(self, gradient: Tensor, scale: Any = None) -> Tensor:
         return row_norms(self._part.own_rows(gradient), scale)

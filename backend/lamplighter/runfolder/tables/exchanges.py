@@ -1,7 +1,8 @@
-"""`exchanges.sqlite`: what the processes that train a run handed to each other in each step. Writer: the trainer.
+"""`exchanges.sqlite`: what the processes that train a run handed to each other in each step. Writer: the trainer, or process 0
+of a watched loop.
 
-Only a run of several processes has the file (`docs/deploy.md`). A step's row is written just before the step, so that no step
-lacks it; a crash between both leaves a row that the next computation of the step replaces.
+Only a run of several processes has the file (`docs/deploy.md`, `docs/client.md`). A step's row is written just before the step,
+so that no step lacks it; a crash between both leaves a row that the next computation of the step replaces.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, step_key
@@ -44,12 +46,24 @@ FORMULAS = {
 N processes, B sequences of T tokens, width D, P parameters of the blocks; A rows asked of other processes; G rows with a
 gradient and M moved rows outside process 0, which keeps the record.
 """
+WATCHED_FORMULAS = {
+    "headers": "512 N (N - 1)",
+    "parts": "8 R + 12 (G + M) + 4 W + L",
+    "words": "8 (N - 1) (1 + S (N + 1))",
+    "rows": "4 (D + 1) A",
+}
+"""The same for the record of a watched loop, whose own exchanges are not counted.
+
+N, G, M as above; R rows that the others read; W numbers of moved rows and L bytes of the largest losses that they sent; S
+snapshots since the step before, for which process 0 asked for A rows, of D own columns.
+"""
 
 
 @dataclass(frozen=True)
 class Split:
-    """How a run is split, from a step on."""
+    """How a run of our own trainer is split, from a step on."""
 
+    formulas: ClassVar[dict[str, str]] = FORMULAS
     owners: tuple[tuple[int, int], ...]
     """`(offset, rows)` of each process, for the embedding and for the output matrix."""
     sequences: int
@@ -58,45 +72,102 @@ class Split:
     block_parameters: int
     """Parameters of which every process has a copy."""
 
+    @property
+    def columns(self) -> tuple[None, ...]:
+        """Return None for each process, as each has all columns of its rows."""
+        return (None,) * len(self.owners)
 
-@dataclass(frozen=True)
-class Exchange:
-    """What the processes handed over in a step."""
+    @property
+    def row_owners(self) -> tuple[tuple[int, int], ...] | None:
+        """Return the owners, as each row has one."""
+        return self.owners
 
-    bytes: dict[str, int]
-    """Bytes by kind, of all processes together. Beside the kinds of `FORMULAS`, `transfer` is what was dealt out or collected
-    between this step and the one before: at a keyframe, a checkpoint, a resume."""
-    read: tuple[int, ...]
-    """Distinct rows that each process's sequences read."""
-    asked: tuple[int, ...]
-    """Rows that the others asked of each process."""
-    recorded: tuple[int, int]
-    """Rows with a gradient and moved rows outside process 0."""
-    worked: tuple[float, ...]
-    """Seconds from the command to the report that each process computed. The one with the most lags: the others wait."""
-    waited: tuple[float, ...]
-    """Seconds of the same that each process spent in collectives, waiting and handing over; process 0 also for reports."""
-
-    def expected_bytes(self, split: Split) -> dict[str, int]:
-        """Return what `FORMULAS` give, by kind."""
-        n, d, tokens = len(split.owners), split.dim, split.sequences * split.context
-        asked, (with_gradient, moved) = sum(self.asked), self.recorded
+    def expected_bytes(self, exchange: Exchange) -> dict[str, int]:
+        """Return what `FORMULAS` give for a step, by kind."""
+        n, d, tokens = len(self.owners), self.dim, self.sequences * self.context
+        asked, (with_gradient, moved) = sum(exchange.asked), exchange.recorded
         return {
-            "batch": 8 * (COMMAND_NUMBERS + tokens + split.sequences) * (n - 1),
+            "batch": 8 * (COMMAND_NUMBERS + tokens + self.sequences) * (n - 1),
             "ids": 8 * (asked + n * (n - 1)),
             "rows": 4 * d * asked,
             "states": 4 * d * tokens * (n - 1),
             "softmax": 24 * tokens * (n - 1),
             "state gradients": 4 * d * tokens * (n - 1),
             "row gradients": 4 * d * asked,
-            "blocks": 8 * split.block_parameters * (n - 1),
+            "blocks": 8 * self.block_parameters * (n - 1),
             "norms": 32 * (n - 1),
             "record": 8 * REPORT_NUMBERS * (n - 1) + 12 * with_gradient + (12 + 4 * d) * moved,
         }
 
 
+@dataclass(frozen=True)
+class WatchedSplit:
+    """How the table of a watched loop lies in its processes."""
+
+    formulas: ClassVar[dict[str, str]] = WATCHED_FORMULAS
+    parts: tuple[tuple[int, int, int, int], ...]
+    """What each process has of it: `(offset, rows, first column, columns)`; the whole table where each has a copy (DDP)."""
+
+    @property
+    def owners(self) -> tuple[tuple[int, int], ...]:
+        """Return `(offset, rows)` of what each process has."""
+        return tuple((offset, rows) for offset, rows, _, _ in self.parts)
+
+    @property
+    def columns(self) -> tuple[tuple[int, int] | None, ...]:
+        """Return `(first column, columns)` of each process; None for those that have all columns of their rows."""
+        width = max(first + columns for _, _, first, columns in self.parts)
+        return tuple(None if part[3] == width else part[2:] for part in self.parts)
+
+    @property
+    def row_owners(self) -> tuple[tuple[int, int], ...] | None:
+        """Return the owners if each row lies in one process; None if a row has copies or lies in several of them."""
+        ends = list(accumulate((rows for _, rows in self.owners), initial=0))
+        apart = all(offset == end for (offset, rows), end in zip(self.owners, ends, strict=False) if rows)
+        # The place of a process without rows is where they would be.
+        return (
+            tuple((end, rows) for end, (_, rows) in zip(ends, self.owners, strict=False)) if apart else None
+        )
+
+    def expected_bytes(self, exchange: Exchange) -> dict[str, int]:
+        """Return what `WATCHED_FORMULAS` give for a step, by kind."""
+        n, (numbers, losses, snapshots) = len(self.parts), exchange.sent
+        asked = sum(
+            (columns + 1) * rows for (*_, columns), rows in zip(self.parts, exchange.asked, strict=True)
+        )
+        return {
+            "headers": 512 * n * (n - 1),
+            "parts": 8 * sum(exchange.read[1:]) + 12 * sum(exchange.recorded) + 4 * numbers + losses,
+            "words": 8 * (n - 1) * (1 + snapshots * (n + 1)),
+            "rows": 4 * asked,
+        }
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What the processes handed over in a step."""
+
+    bytes: dict[str, int]
+    """Bytes by kind, of all processes together. Beside the kinds of the formulas, `transfer` is what our own trainer dealt out
+    or collected between this step and the one before: at a keyframe, a checkpoint, a resume."""
+    read: tuple[int, ...]
+    """Distinct rows that each process's sequences read; 0 where they are unknown."""
+    asked: tuple[int, ...]
+    """Rows that the others asked of each process."""
+    recorded: tuple[int, int]
+    """Rows with a gradient and moved rows outside process 0."""
+    worked: tuple[float, ...]
+    """Seconds that each process computed: in our own trainer from the command to the report. The one with the most lags: the
+    others wait. In a watched loop as `client/sharding/own_time.py` measures them."""
+    waited: tuple[float, ...]
+    """Seconds of the same that each process spent in collectives, waiting and handing over; process 0 also for reports. In a
+    watched loop how much longer the slowest computed: the others wait that long at least."""
+    sent: tuple[int, int, int] = (0, 0, 0)
+    """In a watched loop W, L and S of `WATCHED_FORMULAS`."""
+
+
 class ExchangesWriter(FileWriter):
-    """The trainer's writer of `exchanges.sqlite`."""
+    """The one writer of `exchanges.sqlite`."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the file.
@@ -106,7 +177,7 @@ class ExchangesWriter(FileWriter):
         """
         super().__init__(path, SCHEMA)
 
-    def begin_split(self, attempt: int, step: int, split: Split) -> None:
+    def begin_split(self, attempt: int, step: int, split: Split | WatchedSplit) -> None:
         """Say how the run is split from a step of an attempt on."""
         with self._connection:
             self._connection.execute(
@@ -126,7 +197,7 @@ class ExchangesWriter(FileWriter):
 class ExchangesReader(FileReader):
     """A reader of `exchanges.sqlite`, live or finished. The file may come from anyone, so every value is checked."""
 
-    def split_at(self, lineage: Lineage, step: int) -> Split | None:
+    def split_at(self, lineage: Lineage, step: int) -> Split | WatchedSplit | None:
         """Return how the run was split at a step; None if one process computed it, or if it is not recorded.
 
         Raises:
@@ -158,9 +229,14 @@ class ExchangesReader(FileReader):
                 yield row - step_key(attempt, 0), _decode_exchange(text)
 
 
-def _decode_split(text: Any) -> Split:
+def _decode_split(text: Any) -> Split | WatchedSplit:
     try:
         fields = _decode_object(text)
+        if fields.keys() == {"parts"}:
+            parts = tuple(tuple(map(_whole, part)) for part in fields["parts"])
+            if any(len(part) != 4 for part in parts):
+                raise ValueError
+            return WatchedSplit(parts)  # pyright: ignore[reportArgumentType]
         owners = tuple((_whole(offset), _whole(rows)) for offset, rows in fields.pop("owners"))
         return Split(owners, **{name: _whole(value) for name, value in fields.items()})
     except _INVALID:
@@ -174,7 +250,9 @@ def _decode_exchange(text: Any) -> Exchange:
         worked, waited = (tuple(map(_seconds, fields.pop(name))) for name in ("worked", "waited"))
         counts: dict[str, Any] = {name: tuple(map(_whole, value)) for name, value in fields.items()}
         one = Exchange(bytes=handed, worked=worked, waited=waited, **counts)
-        if not handed.keys() <= {*FORMULAS, "transfer"} or len(one.recorded) != 2:
+        if not handed.keys() <= {*FORMULAS, *WATCHED_FORMULAS, "transfer"}:
+            raise ValueError
+        if len(one.recorded) != 2 or len(one.sent) != 3:
             raise ValueError
         if not len(one.read) == len(one.asked) == len(worked) == len(waited) >= 2:
             raise ValueError

@@ -326,8 +326,8 @@ class RunCatalog:
         from lamplighter.runfolder.shared_steps import read_split
 
         split = read_split(run, lineage, newest) if lineage else None
-        if split is not None:
-            contents["owners"] = split.owners
+        if split is not None and split.row_owners is not None:
+            contents["owners"] = split.row_owners
         # The trainer records these after building the model.
         if run.landmarks is not None:
             contents["landmarks"] = _describe_landmarks(run)

@@ -13,7 +13,6 @@ from lamplighter.cost.run_cost import RunCost, cost_steps, read_run_cost
 from lamplighter.runfolder.reading.spent_energy import RunEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.shared_steps import SharedStep, read_shared_step
-from lamplighter.runfolder.tables.exchanges import FORMULAS
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
@@ -89,16 +88,29 @@ def _describe_energy(energy: RunEnergy, watts_now: float | None) -> dict[str, ob
 
 
 def _describe_shared(step: int, shared: SharedStep) -> dict[str, object]:
-    exchange, expected = shared.exchange, shared.exchange.expected_bytes(shared.split)
-    owned = zip(shared.split.owners, exchange.worked, exchange.waited, shared.slowest, strict=True)
+    exchange, split = shared.exchange, shared.split
+    expected = split.expected_bytes(exchange)
+    owned = zip(split.owners, split.columns, exchange.worked, exchange.waited, shared.slowest, strict=True)
     return {
         "step": step,
         "processes": [
-            {"offset": offset, "rows": rows, "worked": worked, "waited": waited, "slowest": slowest}
-            for (offset, rows), worked, waited, slowest in owned
+            {
+                "offset": offset,
+                "rows": rows,
+                "columns": columns,
+                "worked": worked,
+                "waited": waited,
+                "slowest": slowest,
+            }
+            for (offset, rows), columns, worked, waited, slowest in owned
         ],
         "bytes": [
-            {"kind": kind, "bytes": size, "formula": FORMULAS.get(kind), "expected": expected.get(kind)}
+            {
+                "kind": kind,
+                "bytes": size,
+                "formula": split.formulas.get(kind),
+                "expected": expected.get(kind),
+            }
             for kind, size in exchange.bytes.items()
         ],
         "steps": shared.steps,

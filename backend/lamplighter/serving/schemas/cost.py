@@ -63,10 +63,12 @@ class ProcessWork(ApiModel):
     """One of the processes that train a run together."""
 
     offset: int
-    """The first row that it owns, of the embedding and of the output matrix."""
+    """The first row that it has, of the embedding and of the output matrix."""
     rows: int
+    columns: tuple[int, int] | None
+    """Its first column and their number, if it has not all of these rows."""
     worked: float
-    """Seconds of the step that it computed."""
+    """Seconds of the step that it computed; of a watched loop as far as they are known (`docs/client.md`)."""
     waited: float
     """Seconds of the step in which it waited and handed over."""
     slowest: int
@@ -80,7 +82,7 @@ class ExchangedBytes(ApiModel):
     bytes: int
     """As counted."""
     formula: str | None
-    """The formula (`docs/deploy.md`); null for what is handed over between steps."""
+    """The formula (`docs/deploy.md`, `docs/client.md`); null for what is handed over between steps."""
     expected: int | None
     """The bytes of the formula."""
 

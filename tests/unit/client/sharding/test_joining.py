@@ -11,6 +11,7 @@ import torch
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.sharding.joined_step import join_losses, join_rows, join_top_losses
+from lamplighter.client.sharding.own_time import OwnSeconds, own_seconds
 from lamplighter.client.sharding.owned_part import OwnedPart, check_parts, owned_part
 from lamplighter.client.sharding.step_part import Header, RowSquares, State, StepPart, part_bytes
 from lamplighter.wire.top_losses import TopLosses
@@ -90,6 +91,10 @@ def test_a_loss_is_that_of_all_tokens_or_unknown(headers: list[Header], loss: fl
     assert (why is None) == (loss is not None)
 
 
+def test_of_what_waiting_may_be_in_all_count_what_the_fastest_needed():
+    assert own_seconds([OwnSeconds(1, 5), OwnSeconds(3, 4)]) == [5, 7]
+
+
 def test_the_largest_losses_are_those_of_all_and_their_places_count_on():
     def largest(*pairs: tuple[int, float]) -> TopLosses:
         places, losses = zip(*pairs, strict=True)
@@ -105,7 +110,21 @@ def test_the_largest_losses_are_those_of_all_and_their_places_count_on():
 def test_a_part_comes_back_from_its_bytes():
     largest = TopLosses(ids(5), np.array([2.5], np.float32), np.ones((1, 3), np.uint32))
     header = Header(
-        State.STEP, 7, 2, 1, 2, 2, 30, -1, len(largest.encode()), 30, 5, lost=True, loss=1.5, message="é"
+        State.STEP,
+        7,
+        2,
+        1,
+        2,
+        2,
+        30,
+        -1,
+        len(largest.encode()),
+        30,
+        5,
+        lost=True,
+        loss=1.5,
+        own=OwnSeconds(0.25, 3),
+        message="é",
     )
     given = StepPart(header, ids(9), ids(3), squares(ids(1, 9), 1, 2), squares(ids(2, 9), 3, 4), largest)
     vectors = np.arange(8, dtype=np.float32).reshape(2, 4)

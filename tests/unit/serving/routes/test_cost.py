@@ -107,7 +107,14 @@ async def test_what_several_processes_handed_over_comes_beside_the_formula(
         writer.add_exchange(1, step, Exchange(counted, (9, 9), (3, 4), (6, 6), (0.1, 0.3), (0.2, 0.0)))
     writer.close()
     shared = (await get(app, run)).json["shared"]
-    assert shared["processes"][1] == {"offset": 30, "rows": 29, "worked": 0.3, "waited": 0.0, "slowest": 30}
+    assert shared["processes"][1] == {
+        "offset": 30,
+        "rows": 29,
+        "columns": None,
+        "worked": 0.3,
+        "waited": 0.0,
+        "slowest": 30,
+    }
     assert (shared["lagging"], shared["steps"]) == (1, 30)
     assert shared["bytes"] == [
         {"kind": "batch", "bytes": 320, "formula": "8 (4 + B (T + 1)) (N - 1)", "expected": 320},
