@@ -16,6 +16,10 @@ _DIVIDED = (
     "the trainer divides the losses of several processes, and it is unknown whether by the tokens of one process or of all,"
     " so the record has no loss: report it with log(loss=...)"
 )
+_UNWEIGHTED = (
+    "it is unknown how many tokens each process has read, and their losses differ, so the record has no loss: report that of all"
+    " with log(loss=...), in one process or in each"
+)
 
 
 class JoinedRows(NamedTuple):
@@ -90,8 +94,9 @@ def join_losses(headers: Sequence[Header]) -> tuple[float | None, str | None]:
         else:
             return None, _DIVIDED
     if any(header.unreadable for header in chosen) or not any(weights):
-        # Without ids, as in an output layer, the processes count alike.
-        weights = [1] * len(chosen)
+        # Without ids, as in an output layer, the number of tokens is unknown.
+        alike = len({header.loss for header in chosen}) == 1
+        return (chosen[0].loss, None) if alike else (None, _UNWEIGHTED)
     shares = [weight * header.loss for weight, header in zip(weights, chosen, strict=True) if weight]
     return float(np.sum(shares) / np.sum(weights)), None
 

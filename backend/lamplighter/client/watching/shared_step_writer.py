@@ -137,8 +137,9 @@ class SharedStepWriter(StepWriter):
         loss, why_none = join_losses(headers)
         unreadable = next((one.message for one in headers if one.unreadable), None)
         why_unknown = self.why_unknown(unreadable, seen=any(one.seen for one in headers))
-        if (said := why_unknown or why_none) is not None:
-            self.warn_once(said)
+        for said in (why_unknown, why_none):
+            if said is not None:
+                self.warn_once(said)
         if any(one.lost for one in headers):
             self._recorder.lose_step()
         if _are_alike(parts):

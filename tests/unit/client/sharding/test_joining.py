@@ -70,9 +70,11 @@ def test_what_one_process_does_not_know_is_not_known():
     ("headers", "loss"),
     [
         ([Header(loss=1, tokens=10), Header(loss=4, tokens=20)], 3),
-        ([Header(loss=1, tokens=0), Header(loss=4, tokens=0)], 2.5),
+        ([Header(loss=1, tokens=0), Header(loss=4, tokens=0)], None),
+        ([Header(loss=4, tokens=0), Header(loss=4, tokens=0)], 4),
         ([Header(loss=math.nan, tokens=0), Header(loss=4, tokens=20)], 4),
-        ([Header(loss=1, tokens=10, unreadable=True), Header(loss=4, tokens=20)], 2.5),
+        ([Header(loss=1, tokens=10, unreadable=True), Header(loss=4, tokens=20)], None),
+        ([Header(loss=1, unreadable=True, reported=True), Header(loss=4, unreadable=True)], 1),
         ([Header(loss=1, tokens=10, reported=True), Header(unknown_loss=True)], 1),
         # Divided by the tokens of all, of which each process has a part: the sum.
         ([Header(loss=1, tokens=10, divisor=18), Header(loss=4, tokens=10, divisor=18)], 5),
