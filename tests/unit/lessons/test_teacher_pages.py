@@ -205,7 +205,7 @@ def test_a_users_own_page_about_our_part_is_enough(tmp_path: Path) -> None:
     # A folder may be a link, but its contents may not lead outside.
     (tmp_path / "link").symlink_to(tmp_path / "own")
     library = LessonLibrary((find_lessons(), tmp_path / "link"))
-    assert (library.teacher_pages()[2].title, len(library.teacher_pages())) == ("2 Mine", 12)
+    assert (library.teacher_pages()[2].title, len(library.teacher_pages())) == ("2 Mine", 13)
 
 
 def test_a_folder_only_in_german_is_valid(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_an_aim_is_one_line_and_the_check_reports_a_missing_one(tmp_path: Path) 
 
 def test_each_part_but_the_list_of_claims_has_a_page_with_a_worksheet() -> None:
     pages = read_folder(find_lessons()).pages
-    assert list(pages) == [*range(11), 12]
+    assert list(pages) == [*range(11), 12, 13]
     for page in list(pages.values())[1:]:
         (sheet,) = (section for section in page.sections if section.worksheet)
         (entries,) = (block for block in sheet.blocks if block.kind == "numbered")
