@@ -7,32 +7,50 @@ each bring an OpenMP runtime, which some systems do not tolerate in one process,
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from living_map import two_threads
 from living_map.metrics import Metric, as_queries
+from living_map.ranking import ROUNDING, least_products
+from living_map.two_threads import run_each, split_range
 
 if TYPE_CHECKING:
     import torch
 
 MIN_GPU_ROWS = 5_000
 """Number of rows from which the GPU is faster, transfers included."""
+_BLOCK = 1024
+"""Rows multiplied by others at once on the processor: many, because each is read again for every tile of others."""
+_CACHED = 1 << 18
+"""Products that stay in the processor's cache until they have been looked through."""
+_PRODUCTS = 16 << 20
+"""Products made at once, at most, where they need not stay in a cache: 64 MB."""
 
 
 class RowProducts(Protocol):
-    """Comparable rows, shape (V, D), whose products with one another can be computed."""
+    """Comparable rows, shape (V, D), whose products with one another can be computed, from several threads at once."""
+
+    def tile(self, size: int, count: int) -> tuple[int, int]:
+        """Return how many of `count` rows are best multiplied by how many of all `size` rows at once."""
+        ...
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Replace the rows `ids`, shape (N,), by `rows`, shape (N, D)."""
         ...
 
-    def multiply(
-        self, ids: NDArray[np.int64], out: NDArray[np.float32], first: int = 0
-    ) -> NDArray[np.float32]:
-        """Write the products of the rows `ids` with all rows from `first` on into `out`, shape (len(ids), V - first), and
-        return it."""
+    def queries(self, ids: NDArray[np.int64]) -> Any:
+        """Return the rows `ids`, shape (B,), as `multiply` takes them."""
+        ...
+
+    def multiply(self, queries: Any, begin: int, end: int, out: NDArray[np.float32]) -> None:
+        """Write the products of queries with the rows from `begin` to `end` into `out`, shape (B, end - begin)."""
+        ...
+
+    def least(self, queries: Any, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Return the least product of each query with the rows `ids`, shape (B, K), to a rounding below it; shape (B,)."""
         ...
 
 
@@ -43,15 +61,31 @@ class CpuProducts:
         self._rows = rows
         self._metric: Metric = metric
 
+    def tile(self, size: int, count: int) -> tuple[int, int]:
+        """Implement `RowProducts.tile`: a megabyte, which stays in the cache."""
+        if size < two_threads.MIN_ROWS:
+            # Another shape may round otherwise, and small maps stay what they were.
+            return _whole_rows(size), size
+        block = min(count, _BLOCK)
+        return block, _CACHED // block
+
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Implement `RowProducts.replace`."""
         self._rows[ids] = rows
 
-    def multiply(
-        self, ids: NDArray[np.int64], out: NDArray[np.float32], first: int = 0
-    ) -> NDArray[np.float32]:
+    def queries(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Implement `RowProducts.queries`."""
+        return as_queries(self._rows[ids], self._metric)
+
+    def multiply(self, queries: Any, begin: int, end: int, out: NDArray[np.float32]) -> None:
         """Implement `RowProducts.multiply`."""
-        return np.matmul(as_queries(self._rows[ids], self._metric), self._rows[first:].T, out=out)
+        np.matmul(queries, self._rows[begin:end].T, out=out)
+
+    def least(self, queries: Any, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Implement `RowProducts.least`."""
+        found = np.empty(len(ids), dtype=np.float32)
+        run_each(lambda part: least_products(queries, self._rows, ids, found, *part), split_range(len(ids)))
+        return found
 
 
 class GpuProducts:
@@ -64,18 +98,33 @@ class GpuProducts:
         self._metric: Metric = metric
         self._rows: torch.Tensor = torch.from_numpy(rows).to(device)
 
+    def tile(self, size: int, count: int) -> tuple[int, int]:
+        """Implement `RowProducts.tile`: few transfers."""
+        return _whole_rows(size), size
+
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Implement `RowProducts.replace`."""
         device = self._rows.device
         self._rows[self._torch.from_numpy(ids).to(device)] = self._torch.from_numpy(rows).to(device)
 
-    def multiply(
-        self, ids: NDArray[np.int64], out: NDArray[np.float32], first: int = 0
-    ) -> NDArray[np.float32]:
+    def queries(self, ids: NDArray[np.int64]) -> torch.Tensor:
+        """Implement `RowProducts.queries`."""
+        return as_queries(self._rows[self._torch.from_numpy(ids).to(self._rows.device)], self._metric)
+
+    def multiply(self, queries: Any, begin: int, end: int, out: NDArray[np.float32]) -> None:
         """Implement `RowProducts.multiply`."""
-        some = as_queries(self._rows[self._torch.from_numpy(ids).to(self._rows.device)], self._metric)
-        self._torch.from_numpy(out).copy_(some @ self._rows[first:].T)
-        return out
+        self._torch.from_numpy(out).copy_(queries @ self._rows[begin:end].T)
+
+    def least(self, queries: Any, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Implement `RowProducts.least`."""
+        others = self._rows[self._torch.from_numpy(ids).long().to(self._rows.device)]
+        found = (others @ queries[:, :, None]).amin(dim=(1, 2))
+        return (found - ROUNDING * (1 + found.abs())).cpu().numpy()
+
+
+def _whole_rows(size: int) -> int:
+    """Return how many rows are multiplied by all at once where a tile is not split."""
+    return max(1, min(size, _PRODUCTS // size))
 
 
 def gpu_device_for(size: int) -> str | None:

@@ -14,21 +14,19 @@ bounded: one block of similarities, and about 12 bytes per list entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from living_map.gpu_neighbours import RowProducts, make_row_products
 from living_map.metrics import Metric, comparable_rows, ways_moved
-from living_map.neighbour_lists import NeighbourLists, take_lists
+from living_map.neighbour_lists import NeighbourLists, empty_lists, take_lists
+from living_map.ranking import insert_later, insert_moved, rank_tile, remove_moved, take_near
 from living_map.rows import differing_rows
+from living_map.two_threads import run_each, split_range
 
-_PRODUCTS = 16 << 20
-"""Products held at once, 64 MB: a matrix product of 83 rows with 50,000 others takes 1.6 times as long a row as one of 336."""
 SLACK = 0.5
 """Additional entries in each list, as a fraction of the requested ones."""
 REFRESH_PERIOD = 256
@@ -36,8 +34,6 @@ REFRESH_PERIOD = 256
 `MAX_REFRESHED` of them."""
 MAX_REFRESHED = 64
 """Maximum rows ranked again in a frame only because it is their turn."""
-_SCANNED = 64
-"""Cosines that are looked at together, to pass over those where no row is near."""
 MAX_MOVED_SHARE = 0.5
 """Share of moved rows above which all rows are ranked, since repairing would cost as much."""
 
@@ -163,19 +159,16 @@ class NeighbourIndex:
         self._centre = np.asarray(vectors, dtype=np.float32).mean(axis=0)
         rows = comparable_rows(vectors, self._metric, self._centre)
         self._products: RowProducts = make_row_products(rows, self._metric)
-        self._lists = NeighbourLists(
-            ids=np.zeros((size, kept), dtype=np.int32),
-            cosines=np.zeros((size, kept), dtype=np.float32),
-            counts=np.zeros(size, dtype=np.int32),
-            edge_ids=np.zeros(size, dtype=np.int32),
-            edges=np.zeros(size, dtype=np.float32),
-        )
-        self._block = np.empty((max(1, min(size, _PRODUCTS // size)), size), dtype=np.float32)
+        self._lists = empty_lists(size, kept)
 
     def _rank_all(self, moved_count: int, known: KnownNeighbours | None) -> NeighbourUpdate:
         size, k = len(self._lists.ids), self._k
         if known is None:
-            self._rank_pairs()
+            self._lists.counts[:] = 0
+            self._lists.edges[:] = -np.inf
+            # The product of two rows is computed once, for the lists of both.
+            for rows in self._blocks(np.arange(size)):
+                self._rank_block(rows, int(rows[0]))
         elif k:
             # Lists without slack, each of which ends at its edge.
             self._lists.ids[:, :k], self._lists.cosines[:, :k] = known
@@ -184,207 +177,78 @@ class NeighbourIndex:
         ranked = size if known is None else 0
         return NeighbourUpdate(moved_count, ranked, np.ones(size, dtype=np.bool_))
 
-    def _rank_pairs(self) -> None:
-        """Rank all rows. The product of two rows is computed once, for the lists of both."""
-        size, room = len(self._lists.ids), self._block.reshape(-1)
-        self._lists.counts[:] = 0
-        self._lists.edges[:] = -np.inf
-        first = 0
-        while first < size:
-            left = size - first
-            # The fewer rows are left to meet, the more fit into a block.
-            rows = np.arange(first, first + min(left, len(room) // left))
-            similar = room[: len(rows) * left].reshape(len(rows), left)
-            _rank_pairs_of(self._products.multiply(rows, similar, first), first, self._lists)
-            first += len(rows)
-
     def _repair(self, moved: NDArray[np.int64], changed: NDArray[np.bool_]) -> NeighbourUpdate:
         """Repair the lists after rows moved; `changed`, shape (V,), names those that changed before, and is changed."""
         size = len(self._lists.ids)
         is_moved = np.zeros(size, dtype=np.bool_)
         is_moved[moved] = True
         changed[moved] = True
-        _remove_moved(self._lists, self._k, is_moved, changed)
-        for some, similar in self._rank_blocks(moved):
-            _insert_moved(similar, some, self._lists, self._k, is_moved, changed)
-        poor = self._lists.counts < self._k
+        lists, k = self._lists, self._k
+        run_each(lambda part: remove_moved(lists, k, is_moved, changed, *part), split_range(size))
+        for some in self._blocks(moved):
+            self._rank_block(some, moves=(is_moved, changed))
+        poor = lists.counts < k
         # In addition to rows with too few neighbours, rank a few in turn.
         turn = (self._next + np.arange(min(MAX_REFRESHED, -(-size // REFRESH_PERIOD)))) % size
         self._next = int(turn[-1]) + 1
         poor[turn] = True
         poor[moved] = False
         reranked = np.flatnonzero(poor)
-        for _ in self._rank_blocks(reranked):
-            pass
+        for some in self._blocks(reranked):
+            self._rank_block(some)
         changed[reranked] = True
+        # A bound can be too high, because of rounding or of a wrong list; a list that is not full has none.
+        for some in self._blocks(np.flatnonzero((is_moved | poor) & (lists.counts < lists.ids.shape[1]))):
+            self._rank_block(some)
         return NeighbourUpdate(len(moved), len(moved) + len(reranked), changed)
 
-    def _rank_blocks(
-        self, rows: NDArray[np.int64]
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Rank rows against all, block by block; yields each block's rows, (B,), and cosines, (B, V)."""
-        for start in range(0, len(rows), len(self._block)):
-            some = rows[start : start + len(self._block)]
-            similar = self._products.multiply(some, self._block[: len(some)])
-            _rank(similar, some, self._lists)
-            yield some, similar
+    def _blocks(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Return rows, shape (N,), in blocks that are ranked together."""
+        count = self._products.tile(len(self._lists.ids), max(1, len(rows)))[0]
+        return [rows[start : start + count] for start in range(0, len(rows), count)]
 
+    def _rank_block(
+        self,
+        rows: NDArray[np.int64],
+        first: int | None = None,
+        moves: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
+    ) -> None:
+        """Rank a block of rows, shape (B,), against all.
 
-@numba.njit(cache=True)
-def _remove_moved(
-    lists: NeighbourLists, k: int, has_moved: NDArray[np.bool_], changed: NDArray[np.bool_]
-) -> None:
-    """Remove the rows that moved from the lists of the others."""
-    ids, cosines, counts = lists.ids, lists.cosines, lists.counts
-    for row in range(ids.shape[0]):
-        if has_moved[row]:
-            continue
-        count = 0
-        for index in range(counts[row]):
-            if has_moved[ids[row, index]]:
-                if index < k:
-                    changed[row] = True
-                continue
-            ids[row, count] = ids[row, index]
-            cosines[row, count] = cosines[row, index]
-            count += 1
-        counts[row] = count
+        Args:
+            rows: ascending.
+            first: the first of them where all rows are ranked, block by block: they meet only those after them, whose lists
+                get them in turn.
+            moves: for rows that moved, which are inserted into the lists of the others: all rows that moved, shape (V,), and
+                those whose first neighbours change, likewise, which is changed.
+        """
+        lists, products, size = self._lists, self._products, len(self._lists.ids)
+        later = first is not None
+        queries, width = products.queries(rows), products.tile(size, len(rows))[1]
+        if later:
+            bounds = lists.edges[rows]
+        else:
+            # At least as many rows as fill a list are as near as the farthest of its old entries now is.
+            full = lists.counts[rows] == lists.ids.shape[1]
+            bounds = np.where(full, products.least(queries, lists.ids[rows]), -np.inf)
+            lists.counts[rows] = 0
+            lists.edges[rows] = -np.inf
 
+        def rank_in(part: tuple[int, int]) -> NeighbourLists:
+            near = empty_lists(len(rows), lists.ids.shape[1])
+            near.edges[:] = bounds
+            room = np.empty(len(rows) * min(width, part[1] - part[0]), dtype=np.float32)
+            for begin in range(*part, width):
+                end = min(begin + width, part[1])
+                similar = room[: len(rows) * (end - begin)].reshape(len(rows), -1)
+                products.multiply(queries, begin, end, similar)
+                rank_tile(similar, rows, begin, later, near)
+                if later:
+                    insert_later(similar, rows, begin, lists)
+                elif moves is not None:
+                    insert_moved(similar, rows, begin, lists, self._k, *moves)
+            return near
 
-@numba.njit(cache=True, inline="always")
-def _insert(
-    ids: NDArray[np.int32], cosines: NDArray[np.float32], count: int, cosine: float, token: int
-) -> int:
-    """Insert a token into a sorted list of `count` entries, dropping the last if it is full. Returns its
-    index."""
-    index = min(count, len(ids) - 1)
-    while index > 0 and (
-        cosine > cosines[index - 1] or (cosine == cosines[index - 1] and token < ids[index - 1])
-    ):
-        ids[index] = ids[index - 1]
-        cosines[index] = cosines[index - 1]
-        index -= 1
-    ids[index] = token
-    cosines[index] = cosine
-    return index
-
-
-@numba.njit(cache=True, inline="always")
-def _set_edge(lists: NeighbourLists, row: int) -> None:
-    """Set the edge of a full list to its last entry, or beyond every row if it holds them all."""
-    size, kept = lists.ids.shape
-    if kept == size - 1:
-        lists.edges[row], lists.edge_ids[row] = -np.inf, size
-    else:
-        lists.edges[row], lists.edge_ids[row] = lists.cosines[row, kept - 1], lists.ids[row, kept - 1]
-
-
-@numba.njit(cache=True, inline="always")
-def _any_reach(cosines: NDArray[np.float32], bounds: NDArray[np.float32], least: np.float32) -> bool:
-    """Return whether one of some cosines, shape (N,), is at least its own bound, or at least `least`.
-
-    Without a branch in it, this is compiled to vector instructions.
-    """
-    found = np.int32(0)
-    for index in range(len(cosines)):
-        found += np.int32(cosines[index] >= min(bounds[index], least))
-    return bool(found > 0)
-
-
-@numba.njit(cache=True)
-def _rank(similar: NDArray[np.float32], rows: NDArray[np.int64], lists: NeighbourLists) -> None:
-    """Rebuild the lists of `rows`, shape (B,), from their cosines with all, shape (B, V)."""
-    size, kept = similar.shape[1], lists.ids.shape[1]
-    for b in range(len(rows)):
-        row = rows[b]
-        own_ids, own = lists.ids[row], lists.cosines[row]
-        # The old neighbours give a lower bound: at least that many rows are this near.
-        near_enough = np.float32(-np.inf)
-        if lists.counts[row] == kept:
-            near_enough = np.float32(np.inf)
-            for index in range(kept):
-                near_enough = min(near_enough, similar[b, own_ids[index]])
-        count = 0
-        least = np.float32(-np.inf)
-        for token in range(size):
-            cosine = similar[b, token]
-            # Tokens come in order of id, so an equal cosine ranks after those already in the list.
-            if cosine < near_enough or cosine <= least or token == row:
-                continue
-            _insert(own_ids, own, count, cosine, token)
-            if count < kept:
-                count += 1
-            if count == kept:
-                least = own[kept - 1]
-        lists.counts[row] = count
-        _set_edge(lists, row)
-
-
-@numba.njit(cache=True)
-def _rank_pairs_of(similar: NDArray[np.float32], first: int, lists: NeighbourLists) -> None:
-    """Insert a block of rows into the lists of the later rows, and those into its lists.
-
-    Args:
-        similar: shape (B, V - first), the cosines of the rows from `first` on with all from there on.
-        first: the first row of the block. Blocks come in ascending order.
-        lists: the lists; the edge of one that is not full is at -inf.
-    """
-    count, kept = len(similar), lists.ids.shape[1]
-    size = first + similar.shape[1]
-    edges = lists.edges
-    for b in range(count):
-        row = first + b
-        least = edges[row]
-        for start in range(row + 1, size, _SCANNED):
-            some = similar[b, start - first : start - first + _SCANNED]
-            if not _any_reach(some, edges[start : start + _SCANNED], least):
-                continue
-            for index in range(len(some)):
-                token, cosine = start + index, some[index]
-                # Each list is given rows in ascending order, so an equal cosine ranks after those already in it.
-                if cosine > edges[token]:
-                    _append(lists, token, cosine, row, kept)
-                if cosine > least:
-                    _append(lists, row, cosine, token, kept)
-                    least = edges[row]
-    # A block's rows have met all others now.
-    for b in range(count):
-        _set_edge(lists, first + b)
-
-
-@numba.njit(cache=True, inline="always")
-def _append(lists: NeighbourLists, row: int, cosine: float, token: int, kept: int) -> None:
-    """Insert a token into the list of a row while all are ranked."""
-    count = lists.counts[row]
-    _insert(lists.ids[row], lists.cosines[row], count, cosine, token)
-    lists.counts[row] = min(count + 1, kept)
-    if lists.counts[row] == kept:
-        lists.edges[row] = lists.cosines[row, kept - 1]
-
-
-@numba.njit(cache=True)
-def _insert_moved(
-    similar: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    lists: NeighbourLists,
-    k: int,
-    has_moved: NDArray[np.bool_],
-    changed: NDArray[np.bool_],
-) -> None:
-    """Insert `rows`, which moved, into the list of every row that did not move and is near enough."""
-    size, kept = similar.shape[1], lists.ids.shape[1]
-    counts, edges, edge_ids = lists.counts, lists.edges, lists.edge_ids
-    for b in range(len(rows)):
-        token = rows[b]
-        for row in range(size):
-            cosine = similar[b, row]
-            if cosine < edges[row] or has_moved[row]:
-                continue
-            if cosine == edges[row] and token > edge_ids[row]:
-                continue
-            index = _insert(lists.ids[row], lists.cosines[row], counts[row], cosine, token)
-            if index < k:
-                changed[row] = True
-            counts[row] = min(counts[row] + 1, kept)
-            if counts[row] == kept:
-                _set_edge(lists, row)
+        found = run_each(rank_in, split_range(size, first or 0))
+        for number, near in enumerate(found, 1):
+            take_near(near, rows, lists, number == len(found))

@@ -23,6 +23,17 @@ class NeighbourLists(NamedTuple):
     edges: NDArray[np.float32]
 
 
+def empty_lists(size: int, kept: int) -> NeighbourLists:
+    """Return `size` lists with room for `kept` entries each."""
+    return NeighbourLists(
+        ids=np.zeros((size, kept), dtype=np.int32),
+        cosines=np.zeros((size, kept), dtype=np.float32),
+        counts=np.zeros(size, dtype=np.int32),
+        edge_ids=np.zeros(size, dtype=np.int32),
+        edges=np.zeros(size, dtype=np.float32),
+    )
+
+
 @numba.njit(cache=True)
 def take_lists(
     before: NeighbourLists, stay: NDArray[np.int64], k: int, lists: NeighbourLists, changed: NDArray[np.bool_]

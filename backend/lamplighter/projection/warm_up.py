@@ -15,7 +15,7 @@ from living_map.gpu_neighbours import gpu_device_for
 
 MAX_SETTLING_FRAMES = 100
 """Frames after which an embedding at rest counts as settled at any learning rate."""
-_COMPILED_MODULES = ("nearest_neighbours", "fuzzy_graph", "sgd_kernel", "waking")
+_COMPILED_MODULES = ("ranking", "fuzzy_graph", "sgd_kernel", "waking")
 """Modules of `living_map` whose functions the incremental map compiles."""
 
 

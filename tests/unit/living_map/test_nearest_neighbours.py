@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.geometry.neighbours import all_nearest
-from living_map import nearest_neighbours
+from living_map import nearest_neighbours, two_threads
 from living_map.gpu_neighbours import GpuProducts
 from living_map.nearest_neighbours import NeighbourIndex
 
@@ -79,10 +80,14 @@ def test_distances_by_euclid_are_exact_while_rows_move() -> None:
         vectors[rng.integers(150, size=20)] += rng.normal(size=(20, 5)).astype(np.float32)
 
 
-@given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 120), k=st.integers(1, 25))
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 120), k=st.integers(1, 25), halves=st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_is_exact_after_any_moves_including_ties(seed: int, size: int, k: int) -> None:
-    rng = np.random.default_rng(seed)
+def test_is_exact_after_any_moves_including_ties(seed: int, size: int, k: int, halves: bool) -> None:
+    with patch.object(two_threads, "MIN_ROWS", 2 if halves else 1_000):
+        follow_moves(np.random.default_rng(seed), size, k)
+
+
+def follow_moves(rng: np.random.Generator, size: int, k: int) -> None:
     index = NeighbourIndex(k)
     before: np.ndarray | None = None
     for vectors in moving(rng, size, 12):

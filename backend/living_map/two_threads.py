@@ -1,0 +1,55 @@
+"""Ranges of rows, each worked on by a thread of its own, where there are two cores.
+
+Only what releases the GIL gains by it: numpy's products and kernels compiled with `nogil`. The ranges do not depend on the
+number of threads, so neither does a result.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+MIN_ROWS = 5_000
+"""Number of rows from which they are split; fewer are worked on as one range."""
+
+
+def split_range(size: int, begin: int = 0) -> list[tuple[int, int]]:
+    """Return the ranges of `size` rows from `begin` on, each as (first, end): two halves, or one if there are few rows.
+
+    `begin` does not count towards what is few: the ranges of a large map's last rows are halves, too.
+    """
+    if size < MIN_ROWS:
+        return [(begin, size)]
+    middle = begin + (size - begin) // 2
+    return [(begin, middle), (middle, size)]
+
+
+def run_each(work: Callable[[Part], Result], parts: list[Part]) -> list[Result]:
+    """Return the results of `work` on each part, in their order; parts run at the same time if there are cores for them."""
+    if len(parts) == 1 or _cores() == 1:
+        return [work(part) for part in parts]
+    rest = [_pool().submit(work, part) for part in parts[1:]]
+    try:
+        first = work(parts[0])
+    finally:
+        found = [one.result() for one in rest]
+    return [first, *found]
+
+
+@functools.cache
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="living map")
