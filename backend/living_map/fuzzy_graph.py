@@ -13,6 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from living_map.two_threads import run_each, split_range
+
 
 @dataclass(frozen=True)
 class FuzzyGraph:
@@ -34,6 +36,11 @@ class FuzzyGraph:
         head, tail = new_ids[self.head], new_ids[self.tail]
         kept = (head >= 0) & (tail >= 0)
         return FuzzyGraph(size, head[kept], tail[kept], self.weight[kept]), kept
+
+    def edges_of(self, first: int, end: int) -> slice:
+        """Return the edges whose heads are from `first` to `end`."""
+        begin, stop = np.searchsorted(self.head, np.array((first, end), dtype=self.head.dtype))
+        return slice(int(begin), int(stop))
 
     @property
     def period(self) -> NDArray[np.float64]:
@@ -85,15 +92,18 @@ class MembershipStrengths:
             self._ids, changed = np.empty(ids.shape, dtype=np.int32), None
             self._weights = np.empty(ids.shape, dtype=np.float32)
         rows = np.arange(len(ids)) if changed is None else np.flatnonzero(changed)
-        if len(rows):
-            strengths, some = membership_strengths(distances[rows]), ids[rows]
+
+        def strengthen(part: NDArray[np.int64]) -> None:
+            strengths, some = membership_strengths(distances[part]), ids[part]
             order = np.argsort(some, axis=1)
-            self._ids[rows] = np.take_along_axis(some, order, axis=1)
-            self._weights[rows] = np.take_along_axis(strengths, order, axis=1)
+            self._ids[part] = np.take_along_axis(some, order, axis=1)
+            self._weights[part] = np.take_along_axis(strengths, order, axis=1)
+
+        run_each(strengthen, [rows[slice(*part)] for part in split_range(len(rows))])
         return FuzzyGraph(len(ids), *_union(self._ids, self._weights, horizon))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute membership strengths (McInnes et al. 2018), by Newton's method instead of umap-learn's
     bisection.
@@ -148,7 +158,6 @@ def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     return weights
 
 
-@numba.njit(cache=True)
 def _union(
     own_ids: NDArray[np.int32], own: NDArray[np.float32], horizon: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
@@ -160,36 +169,55 @@ def _union(
         horizon: see `build_graph`.
 
     Returns:
-        The heads, tails and weights: views, because copies of millions of edges would take as long as the sum.
+        The heads, tails and weights.
     """
+    parts = run_each(lambda part: _join_rows(own_ids, own, *part), split_range(len(own_ids)))
+    least = np.float32(np.float32(max(strongest for *_, strongest in parts)) / np.float32(horizon))
+    kept = run_each(lambda part: _drop_weak(*part[:3], least), parts)
+    if len(kept) == 1:
+        return kept[0]
+    head, tail, weight = run_each(np.concatenate, list(zip(*kept, strict=True)))
+    return head, tail, weight
+
+
+@numba.njit(cache=True, nogil=True)
+def _join_rows(
+    own_ids: NDArray[np.int32], own: NDArray[np.float32], first: int, end: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], float]:
+    """Return the edges of the rows from `first` to `end`, weak ones too, as heads, tails and weights, and the largest weight."""
     size, k = own_ids.shape
-    begins = np.zeros(size + 1, dtype=np.int64)
+    begins = np.zeros(end - first + 1, dtype=np.int64)
     for row in range(size):
         for column in range(k):
-            begins[own_ids[row, column] + 1] += 1
-    for row in range(size):
+            token = own_ids[row, column]
+            if first <= token < end:
+                begins[token - first + 1] += 1
+    for row in range(end - first):
         begins[row + 1] += begins[row]
     # For each token, the tokens that have it as a neighbour, by id.
     filled = begins[:-1].copy()
-    their_ids = np.empty(size * k, dtype=np.int32)
-    theirs = np.empty(size * k, dtype=np.float32)
+    their_ids = np.empty(begins[-1], dtype=np.int32)
+    theirs = np.empty(begins[-1], dtype=np.float32)
     for row in range(size):
         for column in range(k):
-            index = filled[own_ids[row, column]]
-            their_ids[index] = row
-            theirs[index] = own[row, column]
-            filled[own_ids[row, column]] += 1
-    head = np.empty(2 * size * k, dtype=np.int32)
-    tail = np.empty(2 * size * k, dtype=np.int32)
-    weight = np.empty(2 * size * k, dtype=np.float32)
+            token = own_ids[row, column]
+            if first <= token < end:
+                index = filled[token - first]
+                their_ids[index] = row
+                theirs[index] = own[row, column]
+                filled[token - first] += 1
+    most = (end - first) * k + begins[-1]
+    head = np.empty(most, dtype=np.int32)
+    tail = np.empty(most, dtype=np.int32)
+    weight = np.empty(most, dtype=np.float32)
     edges = 0
     strongest = np.float32(0)
-    for row in range(size):
-        i, j, end = 0, begins[row], begins[row + 1]
-        while i < k or j < end:
+    for row in range(first, end):
+        i, j, stop = 0, begins[row - first], begins[row - first + 1]
+        while i < k or j < stop:
             a, b = np.float32(0), np.float32(0)
             mine = own_ids[row, i] if i < k else size
-            other = their_ids[j] if j < end else size
+            other = their_ids[j] if j < stop else size
             token = min(mine, other)
             if mine == token:
                 a = own[row, i]
@@ -201,9 +229,16 @@ def _union(
             head[edges], tail[edges], weight[edges] = row, token, both
             edges += 1
             strongest = max(strongest, both)
-    least = strongest / np.float32(horizon)
+    return head[:edges], tail[:edges], weight[:edges], float(strongest)
+
+
+@numba.njit(cache=True, nogil=True)
+def _drop_weak(
+    head: NDArray[np.int32], tail: NDArray[np.int32], weight: NDArray[np.float32], least: np.float32
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Drop edges below a weight in place. Returns views, because copies of millions of edges would take as long as the sum."""
     count = 0
-    for edge in range(edges):
+    for edge in range(len(head)):
         if weight[edge] > 0 and weight[edge] >= least:
             head[count], tail[count], weight[count] = head[edge], tail[edge], weight[edge]
             count += 1

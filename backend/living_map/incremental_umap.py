@@ -22,19 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from living_map.faithful_motion import neighbour_means, row_mobility
-from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from living_map.fuzzy_graph import MembershipStrengths
 from living_map.metrics import Metric
 from living_map.nearest_neighbours import NeighbourIndex, NeighbourUpdate
+from living_map.optimiser import EdgeOptimiser
 from living_map.placing import place_beside
 from living_map.principal_components import add_noise, principal_start
 from living_map.procrustes import align_to_previous
 from living_map.settings import MapSettings
-from living_map.sgd_kernel import AttractionCurve, carry_counters, run_epoch
+from living_map.sgd_kernel import AttractionCurve
 from living_map.smoothing import PositionSmoother
-from living_map.waking import RowRates, awake_edges, run_awake_epoch
+from living_map.waking import RowRates
 
-_SEEDS = 1 << 10, 1 << 30
-"""Range of the random generators' first states; at zero they would stay."""
 _FITTED_IN_PARTS_FROM = 20_000
 """Number of rows from which the first fit is shown before it is done."""
 _FIRST_EPOCHS, _PART_EPOCHS = 50, 25
@@ -67,17 +66,13 @@ class IncrementalUmap:
         self._optimised = coordinates
         self._smoother = None if coordinates is None else PositionSmoother(coordinates)
         self._gliding = False
-        self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         self._random = np.random.default_rng(settings.seed)
         self._neighbours = NeighbourIndex(settings.neighbours - 1, self.metric)
         self._strengths = MembershipStrengths()
-        self._graph: FuzzyGraph | None = None
-        self._epoch = 0
+        self._optimiser = EdgeOptimiser(
+            AttractionCurve.fit(settings.spread, settings.min_dist), settings.negatives, self._random
+        )
         self._epochs_left = 0
-        self._period = np.empty(0)
-        self._due = np.empty(0)
-        self._negative_due = np.empty(0)
-        self._generators = np.empty((0, 3), dtype=np.int64)
 
     @property
     def coordinates(self) -> NDArray[np.float32] | None:
@@ -119,11 +114,15 @@ class IncrementalUmap:
             self._smoother = PositionSmoother(self._optimised)
             self.learning_rate = 0.0
             return self._optimised
-        if len(self._generators) != size:
-            self._generators = self._random.integers(*_SEEDS, size=(size, 3))
+        if len(self._rates.rates) != size:
+            self._optimiser.seed_rows(size)
             self._rates = RowRates(size, self.learning_rate)
         around = None
-        if self.settings.motion == "faithful" and self._graph is not None and self._optimised is not None:
+        if (
+            self.settings.motion == "faithful"
+            and self._optimiser.graph is not None
+            and self._optimised is not None
+        ):
             around = neighbour_means(self._optimised, self._neighbours.ids)
         unrest, change = self._update_graph(vectors)
         if self._smoother is None or self._optimised is None:
@@ -162,7 +161,10 @@ class IncrementalUmap:
         if may_sleep and self._rates.few_awake:
             self._some_sleep = True
             self.learning_rate = float(self._rates.rates.max())
-            self._optimised = self._optimise_awake(self._optimised)
+            # Sleepers hold the map in place.
+            self._optimised = self._optimise(
+                self._optimised, settings.warm_epochs, 1.0, rates=self._rates.rates
+            )
         else:
             self._some_sleep = False
             self.learning_rate = self._common_rate
@@ -189,17 +191,13 @@ class IncrementalUmap:
         Returns:
             Positions, shape (V, 2).
         """
-        assert self._graph is not None
         assert self._smoother is not None
         assert self._optimised is not None
         size = len(vectors)
         update = self._neighbours.exchange_rows(stay, vectors)
         self._strengths.exchange_rows(stay, size)
         self._rates.exchange_rows(stay, size)
-        self._graph, kept = self._graph.exchange_rows(stay, size)
-        self._due, self._negative_due = self._due[kept], self._negative_due[kept]
-        fresh = self._random.integers(*_SEEDS, size=(size - len(stay), 3))
-        self._generators = np.concatenate((self._generators[stay], fresh))
+        self._optimiser.exchange_rows(stay, size)
         placed = self._optimised[stay]
         arrived = add_noise(
             place_beside(self._neighbours.ids[len(stay) :], self._neighbours.cosines[len(stay) :], placed),
@@ -211,7 +209,9 @@ class IncrementalUmap:
 
     def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on; the map moves to its new shape from its current one."""
-        self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
+        self._optimiser.change_forces(
+            AttractionCurve.fit(settings.spread, settings.min_dist), settings.negatives
+        )
         if settings.neighbours != self.settings.neighbours:
             self._neighbours = NeighbourIndex(settings.neighbours - 1, self.metric)
         self._strengths = MembershipStrengths()
@@ -231,40 +231,17 @@ class IncrementalUmap:
     def _update_graph(
         self, vectors: NDArray[np.float32], update: NeighbourUpdate | None = None
     ) -> tuple[NDArray[np.float32], float]:
-        """Switch to the graph of a new embedding, carrying over the counters of edges that both graphs have.
+        """Switch to the graph of a new embedding. Returns what `EdgeOptimiser.take_graph` does.
 
         `update`: that of the neighbours, if it was made.
-
-        Returns:
-            By token, the share of the weight of its edges, over both graphs, that they do not have in common,
-            from 0 (equal, or no earlier graph) to 1, shape (V,); and the same share over all edges.
         """
-        nearest, old = self._neighbours, self._graph
+        nearest = self._neighbours
         self.last_update = update = update or nearest.update(vectors)
-        unrest = np.zeros(len(vectors), dtype=np.float32)
-        if old is not None and self._strengths.has_graph and not update.changed.any():
-            return unrest, 0.0
-        graph = self._strengths.build_graph(
-            nearest.ids, nearest.distances, self.settings.horizon, update.changed
+        if self._optimiser.graph is not None and self._strengths.has_graph and not update.changed.any():
+            return np.zeros(len(vectors), dtype=np.float32), 0.0
+        return self._optimiser.take_graph(
+            self._strengths.build_graph(nearest.ids, nearest.distances, self.settings.horizon, update.changed)
         )
-        period = graph.period
-        due = self._random.random(len(period))
-        due *= period
-        due += self._epoch
-        # An edge that has not pulled yet has not pushed either.
-        negative_due = due - period
-        kept, larger = np.zeros((2, graph.size))
-        if old is not None:
-            carry_counters(
-                old.head, old.tail, old.weight, self._due, self._negative_due,
-                graph.head, graph.tail, graph.weight, due, negative_due,
-                self._epoch, kept, larger,
-            )  # fmt: skip
-        self._graph, self._period, self._due, self._negative_due = graph, period, due, negative_due
-        if not larger.any():
-            return unrest, 0.0
-        np.divide(larger - kept, larger, out=unrest, where=larger > 0, casting="same_kind")
-        return unrest, float(1 - kept.sum() / larger.sum())
 
     def _move_faithfully(self, around: NDArray[np.float32] | None) -> None:
         """Optimise with each token as mobile as it was in the space.
@@ -298,51 +275,10 @@ class IncrementalUmap:
         epochs: int,
         rate: float,
         until: float = 0.0,
+        rates: NDArray[np.float32] | None = None,
         mobility: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to `until`.
-
-        `mobility`: the share of its steps that each token takes, shape (V, 1); None for whole steps.
-        """
-        graph, curve = self._graph, self._curve
-        assert graph is not None
-        coordinates = np.array(coordinates, dtype=np.float32, order="C")
-        for n in range(epochs):
-            before = None if mobility is None else coordinates.copy()
-            self._epoch += 1
-            run_epoch(
-                coordinates,
-                graph.head,
-                graph.tail,
-                self._period,
-                self._due,
-                self._negative_due,
-                float(self.settings.negatives),
-                self._epoch,
-                until + (rate - until) * (1 - n / epochs),
-                curve.a,
-                curve.b,
-                curve.exponents,
-                curve.mantissas,
-                self._generators,
-            )
-            if mobility is not None and before is not None:
-                coordinates -= before
-                coordinates *= mobility
-                coordinates += before
-        return coordinates
-
-    def _optimise_awake(self, coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return `coordinates` after the epochs of a warm frame of the rows that are awake; the others hold the map in place."""
-        graph, curve, rates, epochs = self._graph, self._curve, self._rates.rates, self.settings.warm_epochs
-        assert graph is not None
-        coordinates = np.array(coordinates, dtype=np.float32, order="C")
-        edges = awake_edges(graph.head, graph.tail, rates, self._due, self._negative_due, epochs)
-        for n in range(epochs):
-            self._epoch += 1
-            run_awake_epoch(
-                edges, coordinates, graph.head, graph.tail, self._period, self._due, self._negative_due,
-                float(self.settings.negatives), self._epoch, rates, 1 - n / epochs,
-                curve.a, curve.b, curve.exponents, curve.mantissas, self._generators,
-            )  # fmt: skip
-        return coordinates
+        """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to `until`; the others as
+        `EdgeOptimiser.run` takes them."""
+        falling = [until + (rate - until) * (1 - n / epochs) for n in range(epochs)]
+        return self._optimiser.run(coordinates, falling, rates, mobility)

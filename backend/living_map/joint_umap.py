@@ -163,6 +163,7 @@ def _shared_edge_weight(one: FuzzyGraph, other: FuzzyGraph) -> NDArray[np.float3
     kept, larger = np.zeros((2, one.size))
     carry_counters(
         other.head, other.tail, other.weight, nothing[0], nothing[1],
-        one.head, one.tail, one.weight, counters[0], counters[1], 0, kept, larger,
+        one.head, one.tail, one.weight, counters[0], counters[1],
+        other.weight.max(initial=0), one.weight.max(initial=0), 0, kept, larger,
     )  # fmt: skip
     return (kept / np.maximum(larger, 1e-12)).astype(np.float32)

@@ -157,7 +157,7 @@ def run_epoch(
         coordinates[j, 0], coordinates[j, 1] = x, y
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def carry_counters(
     old_head: NDArray[np.int32],
     old_tail: NDArray[np.int32],
@@ -169,6 +169,8 @@ def carry_counters(
     weight: NDArray[np.float32],
     due: NDArray[np.float64],
     negative_due: NDArray[np.float64],
+    old_most: np.float32,
+    most: np.float32,
     epoch: int,
     kept: NDArray[np.float64],
     larger: NDArray[np.float64],
@@ -179,15 +181,15 @@ def carry_counters(
 
     Args:
         old_head: shape (E,), like the other `old_` arrays: the last graph, its edges sorted by (head, tail),
-            and its counters.
-        head: shape (F,), like `tail` and `weight`: the next graph.
+            and its counters; of some heads, or of all.
+        head: shape (F,), like `tail` and `weight`: the next graph, of the same heads.
         due: shape (F,), changed in place, like `negative_due`.
+        old_most: the largest weight of the whole last graph.
+        most: that of the next.
         epoch: the number of the last epoch run.
         kept: shape (V,), zeros on entry; receives the weight of each token's edges common to both graphs.
         larger: shape (V,), zeros on entry; receives their weight in either graph.
     """
-    old_most = old_weight.max() if len(old_weight) else np.float32(1)
-    max_weight = weight.max() if len(weight) else np.float32(1)
     i = 0
     for e in range(len(head)):
         while i < len(old_head) and (
@@ -197,7 +199,7 @@ def carry_counters(
             i += 1
         if i < len(old_head) and old_head[i] == head[e] and old_tail[i] == tail[e]:
             # The ratio of the new period to the old one; a period is most / weight.
-            stretch = np.float64(max_weight) / weight[e] * old_weight[i] / old_most
+            stretch = np.float64(most) / weight[e] * old_weight[i] / old_most
             due[e] = epoch + (old_due[i] - epoch) * stretch
             negative_due[e] = epoch + (old_negative_due[i] - epoch) * stretch
             kept[head[e]] += min(weight[e], old_weight[i])

@@ -65,30 +65,45 @@ class RowRates:
         return int(np.count_nonzero(self.rates)) <= MAX_AWAKE * len(self.rates)
 
 
-@numba.njit(cache=True)
-def awake_edges(
+@numba.njit(cache=True, nogil=True)
+def split_edges(
     head: NDArray[np.int32],
     tail: NDArray[np.int32],
     rates: NDArray[np.float32],
+    second: NDArray[np.bool_],
     due: NDArray[np.float64],
     negative_due: NDArray[np.float64],
+    epoch: int,
     epochs: int,
-) -> NDArray[np.int32]:
-    """Return the edges with an end that is awake, ascending, and let the counters of the others wait for `epochs` epochs."""
-    found = np.empty(len(head), dtype=np.int32)
-    count = 0
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Return the edges that pull in the `epochs` epochs after `epoch`, and let the counters of those between sleepers wait.
+
+    Args:
+        head: shape (E,), like `tail`, `due` and `negative_due`: the edges, as `run_epoch` takes them.
+        rates: shape (V,), 0 for rows that sleep.
+        second: shape (V,), the rows in the second half of the map.
+
+    Returns:
+        Edges within the first half, within the second, and between them, ascending.
+    """
+    found = np.empty((3, len(head)), dtype=np.int32)
+    counts = np.zeros(3, dtype=np.int64)
+    until = epoch + epochs
     for edge in range(len(head)):
-        if rates[head[edge]] > 0 or rates[tail[edge]] > 0:
-            found[count] = edge
-            count += 1
+        one, other = head[edge], tail[edge]
+        if rates[one] > 0 or rates[other] > 0:
+            if due[edge] <= until:
+                side = (1 if second[one] else 0) if second[one] == second[other] else 2
+                found[side, counts[side]] = edge
+                counts[side] += 1
         else:
             due[edge] += epochs
             negative_due[edge] += epochs
-    return found[:count].copy()
+    return found[0, : counts[0]], found[1, : counts[1]], found[2, : counts[2]]
 
 
-@numba.njit(fastmath=True, cache=True)
-def run_awake_epoch(
+@numba.njit(fastmath=True, cache=True, nogil=True)
+def run_listed_epoch(
     edges: NDArray[np.int32],
     coordinates: NDArray[np.float32],
     head: NDArray[np.int32],
@@ -109,7 +124,7 @@ def run_awake_epoch(
     """Run an epoch of some edges as `run_epoch` does of all, each row at `share` of its own rate.
 
     Args:
-        edges: what `awake_edges` returned; the other arguments are those of `run_epoch`.
+        edges: some edges, ascending; the other arguments are those of `run_epoch`.
         rates: shape (V,), 0 for rows that sleep, which do not move.
         share: what is left of the rates in this epoch, from 1 to 0.
     """

@@ -78,7 +78,8 @@ def test_carries_counters_by_edge() -> None:
     kept, larger = np.zeros((2, 60))
     carry_counters(
         old.head, old.tail, old.weight, 100 + phase * old.period, 100 + behind * old.period,
-        new.head, new.tail, new.weight, due, negative_due, 100, kept, larger,
+        new.head, new.tail, new.weight, due, negative_due,
+        old.weight.max(), new.weight.max(), 100, kept, larger,
     )  # fmt: skip
     shared, at_old, at_new = np.intersect1d(edge_keys(old), edge_keys(new), return_indices=True)
     assert 100 < len(shared) < len(new.head)
@@ -242,15 +243,15 @@ def test_a_new_edge_starts_at_a_random_point_of_its_period() -> None:
     vectors = town()
     layout = IncrementalUmap(SETTINGS)
     layout.draw_frame(vectors)
-    before, epoch = layout._graph, layout._epoch
+    before, epoch = layout._optimiser.graph, layout._optimiser.epoch
     assert before is not None
     vectors[:150] = town(seed=4)[:150]
     layout._update_graph(vectors)
-    after = layout._graph
+    after = layout._optimiser.graph
     assert after is not None
     new = ~np.isin(edge_keys(after), edge_keys(before))
     assert new.sum() > 500
-    phase = (layout._due[new] - epoch) / layout._period[new]
+    phase = (layout._optimiser.due[new] - epoch) / layout._optimiser.period[new]
     assert ((phase >= 0) & (phase <= 1)).all()
     # The counters are spread over the whole period.
     assert np.histogram(phase, 10, (0, 1))[0].min() > 0.05 * new.sum()

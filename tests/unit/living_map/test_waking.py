@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from living_map import incremental_umap
+from living_map import incremental_umap, two_threads
 from living_map.incremental_umap import IncrementalUmap
 from living_map.settings import MapSettings
 from living_map.trust import TrustProbe
-from living_map.waking import RESTING_RATE, WAKING_CHANGE, RowRates, awake_edges
+from living_map.waking import RESTING_RATE, WAKING_CHANGE, RowRates, split_edges
 
 SETTINGS = MapSettings(neighbours=10, whole_below=0)
 
@@ -64,13 +64,15 @@ def test_small_changes_wake_a_row_once_they_have_added_up() -> None:
         rates.wake(nothing, 2.0, 1.0)
 
 
-def test_edges_between_sleepers_wait_with_their_counters() -> None:
-    head, tail = np.array([0, 0, 1, 2], dtype=np.int32), np.array([1, 2, 2, 0], dtype=np.int32)
-    due, negative_due = np.arange(4.0), np.arange(4.0) - 1
-    awake = awake_edges(head, tail, np.array([0, 0, 0.1], dtype=np.float32), due, negative_due, 10)
-    assert awake.tolist() == [1, 2, 3]
-    assert due.tolist() == [10, 1, 2, 3]
-    assert negative_due.tolist() == [9, 0, 1, 2]
+def test_edges_that_pull_are_split_by_halves_and_those_between_sleepers_wait() -> None:
+    head, tail = np.array([0, 0, 1, 2, 2], dtype=np.int32), np.array([1, 2, 2, 0, 3], dtype=np.int32)
+    rates = np.array([0, 0, 0.1, 0], dtype=np.float32)
+    second = np.array([True, False, False, True])
+    due, negative_due = np.arange(5.0), np.arange(5.0) - 1
+    within, beyond, between = split_edges(head, tail, rates, second, due, negative_due, -7, 10)
+    assert (within.tolist(), beyond.tolist(), between.tolist()) == ([2], [], [1, 3])
+    assert due.tolist() == [10, 1, 2, 3, 4]
+    assert negative_due.tolist() == [9, 0, 1, 2, 3]
 
 
 def test_a_map_of_which_parts_sleep_is_as_true_as_one_optimised_whole() -> None:
@@ -86,6 +88,26 @@ def test_a_map_of_which_parts_sleep_is_as_true_as_one_optimised_whole() -> None:
         probe.set_space(rows)
         found.append(probe.estimate(places).trust)
     assert found[0] > found[1] - 0.02
+
+
+def test_a_map_in_halves_is_as_true_and_the_same_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[np.ndarray] = []
+    trust: list[float] = []
+    for least, cores in ((1_000, 1), (100, 1), (100, 2)):
+        monkeypatch.setattr(two_threads, "MIN_ROWS", least)
+        monkeypatch.setattr(two_threads, "_cores", lambda cores=cores: cores)
+        rows = clusters(600, 12)
+        layout = settled(rows)
+        for _ in range(5):
+            rows[:6] += 0.1
+            places = layout.draw_frame(rows)
+        probe = TrustProbe(600)
+        probe.set_space(rows)
+        found.append(places)
+        trust.append(probe.estimate(places).trust)
+    assert np.array_equal(found[1], found[2])
+    assert not np.array_equal(found[0], found[1])
+    assert trust[1] > trust[0] - 0.02
 
 
 def test_a_fit_of_many_rows_is_shown_before_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
