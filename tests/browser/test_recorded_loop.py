@@ -1,16 +1,22 @@
-"""A client's training loop on the page: its settings, and the inconsistencies in its reports."""
+"""A client's training loop on the page: its settings, the inconsistencies in its reports, and its processes."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from playwright.sync_api import Browser, expect
 
 import lamplighter
+from tests.browser.axe import find_violations
 from tests.browser.pages import wait_for
 from tests.support.application import Application
+from tests.support.machine.ranks import run_ranks
+from tests.support.machine.shared_training import ROWS, SharedModel, global_batches, part_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -48,4 +54,43 @@ def test_its_settings_and_inconsistencies_are_shown(tmp_path: Path, chromium: Br
         # The loop's values are text, never markup.
         expect(settings).to_contain_text("<b>bold</b>")
         expect(page.get_by_test_id("run-events")).to_contain_text("Recorded from a training loop of its own")
+        page.close()
+
+
+def train_slowly(rank: int, size: int, folder: Path) -> None:
+    """Train a table that FSDP2 splits. The second process is slow to read its data."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    init_device_mesh("cpu", (size,))
+    model: Any = fully_shard(SharedModel())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    words = [f"word{i}" for i in range(ROWS)]
+    with lamplighter.watch(model, words, folder / "slow", on_error="raise"):
+        for (batch,) in global_batches(30):
+            ids = part_of(batch, rank, size)
+            time.sleep(0.05 * rank)
+            model(ids, ids.roll(-1, 1))[1].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+def test_its_processes_are_shown_with_their_rows_their_bytes_and_the_one_that_lags(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    run_ranks(train_slowly, 2, tmp_path)
+    with Application(tmp_path, "serve") as application:
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        address = f"{application.url}/?run=slow&map=linear&colour=owner"
+        page.goto(f"{address}&panel=cost&section=processes")
+        section = page.get_by_test_id("processes")
+        expect(section).to_contain_text("Process 1 lags: the others wait for it.")
+        expect(section).to_contain_text("process 0 has rows 0 to 30")
+        expect(section).to_contain_text("process 1 has rows 31 to 60")
+        expect(section).to_contain_text("headers: 512 N (N - 1)")
+        # Where the bytes are not those of the formula.
+        expect(section.locator("dd", has_text="≠")).to_have_count(0)
+        assert find_violations(page) == []
+        page.goto(f"{address}&panel=claims")
+        expect(page.locator("#claim-18")).to_have_attribute("data-state", "holds")
         page.close()

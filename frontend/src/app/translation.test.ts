@@ -91,7 +91,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/cost\.half/, 5, [1, 2, 3]],
   [/cost\.byFormula/, [1, null], [2, null]],
   [/cost\.shared/, [1, 2], [3, 4], 5],
-  [/cost\.process/, { offset: 20, rows: 20 }, 1],
+  [/cost\.process/, { offset: 20, rows: 20, columns: [4, 4] }, 1],
   [/cost\.worked/, { worked: 0.2, waited: 0.1, slowest: 9 }, 20],
   [/cost\.rowName/, { kind: "run" }],
   [/lessons\.(otherWords|skipped)|runPanel\.leftOut/, ["…"], "…"],

@@ -14,5 +14,13 @@ it("a district in a list has the colour of most of its words, or its own where t
   expect(tints[0]).toBe(classTint(vocabulary, 0));
   expect(tints[0]).toBe(classTint(vocabulary, 1));
   expect([classTint(vocabulary, 0), classTint(vocabulary, 2)]).toContain(tints[1]);
+  const owners: [number, number][] = [
+    [0, 1],
+    [1, 5],
+  ];
+  expect(districtTints(districts, vocabulary, "owner", owners)).toEqual([tintOf(1), tintOf(1)]);
+  expect(districtTints(districts, vocabulary, "owner")).toEqual(
+    districtTints(districts, vocabulary, "family"),
+  );
   expect(districtTints(districts, vocabulary, "district")).toEqual([tintOf(7), tintOf(12)]);
 });

@@ -5,6 +5,7 @@
 
 import type { Vocabulary } from "../api/vocabulary";
 import type { ColourScale, EntryColour, LegendEntry } from "../model/colour-scale";
+import { countKinds } from "../model/counting";
 import { THEME, type Theme } from "../model/theme";
 
 interface Palette {
@@ -168,13 +169,11 @@ export function nameColour(
   { ink, nameText } = PALETTE,
 ): string {
   const every = Math.max(1, Math.ceil(tokenIds.length / MAX_SAMPLE));
-  const counts = new Map<number, number>();
-  for (let i = 0; i < tokenIds.length; i += every) {
-    const at = 4 * tokenIds[i]!;
-    const rgb = (tints[at]! << 16) | (tints[at + 1]! << 8) | tints[at + 2]!;
-    counts.set(rgb, (counts.get(rgb) ?? 0) + 1);
-  }
-  const [[tint]] = [...counts].sort((a, b) => b[1] - a[1]) as [[number, number]];
+  const sample = tokenIds.filter((_, i) => i % every === 0);
+  const [[tint]] = countKinds(
+    sample,
+    (id) => (tints[4 * id]! << 16) | (tints[4 * id + 1]! << 8) | tints[4 * id + 2]!,
+  ) as [[number, number]];
   const parts = unit(`#${tint.toString(16).padStart(6, "0")}`);
   const text = unit(ink.text);
   const mixed = parts.map((part, i) => Math.round(255 * (part + nameText * (text[i]! - part))));

@@ -2,6 +2,7 @@
 
 import type { Districts } from "../api/frames";
 import type { DistrictEvent, Phase } from "../api/rest-types";
+import { countKinds } from "./counting";
 
 /** Minimum time between two announcements, in ms; a change of the run's state is announced at once. */
 export const MIN_ANNOUNCEMENT_INTERVAL = 12_000;
@@ -42,13 +43,8 @@ export function litDistricts(
   ids: Iterable<number>,
 ): AnnouncementFacts["districts"] {
   if (!found) return [];
-  const counts = new Map<number, number>();
-  for (const id of ids) {
-    const district = found.of[id] ?? 0;
-    if (district) counts.set(district, (counts.get(district) ?? 0) + 1);
-  }
-  return [...counts]
-    .sort((a, b) => b[1] - a[1])
+  return countKinds(ids, (id) => found.of[id] ?? 0)
+    .filter(([place]) => place)
     .slice(0, DISTRICTS)
     .map(([place, lit]) => ({ name: found.names[place - 1] ?? "", lit }));
 }

@@ -1,6 +1,6 @@
 /** Texts of the cards of a word and of a neighbourhood, and of the page without a chosen word. */
 
-import { count } from "./numbers";
+import { count, fixed } from "./numbers";
 import { table } from "./translation";
 
 export const cards = table("cards", {
@@ -33,6 +33,8 @@ export const cards = table("cards", {
     looking: "Finding the step at which it formed",
     share: (some: number, all: number, kind: string) =>
       `${count(some)} of ${count(all)} are of one kind: ${kind}. The model was never told.`,
+    owned: (process: number, rows: number, mean: number, deviation: number) =>
+      `Process ${process} owns ${count(rows)} of their rows; by chance ${fixed(mean, 1)} ± ${fixed(deviation, 1)}.`,
     named: "The grouping is the model\u2019s; the name is ours.",
     before: (names: string) => `Earlier names: ${names}.`,
     words: "Its words",

@@ -7,6 +7,7 @@ import { bytes, count, fixed, small } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
 
 const ms = (seconds: number) => `${fixed(1_000 * seconds, 1)}\u00a0ms`;
+const span = (from: number, size: number) => `${count(from)} bis ${count(from + size - 1)}`;
 
 const METHODS: Record<CostEnergy["method"], string> = {
   nvml: "Gemessen vom Zähler der Grafikkarte. Der Prozessor daneben ist nicht dabei.",
@@ -133,12 +134,14 @@ export const cost: Translated<typeof english> = {
 
   together: (processes) => `${count(processes)} Prozesse trainieren diesen Lauf`,
   handed: (step) =>
-    `Bytes, die alle zusammen in Schritt ${count(step)} übergeben haben, nach Art und Formel (Buchstaben: docs/deploy.md). Ein „≠“ zeigte, was die Formel stattdessen sagt.`,
+    `Bytes, die alle zusammen in Schritt ${count(step)} übergeben haben, nach Art und Formel (Buchstaben: docs/deploy.md, docs/client.md). Ein „≠“ zeigte, was die Formel stattdessen sagt.`,
   transfer: "zwischen Schritten",
-  process: ({ offset, rows }, at) =>
-    `Prozess ${at} besitzt Zeilen ${count(offset)} bis ${count(offset + rows - 1)}`,
+  process: ({ offset, rows, columns }, at) =>
+    `Prozess ${at} hat Zeilen ${span(offset, rows)}${columns ? `, Spalten ${span(...columns)}` : ""}`,
   worked: ({ worked, waited, slowest }, steps) =>
     `${ms(worked)} gerechnet, ${ms(waited)} gewartet; am langsamsten in ${count(slowest)} von ${count(steps)} Schritten`,
+  guest:
+    "Die Bytes sind die der Aufzeichnung. Gerechnet ist, was jeder sicher selbst tut, gewartet, um wie viel länger der langsamste rechnet.",
   lags: (at) => `Prozess ${at} hinkt nach: Die anderen warten auf ihn.`,
   lagging: (steps, processes) =>
     `Durch Zufall ist jeder in ${fixed(steps / processes, 1)} von ${count(steps)} Schritten der langsamste; ein Prozess hinkt nach, wenn er es um mehr als drei Standardabweichungen öfter als durch Zufall ist und ein Zehntel länger rechnet als die anderen (ab zehn Schritten).`,

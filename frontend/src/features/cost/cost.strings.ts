@@ -7,6 +7,7 @@ import { table } from "../../strings/translation";
 
 type Process = NonNullable<Cost["shared"]>["processes"][number];
 const ms = (seconds: number) => `${fixed(1_000 * seconds, 1)}\u00a0ms`;
+const span = (from: number, size: number) => `${count(from)} to ${count(from + size - 1)}`;
 
 const METHODS: Record<CostEnergy["method"], string> = {
   nvml: "Measured by the graphics card’s own counter. It does not include the processor.",
@@ -142,12 +143,14 @@ export const cost = table("cost", {
 
   together: (processes: number) => `${count(processes)} processes train this run`,
   handed: (step: number) =>
-    `Bytes that all together handed over in step ${count(step)}, by kind and formula (letters: docs/deploy.md). A “≠” would show what the formula says instead.`,
+    `Bytes that all together handed over in step ${count(step)}, by kind and formula (letters: docs/deploy.md, docs/client.md). A “≠” would show what the formula says instead.`,
   transfer: "between steps",
-  process: ({ offset, rows }: Process, at: number) =>
-    `process ${at} owns rows ${count(offset)} to ${count(offset + rows - 1)}`,
+  process: ({ offset, rows, columns }: Process, at: number) =>
+    `process ${at} has rows ${span(offset, rows)}${columns ? `, columns ${span(...columns)}` : ""}`,
   worked: ({ worked, waited, slowest }: Process, steps: number) =>
     `${ms(worked)} computing, ${ms(waited)} waiting; slowest in ${count(slowest)} of ${count(steps)} steps`,
+  guest:
+    "The bytes are those of the record. Computing is what each surely does by itself; waiting is how much longer the slowest computes.",
   lags: (at: number) => `Process ${at} lags: the others wait for it.`,
   lagging: (steps: number, processes: number) =>
     `By chance each is the slowest in ${fixed(steps / processes, 1)} of ${count(steps)} steps; a process lags if it is that more than three standard deviations beyond chance and computes a tenth longer than the others (from ten steps on).`,

@@ -7,6 +7,7 @@ import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { LegendEntry, EntryColour, ColourScale } from "../../model/colour-scale";
 import { clockSize } from "../../model/clock";
+import { ownerOf } from "../../model/counting";
 import type { ColourBy } from "../../model/view/view-options";
 
 /** Limit on the ringed tokens of an entry: more would hide the map. */
@@ -145,7 +146,7 @@ export function ownerScale(owners: [number, number][], count: number): ColourSca
     "owner",
     owners.map((_, process) => String(process)),
     owners.map((_, process) => process),
-    (id) => owners.findLastIndex(([offset]) => offset <= id) + 1,
+    (id) => ownerOf(owners, id) + 1,
     count,
   );
 }

@@ -1,6 +1,6 @@
 /** German texts of the cards of a word and of a neighbourhood. */
 
-import { count } from "../numbers";
+import { count, fixed } from "../numbers";
 import type { cards as english } from "../cards";
 import type { Translated } from "../translation";
 
@@ -34,6 +34,8 @@ export const cards: Translated<typeof english> = {
     looking: "Es wird gesucht, bei welchem Schritt es entstand",
     share: (some, all, kind) =>
       `${count(some)} von ${count(all)} sind von einer Art: ${kind}. Niemand hat es ihm gesagt.`,
+    owned: (process, rows, mean, deviation) =>
+      `Prozess ${process} gehören ${count(rows)} ihrer Zeilen; durch Zufall ${fixed(mean, 1)} ± ${fixed(deviation, 1)}.`,
     named: "Ein Viertel legt das Modell zusammen, seinen Namen geben wir.",
     before: (names) => `Frühere Namen: ${names}.`,
     words: "Seine Wörter",
