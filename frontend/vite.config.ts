@@ -55,15 +55,15 @@ function componentPath(file: string): string {
 
 /** Small late parts that weigh less in one script. */
 const TOGETHER = [
+  // What loads right after the first screen, or with a first click.
   {
-    name: "lines",
-    test: /\/(AskLine\.svelte|SayingLine\.svelte|lie-to-tell\.ts|words-to-try\.ts)$/,
+    name: "soon",
+    test: /\/((AskLine|SayingLine|StoryCards|PageMenu)\.svelte|(lie-to-tell|words-to-try|reload-with|palette)\.ts)$/,
   },
-  { name: "menus", test: /\/(PageMenu\.svelte|reload-with\.ts|palette\.ts)$/ },
   { name: "class", test: /\/(ClassViewer\.svelte|class-stream\.ts)$/ },
   {
     name: "shared",
-    test: /\/((LegendBody|DistrictList|Lines)\.svelte|(ancestry|film-timing|caption|district-names|record-player|difference-view|word-ages|hidden-states|turning-points\.svelte|lab-words|strings\/(de\/)?cards)\.ts)$/,
+    test: /\/((LegendBody|DistrictList|Lines)\.svelte|(ancestry|film-timing|caption|district-names|record-player|difference-view|word-ages|hidden-states|turning-points\.svelte|sampled\.svelte|lab-words|strings\/(de\/)?cards)\.ts)$/,
   },
 ];
 
@@ -74,7 +74,10 @@ export default defineConfig(({ command }) => ({
     renderBuiltUrl: (file, { hostType }) =>
       hostType === "html" ? `app/${file}` : { relative: true },
   },
-  plugins: [svelte({ compilerOptions: { cssHash: shortHash() } }), notices.page],
+  plugins: [
+    svelte({ compilerOptions: { cssHash: shortHash(), discloseVersion: false } }),
+    notices.page,
+  ],
   worker: { plugins: () => [notices.worker] },
   build: {
     outDir: "../static/app",

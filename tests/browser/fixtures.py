@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.map_page import write_maps
 from tests.browser.packed import host_files, pack
@@ -64,13 +65,18 @@ def training(runs: Path, recipe: dict[str, Any] | None = None) -> Generator[Appl
         yield started
 
 
+def make_finished_run(runs: Path) -> RunFolder:
+    """Write a run of `LAST` steps, with a map for every tenth."""
+    trainer = FakeTrainer(make_run(RunStore(runs), steps=LAST)).begin().train(LAST)
+    write_maps(trainer.run.layouts_path, V, range(0, LAST + 1, EVERY), ("animals", "marks"))
+    trainer.end()
+    return trainer.run
+
+
 @contextmanager
 def serve_finished_run(runs: Path) -> Generator[FinishedRun]:
     with Application(runs, "serve", "--no-workers") as server:
-        trainer = FakeTrainer(make_run(RunStore(runs), steps=LAST)).begin().train(LAST)
-        write_maps(trainer.run.layouts_path, V, range(0, LAST + 1, EVERY), ("animals", "marks"))
-        trainer.end()
-        yield FinishedRun(server, trainer.run.id)
+        yield FinishedRun(server, make_finished_run(runs).id)
 
 
 EVERYWHERE = ("server", "file", pytest.param("path", marks=pytest.mark.tour))

@@ -14,6 +14,7 @@ PRESENT = {
     "/api/class/answers.csv",
     "/api/class/lessons",
     "/api/lessons/{part}/teacher",
+    "/api/imports/{import}",
 }
 GEOMETRY = (
     "analogy",
@@ -38,7 +39,7 @@ READ = {"/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"
         *(f"{RUN}/geometry/{name}" for name in GEOMETRY),
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
         f"{RUN}/reprojection", f"{RUN}/output-map", f"{RUN}/waypoints", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
-CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("DELETE", SET), ("POST", f"{RUN}/requests"), ("POST", f"{RUN}/forks"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
+CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("DELETE", SET), ("POST", f"{RUN}/requests"), ("POST", f"{RUN}/forks"), ("POST", "/api/uploads"), ("POST", "/api/estimates"), ("PUT", "/api/imports/{import}"), ("DELETE", "/api/imports/{import}"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"), ("POST", f"{RUN}/output-map"), ("DELETE", f"{RUN}/output-map"),
           ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
@@ -71,7 +72,7 @@ TEXT = {("GET", f"{RUN}/steps/{{step}}"), ("GET", f"{RUN}/outliers/{{step}}"), (
 
 def real_path(path: str, run: str) -> str:
     named = {"{run}": run, "{step}": "1", "{token_id}": "1", "{path:path}": "none.js", "{examination}": "none",
-             "{export}": "none", "{session}": "none", "{member}": "0" * 16, "{set}": "none", "{fragment}": f"1-0-1-{'0' * 16}.frag"}  # fmt: skip
+             "{export}": "none", "{session}": "none", "{member}": "0" * 16, "{set}": "none", "{import}": f"{0:08}-0000-0000-0000-{0:012}", "{fragment}": f"1-0-1-{'0' * 16}.frag"}  # fmt: skip
     for name, value in named.items():
         path = path.replace(name, value)
     return path

@@ -55,21 +55,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_export(folder: Path, make: Callable[[RunFolder, ExportProgress], None]) -> ExitCode:
     """Call `make` with a run's folder in bounded memory; report its progress, and the reason if it fails."""
+    # Imported only here: numpy reads the environment when it is imported.
+    from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
+    from lamplighter.runfolder.run_folder import RunFolder
+
+    run = RunFolder(folder)
+    return run_reporting(partial(make, run), estimate_matrix_worker_bytes(run))
+
+
+def run_reporting(work: Callable[[ExportProgress], None], memory: int) -> ExitCode:
+    """Call `work`, which takes some `memory` in bytes beyond its libraries; report its progress, and the reason if it fails."""
     # Exit at once; the parent process deletes the folder with the leftovers.
     watch_parent(lambda: os._exit(ExitCode.CANCELLED))
     yield_processor()
     limit_worker_files()
 
-    # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.exports.output import ExportError
-    from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
     from lamplighter.runfolder.errors import FormatError
-    from lamplighter.runfolder.run_folder import RunFolder
 
-    run = RunFolder(folder)
     try:
-        with bounded_memory(estimate_matrix_worker_bytes(run)):
-            make(run, _ProgressLines().progress)
+        with bounded_memory(memory):
+            work(_ProgressLines().progress)
     except ExportError as error:
         return report_failure(str(error))
     except FormatError as error:

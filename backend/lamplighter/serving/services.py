@@ -31,6 +31,7 @@ from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
+from lamplighter.serving.jobs.imports import ImportJobs
 from lamplighter.serving.jobs.push_limits import PushLimits
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
@@ -114,6 +115,7 @@ class Services(ReadingServices, FrontServices):
 
     uploads: Uploads
     export_jobs: ExportJobs
+    import_jobs: ImportJobs
     hub: Hub
     space_reserve: SpaceReserve
     """The space for requests that are accepted even on a full disk."""

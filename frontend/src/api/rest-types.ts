@@ -80,6 +80,7 @@ export type LayoutList = Answered["LayoutList"];
 export type Waypoints = Answered["Waypoints"];
 
 export type Export = Answered["Export"];
+export type Import = Answered["Import"];
 export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
 
 /** The lines that the model generated after one step. */

@@ -24,6 +24,7 @@ export { default as Course } from "../features/lessons/Course.svelte";
 export { default as TeacherPage } from "../features/lessons/TeacherPage.svelte";
 export { default as ClassPanel } from "../features/classroom/ClassPanel.svelte";
 export { default as ClassPresenter } from "../features/classroom/ClassPresenter.svelte";
+export { default as DropTarget } from "../features/runs/importing/DropTarget.svelte";
 export { default as RunsPanel } from "../features/runs/RunsPanel.svelte";
 export { default as ForkForm } from "../features/forks/ForkForm.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";

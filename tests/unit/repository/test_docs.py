@@ -36,7 +36,7 @@ def test_every_route_in_the_rest_document_exists(tmp_path: Path):
     schema = create_app(ServerSettings(runs=tmp_path)).openapi()
     routes = {(method.upper(), path) for path, methods in schema["paths"].items() for method in methods}
     own = {(method, path) for method, path in OWN if method != "websocket" and path != "/"}
-    documented = set(re.findall(r"`(GET|POST|PATCH|DELETE) (/[^`?\s]*)", REST))
+    documented = set(re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`?\s]*)", REST))
     assert {
         (method, path) for method, path in documented if not path.startswith(_NO_ROUTES)
     } - routes - own == set()

@@ -95,15 +95,16 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
     except FileNotFoundError as error:
         raise ExportError(f"there is no file {source}") from error
     except OSError as error:
+        # EINVAL: the zip refers to an offset before its beginning.
         if error.errno == errno.EINVAL:
-            # The zip refers to an offset before its beginning.
-            raise ExportError(
-                f"{source.name} is not a zip that can be read: it is cut short; fetch it again"
-            ) from error
+            raise _cut_short_error(source) from error
         raise ExportError(f"{source.name} cannot be unpacked: {error.strerror or error}") from error
     except (
         zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, OverflowError, struct.error,
     ) as error:  # fmt: skip
+        # What zipfile says of a file without the list of members at its end.
+        if "not a zip file" in str(error) and _begins_as_zip(source):
+            raise _cut_short_error(source) from error
         raise ExportError(
             f"{source.name} is not a zip that can be read: {quote_foreign(error)}; lamplighter export RUN --to zip writes one"
         ) from error
@@ -111,6 +112,15 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
         raise ExportError(f"{source.name} cannot be unpacked: {quote_foreign(error)}") from error
     except zlib.error as error:
         raise ExportError(f"{source.name} is damaged: {error}") from error
+
+
+def _begins_as_zip(source: Path) -> bool:
+    with source.open("rb") as file:
+        return file.read(4) == b"PK\3\4"
+
+
+def _cut_short_error(source: Path) -> ExportError:
+    return ExportError(f"{source.name} is not a zip that can be read: it is cut short; fetch it again")
 
 
 def _require_database(begin: bytes, name: str) -> None:

@@ -26,6 +26,7 @@ from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.export_job import export_worker_command
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
+from lamplighter.serving.jobs.imports import ImportJobs
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs, output_map_worker_command
 from lamplighter.serving.jobs.uploads import Uploads
@@ -46,6 +47,7 @@ from lamplighter.serving.routes import (
     games,
     geometry_space,
     geometry_words,
+    imports,
     layouts,
     lessons,
     lines,
@@ -87,6 +89,7 @@ ROUTE_MODULES = (
     uploads,
     push,
     exports,
+    imports,
     steps,
     outliers,
     claims,
@@ -139,7 +142,7 @@ def attach_rest(app: FastAPI) -> None:
     """Add all other routes to an app with a front, and replace its services by theirs."""
     front: FrontServices = app.state.services
     services = app.state.services = _build(front)
-    app.state.jobs = (services.export_jobs, services.examiner_jobs)
+    app.state.jobs = (services.export_jobs, services.import_jobs, services.examiner_jobs)
     late = [module for module in ROUTE_MODULES if module not in FRONT_ROUTES]
     attached = [
         route for noun in late for route in noun.routes.attach(app, front.pools, front.response_cache)
@@ -175,6 +178,7 @@ async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
             await anyio.to_thread.run_sync(services.classroom.shared.stop)
         await services.received_runs.stop()
         await anyio.to_thread.run_sync(services.export_jobs.stop)
+        await anyio.to_thread.run_sync(services.import_jobs.stop)
         if services.idle_smoothing is not None:
             await anyio.to_thread.run_sync(services.idle_smoothing.stop)
         await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
@@ -190,6 +194,7 @@ def _build(front: FrontServices) -> Services:
     server = secrets.token_hex(4)
     export_command = partial(export_worker_command, lessons=settings.lessons)
     hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server, command=export_command)
+    import_jobs = ImportJobs(run_store)
     examiner_jobs = ExaminerJobs(server, starts=bool(settings.roles))
     reprojection_jobs, smoothing = ReprojectionJobs(), None
     output_map_jobs = ReprojectionJobs(output_map_worker_command)
@@ -200,7 +205,9 @@ def _build(front: FrontServices) -> Services:
             # The maps of a set are compared with each other, at their last step.
             lambda: [run for run in supervisor.quiet_runs() if not is_member(run)],
             lambda: (
-                hub.playing > 0 or export_jobs.at_work or examiner_jobs.at_work or output_map_jobs.at_work
+                hub.playing > 0
+                or import_jobs.importing
+                or any(jobs.at_work for jobs in (export_jobs, examiner_jobs, output_map_jobs))
             ),
             settings.smooth_after,
         )
@@ -213,6 +220,7 @@ def _build(front: FrontServices) -> Services:
         uploads=Uploads(run_store.path / ".uploads"),
         received_runs=ReceivedRuns(run_store, settings.follow),
         export_jobs=export_jobs,
+        import_jobs=import_jobs,
         hub=hub,
         reprojection_jobs=reprojection_jobs,
         output_map_jobs=output_map_jobs,

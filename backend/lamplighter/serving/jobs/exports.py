@@ -117,11 +117,7 @@ class ExportJobs:
         """
         with self._lock:
             if self._stopped:
-                raise RefusedError(
-                    503,
-                    "the server is stopping; try again after its restart",
-                    reason=Reason("server_stopping"),
-                )
+                raise stopping_error()
             if len(self._running) >= self._limits.max_running:
                 few = self._limits.max_running
                 raise RefusedError(
@@ -257,3 +253,10 @@ class ExportJobs:
 
     def _bytes(self) -> int:
         return sum(job.bytes for job in self._jobs.values())
+
+
+def stopping_error() -> RefusedError:
+    """Return the refusal of a job by a server that is stopping."""
+    return RefusedError(
+        503, "the server is stopping; try again after its restart", reason=Reason("server_stopping")
+    )

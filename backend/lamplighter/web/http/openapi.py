@@ -34,6 +34,7 @@ TAGS = {
     "examinations": "Questions about the model of a run as it was after any step, and their answers.",
     "classroom": "The class: how it joins, who is here, what it may see and is asked.",
     "exports": "Exports of a run: made in the background, polled, downloaded.",
+    "imports": "Imports of exported runs: sent as zips, followed, cancelled.",
     "push": "Runs that programs on other machines send, with a token of their own.",
 }
 """Tags, in the order in which a reader should meet them."""

@@ -192,6 +192,12 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   export_no_map: ({ run }) =>
     `Dieser Lauf hat noch keine Karte. Nimm: lamplighter project ${words(run)}`,
   page_not_built: "Die Seite ist noch nicht gebaut: Ruf zuerst make page auf.",
+  import_no_zip: "Das ist kein Zip: Nimm den Zip eines Laufs, wie Export ihn macht.",
+  import_too_large: ({ gigabytes }) =>
+    `Der Zip eines Laufs darf höchstens ${decimal(Number(gigabytes))} GB groß sein.`,
+  import_under_way:
+    "Es wird schon ein Lauf importiert: Brich das ab, oder warte, bis es fertig ist.",
+  import_ended: "Der Import ist gescheitert: Versuch es noch einmal.",
   map_not_begun: "Dieser Lauf hat noch nicht begonnen: Es gibt noch keine Karte zu zeichnen.",
   map_not_over: "Dieser Lauf ist noch nicht zu Ende: Zeichne seine Karte danach neu.",
   map_few_steps: "Von diesem Lauf sind weniger als zwei Schritte genau gespeichert.",

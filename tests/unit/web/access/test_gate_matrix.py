@@ -147,7 +147,7 @@ def expected(method: str, path: str, who: str, source: str, under: str, *, loopb
         return source in ("good", "absent", "null")
     if source not in ("good", "absent"):
         return False
-    if method in ("POST", "PATCH", "DELETE"):
+    if method in ("POST", "PUT", "PATCH", "DELETE"):
         return who == "bearer" or (who == "session" and source == "good")
     if path in PRESENT:
         return who in ("session", "bearer")

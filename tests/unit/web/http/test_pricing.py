@@ -27,9 +27,9 @@ FIXED = {
     for path in ("/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch", "/api/sessions",
                  "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json", f"{RUN}/difference/progress", f"{RUN}/exports",
                  f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file", "/api/class", "/api/class/answers.csv", "/api/class/lessons", "/api/lessons",
-                 "/api/lessons/{part}/teacher")
+                 "/api/lessons/{part}/teacher", "/api/imports/{import}")
 } | {
-    ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("POST", f"{RUN}/requests"),
+    ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("PUT", "/api/imports/{import}"), ("DELETE", "/api/imports/{import}"), ("POST", f"{RUN}/requests"),
     ("POST", f"{RUN}/exports"), ("DELETE", RUN), ("DELETE", "/api/sets/{set}"), ("DELETE", f"{RUN}/exports/{{export}}"),
     ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/output-map"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("POST", f"{RUN}/examiner"), ("WS", f"{RUN}/live"),
     ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"),
