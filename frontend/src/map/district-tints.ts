@@ -2,7 +2,7 @@
 
 import type { Districts } from "../api/frames";
 import type { Vocabulary } from "../api/vocabulary";
-import { countKinds, ownerOf } from "../model/counting";
+import { countKinds, ownerOf } from "../model/districts/counting";
 import type { ColourBy } from "../model/view/view-options";
 import { classTint, tintOf } from "./palette";
 

@@ -5,7 +5,7 @@
 
 import type { Vocabulary } from "../api/vocabulary";
 import type { ColourScale, EntryColour, LegendEntry } from "../model/colour-scale";
-import { countKinds } from "../model/counting";
+import { countKinds } from "../model/districts/counting";
 import { THEME, type Theme } from "../model/theme";
 
 interface Palette {

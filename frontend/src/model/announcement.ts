@@ -2,7 +2,7 @@
 
 import type { Districts } from "../api/frames";
 import type { DistrictEvent, Phase } from "../api/rest-types";
-import { countKinds } from "./counting";
+import { countKinds } from "./districts/counting";
 
 /** Minimum time between two announcements, in ms; a change of the run's state is announced at once. */
 export const MIN_ANNOUNCEMENT_INTERVAL = 12_000;

@@ -7,7 +7,7 @@ import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { LegendEntry, EntryColour, ColourScale } from "../../model/colour-scale";
 import { clockSize } from "../../model/clock";
-import { ownerOf } from "../../model/counting";
+import { ownerOf } from "../../model/districts/counting";
 import type { ColourBy } from "../../model/view/view-options";
 
 /** Limit on the ringed tokens of an entry: more would hide the map. */
