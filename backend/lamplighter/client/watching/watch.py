@@ -25,9 +25,10 @@ from lamplighter.client.sharding.watch_group import Meeting
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
 from lamplighter.client.watching.idle_watcher import IdleWatcher
-from lamplighter.client.watching.probe_readings import PlannedProbes, ProbeReadings
+from lamplighter.client.watching.probes.probe_readings import PlannedProbes, ProbeReadings
 from lamplighter.client.watching.serving_address import find_server
-from lamplighter.client.watching.watcher import GradientKind, Watcher, end_earlier_watch
+from lamplighter.client.watching.table_gradient import GradientKind
+from lamplighter.client.watching.watcher import Watcher, end_earlier_watch
 from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.phase import Phase

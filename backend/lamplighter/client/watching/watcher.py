@@ -13,15 +13,13 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.sharding.fsdp_parameter import find_fsdp_parameter
 from lamplighter.client.sharding.own_time import OwnTime
 from lamplighter.client.sharding.owned_part import OwnedPart, is_split
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
@@ -29,34 +27,25 @@ from lamplighter.client.watching.batch_tally import BatchTally
 from lamplighter.client.watching.guest_hooks import GuestHooks
 from lamplighter.client.watching.optimizer_calls import (
     called_by_optimizer_of,
-    called_by_scaler,
     group_of,
-    has_closure,
 )
-from lamplighter.client.watching.probe_readings import ProbeReadings
+from lamplighter.client.watching.probes.probe_readings import ProbeReadings
 from lamplighter.client.watching.scalar_log import read_number
 from lamplighter.client.watching.serving_address import serving_command
 from lamplighter.client.watching.shared_step_writer import SharedStepWriter
 from lamplighter.client.watching.step_window import StepWindow
 from lamplighter.client.watching.step_writer import StepWriter
+from lamplighter.client.watching.table_gradient import REASONS, GradientKind, TableGradient
 from lamplighter.client.watching.tallied_batch import JoinedSteps
 from lamplighter.client.watching.token_losses import TokenLosses
 from lamplighter.client.watching.watched_table import WatchedTable
-from lamplighter.client.watching.weight_diff import WeightDiff, row_norms
-from lamplighter.contract.reason import ReasonCode
+from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import Phase
 
-GradientKind = Literal["as_used", "before_clipping"]
-
-_GRADIENTS: dict[str, ReasonCode] = {
-    "as_used": "gradients_as_used",
-    "before_clipping": "gradients_before_clipping",
-}
 _UNSEEN_STEPS = 200
 """Number of other optimisers' steps or backward passes, without a step of the embedding, after which a warning is
 shown."""
-_COMPILED = "the embedding is compiled (torch.compile) and sharded (FSDP2)"
 _REPLACED = "the embedding was replaced by another: watch the model again once it is final"
 _live: weakref.WeakSet[Watcher] = weakref.WeakSet()
 """The watchers that are not closed."""
@@ -112,11 +101,10 @@ class Watcher:
         self._losses = TokenLosses(
             len(table.weight),
             self._is_due,
-            lambda: self._window.is_skipped(self._accumulated()),
+            lambda: self._window.is_skipped(self._gradient.accumulated()),
             self._hooks.guarded,
         )
-        self._part = part
-        self._managed = find_fsdp_parameter(model, table.owner, table.attribute)
+        self._gradient = TableGradient(model, table, part, gradient)
         looked_up = table.is_looked_up
         rows, width = table.weight.shape
         split = is_split(self._weight)
@@ -138,7 +126,7 @@ class Watcher:
             where = f"{recorder.folder}: the first process has the record of all"
         self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
         """The sentence that is printed at the beginning."""
-        self._every, self._gradient, self._raises = every, gradient, raises
+        self._every, self._raises = every, raises
         self._doubt = (
             f"{table.name} {tuple(table.weight.shape)} is read at 0, 1, 2, ...: it is a table of positions, not of"
             f" tokens. Name the table of tokens, embedding=...{others}"
@@ -146,9 +134,7 @@ class Watcher:
             else None
         )
         self._window = StepWindow(self._tally, split=split)
-        self._backward = -1
         self._joined: JoinedSteps | None = None
-        self._norms: Tensor | None = None
         self._next_loss: float | None = None
         self._unseen, self._said_eval = 0, False
         self._returned = time.perf_counter()
@@ -159,7 +145,7 @@ class Watcher:
         """The number of the current step, if the loop has its own numbers; otherwise the steps are counted."""
         self.closed = False
         if gradient is not None:
-            recorder.note("gradient", say(_GRADIENTS[gradient]))
+            recorder.note("gradient", say(REASONS[gradient]))
 
     def install(self, model: nn.Module, table: WatchedTable) -> None:
         """Install the hooks on the model and the table, all of them or none."""
@@ -173,14 +159,16 @@ class Watcher:
                     *((reader, self._losses.note_ids) for reader in table.readers(model)),
                     (model, self._losses.add_output),
                 )
-            if self._managed is None:
-                self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)
-            else:
-                self._tally.on_reached = self._on_sharded_backward
-                self._tally.unreadable_graphs = _COMPILED
+            self._gradient.install(
+                self._hooks,
+                self._tally,
+                on_reached=self._reach_table,
+                on_passes=self._join_passes,
+                on_end=self._end_backward,
+            )
             if isinstance(self._recorder, SharedRecorder):
                 self._hooks.install_before_modules(self._own_time.call_module)
-            self._hooks.install_on_optimizers(self._before_step, self._after_step)
+            self._hooks.install_on_optimizers(self._gradient.begin_step, self._after_step)
             atexit.register(self._close_at_exit)
             _live.add(self)
         except BaseException:
@@ -277,7 +265,7 @@ class Watcher:
         atexit.unregister(self._close_at_exit)
         _live.discard(self)
         self._window.drop_batch()
-        self._joined = self._norms = None
+        self._joined = None
 
     def _end_with(self, error: Exception) -> None:
         """End the record with an error of a hook."""
@@ -290,35 +278,13 @@ class Watcher:
             raise error
         self._recorder.end_with(error)
 
-    def _accumulated(self) -> Tensor | None:
-        """Return the gradient that has been accumulated in this process."""
-        return self._weight.grad if self._managed is None else self._managed.accumulated()
-
-    def _on_sharded_backward(self) -> None:
-        """Note that a backward pass reaches the embedding, whose gradient FSDP2 accumulates and reduces at its end."""
-        backward = torch._C._current_graph_task_id()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
-        if backward == self._backward:
-            return
-        self._backward = backward
-        self._writer.write_held()
-        before = self._accumulated()
-
-        def end() -> None:
-            self._join_passes(before)
-            after = self._accumulated()
-            if after is not None:
-                self._window.note_gradient(after)
-            self._note_other_step()
-
-        self._hooks.call_after_backward(end)
-
-    def _on_backward(self, gradient: Tensor) -> None:
-        """Add the passes since the last backward pass to their step."""
+    def _reach_table(self) -> None:
+        """Write the step before, as a backward pass of the next one reaches the table."""
         self._own_time.reach_table()
         self._writer.write_held()
-        self._join_passes(self._weight.grad)
 
     def _join_passes(self, accumulated: Tensor | None) -> None:
+        """Add the passes since the last backward pass to their step."""
         if self._doubt is not None and self._tally.fed_positions:
             raise InputError(self._doubt)
         passes = self._window.join_passes(accumulated)
@@ -329,19 +295,14 @@ class Watcher:
                 " this is intended"
             )
 
-    def _on_gradient(self, weight: Tensor) -> None:
-        gradient = weight.grad
-        if gradient is None:
-            return
-        self._window.note_gradient(gradient)
-        if self._gradient == "before_clipping":
-            self._norms = self._row_norms(gradient)
+    def _end_backward(self, accumulated: Tensor | None) -> None:
+        if accumulated is not None:
+            self._window.note_gradient(accumulated)
         self._note_other_step()
 
     def _note_other_step(self) -> None:
         owner = self._owner()
-        current = getattr(owner, self._attribute, None) if self._managed is None else self._managed.weight
-        if owner is not None and current is not self._weight:
+        if owner is not None and not self._gradient.is_at(owner, self._attribute):
             raise InputError(_REPLACED)
         self._unseen += 1
         if self._unseen % _UNSEEN_STEPS == 0:
@@ -357,17 +318,6 @@ class Watcher:
         # Like the recorder: the first step after a multiple, if a loop skips numbers.
         return self._number() // self._every > self._recorded // self._every
 
-    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if self._gradient is None or group_of(optimizer, self._weight) is None:
-            return
-        if self._gradient == "before_clipping":
-            if called_by_scaler():
-                raise InputError(
-                    'gradient="before_clipping" is impossible with a GradScaler, because the gradient is scaled then; use "as_used"'
-                )
-        elif not has_closure(args, kwargs) and self._weight.grad is not None:
-            self._norms = self._row_norms(self._weight.grad, getattr(optimizer, "grad_scale", None))
-
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         group = group_of(optimizer, self._weight)
         if group is None:
@@ -380,21 +330,21 @@ class Watcher:
             # A fused optimiser is called and skips its step itself.
             self._window.drop_batch()
             self._losses.take_largest()
-            self._norms = None
+            self._gradient.take_norms()
             return
         ended, now = time.time(), time.perf_counter()
         self._writer.write_held()
         due = self._is_due()
         self.step, self.next_step, self._unseen = self._number(), None, 0
         batch = self._window.take_batch()
-        if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
-            # The gradient was computed within the step; a scaler allows no closure.
-            self._norms = self._row_norms(self._weight.grad)
+        self._gradient.end_step(args, kwargs)
         # From the first pass if known, because an evaluation or a checkpoint before it is not training.
         seconds = now - (self._tally.begun or self._returned)
-        step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, batch.seen)
+        step = JoinedSteps(
+            1, batch.counts, self._gradient.take_norms(), seconds, batch.unreadable, batch.seen
+        )
         joined = step if self._joined is None else self._joined.joined_with(step)
-        self._norms, self._joined = None, None if due else joined
+        self._joined = None if due else joined
         if not due:
             self._losses.take_largest()
         else:
@@ -407,9 +357,6 @@ class Watcher:
             self._probes.read_if_due(self._model(), self.step)
         self._next_loss, self._tally.begun, self._returned = None, None, time.perf_counter()
         self._own_time.end_step()
-
-    def _row_norms(self, gradient: Tensor, scale: Any = None) -> Tensor:
-        return row_norms(self._part.own_rows(gradient), scale)
 
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
         try:

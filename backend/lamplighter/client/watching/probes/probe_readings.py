@@ -15,10 +15,10 @@ from lamplighter.client.probing.probe_record import ProbeRecord
 from lamplighter.client.probing.probe_set import Layers, Probes, ProbeSet
 from lamplighter.client.probing.sentences import read_sentences
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
-from lamplighter.client.watching.block_states import find_blocks, read_blocks
-from lamplighter.client.watching.probe_pace import ProbePace
-from lamplighter.client.watching.probe_tokens import encode_sentence
-from lamplighter.client.watching.undisturbed_model import undisturbed
+from lamplighter.client.watching.probes.block_states import find_blocks, read_blocks
+from lamplighter.client.watching.probes.probe_pace import ProbePace
+from lamplighter.client.watching.probes.probe_tokens import encode_sentence
+from lamplighter.client.watching.probes.undisturbed_model import undisturbed
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.vocabulary import Vocabulary
 
