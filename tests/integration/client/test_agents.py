@@ -142,7 +142,13 @@ def test_what_is_wrong_is_said_and_no_path_is_followed(agent: Agent, runs: Path)
     assert "has no word 'zzz'" in refuse("neighbours", run=run, word="zzz")
     assert "words that contain it" in refuse("path", run=run, word="b")
     assert "is not recorded" in refuse("why", run=run, step=9_999)
-    assert "less than or equal to 50" in refuse("runs", limit=51)
+    assert "is not recorded; the last is 60" in refuse("neighbours", run=run, word=".", step=9_999)
+    assert (
+        refuse("runs", limit=51)
+        == "runs cannot be asked this: limit: Input should be less than or equal to 50"
+    )
+    assert refuse("step", run=run, stp=3) == "step has no argument 'stp'; it takes run, step"
+    assert "Unknown tool" in refuse("remove", run=run)
     assert "another word" in refuse("path", run=run, word=".", of="pair")
     # The server still answers.
     assert not agent.call("runs").is_error

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, ToolAnnotations
-from pydantic import Field
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import Field, ValidationError
 
 from lamplighter import __version__
 from lamplighter.claims.english import claim_text, reason_text
 from lamplighter.cli.agents.reader import AgentReader, RunWords, make_result
 from lamplighter.cli.asking.claims import tell_figure
 from lamplighter.contract.questions import MAX_STEP
+from lamplighter.contract.sentences import say
 from lamplighter.differences.difference import Ordering
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 from lamplighter.serving.reading.run_selection import RunOrder, RunState
@@ -48,7 +50,7 @@ _NEAR_WORDS = 4
 def make_agent_server(runs: Path) -> MCPServer[Any]:
     """Return the server of the tools for the runs in a folder, which is made if it is missing."""
     tools = AgentTools(AgentReader(runs))
-    server = MCPServer[Any]("lamplighter", version=__version__, instructions=_INSTRUCTIONS, log_level="ERROR")
+    server = AgentServer("lamplighter", version=__version__, instructions=_INSTRUCTIONS, log_level="ERROR")
     for name, tool in {
         "runs": tools.find_runs,
         "step": tools.describe_training_step,
@@ -60,6 +62,32 @@ def make_agent_server(runs: Path) -> MCPServer[Any]:
     }.items():
         server.add_tool(tool, name=name, description=inspect.getdoc(tool), annotations=_READS)
     return server
+
+
+class AgentServer(MCPServer[Any]):
+    """A server of tools that refuses arguments with one line each, also those that it does not know."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool.
+
+        Raises:
+            ToolError: the tool or an argument is unknown, an argument is not valid, or the tool refuses.
+        """
+        taken = next(
+            (tool.input_schema["properties"] for tool in await self.list_tools() if tool.name == name), None
+        )
+        if taken is not None and (unknown := sorted(set(arguments) - set(taken))):
+            raise ToolError(f"{name} has no argument {unknown[0][:40]!r}; it takes {', '.join(taken)}")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            # The package's own text has several lines, and a link for programmers.
+            faults = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.__cause__.errors()]
+            raise ToolError(f"{name} cannot be asked this: {'; '.join(faults)}") from error.__cause__
 
 
 class AgentTools:
@@ -109,9 +137,13 @@ class AgentTools:
         self, run: RunId, word: Word, step: OptionalStep = None, limit: Few = 10
     ) -> CallToolResult:
         """List the words whose rows of the embedding are nearest to a word's, by cosine, at a step; beside the nearest of as
-        many random rows, and the standard deviation of the cosine of two random rows."""
+        many random rows, and the standard deviation of the cosine of two random rows. Where the step asked for was not kept, `exact` is
+        false, and `step` names the nearest before it that was."""
         words = await self._reader.words(run)
         token = words.find(word)
+        last = (await self._reader.read_route(f"/api/runs/{run}"))["status"]["step"]
+        if step is not None and step > last:
+            raise ToolError(say("step_not_recorded", step=step, last=last))
         found = await self._reader.read_route(
             f"/api/runs/{run}/neighbours", token_id=token, step=step, k=limit
         )
