@@ -8,16 +8,16 @@ from typing import SupportsIndex, cast
 from lamplighter.client.errors import InputError
 
 
-def whole_number(value: object, name: str, least: int | None = 0) -> int:
+def whole_number(value: object, name: str, least: int | None = 0, most: int | None = None) -> int:
     """Return a whole number of any kind (Python's, numpy's, a tensor of one number) as an `int`.
 
     Args:
         value: anything with `__index__`.
         name: the argument's name, which begins the messages.
-        least: the smallest number that is allowed; None: any.
+        least, most: the smallest and the largest number that is allowed; None: any.
 
     Raises:
-        InputError: it is not a whole number (a float, a bool, a text), or below `least`.
+        InputError: it is not a whole number (a float, a bool, a text), or outside the limits.
     """
     try:
         # A bool has `__index__` too, but as a step or an id it is a mistake.
@@ -30,4 +30,6 @@ def whole_number(value: object, name: str, least: int | None = 0) -> int:
         ) from None
     if least is not None and number < least:
         raise InputError(f"{name}: {number} is too small: at least {least}")
+    if most is not None and number > most:
+        raise InputError(f"{name}: {number} is too large: at most {most}")
     return number

@@ -83,7 +83,7 @@ class Run:
         output.
 
         Args:
-            height: the height of the page in the cell, in pixels; at least 320.
+            height: the height of the page in the cell, in pixels, 320 to 4,320.
 
         Raises:
             InputError: `height` is invalid.
@@ -94,7 +94,7 @@ class Run:
         with require_whole_application("show"):
             from lamplighter.client.notebook.card import NotebookPage
 
-        return NotebookPage.of_run(self._folder, whole_number(height, "height", least=320))
+        return NotebookPage.of_run(self._folder, whole_number(height, "height", least=320, most=4_320))
 
     def widget(self, height: int = 720) -> CityWidget:
         """Return the living city as a widget, for a notebook cell without a server: Jupyter, VS Code, Colab, marimo.
@@ -103,7 +103,7 @@ class Run:
         map; it changes with the map, and setting it changes the map.
 
         Args:
-            height: the height of the page in the cell, in pixels; at least 320.
+            height: the height of the page in the cell, in pixels, 320 to 4,320.
 
         Raises:
             InputError: `height` is invalid.
@@ -114,7 +114,9 @@ class Run:
         except ModuleNotFoundError as error:
             message = "widget needs a package: pip install anywidget"
             raise ImportError(message, name=error.name) from error
-        return CityWidget(self._folder, self.token_id, height=whole_number(height, "height", least=320))
+        return CityWidget(
+            self._folder, self.token_id, height=whole_number(height, "height", least=320, most=4_320)
+        )
 
     @property
     def id(self) -> str:

@@ -63,9 +63,13 @@ def test_a_widget_holds_the_page_and_shares_the_selected_tokens(tmp_path: Path) 
     with pytest.raises(lamplighter.NoSuchTokenError):
         city.selected = ["no such token"]
     assert city._ids == [1, 7]
-    with pytest.raises(lamplighter.InputError, match="height"):
-        run.widget(height=10)
+    for height in (10, 10**6):
+        with pytest.raises(lamplighter.InputError, match="height"):
+            run.widget(height=height)
+    assert city._notice == ""
     city.close()
+    with pytest.raises(lamplighter.InputError, match="closed"):
+        city.selected = [run.tokens[1]]
 
 
 def test_a_widget_tells_why_there_is_no_city(tmp_path: Path) -> None:
@@ -91,6 +95,8 @@ def test_a_cell_that_is_run_again_and_again_leaves_few_followers(
     widgets = [run.widget() for _ in range(MOST_FOLLOWED + 3)]
     newest = {one._followed for one in widgets[-MOST_FOLLOWED:]}
     wait_until(lambda: set(following) == newest, "the oldest to stop")
+    told = ["no longer follows" in one._notice for one in widgets]
+    assert told == [True] * 3 + [False] * MOST_FOLLOWED
     for one in widgets:
         one.close()
     wait_until(lambda: not following, "all to stop")

@@ -32,13 +32,12 @@ export default () => {
       const showPage = () => {
         frame.style.height = `${model.get("height")}px`;
         notice.textContent = model.get("_notice");
+        notice.hidden = !notice.textContent;
         const page = model.get("_page");
-        if (!page) el.replaceChildren(notice);
-        else if (!frame.srcdoc) {
-          // A later page holds more of the past, but loading it would lose what the reader is looking at.
-          frame.srcdoc = page;
-          el.replaceChildren(frame);
-        }
+        // A later page holds more of the past, but loading it would lose what the reader is looking at.
+        if (!page || frame.srcdoc) return;
+        frame.srcdoc = page;
+        el.append(frame);
       };
       const hear = ({ source, data }) => {
         const message = data?.lamplighter;
@@ -56,6 +55,7 @@ export default () => {
       addEventListener("message", hear);
       for (const name of names) model.on(name, showPage);
       model.on("change:_ids", sendSelection);
+      el.replaceChildren(notice);
       showPage();
       return () => {
         removeEventListener("message", hear);

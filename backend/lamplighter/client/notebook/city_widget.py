@@ -16,6 +16,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from lamplighter.client.errors import InputError
 from lamplighter.client.notebook.followed_page import FollowedPage
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -25,6 +26,9 @@ behind, which its host does not tell."""
 _followed: list[tuple[threading.Thread, FollowedPage]] = []
 """The widgets that follow a run, newest last."""
 _WAITING = "The city appears with the first map of this run: a few seconds."
+_LEFT = f"This city no longer follows its run, since {MOST_FOLLOWED} newer ones do. Run its cell again to follow it."
+_MAX_HEIGHT = 4_320
+"""Pixels, of the highest screens there are; a browser takes memory for each."""
 
 
 class CityWidget(anywidget.AnyWidget):
@@ -38,8 +42,8 @@ class CityWidget(anywidget.AnyWidget):
     _page = traitlets.Unicode().tag(sync=True)
     _ids = traitlets.List(traitlets.Int()).tag(sync=True)
     _notice = traitlets.Unicode(_WAITING).tag(sync=True)
-    height = traitlets.Int(720, min=320).tag(sync=True)
-    """Height of the page in pixels."""
+    height = traitlets.Int(720, min=320, max=_MAX_HEIGHT).tag(sync=True)
+    """Height of the page in pixels, 320 to 4,320."""
     selected = traitlets.List(traitlets.Unicode())
     """The selected tokens, by id."""
 
@@ -51,7 +55,7 @@ class CityWidget(anywidget.AnyWidget):
             token_id: returns the id of a token, or raises `NoSuchTokenError`.
             traits: values of `height` and `selected`.
         """
-        self._run, self._token_id = run, token_id
+        self._run, self._token_id, self._closed = run, token_id, False
         super().__init__(**traits)
         self._followed = FollowedPage(
             run, on_page=self._show_page, on_file=self._send_file, on_problem=self._tell_problem
@@ -66,10 +70,13 @@ class CityWidget(anywidget.AnyWidget):
         # The base class calls this for a widget whose construction failed, too.
         if (followed := getattr(self, "_followed", None)) is not None:
             followed.stop()
+        self._closed = True
         super().close()
 
     @traitlets.validate("selected")
     def _check_tokens(self, proposal: dict[str, Any]) -> list[str]:
+        if self._closed:
+            raise InputError("this city is closed, and selects nothing: run.widget() makes another")
         return self._tokens_of(sorted({self._token_id(token) for token in proposal["value"]}))
 
     @traitlets.validate("_ids")
@@ -93,6 +100,8 @@ class CityWidget(anywidget.AnyWidget):
 
     def _show_page(self, page: str) -> None:
         self._page = page
+        if self._notice == _WAITING:
+            self._notice = ""
 
     def _send_file(self, name: str, data: bytes) -> None:
         self.send({"file": name}, buffers=[data])
@@ -107,7 +116,7 @@ def _follow(followed: FollowedPage) -> None:
     thread.start()
     _followed[:] = [*(one for one in _followed if one[0].is_alive()), (thread, followed)]
     for _, oldest in _followed[:-MOST_FOLLOWED]:
-        oldest.stop()
+        oldest.stop(_LEFT)
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:

@@ -38,7 +38,7 @@ class FollowedPage:
             run: the run.
             on_page: called with the page once it is there, and with one that holds the whole run at its end.
             on_file: called with each new file, by its name in the folder of live files; the manifest comes last.
-            on_problem: called with a sentence if there is nothing to show.
+            on_problem: called with a sentence if there is nothing to show, or no more.
         """
         self._run, self._on_page, self._on_file, self._on_problem = run, on_page, on_file, on_problem
         self._stopped = threading.Event()
@@ -48,8 +48,10 @@ class FollowedPage:
         self._next = 1
         """The number of the next segment to deliver."""
 
-    def stop(self) -> None:
-        """Stop following, within a second."""
+    def stop(self, why: str | None = None) -> None:
+        """Stop following, within a second. `why`: a sentence for `on_problem`."""
+        if why is not None and not self._stopped.is_set():
+            self._on_problem(why)
         self._stopped.set()
 
     def follow(self) -> None:
