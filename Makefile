@@ -28,7 +28,7 @@ help:
 	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10);"
 	@echo "              then viewers join and leave a class for as long: memory and descriptors of the server"
 	@echo "make reference  the reference of the Python API, from the docstrings, in .make/reference"
-	@echo "make site     the documents as a site, with that reference, in .make/site"
+	@echo "make site     the documents as a site, with that reference, in .make/site (URL=: where it will be)"
 	@echo "make gallery  six runs, trained and packed as a site, in .make/gallery (URL=: where it will be); ten minutes"
 	@echo "make mutants  one operator changed at a time, and which changes no test notices (MUTANTS='wire --sample 20')"
 	@echo "make ecosystem  the trainers of transformers, Lightning and accelerate, watched, and what opens a run's model, in an"
@@ -98,7 +98,7 @@ reference: .make/develop
 	$(BIN)/python docs/making/make_reference.py .make/reference
 
 site: .make/develop
-	$(BIN)/python docs/making/make_site.py .make/site
+	$(BIN)/python docs/making/make_site.py .make/site $(URL)
 
 gallery: .make/develop page
 	rm -rf .make/gallery

@@ -1,8 +1,9 @@
 """Makes the site of the documents: `make site`.
 
-    python docs/making/make_site.py FOLDER
+    python docs/making/make_site.py FOLDER [URL]
 
-Each version has a folder of its own in `FOLDER`; `versions.json` and the start page name the newest. What the site is built from is
+Each version has a folder of its own in `FOLDER`; `versions.json` and the start page name the newest. `URL` is where `FOLDER` will be, by
+default the root of a host: only the page for addresses that are not there needs to know. What the site is built from is
 a copy of `docs/`, with the few documents outside it that these link to, and the reference of the Python API. The generator is
 Zensical, the maintained successor of Material for MkDocs; it takes `mkdocs.yml`'s settings, which are below.
 """
@@ -18,6 +19,7 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -117,10 +119,11 @@ SETTINGS = {
 
 def main() -> int:
     """Make the site of this version. Returns an exit status."""
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
     site, name = Path(sys.argv[1]), version("lamplighter")
+    root = urlsplit(sys.argv[2]).path.rstrip("/") if len(sys.argv) == 3 else ""
     with tempfile.TemporaryDirectory(prefix="site-") as folder:
         project = Path(folder)
         copy_documents(project / "pages")
@@ -134,6 +137,7 @@ def main() -> int:
         subprocess.run(reference, stdout=subprocess.DEVNULL, check=True)
         shutil.rmtree(site / name, ignore_errors=True)
         shutil.move(project / "built", site / name)
+    place_missing_page(site, name, f"{root}/{name}/")
     publish_version(site, name)
     print(f"{site / name / 'index.html'}")
     return 0
@@ -167,6 +171,17 @@ def _redirect_links(text: str, original: Path, copies: dict[Path, Path]) -> str:
         return f"[{link[1]}]({os.path.relpath(copies[found], copies[original].parent)}{'#' * bool(place)}{place})"
 
     return _LINK.sub(redirect, text)
+
+
+def place_missing_page(site: Path, name: str, path: str) -> None:
+    """Make the links of a version's 404.html begin with `path`, and copy it to where hosts look for it.
+
+    A host answers addresses at any depth with it, so relative links would lead nowhere.
+    """
+    page = site / name / "404.html"
+    text = re.sub(r'((?:href=|src=|"base":)")/', rf"\g<1>{path}", page.read_text(encoding="utf-8"))
+    for copy in (page, site / "404.html"):
+        copy.write_text(text, encoding="utf-8")
 
 
 def publish_version(site: Path, name: str) -> None:

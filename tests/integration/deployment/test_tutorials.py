@@ -113,7 +113,7 @@ def test_a_reader_can_follow_it(tutorial: Path, tmp_path: Path) -> None:
 def test_the_site_has_no_broken_link_and_keeps_its_other_versions(tmp_path: Path) -> None:
     (tmp_path / "0.0.9").mkdir()
     (tmp_path / "versions.json").write_text('[{"version": "0.0.9", "title": "0.0.9", "aliases": ["latest"]}]')
-    command = [sys.executable, ROOT / "docs/making/make_site.py", tmp_path]
+    command = [sys.executable, ROOT / "docs/making/make_site.py", tmp_path, "https://example.org/lamp/"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     newest, older = json.loads((tmp_path / "versions.json").read_text())
@@ -135,6 +135,13 @@ def test_the_site_has_no_broken_link_and_keeps_its_other_versions(tmp_path: Path
     }
     assert len(links) > 1_000
     assert not [link for link in links if not link[1].is_file()]
+    # The page for what is not there is shown at any depth.
+    missing = (tmp_path / "404.html").read_text()
+    targets = re.findall(r'(?:href|src)="([^#"][^"]*)', missing)
+    assert len(targets) > 20
+    assert all(target.startswith("/lamp/") for target in targets)
+    assert all((tmp_path / target.removeprefix("/lamp/")).is_file() for target in targets)
+    assert missing == (built / "404.html").read_text()
     text = (built / "tutorials/teacher.html").read_text()
     # No file, style or script of another host, and no block that was not understood.
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=\"?https?:", text)
