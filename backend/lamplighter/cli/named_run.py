@@ -87,11 +87,20 @@ def _locate(runs_dir: Path, name: str) -> tuple[RunStore, str]:
     if ("/" in name or os.sep in name) and path.is_dir():
         path = path.resolve()
         return RunStore(path.parent), path.name
+    return find_run_store(runs_dir, f"there is no run {name[:80]!r}: "), name
+
+
+def find_run_store(runs_dir: Path, therefore: str = "") -> RunStore:
+    """Return the store of a folder of runs that is there. `therefore`: the beginning of the sentence that says it is not.
+
+    Raises:
+        click.ClickException: there is no such folder, which is not made here.
+    """
     if not runs_dir.is_dir():
         raise click.ClickException(
-            f"there is no run {name[:80]!r}: the folder {runs_dir} is not there; name the folder of runs with --runs"
+            f"{therefore}the folder {runs_dir} is not there; name the folder of runs with --runs"
         )
-    return RunStore(runs_dir), name
+    return RunStore(runs_dir)
 
 
 def find_members(runs_dir: Path, name: str) -> list[RunFolder] | None:

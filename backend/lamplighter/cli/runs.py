@@ -11,7 +11,7 @@ import click
 
 from lamplighter.cli.command_table import CommandTable
 from lamplighter.cli.common import common_options
-from lamplighter.cli.named_run import RUN_ID, find_named_run
+from lamplighter.cli.named_run import RUN_ID, find_named_run, find_run_store
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
@@ -132,7 +132,7 @@ def _print_runs(run_store: RunStore, runs: list[RunFolder], *, as_json: bool) ->
 @common_options()
 def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
     """Move runs, or sets with their members, to the trash folder."""
-    run_store = RunStore(runs_dir)
+    run_store = find_run_store(runs_dir)
     for run in [_find(run_store, run_id) for run_id in run_ids]:
         print_line(f"{run.id} -> {run_store.trash(run)}")
 
@@ -144,7 +144,7 @@ def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
 @common_options()
 def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes: bool) -> None:
     """Remove runs, or sets with their members, for good."""
-    run_store = RunStore(runs_dir)
+    run_store = find_run_store(runs_dir)
     if not run_ids and not trashed:
         raise click.UsageError("name the runs to remove, or use --trashed for everything in the trash")
     runs = [_find(run_store, run_id) for run_id in run_ids]

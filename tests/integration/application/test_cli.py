@@ -95,7 +95,7 @@ def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_
         (["project", "../etc"], "name the folder of runs with --runs"),
         (["why"], "lamplighter runs lists them"),
         (["runs", "compere"], "(see: lamplighter runs --help)"),
-        (["runs", "trash", "no-such-run"], "list what is there with: lamplighter runs"),
+        (["runs", "trash", "no-such-run"], "name the folder of runs with --runs"),
         (["serve", "--host", "0.0.0.0"], "--behind HOST:PORT"),
         (["--port", "99999"], "65535"),
         (["frobnicate"], "frobnicate"),

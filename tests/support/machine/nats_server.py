@@ -8,9 +8,9 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
+from tests.support.machine.threaded_proxy import ThreadedProxy, pump
 from tests.support.waiting import wait_until
 
 
@@ -69,18 +69,15 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-class Link:
+class Link(ThreadedProxy):
     """A TCP proxy. It forwards each connection to one of its targets in turn that accepts it, until it is cut."""
 
     def __init__(self, *targets: int) -> None:
         """Listen on a port of its own, for the ports `targets` of this machine."""
         self.targets = list(targets)
-        self.port = 0
-        self._up = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
-        self._thread.start()
-        assert self._up.wait(10)
+        self._open = asyncio.Event()
+        self._open.set()
+        super().__init__()
 
     def cut(self) -> None:
         """Forward nothing more. Connections stay open, as in a network that loses every packet."""
@@ -90,30 +87,8 @@ class Link:
         """Forward again."""
         self._loop.call_soon_threadsafe(self._open.set)
 
-    def close(self) -> None:
-        """Stop."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _run(self) -> None:
-        self._stop, self._open = asyncio.Event(), asyncio.Event()
-        self._open.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._up.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one connection in both directions."""
         self.targets.append(self.targets.pop(0))
         for target in list(self.targets):
             try:
@@ -125,18 +100,7 @@ class Link:
             writer.close()
             return
         try:
-            await asyncio.gather(
-                self._forward(reader, back), self._forward(there, writer), return_exceptions=True
-            )
+            await asyncio.gather(pump(reader, back, self._open), pump(there, writer, self._open))
         finally:
             writer.close()
             back.close()
-
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                await self._open.wait()
-                writer.write(data)
-                await writer.drain()
-        finally:
-            writer.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from contextlib import suppress
 
+from tests.support.machine.threaded_proxy import ThreadedProxy, pump
 
-class PathProxy:
-    """A proxy in a thread.
+
+class PathProxy(ThreadedProxy):
+    """A proxy that strips a path.
 
     `Host` is passed on, each answer closes its connection, sockets are passed through.
     """
@@ -21,36 +22,10 @@ class PathProxy:
         self._prefix = prefix.encode()
         self.target = 0
         """The port of the server behind it, on 127.0.0.1."""
-        self.port = 0
-        self._up = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
-        self._thread.start()
-        assert self._up.wait(10)
+        super().__init__()
 
-    def close(self) -> None:
-        """Stop serving."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _run(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._up.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on one request, or one socket."""
         with suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
             method, path, rest = head.split(b" ", 2)
@@ -70,16 +45,7 @@ class PathProxy:
                 b"%b %b HTTP/1.1\r\n%b%b" % (method, path[len(self._prefix) :], added, headers)
             )
             try:
-                await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+                await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
             finally:
                 inner_writer.close()
                 writer.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    with suppress(OSError, RuntimeError):
-        writer.close()

@@ -149,6 +149,10 @@ def test_every_command_finds_the_runs_on_either_side(tmp_path: Path) -> None:
     done = typed(*runs, "runs", "--runs", tmp_path / "other", "trash", run.id)
     assert done.exit_code == 2
     assert "--runs is given twice" in done.output
+    for words in (["trash", run.id], ["remove", run.id], ["remove", "--trashed", "--yes"]):
+        done = typed("runs", *words, "--runs", tmp_path / "mistyped")
+        assert (done.exit_code, "mistyped is not there" in done.output) == (1, True)
+    assert not (tmp_path / "mistyped").exists()
 
 
 @pytest.mark.parametrize(
