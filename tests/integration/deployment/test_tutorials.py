@@ -3,90 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import wait_until
+from tests.integration.deployment.reader import Reader, blocks_of
 
 ROOT = Path(__file__).parents[3]
 TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
-SERVERS = ("lamplighter --", "lamplighter serve")
-"""Beginnings of the commands that serve until they are stopped."""
 
 pytestmark = pytest.mark.tour
-
-
-def blocks_of(tutorial: Path) -> list[tuple[str, str]]:
-    """Return the blocks of a tutorial, each with its language."""
-    text = tutorial.read_text(encoding="utf-8")
-    found = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    assert len(found) == text.count("```") / 2
-    return found
-
-
-class Reader:
-    """Somebody who follows a tutorial in an empty folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        # A browser that opens nothing, and an account of its own.
-        self._environment = os.environ | {
-            "BROWSER": "true",
-            "HOME": str(folder / "home"),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "NO_COLOR": "1",
-        }
-        self._python = ""
-
-    def type_command(self, command: str) -> str:
-        newest = max((self._folder / "runs").glob("*"), key=lambda run: run.stat().st_ctime, default=None)
-        words = shlex.split(command.partition("  #")[0].replace("RUN", newest.name if newest else "RUN"))
-        assert words[0] == "lamplighter"
-        argv = [sys.executable, "-m", *words]
-        if command.startswith(SERVERS):
-            return self._serve(argv)
-        return self._run(argv)
-
-    def add_python(self, code: str) -> str:
-        """Run all the Python so far: a reader's session goes on, and a process is the simplest one that ends."""
-        self._python += code
-        return self._run([sys.executable, "-c", self._python])
-
-    def _run(self, argv: list[str]) -> str:
-        done = subprocess.run(
-            argv, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{argv}: {done.stdout[-2_000:]}{done.stderr[-2_000:]}"
-        return done.stdout
-
-    def _serve(self, argv: list[str]) -> str:
-        log = self._folder / "server.log"
-        with log.open("wb") as out:
-            server = subprocess.Popen(
-                [*argv, "--port", "0"], cwd=self._folder, env=self._environment, stdout=out, stderr=out
-            )
-        try:
-            wait_until(lambda: re.search(r"http://127\.0\.0\.1:\d+", log.read_text()), "an address", 60)
-            address = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
-            assert address is not None
-
-            def steps() -> list[int]:
-                with urllib.request.urlopen(f"{address[0]}/api/runs") as answer:
-                    return [run["status"]["step"] for run in json.load(answer)["items"]]
-
-            # A reader waits until there is something to see.
-            wait_until(lambda: max(steps(), default=0) >= 100, "a run of 100 steps", 120)
-        finally:
-            server.terminate()
-            server.wait(30)
-        return log.read_text()
 
 
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
