@@ -12,7 +12,7 @@ from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.step_part import Header
 from lamplighter.client.sharding.watch_group import Traffic
 from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, WatchedSplit
-from lamplighter.runfolder.writing.failed_write import NOT_NOW
+from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS
 
 _ATTEMPT = 1
 """A loop's run has no other."""
@@ -73,7 +73,7 @@ class KeptExchanges:
         )
         self._before = replace(traffic)
         self._asked, self._snapshots = [0] * len(headers), 0
-        with suppress(*NOT_NOW):
+        with suppress(*WRITE_ERRORS):
             if self._writer is None:
                 self._writer = ExchangesWriter(path)
                 self._writer.set_patience(_PATIENCE)
@@ -88,5 +88,5 @@ class KeptExchanges:
         """Close the file."""
         if self._writer is None:
             return
-        with suppress(*NOT_NOW):
+        with suppress(*WRITE_ERRORS):
             self._writer.close(sealed=True, patience=_SEALING_SECONDS)

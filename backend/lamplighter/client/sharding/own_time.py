@@ -1,14 +1,14 @@
 """The seconds that a process of a watched loop computes by itself.
 
-A process that waits for the others within a collective of the loop looks, from outside, like one that computes. So only two
-stretches of a step are counted:
+A process that waits for the others within a collective of the loop looks, from outside, like one that computes. So it counts what surely is
+its own:
 
 - from the end of the optimiser's step to the first call of a module: what the loop does between its steps, such as reading data;
-- from where a pass reads the table to where its gradient comes back there. DDP waits after that, or before. Where a model is
-  split (FSDP2, tensor parallelism), the processes wait for each other within this stretch, so of it each counts what the fastest needed.
+- in DDP, from where a pass reads the table to where its gradient comes back there: DDP waits before that, or after.
 
-So two processes differ by more than what is counted, never by less. What the record itself needs is not counted. With a graphics
-card these are seconds of the host.
+Where a model is split (FSDP2, tensor parallelism), or compiled, the second stretch cannot be told from waiting. There each process counts
+what the fastest needed from the first call of a module to the end of the step, so two processes differ by more than what is counted,
+never by less. What the record itself needs is not counted. With a graphics card these are seconds of the host.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class OwnSeconds(NamedTuple):
 
 
 class OwnTime:
-    """A stopwatch for both stretches, which is stopped before others may be waited for."""
+    """A stopwatch that is stopped before others may be waited for."""
 
     def __init__(self, *, split: bool) -> None:
         """Start with no seconds, stopped.
@@ -41,34 +41,40 @@ class OwnTime:
         """
         self._split = split
         self._between: float | None = None
+        self._called: float | None = None
         self._reading: float | None = None
+        self._passed = False
         self._alone = self._together = 0.0
 
-    def end_step(self) -> None:
-        """Count from now on what the loop does between two steps."""
-        self._between, self._reading = time.perf_counter(), None
-
     def call_module(self, module: nn.Module, args: object) -> None:
-        """End that stretch if a forward pass with gradients begins. A hook before the forward pass of any module."""
-        if torch.compiler.is_compiling() or self._between is None or not torch.is_grad_enabled():
+        """Begin a step at its first call of a module with gradients. A hook before the forward pass of any module."""
+        if torch.compiler.is_compiling() or self._called is not None or not torch.is_grad_enabled():
             return
-        self._alone += time.perf_counter() - self._between
-        self._between = None
+        self._called = time.perf_counter()
+        if self._between is not None:
+            self._alone += self._called - self._between
 
     def read_table(self) -> None:
-        """Count from now on what a pass needs."""
-        if self._reading is None:
+        """Count from now on what a pass needs, unless others are waited for within it."""
+        if self._reading is None and not self._split:
             self._reading = time.perf_counter()
 
     def reach_table(self) -> None:
         """End that stretch: the gradient of the pass is back at the table."""
-        if self._reading is None:
-            return
-        seconds, self._reading = time.perf_counter() - self._reading, None
-        if self._split:
-            self._together += seconds
-        else:
-            self._alone += seconds
+        if self._reading is not None:
+            self._alone += time.perf_counter() - self._reading
+            self._reading, self._passed = None, True
+
+    def end_step(self) -> None:
+        """End the step: the optimiser has stepped."""
+        if self._called is not None and not self._passed:
+            self._together += time.perf_counter() - self._called
+        self._called = self._reading = self._between = None
+        self._passed = False
+
+    def go_on(self) -> None:
+        """Count from now on what the loop does between two steps."""
+        self._between = time.perf_counter()
 
     def take_seconds(self) -> OwnSeconds:
         """Return the seconds since the last call."""

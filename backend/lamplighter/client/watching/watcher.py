@@ -333,6 +333,7 @@ class Watcher:
             self._gradient.take_norms()
             return
         ended, now = time.time(), time.perf_counter()
+        self._own_time.end_step()
         self._writer.write_held()
         due = self._is_due()
         self.step, self.next_step, self._unseen = self._number(), None, 0
@@ -356,7 +357,7 @@ class Watcher:
         if self._probes is not None:
             self._probes.read_if_due(self._model(), self.step)
         self._next_loss, self._tally.begun, self._returned = None, None, time.perf_counter()
-        self._own_time.end_step()
+        self._own_time.go_on()
 
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.sharding.joined_step import join_losses, join_rows, join_top_losses
-from lamplighter.client.sharding.own_time import OwnSeconds, own_seconds
+from lamplighter.client.sharding.own_time import OwnSeconds, OwnTime, own_seconds
 from lamplighter.client.sharding.owned_part import OwnedPart, check_parts, owned_part
 from lamplighter.client.sharding.step_part import Header, RowSquares, State, StepPart, part_bytes
 from lamplighter.wire.top_losses import TopLosses
@@ -91,6 +92,30 @@ def test_a_loss_is_that_of_all_tokens_or_unknown(headers: list[Header], loss: fl
     found, why = join_losses(headers)
     assert found == loss
     assert (why is None) == (loss is not None)
+
+
+@pytest.mark.parametrize(
+    ("split", "compiled", "times", "wanted"),
+    [
+        (False, False, [0, 10, 12, 16], (14, 0)),
+        (True, False, [0, 10, 50], (10, 40)),
+        (False, True, [0, 10, 50], (10, 40)),
+    ],
+)
+def test_only_what_is_surely_its_own_counts_as_computing(
+    monkeypatch: pytest.MonkeyPatch, split: bool, compiled: bool, times: list[float], wanted: Any
+):
+    clock = iter(times)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    watch = OwnTime(split=split)
+    watch.go_on()
+    for _ in range(2):
+        watch.call_module(torch.nn.Identity(), ())
+    if not compiled:
+        watch.read_table()
+    watch.reach_table()
+    watch.end_step()
+    assert watch.take_seconds() == wanted
 
 
 def test_of_what_waiting_may_be_in_all_count_what_the_fastest_needed():
