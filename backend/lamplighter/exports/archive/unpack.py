@@ -26,8 +26,7 @@ from lamplighter.runfolder.importing.file_limits import (
     MAX_MEMBERS,
     MAX_TOTAL_BYTES,
     MEGABYTE,
-    NEEDED,
-    byte_limit,
+    find_fault,
 )
 from lamplighter.runfolder.run_folder import MATRICES
 from lamplighter.runfolder.writing.free_space import spare_bytes
@@ -172,7 +171,7 @@ def _read_digests(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo])
 def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
     _require_few([info.orig_filename for info in infos])
-    members: dict[str, zipfile.ZipInfo] = {}
+    files: list[tuple[str, zipfile.ZipInfo]] = []
     prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), None)
     if prefix is None:
         raise ExportError("this is not the zip of a run: it has no recipe.json")
@@ -187,31 +186,18 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
         name = name.removeprefix(prefix)
         if name in _FOLDERS and info.file_size == 0:
             continue
-        limit = _DIGESTS_LIMIT if name == DIGESTS else byte_limit(name)
-        if limit is None or kind not in (0, stat.S_IFREG):
-            raise ExportError(
-                f"the zip holds {_quote_name(info.orig_filename)}, which is not a file of a run: refused"
-            )
-        if name in members:
-            raise ExportError(f"the zip holds {name} twice: refused")
+        if kind not in (0, stat.S_IFREG):
+            raise ExportError(f"the zip holds {_quote_name(name)}, which is not a file of a run: refused")
         if info.compress_type not in _METHODS:
             # Other methods may take any amount of memory, and our exports do not use them.
             raise ExportError(
-                f"{name} is packed by a method other than deflate: unpack the zip, and zip the folder again"
+                f"{_quote_name(name)} is packed by a method other than deflate: unpack the zip, and zip the folder again"
             )
-        if info.file_size > limit:
-            raise ExportError(
-                f"{name} would have {info.file_size:,} bytes, at most {limit:,} are allowed: refused"
-            )
-        members[name] = info
-    if missing := [name for name in NEEDED if name not in members]:
-        raise ExportError(f"this is not the zip of a run: it has no {missing[0]}")
-    size = sum(info.file_size for info in members.values())
-    if size > total:
-        raise ExportError(
-            f"the run would have {size / MEGABYTE:,.0f} MB, at most {total / MEGABYTE:,.0f} are allowed: refused"
-        )
-    return members
+        files.append((name, info))
+    sizes = ((name, info.file_size) for name, info in files)
+    if (fault := find_fault(sizes, {DIGESTS: _DIGESTS_LIMIT}, total)) is not None:
+        raise ExportError(f"the zip is refused: {fault}")
+    return dict(files)
 
 
 def _require_few(names: Sequence[str]) -> None:

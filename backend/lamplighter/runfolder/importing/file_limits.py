@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 from lamplighter.contract.recipe_file import MAX_RECIPE_BYTES
 from lamplighter.runfolder.run_folder import MATRICES
@@ -14,7 +15,7 @@ MAX_TOTAL_BYTES = 16_000 * MEGABYTE
 MAX_MATRICES = 10_000
 MAX_MEMBERS = 32
 """Maximum files of a run, not counting waypoints and matrices."""
-NEEDED = ("corpus.json", "vocabulary.json", "steps.sqlite")
+_NEEDED = ("recipe.json", "corpus.json", "vocabulary.json", "steps.sqlite")
 _LIMITS = {
     "recipe.json": MAX_RECIPE_BYTES,
     NAME_FILE: 4 << 10,
@@ -43,3 +44,30 @@ def byte_limit(name: str) -> int | None:
     if _MATRIX.fullmatch(name):
         return MAX_TOTAL_BYTES
     return _CHECKPOINT_LIMIT if _CHECKPOINT.fullmatch(name) else _LIMITS.get(name)
+
+
+def find_fault(
+    files: Iterable[tuple[str, int]], besides: Mapping[str, int], total: int = MAX_TOTAL_BYTES
+) -> str | None:
+    """Return why files, by path and size, are not those of a run, in words; None if they may be.
+
+    Args:
+        files: the path and the bytes of each.
+        besides: the maximum bytes of files beside those of a run, by path.
+        total: the maximum bytes of all.
+    """
+    sizes: dict[str, int] = {}
+    for path, size in files:
+        limit = besides.get(path) or byte_limit(path)
+        if limit is None:
+            return f"{path[:80]!a} is not a file of a run"
+        if path in sizes:
+            return f"{path} is there twice"
+        if size > limit:
+            return f"{path} would have {size:,} bytes, at most {limit:,} are allowed"
+        sizes[path] = size
+    if missing := [path for path in _NEEDED if path not in sizes]:
+        return f"it has no {missing[0]}, as every run has"
+    if (size := sum(sizes.values())) > total:
+        return f"the run would have {size / MEGABYTE:,.0f} MB, at most {total / MEGABYTE:,.0f} are allowed"
+    return None

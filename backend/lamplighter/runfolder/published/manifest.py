@@ -23,8 +23,7 @@ from lamplighter.runfolder.importing.file_limits import (
     MAX_MEMBERS,
     MAX_TOTAL_BYTES,
     MEGABYTE,
-    NEEDED,
-    byte_limit,
+    find_fault,
 )
 from lamplighter.runfolder.published.object_store import (
     MissingObjectError,
@@ -184,22 +183,8 @@ def require_digest(data: bytes, wanted: PublishedObject, where: str) -> None:
 
 
 def _require_run(manifest: Manifest, where: str) -> None:
-    seen: set[str] = set()
-    for file in manifest.files:
-        limit = byte_limit(file.path) or _OWN_LIMITS.get(file.path)
-        if limit is None or file.path in seen:
-            raise StoreError(
-                f"{where} names {file.path!a}, which is no file of a run or is there twice: refused"
-            )
-        if file.size > limit:
-            raise StoreError(
-                f"{where}: {file.path} would have {file.size:,} bytes, at most {limit:,} are allowed"
-            )
-        seen.add(file.path)
-    if missing := [name for name in ("recipe.json", *NEEDED) if name not in seen]:
-        raise StoreError(f"{where} names no {missing[0]}: refused")
-    if manifest.total_bytes > MAX_TOTAL_BYTES:
-        raise StoreError(f"{where}: the run would have {manifest.total_bytes / MEGABYTE:,.0f} MB: refused")
+    if (fault := find_fault(((file.path, file.size) for file in manifest.files), _OWN_LIMITS)) is not None:
+        raise StoreError(f"{where}: {fault}: refused")
     if manifest.blocks.size != _DIGEST_BYTES * sum(file.blocks for file in manifest.files):
         raise StoreError(f"{where}: some blocks have no digests: refused")
 

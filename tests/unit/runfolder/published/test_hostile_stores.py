@@ -100,21 +100,21 @@ def edit(name: str, **facts: Any) -> Callable[[Facts], object]:
 
 
 IMPOSSIBLE: dict[str, tuple[Callable[[Facts], object], str]] = {
-    "a path out of the folder": (add(path="../../outside.sqlite"), "is no file of a run"),
-    "an absolute path": (add(path="/etc/passwd"), "is no file of a run"),
+    "a path out of the folder": (add(path="../../outside.sqlite"), "is not a file of a run"),
+    "an absolute path": (add(path="/etc/passwd"), "is not a file of a run"),
     "a path that looks like a checkpoint's": (
         add(path="checkpoints/../../x.safetensors"),
-        "is no file of a run",
+        "is not a file of a run",
     ),
-    "a program": (add(path="evil.py"), "is no file of a run"),
-    "requests": (add(path="requests-cli.sqlite"), "is no file of a run"),
+    "a program": (add(path="evil.py"), "is not a file of a run"),
+    "requests": (add(path="requests-cli.sqlite"), "is not a file of a run"),
     "a file twice": (add(path="steps.sqlite"), "there twice"),
     "a file that is too large": (edit("vocabulary.json", size=64_000_001), "at most"),
     "a terabyte": (edit("steps.sqlite", size=1 << 40), "files"),
     "a negative size": (edit("steps.sqlite", size=-1), "files"),
     "blocks without digests": (edit("steps.sqlite", size=1 << 22), "no digests"),
     "a path for a digest": (edit("steps.sqlite", sha256="../../etc/passwd"), "files"),
-    "no record": (lambda manifest: manifest.update(files=manifest["files"][:2]), "names no"),
+    "no record": (lambda manifest: manifest.update(files=manifest["files"][:2]), "it has no"),
     "a path for an id": (lambda manifest: manifest.update(run="../run"), "run"),
     "another run": (lambda manifest: manifest.update(run="another-run"), "is of another run"),
     "an impossible time": (lambda manifest: manifest.update(created=1e300), "created"),
