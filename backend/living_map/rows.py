@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from living_map.two_threads import run_each, split_range
+
 BLOCK_BYTES = 16 << 20
 """Bytes of similarities held at once; small blocks also stay in the cache."""
 
@@ -57,4 +59,8 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the rows of two matrices of one shape, (V, D), that differ in any bit, ascending. Shape (M,)."""
     now = np.ascontiguousarray(vectors, dtype=np.float32).view(np.uint32)
-    return np.flatnonzero((now != np.ascontiguousarray(last).view(np.uint32)).any(axis=1))
+    before = np.ascontiguousarray(last).view(np.uint32)
+    differ = run_each(
+        lambda part: (now[slice(*part)] != before[slice(*part)]).any(axis=1), split_range(len(now))
+    )
+    return np.flatnonzero(np.concatenate(differ))

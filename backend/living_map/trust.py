@@ -22,8 +22,8 @@ from living_map.rows import Rows, differing_rows, split_rows
 
 SAMPLE = 500
 NEIGHBOURS = 10
-MIN_UNCOMPARED = 60_000
-"""Number of rows from which no copy is kept to compare the next embedding with."""
+MAX_COPIED = 64 << 20
+"""Numbers of an embedding up to which a copy is kept to compare the next one with, and the comparable rows: 256 MB each."""
 _SIMILARITY_BYTES = 256 << 20
 """Maximum bytes of the similarities of the sample with all tokens."""
 
@@ -82,9 +82,9 @@ class TrustProbe:
         """Set the embedding, shape (V, D), that the next estimates are made against.
 
         Rows that moved since the last call are found by comparison; only their similarities are recomputed. Of a large
-        vocabulary no copy is kept to compare with, and all are.
+        embedding no copy is kept to compare with, and all are.
         """
-        if self.size >= MIN_UNCOMPARED:
+        if self.size * vectors.shape[1] > MAX_COPIED:
             self._set_large_space(vectors)
             return
         vectors = np.asarray(vectors[:])

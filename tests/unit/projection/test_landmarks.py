@@ -35,7 +35,7 @@ def vocabulary(monkeypatch: pytest.MonkeyPatch) -> Vocabulary:
     monkeypatch.setattr(landmarks, "LANDMARKS", L)
     for name, value in (("MIN_TOKENS", V), ("LANDMARKS", L), ("MIN_LANDMARKS", L)):
         monkeypatch.setattr(run_folder, name, value)
-    monkeypatch.setattr(trust, "MIN_UNCOMPARED", V)
+    monkeypatch.setattr(trust, "MAX_COPIED", 0)
     counts = np.where(np.isin(np.arange(V), MARKS), 9, 1)
     return Vocabulary(tuple(f"token{n}" for n in range(V)), counts)
 
@@ -85,7 +85,7 @@ def test_a_large_space_is_measured_like_any_other(
     for _ in range(2):
         large.set_space(vectors)
         with monkeypatch.context() as patched:
-            patched.setattr(trust, "MIN_UNCOMPARED", V + 1)
+            patched.setattr(trust, "MAX_COPIED", vectors.size)
             copied.set_space(vectors)
         one, other = large.estimate(places), copied.estimate(places)
         assert one.trust == pytest.approx(other.trust, abs=1e-6)
