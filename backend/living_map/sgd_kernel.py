@@ -80,14 +80,21 @@ def offset_from(
 
 
 @numba.njit(cache=True, inline="always")
+def next_states(first: int, second: int, third: int) -> tuple[int, int, int]:
+    """Return the next states, of 32 bits, of a combined Tausworthe generator (L'Ecuyer 1996, `taus88`)."""
+    word = 0xFFFFFFFF
+    return (
+        ((first & 0xFFFFFFFE) << 12 & word) ^ (((first << 13 & word) ^ first) >> 19),
+        ((second & 0xFFFFFFF8) << 4 & word) ^ (((second << 2 & word) ^ second) >> 25),
+        ((third & 0xFFFFFFF0) << 17 & word) ^ (((third << 3 & word) ^ third) >> 11),
+    )
+
+
+@numba.njit(cache=True, inline="always")
 def draw_integer(state: NDArray[np.int64]) -> np.int32:
-    """Return the next 32 random bits of a combined Tausworthe generator (L'Ecuyer 1996, `taus88`), and advance its
-    state, shape (3,), in place. umap-learn draws the same integers from the same state."""
-    word = np.int64(0xFFFFFFFF)
-    first, second, third = state[0], state[1], state[2]
-    state[0] = ((first & 0xFFFFFFFE) << 12 & word) ^ (((first << 13 & word) ^ first) >> 19)
-    state[1] = ((second & 0xFFFFFFF8) << 4 & word) ^ (((second << 2 & word) ^ second) >> 25)
-    state[2] = ((third & 0xFFFFFFF0) << 17 & word) ^ (((third << 3 & word) ^ third) >> 11)
+    """Return the next 32 random bits of a generator, and advance its state, shape (3,), in place. umap-learn draws the same
+    integers from the same state."""
+    state[0], state[1], state[2] = next_states(state[0], state[1], state[2])
     return np.int32(state[0] ^ state[1] ^ state[2])
 
 

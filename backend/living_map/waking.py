@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from living_map.sgd_kernel import clip_change, draw_integer, offset_from, power
+from living_map.sgd_kernel import clip_change, next_states, offset_from, power
 
 WAKING_CHANGE = 0.05
 """Share of the weight of a row's edges that must have changed for it to wake."""
@@ -20,6 +20,8 @@ RESTING_RATE = 0.02
 """Learning rate below which a row sleeps."""
 _DECAY = 0.5
 """Factor on a row's rate from frame to frame."""
+_CALM_RATE = 0.25
+"""Learning rate up to which a row's pushes are added up before it moves."""
 MAX_AWAKE = 0.5
 """Share of rows awake above which all of them are optimised."""
 
@@ -123,6 +125,10 @@ def run_listed_epoch(
 ) -> None:
     """Run an epoch of some edges as `run_epoch` does of all, each row at `share` of its own rate.
 
+    Where the rate is low, the pushes that go with a pull are computed from one position and do not wait for one another, which
+    takes two thirds of the time. At the rates of a first fit such steps are too long, and the map comes out well or badly by
+    chance.
+
     Args:
         edges: some edges, ascending; the other arguments are those of `run_epoch`.
         rates: shape (V,), 0 for rows that sleep, which do not move.
@@ -151,16 +157,24 @@ def run_listed_epoch(
             y += change_y * alpha
             coordinates[k, 0] -= change_x * beta
             coordinates[k, 1] -= change_y * beta
-        if alpha == 0:
-            continue
-        for _ in range(count):
-            k = draw_integer(rng[j]) % size
-            if k == j:
-                continue
-            dx, dy, distance = offset_from(coordinates, k, x, y)
-            if distance > 0:
+        if alpha > 0:
+            one_state, other_state, third_state = rng[j, 0], rng[j, 1], rng[j, 2]
+            push_x, push_y = np.float32(0), np.float32(0)
+            for _ in range(count):
+                one_state, other_state, third_state = next_states(one_state, other_state, third_state)
+                k = ((one_state ^ other_state ^ third_state) * size) >> 32
+                # A row does not push itself: the offset is 0.
+                dx, dy, distance = offset_from(coordinates, k, x, y)
+                distance = max(distance, np.float32(1e-30))
                 raised = power(distance, exponents, mantissas)
                 push = np.float32(2) * b / ((np.float32(0.001) + distance) * (a * raised + one))
-                x += clip_change(push * dx) * alpha
-                y += clip_change(push * dy) * alpha
+                if alpha > _CALM_RATE:
+                    x += clip_change(push * dx) * alpha
+                    y += clip_change(push * dy) * alpha
+                else:
+                    push_x += clip_change(push * dx)
+                    push_y += clip_change(push * dy)
+            rng[j, 0], rng[j, 1], rng[j, 2] = one_state, other_state, third_state
+            x += push_x * alpha
+            y += push_y * alpha
         coordinates[j, 0], coordinates[j, 1] = x, y
