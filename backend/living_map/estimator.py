@@ -32,7 +32,7 @@ class LivingMap:
         spread: scale of the map.
         negative_sample_rate: pushes per pull.
         n_epochs: epochs of `fit`.
-        update_epochs: epochs of `update`.
+        update_epochs: epochs of `update`; half as many while most of 20,000 rows or more are stirred.
         motion: "smooth": rows glide after their neighbours. "faithful": a row moves on the map as it moved in the space, and
             stays if it did not; give `update` whole steps and some 100 epochs each.
         random_state: seed of the layout; two maps of the same frames with the same seed are equal.

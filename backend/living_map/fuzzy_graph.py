@@ -99,7 +99,7 @@ class MembershipStrengths:
             self._ids[part] = np.take_along_axis(some, order, axis=1)
             self._weights[part] = np.take_along_axis(strengths, order, axis=1)
 
-        run_each(strengthen, [rows[slice(*part)] for part in split_range(len(rows))])
+        run_each(strengthen, [rows[slice(*part)] for part in split_range(len(rows), of=len(ids))])
         return FuzzyGraph(len(ids), *_union(self._ids, self._weights, horizon))
 
 

@@ -84,7 +84,10 @@ class CpuProducts:
     def least(self, queries: Any, ids: NDArray[np.int32]) -> NDArray[np.float32]:
         """Implement `RowProducts.least`."""
         found = np.empty(len(ids), dtype=np.float32)
-        run_each(lambda part: least_products(queries, self._rows, ids, found, *part), split_range(len(ids)))
+        run_each(
+            lambda part: least_products(queries, self._rows, ids, found, *part),
+            split_range(len(ids), of=len(self._rows)),
+        )
         return found
 
 

@@ -38,6 +38,8 @@ _FITTED_IN_PARTS_FROM = 20_000
 """Number of rows from which the first fit is shown before it is done."""
 _FIRST_EPOCHS, _PART_EPOCHS = 50, 25
 """Its epochs in the first frame, and in each of the next."""
+_HURRIED_FROM = 20_000
+"""Number of rows from which a frame has half the epochs while most of the rows are awake and the graph changes."""
 _RATE_AFTER_FIT = 0.1
 """Learning rate of the frame after a fit."""
 _RESTING_RATE = 0.003
@@ -169,7 +171,9 @@ class IncrementalUmap:
             self._some_sleep = False
             self.learning_rate = self._common_rate
             if self.learning_rate >= _RESTING_RATE:
-                reached = self._optimise(self._optimised, settings.warm_epochs, self.learning_rate)
+                hurried = change > 0 and len(unrest) >= _HURRIED_FROM
+                epochs = -(-settings.warm_epochs // 2) if hurried else settings.warm_epochs
+                reached = self._optimise(self._optimised, epochs, self.learning_rate)
                 self._optimised = align_to_previous(reached, self._smoother.shown)
         if self.unsettled:
             self._gliding = not self._smoother.has_arrived(self._optimised)

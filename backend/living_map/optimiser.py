@@ -63,27 +63,33 @@ class EdgeOptimiser:
             or no earlier graph) to 1, shape (V,); and the same share over all edges.
         """
         old, old_due, old_negative_due, epoch = self.graph, self.due, self._negative_due, self.epoch
-        self.graph, self.period = graph, graph.period
-        self.due = due = self._random.random(len(graph.head))
-        due *= self.period
-        due += epoch
-        # An edge that has not pulled yet has not pushed either.
-        self._negative_due = negative_due = due - self.period
+        self.graph, count = graph, len(graph.head)
+        self.period, self.due, self._negative_due = period, due, negative_due = np.empty((3, count))
         unrest = np.zeros(graph.size, dtype=np.float32)
-        if old is None:
-            return unrest, 0.0
         kept, larger = np.zeros((2, graph.size))
-        most = old.weight.max(initial=0), graph.weight.max(initial=0)
+        most = graph.weight.max(initial=0)
 
-        def carry(part: tuple[int, int]) -> None:
-            was, now = old.edges_of(*part), graph.edges_of(*part)
+        def take(job: tuple[tuple[int, int], np.random.Generator]) -> None:
+            part, random = job
+            now = graph.edges_of(*part)
+            np.divide(np.float64(most), graph.weight[now], out=period[now], dtype=np.float64)
+            random.random(out=due[now])
+            due[now] *= period[now]
+            due[now] += epoch
+            # An edge that has not pulled yet has not pushed either.
+            np.subtract(due[now], period[now], out=negative_due[now])
+            if old is None:
+                return
+            was = old.edges_of(*part)
             carry_counters(
                 old.head[was], old.tail[was], old.weight[was], old_due[was], old_negative_due[was],
                 graph.head[now], graph.tail[now], graph.weight[now], due[now], negative_due[now],
-                *most, epoch, kept, larger,
+                old.weight.max(initial=0), most, epoch, kept, larger,
             )  # fmt: skip
 
-        run_each(carry, split_range(graph.size))
+        parts = split_range(graph.size)
+        randoms = [self._random] if len(parts) == 1 else self._random.spawn(len(parts))
+        run_each(take, list(zip(parts, randoms, strict=True)))
         if not larger.any():
             return unrest, 0.0
         np.divide(larger - kept, larger, out=unrest, where=larger > 0, casting="same_kind")

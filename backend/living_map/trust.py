@@ -19,6 +19,7 @@ from scipy.spatial import KDTree
 
 from living_map.metrics import Metric, as_queries, comparable_rows
 from living_map.rows import Rows, differing_rows, split_rows
+from living_map.two_threads import run_each, split_range
 
 SAMPLE = 500
 NEIGHBOURS = 10
@@ -98,10 +99,23 @@ class TrustProbe:
         elif len(moved):
             last[moved] = vectors[moved]
             self._units[moved] = self._comparable(last[moved])
-            self._similar[:, moved] = self._queries(ids) @ self._units[moved].T
-            moved_in_sample = np.isin(ids, moved)
-            self._similar[moved_in_sample] = self._queries(ids[moved_in_sample]) @ self._units.T
+            self._compare_moved(moved, self._similar)
         self._similar[np.arange(len(ids)), ids] = -np.inf
+
+    def _compare_moved(self, moved: NDArray[np.int64], similar: NDArray[np.float32]) -> None:
+        """Compute the similarities, shape (S, V), of the sample with the rows that moved, and those of the latter among it."""
+        queries, others = self._queries(self.token_ids), self._units[moved].T
+        among = np.flatnonzero(np.isin(self.token_ids, moved))
+        sampled = self._queries(self.token_ids[among])
+
+        def of_sample(part: tuple[int, int]) -> None:
+            similar[slice(*part), moved] = queries[slice(*part)] @ others
+
+        def with_all(part: tuple[int, int]) -> None:
+            similar[among, slice(*part)] = sampled @ self._units[slice(*part)].T
+
+        run_each(of_sample, split_range(len(queries), of=self.size))
+        run_each(with_all, split_range(self.size))
 
     def _set_large_space(self, vectors: Rows) -> None:
         ids = self.token_ids

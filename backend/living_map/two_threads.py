@@ -19,12 +19,12 @@ MIN_ROWS = 5_000
 """Number of rows from which they are split; fewer are worked on as one range."""
 
 
-def split_range(size: int, begin: int = 0) -> list[tuple[int, int]]:
-    """Return the ranges of `size` rows from `begin` on, each as (first, end): two halves, or one if there are few rows.
+def split_range(size: int, begin: int = 0, *, of: int | None = None) -> list[tuple[int, int]]:
+    """Return the ranges of `size` rows from `begin` on, each as (first, end): two halves, or one of a small map.
 
-    `begin` does not count towards what is few: the ranges of a large map's last rows are halves, too.
+    `of`: the rows of the map, if those are some of them.
     """
-    if size < MIN_ROWS:
+    if (size if of is None else of) < MIN_ROWS:
         return [(begin, size)]
     middle = begin + (size - begin) // 2
     return [(begin, middle), (middle, size)]

@@ -23,8 +23,8 @@ class WarmUp:
     """A background thread that imports and compiles the code of a layout method.
 
     The first time on a machine this takes seconds, later less than one; the linear view continues. Numba aborts the
-    process when two threads run its code at once, so the main thread runs none before `done`, and this thread none
-    after.
+    process when two threads at once run code that it made parallel, as umap-learn's is, so the main thread runs none before
+    `done`, and this thread none after.
     """
 
     def __init__(self, chosen: MapRecipe, size: int) -> None:
