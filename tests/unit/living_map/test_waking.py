@@ -110,6 +110,21 @@ def test_a_map_in_halves_is_as_true_and_the_same_on_one_core(monkeypatch: pytest
     assert trust[1] > trust[0] - 0.02
 
 
+def test_a_frame_in_which_most_of_many_rows_are_stirred_has_half_the_epochs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = clusters()
+    layout = settled(rows)
+    monkeypatch.setattr(incremental_umap, "_HURRIED_FROM", 300)
+    epochs: list[int] = []
+    for change in (1.0, 0.0):
+        rows += np.float32(change) * np.random.default_rng(1).normal(size=rows.shape).astype(np.float32)
+        before = layout._optimiser.epoch
+        layout.draw_frame(rows)
+        epochs.append(layout._optimiser.epoch - before)
+    assert epochs == [5, 10]
+
+
 def test_a_fit_of_many_rows_is_shown_before_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = clusters()
     probe = TrustProbe(300)
