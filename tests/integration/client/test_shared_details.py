@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import lamplighter
+from benchmarks.sharded import CountedConnections
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.shared_steps import read_shared_step
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -65,14 +66,15 @@ def test_the_loss_is_weighted_by_tokens(tmp_path: Path, how: str) -> None:
         assert min(one.worked) > 0
 
 
-def train_densely(rank: int, size: int, folder: Path, rows: int) -> dict[str, int]:
-    """Train with AdamW, which moves each row in each step, keep the matrices, and return the bytes that were sent."""
+def train_densely(rank: int, size: int, folder: Path, rows: int) -> int:
+    """Train with AdamW, which moves each row in each step, keep the matrices, and return the bytes that were sent after the first one."""
     model: Any = SharedModel(rows=rows)
     shard(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     matrices: list[Any] = []
     watcher = lamplighter.watch(model, folder=folder / "shared", on_error="raise", keyframe_every=4)
-    shared: Any = watcher._recorder  # pyright: ignore[reportPrivateUsage]
+    group: Any = watcher._recorder.exchange.group  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    counted = group._connections = CountedConnections(group._connections, rank)
     with watcher:
         for (batch,) in global_batches(6):
             ids = part_of(batch, rank, size)
@@ -82,7 +84,7 @@ def train_densely(rank: int, size: int, folder: Path, rows: int) -> dict[str, in
             weight: Any = model.wte.weight
             matrices.append(weight.full_tensor().detach().numpy())
     np.save(folder / f"matrices-{rank}.npy", np.stack(matrices))
-    return vars(shared.exchange.group.traffic)
+    return counted.sent
 
 
 # 61 rows are a small matrix, whose moved rows are all kept; of 8,200 only those of keyframes are.
@@ -92,7 +94,7 @@ def train_densely(rank: int, size: int, folder: Path, rows: int) -> dict[str, in
 def test_a_snapshot_of_a_split_table_is_exact_and_its_bytes_are_the_formula(
     tmp_path: Path, rows: int, kept: list[int]
 ) -> None:
-    first, second = run_ranks(train_densely, 2, tmp_path, rows=rows)
+    sent = run_ranks(train_densely, 2, tmp_path, rows=rows)
     run = lamplighter.open(tmp_path / "shared")
     assert list(run.snapshot_steps()) == [0, *kept]
     matrices = np.load(tmp_path / "matrices-0.npy")
@@ -104,31 +106,25 @@ def test_a_snapshot_of_a_split_table_is_exact_and_its_bytes_are_the_formula(
     lit = [int((pulse.gradient_ids >= rows - own).sum()) for pulse in pulses]
     width = 8
     moved = 12 * own + (4 * width * own if rows == 61 else 0)
-    collected = [own] if rows == 61 else [own] * 3
-    assert second == {
-        # Of six steps and the end.
-        "headers": 7 * 512,
-        "parts": sum(8 * ids + 12 * gradients + moved for ids, gradients in zip(read, lit, strict=True)),
-        # How many bytes of rows follow.
-        "words": 8 * len(collected),
-        "rows": sum(4 * (width + 1) * count for count in collected),
-    }
-    # The first answers each step, the end and the beginning, and asks for rows.
-    assert first == {"headers": 7 * 512, "parts": 0, "words": 8 * (8 + 2 * len(collected)), "rows": 0}
     exchanged = read_exchanges(tmp_path / "shared")
     assert {split.row_owners for _, split, _ in exchanged} == {((0, rows - own), (rows - own, own))}
     assert [one.bytes for _, _, one in exchanged] == [
         split.expected_bytes(one) for _, split, one in exchanged
     ]
-    kept_bytes = {kind: sum(one.bytes[kind] for _, _, one in exchanged) for kind in first}
-    # The end is in no step.
-    last = 4 * (width + 1) * own * (rows != 61)
+    # The first matrix, and of the large table that of step 4; that of step 6 comes with the end, which is in no step.
+    snapshots = 1 + (rows != 61)
+    kept_bytes = {kind: sum(one.bytes[kind] for _, _, one in exchanged) for kind in exchanged[0][2].bytes}
     assert kept_bytes == {
-        "headers": first["headers"] + second["headers"] - 2 * 512,
-        "parts": second["parts"],
-        "words": first["words"] + second["words"] - 16 - 24 * (rows != 61),
-        "rows": second["rows"] - last,
+        "headers": 6 * 2 * 512,
+        "parts": sum(8 * ids + 12 * gradients + moved for ids, gradients in zip(read, lit, strict=True)),
+        # The answers; the questions, and how many bytes of rows follow.
+        "words": 6 * 8 + snapshots * (8 + 16),
+        "rows": snapshots * 4 * (width + 1) * own,
     }
+    snapshot = 8 + 16 + 4 * (width + 1) * own
+    # Without the beginning, but with the answer to the last step, and the end.
+    ending = 8 + 2 * 512 + 8 + snapshot * (rows != 61)
+    assert sum(sent) == sum(kept_bytes.values()) - (snapshot + 8) + ending
 
 
 def train_beyond_the_limit(rank: int, size: int, folder: Path) -> list[float]:

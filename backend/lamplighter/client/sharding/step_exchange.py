@@ -214,7 +214,7 @@ class StepExchange:
                 self.recorder.at + 1,
                 headers,
                 numbers,
-                self.group.all_traffic,
+                self.group.traffic,
             )
         given.write(parts, rows, kept_rows)
 

@@ -160,8 +160,6 @@ class WatchGroup:
         self._connections: Any = connections
         self.rank, self.size = rank, size
         self.traffic = Traffic()
-        """What this process has sent."""
-        self.all_traffic = Traffic()
         """What all processes have sent, once for each that gets it, by the tensors that passed through the collectives of
         this one; of parts and rows the first process alone knows it."""
 
@@ -170,8 +168,7 @@ class WatchGroup:
         own = torch.from_numpy(header.encode().copy())
         all_of_them = torch.empty(self.size * HEADER_BYTES, dtype=torch.uint8)
         self._finish(lambda: self._connections._allgather_base(all_of_them, own), patient=True)
-        self.traffic.headers += len(own) * (self.size - 1)
-        self.all_traffic.headers += all_of_them.nbytes * (self.size - 1)
+        self.traffic.headers += all_of_them.nbytes * (self.size - 1)
         packed = all_of_them.numpy().tobytes()
         return [Header.decode(packed[at : at + HEADER_BYTES]) for at in range(0, len(packed), HEADER_BYTES)]
 
@@ -192,13 +189,12 @@ class WatchGroup:
             receives[1:] = sizes[1:]
         else:
             sends[0] = len(own)
-            setattr(self.traffic, kind, getattr(self.traffic, kind) + len(own))
         if sum(sizes[1:]):
             source = torch.from_numpy(own if own.flags.writeable else own.copy())
             source = torch.empty(0, dtype=torch.uint8) if first else source
             target = torch.empty(sum(receives), dtype=torch.uint8)
             self._finish(lambda: self._connections.alltoall_base(target, source, receives, sends))
-            setattr(self.all_traffic, kind, getattr(self.all_traffic, kind) + target.nbytes)
+            setattr(self.traffic, kind, getattr(self.traffic, kind) + target.nbytes)
             if first:
                 return [own, *(one.numpy() for one in target.split(receives[1:]))]
         return [own, *(np.empty(0, np.uint8) for _ in sizes[1:])] if first else []
@@ -208,8 +204,7 @@ class WatchGroup:
         numbers = torch.empty(self.size, dtype=torch.int64)
         own = torch.tensor([number])
         self._finish(lambda: self._connections._allgather_base(numbers, own))
-        self.traffic.words += 8 * (self.size - 1)
-        self.all_traffic.words += numbers.nbytes * (self.size - 1)
+        self.traffic.words += numbers.nbytes * (self.size - 1)
         return numbers.tolist()
 
     def say(self, word: int) -> int:
@@ -218,8 +213,7 @@ class WatchGroup:
         options = dist.BroadcastOptions()
         options.rootRank = 0
         self._finish(lambda: self._connections.broadcast([told], options))
-        self.traffic.words += told.nbytes * (self.size - 1) * (self.rank == 0)
-        self.all_traffic.words += told.nbytes * (self.size - 1)
+        self.traffic.words += told.nbytes * (self.size - 1)
         return int(told)
 
     def close(self) -> None:
