@@ -19,7 +19,10 @@ from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
 
 routes = Routes("imports")
 
-_BODY = {"required": True, "content": {"application/zip": {"schema": body_schema("application/zip")}}}
+_BODY = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": body_schema("application/zip")}},
+}
 ImportId = Annotated[
     str,
     Path(
