@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesReader, Split, WatchedSplit
+from lamplighter.runfolder.tables.exchanges import AnySplit, Exchange, ExchangesReader
 
 WINDOW = 50
 """Steps, up to the one that is asked for, in which the slowest process is counted."""
@@ -25,7 +25,7 @@ _SLOWER = 1.1
 class SharedStep:
     """A step of several processes, and the steps before it."""
 
-    split: Split | WatchedSplit
+    split: AnySplit
     exchange: Exchange
     equal: int
     """Of the steps counted, those whose bytes all equal their formulas."""
@@ -37,7 +37,7 @@ class SharedStep:
     """The process that lags; None if none certainly does."""
 
 
-def read_split(run: RunFolder, lineage: Lineage, step: int) -> Split | WatchedSplit | None:
+def read_split(run: RunFolder, lineage: Lineage, step: int) -> AnySplit | None:
     """Return how a run was split between processes at a step; None if one process trained it.
 
     Raises:
@@ -70,7 +70,7 @@ def read_shared_step(run: RunFolder, lineage: Lineage, step: int) -> SharedStep 
     return None
 
 
-def _equals_formula(exchange: Exchange, split: Split | WatchedSplit) -> bool:
+def _equals_formula(exchange: Exchange, split: AnySplit) -> bool:
     return all(exchange.bytes.get(kind) == size for kind, size in split.expected_bytes(exchange).items())
 
 

@@ -75,6 +75,7 @@ def test_a_step_is_read_with_those_before_it(tmp_path: Path) -> None:
     [
         ("split", {"owners": [[0, "20"]]}),
         ("split", {"dim": -1}),
+        ("split", {"owners": []}),
         ("split", {"more": 1}),
         ("exchange", {"sent": [1, 2]}),
         ("exchange", {"read": None}),

@@ -143,6 +143,9 @@ class WatchedSplit:
         }
 
 
+AnySplit = Split | WatchedSplit
+
+
 @dataclass(frozen=True)
 class Exchange:
     """What the processes handed over in a step."""
@@ -177,7 +180,7 @@ class ExchangesWriter(FileWriter):
         """
         super().__init__(path, SCHEMA)
 
-    def begin_split(self, attempt: int, step: int, split: Split | WatchedSplit) -> None:
+    def begin_split(self, attempt: int, step: int, split: AnySplit) -> None:
         """Say how the run is split from a step of an attempt on."""
         with self._connection:
             self._connection.execute(
@@ -197,7 +200,7 @@ class ExchangesWriter(FileWriter):
 class ExchangesReader(FileReader):
     """A reader of `exchanges.sqlite`, live or finished. The file may come from anyone, so every value is checked."""
 
-    def split_at(self, lineage: Lineage, step: int) -> Split | WatchedSplit | None:
+    def split_at(self, lineage: Lineage, step: int) -> AnySplit | None:
         """Return how the run was split at a step; None if one process computed it, or if it is not recorded.
 
         Raises:
@@ -229,18 +232,22 @@ class ExchangesReader(FileReader):
                 yield row - step_key(attempt, 0), _decode_exchange(text)
 
 
-def _decode_split(text: Any) -> Split | WatchedSplit:
+def _decode_split(text: Any) -> AnySplit:
     try:
         fields = _decode_object(text)
         if fields.keys() == {"parts"}:
-            parts = tuple(tuple(map(_whole, part)) for part in fields["parts"])
+            parts: Any = tuple(tuple(map(_whole, part)) for part in fields["parts"])
             if any(len(part) != 4 for part in parts):
                 raise ValueError
-            return WatchedSplit(parts)  # pyright: ignore[reportArgumentType]
-        owners = tuple((_whole(offset), _whole(rows)) for offset, rows in fields.pop("owners"))
-        return Split(owners, **{name: _whole(value) for name, value in fields.items()})
+            split: AnySplit = WatchedSplit(parts)
+        else:
+            owners = tuple((_whole(offset), _whole(rows)) for offset, rows in fields.pop("owners"))
+            split = Split(owners, **{name: _whole(value) for name, value in fields.items()})
+        if len(split.owners) < 2:
+            raise ValueError
     except _INVALID:
         raise FormatError("exchanges.sqlite: how the rows are split is invalid") from None
+    return split
 
 
 def _decode_exchange(text: Any) -> Exchange:
