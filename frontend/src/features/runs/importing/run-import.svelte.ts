@@ -64,7 +64,11 @@ export class RunImport {
       }
     } catch (error) {
       if (signal.aborted) await requestJson(path, { method: "DELETE" }).catch(() => undefined);
-      else this.problem = failureText(failureOf(error));
+      else {
+        // A refusal can get lost while the file is still on its way: the server remembers it.
+        const told = await ask().catch(() => null);
+        this.problem = told?.problem ? toldText(told.problem, told) : failureText(failureOf(error));
+      }
     } finally {
       clearInterval(timer);
       this.zip = null;
