@@ -221,7 +221,8 @@ class ImportJobs:
                 job.share = max(job.share, message.share)
 
     def _handle_end(self, job: ImportJob, code: int) -> None:
-        # What a killed process leaves behind has a free lock.
+        # What a killed process leaves behind has a free lock. Of our own lock that would wait.
+        job.files.close()
         self._run_store.clear_leftovers()
         try:
             name = read_run_name(self._run_store.find(job.run or ""))
