@@ -20,8 +20,6 @@ RESTING_RATE = 0.02
 """Learning rate below which a row sleeps."""
 _DECAY = 0.5
 """Factor on a row's rate from frame to frame."""
-_CALM_RATE = 0.25
-"""Learning rate up to which a row's pushes are added up before it moves."""
 MAX_AWAKE = 0.5
 """Share of rows awake above which all of them are optimised."""
 
@@ -125,9 +123,8 @@ def run_listed_epoch(
 ) -> None:
     """Run an epoch of some edges as `run_epoch` does of all, each row at `share` of its own rate.
 
-    Where the rate is low, the pushes that go with a pull are computed from one position and do not wait for one another, which
-    takes two thirds of the time. At the rates of a first fit such steps are too long, and the map comes out well or badly by
-    chance.
+    The pushes that go with a pull are computed from one position, so that they do not wait for one another: an epoch takes two
+    thirds of the time.
 
     Args:
         edges: some edges, ascending; the other arguments are those of `run_epoch`.
@@ -168,12 +165,8 @@ def run_listed_epoch(
                 distance = max(distance, np.float32(1e-30))
                 raised = power(distance, exponents, mantissas)
                 push = np.float32(2) * b / ((np.float32(0.001) + distance) * (a * raised + one))
-                if alpha > _CALM_RATE:
-                    x += clip_change(push * dx) * alpha
-                    y += clip_change(push * dy) * alpha
-                else:
-                    push_x += clip_change(push * dx)
-                    push_y += clip_change(push * dy)
+                push_x += clip_change(push * dx)
+                push_y += clip_change(push * dy)
             rng[j, 0], rng[j, 1], rng[j, 2] = one_state, other_state, third_state
             x += push_x * alpha
             y += push_y * alpha
