@@ -19,15 +19,15 @@ MIN_ROWS = 5_000
 """Number of rows from which they are split; fewer are worked on as one range."""
 
 
-def split_range(size: int, begin: int = 0, *, of: int | None = None) -> list[tuple[int, int]]:
-    """Return the ranges of `size` rows from `begin` on, each as (first, end): two halves, or one of a small map.
+def split_range(end: int, begin: int = 0, *, of: int | None = None) -> list[tuple[int, int]]:
+    """Return the rows from `begin` to `end` as ranges, each (first, end): two halves, or one of a small map.
 
-    `of`: the rows of the map, if those are some of them.
+    `of`: the number of rows of the map, if it is not `end`.
     """
-    if (size if of is None else of) < MIN_ROWS:
-        return [(begin, size)]
-    middle = begin + (size - begin) // 2
-    return [(begin, middle), (middle, size)]
+    if (end if of is None else of) < MIN_ROWS:
+        return [(begin, end)]
+    middle = begin + (end - begin) // 2
+    return [(begin, middle), (middle, end)]
 
 
 def run_each(work: Callable[[Part], Result], parts: list[Part]) -> list[Result]:
@@ -53,3 +53,8 @@ def _cores() -> int:
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="living map")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked process has the pool, but not its thread.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
