@@ -15,7 +15,6 @@ pytestmark = pytest.mark.browser
 
 PARTS = [
     ("late-panels", "level-lab", "differences"),
-    ("menus", "page-menu", "map-umap"),
     # They share the same code.
     pytest.param("late-panels", "open-runs", "runs", marks=pytest.mark.tour),
     pytest.param("explore-panels", "level-explore", "token", marks=pytest.mark.tour),
