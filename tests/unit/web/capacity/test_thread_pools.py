@@ -24,6 +24,7 @@ ON_THE_LOOP = {
     "/healthz": "GET",
     "/launch": "POST",
     "/api/uploads": "POST",
+    "/api/imports/{import}": "PUT",
     "/api/push/{run}/fragments/{fragment}": "PUT",
     "/api/runs/{run}/live": None,
 }
