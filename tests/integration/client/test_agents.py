@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -150,6 +151,10 @@ def test_what_is_wrong_is_said_and_no_path_is_followed(agent: Agent, runs: Path)
     assert refuse("step", run=run, stp=3) == "step has no argument 'stp'; it takes run, step"
     assert "Unknown tool" in refuse("remove", run=run)
     assert "another word" in refuse("path", run=run, word=".", of="pair")
+    broken = shutil.copytree(runs / run, runs / "broken")
+    (broken / "steps.sqlite").write_bytes(b"no database")
+    assert "broken cannot be read: steps.sqlite" in refuse("step", run="broken")
+    shutil.rmtree(broken)
     # The server still answers.
     assert not agent.call("runs").is_error
 

@@ -49,6 +49,17 @@ class AgentReader:
         except AnswerError as error:
             raise ToolError(str(error)) from error
 
+    async def run_facts(self, run: str) -> dict[str, Any]:
+        """Return what is known of a run.
+
+        Raises:
+            ToolError: the run is unknown or cannot be read.
+        """
+        facts = await self.read_route(f"/api/runs/{run}")
+        if not facts["readable"]:
+            raise ToolError(f"{run} cannot be read: {facts['problem']}")
+        return facts
+
     async def words(self, run: str) -> RunWords:
         """Return the words of a run.
 

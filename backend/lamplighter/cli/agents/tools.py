@@ -112,7 +112,7 @@ class AgentTools:
     async def describe_training_step(self, run: RunId, step: TrainingStep = None) -> CallToolResult:
         """Tell what one step of training did: its loss beside that of guessing, what its batch read, and the words whose rows
         got the largest gradients and moved farthest. By default the newest step."""
-        facts = await self._reader.read_route(f"/api/runs/{run}")
+        facts = await self._reader.run_facts(run)
         words = await self._reader.words(run)
         wanted = step or facts["status"]["step"]
         if not wanted:
@@ -141,7 +141,7 @@ class AgentTools:
         false, and `step` names the nearest before it that was."""
         words = await self._reader.words(run)
         token = words.find(word)
-        last = (await self._reader.read_route(f"/api/runs/{run}"))["status"]["step"]
+        last = (await self._reader.run_facts(run))["status"]["step"]
         if step is not None and step > last:
             raise ToolError(say("step_not_recorded", step=step, last=last))
         found = await self._reader.read_route(
