@@ -11,7 +11,7 @@ from lamplighter.client.sharding.own_time import own_seconds
 from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.step_part import Header
 from lamplighter.client.sharding.watch_group import Traffic
-from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, WatchedSplit
+from lamplighter.runfolder.tables.exchanges import MAX_PROCESSES, Exchange, ExchangesWriter, WatchedSplit
 from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS
 
 _ATTEMPT = 1
@@ -22,7 +22,7 @@ _SEALING_SECONDS = 1.0
 
 
 class KeptExchanges:
-    """The rows of `exchanges.sqlite`. A row that cannot be written is left out."""
+    """The rows of `exchanges.sqlite`. A row that cannot be written is left out; of more than `MAX_PROCESSES` there are none."""
 
     def __init__(self, held: Sequence[OwnedPart]) -> None:
         """Prepare to write; the file appears with the first step.
@@ -59,6 +59,9 @@ class KeptExchanges:
             numbers: how many numbers of moved rows were sent.
             traffic: the bytes of all processes so far.
         """
+        if len(headers) > MAX_PROCESSES:
+            # A reader would refuse so long a row, and the run with it.
+            return
         others = headers[1:]
         sent = {kind: size - getattr(self._before, kind) for kind, size in asdict(traffic).items()}
         worked = tuple(round(one, 6) for one in own_seconds([header.own for header in headers]))

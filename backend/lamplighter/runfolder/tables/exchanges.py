@@ -19,8 +19,10 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, step_key
 from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 
+MAX_PROCESSES = 256
+"""Processes of which a row can tell."""
 _MAX_CHARACTERS = 20_000
-"""Maximum length of a row: 64 processes take a third of it."""
+"""Maximum length of a row: that of as many processes takes two thirds of it."""
 _MAX_NUMBER = 1 << 53
 _INVALID = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 SCHEMA = """

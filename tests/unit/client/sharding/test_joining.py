@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,13 @@ import torch
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.sharding.joined_step import join_losses, join_rows, join_top_losses
+from lamplighter.client.sharding.kept_exchanges import KeptExchanges
 from lamplighter.client.sharding.own_time import OwnSeconds, OwnTime, own_seconds
 from lamplighter.client.sharding.owned_part import OwnedPart, check_parts, owned_part
 from lamplighter.client.sharding.step_part import Header, RowSquares, State, StepPart, part_bytes
+from lamplighter.client.sharding.watch_group import Traffic
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.tables.exchanges import MAX_PROCESSES, ExchangesReader
 from lamplighter.wire.top_losses import TopLosses
 
 
@@ -120,6 +125,22 @@ def test_only_what_is_surely_its_own_counts_as_computing(
 
 def test_of_what_waiting_may_be_in_all_count_what_the_fastest_needed():
     assert own_seconds([OwnSeconds(1, 5), OwnSeconds(3, 4)]) == [5, 7]
+
+
+def test_what_many_processes_send_is_kept_if_a_reader_takes_it(tmp_path: Path):
+    for count in (MAX_PROCESSES, MAX_PROCESSES + 1):
+        kept = KeptExchanges([OwnedPart(9_999_999, 999_999, 10_000, 10_000)] * count)
+        kept.note_rows([4 * 10_001 * 9_999_999] * count)
+        headers = [Header(ids=9_999_999, own=OwnSeconds(n + 1000.123457)) for n in range(count)]
+        kept.add_step(tmp_path / f"{count}.sqlite", 1, headers, 0, Traffic())
+        kept.close()
+    (path,) = tmp_path.iterdir()
+    lineage = Lineage.of_attempts([(1, 0)])
+    with ExchangesReader(path) as reader:
+        split = reader.split_at(lineage, 1)
+        ((_, exchange),) = reader.exchanges(lineage)
+    assert split is not None
+    assert len(split.owners) == len(exchange.worked) == MAX_PROCESSES
 
 
 def test_the_largest_losses_are_those_of_all_and_their_places_count_on():
