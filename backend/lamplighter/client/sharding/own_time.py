@@ -1,9 +1,10 @@
 """The seconds that a process of a watched loop computes by itself.
 
-A process that waits for the others within a collective of the loop looks, from outside, like one that computes. So it counts what surely is
-its own:
+A process that waits for the others within a collective of the loop looks, from outside, like one that computes. So it counts
+two stretches of its own:
 
-- from the end of the optimiser's step to the first call of a module: what the loop does between its steps, such as reading data;
+- from the end of the optimiser's step to the first call of a module: what the loop does between its steps, such as reading data. A collective
+  of the loop there cannot be told from that, and counts, too;
 - in DDP, from where a pass reads the table to where its gradient comes back there: DDP waits before that, or after.
 
 Where a model is split (FSDP2, tensor parallelism), or compiled, the second stretch cannot be told from waiting. There each process counts
