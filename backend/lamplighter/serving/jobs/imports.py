@@ -47,6 +47,7 @@ _BLOCK = 1 << 20
 _EXIT_SECONDS = 10.0
 """Seconds allowed for a killed process to exit."""
 _CANCELLED, _NOT_RECEIVED = "this import was cancelled", "the file did not arrive whole; send it again"
+_ID_TAKEN = "an import has had this id: send the file under another"
 _MODULE = "lamplighter.exports.import_worker"
 
 
@@ -100,8 +101,8 @@ class ImportJobs:
             size: their number, if the sender tells it.
 
         Raises:
-            RefusedError: another is being imported, or the job was cancelled (409); the zip is too large (413), or not a zip (422);
-                the server is stopping (503); the disk is nearly full (507).
+            RefusedError: another is being imported, the id was used, or the job was cancelled (409); the zip is too large (413), or
+                not a zip (422); the server is stopping (503); the disk is nearly full (507).
             OSError: the disk is full, or no process can be started. Nothing is kept after an error.
         """
         job = self._begin(job_id)
@@ -116,8 +117,11 @@ class ImportJobs:
                 await self._write(job, chunks, file)
             await anyio.to_thread.run_sync(self._start_child, job, zip_path)
         except BaseException as error:
-            # Also a sender that has gone away.
-            problem = error.detail if isinstance(error, RefusedError) else _NOT_RECEIVED
+            problem = _NOT_RECEIVED
+            if isinstance(error, RefusedError):
+                problem = error.detail
+            elif isinstance(error, OSError) and not isinstance(error, ConnectionError):
+                problem = f"the file cannot be imported: {error.strerror or type(error).__name__}"
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self._end, job, "failed", problem)
             raise
@@ -140,7 +144,11 @@ class ImportJobs:
         raise RefusedError(404, "that import does not exist or was forgotten; send the file again")
 
     def cancel_import(self, job: ImportJob) -> None:
-        """Cancel an import and wait until nothing of it is left. Does nothing to one that is over."""
+        """Cancel an import. Does nothing to one that is over.
+
+        Its process is gone when this returns. A zip that is still being received is removed when its next bytes come, or its
+        sender is cut off for sending too slowly.
+        """
         with self._lock:
             child = self._child if job.state == "running" else None
             if not job.over:
@@ -159,8 +167,10 @@ class ImportJobs:
         with self._lock:
             if self._stopped:
                 raise stopping_error()
-            if self.importing or job_id in self._jobs:
+            if self.importing:
                 raise RefusedError(409, say("import_under_way"))
+            if job_id in self._jobs:
+                raise RefusedError(409, _ID_TAKEN)
             while len(self._jobs) >= _MAX_KEPT:
                 del self._jobs[next(iter(self._jobs))]
             job = self._jobs[job_id] = ImportJob(job_id)

@@ -112,6 +112,7 @@ def test_a_zip_that_is_cancelled_or_broken_off_leaves_nothing(tmp_path: Path) ->
     cancelled = refusal(jobs, ZIP, lambda: jobs.cancel_import(jobs.find_job(ID)), ZIP)
     assert cancelled == (409, "this import was cancelled")
     assert jobs.find_job(ID).state == "cancelled"
+    assert refusal(jobs, ZIP) == (409, "an import has had this id: send the file under another")
 
     def break_off() -> None:
         raise ConnectionError
@@ -120,6 +121,10 @@ def test_a_zip_that_is_cancelled_or_broken_off_leaves_nothing(tmp_path: Path) ->
     with pytest.raises(ConnectionError):
         receive(gone, ZIP, break_off)
     assert "send it again" in str(gone.find_job(ID).problem)
+    unable = ImportJobs(RunStore(tmp_path), lambda runs, zip_path: [str(runs / "absent")])
+    with pytest.raises(FileNotFoundError):
+        receive(unable, ZIP)
+    assert unable.find_job(ID).problem == "the file cannot be imported: No such file or directory"
     assert list(tmp_path.iterdir()) == []
 
 
