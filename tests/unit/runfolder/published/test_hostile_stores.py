@@ -60,7 +60,7 @@ def refusal(place: Path, tmp_path: Path) -> str:
 
 
 def sign(place: Path, change: Callable[[Facts], object]) -> None:
-    """Change the manifest as whoever may write to the store can: with its digest in `current`."""
+    """Change the manifest as a person who may write to the store can: with its digest in `current`."""
     manifest = json.loads((place / "manifest-1.json").read_bytes())
     change(manifest)
     data = json.dumps(manifest).encode()
