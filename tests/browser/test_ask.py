@@ -14,7 +14,7 @@ from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
 from tests.browser.pages import choose_entry, open_panel, wait_for
 from tests.support.application import Application
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 SPOKEN = 20
 """The last step before `STEP` at which the trainer lets the model speak; its state is also kept."""
@@ -118,7 +118,6 @@ def test_a_presenters_answer_lights_lamps_word_by_word_and_reaches_a_viewer(
     viewer.close()
 
 
-@pytest.mark.tour
 def test_teaching_swapping_attention_and_rotation_show_their_results(
     page: Page, application: Application
 ) -> None:
@@ -171,7 +170,6 @@ def test_teaching_swapping_attention_and_rotation_show_their_results(
     assert find_violations(page) == []
 
 
-@pytest.mark.tour
 def test_training_questions_need_no_words_and_have_a_chance_level(
     page: Page, application: Application
 ) -> None:

@@ -21,7 +21,7 @@ from tests.browser.pages import choose_entry, wait_for
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, V, make_run
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 720}
 MISSED = 900
@@ -100,7 +100,6 @@ def frozen(chromium: Browser) -> Generator[None]:
             os.kill(page, signal.SIGCONT)
 
 
-@pytest.mark.tour
 def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
     server: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
 ) -> None:

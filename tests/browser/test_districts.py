@@ -94,6 +94,7 @@ def test_district_names_match_the_server_and_a_click_shows_the_tokens(
     expect(page.get_by_test_id("token-trust")).to_contain_text("neighbours are real")
 
 
+@pytest.mark.tour
 def test_uncertain_positions_are_marked_and_counted(page: Page) -> None:
     open_panel(page, "map")
     said = page.get_by_test_id("doubtful-said")
@@ -110,6 +111,7 @@ def test_uncertain_positions_are_marked_and_counted(page: Page) -> None:
     assert int((said.text_content() or "").split()[0]) > crossed
 
 
+@pytest.mark.tour
 def test_district_events_are_on_the_timeline(page: Page) -> None:
     assert 1 <= page.get_by_test_id("landmark").count() <= 7
     # Beside the controls of a screen that is not live.

@@ -62,6 +62,7 @@ def discard_all(panel: Locator) -> None:
         expect(exports).to_have_count(left, timeout=LATER)
 
 
+@pytest.mark.tour
 def test_the_replay_page_is_made_and_downloaded_by_keyboard(page: Page, panel: Locator, tmp_path: Path):
     expect(panel.get_by_test_id("export-none")).to_be_visible(timeout=LATER)
     panel.get_by_test_id("export-html").focus()

@@ -49,6 +49,7 @@ def newcomer(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.mark.tour
 def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
     finished_run: FinishedRun, newcomer: Page
 ):

@@ -13,7 +13,7 @@ from tests.browser.fixtures import SMALL_TOWN
 from tests.browser.pages import open_panel, wait_for
 from tests.support.application import Application
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 STEPS = 60
 AT = 40
@@ -52,7 +52,6 @@ def fork_on_page(page: Page, application: Application, choice: str | None) -> st
     return fork
 
 
-@pytest.mark.tour
 def test_a_fork_that_changes_nothing_is_told_to_be_equal(page: Page, application: Application) -> None:
     fork = fork_on_page(page, application, "control")
     application.wait_until_over(application.run(fork))
@@ -67,7 +66,6 @@ def test_a_fork_that_changes_nothing_is_told_to_be_equal(page: Page, application
     expect(page.get_by_test_id("beside-said")).to_contain_text(f"Step {AT}")
 
 
-@pytest.mark.tour
 def test_a_fork_takes_a_text_of_ones_own(page: Page, application: Application) -> None:
     sent: list[dict[str, Any]] = []
 

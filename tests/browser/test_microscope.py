@@ -10,7 +10,7 @@ from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
 from tests.browser.pages import choose_entry, wait_for
 from tests.support.application import Application
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 STEP = 20
 """A step that the examiner reaches at once, because its state is kept."""
@@ -80,7 +80,6 @@ def test_a_step_fits_on_one_screen_and_a_viewer_sees_it(
     viewer.close()
 
 
-@pytest.mark.tour
 def test_the_step_panel_leads_there_and_a_viewer_sees_the_nearest_opened_step(
     page: Page, application: Application, chromium: Browser
 ) -> None:

@@ -55,6 +55,7 @@ def pause(page: Page) -> int:
     return held
 
 
+@pytest.mark.tour
 def test_a_url_plays_pauses_and_leaves(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine&from=100&speed=4")

@@ -34,6 +34,7 @@ def choose(page: Page, name: str) -> None:
         page.get_by_test_id("theme").select_option(label=name)
 
 
+@pytest.mark.tour
 def test_the_theme_follows_the_system_the_hand_and_the_address(chromium: Browser, finished_run: FinishedRun):
     page = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", color_scheme="light").new_page()
     page.goto(finished_run.url_with("at=3"))

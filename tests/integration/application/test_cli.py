@@ -168,6 +168,7 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_works(tmp_path: Path):
     assert process.wait(30) == 0
 
 
+@pytest.mark.tour
 def test_a_run_that_a_server_held_goes_on_without_a_page(tmp_path: Path):
     run = RunStore(tmp_path / "runs").create(
         small_recipe(steps=5), small_text(), lambda folder: ask_to_hold(folder, "s1", 600)
@@ -192,6 +193,7 @@ def test_runs_are_listed_trashed_and_removed(tmp_path: Path):
     assert not RunStore(tmp_path).trashed()
 
 
+@pytest.mark.tour
 def test_a_taken_port_is_said_and_the_next_free_one_used(tmp_path: Path):
     make_run(tmp_path, steps=1)
     with socket.socket() as taken:

@@ -38,6 +38,7 @@ def test_the_model_of_a_folder_speaks_and_the_next_question_is_soon_answered(tra
             run.examine("speak", **({"prompt": word} | fields))
 
 
+@pytest.mark.tour
 def test_a_server_is_asked_by_its_address(trained: RunFolder, tmp_path: Path):
     with Application(trained.path.parent, "serve") as server:
         url = f"{server.url}/?run={trained.id}"

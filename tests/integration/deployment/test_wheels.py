@@ -209,6 +209,7 @@ def run_outside(program: Path | str, *words: Path | str, folder: Path | None = N
     return done.stdout
 
 
+@pytest.mark.tour
 def test_few_packages_are_added_and_a_loop_is_recorded(clean: tuple[Path, list[str]], tmp_path: Path) -> None:
     python, added = clean
     print(f"{len(added)} packages added: {', '.join(added)}")

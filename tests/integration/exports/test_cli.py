@@ -69,6 +69,7 @@ def test_exports_a_live_run_completely(tmp_path: Path) -> None:
         assert len(history.steps.pulses(1, status.step, status.step)) == status.step
 
 
+@pytest.mark.tour
 def test_errors_are_one_line(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_text("hello")
     for words, reason in (

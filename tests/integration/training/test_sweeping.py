@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import lamplighter
 from lamplighter.cli.sweeping.slurm_jobs import SLURM_FOLDER, submit_members
@@ -40,6 +41,7 @@ def digests(runs: RunStore, run_id: str) -> dict[int, bytes]:
         return reader.digests(0, 10_000)
 
 
+@pytest.mark.tour
 def test_a_stopped_sweep_goes_on_and_gives_what_each_run_alone_gives(tmp_path: Path) -> None:
     store = RunStore(tmp_path / "runs")
     run = make_run(store.path, steps=120)
