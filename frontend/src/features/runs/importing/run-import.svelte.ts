@@ -9,6 +9,8 @@ import { failureText, toldText } from "../../../strings";
 import { runImport as w } from "./run-import.strings";
 
 const POLL_INTERVAL = 400;
+/** Unanswered polls in a row after which the page gives up. */
+const MAX_MISSED = 10;
 
 export class RunImport {
   /** The zip that is being imported; null: none. */
@@ -52,9 +54,13 @@ export class RunImport {
       await requestJson(path, { method: "PUT", body: file, signal });
       clearInterval(timer);
       let told = await ask();
-      while (told.state === "running") {
+      for (let missed = 0; told.state === "running";) {
         await new Promise((done) => setTimeout(done, POLL_INTERVAL));
-        told = await ask();
+        const next = await ask().catch((error: unknown) => {
+          // The import goes on while a network has a hiccup.
+          if (signal.aborted || ++missed > MAX_MISSED) throw error;
+        });
+        if (next) [told, missed] = [next, 0];
       }
       if (told.run === null) this.problem = toldText(told.problem ?? "", told);
       else {
