@@ -69,11 +69,13 @@ class Runs:
         """Return the history of the town's checkpoints, each a folder for transformers."""
         last = min(TRAININGS[TOWN][1], self._most_steps)
         with tempfile.TemporaryDirectory() as name:
+            # The run, and so its page, is named after the folder.
+            home = Path(name) / "lamptown-checkpoints"
             for step in CHECKPOINTS:
                 if step <= last and self.find(HISTORY) is None:
-                    out = Path(name) / f"checkpoint-{step}"
+                    out = home / f"checkpoint-{step}"
                     self.call("export", town.id, "--to", "hf", "--step", str(step), "--out", str(out))
-            return self.make(HISTORY, "series", name)
+            return self.make(HISTORY, "series", str(home))
 
 
 def make_runs(folder: Path, most_steps: int) -> list[RunFolder]:
