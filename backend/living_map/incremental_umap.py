@@ -57,7 +57,7 @@ class IncrementalUmap:
     ) -> None:
         """Start from scratch, or from the positions of an earlier process, shape (V, 2)."""
         self.metric: Metric = metric
-        """What nearness is measured by."""
+        """The metric that defines nearness."""
         self.settings = settings = settings or MapSettings()
         self.learning_rate = self._common_rate = _RATE_AFTER_FIT
         """The highest learning rate with which a row began the last warm frame."""

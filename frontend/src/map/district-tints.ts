@@ -7,9 +7,8 @@ import type { ColourBy } from "../model/view/view-options";
 import { classTint, tintOf } from "./palette";
 
 /**
- * Return the colour of each district, in their order: its own where the map is coloured by districts, else that
- * of most of its words, so that a colour means one thing on the page: of their processes where the map has these, or of
- * their kinds.
+ * Return the colour of each district, in their order. A map coloured by districts gives each its own. Otherwise a district
+ * has the colour of most of its words: by process where the map is coloured by owner, else by kind.
  */
 export function districtTints(
   { ids, of }: Pick<Districts, "ids" | "of">,

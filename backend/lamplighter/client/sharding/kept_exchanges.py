@@ -1,4 +1,4 @@
-"""What the processes of a watched loop send each other for its record, kept in the run's folder by the first of them."""
+"""Process 0 keeps in the run's folder what the processes of a watched loop send each other for its record."""
 
 from __future__ import annotations
 
@@ -88,8 +88,9 @@ class KeptExchanges:
             self._is_told = True
 
     def close(self) -> None:
-        """Close the file."""
-        if self._writer is None:
+        """Close the file, while this process still holds the role that allows it to write. Safe to call again."""
+        writer, self._writer = self._writer, None
+        if writer is None:
             return
         with suppress(*WRITE_ERRORS):
-            self._writer.close(sealed=True, patience=_SEALING_SECONDS)
+            writer.close(sealed=True, patience=_SEALING_SECONDS)

@@ -160,11 +160,13 @@ class StepExchange:
             return closing
         try:
             if closing:
+                self._kept.close()
                 given.finish()
             else:
                 self._write(given, headers)
                 if not self.recorder.is_recording:
                     # It keeps its last matrix while the others can still be asked.
+                    self._kept.close()
                     self.recorder.close()
                     raise SharedEndError(self.recorder.why_ended or "it was closed")
             word = _DONE

@@ -160,8 +160,8 @@ class WatchGroup:
         self._connections: Any = connections
         self.rank, self.size = rank, size
         self.traffic = Traffic()
-        """What all processes have sent, once for each that gets it, by the tensors that passed through the collectives of
-        this one; of parts and rows the first process alone knows it."""
+        """Bytes that all processes have sent, counted once for each process that receives them. They are the sizes of the tensors in
+        this process's collectives; for parts and rows only process 0 has them all."""
 
     def share_headers(self, header: Header) -> list[Header]:
         """Return the headers of all processes."""

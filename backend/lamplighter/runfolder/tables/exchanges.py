@@ -54,7 +54,7 @@ WATCHED_FORMULAS = {
     "words": "8 (N - 1) (1 + S (N + 1))",
     "rows": "4 (D + 1) A",
 }
-"""The same for the record of a watched loop, whose own exchanges are not counted.
+"""The same for the record of a watched loop. What the loop itself sends is not counted.
 
 N, G, M as above; R rows that the others read; W numbers of moved rows and L bytes of the largest losses that they sent; S
 snapshots since the step before, for which process 0 asked for A rows, of D own columns.
@@ -108,7 +108,7 @@ class WatchedSplit:
 
     formulas: ClassVar[dict[str, str]] = WATCHED_FORMULAS
     parts: tuple[tuple[int, int, int, int], ...]
-    """What each process has of it: `(offset, rows, first column, columns)`; the whole table where each has a copy (DDP)."""
+    """The part that each process has: `(offset, rows, first column, columns)`. In DDP each has the whole table."""
 
     @property
     def owners(self) -> tuple[tuple[int, int], ...]:

@@ -18,6 +18,18 @@ ShortCode = Annotated[str, Field(max_length=64)]
 Language = Annotated[str, Field(pattern="^[a-z]{2}$")]
 When = Literal["before", "after"]
 """The round of a question that is asked before the lesson and again after it."""
+Subject = Literal[
+    "lit_next",
+    "loss_later",
+    "moved_later",
+    "read_later",
+    "lit_word",
+    "falls_later",
+    "nearest",
+    "how",
+    "change",
+]
+"""What a presenter may ask the class."""
 MAX_WRITTEN = 500
 """Maximum number of characters of a written answer."""
 
@@ -67,18 +79,7 @@ class ClassQuestion(ApiModel):
     """A question whose answer will be measured. Viewers predict it; then it is revealed."""
 
     id: int
-    about: Literal[
-        "lit_next",
-        "loss_later",
-        "moved_later",
-        "read_later",
-        "lit_word",
-        "falls_later",
-        "nearest",
-        "lesson",
-        "how",
-        "change",
-    ]
+    about: Literal[Subject, "lesson"]
     """The measured quantity: `docs/rest.md` says how each is measured; `lesson`: a number of the course; `how` and
     `change`: nothing is measured, and the answer is written."""
     when: When | None
@@ -216,17 +217,7 @@ class QuestionToClass(RequestBody):
     """A question to the class."""
 
     run: Annotated[str, Field(max_length=200)]
-    about: Literal[
-        "lit_next",
-        "loss_later",
-        "moved_later",
-        "read_later",
-        "lit_word",
-        "falls_later",
-        "nearest",
-        "how",
-        "change",
-    ]
+    about: Subject
     when: When | None = None
     """The round of `how` and `change`, which need one; other questions have none."""
     lang: Language = "en"
