@@ -8,7 +8,7 @@ requested (`SLACK`), so that losing a neighbour does not force a new ranking, an
 holds every row at least as near as that. A row is ranked against all again only where fewer neighbours are
 left than were requested.
 
-The result equals that of `geometry.neighbours.nearest_rows`, to the rounding of a float32 product. Memory is
+The result equals that of ranking all rows again, to the rounding of a float32 product. Memory is
 bounded: one block of similarities, and about 12 bytes per list entry.
 """
 

@@ -167,6 +167,9 @@ class EdgeOptimiser:
             )  # fmt: skip
             return half[1]
 
+        if not second.any():
+            # A small map is one half, and has no edges between.
+            return run_half((halves[0], coordinates.copy()))
         one, other = run_each(run_half, [(half, coordinates.copy()) for half in halves])
         return run_half((between, np.where(second[:, None], other, one)))
 

@@ -169,7 +169,8 @@ export function nameColour(
   { ink, nameText } = PALETTE,
 ): string {
   const every = Math.max(1, Math.ceil(tokenIds.length / MAX_SAMPLE));
-  const sample = tokenIds.filter((_, i) => i % every === 0);
+  const length = Math.ceil(tokenIds.length / every);
+  const sample = Array.from({ length }, (_, i) => tokenIds[i * every]!);
   const [[tint]] = countKinds(
     sample,
     (id) => (tints[4 * id]! << 16) | (tints[4 * id + 1]! << 8) | tints[4 * id + 2]!,

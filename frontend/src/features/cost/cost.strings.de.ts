@@ -141,7 +141,7 @@ export const cost: Translated<typeof english> = {
   worked: ({ worked, waited, slowest }, steps) =>
     `${ms(worked)} gerechnet, ${ms(waited)} gewartet; am langsamsten in ${count(slowest)} von ${count(steps)} Schritten`,
   guest:
-    "Die Bytes sind die der Aufzeichnung. Gerechnet ist, was jeder sicher selbst tut, gewartet, um wie viel länger der langsamste rechnet.",
+    "Die Bytes sind die der Aufzeichnung. Nicht als Rechnen zählt, wobei Prozesse aufeinander warten können, außer zwischen zwei Schritten; gewartet ist, um wie viel länger der langsamste rechnet.",
   lags: (at) => `Prozess ${at} hinkt nach: Die anderen warten auf ihn.`,
   lagging: (steps, processes) =>
     `Durch Zufall ist jeder in ${fixed(steps / processes, 1)} von ${count(steps)} Schritten der langsamste; ein Prozess hinkt nach, wenn er es um mehr als drei Standardabweichungen öfter als durch Zufall ist und ein Zehntel länger rechnet als die anderen (ab zehn Schritten).`,

@@ -150,7 +150,7 @@ export const cost = table("cost", {
   worked: ({ worked, waited, slowest }: Process, steps: number) =>
     `${ms(worked)} computing, ${ms(waited)} waiting; slowest in ${count(slowest)} of ${count(steps)} steps`,
   guest:
-    "The bytes are those of the recording. Computing is what each surely does by itself; waiting is how much longer the slowest computes.",
+    "The bytes are those of the recording. Computing leaves out where processes may wait for each other, but not waiting between two steps; waiting is how much longer the slowest computes.",
   lags: (at: number) => `Process ${at} lags: the others wait for it.`,
   lagging: (steps: number, processes: number) =>
     `By chance each is the slowest in ${fixed(steps / processes, 1)} of ${count(steps)} steps; a process lags if it is that more than three standard deviations beyond chance and computes a tenth longer than the others (from ten steps on).`,
