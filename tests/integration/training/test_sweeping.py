@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.cli.sweeping.slurm_jobs import SLURM_FOLDER, submit_members
 from lamplighter.processes.sweep import SweptMembers
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.run_set import GridAxis, RunSet
+from lamplighter.runfolder.run_set import RunSet
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.support.runs import finish, make_run, start_worker
-from tests.support.swept import make_set
 from tests.support.waiting import wait_until
 
 
@@ -79,14 +77,21 @@ def test_a_stopped_sweep_goes_on_and_gives_what_each_run_alone_gives(tmp_path: P
     assert sum(opened.claims()[0].states.values()) == 2
 
 
-def test_members_are_trained_as_jobs(tmp_path: Path) -> None:
-    run_set = make_set(tmp_path, GridAxis(field="seed", values=[0, 1]), steps=20)
-    members = SweptMembers(run_set)
-    jobs = submit_members(run_set, members.read_all(), 2, ["timeout_min=5"], cluster="local")
-    assert len(jobs) == 2
-    wait_until(lambda: all(job.done() for job in jobs), "the jobs")
-    assert [one.is_finished for one in members.read_all()] == [True] * 2
-    # Their scripts and logs are no run, and what is over is not submitted again.
-    assert (run_set.path / SLURM_FOLDER).is_dir()
-    assert len(RunStore(run_set.path).runs()) == 2
-    assert submit_members(run_set, members.read_all(), 2, [], cluster="local") == []
+def test_members_are_trained_by_jobs_of_their_own(tmp_path: Path) -> None:
+    words = ("lamptown", "--seed", "0..1", "--set", "steps=20", "--name", "jobs", "--jobs", "0", "--json")
+    code, told = summary(sweep(tmp_path, *words))
+    assert (code, [one["phase"] for one in told["members"]]) == (0, ["waiting", "waiting"])
+    for member in told["members"]:
+        job = [
+            sys.executable,
+            "-m",
+            "lamplighter",
+            "train",
+            "--runs",
+            str(tmp_path),
+            "--resume",
+            member["run"],
+        ]
+        assert subprocess.run(job, check=False, capture_output=True).returncode == 0
+    (run_set,) = RunStore(tmp_path).sets()
+    assert [one.is_finished for one in SweptMembers(run_set).read_all()] == [True] * 2

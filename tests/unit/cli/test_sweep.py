@@ -66,7 +66,6 @@ def test_what_makes_no_set_is_one_line(tmp_path: Path) -> None:
     assert "--resume goes on" in refused(tmp_path, "--resume", "x", "--seed", "0..1")
     assert "no set 'nothing'" in refused(tmp_path, "--resume", "nothing")
     assert "no set" in refused(tmp_path, "--resume", run.id)
-    assert "needs --slurm" in refused(tmp_path, "--seed", "0..1", "--slurm-option", "timeout_min=3")
     run.source_path.unlink()
     assert "nothing to train on" in refused(tmp_path, "--of", run.id, "--seed", "0..1")
 

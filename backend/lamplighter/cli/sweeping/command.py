@@ -16,7 +16,6 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run, find_named_set
 from lamplighter.cli.recipes import read_named_text, read_source_text
-from lamplighter.cli.sweeping.slurm_jobs import require_submitit, submit_members
 from lamplighter.cli.sweeping.sweep_bar import SweepBar
 from lamplighter.cli.terminal import print_line
 from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
@@ -56,21 +55,13 @@ _RANGE = re.compile(r"(\d{1,10})\.\.(\d{1,10})")
 )
 @click.option("--name", help="The name of the set.")
 @click.option(
-    "--jobs", type=click.IntRange(1, 1_000), help="Trainings at a time.  [default: as many as cores]"
+    "--jobs",
+    type=click.IntRange(0, 1_000),
+    help="Trainings at a time; 0 makes the set and trains nothing.  [default: as many as cores]",
 )
 @click.option("--resume", metavar="SET", help="Go on with a set that was stopped, instead of making one.")
 @click.option("--maps", is_flag=True, help="Lay out the map of each run afterwards, too.")
 @click.option("--no-measures", is_flag=True, help="Do not compute the measures afterwards.")
-@click.option(
-    "--slurm", is_flag=True, help="Train each run as a job of Slurm (pip install lamplighter[slurm])."
-)
-@click.option(
-    "--slurm-option",
-    "slurm_options",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="With --slurm: what a job asks for, such as timeout_min=60 or slurm_partition=cpu.",
-)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one summary line at the end, in JSON, and nothing else."
 )
@@ -88,8 +79,6 @@ def sweep_command(
     resume: str | None,
     maps: bool,
     no_measures: bool,
-    slurm: bool,
-    slurm_options: tuple[str, ...],
     as_json: bool,
     yes: bool,
 ) -> None:
@@ -98,10 +87,6 @@ def sweep_command(
     RECIPE is a file in TOML, or lamptown, novels, manuals, modular or repeats. Ctrl-C stops every training after its step; --resume goes on. A
     training that fails is told, and the others go on.
     """
-    if slurm:
-        require_submitit()
-    elif slurm_options:
-        raise click.UsageError("--slurm-option needs --slurm")
     store = RunStore(runs_dir)
     store.clear_leftovers()
     if resume is None:
@@ -122,17 +107,16 @@ def sweep_command(
     else:
         run_set = find_named_set(runs_dir, resume)
     members = SweptMembers(run_set)
+    if jobs == 0:
+        _sum_up(run_set, members.read_all(), 0.0, runs_dir, as_json=as_json)
+        return
     with RoleLock(run_set.path, SWEEP_ROLE):
         if resume is not None:
             members.ask_to_continue()
         threads = run_set.facts.recipe.threads
         at_once = jobs or max(1, (os.cpu_count() or 1) // threads)
         begun = time.monotonic()
-        if slurm:
-            jobs_on_slurm = submit_members(run_set, members.read_all(), at_once, slurm_options)
-            stopped = _watch_jobs(run_set, members, jobs_on_slurm, quiet=as_json)
-        else:
-            stopped = _train(run_set, at_once, quiet=as_json)
+        stopped = _train(run_set, at_once, quiet=as_json)
         seconds = time.monotonic() - begun
         roles = (() if no_measures else ("analyst",)) + (("projector",) if maps else ())
         if roles and not stopped:
@@ -217,22 +201,6 @@ def _train(run_set: RunSet, jobs: int, *, quiet: bool) -> bool:
         return all(one.over for one in members)
 
     return poll_until(bar, poll, sweep.stop)
-
-
-def _watch_jobs(run_set: RunSet, members: SweptMembers, jobs: Sequence[Any], *, quiet: bool) -> bool:
-    """Show the members until their jobs have ended. Ctrl-C cancels the jobs."""
-    bar = SweepBar(run_set, quiet=quiet)
-
-    def poll() -> bool:
-        bar.show(members.read_all())
-        return all(job.done() for job in jobs)
-
-    def stop() -> None:
-        for job in jobs:
-            if not job.done():
-                job.cancel()
-
-    return poll_until(bar, poll, stop)
 
 
 def _finish(run_set: RunSet, roles: tuple[str, ...], jobs: int, *, quiet: bool) -> bool:
