@@ -78,8 +78,8 @@ def test_a_stopped_sweep_goes_on_and_gives_what_each_run_alone_gives(tmp_path: P
 
 
 def test_members_are_trained_by_jobs_of_their_own(tmp_path: Path) -> None:
-    words = ("lamptown", "--seed", "0..1", "--set", "steps=20", "--name", "jobs", "--jobs", "0", "--json")
-    code, told = summary(sweep(tmp_path, *words))
+    run = make_run(tmp_path, steps=20)
+    code, told = summary(sweep(tmp_path, "--of", run.id, "--seed", "0..1", "--jobs", "0"))
     assert (code, [one["phase"] for one in told["members"]]) == (0, ["waiting", "waiting"])
     for member in told["members"]:
         job = [
