@@ -45,7 +45,7 @@ DigestHeader = Annotated[
 
 @routes.get(
     "/api/push/{run}",
-    pool=Pool.CHEAP,
+    pool=Pool.PUSH,
     access=Access.PUSH,
     polled=True,
     pricing=Pricing.FIXED,
@@ -93,7 +93,7 @@ async def put_fragment(
             parts += chunk
         work = partial(_take_over, services, pusher, run, fragment, content_digest, bytes(parts))
         del parts
-        answer = await services.pools.run_in(Pool.CHANGE, work, caller=identify_caller(request))
+        answer = await services.pools.run_in(Pool.PUSH, work, caller=identify_caller(request))
     if fragment.startswith("0-0-0-") and answer.status_code == 201:
         request.state.audited = "opening"
     return answer

@@ -1,4 +1,4 @@
-"""The client that uses resources: the presenter, a class viewer, this machine, or one address."""
+"""The client that uses resources: the presenter, a class viewer, a pusher, this machine, or one address."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Caller:
     session: str | None = None
     """The session of a class viewer. It covers the viewer's requests from all addresses."""
     address: str | None = None
-    """The address whose requests are counted together; None for this machine, where all clients share one."""
+    """The address, or the pusher, whose requests are counted together; None for this machine, where all other clients share one."""
 
 
 PRESENTER = Caller(presenter=True)
@@ -39,6 +39,8 @@ def identify_caller(connection: HTTPConnection) -> Caller:
     session: str | None = getattr(connection.state, "viewer", None)
     if session is not None:
         return Caller(session=session)
+    if (pusher := getattr(connection.state, "pusher", None)) is not None:
+        return Caller(address=f"pusher {pusher.id}")
     return Caller(address=counted_address(connection.client.host if connection.client else None))
 
 

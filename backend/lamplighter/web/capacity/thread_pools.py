@@ -2,8 +2,8 @@
 
 Each pool has few threads, because routes share the machine with the trainer. A request waits for a thread on
 the event loop, at most one per connection, and callers are served in turn. The presenter's requests have
-separate threads, so a class that reads as fast as it can does not delay pausing a run. A class viewer gets a
-few threads of a pool, and an address without a session half of them, so that the next caller need not wait
+separate threads, so neither a class that reads as fast as it can nor what pushers send delays pausing a run. A class viewer
+gets a few threads of a pool, and an address without a session half of them, so that the next caller need not wait
 for long work to end. A viewer who uses much CPU time rests between two works (`viewer_credit.py`). Only
 programs on this machine, which all share one address, may use all threads.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -33,6 +33,8 @@ class Pool(Enum):
     """No thread: the route runs on the event loop, and must not block."""
     CHANGE = "change"
     """Changes, for the presenter only."""
+    PUSH = "push"
+    """Fragments that pushers send: checking one takes seconds."""
     CHEAP = "cheap"
     """Reads of a few files or rows."""
     DEAR = "dear"
@@ -41,10 +43,23 @@ class Pool(Enum):
     """Making large answers, each of which holds a slot. No route names it."""
 
 
-_THREADS = {Pool.CHANGE: 4, Pool.CHEAP: 4, Pool.DEAR: 4, Pool.MAKING: 4}
-_PRESENTER_THREADS = {Pool.CHEAP: 3, Pool.DEAR: 2}
-_VIEWER_THREADS = {Pool.CHANGE: 1, Pool.CHEAP: 2, Pool.DEAR: 1, Pool.MAKING: 1}
-"""Maximum threads of a pool per class viewer. Its further requests wait for its own."""
+class _Threads(NamedTuple):
+    """The threads of a pool."""
+
+    shared: int
+    viewer: int = 1
+    """Maximum per class viewer. Its further requests wait for its own."""
+    presenter: int = 0
+    """Threads that the presenter alone uses; 0: it shares the others."""
+
+
+_THREADS = {
+    Pool.CHANGE: _Threads(4),
+    Pool.PUSH: _Threads(2),
+    Pool.CHEAP: _Threads(4, viewer=2, presenter=3),
+    Pool.DEAR: _Threads(4, presenter=2),
+    Pool.MAKING: _Threads(4),
+}
 
 
 class ThreadPools:
@@ -55,14 +70,14 @@ class ThreadPools:
         """The CPU time left to each class viewer."""
         self._anyone = {
             # The maker of a large body has already rested, before it took a slot.
-            pool: Limiter(count, _VIEWER_THREADS[pool], None if pool is Pool.MAKING else self.credit.rest)
-            for pool, count in _THREADS.items()
+            pool: Limiter(of.shared, of.viewer, None if pool is Pool.MAKING else self.credit.rest)
+            for pool, of in _THREADS.items()
         }
         self._presenter = self._anyone | {
-            pool: Limiter(count, count) for pool, count in _PRESENTER_THREADS.items()
+            pool: Limiter(of.presenter, of.presenter) for pool, of in _THREADS.items() if of.presenter
         }
         # The limiter has already chosen who may have a thread.
-        self._threads = anyio.CapacityLimiter(sum(_THREADS.values()) + sum(_PRESENTER_THREADS.values()))
+        self._threads = anyio.CapacityLimiter(sum(of.shared + of.presenter for of in _THREADS.values()))
 
     def waiting(self, pool: Pool, caller: Caller) -> int:
         """Return how many of a caller's works wait for a thread of a pool."""

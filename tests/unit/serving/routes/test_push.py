@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -205,3 +207,29 @@ async def test_bytes_a_day(app: FastAPI, tmp_path: Path) -> None:
     assert answer.status == 429
     assert 1 < int(answer.headers["retry-after"]) <= 3_600
     await sender.close()
+
+
+async def test_the_presenter_changes_things_while_fragments_are_checked(
+    app: FastAPI, tmp_path: Path, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender, another = Sender(app, tmp_path / "there"), Sender(app, tmp_path / "elsewhere")
+    go_on, at_work = threading.Event(), threading.Semaphore(0)
+
+    def check_slowly(*_: object) -> bool:
+        at_work.release()
+        assert go_on.wait(20)
+        return False
+
+    monkeypatch.setattr(app.state.services.received_runs, "take_over", check_slowly)
+    async with asyncio.timeout(20):
+        sent = [asyncio.create_task(sender.put(sender.opening, run=f"2-{number}")) for number in range(6)]
+        assert await asyncio.to_thread(at_work.acquire)
+        # Of another pusher one is checked beside them.
+        sent.append(asyncio.create_task(another.put(another.opening)))
+        assert await asyncio.to_thread(at_work.acquire)
+        assert (await call(app, "POST", "/api/launches", bearer)).status == 201
+        assert not at_work.acquire(blocking=False)
+        go_on.set()
+        await asyncio.gather(*sent)
+    await sender.close()
+    another.run.end()

@@ -38,6 +38,8 @@ def test_every_route_names_its_threads() -> None:
             assert route.pool is Pool.NONE, rule.path
         elif rule.access is Access.CHANGE:
             assert route.pool is Pool.CHANGE, rule.path
+        elif rule.access is Access.PUSH:
+            assert route.pool is Pool.PUSH, rule.path
         elif rule.methods != {"POST"}:
             assert route.pool in (Pool.CHEAP, Pool.DEAR), rule.path
         else:
@@ -91,6 +93,7 @@ async def test_other_work_continues_while_all_threads_of_a_pool_are_taken(
         tasks = await all_taken(Pool.DEAR, 4)
         assert (await call(app, "GET", "/api/runs")).status == 200
         tasks += await all_taken(Pool.CHEAP, 4)
+        tasks += await all_taken(Pool.PUSH, 2)
         assert (await call(app, "GET", "/healthz")).status == 200
         # The presenter can still read and change.
         assert (await call(app, "GET", "/api/runs", bearer)).status == 200
