@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -20,15 +21,15 @@ class RecipeError(ValueError):
     """Raised for an invalid recipe; the message is one line with the problem and the allowed values."""
 
 
-def read_recipe_file(path: Path) -> str:
-    """Return the text of a recipe's file.
+def read_recipe_file(path: Path, opener: Callable[[str, int], int] | None = None) -> str:
+    """Return the text of a recipe's file, opened by `opener`.
 
     Raises:
         RecipeError: the file is larger than `MAX_RECIPE_BYTES`.
         OSError: it cannot be read.
         UnicodeDecodeError: it is not UTF-8.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=opener) as file:
         data = file.read(MAX_RECIPE_BYTES + 1)
     if len(data) > MAX_RECIPE_BYTES:
         raise RecipeError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import TypeVar
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
 from lamplighter.lessons.teacher_page import TeacherPage, parse_teacher_page
+from lamplighter.platform.regular_file import open_foreign
 from lamplighter.platform.static_folder import find_static
 
 LANGUAGE = "en"
@@ -147,13 +147,7 @@ def _read_text(folder: Path, name: str) -> str:
         LessonError: it is not a regular file, or too large.
     """
     try:
-        # Reading a pipe might never end, and a link could expose any file of this user.
-        descriptor = os.open(
-            folder / name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-        )
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise LessonError(name, 1, "it is no file: put the text itself there")
+        with open(folder / name, "rb", opener=open_foreign) as file:
             data = file.read(MAX_PART_BYTES + 1)
     except OSError as error:
         raise LessonError(name, 1, f"it cannot be read ({error.strerror}); a link is not followed") from error

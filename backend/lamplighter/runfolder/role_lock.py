@@ -88,7 +88,7 @@ def role_state(folder: Path, role: str) -> RoleState:
         return RoleState.FREE
     except OSError:
         return RoleState.UNKNOWN
-    if stat.S_ISDIR(mode):
+    if not stat.S_ISREG(mode):
         return RoleState.FREE
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)

@@ -26,6 +26,7 @@ from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import open_like_folder
+from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.landmarks import LANDMARKS, MIN_LANDMARKS, MIN_TOKENS, choose_landmarks
@@ -73,7 +74,7 @@ class RunFolder:
             FormatError: the recipe is missing, or this version cannot read it.
         """
         try:
-            data = json.loads(read_recipe_file(self.path / "recipe.json"))
+            data = json.loads(read_recipe_file(self.path / "recipe.json", open_regular))
             if isinstance(data, dict) and data.get("format", 0) > 3:  # pyright: ignore[reportOperatorIssue]
                 raise FormatError("recipe.json was written by a newer version: update Lamplighter")
             return Recipe.model_validate(data)
@@ -109,7 +110,7 @@ class RunFolder:
             FormatError: the file is damaged.
         """
         try:
-            return Vocabulary.from_json((self.path / "vocabulary.json").read_text(encoding="utf-8"))
+            return Vocabulary.from_json(self._read_text("vocabulary.json"))
         except FileNotFoundError as error:
             raise MissingVocabularyError(error.errno, error.strerror, error.filename) from error
         except OSError as error:
@@ -126,7 +127,7 @@ class RunFolder:
             FormatError: the file is damaged.
         """
         try:
-            return (self.path / "tokeniser.json").read_text(encoding="utf-8")
+            return self._read_text("tokeniser.json")
         except FileNotFoundError as error:
             raise MissingVocabularyError(error.errno, error.strerror, error.filename) from error
         except OSError as error:
@@ -178,6 +179,7 @@ class RunFolder:
     def _load_ids(self, path: Path) -> NDArray[np.uint32]:
         remote_files.bring(path)
         try:
+            os.close(open_regular(path, os.O_RDONLY))
             ids = np.load(path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:
             raise
@@ -239,7 +241,7 @@ class RunFolder:
             FormatError: the file is damaged.
         """
         try:
-            facts: Any = json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))
+            facts: Any = json.loads(self._read_text("corpus.json"))
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -249,6 +251,10 @@ class RunFolder:
         if not isinstance(facts, dict) or not isinstance(facts.get("tokens"), int):  # pyright: ignore[reportUnknownMemberType]
             raise FormatError("corpus.json: it does not say how many tokens the corpus has")
         return facts  # pyright: ignore[reportUnknownVariableType]
+
+    def _read_text(self, name: str) -> str:
+        with open(self.path / name, encoding="utf-8", opener=open_regular) as file:
+            return file.read()
 
     def bytes_on_disk(self) -> int:
         """Return the total size of all files in the folder."""

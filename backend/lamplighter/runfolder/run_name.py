@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lamplighter.contract.fork_parent import ChangeValue, ForkParent
 from lamplighter.contract.recipe import Recipe
+from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 
@@ -50,7 +51,7 @@ def clean_run_name(text: str) -> str:
 def read_run_name(run: RunFolder, *, plain: bool = False) -> str | None:
     """Return the name, or the plain name, kept in the folder of a run; None if there is no valid one."""
     path = run.path / (PLAIN_NAME_FILE if plain else NAME_FILE)
-    with suppress(OSError, ValueError), path.open("rb") as file:
+    with suppress(OSError, ValueError), open(path, "rb", opener=open_regular) as file:
         return clean_run_name(file.read(_MAX_BYTES + 1).decode("utf-8"))
     return None
 
@@ -141,7 +142,7 @@ def numbered_name(name: str, taken: Iterable[str]) -> str:
 
 
 def _first_words(run: RunFolder) -> str:
-    with suppress(OSError), run.source_path.open("rb") as file:
+    with suppress(OSError), open(run.source_path, "rb", opener=open_regular) as file:
         words = file.read(_FIRST_BYTES).decode("utf-8", errors="ignore").split()
         return _printable(" ".join(words[:_FIRST_WORDS]))
     return ""

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.strict_input import StrictInput, explain_validation_error
 from lamplighter.platform.printable import quote_foreign
+from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder, is_folder
@@ -96,7 +97,7 @@ class RunSet:
             FormatError: it is missing or damaged, or this version cannot read it.
         """
         try:
-            with (self.path / SET_FILE).open("rb") as file:
+            with open(self.path / SET_FILE, "rb", opener=open_regular) as file:
                 text = file.read(MAX_SET_BYTES + 1)
             if len(text) > MAX_SET_BYTES:
                 raise FormatError(f"{SET_FILE} is larger than the {MAX_SET_BYTES >> 20} MB that it may have")

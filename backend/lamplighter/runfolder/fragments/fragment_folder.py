@@ -6,10 +6,11 @@ memory mapping, and no file is changed once it has its name.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.network_folder import is_network_folder
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
+from lamplighter.platform.regular_file import open_foreign
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.fragments.fragment import (
     FOLDER,
@@ -75,25 +77,35 @@ def read_fragment(path: Path) -> Fragment:
     """Read a fragment, and compare it with its name.
 
     Raises:
-        FormatError: it is damaged, too large, or another than its name says.
-        OSError: it cannot be read.
+        FormatError: it is no file, damaged, too large, or another than its name says.
+        OSError: it cannot be read now.
     """
-    with path.open("rb") as file:
-        data = file.read(_MAX_FILE_BYTES + 1)
+    try:
+        with open(path, "rb", opener=open_foreign) as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ELOOP, errno.ENXIO):
+            raise FormatError("it is no file") from None
+        raise
     if len(data) > _MAX_FILE_BYTES:
-        raise FormatError(f"{path.name} has more than {_MAX_FILE_BYTES:,} bytes")
+        raise FormatError(f"it has more than {_MAX_FILE_BYTES:,} bytes")
     fragment = decode_fragment(data)
     if fragment.file_name != path.name:
-        raise FormatError(f"{path.name} is damaged: its content has another digest")
+        raise FormatError("it is damaged: its content has another digest")
     return fragment
 
 
-def unread_fragments(found: Iterable[NamedFragment], position: Position) -> Iterator[Fragment]:
+def unread_fragments(
+    found: Iterable[NamedFragment],
+    position: Position,
+    read: Callable[[Path], Fragment] = read_fragment,
+) -> Iterator[Fragment]:
     """Yield those of a run's fragments that lead beyond a position, in the order in which they were made.
 
     Args:
         found: the fragments in the order of their steps.
         position: how far they were read before.
+        read: reads one of them.
 
     Raises:
         READ_ERRORS: one cannot be read.
@@ -107,7 +119,7 @@ def unread_fragments(found: Iterable[NamedFragment], position: Position) -> Iter
         if waiting and (waiting[0].header.attempt, waiting[0].header.last) != at:
             yield from _in_order(waiting, position)
             waiting = []
-        waiting.append(read_fragment(path))
+        waiting.append(read(path))
     yield from _in_order(waiting, position)
 
 

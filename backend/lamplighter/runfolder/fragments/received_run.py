@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.contract.sentences import say
+from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.fragments.fragment import Fragment, Position
 from lamplighter.runfolder.fragments.opening import read_opening
@@ -131,6 +132,7 @@ def create_received_run(path: Path, opening: Fragment, origin: str) -> RunFolder
 def read_origin(run: Path) -> str | None:
     """Return where a run was received from: the origin that it was created with; None if it was not received."""
     with suppress(OSError, ValueError):
-        found: Any = json.loads((run / ORIGIN_FILE).read_text(encoding="utf-8"))
+        with open(run / ORIGIN_FILE, encoding="utf-8", opener=open_regular) as file:
+            found: Any = json.load(file)
         return str(found["origin"]) if isinstance(found, dict) and "origin" in found else None
     return None

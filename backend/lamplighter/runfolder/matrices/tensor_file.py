@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.platform.printable import quote_foreign
+from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.wire.binary import Floats
@@ -55,7 +56,7 @@ def read_tensor_header(path: Path, most: int = MAX_HEADER) -> dict[str, StoredTe
     """
     remote_files.bring(path)
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open(path, "rb", opener=open_regular) as file:
         length = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))[0]
         if size < 8 or length > min(size - 8, most):
             raise FormatError(f"{path.name}: not a safetensors file")

@@ -191,6 +191,8 @@ class ObjectStore:
         """Turn errors of obstore, except those `passed`, into lines that say what to do."""
         import obstore.exceptions as errors
 
+        if self._folder is not None and (self._folder / key).is_fifo():
+            raise StoreError(f"{self.place}: {key} is no file")
         try:
             yield
         except (StoreError, *passed):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
+import stat
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -173,7 +174,8 @@ def open_reader(path: Path) -> apsw.Connection:
         FormatError: this version cannot read the file.
     """
     try:
-        path.stat()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise FormatError(f"{path.name} is no file: move it away")
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except OSError as error:

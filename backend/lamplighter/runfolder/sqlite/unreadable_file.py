@@ -6,6 +6,7 @@ from pathlib import Path
 
 import apsw
 
+from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.sqlite.shared_memory import lacks_shared_memory
 
@@ -20,7 +21,7 @@ _COPY_HINT = (
 def is_in_wal_mode(path: Path) -> bool:
     """Return whether a file is being written, or was not closed by its writer. Reads 20 bytes."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_regular) as file:
             return file.read(20)[18:] == _WAL_MODE
     except OSError:
         return False

@@ -11,14 +11,14 @@ import math
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio.to_thread
 
-from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.fragments.fragment import Fragment, Position
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+from lamplighter.runfolder.fragments.fragment import FOLDER, Fragment, Position
 from lamplighter.runfolder.fragments.fragment_folder import (
     SIGN_OF_LIFE_SECONDS,
     list_fragments,
@@ -38,6 +38,8 @@ _IDLE_SECONDS = 2.5 * SIGN_OF_LIFE_SECONDS
 """Seconds without a fragment after which a run counts as left by its loop."""
 _GAP_SECONDS = 10.0
 """Seconds for which a missing fragment is waited for before that is said."""
+_STOP_SECONDS = 3.0
+"""Seconds for which the end of what goes on is waited for."""
 
 
 class OtherOriginError(Exception):
@@ -63,6 +65,8 @@ class ReceivedRuns:
         self._gaps: dict[str, float] = {}
         self._taken: dict[Path, set[str]] = {}
         """Names of fragments that were taken over, by the run's folder."""
+        self._refused: dict[Path, tuple[int, int]] = {}
+        """Size and time of change of the files that are no fragments of their run: they are read again once they have changed."""
         self._said: set[str] = set()
         self._thread = threading.Thread(target=self._work, name="received runs", daemon=True)
 
@@ -74,7 +78,8 @@ class ReceivedRuns:
         """End, and close all records."""
         self._stop.set()
         if self._thread.ident is not None:
-            await anyio.to_thread.run_sync(self._thread.join)
+            # A file system that no longer answers must not keep the server.
+            await anyio.to_thread.run_sync(self._thread.join, _STOP_SECONDS)
         await anyio.to_thread.run_sync(self._close_records, 0.0)
 
     def position(self, run_id: str, origin: str) -> Position | None:
@@ -158,12 +163,15 @@ class ReceivedRuns:
         with self._lock:
             open_runs = list(self._open.values())
         for held in open_runs:
+            if not held.lock.acquire(timeout=_STOP_SECONDS):
+                continue
             try:
-                with held.lock:
-                    if time.monotonic() - held.used >= idle_seconds:
-                        self._close(held)
+                if time.monotonic() - held.used >= idle_seconds:
+                    self._close(held)
             except READ_ERRORS as error:
                 self._say_once(f"a record is not closed well: {error}")
+            finally:
+                held.lock.release()
 
     def _work(self) -> None:
         while not self._stop.wait(_POLL_SECONDS):
@@ -190,7 +198,7 @@ class ReceivedRuns:
 
     def _take_over_new(self, source: Path, run_id: str, origin: str) -> None:
         taken = self._taken.setdefault(source, set())
-        found = list_fragments(source)
+        found = [one for one in list_fragments(source) if not self._is_refused(one.path)]
         if all(one.path.name in taken for one in found):
             return
         run = self.find_received(run_id, origin)
@@ -198,14 +206,16 @@ class ReceivedRuns:
             # What a person moved to the trash does not come back; and steps wait for the opening.
             if found[0].name[:3] != (0, 0, 0) or (self._run_store.path / TRASH / run_id).exists():
                 return
-            self.take_over(run_id, read_fragment(found[0].path), origin)
+            with self._refusing(found[0].path):
+                self.take_over(run_id, read_fragment(found[0].path), origin)
             run = self.find_received(run_id, origin)
         if run is None:
             return
         with self._opened(run) as record:
             try:
-                for fragment in unread_fragments(found, record.position):
-                    record.take_over(fragment)
+                for fragment in unread_fragments(found, record.position, self._read):
+                    with self._refusing(source / FOLDER / fragment.file_name):
+                        record.take_over(fragment)
                     if self._stop.is_set():
                         return
             except GapError:
@@ -213,6 +223,22 @@ class ReceivedRuns:
                 return
         taken.update(one.path.name for one in found)
         self._gaps.pop(run_id, None)
+
+    def _is_refused(self, path: Path) -> bool:
+        return path in self._refused and self._refused[path] == _stamp(path)
+
+    def _read(self, path: Path) -> Fragment:
+        with self._refusing(path):
+            return read_fragment(path)
+
+    @contextmanager
+    def _refusing(self, path: Path) -> Generator[None]:
+        """Remember a file that is no fragment of its run."""
+        try:
+            yield
+        except (FormatError, OtherContentError) as error:
+            self._refused[path] = _stamp(path)
+            raise FormatError(f"{path.name}: {error}") from error
 
     def _wait_for_gap(self, record: ReceivedRun) -> None:
         since = self._gaps.setdefault(record.run.id, time.monotonic())
@@ -224,3 +250,10 @@ class ReceivedRuns:
         if message not in self._said:
             self._said.add(message)
             log.warning("%s", message)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    with suppress(OSError):
+        facts = path.lstat()
+        return facts.st_size, facts.st_mtime_ns
+    return 0, 0

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.private_modes import is_own, make_private_folder, open_private
+from lamplighter.platform.regular_file import open_foreign
 from lamplighter.platform.steady_clock import steady_clock
 
 PUSHERS_FOLDER = ".pushers"
@@ -124,7 +125,7 @@ class PusherStore:
     @staticmethod
     def _read(path: Path) -> Pusher | None:
         try:
-            with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), encoding="ascii") as file:
+            with open(path, encoding="ascii", opener=open_foreign) as file:
                 if not is_own(os.fstat(file.fileno())):
                     return None
                 return Pusher.model_validate_json(file.read(_MAX_BYTES))

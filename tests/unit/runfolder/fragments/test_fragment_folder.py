@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import anyio
 import pytest
 
 import lamplighter
@@ -22,7 +24,7 @@ from lamplighter.runfolder.fragments.fragment_folder import (
     wants_fragments,
     write_fragment,
 )
-from lamplighter.runfolder.fragments.fragment_source import FragmentSource
+from lamplighter.runfolder.fragments.fragment_source import FragmentSource, has_ended
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.jobs import received_runs
@@ -172,3 +174,56 @@ def test_names_and_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert wants_fragments(tmp_path)
     monkeypatch.setenv("LAMPLIGHTER_FRAGMENTS", "0")
     assert not wants_fragments(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_what_is_no_file_holds_up_neither_its_run_nor_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    there, run = tmp_path / "there", GrowingRun(tmp_path / "there")
+    run.grow(2)
+    run.end()
+    FragmentWriter(run.folder, every=60).close()
+    fragments = run.folder.path / FOLDER
+    (elsewhere := tmp_path / "elsewhere").write_bytes(b"not for others")
+    os.mkfifo(fragments / f"0-0-0-{'0' * 16}.frag")
+    (fragments / f"1-0-1-{'0' * 16}.frag").symlink_to(elsewhere)
+    (fragments / f"1-1-1-{'0' * 16}.frag").mkdir()
+    (damaged := fragments / f"1-1-2-{'0' * 16}.frag").write_bytes(b"no fragment")
+    store = RunStore(tmp_path / "here")
+    received = ReceivedRuns(store, (there,))
+    received.start()
+    wait_until(lambda: "1-1-2-" in caplog.text)
+    followed = RunFolder(store.path / run.folder.id)
+    wait_until(lambda: has_ended(followed))
+    assert len([one for one in caplog.messages if "is no file" in one]) == 3
+    # Each was read once, and is read again when it has changed.
+    del caplog.records[:]
+    os.utime(damaged, ns=(0, 0))
+    received._said.clear()
+    wait_until(lambda: caplog.messages)
+    assert "1-1-2-" in caplog.text
+    anyio.run(received.stop)
+    assert not received._thread.is_alive()
+    require_equal_records(run.folder, followed)
+
+
+def test_a_file_system_that_no_longer_answers_does_not_keep_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def hang(_: Path) -> list[Path]:
+        asked.set()
+        answer.wait(60)
+        return []
+
+    monkeypatch.setattr(received_runs, "list_folders", hang)
+    monkeypatch.setattr(received_runs, "_STOP_SECONDS", 0.05)
+    received = ReceivedRuns(RunStore(tmp_path), (tmp_path,))
+    received.start()
+    assert asked.wait(60)
+    anyio.run(received.stop)
+    assert received._thread.is_alive()
+    answer.set()
+    received._thread.join()

@@ -18,6 +18,8 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.serving.jobs import push_limits
 from lamplighter.serving.routes import push
 from lamplighter.web.access.pushers import PusherStore
+from lamplighter.web.capacity.caller import Caller
+from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
 from tests.support.asgi import HOST, Answer, call
 from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.synthetic_runs.received import require_equal_records
@@ -214,6 +216,7 @@ async def test_the_presenter_changes_things_while_fragments_are_checked(
 ) -> None:
     sender, another = Sender(app, tmp_path / "there"), Sender(app, tmp_path / "elsewhere")
     go_on, at_work = threading.Event(), threading.Semaphore(0)
+    pools: ThreadPools = app.state.services.pools
 
     def check_slowly(*_: object) -> bool:
         at_work.release()
@@ -223,12 +226,13 @@ async def test_the_presenter_changes_things_while_fragments_are_checked(
     monkeypatch.setattr(app.state.services.received_runs, "take_over", check_slowly)
     async with asyncio.timeout(20):
         sent = [asyncio.create_task(sender.put(sender.opening, run=f"2-{number}")) for number in range(6)]
-        assert await asyncio.to_thread(at_work.acquire)
-        # Of another pusher one is checked beside them.
+        # A pusher has one thread, and another pusher the other.
         sent.append(asyncio.create_task(another.put(another.opening)))
-        assert await asyncio.to_thread(at_work.acquire)
+        for _ in range(2):
+            assert await asyncio.to_thread(at_work.acquire)
+        while pools.waiting(Pool.PUSH, Caller(address=f"pusher {sender.pusher.id}")) < 5:
+            await asyncio.sleep(0.01)
         assert (await call(app, "POST", "/api/launches", bearer)).status == 201
-        assert not at_work.acquire(blocking=False)
         go_on.set()
         await asyncio.gather(*sent)
     await sender.close()
