@@ -10,6 +10,7 @@ import hashlib
 import re
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
 import zstandard
@@ -24,6 +25,8 @@ FOLDER = "fragments"
 """The folder of a run that holds its fragments."""
 MAX_FRAGMENT_BYTES = 320 << 20
 """Maximum bytes of the body of a fragment, unpacked: the largest keyframe of an imported run fits."""
+MAX_STEPS = 5_000
+"""Maximum steps of a fragment."""
 _MAX_HEADER = 4 << 10
 _LENGTH = struct.Struct("<I")
 _LEVEL = 1
@@ -102,7 +105,7 @@ class Fragment:
         header = self.header
         return f"{header.attempt}-{header.first}-{header.last}-{self.digest[:16]}.frag"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the SHA-256 digest of the whole file, in hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()

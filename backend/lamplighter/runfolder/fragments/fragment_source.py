@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments.fragment import Fragment, Position, make_fragment
+from lamplighter.runfolder.fragments.fragment import MAX_STEPS, Fragment, Position, make_fragment
 from lamplighter.runfolder.fragments.received_fact import RECEIVED_FACT
 from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.phase import Phase
@@ -31,10 +31,8 @@ from lamplighter.wire.row_frames import Rows
 
 MAX_BODY = 4 << 20
 """Bytes of records after which a fragment ends; a larger step is one alone."""
-_MAX_STEPS = 5_000
 _MAX_NOTES = 1_000
 """Maximum events and maximum applied requests of a fragment."""
-_ONE_PER_STEP = ("rows", "keyframes", "held_out", "lines", "scalars", "energy", "top_losses")
 _LATE = "SELECT {} FROM source.{} WHERE id=?"
 _LATE_VALUES = {"scalars": "numbers", "energy": "spent"}
 """Values that may change until the next step; of other tables a row is there or not."""
@@ -106,7 +104,7 @@ class FragmentSource:
         tables = {name for (name,) in connection.execute("SELECT name FROM source.sqlite_schema")}
         if "top_losses" in tables:
             connection.execute(steps.TOP_LOSSES_TABLE)
-        one_per_step = [table for table in _ONE_PER_STEP if table in tables]
+        one_per_step = [table for table in steps.TABLES_OF_STEPS if table in tables]
         connection.execute("INSERT INTO attempts SELECT * FROM source.attempts")
         before = self.position
         span = self._find_span(connection)
@@ -164,7 +162,7 @@ class FragmentSource:
                 "SELECT id, length(record) + ifnull((SELECT length(record) FROM source.rows WHERE id=p.id), 0)"
                 " + ifnull((SELECT length(record) FROM source.keyframes WHERE id=p.id), 0)"
                 " FROM source.pulses p WHERE id>? ORDER BY id LIMIT ?",
-                (after, _MAX_STEPS + 1),
+                (after, MAX_STEPS + 1),
             )
         )
         if not found:
@@ -182,7 +180,7 @@ class FragmentSource:
             size += length
             of, step = split_step_key(row)
             beyond = stretch is not None and step > stretch.last
-            if number and (of != attempt or size > MAX_BODY or number >= _MAX_STEPS or beyond):
+            if number and (of != attempt or size > MAX_BODY or number >= MAX_STEPS or beyond):
                 break
             end = row
         first = split_step_key(found[0][0])[1]

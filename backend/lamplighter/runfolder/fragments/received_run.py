@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from lamplighter.runfolder.tables import steps
 
 ORIGIN_FILE = "received.json"
 """The file that says where a received run comes from."""
+_REMEMBERED = 16
 _DATABASE_BEGIN = b"SQLite format 3\0"
 
 
@@ -59,6 +61,8 @@ class ReceivedRun:
         """How far its fragments have been taken over."""
         self.has_ended = facts.get("phase") in ENDED_PHASES
         """Whether the last fragment said that the run is over."""
+        self._taken: deque[str] = deque(maxlen=_REMEMBERED)
+        """Digests of the newest fragments that were taken over."""
 
     def take_over(self, fragment: Fragment) -> bool:
         """Take over what is new in a fragment. Return whether anything was: the same fragment again changes nothing.
@@ -70,6 +74,8 @@ class ReceivedRun:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full; nothing is kept.
         """
         header, before = fragment.header, self.position
+        if fragment.digest in self._taken:
+            return False
         if header.kind != "steps" or header.run != self.run.id:
             raise FormatError("the fragment belongs to another run")
         if not before.reaches(header.after):
@@ -85,6 +91,7 @@ class ReceivedRun:
         ):
             position, facts = self._writer.insert_fragment(CheckedSteps(file, checks), header, before)
         self.position = position
+        self._taken.append(fragment.digest)
         if "phase" in facts:
             self.has_ended = facts["phase"] in ENDED_PHASES
         return position != before

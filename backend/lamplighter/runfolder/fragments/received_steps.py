@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments.fragment import FragmentHeader, Position
+from lamplighter.runfolder.fragments.fragment import MAX_STEPS, FragmentHeader, Position
 from lamplighter.runfolder.fragments.received_fact import RECEIVED_FACT
 from lamplighter.runfolder.importing.checked_steps import CheckedSteps
 from lamplighter.runfolder.importing.run_checks import MAX_APPLIED, MAX_EVENTS
@@ -50,6 +50,7 @@ class ReceivedSteps(StepsWriter):
             OtherContentError: it has other steps than those that are there.
             FormatError: a row is invalid.
         """
+        checked.require_pulses(step_key(header.after.attempt, header.after.step), MAX_STEPS)
         # Write first: a transaction that has read cannot wait for a checkpoint of the WAL.
         self.set_facts({RECEIVED_FACT: before.model_dump()})
         attempt, step = self._append_pulses(checked, header, before)

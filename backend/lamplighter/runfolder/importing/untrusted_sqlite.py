@@ -65,6 +65,9 @@ class UntrustedFile:
                         raise FormatError(
                             f"{self.name} was copied while it was being written: export it instead"
                         )
+            pages, size = (int(str(self._connection.pragma(name))) for name in ("page_count", "page_size"))
+            if isinstance(source, bytes) and pages * size != len(source):
+                raise FormatError(f"{self.name} has more bytes than its database")
             version = int(str(self._connection.pragma("user_version")))
             if version > FORMAT_VERSION:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")

@@ -40,6 +40,8 @@ CREATE TABLE energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
 """The tables of the file; an imported file must have exactly these, with or without the next."""
 TOP_LOSSES_TABLE = "CREATE TABLE IF NOT EXISTS top_losses(id INTEGER PRIMARY KEY, record BLOB NOT NULL);"
 """A table that is made for the first top losses: runs of other loops have none, and an empty table takes a page."""
+TABLES_OF_STEPS = ("rows", "keyframes", "held_out", "lines", "scalars", "energy", "top_losses")
+"""The tables beside `pulses` with at most one row of a step; a file may lack the last."""
 
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from lamplighter.runfolder.fragments.fragment import MAX_FRAGMENT_BYTES
 from lamplighter.web.access.pushers import Pusher
 from lamplighter.web.http.problems import RefusedError
 
@@ -18,8 +19,8 @@ MAX_RUN_BYTES = 16_000_000_000
 _RATE, _BURST = 20.0, 100.0
 """Requests that a pusher may make each second, and at once after a pause."""
 _DAY = 86_400.0
-_MAX_BODIES = 2 * MAX_FRAGMENT_REQUEST
-"""Bytes of all bodies that are being received."""
+_MAX_BODIES = 2 * MAX_FRAGMENT_BYTES
+"""Bytes of all bodies that are being received or checked, unpacked; a pusher may have half of them."""
 
 
 @dataclass
@@ -27,7 +28,7 @@ class _Account:
     requests: float
     read_at: float
     spent: float = 0.0
-    """Bytes of the last day: they are forgotten at the daily rate."""
+    """Bytes of the last day, unpacked: they are forgotten at the daily rate."""
 
 
 class PushLimits:
@@ -37,7 +38,8 @@ class PushLimits:
         """Start with empty accounts; `clock` gives seconds."""
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
-        self._receiving: dict[str, int] = {}
+        self._receiving: dict[str, tuple[str, int]] = {}
+        """Pusher and bytes by run."""
         self._lock = threading.Lock()
 
     def count_request(self, pusher: Pusher) -> None:
@@ -49,17 +51,17 @@ class PushLimits:
         with self._lock:
             account = self._account(pusher)
             if account.requests < 1:
-                raise _too_many(f"at most {_RATE:.0f} requests a second", 1)
+                raise _too_many(f"make at most {_RATE:.0f} requests a second", 1)
             if account.spent > pusher.bytes_a_day:
                 wait = (account.spent - pusher.bytes_a_day) / pusher.bytes_a_day * _DAY
                 raise _too_many(
-                    f"at most {pusher.bytes_a_day / 1e9:,.1f} GB a day", min(3_600, 1 + int(wait))
+                    f"send at most {pusher.bytes_a_day / 1e9:,.1f} GB a day", min(3_600, 1 + int(wait))
                 )
             account.requests -= 1
 
     @contextmanager
-    def receiving(self, pusher: Pusher, run_id: str, declared: str) -> Generator[None]:
-        """Count the bytes of a body, and hold room for it.
+    def receiving(self, pusher: Pusher, run_id: str, declared: str) -> Generator[Callable[[int], None]]:
+        """Count the bytes of a body, and hold room for it. Provides a function to call with its bytes once it is unpacked.
 
         Args:
             pusher: the sender.
@@ -67,8 +69,8 @@ class PushLimits:
             declared: its `Content-Length`.
 
         Raises:
-            RefusedError: no length is declared (422), it is too large (413), another one of the run is on its way (429), or
-                others take all room (503).
+            RefusedError: no length is declared (422), it is too large (413), another one of the run is on its way or its pusher
+                takes half of the room (429), or all room is taken (503). The last two from the function, too.
         """
         # A longer one begins with zeros, and serves no honest sender.
         if not declared.isdecimal() or len(declared) > 20:
@@ -78,16 +80,31 @@ class PushLimits:
             raise RefusedError(413, f"a fragment may have at most {MAX_FRAGMENT_REQUEST:,} bytes")
         with self._lock:
             if run_id in self._receiving:
-                raise _too_many("one request about a run at a time", 1)
-            if sum(self._receiving.values()) + count > _MAX_BODIES:
-                raise RefusedError(503, "others are sending: go on later", headers={"Retry-After": "2"})
-            self._receiving[run_id] = count
-            self._account(pusher).spent += count
+                raise _too_many("make one request about a run at a time", 1)
+            self._hold(pusher, run_id, count)
+
+        def unpack(size: int) -> None:
+            with self._lock:
+                self._hold(pusher, run_id, size)
+
         try:
-            yield
+            yield unpack
         finally:
             with self._lock:
                 del self._receiving[run_id]
+
+    def _hold(self, pusher: Pusher, run_id: str, size: int) -> None:
+        held = self._receiving.get(run_id, ("", 0))[1]
+        more = max(0, size - held)
+        if (
+            more + sum(one for whose, one in self._receiving.values() if whose == pusher.id)
+            > _MAX_BODIES // 2
+        ):
+            raise _too_many(f"send at most {_MAX_BODIES // 2:,} bytes at a time", 2)
+        if more + sum(one for _, one in self._receiving.values()) > _MAX_BODIES:
+            raise RefusedError(503, "others are sending: go on later", headers={"Retry-After": "2"})
+        self._receiving[run_id] = pusher.id, held + more
+        self._account(pusher).spent += more
 
     def _account(self, pusher: Pusher) -> _Account:
         now = self._clock()
@@ -99,4 +116,4 @@ class PushLimits:
 
 
 def _too_many(limit: str, seconds: int) -> RefusedError:
-    return RefusedError(429, f"a pusher may make {limit}", headers={"Retry-After": str(seconds)})
+    return RefusedError(429, f"a pusher may {limit}", headers={"Retry-After": str(seconds)})

@@ -50,6 +50,8 @@ class OtherOriginError(Exception):
 class _OpenRun:
     lock: threading.Lock = field(default_factory=threading.Lock)
     record: ReceivedRun | None = None
+    file: tuple[int, int] | None = None
+    """The device and the inode of its file: another may have the name by now."""
     used: float = 0.0
 
 
@@ -107,6 +109,8 @@ class ReceivedRuns:
         run = self.find_received(run_id, origin)
         if fragment.header.kind == "opening":
             if run is None:
+                with self._held(run_id) as held:
+                    self._let_go(held)
                 create_received_run(self._run_store.path / run_id, fragment, origin)
             return run is None
         if run is None:
@@ -133,19 +137,27 @@ class ReceivedRuns:
         return sum(read_origin(run.path) == origin for run in self._run_store.runs())
 
     @contextmanager
-    def _opened(self, run: RunFolder) -> Generator[ReceivedRun]:
+    def _held(self, run_id: str) -> Generator[_OpenRun]:
         with self._lock:
-            held = self._open.setdefault(run.id, _OpenRun())
+            held = self._open.setdefault(run_id, _OpenRun())
         with held.lock:
+            yield held
+
+    @contextmanager
+    def _opened(self, run: RunFolder) -> Generator[ReceivedRun]:
+        with self._held(run.id) as held:
+            if held.record is not None and held.file != _inode(run.steps_path):
+                self._let_go(held)
             if held.record is None:
                 held.record, held.used = ReceivedRun(run), time.monotonic()
+                held.file = _inode(run.steps_path)
             before = held.record.position
             try:
                 yield held.record
             except GapError:
                 raise
             except BaseException:
-                self._close(held)
+                self._let_go(held)
                 raise
             if held.record.position != before:
                 held.used = time.monotonic()
@@ -157,6 +169,11 @@ class ReceivedRuns:
         record, held.record = held.record, None
         if record is not None:
             record.close()
+
+    def _let_go(self, held: _OpenRun) -> None:
+        """Close a record that cannot be used any more."""
+        with suppress(*READ_ERRORS):
+            self._close(held)
 
     def _close_records(self, idle_seconds: float) -> None:
         """Close the records that nothing arrived for, so that their runs no longer count as alive."""
@@ -250,6 +267,13 @@ class ReceivedRuns:
         if message not in self._said:
             self._said.add(message)
             log.warning("%s", message)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        facts = path.stat()
+        return facts.st_dev, facts.st_ino
+    return None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
+import apsw
 from fastapi import Header, Path
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +32,8 @@ from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
 
 routes = Routes("push")
 
+_BUSY = (RoleTakenError, apsw.CantOpenError, apsw.ReadOnlyError)
+"""Errors of a record that another process holds, or whose folder was moved away."""
 _BODY = {
     "required": True,
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -58,7 +61,7 @@ def get_push_position(run: RunId, request: Request, services: ServicesDep) -> Re
     services.push_limits.count_request(pusher)
     try:
         position = services.received_runs.position(run, _origin(pusher))
-    except (OtherOriginError, RoleTakenError) as error:
+    except (OtherOriginError, *_BUSY) as error:
         raise _refusal(error, run) from error
     if position is None:
         raise RefusedError(404, f"{run} has not begun to arrive")
@@ -87,11 +90,11 @@ async def put_fragment(
     """
     pusher = _pusher(request)
     services.push_limits.count_request(pusher)
-    with services.push_limits.receiving(pusher, run, request.headers.get("content-length", "")):
+    with services.push_limits.receiving(pusher, run, request.headers.get("content-length", "")) as unpack:
         parts = bytearray()
         async for chunk in request.stream():
             parts += chunk
-        work = partial(_take_over, services, pusher, run, fragment, content_digest, bytes(parts))
+        work = partial(_take_over, services, pusher, run, fragment, content_digest, bytes(parts), unpack)
         del parts
         answer = await services.pools.run_in(Pool.PUSH, work, caller=identify_caller(request))
     if fragment.startswith("0-0-0-") and answer.status_code == 201:
@@ -100,21 +103,28 @@ async def put_fragment(
 
 
 def _take_over(
-    services: Services, pusher: Pusher, run: str, name: str, content_digest: str, data: bytes
+    services: Services,
+    pusher: Pusher,
+    run: str,
+    name: str,
+    content_digest: str,
+    data: bytes,
+    unpack: Callable[[int], None],
 ) -> Response:
-    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
-    if content_digest.strip() != f"sha-256=:{digest}:":
-        raise RefusedError(422, "the body is not the one that Content-Digest describes: send it again")
     try:
         found = decode_fragment(data)
+        digest = base64.b64encode(bytes.fromhex(found.digest)).decode()
+        if content_digest.strip() != f"sha-256=:{digest}:":
+            raise RefusedError(422, "the body is not the one that Content-Digest describes: send it again")
         if found.file_name != name:
             raise FormatError(f"the fragment is called {found.file_name}")
+        unpack(found.header.bytes)
         _require_room(services, pusher, run, found)
         new = services.received_runs.take_over(run, found, _origin(pusher))
         position = services.received_runs.position(run, _origin(pusher)) or Position()
     except FormatError as error:
         raise RefusedError(422, str(error)) from error
-    except (OtherOriginError, RoleTakenError, GapError, OtherContentError) as error:
+    except (OtherOriginError, GapError, OtherContentError, *_BUSY) as error:
         raise _refusal(error, run) from error
     return _answer(position, 201 if new else 200)
 
@@ -149,8 +159,8 @@ def _refusal(error: Exception, run: str) -> RefusedError:
     match error:
         case OtherOriginError():
             return RefusedError(409, f"{run} is the name of another run there: push under another name")
-        case RoleTakenError():
-            return RefusedError(503, f"{run} is being compacted", headers={"Retry-After": "1"})
+        case _ if isinstance(error, _BUSY):
+            return RefusedError(503, f"{run} is being compacted or moved", headers={"Retry-After": "1"})
         case GapError():
             return RefusedError(409, f"fragments are missing: {error}")
         case _:

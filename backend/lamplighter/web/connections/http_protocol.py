@@ -131,7 +131,8 @@ class GuardedHttpProtocol(H11Protocol):
             if self._refusal is not None:
                 raise _RefusedHeadError(self._refusal[1])
             if self.conn.their_state is h11.SEND_BODY:
-                self._clock.expect_body()
+                declared = dict(event.headers).get(b"content-length")
+                self._clock.expect_body(None if declared is None else int(declared))
         elif isinstance(event, h11.Data):
             self._clock.add_body_bytes(len(event.data))
         elif isinstance(event, h11.EndOfMessage):

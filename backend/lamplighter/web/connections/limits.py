@@ -29,6 +29,10 @@ class ConnectionLimits:
     """Seconds over which the rate of a request body is measured."""
     body_rate: int = 1_024
     """Minimum rate of a request body, in bytes a second, averaged over `body_seconds`."""
+    whole_body_seconds: float = 600.0
+    """Seconds for a whole body, however large, unless it comes at `fair_body_rate`."""
+    fair_body_rate: int = 256 << 10
+    """Rate, in bytes a second on average, at which a body may take longer; one of unknown length must come so."""
     frames: int = 20
     """Websocket frames that a viewer may send in `frame_seconds`."""
     frame_bytes: int = 8_192

@@ -35,7 +35,8 @@ class RequestClock:
         self._may_wait = may_wait
         self._timer: asyncio.TimerHandle | None = None
         self._expects_head = False
-        self._bytes = 0
+        self._bytes = self._all_bytes = 0
+        self._seconds = self._rate = 0.0
         self._excused = False
 
     def expect_head(self) -> None:
@@ -45,14 +46,20 @@ class RequestClock:
             self._expects_head = True
             self._timer = self._loop.call_later(self._limits.head_seconds, self._on_late_head)
 
-    def expect_body(self) -> None:
-        """Measure the rate of a body from now on."""
+    def expect_body(self, declared: int | None) -> None:
+        """Measure the rate of a body from now on. `declared`: its bytes, if they are known."""
         self.cancel()
+        limits = self._limits
+        self._rate = float(limits.fair_body_rate)
+        if declared is not None:
+            self._rate = min(self._rate, declared / limits.whole_body_seconds)
+        self._all_bytes, self._seconds = 0, 0.0
         self._measure()
 
     def add_body_bytes(self, count: int) -> None:
         """Count bytes of the body."""
         self._bytes += count
+        self._all_bytes += count
 
     def excuse(self) -> None:
         """Skip the current measurement, because this server paused reading."""
@@ -71,8 +78,12 @@ class RequestClock:
         self._timer = self._loop.call_later(self._limits.body_seconds, self._check)
 
     def _check(self) -> None:
-        enough = self._bytes >= self._limits.body_rate * self._limits.body_seconds
-        if enough or self._excused or self._may_wait():
+        seconds = self._limits.body_seconds
+        if self._excused or self._may_wait():
+            self._measure()
+            return
+        self._seconds += seconds
+        if self._bytes >= self._limits.body_rate * seconds and self._all_bytes >= self._rate * self._seconds:
             self._measure()
         else:
             self._on_slow_body()

@@ -11,12 +11,13 @@ import pytest
 
 from lamplighter.analysis.tile_builder import TileBuilder
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments import fragment_source
+from lamplighter.runfolder.fragments import fragment_source, received_steps
 from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment, make_fragment
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
 from lamplighter.runfolder.fragments.opening import make_opening
 from lamplighter.runfolder.fragments.received_run import create_received_run, read_origin
 from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
+from lamplighter.runfolder.importing import checked_steps
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.tables import steps
@@ -168,6 +169,41 @@ def test_hostile_bodies_are_refused(statement: str, tmp_path: Path) -> None:
         received.take_over(retold(fragment, run.folder.id, lambda database: database.execute(statement)))
     assert received.position == Position()
     assert received.take_over(fragment)
+    received.close()
+    run.end()
+
+
+def test_rows_of_other_steps_are_refused_before_they_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = GrowingRun(tmp_path / "there")
+    run.grow(2)
+    received = open_received(run.folder, tmp_path / "here")
+    fragment = FragmentSource(run.folder).make_next()
+    assert fragment is not None
+    numbers = iter(range(3, 100))
+    many = retold(
+        fragment,
+        run.folder.id,
+        lambda file: file.executemany(
+            "INSERT INTO scalars VALUES(?, '{}')", ((1 << 32 | step,) for step in numbers)
+        ),
+    )
+    with monkeypatch.context() as unread:
+        unread.setattr(checked_steps, "decode_scalars", lambda _: pytest.fail("a row was decoded"))
+        with pytest.raises(FormatError, match="not among its steps"):
+            received.take_over(many)
+    with monkeypatch.context() as few:
+        few.setattr(received_steps, "MAX_STEPS", 1)
+        with pytest.raises(FormatError, match="more than 1 steps"):
+            received.take_over(fragment)
+    with pytest.raises(FormatError, match="more bytes than its database"):
+        received.take_over(make_fragment(run.folder.id, "steps", fragment.unpack() + bytes(1 << 20)))
+    assert received.position == Position()
+    assert received.take_over(fragment)
+    # The same one again is not even unpacked.
+    monkeypatch.setattr(Fragment, "unpack", lambda _: pytest.fail("it was unpacked"))
+    assert not received.take_over(decode_fragment(fragment.data))
     received.close()
     run.end()
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import shutil
 import threading
 from pathlib import Path
 
+import apsw
 import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.fragments.fragment import Fragment, make_fragment
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
 from lamplighter.runfolder.fragments.opening import make_opening
+from lamplighter.runfolder.fragments.received_run import ReceivedRun
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.serving.jobs import push_limits
 from lamplighter.serving.routes import push
+from lamplighter.serving.services import Services
 from lamplighter.web.access.pushers import PusherStore
 from lamplighter.web.capacity.caller import Caller
 from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
+from lamplighter.web.http.problems import RefusedError
 from tests.support.asgi import HOST, Answer, call
 from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.synthetic_runs.received import require_equal_records
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +38,7 @@ class Sender:
 
     def __init__(self, app: FastAPI, there: Path, prefix: str = "2", **limits: int) -> None:
         self.app, self.run = app, GrowingRun(there)
+        self.services: Services = app.state.services
         self.run.grow(3)
         limits = {"most_runs": 10, "bytes_a_day": 10**9} | limits
         self.store = PusherStore(app.state.services.settings.runs)
@@ -170,6 +177,8 @@ async def test_a_token_writes_no_run_that_is_not_its_own(app: FastAPI, tmp_path:
 
 async def test_limits(app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sender, another = Sender(app, tmp_path / "there", most_runs=1), Sender(app, tmp_path / "elsewhere")
+    third, _ = sender.store.issue_token("2", 60, 10, 10**9)
+    held = sender.services.push_limits.receiving
     another.headers = sender.headers
     assert (await sender.put(sender.opening)).status == 201
     too_many = await another.put(another.opening)
@@ -187,8 +196,16 @@ async def test_limits(app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         small.setattr(push, "MAX_RUN_BYTES", 10)
         assert (await sender.put(fragment)).status == 413
     with monkeypatch.context() as taken:
-        taken.setattr(push_limits, "_MAX_BODIES", 10)
-        busy = await sender.put(fragment)
+        taken.setattr(push_limits, "_MAX_BODIES", 3 * fragment.header.bytes)
+        with held(another.pusher, "2-x", str(fragment.header.bytes * 3 // 2)):
+            with held(sender.pusher, "2-y", str(fragment.header.bytes)):
+                # It has half of the room for itself, and there is no more: what counts is the unpacked body.
+                assert (await sender.put(fragment)).status == 429
+            with pytest.raises(RefusedError, match="at a time"), held(another.pusher, "2-z", "1"):
+                pass
+        taken.setattr(push_limits, "_MAX_BODIES", 2 * fragment.header.bytes)
+        with held(another.pusher, "2-x", str(fragment.header.bytes - 1)), held(third, "2-y", "100"):
+            busy = await sender.put(fragment)
         assert (busy.status, busy.headers["retry-after"]) == (503, "2")
     await app.state.services.received_runs.stop()
     with RoleLock(sender.here, "trainer"):
@@ -203,7 +220,8 @@ async def test_limits(app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 async def test_bytes_a_day(app: FastAPI, tmp_path: Path) -> None:
-    sender = Sender(app, tmp_path / "there", bytes_a_day=1_000)
+    sender = Sender(app, tmp_path / "there", bytes_a_day=4_000)
+    assert len(sender.opening.data) < 4_000 < sender.opening.header.bytes
     assert (await sender.put(sender.opening)).status == 201
     answer = await sender.put(sender.next())
     assert answer.status == 429
@@ -230,10 +248,44 @@ async def test_the_presenter_changes_things_while_fragments_are_checked(
         sent.append(asyncio.create_task(another.put(another.opening)))
         for _ in range(2):
             assert await asyncio.to_thread(at_work.acquire)
-        while pools.waiting(Pool.PUSH, Caller(address=f"pusher {sender.pusher.id}")) < 5:
-            await asyncio.sleep(0.01)
+        caller = Caller(address=f"pusher {sender.pusher.id}")
+        await asyncio.to_thread(wait_until, lambda: pools.waiting(Pool.PUSH, caller) == 5)
         assert (await call(app, "POST", "/api/launches", bearer)).status == 201
         go_on.set()
         await asyncio.gather(*sent)
     await sender.close()
     another.run.end()
+
+
+async def test_a_run_whose_folder_was_moved_away_arrives_again(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_over_elsewhere(*_: object) -> None:
+        raise apsw.ReadOnlyError("attempt to write a readonly database")
+
+    sender = Sender(app, tmp_path / "there")
+    await sender.put(sender.opening)
+    first = sender.next()
+    assert (await sender.put(first)).json["step"] == 3
+    sender.here.rename(tmp_path / "away")
+    assert (await sender.position()).status == 404
+    sender.run.grow(2)
+    second = sender.next()
+    assert (await sender.put(second)).status == 409
+    assert (await sender.put(sender.opening)).json["step"] == 0
+    assert [(await sender.put(one)).status for one in (second, first, second)] == [409, 201, 201]
+    # Another folder in its place.
+    sender.here.rename(tmp_path / "away-2")
+    shutil.copytree(tmp_path / "away", sender.here)
+    (sender.here / "trainer.lock").unlink()
+    assert (await sender.position()).json["step"] == 3
+    # Its record alone.
+    (sender.here / "steps.sqlite").rename(tmp_path / "steps.sqlite")
+    assert (await sender.position()).json["step"] == 0
+    sender.run.end()
+    with monkeypatch.context() as moving:
+        moving.setattr(ReceivedRun, "take_over", take_over_elsewhere)
+        moved = await sender.put(first)
+        assert (moved.status, moved.headers["retry-after"]) == (503, "1")
+    assert [(await sender.put(one)).status for one in (first, second, sender.next())] == [201, 201, 201]
+    require_equal_records(sender.run.folder, app.state.services.catalog.find_run(sender.run.folder.id))
