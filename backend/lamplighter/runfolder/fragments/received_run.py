@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from lamplighter.contract.sentences import say
 from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder.errors import FormatError
@@ -25,13 +27,15 @@ from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.importing.run_checks import RunChecks
 from lamplighter.runfolder.importing.untrusted_sqlite import UntrustedFile
 from lamplighter.runfolder.phase import ENDED_PHASES
-from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.runfolder.run_store import create_recorded_run
 from lamplighter.runfolder.tables import steps
 
 ORIGIN_FILE = "received.json"
 """The file that says where a received run comes from."""
+BUSY_ERRORS = (RoleTakenError, apsw.CantOpenError, apsw.ReadOnlyError)
+"""Errors of a record that another process holds, or whose folder was moved away."""
 _REMEMBERED = 16
 _DATABASE_BEGIN = b"SQLite format 3\0"
 

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-import apsw
 from fastapi import Header, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment
+from lamplighter.runfolder.fragments.received_run import BUSY_ERRORS
 from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
-from lamplighter.runfolder.role_lock import RoleTakenError
 from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.serving.jobs.push_limits import MAX_FRAGMENT_REQUEST, MAX_RUN_BYTES
 from lamplighter.serving.jobs.received_runs import OtherOriginError
@@ -32,8 +31,6 @@ from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
 
 routes = Routes("push")
 
-_BUSY = (RoleTakenError, apsw.CantOpenError, apsw.ReadOnlyError)
-"""Errors of a record that another process holds, or whose folder was moved away."""
 _BODY = {
     "required": True,
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -61,7 +58,7 @@ def get_push_position(run: RunId, request: Request, services: ServicesDep) -> Re
     services.push_limits.count_request(pusher)
     try:
         position = services.received_runs.position(run, _origin(pusher))
-    except (OtherOriginError, *_BUSY) as error:
+    except (OtherOriginError, *BUSY_ERRORS) as error:
         raise _refusal(error, run) from error
     if position is None:
         raise RefusedError(404, f"{run} has not begun to arrive")
@@ -124,7 +121,7 @@ def _take_over(
         position = services.received_runs.position(run, _origin(pusher)) or Position()
     except FormatError as error:
         raise RefusedError(422, str(error)) from error
-    except (OtherOriginError, GapError, OtherContentError, *_BUSY) as error:
+    except (OtherOriginError, GapError, OtherContentError, *BUSY_ERRORS) as error:
         raise _refusal(error, run) from error
     return _answer(position, 201 if new else 200)
 
@@ -159,7 +156,7 @@ def _refusal(error: Exception, run: str) -> RefusedError:
     match error:
         case OtherOriginError():
             return RefusedError(409, f"{run} is the name of another run there: push under another name")
-        case _ if isinstance(error, _BUSY):
+        case _ if isinstance(error, BUSY_ERRORS):
             return RefusedError(503, f"{run} is being compacted or moved", headers={"Retry-After": "1"})
         case GapError():
             return RefusedError(409, f"fragments are missing: {error}")
