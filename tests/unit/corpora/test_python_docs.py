@@ -7,8 +7,7 @@ import pytest
 
 from lamplighter.corpora import python_docs
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.corpora.docstring_text import extract_prose
-from lamplighter.corpora.python_docs import read_python_docs
+from lamplighter.corpora.python_docs import extract_prose, read_python_docs
 
 DOCSTRING = """
     Return the mean of the values along the given axis.

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from lamplighter.projection.methods.umap_learn import umap_
+from lamplighter.projection.methods.refit_umap import umap_
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from tests.unit.living_map.edges import all_distances, edge_keys
 

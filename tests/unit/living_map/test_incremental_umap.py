@@ -19,7 +19,7 @@ SETTINGS = MapSettings(neighbours=12)
 
 def test_one_epoch_matches_umap_learn() -> None:
     # The adapter imports umap without its warning of what is not installed.
-    from lamplighter.projection.methods.umap_learn import umap_  # noqa: F401, I001
+    from lamplighter.projection.methods.refit_umap import umap_  # noqa: F401, I001
     import umap.layouts
 
     rng = np.random.default_rng(0)

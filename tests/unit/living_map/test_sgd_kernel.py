@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.projection.methods.umap_learn import umap_
+from lamplighter.projection.methods.refit_umap import umap_
 from living_map import sgd_kernel
 from living_map.fuzzy_graph import MembershipStrengths
 from living_map.sgd_kernel import AttractionCurve, draw_integer, run_epoch

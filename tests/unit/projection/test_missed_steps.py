@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamplighter.projection.missed_steps import MAX_STEPS, MissedSteps, spaced_steps
+from lamplighter.projection.projector_process import MAX_STEPS, MissedSteps, spaced_steps
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.support.synthetic_runs.growing_run import GrowingRun
 

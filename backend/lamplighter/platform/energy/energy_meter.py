@@ -1,18 +1,141 @@
-"""The energy meter of one process, using the best available counter."""
+"""The energy meter of one process, using the best available counter.
+
+`nvmlDeviceGetTotalEnergyConsumption` returns millijoules of the whole card since the driver was loaded, on Volta and
+newer. We call it through ctypes, since four functions need no package.
+
+Each zone is a folder `intel-rapl:0` with `name`, `energy_uj` and `max_energy_range_uj`, at which it wraps around.
+Zones overlap: `core`, `uncore` and `dram` below a package are mostly included in it, `psys` includes the packages,
+and `intel-rapl-mmio` is another view of the same counters. So we add up only the packages. Since 2020 only root can
+read them (CVE-2020-8694).
+"""
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lamplighter.platform.energy.energy_method import EnergyCounter, EnergyMethod, NoCounterError, SpentEnergy
-from lamplighter.platform.energy.nvml_counter import NvmlCounter, load_nvml
 from lamplighter.platform.energy.processor_estimate import ProcessorEstimate
-from lamplighter.platform.energy.rapl_counter import POWERCAP, RaplCounter
+
+POWERCAP = Path("/sys/class/powercap")
+_MICRO = 1e-6
+
+
+@dataclass
+class _Zone:
+    """A counter that wraps around."""
+
+    path: Path
+    range: int
+    before: int
+    turned: int = 0
+    """Microjoules counted before it last wrapped around."""
+
+    def microjoules(self) -> int:
+        now = int(self.path.read_text(encoding="ascii"))
+        if now < self.before:
+            self.turned += self.range
+        self.before = now
+        return self.turned + now
+
+
+class RaplCounter:
+    """The sum of the counters of all CPU packages. Read it before a counter wraps around, which takes some minutes."""
+
+    def __init__(self, root: Path = POWERCAP) -> None:
+        """Find the packages below `root`.
+
+        Raises:
+            NoCounterError: there are no packages, or they may not be read.
+        """
+        try:
+            self._zones = [
+                _open_zone(folder) for folder in sorted(root.glob("intel-rapl:*")) if _is_package(folder)
+            ]
+        except (OSError, ValueError):
+            raise NoCounterError from None
+        if not self._zones:
+            raise NoCounterError
+
+    def joules(self) -> float | None:
+        """Return the joules of all packages since an arbitrary fixed moment; None if they can no longer be read."""
+        try:
+            return _MICRO * sum(zone.microjoules() for zone in self._zones)
+        except (OSError, ValueError):
+            return None
+
+
+def _is_package(folder: Path) -> bool:
+    try:
+        return (folder / "name").read_text(encoding="ascii").startswith("package")
+    except FileNotFoundError:
+        return False
+
+
+def _open_zone(folder: Path) -> _Zone:
+    range_ = int((folder / "max_energy_range_uj").read_text(encoding="ascii"))
+    path = folder / "energy_uj"
+    return _Zone(path, range_, int(path.read_text(encoding="ascii")))
+
+
+_LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
+_SUCCESS = 0
+
+
+def load_nvml() -> Any:
+    """Load the library of the driver.
+
+    Raises:
+        NoCounterError: there is no such library.
+    """
+    try:
+        return ctypes.CDLL(_LIBRARY)
+    except OSError:
+        raise NoCounterError from None
+
+
+class NvmlCounter:
+    """The counter of one card."""
+
+    def __init__(self, library: Any, uuid: str) -> None:
+        """Find the card.
+
+        Args:
+            library: the library, as `load_nvml` returns it.
+            uuid: the driver's name of the card, `GPU-...`; its number may differ from CUDA's.
+
+        Raises:
+            NoCounterError: the card cannot be found or read, or has no counter.
+        """
+        self._library, self._device = library, ctypes.c_void_p()
+        try:
+            self._require(library.nvmlInit_v2())
+            self._require(
+                library.nvmlDeviceGetHandleByUUID(
+                    ctypes.c_char_p(uuid.encode("ascii", "replace")), ctypes.byref(self._device)
+                )
+            )
+            self._millijoules = ctypes.c_ulonglong()
+            self._read = library.nvmlDeviceGetTotalEnergyConsumption
+            self._require(self._read(self._device, ctypes.byref(self._millijoules)))
+        except AttributeError:
+            raise NoCounterError from None
+
+    def joules(self) -> float | None:
+        """Return the joules of the card since its driver was loaded; None if it no longer responds."""
+        status = self._read(self._device, ctypes.byref(self._millijoules))
+        return self._millijoules.value / 1_000 if status == _SUCCESS else None
+
+    @staticmethod
+    def _require(status: int) -> None:
+        if status != _SUCCESS:
+            raise NoCounterError
 
 
 class EnergyMeter:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lamplighter.platform.energy.energy_meter import EnergyMeter, open_meter
+from lamplighter.platform.energy.energy_meter import EnergyMeter, NvmlCounter, open_meter
 from lamplighter.platform.energy.energy_method import (
     DEFAULT_WATTS,
     METHODS,
@@ -17,7 +17,6 @@ from lamplighter.platform.energy.energy_method import (
     SpentEnergy,
     method_error,
 )
-from lamplighter.platform.energy.nvml_counter import NvmlCounter
 from lamplighter.platform.energy.processor_estimate import WattsError, parse_watts, stated_watts
 from tests.support.machine.rapl_zones import zone
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.platform.energy.energy_meter import RaplCounter
 from lamplighter.platform.energy.energy_method import NoCounterError
-from lamplighter.platform.energy.rapl_counter import RaplCounter
 from tests.support.machine.rapl_zones import RANGE, zone
 
 

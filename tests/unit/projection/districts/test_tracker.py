@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.districts.clustering import NEIGHBOURS, find_clusters
-from lamplighter.projection.districts.tracker import DistrictChange, DistrictTracker
+from lamplighter.projection.districts.tracker import (
+    NEIGHBOURS,
+    DistrictChange,
+    DistrictTracker,
+    find_clusters,
+)
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.vocabulary import Vocabulary
 
