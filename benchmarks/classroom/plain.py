@@ -22,7 +22,7 @@ import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from benchmarks.classroom.class_run import STEPS_PER_SECOND
-from lamplighter.serving.classroom.beats.beat_maker import MAP_SECONDS
+from lamplighter.serving.classroom.beats.folder_beats import MAP_SECONDS
 from lamplighter.serving.live.beat_picker import BEAT_SECONDS
 
 _STEPS = round(BEAT_SECONDS * STEPS_PER_SECOND)

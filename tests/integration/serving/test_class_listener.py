@@ -11,7 +11,7 @@ import pytest
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE
+from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE
 from tests.support.application import Application
 from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.folders import FakeTrainer, make_run

@@ -17,7 +17,7 @@ from scipy.optimize import curve_fit
 from lamplighter.contract.questions import AcquisitionQuestion
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds import acquisition
-from lamplighter.examination.kinds.acquisition.predictors import regress
+from lamplighter.examination.kinds.acquisition.examination import regress
 from lamplighter.examination.kinds.acquisition.sigmoids import fit_sigmoids, midpoint_errors
 from lamplighter.examination.kinds.acquisition.verdicts import Occurrences, find_forgotten, judge
 from lamplighter.model.learner import Learner

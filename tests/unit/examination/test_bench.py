@@ -13,7 +13,7 @@ import torch
 
 from lamplighter.contract.questions import BenchQuestion
 from lamplighter.examination.examined_model import CancelledError
-from lamplighter.examination.kinds.bench import examine, large_embedding
+from lamplighter.examination.kinds.bench import examination, examine
 from lamplighter.examination.kinds.bench.examination import MAX_DISTANCES, RULES
 from tests.support.village import Village, ignore_progress, stored
 
@@ -22,8 +22,8 @@ STEPS = 6
 
 def small_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the large matrix by a small one."""
-    monkeypatch.setattr(large_embedding, "ROWS", 400)
-    monkeypatch.setattr(large_embedding, "WIDTH", 8)
+    monkeypatch.setattr(examination, "ROWS", 400)
+    monkeypatch.setattr(examination, "WIDTH", 8)
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +122,8 @@ def test_a_large_matrix_is_measured_if_it_fits(
         low, high = large[f"{name}_quartiles"]
         assert 0 < low <= large[name] <= high
     assert large["touched_flops"] < large["whole_flops"]
-    monkeypatch.setattr(large_embedding, "available_memory", lambda: 1_000_000)
-    none, reason = large_embedding.measure_large_embedding(512, lambda _share: None)
+    monkeypatch.setattr(examination, "available_memory", lambda: 1_000_000)
+    none, reason = examination.measure_large_embedding(512, lambda _share: None)
     assert none is None
     assert reason is not None
     assert "50,000 rows takes 1.2 GB" in reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.examination.cpu_backoff import CpuBackoff
+from lamplighter.examination.examiner import CpuBackoff
 
 USUAL = 0.04
 PIECE = 0.05

@@ -14,8 +14,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from lamplighter.examination.kinds.microscope.one_step import DRAWS
 from lamplighter.examination.kinds.microscope.predictions import CANDIDATES
-from lamplighter.examination.kinds.microscope.random_updates import DRAWS
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

@@ -18,8 +18,7 @@ from lamplighter.lessons.library import LessonLibrary, find_lessons, read_folder
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.teacher_page import TeacherPage
 from lamplighter.packing import packed_run
-from lamplighter.packing.course import MAX_STEPS, pack_course
-from lamplighter.packing.packed_run import PackedRun, pack_run
+from lamplighter.packing.packed_run import MAX_STEPS, PackedRun, pack_course, pack_run
 from lamplighter.packing.page import Preview, render_page
 from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.run_folder import RunFolder

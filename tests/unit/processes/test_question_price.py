@@ -16,8 +16,8 @@ from lamplighter.examination.kinds.deciles.examination import RATES
 from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
-from lamplighter.processes import question_price
-from lamplighter.processes.question_price import require_affordable
+from lamplighter.processes import asked_question
+from lamplighter.processes.asked_question import require_affordable
 
 LARGEST = (
     {"kind": "bench", "steps": 60},
@@ -84,7 +84,7 @@ def test_a_text_sample_is_many_batches_for_few_tokens() -> None:
         cost = 20 * ((1 + read) * step.forward + step.backward + step.update)
         for limit, refused in ((1.01 * cost, False), (0.99 * cost, True)):
             with pytest.MonkeyPatch.context() as patch, raising(refused):
-                patch.setattr(question_price, "MAX_FLOPS", limit)
+                patch.setattr(asked_question, "MAX_FLOPS", limit)
                 require_affordable(recipe, 2_382, better, "cpu")
 
 
@@ -97,7 +97,7 @@ def test_steps_at_home_are_paid_for_beside_those_in_the_other_town() -> None:
         moving = question({"kind": "environment", "steps": steps, "back": 20})
         for limit, refused in ((1.001 * cost, False), (0.999 * cost, True)):
             with pytest.MonkeyPatch.context() as patch, raising(refused):
-                patch.setattr(question_price, "MAX_FLOPS", limit)
+                patch.setattr(asked_question, "MAX_FLOPS", limit)
                 require_affordable(recipe, 2_382, moving, "cpu")
 
 

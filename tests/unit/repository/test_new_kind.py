@@ -88,7 +88,7 @@ from lamplighter.cli.asking.examine import examine_command
 from lamplighter.examination.answering import encode_answer, examine
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.lessons.answer_path import leads_to_number
-from lamplighter.processes import question_price
+from lamplighter.processes import asked_question
 from lamplighter.contract.questions import KINDS, QuestionError, parse_question
 from lamplighter.contract.recipe import Recipe
 from lamplighter.serving.apps.app import create_app
@@ -98,10 +98,10 @@ question = parse_question({"kind": "echo", "step": 3, "sentence": "the dog", "ti
 assert "echo" in KINDS
 [kind] = (one for one in examine_command.params if one.name == "kind")
 assert "echo" in kind.type.choices
-question_price.require_affordable(Recipe(), 2_382, question, "cpu")
-question_price.MAX_FLOPS = 1.0
+asked_question.require_affordable(Recipe(), 2_382, question, "cpu")
+asked_question.MAX_FLOPS = 1.0
 try:
-    question_price.require_affordable(Recipe(), 2_382, question, "cpu")
+    asked_question.require_affordable(Recipe(), 2_382, question, "cpu")
 except QuestionError as error:
     assert str(error).startswith("times: it would compute 2 steps")
 else:

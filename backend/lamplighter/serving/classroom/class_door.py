@@ -1,12 +1,67 @@
-"""The door of the class: open or closed, and the code that lets people in."""
+"""The door of the class: open or closed, and the code that lets people in.
+
+Correct codes are free, so a class of hundreds behind one address can join at once. A wrong code costs a try. An
+address without tries must wait, including others behind it who mistype the code; they can still join by the QR code,
+whose secret cannot be guessed and is never limited. With all tries, a guesser finds the code within an hour with a
+probability of one in ten thousand, and the code has changed four times by then.
+"""
 
 from __future__ import annotations
 
 import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from lamplighter.contract.sentences import say
 from lamplighter.serving.classroom.join_code import CodeState, JoinCode
-from lamplighter.serving.classroom.join_limiter import JoinLimiter
+
+ADDRESS_TRIES, ADDRESS_RATE = 100, 1.0
+"""Wrong codes allowed at once for one address, and the number regained a second."""
+ALL_TRIES, ALL_RATE = 1_000, 20.0
+"""Wrong codes allowed at once in total, and the number regained a second."""
+_ADDRESSES = 10_000
+
+
+@dataclass
+class _Bucket:
+    left: float
+    at: float
+
+
+class JoinLimiter:
+    """The wrong codes of one class. Not thread-safe: `Classroom` guards it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with all tries. `clock` gives seconds."""
+        self._clock = clock
+        self._all = _Bucket(ALL_TRIES, clock())
+        self._by_address: OrderedDict[str, _Bucket] = OrderedDict()
+        self.wrong = 0
+        """Wrong codes so far."""
+
+    def seconds_to_wait(self, address: str) -> float:
+        """Return the seconds until this address may try a code; 0: now."""
+        waits = [self._wait(self._all, ALL_TRIES, ALL_RATE)]
+        if address in self._by_address:
+            waits.append(self._wait(self._by_address[address], ADDRESS_TRIES, ADDRESS_RATE))
+        return max(waits)
+
+    def note_wrong(self, address: str) -> None:
+        """Count a wrong code."""
+        self.wrong += 1
+        self._all.left -= 1
+        bucket = self._by_address.setdefault(address, _Bucket(ADDRESS_TRIES, self._clock()))
+        self._by_address.move_to_end(address)
+        bucket.left -= 1
+        while len(self._by_address) > _ADDRESSES:
+            self._by_address.popitem(last=False)
+
+    def _wait(self, bucket: _Bucket, most: float, rate: float) -> float:
+        now = self._clock()
+        bucket.left, bucket.at = min(most, bucket.left + rate * (now - bucket.at)), now
+        return max(0.0, (1 - bucket.left) / rate)
 
 
 class JoinRefusedError(RuntimeError):

@@ -4,23 +4,86 @@ A session has a place in the class once its page has opened a socket, so a full 
 that has only joined takes no place. Such sessions are limited too: to a few silent ones per address, since a page takes
 seconds to open, and to the size of a class for polling ones, since pages poll while there is no run. Those of the
 newest address are ended first.
+
+It holds digests, numbers and roles: a reader can neither join nor identify viewers.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import os
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, cast
 
+from lamplighter.platform.private_modes import open_private
 from lamplighter.platform.steady_clock import SteadyClock, steady_clock
 from lamplighter.serving.classroom.presence import OPENING_SECONDS, Presence, unknown_presence
-from lamplighter.serving.classroom.sessions_file import read_sessions, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.schemas.classroom import Role
 from lamplighter.web.access.presenter_session import browser_words, digest_of
 from lamplighter.web.connections.inbound_quota import InboundQuota
+
+SESSIONS_FILE = ".class-sessions.json"
+_LARGEST = 2 << 20
+
+
+def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: SteadyClock) -> None:
+    """Write the file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = folder / SESSIONS_FILE
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    content = {
+        "saved": clock(),
+        "uptime": clock.uptime(),
+        "boot": clock.boot,
+        "sessions": [asdict(one) for one in sessions],
+    }
+    try:
+        with open(temporary, "x", encoding="ascii", opener=open_private) as file:
+            json.dump(content, file)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_sessions(folder: Path, clock: SteadyClock) -> list[ViewerSession]:
+    """Return the sessions of the file, aged by the time since it was written; none if it is missing, damaged, or
+    belongs to another user."""
+    path = folder / SESSIONS_FILE
+    try:
+        if path.stat(follow_symlinks=False).st_size > _LARGEST or path.is_symlink():
+            return []
+        content: Any = json.loads(path.read_text(encoding="ascii"))
+        saved, uptime = float(content["saved"]), float(content["uptime"])
+        boot = content["boot"]
+        found = [ViewerSession(**cast("dict[str, Any]", entry)) for entry in content["sessions"]]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return []
+    # The time of writing, by the current clock.
+    later = clock() - clock.seconds_since(saved, uptime, boot) - saved
+    return [replace(session, joined=session.joined + later) for session in found if _is_sound(session)]
+
+
+def _is_sound(session: ViewerSession) -> bool:
+    words = (session.id, session.browser, session.cookie_digest)
+    return (
+        all(isinstance(cast(object, word), str) for word in words)
+        and isinstance(cast(object, session.number), int)
+        and isinstance(cast(object, session.joined), float)
+        and session.role in ("viewer", "assistant")
+        and isinstance(cast(object, session.watched), bool)
+    )
+
 
 log = logging.getLogger(__name__)
 

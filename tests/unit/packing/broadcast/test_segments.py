@@ -12,7 +12,7 @@ from lamplighter.packing.broadcast import segments
 from lamplighter.packing.broadcast.segments import KEPT, WHOLE_EVERY, SegmentWriter
 from lamplighter.packing.broadcast.site import FolderSite
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
+from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
 from lamplighter.serving.classroom.beats.publication import JoiningState
 from lamplighter.serving.fanout import channel_log
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout

@@ -10,8 +10,7 @@ import pytest
 
 from lamplighter.runfolder.lineage import LAST_STEP, step_key
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.row_deltas import StepCoverage
-from lamplighter.runfolder.reading.step_set import StepSet
+from lamplighter.runfolder.reading.row_deltas import StepCoverage, StepSet
 from lamplighter.runfolder.sqlite.database import open_writer
 from lamplighter.runfolder.tables import steps
 from lamplighter.wire.frames import encode

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lamplighter.runfolder.phase import Phase
-from lamplighter.serving.classroom.beats import beat_maker
-from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
+from lamplighter.serving.classroom.beats import folder_beats
+from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
 from lamplighter.serving.live.beat_picker import BEAT_SECONDS
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.schemas.base import to_json_text
@@ -165,7 +165,7 @@ def test_the_last_step_before_a_pause_is_shown():
 def test_every_count_covers_all_pulses(
     steps_per_second: int, everywhere: bool, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(beat_maker, "_MAX_NORMS", 30)
+    monkeypatch.setattr(folder_beats, "_MAX_NORMS", 30)
     there = Class(seed=3)
     for number in range(steps_per_second * 12):
         there.train(rows=0.05 if number % 40 < 20 else 0.3, everywhere=everywhere and number % 50 < 10)

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.classroom.beats import beat_maker
+from lamplighter.serving.classroom.beats import folder_beats
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
-from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
+from lamplighter.serving.classroom.beats.folder_beats import BeatMaker, FolderBeats
 from lamplighter.serving.fanout import channel_log
 from lamplighter.serving.fanout.contract import START, Sequence
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
@@ -142,11 +141,11 @@ def _newest_step(source: BeatLog) -> int:
 def feed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feed]:
     # Beats come as fast as steps.
     for name in ("BEAT_SECONDS", "MAP_SECONDS", "_TEXT_SECONDS"):
-        monkeypatch.setattr(beat_maker, name, 0.0)
+        monkeypatch.setattr(folder_beats, name, 0.0)
     for name in ("_MIN_WAIT", "_MAX_WAIT"):
         monkeypatch.setattr(beat_picker, name, 0.0)
     for name in ("_BEAT_RATE", "_MAP_RATE"):
-        monkeypatch.setattr(beat_maker, name, 1e12)
+        monkeypatch.setattr(folder_beats, name, 1e12)
     made: Feed = MemoryFeed() if request.param == "memory" else FolderFeed(tmp_path)
     yield made
     made.close()

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from lamplighter.platform.steady_clock import SteadyClock
-from lamplighter.serving.classroom import join_code, join_limiter, presence, viewer_sessions
-from lamplighter.serving.classroom.class_door import JoinRefusedError
+from lamplighter.serving.classroom import class_door, join_code, presence, viewer_sessions
+from lamplighter.serving.classroom.class_door import JoinLimiter, JoinRefusedError
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.join_code import JoinCode
-from lamplighter.serving.classroom.join_limiter import JoinLimiter
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from tests.support.asgi import Answer, call
@@ -53,14 +52,14 @@ def test_a_code_may_be_typed_in_any_form_and_changes_with_time() -> None:
 def test_wrong_codes_are_limited_by_address_and_in_total() -> None:
     clock = Clock()
     limiter = JoinLimiter(clock)
-    for _ in range(join_limiter.ADDRESS_TRIES):
+    for _ in range(class_door.ADDRESS_TRIES):
         assert limiter.seconds_to_wait("school") == 0
         limiter.note_wrong("school")
     assert 0 < limiter.seconds_to_wait("school") <= 1
     assert limiter.seconds_to_wait("home") == 0
     clock.now = 2.0
     assert limiter.seconds_to_wait("school") == 0
-    for number in range(join_limiter.ALL_TRIES):
+    for number in range(class_door.ALL_TRIES):
         limiter.note_wrong(f"address {number}")
     assert limiter.seconds_to_wait("another") > 0
 
@@ -68,7 +67,7 @@ def test_wrong_codes_are_limited_by_address_and_in_total() -> None:
 def test_a_class_behind_one_address_can_join_by_link_while_a_pupil_guesses(tmp_path: Path) -> None:
     classroom = Classroom(tmp_path, 500)
     typed, secret = classroom.code_and_secret()
-    for _ in range(join_limiter.ADDRESS_TRIES):
+    for _ in range(class_door.ADDRESS_TRIES):
         with pytest.raises(JoinRefusedError) as wrong:
             classroom.join("AAAAAA", PUPIL, "")
         assert wrong.value.status == 401
@@ -336,7 +335,7 @@ async def test_forwarded_headers_count_from_the_named_proxy_only(tmp_path: Path)
     # Wrong codes count for the address that the proxy saw, not for a claimed one.
     body = json.dumps({"code": "wrong"}).encode()
     own = {**forwarded, "origin": "https://class.example", "content-type": "application/json"}
-    for _ in range(join_limiter.ADDRESS_TRIES):
+    for _ in range(class_door.ADDRESS_TRIES):
         await call(apps.watching, "POST", "/api/class/join", own, body, peer="172.30.0.2")
     other = {**own, "x-forwarded-for": "1.2.3.4, 10.0.0.9"}
     statuses = [

@@ -12,9 +12,8 @@ import pytest
 from lamplighter.platform.steady_clock import SteadyClock
 from lamplighter.serving.classroom import viewer_sessions
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
+from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE, ViewerSessions, write_sessions
 from tests.support.classroom.class_apps import PHONE, PUPIL, Clock, begin_session
 
 
