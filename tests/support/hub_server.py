@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
+from typing import Any
 from urllib.parse import unquote
 
 Fault = Callable[["Handler", bytes], bool]
@@ -38,6 +41,8 @@ class Hub:
     endpoint: str = ""
     storage: str = ""
     """The address of the other host, on which the bytes of large files are."""
+    drip: float = 0.0
+    """Seconds before each byte of the answers that begin now, heads included; 0: none."""
 
     def commit(self, revision: str) -> str:
         return hashlib.sha1(revision.encode()).hexdigest()
@@ -52,9 +57,31 @@ class Hub:
         return [part for _, path, part in self.requests if path.endswith(name)]
 
 
+class _Dripping:
+    """A socket's writer that sends one byte at a time while its server is slow."""
+
+    def __init__(self, writer: BufferedIOBase, hub: Hub) -> None:
+        self._writer, self._hub = writer, hub
+
+    def write(self, data: bytes) -> int:
+        if not (pause := self._hub.drip):
+            return self._writer.write(data)
+        for at in range(len(data)):
+            time.sleep(pause)
+            self._writer.write(data[at : at + 1])
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hub: Hub
+
+    def setup(self) -> None:
+        super().setup()
+        self.wfile = _Dripping(self.wfile, self.hub)  # pyright: ignore[reportAttributeAccessIssue]
 
     def log_message(self, format: str, *args: object) -> None:
         pass

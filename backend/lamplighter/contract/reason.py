@@ -57,6 +57,7 @@ ReasonCode = TypeAliasType(
         "run_is_over",
         "run_is_not_over",
         "run_is_published",
+        "store_silent",
         "too_many_runs",
         # A text of the user's own.
         "upload_gone",

@@ -140,6 +140,7 @@ SENTENCES: dict[ReasonCode, str] = {
     "run_without_claims": "{run} has not read its corpus yet, so there is nothing to claim",
     "run_without_numbers": "{run} has not read its corpus yet, so its numbers are unknown",
     "run_unreadable": "this run cannot be read: {error}",
+    "store_silent": "the place where this run lies does not answer, or too slowly: ask again in a moment",
     "run_lost_text": "this run has no vocabulary: its text has not been read, or was lost",
     "other_user": "these files are another user's, and not for this server to read or write",
     "attempt_began": "a new attempt began during this request: ask again",

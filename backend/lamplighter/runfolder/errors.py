@@ -15,6 +15,10 @@ class FormatError(ValueError):
     """An error for a file that this version cannot read; the message says why."""
 
 
+class OutOfReachError(FormatError, OSError):
+    """An error for a file that lies elsewhere, where nothing answers now."""
+
+
 class NotComparableError(ValueError):
     """An error for two runs that cannot be compared."""
 
@@ -49,9 +53,17 @@ def is_transient(error: BaseException) -> bool:
     A transient error means that the file is busy, is being sealed, or cannot be opened now (too many open files, no
     permission). Any other error means that its contents are unreadable.
     """
-    if isinstance(error, FormatError) and error.__cause__ not in (None, error):
-        return is_transient(error.__cause__)  # pyright: ignore[reportArgumentType]
-    return isinstance(error, _TRANSIENT_ERRORS)
+    if isinstance(error, _TRANSIENT_ERRORS):
+        return True
+    cause = error.__cause__
+    return isinstance(error, FormatError) and cause not in (None, error) and is_transient(cause)
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Return whether an error comes from a place that does not answer now."""
+    while error is not None and not isinstance(error, OutOfReachError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def explain_read_error(error: BaseException) -> str:

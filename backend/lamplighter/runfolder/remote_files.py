@@ -38,6 +38,10 @@ class RemoteFile(Protocol):
         """
         ...
 
+    def give_up(self) -> None:
+        """End its reads, now and later, with a FormatError."""
+        ...
+
 
 _files: dict[str, RemoteFile] = {}
 
@@ -51,6 +55,12 @@ def unregister_below(folder: Path) -> None:
     """Forget the files of a folder that is closed."""
     for name in [name for name in _files if folder in Path(name).parents]:
         del _files[name]
+
+
+def give_up() -> None:
+    """End the reads of all files that lie elsewhere, so that the threads that wait for them end with the process."""
+    for file in list(_files.values()):
+        file.give_up()
 
 
 def find(path: Path | str) -> RemoteFile | None:

@@ -17,6 +17,7 @@ PROTOCOL = {
     "applyView": "adopt the parts of a view that are the store's; what the view lacks stays",
     "close": "release what is held: a file, a connection, a request in flight",
     "commit": "write one transaction",
+    "read_part": "return some bytes of an object of a store",
     "question": "say what a polled query asks of the server now",
     "work": "say what a question computes, by which it is priced",
     "start": "begin work in a thread or a process",

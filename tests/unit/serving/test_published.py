@@ -13,7 +13,13 @@ from fastapi import FastAPI
 from obstore.store import MemoryStore
 
 from lamplighter.exports.publishing.publish import prepare_publication, publish
-from lamplighter.runfolder.published.object_store import CountingReader, ObjectStore, StoreError
+from lamplighter.runfolder.published.object_store import (
+    CountingReader,
+    ObjectStore,
+    StoreError,
+    UnavailableStoreError,
+)
+from lamplighter.runfolder.published.patience import Patience
 from lamplighter.runfolder.published.shadow_folder import PublishedRuns
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.apps.app import create_app
@@ -54,12 +60,12 @@ class Breaking:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self.broken = False
+        self.broken: StoreError | None = None
 
-    def read_part(self, key: str, start: int, count: int) -> bytes:
+    def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
         if self.broken:
-            raise StoreError("memory: the store cannot be reached")
-        return self._store.read_part(key, start, count)
+            raise self.broken
+        return self._store.read_part(key, start, count, patience)
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +151,32 @@ def test_who_may_not_change_learns_nothing_more(run: RunFolder, published: FastA
     assert answer.status == 401
 
 
-def test_a_store_that_does_not_answer_is_said(run: RunFolder, published: FastAPI, breaking: Breaking) -> None:
-    breaking.broken = True
+def test_a_store_that_fails_is_said(run: RunFolder, published: FastAPI, breaking: Breaking) -> None:
+    breaking.broken = StoreError("memory: no permission")
     answer = ask(published, "GET", f"/api/runs/{run.id}/steps?from=1&most=100")
     assert answer.status == 409
-    assert "the store cannot be reached" in answer.json["detail"]
-    breaking.broken = False
+    assert "no permission" in answer.json["detail"]
+    breaking.broken = None
     assert ask(published, "GET", f"/api/runs/{run.id}/steps?from=1&most=100").status == 200
+
+
+def test_a_store_that_does_not_answer_is_asked_again_later(
+    run: RunFolder, published: FastAPI, breaking: Breaking
+) -> None:
+    breaking.broken = UnavailableStoreError("memory: too slow")
+    first = {path: ask(published, "GET", f"/api/runs/{run.id}{path}") for path in PATHS}
+    listed = ask(published, "GET", "/api/runs").json["items"]
+    assert [(one["id"], one["readable"]) for one in listed] == [(run.id, True)]
+    breaking.broken = None
+    refused = 0
+    for path, early in first.items():
+        late = ask(published, "GET", f"/api/runs/{run.id}{path}")
+        assert late.status == 200, path
+        if early.status == 200:
+            # The store was not needed for it.
+            assert early.body == late.body, path
+        else:
+            assert (early.status, early.json["code"]) == (503, "store_silent"), (path, early.body)
+            assert int(early.headers["retry-after"]) > 0
+            refused += 1
+    assert refused > 5

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from lamplighter.cli.checkpoints.remote.errors import FetchError, MissingFileError
+from lamplighter.cli.checkpoints.remote.errors import FetchError, MissingFileError, UnavailableError
 from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
 from lamplighter.platform.printable import quote_foreign
-from lamplighter.runfolder.published.object_store import MissingObjectError, StoreError
+from lamplighter.runfolder.published.object_store import (
+    MissingObjectError,
+    StoreError,
+    UnavailableStoreError,
+)
+from lamplighter.runfolder.published.patience import Patience
 
 _NAME = r"[\w.-]{1,96}/[\w.-]{1,96}"
 _HUB = re.compile(
@@ -23,12 +28,14 @@ class WebObjects:
         """Read with `client`. `place`: the address as it was given."""
         self._client, self.place, self._url = client, place, url
 
-    def read_part(self, key: str, start: int, count: int) -> bytes:
+    def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
         """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
         try:
-            return self._client.open_range(self._url + quote(key), start, count)[1]
+            return self._client.open_range(self._url + quote(key), start, count, patience)[1]
         except MissingFileError as error:
             raise MissingObjectError(f"{self.place}: there is no {key}") from error
+        except UnavailableError as error:
+            raise UnavailableStoreError(str(error)) from error
         except FetchError as error:
             raise StoreError(str(error)) from error
 

@@ -5,17 +5,20 @@ Reading needs nothing but GET with a range. Writing needs conditional puts, by w
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, OutOfReachError
+from lamplighter.runfolder.published.patience import Patience
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 
 if TYPE_CHECKING:
@@ -44,6 +47,10 @@ class MissingObjectError(StoreError):
     """An error for an object that a store does not have."""
 
 
+class UnavailableStoreError(StoreError, OutOfReachError):
+    """An error for a store that does not answer now, and may later."""
+
+
 class ObjectReader(Protocol):
     """A source of objects that are read by range."""
 
@@ -52,11 +59,14 @@ class ObjectReader(Protocol):
         """Return the address, for messages."""
         ...
 
-    def read_part(self, key: str, start: int, count: int) -> bytes:
+    def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
         """Return `count` bytes of an object from `start`; fewer at its end. The object is not empty.
+
+        With a `patience` there is one attempt, which ends with it; otherwise what fails is tried again.
 
         Raises:
             MissingObjectError: there is no such object.
+            UnavailableStoreError: the store does not answer, or too slowly.
             StoreError: it cannot be read; the message says why.
         """
         ...
@@ -81,10 +91,21 @@ class ObjectStore:
         """Use a store of `obstore`. `place`: its address, for messages; `folder`: the folder that it is, if it is one."""
         self._store, self.place, self._folder = store, place, folder
 
-    def read_part(self, key: str, start: int, count: int) -> bytes:
+    def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
         """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
         with self._explained(key):
-            return bytes(_obstore().get_range(self._store, key, start=start, length=count))
+            if patience is None or self._folder is not None:
+                return bytes(_obstore().get_range(self._store, key, start=start, length=count))
+            return asyncio.run(self._read_in_time(key, start, count, patience))
+
+    async def _read_in_time(self, key: str, start: int, count: int, patience: Patience) -> bytes:
+        reading = _obstore().get_range_async(self._store, key, start=start, length=count)
+        task = asyncio.ensure_future(reading)
+        while not task.done():
+            began = monotonic()
+            await asyncio.wait([task], timeout=patience.next_wait())
+            patience.count(monotonic() - began, 0)
+        return bytes(await task)
 
     def read_tagged(self, key: str, most: int) -> tuple[bytes, str] | None:
         """Return an object of at most `most` bytes with the tag of its version; None if there is none.
@@ -200,10 +221,15 @@ class ObjectStore:
         except FileNotFoundError as error:
             what = "there is no such bucket" if "NoSuchBucket" in str(error) else f"there is no {key}"
             raise MissingObjectError(f"{self.place}: {what}") from error
+        except TimeoutError as error:
+            raise UnavailableStoreError(f"{self.place}: {error}") from error
         except (errors.BaseError, NotImplementedError, ValueError, OSError) as error:
-            raise StoreError(f"{self.place}: {_reason(error)}") from error
+            reason = _reason(error)
+            kind = UnavailableStoreError if reason == _UNREACHABLE else StoreError
+            raise kind(f"{self.place}: {reason}") from error
 
 
+_UNREACHABLE = "the store cannot be reached: check the address and the network"
 _REASONS = (
     # How it begins in what obstore says; what it means.
     (
@@ -222,7 +248,7 @@ _REASONS = (
     ),
     (
         r"error sending request|timed out|dns error",
-        "the store cannot be reached: check the address and the network",
+        _UNREACHABLE,
     ),
     (
         r"HTTP URLs? |scheme is not https|BadScheme|builder error",
@@ -306,9 +332,9 @@ class CountingReader:
         self.place = objects.place
         self.requests, self.bytes = 0, 0
 
-    def read_part(self, key: str, start: int, count: int) -> bytes:
+    def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
         """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
         self.requests += 1
-        data = self._objects.read_part(key, start, count)
+        data = self._objects.read_part(key, start, count, patience)
         self.bytes += len(data)
         return data

@@ -5,14 +5,24 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.runfolder.published.manifest import BLOCK, PublishedFile, require_digest
-from lamplighter.runfolder.published.object_store import ObjectReader, StoreError
+from lamplighter.runfolder.published.object_store import ObjectReader, StoreError, UnavailableStoreError
+from lamplighter.runfolder.published.patience import Patience
 from lamplighter.runfolder.writing.free_space import spare_bytes
 
 _CHUNK = 8 << 20
+_LEAST = 1 << 10
+"""Bytes that a request wants in each second that it waits."""
+_SECONDS, _SECONDS_WHEN_ILL = 5.0, 2.0
+"""Seconds without so many bytes after which a request gives up."""
+_SLOWEST = 1 << 14
+"""Bytes per second over a whole answer, beyond those seconds."""
+_LONGEST_TURN = 10.0
 _MAX_AHEAD = 8
 """Maximum blocks of one request. Sequential reads double the number each time."""
 
@@ -43,6 +53,42 @@ class BlockCache:
                 self._left += len(self._blocks.popitem(last=False)[1])
 
 
+class PromptReader:
+    """The objects of a store as requests read them, once `hurry` was called: an attempt each, that ends soon where nothing
+    comes. Thread-safe.
+
+    While the store is ill it ends sooner, so that those who ask learn it soon, and that it is well again.
+    """
+
+    def __init__(self, objects: ObjectReader) -> None:
+        """Read from `objects`."""
+        self._objects, self.place = objects, objects.place
+        self._hurries, self._seconds = False, _SECONDS
+        self._stopped = threading.Event()
+
+    def hurry(self) -> None:
+        """Read for requests from now on, which wait for the answer."""
+        self._hurries = True
+
+    def stop(self) -> None:
+        """End every read, now and later, with an UnavailableStoreError."""
+        self._stopped.set()
+
+    def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
+        """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
+        seconds = self._seconds
+        total = seconds + count / _SLOWEST
+        if self._hurries:
+            patience = Patience(seconds, int(seconds * _LEAST), total, self._stopped)
+        try:
+            data = self._objects.read_part(key, start, count, patience)
+        except UnavailableStoreError:
+            self._seconds = _SECONDS_WHEN_ILL
+            raise
+        self._seconds = _SECONDS
+        return data
+
+
 class RemoteObject:
     """A file as `runfolder/remote_files.py` wants it. Threads may share it; one at a time asks the store."""
 
@@ -59,6 +105,7 @@ class RemoteObject:
         self._objects, self._key, self._file, self._cache, self._digests = objects, key, file, cache, digests
         self.schemas = schemas
         self._lock = threading.Lock()
+        self._failures = 0
         self._next, self._ahead = 0, 1
         self._is_here = False
 
@@ -76,11 +123,16 @@ class RemoteObject:
         whole = b"".join(self._block(index) for index in range(first, last + 1))
         return whole[offset - first * BLOCK : end - first * BLOCK]
 
+    def give_up(self) -> None:
+        """End the reads of its store (`RemoteFile`)."""
+        if isinstance(self._objects, PromptReader):
+            self._objects.stop()
+
     def _block(self, index: int) -> bytes:
         digest = self._file.sha256
         if (found := self._cache.find_block(digest, index)) is not None:
             return found
-        with self._lock:
+        with self._turn():
             if (found := self._cache.find_block(digest, index)) is not None:
                 return found
             self._ahead = min(2 * self._ahead, _MAX_AHEAD) if index == self._next else 1
@@ -88,6 +140,7 @@ class RemoteObject:
             while count > 1 and self._cache.find_block(digest, index + count - 1) is not None:
                 count -= 1
             start = index * BLOCK
+            self._next = -1
             data = self._objects.read_part(self._key, start, min(count * BLOCK, self.byte_count - start))
             self._next = index + count
             for at in range(count):
@@ -95,6 +148,23 @@ class RemoteObject:
                 self._require_block(block, index + at)
                 self._cache.keep_block(digest, index + at, block)
             return data[:BLOCK]
+
+    @contextmanager
+    def _turn(self) -> Generator[None]:
+        """Wait for the turn to ask the store. Those who wait while it does not answer another thread fail with that one."""
+        failures = self._failures
+        if not self._lock.acquire(timeout=_LONGEST_TURN):
+            raise UnavailableStoreError(f"{self._objects.place}: {self._file.path} is still being read")
+        try:
+            if self._failures != failures:
+                raise UnavailableStoreError(f"{self._objects.place}: the store did not answer")
+            try:
+                yield
+            except UnavailableStoreError:
+                self._failures += 1
+                raise
+        finally:
+            self._lock.release()
 
     def _require_block(self, block: bytes, index: int) -> None:
         wanted = self._digests[32 * index : 32 * index + 32]
@@ -105,7 +175,7 @@ class RemoteObject:
 
     def fetch_to(self, path: Path) -> None:
         """Write the whole file to `path`, complete or not at all, unless that was done before (`RemoteFile`)."""
-        with self._lock:
+        with self._turn():
             if self._is_here:
                 return
             if spare_bytes(path.parent) < self.byte_count:

@@ -27,7 +27,9 @@ from lamplighter.runfolder.published.manifest import (
     split_digests,
 )
 from lamplighter.runfolder.published.object_store import ObjectReader
-from lamplighter.runfolder.published.remote_object import BlockCache, RemoteObject, fetch_small
+from lamplighter.runfolder.published.remote_object import BlockCache, PromptReader, RemoteObject, fetch_small
+from lamplighter.runfolder.reading.district_count import count_districts
+from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.step_figures import FIGURES_FILE
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.remote_database import schema_tables
@@ -59,6 +61,7 @@ class PublishedRuns:
             StoreError: the store cannot be read, or nothing is published there.
         """
         self._objects, self._folder, self._cache = objects, folder.resolve(), BlockCache()
+        self._prompt = PromptReader(objects)
         self.size = 0
         """Bytes of all runs."""
         self.runs: list[str] = []
@@ -74,6 +77,7 @@ class PublishedRuns:
             else:
                 self.size += manifest.total_bytes
                 self.runs.append(manifest.run)
+        self._prompt.hurry()
 
     def close(self) -> None:
         """Forget the runs."""
@@ -110,6 +114,10 @@ class PublishedRuns:
         _check_small(RunFolder(making))
         os.utime(making / "recipe.json", (manifest.created, manifest.created))
         making.rename(self._folder / manifest.run)
+        # The list of runs needs these, and must not wait for the store when it is asked.
+        opened = RunFolder(self._folder / manifest.run)
+        read_status(opened)
+        count_districts(opened)
         return manifest
 
     def _place(self, final: Path, path: Path, key: str, file: PublishedFile, digests: bytes) -> None:
@@ -117,7 +125,7 @@ class PublishedRuns:
         with open(path, "wb", opener=open_like_folder) as target:
             target.truncate(file.size)
         schemas: tuple[Any, ...] = tuple(map(schema_tables, _SCHEMAS.get(file.path, ())))
-        remote_files.register(final, RemoteObject(self._objects, key, file, self._cache, digests, schemas))
+        remote_files.register(final, RemoteObject(self._prompt, key, file, self._cache, digests, schemas))
 
 
 def _check_small(run: RunFolder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.errors import READ_ERRORS, is_outage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.district_frames import Districts
@@ -15,11 +15,17 @@ _KNOWN_FILES = 1_024
 
 
 def count_districts(run: RunFolder) -> int | None:
-    """Return the number of a run's districts; None before the first search, or if the map cannot be read."""
+    """Return the number of a run's districts; None before the first search, or if the map cannot be read.
+
+    Raises:
+        OutOfReachError: the map lies elsewhere, where nothing answers now.
+    """
     try:
         path = run.layouts_path
         return _count(path, _version(path), _version(path.with_name(path.name + "-wal")))
-    except READ_ERRORS:
+    except READ_ERRORS as error:
+        if is_outage(error):
+            raise
         return None
 
 

@@ -101,10 +101,10 @@ class ClassGate:
         if decision.text_of is None:
             return decision
         caller = Caller(session=decision.viewer)
-        if self.pools.waiting(Pool.CHEAP, caller) >= _MAX_LOOKS:
+        if self.pools.waiting(Pool.PAGE, caller) >= _MAX_LOOKS:
             return replace(decision, status=429, detail=_TOO_MANY)
         look = partial(self._may_see_text_of, decision.text_of)
-        if await self.pools.run_in(Pool.CHEAP, look, caller=caller):
+        if await self.pools.run_in(Pool.PAGE, look, caller=caller):
             return replace(decision, allowed=True, status=200, detail="")
         return decision
 

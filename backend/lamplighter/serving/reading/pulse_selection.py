@@ -49,7 +49,7 @@ class PulseSelection:
             return len(decode_as(record, Pulse).layer_norms)
         return 0
 
-    def read(self, reader: StepsReader) -> Iterator[bytes]:
+    def read_pulses(self, reader: StepsReader) -> Iterator[bytes]:
         """Yield the encoded pulses, ascending by step; missing steps are skipped.
 
         Raises:

@@ -12,7 +12,13 @@ from typing import Any, Literal, TypeVar
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.pictures.run_picture import RunPicture
-from lamplighter.runfolder.errors import READ_ERRORS, FormatError, NoSnapshotError, explain_read_error
+from lamplighter.runfolder.errors import (
+    READ_ERRORS,
+    FormatError,
+    NoSnapshotError,
+    explain_read_error,
+    is_outage,
+)
 from lamplighter.runfolder.loop_facts import CONFIG_FACT, HISTORY_FACT, PROBES_FACT
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.lru_cache import LruCache
@@ -134,10 +140,16 @@ class RunCatalog:
 
     def describe_fully(self, run: RunFolder) -> RunResponse:
         """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
-        contents."""
+        contents.
+
+        Raises:
+            OutOfReachError: the run lies elsewhere, where nothing answers now.
+        """
         try:
             return self.read_fully(run)
         except _UNREADABLE as error:
+            if is_outage(error):
+                raise
             return RunResponse(**self._unreadable_run(run, error))
 
     def read_fully(self, run: RunFolder) -> RunResponse:

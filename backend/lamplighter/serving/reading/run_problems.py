@@ -21,6 +21,7 @@ from lamplighter.runfolder.errors import (
     NoOutputMatrixError,
     NoSnapshotError,
     NotComparableError,
+    is_outage,
 )
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError
@@ -37,6 +38,8 @@ DISK_FULL = (
     " on by itself"
 )
 _LOG_SECONDS = 60.0
+_RETRY_SECONDS = 5
+"""Seconds after which to ask again for what lies in a store that does not answer."""
 _PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     NoSuchRunError: (404, "{}"),
     NoSuchSetError: (404, "{}"),
@@ -80,9 +83,13 @@ def install_run_error_handlers(app: FastAPI, *, for_class: bool = False) -> None
     disk_full_log = DiskFullLog()
 
     def unreadable(_: Request, error: Exception) -> Response:
+        if is_outage(error):
+            return problem_response(503, say("store_silent"), headers={"Retry-After": str(_RETRY_SECONDS)})
         return problem_response(409, UNREADABLE if for_class else say("run_unreadable", error=str(error)))
 
-    async def disk_full(_: Request, error: Exception) -> Response:
+    async def disk_full(request: Request, error: Exception) -> Response:
+        if is_outage(error):
+            return unreadable(request, error)
         if not has_no_room(error):
             raise error
         disk_full_log.note(error)

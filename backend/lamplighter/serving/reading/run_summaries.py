@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import NAME_FILE, plain_run_name
 from lamplighter.serving.schemas.runs import RunSummary, without_text
@@ -49,7 +50,7 @@ class RunSummaries:
         if kept is not None and kept[0] == state:
             return kept[1]
         made = SummarisedRun(run, make(run))
-        if state is not None and _stays(made.summary, state, now):
+        if state is not None and _stays(made, state, now):
             if len(self._kept) >= _RUNS_KEPT:
                 self._kept.clear()
             self._kept[run.id] = state, made
@@ -76,15 +77,17 @@ def read_folder_state(run: RunFolder) -> FolderState | None:
     )
 
 
-def _stays(summary: RunSummary, state: FolderState, now: int) -> bool:
+def _stays(made: SummarisedRun, state: FolderState, now: int) -> bool:
     """Return whether a summary stays valid until its folder changes.
 
     A trainer's lock leaves no trace in the folder. The reason why a run cannot be read may lie outside the folder, and
-    so does the number of an unnamed run.
+    so does the number of an unnamed run. Published runs never change, nor do those beside them.
     """
+    status = made.summary.status
+    if status is None or remote_files.find(made.run.steps_path) is not None:
+        return status is not None
     return (
-        summary.status is not None
-        and not summary.status.alive
+        not status.alive
         and any(name == NAME_FILE for name, _, _ in state)
         and all(changed < now - _SETTLED_NS for _, _, changed in state)
     )

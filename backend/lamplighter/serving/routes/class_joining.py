@@ -38,7 +38,7 @@ _JOINING = anyio.CapacityLimiter(16)
 """The viewers who wait for the owner of a class of several servers."""
 
 
-@routes.get("/", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get("/", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_class_page(request: Request, services: ServicesDep) -> Response:
     """Return the page to members of the class, and the join page to all others. Neither holds a run's data."""
     if request.state.session is None:
@@ -51,7 +51,7 @@ def get_class_page(request: Request, services: ServicesDep) -> Response:
 @routes.get(
     "/api/session",
     polled=True,
-    pool=Pool.CHEAP,
+    pool=Pool.PAGE,
     pricing=Pricing.FIXED,
     access=Access.OPEN,
     response_model=Session,

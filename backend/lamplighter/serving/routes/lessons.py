@@ -47,7 +47,7 @@ LanguageCode = Annotated[
 ]
 
 
-@routes.get("/api/lessons", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=LessonList)
+@routes.get("/api/lessons", pool=Pool.PAGE, pricing=Pricing.FIXED, response_model=LessonList)
 def list_lessons(services: ServicesDep, lang: LanguageCode = "en") -> Response:
     """Return the parts of the course, by number."""
     parts, pages = services.lessons.texts(lang)

@@ -23,7 +23,7 @@ routes = Routes("page")
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-@routes.get("/", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get("/", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_page(services: FrontServicesDep) -> Response:
     """Return the page. It contains no run's data, so anyone who can connect may load it."""
     page = services.assets.index_html()
@@ -33,7 +33,7 @@ def get_page(services: FrontServicesDep) -> Response:
 
 
 @routes.get(
-    "/app/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+    "/app/{path:path}", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
 def get_app_file(path: str, request: Request, services: FrontServicesDep) -> Response:
     """Return a file of the built page; files with a hash in their name never change."""
@@ -43,7 +43,7 @@ def get_app_file(path: str, request: Request, services: FrontServicesDep) -> Res
 
 
 @routes.get(
-    "/static/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+    "/static/{path:path}", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
 def get_static_file(path: str, request: Request, services: FrontServicesDep) -> Response:
     """Return a hand-written static file, such as the page's icon. Files in subfolders, such as the teacher's pages, are
@@ -53,28 +53,28 @@ def get_static_file(path: str, request: Request, services: FrontServicesDep) -> 
     return _asset_response(request, services, "", path, "no-cache")
 
 
-@routes.get(f"/{PLOTLY}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get(f"/{PLOTLY}", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_plotly(request: Request, services: FrontServicesDep) -> Response:
     """Return plotly.js. Its address does not change with its release, so browsers ask whether it did."""
     return _asset_response(request, services, "app", PLOTLY, "no-cache")
 
 
 @routes.get(
-    "/api/openapi.json", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+    "/api/openapi.json", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
 def get_openapi(request: Request) -> Response:
     """Return the OpenAPI document."""
     return Response(json.dumps(request.app.openapi()), media_type="application/json")
 
 
-@routes.get("/api/docs", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get("/api/docs", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_api_docs(request: Request) -> Response:
     """Return the API documentation page."""
     return HTMLResponse(render(request.app.openapi()))
 
 
 @routes.get(
-    "/api/docs.css", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+    "/api/docs.css", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
 def get_api_docs_style() -> Response:
     """Return the stylesheet of the API documentation page."""

@@ -45,7 +45,7 @@ _SUMMARY_BYTES = 10_000
 """Bytes of memory of a listed run: its recipe and its status, as Python objects and as JSON."""
 
 
-@routes.get("/api/runs", polled=True, pool=Pool.CHEAP, response_model=RunList)
+@routes.get("/api/runs", polled=True, pool=Pool.PAGE, response_model=RunList)
 def list_runs(
     request: Request,
     services: ServicesDep,

@@ -273,7 +273,7 @@ def _read_frames(
     with services.catalog.open_steps(run) as reader:
         if census:
             yield _census_frame(run, reader, selection.range_)
-        yield from selection.read(reader)
+        yield from selection.read_pulses(reader)
 
 
 def _summaries(services: Services, run: RunFolder, selection: PulseSelection) -> list[bytes]:
@@ -283,7 +283,7 @@ def _summaries(services: Services, run: RunFolder, selection: PulseSelection) ->
         if figures is not None:
             facts = figures.facts_at(list(selection.steps))
         else:
-            facts = [step_facts(_decode_pulse(record)) for record in selection.read(reader)]
+            facts = [step_facts(_decode_pulse(record)) for record in selection.read_pulses(reader)]
         counts: list[int] | list[None] = [None] * len(facts)
         if selection.counted:
             counts = services.run_index.touched_row_counts(run, reader, [one["step"] for one in facts])

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from lamplighter.processes.supervisor import Supervisor
+from lamplighter.runfolder import remote_files
 from lamplighter.serving.apps.front import LateRest, Rest, create_front
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.server_info import ClassJoin, ServerInfo
@@ -214,4 +215,5 @@ class WebServer(uvicorn.Server):
             self.force_exit = True
         if sig == signal.SIGINT:
             self._interrupted()
+        remote_files.give_up()
         self.should_exit = True

@@ -35,6 +35,8 @@ class Pool(Enum):
     """Changes, for the presenter only."""
     PUSH = "push"
     """Fragments that pushers send: checking one takes seconds."""
+    PAGE = "page"
+    """The files of the page, and the list of runs: never waits for the store of a run, which others may make slow."""
     CHEAP = "cheap"
     """Reads of a few files or rows."""
     DEAR = "dear"
@@ -56,6 +58,7 @@ class _Threads(NamedTuple):
 _THREADS = {
     Pool.CHANGE: _Threads(4),
     Pool.PUSH: _Threads(2),
+    Pool.PAGE: _Threads(3, viewer=2, presenter=1),
     Pool.CHEAP: _Threads(4, viewer=2, presenter=3),
     Pool.DEAR: _Threads(4, presenter=2),
     Pool.MAKING: _Threads(4),

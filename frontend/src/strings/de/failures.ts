@@ -53,6 +53,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   class_not_listening:
     "Die Klasse lässt sich nicht öffnen: Vielleicht ist ihr Port belegt, oder ein anderes Lamplighter hat schon eine Klasse.",
   already_continuing: "Dieser Lauf soll schon weitergehen: Das Training beginnt gleich.",
+  store_silent:
+    "Der Ort, an dem dieser Lauf liegt, antwortet nicht oder zu langsam: Versuch es gleich noch einmal.",
   run_is_published:
     "Dieser Lauf ist veröffentlicht und wird dort gelesen, wo er liegt: Hier kann er nicht gefragt, geändert, fortgesetzt oder exportiert werden. Mit „lamplighter import“ kommt er auf diesen Rechner, dort geht es.",
   run_is_over: "Dieser Lauf ist zu Ende: Er kann nur fortgesetzt werden.",

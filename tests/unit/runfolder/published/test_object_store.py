@@ -18,6 +18,7 @@ from lamplighter.runfolder.published.object_store import (
     open_object_store,
     read_small,
 )
+from lamplighter.runfolder.published.patience import Patience
 from tests.support.machine.object_stores import OpenStore, open_store, s3_environment
 
 __all__ = ["open_store", "s3_environment"]
@@ -43,6 +44,7 @@ def test_reads_parts_of_an_object(open_store: OpenStore) -> None:
     store.put_object("a/b", b"0123456789")
     assert store.read_part("a/b", 0, 4) == b"0123"
     assert store.read_part("a/b", 8, 50) == b"89"
+    assert store.read_part("a/b", 8, 50, Patience(20, 1, 20)) == b"89"
     assert store.size_of("a/b") == 10
     assert read_small(store, "a/b", 10) == b"0123456789"
     with pytest.raises(StoreError, match="more than 9 bytes"):

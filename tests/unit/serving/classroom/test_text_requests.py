@@ -34,10 +34,10 @@ async def test_a_refusal_waits_only_for_its_own_viewers_turn(tmp_path: Path) -> 
 
     async with asyncio.timeout(20):
         pools, caller = apps.services.pools, Caller(session=session)
-        works = [asyncio.create_task(pools.run_in(Pool.CHEAP, block, caller=caller)) for _ in range(2)]
+        works = [asyncio.create_task(pools.run_in(Pool.PAGE, block, caller=caller)) for _ in range(2)]
         await asyncio.sleep(0)
         asked = [asyncio.create_task(ask(greedy)) for _ in range(48)]
-        while pools.waiting(Pool.CHEAP, caller) < 48:  # noqa: ASYNC110  (they come in by themselves)
+        while pools.waiting(Pool.PAGE, caller) < 48:  # noqa: ASYNC110  (they come in by themselves)
             await asyncio.sleep(0)
         assert await ask(greedy) == 429
         assert await ask(other) == 403

@@ -41,7 +41,7 @@ def test_every_route_names_its_threads() -> None:
         elif rule.access is Access.PUSH:
             assert route.pool is Pool.PUSH, rule.path
         elif rule.methods != {"POST"}:
-            assert route.pool in (Pool.CHEAP, Pool.DEAR), rule.path
+            assert route.pool in (Pool.PAGE, Pool.CHEAP, Pool.DEAR), rule.path
         else:
             assert route.pool is not Pool.NONE, rule.path
         assert inspect.iscoroutinefunction(route.endpoint) == (route.pool is Pool.NONE)
@@ -93,6 +93,10 @@ async def test_other_work_continues_while_all_threads_of_a_pool_are_taken(
         tasks = await all_taken(Pool.DEAR, 4)
         assert (await call(app, "GET", "/api/runs")).status == 200
         tasks += await all_taken(Pool.CHEAP, 4)
+        # As by readers of runs in a slow store: the page and the list of runs go on.
+        for path in ("/", "/api/runs"):
+            assert (await call(app, "GET", path)).status != 404
+        tasks += await all_taken(Pool.PAGE, 3)
         tasks += await all_taken(Pool.PUSH, 2)
         assert (await call(app, "GET", "/healthz")).status == 200
         # The presenter can still read and change.

@@ -7,20 +7,28 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Self, TypeVar
 from urllib.parse import urljoin
 
 import httpx
 
 from lamplighter import __version__
+from lamplighter.cli.checkpoints.remote.bounded_network import BoundedNetwork
 from lamplighter.cli.checkpoints.remote.errors import (
     ChangedFileError,
     FetchError,
     MissingFileError,
     UnavailableError,
 )
-from lamplighter.cli.checkpoints.remote.redirect_guard import Resolver, check_redirect, resolve
+from lamplighter.cli.checkpoints.remote.redirect_guard import (
+    Resolver,
+    check_redirect,
+    require_outside,
+    resolve,
+)
 from lamplighter.platform.printable import quote_foreign
+from lamplighter.runfolder.published.patience import Patience
 
 _ATTEMPTS = 6
 _MAX_REDIRECTS = 5
@@ -28,6 +36,8 @@ _MAX_TAG = 200
 _MAX_WAIT = 120.0
 """Maximum seconds that a server can make us wait between two attempts."""
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+_LEAST, _LEAST_SECONDS = 1 << 16, 60.0
+"""Bytes that must come in so many seconds of waiting."""
 _PROGRESS = 1 << 20
 """Bytes of an attempt that make up for the failures before it."""
 
@@ -86,6 +96,7 @@ class RangedClient:
         self._stopped = threading.Event()
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._http = httpx.Client(timeout=30, limits=limits, follow_redirects=False)
+        self._network = BoundedNetwork(self._http)
 
     def __enter__(self) -> Self:
         return self
@@ -124,7 +135,6 @@ class RangedClient:
             data = bytearray()
             with self._open("GET", url) as (response, _):
                 for piece in response.iter_bytes():
-                    self._require_going_on()
                     data += piece
                     if len(data) > most:
                         raise FetchError(
@@ -134,8 +144,12 @@ class RangedClient:
 
         return self._retry(url, ask)
 
-    def open_range(self, url: str, start: int, count: int) -> tuple[FileIdentity, bytes]:
+    def open_range(
+        self, url: str, start: int, count: int, patience: Patience | None = None
+    ) -> tuple[FileIdentity, bytes]:
         """Return the identity of a file, and up to `count` bytes of it from `start`; fewer if it ends before.
+
+        With a `patience` there is one attempt, which ends with it.
 
         Raises:
             FetchError: as `read_range`.
@@ -143,10 +157,10 @@ class RangedClient:
 
         def ask() -> tuple[FileIdentity, bytes]:
             found: list[FileIdentity] = []
-            data = b"".join(self._read_part(url, start, count, found))
+            data = b"".join(self._read_part(url, start, count, found, patience))
             return found[0], data
 
-        return self._retry(url, ask)
+        return self._retry(url, ask, _ATTEMPTS if patience is None else 1)
 
     def read_range(self, url: str, start: int, count: int, identity: FileIdentity) -> Iterator[bytes]:
         """Yield `count` bytes of a file from `start`, in pieces. What breaks off is asked for again from there.
@@ -169,38 +183,50 @@ class RangedClient:
                 failures = 1 if at - began >= _PROGRESS else failures + 1
                 self._wait_after(error, url, failures)
 
-    def _retry(self, url: str, ask: Callable[[], Answer]) -> Answer:
+    def _retry(self, url: str, ask: Callable[[], Answer], attempts: int = _ATTEMPTS) -> Answer:
         failures = 0
         while True:
             try:
                 return ask()
             except _FAILURES as error:
                 failures += 1
-                self._wait_after(error, url, failures)
+                self._wait_after(error, url, failures, attempts)
 
-    def _wait_after(self, error: Exception, url: str, failures: int) -> None:
+    def _wait_after(self, error: Exception, url: str, failures: int, attempts: int = _ATTEMPTS) -> None:
         """Wait before the next attempt, or raise what the failure means."""
         shown, why = quote_foreign(url), quote_foreign(error) or type(error).__name__
         if not isinstance(error, _AgainError | httpx.TransportError):
             raise FetchError(f"{shown}: {why}") from error
-        if failures == _ATTEMPTS:
-            raise UnavailableError(f"{shown}: {why}, {failures} times in a row") from error
+        if failures == attempts:
+            often = f", {failures} times in a row" if failures > 1 else ""
+            raise UnavailableError(f"{shown}: {why}{often}") from error
         wait = error.wait if isinstance(error, _AgainError) else None
         self._wait(min(_MAX_WAIT, 2.0 ** (failures - 1) if wait is None else wait))
-        self._require_going_on()
 
     def _wait(self, seconds: float) -> None:
-        self._stopped.wait(seconds)
-
-    def _require_going_on(self) -> None:
-        if self._stopped.is_set():
+        if self._stopped.wait(seconds):
             raise UnavailableError("stopped")
 
     @contextmanager
     def _open(
-        self, method: str, url: str, part: tuple[int, int] | None = None
+        self,
+        method: str,
+        url: str,
+        part: tuple[int, int] | None = None,
+        patience: Patience | None = None,
     ) -> Generator[tuple[httpx.Response, _Linked]]:
         """Yield the answer to a request, and what the Hub said of the file before it sent us on."""
+        patience = patience or Patience(_LEAST_SECONDS, _LEAST, stopped=self._stopped)
+        try:
+            with self._network.asking(patience), self._following(method, url, part) as answer:
+                yield answer
+        except TimeoutError as error:
+            raise UnavailableError(f"{quote_foreign(url)}: {error}") from error
+
+    @contextmanager
+    def _following(
+        self, method: str, url: str, part: tuple[int, int] | None
+    ) -> Generator[tuple[httpx.Response, _Linked]]:
         address, linked, headers = url, _Linked("", ""), dict(self._headers)
         if part is not None:
             headers["range"] = f"bytes={part[0]}-{part[1] - 1}"
@@ -219,13 +245,21 @@ class RangedClient:
                 target = urljoin(address, told["location"])
                 if _host_of(target) != _host_of(url):
                     check_redirect(url, target, self._resolver)
+                    self._network.guard(httpx.URL(target).host, partial(require_outside, url, target))
                     headers.pop("authorization", None)
                 address = target
         raise FetchError(f"{quote_foreign(url)}: it redirects more than {_MAX_REDIRECTS} times")
 
-    def _read_part(self, url: str, start: int, count: int, known: list[FileIdentity]) -> Iterator[bytes]:
+    def _read_part(
+        self,
+        url: str,
+        start: int,
+        count: int,
+        known: list[FileIdentity],
+        patience: Patience | None = None,
+    ) -> Iterator[bytes]:
         """Yield a part of a file in one request. `known`: its identity, which is added if it is not there."""
-        with self._open("GET", url, (start, start + count)) as (response, linked):
+        with self._open("GET", url, (start, start + count), patience) as (response, linked):
             end, size = _range_of(response, url, start, count)
             now = FileIdentity(linked.tag or _tag_of(response), size)
             if not known:
@@ -234,7 +268,6 @@ class RangedClient:
                 raise ChangedFileError(f"{quote_foreign(url)}: it has changed while it was read")
             left = end - start
             for piece in response.iter_raw():
-                self._require_going_on()
                 if len(piece) > left:
                     raise FetchError(f"{quote_foreign(url)}: the server sends more than it says")
                 left -= len(piece)

@@ -11,6 +11,16 @@ from lamplighter.cli.checkpoints.remote.errors import FetchError
 from lamplighter.platform.printable import quote_foreign
 
 Resolver = Callable[[str], list[str]]
+_INWARD = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "64:ff9b::/96",  # NAT64
+        "2002::/16",  # 6to4
+        "fec0::/10",  # site-local
+        "::/96",  # IPv4-compatible
+    )
+)
+"""Networks that Python calls global, and that can lead to private addresses."""
 
 
 def resolve(host: str) -> list[str]:
@@ -58,7 +68,7 @@ def check_redirect(origin: str, target: str, resolver: Resolver = resolve) -> No
         FetchError: the target is no web address, or is in a private network.
     """
     at_home = is_loopback(urlsplit(origin).hostname)
-    refused = f"{urlsplit(origin).hostname} redirects to {quote_foreign(target)}"
+    refused = _describe(origin, target)
     try:
         parts = urlsplit(target)
         host = parts.hostname
@@ -66,8 +76,22 @@ def check_redirect(origin: str, target: str, resolver: Resolver = resolve) -> No
         raise FetchError(f"{refused}, which is no address") from error
     if host is None or parts.scheme not in (("http", "https") if at_home else ("https",)):
         raise FetchError(f"{refused}, which is not https and is not followed")
-    if at_home and is_loopback(host):
-        return
     for address in resolver(host):
-        if not ipaddress.ip_address(address.partition("%")[0]).is_global:
-            raise FetchError(f"{refused}, in a private network, which is not followed")
+        require_outside(origin, target, address)
+
+
+def require_outside(origin: str, target: str, address: str) -> None:
+    """Refuse an IP address to which the name of a redirect has led if it is in a private network.
+
+    Raises:
+        FetchError: it is, and `origin` or `target` is not on this machine.
+    """
+    if is_loopback(urlsplit(origin).hostname) and is_loopback(urlsplit(target).hostname):
+        return
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if not found.is_global or any(found in network for network in _INWARD):
+        raise FetchError(f"{_describe(origin, target)}, in a private network, which is not followed")
+
+
+def _describe(origin: str, target: str) -> str:
+    return f"{urlsplit(origin).hostname} redirects to {quote_foreign(target)}"
