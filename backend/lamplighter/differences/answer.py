@@ -23,7 +23,7 @@ class SharedClock(DocumentedModel):
     ancestor: str | None
     """The id of the run whose steps both count from; null for `none`."""
     offset: int | None
-    """`other_step` minus `step` at any point of the clock; null if `other_step` was asked for."""
+    """The step of the other minus that of the run at any point of the clock; null if `other_step` was asked for."""
     first: int | None
     """The first step of the run that both have kept; null if `other_step` was asked for."""
     last: int | None
@@ -196,7 +196,8 @@ class DifferenceAnswer(DocumentedModel):
     """True if both steps are the ones asked for."""
     moved: MovedReason | None
     """Why they are not: the run ends before, the other does, it is before the first that both have, or a matrix was not
-    kept."""
+    kept. `other_held`: the other has no step after the two part, so the later steps of the run are compared with its last
+    state; `run_held`: the same the other way about."""
     relation: SharedClock
     first_difference: FirstDifference | None
     """The first step whose records differ; null for runs that do not come from one run."""

@@ -71,7 +71,7 @@ def choose_steps(
     """
     if other_step is None:
         newest = one.newest_step, other.newest_step
-        return match_steps(one.exact, other.exact, relation.offset, step, newest)
+        return match_steps(one.exact, other.exact, relation.offset, step, newest, relation.shared)
     asked = one.newest_step if step is None else step
     kept, other_kept = nearest_kept(one.exact, asked), nearest_kept(other.exact, other_step)
     if kept is None or other_kept is None:
@@ -201,6 +201,7 @@ def assemble(
         other.history.steps,
         steps.step,
         steps.other_step - steps.step,
+        clocked=steps.clocked,
     )
     attempts = one.attempt_at(steps.step), other.attempt_at(steps.other_step)
     return RunDifference(one.run, other.run, relation, steps, attempts, rows, record, first)

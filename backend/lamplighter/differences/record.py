@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
@@ -63,7 +64,14 @@ class RecordDifference:
 
 
 def compare_records(
-    run: RunFolder, reader: StepsReader, other: RunFolder, other_reader: StepsReader, step: int, offset: int
+    run: RunFolder,
+    reader: StepsReader,
+    other: RunFolder,
+    other_reader: StepsReader,
+    step: int,
+    offset: int,
+    *,
+    clocked: bool,
 ) -> RecordDifference:
     """Read what two records say at a step.
 
@@ -72,6 +80,8 @@ def compare_records(
         other, other_reader: the other.
         step: the step of the run.
         offset: the step of the other minus that of the run.
+        clocked: whether the two steps are at one point of a clock, and so all before them. If not, the newest line and loss of
+            either are read.
 
     Raises:
         FormatError: this version cannot read one of them.
@@ -80,20 +90,36 @@ def compare_records(
     own = _read_losses(reader, step, batches)
     others = _read_losses(other_reader, step + offset, batches)
     held_out = None
-    first = max(0, step - _MAX_BACK, -offset)
+    first = max(0, step - _MAX_BACK, -offset if clocked else 0)
+    other_first = first + offset if clocked else max(0, step + offset - _MAX_BACK)
     ours = reader.held_out_losses(first, step)
-    theirs = other_reader.held_out_losses(first + offset, step + offset)
-    if both := [at for at in ours if at + offset in theirs]:
-        at = max(both)
-        held_out = HeldOut(at, at + offset, Pair(ours[at], theirs[at + offset]))
+    theirs = other_reader.held_out_losses(other_first, step + offset)
+    if pair := _newest_pair(ours, theirs, offset, clocked):
+        held_out = HeldOut(*pair, Pair(ours[pair[0]], theirs[pair[1]]))
+    spoken = reader.lines_sizes(first, step, _MAX_BACK)
+    said = _newest_pair(
+        spoken, other_reader.lines_sizes(other_first, step + offset, _MAX_BACK), offset, clocked
+    )
     return RecordDifference(
         Pair(own.get(step), others.get(step + offset)),
         Pair(*(fmean(each.values()) if each and batches else None for each in (own, others))),
         batches,
         _measure_deviation([own[at] - others[at + offset] for at in own if at + offset in others]),
         held_out,
-        _read_said(run, reader, other, other_reader, first, step, offset),
+        said and (_read_lines(run, reader, said[0]), _read_lines(other, other_reader, said[1])),
     )
+
+
+def _newest_pair(
+    ours: Collection[int], theirs: Collection[int], offset: int, clocked: bool
+) -> tuple[int, int] | None:
+    """Return the newest step of both, at one point of their clock if they have one, or else of either."""
+    if clocked:
+        both = [at for at in ours if at + offset in theirs]
+        return (max(both), max(both) + offset) if both else None
+    # Step 0 tells nothing of the steps after it.
+    newest = max(ours, default=0), max(theirs, default=0)
+    return newest if all(newest) else None
 
 
 def _read_losses(reader: StepsReader, step: int, batches: int) -> dict[int, float]:
@@ -105,24 +131,6 @@ def _read_losses(reader: StepsReader, step: int, batches: int) -> dict[int, floa
 def _measure_deviation(differences: list[float]) -> float | None:
     with np.errstate(invalid="ignore"):
         return float(np.std(differences, ddof=1)) if len(differences) >= MIN_BATCHES else None
-
-
-def _read_said(
-    run: RunFolder,
-    reader: StepsReader,
-    other: RunFolder,
-    other_reader: StepsReader,
-    first: int,
-    step: int,
-    offset: int,
-) -> tuple[Said, Said] | None:
-    ours = reader.lines_sizes(first, step, _MAX_BACK)
-    theirs = other_reader.lines_sizes(first + offset, step + offset, _MAX_BACK)
-    both = [at for at in ours if at + offset in theirs]
-    if not both:
-        return None
-    at = max(both)
-    return _read_lines(run, reader, at), _read_lines(other, other_reader, at + offset)
 
 
 def _read_lines(run: RunFolder, reader: StepsReader, step: int) -> Said:

@@ -42,3 +42,25 @@ def test_it_says_why_another_step_answers(asked: int | None, step: int, moved: s
     exact, other = np.arange(0, 21, 2), np.arange(0, 5)
     found = match_steps(exact, other, -4, asked, (20, 4))
     assert (found.step, found.moved) == (step, moved)
+
+
+@pytest.mark.parametrize(
+    ("asked", "steps", "moved"),
+    [(None, (6, 20), "other_held"), (4, (4, 20), "other_held"), (5, (4, 20), "other_held"), (0, (0, 20), None)],
+)  # fmt: skip
+def test_a_fork_of_the_last_step_is_compared_with_the_last_state(
+    asked: int | None, steps: tuple[int, int], moved: str | None
+) -> None:
+    exact, parent = np.arange(0, 7, 2), np.arange(0, 21)
+    found = match_steps(exact, parent, 20, asked, (6, 20), shared=0)
+    assert ((found.step, found.other_step), found.moved) == (steps, moved)
+    assert found.clocked == (moved is None)
+    # From the parent, whose last step is where they part: at an earlier one the fork has nothing of its own.
+    back = match_steps(parent, exact, -20, None if asked is None else 20 + asked, (20, 6), shared=20)
+    assert (back.step, back.other_step, back.moved) == (20, 6, "run_held")
+
+
+def test_a_parent_that_went_on_is_compared_by_the_clock() -> None:
+    exact, parent = np.arange(0, 7), np.arange(0, 23)
+    found = match_steps(exact, parent, 20, 6, (6, 22), shared=0)
+    assert (found.step, found.other_step, found.moved) == (2, 22, "other_ends")

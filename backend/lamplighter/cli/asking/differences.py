@@ -28,6 +28,8 @@ _MOVED = {
     "other_ends": "{other} does not go so far",
     "before_first": "it is the first that both have",
     "not_kept": "it is the nearest before that both have kept",
+    "other_held": "{other} has no later step: distances are what the later steps of {run} changed",
+    "run_held": "{run} has no later step: distances are what the later steps of {other} changed",
 }
 _MAX_NEAR = 4
 
@@ -87,7 +89,7 @@ def _describe(told: DifferenceAnswer) -> list[str]:
         f"step {told.step:,} of {told.run} and step {told.other_step:,} of {told.other}{moved}",
         _RELATIONS[told.relation.kind].format(**names),
     ]
-    if (first := told.first_difference) is not None:
+    if (first := told.first_difference) is not None and first.compared:
         lines.append(
             f"the records are equal in all of {first.compared:,} steps from step {first.from_:,} of {told.run}"
             if first.step is None

@@ -33,7 +33,14 @@ export const difference: Translated<typeof english> = {
     other_ends: "Der andere Lauf hat keinen späteren Schritt.",
     before_first: "Vor diesem Schritt gab es einen von beiden noch nicht.",
     not_kept: "Es ist der nächste Schritt, den beide noch haben.",
+    other_held:
+      "Der andere Lauf endet, wo dieser beginnt. Darum wird mit seinem letzten Stand verglichen: Die Unterschiede sind das, was die eigenen Schritte dieses Laufs verändert haben.",
+    run_held:
+      "Dieser Lauf endet, wo der andere beginnt. Darum wird sein letzter Stand verglichen: Die Unterschiede sind das, was die eigenen Schritte des anderen verändert haben.",
   },
+  twin: "Einen Zwilling des anderen so weit trainieren",
+  twinMore:
+    "Geht von diesem Stand aus unverändert weiter, als eigener Lauf; dann wird bei einem Schritt verglichen.",
   equal: (compared) =>
     `Gleich bis aufs letzte Bit, in allen ${count(compared)} Schritten, die beide haben.`,
   equalSoFar: (compared) =>

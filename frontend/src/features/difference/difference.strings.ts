@@ -16,6 +16,10 @@ const moved: Record<NonNullable<RunDifference["moved"]>, string> = {
   other_ends: "The other run has no later step.",
   before_first: "Before this step one of them did not exist.",
   not_kept: "It is the nearest step that both still have.",
+  other_held:
+    "The other run ends where this one begins, so this run is compared with its last state: the differences are what this run’s own steps changed.",
+  run_held:
+    "This run ends where the other begins, so its last state is compared: the differences are what the other’s own steps changed.",
 };
 
 export const difference = table("difference", {
@@ -43,6 +47,9 @@ export const difference = table("difference", {
   steps: (here: number, there: number) =>
     `Step ${count(here)} of this run, step ${count(there)} of the other.`,
   moved,
+  twin: "Train a twin of the other as far",
+  twinMore:
+    "Goes on from that state with nothing changed, as a run of its own; then both are compared at one step.",
   /** About the first step whose record differs; `compared`: how many were compared. */
   equal: (compared: number) =>
     `Equal to the last bit for all ${count(compared)} steps that both have.`,
