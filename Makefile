@@ -65,7 +65,7 @@ test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
 	# Only failures of this run are run again.
 	rm -f .pytest_cache/v/cache/lastfailed
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 $(HANGING) -m "not tour" || $(BIN)/python -m tests.again
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 $(HANGING) -m "not tour"; $(BIN)/python -m tests.again $$?
 
 # What a change must pass too: forks, questions and the microscope on the page, every screen for barriers, colours, panels, gathering, pictures, two maps, names of districts, hostile
 # tokens, flashes, lost graphics, most keys of the address; all kinds of hostile zips; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
