@@ -75,7 +75,7 @@ def push_command(runs_dir: Path, name: str, url: str, insecure_http: bool) -> No
             whole = pusher.push()
     except (PushRefusedError, *READ_ERRORS) as error:
         raise click.ClickException(f"{run.id} is not sent: {error}") from error
-    print_line(f"{describe_pushed(pusher, run, whole=whole)}. See it at {server}/?run={run.id}")
+    print_line(f"{describe_pushed(pusher, run, whole=whole)}. See it at {server}/?run={pusher.name}")
 
 
 @click.command("tokens")

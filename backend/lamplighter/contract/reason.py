@@ -185,6 +185,8 @@ ReasonCode = TypeAliasType(
         "no_such_set",
         "run_moved",
         "run_is_trained",
+        "run_arrives",
+        "push_name_taken",
         "run_may_be_trained",
         "set_is_open",
         "set_is_swept",

@@ -132,6 +132,8 @@ SENTENCES: dict[ReasonCode, str] = {
     "no_such_set": "there is no set '{set}' in {folder}/",
     "run_moved": "{run} was just moved to the trash",
     "run_is_trained": "{run} is being trained; stop it first",
+    "run_arrives": "{run} arrives from another machine: end its training there or revoke its token, and wait a minute",
+    "push_name_taken": "{run} is the name of another run there: push under another name",
     "run_may_be_trained": "cannot tell whether {run} is being trained, since its trainer.lock cannot be opened: try again",
     "set_is_open": "{set} is the folder that is open here: remove it by hand",
     "set_is_swept": "{set} is being swept; stop that first",

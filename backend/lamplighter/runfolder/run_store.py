@@ -24,6 +24,8 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 TRASH = ".trash"
 """The folder of a store with the runs that were removed."""
+RECEIVED_FILE = "received.json"
+"""The file of a run that arrives from another machine (`fragments/received_run.py`)."""
 _MAX_READ = 1_000
 
 
@@ -203,11 +205,18 @@ def run_id_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].rstrip("-") or "run"
 
 
+def numbered_id(run_id: str, number: int) -> str:
+    """Return a run's id with a number at its end, of which the first is 2; with 1 the id itself."""
+    ending = "" if number == 1 else f"-{number}"
+    return f"{run_id[: 80 - len(ending)]}{ending}"
+
+
 def _require_untrained(run: RunFolder) -> None:
     """Raise RunBusyError if a trainer holds a run, or may hold it."""
     state = role_state(run.path, "trainer")
     if state is RoleState.HELD:
-        raise RunBusyError(say("run_is_trained", run=run.id))
+        arrives = (run.path / RECEIVED_FILE).exists()
+        raise RunBusyError(say("run_arrives" if arrives else "run_is_trained", run=run.id))
     if state is RoleState.UNKNOWN:
         raise RunBusyError(say("run_may_be_trained", run=run.id))
 

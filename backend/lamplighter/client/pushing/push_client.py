@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPException
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
@@ -19,6 +19,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.platform.loopback import is_loopback
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.fragments.fragment import Fragment, Position
+from lamplighter.runfolder.fragments.run_identity import IDENTITY_HEADER, KEY_HEADER
 
 _SECONDS = 30.0
 """Seconds without a byte after which a request is given up."""
@@ -43,7 +44,31 @@ class PushRefusedError(Exception):
 
 
 class PushConflictError(Exception):
-    """An error for a fragment that does not continue what the server has, or contradicts it."""
+    """An error for a fragment that does not continue what the server has."""
+
+
+class NameTakenError(Exception):
+    """An error for a name that another run has at the server."""
+
+
+class Arrived(NamedTuple):
+    """How far a run has arrived, and its identity, if the server knows it."""
+
+    position: Position
+    identity: str | None
+
+
+class _Answer(NamedTuple):
+    status: int
+    body: bytes
+    identity: str | None = None
+
+    def read(self) -> Arrived:
+        """Return what it says."""
+        try:
+            return Arrived(Position.model_validate_json(self.body), self.identity)
+        except ValidationError:
+            raise PushRefusedError("the answer is not that of a Lamplighter server") from None
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -111,43 +136,47 @@ class PushClient:
         https = HTTPSHandler(context=ssl.create_default_context())
         self._opener = build_opener(https, _NoRedirects(), *proxies)
 
-    def position(self, run_id: str) -> Position | None:
-        """Return how far a run has arrived; None if it has not begun to.
+    def position(self, name: str) -> Arrived | None:
+        """Return how far the run of that name has arrived; None if it has not begun to.
 
         Raises:
             LaterError, PushRefusedError: there is no answer.
+            NameTakenError: it did not arrive by a push.
         """
-        status, body = self._ask("GET", f"/api/push/{run_id}")
-        return None if status == 404 else _position(body)
+        answer = self._ask("GET", f"/api/push/{name}")
+        return None if answer.status == 404 else answer.read()
 
-    def send_fragment(self, fragment: Fragment) -> Position:
-        """Send a fragment. Return how far the run has arrived then.
+    def send_fragment(self, fragment: Fragment, key: str | None = None) -> Position:
+        """Send a fragment, steps with the key of their run. Return how far the run has arrived then.
 
         Raises:
             LaterError, PushRefusedError: there is no answer.
-            PushConflictError: the server has something else, or less.
+            PushConflictError: the server has less.
+            NameTakenError: the run of that name there is another.
         """
         digest = base64.b64encode(bytes.fromhex(fragment.digest)).decode()
         headers = {
             "Content-Digest": f"sha-256=:{digest}:",
             "Content-Type": "application/octet-stream",
-        }
+        } | ({} if key is None else {KEY_HEADER: key})
         path = f"/api/push/{fragment.header.run}/fragments/{fragment.file_name}"
-        status, body = self._ask("PUT", path, fragment.data, headers)
-        if status == 404:
+        answer = self._ask("PUT", path, fragment.data, headers)
+        if answer.status == 404:
             raise PushRefusedError(f"{self.server} takes no runs: its version is older")
-        return _position(body)
+        return answer.read().position
 
     def _ask(
         self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[int, bytes]:
+    ) -> _Answer:
         request = Request(f"{self.server}{path}", data, dict(headers or {}), method=method)
         # Unredirected: a proxy's own handlers never copy it to another request.
         request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         request.add_header("Accept", "application/json")
         try:
             with self._opener.open(request, timeout=_SECONDS) as response:
-                return response.status, response.read(_MAX_ANSWER)
+                return _Answer(
+                    response.status, response.read(_MAX_ANSWER), response.headers.get(IDENTITY_HEADER)
+                )
         except HTTPError as error:
             with error:
                 return self._judge(error)
@@ -156,18 +185,21 @@ class PushClient:
         except (OSError, HTTPException) as error:
             raise LaterError(f"{self.server} cannot be reached: {quote_foreign(error)}") from error
 
-    def _judge(self, error: HTTPError) -> tuple[int, bytes]:
+    def _judge(self, error: HTTPError) -> _Answer:
         try:
             body = error.read(_MAX_ANSWER)
         except (OSError, HTTPException):
             body = b""
         if error.code == 404:
-            return 404, body
-        detail = _detail(body) or error.reason
+            return _Answer(404, body)
+        code, detail = _reason(body)
+        detail = detail or error.reason
         message = f"{self.server} answers {error.code}: {detail}"
         if error.code in _LATER:
             wait = error.headers.get("Retry-After", "")
             raise LaterError(message, float(wait) if wait.isdecimal() and len(wait) < 6 else None)
+        if code == "push_name_taken":
+            raise NameTakenError(detail)
         if error.code == 409:
             raise PushConflictError(detail)
         if 300 <= error.code < 400:
@@ -177,16 +209,10 @@ class PushClient:
         raise PushRefusedError(message)
 
 
-def _position(body: bytes) -> Position:
-    try:
-        return Position.model_validate_json(body)
-    except ValidationError:
-        raise PushRefusedError("the answer is not that of a Lamplighter server") from None
-
-
-def _detail(body: bytes) -> str:
+def _reason(body: bytes) -> tuple[Any, str]:
+    """Return the code and the sentence of a refusal."""
     try:
         found: Any = json.loads(body)
-        return quote_foreign(str(found["detail"]))[:500]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
+        return found.get("code"), quote_foreign(str(found["detail"]))[:500]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None, ""

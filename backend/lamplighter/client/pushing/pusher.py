@@ -1,7 +1,7 @@
 """The sending of a run: the record on this disk is the spool, and the server knows how far the run has arrived.
 
-So no state of a delivery is kept here. A pusher that was killed, or that starts hours later on another machine with the same
-folder, asks the server where to go on.
+So no state of a delivery is kept here but the run's identity, and its name there. A pusher that was killed, or that starts hours
+later on another machine with the same folder, asks the server where to go on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 
 from lamplighter.client.pushing.push_client import (
+    Arrived,
     LaterError,
+    NameTakenError,
     PushClient,
     PushConflictError,
     PushRefusedError,
@@ -22,12 +24,15 @@ from lamplighter.runfolder.fragments.fragment import Position
 from lamplighter.runfolder.fragments.fragment_folder import SIGN_OF_LIFE_SECONDS
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource, has_ended
 from lamplighter.runfolder.fragments.opening import make_opening
+from lamplighter.runfolder.fragments.run_identity import RunIdentity, keep_identity, keep_name, name_at
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import numbered_id
 
 _POLL_SECONDS = 0.3
 """Seconds between two looks at a growing record."""
 _MIN_WAIT, _MAX_WAIT = 0.5, 60.0
+_MAX_NAMES = 1_000
 
 
 class RunPusher:
@@ -55,8 +60,13 @@ class RunPusher:
         self._loop_ended = loop_ended
         self._said: set[str] = set()
         self._source: FragmentSource | None = None
+        self._key: str | None = None
         self._wait = _MIN_WAIT
         self._conflicts = 0
+        self._others: set[str] = set()
+        """Names that other runs have at the server."""
+        self.name = name_at(run, client.server)
+        """The run's name at the server."""
         self.position = Position()
         """How far the run has arrived."""
 
@@ -87,8 +97,12 @@ class RunPusher:
             except PushConflictError as error:
                 self._source, self._conflicts = None, self._conflicts + 1
                 if self._conflicts > 3:
-                    raise PushRefusedError(f"the server has another {self._run.id}: {error}") from error
+                    raise PushRefusedError(f"the server has another {self.name}: {error}") from error
                 wait: float | None = None
+            except NameTakenError:
+                self._source = None
+                self._others.add(self.name)
+                continue
             except LaterError as error:
                 self._say_once(f"{self._run.id} is not sent now: {error}. It is kept here, and sent later")
                 wait = error.seconds
@@ -107,18 +121,64 @@ class RunPusher:
     def _send_next(self, *, sign_of_life: bool) -> bool:
         """Send the next fragment. Return whether there was one."""
         if self._source is None:
-            found = self._client.position(self._run.id)
-            if found is None:
-                self._client.send_fragment(make_opening(self._run))
-            self.position = found or Position()
-            self._source = FragmentSource(self._run, self.position)
+            self._source = self._find_place()
         fragment = self._source.make_next(sign_of_life=sign_of_life)
         if fragment is None:
             return False
         with failpoint.trigger_within("push"):
-            self.position = self._client.send_fragment(fragment)
+            self.position = self._client.send_fragment(fragment, self._key)
         self._source.advance()
         return True
+
+    def _find_place(self) -> FragmentSource:
+        """Return a source that goes on where the run ends at the server, under the first name that no other run has there."""
+        kept = keep_identity(self._run)
+        self._key = None if kept is None else kept.key
+        names = (numbered_id(self._run.id, number) for number in range(1, _MAX_NAMES))
+        for name in dict.fromkeys((name_at(self._run, self._client.server), *names)):
+            if kept is None and name != self._run.id:
+                raise PushRefusedError(
+                    "another run has that name there, and this folder cannot be written to keep another"
+                )
+            self.name = name
+            if name in self._others:
+                continue
+            try:
+                found = self._client.position(name)
+                if found is None:
+                    self._client.send_fragment(make_opening(self._run, name))
+                    found = Arrived(Position(), None if kept is None else kept.identity)
+            except NameTakenError:
+                found = None
+            source = None if found is None else self._continue(found, kept)
+            if found is None or source is None:
+                self._others.add(name)
+                continue
+            self.position = found.position
+            if kept is not None and name != name_at(self._run, self._client.server):
+                keep_name(self._run, kept, self._client.server, name)
+                self._say_once(
+                    f"another run has the name {self._run.id} there: see this one at {self._client.server}/?run={name}"
+                )
+            return source
+        raise PushRefusedError(
+            f"other runs have the name {self._run.id} at the server, and {_MAX_NAMES:,} with a number"
+        )
+
+    def _continue(self, found: Arrived, kept: RunIdentity | None) -> FragmentSource | None:
+        """Return a source from what has arrived on; None if it is that of another run."""
+        known = None if kept is None else kept.identity
+        if found.identity not in (None, known):
+            return None
+        position = found.position
+        if not FragmentSource(self._run, position).has(position):
+            if found.identity is None:
+                return None
+            raise PushRefusedError(f"the server has {position.step:,} steps, and this folder has fewer")
+        if found.identity is None:
+            # Its last step again: the server says whether it is this run's.
+            position = position.model_copy(update={"step": max(0, position.step - 1)})
+        return FragmentSource(self._run, position, self.name)
 
     def _is_over(self) -> bool:
         """Return whether nothing is added to the record any more: the run has ended, or its loop was killed."""
@@ -138,6 +198,6 @@ def describe_pushed(pusher: RunPusher, run: RunFolder, *, whole: bool) -> str:
     """Return what has become of a run that was pushed."""
     step = pusher.position.step
     if not whole:
-        return f"{run.id} has arrived up to step {step:,}; the rest is kept here"
+        return f"{pusher.name} has arrived up to step {step:,}; the rest is kept here"
     end = "" if has_ended(run) else ", which has no end: its loop was killed"
-    return f"{run.id} has arrived: {step:,} steps{end}"
+    return f"{pusher.name} has arrived: {step:,} steps{end}"

@@ -18,6 +18,7 @@ from threading import Event, Thread
 from lamplighter.client.pushing.push_client import PushClient, PushRefusedError
 from lamplighter.client.pushing.pusher import RunPusher
 from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.fragments.run_identity import name_at
 from lamplighter.runfolder.run_folder import RunFolder
 
 TOKEN_VARIABLE = "LAMPLIGHTER_PUSH_TOKEN"
@@ -48,7 +49,9 @@ class PushProcess:
             self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             if self._process.wait(seconds) == 0:
-                return f"all of {self._run.name} is at {self._server}"
+                name = name_at(RunFolder(self._run), self._server)
+                named = "" if name == self._run.name else f", as {name}"
+                return f"all of {self._run.name} is at {self._server}{named}"
         rest = push_command(self._run, self._server)
         return f"not all of {self._run.name} is at {self._server} yet. What is missing is sent by: {rest}"
 

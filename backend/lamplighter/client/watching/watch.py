@@ -32,7 +32,7 @@ from lamplighter.client.watching.watcher import Watcher, end_earlier_watch
 from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.phase import Phase
-from lamplighter.runfolder.run_store import run_id_of
+from lamplighter.runfolder.run_store import numbered_id, run_id_of
 
 FOLDER = "runs"
 """The default folder of runs."""
@@ -231,7 +231,9 @@ def _class_name(model: Any) -> str:
 def _push_beside(recorder: Recorder, server: str, token: str) -> None:
     process = PushProcess(recorder.folder, server, token)
     recorder.after_close = lambda: print_notice(process.await_end())
-    print_notice(f"sent to {server}/?run={recorder.folder.name}")
+    print_notice(
+        f"sent to {server}/?run={recorder.folder.name} (with a number if another run has that name there)"
+    )
 
 
 def _begin_in_free_folder(
@@ -254,8 +256,7 @@ def _numbered_folders(given: Path) -> Iterator[Path]:
     parent = given.parent if given.is_absolute() or len(given.parts) > 1 else Path(FOLDER)
     run_id = run_id_of(given.name)
     for number in range(1, _MAX_NUMBERED):
-        ending = "" if number == 1 else f"-{number}"
-        yield (parent / f"{run_id[: 80 - len(ending)]}{ending}").absolute()
+        yield (parent / numbered_id(run_id, number)).absolute()
 
 
 def _processes() -> tuple[int, int]:

@@ -51,9 +51,9 @@ class _Span(NamedTuple):
 class FragmentSource:
     """A source of the fragments of one run, from a position on. Not thread-safe."""
 
-    def __init__(self, run: RunFolder, position: Position | None = None) -> None:
-        """Continue from a position; None: from the beginning of the record."""
-        self._run = run
+    def __init__(self, run: RunFolder, position: Position | None = None, name: str | None = None) -> None:
+        """Continue from a position; None: from the beginning of the record. `name`: another name than its id."""
+        self._run, self._name = run, name or run.id
         self.position = position or Position()
         """The position after the last fragment that was made (`advance`)."""
         self.is_behind = False
@@ -80,6 +80,21 @@ class FragmentSource:
             fragment, self._facts, self._late = self._made
             self.position = fragment.header.to
             self._made = None
+
+    def has(self, position: Position) -> bool:
+        """Return whether the record reaches a position: it has that step, or an attempt that begins after it.
+
+        Raises:
+            READ_ERRORS: the record cannot be read (now).
+        """
+        row = position.attempt, position.step
+        with self._open() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM source.pulses WHERE id=? UNION SELECT 1 FROM source.attempts"
+                " WHERE attempt=? AND max(0, first_step-1)=?",
+                (step_key(*row), *row),
+            ).fetchall()
+        return row == (0, 0) or bool(found)
 
     @contextmanager
     def _open(self) -> Generator[apsw.Connection]:
@@ -142,7 +157,7 @@ class FragmentSource:
             made=max(time.time_ns() // 1_000, before.made + 1),
         )
         fragment = make_fragment(
-            self._run.id,
+            self._name,
             "steps",
             connection.serialize("main"),
             (attempt, span.first, last),

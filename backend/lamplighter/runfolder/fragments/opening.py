@@ -6,6 +6,7 @@ For its reader every run is a recorded one: that machine has neither its text no
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.fragments.fragment import Fragment, make_fragment
+from lamplighter.runfolder.fragments.run_identity import IDENTITY_PATTERN, keep_identity
 from lamplighter.runfolder.importing.checked_vocabulary import check_vocabulary
 from lamplighter.runfolder.importing.untrusted_json import require_bounded_values
 from lamplighter.runfolder.run_folder import RunFolder
@@ -30,10 +32,12 @@ class Opening(NamedTuple):
 
     recipe: Recipe
     vocabulary: Vocabulary
+    identity: str | None
+    """None of an earlier version."""
 
 
-def make_opening(run: RunFolder) -> Fragment:
-    """Return the opening of a prepared run. Its name travels as the name of its text.
+def make_opening(run: RunFolder, name: str | None = None) -> Fragment:
+    """Return the opening of a prepared run, of its own id or of another `name`. Its title travels as the name of its text.
 
     Raises:
         FileNotFoundError: its vocabulary is not there yet.
@@ -51,7 +55,9 @@ def make_opening(run: RunFolder) -> Fragment:
         "disk_budget": recipe.disk_budget,
     }
     body = {"recipe": plan, "vocabulary": json.loads(run.vocabulary.to_json())}
-    return make_fragment(run.id, "opening", json.dumps(body, ensure_ascii=False).encode())
+    if (kept := keep_identity(run)) is not None:
+        body["identity"] = kept.identity
+    return make_fragment(name or run.id, "opening", json.dumps(body, ensure_ascii=False).encode())
 
 
 def read_opening(fragment: Fragment) -> Opening:
@@ -68,6 +74,9 @@ def read_opening(fragment: Fragment) -> Opening:
         found: Any = json.loads(body)
         recipe = Recipe.model_validate(found["recipe"])
         vocabulary = Vocabulary.from_json(json.dumps(found["vocabulary"]))
+        identity: Any = found.get("identity")
+        if identity is not None and re.fullmatch(IDENTITY_PATTERN, identity) is None:
+            raise ValueError("no identity")
     except ValidationError as error:
         raise FormatError(f"recipe.json: {explain_validation_error(error)}") from error
     except (VocabularyError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -75,4 +84,4 @@ def read_opening(fragment: Fragment) -> Opening:
     if recipe.corpus.kind != "recorded" or recipe.format >= 3 or recipe.parent is not None:
         raise FormatError("only a recorded run of whole keyframes arrives in fragments")
     check_vocabulary(vocabulary)
-    return Opening(recipe, vocabulary)
+    return Opening(recipe, vocabulary, identity)

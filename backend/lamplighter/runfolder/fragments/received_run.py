@@ -11,7 +11,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -29,11 +29,9 @@ from lamplighter.runfolder.importing.untrusted_sqlite import UntrustedFile
 from lamplighter.runfolder.phase import ENDED_PHASES
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
-from lamplighter.runfolder.run_store import create_recorded_run
+from lamplighter.runfolder.run_store import RECEIVED_FILE, create_recorded_run
 from lamplighter.runfolder.tables import steps
 
-ORIGIN_FILE = "received.json"
-"""The file that says where a received run comes from."""
 BUSY_ERRORS = (RoleTakenError, apsw.CantOpenError, apsw.ReadOnlyError)
 """Errors of a record that another process holds, or whose folder was moved away."""
 _REMEMBERED = 16
@@ -122,7 +120,7 @@ def create_received_run(path: Path, opening: Fragment, origin: str) -> RunFolder
     Args:
         path: the folder, whose name is the run's id; it must not exist.
         opening: the first fragment of the run.
-        origin: where it comes from (`read_origin`).
+        origin: where it comes from (`read_arrival`).
 
     Raises:
         FormatError: the opening is invalid; the message says why.
@@ -131,19 +129,28 @@ def create_received_run(path: Path, opening: Fragment, origin: str) -> RunFolder
     """
     if opening.header.run != path.name:
         raise FormatError("the opening belongs to another run")
-    recipe, vocabulary = read_opening(opening)
+    recipe, vocabulary, identity = read_opening(opening)
+    arrival = json.dumps({"origin": origin, "identity": identity, "opening": opening.digest})
     return create_recorded_run(
-        path,
-        recipe,
-        vocabulary,
-        lambda folder: write_atomically(folder / ORIGIN_FILE, json.dumps({"origin": origin})),
+        path, recipe, vocabulary, lambda folder: write_atomically(folder / RECEIVED_FILE, arrival)
     )
 
 
-def read_origin(run: Path) -> str | None:
-    """Return where a run was received from: the origin that it was created with; None if it was not received."""
+class Arrival(NamedTuple):
+    """Where a received run came from."""
+
+    origin: str
+    identity: str | None
+    """None if its opening was of an earlier version; its name alone tells it from others then."""
+    opening: str | None
+    """The digest of its opening; None if it was received by an earlier version."""
+
+
+def read_arrival(run: Path) -> Arrival | None:
+    """Return where a run came from; None if it was not received."""
     with suppress(OSError, ValueError):
-        with open(run / ORIGIN_FILE, encoding="utf-8", opener=open_regular) as file:
+        with open(run / RECEIVED_FILE, encoding="utf-8", opener=open_regular) as file:
             found: Any = json.load(file)
-        return str(found["origin"]) if isinstance(found, dict) and "origin" in found else None
+        if isinstance(found, dict) and isinstance(found.get("origin"), str):
+            return Arrival(found["origin"], found.get("identity"), found.get("opening"))
     return None

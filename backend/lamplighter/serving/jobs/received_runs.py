@@ -25,8 +25,15 @@ from lamplighter.runfolder.fragments.fragment_folder import (
     read_fragment,
     unread_fragments,
 )
-from lamplighter.runfolder.fragments.received_run import ReceivedRun, create_received_run, read_origin
+from lamplighter.runfolder.fragments.opening import read_opening
+from lamplighter.runfolder.fragments.received_run import (
+    Arrival,
+    ReceivedRun,
+    create_received_run,
+    read_arrival,
+)
 from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
+from lamplighter.runfolder.fragments.run_identity import opens
 from lamplighter.runfolder.role_lock import RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder, list_folders
 from lamplighter.runfolder.run_store import TRASH, NoSuchRunError, RunStore
@@ -43,7 +50,11 @@ _STOP_SECONDS = 3.0
 
 
 class OtherOriginError(Exception):
-    """An error for a run of that id which came from elsewhere."""
+    """An error for a run of that id which came from elsewhere, or is another of that name."""
+
+
+class InTrashError(Exception):
+    """An error for a run that a person moved to the trash: it does not come back by itself."""
 
 
 @dataclass
@@ -84,42 +95,62 @@ class ReceivedRuns:
             await anyio.to_thread.run_sync(self._thread.join, _STOP_SECONDS)
         await anyio.to_thread.run_sync(self._close_records, 0.0)
 
-    def position(self, run_id: str, origin: str) -> Position | None:
-        """Return how far a run has arrived; None if it has not begun to.
+    def position(self, run_id: str, origin: str) -> tuple[Position, str | None] | None:
+        """Return how far a run has arrived, and its identity if it is known; None if it has not begun to.
 
         Raises:
             OtherOriginError: the run of that id came from elsewhere.
             READ_ERRORS, RoleTakenError: it cannot be read (now).
         """
-        run = self.find_received(run_id, origin)
-        if run is None:
+        found = self.find_received(run_id, origin)
+        if found is None:
             return None
-        with self._opened(run) as record:
-            return record.position
+        with self._opened(found[0]) as record:
+            return record.position, found[1].identity
 
-    def take_over(self, run_id: str, fragment: Fragment, origin: str) -> bool:
+    def take_over(self, run_id: str, fragment: Fragment, origin: str, key: str | None = None) -> bool:
         """Take over a fragment; an opening creates the run. Return whether anything in it was new.
 
+        Args:
+            run_id: the run's id here.
+            fragment: an opening, or steps.
+            origin: where it comes from.
+            key: the key of the run, for steps.
+
         Raises:
-            OtherOriginError: the run of that id came from elsewhere.
+            OtherOriginError: the run of that id came from elsewhere, or is another.
+            InTrashError: an opening of a run in the trash.
             GapError, OtherContentError, FormatError: as `ReceivedRun.take_over`.
             RoleTakenError: another process holds the record for a moment.
             OSError, apsw.FullError, apsw.IOError: the disk is full, or cannot be written.
         """
-        run = self.find_received(run_id, origin)
         if fragment.header.kind == "opening":
-            if run is None:
-                with self._held(run_id) as held:
+            with self._held(run_id) as held:
+                found = self.find_received(run_id, origin)
+                if found is None:
                     self._let_go(held)
-                create_received_run(self._run_store.path / run_id, fragment, origin)
-            return run is None
-        if run is None:
+                    self._require_not_in_trash(run_id, fragment)
+                    create_received_run(self._run_store.path / run_id, fragment, origin)
+                elif found[1].opening not in (None, fragment.digest):
+                    raise OtherOriginError(run_id)
+            return found is None
+        found = self.find_received(run_id, origin)
+        if found is None:
             raise GapError(Position())
+        run, arrival = found
+        if arrival.identity is not None and not opens(key, arrival.identity):
+            raise OtherOriginError(run_id)
         with self._opened(run) as record:
             return record.take_over(fragment)
 
-    def find_received(self, run_id: str, origin: str) -> RunFolder | None:
-        """Return a received run; None if there is none of that id.
+    def _require_not_in_trash(self, run_id: str, opening: Fragment) -> None:
+        trashed = (read_arrival(run.path) for run in self._run_store.trashed() if run.id.startswith(run_id))
+        identities = {arrival.identity for arrival in trashed if arrival is not None} - {None}
+        if identities and read_opening(opening).identity in identities:
+            raise InTrashError(run_id)
+
+    def find_received(self, run_id: str, origin: str) -> tuple[RunFolder, Arrival] | None:
+        """Return a received run, and where it came from; None if there is none of that id.
 
         Raises:
             OtherOriginError: the run of that id came from elsewhere.
@@ -128,13 +159,15 @@ class ReceivedRuns:
             run = self._run_store.find(run_id)
         except NoSuchRunError:
             return None
-        if read_origin(run.path) != origin:
+        arrival = read_arrival(run.path)
+        if arrival is None or arrival.origin != origin:
             raise OtherOriginError(run_id)
-        return run
+        return run, arrival
 
     def count_runs(self, origin: str) -> int:
         """Return the number of runs that came from there."""
-        return sum(read_origin(run.path) == origin for run in self._run_store.runs())
+        arrivals = (read_arrival(run.path) for run in self._run_store.runs())
+        return sum(arrival is not None and arrival.origin == origin for arrival in arrivals)
 
     @contextmanager
     def _held(self, run_id: str) -> Generator[_OpenRun]:
@@ -218,16 +251,20 @@ class ReceivedRuns:
         found = [one for one in list_fragments(source) if not self._is_refused(one.path)]
         if all(one.path.name in taken for one in found):
             return
-        run = self.find_received(run_id, origin)
-        if run is None:
+        openings = [one.name.digest for one in found if one.name[:3] == (0, 0, 0)]
+        received = self.find_received(run_id, origin)
+        if received is None:
             # What a person moved to the trash does not come back; and steps wait for the opening.
-            if found[0].name[:3] != (0, 0, 0) or (self._run_store.path / TRASH / run_id).exists():
+            if not openings or (self._run_store.path / TRASH / run_id).exists():
                 return
             with self._refusing(found[0].path):
                 self.take_over(run_id, read_fragment(found[0].path), origin)
-            run = self.find_received(run_id, origin)
-        if run is None:
+            received = self.find_received(run_id, origin)
+        if received is None:
             return
+        run, arrival = received
+        if arrival.opening is not None and openings and not any(map(arrival.opening.startswith, openings)):
+            raise OtherOriginError(run_id)
         with self._opened(run) as record:
             try:
                 for fragment in unread_fragments(found, record.position, self._read):

@@ -11,13 +11,16 @@ from fastapi import Header, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.reason import give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment
 from lamplighter.runfolder.fragments.received_run import BUSY_ERRORS
 from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
+from lamplighter.runfolder.fragments.run_identity import IDENTITY_HEADER, KEY_HEADER, KEY_PATTERN
 from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.serving.jobs.push_limits import MAX_FRAGMENT_REQUEST, MAX_RUN_BYTES
-from lamplighter.serving.jobs.received_runs import OtherOriginError
+from lamplighter.serving.jobs.received_runs import InTrashError, OtherOriginError
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.push import PushPosition
@@ -42,6 +45,11 @@ DigestHeader = Annotated[
     str, Header(alias="Content-Digest", max_length=200, description="`sha-256=:...:` of the body (RFC 9530).")
 ]
 
+KeyHeader = Annotated[
+    str | None,
+    Header(alias=KEY_HEADER, pattern=KEY_PATTERN, description="The key of the run, with its steps."),
+]
+
 
 @routes.get(
     "/api/push/{run}",
@@ -50,19 +58,19 @@ DigestHeader = Annotated[
     polled=True,
     pricing=Pricing.FIXED,
     response_model=PushPosition,
-    answers=AnswerFacts(errors=(404, 429, 503)),
+    answers=AnswerFacts(errors=(404, 429, 503), headers=(IDENTITY_HEADER,)),
 )
 def get_push_position(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return how far a run of this pusher has arrived. 404 before its opening."""
+    """Return how far a run of this pusher has arrived, and in `X-Lamplighter-Run-Identity` which run it is. 404 before its opening."""
     pusher = _pusher(request)
     services.push_limits.count_request(pusher)
     try:
-        position = services.received_runs.position(run, _origin(pusher))
+        found = services.received_runs.position(run, _origin(pusher))
     except (OtherOriginError, *BUSY_ERRORS) as error:
         raise _refusal(error, run) from error
-    if position is None:
+    if found is None:
         raise RefusedError(404, f"{run} has not begun to arrive")
-    return _answer(position, 200)
+    return _answer(*found, 200)
 
 
 @routes.put(
@@ -73,16 +81,22 @@ def get_push_position(run: RunId, request: Request, services: ServicesDep) -> Re
     status_code=201,
     response_model=PushPosition,
     responses={200: {"model": PushPosition}},
-    answers=AnswerFacts(errors=(409, 413, 422, 429, 503, 507)),
+    answers=AnswerFacts(errors=(409, 410, 413, 422, 429, 503, 507), headers=(IDENTITY_HEADER,)),
     openapi_extra={"requestBody": _BODY},
 )
 async def put_fragment(
-    run: RunId, fragment: FragmentParam, content_digest: DigestHeader, request: Request, services: ServicesDep
+    run: RunId,
+    fragment: FragmentParam,
+    content_digest: DigestHeader,
+    request: Request,
+    services: ServicesDep,
+    run_key: KeyHeader = None,
 ) -> Response:
     """Take over a fragment (`docs/wire.md`), once however often it is sent: 201, or 200 if all of it had arrived. An
     opening begins the run. The answer is how far the run has arrived.
 
-    409 if fragments before it are missing, or if its steps are there with other content; 413 if it, or the run, is too large; 422 if
+    409 if fragments before it are missing, and with the code `push_name_taken` if another run has that name: steps are taken with
+    the key of their run alone. 410 if the run is in the trash; 413 if it, or the run, is too large; 422 if
     it is damaged or invalid; 429 with `Retry-After` if the pusher sends too often or too much; 507 if the disk is nearly full.
     """
     pusher = _pusher(request)
@@ -91,7 +105,9 @@ async def put_fragment(
         parts = bytearray()
         async for chunk in request.stream():
             parts += chunk
-        work = partial(_take_over, services, pusher, run, fragment, content_digest, bytes(parts), unpack)
+        work = partial(
+            _take_over, services, pusher, run, fragment, content_digest, bytes(parts), run_key, unpack
+        )
         del parts
         answer = await services.pools.run_in(Pool.PUSH, work, caller=identify_caller(request))
     if fragment.startswith("0-0-0-") and answer.status_code == 201:
@@ -106,6 +122,7 @@ def _take_over(
     name: str,
     content_digest: str,
     data: bytes,
+    key: str | None,
     unpack: Callable[[int], None],
 ) -> Response:
     try:
@@ -117,13 +134,13 @@ def _take_over(
             raise FormatError(f"the fragment is called {found.file_name}")
         unpack(found.header.bytes)
         _require_room(services, pusher, run, found)
-        new = services.received_runs.take_over(run, found, _origin(pusher))
-        position = services.received_runs.position(run, _origin(pusher)) or Position()
+        new = services.received_runs.take_over(run, found, _origin(pusher), key)
+        position = services.received_runs.position(run, _origin(pusher)) or (Position(), None)
     except FormatError as error:
         raise RefusedError(422, str(error)) from error
-    except (OtherOriginError, GapError, OtherContentError, *BUSY_ERRORS) as error:
+    except (OtherOriginError, InTrashError, GapError, OtherContentError, *BUSY_ERRORS) as error:
         raise _refusal(error, run) from error
-    return _answer(position, 201 if new else 200)
+    return _answer(*position, 201 if new else 200)
 
 
 def _require_room(services: Services, pusher: Pusher, run: str, fragment: Fragment) -> None:
@@ -137,7 +154,7 @@ def _require_room(services: Services, pusher: Pusher, run: str, fragment: Fragme
         own = services.received_runs.count_runs(_origin(pusher))
         if own >= pusher.most_runs:
             raise RefusedError(413, f"this token may push {pusher.most_runs} runs, and {own} are there")
-    elif known.steps_path.exists() and known.steps_path.stat().st_size > MAX_RUN_BYTES:
+    elif known[0].steps_path.exists() and known[0].steps_path.stat().st_size > MAX_RUN_BYTES:
         raise RefusedError(413, f"a run that is pushed may have at most {MAX_RUN_BYTES / 1e9:,.0f} GB")
 
 
@@ -155,14 +172,17 @@ def _origin(pusher: Pusher) -> str:
 def _refusal(error: Exception, run: str) -> RefusedError:
     match error:
         case OtherOriginError():
-            return RefusedError(409, f"{run} is the name of another run there: push under another name")
+            return RefusedError(409, say("push_name_taken", run=run))
+        case InTrashError():
+            return RefusedError(410, f"{run} is in the trash there: it comes back if a person takes it out")
         case _ if isinstance(error, BUSY_ERRORS):
             return RefusedError(503, f"{run} is being compacted or moved", headers={"Retry-After": "1"})
         case GapError():
             return RefusedError(409, f"fragments are missing: {error}")
         case _:
-            return RefusedError(409, f"{run}: {error}")
+            return RefusedError(409, f"{run}: {error}", reason=give_reason("push_name_taken", run=run))
 
 
-def _answer(position: Position, status: int) -> Response:
-    return json_response(PushPosition(**position.model_dump()), status)
+def _answer(position: Position, identity: str | None, status: int) -> Response:
+    headers = {} if identity is None else {IDENTITY_HEADER: identity}
+    return json_response(PushPosition(**position.model_dump()), status, headers)

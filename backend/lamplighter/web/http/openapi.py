@@ -54,6 +54,7 @@ _ERRORS = {
     404: ("NotFound", "It does not exist, or not yet."),
     406: ("NotAcceptable", "`Accept` allows none of the formats."),
     409: ("Conflict", "Its present state does not allow this, or it cannot be read."),
+    410: ("Gone", "A person removed it, and it does not come back by itself."),
     413: ("ContentTooLarge", "The body is larger than this route takes."),
     416: ("RangeNotSatisfiable", "The file has no such range of bytes."),
     422: (
@@ -81,6 +82,7 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
     "Location": ("The path of what was created.", _TEXT),
     "Retry-After": ("Seconds to wait.", _INTEGER),
     "WWW-Authenticate": ("The scheme of the token.", _TEXT),
+    "X-Lamplighter-Run-Identity": ("Which run it is, whatever its name: the digest of its key.", _TEXT),
     "X-Lamplighter-Attempt": ("The attempt in which the step counts.", _INTEGER),
     "X-Lamplighter-Exact": ("True if it is the step that was asked for.", {"type": "boolean"}),
     "X-Lamplighter-From": ("The first of the two steps.", _INTEGER),

@@ -215,6 +215,9 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   no_such_set: ({ set }) => `Eine Gruppe „${words(set)}“ gibt es hier nicht.`,
   run_moved: "Dieser Lauf wurde gerade in den Papierkorb gelegt.",
   run_is_trained: "Dieser Lauf wird gerade trainiert: Beende zuerst das Training.",
+  run_arrives:
+    "Dieser Lauf kommt gerade von einem anderen Rechner: Beende dort das Training oder widerrufe sein Token, und warte eine Minute.",
+  push_name_taken: ({ run }) => `Ein anderer Lauf heißt dort schon „${words(run)}“: Nimm einen anderen Namen.`,
   run_may_be_trained:
     "Vielleicht wird dieser Lauf gerade trainiert, das lässt sich nicht feststellen: Versuch es noch einmal.",
   set_is_open: "Dieser Ordner ist hier gerade geöffnet: Lösch ihn von Hand.",

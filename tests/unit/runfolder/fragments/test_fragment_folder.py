@@ -227,3 +227,22 @@ def test_a_file_system_that_no_longer_answers_does_not_keep_the_server(
     assert received._thread.is_alive()
     answer.set()
     received._thread.join()
+
+
+def test_a_run_that_was_made_again_under_its_name_is_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs = [GrowingRun(tmp_path / str(number), seed=number) for number in range(2)]
+    store, source = RunStore(tmp_path / "here"), tmp_path / "there" / "loop"
+    source.parent.mkdir()
+    received = ReceivedRuns(store, (source.parent,))
+    for number, run in enumerate(runs):
+        run.grow(2 + 3 * number)
+        run.end()
+        run.folder.path.rename(source)
+        FragmentWriter(RunFolder(source), every=60).close()
+        received._follow(source)
+        received._close_records(0)
+        source.rename(tmp_path / f"was-{number}")
+    require_equal_records(RunFolder(tmp_path / "was-0"), RunFolder(store.path / "loop"))
+    assert "loop is the id of another run here" in caplog.text

@@ -15,8 +15,9 @@ from lamplighter.runfolder.fragments import fragment_source, received_steps
 from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment, make_fragment
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
 from lamplighter.runfolder.fragments.opening import make_opening
-from lamplighter.runfolder.fragments.received_run import create_received_run, read_origin
+from lamplighter.runfolder.fragments.received_run import create_received_run, read_arrival
 from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
+from lamplighter.runfolder.fragments.run_identity import keep_identity
 from lamplighter.runfolder.importing import checked_steps
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.role_lock import RoleState, role_state
@@ -47,7 +48,11 @@ def test_a_finished_run_arrives_as_it_was_recorded(tmp_path: Path) -> None:
     assert with_received.run.recipe.corpus.kind == "recorded"
     assert with_received.run.vocabulary.tokens == run.folder.vocabulary.tokens
     assert is_imported(with_received.run)
-    assert read_origin(with_received.run.path) == "here"
+    arrival, kept = read_arrival(with_received.run.path), keep_identity(run.folder)
+    assert arrival
+    assert kept
+    assert (arrival.origin, arrival.identity) == ("here", kept.identity)
+    assert kept.key not in str(arrival)
     assert role_state(with_received.run.path, "trainer") is RoleState.FREE
 
 

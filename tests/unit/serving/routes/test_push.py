@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -17,6 +18,7 @@ from lamplighter.runfolder.fragments.fragment import Fragment, make_fragment
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
 from lamplighter.runfolder.fragments.opening import make_opening
 from lamplighter.runfolder.fragments.received_run import ReceivedRun
+from lamplighter.runfolder.fragments.run_identity import IDENTITY_HEADER, KEY_HEADER, keep_identity
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.serving.jobs import push_limits
 from lamplighter.serving.routes import push
@@ -45,6 +47,7 @@ class Sender:
         self.pusher, token = self.store.issue_token(prefix, 60, limits["most_runs"], limits["bytes_a_day"])
         self.headers = {"host": HOST, "authorization": f"Bearer {token}"}
         self.opening = make_opening(self.run.folder)
+        self.key = getattr(keep_identity(self.run.folder), "key", "")
         self.source = FragmentSource(self.run.folder)
         self.here = app.state.services.catalog.run_store.path / self.run.folder.id
 
@@ -54,14 +57,18 @@ class Sender:
         self.source.advance()
         return found
 
-    async def put(self, fragment: Fragment, run: str = "", name: str = "", **headers: str) -> Answer:
+    async def put(
+        self, fragment: Fragment, run: str = "", name: str = "", without: str = "", **headers: str
+    ) -> Answer:
         digest = base64.b64encode(hashlib.sha256(fragment.data).digest()).decode()
         given = self.headers | {
             "content-digest": f"sha-256=:{digest}:",
             "content-length": str(len(fragment.data)),
+            KEY_HEADER.lower(): self.key,
         }
         path = f"/api/push/{run or self.run.folder.id}/fragments/{name or fragment.file_name}"
-        return await call(self.app, "PUT", path, given | headers, fragment.data)
+        given = {name: value for name, value in (given | headers).items() if name != without}
+        return await call(self.app, "PUT", path, given, fragment.data)
 
     async def position(self) -> Answer:
         return await call(self.app, "GET", f"/api/push/{self.run.folder.id}", self.headers)
@@ -289,3 +296,61 @@ async def test_a_run_whose_folder_was_moved_away_arrives_again(
         assert (moved.status, moved.headers["retry-after"]) == (503, "1")
     assert [(await sender.put(one)).status for one in (first, second, sender.next())] == [201, 201, 201]
     require_equal_records(sender.run.folder, app.state.services.catalog.find_run(sender.run.folder.id))
+
+
+async def test_a_run_takes_the_steps_of_its_own_pusher_alone(app: FastAPI, tmp_path: Path) -> None:
+    sender, other = Sender(app, tmp_path / "there"), Sender(app, tmp_path / "elsewhere")
+    name = sender.run.folder.id
+    assert (await sender.put(sender.opening)).status == 201
+    identity = hashlib.sha256(sender.key.encode()).hexdigest()
+    assert (await sender.position()).headers[IDENTITY_HEADER.lower()] == identity
+    first, same_name = sender.next(), make_opening(other.run.folder, name)
+    foreign = FragmentSource(other.run.folder, name=name).make_next()
+    assert foreign is not None
+    renamed = make_fragment(name, "opening", sender.opening.unpack().replace(b'"name": "', b'"name": "A '))
+    for refused in (
+        await other.put(same_name, run=name),
+        await other.put(foreign, run=name),
+        await other.put(first, run=name),
+        await sender.put(first, **{KEY_HEADER.lower(): identity[:32]}),
+        await sender.put(renamed),
+    ):
+        assert (refused.status, refused.json["code"]) == (409, "push_name_taken")
+    assert (await sender.put(sender.opening)).status == 200
+    assert (await sender.put(first)).json["step"] == 3
+    assert (await sender.put(first, without=KEY_HEADER.lower())).status == 409
+    assert (await sender.put(first, **{KEY_HEADER.lower(): "x"})).status == 422
+    await sender.close()
+    other.run.end()
+
+
+async def test_a_run_of_an_earlier_version_goes_on(app: FastAPI, tmp_path: Path) -> None:
+    sender = Sender(app, tmp_path / "there")
+    await sender.put(sender.opening)
+    first, origin = sender.next(), sender.here / "received.json"
+    origin.write_text(json.dumps({"origin": json.loads(origin.read_text())["origin"]}))
+    assert IDENTITY_HEADER.lower() not in (await sender.position()).headers
+    assert (await sender.put(first)).status == 201
+    sender.run.grow(1)
+    assert (await sender.put(sender.next(), without=KEY_HEADER.lower())).status == 201
+    await sender.close()
+
+
+async def test_a_run_in_the_trash_does_not_come_back(
+    app: FastAPI, tmp_path: Path, bearer: dict[str, str]
+) -> None:
+    sender, other = Sender(app, tmp_path / "there"), Sender(app, tmp_path / "elsewhere")
+    await sender.put(sender.opening)
+    busy = await call(app, "DELETE", f"/api/runs/{sender.run.folder.id}", bearer)
+    assert (busy.status, busy.json["code"]) == (409, "run_arrives")
+    await app.state.services.received_runs.stop()
+    assert (await call(app, "DELETE", f"/api/runs/{sender.run.folder.id}", bearer)).status == 204
+    assert (await sender.put(sender.next())).status == 409
+    gone = await sender.put(sender.opening)
+    assert (gone.status, sender.here.exists()) == (410, False)
+    assert "trash" in gone.json["detail"]
+    # Another of that name may come.
+    opening = make_opening(other.run.folder, sender.run.folder.id)
+    assert (await other.put(opening, run=sender.run.folder.id)).status == 201
+    await sender.close()
+    other.run.end()
