@@ -217,7 +217,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   run_is_trained: "Dieser Lauf wird gerade trainiert: Beende zuerst das Training.",
   run_arrives:
     "Dieser Lauf kommt gerade von einem anderen Rechner: Beende dort das Training oder widerrufe sein Token, und warte eine Minute.",
-  push_name_taken: ({ run }) => `Ein anderer Lauf heißt dort schon „${words(run)}“: Nimm einen anderen Namen.`,
+  push_name_taken: ({ run }) =>
+    `Ein anderer Lauf heißt dort schon „${words(run)}“: Nimm einen anderen Namen.`,
   run_may_be_trained:
     "Vielleicht wird dieser Lauf gerade trainiert, das lässt sich nicht feststellen: Versuch es noch einmal.",
   set_is_open: "Dieser Ordner ist hier gerade geöffnet: Lösch ihn von Hand.",
