@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,25 +67,18 @@ def _explain(error: Exception) -> str | None:
     from lamplighter.runfolder.errors import READ_ERRORS, FormatError
     from lamplighter.runfolder.role_lock import RoleTakenError
     from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError
+    from lamplighter.runfolder.writing.free_space import has_no_room
 
     if isinstance(error, NoSuchRunError):
         return f"{error}; list what is there with: lamplighter runs (and --runs DIR, if it is not {DEFAULT_RUNS})"
-    if isinstance(
-        error,
-        (
-            RecipeError,
-            CorpusError,
-            ForkError,
-            FormatError,
-            NoSuchSetError,
-            RunBusyError,
-            RoleTakenError,
-        ),
-    ):
+    texts = RecipeError, CorpusError, ForkError
+    if isinstance(error, (*texts, FormatError, NoSuchSetError, RunBusyError, RoleTakenError)):
         return str(error)
+    if has_no_room(error):
+        return "the disk is full: make room on it, then give the command again; what was recorded is kept"
     if isinstance(error, OSError):
-        # A full disk or a read-only folder needs no traceback.
-        return f"{error.filename or 'disk'}: {error.strerror or error}"
+        advice = "; name a folder that can be written to, with --runs or --out"
+        return f"{error.filename or 'disk'}: {error.strerror or error}{advice if error.errno == errno.EROFS else ''}"
     if isinstance(error, READ_ERRORS):
         return f"cannot read or write a file of the run: {error}"
     return None

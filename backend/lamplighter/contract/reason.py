@@ -196,6 +196,7 @@ ReasonCode = TypeAliasType(
         "run_without_numbers",
         "run_lost_text",
         "other_user",
+        "folder_read_only",
         "attempt_began",
         "no_such_token",
         "step_not_recorded",

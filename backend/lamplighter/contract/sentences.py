@@ -144,6 +144,8 @@ SENTENCES: dict[ReasonCode, str] = {
     "run_unreadable": "this run cannot be read: {error}",
     "store_silent": "the place where this run lies does not answer, or too slowly: ask again in a moment",
     "run_lost_text": "this run has no vocabulary: its text has not been read, or was lost",
+    "folder_read_only": "{folder} cannot be written to: it is another user's, or on a read-only file system; copy it to a folder"
+    " that you can write to",
     "other_user": "these files are another user's, and not for this server to read or write",
     "attempt_began": "a new attempt began during this request: ask again",
     "no_such_token": "there is no token {token}; this run has {tokens:d}, from 0",

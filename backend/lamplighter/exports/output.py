@@ -55,7 +55,10 @@ def atomic_output(target: Path) -> Generator[Path]:
             # Beside the target, so that renaming is enough, and a small /tmp cannot fill up.
             scratch = stack.enter_context(preparation_folder(target.parent, _PURPOSE))
         except OSError as error:
-            raise ExportError(f"{target.parent} cannot be written to: {error.strerror or error}") from error
+            why = error.strerror or error
+            raise ExportError(
+                f"{target.parent.absolute()} cannot be written to: {why}; name another place with --out"
+            ) from error
         with failpoint.trigger_within("export"):
             yield scratch / target.name
         failpoint.trigger("export-unnamed")

@@ -101,7 +101,12 @@ class Supervisor:
             ours = {worker.run.id for worker in workers if worker.role == "trainer"}
             for run in self._run_store.runs() if "trainer" in self._roles else []:
                 if run.id not in ours and role_state(run.path, "trainer") is RoleState.HELD:
-                    log.info("%s continues to train: this server did not start its trainer", run.id)
+                    log.info(
+                        "%s continues to train in a process that this server did not start; to stop it, open %s with"
+                        " lamplighter serve, and stop the run there",
+                        run.id,
+                        self._run_store.path,
+                    )
         at_work = [worker.process for worker in workers if worker.process is not None]
         for worker in workers:
             with suppress(ProcessLookupError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import os
+from pathlib import Path, PurePath
 
 import apsw
 
@@ -17,6 +18,20 @@ class FormatError(ValueError):
 
 class OutOfReachError(FormatError, OSError):
     """An error for a file that lies elsewhere, where nothing answers now."""
+
+
+class ReadOnlyFolderError(FormatError):
+    """An error for a folder that this process cannot write to; the message says what to do."""
+
+
+def require_writable(folder: Path) -> None:
+    """Check that files can be made in a folder: SQLite does not say why it cannot open one.
+
+    Raises:
+        ReadOnlyFolderError: they cannot.
+    """
+    if folder.exists() and not os.access(folder, os.W_OK):
+        raise ReadOnlyFolderError(say("folder_read_only", folder=folder.name))
 
 
 class NotComparableError(ValueError):

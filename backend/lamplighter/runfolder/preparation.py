@@ -71,7 +71,10 @@ def _preparations(store: Path, prefixes: tuple[str, ...]) -> list[Path]:
 def _claim_folder(store: Path, purpose: Purpose) -> tuple[Path, RoleLock]:
     while True:
         folder = store / f".{purpose}-{secrets.token_hex(6)}"
-        make_private_folder(folder)
+        try:
+            make_private_folder(folder)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(store)) from error
         # Until the lock is held, another process may take the folder for a leftover and remove it: then make another.
         try:
             # SQLite does not say why a file cannot be created; `touch` does.

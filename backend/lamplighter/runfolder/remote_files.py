@@ -13,7 +13,7 @@ from typing import Protocol
 class RemoteFile(Protocol):
     """A file of a run that is not here."""
 
-    schemas: tuple[object, ...]
+    schema: str
     """The tables that a database may have; any others are refused. Empty for other files."""
 
     @property

@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 
 from lamplighter.platform.private_modes import restrict_like_folder
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, require_writable
 
 
 class RoleTakenError(RuntimeError):
@@ -38,11 +38,12 @@ class RoleLock:
 
         Raises:
             RoleTakenError: another process holds it.
-            FormatError: the lock file is a folder or some other file.
+            FormatError: the lock file is a folder or some other file, or its folder cannot be written to.
         """
         path = lock_path(folder, role)
         if path.is_dir():
             raise FormatError(f"{path.name} is a folder, not a lock: remove it")
+        require_writable(folder)
         is_new = not path.exists()
         self._connection = apsw.Connection(str(path))
         if is_new:

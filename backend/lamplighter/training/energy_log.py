@@ -41,7 +41,6 @@ class EnergyLog:
 
         Raises:
             WattsError: the environment states impossible watts.
-            FormatError: the record holds an invalid energy.
         """
         self._keyframe_every, self._control, self._writer = keyframe_every, control, writer
         before = read_run_energy(reader)

@@ -19,10 +19,12 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.sqlite.database import FORMAT_VERSION
-from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
+from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.runfolder.writing.finalise import seal_role_files
 from lamplighter.serving.apps.app import create_app
 from lamplighter.training.worker import train
 from lamplighter.web.settings import ServerSettings
@@ -47,6 +49,14 @@ def write_version(path: Path, version: int) -> None:
     connection.close()
 
 
+def read_version(path: Path) -> int:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return int(str(connection.pragma("user_version")))
+    finally:
+        connection.close()
+
+
 def contents(run: RunFolder) -> dict[str, bytes]:
     return {
         path.name: path.read_bytes()
@@ -55,13 +65,23 @@ def contents(run: RunFolder) -> dict[str, bytes]:
     }
 
 
-def test_rejects_a_file_from_before_the_first_release(run: RunFolder):
-    write_version(run.steps_path, FORMAT_VERSION - 1)
+def test_a_file_has_the_number_of_what_was_written_into_it(run: RunFolder):
+    files = [run.steps_path, run.layouts_path, run.measures_path]
+    for file in files:
+        write_version(file, 1)
     before = contents(run)
-    for opening in (StepsReader, StepsWriter):
-        with pytest.raises(FormatError, match="from before the first release"):
-            opening(run.steps_path)
+    for reader in (StepsReader(files[0]), LayoutsReader(files[1]), MeasuresReader(files[2])):
+        reader.close()
+    for role in ("trainer", "projector", "analyst"):
+        assert seal_role_files(run, role)
     assert contents(run) == before
+    for writer in (StepsWriter(files[0]), LayoutsWriter(files[1]), MeasuresWriter(files[2])):
+        writer.close(sealed=True)
+    # The measures are what version 2 wrote, and it goes on reading them.
+    assert [read_version(file) for file in files] == [FORMAT_VERSION, FORMAT_VERSION, 2]
+    # A trainer of version 2 that is at work while its server is updated can be stopped.
+    RequestsWriter(run.path, "tests").add("stop", {})
+    assert read_version(run.path / "requests-tests.sqlite") == 2
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.export import no_progress
 from lamplighter.platform.energy.energy_method import EnergyMethod, SpentEnergy
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading.spent_energy import read_run_energy, read_spent_at
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.energy import (
@@ -23,6 +23,7 @@ from lamplighter.runfolder.tables.energy import (
     join_method,
 )
 from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
 from tests.support.runs import make_run
@@ -39,7 +40,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def energies(run: RunFolder) -> dict[int, SpentEnergy]:
     with StepsReader(run.steps_path) as reader:
-        return {step: decode_energy(text) for step, text in reader.energy_at(range(1_000)).items()}
+        return read_spent_at(reader, range(1_000))
 
 
 def method_of(run: RunFolder) -> UsedMethod:
@@ -118,9 +119,8 @@ def test_imports_energy(trained: RunFolder, tmp_path: Path) -> None:
         "[" * 150,
     ],
 )
-def test_rejects_invalid_energy(text: object) -> None:
-    with pytest.raises(FormatError, match="energy"):
-        decode_energy(text)
+def test_invalid_energy_is_unknown(text: object) -> None:
+    assert decode_energy(text) is None
 
 
 def test_writes_energy_compactly() -> None:
@@ -145,12 +145,49 @@ RAPL = UsedMethod(EnergyMethod("rapl"), 5).as_fact()[0]
         [{**RAPL, "mixed": 1}],
         [],
         [{**RAPL, "after": -1}],
-        [RAPL, RAPL],
+        [{**RAPL, "obstacles": 5} | {"without_card": "no"}],
+        [RAPL, {"name": "guess"}],
     ],
 )
-def test_rejects_an_unknown_method(fact: object) -> None:
-    with pytest.raises(FormatError, match="method"):
-        decode_method(fact)
+def test_an_unknown_method_is_unknown_energy(fact: object) -> None:
+    assert decode_method(fact) is None
+
+
+def test_a_run_of_an_unknown_method_is_continued_and_imported(trained: RunFolder, tmp_path: Path) -> None:
+    shutil.copytree(trained.path, tmp_path / "runs" / "own")
+    run = RunFolder(tmp_path / "runs" / "own")
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({METHOD_FACT: [{"name": "guess"}]})
+    packed = tmp_path / "run.zip"
+    write_zip(run, packed, no_progress)
+    imported, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
+    for one in (run, imported):
+        with StepsReader(one.steps_path) as reader:
+            assert read_run_energy(reader) is None
+            assert read_spent_at(reader, range(STEPS)) == {}
+        RequestsWriter(one.path, "tests").add("continue", {"steps": 10})
+        train(one)
+        with StepsReader(one.steps_path) as reader:
+            energy = read_run_energy(reader)
+            assert energy is not None
+            # The sum begins with the trainer whose method is known.
+            assert (energy.since, energy.step, energy.spent.steps) == (STEPS, STEPS + 10, 10)
+            assert read_spent_at(reader, range(STEPS)) == {}
+
+
+def test_reads_the_methods_that_earlier_trainers_listed() -> None:
+    def old(after: int, **values: object) -> dict[str, object]:
+        given: dict[str, object] = {"name": "rapl", "watts": None, "obstacles": {"nvml": "processor_only"}}
+        return {**given, "after": after, **values}
+
+    assert decode_method([old(0)]) == UsedMethod(EnergyMethod("rapl"), 0)
+    assert decode_method([old(3, obstacles={"nvml": "denied"})]) == UsedMethod(
+        EnergyMethod("rapl", None, without_card=True), 3
+    )
+    estimate = old(40, name="processor", watts=12.0, obstacles={"nvml": "absent", "rapl": "denied"})
+    expected = UsedMethod(EnergyMethod("processor", 12.0, without_card=True), 3, mixed=True)
+    assert decode_method([old(3), estimate]) == expected
+    assert decode_method([old(3), estimate, old(60)]) == expected
 
 
 def test_a_run_has_the_least_exact_of_its_methods() -> None:

@@ -88,7 +88,7 @@ class ReceivedRun:
         checks = RunChecks(len(self.run.vocabulary), self.run.recipe.model.dim, None, lambda: None)
         checks.set_last_step(max(before.step, header.last))
         with (
-            UntrustedFile(body, steps.SCHEMA, checks, optional=steps.TOP_LOSSES_TABLE) as file,
+            UntrustedFile(body, steps.SCHEMA + steps.TOP_LOSSES_TABLE, checks) as file,
             self._writer.transaction(),
         ):
             position, facts = self._writer.insert_fragment(CheckedSteps(file, checks), header, before)

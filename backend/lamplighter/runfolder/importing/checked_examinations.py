@@ -55,11 +55,10 @@ def copy_examinations(source: Path, target: Path, checks: RunChecks) -> int:
             if state != "done":
                 continue
             question = _checked_question(text, checks)
-            if (asked_id, step, kind) != (
-                question_id(require_count(attempt), question),
-                question.step,
-                question.kind,
-            ):
+            if question is None:
+                continue
+            row = question_id(require_count(attempt), question), question.step, question.kind
+            if (asked_id, step, kind) != row:
                 raise FormatError("a question that differs from its row")
             checked = _checked_answer(answer, question)
             count, size = count + 1, size + len(checked)
@@ -72,13 +71,15 @@ def copy_examinations(source: Path, target: Path, checks: RunChecks) -> int:
     return count
 
 
-def _checked_question(text: Any, checks: RunChecks) -> Question:
+def _checked_question(text: Any, checks: RunChecks) -> Question | None:
+    """Return a question; None if an earlier version asked it, with other fields or defaults: its answer is one to another."""
+    fields = parse_json(require_text(text, _MAX_QUESTION), "a question")
     try:
-        question = parse_question(parse_json(require_text(text, _MAX_QUESTION), "a question"))
-    except QuestionError as error:
-        raise FormatError(f"a question that cannot be asked: {error}") from error
+        question = parse_question(fields)
+    except QuestionError:
+        return None
     checks.require_step(question.last_step)
-    return question
+    return question if question.model_dump(mode="json") == fields else None
 
 
 def _checked_answer(text: Any, question: Question) -> str:

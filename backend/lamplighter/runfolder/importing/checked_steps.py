@@ -62,8 +62,8 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         FormatError: a row or the file is invalid; the message says what.
     """
     with (
-        UntrustedFile(source, steps.SCHEMA, checks, optional=steps.TOP_LOSSES_TABLE) as file,
-        CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
+        UntrustedFile(source, steps.SCHEMA + steps.TOP_LOSSES_TABLE, checks) as file,
+        CheckedCopy(target, _schema_of(file), checks, steps.PAGE_SIZE) as copy,
     ):
         checked = CheckedSteps(file, checks)
         phase = checked.facts.get("phase", Phase.WAITING)
@@ -79,8 +79,6 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
             copy.insert("INSERT INTO rows VALUES(?,?)", *moved)
         for keyframe in checked.keyframes():
             copy.insert("INSERT INTO keyframes VALUES(?,?,?)", *keyframe)
-        if file.has_optional:
-            copy.create_table(steps.TOP_LOSSES_TABLE)
         for table, row, value in checked.values():
             copy.insert(f"INSERT INTO {table} VALUES(?,?)", row, value)
         for event in checked.events():
@@ -119,7 +117,7 @@ class CheckedSteps:
         """
         if next(self._file.rows("SELECT count(*) FROM pulses"))[0] > most:
             raise FormatError(f"more than {most:,} steps")
-        for table in steps.TABLES_OF_STEPS if self._file.has_optional else steps.TABLES_OF_STEPS[:-1]:
+        for table in steps.TABLES_OF_STEPS:
             query = f"SELECT id FROM {table} WHERE id<>{late} AND id NOT IN (SELECT id FROM pulses)"
             for (row,) in self._file.rows(query):
                 attempt, step = split_step_key(row)
@@ -172,10 +170,9 @@ class CheckedSteps:
             "held_out.loss": require_number,
             "lines.said": lambda said: encode_lines(decode_lines(said, self._checks.vocabulary)),
             "scalars.numbers": _scalars_check(),
-            "energy.spent": lambda spent: encode_energy(decode_energy(spent)),
+            "energy.spent": _checked_energy,
+            "top_losses.record": lambda record: _checked_top_losses(record, self._checks),
         }
-        if self._file.has_optional:
-            checks["top_losses.record"] = lambda record: _checked_top_losses(record, self._checks)
         for column, check in checks.items():
             table, name = column.split(".")
             for row, value in self._file.rows(f"SELECT id, {name} FROM {table} ORDER BY id"):
@@ -216,6 +213,17 @@ class CheckedSteps:
         attempt, step = split_step_key(row)
         if attempt not in self.attempts or step < self.attempts[attempt][0]:
             raise FormatError(f"step {step} belongs to an attempt that did not reach it")
+
+
+def _checked_energy(text: Any) -> str:
+    if (spent := decode_energy(text)) is None:
+        raise FormatError("steps.sqlite: the energy of a step is not four numbers")
+    return encode_energy(spent)
+
+
+def _schema_of(file: UntrustedFile) -> str:
+    has_top_losses = any(file.rows("SELECT 1 FROM top_losses LIMIT 1"))
+    return steps.SCHEMA + (steps.TOP_LOSSES_TABLE if has_top_losses else "")
 
 
 def _checked_top_losses(record: Any, checks: RunChecks) -> bytes:

@@ -18,8 +18,9 @@ from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.run_checks import MAX_ROWS, RunChecks
 from lamplighter.runfolder.lineage import step_key
-from lamplighter.runfolder.sqlite.database import FORMAT_VERSION, QUERY_ERRORS, open_writer
-from lamplighter.runfolder.sqlite.remote_database import MAX_RECORD, SCHEMA_QUERY, schema_tables
+from lamplighter.runfolder.sqlite.database import QUERY_ERRORS, check_version, open_writer
+from lamplighter.runfolder.sqlite.remote_database import MAX_RECORD
+from lamplighter.runfolder.sqlite.table_list import has_tables, is_later_table_missing
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import decode
@@ -35,15 +36,13 @@ F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences enabled."""
 
-    def __init__(self, source: Path | bytes, schema: str, checks: RunChecks, *, optional: str = "") -> None:
-        """Open the file and check it as a whole; it must have exactly the tables of `schema`, with or without the `optional`
-        one.
+    def __init__(self, source: Path | bytes, schema: str, checks: RunChecks) -> None:
+        """Open the file and check it as a whole.
 
         Args:
             source: the file, or the bytes of one.
-            schema: the tables.
+            schema: the tables, exactly (`has_tables`).
             checks: the bounds on all files of the run.
-            optional: a table that the file may have.
 
         Raises:
             FormatError: the file is invalid; the message says why.
@@ -68,12 +67,8 @@ class UntrustedFile:
             pages, size = (int(str(self._connection.pragma(name))) for name in ("page_count", "page_size"))
             if isinstance(source, bytes) and pages * size != len(source):
                 raise FormatError(f"{self.name} has more bytes than its database")
-            version = int(str(self._connection.pragma("user_version")))
-            if version > FORMAT_VERSION:
-                raise FormatError(f"{self.name} has format {version}, newer than this version reads")
-            tables = list(self._connection.execute(SCHEMA_QUERY))
-            self.has_optional = optional != "" and tables == schema_tables(schema + optional)
-            if not self.has_optional and tables != schema_tables(schema):
+            check_version(self._connection, self.name)
+            if not has_tables(self._connection, schema):
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
@@ -99,7 +94,8 @@ class UntrustedFile:
                     raise FormatError(f"{self.name} has more than {limit:,} rows in one table")
                 yield row
         except QUERY_ERRORS as error:
-            raise FormatError(f"{self.name} cannot be read: {quote_foreign(error)}") from error
+            if not is_later_table_missing(error):
+                raise FormatError(f"{self.name} cannot be read: {quote_foreign(error)}") from error
 
     def decode_frame(self, record: Any, kind: type[F], row: Any) -> F:
         """Decode a record, and check its kind, its row id and its dimensions.
@@ -143,10 +139,6 @@ class CheckedCopy:
         # The copy is one transaction: a write-ahead log would double the space it needs.
         self._connection.pragma("journal_mode", "delete")
         self._connection.execute("BEGIN")
-
-    def create_table(self, table: str) -> None:
-        """Create a table that only some files have."""
-        self._connection.execute(table)
 
     def insert(self, sql: str, *values: Any) -> None:
         """Insert a row.

@@ -99,11 +99,11 @@ class RemoteObject:
         file: PublishedFile,
         cache: BlockCache,
         digests: bytes = b"",
-        schemas: tuple[object, ...] = (),
+        schema: str = "",
     ) -> None:
-        """Read `file` from the object at `key`. `digests`: those of its blocks; `schemas`: the tables it may have."""
+        """Read `file` from the object at `key`. `digests`: those of its blocks; `schema`: the tables it may have."""
         self._objects, self._key, self._file, self._cache, self._digests = objects, key, file, cache, digests
-        self.schemas = schemas
+        self.schema = schema
         self._lock = threading.Lock()
         self._failures = 0
         self._next, self._ahead = 0, 1

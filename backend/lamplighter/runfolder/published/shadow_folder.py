@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
@@ -32,7 +31,6 @@ from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.step_figures import FIGURES_FILE
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.remote_database import schema_tables
 from lamplighter.runfolder.tables import examinations, layouts, measures, steps, tiles
 
 _THREADS = 8
@@ -40,14 +38,14 @@ _LARGE = 256 << 10
 """Bytes from which a file is brought only when it is needed."""
 _ALWAYS = ("recipe.json", "vocabulary.json", "corpus.json", "tokeniser.json")
 """Files that are checked at once, however large."""
-_SCHEMAS: dict[str, tuple[str, ...]] = {
-    "steps.sqlite": (steps.SCHEMA, steps.SCHEMA + steps.TOP_LOSSES_TABLE),
-    "layouts.sqlite": (layouts.SCHEMA,),
-    "relayouts.sqlite": (layouts.SCHEMA,),
-    "output-layouts.sqlite": (layouts.SCHEMA,),
-    "measures.sqlite": (measures.SCHEMA,),
-    "tiles.sqlite": (tiles.SCHEMA,),
-    "examinations.sqlite": (examinations.SCHEMA,),
+_SCHEMAS = {
+    "steps.sqlite": steps.SCHEMA + steps.TOP_LOSSES_TABLE,
+    "layouts.sqlite": layouts.SCHEMA,
+    "relayouts.sqlite": layouts.SCHEMA,
+    "output-layouts.sqlite": layouts.SCHEMA,
+    "measures.sqlite": measures.SCHEMA,
+    "tiles.sqlite": tiles.SCHEMA,
+    "examinations.sqlite": examinations.SCHEMA,
 }
 
 
@@ -124,8 +122,8 @@ class PublishedRuns:
         """Let an empty file of its size stand for a file."""
         with open(path, "wb", opener=open_like_folder) as target:
             target.truncate(file.size)
-        schemas: tuple[Any, ...] = tuple(map(schema_tables, _SCHEMAS.get(file.path, ())))
-        remote_files.register(final, RemoteObject(self._prompt, key, file, self._cache, digests, schemas))
+        schema = _SCHEMAS.get(file.path, "")
+        remote_files.register(final, RemoteObject(self._prompt, key, file, self._cache, digests, schema))
 
 
 def _check_small(run: RunFolder) -> None:

@@ -38,37 +38,31 @@ class RunEnergy:
 
 
 def read_run_energy(reader: StepsReader) -> RunEnergy | None:
-    """Return the energy of a run; None if it was not measured.
-
-    Raises:
-        FormatError: the record holds an invalid energy or method.
-    """
+    """Return the energy of a run; None if it was not measured, or by a method that this version does not know."""
     newest, used = reader.newest_energy(1), decode_method(reader.facts().get(METHOD_FACT))
-    if not newest or used is None:
+    spent = decode_energy(newest[0][2]) if newest else None
+    if spent is None or used is None:
         return None
-    (_, read_at, text), (_, last) = newest[0], reader.newest_step()
+    (_, read_at, _), (_, last) = newest[0], reader.newest_step()
     # The step of the last reading may have been superseded.
     since = min(used.after, last)
-    return RunEnergy(decode_energy(text), since, max(min(read_at, last), since), used)
+    return RunEnergy(spent, since, max(min(read_at, last), since), used)
 
 
 def read_spent_at(reader: StepsReader, steps: Iterable[int]) -> dict[int, SpentEnergy]:
-    """Return the energy spent up to each given step with a reading, superseded steps included.
-
-    Raises:
-        FormatError: the record holds an invalid energy.
-    """
-    return {step: decode_energy(text) for step, text in reader.energy_at(steps).items()}
+    """Return the known energy spent up to each given step with a reading, superseded steps included."""
+    if (energy := read_run_energy(reader)) is None:
+        return {}
+    found = {
+        step: decode_energy(text) for step, text in reader.energy_at(steps).items() if step >= energy.since
+    }
+    return {step: spent for step, spent in found.items() if spent is not None}
 
 
 def read_recent_watts(reader: StepsReader) -> float | None:
-    """Return the mean power of the last readings, in watts; None if there are too few.
-
-    Raises:
-        FormatError: the record holds an invalid energy.
-    """
-    found = [decode_energy(text) for *_, text in reader.newest_energy(_RECENT)]
-    if not found:
+    """Return the mean power of the last readings, in watts; None if there are too few."""
+    texts = (text for *_, text in reader.newest_energy(_RECENT))
+    if not (found := [spent for text in texts if (spent := decode_energy(text)) is not None]):
         return None
     seconds = found[0].seconds - found[-1].seconds
     return (found[0].joules - found[-1].joules) / seconds if seconds > 0 else None

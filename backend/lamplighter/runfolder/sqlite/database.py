@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
+import re
 import stat
 import time
 from collections.abc import Iterable, Mapping
@@ -26,15 +27,16 @@ from numpy.typing import NDArray
 
 from lamplighter.platform import failpoint
 from lamplighter.platform.private_modes import restrict_like_folder
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, require_writable
 from lamplighter.runfolder.sqlite.remote_database import guard, vfs_of
 from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
+from lamplighter.runfolder.sqlite.table_list import is_later_table_missing
 from lamplighter.runfolder.sqlite.unreadable_file import unreadable_file
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
 
-FORMAT_VERSION = 2
-"""Format version of all SQLite files in a run folder, in `PRAGMA user_version`. The first release freezes it: later
-versions count up and read this one too; files from before that release are rejected."""
+FORMAT_VERSION = 3
+"""The newest format of the SQLite files in a run folder. Each file has in `PRAGMA user_version` that of the last change that
+its readers must know. Count up with every change that the version before cannot read; all lower numbers are read."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 
@@ -111,7 +113,9 @@ class _WriterConnection(Connection):
             return False
 
 
-def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connection:
+def open_writer(
+    path: Path, schema: str, page_size: int = 4096, version: int = FORMAT_VERSION
+) -> apsw.Connection:
     """Open or create a file with this process as its only writer, in WAL mode if the file system allows.
 
     Args:
@@ -119,15 +123,17 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
         schema: the tables of a new file.
         page_size: the page size of a new file, in bytes. Choose it to suit the records: a record that does not fit
             beside another takes a page alone, and a large one takes further whole pages.
+        version: the format of a new file. An older file gets the tables that it lacks, and this number.
 
     Raises:
-        FormatError: the file was written by a newer version, or does not belong to a run.
+        FormatError: the file was written by a newer version, does not belong to a run, or cannot be written to.
     """
     if path.is_dir():
         raise FormatError(f"{path.name} is a folder, not a file of a run: move it away")
+    require_writable(path.parent)
     connection = _WriterConnection(str(path))
     try:
-        _prepare(connection, path, schema, page_size)
+        _prepare(connection, path, schema, page_size, version)
     except (apsw.CorruptError, apsw.NotADBError) as error:
         connection.close()
         raise FormatError(f"{path.name} cannot be written: {error}") from error
@@ -137,7 +143,7 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
     return connection
 
 
-def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: int) -> None:
+def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: int, version: int) -> None:
     connection.set_busy_timeout(10_000)
     with_wal = has_shared_memory(path.parent)
     if not with_wal:
@@ -145,11 +151,9 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
         connection.set_busy_timeout(60_000)
         # A file that was in WAL mode elsewhere becomes readable: this process alone holds the index of the WAL.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-    exists = connection.pragma("user_version") != 0
-    if exists:
-        # Check before any change: a file of a newer version must stay untouched.
-        _check_format(connection, path)
-    else:
+    # Check before any change: a file of a newer version must stay untouched.
+    written = _check_file(connection, path)
+    if not written:
         # Its WAL gets the same mode.
         restrict_like_folder(path)
     connection.execute(f"PRAGMA page_size={page_size}")
@@ -159,11 +163,11 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
-    if not exists:
+    if written < version:
         with connection:
-            connection.execute(schema)
+            connection.execute(re.sub(r"CREATE (TABLE|INDEX) (?!IF )", r"CREATE \1 IF NOT EXISTS ", schema))
             connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+            connection.execute(f"PRAGMA user_version={version}")
 
 
 def open_reader(path: Path) -> apsw.Connection:
@@ -198,11 +202,10 @@ def _open_read_only(path: Path) -> apsw.Connection:
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")
-        if connection.pragma("user_version") == 0:
+        if not _check_file(connection, path):
             # The writer has created the file but not its tables yet.
             connection.close()
             raise FileNotFoundError(path)
-        _check_format(connection, path)
         guard(connection, path)
     except apsw.Error as error:
         connection.close()
@@ -240,6 +243,8 @@ def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = (
     try:
         return connection.execute(sql, values).fetchall()
     except QUERY_ERRORS as error:
+        if is_later_table_missing(error):
+            return []
         raise unreadable_file(Path(connection.filename), error) from error
 
 
@@ -254,15 +259,6 @@ def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...
     except (*QUERY_ERRORS, TypeError, ValueError, OverflowError) as error:
         # A damaged column may hold values of any type.
         raise unreadable_file(Path(connection.filename), error) from error
-
-
-def data_version(connection: apsw.Connection) -> int:
-    """Return a number that changes whenever another connection commits; takes microseconds.
-
-    Raises:
-        FormatError: the file is damaged, or busy for longer than the readers' timeout.
-    """
-    return int(fetch_all(connection, "PRAGMA data_version")[0][0])
 
 
 def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
@@ -288,13 +284,22 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
         time.sleep(0.05)
 
 
-def _check_format(connection: apsw.Connection, path: Path) -> None:
-    if connection.pragma("application_id") != _APPLICATION_ID:
-        raise FormatError(f"{path.name} is not a file of a run")
+def check_version(connection: apsw.Connection, name: str) -> int:
+    """Return the format of an open file; 0 before its writer made its tables.
+
+    Raises:
+        FormatError: a newer version wrote it.
+    """
     version = int(str(connection.pragma("user_version")))
     if version > FORMAT_VERSION:
         raise FormatError(
-            f"{path.name} has format {version}; this version reads up to {FORMAT_VERSION}: update Lamplighter"
+            f"{name} has format {version}; this version reads up to {FORMAT_VERSION}: update Lamplighter"
         )
-    if version < FORMAT_VERSION:
-        raise FormatError(f"{path.name} has format {version}, from before the first release")
+    return version
+
+
+def _check_file(connection: apsw.Connection, path: Path) -> int:
+    version = check_version(connection, path.name)
+    if version and connection.pragma("application_id") != _APPLICATION_ID:
+        raise FormatError(f"{path.name} is not a file of a run")
+    return version

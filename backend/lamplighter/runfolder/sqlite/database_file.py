@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.sqlite.database import (
-    data_version,
+    FORMAT_VERSION,
     fetch_all,
     fetch_integers,
     open_reader,
@@ -24,13 +24,13 @@ from lamplighter.runfolder.sqlite.wal import WalKeeper
 class FileWriter:
     """The only writer of a file, with its `WalKeeper`. Not thread-safe."""
 
-    def __init__(self, path: Path, schema: str, page_size: int = 4096) -> None:
+    def __init__(self, path: Path, schema: str, page_size: int = 4096, version: int = FORMAT_VERSION) -> None:
         """Open or create the file (`open_writer`).
 
         Raises:
             FormatError: the file was written by a newer version, or does not belong to a run.
         """
-        self._connection = open_writer(path, schema, page_size)
+        self._connection = open_writer(path, schema, page_size, version)
         self._keeper = WalKeeper(path)
 
     def transaction(self) -> AbstractContextManager[object]:
@@ -84,7 +84,7 @@ class FileReader:
 
     def version(self) -> int:
         """Return a number that changes whenever the writer commits; takes microseconds."""
-        return data_version(self._connection)
+        return int(self._fetch_all("PRAGMA data_version")[0][0])
 
     def _fetch_all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return fetch_all(self._connection, sql, values)

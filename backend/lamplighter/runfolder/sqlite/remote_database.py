@@ -11,21 +11,11 @@ import apsw
 from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.remote_files import RemoteFile
+from lamplighter.runfolder.sqlite.table_list import has_tables
 
-SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
 MAX_RECORD = 1 << 28
 """Maximum bytes of one value in an untrusted file: a keyframe of 50,000 rows of 1,024 numbers fits."""
 _VFS = "lamplighter-remote"
-
-
-def schema_tables(schema: str) -> list[tuple[Any, ...]]:
-    """Return the tables of a schema, as `SCHEMA_QUERY` gives those of a file."""
-    ours = apsw.Connection(":memory:")
-    try:
-        ours.execute(schema)
-        return list(ours.execute(SCHEMA_QUERY))
-    finally:
-        ours.close()
 
 
 def vfs_of(path: Path) -> str | None:
@@ -46,7 +36,7 @@ def guard(connection: apsw.Connection, path: Path) -> None:
     connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_RECORD)
     connection.pragma("temp_store", "memory")
-    if connection.execute(SCHEMA_QUERY).fetchall() not in file.schemas:
+    if not has_tables(connection, file.schema):
         raise FormatError(f"{path.name} has other tables than the file of a run: refused")
 
 

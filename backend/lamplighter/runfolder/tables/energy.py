@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from lamplighter.platform.energy.energy_method import MAX_WATTS, METHODS, EnergyMethod, SpentEnergy
-from lamplighter.runfolder.errors import FormatError
 
 METHOD_FACT = "energy_methods"
-"""The fact with the method by which the energy was measured: a list of one object."""
+"""The fact with the method by which the energy was measured: a list of one object, of several in earlier runs."""
 _MAX_CHARACTERS = 200
 _DIGITS = 9
 _MAX_STEPS = 1 << 53
@@ -52,12 +51,8 @@ def encode_energy(spent: SpentEnergy) -> str:
     return json.dumps([*numbers, spent.steps], separators=(",", ":"))
 
 
-def decode_energy(text: Any) -> SpentEnergy:
-    """Return the spent energy.
-
-    Raises:
-        FormatError: the text is not four finite non-negative numbers.
-    """
+def decode_energy(text: Any) -> SpentEnergy | None:
+    """Return the spent energy; None if it is unknown: the text is not four finite non-negative numbers."""
     try:
         if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
             raise ValueError
@@ -70,23 +65,20 @@ def decode_energy(text: Any) -> SpentEnergy:
         if not steps.is_integer() or steps > _MAX_STEPS:
             raise ValueError
     except (ValueError, TypeError, RecursionError, OverflowError):
-        raise FormatError("steps.sqlite: the energy of a step is not four numbers") from None
+        return None
     return SpentEnergy(joules, processor_seconds, seconds, int(steps))
 
 
 def decode_method(found: Any) -> UsedMethod | None:
-    """Return the method in a fact; None if there is no fact.
-
-    Raises:
-        FormatError: the method is unknown.
-    """
-    if found is None:
-        return None
+    """Return the method in a fact; None if the fact is missing or of an unknown method: the energy is then unknown."""
     try:
-        (one,) = found
-        return _decode_object(one)
-    except (ValueError, TypeError, KeyError, OverflowError):
-        raise FormatError("steps.sqlite: the method by which its energy was measured is unknown") from None
+        # Earlier trainers listed each method that they used.
+        used, *others = map(_decode_object, found)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
+    for other in others:
+        used = used.add_method(other.method)
+    return used
 
 
 def join_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, Any]]:
@@ -96,9 +88,10 @@ def join_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, 
 
 
 def _decode_object(one: Any) -> UsedMethod:
-    name, watts, after, mixed, without_card = (
-        one[key] for key in ("name", "watts", "after", "mixed", "without_card")
-    )
+    name, watts, after, mixed = one["name"], one["watts"], one["after"], one.get("mixed", False)
+    # Earlier trainers wrote why they did not use a better method, by its name.
+    of_card = one.get("obstacles", {}).get("nvml", "processor_only")
+    without_card = one.get("without_card", of_card != "processor_only")
     if name not in METHODS or isinstance(after, bool) or not isinstance(after, int) or after < 0:
         raise ValueError
     if not isinstance(mixed, bool) or not isinstance(without_card, bool):

@@ -112,22 +112,11 @@ class ExaminationsWriter(FactsWriter):
         known = self.entry(question_id)
         if known is not None and (known.is_open or known.state == "done"):
             return
-        state = "waiting" if problem is None else "failed"
+        asked = (question_id, attempt, step, kind, question, "waiting" if problem is None else "failed")
         with self._connection:
             self._connection.execute(
                 "INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?,?,0,'',?,?,NULL,0,?,?)",
-                (
-                    question_id,
-                    attempt,
-                    step,
-                    kind,
-                    question,
-                    state,
-                    problem,
-                    time.time(),
-                    self._next(),
-                    _encode_reason(reason),
-                ),
+                (*asked, problem, time.time(), self._next(), _encode_reason(reason)),
             )
 
     def last_applied(self) -> dict[str, int]:

@@ -32,18 +32,11 @@ class FactsWriter(FileWriter):
 
     def add_applied(self, request: Request, attempt: int, step: int) -> None:
         """Record that a request takes effect with `step` of an attempt."""
+        body = json.dumps(request.body)
         with self._connection:
             self._connection.execute(
                 "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
-                (
-                    request.server,
-                    request.id,
-                    time.time(),
-                    attempt,
-                    step,
-                    request.kind,
-                    json.dumps(request.body),
-                ),
+                (request.server, request.id, time.time(), attempt, step, request.kind, body),
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,18 +61,12 @@ class LayoutsWriter(FactsWriter):
 
     def commit(self, layout: Layout) -> None:
         """Commit a layout. Layouts of superseded attempts stay; readers filter by attempt."""
+        quality = (layout.trust, layout.trust_error, layout.recall)
+        known = (None if math.isnan(value) else value for value in quality)
         with failpoint.trigger_within("layout-commit"), self._connection:
             self._connection.execute(
                 "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
-                (
-                    layout.attempt,
-                    layout.step,
-                    int(layout.method),
-                    _nan_to_null(layout.trust),
-                    _nan_to_null(layout.trust_error),
-                    _nan_to_null(layout.recall),
-                    encode(layout),
-                ),
+                (layout.attempt, layout.step, int(layout.method), *known, encode(layout)),
             )
             failpoint.trigger("layout-uncommitted")
 
@@ -176,7 +171,3 @@ class LayoutsReader(FactsReader, districts.DistrictsReader):
     def layout_record(self, layout_id: int) -> bytes:
         """Return the encoded layout of the list entry `layout_id`."""
         return self._fetch_all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
-
-
-def _nan_to_null(value: float) -> float | None:
-    return None if value != value else value

@@ -30,7 +30,7 @@ class MeasuresWriter(FileWriter):
         Raises:
             FormatError: the file was written by a newer version.
         """
-        super().__init__(path, SCHEMA)
+        super().__init__(path, SCHEMA, version=2)
 
     def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:
         """Commit the measures of one step in one transaction. NaN values are omitted."""

@@ -19,7 +19,7 @@ import apsw
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, kind TEXT NOT NULL,
     body TEXT NOT NULL);
 """
@@ -76,7 +76,8 @@ class RequestsWriter:
         Raises:
             apsw.FullError, apsw.IOError: the disk is full. Nothing is written.
         """
-        connection = open_writer(self._path, _SCHEMA)
+        # A trainer of an earlier version, still at work, must be able to read it.
+        connection = open_writer(self._path, SCHEMA, version=2)
         try:
             connection.execute(
                 "INSERT INTO requests(time,kind,body) VALUES(?,?,?)",

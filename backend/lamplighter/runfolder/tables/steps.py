@@ -41,7 +41,7 @@ CREATE TABLE energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
 TOP_LOSSES_TABLE = "CREATE TABLE IF NOT EXISTS top_losses(id INTEGER PRIMARY KEY, record BLOB NOT NULL);"
 """A table that is made for the first top losses: runs of other loops have none, and an empty table takes a page."""
 TABLES_OF_STEPS = ("rows", "keyframes", "held_out", "lines", "scalars", "energy", "top_losses")
-"""The tables beside `pulses` with at most one row of a step; a file may lack the last."""
+"""The tables beside `pulses` with at most one row of a step."""
 
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
@@ -134,14 +134,14 @@ class StepsWriter(FactsWriter):
         newest attempt without one."""
         row = step_key(self.attempt, step)
         with self._connection:
-            self._insert_held_out(row, loss)
+            self._insert("held_out", row, loss)
             if scalars is not None:
                 self._insert_scalars(row, scalars)
 
     def add_lines(self, step: int, lines: str) -> None:
         """Add encoded lines to a committed step of the newest attempt without any, or to step 0."""
         with self._connection:
-            self._insert_lines(step_key(self.attempt, step), lines)
+            self._insert("lines", step_key(self.attempt, step), lines)
 
     def add_scalars(self, step: int, scalars: str) -> None:
         """Add encoded numbers of the loop to a committed step of the newest attempt, replacing equal names."""
@@ -164,36 +164,31 @@ class StepsWriter(FactsWriter):
             (row, scalars),
         )
 
-    def _insert_lines(self, row: int, lines: str) -> None:
-        self._connection.execute("INSERT INTO lines VALUES(?,?)", (row, lines))
-
-    def _insert_held_out(self, row: int, loss: float) -> None:
-        self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, loss))
+    def _insert(self, table: str, row: int, value: object) -> None:
+        if value is not None:
+            self._connection.execute(f"INSERT INTO {table} VALUES(?,?)", (row, value))
 
     def commit(self, record: StepRecord) -> None:
         """Commit one step in one transaction: after a crash it is complete or absent."""
         row = step_key(self.attempt, record.step)
         with self._connection:
             self._connection.execute("INSERT INTO pulses VALUES(?,?,?)", (row, record.digest, record.pulse))
-            if record.rows is not None:
-                self._connection.execute("INSERT INTO rows VALUES(?,?)", (row, record.rows))
+            self._insert("rows", row, record.rows)
             if record.keyframe is not None:
                 if record.replaced_keyframe is not None:
                     self._thinning.drop(record.replaced_keyframe)
                 self._connection.execute(
                     "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
                 )
-            if record.held_out_loss is not None:
-                self._insert_held_out(row, record.held_out_loss)
-            if record.lines is not None:
-                self._insert_lines(row, record.lines)
+            self._insert("held_out", row, record.held_out_loss)
+            self._insert("lines", row, record.lines)
             if record.scalars is not None:
                 self._insert_scalars(row, record.scalars)
             if record.energy is not None:
                 self._insert_energy(row, record.energy)
             if record.top_losses is not None:
                 self._connection.execute(TOP_LOSSES_TABLE)
-                self._connection.execute("INSERT INTO top_losses VALUES(?,?)", (row, record.top_losses))
+                self._insert("top_losses", row, record.top_losses)
             self._pruning.prune(record.step)
 
     def has_step(self, step: int) -> bool:

@@ -90,8 +90,6 @@ class StepsReader(FactsReader):
 
     def top_losses_at(self, steps: Iterable[int]) -> dict[int, bytes]:
         """Return the encoded top losses (`wire/top_losses.py`) by step, for those of the given steps that have them."""
-        if not self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='top_losses'"):
-            return {}  # The run was begun before they were kept.
         return dict(self._select_steps("SELECT record FROM top_losses WHERE id=?", steps))
 
     def energy_at(self, steps: Iterable[int]) -> dict[int, str]:
@@ -197,12 +195,8 @@ class StepsReader(FactsReader):
 
     def census(self, step: int) -> tuple[int, bytes] | None:
         """Return (step, encoded census) of the keyframe that `keyframe` returns, without reading the matrix."""
-        keyframe_step = self.keyframe_step(step)
-        found = (
-            []
-            if keyframe_step is None
-            else self._select_steps("SELECT census FROM keyframes WHERE id=?", [keyframe_step])
-        )
+        at = self.keyframe_step(step)
+        found = self._select_steps("SELECT census FROM keyframes WHERE id=?", [] if at is None else [at])
         return found[0] if found else None
 
     def keyframe_row(self, step: int, token_id: int) -> Floats:

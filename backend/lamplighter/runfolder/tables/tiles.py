@@ -58,7 +58,7 @@ class TilesWriter(FileWriter):
         Raises:
             FormatError: the file was written by a newer version.
         """
-        super().__init__(path, SCHEMA)
+        super().__init__(path, SCHEMA, version=2)
         # Rows committed here are dropped from `steps.sqlite`, so a commit must survive even a power cut.
         self._connection.execute("PRAGMA synchronous=FULL")
 

@@ -89,7 +89,9 @@ def _compact(run: RunFolder) -> bool:
 
 
 def _seal(path: Path, schema: str) -> bool:
-    connection = open_writer(path, schema)
+    connection = open_writer(
+        path, schema, version=1
+    )  # Nothing is written, so an older file keeps its number.
     try:
         return seal(connection, patience=0.0)
     finally:

@@ -21,6 +21,7 @@ from lamplighter.runfolder.errors import (
     NoOutputMatrixError,
     NoSnapshotError,
     NotComparableError,
+    ReadOnlyFolderError,
     is_outage,
 )
 from lamplighter.runfolder.lineage import LineageChangedError
@@ -49,6 +50,7 @@ _PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     NotComparableError: (422, "{}"),
     MissingVocabularyError: (404, say("run_lost_text")),
     RunBusyError: (409, "{}"),
+    ReadOnlyFolderError: (409, "{}"),
     CorpusError: (409, "{}"),
     PermissionError: (409, say("other_user")),
     LineageChangedError: (409, say("attempt_began")),

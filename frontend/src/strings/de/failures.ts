@@ -231,6 +231,8 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   run_lost_text:
     "Dieser Lauf hat keinen Wortschatz: Sein Text wurde nicht gelesen oder ging verloren.",
   other_user: "Diese Dateien gehören jemand anderem: Der Server darf sie nicht benutzen.",
+  folder_read_only:
+    "In diesen Ordner lässt sich nichts schreiben: Er gehört jemand anderem oder liegt auf einem schreibgeschützten Dateisystem. Kopiere ihn in einen Ordner, in den du schreiben darfst.",
   attempt_began: "Gerade hat ein neuer Versuch begonnen: Frag noch einmal.",
   no_such_token: ({ token }) => `Ein Token ${words(token)} gibt es in diesem Lauf nicht.`,
   step_not_recorded: ({ step, last }) =>
