@@ -63,7 +63,7 @@ class _Answer(NamedTuple):
     body: bytes
     identity: str | None = None
 
-    def read(self) -> Arrived:
+    def arrived(self) -> Arrived:
         """Return what it says."""
         try:
             return Arrived(Position.model_validate_json(self.body), self.identity)
@@ -144,7 +144,7 @@ class PushClient:
             NameTakenError: it did not arrive by a push.
         """
         answer = self._ask("GET", f"/api/push/{name}")
-        return None if answer.status == 404 else answer.read()
+        return None if answer.status == 404 else answer.arrived()
 
     def send_fragment(self, fragment: Fragment, key: str | None = None) -> Position:
         """Send a fragment, steps with the key of their run. Return how far the run has arrived then.
@@ -163,7 +163,7 @@ class PushClient:
         answer = self._ask("PUT", path, fragment.data, headers)
         if answer.status == 404:
             raise PushRefusedError(f"{self.server} takes no runs: its version is older")
-        return answer.read().position
+        return answer.arrived().position
 
     def _ask(
         self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None

@@ -24,7 +24,7 @@ from lamplighter.runfolder.fragments.fragment import Position
 from lamplighter.runfolder.fragments.fragment_folder import SIGN_OF_LIFE_SECONDS
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource, has_ended
 from lamplighter.runfolder.fragments.opening import make_opening
-from lamplighter.runfolder.fragments.run_identity import RunIdentity, keep_identity, keep_name, name_at
+from lamplighter.runfolder.fragments.run_identity import keep_identity, keep_name, name_at
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import numbered_id
@@ -132,46 +132,42 @@ class RunPusher:
 
     def _find_place(self) -> FragmentSource:
         """Return a source that goes on where the run ends at the server, under the first name that no other run has there."""
-        kept = keep_identity(self._run)
+        kept, server, own = keep_identity(self._run), self._client.server, self._run.id
         self._key = None if kept is None else kept.key
-        names = (numbered_id(self._run.id, number) for number in range(1, _MAX_NAMES))
-        for name in dict.fromkeys((name_at(self._run, self._client.server), *names)):
-            if kept is None and name != self._run.id:
+        last = name_at(self._run, server)
+        for name in dict.fromkeys((last, *(numbered_id(own, number) for number in range(1, _MAX_NAMES)))):
+            if kept is None and name != own:
                 raise PushRefusedError(
-                    "another run has that name there, and this folder cannot be written to keep another"
+                    "another run has its name there, and its folder cannot be written to keep another"
                 )
             self.name = name
-            if name in self._others:
-                continue
-            try:
-                found = self._client.position(name)
-                if found is None:
-                    self._client.send_fragment(make_opening(self._run, name))
-                    found = Arrived(Position(), None if kept is None else kept.identity)
-            except NameTakenError:
-                found = None
-            source = None if found is None else self._continue(found, kept)
-            if found is None or source is None:
+            if (
+                name in self._others
+                or (source := self._continue(None if kept is None else kept.identity)) is None
+            ):
                 self._others.add(name)
                 continue
-            self.position = found.position
-            if kept is not None and name != name_at(self._run, self._client.server):
-                keep_name(self._run, kept, self._client.server, name)
-                self._say_once(
-                    f"another run has the name {self._run.id} there: see this one at {self._client.server}/?run={name}"
-                )
+            if kept is not None and name != last:
+                keep_name(self._run, kept, server, name)
+                self._say_once(f"another run has the name {own} there: see this one at {server}/?run={name}")
             return source
         raise PushRefusedError(
-            f"other runs have the name {self._run.id} at the server, and {_MAX_NAMES:,} with a number"
+            f"other runs have the name {own} at the server, and {_MAX_NAMES:,} with a number"
         )
 
-    def _continue(self, found: Arrived, kept: RunIdentity | None) -> FragmentSource | None:
-        """Return a source from what has arrived on; None if it is that of another run."""
-        known = None if kept is None else kept.identity
-        if found.identity not in (None, known):
+    def _continue(self, identity: str | None) -> FragmentSource | None:
+        """Return a source that goes on under the present name; None if another run has it."""
+        try:
+            found = self._client.position(self.name)
+            if found is None:
+                self._client.send_fragment(make_opening(self._run, self.name))
+                found = Arrived(Position(), identity)
+        except NameTakenError:
             return None
-        position = found.position
-        if not FragmentSource(self._run, position).has(position):
+        self.position = position = found.position
+        if found.identity not in (None, identity):
+            return None
+        if not FragmentSource(self._run).has(position):
             if found.identity is None:
                 return None
             raise PushRefusedError(f"the server has {position.step:,} steps, and this folder has fewer")
