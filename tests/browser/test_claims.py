@@ -35,10 +35,15 @@ def test_the_board_lights_up_and_each_window_links_to_its_view(
     windows = page.get_by_test_id("claims").get_by_role("option")
     expect(windows).to_have_count(CLAIMS, timeout=20_000)
     expect(page.locator("#claim-18")).to_have_attribute("data-state", "unmeasured")
-    # Checks and definitions are no windows, and are not counted.
+    # What is no claim has no window, and is counted apart.
     claims = page.get_by_test_id("claims").locator("[data-role=claim]").count()
     expect(page.get_by_test_id("claims-held")).to_have_text(re.compile(rf"\d+ of {claims} claims hold"))
-    expect(page.get_by_test_id("claims-checked")).to_have_text(f"{CLAIMS - claims} checks and definitions")
+    follow = page.get_by_test_id("claims-recipe").get_by_role("option").count()
+    expect(page.get_by_test_id("claims-following")).to_have_text(
+        re.compile(rf"\d of {follow} that follow from the recipe hold")
+    )
+    checked = f"{CLAIMS - claims - follow} checks and definitions"
+    expect(page.get_by_test_id("claims-checked")).to_have_text(checked)
     expect(page.get_by_test_id("claims-check").locator("[data-role=claim]")).to_have_count(0)
     expect(page.get_by_test_id("train-control")).to_be_enabled()
     # Questions run one after the other, until only those remain that a person must start.

@@ -31,7 +31,7 @@ class ClaimRow(Finding):
 
     number: ClaimNumber
     role: ClaimRole
-    """A claim, which a run may show to be false; a check of this program; or a definition, which no run can."""
+    """A claim, which a run may show to be false; what follows from the recipe; a check of this program; or a definition."""
     group: GroupCode
     """The subject it shares with other claims."""
     view: str
@@ -136,7 +136,7 @@ def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQues
 
 
 def count_states(rows: list[ClaimRow]) -> dict[ClaimRole, Counter[ClaimState]]:
-    """Return the number of claims in each state, by role. Checks and definitions do not count as claims."""
+    """Return the number of claims in each state, by role: what only a claim may show is not counted with the others."""
     found = {role: Counter[ClaimState]() for role in ClaimRole}
     for row in rows:
         found[row.role][row.state] += 1

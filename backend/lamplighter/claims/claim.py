@@ -23,6 +23,8 @@ class ClaimRole(StrEnum):
     """A statement about learning that is false for some runs."""
     CHECK = "check"
     """A statement that this program computes or records correctly; a failure is a bug."""
+    RECIPE = "recipe"
+    """A statement that the recipe decides, whatever is learned: its sampler, its update rule, its first draw."""
     DEFINITION = "definition"
     """A statement of what a word means; no run can refute it."""
 

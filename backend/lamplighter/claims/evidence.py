@@ -40,7 +40,11 @@ class PulseFigures:
     seconds: NDArray[np.float64]
     """Duration of training alone."""
     recorded: int
-    """Share of the lineage's steps that are recorded."""
+    """Number of the lineage's steps that are recorded."""
+    walk: Spread | None = None
+    """Root mean square distance of the rows from their start after steps as long as the recorded ones, in random
+    directions; None if no movement is known.
+    """
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,8 @@ class TrustFigures:
     step: int
     trust: float | None
     recall: float | None
+    sample: int
+    """Words whose lists of nearest were compared; 0 if unknown."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +265,8 @@ class Evidence:
     newest: MatrixFigures | None = None
     row_lengths: Mapping[int, float] = field(default_factory=dict[int, float])
     """Median row length at chosen steps."""
+    shifted: float | None = None
+    """Root mean square distance of the rows from where they were at step 0; None if that matrix was not kept."""
     relations: Mapping[str, RelationFigures] = field(default_factory=dict[str, RelationFigures])
     """The accuracy of each planted relation on the newest kept matrix."""
     first_turn: float | None = None

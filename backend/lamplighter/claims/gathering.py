@@ -27,6 +27,8 @@ from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import phase_in
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.waypoint_budget import EARLY_WAYPOINTS
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -142,7 +144,8 @@ class _Gathering:
             sentences=choose_sentences(vocabulary),
             measures=measures,
             pulses=self._from_steps(
-                "pulses", lambda steps: read_pulse_figures(steps, moment.step, len(vocabulary))
+                "pulses",
+                lambda steps: read_pulse_figures(steps, moment.step, len(vocabulary), recipe.model.dim),
             ),
             touches=self._from_steps(
                 "touches", lambda steps: read_touch_figures(steps, moment.step, vocabulary)
@@ -210,7 +213,10 @@ class _Gathering:
     def _read_trust(self) -> TrustFigures | None:
         with LayoutsReader(self._run.layouts_path) as reader:
             entry = reader.last_layout_entry()
-        return None if entry is None else TrustFigures(entry.step, entry.trust, entry.recall)
+            layout = None if entry is None else decode(reader.layout_record(entry.id))
+        if entry is None or not isinstance(layout, Layout):
+            return None
+        return TrustFigures(entry.step, entry.trust, entry.recall, layout.sample)
 
     def _read_answers(self) -> dict[str, StoredAnswer]:
         with ExaminationsReader(self._run.examinations_path) as reader:

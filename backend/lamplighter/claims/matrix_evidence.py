@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -114,6 +115,7 @@ class _MatrixReading:
             "first_turn": get((*key, "turn"), lambda: read_turn(self._history, 1)),
             "turned": get((*key, "turned", step), self._turn),
             "row_lengths": get((*key, "lengths", step), self._measure_lengths),
+            "shifted": get((*key, "shifted", step), self._measure_shift),
             "relations": get((*key, "relations", step), self._measure_relations),
             "chance_cosine": self._measure_chance() if unclassed else None,
             **self._compare_cities(),
@@ -159,6 +161,14 @@ class _MatrixReading:
             if np.isfinite(length) and length > 0:
                 lengths[step] = length
         return lengths
+
+    def _measure_shift(self) -> float | None:
+        start, now = self._snapshot(0), self._snapshot(self._step)
+        if start is None or now is None or start.step > 0:
+            return None
+        moved = np.subtract(now.vectors, start.vectors, dtype=np.float64)
+        distance = math.sqrt(np.square(moved).sum() / len(moved))
+        return distance if math.isfinite(distance) else None
 
     def _measure_relations(self) -> dict[str, RelationFigures]:
         found = self._snapshot(self._step)

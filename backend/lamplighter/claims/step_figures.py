@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter.claims.evidence import PulseFigures, TouchFigures
-from lamplighter.claims.intervals import spread_of
+from lamplighter.claims.intervals import Spread, spread_of
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.snapshot import read_touches
@@ -25,7 +28,7 @@ _EARLY = 20
 """First steps, all of which are sampled because they differ most."""
 
 
-def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigures | None:
+def read_pulse_figures(reader: StepsReader, step: int, rows: int, width: int) -> PulseFigures | None:
     """Return the figures of the first steps and of others spread evenly up to `step`.
 
     None if none is recorded.
@@ -34,10 +37,14 @@ def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigure
         reader: the record.
         step: the last step that counts.
         rows: V, the rows of the embedding.
+        width: D, its columns.
     """
     most = max(_EARLY, min(MAX_STEPS, _MAX_ROWS // max(1, rows)))
     spread = np.linspace(1, max(1, step), min(most, max(1, step))).astype(np.int64)
     chosen = np.unique(np.concatenate((np.arange(1, min(_EARLY, step) + 1), spread)))
+    # A sampled step stands for the steps around it.
+    stands_for = dict(zip(chosen.tolist(), np.gradient(chosen) if len(chosen) > 1 else [1.0], strict=True))
+    squares = np.zeros(rows)
     found: list[tuple[int, bool, tuple[float, ...]]] = []
     at_once = max(1, min(64, _AT_ONCE // max(1, rows)))
     for start in range(0, len(chosen), at_once):
@@ -45,6 +52,9 @@ def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigure
             pulse = decode(record)
             if isinstance(pulse, Pulse):
                 found.append((number, pulse.verified, _figures(pulse)))
+                if pulse.moved_known:
+                    way = stands_for[number] * np.square(pulse.moved_distances, dtype=np.float64)
+                    squares += np.bincount(pulse.moved_ids, way, minlength=rows)
     if not found:
         return None
     numbers = np.array([figures for *_, figures in found], dtype=np.float64)
@@ -61,6 +71,7 @@ def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigure
         most_norm=most,
         seconds=seconds,
         recorded=reader.count_steps(1, found[-1][0]),
+        walk=_walk_at_random(squares, width) if squares.any() else None,
     )
 
 
@@ -90,6 +101,18 @@ def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -
         float(np.median(found.touches)),
         dealt,
     )
+
+
+def _walk_at_random(squares: NDArray[np.float64], width: int) -> Spread:
+    """Return the root mean square distance from the start after steps in random directions.
+
+    Args:
+        squares: shape (V,), the sum of the squares of each row's steps.
+        width: D. The square of a row's distance has the deviation `squares` * sqrt(2 / D), or less.
+    """
+    distance = math.sqrt(squares.mean())
+    deviation = math.sqrt(2 / width * np.square(squares).sum()) / len(squares)
+    return Spread(distance, deviation / (2 * distance), 0)
 
 
 def _figures(pulse: Pulse) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -131,21 +132,31 @@ def test_one_step_is_a_sample_of_right_guesses() -> None:
 
 
 def test_at_least_four_in_five_steps_improve_their_own_batch() -> None:
-    # The interval of 37 of 40 begins at 0.801, that of 36 at 0.769; that of 20 ends at 0.648.
+    # The interval of 37 of 40 begins at 0.801, that of 36 at 0.769.
     assert judge(22, helped(same=37 / 40), helped(same=36 / 40)) == [HOLDS, FAILING]
 
 
 @pytest.mark.parametrize("text", ["other", "unread"])
-def test_another_text_improves_like_a_coin(text: str) -> None:
-    shares = (26 / 40, 27 / 40, 14 / 40, 13 / 40)
-    assert judge(22, *(helped(**{text: share}) for share in shares)) == [
-        HOLDS,
-        CONDITIONAL,
-        HOLDS,
-        CONDITIONAL,
-    ]
-    # Neither no step in forty nor three in four is a coin.
-    assert judge(22, helped(**{text: 0.0}), helped(**{text: 0.75})) == [CONDITIONAL, CONDITIONAL]
+def test_another_text_is_surely_improved_about_as_often_as_by_a_coin(text: str) -> None:
+    # The intervals of 90 % of 17 and 23 of 40 are 0.304 to 0.555 and 0.445 to 0.696.
+    shares = (16 / 40, 17 / 40, 23 / 40, 24 / 40)
+    found = [find(22, helped(**{text: share})) for share in shares]
+    assert [one.state for one in found] == [CONDITIONAL, HOLDS, HOLDS, CONDITIONAL]
+    assert ["like_a_coin" in said(one) for one in found] == [False, True, True, False]
+    # Not to be told from a coin is no reason to call it one: that is told, where the steps are too few.
+    told = [find(22, helped(**{text: share})) for share in (24 / 40, 26 / 40, 27 / 40, 13 / 40, 0.0, 0.75)]
+    assert [one.state for one in told] == [CONDITIONAL] * 6
+    assert ["too_few_steps_for_a_coin" in said(one) for one in told] == [True, True, *[False] * 4]
+
+
+def test_steps_that_help_two_thirds_of_the_time_seldom_pass_for_a_coin() -> None:
+    passing = [count for count in range(8, 33) if judge(22, helped(other=count / 40)) == [HOLDS]]
+
+    def passed(truth: float) -> float:
+        return sum(math.comb(40, count) * truth**count * (1 - truth) ** (40 - count) for count in passing)
+
+    # As docs/claims.md says.
+    assert [round(passed(truth), 2) for truth in (0.5, 0.6, 0.65, 0.7)] == [0.73, 0.42, 0.20, 0.06]
 
 
 @pytest.mark.parametrize("text", ["other", "unread"])

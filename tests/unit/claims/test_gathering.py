@@ -66,6 +66,27 @@ def test_a_run_recorded_from_a_client(tmp_path: Path) -> None:
     assert "recorded_elsewhere" in said(find(5, evidence))
 
 
+def test_the_way_from_the_start_is_that_of_the_matrix_and_the_walk_that_of_the_steps(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    weights = draw.normal(size=(12, 4)).astype(np.float32)
+    start, squares = weights.copy(), np.zeros(12)
+    words = [f"w{number}" for number in range(12)]
+    with lamplighter.record(tmp_path / "mine", words, embedding=weights) as recorder:
+        for step in range(1, 31):
+            moved = draw.choice(12, size=3, replace=False)
+            before = weights[moved].copy()
+            weights[moved] += draw.normal(size=(3, 4)).astype(np.float32) / step
+            squares[moved] += np.square(weights[moved] - before).sum(axis=1)
+            recorder.step(weights, moved.tolist(), 1.0)
+    evidence = gather(RunFolder(tmp_path / "mine"))
+    walk = evidence.pulses and evidence.pulses.walk
+    assert walk is not None
+    assert evidence.shifted == pytest.approx(np.sqrt(np.square(weights - start).sum() / 12), rel=1e-5)
+    assert walk.mean == pytest.approx(np.sqrt(squares.mean()), rel=1e-5)
+    deviation = np.sqrt(2 / 4 * np.square(squares).sum()) / 12
+    assert walk.deviation == pytest.approx(deviation / (2 * walk.mean), rel=1e-5)
+
+
 @pytest.mark.parametrize("gone", ["corpus.npy", "measures.sqlite", "layouts.sqlite", "examinations.sqlite"])
 def test_a_missing_or_damaged_file(tmp_path: Path, gone: str) -> None:
     run = finished_run(tmp_path)

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.intervals import Spread
+from lamplighter.claims.step_figures import _walk_at_random  # pyright: ignore[reportPrivateUsage]
 from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
-from tests.unit.claims.town import LENGTH, PACE, STEP, matrix, pulses, told, town, untold
+from tests.unit.claims.town import LENGTH, PACE, STEP, WIDTH, matrix, pulses, told, town, untold
+
+LED = Spread(0.3 * LENGTH, 0.001 * LENGTH, 0)
+"""How far steps in random directions lead."""
+TOWN = town()
 
 
 def flowing(**norms: Any) -> Evidence:
@@ -103,6 +109,68 @@ def test_a_small_shift_is_a_twentieth_of_a_rows_length_at_every_step(step: int) 
     assert found == [HOLDS, otherwise]
 
 
+def journey(distance: float | None, walk: Spread | None = LED, **changes: Any) -> Evidence:
+    """Return evidence of rows that are a distance away from their start, where a random walk would have led `walk`."""
+    return town(shifted=distance, pulses=pulses(walk=walk, **changes))
+
+
+def test_small_steps_lead_away_from_the_start() -> None:
+    """Farther than half a row's length, and clearly farther than steps in random directions."""
+    far = Spread(1.5 * LENGTH, 0.01 * LENGTH, 0)
+    assert judge(15, journey(0.501 * LENGTH), journey(0.499 * LENGTH)) == [HOLDS, FAILING]
+    assert judge(15, journey(1.531 * LENGTH, far), journey(1.529 * LENGTH, far)) == [HOLDS, FAILING]
+    unknown = [journey(None), journey(2.0, None), town(pulses=replace(pulses(), walk=None))]
+    assert judge(15, *unknown) == [CONDITIONAL] * 3
+    assert judge(23, journey(0.499 * LENGTH), journey(1.529 * LENGTH, far), *unknown) == [CONDITIONAL] * 5
+    found = find(15, journey(2.4))
+    assert found.figures[0].value == pytest.approx(1.2)
+    assert (found.null and (found.null.code, found.null.value)) == (
+        "steps_in_random_directions",
+        pytest.approx(0.3),
+    )
+
+
+def walked(seed: int, drift: float = 0.0) -> Evidence:
+    """Return evidence of rows that make steps of a constant length, in directions drawn at random, with a component
+    `drift` of one that stays.
+    """
+    draw = np.random.default_rng(seed)
+    way, squares = np.zeros((80, WIDTH)), np.zeros(80)
+    towards = draw.normal(size=way.shape)
+    for _ in range(800):
+        lit = draw.choice(80, size=20, replace=False)
+        step = draw.normal(size=(20, WIDTH)) + drift * towards[lit]
+        step *= 0.049 * LENGTH / np.linalg.norm(step, axis=1, keepdims=True)
+        way[lit] += step
+        squares += np.bincount(lit, minlength=80) * (0.049 * LENGTH) ** 2
+    return journey(
+        float(np.sqrt(np.square(way).sum(axis=1).mean())),
+        _walk_at_random(squares, WIDTH),
+        lit_distance=0.049 * LENGTH,
+    )
+
+
+def test_a_random_walk_shakes_no_landscape_and_settles_no_less_than_learning() -> None:
+    walks = [walked(seed) for seed in range(8)]
+    # They are well away from their start, and no farther than chance leads.
+    assert all((find(15, walk).figures[0].value or 0) > 0.6 for walk in walks)
+    assert judge(15, *walks) == [FAILING] * 8
+    # Steps of a constant length never settle, whatever is learned: with this condition only.
+    assert judge(23, *walks) == [CONDITIONAL] * 8
+    assert judge(15, walked(0, drift=0.1)) == [HOLDS]
+    assert judge(23, walked(0, drift=0.1)) == [HOLDS]
+
+
+def test_rows_that_hardly_move_shift_no_ground() -> None:
+    """A rate of 1e-9: all steps point the same way, and lead nowhere."""
+    still = replace(
+        journey(1e-5, Spread(1e-7, 1e-9, 0)),
+        pulses=pulses(dict.fromkeys(PACE, 1e-9), walk=Spread(1e-7, 1e-9, 0)),
+    )
+    assert judge(15, still) == [FAILING]
+    assert judge(23, still) == [CONDITIONAL]
+
+
 def test_large_shifts_at_the_start_count() -> None:
     # Like the default run: small only at the end.
     real = town(pulses=pulses({1: 0.746, 10: 0.347, 100: 0.274, 1_000: 0.018, 2_500: 0.0085, 5_000: 0.006}))
@@ -114,7 +182,7 @@ def test_large_shifts_at_the_start_count() -> None:
     assert judge(15, replace(town(), row_lengths={**town().row_lengths, STEP: LENGTH / 6})) == [FAILING]
 
 
-def test_the_pace_at_a_step_averages_the_steps_within_a_tenth() -> None:
+def test_the_pace_at_a_step_averages_the_tenth_of_the_steps_before_it() -> None:
     # Rows jump elsewhere; at the step itself a single one does.
     assert judge(15, moving(between=1.0)) == [HOLDS]
     paced = pulses()
@@ -122,7 +190,9 @@ def test_the_pace_at_a_step_averages_the_steps_within_a_tenth() -> None:
     jumping[999] = 0.5 * LENGTH
     found = find(15, town(pulses=replace(paced, lit_distance=jumping)))
     assert found.state == HOLDS
-    assert {figure.step: figure.draws for figure in found.figures}[1_000] == 201
+    draws = {figure.step: figure.draws for figure in found.figures if figure.draws}
+    # The last step, which none follows, has as many for its length.
+    assert (draws[1_000], draws[5_000]) == (101, 501)
 
 
 def test_every_step_is_in_the_record() -> None:
@@ -150,6 +220,34 @@ def test_rows_that_keep_half_of_their_pace_do_not_arrive() -> None:
         FAILING,
         FAILING,
     ]
+
+
+def slowing(power: float, last: int = STEP, noise: float = 0.0, seed: int = 0) -> Evidence:
+    """Return evidence of rows that slow down as 1/step^power until `last`, of which up to a thousand steps were read."""
+    steps = np.arange(1, STEP + 1)
+    way = 0.5 * LENGTH / steps**power * (1 + noise * np.random.default_rng(seed).normal(size=STEP))
+    read = np.isin(steps, np.linspace(1, last, min(last, 1_000)).astype(int))
+    distance = np.where(read, np.abs(way), np.nan)
+    return replace(
+        TOWN,
+        step=last,
+        row_lengths=dict.fromkeys((1, last // 2, last), LENGTH),
+        pulses=replace(pulses(), lit_distance=distance),
+    )
+
+
+@pytest.mark.parametrize("last", [600, 1_200, STEP])
+def test_rows_that_settle_are_the_null_and_do_not_pass(last: int) -> None:
+    kept = [find(23, slowing(power, last)) for power in (1.0, 1.05, 0.8)]
+    assert [one.state for one in kept] == [CONDITIONAL, CONDITIONAL, HOLDS]
+    assert kept[0].figures[0].value == pytest.approx(0.5, abs=0.002)
+
+
+@pytest.mark.parametrize("last", [1_200, STEP])
+def test_noisy_rows_that_settle_pass_as_seldom_as_stated(last: int) -> None:
+    found = judge(23, *(slowing(1.0, last, 0.2, seed) for seed in range(200)))
+    # The interval of 95 of 100 lies above the null in 2.5 of 100 draws: five of 200.
+    assert found.count(HOLDS) <= 10
 
 
 def test_a_pace_kept_without_significance_is_kept_in_part() -> None:

@@ -19,8 +19,9 @@ from tests.unit.claims.town import ROWS, WIDTH, told, town
 def test_all_hold_where_a_town_is_learned_in_small_steps() -> None:
     counted = count_states(make_board(town()))
     assert {role: dict(states) for role, states in counted.items()} == {
-        ClaimRole.CLAIM: {HOLDS: 22},
+        ClaimRole.CLAIM: {HOLDS: 16},
         ClaimRole.CHECK: {HOLDS: 5},
+        ClaimRole.RECIPE: {HOLDS: 6},
         ClaimRole.DEFINITION: {HOLDS: 1},
     }
 

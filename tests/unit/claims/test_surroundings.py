@@ -6,11 +6,13 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lamplighter.claims.evidence import EnergyFigures, Evidence, TrustFigures
+from lamplighter.geometry.neighbours import count_shared, nearest_rows
 from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
-from tests.unit.claims.town import ROWS, STEP, curve, matrix, newest, order, told, town, untold
+from tests.unit.claims.town import ROWS, STEP, WIDTH, curve, matrix, newest, order, told, town, untold
 
 GUESSING = math.log(ROWS)
 HOME = GUESSING - 5
@@ -166,11 +168,27 @@ def test_byte_counts_match_the_formula(name: str) -> None:
 
 
 def test_a_map_lies_where_it_loses_neighbours() -> None:
-    maps = [town(trust=TrustFigures(STEP, 0.99, recall)) for recall in (0.949, 0.951, 0.989, 0.991, 1.0)]
+    maps = [town(trust=TrustFigures(STEP, 0.99, recall, 300)) for recall in (0.949, 0.951, 0.989, 0.991, 1.0)]
     assert judge(20, *maps) == [HOLDS, CONDITIONAL, CONDITIONAL, FAILING, FAILING]
-    assert judge(20, town(trust=None), town(trust=TrustFigures(STEP, 0.9, None))) == [UNMEASURED] * 2
+    assert judge(20, town(trust=None), town(trust=TrustFigures(STEP, 0.9, None, 300))) == [UNMEASURED] * 2
     # An imported map is untrusted.
-    assert judge(20, town(trust=TrustFigures(STEP, 0.9, -3.0)), town(trust=TrustFigures(STEP, 0.9, 7.0))) == [
-        HOLDS,
+    assert judge(
+        20, town(trust=TrustFigures(STEP, 0.9, -3.0, 300)), town(trust=TrustFigures(STEP, 0.9, 7.0, 300))
+    ) == [
+        FAILING,
         FAILING,
     ]
+
+
+def test_a_random_map_shows_nothing_that_could_be_mistaken() -> None:
+    """Ten nearest in space and on a map drawn at random."""
+    draw = np.random.default_rng(0)
+    space = nearest_rows(draw.normal(size=(ROWS, WIDTH)).astype(np.float32), np.arange(300), 10)[0]
+    recalls: list[float] = []
+    for _ in range(20):
+        drawn = nearest_rows(draw.normal(size=(ROWS, 3)).astype(np.float32), np.arange(300), 10)[0]
+        recalls.append(float(count_shared(space, drawn).mean() / 10))
+    found = [find(20, town(trust=TrustFigures(STEP, 0.5, recall, 300))) for recall in recalls]
+    assert [one.state for one in found] == [FAILING] * 20
+    assert all("map_shows_nothing" in said(one) for one in found)
+    assert (found[0].null and found[0].null.code) == "a_random_map"

@@ -54,11 +54,12 @@ def town(**changes: Any) -> Evidence:
         "first": matrix(0, order(0.0085)),
         "newest": matrix(STEP, order(0.98)),
         "row_lengths": dict.fromkeys(PACE, LENGTH),
+        "shifted": 1.2 * LENGTH,
         "relations": {"plural": relation(), "past": relation()},
         "first_turn": 4.0,
         "turned": TurnedFigures(STEP, 1.0, 1.0, 0.0),
         "touches": TouchFigures(STEP, 0.95, 1, 0, 0, 5_000, 185.0, Spread(0.0, 0.02, 20)),
-        "trust": TrustFigures(STEP, 0.9, 0.5),
+        "trust": TrustFigures(STEP, 0.9, 0.5, 500),
         "energy": EnergyFigures("processor", {0: 0.0, 2_000: 1_000.0, STEP: 2_000.0}),
         "cities": cities(),
         "answers": {kind: stored(kind, fields) for kind, fields in _answers().items()},
@@ -152,8 +153,9 @@ def pulses(
         "seconds": 0.03,
     } | changes
     recorded, verified = fields.pop("recorded", STEP), fields.pop("verified", True)
+    walk = fields.pop("walk", Spread(0.3 * LENGTH, 0.001 * LENGTH, 0))
     arrays = {name: np.broadcast_to(np.asarray(value, dtype=float), STEP) for name, value in fields.items()}
-    return PulseFigures(steps=steps, verified=np.full(STEP, verified), recorded=recorded, **arrays)
+    return PulseFigures(steps=steps, verified=np.full(STEP, verified), recorded=recorded, walk=walk, **arrays)
 
 
 def cities(**changes: Any) -> CityFigures:

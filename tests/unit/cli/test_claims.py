@@ -66,6 +66,8 @@ def test_both_columns_and_invalid_claims(run: RunFolder, monkeypatch: pytest.Mon
         claim(2, ClaimRole.CLAIM, held, held),
         claim(3, ClaimRole.CHECK, held, held),
         claim(4, ClaimRole.DEFINITION, held, held),
+        claim(5, ClaimRole.RECIPE, held, held),
+        claim(6, ClaimRole.RECIPE, failing, held),
     )
     monkeypatch.setattr(board, "CLAIMS", rows)
     control = RunStore(run.path.parent).create(make_control_recipe(run.recipe), small_text())
@@ -79,11 +81,19 @@ def test_both_columns_and_invalid_claims(run: RunFolder, monkeypatch: pytest.Mon
     assert "3 [+] holds [+] holds Near, direction, length (a check of this program)" in lines
     assert "4 [+] holds [+] holds A matrix of weights (by definition)" in lines
     assert lines[-1].startswith("2 of 2 claims hold (1 on shuffled words)")
-    assert lines[-1].endswith(", 2 checks and definitions")
+    assert "5 [+] holds [+] holds Predict, compare, correct (follows from the recipe)" in lines
+    assert lines[-1].endswith(", 1 of 2 that follow from the recipe hold, 2 checks and definitions")
     assert "--control-of" not in told
     document = json.loads(typed(run, "claims", run.id, "--json").stdout)
     assert document["control"] == {"run": control.id, "step": 3}
-    assert [row["role"] for row in document["items"]] == ["claim", "claim", "check", "definition"]
+    assert [row["role"] for row in document["items"]] == [
+        "claim",
+        "claim",
+        "check",
+        "definition",
+        "recipe",
+        "recipe",
+    ]
     assert document["items"][0]["control"]["state"] == "failing"
     assert document["items"][0]["null"]["draws"] == 20
     assert document["items"][0]["english"]["name"] == "Random start"

@@ -38,6 +38,10 @@ STRAIGHT, BENT = 0.95, 0.5
 """Cosine above which an update follows the negative gradient, and cosine below which it departs from it: 60
 degrees.
 """
+MARGIN = 0.2
+"""Distance from a coin's share within which a share is like a coin's."""
+_ONE_SIDED = 1.645
+"""Half-width of the interval whose ends are each a test at 5 %, in standard deviations."""
 MIN_DRAWS = 3
 """Minimum random updates whose spread is meaningful."""
 ENOUGH = 20
@@ -188,25 +192,33 @@ def find_right_guesses(evidence: Evidence) -> Finding:
 
 
 def find_better_here(evidence: Evidence) -> Finding:
-    """Return whether a step reliably improves its own batch, and another one only by chance."""
+    """Return whether a step reliably improves its own batch, and another one only by chance.
+
+    Not to differ from a coin is not to be like one: that takes two one-sided tests (Schuirmann 1987).
+    """
     own, other, unread = (_share_of(evidence, text) for text in ("same", "other", "unread"))
     if own is not None and other is not None and own.draws >= ENOUGH:
         elsewhere = [one for one in (other, unread) if one is not None]
         shares: Values = {"own": own.value or 0, "other": other.value or 0, "steps": own.draws}
-        reason = (
+        reason = [
             tell("steps_help_read_text", **shares)
             if unread is None
             else tell("steps_help", **shares, unread=unread.value or 0)
-        )
+        ]
         low, high = share_interval(0.5, own.draws)
         null = Figure("a_coin", 0.5, "share", None, low, high, own.draws)
         surely = own.low is not None and own.low > ALWAYS
-        like_a_coin = all(_holds_a_half(one) for one in elsewhere)
+        like_a_coin = all(map(_is_like_a_coin, elsewhere))
+        within: Values = {"low": COIN - MARGIN, "high": COIN + MARGIN}
+        if like_a_coin:
+            reason.append(tell("like_a_coin", **within))
+        elif all((one.low or 0) <= COIN <= (one.high or 1) for one in elsewhere):
+            reason.append(tell("too_few_steps_for_a_coin", **within))
         less = all((one.high or 1) < (own.low or 0) for one in elsewhere)
         better = evidence.answer(BetterAnswer)
         imported = better is not None and better.imported
         state = choose_state(surely and like_a_coin and less, surely and less)
-        return Finding(state, (reason,), (own, *elsewhere), null, imported=imported)
+        return Finding(state, tuple(reason), (own, *elsewhere), null, imported=imported)
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return _wait_for_microscope(evidence)
@@ -224,9 +236,10 @@ def find_better_here(evidence: Evidence) -> Finding:
     return Finding(ClaimState.UNMEASURED, (reason,), figures, null, "more_steps_for_a_share", answer.imported)
 
 
-def _holds_a_half(share: Figure) -> bool:
-    """Return whether the interval of a share contains one half, the coin's share."""
-    return share.low is not None and share.high is not None and share.low <= COIN <= share.high
+def _is_like_a_coin(share: Figure) -> bool:
+    """Return whether a share is surely within `MARGIN` of a coin's."""
+    low, high = share_interval(share.value or 0, share.draws, _ONE_SIDED)
+    return low > COIN - MARGIN and high < COIN + MARGIN
 
 
 def find_bent_update(evidence: Evidence) -> Finding:
@@ -322,5 +335,6 @@ CLAIMS = (
         show=lambda evidence: microscope(evidence, "update"),
         break_by=lambda evidence: Link("step_without_memory", first_microscope(evidence, "update")),
         kinds=("microscope",),
+        role=ClaimRole.RECIPE,
     ),
 )

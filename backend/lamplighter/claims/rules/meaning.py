@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lamplighter.claims.claim import (
     Claim,
+    ClaimRole,
     ClaimState,
     Figure,
     Finding,
@@ -330,6 +331,7 @@ CLAIMS = (
         break_by=lambda evidence: Link(
             "same_word_at_the_end", word_card(evidence, at=evidence.step, links="space"), breaks=True
         ),
+        role=ClaimRole.RECIPE,
     ),
     Claim(
         number=2,

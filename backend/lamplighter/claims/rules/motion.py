@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,13 +13,14 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
+    Sentence,
     choose_state,
     spread_figure,
     tell,
     waiting,
 )
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.intervals import Spread, mean_of
+from lamplighter.claims.intervals import CLEAR, Spread, mean_of
 from lamplighter.claims.views import view, word_card
 from lamplighter.contract.answers import ProbeAnswer
 
@@ -34,6 +36,8 @@ ELSEWHERE = 0.05
 """Minimum share of the attention that must move for it to have shifted."""
 SMALL = 0.05
 """Maximum movement that counts as a small shift, relative to the row's length."""
+AWAY = 0.5
+"""Minimum distance of the rows from their start, relative to their length, for the ground to have shifted."""
 ARRIVING, HALTED = 0.5, 0.25
 """Speed at the end relative to the speed half-way, for rows that slow down like 1/step and like 1/step²."""
 FLASHES = 3.0
@@ -41,7 +45,7 @@ FLASHES = 3.0
 _UNTRAINED = 20
 """First steps, in which hardly anything has been learned."""
 _NEAR = 0.1
-"""Relative window around a step over which its speed is averaged."""
+"""Relative window before a step over which its speed is averaged: as wide at the last step, which none follows."""
 
 
 def find_river(evidence: Evidence) -> Finding:
@@ -114,7 +118,9 @@ def find_turn(evidence: Evidence) -> Finding:
 
 
 def find_shift(evidence: Evidence) -> Finding:
-    """Return how far a row of the batch moves in a step, relative to its length, at chosen steps."""
+    """Return how far a row of the batch moves in a step, relative to its length, at chosen steps, and whether the steps
+    lead anywhere.
+    """
     shares = {
         step: share for step in evidence.row_lengths if (share := _share_at(evidence, step)) is not None
     }
@@ -131,12 +137,45 @@ def find_shift(evidence: Evidence) -> Finding:
         ),
     ]
     apart = None if evidence.newest is None else evidence.newest.apart
-    null = None if apart is None else spread_figure("to_another_words_place", apart, "share")
+    if apart is not None:
+        figures.append(spread_figure("to_another_words_place", apart, "share"))
+    journey = _read_journey(evidence)
+    figures = [*journey.figures, *figures]
     reason = [tell("lit_row_moves", share=now.mean, step=last)]
     if most_at != last:
         reason.append(tell("lit_row_moved", share=shares[most_at].mean, step=most_at))
+    reason += journey.reason
     small = 1 in shares and max(share.mean for share in shares.values()) <= SMALL
-    return Finding(choose_state(small, now.mean <= SMALL), tuple(reason), tuple(figures), null)
+    state = choose_state(
+        small and journey.leads_away is True, now.mean <= SMALL and journey.leads_away is not False
+    )
+    return Finding(state, tuple(reason), tuple(figures), journey.null)
+
+
+@dataclass(frozen=True)
+class _Journey:
+    """The distance of the rows from their start, beside that of a random walk."""
+
+    leads_away: bool | None
+    """True if it is large, and clearly larger than that of the walk; None if it is not known."""
+    reason: tuple[Sentence, ...]
+    figures: tuple[Figure, ...] = ()
+    null: Figure | None = None
+
+
+def _read_journey(evidence: Evidence) -> _Journey:
+    distance, length = evidence.shifted, evidence.row_lengths.get(evidence.step)
+    walk = None if evidence.pulses is None else evidence.pulses.walk
+    if distance is None or length is None or walk is None:
+        return _Journey(None, (tell("start_is_not_known"),))
+    of_length = Spread(walk.mean / length, walk.deviation / length, walk.draws)
+    share = distance / length
+    return _Journey(
+        share >= AWAY and of_length.score(share) > CLEAR,
+        (tell("rows_are_away_from_their_start", share=share, random=of_length.mean),),
+        (Figure("distance_from_the_start", share, "share", evidence.step),),
+        spread_figure("steps_in_random_directions", of_length, "share"),
+    )
 
 
 def find_heartbeat(evidence: Evidence) -> Finding:
@@ -164,7 +203,10 @@ def find_heartbeat(evidence: Evidence) -> Finding:
 
 
 def find_no_rest(evidence: Evidence) -> Finding:
-    """Return whether the rows slow down too little in the second half to come to rest."""
+    """Return whether the rows slow down too little in the second half to come to rest.
+
+    Rows that wander, or have not moved, do not come to rest either: they show it in part at most.
+    """
     half, last = evidence.step // 2, evidence.step
     before, now = _share_at(evidence, half), _share_at(evidence, last)
     if before is None or now is None or before.mean <= 0 or half < _UNTRAINED:
@@ -181,23 +223,28 @@ def find_no_rest(evidence: Evidence) -> Finding:
         pace = _pace(evidence, step)
         figures.append(Figure(code, None if pace is None else pace.mean, step=step))
     null = Figure("rows_that_arrive", ARRIVING, "share")
+    journey = _read_journey(evidence)
     reason = (
         tell("lit_row_moves", share=now.mean, step=last),
         tell("half_way_it_moved", share=before.mean, step=half, kept=kept, arriving=ARRIVING),
+        *journey.reason,
     )
-    return Finding(choose_state(ratio.low > ARRIVING, ratio.low > HALTED), reason, tuple(figures), null)
+    figures += journey.figures
+    if journey.null is not None:
+        figures.append(journey.null)
+    state = choose_state(ratio.low > ARRIVING and journey.leads_away is True, ratio.low > HALTED)
+    return Finding(state, reason, tuple(figures), null)
 
 
 def _pace(evidence: Evidence, step: int) -> Spread | None:
-    """Return the median movement of a row of the batch at a step.
-
-    It is the mean over the known steps around it, with its standard error.
+    """Return the median movement of a row of the batch up to a step: the mean over the known steps just before it, with
+    its standard error.
     """
     pulses = evidence.pulses
     if pulses is None or step < 1:
         return None
-    around = (pulses.steps >= step * (1 - _NEAR)) & (pulses.steps <= step * (1 + _NEAR))
-    found = pulses.lit_distance[around & np.isfinite(pulses.lit_distance)]
+    near = (pulses.steps >= step * (1 - _NEAR)) & (pulses.steps <= step)
+    found = pulses.lit_distance[near & np.isfinite(pulses.lit_distance)]
     return mean_of(found.tolist()) if len(found) else None
 
 

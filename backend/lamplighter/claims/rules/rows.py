@@ -8,6 +8,7 @@ import numpy as np
 
 from lamplighter.claims.claim import (
     Claim,
+    ClaimRole,
     ClaimState,
     Figure,
     Finding,
@@ -199,12 +200,14 @@ CLAIMS = (
         find=find_sleepers,
         show=_show_step,
         break_by=lambda evidence: _bench(evidence, "wake_the_sleepers", 40, breaks=True),
+        role=ClaimRole.RECIPE,
     ),
     Claim(
         number=7,
         find=find_renovation,
         show=lambda evidence: view(colour="since", at=evidence.step),
         break_by=_find_unlit_word,
+        role=ClaimRole.RECIPE,
     ),
     Claim(
         number=8,
@@ -221,6 +224,7 @@ CLAIMS = (
         ),
         break_by=lambda evidence: _bench(evidence, "after_the_first_step", 1, breaks=True),
         kinds=("bench",),
+        role=ClaimRole.RECIPE,
     ),
     Claim(
         number=26,
@@ -234,5 +238,6 @@ CLAIMS = (
             breaks=True,
         ),
         kinds=("microscope", "batch_sizes"),
+        role=ClaimRole.RECIPE,
     ),
 )

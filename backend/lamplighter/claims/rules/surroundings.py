@@ -201,25 +201,28 @@ def _judge_exchanges(shared: ExchangeFigures) -> Finding:
 
 
 def find_projection(evidence: Evidence) -> Finding:
-    """Return how many neighbours the map loses."""
+    """Return how many neighbours the map loses, if it shows clearly more of them than a random map."""
     trust = evidence.trust
     if trust is None or trust.recall is None:
         return waiting("checked_map")
     by_chance = min(1.0, 10 / max(1, evidence.rows - 1))
-    # Ten places in each of V lists.
+    # Ten places in the list of each word that was compared.
+    words = min(trust.sample or evidence.rows, evidence.rows)
     shown, random = (
-        Spread(share, math.sqrt(share * (1 - share) / (10 * evidence.rows)), evidence.rows)
+        Spread(share, math.sqrt(share * (1 - share) / (10 * words)), words)
         for share in (min(1.0, max(0.0, trust.recall)), by_chance)
     )
+    null = spread_figure("a_random_map", random, "share")
     figures = (
         spread_figure("neighbours_in_the_space_that_are_neighbours_on_the_map", shown, "share", trust.step),
-        spread_figure("a_random_map", random, "share"),
+        null,
         Figure("trustworthiness_of_the_map", trust.trust, "share", trust.step),
     )
-    reason = tell("map_shows", step=trust.step, share=trust.recall, random=by_chance)
-    null = Figure("a_map_that_loses_none", 1.0, "share")
-    state = choose_state(trust.recall < FAITHFUL, trust.recall < FAULTLESS)
-    return Finding(state, (reason,), figures, null)
+    reason = [tell("map_shows", step=trust.step, share=trust.recall, random=by_chance)]
+    if not (shows := random.score(shown.mean) > CLEAR):
+        reason.append(tell("map_shows_nothing"))
+    state = choose_state(shows and shown.mean < FAITHFUL, shows and shown.mean < FAULTLESS)
+    return Finding(state, tuple(reason), figures, null)
 
 
 GROUP = "surroundings"

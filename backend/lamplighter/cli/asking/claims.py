@@ -40,6 +40,7 @@ SIGNS = {
 _ROLES = {
     ClaimRole.CLAIM: "",
     ClaimRole.CHECK: " (a check of this program)",
+    ClaimRole.RECIPE: " (follows from the recipe)",
     ClaimRole.DEFINITION: " (by definition)",
 }
 """The words behind the name of a statement, by its role."""
@@ -195,7 +196,7 @@ def _tell_value(value: float, unit: str) -> str:
 
 
 def _sum_up(rows: list[ClaimRow]) -> str:
-    """Return how many claims hold, on the control too if there is one; checks and definitions are no claims."""
+    """Return how many claims hold, on the control too if there is one. What follows from the recipe is counted apart."""
     of_role = count_states(rows)
     states = of_role[ClaimRole.CLAIM]
     held = f"{states[ClaimState.HOLDS]} of {states.total()} claims hold"
@@ -203,8 +204,10 @@ def _sum_up(rows: list[ClaimRow]) -> str:
     if on_control:
         held += f" ({on_control.count(ClaimState.HOLDS)} on shuffled words)"
     others = [f"{states[state]} {sign}" for state, sign in SIGNS.items() if state is not ClaimState.HOLDS]
-    rest = f"{len(rows) - states.total()} checks and definitions"
-    return ", ".join((held, *others, rest))
+    follows = of_role[ClaimRole.RECIPE]
+    others.append(f"{follows[ClaimState.HOLDS]} of {follows.total()} that follow from the recipe hold")
+    others.append(f"{len(rows) - states.total() - follows.total()} checks and definitions")
+    return ", ".join((held, *others))
 
 
 def _as_json(evidence: Evidence, rows: list[ClaimRow], control: ControlRun | None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class ClaimCounts(ApiModel):
 
     claim: ClaimStates
     check: ClaimStates
+    recipe: ClaimStates
     definition: ClaimStates
 
 

@@ -21,6 +21,7 @@ export const claims: Translated<typeof english> = {
   },
   held: (lamps, of) => `${lamps} von ${of} Behauptungen ${lamps === 1 ? "gilt" : "gelten"}`,
   heldOnControl: (lamps) => `(bei vertauschten Wörtern ${lamps})`,
+  follow: (holds, of) => `${holds} von ${of}, die aus dem Rezept folgen, gelten`,
   checked: (plaques) => `${plaques} Prüfungen und Definitionen`,
   counts: {
     conditional: (lamps) => `${lamps} unter einer Bedingung`,
@@ -29,11 +30,14 @@ export const claims: Translated<typeof english> = {
   },
   roles: {
     claim: "Eine Behauptung",
+    recipe: "Folgt aus dem Rezept",
     check: "Dieses Programm, geprüft",
     definition: "Per Definition",
   },
   roleMore: {
     claim: "",
+    recipe:
+      "wie Batches gezogen werden, was eine Änderung umfasst und womit ein Lauf beginnt, entscheidet darüber, nicht was gelernt wird",
     check: "wäre es falsch, läge der Fehler bei diesem Programm",
     definition: "es sagt, was ein Wort bedeutet, also kann kein Lauf es widerlegen",
   },
@@ -92,7 +96,7 @@ export const claims: Translated<typeof english> = {
     cosine:
       "Ein Kosinus vergleicht die Richtungen zweier Pfeile: 1 heißt dieselbe Richtung, 0 nichts gemeinsam, −1 genau entgegengesetzt.",
     purity:
-      "Reinheit ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100\u00a0%.",
+      "Reinheit ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind. Es zählen so viele, wie seine Art weitere Wörter hat, höchstens zehn; 100\u00a0% kann also jedes Wort erreichen.",
   },
   unknown: "unbekannt",
   counting: "Läufe werden gezählt …",

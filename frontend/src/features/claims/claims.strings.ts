@@ -39,7 +39,9 @@ export const claims = table("claims", {
   } satisfies Record<State, string>,
   held: (lamps: number, of: number) => `${lamps} of ${of} claims hold`,
   heldOnControl: (lamps: number) => `(${lamps} on shuffled words)`,
-  /** How many statements are no claims. */
+  /** How many statements that follow from the recipe hold. */
+  follow: (holds: number, of: number) => `${holds} of ${of} that follow from the recipe hold`,
+  /** How many statements no recipe refutes. */
   checked: (plaques: number) => `${plaques} checks and definitions`,
   /** How many lamps are in another state. */
   counts: {
@@ -47,9 +49,16 @@ export const claims = table("claims", {
     failing: (lamps: number) => `${lamps} ${lamps === 1 ? "fails" : "fail"} here`,
     unmeasured: (lamps: number) => `${lamps} not measured yet`,
   } satisfies Record<Exclude<State, "holds">, (lamps: number) => string>,
-  roles: { claim: "A claim", check: "A check of this program", definition: "By definition" },
+  roles: {
+    claim: "A claim",
+    recipe: "Follows from the recipe",
+    check: "A check of this program",
+    definition: "By definition",
+  },
   roleMore: {
     claim: "",
+    recipe:
+      "how batches are drawn, what an update changes and how a run begins decide it, not what is learned",
     check: "if it were false, this program would be wrong",
     definition: "it says what a word means, so no run can refute it",
   },
@@ -108,7 +117,7 @@ export const claims = table("claims", {
     cosine:
       "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, −1 is the opposite way.",
     purity:
-      "Purity is the share of a word’s nearest neighbours that are of its own kind: 100\u00a0% means all of them.",
+      "Purity is the share of a word’s nearest that are of its own kind. As many count as its kind has others, at most ten, so 100\u00a0% can be reached by every word.",
   },
   unknown: "unknown",
   counting: "Counting trainings…",

@@ -8,17 +8,18 @@ const rows = [
   { group: "meaning", number: 4, role: "claim" },
   { group: "matrix", number: 5, role: "definition" },
   { group: "rows", number: 6, role: "check" },
+  { group: "rows", number: 7, role: "recipe" },
 ] as const;
 
 describe("the houses of the board", () => {
   const street = streetOf(rows);
 
-  it("hold the claims of a subject, and no checks or definitions", () => {
+  it("hold the claims of a subject, and nothing else", () => {
     expect(street.houses.map(({ rows: windows }) => windows.map(({ number }) => number))).toEqual([
       [1, 2, 4],
       [3],
     ]);
-    expect(street.plaques.map(({ number }) => number)).toEqual([6, 5]);
+    expect(street.plaques.map(({ number }) => number)).toEqual([7, 6, 5]);
   });
 
   it("are walked floor by floor, from the ground", () => {
@@ -33,14 +34,15 @@ describe("the houses of the board", () => {
     expect(neighbourOf(street, 1, "x")).toBeNull();
   });
 
-  it("have the checks and definitions below, side by side", () => {
-    expect(neighbourOf(street, 4, "ArrowDown")).toBe(6);
+  it("have what is no claim below, side by side", () => {
+    expect(neighbourOf(street, 4, "ArrowDown")).toBe(7);
     expect(neighbourOf(street, 6, "ArrowRight")).toBe(5);
-    expect(neighbourOf(street, 6, "ArrowLeft")).toBeNull();
+    expect(neighbourOf(street, 6, "ArrowLeft")).toBe(7);
+    expect(neighbourOf(street, 7, "ArrowLeft")).toBeNull();
     expect(neighbourOf(street, 5, "ArrowLeft")).toBe(6);
     expect(neighbourOf(street, 5, "ArrowUp")).toBe(4);
     expect(neighbourOf(street, 5, "ArrowDown")).toBeNull();
     expect(neighbourOf(street, 5, "Home")).toBe(1);
-    expect(neighbourOf({ houses: [], plaques: street.plaques }, 6, "Home")).toBe(6);
+    expect(neighbourOf({ houses: [], plaques: street.plaques }, 6, "Home")).toBe(7);
   });
 });

@@ -9,9 +9,12 @@ export interface House<Row> {
 
 export interface ClaimStreet<Row> {
   readonly houses: readonly House<Row>[];
-  /** The checks of this program, and then the definitions. */
+  /** What follows from the recipe, then the checks of this program, then the definitions. */
   readonly plaques: readonly Row[];
 }
+
+/** The roles of the plaques, in their order. */
+export const PLAQUES = ["recipe", "check", "definition"] as const;
 
 type Placed = Pick<ClaimRow, "group" | "number" | "role">;
 
@@ -22,7 +25,7 @@ export function streetOf<Row extends Placed>(rows: readonly Row[]): ClaimStreet<
   const groups = [...new Set(claims.map(({ group }) => group))];
   return {
     houses: groups.map((group) => ({ group, rows: claims.filter((row) => row.group === group) })),
-    plaques: [...ofRole("check"), ...ofRole("definition")],
+    plaques: PLAQUES.flatMap(ofRole),
   };
 }
 

@@ -118,8 +118,8 @@ async def test_the_board_has_a_column_for_the_control_as_it_is_now(
     def open_view(_evidence: Evidence) -> Link:
         return Link("first_steps", "?panel=measures", breaks=True)
 
-    role = (ClaimRole.CLAIM, ClaimRole.CHECK, ClaimRole.DEFINITION)
-    rows = [replace(claim, find=find, break_by=open_view) for claim in CLAIMS[:3]]
+    role = (ClaimRole.CLAIM, ClaimRole.CHECK, ClaimRole.RECIPE, ClaimRole.DEFINITION)
+    rows = [replace(claim, find=find, break_by=open_view) for claim in CLAIMS[:4]]
     monkeypatch.setattr(
         board, "CLAIMS", tuple(replace(row, role=of) for row, of in zip(rows, role, strict=True))
     )
@@ -137,8 +137,8 @@ async def test_the_board_has_a_column_for_the_control_as_it_is_now(
     beside = await call(app, "GET", path, held)
     assert beside.status == 200
     assert beside.json["control"] == {"run": control.id, "step": 100, "training": True}
-    claim, check, definition = beside.json["items"]
-    assert [row["role"] for row in (claim, check, definition)] == ["claim", "check", "definition"]
+    claim = beside.json["items"][0]
+    assert [row["role"] for row in beside.json["items"]] == ["claim", "check", "recipe", "definition"]
     assert (claim["state"], claim["control"]["state"]) == ("holds", "failing")
     assert claim["control"]["reason"] == [{"code": "one_city", "values": {}}]
     assert claim["control"]["figures"][0]["value"] == 100
@@ -146,7 +146,8 @@ async def test_the_board_has_a_column_for_the_control_as_it_is_now(
         # JSON has no word for infinity.
         assert (null["value"], null["low"], null["high"], null["draws"]) == (0.1, 0.08, None, 20)
     assert claim["break_by"]["breaks"]
-    assert [counts["holds"] for counts in beside.json["counts"].values()] == [1, 1, 1]
+    # Each role is counted apart.
+    assert [counts["holds"] for counts in beside.json["counts"].values()] == [1, 1, 1, 1]
     held["if-none-match"] = beside.headers["etag"]
     trainer.train(30)
     assert (await call(app, "GET", path, held)).status == 304
