@@ -35,18 +35,40 @@ def test_a_state_that_was_not_predicted_is_named(capsys: pytest.CaptureFixture[s
     assert compare(boards | {"diverged": board("unmeasured")}, predicted)
     capsys.readouterr()
     assert not compare(boards | {"shuffled": board("holds")}, predicted)
-    states, held, green = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    true, states, held, green = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (green["green"], green["met"]) == ([2], False)
-    assert (states["wrong"], states["met"]) == (["2, shuffled: predicted failing, found holds"], False)
+    assert (true["value"], true["met"]) == (0.8, False)
+    assert true["wrong"] == ["2, shuffled: predicted failing, found holds"]
+    assert (states["value"], states["met"]) == (1, False)
     assert (states["states"]["2"]["shuffled"], states["figures"]["2"]["shuffled"]) == ("holds", 0.5)
     assert (held["value"], held["met"]) == (0, False)
     # A check of this program is no claim, and need not be predicted.
     checked = boards | {"default": board("holds", role="check")}
     assert not compare(checked, {})
-    assert json.loads(capsys.readouterr().out.splitlines()[0])["without_a_prediction"] == []
+    assert json.loads(capsys.readouterr().out.splitlines()[1])["without_a_prediction"] == []
 
 
-def test_a_wrong_prediction_counts_unless_its_reason_stands_in_the_document(
+def test_only_predictions_that_could_fail_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    table = f"{TABLE.rstrip()}\n"
+    for number, cells in ((3, "holds"), (4, "holds"), (5, "holds or failing")):
+        table = table.replace("\n\nAfter", f"\n| {number} |{f' {cells} |' * 5}\n\nAfter")
+    roles = {2: "claim", 3: "recipe", 4: "check", 5: "claim"}
+    states = {2: "failing", 3: "failing", 4: "holds", 5: "failing"}
+    boards = {
+        column: {
+            number: {"role": role, "state": states[number], "figure": None} for number, role in roles.items()
+        }
+        for column in COLUMNS
+    }
+    # The default run was to hold 2, and all five were to hold 3, which follows from the recipe.
+    assert not compare(boards, read_predictions(table))
+    true, counted, *_ = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (true["value"], true["came_true"], true["not_counted"]) == (0.9, 9, 10)
+    assert (true["allowing_two_states"], true["alike_in_all_columns"]) == (6, [5])
+    assert (len(true["wrong"]), counted["value"]) == (6, 6)
+
+
+def test_a_wrong_prediction_counts_with_its_reason_and_is_told_apart_from_one_without(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     why = f"{EXPLAINED}\n|---|---|---|---|---|\n| 2 | untrained | failing | conditional | it is. |\n\nAfter it.\n"
@@ -56,13 +78,15 @@ def test_a_wrong_prediction_counts_unless_its_reason_stands_in_the_document(
         (2, column, "conditional") for column in COLUMNS
     }
     boards = {column: board("failing") for column in COLUMNS} | {"default": board("holds")}
-    assert compare(boards | {"untrained": board("conditional")}, predicted, explained)
-    capsys.readouterr()
+    assert not compare(boards | {"untrained": board("conditional")}, predicted, explained)
+    true, states, *_ = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (true["value"], len(true["wrong"]), true["met"]) == (0.8, 1, False)
+    assert (states["value"], states["met"]) == (0, True)
     assert not compare(boards | {"untrained": board("holds")}, predicted, explained)
     # A reason that is out of date counts as well.
     assert not compare(boards, predicted, explained)
-    states = json.loads(capsys.readouterr().out.splitlines()[0])
-    assert (states["value"], len(states["wrong"])) == (2, 1)
+    true, states, *_ = (json.loads(line) for line in capsys.readouterr().out.splitlines()[-4:])
+    assert (states["value"], len(true["wrong"])) == (1, 0)
 
 
 @pytest.mark.parametrize(
