@@ -35,11 +35,11 @@ const more: Record<string, string> = {
   separation:
     "In each layer, how much closer a word is to its sentences of the same meaning than to those of the other (silhouette): 1 far apart, 0 mixed. Dashed: what 95 of 100 shufflings of the meanings stay below. A model that has learned nothing is seen at step 0.",
   purity:
-    "The share of a word’s ten nearest that are of its own kind (of fewer where its kind is small), averaged over kinds. Dashed: what chance gives.",
+    "The share of a word’s nearest that are of its own kind (of as many as its kind has others, at most ten), averaged over kinds. Dashed: what chance gives.",
   analogy:
     "king − man + woman = ?, for each planted relation: how often the answer is the nearest row, excluding the three input words. With all words allowed fewer are right, never more:",
   neighbour_information:
-    "What a word's ten nearest tell about its kind; each bit halves the kinds that are left. Dashed: the maximum, and random lists.",
+    "What a word's nearest (as many as its kind has others, at most ten) tell about its kind; each bit halves the kinds that are left. Dashed: the maximum, and random lists.",
   consistency:
     "The mean cosine between the directions of every two pairs, from first word to second: 1 if all point the same way.",
   consistency_chance: "What two kinds have in common without any relation between their words.",
@@ -63,7 +63,7 @@ const lines: Record<string, string> = {
   accuracy_read: "sums it has seen",
   accuracy_held_out: "sums it never saw",
   circle_share: "strongest frequency",
-  purity_10nn: "10-NN purity",
+  purity_10nn: "purity of the nearest, at most ten",
   neighbour_information: "bits",
   neighbour_information_most: "maximum",
   nearest_cosine: "nearest word",

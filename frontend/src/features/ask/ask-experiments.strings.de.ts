@@ -113,7 +113,7 @@ export const rotation: Translated<typeof englishRotation> = {
   after: "gedreht",
   number: (value) => fixed(value, 3),
   purity: (before, after, chance) =>
-    `Von den zehn Nachbarn eines Wortes sind vorher ${fine(before)} von seiner Art und nachher ${fine(after)} (durch Zufall: ${fine(chance)}).`,
+    `Von den nächsten Nachbarn eines Wortes (so vielen, wie seine Art weitere hat, höchstens zehn) sind vorher ${fine(before)} von seiner Art und nachher ${fine(after)} (durch Zufall: ${fine(chance)}).`,
   breaks: "Was kaputtgeht",
   breaksMore:
     "Eine Zahl allein bedeutet nichts; was Wörter bedeuten, liegt darin, wie sie zueinander stehen. Aber die Schichten hinter dieser Matrix haben mit den alten Zahlen gelernt. Wird nur die Matrix gedreht, verstehen sie nichts mehr:",

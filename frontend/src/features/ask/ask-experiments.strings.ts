@@ -109,7 +109,7 @@ export const rotation = table("rotation", {
   after: "turned",
   number: (value: number) => fixed(value, 3),
   purity: (before: number, after: number, chance: number) =>
-    `Of a word’s ten neighbours, ${fine(before)} are of its own kind before and ${fine(after)} after (by chance: ${fine(chance)}).`,
+    `Of a word’s nearest neighbours (as many as its kind has others, at most ten), ${fine(before)} are of its own kind before and ${fine(after)} after (by chance: ${fine(chance)}).`,
   breaks: "What breaks",
   breaksMore:
     "A number alone means nothing; what words mean lies in how they stand to one another. But the layers behind this matrix learned with the old numbers. If only the matrix is turned, they no longer understand anything:",

@@ -13,7 +13,7 @@ export interface RunEnding {
   readonly ownStep?: number | null;
   /** Number of words that the steps read, with repetitions; null if unknown. */
   readonly read: number | null;
-  /** Fractions of a word's ten nearest that are of its own kind; null for a text without kinds. */
+  /** Fractions of a word's nearest (as many as its kind has others, at most ten) that are of its own kind; null for a text without kinds. */
   readonly kindred: { now: number; atStart: number | null; byChance: number } | null;
   /** The loss over the first and the last steps; null if unknown. */
   readonly surprise: { first: number; last: number } | null;

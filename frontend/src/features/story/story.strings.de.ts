@@ -70,7 +70,7 @@ export const story: Translated<typeof english> = {
           : percent(start) === byChance
             ? `am Anfang waren es ${byChance}, wie durch Zufall`
             : `am Anfang waren es ${percent(start)}, durch Zufall ${byChance}`;
-      return `Von den zehn nächsten Nachbarn eines Wortes sind ${percent(kindred.now)} von der Art, die wir für es angelegt haben, wiedergefunden allein aus dem Text; ${before}.`;
+      return `Von den nächsten Nachbarn eines Wortes (so vielen, wie seine Art weitere hat, höchstens zehn) sind ${percent(kindred.now)} von der Art, die wir für es angelegt haben, wiedergefunden allein aus dem Text; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "sank" : "ging";
     return (

@@ -54,7 +54,7 @@ describe("the end of a run", () => {
     const end = ending("finished", 5_000, { measures })!;
     expect(story.title(end, false)).toBe("5,000 steps, 2.6 million words read.");
     expect(story.learned(end)).toBe(
-      "98\u00a0% of a word’s ten nearest neighbours are of its own kind, which the model worked out from the text alone; at the start it was 3\u00a0%, by chance less than 1\u00a0%.",
+      "98\u00a0% of a word’s nearest neighbours (as many as its kind has others, at most ten) are of its own kind, which the model worked out from the text alone; at the start it was 3\u00a0%, by chance less than 1\u00a0%.",
     );
     const chance = ending("finished", 5_000, { measures: [measured(0, 0.009), measures[2]!] })!;
     expect(story.learned(chance)).toMatch(

@@ -81,7 +81,7 @@ export const story = table("story", {
           : percent(start) === byChance
             ? `at the start it was ${byChance}, as by chance`
             : `at the start it was ${percent(start)}, by chance ${byChance}`;
-      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of its own kind, which the model worked out from the text alone; ${before}.`;
+      return `${percent(kindred.now)} of a word\u2019s nearest neighbours (as many as its kind has others, at most ten) are of its own kind, which the model worked out from the text alone; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "fell" : "went";
     return (

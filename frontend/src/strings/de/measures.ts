@@ -46,11 +46,11 @@ export const measures: Translated<typeof english> = {
       separation:
         "Je Schicht: wie viel näher ein Wort seinen Sätzen derselben Bedeutung ist als denen der anderen (Silhouette): 1 weit auseinander, 0 gemischt. Gestrichelt: worunter 95 von 100 Vertauschungen der Bedeutungen bleiben. Ein Modell, das nichts gelernt hat, zeigt Schritt 0.",
       purity:
-        "Welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art klein ist), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
+        "Welcher Anteil der nächsten eines Wortes von seiner Art ist (von so vielen, wie seine Art weitere hat, höchstens zehn), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
       analogy:
         "king - man + woman = ?, für jede angelegte Beziehung: wie oft die Antwort die nächste Zeile ist, die drei gegebenen Wörter gesperrt. Dürfen auch sie antworten, sind weniger richtig, nie mehr:",
       neighbour_information:
-        "Was die zehn nächsten eines Wortes über seine Art verraten; jedes Bit halbiert die Arten, die noch in Frage kommen. Gestrichelt: das Höchstmögliche, und zufällig ausgeteilte Listen.",
+        "Was die nächsten eines Wortes (so viele, wie seine Art weitere hat, höchstens zehn) über seine Art verraten; jedes Bit halbiert die Arten, die noch in Frage kommen. Gestrichelt: das Höchstmögliche, und zufällig ausgeteilte Listen.",
       consistency:
         "Der mittlere Kosinus zwischen den Wegen vom ersten zum zweiten Wort je zweier Paare: 1, wenn alle in dieselbe Richtung zeigen.",
       consistency_chance:
@@ -76,7 +76,7 @@ export const measures: Translated<typeof english> = {
       accuracy_read: "Aufgaben, die es gesehen hat",
       accuracy_held_out: "Aufgaben, die es nie gesehen hat",
       circle_share: "stärkste Frequenz",
-      purity_10nn: "10-NN-Reinheit",
+      purity_10nn: "Reinheit der nächsten, höchstens zehn",
       neighbour_information: "Bits",
       neighbour_information_most: "höchstens möglich",
       nearest_cosine: "nächstes Wort",

@@ -118,7 +118,7 @@ export const environment: Translated<typeof englishEnvironment> = {
     `In der eigenen Stadt: ${first} vorher, ${away} nach der anderen Stadt, ${home} wieder zu Hause. Blindes Raten: ${loss(guessing)}.`,
   purity: "Nachbarn derselben Art",
   purityMore: (chance) =>
-    `Wie viele der zehn Nachbarn eines Wortes von seiner Art sind, nach der Wahrheit jeder Stadt. Durch Zufall: ${fine(chance)}.`,
+    `Welcher Anteil der nächsten Nachbarn eines Wortes (so vieler, wie seine Art weitere hat, höchstens zehn) von seiner Art ist, nach der Wahrheit jeder Stadt. Durch Zufall: ${fine(chance)}.`,
   lossValue: loss,
   own: "eigene Stadt",
   other: "andere Stadt",

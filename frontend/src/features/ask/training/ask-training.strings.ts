@@ -123,7 +123,7 @@ export const environment = table("environment", {
     `In its own town: ${first} before, ${away} after the other town, ${home} at home again. Random guessing: ${loss(guessing)}.`,
   purity: "Neighbours of the same kind",
   purityMore: (chance: number) =>
-    `Of a word’s ten neighbours, how many are of its kind, by the truth of each town. By chance: ${fine(chance)}.`,
+    `Of a word’s nearest neighbours (as many as its kind has others, at most ten), the share that is of its kind, by the truth of each town. By chance: ${fine(chance)}.`,
   lossValue: loss,
   own: "own town",
   other: "other town",
