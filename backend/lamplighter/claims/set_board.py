@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from lamplighter.claims.board import CLAIMS, GROUP_OF, ClaimRow, make_board
-from lamplighter.claims.claim import ClaimRole, ClaimState, Unit
+from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Unit
 from lamplighter.claims.codes import ClaimNumber, GroupCode, WaitCode
 from lamplighter.claims.control import find_other_seed, gather_with_control, read_control
 from lamplighter.claims.gathering import read_moment
+from lamplighter.claims.intervals import share_interval
 from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.runfolder.errors import READ_ERRORS, MissingVocabularyError
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.lru_cache import LruCache
+from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import MAX_MEMBERS
 
-Lack = Literal["missing", "not_prepared", "unreadable", "too_many"]
+Lack = Literal["missing", "unfinished", "unreadable", "too_many"]
 """`too_many`: only the first members of a large set are asked."""
 
 
@@ -36,13 +40,19 @@ class MemberFinding(DocumentedRecord):
 
 @dataclass(frozen=True)
 class SetClaim(DocumentedRecord):
-    """A claim, with the number of members in each state."""
+    """A claim, with the number of finished members in each state: "holds in n of m", with an interval."""
 
     number: ClaimNumber
     role: ClaimRole
     group: GroupCode
     states: dict[str, int]
     """The number of members by `ClaimState`; their sum is the number of members with a board."""
+    measured: int
+    """The number of members in which it is measured: the m of "holds in n of m"."""
+    low: float | None
+    """The lower end of the 95 % interval of the share of seeds in which it holds (Wilson 1927); null if none is measured."""
+    high: float | None
+    """Its upper end."""
     members: list[MemberFinding]
 
 
@@ -68,10 +78,10 @@ def make_set_board(
     boards: LruCache | None = None,
     limit: int = MAX_MEMBERS,
 ) -> SetBoard:
-    """Make the board of each member, as its own page shows it, and count the states.
+    """Make the board of each finished member, as its own page shows it, and count the states.
 
     Args:
-        members: ids and runs; None for a run that was moved away.
+        members: ids and runs that differ in nothing but the seed; None for a run that was moved away.
         cache: keeps the figures of moments that do not change.
         boards: keeps their boards; None for `cache`.
         limit: maximum number of boards; further members are unanswered.
@@ -82,23 +92,32 @@ def make_set_board(
         try:
             if run is None:
                 unanswered.append(UnansweredMember(run_id, "missing"))
+            elif read_status(run).phase is not Phase.FINISHED:
+                unanswered.append(UnansweredMember(run_id, "unfinished"))
             else:
                 findings.append(_read_findings(run, cache, cache if boards is None else boards))
-        except MissingVocabularyError:
-            unanswered.append(UnansweredMember(run_id, "not_prepared"))
-        except READ_ERRORS:
+        except (*READ_ERRORS, MissingVocabularyError):
             unanswered.append(UnansweredMember(run_id, "unreadable"))
-    claims = [
-        SetClaim(
-            number=claim.number,
-            role=claim.role,
-            group=GROUP_OF[claim.number],
-            states={state: sum(of[index].state is state for of in findings) for state in ClaimState},
-            members=[of[index] for of in findings],
-        )
-        for index, claim in enumerate(CLAIMS)
-    ]
+    claims = [_count(claim, [of[index] for of in findings]) for index, claim in enumerate(CLAIMS)]
     return SetBoard(claims, unanswered)
+
+
+def _count(claim: Claim, members: list[MemberFinding]) -> SetClaim:
+    states = Counter(one.state for one in members)
+    measured = len(members) - states[ClaimState.UNMEASURED]
+    low = high = None
+    if measured:
+        low, high = share_interval(states[ClaimState.HOLDS] / measured, measured)
+    return SetClaim(
+        number=claim.number,
+        role=claim.role,
+        group=GROUP_OF[claim.number],
+        states={state: states[state] for state in ClaimState},
+        measured=measured,
+        low=low,
+        high=high,
+        members=members,
+    )
 
 
 def _read_findings(run: RunFolder, cache: LruCache, boards: LruCache) -> list[MemberFinding]:

@@ -4,6 +4,7 @@ used, because its recipe comes from a stranger and sets the resources it takes."
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from lamplighter.model.training_demands import describe_demands
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name
-from lamplighter.runfolder.run_set import RunSet
+from lamplighter.runfolder.run_set import RunSet, Setting
 from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
 
 _MOST_COMPLETED = 200
@@ -103,14 +104,15 @@ def find_run_store(runs_dir: Path, therefore: str = "") -> RunStore:
     return RunStore(runs_dir)
 
 
-def find_members(runs_dir: Path, name: str) -> list[RunFolder] | None:
-    """Return the members of a named set that are there; None if the name is that of no set.
+def find_members(runs_dir: Path, name: str) -> list[tuple[Mapping[str, Setting], RunFolder]] | None:
+    """Return the members of a named set that are there, with their settings; None if the name is that of no set.
 
     Raises:
         FormatError: `set.json` cannot be read.
     """
     try:
-        return [run for _, run in find_named_set(runs_dir, name).members() if run is not None]
+        found = find_named_set(runs_dir, name).members()
+        return [(member.settings, run) for member, run in found if run is not None]
     except NoSuchSetError:
         return None
 

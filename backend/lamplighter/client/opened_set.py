@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.set_curves import LOSS, LOSS_HELD_OUT, QUANTILES, read_curves
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import RunSet as SetFolder
-from lamplighter.runfolder.run_set import SetFacts, is_set
+from lamplighter.runfolder.run_set import SetFacts, Setting, group_by_setting, is_set
 
 if TYPE_CHECKING:
     from lamplighter.claims.set_board import SetClaim
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CurveBand:
-    """A measure of the members by step."""
+    """A measure by step, of members that differ in nothing but the seed."""
 
     steps: NDArray[np.int64]
     """Shape (N,), ascending."""
     lines: NDArray[np.float64]
-    """Shape (M, N): the value of each member of `RunSet.members` at each step; NaN where it has none."""
+    """Shape (M, N): the value of each of `runs` at each step; NaN where it has none."""
     quantiles: dict[float, NDArray[np.float64]]
     """The quantiles 0.1, 0.25, 0.5, 0.75 and 0.9 over the members, each of shape (N,); NaN where none has a value."""
+    runs: list[str]
+    """The ids of the M members."""
 
     @property
     def median(self) -> NDArray[np.float64]:
@@ -87,35 +89,72 @@ class RunSet:
         """Return the settings of each of `members`."""
         return [member.settings for member, run in self._folder.members() if run is not None]
 
-    def curves(self, names: Iterable[str] = (LOSS, LOSS_HELD_OUT)) -> dict[str, CurveBand]:
-        """Return measures of the members by step, by name.
+    @property
+    def combinations(self) -> list[dict[str, Setting]]:
+        """Return the settings other than the seed that members share, in the order of the grid: `{}` alone where the seed alone
+        varies.
+        """
+        return [settings for settings, _ in self._groups()]
+
+    def curves(
+        self, names: Iterable[str] = (LOSS, LOSS_HELD_OUT), *, of: Mapping[str, Setting] | None = None
+    ) -> dict[str, CurveBand]:
+        """Return measures by step, by name, of members that differ in nothing but the seed.
 
         Args:
             names: names of `Run.measures`, and `loss`: the mean of the last 16 batches up to a step.
+            of: one of `combinations`, such as `{"model.tied": True}`, where more than the seed varies.
+
+        Raises:
+            InputError: `of` does not name one combination.
         """
+        runs = self._choose(of)
         wanted = [names] if isinstance(names, str) else list(names)
         return {
             curve.name: CurveBand(
-                curve.steps, curve.lines, dict(zip(QUANTILES, curve.quantiles, strict=True))
+                curve.steps,
+                curve.lines,
+                dict(zip(QUANTILES, curve.quantiles, strict=True)),
+                [run.id for run in runs],
             )
-            for curve in read_curves(self._runs(), wanted)
+            for curve in read_curves(runs, wanted)
         }
 
-    def claims(self) -> list[SetClaim]:
-        """Return 28 statements about learning by number, each with the number of members in each state (`docs/claims.md`).
-        Members that have not read their corpus, or cannot be read, do not count. Asks no question of any model.
+    def claims(self, *, of: Mapping[str, Setting] | None = None) -> list[SetClaim]:
+        """Return 28 statements about learning by number, each with the number of finished members in each state, and the interval
+        of the share in which it holds (`docs/claims.md`). Asks no question of any model.
+
+        Args:
+            of: as of `curves`.
 
         Raises:
+            InputError: `of` does not name one combination.
             ImportError: only `lamplighter-watch` is installed.
         """
         with require_whole_application("RunSet.claims"):
             from lamplighter.claims.set_board import make_set_board
-        members: list[Any] = [(run.id, run) for run in self._runs()]
+        members: list[Any] = [(run.id, run) for run in self._choose(of)]
         return make_set_board(members, self._cache).claims
 
     @cached_property
     def _facts(self) -> SetFacts:
         return self._folder.facts
+
+    def _groups(self) -> list[tuple[dict[str, Setting], list[RunFolder]]]:
+        there = [(member.settings, run) for member, run in self._folder.members() if run is not None]
+        return [
+            (settings, [run for _, run in found])
+            for settings, found in group_by_setting(there, lambda one: one[0])
+        ]
+
+    def _choose(self, of: Mapping[str, Setting] | None) -> list[RunFolder]:
+        """Return the members of a combination: pooled with others they would differ in more than chance."""
+        wanted = (of or {}).items()
+        found = [runs for settings, runs in self._groups() if wanted <= settings.items()]
+        if len(found) == 1 or not self._runs():
+            return found[0] if found else []
+        told = "; ".join(map(str, self.combinations[:8]))
+        raise InputError(f"name one combination of {self.id} by its settings, without the seed: of={told}")
 
     def _runs(self) -> list[RunFolder]:
         return [run for _, run in self._folder.members() if run is not None]

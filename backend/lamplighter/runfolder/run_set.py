@@ -7,10 +7,10 @@ each member is in its own folder. `docs/sets.md` describes both.
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -21,6 +21,8 @@ from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder, is_folder
+
+T = TypeVar("T")
 
 SET_FILE = "set.json"
 SWEEP_ROLE = "sweep"
@@ -129,6 +131,17 @@ class RunSet:
         """Return the run with a valid id in the set's folder; None if there is none."""
         path = self.path / run_id
         return RunFolder(path) if is_folder(path) else None
+
+
+def group_by_setting(
+    members: Iterable[T], settings_of: Callable[[T], Mapping[str, Setting]]
+) -> list[tuple[dict[str, Setting], list[T]]]:
+    """Return the members that differ in nothing but the seed, beside their other settings, in the order of the grid."""
+    groups: dict[tuple[tuple[str, Setting], ...], list[T]] = {}
+    for member in members:
+        others = tuple((field, value) for field, value in settings_of(member).items() if field != SEED)
+        groups.setdefault(others, []).append(member)
+    return [(dict(others), found) for others, found in groups.items()]
 
 
 def is_set(folder: Path) -> bool:

@@ -84,12 +84,12 @@ def test_the_claims_of_a_set_say_in_how_many_they_hold(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
     assert [line[:16] for line in lines[3:4]] == [" 4  holds in 2 of"[:16]]
-    assert lines[-1] == f"{last}: not prepared"
+    assert lines[-1] == f"{last}: unfinished"
     told = json.loads(
         CliRunner().invoke(cli, ["--runs", str(tmp_path), "claims", run_set.id, "--json"]).output
     )
     assert told["items"][3]["states"]["holds"] == 2
-    assert told["unanswered"] == [{"run": last, "reason": "not_prepared"}]
+    assert told["unanswered"] == [{"run": last, "reason": "unfinished"}]
 
 
 def test_a_set_is_trashed_and_removed_as_one_thing(tmp_path: Path) -> None:

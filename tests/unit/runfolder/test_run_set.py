@@ -138,6 +138,7 @@ def test_what_is_no_file_of_a_set_is_refused(tmp_path: Path, text: str) -> None:
         ("steps", ["many"], "steps"),
         ("model.dim", [30], "multiple of heads"),
         ("seed", [1, 1], "each once"),
+        ("seed", [3, 3.0], "each once"),
         ("seed", [], "at least one"),
         ("seed", list(range(MAX_MEMBERS + 1)), "at most"),
         ("corpus.kind", ["text"], "--corpus"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,14 @@ from lamplighter.claims.control import (
 from lamplighter.claims.english import claim_text, figure_text, percent, reason_text
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
-from lamplighter.claims.set_board import make_set_board
+from lamplighter.claims.set_board import SetClaim, make_set_board
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_members, find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all, finish_run
 from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_set import Setting, describe_settings, group_by_setting
 
 SIGNS = {
     ClaimState.HOLDS: "[+] holds",
@@ -89,23 +91,40 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
     print_line(_sum_up(rows))
 
 
-def _print_set(members: list[RunFolder], *, as_json: bool) -> None:
-    """Print for how many members of a set each claim holds."""
+def _print_set(members: list[tuple[Mapping[str, Setting], RunFolder]], *, as_json: bool) -> None:
+    """Print for how many members of a set each claim holds: of each setting apart, whose members differ in their seed alone."""
     with show_progress(f"reading {len(members)} runs", quiet=as_json):
-        board = make_set_board([(run.id, run) for run in members], LruCache())
+        boards = [
+            (settings, make_set_board([(run.id, run) for _, run in found], LruCache()))
+            for settings, found in group_by_setting(members, lambda one: one[0])
+        ]
+    unanswered = [one for _, board in boards for one in board.unanswered]
     if as_json:
-        items = [{**asdict(one), "name": claim_text(one.number, "name")} for one in board.claims]
-        print_line(json.dumps({"items": items, "unanswered": [asdict(one) for one in board.unanswered]}))
+        items = [
+            {**asdict(one), "name": claim_text(one.number, "name"), "settings": settings}
+            for settings, board in boards
+            for one in board.claims
+        ]
+        print_line(json.dumps({"items": items, "unanswered": [asdict(one) for one in unanswered]}))
         return
-    answered = len(members) - len(board.unanswered)
-    for one in board.claims:
-        told = ", ".join(
-            f"{SIGNS[state][4:]} in {one.states[state]}" for state in ClaimState if one.states[state]
-        )
-        name = f"{claim_text(one.number, 'name')}{_ROLES[one.role]}"
-        print_line(f"{one.number:>2}  holds in {one.states[ClaimState.HOLDS]} of {answered}  {name}: {told}")
-    for one in board.unanswered:
+    for settings, board in boards:
+        if len(boards) > 1:
+            print_line(f"{describe_settings(settings)}:")
+        for one in board.claims:
+            print_line(_tell_in_set(one))
+    for one in unanswered:
         print_line(f"{one.run}: {one.reason.replace('_', ' ')}")
+
+
+def _tell_in_set(one: SetClaim) -> str:
+    name = f"{claim_text(one.number, 'name')}{_ROLES[one.role]}"
+    if one.low is None or one.high is None:
+        return f"{one.number:>2}  not measured yet  {name}"
+    told = ", ".join(
+        f"{SIGNS[state][4:]} in {one.states[state]}" for state in ClaimState if one.states[state]
+    )
+    held = f"holds in {one.states[ClaimState.HOLDS]} of {one.measured} ({one.low:.2f} to {one.high:.2f})"
+    return f"{one.number:>2}  {held}  {name}: {told}"
 
 
 def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:

@@ -120,7 +120,7 @@ def _prepare_claims(runs_dir: Path, name: str, *, yes: bool) -> None:
         prepare_claims(runs_dir, name, yes=yes)
         return
     problems: list[str] = []
-    for run in members:
+    for _, run in members:
         if not read_status(run).has_ended:
             print_line(f"{run.id} is not over: it is left out")
             continue

@@ -53,7 +53,7 @@ def expand_grid(recipe: Recipe, grid: Sequence[GridAxis]) -> list[tuple[dict[str
     for index, axis in enumerate(grid):
         if any(axis.field == earlier.field for earlier in grid[:index]):
             raise RecipeError(f"{axis.field} is given twice: name its values once, separated by commas")
-        if not axis.values or len(set(map(repr, axis.values))) < len(axis.values):
+        if not axis.values or len(set(axis.values)) < len(axis.values):
             raise RecipeError(f"{axis.field}: give at least one value, and each once")
     if (count := math.prod(len(axis.values) for axis in grid)) > MAX_MEMBERS:
         raise RecipeError(f"a set may have at most {MAX_MEMBERS:,} members, this one would have {count:,}")

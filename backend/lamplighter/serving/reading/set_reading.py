@@ -14,7 +14,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.set_curves import Keep, SetCurve, read_curves
 from lamplighter.runfolder.run_folder import RunFolder, list_folders
-from lamplighter.runfolder.run_set import SEED, RunSet, SetMember, Setting
+from lamplighter.runfolder.run_set import SEED, RunSet, SetMember, Setting, group_by_setting
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_summaries import FolderState, read_folder_state
@@ -40,13 +40,17 @@ class ReadMember:
     id: str
     settings: dict[str, Setting]
     run: RunFolder | None
+    recipe: str = ""
+    """The recipe without its seed, where the file of the set does not tell what the members differ in."""
 
 
 def list_members(catalog: RunCatalog, run_set: RunSet) -> list[ReadMember]:
     """Return the members; those in the folder, by id, if the file of the set cannot be read."""
+    known = True
     try:
         found = run_set.members()
     except FormatError:
+        known = False
         folders = sorted(list_folders(run_set.path))
         found = [(SetMember(run=path.name, settings={}), RunFolder(path)) for path in folders]
     members: list[ReadMember] = []
@@ -55,8 +59,16 @@ def list_members(catalog: RunCatalog, run_set: RunSet) -> list[ReadMember]:
         if run is not None:
             with suppress(NoSuchRunError):
                 shared = catalog.share(run)
-        members.append(ReadMember(member.run, member.settings, shared))
+        recipe = "" if known or shared is None else _without_seed(shared)
+        members.append(ReadMember(member.run, member.settings, shared, recipe))
     return members
+
+
+def _without_seed(run: RunFolder) -> str:
+    """Return a recipe as text, without its seed; that of an unreadable one is the run's own id."""
+    with suppress(FormatError):
+        return run.recipe.model_copy(update={SEED: 0}).model_dump_json()
+    return run.id
 
 
 def read_set_state(run_set: RunSet) -> list[tuple[str, FolderState | None]]:
@@ -132,11 +144,12 @@ class MemberGroup:
 
 def group_members(members: list[ReadMember]) -> list[MemberGroup]:
     """Return the members of each combination of settings other than the seed, in the order of the grid; at least one group."""
-    groups: dict[tuple[tuple[str, Setting], ...], list[ReadMember]] = {}
-    for member in members:
-        others = tuple((field, value) for field, value in member.settings.items() if field != SEED)
-        groups.setdefault(others, []).append(member)
-    return [MemberGroup(dict(others), found) for others, found in (groups or {(): []}).items()]
+    groups = group_by_setting(members, lambda one: one.settings) or [({}, [])]
+    return [
+        MemberGroup(settings, found)
+        for settings, alike in groups
+        for _, found in group_by_setting(alike, lambda one: {"recipe": one.recipe}) or [({}, [])]
+    ]
 
 
 def describe_curves(group: MemberGroup, names: list[str], keep: Keep) -> CurveGroup:

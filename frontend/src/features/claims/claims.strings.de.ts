@@ -3,6 +3,7 @@
 import type { claims as english } from "./claims.strings";
 import { claimTexts as german } from "../../strings/de/claim-texts";
 import { count } from "../../strings/numbers";
+import { percent } from "../../strings/shares";
 import type { Translated } from "../../strings/translation";
 
 export const claims: Translated<typeof english> = {
@@ -41,7 +42,8 @@ export const claims: Translated<typeof english> = {
     check: "wäre es falsch, läge der Fehler bei diesem Programm",
     definition: "es sagt, was ein Wort bedeutet, also kann kein Lauf es widerlegen",
   },
-  inSet: (holds, of) => `Von ${count(of)} Läufen mit diesem Rezept stimmt es in ${count(holds)}`,
+  inSet: (holds, of, low, high) =>
+    `Von ${count(of)} Läufen mit diesem Rezept stimmt es in ${count(holds)} (${percent(low)} bis ${percent(high)} aller Startzahlen)`,
   onControl: (state) => `Bei vertauschten Wörtern: ${state}`,
   control: (step, training) =>
     `Im Rahmen: der Kontrolllauf, trainiert mit denselben Wörtern in zufälliger Reihenfolge, ${training ? "jetzt bei" : "Stand"} Schritt ${count(step)}:`,

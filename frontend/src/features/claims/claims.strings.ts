@@ -3,7 +3,7 @@
 import type { ClaimFigure, ClaimRow } from "../../api/rest-types";
 import { printableText } from "../../api/vocabulary";
 import { claimTexts as texts } from "../../strings/claim-texts";
-import { whole } from "../../strings/shares";
+import { percent, whole } from "../../strings/shares";
 import { count, decimal, fixed, small } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
@@ -62,8 +62,9 @@ export const claims = table("claims", {
     check: "if it were false, this program would be wrong",
     definition: "it says what a word means, so no run can refute it",
   },
-  inSet: (holds: number, of: number) =>
-    `In its set it holds in ${count(holds)} of ${count(of)} trainings`,
+  /** `low`, `high`: the interval of the share of all seeds. */
+  inSet: (holds: number, of: number, low: number, high: number) =>
+    `In its set it holds in ${count(holds)} of ${count(of)} trainings (${percent(low)} to ${percent(high)} of all seeds)`,
   onControl: (state: string) => `On shuffled words: ${state}`,
   control: (step: number, training: boolean) =>
     `Framed: the control, trained on the same words in random order, ${training ? "now at" : "as of"} step ${count(step)}:`,

@@ -50,11 +50,13 @@ export const sets: Translated<typeof english> = {
   median: "Median",
   noCurves: "Kein Lauf hat bisher Zahlen.",
   claims: "Stimmt das, jedes Mal?",
-  claimsMore: "Jedes Zeichen ist ein Lauf. Drück darauf für mehr.",
+  claimsMore:
+    "Jedes Zeichen ist ein fertiger Lauf. Drück darauf für mehr. Unter jeder Zahl: wo der Anteil aller Startzahlen liegt, in 95 von 100 Fällen.",
   holdsIn: (holds, of, unmeasured) =>
     `stimmt in ${count(holds)} von ${count(of)}${unmeasured ? `, ${count(unmeasured)} nicht gemessen` : ""}`,
+  interval: (low, high) => `${percent(low)} bis ${percent(high)}`,
   claimOf: (run, state) => `${run}: ${state}`,
-  waiting: (members) => `Noch ohne Tafel: ${count(members)}.`,
+  waiting: (members) => `Noch nicht fertig: ${count(members)}.`,
   lost: (members) => `Fehlen, nicht lesbar oder zu viele: ${count(members)}.`,
   word: (members) => `Ein Wort, ${count(members)} Städte`,
   wordField: "Wort",

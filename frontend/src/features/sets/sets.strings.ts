@@ -56,13 +56,16 @@ export const sets = table("sets", {
   median: "median",
   noCurves: "No training of this set has numbers yet.",
   claims: "Is it true, every time?",
-  claimsMore: "Each mark is one training. Press it to see more.",
+  claimsMore:
+    "Each mark is one finished training. Press it to see more. Below each count: where the share of all seeds lies, 95 times in 100.",
   /** `of`: the trainings in which it is measured; `unmeasured`: the others. */
   holdsIn: (holds: number, of: number, unmeasured: number) =>
     `holds in ${count(holds)} of ${count(of)}${unmeasured ? `, ${count(unmeasured)} not measured` : ""}`,
+  /** The interval of the share in which a claim holds. */
+  interval: (low: number, high: number) => `${percent(low)} to ${percent(high)}`,
   claimOf: (run: string, state: string) => `${run}: ${state}`,
-  /** Trainings without an answer: not ready yet, or not to be read. */
-  waiting: (members: number) => `No board yet: ${count(members)}.`,
+  /** Trainings without an answer: not finished, or not to be read. */
+  waiting: (members: number) => `Not finished: ${count(members)}.`,
   lost: (members: number) => `Missing, unreadable or too many: ${count(members)}.`,
   word: (members: number) => `One word, ${count(members)} cities`,
   wordField: "Word",

@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from lamplighter.claims import set_board
 from lamplighter.claims.board import ClaimRow, make_board
 from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.intervals import share_interval
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_set import SET_FILE, SWEEP_ROLE, GridAxis, RunSet
 from lamplighter.runfolder.run_store import RunStore
@@ -20,7 +22,7 @@ from lamplighter.serving.reading import set_words
 from lamplighter.serving.routes import sets
 from lamplighter.serving.schemas.runs import UNREADABLE
 from tests.support.asgi import HOST, call
-from tests.support.folders import TOKENS
+from tests.support.folders import TOKENS, FakeTrainer
 from tests.support.swept import make_set, recorded_set
 from tests.unit.serving.routes.api_calls import get
 
@@ -190,10 +192,15 @@ async def test_claims_count_the_members_in_which_they_hold(app: FastAPI, run_set
     found = answer.json
     ids = [member.run for member in run_set.facts.members]
     assert (found["members"], found["answered"]) == (3, 2)
-    assert found["unanswered"] == [{"run": ids[2], "reason": "not_prepared"}]
+    assert found["unanswered"] == [{"run": ids[2], "reason": "unfinished"}]
     assert [row["number"] for row in found["items"]] == list(range(1, 29))
     for row in found["items"]:
-        assert sum(row["states"].values()) == 2
+        states = row["states"]
+        assert sum(states.values()) == 2
+        # What is not measured is no part of the m of "holds in n of m".
+        assert row["measured"] == 2 - states["unmeasured"]
+        ends = share_interval(states["holds"] / row["measured"], row["measured"]) if row["measured"] else None
+        assert (row["low"], row["high"]) == (ends or (None, None))
         boards = [
             (await get(app, f"/api/runs/{run}/claims")).json["items"][row["number"] - 1] for run in ids[:2]
         ]
@@ -203,6 +210,29 @@ async def test_claims_count_the_members_in_which_they_hold(app: FastAPI, run_set
         ]
     held = {"if-none-match": answer.headers["etag"]}
     assert (await call(app, "GET", f"/api/sets/{run_set.id}/claims", {"host": HOST} | held)).status == 304
+
+
+async def test_a_member_that_was_stopped_is_not_counted(app: FastAPI, run_set: RunSet) -> None:
+    """It has a board of its own, of an earlier moment than the others."""
+    first = run_set.members()[0][1]
+    assert first is not None
+    first.steps_path.unlink()
+    FakeTrainer(first).begin().train(30).end(Phase.INTERRUPTED)
+    found = await ask(app, run_set, "/claims")
+    assert found["unanswered"][0] == {"run": first.id, "reason": "unfinished"}
+    assert found["answered"] == 1
+    assert {len(row["members"]) for row in found["items"]} == {1}
+    six = found["items"][5]
+    assert (six["states"]["conditional"], six["measured"]) == (1, 1)
+    assert (six["low"], six["high"]) == pytest.approx((0.0, 0.7935), abs=1e-3)
+
+
+async def test_members_of_a_damaged_set_are_pooled_by_their_recipes(app: FastAPI, tmp_path: Path) -> None:
+    rates = GridAxis(field="optimiser.learning_rate", values=[0.001, 0.01])
+    run_set = make_set(tmp_path, GridAxis(field="seed", values=[0, 1]), rates)
+    (run_set.path / SET_FILE).write_text("{")
+    groups = (await ask(app, run_set, "/curves"))["groups"]
+    assert [len(one["runs"]) for one in groups] == [2, 2]
 
 
 async def test_relations_have_a_spread(app: FastAPI, run_set: RunSet) -> None:
