@@ -94,6 +94,17 @@ class Finding(DocumentedRecord):
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A part of a finding."""
+
+    holds: bool | None
+    """None if not measured."""
+    reason: tuple[Sentence, ...]
+    figures: tuple[Figure, ...] = ()
+    null: Figure | None = None
+
+
+@dataclass(frozen=True)
 class Link(DocumentedRecord):
     """A button that opens a view, and may first ask the model."""
 

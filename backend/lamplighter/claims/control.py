@@ -14,10 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.evidence import UNREADABLE, Evidence
 from lamplighter.claims.gathering import Moment, gather_evidence, read_moment
 from lamplighter.claims.matrix_evidence import compare_with_seed
-from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import is_imported

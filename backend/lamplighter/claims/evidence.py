@@ -14,9 +14,13 @@ from lamplighter.claims.intervals import Spread
 from lamplighter.contract.answers import Answer
 from lamplighter.contract.answers.parts import AnswerBase
 from lamplighter.contract.recipe import OptimiserKind
+from lamplighter.runfolder.errors import READ_ERRORS
 
 _Answer = TypeVar("_Answer", bound=AnswerBase)
 Measures = Mapping[int, Mapping[str, float]]
+
+UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
+"""Errors of run files that are damaged or untrusted: what they hold is left out."""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lamplighter.claims.evidence import EnergyFigures, Evidence, ExchangeFigures, StoredAnswer, TrustFigures
+from lamplighter.claims.evidence import (
+    UNREADABLE,
+    EnergyFigures,
+    Evidence,
+    ExchangeFigures,
+    StoredAnswer,
+    TrustFigures,
+)
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.matrix_evidence import read_matrix_evidence
 from lamplighter.claims.matrix_figures import MAX_NUMBERS
 from lamplighter.claims.questions_asked import find_own_question
 from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
-from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.contract.answers import StoredAnswerError, parse_answer
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.lru_cache import LruCache

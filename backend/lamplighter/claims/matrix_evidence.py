@@ -16,6 +16,7 @@ from lamplighter.claims.city_figures import (
     share_of_same,
 )
 from lamplighter.claims.evidence import (
+    UNREADABLE,
     CityFigures,
     EarlierShare,
     MatrixFigures,
@@ -31,7 +32,6 @@ from lamplighter.claims.matrix_figures import (
     read_turn,
     turn_space,
 )
-from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.geometry.pairs import mutual_ranks
 from lamplighter.runfolder.errors import NoOutputMatrixError, NoSnapshotError

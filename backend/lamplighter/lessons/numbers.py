@@ -13,11 +13,10 @@ import numpy as np
 
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
-from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.evidence import UNREADABLE, Evidence
 from lamplighter.claims.gathering import Moment, examined_step, gather_evidence
 from lamplighter.claims.matrix_figures import MAX_NUMBERS, MAX_PAIRS
 from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
-from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.contract.answers import Answer, parse_answer
 from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.contract.questions import Question, parse_question, question_id

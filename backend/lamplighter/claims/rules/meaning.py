@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lamplighter.claims.claim import (
     Claim,
@@ -12,6 +11,7 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
+    Reading,
     Sentence,
     Values,
     choose_state,
@@ -141,29 +141,18 @@ def find_what_geometry_says(evidence: Evidence) -> Finding:
     return Finding(state, tuple(reason), figures, null, waits_for)
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """One of the three readings of the geometry."""
-
-    holds: bool | None
-    """None if not measured."""
-    reason: tuple[Sentence, ...]
-    figures: tuple[Figure, ...] = ()
-    null: Figure | None = None
-
-
-def _read_substitution(evidence: Evidence) -> _Reading:
+def _read_substitution(evidence: Evidence) -> Reading:
     """Return the effect of replacing a word by its nearest; random words are the null."""
     answer = evidence.answer(SubstitutionAnswer)
     near, chance = (None, None) if answer is None else (answer.near.rise, answer.chance.rise)
     less = None if answer is None else answer.chance_less_near
     if answer is None or near is None or chance is None or less is None:
-        return _Reading(None, (tell("near_is_not_measured"),))
+        return Reading(None, (tell("near_is_not_measured"),))
     if less.mean is None or less.error is None:
-        return _Reading(None, (tell("near_is_not_measured"),))
+        return Reading(None, (tell("near_is_not_measured"),))
     harm = Spread(near, answer.near.error or 0.0, answer.sentences)
     null = Spread(chance, answer.chance.spread or 0.0, answer.draws)
-    return _Reading(
+    return Reading(
         less.mean > CLEAR * less.error and near <= REPLACEABLE * chance,
         (tell("nearest_word_costs", near=near, random=chance),),
         (spread_figure("harm_of_the_nearest_word", harm, "nats", answer.step),),
@@ -171,27 +160,27 @@ def _read_substitution(evidence: Evidence) -> _Reading:
     )
 
 
-def _read_relations(evidence: Evidence) -> _Reading:
+def _read_relations(evidence: Evidence) -> Reading:
     """Return how many relations are directions."""
     relations = evidence.relations
     if not relations:
-        return _Reading(None, (tell("direction_is_not_measured"),))
+        return Reading(None, (tell("direction_is_not_measured"),))
     answered = sum(map(_is_answered, relations.values()))
-    return _Reading(
+    return Reading(
         answered > len(relations) / 2,
         (tell("relations_are_directions", answered=answered, relations=len(relations)),),
         (Figure("analogies_on_average", _mean(relations), "share"),),
     )
 
 
-def _read_lengths(evidence: Evidence) -> _Reading:
+def _read_lengths(evidence: Evidence) -> Reading:
     """Return how row length follows word frequency."""
     newest = evidence.newest
     lengths = evidence.series("length_log_count_spearman")
     if newest is not None and newest.length_follows is not None:
         lengths = {**lengths, newest.step: newest.length_follows}
     if not lengths:
-        return _Reading(None, (tell("length_is_not_measured"),))
+        return Reading(None, (tell("length_is_not_measured"),))
     last, best_step = max(lengths), max(lengths, key=lambda step: lengths[step])
     now, best = lengths[last], lengths[best_step]
     # The standard deviation of a rank correlation under random assignment of the counts.
@@ -199,7 +188,7 @@ def _read_lengths(evidence: Evidence) -> _Reading:
     reason = [tell("length_follows", correlation=now)]
     if best > now:
         reason.append(tell("length_followed", correlation=best, step=best_step))
-    return _Reading(
+    return Reading(
         now >= FOLLOWS and dealt.score(now) > CLEAR,
         tuple(reason),
         (

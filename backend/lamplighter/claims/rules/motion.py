@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
-    Sentence,
+    Reading,
     choose_state,
     spread_figure,
     tell,
@@ -146,31 +145,19 @@ def find_shift(evidence: Evidence) -> Finding:
         reason.append(tell("lit_row_moved", share=shares[most_at].mean, step=most_at))
     reason += journey.reason
     small = 1 in shares and max(share.mean for share in shares.values()) <= SMALL
-    state = choose_state(
-        small and journey.leads_away is True, now.mean <= SMALL and journey.leads_away is not False
-    )
+    state = choose_state(small and journey.holds is True, now.mean <= SMALL and journey.holds is not False)
     return Finding(state, tuple(reason), tuple(figures), journey.null)
 
 
-@dataclass(frozen=True)
-class _Journey:
-    """The distance of the rows from their start, beside that of a random walk."""
-
-    leads_away: bool | None
-    """True if it is large, and clearly larger than that of the walk; None if it is not known."""
-    reason: tuple[Sentence, ...]
-    figures: tuple[Figure, ...] = ()
-    null: Figure | None = None
-
-
-def _read_journey(evidence: Evidence) -> _Journey:
+def _read_journey(evidence: Evidence) -> Reading:
+    """Return whether the rows are far from their start, and clearly farther than a random walk leads."""
     distance, length = evidence.shifted, evidence.row_lengths.get(evidence.step)
     walk = None if evidence.pulses is None else evidence.pulses.walk
     if distance is None or length is None or walk is None:
-        return _Journey(None, (tell("start_is_not_known"),))
+        return Reading(None, (tell("start_is_not_known"),))
     of_length = Spread(walk.mean / length, walk.deviation / length, walk.draws)
     share = distance / length
-    return _Journey(
+    return Reading(
         share >= AWAY and of_length.score(share) > CLEAR,
         (tell("rows_are_away_from_their_start", share=share, random=of_length.mean),),
         (Figure("distance_from_the_start", share, "share", evidence.step),),
@@ -232,7 +219,7 @@ def find_no_rest(evidence: Evidence) -> Finding:
     figures += journey.figures
     if journey.null is not None:
         figures.append(journey.null)
-    state = choose_state(ratio.low > ARRIVING and journey.leads_away is True, ratio.low > HALTED)
+    state = choose_state(ratio.low > ARRIVING and journey.holds is True, ratio.low > HALTED)
     return Finding(state, reason, tuple(figures), null)
 
 
