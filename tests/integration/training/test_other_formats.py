@@ -15,16 +15,21 @@ import pytest
 import lamplighter
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.output import ExportError, no_progress
+from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.run_checks import RunChecks
+from lamplighter.runfolder.importing.untrusted_sqlite import UntrustedFile
+from lamplighter.runfolder.remote_files import RemoteFile
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.sqlite.database import FORMAT_VERSION
+from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.runfolder.writing.finalise import seal_role_files
+from lamplighter.runfolder.writing.finalise import compact_run, seal_role_files
 from lamplighter.serving.apps.app import create_app
 from lamplighter.training.worker import train
 from lamplighter.web.settings import ServerSettings
@@ -75,10 +80,13 @@ def test_a_file_has_the_number_of_what_was_written_into_it(run: RunFolder):
     for role in ("trainer", "projector", "analyst"):
         assert seal_role_files(run, role)
     assert contents(run) == before
-    for writer in (StepsWriter(files[0]), LayoutsWriter(files[1]), MeasuresWriter(files[2])):
+    assert compact_run(run)
+    for writer in (LayoutsWriter(files[1]), MeasuresWriter(files[2])):
         writer.close(sealed=True)
-    # The measures are what version 2 wrote, and it goes on reading them.
-    assert [read_version(file) for file in files] == [FORMAT_VERSION, FORMAT_VERSION, 2]
+    # What completes the map and the measures of a shown run writes as version 2 did, which can still continue it.
+    assert [read_version(file) for file in files] == [2, 2, 2]
+    StepsWriter(files[0]).close(sealed=True)
+    assert read_version(files[0]) == FORMAT_VERSION
     # A trainer of version 2 that is at work while its server is updated can be stopped.
     RequestsWriter(run.path, "tests").add("stop", {})
     assert read_version(run.path / "requests-tests.sqlite") == 2
@@ -156,6 +164,40 @@ def test_does_not_import_a_newer_run(newer: RunFolder, tmp_path: Path):
     with pytest.raises((ExportError, FrameError), match="format"):
         import_zip(RunStore(tmp_path / "other"), tmp_path / "newer.zip", no_progress)
     assert list((tmp_path / "other").iterdir()) == []
+
+
+class PublishedFile(RemoteFile):
+    """A file that lies elsewhere."""
+
+    schema = steps.SCHEMA
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @property
+    def byte_count(self) -> int:
+        return len(self._content)
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        return self._content[offset : offset + count]
+
+    def fetch_to(self, path: Path) -> None:
+        path.write_bytes(self._content)
+
+    def give_up(self) -> None:
+        pass
+
+
+def test_a_newer_published_run_and_a_newer_fragment_say_so(newer: RunFolder):
+    content = newer.steps_path.read_bytes()
+    with pytest.raises(FormatError, match=f"the fragment {SAYS}"):
+        UntrustedFile(content, steps.SCHEMA, RunChecks(40, 4, None, lambda: None))
+    remote_files.register(newer.steps_path, PublishedFile(content))
+    try:
+        with pytest.raises(FormatError, match=SAYS):
+            StepsReader(newer.steps_path)
+    finally:
+        remote_files.unregister_below(newer.path)
 
 
 def test_rejects_a_newer_recipe(run: RunFolder):

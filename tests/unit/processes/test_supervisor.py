@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psutil
+import pytest
 
 from lamplighter.processes.supervised_worker import worker_command
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
@@ -102,7 +104,10 @@ def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:
         assert [name for _, name in started] == [runs[2].id, runs[1].id]
 
 
-def test_trainers_of_others_count_and_are_left_alone(tmp_path: Path) -> None:
+def test_trainers_of_others_count_and_are_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     first, second = make_run(RunStore(tmp_path)), make_run(RunStore(tmp_path))
     started = Started(trainer=HOLD)
     with (
@@ -113,6 +118,10 @@ def test_trainers_of_others_count_and_are_left_alone(tmp_path: Path) -> None:
     ):
         let_it_look(supervisor)
         assert started == []
+        supervisor.stop()
+        (said,) = [message for message in caplog.messages if "continues to train" in message]
+        assert said.startswith(first.id)
+        assert f"open {tmp_path} with lamplighter serve, and stop the run there" in said
     with supervising(tmp_path, started, QUICK, ("trainer",)) as supervisor:
         wait_until(lambda: {name for _, name in started} == {first.id, second.id})
 

@@ -57,7 +57,7 @@ class LayoutsWriter(FactsWriter):
         Raises:
             FormatError: the file was written by a newer version.
         """
-        super().__init__(path, SCHEMA)
+        super().__init__(path, SCHEMA, version=2)
 
     def commit(self, layout: Layout) -> None:
         """Commit a layout. Layouts of superseded attempts stay; readers filter by attempt."""

@@ -19,6 +19,7 @@ from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.sqlite.database import FORMAT_VERSION
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsWriter
 from lamplighter.runfolder.tables.keyframe_thinning import KeyframeThinning
 from lamplighter.runfolder.tables.row_pruning import RowPruning
@@ -101,14 +102,14 @@ def phase_in(facts: dict[str, Any]) -> Phase:
 class StepsWriter(FactsWriter):
     """The trainer's writer of `steps.sqlite`. Not thread-safe."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file.
+    def __init__(self, path: Path, version: int = FORMAT_VERSION) -> None:
+        """Open or create the file. `version`: the format of what will be written.
 
         Raises:
             FormatError: the file was written by a newer version.
         """
         self._path = path
-        super().__init__(path, SCHEMA, PAGE_SIZE)
+        super().__init__(path, SCHEMA, PAGE_SIZE, version)
         tiles_path = path.with_name("tiles.sqlite")
         self._pruning = RowPruning(self._connection, tiles_path)
         self._thinning = KeyframeThinning(self._connection, tiles_path)

@@ -80,7 +80,8 @@ def _compact(run: RunFolder) -> bool:
             newest = history.snapshot(last)
             keyframe = newest.encode_frame()
             census = encode(read_census(history.steps, history.steps.lineage(), last, newest.time))
-    with steps.StepsWriter(run.steps_path) as writer:
+    # Since 2, moved rows may be in tiles; a run that is only shown stays one that the version before can continue.
+    with steps.StepsWriter(run.steps_path, version=2) as writer:
         if keyframe is not None and census is not None:
             writer.add_keyframe(last, keyframe, census, attempt)
         with failpoint.trigger_within("compact"):
@@ -89,9 +90,7 @@ def _compact(run: RunFolder) -> bool:
 
 
 def _seal(path: Path, schema: str) -> bool:
-    connection = open_writer(
-        path, schema, version=1
-    )  # Nothing is written, so an older file keeps its number.
+    connection = open_writer(path, schema, version=1)
     try:
         return seal(connection, patience=0.0)
     finally:

@@ -23,7 +23,7 @@ KNOWN = {3: "c7abc34bccf69116"}
 """The digest of each number of the format since 3."""
 CHANGED = (
     "The tables or facts of a run's files are others than those of format {version}. If the code before cannot read them: keep a run"
-    " of that code (python tests/golden/make_old_run.py COMMIT), raise FORMAT_VERSION, and let a golden run show that the"
+    " of that code (python tests/golden/make_old_run.py COMMIT), raise FORMAT_VERSION and the `version` that the file's writer gives, and let a golden run show that the"
     " earlier ones are still read. If it can: replace the digest. The digest is now {digest}."
 )
 SCHEMAS = {
