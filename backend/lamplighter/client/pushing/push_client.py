@@ -7,7 +7,7 @@ import json
 import re
 import ssl
 from collections.abc import Mapping
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import IO, Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -174,9 +174,10 @@ class PushClient:
         request.add_header("Accept", "application/json")
         try:
             with self._opener.open(request, timeout=_SECONDS) as response:
-                return _Answer(
-                    response.status, response.read(_MAX_ANSWER), response.headers.get(IDENTITY_HEADER)
-                )
+                body = response.read(_MAX_ANSWER)
+                if response.length and len(body) < _MAX_ANSWER:
+                    raise IncompleteRead(body, response.length)
+                return _Answer(response.status, body, response.headers.get(IDENTITY_HEADER))
         except HTTPError as error:
             with error:
                 return self._judge(error)

@@ -116,6 +116,8 @@ def test_a_redirect_is_not_followed_with_the_token() -> None:
         ((503, "[]", {"retry-after": "soon"}), LaterError),
         ((507, "", {}), LaterError),
         ((200, "<html>", {}), PushRefusedError),
+        # A server that was killed while it answered.
+        ((200, '{"attempt": 1', {"content-length": "90"}), LaterError),
         ((200, '{"step": -1}', {}), PushRefusedError),
     ],
 )
