@@ -112,7 +112,7 @@ class LivingMap:
     def update(self, X: Any = None, *, rows: Any = None, ids: Any = None, leave: Any = ()) -> Self:
         """Make the next frame of the map. Before `fit`, `update(X)` fits.
 
-        Call it with the same rows again and the map settles.
+        Call it with the same rows again and the map settles, in at most 25 updates.
 
         Args:
             X: all rows, shape (N, D). Without `ids` they are those of the last frame in the same order; with them, rows
@@ -166,7 +166,10 @@ class LivingMap:
 
     @property
     def settled_(self) -> bool:
-        """Return whether another update with the same rows would move nothing."""
+        """Return whether another update with the same rows would move nothing.
+
+        It becomes true only while the rows rest: about 12 updates after a fit, and at most 25 after any change.
+        """
         self._check_fitted()
         return not self._engine.unsettled
 

@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import living_map
 from living_map import LivingMap, estimator
+from living_map.settings import Motion
 
 README = Path(__file__).parents[3] / "backend/living-map/README.md"
 
@@ -118,6 +119,28 @@ def test_few_rows_left_begin_again_and_it_settles() -> None:
         frames += 1
         assert frames < 100
     assert np.array_equal(model.embedding_, model.update(rows).embedding_)
+
+
+@pytest.mark.parametrize("motion", ["smooth", "faithful"])
+@pytest.mark.parametrize("change", [0.1, 1.0, 10.0])
+def test_rows_at_rest_settle_within_the_updates_that_are_documented(motion: Motion, change: float) -> None:
+    rows = clusters(120)
+    model = LivingMap(n_neighbors=10, n_epochs=50, motion=motion).fit(rows)
+
+    def settle(most: int) -> int:
+        for count in range(most + 1):
+            if model.settled_:
+                return count
+            model.update(rows)
+        raise AssertionError(f"it moves after {most} updates")
+
+    assert settle(15) >= 8
+    rows += change * np.random.default_rng(3).normal(size=rows.shape)
+    model.update(rows)
+    assert not model.settled_
+    settle(25)
+    before = model.embedding_.copy()
+    assert np.array_equal(model.update(rows).embedding_, before)
 
 
 def test_a_table_gives_the_names_of_its_columns_and_one_column_is_enough() -> None:
