@@ -31,6 +31,7 @@ from lamplighter.wire.frames import Frame
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_source import RowSource
+from lamplighter.wire.token_text import read_tokens, spellings
 from lamplighter.wire.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -158,14 +159,16 @@ class Run:
         return read_status(self._folder)
 
     def token_id(self, token: str | SupportsIndex) -> int:
-        """Return the id of a token, given as text or as an id (any whole number, numpy's too).
+        """Return the id of a token, given as text or as an id (any whole number, numpy's too). The text may be as
+        tokenisers write it (`Ġthe`, `▁the`, `##ing`), as it is kept, or as it is shown.
 
         Raises:
             InputError: `token` is neither a text nor a whole number.
             NoSuchTokenError: the vocabulary has no such token.
         """
         if isinstance(token, str):
-            found = self._id_by_token.get(token)
+            ids = self._id_by_token
+            found = next((ids[one] for one in spellings(token) if one in ids), None)
             if found is None:
                 raise NoSuchTokenError(f"{token[:80]!r} is not a token of {self.id}")
             return found
@@ -573,8 +576,10 @@ class Run:
     @cached_property
     def _id_by_token(self) -> dict[str, int]:
         ids: dict[str, int] = {}
-        for number, token in enumerate(self.tokens):
-            ids.setdefault(token, number)
+        # As kept comes first: what one token is shown as may be another one's own text.
+        for texts in (self.tokens, read_tokens(self.tokens)):
+            for number, token in enumerate(texts):
+                ids.setdefault(token, number)
         return ids
 
 

@@ -9,6 +9,7 @@ from lamplighter.contract.questions import QuestionError, TransplantQuestion
 from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.wire.token_text import spellings
 
 _CONTEXT_WINDOWS = 64
 """Maximum length of a prompt or a sentence, in multiples of the model's context."""
@@ -69,16 +70,17 @@ def read_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> lis
 
 
 def find_word(run: RunFolder, word: str, field: str) -> int:
-    """Return the id of a token by its displayed form, or of the text's only token.
+    """Return the id of a token by its form as it is kept or as tokenisers write it, or of the text's only token.
 
     Raises:
         QuestionError: the run does not know the word, or the text has several tokens.
         FormatError: the run's tokeniser cannot be read.
     """
-    try:
-        return run.vocabulary.tokens.index(word)
-    except ValueError:
-        ids = encode_words(run, word, field)
+    tokens = run.vocabulary.tokens
+    for one in spellings(word):
+        if one in tokens:
+            return tokens.index(one)
+    ids = encode_words(run, word, field)
     if len(ids) != 1:
         raise QuestionError(
             f"{field}: {quote_foreign(word[:80])} is {len(ids):,} words here, and one is wanted",

@@ -30,6 +30,19 @@ def read_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
     return keep_distinct([_read_piece(token) for token in tokens])
 
 
+def spellings(text: str) -> list[str]:
+    """Return a token's text as it was typed, then as other tokenisers write it: with another mark of a word's beginning or
+    of its continuation (`##`), with its bytes decoded, and without the mark.
+    """
+    found = [text, decode_piece(text, byte_by_symbol())]
+    for one in tuple(found):
+        if len(one) > 1 and one[0] in _MARKS:
+            found += [*(mark + one[1:] for mark in _MARKS), one[1:]]
+        elif len(one) > 2 and one.startswith("##"):
+            found += [f"-{one[2:]}", one[2:]]
+    return list(dict.fromkeys(found))
+
+
 def keep_distinct(texts: Sequence[str]) -> tuple[str, ...]:
     """Make texts distinct by adding its id to each token whose text an earlier one has."""
     taken: set[str] = set()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import ByteLevel
 
-from lamplighter.wire.token_text import byte_by_symbol, decode_piece, read_tokens
+from lamplighter.wire.token_text import byte_by_symbol, decode_piece, read_tokens, spellings
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,23 @@ def test_byte_symbols_match_tokenizers() -> None:
     for text in (*map(chr, range(0x800)), "犬", "🏮"):
         ((piece, _),) = written.pre_tokenize_str(text)
         assert decode_piece(piece, symbols) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Ġthe", " the"),
+        ("▁the", " the"),
+        (" the", "Ġthe"),
+        ("Ġthe", "the"),
+        ("ĠcafÃ©", " café"),
+        ("ĠcafÃ©", "café"),
+        ("##ing", "ing"),
+        ("##ing", "-ing"),
+        ("the", "the"),
+        ("Ġ", "Ġ"),
+    ],
+)
+def test_a_token_is_found_as_tokenisers_write_it(typed: str, kept: str) -> None:
+    assert spellings(typed)[0] == typed
+    assert kept in spellings(typed)

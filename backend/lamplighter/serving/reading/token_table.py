@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.serving.schemas.tokens import Token
-from lamplighter.wire.token_text import read_tokens
+from lamplighter.wire.token_text import read_tokens, spellings
 from lamplighter.wire.vocabulary import Vocabulary
 
 _WORD = re.compile(r"[^\W\d_][\w'\u2019-]+")
@@ -68,11 +68,11 @@ class TokenTable:
     def find_token(self, text: str) -> int | None:
         """Return the id of the most frequent token with a text, in the tokeniser's form or as displayed, in any case if
         none has it in this one; None if there is none."""
-        found = next(iter(self.search(text, 1, 0)), None) if text else None
-        wanted = text.casefold()
-        if found is None or wanted not in (found.token.casefold(), found.text.casefold()):
-            return None
-        return found.token_id
+        for one in spellings(text) if text else ():
+            found = next(iter(self._rank(one)), None)
+            if found is not None and one.casefold() in (self._folded[found], self._folded_texts[found]):
+                return found
+        return None
 
     def encode_list(self, limit: int, offset: int) -> bytes:
         """Return the `TokenList` of all tokens by id as JSON; at most `limit`, from `offset`.
@@ -99,8 +99,13 @@ class TokenTable:
         return json.dumps({"items": items}, ensure_ascii=False, separators=(",", ":")).encode()
 
     def search(self, text: str, limit: int, offset: int) -> list[Token]:
-        """Return the tokens that match a text, case-folded, in the tokeniser's form or as displayed: exact matches
+        """Return the tokens that match a text, case-folded, in a tokeniser's form or as displayed: exact matches
         first, then prefixes, then substrings, each by frequency. At most `limit`, from `offset`."""
+        ranked = next(filter(None, map(self._rank, spellings(text))), [])
+        return [self.token(token_id) for token_id in ranked[offset : offset + limit]]
+
+    def _rank(self, text: str) -> list[int]:
+        """Return the ids of the tokens that match a text in one spelling, the best first."""
         wanted = text.casefold()
         ranked = sorted(
             (
@@ -117,4 +122,4 @@ class TokenTable:
             for i, forms in enumerate(zip(self._folded, self._folded_texts, strict=True))
             if wanted in forms[0] or wanted in forms[1]
         )
-        return [self.token(i) for _, _, i in ranked[offset : offset + limit]]
+        return [token_id for _, _, token_id in ranked]
