@@ -14,7 +14,6 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run, find_run_store
 from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import describe_fork, read_run_name, write_run_name
@@ -183,17 +182,12 @@ def _line(run: RunFolder) -> str:
         status = read_status(run)
     except FormatError as error:
         return f"{run.id:44} {'unreadable':12}{size}  {error}"
-    phase = (
-        status.phase
-        if status.alive or status.has_ended or status.phase == Phase.WAITING
-        else f"{status.phase}?"
-    )
     loss = "" if status.loss is None else f"  loss {status.loss:.3f}"
     parent = run.recipe.parent
     origin = "" if parent is None else f"  {describe_fork(parent)}, a fork of {parent.run}"
     name = read_run_name(run)
     named = "" if name is None else f"  {name}"
-    return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}{origin}{named}"
+    return f"{run.id:44} {status.state:12}{size}  step {status.step} of {status.steps}{loss}{origin}{named}"
 
 
 def _size(count: int) -> str:

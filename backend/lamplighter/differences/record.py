@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import fmean
@@ -54,7 +55,7 @@ class RecordDifference:
     batch: Pair
     """The losses on the batch of the step."""
     recent: Pair
-    """Mean of the last `batches` steps."""
+    """Mean of the last `batches` steps; None unless each of their losses is known."""
     batches: int
     """As many of both: up to `RECENT`, and no more than either has done."""
     deviation: float | None
@@ -102,7 +103,7 @@ def compare_records(
     )
     return RecordDifference(
         Pair(own.get(step), others.get(step + offset)),
-        Pair(*(fmean(each.values()) if each and batches else None for each in (own, others))),
+        Pair(*(fmean(each.values()) if len(each) == batches > 0 else None for each in (own, others))),
         batches,
         _measure_deviation([own[at] - others[at + offset] for at in own if at + offset in others]),
         held_out,
@@ -123,9 +124,10 @@ def _newest_pair(
 
 
 def _read_losses(reader: StepsReader, step: int, batches: int) -> dict[int, float]:
-    """Return the losses of the last steps, or at least of this one."""
+    """Return the known losses of the last steps, or at least of this one."""
     first = step - max(1, batches) + 1
-    return {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, first), step)}
+    losses = {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, first), step)}
+    return {at: loss for at, loss in losses.items() if not math.isnan(loss)}
 
 
 def _measure_deviation(differences: list[float]) -> float | None:

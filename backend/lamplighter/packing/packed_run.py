@@ -261,7 +261,7 @@ def _store_answers(
     if not continues:
         if status["phase"] not in _ENDED:
             # A live run continues, but not in this file.
-            status["phase"] = "interrupted"
+            status["phase"] = status["state"] = "interrupted"
         status["alive"], status["step"] = False, last
     examinations = [
         one for one in json.loads(answers.get("/examinations"))["items"] if one["state"] == "done"

@@ -21,6 +21,7 @@ from lamplighter.cli.asking.claims import tell_figure
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.contract.sentences import say
 from lamplighter.differences.difference import Ordering
+from lamplighter.platform.printable import escape_unprintable
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 from lamplighter.serving.reading.run_selection import RunOrder, RunState
 from lamplighter.serving.schemas.claims import ClaimBoard
@@ -84,7 +85,7 @@ class AgentServer(MCPServer[Any]):
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             if not isinstance(error.__cause__, ValidationError):
-                raise
+                raise ToolError(escape_unprintable(str(error))) from error
             # The package's own text has several lines, and a link for programmers.
             faults = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.__cause__.errors()]
             raise ToolError(f"{name} cannot be asked this: {'; '.join(faults)}") from error.__cause__
@@ -292,7 +293,7 @@ def _describe_run(run: dict[str, Any]) -> dict[str, Any]:
     if run["created"] is not None:
         told["created"] = datetime.fromtimestamp(run["created"], UTC).isoformat(timespec="seconds")
     if status is not None:
-        told |= {name: status[name] for name in ("step", "steps", "loss")} | {"state": status["phase"]}
+        told |= {name: status[name] for name in ("step", "steps", "loss", "state")}
     if recipe is not None:
         told["corpus"] = recipe["corpus"]["kind"]
     if parent is not None:

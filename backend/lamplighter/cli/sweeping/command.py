@@ -225,7 +225,7 @@ def _sum_up(
             {
                 "run": one.run.id,
                 "settings": one.member.settings,
-                "phase": None if one.status is None else one.status.phase,
+                "phase": None if one.status is None else one.status.state,
                 "loss": None if one.status is None else one.status.loss,
                 "problem": one.problem,
             }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError, computed_field
 
 from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
@@ -67,6 +68,13 @@ class RunStatus(DocumentedModel):
     hold: HoldFacts | None = None
     """The wait for the map before the first step; null if the run does not wait."""
 
+    @computed_field
+    @property
+    def state(self) -> Phase:
+        """The phase; `interrupted` where a trainer should be at work and none is, as after it was killed."""
+        killed = not self.alive and self.phase in (Phase.PREPARING, Phase.RUNNING)
+        return Phase.INTERRUPTED if killed else self.phase
+
     @property
     def has_ended(self) -> bool:
         """Return whether the run has ended, so that no trainer should be running."""
@@ -112,7 +120,7 @@ def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
             attempt=attempt,
             step=step,
             steps=facts.get("steps", run.recipe.steps),
-            loss=pulse.loss if isinstance(pulse, Pulse) else None,
+            loss=pulse.loss if isinstance(pulse, Pulse) and not math.isnan(pulse.loss) else None,
             pace=facts.get("pace", "full"),
             pace_steps_per_second=facts.get("pace_steps_per_second"),
             snapshots=facts.get("snapshots", "all"),

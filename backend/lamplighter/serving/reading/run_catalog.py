@@ -171,7 +171,7 @@ class RunCatalog:
             FormatError: the status cannot be read.
         """
         try:
-            return Status(**read_status(run, reader).as_dict())
+            return Status(**read_status(run, reader).model_dump(exclude={"state"}))
         except FormatError:
             raise
         except ValueError as error:

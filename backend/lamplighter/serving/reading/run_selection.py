@@ -12,7 +12,7 @@ from lamplighter.serving.schemas.runs import RunSummary
 RunState = Literal[
     "waiting", "preparing", "running", "paused", "finished", "interrupted", "failed", "unreadable"
 ]
-"""A phase, or `unreadable`."""
+"""The state of a status, or `unreadable`."""
 RunOrder = Literal["created", "loss", "steps", "name"]
 """`created`: newest first; `loss`: lowest first; `steps`: most first; `name`: in alphabetical order."""
 _NUMBER = re.compile(r"(\d+)")
@@ -34,7 +34,7 @@ def select_runs(
         run
         for run in runs
         if (set_id is None or (run.set or "") == set_id)
-        and (not states or (run.status.phase if run.status else "unreadable") in states)
+        and (not states or (run.status.state if run.status else "unreadable") in states)
         and (wanted in run.id or all(word in run.name.casefold() for word in wanted.split()))
     ]
 

@@ -120,7 +120,7 @@ def _describe_member(catalog: RunCatalog, member: ReadMember) -> Member:
     return Member(
         run=member.id,
         settings=member.settings,
-        state=status.phase,
+        state=status.state,
         alive=status.alive,
         step=status.step,
         steps=status.steps,

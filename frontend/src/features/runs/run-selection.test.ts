@@ -8,7 +8,7 @@ function run(id: string, facts: object = {}, status: object | null = {}): Run {
     name: id,
     created: 0,
     set: null,
-    status: status && { phase: "finished", step: 10, loss: 1, ...status },
+    status: status && { step: 10, loss: 1, state: "finished", ...status },
     ...facts,
   } as unknown as Run;
 }
@@ -17,8 +17,8 @@ const ids = (runs: Run[]) => runs.map(({ id }) => id).join(" ");
 describe("the runs of the list", () => {
   const runs = [
     run("a", { name: "Two towns", created: 1 }, { loss: 2, step: 5 }),
-    run("b", { name: "Manuals", created: 3 }, { phase: "failed", loss: null, step: 50 }),
-    run("c", { name: "two Manuals", created: 2 }, { phase: "running", loss: 1.5, step: 20 }),
+    run("b", { name: "Manuals", created: 3 }, { state: "failed", loss: null, step: 50 }),
+    run("c", { name: "two Manuals", created: 2 }, { state: "running", loss: 1.5, step: 20 }),
     run("d", { name: "Broken", created: 0 }, null),
   ];
 

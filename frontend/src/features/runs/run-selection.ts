@@ -25,7 +25,7 @@ export function selectRuns(
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = runs.filter(({ id, name, status }) => {
     const named = `${name} ${id}`.toLowerCase();
-    const fits = state === "any" || (status && PHASES[state].includes(status.phase));
+    const fits = state === "any" || (status && PHASES[state].includes(status.state));
     return fits && words.every((word) => named.includes(word));
   });
   const loss = ({ status }: Run) => status?.loss ?? Infinity;

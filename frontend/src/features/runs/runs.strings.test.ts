@@ -10,7 +10,8 @@ function run(status: Partial<NonNullable<Run["status"]>>, rest: Partial<Run> = {
   };
   const whole = { phase: "finished", message: "", step: 5_000, steps: 5_000, alive: false };
   const made = { id: "r", name: "r", readable: true, problem: null, recipe, districts: 112 };
-  return { ...made, status: { ...whole, ...status }, ...rest } as unknown as Run;
+  const state = status.phase ?? whole.phase;
+  return { ...made, status: { ...whole, state, ...status }, ...rest } as unknown as Run;
 }
 
 describe("a run in one sentence", () => {
@@ -22,6 +23,8 @@ describe("a run in one sentence", () => {
     expect(runSentence(run({ phase: "interrupted", step: 1_200 }, { districts: null }))).toBe(
       "Stopped at step 1,200",
     );
+    const killed = run({ phase: "running", state: "interrupted", step: 1_200 });
+    expect(runSentence(killed)).toBe("Stopped at step 1,200; 112 neighbourhoods");
     expect(runSentence(run({ phase: "running", alive: true, step: 7 }))).toBe(
       "Learning: step 7 of 5,000; 112 neighbourhoods",
     );

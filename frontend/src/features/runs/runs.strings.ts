@@ -56,15 +56,15 @@ export const runList = table("runList", {
 export function runSentence({ readable, problem, recipe, status, districts }: Run): string {
   const w = runList.runSentences;
   if (!readable || !status) return w.unreadable(printableText(problem ?? ""));
-  const { phase, step, steps, message, alive } = status;
+  const { state, step, steps, message, alive } = status;
   const found = districts ? w.found(districts) : "";
   const trained = trainedRecipe(recipe);
   const read = trained ? step * trained.sequences * trained.model.context : 0;
-  if (phase === "failed") return w.failed(printableText(message));
-  if (phase === "interrupted") return w.stopped(step) + found;
-  if (phase === "finished")
+  if (state === "failed") return w.failed(printableText(message));
+  if (state === "interrupted") return w.stopped(step) + found;
+  if (state === "finished")
     return step ? w.steps(step) + (read ? w.read(read) : "") + found : w.still;
   if (step === 0) return w.starting;
   if (!alive) return w.waiting(step) + found;
-  return (phase === "paused" ? w.paused : w.learning)(step, steps) + found;
+  return (state === "paused" ? w.paused : w.learning)(step, steps) + found;
 }
