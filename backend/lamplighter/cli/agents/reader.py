@@ -13,6 +13,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 
 from lamplighter.lessons.library import course_library
+from lamplighter.platform.printable import escape_unprintable
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.apps.reading_app import AnswerError, ask, create_reading_app
@@ -108,7 +109,7 @@ def make_result(facts: dict[str, Any]) -> CallToolResult:
     Raises:
         ToolError: there are too many.
     """
-    short = _round(facts)
+    short = _clean(facts)
     text = json.dumps(short, ensure_ascii=False, separators=(",", ":"))
     if len(text) > MAX_CHARACTERS:
         raise ToolError(
@@ -117,11 +118,13 @@ def make_result(facts: dict[str, Any]) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=short)
 
 
-def _round(value: Any) -> Any:
+def _clean(value: Any) -> Any:
+    """Return facts with rounded numbers, and with texts of strangers in which nothing is hidden."""
     rounders: dict[type, Callable[[Any], Any]] = {
         float: lambda number: float(f"{number:.{_DIGITS}g}"),
-        list: lambda items: [_round(item) for item in items],
-        dict: lambda facts: {name: _round(item) for name, item in facts.items()},
+        str: escape_unprintable,
+        list: lambda items: [_clean(item) for item in items],
+        dict: lambda facts: {escape_unprintable(name): _clean(item) for name, item in facts.items()},
     }
     rounder = rounders.get(type(value))
     return value if rounder is None else rounder(value)
