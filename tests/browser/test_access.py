@@ -324,7 +324,7 @@ def test_a_description_puts_the_map_into_words(screens: list[Page], server: Appl
     expect(page.get_by_test_id("map-in-words")).to_contain_text("2 neighbourhoods; the largest: ")
     told = page.get_by_test_id("summary")
     expect(told).to_contain_text("Step 30, surprise 2.50.", timeout=8_000)
-    expect(told).to_contain_text(f"of {V} words, most of them in")
+    expect(told).to_contain_text(f"of {V} words, most often from")
     live.writer.set_facts({"phase": "paused"})
     expect(told).to_contain_text("The run: training paused.", timeout=8_000)
     live.writer.set_facts({"phase": "running"})

@@ -93,7 +93,7 @@ export const transplant: Translated<typeof englishTransplant> = {
   loss: "Wie gut es noch vorhersagt",
   losses: (before, after, chance) => {
     const guess = chance === null ? "" : ` Blindes Raten: ${fixed(chance, 2)}.`;
-    return `Sein Verlust auf dem Text des Laufs: vorher ${fixed(before, 2)}, jetzt ${fixed(after, 2)}.${guess}`;
+    return `Seine Überraschung beim Text des Laufs: vorher ${fixed(before, 2)}, jetzt ${fixed(after, 2)}.${guess}`;
   },
   moved: (rows, distance) =>
     rows === 1

@@ -77,7 +77,7 @@ export const classViewer: Translated<typeof english> = {
   between: (low, high) => `Von ${figure(low)} bis ${figure(high)}.`,
   send: "Antworten",
   change: "Ändern",
-  changeMore: "Du kannst sie ändern, solange Antworten angenommen werden.",
+  changeMore: "Du kannst deine Antwort ändern, solange Antworten angenommen werden.",
   sending: "Wird geschickt …",
   unsent: "Nicht angekommen. Versuch es noch einmal.",
   answered: (answered) =>

@@ -50,11 +50,11 @@ export const classroom: Translated<typeof english> = {
   given: (run) => `Den Text von ${run}, und was das Modell sagt`,
   own: "dein eigener Text",
   end: "Die Klasse beenden",
-  endMore: "Alle sind draußen; Code, Frage und Antworten sind weg.",
+  endMore: "Dann sind alle draußen, und Code, Frage und Antworten sind gelöscht.",
   endSure: "Für alle beenden?",
   ask: {
     title: "Die Klasse fragen",
-    more: "Sie sagen voraus. Dann zeigt das Modell, was es tut, und alle sehen beides.",
+    more: "Erst tippt die Klasse, dann zeigt das Modell, was es tut, und alle sehen beides.",
     what: "Worüber?",
     about: {
       lit_next: "Wie viele der Wörter leuchten beim nächsten Schritt auf?",
@@ -89,7 +89,7 @@ export const classroom: Translated<typeof english> = {
   },
   written: {
     title: "Zwei Fragen, vorher und nachher",
-    more: "Sie schreiben, wie „the dog meowed“ zustande kommt und was zu ändern ist. Du liest es in der CSV-Datei; es endet mit der Klasse.",
+    more: "Sie schreiben, wie „the dog meowed“ zustande kommt und was zu ändern ist. Du liest es in der CSV-Datei; es wird gelöscht, wenn du die Klasse beendest.",
     before: "Vor der Stunde",
     after: "Nach der Stunde",
     kept: (answers) => `${answers.map(count).join(" und ")} Antworten`,

@@ -84,17 +84,17 @@ export const cost: Translated<typeof english> = {
   order: "Was es gebracht hat",
   orderMore: {
     joules:
-      "Von links nach rechts: verbrauchte Energie. Der Verlust fällt, wenn es besser rät; die Bits steigen, wenn Nachbarn von einer Art sind.",
+      "Von links nach rechts: verbrauchte Energie. Die Überraschung fällt, wenn es besser rät; die Bits steigen, wenn Nachbarn von einer Art sind.",
     flops:
-      "Von links nach rechts: Rechenschritte, denn niemand hat die Energie gemessen. Die Linie des Verlusts fällt, wenn es besser rät.",
+      "Von links nach rechts: Rechenschritte, denn niemand hat die Energie gemessen. Die Linie der Überraschung fällt, wenn es besser rät.",
   },
-  lossOf: { held_out: "Verlust auf Text, den es nie gelesen hat", batch: "Verlust" },
+  lossOf: { held_out: "Überraschung bei Text, den es nie gelesen hat", batch: "Überraschung" },
   bits: "Bits über die Art in den Nachbarn",
   noBits: "Die Ordnung ist hier noch nicht gemessen: Es fehlt das Maß „neighbour_information“.",
   axis: { joules: "Joule", flops: "FLOP" },
   half: (step, [start, half, end]) =>
     `Die erste Hälfte der Kosten (bis Schritt ${count(step)}) hat ${fixed(half - start, 2)} Bits Ordnung gebracht, die zweite ${fixed(end - half, 2)}.`,
-  chart: (spent, loss) => `Verlust ${loss} nach ${spent}`,
+  chart: (spent, loss) => `Überraschung ${loss} nach ${spent}`,
 
   scale: "Dasselbe für größere Modelle",
   scaleMore:

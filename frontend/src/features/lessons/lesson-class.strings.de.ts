@@ -19,7 +19,7 @@ export const lessonClass: Translated<typeof english> = {
   guessedAround: (answers, middle) =>
     answers === 1
       ? `Die Klasse: ein Tipp, ${middle}.`
-      : `Die Klasse: ${count(answers)} Tipps. Die Hälfte davon ist ${middle} oder weniger, die Hälfte ${middle} oder mehr.`,
+      : `Die Klasse: ${count(answers)} Tipps. In der Mitte liegt ${middle} (Median).`,
   pictureLabel: (dots) =>
     dots ? `Die Tipps der Klasse zu ${count(dots)} ${dots === 1 ? "Frage" : "Fragen"}.` : "",
   pictureMore:

@@ -40,7 +40,7 @@ export const lessons: Translated<typeof english> = {
   result: (guess, measured) =>
     [
       guess === null ? "" : `Dein Tipp: ${guess}. `,
-      measured === null ? "Das ist noch nicht bekannt." : `Der Lauf sagt ${measured}.`,
+      measured === null ? "Das ist noch nicht bekannt." : `Gemessen: ${measured}.`,
     ].join(""),
   picture: "Getippt und gemessen",
   pictureMore:

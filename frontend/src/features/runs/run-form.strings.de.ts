@@ -25,7 +25,7 @@ export const runForm: Translated<typeof english> = {
   text: "Dein eigener Text",
   textMore: "Füge ihn ein oder wähle eine Datei.",
   optimiser: "Optimierer",
-  lazy: "faul (lazy): nur berührte Zeilen werden geändert",
+  lazy: "sparsam (lazy): nur berührte Zeilen werden geändert",
   adam: "Adam: schlafende Zeilen treiben mit Schwung weiter",
   sgd: "SGD: kein Schwung, schlafende Zeilen ruhen",
   tied: "Gemeinsame Gewichte (tied)",

@@ -5,10 +5,10 @@ import type { stepPanel as english } from "./step.strings";
 import type { Translated } from "../../strings/translation";
 
 export const stepPanel: Translated<typeof english> = {
-  loss: (loss) => `Verlust beim Text dieses Schritts: ${loss} Nats je Wort.`,
+  loss: (loss) => `Überraschung beim Text dieses Schritts: ${loss} Nats je Wort.`,
   estimated: (negatives) =>
     `Eine Schätzung: Ein Schritt vergleicht mit ${count(negatives)} ausgelosten Wörtern.`,
-  noLoss: "Verlust beim Text dieses Schritts: nicht bekannt.",
+  noLoss: "Überraschung beim Text dieses Schritts: nicht bekannt.",
   heldOut: {
     at: (loss, step) =>
       `Bei Text, den es nie gelesen hat: ${loss} bei Schritt ${count(step)}, das Mittel über bis zu 4.096 Wörter.`,
@@ -20,17 +20,17 @@ export const stepPanel: Translated<typeof english> = {
   microscopeMore:
     "Von den Wörtern dieses Schritts bis zur Änderung einer einzigen Zahl, neu berechnet",
   cause: "Fällt dieser Schritt auf?",
-  figures: { loss: "Verlust", gradient_norm: "Gradientennorm", rows_moved: "bewegte Zeilen" },
+  figures: { loss: "Überraschung", gradient_norm: "Gradientennorm", rows_moved: "bewegte Zeilen" },
   standsOut: (figure, value, expected, chance) =>
     `Ja: ${figure} ${value}, wo nach den Schritten ringsum ${expected} zu erwarten war. Der Zufall allein brächte ${chance} Schritte des ganzen Laufs so weit weg.`,
   usual: (figure, value, expected) => `Nein: ${figure} ${value}, wo ${expected} zu erwarten war.`,
   notJudged:
-    "Das lässt sich nicht sagen: Es ist einer der ersten 20 Schritte, es sind weniger als 40, oder ihre Verluste wurden nicht aufgezeichnet.",
+    "Das lässt sich nicht sagen: Es ist einer der ersten 20 Schritte, es sind weniger als 40, oder ihre Überraschung wurde nicht aufgezeichnet.",
   others: "Schritte, die auffallen:",
   noneStandsOut: (first, last) =>
     `Von Schritt ${count(first)} bis ${count(last)} fällt keiner auf.`,
   hardest: "Am schwersten zu raten",
-  hardestMore: (words, share) => `Diese ${words} Wörter tragen ${share} des ganzen Verlusts`,
+  hardestMore: (words, share) => `Diese ${words} Wörter tragen ${share} der ganzen Überraschung`,
   hardestUsual: (share) => `; in den Schritten ringsum tragen die schwersten ${share}.`,
   notKept: "Die schwersten Wörter dieses Schritts wurden nicht aufgehoben.",
   farthest: "Am weitesten bewegt",
@@ -51,11 +51,11 @@ export const stepPanel: Translated<typeof english> = {
   },
   notKnown: "nicht bekannt",
   andMore: (rows) => `und noch ${count(rows)}`,
-  river: "Der Gradient fließt vom Verlust zurück",
+  river: "Der Gradient fließt von der Überraschung zurück",
   riverMore:
-    "So breit wie die Norm des Gradienten jeder Schicht in diesem Schritt (euklidisch; vor dem Kappen, wenn es hier trainiert wurde). Er fließt vom Verlust hinunter zum Embedding, dessen Zeilen die Lichter sind.",
+    "So breit wie die Norm des Gradienten jeder Schicht in diesem Schritt (euklidisch; vor dem Kappen, wenn es hier trainiert wurde). Er fließt von der Überraschung hinunter zum Embedding, dessen Zeilen die Lichter sind.",
   riverLabel:
-    "Gradientennorm jeder Schicht in diesem Schritt, als Breite eines Flusses vom Verlust hinunter zum Embedding; die Zahlen stehen daneben.",
+    "Gradientennorm jeder Schicht in diesem Schritt, als Breite eines Flusses von der Überraschung hinunter zum Embedding; die Zahlen stehen daneben.",
   riverAxis: "Gradientennorm",
   riverScale: (end) => `volle Breite: Norm ${end}`,
   noRiver: "Die Gradienten dieses Schritts sind nicht aufgezeichnet.",

@@ -36,13 +36,13 @@ export const measures: Translated<typeof english> = {
       length_log_count_spearman: "Länge eines Vektors und Häufigkeit",
     },
     more: {
-      loss: "Der Verlust in Nats je Wort, nach demselben Schritt: auf bis zu 4.096 Wörtern, die beim Training zurückbehalten wurden, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
+      loss: "Die Überraschung in Nats je Wort, nach demselben Schritt: auf bis zu 4.096 Wörtern, die beim Training zurückbehalten wurden, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
       accuracy:
         "Der Anteil richtiger Antworten. Was es gesehen hat, kann es auswendig; für das andere braucht es die Regel. Gestrichelt: Raten.",
       circle_share:
         "Der Anteil der stärksten Frequenz an den Unterschieden zwischen den Zeilen der Zahlen: In gleichen Schritten umrunden sie einen Kreis. Gestrichelt: ebenso lange zufällige Zeilen.",
       loss_decile:
-        "Der Verlust bei zurückbehaltenem Text, in zehn gleichen Teilen davon: 1 hat die häufigsten Wörter, 10 die seltensten.",
+        "Die Überraschung bei zurückbehaltenem Text, in zehn gleichen Teilen davon: 1 hat die häufigsten Wörter, 10 die seltensten.",
       separation:
         "Je Schicht: wie viel näher ein Wort seinen Sätzen derselben Bedeutung ist als denen der anderen (Silhouette): 1 weit auseinander, 0 gemischt. Gestrichelt: worunter 95 von 100 Vertauschungen der Bedeutungen bleiben. Ein Modell, das nichts gelernt hat, zeigt Schritt 0.",
       purity:

@@ -148,7 +148,7 @@ const NAMES: Readonly<Record<string, string>> = {
   positions: "Stellen",
   "final norm": "Letzte Normierung",
   unembedding: "Ausgabematrix",
-  loss: "Verlust",
+  loss: "Überraschung",
   "embedding lookup": "Nachschlagen im Embedding",
   "addition of positions": "Addieren der Stellen",
   "lookup of drawn rows": "Nachschlagen der gezogenen Zeilen",

@@ -31,7 +31,7 @@ export const run: Translated<typeof english> = {
     batch: (sequences, context, passages) =>
       `Ein Schritt liest ${several(sequences, "Sequenz", "Sequenzen")} von ${count(context)} Token, zusammen ${count(sequences * context)}, von ${several(passages, "Stelle", "Stellen")} des Textes.`,
     optimisers: {
-      lazy: "Der Optimierer ist Adam, für das Embedding faul (lazy): Es ändert nur Zeilen im Batch.",
+      lazy: "Der Optimierer ist Adam, für das Embedding sparsam (lazy): Es ändert nur Zeilen im Batch.",
       adam: "Der Optimierer ist Adam für alles: Schlafende Zeilen treiben mit Schwung weiter.",
       sgd: "Der Optimierer ist einfacher Gradientenabstieg (SGD): kein Schwung, schlafende Zeilen ruhen.",
     },

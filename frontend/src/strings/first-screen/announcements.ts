@@ -25,9 +25,9 @@ export const announcements = {
     }
     said.push(`Step ${count(facts.step)}${loss}${way}.`);
     const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);
-    const where = most.length ? `, most of them in ${list.format(most)}` : "";
+    const where = most.length ? `, most often from: ${most.join(", ")}` : "";
     if (facts.lit !== null)
-      said.push(`It reads ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
+      said.push(`The model reads ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
     for (const event of events) said.push(`${changeText(event).replace(/\.$/, "")}.`);
     if (moreEvents)
       said.push(

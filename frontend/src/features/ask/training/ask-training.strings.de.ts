@@ -23,7 +23,12 @@ const milliseconds = (value: number) => (value >= 10 ? count(value) : small(valu
 export const bench: Translated<typeof englishBench> = {
   empty:
     "Vier Kopien fangen neu an, mit derselben Zufallsstadt, und lesen dieselben Batches. Nur eines ist verschieden: wie die Zeilen geändert werden. Bei welcher darf die Stadt schlafen? Rate erst.",
-  rule: { lazy: "Faul (lazy)", adam: "Adam", decay: "Adam + Schwund", tied: "Eine Matrix" },
+  rule: {
+    lazy: "Sparsam (lazy)",
+    adam: "Adam",
+    decay: "Adam + Gewichtszerfall",
+    tied: "Eine Matrix",
+  },
   ruleMore: {
     lazy: "SparseAdam: Nur die gelesenen Zeilen werden angefasst.",
     adam: "Jede Zeile läuft weiter wie zuvor, mit Schwung (Momentum), gelesen oder nicht.",
@@ -63,8 +68,8 @@ export const bench: Translated<typeof englishBench> = {
     const saved = 1 - lazy.step_ms / adam.step_ms;
     const share = adam.update_ms / adam.step_ms;
     if (saved >= NOTICED)
-      return `Bei dieser Größe ist ein fauler Schritt ${fine(saved)} kürzer als einer von Adam.`;
-    return `Bei dieser Größe spart es keine Zeit: Ein fauler Schritt dauerte ${milliseconds(lazy.step_ms)} ms, einer von Adam ${milliseconds(adam.step_ms)} ms. Selbst alle Zeilen zu ändern ist nur ${fine(share)} eines Schritts; der Rest ist Vorhersagen und Daraus-Lernen.`;
+      return `Bei dieser Größe ist ein sparsamer Schritt ${fine(saved)} kürzer als einer von Adam.`;
+    return `Bei dieser Größe spart es keine Zeit: Ein sparsamer Schritt dauerte ${milliseconds(lazy.step_ms)} ms, einer von Adam ${milliseconds(adam.step_ms)} ms. Selbst alle Zeilen zu ändern ist nur ${fine(share)} eines Schritts; der Rest ist Vorhersagen und Daraus-Lernen.`;
   },
   large: "In einem großen Modell",
   largeMore: (large) =>
@@ -113,7 +118,7 @@ export const environment: Translated<typeof englishEnvironment> = {
       : first
         ? `Die Antworten vergisst sie zuerst.${mapLast ? " Die Karte, auf die alle schauen, ändert sich zuletzt." : ""}`
         : "Hier werden nicht die Antworten zuerst vergessen: Sie hatte noch nicht viel gelernt, oder sie blieb zu kurz.",
-  loss: "Verlust in jeder Stadt",
+  loss: "Überraschung in jeder Stadt",
   lossMore: (first, away, home, guessing) =>
     `In der eigenen Stadt: ${first} vorher, ${away} nach der anderen Stadt, ${home} wieder zu Hause. Blindes Raten: ${loss(guessing)}.`,
   purity: "Nachbarn derselben Art",
@@ -142,15 +147,15 @@ export const deciles: Translated<typeof englishDeciles> = {
   now: "Wie überrascht es ist, von häufigen zu seltenen Wörtern",
   nowMore: (text) =>
     text === "held_out"
-      ? "Verlust in Nats auf Text, den es nie liest, nach dem Wort, das wirklich kommt."
-      : "Verlust in Nats auf dem Text des Laufs, denn keiner ist zurückbehalten, nach dem Wort, das wirklich kommt.",
+      ? "Überraschung in Nats bei Text, den es nie liest, nach dem Wort, das wirklich kommt."
+      : "Überraschung in Nats beim Text des Laufs, denn keiner ist zurückbehalten, nach dem Wort, das wirklich kommt.",
   model: "dieses Modell",
   byCounts: "nur nach Häufigkeit",
   guessing: "reines Raten",
   group: "Gruppe",
   wordsHead: "Wörter",
   occurrences: "jedes kommt",
-  lossHead: "Verlust",
+  lossHead: "Überraschung",
   range: ({ least, most }) =>
     least === most ? `${count(most)} ×` : `${count(least)} bis ${count(most)} ×`,
   count,

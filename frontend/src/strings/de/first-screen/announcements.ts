@@ -24,9 +24,9 @@ export const announcements: Translated<typeof english> = {
     const most = facts.districts.map(
       ({ name, lit }) => `${readable(translateName(name))} (${count(lit)})`,
     );
-    const where = most.length ? `, die meisten davon in ${list.format(most)}` : "";
+    const where = most.length ? `, am häufigsten aus: ${most.join(", ")}` : "";
     if (facts.lit !== null)
-      said.push(`Er liest ${count(facts.lit)} von ${count(facts.all)} Wörtern${where}.`);
+      said.push(`Das Modell liest ${count(facts.lit)} von ${count(facts.all)} Wörtern${where}.`);
     for (const event of events) said.push(`${changeText(event).replace(/\.$/, "")}.`);
     if (moreEvents)
       said.push(
