@@ -18,6 +18,7 @@ export const exports = table("exports", {
     newest: "newest",
     stepMore: "Empty: the newest exact snapshot",
     make: "Export",
+    underWay: "Under way",
     cancel: "Cancel",
     discard: "Discard",
     download: "Download",

@@ -43,6 +43,8 @@ export class Teaching {
   /** True while its rows are displayed as moved: from the second beat of each reading. */
   moved = $state(false);
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The rings around the other words that changed, which stay through all readings. */
+  private noted: ReadonlyMap<number, number> = new Map();
   /** The step requested when the teaching began; a viewer who moves in time takes the map back. */
   private requestedStep: number | null = null;
 
@@ -55,6 +57,7 @@ export class Teaching {
   start(step: number, { states }: AnswerTo<"what_if">, changed: ReadonlyMap<number, string>) {
     this.stop();
     this.requestedStep = this.run.requestedStep;
+    this.noted = new Map([...changed.keys()].map((id) => [id, NOTED]));
     const times = states.flatMap(({ rows }) => rows ?? []);
     const most = Math.max(
       0,
@@ -96,7 +99,7 @@ export class Teaching {
     }
     this.number = at + 1;
     this.moved = false;
-    this.run.ringed = new Map();
+    this.run.ringed = this.noted;
     this.run.spoken = { said: true, step, ...taughtLight(rows), duration: 2 * TAUGHT_BEAT };
     this.timer = setTimeout(() => {
       this.moved = true;
@@ -108,7 +111,7 @@ export class Teaching {
 
   /** Grow the rings from `grown` ms into their growth; then call `next`. */
   private grow(rows: TaughtRows, most: number, grown: number, next: () => void) {
-    this.run.ringed = ringSizes(rows, most, grown / GROWING);
+    this.run.ringed = new Map([...this.noted, ...ringSizes(rows, most, grown / GROWING)]);
     this.timer =
       grown < GROWING
         ? setTimeout(() => this.grow(rows, most, grown + FRAME, next), FRAME)

@@ -72,10 +72,10 @@ describe("teaching on the map", () => {
       return [teaching.number, teaching.moved, [...run.ringed.keys()], run.spoken !== null];
     });
     expect(seen).toEqual([
-      [1, false, [], true],
-      [1, true, [9], true],
-      [2, false, [], true],
-      [2, true, [9], true],
+      [1, false, [7], true],
+      [1, true, [7, 9], true],
+      [2, false, [7], true],
+      [2, true, [7, 9], true],
       [0, false, [7], false],
     ]);
     expect(run.ringNotes.get(7)).toBe("1\u00a0% → 99\u00a0%");

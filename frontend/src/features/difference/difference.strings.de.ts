@@ -39,8 +39,6 @@ export const difference: Translated<typeof english> = {
       "Dieser Lauf endet, wo der andere beginnt. Darum wird sein letzter Stand verglichen: Die Unterschiede sind das, was die eigenen Schritte des anderen verändert haben.",
   },
   twin: "Einen Zwilling des anderen so weit trainieren",
-  twinMore:
-    "Geht von diesem Stand aus unverändert weiter, als eigener Lauf; dann wird bei einem Schritt verglichen.",
   equal: (compared) =>
     `Gleich bis aufs letzte Bit, in allen ${count(compared)} Schritten, die beide haben.`,
   equalSoFar: (compared) =>

@@ -48,8 +48,6 @@ export const difference = table("difference", {
     `Step ${count(here)} of this run, step ${count(there)} of the other.`,
   moved,
   twin: "Train a twin of the other as far",
-  twinMore:
-    "Goes on from that state with nothing changed, as a run of its own; then both are compared at one step.",
   /** About the first step whose record differs; `compared`: how many were compared. */
   equal: (compared: number) =>
     `Equal to the last bit for all ${count(compared)} steps that both have.`,

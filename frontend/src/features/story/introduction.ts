@@ -69,9 +69,8 @@ export interface Introduction {
 /** Minimum and maximum display time of a line, in ms. */
 export const MIN_READING_TIME = 4_000;
 const MAX_READING_TIME = 9_000;
-/** Minimum display time of the first line that asks for an action, and maximum of the last, in ms. */
-const MIN_ASKING_TIME = 15_000;
-const MAX_ASKING_TIME = 30_000;
+/** The lines that ask for an action: they stay until it is taken, or the line is put away. */
+const ASKING: readonly IntroductionLine[] = ["lie", "words"];
 /** Time after which a line is skipped if its event does not happen, in ms. */
 const MAX_WAIT = 45_000;
 /** Maximum wait for a district with an informative name while others exist, in ms. */
@@ -111,18 +110,14 @@ export function advanceIntroduction(
   // A visitor who has found a word, or asks, needs no card over it.
   if (facts.chosen) return endIntroduction(introduction);
   const shownFor = now - spokenAt;
-  const least = line?.name === "lie" ? MIN_ASKING_TIME : MIN_READING_TIME;
-  if (line && shownFor < least) return introduction;
+  if (line && (ASKING.includes(line.name) || shownFor < MIN_READING_TIME)) return introduction;
   let { told } = introduction;
   let name = ORDER[told];
   while (name && !isReady(name, facts, shownFor) && isMissed(name, facts, shownFor)) {
     told += 1;
     name = ORDER[told];
   }
-  if (name === undefined) {
-    const stays = line?.name === "words" && shownFor < MAX_ASKING_TIME;
-    return stays ? introduction : endIntroduction(introduction);
-  }
+  if (name === undefined) return endIntroduction(introduction);
   if (isReady(name, facts, shownFor)) {
     const { step, district, lie, words, atRest, recorded } = facts;
     return {

@@ -9,9 +9,11 @@ export const REPLAY_DURATION = 30;
 export interface RunEnding {
   readonly phase: "finished" | "interrupted" | "failed";
   readonly step: number;
+  /** The step of another run from which it goes on; 0 if it began by itself. */
+  readonly inherited: number;
   /** The step's number in the training that was recorded, where it differs; null: unknown. */
   readonly ownStep?: number | null;
-  /** Number of words that the steps read, with repetitions; null if unknown. */
+  /** Number of words that its own steps read, with repetitions; null if unknown. */
   readonly read: number | null;
   /** Fractions of a word's nearest (as many as its kind has others, at most ten) that are of its own kind; null for a text without kinds. */
   readonly kindred: { now: number; atStart: number | null; byChance: number } | null;
@@ -24,6 +26,7 @@ interface EndingFacts {
   readonly status: Status | null;
   /** Null: it was not trained here. */
   readonly recipe: Recipe | null;
+  readonly inherited: number;
   readonly measures: readonly Measures[];
   /** The smoothed losses, by step. */
   readonly losses: readonly number[];
@@ -32,13 +35,14 @@ interface EndingFacts {
 
 /** Return how a run ended; null for a run that goes on, or had no step. */
 export function endingOf(facts: EndingFacts): RunEnding | null {
-  const { status, recipe, measures, losses, districts } = facts;
+  const { status, recipe, inherited, measures, losses, districts } = facts;
   if (!status || !hasEnded(status.phase) || !status.step) return null;
   const { phase, step } = status;
   const [first, last] = [losses[0], losses.at(-1)];
   return {
     phase: phase as RunEnding["phase"],
     step,
+    inherited,
     read: recipe ? step * recipe.sequences * recipe.model.context : null,
     kindred: kindredOf(measures),
     surprise: isNumber(first) && isNumber(last) ? { first, last } : null,

@@ -42,11 +42,12 @@ export const story: Translated<typeof english> = {
     }
   },
   lie: (sentence) => `Bring ihm bei: ${sentence}`,
+  next: "Weiter",
   skip: "Überspringen",
   fromStart: "Von Anfang an ansehen",
 
   endLabel: "Das Ende dieses Laufs",
-  title({ phase, step, ownStep, read }, pieces) {
+  title({ phase, step, inherited, ownStep, read }, pieces) {
     if (ownStep !== undefined) {
       const last =
         ownStep === null ? "" : `, der letzte davon Schritt ${count(ownStep)} seines Trainings`;
@@ -55,22 +56,25 @@ export const story: Translated<typeof english> = {
     const words =
       read === null
         ? ""
-        : `, ${large(read)} ${pieces ? "Wörter und Stücke von Wörtern" : "Wörter"} gelesen`;
-    if (phase === "finished") return `${steps(step)}${words}.`;
+        : `, ${inherited ? "seitdem " : ""}${large(read)} ${pieces ? "Wörter und Stücke von Wörtern" : "Wörter"} gelesen`;
+    const after = inherited ? ` nach ${count(inherited)} geerbten` : "";
+    if (phase === "finished")
+      return `${steps(step, after ? ["eigener ", "eigene "] : undefined)}${after}${words}.`;
     const how = phase === "failed" ? "Dieser Lauf ist fehlgeschlagen" : "Dieser Lauf wurde beendet";
-    return `${how}, bei Schritt ${count(step)}${words}.`;
+    return `${how}, bei Schritt ${count(step)}${after}${words}.`;
   },
   learned({ phase, kindred, surprise, districts }) {
     if (phase === "failed") return null;
     if (kindred) {
       const [byChance, start] = [percent(kindred.byChance), kindred.atStart];
+      const fell = start !== null && kindred.now < start;
       const before =
         start === null
           ? `durch Zufall ${byChance}`
           : percent(start) === byChance
             ? `am Anfang waren es ${byChance}, wie durch Zufall`
             : `am Anfang waren es ${percent(start)}, durch Zufall ${byChance}`;
-      return `Von den nächsten Nachbarn eines Wortes (so vielen, wie seine Art weitere hat, höchstens zehn) sind ${percent(kindred.now)} von der Art, die wir für es angelegt haben, wiedergefunden allein aus dem Text; ${before}.`;
+      return `Von den nächsten Nachbarn eines Wortes (so vielen, wie seine Art weitere hat, höchstens zehn) sind ${percent(kindred.now)} von der Art, die wir für es angelegt haben${fell ? "" : ", wiedergefunden allein aus dem Text"}; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "sank" : "ging";
     return (
@@ -93,8 +97,8 @@ export const story: Translated<typeof english> = {
   dismiss: "Schließen",
 };
 
-function steps(step: number): string {
-  return `${count(step)} ${step === 1 ? "Schritt" : "Schritte"}`;
+function steps(step: number, [one, more] = ["", ""]): string {
+  return `${count(step)} ${step === 1 ? `${one}Schritt` : `${more}Schritte`}`;
 }
 
 function large(value: number): string {

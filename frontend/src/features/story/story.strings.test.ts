@@ -14,7 +14,7 @@ const measured = (step: number, purity: number) =>
 
 function ending(phase: string, step: number, more: object = {}) {
   const status = { phase, step } as unknown as Status;
-  const facts = { recipe: RECIPE, measures: [], losses: [], districts: 0, ...more };
+  const facts = { recipe: RECIPE, inherited: 0, measures: [], losses: [], districts: 0, ...more };
   return endingOf({ status, ...facts });
 }
 
@@ -45,7 +45,14 @@ describe("the end of a run", () => {
     expect(ending("running", 400)).toBeNull();
     expect(ending("failed", 0)).toBeNull();
     expect(
-      endingOf({ status: null, recipe: null, measures: [], losses: [], districts: 0 }),
+      endingOf({
+        status: null,
+        recipe: null,
+        inherited: 0,
+        measures: [],
+        losses: [],
+        districts: 0,
+      }),
     ).toBeNull();
   });
 
@@ -63,6 +70,17 @@ describe("the end of a run", () => {
     // What was never measured is left out, and nothing is rounded up to all.
     const late = ending("finished", 5_000, { measures: [measured(5_000, 0.9999)] })!;
     expect(story.learned(late)).toMatch(/^99\u00a0% .* alone; by chance/);
+  });
+
+  it("tells the steps that a fork inherits, and praises no share that fell", () => {
+    const measures = [measured(0, 0.98), measured(150, 0.94)];
+    const end = ending("finished", 150, { measures, inherited: 2_500 })!;
+    expect(story.title(end, false)).toBe(
+      "150 steps of its own, after 2,500 inherited, 76,800 words read since.",
+    );
+    expect(story.learned(end)).toBe(
+      "94\u00a0% of a word’s nearest neighbours (as many as its kind has others, at most ten) are of its own kind; at the start it was 98\u00a0%, by chance less than 1\u00a0%.",
+    );
   });
 
   it("tells of surprise and neighbourhoods where words have no kinds", () => {

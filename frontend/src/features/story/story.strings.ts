@@ -52,11 +52,12 @@ export const story = table("story", {
     }
   },
   lie: (sentence: string) => `Teach it: ${sentence}`,
+  next: "Next",
   skip: "Skip",
   fromStart: "Watch it from the start",
 
   endLabel: "The end of this run",
-  title({ phase, step, ownStep, read }: RunEnding, pieces: boolean): string {
+  title({ phase, step, inherited, ownStep, read }: RunEnding, pieces: boolean): string {
     if (ownStep !== undefined) {
       const last =
         ownStep === null ? "" : `, the last of them step ${count(ownStep)} of its training`;
@@ -65,23 +66,26 @@ export const story = table("story", {
     const words =
       read === null
         ? ""
-        : `, ${large(read)} ${pieces ? "words and pieces of words" : "words"} read`;
-    if (phase === "finished") return `${capital(steps(step))}${words}.`;
+        : `, ${large(read)} ${pieces ? "words and pieces of words" : "words"} read${inherited ? " since" : ""}`;
+    const after = inherited ? ` of its own, after ${count(inherited)} inherited` : "";
+    if (phase === "finished") return `${capital(steps(step))}${after}${words}.`;
     const how = phase === "failed" ? "This run failed" : "This run was stopped";
-    return `${how} at step ${count(step)}${words}.`;
+    return `${how} at step ${count(step)}${after}${words}.`;
   },
   /** Say what was learned; null where nothing is known. */
   learned({ phase, kindred, surprise, districts }: RunEnding): string | null {
     if (phase === "failed") return null;
     if (kindred) {
       const [byChance, start] = [percent(kindred.byChance), kindred.atStart];
+      // A share that fell is no merit of this training.
+      const fell = start !== null && kindred.now < start;
       const before =
         start === null
           ? `by chance ${byChance}`
           : percent(start) === byChance
             ? `at the start it was ${byChance}, as by chance`
             : `at the start it was ${percent(start)}, by chance ${byChance}`;
-      return `${percent(kindred.now)} of a word\u2019s nearest neighbours (as many as its kind has others, at most ten) are of its own kind, which the model worked out from the text alone; ${before}.`;
+      return `${percent(kindred.now)} of a word\u2019s nearest neighbours (as many as its kind has others, at most ten) are of its own kind${fell ? "" : ", which the model worked out from the text alone"}; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "fell" : "went";
     return (

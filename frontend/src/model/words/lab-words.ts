@@ -39,7 +39,12 @@ function firstKnownWords(
 }
 
 /** Examples that the lab starts with. */
-const ANALOGIES = [["king", "man", "woman"]];
+const ANALOGIES = [
+  ["king", "man", "woman"],
+  ["queen", "woman", "man"],
+  ["dog", "puppy", "kitten"],
+  ["paris", "france", "italy"],
+];
 const AXES = [
   ["happy", "sad"],
   ["man", "woman"],
@@ -55,6 +60,12 @@ function someWords(vocabulary: Vocabulary): number[] {
     0,
     3,
   );
+}
+
+/** Return a sum that begins with a word, if there is an example of one; otherwise that which the lab starts with. */
+export function analogyAbout(word: string | undefined, vocabulary: Vocabulary): number[] {
+  const about = ANALOGIES.filter(([first]) => first === word);
+  return firstKnownWords([...about, ...ANALOGIES], someWords(vocabulary), vocabulary);
 }
 
 interface NamedWords {

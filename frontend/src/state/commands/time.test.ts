@@ -52,15 +52,6 @@ describe("the keys of time", () => {
     expect(moves).toEqual([]);
   });
 
-  it("move from a step without a map to the next one that has one", () => {
-    const { moves, run, commands } = commandsOn("finished");
-    run.cursor = { mapSteps: { at: 8, next: 16 } };
-    commands.goToNextMap();
-    run.cursor = { mapSteps: { at: 40, next: null } };
-    commands.goToNextMap();
-    expect(moves).toEqual(["to 16"]);
-  });
-
   it("do not pause before the first step", () => {
     const { moves, run, commands } = commandsOn("running");
     run.newestStep = 0;

@@ -67,12 +67,6 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
           beat: run.timePosition.beat ? null : 1,
         }),
       ),
-    /** Go to the next step with a map of its own, if the steps shown had an older one. */
-    goToNextMap: () =>
-      moveByKey((run) => {
-        const next = run.cursor?.mapSteps.next ?? null;
-        if (next !== null) run.seek(next);
-      }),
     /** Scrub to a step, until `endScrub`. */
     scrubTo(step: number) {
       history.beginGesture();

@@ -46,6 +46,8 @@ export class Questions<Answered = AnswerTo<"speak">> {
       const { items } = await this.request<Answer<"GET /api/runs/{run}/examinations">>();
       this.items = this.changedSince(before).reduce(withExamination, items);
       this.listed = true;
+      // A server that lists its questions is no longer silent.
+      if (this.problem?.code === "silent") this.forgetProblem();
     } catch (error) {
       if (!this.abort.signal.aborted) this.problem = failureOf(error);
     }

@@ -19,6 +19,7 @@ export const exports: Translated<typeof english> = {
     newest: "der neueste",
     stepMore: "Leer: der neueste Schritt, der genau gespeichert ist",
     make: "Machen",
+    underWay: "Läuft schon",
     cancel: "Abbrechen",
     discard: "Verwerfen",
     download: "Herunterladen",

@@ -50,9 +50,6 @@ export const transport = {
     move: (words: number) => `Then the move: ${wordsOf(words)} moved.`,
     mapMoves: "The map follows.",
     mapRests: "No map was drawn after this step.",
-    mapRestsHere: "This step has no map of its own.",
-    nextMap: (step: number) => `Next drawn map: step ${count(step)}`,
-    nextMapMore: "Goes to the next step with a map of its own",
     pausedForAll: "Training is paused for everyone.",
     pauseTraining: "Pause training",
     resumeTraining: "Resume training",
@@ -87,8 +84,6 @@ export const transport = {
       "Surprise (loss, nats per word) by step: the bright line is smoothed, the pale one is not. Arrows mark turning points of the curves and the largest changes to neighbourhoods, the strip below where there are many.",
     scrub: "Step on display. Drag, or use the arrow keys, to move through the run",
     stays: (step: number) => `Step ${count(step)} stays on the screen.`,
-    lost: (step: number) => `Connection lost. This is step ${count(step)}.`,
-    lostReplay: "The replay continues when it is back.",
     /** Describe a step by its known figures; NaN: a missing loss. */
     stepInWords: (
       step: number,

@@ -1,6 +1,7 @@
 /** The import of a run from a file: sent, followed, cancelled. One at a time. */
 
 import { failureOf } from "../../../api/failure";
+import { printableText } from "../../../api/vocabulary";
 import { requestJson } from "../../../api/rest";
 import type { Import } from "../../../api/rest-types";
 import type { Commands } from "../../../state/commands";
@@ -30,10 +31,11 @@ export class RunImport {
     if (!file || this.zip) return;
     commands.openPanel("runs");
     this.problem = this.told = this.text = null;
-    if (more.length) this.problem = w.wrong;
+    if (more.length) this.problem = w.many(files.length);
+    else if (!file.size) this.problem = w.empty(printableText(file.name));
     else if (/\bzip/.test(file.type + file.name)) void this.sendZip(file, commands.openRunLive);
     else if (/^text|\.(txt|md)$/.test(file.type || file.name)) this.text = file;
-    else this.problem = w.wrong;
+    else this.problem = w.wrong(printableText(file.name));
   }
 
   setText = (text: File | null) => {

@@ -51,9 +51,6 @@ export const transport: Translated<typeof english> = {
     move: (words) => `Dann die Bewegung: ${wordsOf(words)} bewegt.`,
     mapMoves: "Die Karte folgt.",
     mapRests: "Nach diesem Schritt wurde keine Karte gezeichnet.",
-    mapRestsHere: "Dieser Schritt hat keine eigene Karte.",
-    nextMap: (step) => `Nächste gezeichnete Karte: Schritt ${count(step)}`,
-    nextMapMore: "Geht zum nächsten Schritt mit eigener Karte",
     pausedForAll: "Das Training ist für alle angehalten.",
     pauseTraining: "Training anhalten",
     resumeTraining: "Training fortsetzen",
@@ -88,8 +85,6 @@ export const transport: Translated<typeof english> = {
       "Überraschung (Verlust, Nats je Wort) nach Schritten: Die helle Linie ist geglättet, die blasse nicht. Pfeile markieren Wendepunkte der Kurven und die größten Änderungen an Vierteln, der Streifen darunter, wo es viele gibt.",
     scrub: "Gezeigter Schritt. Zieh oder nimm die Pfeiltasten, um durch den Lauf zu gehen",
     stays: (step) => `Schritt ${count(step)} bleibt auf dem Bildschirm.`,
-    lost: (step) => `Die Verbindung ist weg. Das ist Schritt ${count(step)}.`,
-    lostReplay: "Die Wiedergabe geht weiter, wenn sie zurück ist.",
     stepInWords: (step, loss, rows, all, heldOut) =>
       [
         `Schritt ${count(step)}`,
