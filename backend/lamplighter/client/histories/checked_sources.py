@@ -1,17 +1,105 @@
-"""A check of checkpoints where they lie, without making a run of them."""
+"""A check of checkpoints where they lie, read in blocks, without making a run of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any, SupportsIndex
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.histories.history_check import HistoryCheck
-from lamplighter.client.histories.open_table import TableOpener
 from lamplighter.client.histories.report import HistoryReport
+from lamplighter.client.histories.table_summary import split_rows
+from lamplighter.client.sources.array_files import map_npy, to_float32
 from lamplighter.client.sources.checkpoint_list import collect_checkpoints
+from lamplighter.client.sources.embeddings import read_memory, read_path
+from lamplighter.client.sources.folder_vocabulary import locate_folder_vocabulary, read_tokeniser_file
+from lamplighter.client.sources.model_folder import find_model_file, locate_model_matrix
+from lamplighter.client.sources.plain_files import require_plain_file
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
+from lamplighter.wire.binary import MAX_VOCABULARY, Floats
+from lamplighter.wire.row_frames import MAX_DIM
+from lamplighter.wire.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """A checkpoint's table, of which only the place is known yet."""
+
+    shape: tuple[int, int]
+    blocks: Iterator[Floats]
+    """The rows in order, as contiguous float32."""
+    tokens: Vocabulary | None
+    tensor: str | None
+    """Its name in a model."""
+
+
+class TableOpener:
+    """Opens the tables of one history. A tokeniser's file that comes again with each checkpoint is parsed once."""
+
+    def __init__(self, tensor: str | None) -> None:
+        """Start, with the name of the tensor if it is known."""
+        self._tensor = tensor
+        self._digest = b""
+        self._tokens: Vocabulary | None = None
+
+    def open(self, source: Any) -> OpenTable:
+        """Return the table of a source for `find_embedding`. Model folders, `.safetensors` and `.npy` are read in blocks.
+
+        Raises:
+            InputError: there is no table, or its shape is absurd.
+            OSError: it cannot be read.
+        """
+        opened = (
+            self._open_path(Path(source))
+            if isinstance(source, str | os.PathLike)
+            else _of(read_memory(source))
+        )
+        rows, width = opened.shape
+        if not 1 <= rows <= MAX_VOCABULARY or not 1 <= width <= MAX_DIM:
+            raise InputError(f"a table of {rows:,} x {width:,} is not one of tokens")
+        self._tensor = self._tensor or opened.tensor
+        return opened
+
+    def _open_path(self, path: Path) -> OpenTable:
+        file = path
+        if path.is_dir():
+            file = find_model_file(path) or path
+        if file.name.endswith((".safetensors", ".safetensors.index.json")):
+            require_plain_file(file)
+            tokens = self._read_tokens(file.parent)
+            located = locate_model_matrix(file, None if tokens is None else len(tokens), self._tensor)
+            if not located.entry.is_matrix:
+                raise InputError(f"{file.name}: {located.name[:200]} is not a matrix of floats")
+            rows, width = located.entry.shape
+            blocks = split_rows(StoredMatrix(located.file, located.entry))
+            return OpenTable((rows, width), blocks, tokens, located.name)
+        if file.name.endswith(".npy"):
+            require_plain_file(file)
+            array = map_npy(file)
+            return OpenTable((array.shape[0], array.shape[1]), map(to_float32, split_rows(array)), None, None)
+        return _of(read_path(file, None, self._tensor))
+
+    def _read_tokens(self, folder: Path) -> Vocabulary | None:
+        path = locate_folder_vocabulary(folder)
+        if path is None:
+            return None
+        with path.open("rb") as file:
+            digest = blake2b()
+            while data := file.read(1 << 20):
+                digest.update(data)
+        if digest.digest() != self._digest:
+            self._tokens, self._digest = read_tokeniser_file(path), digest.digest()
+        return self._tokens
+
+
+def _of(raw: Any) -> OpenTable:
+    return OpenTable(raw.vectors.shape, split_rows(raw.vectors), raw.tokens, raw.tensor)
 
 
 def check_sources(

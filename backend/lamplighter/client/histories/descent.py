@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lamplighter.client.histories.finding import Finding
+from lamplighter.client.histories.report import Finding
 from lamplighter.client.histories.table_summary import TableSummary, median_cosine
 from lamplighter.wire.binary import Floats
 

@@ -1,11 +1,73 @@
-"""Sentences made of a text of `texts.py` and the values in it."""
+"""The sentences about findings, in each language of the page, and the values in them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lamplighter.client.histories.texts import TEXTS
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "repeated_all": "nothing moves: all {count} checkpoints hold the same table",
+        "repeated_one": "{steps} is, number for number, step {of}{last}",
+        "repeated_many": "{count} of {all} checkpoints hold, number for number, the table of step {of}{last}{start}: {steps}",
+        "still_first": "the first {count} checkpoints, {steps}, hold the same table: it stood still, as a frozen table or a"
+        " learning rate of zero would",
+        "still_last": "the last {count} checkpoints, {steps}, hold the same table: it stood still, as a frozen table or a"
+        " learning rate of zero would",
+        "rounded": "{steps}: the table of step {of}{last}, but for rounding",
+        "returned": "about {share} % of the rows of step {first} are back at step {second}, number for number, and were others"
+        " in between",
+        "out_of_line": "{steps}: out of line, with a median cosine of {cosine_before} and {cosine_after} to steps {before} and"
+        " {after}, which have {cosine_across} to each other, and a median length of {norm} between {norm_before} and"
+        " {norm_after}",
+        "not_descended": "step {before} shares nothing with step {after}: the later steps do not descend from it",
+        "broken_off": "step {after} shares nothing with step {before}: it goes on from another table",
+        "missing": "the steps lie on a grid that lacks {count} of them: {steps}{more}",
+        "other_shape": "step {step} has a table of {rows} x {width}, and step {first} one of {first_rows} x {first_width}",
+        "not_finite": "step {step}: in {count} of the rows are values that are not finite numbers, first in row {row}",
+        "other_order": "step {step} has its tokens in another order than step {first}",
+        "other_tokens": "step {step} has other tokens than step {first}",
+        "unreadable": "step {step} cannot be read: {why}",
+        "last": ", the last",
+        "start": ", step {step} among them",
+        "more": " and {count} more",
+        "step": "step",
+        "steps": "steps",
+        "and": " and ",
+        "to": " to ",
+    },
+    "de": {
+        "repeated_all": "nichts bewegt sich: alle {count} Checkpoints enthalten dieselbe Tabelle",
+        "repeated_one": "{steps} ist Zahl für Zahl Schritt {of}{last}",
+        "repeated_many": "{count} von {all} Checkpoints enthalten Zahl für Zahl die Tabelle von Schritt {of}{last}{start}: {steps}",
+        "still_first": "die ersten {count} Checkpoints, {steps}, enthalten dieselbe Tabelle: Sie stand still, wie es eingefroren"
+        " oder mit der Lernrate null wäre",
+        "still_last": "die letzten {count} Checkpoints, {steps}, enthalten dieselbe Tabelle: Sie stand still, wie es eingefroren"
+        " oder mit der Lernrate null wäre",
+        "rounded": "{steps}: bis auf Rundung die Tabelle von Schritt {of}{last}",
+        "returned": "etwa {share} % der Zeilen von Schritt {first} sind bei Schritt {second} Zahl für Zahl wieder da und waren"
+        " dazwischen andere",
+        "out_of_line": "{steps}: fällt aus der Reihe, mit einem mittleren Kosinus von {cosine_before} und {cosine_after} zu den"
+        " Schritten {before} und {after}, die zueinander {cosine_across} haben, und einer mittleren Länge von {norm}"
+        " zwischen {norm_before} und {norm_after}",
+        "not_descended": "Schritt {before} hat mit Schritt {after} nichts gemeinsam: Die späteren Schritte stammen nicht von ihm ab",
+        "broken_off": "Schritt {after} hat mit Schritt {before} nichts gemeinsam: Er setzt eine andere Tabelle fort",
+        "missing": "die Schritte liegen auf einem Raster, in dem {count} fehlen: {steps}{more}",
+        "other_shape": "Schritt {step} hat eine Tabelle von {rows} x {width}, Schritt {first} eine von {first_rows} x {first_width}",
+        "not_finite": "Schritt {step}: In {count} der Zeilen stehen Werte, die keine endlichen Zahlen sind, zuerst in Zeile {row}",
+        "other_order": "Schritt {step} hat seine Tokens in anderer Reihenfolge als Schritt {first}",
+        "other_tokens": "Schritt {step} hat andere Tokens als Schritt {first}",
+        "unreadable": "Schritt {step} lässt sich nicht lesen: {why}",
+        "last": ", dem letzten",
+        "start": ", darunter Schritt {step}",
+        "more": " und {count} weitere",
+        "step": "Schritt",
+        "steps": "Schritte",
+        "and": " und ",
+        "to": " bis ",
+    },
+}
+
 
 LANGUAGES = tuple(TEXTS)
 _MAX_RANGES = 8

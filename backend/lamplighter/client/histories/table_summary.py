@@ -1,13 +1,17 @@
-"""The summary of one checkpoint's table: some hundred kilobytes, enough to compare any two steps."""
+"""The summaries of tables: some hundred kilobytes each, made in one pass, enough to compare any two steps."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.wire.binary import Floats
+from lamplighter.wire.row_source import RowSource
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,92 @@ def row_cosines(a: TableSummary, b: TableSummary) -> Floats:
 def median_cosine(a: TableSummary, b: TableSummary) -> float:
     """Return the median of `row_cosines`."""
     return float(np.median(row_cosines(a, b)))
+
+
+_SAMPLED_HASHES, _SAMPLED_ROWS, _SKETCH_WIDTH = 8_192, 1_024, 64
+_BLOCK_NUMBERS = 1 << 16
+"""Numbers of a block: a block and its hashes fit in the processor's cache."""
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number with its bits well spread: multiplying by it loses nothing."""
+
+
+def split_rows(matrix: RowSource) -> Iterator[NDArray[Any]]:
+    """Yield a matrix, shape (V, D), in blocks of rows."""
+    rows = max(1, _BLOCK_NUMBERS // matrix.shape[1])
+    for start in range(0, len(matrix), rows):
+        yield matrix[start : start + rows]
+
+
+class Summarizer:
+    """Summarises the tables of one history, in the order of their steps. Keeps 8 bytes a row of the last one."""
+
+    def __init__(self) -> None:
+        """Start a history."""
+        self._shape: tuple[int, int] | None = None
+        self._before: NDArray[np.uint64] | None = None
+
+    def summarize(self, step: int, shape: tuple[int, int], blocks: Iterable[Floats]) -> TableSummary:
+        """Return the summary of a table.
+
+        Args:
+            step: its step.
+            shape: (V, D).
+            blocks: its rows in order, as contiguous float32.
+        """
+        if shape != self._shape:
+            self._set_shape(shape)
+        size = shape[0]
+        hashes, norms = np.empty(size, np.uint64), np.empty(size, np.float32)
+        sampled = np.empty((len(self._sketched), shape[1]), np.float32)
+        at = 0
+        with np.errstate(over="ignore", invalid="ignore"):
+            for block in blocks:
+                end = at + len(block)
+                hashes[at:end] = self._hash_rows(block)
+                norms[at:end] = np.sqrt(np.einsum("ij,ij->i", block, block))
+                first, last = np.searchsorted(self._sketched, (at, end))
+                sampled[first:last] = block[self._sketched[first:last] - at]
+                at = end
+        # A row that is too long for float32 counts as not finite as well.
+        bad = np.flatnonzero(~np.isfinite(norms))
+        moved = None if self._before is None else float(np.mean(hashes != self._before))
+        self._before = hashes
+        return TableSummary(
+            step=step,
+            shape=shape,
+            digest=hashlib.blake2b(hashes.tobytes(), digest_size=16).digest(),
+            row_hashes=hashes[self._hashed],
+            sketch=np.nan_to_num(sampled, copy=False, nan=0, posinf=0, neginf=0) @ self._projection,
+            median_norm=float(np.median(norms[np.isfinite(norms)])) if len(bad) < size else 0.0,
+            moved=moved,
+            bad_rows=len(bad),
+            first_bad=int(bad[0]) if len(bad) else None,
+        )
+
+    def _set_shape(self, shape: tuple[int, int]) -> None:
+        size, width = shape
+        random = np.random.default_rng(0)
+        self._shape, self._before = shape, None
+        self._hashed = np.sort(random.permutation(size)[:_SAMPLED_HASHES])
+        self._sketched = np.sort(random.permutation(size)[:_SAMPLED_ROWS])
+        self._weights = random.integers(0, 1 << 63, (width + 1) // 2, dtype=np.uint64) * np.uint64(
+            2
+        ) + np.uint64(1)
+        if width <= _SKETCH_WIDTH:
+            self._projection = np.eye(width, dtype=np.float32)
+        else:
+            spread = random.standard_normal((width, _SKETCH_WIDTH)) / np.sqrt(_SKETCH_WIDTH)
+            self._projection = spread.astype(np.float32)
+
+    def _hash_rows(self, block: Floats) -> NDArray[np.uint64]:
+        """Return 64 bits of each row. Two different rows have the same with a probability near 2^-64."""
+        # Adding zero makes -0 into 0: the sign of a zero is lost in a conversion, and means nothing.
+        plain = block + np.float32(0)
+        if plain.shape[1] % 2:
+            plain = np.pad(plain, ((0, 0), (0, 1)))
+        pairs = plain.view(np.uint64)
+        # The low bits of half-precision numbers are all zero, so the high bits are brought down before the sum.
+        pairs *= _MIX
+        pairs ^= pairs >> np.uint64(32)
+        pairs *= self._weights
+        return pairs.sum(axis=1, dtype=np.uint64)

@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lamplighter.client.histories.finding import Finding
 from lamplighter.client.histories.history_check import HistoryCheck
-from lamplighter.client.histories.report import HistoryReport
+from lamplighter.client.histories.report import Finding, HistoryReport
 from lamplighter.runfolder.loop_facts import MAX_HISTORY_BYTES
 from tests.support.synthetic_runs.histories import (
     PYTHIA_STEPS,

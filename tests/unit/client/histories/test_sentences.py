@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lamplighter.client.histories.sentences import LANGUAGES, NOTHING, Part, Steps, tell
-from lamplighter.client.histories.texts import TEXTS
+from lamplighter.client.histories.sentences import LANGUAGES, NOTHING, TEXTS, Part, Steps, tell
 
 
 def test_each_language_has_the_same_texts_and_values():
