@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,6 +18,7 @@ from lamplighter.client.sources.array_files import map_npy, to_float32
 from lamplighter.client.sources.checkpoint_list import collect_checkpoints
 from lamplighter.client.sources.embeddings import read_memory, read_path
 from lamplighter.client.sources.folder_vocabulary import locate_folder_vocabulary, read_tokeniser_file
+from lamplighter.client.sources.given_vocabulary import GivenVocabulary, read_given_vocabulary
 from lamplighter.client.sources.model_folder import find_model_file, locate_model_matrix
 from lamplighter.client.sources.plain_files import require_plain_file
 from lamplighter.platform.printable import quote_foreign
@@ -42,11 +44,23 @@ class OpenTable:
 class TableOpener:
     """Opens the tables of one history. A tokeniser's file that comes again with each checkpoint is parsed once."""
 
-    def __init__(self, tensor: str | None) -> None:
-        """Start, with the name of the tensor if it is known."""
+    def __init__(self, tensor: str | None, vocabulary: GivenVocabulary | None = None) -> None:
+        """Start, with the name of the tensor and the tokens if they are known."""
         self._tensor = tensor
+        self._given = None if vocabulary is None else read_given_vocabulary(vocabulary)[0]
         self._digest = b""
         self._tokens: Vocabulary | None = None
+
+    def peek_shape(self, source: Any) -> tuple[int, int] | None:
+        """Return the shape of a source's table if it can be told without reading the table, or else None."""
+        if not isinstance(source, str | os.PathLike):
+            shape = tuple(getattr(source, "shape", ()))
+            return (int(shape[0]), int(shape[1])) if len(shape) == 2 else None
+        path = Path(source)
+        if path.is_dir() or path.name.endswith((".safetensors", ".safetensors.index.json", ".npy")):
+            with suppress(InputError, FormatError, OSError):
+                return self.open(path).shape
+        return None
 
     def open(self, source: Any) -> OpenTable:
         """Return the table of a source for `find_embedding`. Model folders, `.safetensors` and `.npy` are read in blocks.
@@ -72,7 +86,7 @@ class TableOpener:
             file = find_model_file(path) or path
         if file.name.endswith((".safetensors", ".safetensors.index.json")):
             require_plain_file(file)
-            tokens = self._read_tokens(file.parent)
+            tokens = self._given or self._read_tokens(file.parent)
             located = locate_model_matrix(file, None if tokens is None else len(tokens), self._tensor)
             if not located.entry.is_matrix:
                 raise InputError(f"{file.name}: {located.name[:200]} is not a matrix of floats")
@@ -83,7 +97,7 @@ class TableOpener:
             require_plain_file(file)
             array = map_npy(file)
             return OpenTable((array.shape[0], array.shape[1]), map(to_float32, split_rows(array)), None, None)
-        return _of(read_path(file, None, self._tensor))
+        return _of(read_path(file, self._given, self._tensor))
 
     def _read_tokens(self, folder: Path) -> Vocabulary | None:
         path = locate_folder_vocabulary(folder)
@@ -104,6 +118,7 @@ def _of(raw: Any) -> OpenTable:
 
 def check_sources(
     sources: Any,
+    vocabulary: GivenVocabulary | None = None,
     *,
     steps: Iterable[SupportsIndex] | None = None,
     tensor: str | None = None,
@@ -114,6 +129,7 @@ def check_sources(
 
     Args:
         sources: as for `series`.
+        vocabulary: as for `series`; its size tells which of several matrices is meant.
         steps: the step of each of several sources; by default, as for `series`.
         tensor: the name of the matrix, if a source has several.
         unread: why other checkpoints cannot be read, by step.
@@ -123,7 +139,7 @@ def check_sources(
         InputError: there are fewer than two checkpoints, or none that can be read.
     """
     checkpoints = collect_checkpoints(sources, steps)
-    check, opener = HistoryCheck(), TableOpener(tensor)
+    check, opener = HistoryCheck(), TableOpener(tensor, vocabulary)
     for step, why in (unread or {}).items():
         check.add_unreadable(step, why)
     reasons: list[str] = []

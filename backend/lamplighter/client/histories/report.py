@@ -18,10 +18,11 @@ class Finding:
     """A fault of some steps of a history, or a fact worth knowing about them."""
 
     code: str
-    """Names the check, for programs: `repeated`, `rounded`, `returned`, `out_of_line`, `not_descended`, `still`, `missing`,
-    `not_finite`, `other_shape`, `other_tokens`, `other_order`, `unreadable`."""
+    """Names the check, for programs: `repeated`, `rounded`, `returned`, `written_in_part`, `out_of_line`, `swapped`,
+    `shifted`, `rescaled`, `reversed`, `not_descended`, `still`, `resized`, `missing`, `not_finite`, `other_shape`,
+    `other_tokens`, `other_order`, `unreadable`."""
     severity: Severity
-    """A problem cannot come from training as it goes; a note may."""
+    """A problem is damage or a change of the table between two steps; a note may come from training as it goes."""
     steps: tuple[int, ...]
     """The steps that it is about, ascending."""
     text: str
@@ -76,7 +77,7 @@ class HistoryReport:
 
     @property
     def problems(self) -> list[Finding]:
-        """Return the findings that training as it goes cannot make."""
+        """Return the findings that are no notes."""
         return [finding for finding in self.findings if finding.severity == "problem"]
 
     def lines(self) -> list[str]:

@@ -10,13 +10,26 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "repeated_all": "nothing moves: all {count} checkpoints hold the same table",
         "repeated_one": "{steps} is, number for number, step {of}{last}",
         "repeated_many": "{count} of {all} checkpoints hold, number for number, the table of step {of}{last}{start}: {steps}",
-        "still_first": "the first {count} checkpoints, {steps}, hold the same table: it stood still, as a frozen table or a"
-        " learning rate of zero would",
-        "still_last": "the last {count} checkpoints, {steps}, hold the same table: it stood still, as a frozen table or a"
-        " learning rate of zero would",
+        "still": "{count} checkpoints in a row, {steps}, hold the same table: it stood still, as a frozen table or a learning"
+        " rate of zero would, or was copied",
         "rounded": "{steps}: the table of step {of}{last}, but for rounding",
-        "returned": "about {share} % of the rows of step {first} are back at step {second}, number for number, and were others"
-        " in between",
+        "returned": "about {share} % of the {lines} of step {first} are back at step {second}, number for number, and were"
+        " others in between",
+        "written_in_part": "steps {before} and {after} share about {share} % of the {lines}, in one stretch, which move before and"
+        " after: {which} was written in part",
+        "which_step": "step {step}",
+        "one_step": "one of the two",
+        "swapped": "steps {first} and {second}: each fits in the other's place, so they are swapped",
+        "shifted": "from step {before} to step {after}, about {share} % of the rows change places by {places}, row {row} for one"
+        " becomes row {place}: as with another list of tokens",
+        "rescaled": "from step {before} to step {after}, all rows are {factor} times as long and keep their directions: from there"
+        " on the table has another unit",
+        "reversed": "the last step, {last}, looks like a table of random numbers before training, and the first, {first}, like a"
+        " trained one: the order is reversed",
+        "resized": "from step {before} to step {after}, the table goes from {rows_before} to {rows} rows; the rows in common are"
+        " compared",
+        "rows": "rows",
+        "columns": "columns",
         "out_of_line": "{steps}: out of line, with a median cosine of {cosine_before} and {cosine_after} to steps {before} and"
         " {after}, which have {cosine_across} to each other, and a median length of {norm} between {norm_before} and"
         " {norm_after}",
@@ -40,13 +53,26 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "repeated_all": "nichts bewegt sich: alle {count} Checkpoints enthalten dieselbe Tabelle",
         "repeated_one": "{steps} ist Zahl für Zahl Schritt {of}{last}",
         "repeated_many": "{count} von {all} Checkpoints enthalten Zahl für Zahl die Tabelle von Schritt {of}{last}{start}: {steps}",
-        "still_first": "die ersten {count} Checkpoints, {steps}, enthalten dieselbe Tabelle: Sie stand still, wie es eingefroren"
-        " oder mit der Lernrate null wäre",
-        "still_last": "die letzten {count} Checkpoints, {steps}, enthalten dieselbe Tabelle: Sie stand still, wie es eingefroren"
-        " oder mit der Lernrate null wäre",
+        "still": "{count} Checkpoints hintereinander, {steps}, enthalten dieselbe Tabelle: Sie stand still, wie es eingefroren oder"
+        " mit der Lernrate null wäre, oder wurde kopiert",
         "rounded": "{steps}: bis auf Rundung die Tabelle von Schritt {of}{last}",
-        "returned": "etwa {share} % der Zeilen von Schritt {first} sind bei Schritt {second} Zahl für Zahl wieder da und waren"
+        "returned": "etwa {share} % der {lines} von Schritt {first} sind bei Schritt {second} Zahl für Zahl wieder da und waren"
         " dazwischen andere",
+        "written_in_part": "die Schritte {before} und {after} haben etwa {share} % der {lines} am Stück gemeinsam, die sich davor und"
+        " danach bewegen: {which} wurde nur zum Teil geschrieben",
+        "which_step": "Schritt {step}",
+        "one_step": "einer von beiden",
+        "swapped": "Schritte {first} und {second}: Jeder passt an die Stelle des anderen, sie sind vertauscht",
+        "shifted": "von Schritt {before} zu Schritt {after} rücken etwa {share} % der Zeilen um {places} weiter oder zurück, etwa Zeile"
+        " {row} an die Stelle {place}: wie mit einer anderen Liste der Tokens",
+        "rescaled": "von Schritt {before} zu Schritt {after} werden alle Zeilen {factor}-mal so lang und behalten ihre Richtung: Ab da"
+        " hat die Tabelle eine andere Einheit",
+        "reversed": "der letzte Schritt, {last}, sieht aus wie Zufallszahlen vor dem Training, der erste, {first}, wie eine trainierte"
+        " Tabelle: Die Reihenfolge ist umgekehrt",
+        "resized": "von Schritt {before} zu Schritt {after} wächst oder schrumpft die Tabelle von {rows_before} auf {rows} Zeilen;"
+        " verglichen werden die gemeinsamen",
+        "rows": "Zeilen",
+        "columns": "Spalten",
         "out_of_line": "{steps}: fällt aus der Reihe, mit einem mittleren Kosinus von {cosine_before} und {cosine_after} zu den"
         " Schritten {before} und {after}, die zueinander {cosine_across} haben, und einer mittleren Länge von {norm}"
         " zwischen {norm_before} und {norm_after}",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.row_source import RowSource
+
+Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,45 @@ class TableSummary:
     shape: tuple[int, int]
     digest: bytes
     """Equal for tables with the same numbers, in any floating-point format; zeros of both signs are the same."""
+    hashed: Ids
+    """The rows that `row_hashes` are of, shape (H,), ascending: blocks of neighbours, mostly the same in each size."""
     row_hashes: NDArray[np.uint64]
-    """The hashes of sampled rows, the same rows at each step."""
+    sketched: Ids
+    """The rows that `sketch` is of, shape (S,), ascending; they are among those of `hashed`."""
     sketch: Floats
-    """Fewer sampled rows, projected to at most 64 dimensions: distances and angles between steps stay nearly the same.
+    """These rows, projected to at most 64 dimensions: distances and angles between steps stay nearly the same.
     Values that are not finite are 0."""
+    columns: Floats
+    """Columns of the sketched rows, in order and evenly spread, each projected to 8 dimensions: shape (C, 8)."""
+    sampled: bytes
+    """A digest of the sketched rows."""
+    rounded: tuple[bytes, ...]
+    """The same, of these rows rounded to bfloat16, cut to bfloat16, rounded to float16."""
     median_norm: float
     """The median length of a finite row."""
     moved: float | None
-    """The share of rows that differ from the table before; None for the first, and after another shape."""
+    """The share of rows in common that differ from the table before; None for the first, and after another width."""
     bad_rows: int
     """The number of rows with a value that is not finite."""
     first_bad: int | None
+
+
+def keep_common_rows(tables: Sequence[TableSummary]) -> list[TableSummary]:
+    """Return the tables, of one width, with those sampled rows that all have."""
+    if len({table.shape for table in tables}) < 2:
+        return list(tables)
+    sketched = reduce(np.intersect1d, (table.sketched for table in tables))
+    hashed = reduce(np.intersect1d, (table.hashed for table in tables))
+    return [
+        replace(
+            table,
+            hashed=hashed,
+            row_hashes=table.row_hashes[np.searchsorted(table.hashed, hashed)],
+            sketched=sketched,
+            sketch=table.sketch[np.searchsorted(table.sketched, sketched)],
+        )
+        for table in tables
+    ]
 
 
 def distance(a: TableSummary, b: TableSummary) -> Floats:
@@ -53,6 +83,8 @@ def median_cosine(a: TableSummary, b: TableSummary) -> float:
 
 
 _SAMPLED_HASHES, _SAMPLED_ROWS, _SKETCH_WIDTH = 8_192, 1_024, 64
+_BLOCK_ROWS, _MAX_COLUMNS, _COLUMN_WIDTH = 8, 1_024, 8
+_IN_BLOCK = np.arange(_BLOCK_ROWS)
 _BLOCK_NUMBERS = 1 << 16
 """Numbers of a block: a block and its hashes fit in the processor's cache."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -71,7 +103,7 @@ class Summarizer:
 
     def __init__(self) -> None:
         """Start a history."""
-        self._shape: tuple[int, int] | None = None
+        self._shape = (0, 0)
         self._before: NDArray[np.uint64] | None = None
 
     def summarize(self, step: int, shape: tuple[int, int], blocks: Iterable[Floats]) -> TableSummary:
@@ -96,36 +128,58 @@ class Summarizer:
                 first, last = np.searchsorted(self._sketched, (at, end))
                 sampled[first:last] = block[self._sketched[first:last] - at]
                 at = end
+            rounded = tuple(self._digest_rows(one) for one in _round(sampled))
         # A row that is too long for float32 counts as not finite as well.
         bad = np.flatnonzero(~np.isfinite(norms))
-        moved = None if self._before is None else float(np.mean(hashes != self._before))
-        self._before = hashes
+        before, self._before = self._before, hashes
+        common = size if before is None else min(size, len(before))
+        finite = np.nan_to_num(sampled, copy=False, nan=0, posinf=0, neginf=0)
         return TableSummary(
             step=step,
             shape=shape,
-            digest=hashlib.blake2b(hashes.tobytes(), digest_size=16).digest(),
+            digest=_digest(hashes),
+            hashed=self._hashed,
             row_hashes=hashes[self._hashed],
-            sketch=np.nan_to_num(sampled, copy=False, nan=0, posinf=0, neginf=0) @ self._projection,
+            sketched=self._sketched,
+            sketch=finite @ self._projection,
+            columns=(self._column_projection @ finite)[:, self._columns].T.copy(),
+            sampled=_digest(hashes[self._sketched]),
+            rounded=rounded,
             median_norm=float(np.median(norms[np.isfinite(norms)])) if len(bad) < size else 0.0,
-            moved=moved,
+            moved=None if before is None else float(np.mean(hashes[:common] != before[:common])),
             bad_rows=len(bad),
             first_bad=int(bad[0]) if len(bad) else None,
         )
 
     def _set_shape(self, shape: tuple[int, int]) -> None:
         size, width = shape
-        random = np.random.default_rng(0)
-        self._shape, self._before = shape, None
-        self._hashed = np.sort(random.permutation(size)[:_SAMPLED_HASHES])
-        self._sketched = np.sort(random.permutation(size)[:_SAMPLED_ROWS])
-        self._weights = random.integers(0, 1 << 63, (width + 1) // 2, dtype=np.uint64) * np.uint64(
-            2
-        ) + np.uint64(1)
-        if width <= _SKETCH_WIDTH:
+        # A block of rows keeps its place in this order whatever the table's size is.
+        blocks = np.argsort(np.random.default_rng(1).random(-(-size // _BLOCK_ROWS)))
+        self._hashed, self._sketched = (
+            rows[rows < size]
+            for count in (_SAMPLED_HASHES, _SAMPLED_ROWS)
+            for rows in (
+                np.add.outer(np.sort(blocks[: count // _BLOCK_ROWS]) * _BLOCK_ROWS, _IN_BLOCK).ravel(),
+            )
+        )
+        self._columns = np.linspace(0, width - 1, min(width, _MAX_COLUMNS)).astype(np.int64)
+        self._column_projection = np.random.default_rng(2).standard_normal(
+            (_COLUMN_WIDTH, len(self._sketched)), np.float32
+        )
+        if width != self._shape[1]:
+            self._before, random = None, np.random.default_rng(0)
+            self._weights = random.integers(0, 1 << 63, (width + 1) // 2, dtype=np.uint64) * np.uint64(
+                2
+            ) + np.uint64(1)
             self._projection = np.eye(width, dtype=np.float32)
-        else:
-            spread = random.standard_normal((width, _SKETCH_WIDTH)) / np.sqrt(_SKETCH_WIDTH)
-            self._projection = spread.astype(np.float32)
+            if width > _SKETCH_WIDTH:
+                # Columns at right angles: independent numbers in the table are independent numbers in the sketch.
+                spread = np.linalg.qr(random.standard_normal((width, _SKETCH_WIDTH)))[0]
+                self._projection = (spread * np.sqrt(width / _SKETCH_WIDTH)).astype(np.float32)
+        self._shape = shape
+
+    def _digest_rows(self, rows: Floats) -> bytes:
+        return _digest(self._hash_rows(rows))
 
     def _hash_rows(self, block: Floats) -> NDArray[np.uint64]:
         """Return 64 bits of each row. Two different rows have the same with a probability near 2^-64."""
@@ -139,3 +193,16 @@ class Summarizer:
         pairs ^= pairs >> np.uint64(32)
         pairs *= self._weights
         return pairs.sum(axis=1, dtype=np.uint64)
+
+
+def _digest(hashes: NDArray[np.uint64]) -> bytes:
+    return hashlib.blake2b(hashes.tobytes(), digest_size=16).digest()
+
+
+def _round(rows: Floats) -> Iterator[Floats]:
+    """Yield rows as coarser formats have them: rounded to bfloat16, cut to bfloat16, rounded to float16."""
+    bits = rows.view(np.uint32)
+    high = np.uint32(0xFFFF0000)
+    yield ((bits + 0x7FFF + ((bits >> 16) & 1)) & high).view(np.float32)
+    yield (bits & high).view(np.float32)
+    yield rows.astype(np.float16).astype(np.float32)
