@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -11,6 +12,7 @@ import numpy as np
 
 from lamplighter.client.checkpoint_run import coloured, run_path, tell_size, told_origin
 from lamplighter.client.errors import InputError
+from lamplighter.client.histories.checked_sources import TableOpener
 from lamplighter.client.histories.history_check import HistoryCheck
 from lamplighter.client.histories.report import HistoryReport
 from lamplighter.client.recording.state_recording import StateRecording
@@ -52,7 +54,7 @@ def series(
     Args:
         folder: the run's folder, which must not exist yet or be empty. The run's id is the nearest one to its name.
         sources: a folder with `checkpoint-10`, `checkpoint-20`, ... or `step-10.npy`, ...; several sources, each in a
-            form that `still` accepts; or a mapping of step to source.
+            form that `still` accepts; or a mapping of step to source. One of another shape than most is left out.
         vocabulary: the tokens, if the sources have none, as for `still`. Sources with the same tokens in another order
             are reordered like the first.
         steps: the step of each of several sources. By default, those of paths are read from their names, and those in
@@ -115,29 +117,39 @@ def record_series(
         InputError: see `series`.
         FileExistsError: `folder` is not empty.
     """
-    checkpoints = collect_checkpoints(sources, steps)
     report = progress or _ignore_progress
-    first = _find(checkpoints[0], vocabulary, tensor, None)
+    opener = TableOpener(tensor, vocabulary)
+    checkpoints = collect_checkpoints(sources, steps)
+    aside = _of_another_shape(checkpoints, opener)
+    numbers = [checkpoint.step for checkpoint in checkpoints if checkpoint.step not in aside]
+    first = _find(next(one for one in checkpoints if one.step == numbers[0]), vocabulary, tensor, None)
     shown, about = coloured(first, columns, colour)
     path = run_path(folder)
     name = name_source(Path(sources)) if isinstance(sources, str | os.PathLike) else Path(folder).name
-    numbers = [checkpoint.step for checkpoint in checkpoints]
     check = HistoryCheck()
     for step, why in (unread or {}).items():
         check.add_unreadable(step, why)
     with StateRecording(path, name, shown.vocabulary, numbers, first.vectors) as recording:
         tell_size(recording, tell)
-        recording.add_state(first.vectors)
-        check.add_matrix(numbers[0], first.vectors)
-        check.add_tokens(numbers[0], first.vocabulary.tokens)
         fitted: RowSource = first.vectors
-        for at, checkpoint in enumerate(checkpoints[1:], start=1):
-            report(at / len(checkpoints), f"step {checkpoint.step:,}")
-            found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
-            fitted = _fitted(found, first, checkpoint.step, numbers[0])
+        for at, checkpoint in enumerate(checkpoints):
+            step = checkpoint.step
+            report(at / len(checkpoints), f"step {step:,}")
+            if step in aside:
+                opened = opener.open(checkpoint.source)
+                check.add_table(step, opened.shape, opened.blocks)
+                if tell is not None:
+                    tell(f"step {step:,} is left out: {aside[step]}")
+                continue
+            is_first = step == numbers[0]
+            found = (
+                first if is_first else _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
+            )
+            fitted = _fitted(found, first, step, numbers[0])
             recording.add_state(fitted)
-            check.add_matrix(checkpoint.step, fitted)
-            check.add_tokens(checkpoint.step, found.vocabulary.tokens)
+            check.add_matrix(step, fitted)
+            check.add_tokens(step, found.vocabulary.tokens)
+        about += f"; left out, of another shape: {len(aside)}" if aside else ""
         chosen = choose_given_landmarks(shown.vocabulary, fitted, landmarks)
         recording.set_landmarks(chosen.ids)
         checked = check.report()
@@ -148,6 +160,33 @@ def record_series(
         )
     report(1, "recorded")
     return Run(path), checked
+
+
+def _of_another_shape(checkpoints: list[Checkpoint], opener: TableOpener) -> dict[int, str]:
+    """Return the steps whose matrix has another shape than most (in a tie, than the first), each with the reason.
+
+    Raises:
+        InputError: no two checkpoints have the same shape.
+    """
+    shapes = {step: opener.peek_shape(source) for step, source in checkpoints}
+    counted = Counter(shape for shape in shapes.values() if shape is not None)
+    if len(counted) < 2:
+        return {}
+    usual, count = counted.most_common(1)[0]
+    told = f"{count} of {len(shapes)} checkpoints have {_told_shape(usual)}"
+    aside = {
+        step: f"its matrix is {_told_shape(shape)}, and {told}"
+        for step, shape in shapes.items()
+        if shape not in (None, usual)
+    }
+    if len(shapes) - len(aside) < 2:
+        step, why = next(iter(aside.items()))
+        raise InputError(f"step {step:,}: {why}: a series needs two of one shape")
+    return aside
+
+
+def _told_shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(f"{n:,}" for n in shape)
 
 
 def _import_map_maker() -> Callable[[Path, SeriesProgress], object]:
@@ -178,7 +217,7 @@ def _find(
 def _fitted(found: FoundEmbedding, first: FoundEmbedding, step: int, first_step: int) -> RowSource:
     """Return the matrix of a later checkpoint, with rows in the order of the first one's tokens."""
     if found.vectors.shape != first.vectors.shape:
-        shapes = [" x ".join(f"{n:,}" for n in one.vectors.shape) for one in (found, first)]
+        shapes = [_told_shape(one.vectors.shape) for one in (found, first)]
         raise InputError(f"step {step} has a matrix of {shapes[0]}, and step {first_step} one of {shapes[1]}")
     tokens, wanted = found.vocabulary.tokens, first.vocabulary.tokens
     if tokens == wanted:

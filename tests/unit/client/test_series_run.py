@@ -15,8 +15,10 @@ from safetensors.numpy import save_file
 
 import lamplighter
 from lamplighter.cli.app import cli
+from lamplighter.cli.checkpoints.stayed_line import describe_stayed
 from lamplighter.client.sources.checkpoint_list import collect_checkpoints
 from lamplighter.wire.row_frames import NEVER, Census
+from tests.support.synthetic_runs.histories import as_bfloat16
 
 WORDS = ["dog", "cat", "sun", "moon", "of", "the"]
 START = np.random.default_rng(5).normal(size=(6, 4)).astype(np.float32)
@@ -92,8 +94,8 @@ def test_the_same_tokens_in_another_order_are_put_in_order(tmp_path: Path) -> No
     ("sources", "more", "what"),
     [
         ([START], {}, "2 to 10,000 checkpoints, but this one has 1"),
-        ([START, START[:5]], {}, "step 1: the embedding: 5 rows"),
-        ([START, START[:, :2]], {}, "step 1 has a matrix of 6 x 2, and step 0 one of 6 x 4"),
+        ([START, START[:5]], {}, "step 1: its matrix is 5 x 4, and 1 of 2 checkpoints have 6 x 4"),
+        ([START, START[:, :2]], {}, "step 1: its matrix is 6 x 2, and .*: a series needs two"),
         ([START, START * np.nan], {}, "step 1: .* not finite"),
         ([START, START], {"steps": [1]}, "1 steps for 2 checkpoints"),
         ([START, START], {"steps": [1, 1]}, "two checkpoints have the step 1"),
@@ -119,6 +121,73 @@ def test_other_tokens_are_another_vocabulary(tmp_path: Path) -> None:
     with pytest.raises(lamplighter.InputError, match="step 1 has no token 'the', unlike step 0"):
         lamplighter.series(tmp_path / "run", [_Vectors(WORDS, START), other], maps=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_another_shape_is_left_out_and_named(tmp_path: Path) -> None:
+    folder, runs = trainer_folder(tmp_path / "out", (5, 10, 30, 200)), tmp_path / "runs"
+    larger = np.concatenate((START, START[:2]))
+    for number in (5, 30):
+        save_file({"transformer.wte.weight": larger}, folder / f"checkpoint-{number}" / "model.safetensors")
+    (folder / "checkpoint-7").mkdir()
+    save_file({"transformer.wte.weight": START}, folder / "checkpoint-7" / "model.safetensors")
+    done = invoke("series", folder, "--no-maps", "--name", "mine", "--runs", runs)
+    assert done.exit_code == 0, done.output
+    for number in (5, 30):
+        line = f"step {number} is left out: its matrix is 8 x 4, and 3 of 5 checkpoints have 6 x 4"
+        assert line in done.output.splitlines()
+    run = lamplighter.open(runs / "mine")
+    assert [run.step_number(step) for step in run.snapshot_steps().tolist()] == [7, 10, 200]
+    assert "left out, of another shape: 2" in run.status.message
+    assert "step 30 has a table of 8 x 4" in done.output
+
+
+def test_three_commands_choose_steps_and_take_a_vocabulary_alike(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for number, matrix in zip((1, 2, 30), states(), strict=True):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        np.save(tmp_path / "out" / f"step-{number}.npy", matrix)
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join(WORDS))
+    named = ("--vocabulary", words, "--runs", runs)
+    done = invoke("check", tmp_path / "out", *named, "--only", "1,30", "--json")
+    assert json.loads(done.stdout)["steps"] == [1, 30]
+    done = invoke("series", tmp_path / "out", *named, "--every", "2", "--no-maps", "--name", "some")
+    assert done.exit_code == 0, done.output
+    run = lamplighter.open(runs / "some")
+    assert [run.step_number(step) for step in run.snapshot_steps().tolist()] == [1, 30]
+    for name, given in (("option", named), ("argument", (words, "--runs", runs))):
+        done = invoke("still", tmp_path / "out", *given, "--only", "30", "--name", name)
+        assert done.exit_code == 0, done.output
+        run = lamplighter.open(runs / name)
+        assert list(run.tokens) == WORDS
+        assert run.snapshot(0).tobytes() == states()[2].tobytes()
+    for arguments, what in (
+        (("check", tmp_path / "out", "--only", "7"), "there is no checkpoint of step 7"),
+        (("series", tmp_path / "out", "--only", "1", "--log", "2"), "give one of them"),
+        (("still", tmp_path / "out", words, *named, "--only", "1"), "given twice"),
+        (("still", tmp_path / "out", *named, "--only", "1,2"), "--only takes one step"),
+    ):
+        done = invoke(*arguments, "--runs", runs)
+        assert what in f"{done.output}{done.exception}", done.output
+
+
+def test_never_read_is_said_where_there_is_a_gap(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    start = as_bfloat16(random.normal(size=(40, 16)).astype(np.float32))
+    nudge = random.normal(size=start.shape).astype(np.float32)
+    nudge[:4] = 0
+    slow, clear = (
+        as_bfloat16((start + scale * nudge).astype(np.float32))
+        for scale in (np.linspace(0, 0.04, 40, dtype=np.float32)[:, None], 0.2)
+    )
+    for name, end, what in (
+        ("slow", slow, "no gap, so it may"),
+        ("clear", clear, "training never read them"),
+    ):
+        run = lamplighter.series(tmp_path / name, [start, end], list(map(str, range(40))), maps=False)
+        told = describe_stayed(run)
+        assert what in told, told
+        assert "by no more than rounding can turn them" in told
 
 
 def test_lists_a_folder(tmp_path: Path) -> None:
@@ -155,7 +224,8 @@ def test_the_commands_name_runs_and_number_them(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         assert f"{run_id}: see it with: lamplighter --runs" in done.output
         assert f"project {run_id} --again" in done.output
-        assert "4 of 6 rows stayed where they were at step 10" in done.output
+        assert "4 of 6 rows have turned since step 10 by no more than rounding" in done.output
+        assert "training never read them" in done.output
         assert "'dog', 'moon', 'of', '(unused 5)'" in done.output
     done = invoke("series", *folder.glob("checkpoint-*"), "--steps", "1,2,3", "--no-maps", "--runs", runs)
     assert "tiny-gpt-3: " in done.output, done.output

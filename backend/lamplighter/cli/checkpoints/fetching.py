@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,16 +24,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class FetchedSource:
-    """Checkpoints that were on the web, and are here now."""
+class GatheredSources:
+    """Checkpoints that are on this machine, or are now."""
 
-    folders: dict[int, Path]
-    """By step; 0 for a single one."""
+    sources: Any
+    """As `collect_checkpoints` takes them; of an address, by step; for `still`, the one."""
+    steps: list[int] | None
     unread: dict[int, str]
     tensor: str | None
     name: str
     """A name for a run."""
-    origin: str
+    origin: str | None
+    """Where they were read, if not here."""
 
 
 def parse_steps(text: str, option: str = "--steps") -> list[int]:
@@ -62,28 +64,42 @@ def fetch_options(command: Command) -> Command:
     return command
 
 
+vocabulary_option = click.option(
+    "--vocabulary",
+    type=click.Path(path_type=Path),
+    help="The tokens, if the checkpoints have none: tokenizer.json, one token per line, TSV or JSON.",
+)
+tensor_option = click.option("--tensor", help="The name of the matrix, if there are several.")
+only_option = click.option("--only", metavar="N,N,...", help="The checkpoints of these steps.")
+
+
 def choice_options(command: Command) -> Command:
-    """Add the options that choose among the checkpoints on the web."""
+    """Add the options that name the steps of checkpoints and choose among them."""
     for option in (
-        click.option("--only", metavar="N,N,...", help="Of an address: the checkpoints of these steps."),
+        only_option,
         click.option(
             "--log",
             type=click.IntRange(2),
             metavar="N",
-            help="Of an address: N checkpoints, spaced like a logarithm.",
+            help="N checkpoints, spaced like a logarithm.",
         ),
         click.option(
             "--every",
             type=click.IntRange(1),
             metavar="N",
-            help="Of an address: every N-th checkpoint, and the last.",
+            help="Every N-th checkpoint, and the last.",
+        ),
+        click.option(
+            "--steps",
+            metavar="N,N,...",
+            help="The step of each checkpoint.  [default: the number in its name]",
         ),
     ):
         command = option(command)
     return command
 
 
-def is_on_web(sources: tuple[str, ...]) -> bool:
+def _is_on_web(sources: tuple[str, ...]) -> bool:
     """Return whether the sources are an address.
 
     Raises:
@@ -99,22 +115,73 @@ def is_on_web(sources: tuple[str, ...]) -> bool:
     return any(found)
 
 
-def choose_steps(every: int | None, log: int | None, only: str | None, *, on_web: bool) -> StepChoice:
-    """Return which checkpoints are wanted.
+def gather_sources(
+    sources: tuple[str, ...],
+    tensor: str | None,
+    *,
+    steps: str | None = None,
+    every: int | None = None,
+    log: int | None = None,
+    only: str | None = None,
+    yes: bool,
+    cache: Path | None,
+    quiet: bool = False,
+    single: bool = False,
+) -> GatheredSources:
+    """Return the checkpoints that are wanted, after reading those at an address.
+
+    Args:
+        sources: paths, or an address.
+        tensor: the name of the matrix, if there are several.
+        steps: the step of each, with commas.
+        every: see `StepChoice`, like the next two; at most one of the three.
+        log: of several, so many.
+        only: of several, those of these steps, with commas.
+        yes: do not ask before reading from the web.
+        cache: where what is read is kept; None for the user's cache.
+        quiet: print nothing but the question.
+        single: one checkpoint is wanted, for `still`.
 
     Raises:
-        UsageError: two options choose, or one does for files.
+        UsageError: options contradict each other.
+        RecipeError: something cannot be read; the message says what to do.
+        Abort: the answer is no.
     """
     from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
+    from lamplighter.client.sources.checkpoint_list import collect_checkpoints
+    from lamplighter.client.sources.source_names import name_source
 
-    if sum(value is not None for value in (every, log, only)) > (1 if on_web else 0):
-        raise click.UsageError(
-            "--every, --log and --only choose among checkpoints at an address: give one of them, or none for files"
+    numbers = None if steps is None else parse_steps(steps)
+    wanted = None if only is None else tuple(parse_steps(only, "--only"))
+    if sum(value is not None for value in (every, log, only)) > 1:
+        raise click.UsageError("--every, --log and --only choose among the checkpoints: give one of them")
+    if single and wanted is not None and len(wanted) != 1:
+        raise click.UsageError("a still map shows one checkpoint: --only takes one step")
+    choice = StepChoice(every, log, wanted)
+    is_all = choice == StepChoice()
+    if _is_on_web(sources):
+        if numbers is not None:
+            raise click.UsageError("--steps is for files: the checkpoints of an address have their own")
+        found = _fetch_source(
+            sources[0], None if single and is_all else choice, tensor, yes=yes, cache=cache, quiet=quiet
         )
-    return StepChoice(every, log, None if only is None else tuple(parse_steps(only, "--only")))
+    else:
+        paths = tuple(map(Path, sources))
+        place: Any = paths[0] if len(paths) == 1 else paths
+        name = name_source(paths[0] if len(paths) == 1 else paths[0].absolute().parent)
+        found = GatheredSources(place, numbers, {}, tensor, name, None)
+        if not is_all:
+            with _explained():
+                listed = dict(collect_checkpoints(place, numbers))
+                chosen = {step: listed[step] for step in choice.choose(list(listed))}
+            found = replace(found, sources=chosen, steps=None)
+    if single and isinstance(found.sources, dict):
+        [(step, one)] = found.sources.items()
+        return replace(found, sources=one, name=found.name if is_all else f"{found.name}-{step}")
+    return found
 
 
-def fetch_source(
+def _fetch_source(
     source: str,
     choice: StepChoice | None,
     tensor: str | None,
@@ -122,21 +189,8 @@ def fetch_source(
     yes: bool,
     cache: Path | None,
     quiet: bool = False,
-) -> FetchedSource:
-    """Read the checkpoints at an address into the cache, after saying the price.
-
-    Args:
-        source: the address.
-        choice: which of several; None for a single one.
-        tensor: the name of the matrix, if there are several.
-        yes: do not ask.
-        cache: where what is read is kept; None for the user's cache.
-        quiet: print nothing but the question.
-
-    Raises:
-        RecipeError: something cannot be read; the message says what to do.
-        Abort: the answer is no.
-    """
+) -> GatheredSources:
+    """Read the checkpoints at an address into the cache, after saying the price; without a choice, the single one."""
     with _explained():
         from lamplighter.cli.checkpoints.remote.address import HubAddress, parse_address
         from lamplighter.cli.checkpoints.remote.fetch import Fetch
@@ -167,8 +221,8 @@ def fetch_source(
                 done = fetch.fetch_all(on_bytes)
     if not done.folders:
         raise RecipeError(next(iter(done.unread.values())))
-    return FetchedSource(
-        dict(sorted(done.folders.items())), done.unread, fetch.tensor, address.name, fetch.origin
+    return GatheredSources(
+        dict(sorted(done.folders.items())), None, done.unread, fetch.tensor, address.name, fetch.origin
     )
 
 

@@ -7,31 +7,18 @@ from typing import Any
 
 import click
 
-from lamplighter.cli.checkpoints.fetching import (
-    choice_options,
-    choose_steps,
-    fetch_options,
-    fetch_source,
-    is_on_web,
-    parse_steps,
-)
+from lamplighter.cli.checkpoints.fetching import choice_options, fetch_options, gather_sources
 from lamplighter.cli.checkpoints.still import embedding_options
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
 
+_CHOICE = ("steps", "every", "log", "only", "yes", "cache")
+
 
 @click.command("series")
 @click.argument("sources", nargs=-1, required=True)
-@click.option(
-    "--vocabulary",
-    type=click.Path(path_type=Path),
-    help="The tokens, if the checkpoints have none: tokenizer.json, one token per line, TSV or JSON.",
-)
-@click.option(
-    "--steps", metavar="N,N,...", help="The step of each checkpoint.  [default: the number in its name]"
-)
 @click.option("--no-maps", is_flag=True, help="Do not lay out the maps of the past now.")
 @choice_options
 @fetch_options
@@ -41,14 +28,8 @@ def series_command(
     runs_dir: Path,
     sources: tuple[str, ...],
     vocabulary: Path | None,
-    steps: str | None,
     no_maps: bool,
     name: str | None,
-    every: int | None,
-    log: int | None,
-    only: str | None,
-    yes: bool,
-    cache: Path | None,
     tensor: str | None,
     **options: Any,
 ) -> None:
@@ -56,35 +37,28 @@ def series_command(
 
     SOURCES is a folder with checkpoint-10, checkpoint-20, ... or files such as step-10.npy; or the checkpoints
     themselves, each in a format that `lamplighter still` accepts. Or it is one address: hf://ORG/NAME@step* for the
-    revisions of a model on the Hugging Face Hub, or https://... for a folder with a listing.txt.
+    revisions of a model on the Hugging Face Hub, or https://... for a folder with a listing.txt. A checkpoint of
+    another shape than most is left out, and named.
     """
     from lamplighter.cli.checkpoints.stayed_line import describe_stayed
     from lamplighter.client.errors import InputError
     from lamplighter.client.series_run import record_series
-    from lamplighter.client.sources.source_names import free_run_path, name_source
+    from lamplighter.client.sources.source_names import free_run_path
     from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 
     store = RunStore(runs_dir).path
-    on_web = is_on_web(sources)
-    choice = choose_steps(every, log, only, on_web=on_web)
-    numbers = None if steps is None else parse_steps(steps)
-    paths = tuple(map(Path, sources))
-    found: Any = paths[0] if len(paths) == 1 else paths
-    if on_web:
-        fetched = fetch_source(sources[0], choice, tensor, yes=yes, cache=cache)
-        found, tensor, default = fetched.folders, fetched.tensor, fetched.name
-        options |= {"origin": fetched.origin, "unread": fetched.unread}
-    else:
-        default = name_source(paths[0] if len(paths) == 1 else paths[0].absolute().parent)
-    path = store / run_id_of(name) if name else free_run_path(store, default)
+    found = gather_sources(sources, tensor, **{key: options.pop(key) for key in _CHOICE})
+    path = store / run_id_of(name) if name else free_run_path(store, found.name)
     with show_progress("reading") as show:
         try:
             run, report = record_series(
                 path,
-                found,
+                found.sources,
                 vocabulary,
-                steps=numbers,
-                tensor=tensor,
+                steps=found.steps,
+                tensor=found.tensor,
+                origin=found.origin,
+                unread=found.unread,
                 progress=show,
                 tell=print_line,
                 **options,

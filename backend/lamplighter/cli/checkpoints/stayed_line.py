@@ -10,6 +10,8 @@ from lamplighter.geometry.stayed_rows import measure_stayed
 _MAX_NAMED = 12
 _MAX_NAME = 40
 _CLEARLY_SHORTER = 0.995
+_GAP = 3.0
+"""So many times what rounding gives lies between rows that were read and others, if there is a gap."""
 
 
 def describe_stayed(run: Run) -> str:
@@ -20,10 +22,13 @@ def describe_stayed(run: Run) -> str:
     ids, rows = found.ids, len(found.turned)
     if not len(ids):
         return f"each of the {rows:,} rows has turned since step {first_number:,}"
-    told = f"{len(ids):,} of {rows:,} rows stayed where they were at step {first_number:,}: training never read them"
+    most = float(found.limit[ids].max())
+    told = f"{len(ids):,} of {rows:,} rows have turned since step {first_number:,} by no more than rounding can turn them"
     if not math.isnan(found.nearest_other):
+        is_gap = found.nearest_other >= _GAP * most
+        told += ": training never read them" if is_gap else ", and there is no gap, so it may have read some"
         told += (
-            f"; rounding turns them by {found.limit[ids].max():.2g} degrees at most,"
+            f"; rounding turns them by {most:.2g} degrees at most,"
             f" and every other row has turned by {found.nearest_other:.2g} or more"
         )
     if found.median_scale < _CLEARLY_SHORTER:

@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from lamplighter.cli.checkpoints.fetching import fetch_options, fetch_source, is_on_web
+from lamplighter.cli.checkpoints.fetching import (
+    fetch_options,
+    gather_sources,
+    only_option,
+    tensor_option,
+    vocabulary_option,
+)
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.recipe_file import RecipeError
@@ -20,7 +26,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def embedding_options(command: Command) -> Command:
     """Add the options of commands that make a run from embeddings."""
     for option in (
-        click.option("--tensor", help="The name of the matrix, if there are several."),
+        vocabulary_option,
+        tensor_option,
         click.option("--name", help="Name of the run.  [default: the name of the folder or file]"),
         click.option(
             "--columns",
@@ -42,41 +49,51 @@ def embedding_options(command: Command) -> Command:
 
 @click.command("still")
 @click.argument("embedding")
-@click.argument("vocabulary", type=click.Path(path_type=Path), required=False)
+@click.argument("tokens", metavar="[VOCABULARY]", type=click.Path(path_type=Path), required=False)
+@only_option
 @fetch_options
 @embedding_options
 @common_options()
 def still_command(
     runs_dir: Path,
     embedding: str,
+    tokens: Path | None,
     vocabulary: Path | None,
     name: str | None,
+    tensor: str | None,
+    only: str | None,
     yes: bool,
     cache: Path | None,
-    tensor: str | None,
     **options: Any,
 ) -> None:
     """Show an EMBEDDING as a still map.
 
     EMBEDDING is a model folder (config.json, model.safetensors, tokenizer.json), a .safetensors, .npy or .npz file,
     word vectors (word2vec, GloVe), a folder of the Embedding Projector, hf://ORG/NAME[@REVISION] for a model on the
-    Hugging Face Hub, or the https:// address of a .safetensors file; VOCABULARY, needed if it has no tokens, is a
-    tokenizer.json, or a file with one token per line, TSV or JSON.
+    Hugging Face Hub, or the https:// address of a .safetensors file; of a folder with checkpoints, --only names one.
+    VOCABULARY, needed if it has no tokens, is a tokenizer.json, or a file with one token per line, TSV or JSON; it may
+    also be given as --vocabulary.
     """
     from lamplighter.client.checkpoint_run import still
     from lamplighter.client.errors import InputError
-    from lamplighter.client.sources.source_names import free_run_path, name_source
+    from lamplighter.client.sources.source_names import free_run_path
 
+    if tokens is not None and vocabulary is not None:
+        raise click.UsageError("the vocabulary is given twice")
     store = RunStore(runs_dir).path
-    source, default = Path(embedding), name_source(Path(embedding))
-    if is_on_web((embedding,)):
-        fetched = fetch_source(embedding, None, tensor, yes=yes, cache=cache)
-        source, tensor, default = fetched.folders[0], fetched.tensor, fetched.name
-        options["origin"] = fetched.origin
-    path = store / run_id_of(name) if name else free_run_path(store, default)
+    found = gather_sources((embedding,), tensor, only=only, yes=yes, cache=cache, single=True)
+    path = store / run_id_of(name) if name else free_run_path(store, found.name)
     try:
         with show_progress("reading"):
-            run = still(path, source, vocabulary, tensor=tensor, tell=print_line, **options)
+            run = still(
+                path,
+                found.sources,
+                vocabulary or tokens,
+                tensor=found.tensor,
+                origin=found.origin,
+                tell=print_line,
+                **options,
+            )
     except (InputError, FileExistsError) as error:
         raise RecipeError(str(error)) from error
     print_line(run.status.message)

@@ -88,7 +88,8 @@ def test_some_checkpoints_are_chosen(hub: Hub, tmp_path: Path, options: tuple[ob
 def test_a_choice_must_make_sense(hub: Hub, tmp_path: Path):
     for arguments, what in (
         ((SOURCE, "--every", 2, "--log", 3), "give one of them"),
-        ((tmp_path, "--every", 2), "none for files"),
+        ((tmp_path, "--every", 2), "a folder without checkpoints"),
+        ((SOURCE, "--steps", "1,2"), "--steps is for files"),
         ((SOURCE, "--only", "7"), "no checkpoint of step 7"),
         ((SOURCE, tmp_path), "stands alone"),
         (("hf://org/tiny@nothing*",), "no revision fits"),
