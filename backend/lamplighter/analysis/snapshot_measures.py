@@ -6,13 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.analysis.measures import measure
-from lamplighter.analysis.stayed import count_stayed
 from lamplighter.corpora.modular import number_ids
 from lamplighter.geometry.separation import separation
+from lamplighter.geometry.stayed_rows import measure_stayed
+from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.loop_facts import MAX_PROBE_ROWS, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.runfolder.training_start import read_training_start
+from lamplighter.wire.row_source import RowSource
+
+
+def count_stayed(run: RunFolder, step: int, vectors: RowSource) -> dict[str, float]:
+    """Return `rows_stayed` for the matrix after a step, shape (V, D); nothing if the first matrix is not kept."""
+    try:
+        # Closed before computing: a trainer can seal its file only without readers.
+        with MatrixHistory(run) as history:
+            start, steps = read_training_start(history, step)
+    except NoSnapshotError:
+        return {}
+    return {"rows_stayed": float(len(measure_stayed(start.vectors, vectors, steps).ids))}
 
 
 def measure_snapshot(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,33 @@ from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy, write_safetensors
 from lamplighter.exports.formats.zarr_store import write_zarr
 from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
-from lamplighter.exports.packed_page import write_page
+from lamplighter.processes.awaited_job import AwaitedJob
+from lamplighter.processes.child_job import ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
+
+
+def write_page(run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None) -> None:
+    """Write the page of a run. `lessons`: a folder of texts that override the course's.
+
+    Raises:
+        ExportError: the run has no step or no map yet, or the page has not been built.
+    """
+
+    def report(message: ChildMessage) -> None:
+        if message.left_out is not None:
+            progress(1.0, f"left out: {message.left_out}")
+        elif message.share is not None:
+            progress(message.share, message.activity or "")
+
+    command = [sys.executable, "-m", "lamplighter.packing.worker", str(run.path), str(out)]
+    if lessons is not None:
+        command.append(f"--lessons={lessons}")
+    try:
+        job = AwaitedJob(command, name="packing")
+    except OSError as error:
+        raise ExportError(f"the page cannot be made: {error.strerror or error}") from error
+    if job.wait_for_end(report) != 0:
+        raise ExportError(job.problem or "the page could not be made: the process that packs it ended early")
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,64 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import parse_qs
+
+from anyio.from_thread import start_blocking_portal
+from fastapi import FastAPI
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
-from lamplighter.lessons.library import LANGUAGE, find_lessons, list_languages
+from lamplighter.lessons.library import LANGUAGE, course_library, find_lessons, list_languages
 from lamplighter.packing.compression import deflate
 from lamplighter.packing.lights import Lights, pack_lights
 from lamplighter.packing.maps import Maps, pack_districts, pack_maps
 from lamplighter.packing.nearest import WORDS_OF_A_FILE, Moments, NearestWords, pack_nearest
-from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.loop_facts import HISTORY_FACT, PROBES_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.apps.reading_app import AnswerError
+from lamplighter.serving.apps.reading_app import AnswerError, ask, create_reading_app
 from lamplighter.serving.reading.batch_text import read_batch_text
 from lamplighter.wire.grid_frames import GRID_STEPS
 from lamplighter.wire.layout_frames import Method
+
+
+class RunAnswers:
+    """The answers about one run, computed in a separate thread with its event loop; a context manager."""
+
+    def __init__(self, run: RunFolder, lessons: Path | None = None) -> None:
+        """Prepare to ask about `run` in its store; `lessons`: a folder of texts that override the course's."""
+        self._app: FastAPI = create_reading_app(run.path.parent, course_library(lessons))
+        self._loop = start_blocking_portal()
+        self._root = f"/api/runs/{run.id}"
+
+    def __enter__(self) -> Self:
+        self._portal = self._loop.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.__exit__(kind, error, trace)
+
+    def get(self, rest: str = "") -> bytes:
+        """Return the body of the answer to `GET /api/runs/{run}` and `rest`, such as `"/steps?from=1"`.
+
+        Raises:
+            AnswerError: the server rejects the request.
+        """
+        return self.ask(self._root + rest)
+
+    def ask(self, address: str) -> bytes:
+        """Return the body of the answer to `GET` of an address relative to the root of the server.
+
+        Raises:
+            AnswerError: the server rejects the request.
+        """
+        return self._portal.call(ask, self._app, address)
+
 
 _STEP_KEYS = ("at", "from", "then", "against")
 """Keys of a view that name a step."""

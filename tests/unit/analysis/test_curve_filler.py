@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.analysis import curve_filler
-from lamplighter.analysis.analyst import Analyst
-from lamplighter.analysis.curve_filler import fill_curves
+from lamplighter.analysis import analyst
+from lamplighter.analysis.analyst import Analyst, fill_curves
 from lamplighter.processes.desired_state import DesiredState
 from lamplighter.runfolder.reading import curve_steps
 from lamplighter.runfolder.reading.curve_steps import (
@@ -117,7 +116,7 @@ def test_a_killed_filler_loses_nothing(tmp_path: Path) -> None:
 
 def test_does_not_write_without_the_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished(tmp_path).folder
-    monkeypatch.setattr(curve_filler, "MeasuresWriter", pytest.fail)
+    monkeypatch.setattr(analyst, "MeasuresWriter", pytest.fail)
     with RoleLock(run.path, "analyst"):
         command = [sys.executable, "-m", "lamplighter.analysis.worker", str(run.path)]
         assert subprocess.run(command, check=False).returncode == 3

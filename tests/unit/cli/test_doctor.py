@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from lamplighter.cli.app import cli
 from lamplighter.cli.doctor import command as doctor
-from lamplighter.cli.doctor.checklist import Network
+from lamplighter.cli.doctor.command import Network
 from tests.unit.doctor.networks import HOME, at, network
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import lamplighter
-from lamplighter.client.notebook.followed_page import FollowedPage
+from lamplighter.client.notebook.city_widget import FollowedPage
 from lamplighter.runfolder.run_name import write_run_name
 from tests.support.synthetic_runs.recorded import record
 from tests.support.waiting import wait_until

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from lamplighter.cli.doctor.checklist import Network
+from lamplighter.cli.doctor.command import Network
 from lamplighter.platform.interface_addresses import InterfaceAddress, classify_interface
 
 

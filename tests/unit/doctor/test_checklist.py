@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from lamplighter.cli.doctor.checklist import Network, check_network
+from lamplighter.cli.doctor.command import Network, check_network
 from lamplighter.cli.doctor.phone_page import PhonePage
 from tests.unit.doctor.networks import HOME, at, network
 

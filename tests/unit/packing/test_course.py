@@ -18,9 +18,8 @@ from lamplighter.lessons.library import LessonLibrary, find_lessons, read_folder
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.teacher_page import TeacherPage
 from lamplighter.packing import packed_run
-from lamplighter.packing.packed_run import MAX_STEPS, PackedRun, pack_course, pack_run
+from lamplighter.packing.packed_run import MAX_STEPS, PackedRun, RunAnswers, pack_course, pack_run
 from lamplighter.packing.page import Preview, render_page
-from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.jobs.export_job import export_worker_command
 from tests.support.evidences import store_answer

@@ -14,8 +14,7 @@ import pytest
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.packing import lights, nearest, packed_run
-from lamplighter.packing.packed_run import PackedRun, pack_run
-from lamplighter.packing.run_answers import RunAnswers
+from lamplighter.packing.packed_run import PackedRun, RunAnswers, pack_run
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_folder import RunFolder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,15 +10,54 @@ from pathlib import Path
 
 import click
 
-from lamplighter.cli.published.addresses import open_for_reading
 from lamplighter.cli.terminal import print_line
 from lamplighter.exports.archive.import_run import ImportedRun, import_files
 from lamplighter.exports.output import ExportProgress
 from lamplighter.exports.publishing.fetch import fetch_run
 from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memory
-from lamplighter.runfolder.published.object_store import CountingReader, StoreError
+from lamplighter.runfolder.published.object_store import (
+    CountingReader,
+    ObjectReader,
+    StoreError,
+    open_object_store,
+)
 from lamplighter.runfolder.published.shadow_folder import PublishedRuns
 from lamplighter.runfolder.run_store import RunStore
+
+
+@contextmanager
+def open_for_reading(address: str) -> Generator[ObjectReader]:
+    """Yield what reads the objects at an address.
+
+    Raises:
+        StoreError: it is no address, or a package is not installed.
+    """
+    if not address.startswith(("hf://", "https://", "http://")):
+        yield open_object_store(address, writing=False)
+        return
+    try:
+        from lamplighter.cli.checkpoints.remote.errors import FetchError
+        from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
+        from lamplighter.cli.checkpoints.remote.redirect_guard import require_web_address
+        from lamplighter.cli.published.web_objects import WebObjects, hub_folder
+
+        url, token = address if address.endswith("/") else f"{address}/", None
+        if address.startswith("hf://"):
+            from huggingface_hub import constants, get_token
+
+            url, token = hub_folder(address, constants.ENDPOINT.rstrip("/")), get_token()
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "addresses on the web need the extra hub: pip install -e '.[hub]' in the checkout"
+        ) from error
+    try:
+        require_web_address(url)
+    except FetchError as error:
+        raise StoreError(str(error)) from error
+    # A line for each request would fill the terminal of a server.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with RangedClient(token) as client:
+        yield WebObjects(client, address, url)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from huggingface_hub import constants
 
 import lamplighter.serving.servers.server as server
 from lamplighter.cli.app import cli
-from lamplighter.cli.published.addresses import open_for_reading
+from lamplighter.cli.published.serving import open_for_reading
 from lamplighter.cli.published.web_objects import hub_folder
 from lamplighter.runfolder.published.object_store import StoreError
 from lamplighter.runfolder.published.shadow_folder import PublishedRuns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from statistics import median
 from typing import Any, Literal
@@ -20,7 +20,6 @@ from lamplighter.contract.questions import BenchQuestion
 from lamplighter.contract.recipe import OptimiserKind, Recipe
 from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
-from lamplighter.examination.kinds.bench.timings import quartiles_ms
 from lamplighter.examination.readings import round_known, rounded
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.flops import count_softmax_flops
@@ -30,6 +29,12 @@ from lamplighter.model.optimiser_costs import NUMBER_BYTES, count_update_bytes, 
 from lamplighter.model.step import train_step
 from lamplighter.platform.worker_limits import available_memory, is_out_of_memory, machine_memory
 from lamplighter.runfolder.run_folder import RunFolder
+
+
+def quartiles_ms(seconds: Sequence[float]) -> list[float]:
+    """Return the first and third quartile, in milliseconds, of times in seconds."""
+    return [round_known(1_000 * quartile) for quartile in np.quantile(seconds, (0.25, 0.75)).tolist()]
+
 
 ROWS, WIDTH, TOUCHED = 50_000, 1_024, 200
 _COPIES = 6
