@@ -15,8 +15,8 @@ from lamplighter.runfolder.tables.exchanges import AnySplit, Exchange, Exchanges
 WINDOW = 50
 """Steps, up to the one that is asked for, in which the slowest process is counted."""
 _LEAST_STEPS = 10
-_CLEAR = 3.0
-"""Standard deviations beyond chance, under which each process is as often the slowest."""
+_CHANCE = 0.00135
+"""Chance names a process that does not lag in fewer windows than this: three standard deviations, on one side."""
 _SLOWER = 1.1
 """A process lags only if it computes this many times as long as the mean of the others."""
 
@@ -89,7 +89,12 @@ def find_lagging(worked: Sequence[Sequence[float]], slowest: Sequence[int]) -> i
         return None
     one = max(range(processes), key=slowest.__getitem__)
     chance = 1 / processes
-    surely = slowest[one] - steps * chance > _CLEAR * math.sqrt(steps * chance * (1 - chance))
+    as_often = sum(
+        math.comb(steps, times) * chance**times * (1 - chance) ** (steps - times)
+        for times in range(slowest[one], steps + 1)
+    )
+    # It is the one that was most often the slowest: each of them might have been.
+    surely = as_often * processes < _CHANCE
     own = sum(seconds[one] for seconds in worked)
     others = (sum(sum(seconds) for seconds in worked) - own) / (processes - 1)
     return one if surely and own > _SLOWER * others else None

@@ -37,6 +37,19 @@ def test_equal_processes_do_not_lag_whatever_chance_gives() -> None:
     assert found == [None] * 200
 
 
+@pytest.mark.parametrize("processes", [8, 64, 256])
+def test_of_many_equal_processes_none_lags_however_their_times_are_spread(processes: int) -> None:
+    draw = np.random.default_rng(processes)
+    for seconds in (
+        draw.pareto(1.5, (100, 50, processes)) + 0.01,
+        draw.lognormal(0, 1, (100, 50, processes)),
+    ):
+        assert [lagging_in(one) for one in seconds] == [None] * 100
+    lags = draw.lognormal(0, 0.1, (50, processes))
+    lags[:, 3] *= 1.5
+    assert lagging_in(lags) == 3
+
+
 def test_a_process_that_is_slower_lags_and_one_slow_step_makes_none() -> None:
     seconds = np.random.default_rng(0).normal(1, 0.1, (50, 3))
     once = seconds.copy()

@@ -144,5 +144,5 @@ export const cost: Translated<typeof english> = {
     "Die Bytes sind die der Aufzeichnung. Nicht als Rechnen zählt, wobei Prozesse aufeinander warten können, außer zwischen zwei Schritten; gewartet ist, um wie viel länger der langsamste rechnet.",
   lags: (at) => `Prozess ${at} hinkt nach: Die anderen warten auf ihn.`,
   lagging: (steps, processes) =>
-    `Durch Zufall ist jeder in ${fixed(steps / processes, 1)} von ${count(steps)} Schritten der langsamste; ein Prozess hinkt nach, wenn er es um mehr als drei Standardabweichungen öfter als durch Zufall ist und ein Zehntel länger rechnet als die anderen (ab zehn Schritten).`,
+    `Durch Zufall ist jeder in ${fixed(steps / processes, 1)} von ${count(steps)} Schritten der langsamste; ein Prozess hinkt nach, wenn er es so oft ist, wie es durch Zufall irgendeiner in weniger als 1,4 von 1.000 solchen Abschnitten wäre, und ein Zehntel länger rechnet als die anderen (ab zehn Schritten).`,
 };

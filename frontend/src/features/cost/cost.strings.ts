@@ -153,5 +153,5 @@ export const cost = table("cost", {
     "The bytes are those of the recording. Computing leaves out where processes may wait for each other, but not waiting between two steps; waiting is how much longer the slowest computes.",
   lags: (at: number) => `Process ${at} lags: the others wait for it.`,
   lagging: (steps: number, processes: number) =>
-    `By chance each is the slowest in ${fixed(steps / processes, 1)} of ${count(steps)} steps; a process lags if it is that more than three standard deviations beyond chance and computes a tenth longer than the others (from ten steps on).`,
+    `By chance each is the slowest in ${fixed(steps / processes, 1)} of ${count(steps)} steps; a process lags if it is that so often that chance would bring it about for any of them in fewer than 1.4 of 1,000 such stretches, and computes a tenth longer than the others (from ten steps on).`,
 } as const);
