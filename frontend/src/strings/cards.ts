@@ -34,7 +34,7 @@ export const cards = table("cards", {
     share: (some: number, all: number, kind: string) =>
       `${count(some)} of ${count(all)} are of one kind: ${kind}. The model was never told.`,
     owned: (process: number, rows: number, mean: number, deviation: number) =>
-      `Process ${process} owns ${count(rows)} of their rows; by chance ${fixed(mean, 1)} ± ${fixed(deviation, 1)}.`,
+      `Process ${process} owns ${count(rows)} of their rows, the most; by chance the most would be ${fixed(mean, 1)} ± ${fixed(deviation, 1)}.`,
     named: "The grouping is the model\u2019s; the name is ours.",
     before: (names: string) => `Earlier names: ${names}.`,
     words: "Its words",

@@ -35,7 +35,7 @@ export const cards: Translated<typeof english> = {
     share: (some, all, kind) =>
       `${count(some)} von ${count(all)} sind von einer Art: ${kind}. Niemand hat es ihm gesagt.`,
     owned: (process, rows, mean, deviation) =>
-      `Prozess ${process} gehören ${count(rows)} ihrer Zeilen; durch Zufall ${fixed(mean, 1)} ± ${fixed(deviation, 1)}.`,
+      `Prozess ${process} gehören die meisten ihrer Zeilen: ${count(rows)}; durch Zufall wären die meisten ${fixed(mean, 1)} ± ${fixed(deviation, 1)}.`,
     named: "Ein Viertel legt das Modell zusammen, seinen Namen geben wir.",
     before: (names) => `Frühere Namen: ${names}.`,
     words: "Seine Wörter",
