@@ -8,27 +8,38 @@ from lamplighter.contract.answers.parts import Maybe
 from lamplighter.contract.documented_model import DocumentedModel
 
 Figure = Literal["loss", "gradient_norm", "rows_moved"]
+OutlyingKind = Literal["spike", "jump", "not_finite"]
 
 
 class StepFigure(DocumentedModel):
-    """A figure of a step beside what the steps around it foretell."""
+    """A figure of a step, or of several side by side, beside what the steps around foretell."""
 
     figure: Figure
     """`loss`, nats per token; `gradient_norm`, of all parameters, before clipping where that is recorded; `rows_moved`, of
     the embedding."""
-    value: float
-    expected: float
-    """The value that the four steps before and the four after foretell."""
-    spreads: float
-    """How far off it is, in robust standard deviations of the steps around; for the gradient norm, of its logarithm."""
+    value: Maybe
+    """Its value; of several steps that stand out their median, and of a jump that after it; null if it is no finite number."""
+    expected: Maybe
+    """The value that the steps before and after foretell; of a jump that before it. Null if `value` is."""
+    spreads: Maybe
+    """How far off it is, in robust standard deviations; for the gradient norm, of its logarithm. Null if `value` is."""
     by_chance: float
-    """How many steps chance alone would put so far off, among all that were judged, in all figures together."""
+    """How many stretches of steps chance alone would put so far off, in all figures together; 0 if `value` is null."""
 
 
 class OutlyingStep(DocumentedModel):
-    """A step that stands out."""
+    """A step that stands out, or several side by side."""
 
     step: int
+    """The first."""
+    until: int
+    """The last; of a jump, the last that was judged."""
+    number: int | None
+    """The number of the first in the loop that was recorded; null if unknown."""
+    until_number: int | None
+    """That of the last."""
+    kind: OutlyingKind
+    """`spike`: those after are as those before. `jump`: a new level begins here. `not_finite`: a figure is no finite number."""
     figures: list[StepFigure]
     """The figures that stand out, the least likely first."""
 
@@ -45,9 +56,9 @@ class OutlyingSteps(DocumentedModel):
     figures: list[Figure]
     """The figures that could be judged: they are recorded, and vary."""
     limit: float
-    """A step stands out if chance alone would put fewer than this number of steps so far off."""
+    """Steps stand out if chance alone would put fewer than this number so far off."""
     found: int
-    """The number of steps that stand out; `items` has at most those that were asked for."""
+    """The number of items that were found; `items` has at most those that were asked for."""
 
 
 class TopLoss(DocumentedModel):
@@ -87,6 +98,8 @@ class StepCause(DocumentedModel):
     """The contents of a step."""
 
     step: int
+    number: int | None
+    """Its number in the loop that was recorded; null if unknown."""
     figures: list[StepFigure]
     """All its figures that could be judged, the least likely first."""
     top_losses: list[TopLoss]

@@ -61,7 +61,7 @@ def explain(run: RunFolder, step: int) -> StepCause:
         if not 1 <= step <= newest[1]:
             raise LookupError(step)
         figures = _read_once(run.steps_path, newest, *_judged_with(step, newest[1]))
-        return explain_step(run, reader, step, figures.of_step(step), _read_districts(run, step))
+        return explain_step(run, reader, step, figures, _read_districts(run, step))
 
 
 @lru_cache(_KEPT)

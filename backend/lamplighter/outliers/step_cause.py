@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.model.batches import positions_after, sequence_starts
-from lamplighter.outliers.answer import MovedRow, NeighbourhoodShare, StepCause, StepFigure, TopLoss
+from lamplighter.outliers.answer import MovedRow, NeighbourhoodShare, StepCause, TopLoss
+from lamplighter.outliers.step_figures import StepFigures
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.district_frames import Districts
@@ -35,7 +36,7 @@ class _Near:
 
 
 def explain_step(
-    run: RunFolder, reader: StepsReader, step: int, figures: list[StepFigure], districts: Districts | None
+    run: RunFolder, reader: StepsReader, step: int, judged: StepFigures, districts: Districts | None
 ) -> StepCause:
     """Return what was in a step.
 
@@ -43,7 +44,7 @@ def explain_step(
         run: the run.
         reader: its steps.
         step: a recorded step.
-        figures: its figures.
+        judged: the figures of the steps among which it is judged.
         districts: the neighbourhoods by token; None before the first search for them.
 
     Raises:
@@ -56,7 +57,8 @@ def explain_step(
     shares = [_top_share(one, near.top.get(one.step)) for one in near.others]
     return StepCause(
         step=step,
-        figures=figures,
+        number=judged.numbers.number_of(step),
+        figures=judged.of_step(step),
         top_losses=[] if top is None else _with_texts(run, step, top),
         top_share=share,
         usual_top_share=_median([one for one in shares if one is not None]),

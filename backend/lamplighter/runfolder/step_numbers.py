@@ -7,6 +7,7 @@ that is recorded only now and then, or continues from a checkpoint, has other nu
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,6 +44,21 @@ class StepNumbers:
             (one for one in reversed(self._stretches) if one[0] <= step), self._stretches[0]
         )
         return number + (step - first) * stride if stride else None
+
+    def step_of(self, number: int, newest: int) -> int:
+        """Return the last step up to `newest` whose number is at most `number`; -1 if there is none.
+
+        Of steps whose numbers are unknown, only those before them are found.
+        """
+        unknown = MAX_NUMBER + 1
+        return (
+            bisect_right(
+                range(newest + 1),
+                number,
+                key=lambda step: unknown if (n := self.number_of(step)) is None else n,
+            )
+            - 1
+        )
 
     def set_number(self, step: int, number: int) -> bool:
         """Set the number of a step, which must exceed those before it. Numbers set for later steps are dropped.

@@ -68,11 +68,16 @@ def test_the_curves_of_a_run_turn_where_they_were_bent(run: RunFolder) -> None:
     assert lamplighter.open(run.path).turning_points() == told
 
 
+def told_by_command(run: RunFolder) -> str:
+    return CliRunner().invoke(why_command, [run.id, "--runs", str(run.path.parent)]).output
+
+
 def test_the_command_tells_them(run: RunFolder) -> None:
     result = CliRunner().invoke(why_command, [run.id, "--json", "--runs", str(run.path.parent)])
+    assert result.exception is None, repr(result.exception)
     told = json.loads(result.output)["turning_points"]
     assert told == find_turning_points(run).model_dump()
-    lines = CliRunner().invoke(why_command, [run.id, "--runs", str(run.path.parent)]).output
+    lines = told_by_command(run)
     assert "2 turning points of 3 curves: by chance 0.01 would be" in lines
     assert "purity_10nn begins to rise" in lines
 
@@ -142,5 +147,13 @@ def test_the_clock_is_that_of_the_loop(run: RunFolder) -> None:
     assert {item.curve for item in plain.items} == {"purity_10nn", "eval/loss"}
     assert "eval/loss" not in {item.curve for item in find_turning_points(run).items}
     with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({NUMBERS_FACT: [[0, 0, 10]]})
+    for item in find_turning_points(run).items:
+        assert item.number == 10 * item.step
+        assert item.between_numbers == [10 * one for one in item.between]
+    assert f"step {10 * plain.items[0].step:>7,}" in told_by_command(run)
+    with StepsWriter(run.steps_path) as writer:
         writer.set_facts({NUMBERS_FACT: [[0, 0, 1], [TURNS, 0, 0]]})
-    assert find_turning_points(run) == plain
+    unknown = find_turning_points(run)
+    assert [(one.curve, one.step) for one in unknown.items] == [(one.curve, one.step) for one in plain.items]
+    assert {number for one in unknown.items for number in one.between_numbers} <= {None, *range(TURNS)}

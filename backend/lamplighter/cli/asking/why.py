@@ -17,6 +17,8 @@ from lamplighter.outliers.reading import MAX_LISTED, explain, find_outlying_step
 from lamplighter.outliers.step_figures import enough_steps
 from lamplighter.outliers.turning_points.answer import TurningPoint, TurningPoints
 from lamplighter.outliers.turning_points.reading import find_turning_points
+from lamplighter.runfolder.step_numbers import StepNumbers, read_step_numbers
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _NAMES = {"loss": "loss", "gradient_norm": "gradient norm", "rows_moved": "rows moved"}
 _MAX_TEXTS = 8
@@ -24,7 +26,9 @@ _MAX_TEXTS = 8
 
 @click.command("why")
 @click.argument("run_id", metavar="RUN", type=RUN_ID)
-@click.option("--step", type=click.IntRange(1, MAX_STEP), help="Tell what was in this step.")
+@click.option(
+    "--step", type=click.IntRange(1, MAX_STEP), help="Tell what was in this step, as the loop numbers it."
+)
 @click.option(
     "--from",
     "first",
@@ -39,7 +43,7 @@ _MAX_TEXTS = 8
     type=click.IntRange(1, MAX_LISTED),
     default=10,
     show_default=True,
-    help="Maximum number of steps to list.",
+    help="Maximum number of stretches to list.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 @common_options()
@@ -50,42 +54,74 @@ def why_command(
     speed up again or go the other way; or, with --step, what was in one: the words that carried its loss and the rows that
     moved."""
     run = find_named_run(runs_dir, run_id)
+    with StepsReader(run.steps_path) as reader:
+        numbers, newest = read_step_numbers(reader.facts()), reader.newest_step()[1]
     if step is None:
+        first = numbers.step_of(first - 1, newest) + 1
+        last = None if last is None else numbers.step_of(last, newest)
         with show_progress("reading the steps", quiet=as_json) as show:
             told = find_outlying_steps(run, first, last, limit, show)
             turning = find_turning_points(run)
         whole = told.model_dump() | {"turning_points": turning.model_dump()}
-        lines = [json.dumps(whole)] if as_json else [*_describe_list(told), *_describe_turning(turning)]
+        lines = (
+            [json.dumps(whole)] if as_json else [*_describe_list(told, numbers), *_describe_turning(turning)]
+        )
     else:
         try:
             with show_progress("reading the step", quiet=as_json):
-                cause = explain(run, step)
+                place = numbers.step_of(step, newest)
+                if numbers.number_of(place) != step:
+                    raise LookupError(step)
+                cause = explain(run, place)
         except LookupError:
             raise click.ClickException(
-                f"{run.id} has no step {step:,}: `lamplighter runs list` tells how far it is"
+                f"{run.id} has no step {step:,}{_nearest(numbers, step, newest)}"
             ) from None
-        lines = [cause.model_dump_json()] if as_json else _describe_cause(cause, run.vocabulary.tokens)
+        lines = (
+            [cause.model_dump_json()] if as_json else _describe_cause(cause, numbers, run.vocabulary.tokens)
+        )
     for line in lines:
         print_line(line)
 
 
-def _describe_list(told: OutlyingSteps) -> list[str]:
-    if not enough_steps(1, told.last):
+def _nearest(numbers: StepNumbers, step: int, newest: int) -> str:
+    """Return the recorded steps beside one that is not, in words."""
+    before = numbers.step_of(step, newest)
+    beside = [
+        number for one in (before, before + 1) if 1 <= one <= newest and (number := numbers.number_of(one))
+    ]
+    return f": recorded are {' and '.join(f'{one:,}' for one in beside)}" if beside else ""
+
+
+def _describe_list(told: OutlyingSteps, numbers: StepNumbers) -> list[str]:
+    if not told.found and not enough_steps(1, told.last):
         return [f"{told.last:,} steps are too few to say which stands out"]
-    if not told.figures:
+    if not told.found and not told.figures:
         return [
             "no step can be judged: neither losses, gradient norms nor moved rows are in the record of all steps"
         ]
     names = ", ".join(_NAMES[figure] for figure in told.figures)
-    judged = f"of steps {told.first:,} to {told.last:,}, judged by {names}"
+    first, last = (_name(one, numbers.number_of(one)) for one in (told.first, told.last))
+    judged = f"of steps {first} to {last}" + (f", judged by {names}" if names else "")
     if not told.found:
         return [f"no step stands out, {judged}"]
+    stretches = sum(item.until > item.step for item in told.items) > 0
+    noun = (
+        ("stretch" if told.found == 1 else "stretches")
+        if stretches
+        else ("step" if told.found == 1 else "steps")
+    )
     shown = "" if told.found == len(told.items) else f" ({len(told.items)} shown)"
     return [
-        f"{told.found:,} {'step stands' if told.found == 1 else 'steps stand'} out{shown}, {judged}:"
+        f"{told.found:,} {noun} {'stands' if told.found == 1 else 'stand'} out{shown}, {judged}:"
         f" by chance {told.limit} would",
-        *map(_describe_step, told.items),
+        *map(_describe_item, told.items),
     ]
+
+
+def _name(step: int, number: int | None) -> str:
+    """Return the number of a step in the loop, or the step's own where that is unknown."""
+    return f"{step if number is None else number:,}"
 
 
 def _describe_turning(told: TurningPoints) -> list[str]:
@@ -100,26 +136,34 @@ def _describe_turning(told: TurningPoints) -> list[str]:
 
 def _describe_turn(item: TurningPoint) -> str:
     verb = "rises" if item.change > 0 else "falls"
+    first, last = map(_name, item.between, item.between_numbers)
     how = {"begins": f"begins to {verb[:-1]}", "speeds_up": f"{verb} faster", "reverses": f"turns and {verb}"}
     return (
-        f"  step {item.step:>7,}  {item.curve} {how[item.kind]}, from {item.value:.4g} by {item.change:+.3g}"
-        f" (steps {item.between[0]:,} to {item.between[1]:,}, by chance {item.by_chance:.1g})"
+        f"  step {_name(item.step, item.number):>7}  {item.curve} {how[item.kind]}, from {item.value:.4g} by {item.change:+.3g}"
+        f" (steps {first} to {last}, by chance {item.by_chance:.1g})"
     )
 
 
-def _describe_step(item: OutlyingStep) -> str:
-    return f"  step {item.step:>7,}  " + "; ".join(map(_describe_figure, item.figures))
+def _describe_item(item: OutlyingStep) -> str:
+    first, last = _name(item.step, item.number), _name(item.until, item.until_number)
+    where = f"from step {first} on" if item.kind == "jump" else f"step {first}"
+    if item.kind != "jump" and item.until > item.step:
+        where = f"steps {first} to {last}"
+    return f"  {where:>16}  " + "; ".join(map(_describe_figure, item.figures))
 
 
 def _describe_figure(one: StepFigure) -> str:
+    if one.value is None:
+        return f"{_NAMES[one.figure]} is no finite number"
     return (
         f"{_NAMES[one.figure]} {one.value:.4g} where {one.expected:.4g} was expected ({one.spreads:+.1f} spreads,"
         f" by chance {one.by_chance:.1g})"
     )
 
 
-def _describe_cause(cause: StepCause, tokens: Sequence[str]) -> list[str]:
-    lines = [f"step {cause.step:,}, beside steps {cause.around[0]:,} to {cause.around[1]:,}"]
+def _describe_cause(cause: StepCause, numbers: StepNumbers, tokens: Sequence[str]) -> list[str]:
+    around = " to ".join(_name(one, numbers.number_of(one)) for one in cause.around)
+    lines = [f"step {_name(cause.step, cause.number)}, beside steps {around}"]
     lines += [f"  {_describe_figure(one)}" for one in cause.figures]
     if cause.top_losses:
         share = (

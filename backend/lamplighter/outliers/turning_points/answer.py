@@ -14,8 +14,12 @@ class TurningPoint(DocumentedModel):
     `induction_head` and `previous_token_head`, the best score of any head, `in_context`, the in-context score, and
     `repetition`, the nats that repetition saves."""
     step: int
+    number: int | None
+    """The number of the step in the loop that was recorded; null if unknown."""
     between: list[int]
     """The first and the last step at which it may have turned, at 95 %."""
+    between_numbers: list[int | None]
+    """Their numbers in the loop."""
     kind: Kind
     """Whether the curve hardly moved before (`begins`), moved the same way (`speeds_up`), or the other way (`reverses`)."""
     value: float

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lamplighter.outliers.turning_points.answer import TurningPoint, TurningPoints
 from lamplighter.outliers.turning_points.curves import Curve, read_curves
@@ -70,18 +69,23 @@ def find_turning_points(run: RunFolder, extent: Extent | None = None) -> Turning
         numbers = read_step_numbers(reader.facts())
     items: list[TurningPoint] = []
     for curve in curves:
-        items += _find_in(curve, _read_clock(numbers, curve.steps), len(curves))
+        items += _find_in(curve, numbers, len(curves))
     items.sort(key=lambda item: (-item.share, item.step, item.curve))
     return TurningPoints(items=items, judged=[curve.name for curve in curves], limit=CHANCE_LIMIT)
 
 
-def _find_in(curve: Curve, clock: NDArray[np.float64], curves: int) -> list[TurningPoint]:
+def _find_in(curve: Curve, numbers: StepNumbers, curves: int) -> list[TurningPoint]:
     """Return the turning points of one of the curves."""
+    steps = curve.steps.tolist()
+    known = [numbers.number_of(step) for step in steps]
+    clock = np.array(steps if None in known else known, np.float64)
     return [
         TurningPoint(
             curve=curve.name,
-            step=int(curve.steps[turn.place]),
-            between=[int(curve.steps[turn.earliest]), int(curve.steps[turn.latest])],
+            step=steps[turn.place],
+            number=known[turn.place],
+            between=[steps[turn.earliest], steps[turn.latest]],
+            between_numbers=[known[turn.earliest], known[turn.latest]],
             kind=turn.kind,
             value=float(curve.values[turn.place]),
             change=turn.change,
@@ -91,9 +95,3 @@ def _find_in(curve: Curve, clock: NDArray[np.float64], curves: int) -> list[Turn
         for turn in find_turns(clock, curve.values, CHANCE_LIMIT / curves)
         if abs(turn.change) >= curve.least_change
     ]
-
-
-def _read_clock(numbers: StepNumbers, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the numbers of steps in the loop that they came from, or the steps if some are unknown, shape (N,)."""
-    known = [numbers.number_of(step) for step in steps.tolist()]
-    return np.array(steps if None in known else known, np.float64)

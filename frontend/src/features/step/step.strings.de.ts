@@ -22,10 +22,13 @@ export const stepPanel: Translated<typeof english> = {
   cause: "Fällt dieser Schritt auf?",
   figures: { loss: "Überraschung", gradient_norm: "Gradientennorm", rows_moved: "bewegte Zeilen" },
   standsOut: (figure, value, expected, chance) =>
-    `Ja: ${figure} ${value}, wo nach den Schritten ringsum ${expected} zu erwarten war. Der Zufall allein brächte ${chance} Schritte des ganzen Laufs so weit weg.`,
+    `Ja: ${figure} ${value}, wo nach den Schritten ringsum ${expected} zu erwarten war. Der Zufall allein brächte ${chance} Abschnitte des ganzen Laufs so weit weg.`,
+  notFinite: (figure) => `Ja: ${figure} ist keine endliche Zahl.`,
   usual: (figure, value, expected) => `Nein: ${figure} ${value}, wo ${expected} zu erwarten war.`,
   notJudged:
     "Das lässt sich nicht sagen: Es ist einer der ersten 20 Schritte, es sind weniger als 40, oder ihre Überraschung wurde nicht aufgezeichnet.",
+  stretch: (first, last) => `${first}–${last}`,
+  jump: (first) => `ab ${first}`,
   others: "Schritte, die auffallen:",
   noneStandsOut: (first, last) =>
     `Von Schritt ${count(first)} bis ${count(last)} fällt keiner auf.`,

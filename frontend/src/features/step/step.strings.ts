@@ -27,11 +27,14 @@ export const stepPanel = table("stepPanel", {
     rows_moved: "rows moved",
   } satisfies Record<Figure, string>,
   standsOut: (figure: string, value: string, expected: string, chance: string) =>
-    `Yes: ${figure} ${value}, where the steps around it lead one to expect ${expected}. Chance alone would put ${chance} steps of the whole run so far off.`,
+    `Yes: ${figure} ${value}, where the steps around it lead one to expect ${expected}. Chance alone would put ${chance} stretches of the whole run so far off.`,
+  notFinite: (figure: string) => `Yes: ${figure} is no finite number.`,
   usual: (figure: string, value: string, expected: string) =>
     `No: ${figure} ${value}, where ${expected} was to be expected.`,
   notJudged:
     "This cannot be said: it is one of the first 20 steps, there are fewer than 40, or their losses were not recorded.",
+  stretch: (first: string, last: string) => `${first}–${last}`,
+  jump: (first: string) => `from ${first} on`,
   others: "Steps that stand out:",
   noneStandsOut: (first: number, last: number) =>
     `No step from ${count(first)} to ${count(last)} stands out.`,

@@ -8,7 +8,9 @@ type Item = TurningPoints["items"][number];
 const at = (curve: string, step: number, change: number, kind: Item["kind"] = "begins"): Item => ({
   curve,
   step,
+  number: step,
   between: [step, step],
+  between_numbers: [step, step],
   kind,
   value: 0,
   change,
