@@ -51,7 +51,6 @@ def fill_curves(run: RunFolder, stopped: Callable[[], bool]) -> None:
 def _fill_step(
     run: RunFolder, writer: MeasuresWriter, attempt: int, step: int, *, batches_known: bool
 ) -> bool:
-    """Measure one step. Return False if the run was continued."""
     # Close the record before computing measures, so as not to delay a trainer that continues the run.
     with MatrixHistory(run) as history:
         if not history.steps.phase().has_ended:
@@ -85,7 +84,6 @@ class Analyst:
         self._tiler = TileBuilder(run, share)
 
     def stop(self) -> None:
-        """Stop after the current measures."""
         self._loop.stop()
 
     def run(self) -> None:

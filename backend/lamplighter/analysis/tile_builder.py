@@ -65,7 +65,6 @@ class TileBuilder:
         return False
 
     def close(self, *, sealed: bool) -> None:
-        """Close the file of tiles."""
         if self._writer is not None:
             self._writer.close(sealed=sealed)
             self._writer = None

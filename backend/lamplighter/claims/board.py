@@ -53,7 +53,6 @@ _ABOUT_WORDS = frozenset({2, 3, 6, 7, 9, 13, 14})
 
 
 def make_board(evidence: Evidence) -> list[ClaimRow]:
-    """Return the rows of the board, by number."""
     return [_make_row(claim, evidence) for claim in CLAIMS]
 
 

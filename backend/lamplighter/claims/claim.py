@@ -139,7 +139,6 @@ class Claim:
 
 
 def tell(code: SentenceCode, **values: float | str) -> Sentence:
-    """Return a sentence with its values."""
     return Sentence(code, values)
 
 
@@ -173,7 +172,6 @@ def spread_figure(
 
 
 def choose_state(holds: bool, in_part: bool) -> ClaimState:
-    """Return the state of a claim that holds, holds in part, or does neither."""
     return ClaimState.HOLDS if holds else ClaimState.CONDITIONAL if in_part else ClaimState.FAILING
 
 

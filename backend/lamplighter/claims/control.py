@@ -172,7 +172,6 @@ def _recipe_time(path: str) -> int:
 
 
 def _list_settled(folder: str) -> tuple[tuple[str, _Experiment], ...]:
-    """Return `_list_experiments` of a folder as it is now."""
     changed, now = os.stat(folder).st_mtime_ns, time.time_ns()
     # A second change within the timestamp's resolution would go unnoticed.
     return _list_experiments(folder, changed if changed < now - _SETTLED_NS else now)

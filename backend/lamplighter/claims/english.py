@@ -35,7 +35,6 @@ def claim_text(number: int, part: str) -> str:
 
 
 def figure_text(figure: Figure) -> str:
-    """Return what a figure measures."""
     return _fill(TEXTS["figures"][figure.code], figure.values)
 
 

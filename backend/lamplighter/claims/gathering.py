@@ -186,7 +186,6 @@ class _Gathering:
         return self._guard(lambda: self._cache.get_or_make((*self._key, name, self._moment.step), make))
 
     def _read_energy(self, measures: Mapping[int, Mapping[str, float]]) -> EnergyFigures | None:
-        """Return the energy up to each step that has measures, and up to the last at which it was read."""
         if not self._moment.lineage:
             return None
         with StepsReader(self._run.steps_path) as steps:

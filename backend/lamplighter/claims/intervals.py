@@ -33,7 +33,6 @@ class Spread:
 
     @property
     def high(self) -> float:
-        """Return its upper end."""
         return self.mean + _SIDE * self.deviation
 
     def score(self, value: float) -> float:
@@ -44,7 +43,6 @@ class Spread:
 
 
 def spread_of(draws: Sequence[float]) -> Spread:
-    """Return the spread of single draws."""
     values = np.asarray(draws, dtype=np.float64)
     return Spread(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0, len(values))
 

@@ -92,7 +92,6 @@ def common_options(*names: str) -> Callable[[Command], Command]:
 
 
 def _agree(context: click.Context, option: click.Parameter, values: Any) -> Any:
-    """Return the value of an option given here, before the command, or both with the same value."""
     before = _given_before(context, option)
     if isinstance(values, bool):
         return values or any(before)

@@ -57,7 +57,6 @@ def _describe_field(model: type, name: str) -> str | None:
 
 @cache
 def _attribute_docstrings(declaring: type) -> dict[str, str]:
-    """Return the docstrings of the attributes that a class declares; none where its source is not there."""
     try:
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(declaring))).body
     except (OSError, TypeError, ValueError, SyntaxError):

@@ -253,7 +253,6 @@ class BenchQuestion(_Question):
     on_processor = True
 
     def work(self, recipe: Recipe, sample: float) -> Work:
-        """Return the trainings of all rules."""
         return Work(BENCH_RULES * self.steps)
 
 
@@ -287,7 +286,6 @@ class DecilesQuestion(_Question):
     """Training steps of each optimiser at each learning rate; 0 for none."""
 
     def work(self, recipe: Recipe, sample: float) -> Work:
-        """Return the trainings of both optimisers."""
         return Work(DECILE_RUNS * self.steps)
 
 

@@ -252,5 +252,4 @@ class Reason:
 
 
 def give_reason(code: ReasonCode, **values: int | float | str) -> Reason:
-    """Return a reason with its values."""
     return Reason(code, values)

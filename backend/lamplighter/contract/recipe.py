@@ -343,7 +343,6 @@ class Recipe(FrozenInput):
 
     @property
     def text_seed(self) -> int:
-        """Return the seed of the text."""
         return self.seed if self.parent is None else self.parent.text_seed
 
     @property

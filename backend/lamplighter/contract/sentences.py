@@ -200,7 +200,6 @@ _NUMBER = r"-?[0-9][0-9,]{0,25}(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,3})?|-?inf|nan"
 
 
 def say(code: ReasonCode, **values: float | str) -> str:
-    """Return a sentence in English, with its values."""
     return SENTENCES[code].format(**values)
 
 

@@ -77,7 +77,6 @@ class _QuotaDealer:
         return [number for _, number in due[:count]]
 
     def use(self, number: int) -> None:
-        """Count one use."""
         self._uses[number] += 1
 
 

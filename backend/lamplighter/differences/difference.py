@@ -162,7 +162,6 @@ def _as_dict(order: Order | None) -> dict[str, float] | None:
 
 
 def _subtract(pair: Pair) -> dict[str, float | None]:
-    """Return a pair of numbers with their difference."""
     run, other = pair
     return {"run": run, "other": other, "difference": None if run is None or other is None else other - run}
 

@@ -35,11 +35,9 @@ class ComparedRun:
 
     @property
     def newest_step(self) -> int:
-        """Return its newest step."""
         return self.history.steps.newest_step()[1]
 
     def attempt_at(self, step: int) -> int:
-        """Return the attempt that a step counts in."""
         return self.history.steps.lineage().attempt_at(step)
 
     def matrix(self, step: int) -> Matrix:

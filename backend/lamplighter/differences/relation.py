@@ -68,7 +68,6 @@ def relate(run: RunFolder, other: RunFolder, find: Callable[[str], RunFolder | N
 
 
 def _read_origins(run: RunFolder, find: Callable[[str], RunFolder | None]) -> list[Origin]:
-    """Return a run, its parent, the parent's parent and so on, as far as they are here."""
     found = [Origin(run.id, 0, None)]
     parent = run.recipe.parent
     while parent is not None and len(found) < MAX_GENERATIONS and all(parent.run != o.run for o in found):

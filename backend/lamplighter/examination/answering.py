@@ -22,7 +22,6 @@ class UnanswerableError(RuntimeError):
     """Raised for a question that has no answer; the message says why, in one sentence."""
 
     def __init__(self, message: str, reason: Reason) -> None:
-        """Set the message, and the reason's code."""
         super().__init__(message)
         self.reason = reason
 

@@ -57,9 +57,7 @@ class ExaminedModel:
     """Losses on the windows of the text sample, by step, cached between questions."""
 
     def facts(self, question: Question) -> CommonFields:
-        """Return the fields that every answer about this model has."""
         return {"step": question.step, "attempt": self.attempt, "replayed": self.replayed}
 
     def copy(self) -> Learner:
-        """Return a copy of the model with its optimisers, to train on."""
         return copy.deepcopy(self.learner)

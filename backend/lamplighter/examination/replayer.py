@@ -160,7 +160,6 @@ class Replayer:
         return loaded.step == 0 or lineage.counts(loaded.attempt, loaded.step)
 
     def _nearest(self, step: int, lineage: Lineage, kept: _LoadedModel | None) -> _LoadedModel:
-        """Return the model that is the fewest steps before `step`."""
         begin = kept.step if kept is not None and kept.step <= step else -1
         for file in list_kept_states(self.run, lineage, step):
             if file.step <= begin:
@@ -215,7 +214,6 @@ class Replayer:
                 loaded.equal = loaded.equal is not False and digest == record.digests[number]
 
     def _compute(self, loaded: _LoadedModel, step: int, processes: int) -> bytes:
-        """Compute a step. Return its digest."""
         try:
             observed = recompute_step(
                 loaded.learner, loaded.observer, self._batches, step, loaded.learning_rate, processes

@@ -75,9 +75,7 @@ class OpenedRun(Protocol):
     """A run opened by a client, as returned by `lamplighter.open`."""
 
     @property
-    def folder(self) -> Path:
-        """Return the path of the run's folder."""
-        ...
+    def folder(self) -> Path: ...
 
 
 def export_run(

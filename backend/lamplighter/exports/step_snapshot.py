@@ -40,7 +40,6 @@ class StepSnapshot:
         return [names[index] for index in self.vocabulary.class_of()]
 
     def metadata(self) -> dict[str, str]:
-        """Return the metadata of an export."""
         facts = {
             "format": "lamplighter",
             "run": self.run_id,

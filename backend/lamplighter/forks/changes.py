@@ -91,12 +91,10 @@ def change_recipe(
 
 
 def reads_other_text(changes: tuple[Change, ...]) -> bool:
-    """Return whether a fork with these changes reads another text than its parent."""
     return any(change.field.startswith("corpus.") for change in changes)
 
 
 def _apply(draft: _Draft, field: str, value: Any) -> tuple[ChangeValue, ChangeValue]:
-    """Apply a change. Return the value before and after it."""
     special: dict[str, Callable[[_Draft, Any], tuple[ChangeValue, ChangeValue]]] = {
         "optimiser.frozen": _freeze,
         "corpus.kind": _change_text,

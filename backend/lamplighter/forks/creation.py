@@ -171,7 +171,6 @@ def _copy_start(parent: Parent, fork: RunFolder) -> None:
 
 
 def _copy_state(states: list[KeptState], start: RunFolder) -> KeptState:
-    """Copy the first of the states that is still there. Return it."""
     for state in states:
         if state.path is None:
             return state

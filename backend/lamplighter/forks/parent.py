@@ -88,7 +88,6 @@ class Parent:
 
     @property
     def vocabulary_size(self) -> int:
-        """Return the number of its tokens."""
         return len(self.run.vocabulary)
 
     def default_steps(self, least: int) -> int:

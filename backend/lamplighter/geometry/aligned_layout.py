@@ -65,7 +65,6 @@ def align_layout(
 
 
 def _list_edges(words: NDArray[np.int64], nearest: NDArray[np.int32]) -> tuple[NDArray[np.int64], ...]:
-    """Return both ends of each edge, in both directions."""
     one, other = np.repeat(words, nearest.shape[1]), nearest.ravel().astype(np.int64)
     return np.concatenate((one, other)), np.concatenate((other, one))
 

@@ -32,7 +32,6 @@ class StayedRows(NamedTuple):
 
     @property
     def ids(self) -> NDArray[np.int64]:
-        """Return the rows that stayed, ascending."""
         return np.flatnonzero(self.turned <= self.limit)
 
     @property

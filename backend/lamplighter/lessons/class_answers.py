@@ -243,8 +243,6 @@ def _level(cell: str) -> int | None:
 
 
 def _binomial_tail(trials: int, hits: int, chance: float) -> float:
-    """Return the probability of `hits` or more in `trials`."""
-
     def log_ways(k: int) -> float:
         return math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
 

@@ -136,7 +136,6 @@ def _read_numbered(
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether the path is a folder and not a link."""
     return path.is_dir() and not path.is_symlink()
 
 

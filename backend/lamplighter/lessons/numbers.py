@@ -106,7 +106,6 @@ def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, Part
 
 
 def _same_question(entry: ExaminationEntry, asked: StageQuestion) -> Question | None:
-    """Return the question of an entry if a stage asks it: at its step, or at any if it names none."""
     with suppress(*UNREADABLE):
         question = parse_known(json.loads(entry.question))
         if question is None or (asked.step is not None and question.step != asked.step):

@@ -51,7 +51,6 @@ def list_typed_figures(folder: Path, ours: Mapping[int, Part] | None = None) -> 
 
 
 def _typed_in_part(part: Part) -> list[str]:
-    """Return the typed figures of a part, each with its stage."""
     steps = _steps_of(part)
     return [
         f"stage {at} types {figure}"

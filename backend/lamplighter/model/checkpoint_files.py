@@ -29,5 +29,4 @@ def list_checkpoints(folder: Path) -> list[CheckpointFile]:
 
 
 def checkpoint_name(step: int, attempt: int) -> str:
-    """Return the name of the file of a checkpoint."""
     return f"{step:010d}-{attempt:04d}.safetensors"

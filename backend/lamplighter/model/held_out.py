@@ -36,7 +36,6 @@ class HeldOutLoss:
 
     @property
     def predictions(self) -> int:
-        """Return the number of averaged predictions."""
         return len(self.windows) * max(0, self.windows.shape[1] - 1)
 
     def measure(self, learner: Learner) -> float | None:

@@ -94,7 +94,6 @@ class Learner:
 
     @property
     def device(self) -> torch.device:
-        """Return the device of the model."""
         return self.model.embedding.weight.device
 
     @property

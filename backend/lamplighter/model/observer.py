@@ -86,9 +86,7 @@ class RowEffects:
 class MeasuredRows(Protocol):
     """A matrix in training whose rows are compared after each step."""
 
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        ...
+    def __len__(self) -> int: ...
 
     def observe_rows(self, step: int) -> RowEffects:
         """Measure what a step did, right after it."""
@@ -122,7 +120,6 @@ class RowObserver:
         self._verify_every = verify_every
 
     def __len__(self) -> int:
-        """Return the number of rows."""
         return len(self._previous)
 
     def last_matrix(self) -> Floats:

@@ -138,7 +138,6 @@ def _views(stages: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _steps_of(view: str) -> Iterator[int]:
-    """Yield the steps in the query of a view."""
     named = parse_qs(view.removeprefix("?"))
     for key in _STEP_KEYS:
         yield from (int(word) for word in named.get(key, ()) if word.isdecimal() and len(word) < 10)

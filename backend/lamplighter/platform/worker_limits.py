@@ -146,7 +146,6 @@ def _data_bytes() -> int | None:
 
 
 def _lower(kind: int, most: int) -> int:
-    """Lower a limit of this process to at most `most`. Return the new limit."""
     assert resource is not None
     soft, hard = resource.getrlimit(kind)
     if soft != resource.RLIM_INFINITY and soft <= most:

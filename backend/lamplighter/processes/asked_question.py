@@ -84,7 +84,6 @@ class ExaminationRefusedError(RuntimeError):
     """The run cannot be asked this question now; the message says why, in one sentence."""
 
     def __init__(self, message: str, reason: Reason) -> None:
-        """Set the message, and its reason as a code."""
         super().__init__(message)
         self.reason = reason
 

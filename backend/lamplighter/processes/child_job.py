@@ -98,7 +98,6 @@ class ChildJob:
 
     @property
     def pid(self) -> int:
-        """Return the number of the process."""
         return self._process.pid
 
     def kill(self) -> None:

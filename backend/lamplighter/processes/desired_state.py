@@ -57,7 +57,6 @@ class DesiredState:
         """Ids of the runs that do not wait for a map."""
 
     def runs(self) -> list[RunFolder]:
-        """Return the runs as of the last poll."""
         return self._runs
 
     def refresh(self, runs: list[RunFolder]) -> None:

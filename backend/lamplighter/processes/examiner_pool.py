@@ -96,7 +96,6 @@ class ExaminerPool:
             return None if examiner is None else examiner.given_up
 
     def has_examiner(self, run_id: str) -> bool:
-        """Return whether a run has a running examiner."""
         with self._lock:
             examiner = self._examiners.get(run_id)
             return examiner is not None and examiner.child is not None

@@ -72,7 +72,6 @@ class CpuShare:
         self._due = time.monotonic() + seconds
 
     def wake(self) -> None:
-        """End the rest."""
         self._due = 0.0
 
 
@@ -80,7 +79,6 @@ class FollowLoop:
     """The loop of a worker on one run, which ends when it is stopped or the run is abandoned."""
 
     def __init__(self, run: RunFolder, activity: str, poll_seconds: float) -> None:
-        """Follow `run`. `activity` names the worker in its log."""
         self._run = run
         self._activity = activity
         self._poll_seconds = poll_seconds

@@ -11,7 +11,6 @@ from lamplighter.platform.private_modes import make_private_folder, open_like_fo
 
 
 def log_path(run: Path, role: str) -> Path:
-    """Return the path of a worker's log."""
     return run / "logs" / f"{role}.log"
 
 

@@ -38,7 +38,6 @@ WorkerCommand = Callable[[str, Path], list[str]]
 
 
 def worker_command(role: str, run: Path) -> list[str]:
-    """Return the command line of a worker."""
     return [sys.executable, "-m", MODULES[role], str(run)]
 
 
@@ -88,7 +87,6 @@ class SupervisedWorker:
 
     @property
     def restarting(self) -> bool:
-        """Return whether it crashed and is about to restart."""
         return self.process is None and self._crashes > 0 and self.stop_reason is None
 
     def start_if_allowed(self, state: object) -> bool:

@@ -204,7 +204,6 @@ class Supervisor:
             self._stopping.wait(self._limits.poll_seconds)
 
     def _start_if_needed(self, run: RunFolder, role: str) -> bool:
-        """Start a role in a run if it is needed and allowed. Returns whether it was started."""
         state = self._desired.needed_state(run, role)
         if state is None:
             if (run.id, role) in self._workers:
@@ -236,7 +235,6 @@ class Supervisor:
         return "; ".join(words) or "idle"
 
     def _drop_removed_runs(self, run_ids: set[str]) -> None:
-        """Drop the state of runs that are gone."""
         for key, worker in list(self._workers.items()):
             if key[0] not in run_ids and worker.process is None:
                 del self._workers[key]

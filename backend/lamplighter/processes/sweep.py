@@ -37,7 +37,6 @@ class SweptMember:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether all steps are done."""
         return self.status is not None and self.status.phase == Phase.FINISHED
 
 

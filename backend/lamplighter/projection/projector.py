@@ -182,7 +182,6 @@ class Projector:
         return self._method.unsettled and self._settling < MAX_SETTLING_FRAMES
 
     def needs_frame(self, attempt: int, step: int) -> bool:
-        """Return whether a frame of this step would be new."""
         if self._linear_shown != (attempt, step):
             return True
         return self._ready and (self.last_drawn != (attempt, step) or self._unsettled)

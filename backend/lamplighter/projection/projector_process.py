@@ -119,7 +119,6 @@ class ProjectorProcess:
         """The steps to draw before the newest; None once they are drawn."""
 
     def stop(self) -> None:
-        """Stop after the current frame."""
         self._loop.stop()
 
     @property

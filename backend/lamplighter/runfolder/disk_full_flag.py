@@ -37,7 +37,6 @@ class DiskFullFlag:
                 self._lock = RoleLock(self._folder, _ROLE)
 
     def clear(self) -> None:
-        """Clear the flag."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None

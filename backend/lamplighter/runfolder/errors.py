@@ -38,7 +38,6 @@ class NotComparableError(ValueError):
     """An error for two runs that cannot be compared."""
 
     def __init__(self, message: str, reason: Reason) -> None:
-        """Set the reason, in English and as a code."""
         super().__init__(message)
         self.reason = reason
 
@@ -101,7 +100,6 @@ class NoSnapshotError(LookupError):
     """An error for a step that cannot be rebuilt; `nearest` is the newest earlier step that can, or None."""
 
     def __init__(self, step: int, nearest: int | None) -> None:
-        """Name the requested step and the nearest available one."""
         if nearest is None:
             super().__init__(say("none_kept_exactly", step=step))
         else:
@@ -114,7 +112,6 @@ class MatrixTooLargeError(NoSnapshotError):
     """An error for a matrix that is kept, and too large to be read whole."""
 
     def __init__(self, step: int, rows: int, width: int) -> None:
-        """Say how large the matrix of a step is."""
         LookupError.__init__(
             self,
             f"the embedding of {rows:,} x {width:,} at step {step} is {4 * rows * width / 1e9:.1f} GB as float32, too large to"

@@ -31,9 +31,7 @@ class LineageChangedError(LookupError):
 class LineageReader(Protocol):
     """A reader of a run's attempts."""
 
-    def lineage(self) -> Lineage:
-        """Return the lineage as it is now."""
-        ...
+    def lineage(self) -> Lineage: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,7 +80,6 @@ class Lineage:
         return self.ranges[-1].attempt if self.ranges else 0
 
     def counts(self, attempt: int, step: int) -> bool:
-        """Return whether a step of that attempt counts, that is, is not superseded."""
         return any(r.attempt == attempt and r.first <= step <= r.last for r in self.ranges)
 
     def goes_on_from(self, attempt: int, step: int) -> bool:
@@ -137,11 +134,9 @@ class Lineage:
 
 
 def step_key(attempt: int, step: int) -> int:
-    """Return the row id of a step of an attempt."""
     # A numpy integer would overflow here.
     return operator.index(attempt) << _STEP_BITS | operator.index(step)
 
 
 def split_step_key(row: int) -> tuple[int, int]:
-    """Return the attempt and the step of a row id."""
     return row >> _STEP_BITS, row & LAST_STEP

@@ -61,7 +61,6 @@ class RoleLock:
             raise FormatError(f"{path.name} is not a lock ({error}): remove it") from error
 
     def close(self) -> None:
-        """Release the role."""
         self._connection.close()
 
     def __enter__(self) -> RoleLock:

@@ -63,7 +63,6 @@ class RunFolder:
 
     @property
     def id(self) -> str:
-        """Return the run's id, which is the folder's name."""
         return self.path.name
 
     @cached_property
@@ -308,7 +307,6 @@ def is_run_id(name: str) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether a path is a folder, and no link to one."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:

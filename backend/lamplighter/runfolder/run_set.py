@@ -145,7 +145,6 @@ def group_by_setting(
 
 
 def is_set(folder: Path) -> bool:
-    """Return whether a folder is a set of runs."""
     try:
         return stat.S_ISREG((folder / SET_FILE).lstat().st_mode) and not (folder / "recipe.json").exists()
     except OSError:
@@ -153,7 +152,6 @@ def is_set(folder: Path) -> bool:
 
 
 def is_member(run: RunFolder) -> bool:
-    """Return whether a run lies in the folder of a set."""
     return is_set(run.path.parent)
 
 

@@ -181,7 +181,6 @@ class RunStore:
         shutil.rmtree(self.trash(run))
 
     def trashed(self) -> list[RunFolder]:
-        """Return the runs and sets in the trash, each as its folder."""
         trash = self.path / TRASH
         return [RunFolder(path) for path in sorted(trash.iterdir())] if trash.is_dir() else []
 

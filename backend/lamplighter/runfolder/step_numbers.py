@@ -35,7 +35,6 @@ class StepNumbers:
 
     @property
     def are_steps(self) -> bool:
-        """Return whether every number equals its step."""
         return self._stretches == [(0, 0, 1)]
 
     def number_of(self, step: int) -> int | None:
@@ -82,6 +81,5 @@ class StepNumbers:
 
 
 def read_step_numbers(facts: dict[str, Any]) -> StepNumbers:
-    """Return the numbers of the steps of a run with these facts."""
     stretches = facts.get(NUMBERS_FACT)
     return StepNumbers() if stretches is None else StepNumbers((a, b, c) for a, b, c in stretches)

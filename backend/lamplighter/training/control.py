@@ -63,12 +63,10 @@ class RunControl:
 
     @property
     def stop_requested(self) -> bool:
-        """Return whether a stop request is pending."""
         return self._stop is not None or any(request.kind == "stop" for request in self._unapplied)
 
     @property
     def has_ended(self) -> bool:
-        """Return whether the run has ended."""
         return self.phase.has_ended
 
     def reserve_space(self) -> None:

@@ -23,7 +23,6 @@ class DiskWait:
     def __init__(
         self, folder: Path, writer: StepsWriter, reader: StepsReader, control: RunControl, stop: StopFlag
     ) -> None:
-        """Create the flag that shows readers a wait; `folder` is the run's."""
         self._flag = DiskFullFlag(folder)
         self._writer, self._reader, self._control, self._stop = writer, reader, control, stop
 

@@ -59,7 +59,6 @@ class EnergyLog:
         self._meter.pause()
 
     def resume(self) -> None:
-        """Resume the meter."""
         self._meter.resume()
 
     def count_step(self) -> None:

@@ -64,7 +64,6 @@ class LineSpeaker:
         self._lines = [(prompts[at], False) for at in greedy] + [(prompts[at], True) for at in sampled]
 
     def is_due(self, step: int) -> bool:
-        """Return whether lines are said after a step."""
         return bool(self._lines) and (step in _FIRST or (step > 0 and step % _EVERY == 0))
 
     def speak(self, learner: Learner, step: int) -> list[SpokenLine]:

@@ -37,7 +37,6 @@ class RunCheckpoints:
     """The checkpoints of one run, with the learning rate after each."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, control: RunControl) -> None:
-        """Use the run's folder of checkpoints, which may be empty."""
         self._run, self._writer, self._control = run, writer, control
         self.last_written = ""
         """The name of the last checkpoint written by this trainer."""
@@ -47,7 +46,6 @@ class RunCheckpoints:
 
     @property
     def retry_is_due(self) -> bool:
-        """Return whether to retry a failed checkpoint now."""
         return self._retry_at is not None and time.monotonic() >= self._retry_at
 
     def restore(

@@ -32,9 +32,7 @@ class TrainedModel(Protocol):
     """A model in training, with the observer of its steps."""
 
     @property
-    def observer(self) -> Observer:
-        """Return the observer of the steps."""
-        ...
+    def observer(self) -> Observer: ...
 
     def start_afresh(self) -> tuple[Learner, Observer]:
         """Return the model in its initial state, with its observer. Until the next step, what is loaded into it counts."""
@@ -108,14 +106,11 @@ class LocalModel:
         """Return the CPU seconds of this process."""
         return time.process_time()
 
-    def note_step(self, attempt: int, step: int) -> None:
-        """Do nothing."""
+    def note_step(self, attempt: int, step: int) -> None: ...
 
-    def require_all(self) -> None:
-        """Do nothing."""
+    def require_all(self) -> None: ...
 
-    def close(self) -> None:
-        """Do nothing."""
+    def close(self) -> None: ...
 
 
 def synchronise(device: torch.device) -> None:

@@ -41,7 +41,6 @@ class BrokerSettings:
 
     @property
     def encrypted(self) -> bool:
-        """Return whether the connection is encrypted."""
         return self.url.startswith("tls://")
 
     def check(self) -> None:

@@ -53,7 +53,6 @@ class BinaryReader:
     """A sequential reader of the fields of a frame that never reads past the end."""
 
     def __init__(self, view: memoryview, offset: int) -> None:
-        """Start at byte `offset` of `view`."""
         self.view = view
         self.offset = offset
 

@@ -90,7 +90,6 @@ F = TypeVar("F", bound=Frame)
 
 
 def encode(frame: Frame) -> bytes:
-    """Encode a frame."""
     vectors: list[memoryview] = []
     match frame:
         case Pulse():

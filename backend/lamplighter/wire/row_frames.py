@@ -47,7 +47,6 @@ class Rows:
 
     @property
     def whole(self) -> bool:
-        """Return whether this is the whole matrix."""
         return len(self.token_ids) == self.vocabulary
 
 

@@ -57,7 +57,6 @@ class Tile:
 
     @property
     def tokens(self) -> int:
-        """Return the number of tokens, T."""
         return len(self.starts) - 1
 
     def move_rows(self, vectors: Floats, from_step: int, to_step: int) -> None:

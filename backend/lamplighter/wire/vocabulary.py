@@ -61,7 +61,6 @@ class Vocabulary:
         return class_indices
 
     def family_of(self) -> dict[str, str]:
-        """Return the family of each class that has one."""
         return {member: name for name, members in self.families.items() for member in members}
 
     def bytes_of_names(self) -> int:

@@ -34,7 +34,6 @@ class AgentReader:
     """Reads the runs of a folder for an agent."""
 
     def __init__(self, runs: Path) -> None:
-        """Read the runs in the folder `runs`."""
         self._app = create_reading_app(runs, course_library(None))
         self._services: ReadingServices = self._app.state.services
 

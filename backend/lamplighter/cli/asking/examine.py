@@ -114,7 +114,6 @@ def examine_command(
 
 
 def _prepare_claims(runs_dir: Path, name: str, *, yes: bool) -> None:
-    """Prepare the claims of a run, or of each member of a set that is over."""
     members = find_members(runs_dir, name)
     if members is None:
         prepare_claims(runs_dir, name, yes=yes)

@@ -25,7 +25,6 @@ class WebObjects:
     """The objects below an address that ends in a slash (`ObjectReader`)."""
 
     def __init__(self, client: RangedClient, place: str, url: str) -> None:
-        """Read with `client`. `place`: the address as it was given."""
         self._client, self.place, self._url = client, place, url
 
     def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:

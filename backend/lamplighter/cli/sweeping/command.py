@@ -45,7 +45,6 @@ class SweepBar:
     """The progress of a sweep on the terminal: a bar for each member, up to `_BARS` of them, and one for all."""
 
     def __init__(self, run_set: RunSet, *, quiet: bool) -> None:
-        """Show nothing yet; `quiet`: show nothing at all."""
         self._quiet, self._told = quiet, set[str]()
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),

@@ -28,7 +28,6 @@ class HistoryCheck:
     """The checks of one history. Memory: some 350 kB a table, 8 bytes a row of the newest, and a block."""
 
     def __init__(self) -> None:
-        """Start with no table."""
         self._steps: list[int] = []
         self._tables: list[TableSummary] = []
         self._findings: list[Finding] = []

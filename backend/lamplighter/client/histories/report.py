@@ -36,11 +36,9 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """Return the finding in English, one line."""
         return tell(self.text, self.values, "en")
 
     def as_json(self) -> dict[str, Any]:
-        """Return the finding as an object for programs."""
         return self._facts() | {"figures": dict(self.figures), "sentence": self.sentence}
 
     def as_fact(self) -> dict[str, Any]:
@@ -77,11 +75,9 @@ class HistoryReport:
 
     @property
     def problems(self) -> list[Finding]:
-        """Return the findings that are no notes."""
         return [finding for finding in self.findings if finding.severity == "problem"]
 
     def lines(self) -> list[str]:
-        """Return the report as lines for a terminal."""
         notes = len(self.findings) - len(self.problems)
         told = f"{_count(len(self.problems), 'problem')}, {_count(notes, 'note')}"
         head = (

@@ -127,7 +127,6 @@ Told = int | float | str | Part | Steps
 
 
 def tell(text: str, values: Mapping[str, Told], language: str) -> str:
-    """Return the sentence of a text in a language, with its values."""
     if not text:
         return ""
     return TEXTS[language][text].format_map(

@@ -78,7 +78,6 @@ def row_cosines(a: TableSummary, b: TableSummary) -> Floats:
 
 
 def median_cosine(a: TableSummary, b: TableSummary) -> float:
-    """Return the median of `row_cosines`."""
     return float(np.median(row_cosines(a, b)))
 
 
@@ -102,7 +101,6 @@ class Summarizer:
     """Summarises the tables of one history, in the order of their steps. Keeps 8 bytes a row of the last one."""
 
     def __init__(self) -> None:
-        """Start a history."""
         self._shape = (0, 0)
         self._before: NDArray[np.uint64] | None = None
 

@@ -119,7 +119,6 @@ class RunPusher:
             self._wait = min(_MAX_WAIT, 2 * self._wait)
 
     def _send_next(self, *, sign_of_life: bool) -> bool:
-        """Send the next fragment. Return whether there was one."""
         if self._source is None:
             self._source = self._find_place()
         fragment = self._source.make_next(sign_of_life=sign_of_life)

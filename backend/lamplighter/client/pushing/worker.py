@@ -30,7 +30,6 @@ class PushProcess:
     """A process that pushes one run."""
 
     def __init__(self, run: Path, server: str, token: str) -> None:
-        """Start it. `server` and `token` are checked."""
         self._run, self._server = run, server
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lamplighter.client.pushing.worker", str(run), server],
@@ -57,7 +56,6 @@ class PushProcess:
 
 
 def push_command(run: Path, server: str) -> str:
-    """Return the command that sends the rest of a run."""
     return f"lamplighter push {shlex.quote(str(run))} {server}"
 
 

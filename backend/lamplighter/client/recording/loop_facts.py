@@ -42,7 +42,6 @@ class LoopFacts:
         return 0 if self.steps is None else self.steps // self.every - self.first_step // self.every
 
     def numbers(self) -> StepNumbers:
-        """Return the numbers of the recorded steps if none is skipped."""
         return StepNumbers([(0, self.first_step, self.every)])
 
     def as_facts(self) -> dict[str, Any]:

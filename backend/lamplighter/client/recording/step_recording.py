@@ -189,7 +189,6 @@ class StepRecording:
         return self.matrix_diff.diff(matrix)
 
     def _measure(self, seen: SeenStep, step: int) -> StepEffects:
-        """Return the effects of a step as reported by the loop."""
         gradient = seen.rows.gradient
         if gradient is not None and not self.layers:
             self.layers = ["embedding"]

@@ -29,7 +29,6 @@ class StepStretch:
         self._steps: StretchedStep | None = None
 
     def add_step(self, batch: BatchRows, gradient: GradientRows | None, seconds: float) -> None:
-        """Add a step."""
         before = self._steps
         if before is None:
             self._steps = StretchedStep(1, batch, gradient, seconds)

@@ -26,7 +26,6 @@ class WaitingSteps:
 
     @property
     def are_too_many(self) -> bool:
-        """Return whether more steps wait than allowed."""
         return len(self._records) > WAITING_STEPS or self._bytes > WAITING_BYTES
 
     def queue_step(self, record: StepRecord, why: str) -> None:

@@ -43,7 +43,6 @@ class OwnedPart:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether the process owns nothing."""
         return not (self.rows and self.columns)
 
 

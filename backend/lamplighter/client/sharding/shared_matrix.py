@@ -27,11 +27,9 @@ class OwnRows:
         self._stale = np.ones(part.rows, bool)
 
     def note_moved(self, ids: UInts) -> None:
-        """Note that rows moved, by their ids in the table."""
         self._stale[ids - np.uint32(self.part.offset)] = True
 
     def note_all(self) -> None:
-        """Note that any row may have moved."""
         self._stale[:] = True
 
     def vectors(self, ids: UInts) -> Floats:

@@ -176,7 +176,6 @@ class StepExchange:
         return closing
 
     def _send_part(self, part: StepPart, headers: Sequence[Header]) -> None:
-        """Send a part, as another process than the first."""
         moved = part.moved.ids
         kept = self._keeps_vectors(headers)
         self.group.collect(

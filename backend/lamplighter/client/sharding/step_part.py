@@ -121,12 +121,10 @@ class RowSquares(NamedTuple):
 
     @staticmethod
     def none() -> RowSquares:
-        """Return no rows."""
         return RowSquares(np.empty(0, np.uint32), np.empty(0, np.float64))
 
     @staticmethod
     def of_norms(ids: UInts, norms: Floats) -> RowSquares:
-        """Return rows by their norms."""
         with np.errstate(over="ignore"):
             return RowSquares(ids, np.square(norms.astype(np.float64)))
 

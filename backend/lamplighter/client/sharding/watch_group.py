@@ -156,7 +156,6 @@ class WatchGroup:
     """
 
     def __init__(self, connections: Any, rank: int, size: int) -> None:
-        """Use a process group of gloo."""
         self._connections: Any = connections
         self.rank, self.size = rank, size
         self.traffic = Traffic()
@@ -164,7 +163,6 @@ class WatchGroup:
         this process's collectives; for parts and rows only process 0 has them all."""
 
     def share_headers(self, header: Header) -> list[Header]:
-        """Return the headers of all processes."""
         own = torch.from_numpy(header.encode().copy())
         all_of_them = torch.empty(self.size * HEADER_BYTES, dtype=torch.uint8)
         self._finish(lambda: self._connections._allgather_base(all_of_them, own), patient=True)
@@ -200,7 +198,6 @@ class WatchGroup:
         return [own, *(np.empty(0, np.uint8) for _ in sizes[1:])] if first else []
 
     def share_number(self, number: int) -> list[int]:
-        """Return a number of each process."""
         numbers = torch.empty(self.size, dtype=torch.int64)
         own = torch.tensor([number])
         self._finish(lambda: self._connections._allgather_base(numbers, own))

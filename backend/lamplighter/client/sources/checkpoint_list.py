@@ -58,7 +58,6 @@ def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> lis
 
 
 def has_checkpoints(folder: Path) -> bool:
-    """Return whether a folder holds folders of checkpoints."""
     return any(CHECKPOINT_NAME.fullmatch(entry.name) for entry in islice(folder.iterdir(), _MAX_ENTRIES))
 
 

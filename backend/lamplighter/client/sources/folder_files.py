@@ -43,7 +43,6 @@ def locate_file(folder: Path, name: object) -> Path:
 
 
 def has_file(folder: Path, name: str) -> bool:
-    """Return whether a folder has an entry of this name that is not a folder."""
     return os.path.lexists(folder / name) and not (folder / name).is_dir()
 
 

@@ -68,7 +68,6 @@ def choose_tensor(
 
 
 def is_known_embedding(name: str) -> bool:
-    """Return whether a tensor has the name of a token embedding."""
     return _rank(name) < len(_KNOWN)
 
 

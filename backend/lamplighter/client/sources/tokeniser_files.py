@@ -23,9 +23,7 @@ _MAX_DEPTH = 20
 class VocabularySource(Protocol):
     """A tokeniser in memory, of `tokenizers` or of `transformers`."""
 
-    def get_vocab(self) -> Mapping[str, int]:
-        """Return the id of each piece."""
-        ...
+    def get_vocab(self) -> Mapping[str, int]: ...
 
 
 def is_tokeniser(value: object) -> bool:

@@ -43,7 +43,6 @@ class GuestHooks:
         """True once all hooks are inactive."""
 
     def install_on_weight(self, weight: Tensor, on_backward: Any, on_gradient: Any) -> None:
-        """Install hooks on a weight: before its gradient is accumulated, and after."""
         self._on_model += [
             weight.register_hook(self.guarded(on_backward)),
             weight.register_post_accumulate_grad_hook(self.guarded(on_gradient)),  # pyright: ignore[reportAttributeAccessIssue]

@@ -132,7 +132,6 @@ class SharedStepWriter(StepWriter):
         rows: JoinedRows,
         vectors: Floats | None,
     ) -> None:
-        """Write the step of all processes, in the first one."""
         headers = [part.header for part in parts]
         loss, why_none = join_losses(headers)
         unreadable = next((one.message for one in headers if one.unreadable), None)

@@ -77,7 +77,6 @@ class StepWindow:
         return batch
 
     def drop_batch(self) -> None:
-        """Drop the batch of a skipped step."""
         self._batch = None
 
 
@@ -86,7 +85,6 @@ def _local(gradient: Tensor) -> Tensor:
 
 
 def _mark(gradient: Tensor) -> tuple[int, int]:
-    """Return what changes with a gradient."""
     local = _local(gradient)
     return id(local), local._version
 

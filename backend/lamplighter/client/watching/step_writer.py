@@ -131,7 +131,6 @@ class StepWriter:
         return True
 
     def write_held(self) -> None:
-        """Write the held step, if any."""
         step = self._held
         if step is None:
             return

@@ -98,7 +98,6 @@ class TableGradient:
             tally.on_reached, tally.unreadable_graphs = reach_sharded, _COMPILED
 
     def accumulated(self) -> Tensor | None:
-        """Return the gradient that has been accumulated in this process."""
         return self._weight.grad if self._managed is None else self._managed.accumulated()
 
     def is_at(self, owner: nn.Module, attribute: str) -> bool:

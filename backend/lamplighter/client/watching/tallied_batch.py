@@ -89,7 +89,6 @@ class JoinedSteps:
     """True if a pass was seen, outside of compiled graphs."""
 
     def joined_with(self, later: JoinedSteps) -> JoinedSteps:
-        """Return the steps of both."""
         both = self.norms is not None and later.norms is not None
         return JoinedSteps(
             self.steps + later.steps,

@@ -268,7 +268,6 @@ class Watcher:
         self._joined = None
 
     def _end_with(self, error: Exception) -> None:
-        """End the record with an error of a hook."""
         # Keep the steps that ended before the error, if possible.
         with suppress(Exception):
             self._writer.write_held()

@@ -221,7 +221,6 @@ def _move_matrices(packed: RunFolder, copy: RunFolder, named: set[str]) -> None:
 
 
 def _copy_name(packed: RunFolder, copy: RunFolder) -> None:
-    """Copy the name of a run; older runs have none."""
     if not (packed.path / NAME_FILE).exists():
         return
     name = read_run_name(packed)

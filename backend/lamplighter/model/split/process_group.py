@@ -39,7 +39,6 @@ class CountedGroup:
         self._commands = commands
 
     def reset(self) -> None:
-        """Begin to count from zero."""
         self.bytes, self.waited = {}, 0.0
 
     def exchange(self, kind: str, parts: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor]:

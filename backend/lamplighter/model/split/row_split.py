@@ -28,7 +28,6 @@ class RowSplit:
         return [end - start for start, end in zip(self.starts, self.starts[1:], strict=False)]
 
     def of(self, rank: int) -> slice:
-        """Return those of a process."""
         return slice(self.starts[rank], self.starts[rank + 1])
 
     def owners(self) -> list[tuple[int, int]]:

@@ -67,7 +67,6 @@ class SplitLearner:
 
     @property
     def block_parameters(self) -> int:
-        """Return the number of parameters that every process has."""
         return sum(one.numel() for one in self._blocks)
 
     def take_step(self, ids: Tensor, targets: Tensor) -> StepResult:
@@ -165,6 +164,5 @@ class SplitLearner:
         return norms
 
     def _by_owner(self, distinct: Tensor) -> tuple[Tensor, ...]:
-        """Split ascending ids by their owners."""
         ends = torch.searchsorted(distinct, torch.tensor(self.rows.starts[1:-1]))
         return distinct.tensor_split(ends)

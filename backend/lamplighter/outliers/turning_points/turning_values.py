@@ -75,7 +75,6 @@ class Turn:
     """The number of values at which chance alone would make a curve that only slows down turn as clearly."""
 
     def scaled(self, extent: float) -> Turn:
-        """Return the turn of the curve multiplied by `extent`."""
         return replace(self, change=self.change * extent)
 
 

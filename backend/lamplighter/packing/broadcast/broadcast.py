@@ -68,7 +68,6 @@ class LivePage:
 
     @property
     def is_packing(self) -> bool:
-        """Return whether a page is being packed."""
         return self._job is not None
 
     def pack_if_due(self) -> None:

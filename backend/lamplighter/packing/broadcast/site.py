@@ -63,7 +63,6 @@ class FolderSite:
     """A folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Write to a folder, created if necessary."""
         self._folder = folder
 
     def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
@@ -101,7 +100,6 @@ class StoreSite:
     """A place in an object store whose files a web address serves."""
 
     def __init__(self, store: ObjectStore) -> None:
-        """Write to a store."""
         self._store = store
 
     def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:

@@ -148,7 +148,6 @@ class EnergyMeter:
         before: SpentEnergy | None = None,
         processor_seconds: Callable[[], float] = time.process_time,
     ) -> None:
-        """Start paused, at what was spent `before`."""
         self.method = method
         self._counter, self._processor_seconds = counter, processor_seconds
         self._spent = before or SpentEnergy()
@@ -169,7 +168,6 @@ class EnergyMeter:
         return self._spent
 
     def count_step(self) -> None:
-        """Count a computed step."""
         self._spent = replace(self._spent, steps=self._spent.steps + 1)
 
     def pause(self) -> None:
@@ -179,7 +177,6 @@ class EnergyMeter:
             self._since = None
 
     def resume(self) -> None:
-        """Resume measuring."""
         if self._since is None:
             self._since = self._now()
 

@@ -53,5 +53,4 @@ class ProcessorEstimate:
         self._processor_seconds = processor_seconds
 
     def joules(self) -> float | None:
-        """Return the estimated joules."""
         return self.watts * self._processor_seconds()

@@ -52,7 +52,6 @@ class DistrictNamer:
 
     @property
     def names(self) -> dict[int, str]:
-        """Return the current names, by district id."""
         return {known: name.text for known, name in self._names.items()}
 
     def restore(self, district: int, text: str, size: int) -> None:

@@ -27,7 +27,6 @@ class DistrictSchedule:
     """The detector of districts in the embeddings that the projector draws. For the main thread only."""
 
     def __init__(self, writer: LayoutsWriter, earlier: LayoutsReader, vocabulary: Vocabulary) -> None:
-        """Continue from the districts in the file."""
         self._writer = writer
         last = _last_districts(earlier)
         next_id = earlier.facts().get("next_district", 1)

@@ -15,7 +15,6 @@ METHODS: dict[MapMethodKind, Method] = {"umap": Method.UMAP, "refit": Method.REF
 
 
 def settings_from_recipe(chosen: MapRecipe) -> MapSettings:
-    """Return the settings that a recipe of the map selects."""
     return MapSettings(neighbours=chosen.neighbours, min_dist=chosen.min_dist, spread=chosen.spread)
 
 

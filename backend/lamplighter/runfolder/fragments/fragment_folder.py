@@ -134,7 +134,6 @@ class FragmentWriter:
     """The writer of a run's fragments: a thread that adds what is new in the record, once a second."""
 
     def __init__(self, run: RunFolder, every: float | None = None) -> None:
-        """Go on after the fragments that are there."""
         self._run, self._every = run, EVERY_SECONDS if every is None else every
         self._source: FragmentSource | None = None
         self._stop = threading.Event()

@@ -215,7 +215,6 @@ class FragmentSource:
         return found
 
     def _tiled_stretch(self, attempt: int, step: int) -> Stretch | None:
-        """Return the stretch of tiles with a step that counts, if there is one."""
         if not self._run.tiles_path.exists():
             return None
         with MatrixHistory(self._run) as history:

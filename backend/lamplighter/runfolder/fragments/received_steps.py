@@ -23,7 +23,6 @@ class GapError(ValueError):
     """An error for a fragment that does not continue the record; `position` is where the record ends."""
 
     def __init__(self, position: Position) -> None:
-        """Name the end of the record."""
         super().__init__(f"the record ends with step {position.step:,} of attempt {position.attempt}")
         self.position = position
 
@@ -36,7 +35,6 @@ class ReceivedSteps(StepsWriter):
     """A writer that takes over the checked rows of fragments."""
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts by name."""
         rows: Any = self._connection.execute("SELECT name, value FROM facts")
         return {name: json.loads(value) for name, value in rows}
 

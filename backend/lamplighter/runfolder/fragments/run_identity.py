@@ -68,13 +68,11 @@ def keep_name(run: RunFolder, identity: RunIdentity, server: str, name: str) -> 
 
 
 def name_at(run: RunFolder, server: str) -> str:
-    """Return the name of a run at a server."""
     found = _read(run)
     return run.id if found is None else found.names.get(server, run.id)
 
 
 def opens(key: str | None, identity: str) -> bool:
-    """Return whether a key is that of an identity."""
     return key is not None and hmac.compare_digest(_digest(key), identity)
 
 

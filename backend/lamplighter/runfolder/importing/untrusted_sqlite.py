@@ -133,7 +133,6 @@ class CheckedCopy:
     """A new file for checked rows, committed when the `with` block ends without an error."""
 
     def __init__(self, path: Path, schema: str, checks: RunChecks, page_size: int = 4096) -> None:
-        """Create the file."""
         self._checks = checks
         self._connection = open_writer(path, schema, page_size)
         # The copy is one transaction: a write-ahead log would double the space it needs.

@@ -44,7 +44,6 @@ class MatrixReference:
         return f"matrices/{self.step:010d}-{self.attempt:04d}.safetensors"
 
     def encode(self) -> bytes:
-        """Return the record of the keyframe."""
         return json.dumps(asdict(self)).encode()
 
     @staticmethod

@@ -98,7 +98,6 @@ class Manifest(_Strict):
 
     @property
     def objects(self) -> dict[str, int]:
-        """Return the sizes of the objects, by name."""
         return {one.sha256: one.size for one in (*self.files, self.blocks) if one.size}
 
 

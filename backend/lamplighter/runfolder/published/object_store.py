@@ -55,9 +55,7 @@ class ObjectReader(Protocol):
     """A source of objects that are read by range."""
 
     @property
-    def place(self) -> str:
-        """Return the address, for messages."""
-        ...
+    def place(self) -> str: ...
 
     def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
         """Return `count` bytes of an object from `start`; fewer at its end. The object is not empty.
@@ -327,7 +325,6 @@ class CountingReader:
     """A reader that counts what it reads."""
 
     def __init__(self, objects: ObjectReader) -> None:
-        """Read from `objects`."""
         self._objects = objects
         self.place = objects.place
         self.requests, self.bytes = 0, 0

@@ -61,7 +61,6 @@ class PromptReader:
     """
 
     def __init__(self, objects: ObjectReader) -> None:
-        """Read from `objects`."""
         self._objects, self.place = objects, objects.place
         self._hurries, self._seconds = False, _SECONDS
         self._stopped = threading.Event()

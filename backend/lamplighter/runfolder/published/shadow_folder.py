@@ -78,7 +78,6 @@ class PublishedRuns:
         self._prompt.hurry()
 
     def close(self) -> None:
-        """Forget the runs."""
         remote_files.unregister_below(self._folder)
 
     def __enter__(self) -> PublishedRuns:

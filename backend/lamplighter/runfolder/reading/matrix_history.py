@@ -58,7 +58,6 @@ class MatrixHistory:
         )
 
     def is_tiled(self, step: int) -> bool:
-        """Return whether the moved rows of a step are in tiles."""
         return self._deltas.stretch_at(self.steps.lineage(), step) is not None
 
     def stretches(self) -> list[Stretch]:
@@ -243,7 +242,6 @@ class MatrixCursor:
         self._rows: Floats = np.empty((0, 0), dtype=np.float32)
 
     def covers(self, step: int) -> bool:
-        """Return whether a step is in the unpacked stretch."""
         return self._first <= step <= self._last
 
     def load_stretch(self, stretch: Stretch, tiles: list[tuple[UInts, UInts, Floats]]) -> None:

@@ -59,7 +59,6 @@ class StepSet:
         )
 
     def clip(self, first: int, last: int) -> StepSet:
-        """Return the steps from `first` to `last`, inclusive."""
         low, high = np.searchsorted(self.lasts, first), np.searchsorted(self.firsts, last, side="right")
         return StepSet(np.maximum(self.firsts[low:high], first), np.minimum(self.lasts[low:high], last))
 
@@ -109,7 +108,6 @@ class RowDeltas:
     """A reader of a run's moved rows, in either file. Not thread-safe."""
 
     def __init__(self, run: RunFolder, steps: StepsReader) -> None:
-        """Open the moved rows of `run` with the given reader of its steps."""
         self.steps = steps
         self._run = run
         self._tiles: TilesReader | None = None

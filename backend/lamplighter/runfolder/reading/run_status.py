@@ -81,7 +81,6 @@ class RunStatus(DocumentedModel):
         return self.phase.has_ended
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields by name."""
         return self.model_dump()
 
 

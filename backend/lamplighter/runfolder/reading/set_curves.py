@@ -39,7 +39,6 @@ Keep = Callable[[Hashable, Callable[[], Any]], Any]
 
 
 def make_always(_key: Hashable, make: Callable[[], Any]) -> Any:
-    """Return a new value: a `Keep` that keeps none."""
     return make()
 
 

@@ -31,14 +31,10 @@ class StepEntry(Protocol):
         ...
 
     @property
-    def attempt(self) -> int:
-        """Return the attempt of its step."""
-        ...
+    def attempt(self) -> int: ...
 
     @property
-    def step(self) -> int:
-        """Return the step with which the entry is played."""
-        ...
+    def step(self) -> int: ...
 
 
 Entry = TypeVar("Entry", bound=StepEntry)
@@ -76,7 +72,6 @@ class Timeline(Generic[Entry]):
         return [*(entry for entry in late if entry.id > position.id), *self.entries[start:end]]
 
     def up_to(self, step: int) -> Sequence[Entry]:
-        """Return the entries up to `step`, in order of steps."""
         return self.entries[: bisect_right(self.entries, step, key=_step)]
 
 

@@ -32,7 +32,6 @@ class Snapshot:
     """Shape (V, D)."""
 
     def encode_frame(self) -> bytes:
-        """Encode the matrix as a frame of all its rows."""
         return encode(Rows.of_matrix(self.attempt, self.step, self.time, self.vectors))
 
 

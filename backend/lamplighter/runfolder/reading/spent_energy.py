@@ -28,7 +28,6 @@ class RunEnergy:
 
     @property
     def measured(self) -> bool:
-        """Return whether all of the energy was measured, none estimated."""
         return self.used.method.name != "processor"
 
     @property

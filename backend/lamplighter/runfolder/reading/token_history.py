@@ -102,7 +102,6 @@ def _read_moves(
 
 
 def _steps_moving(steps: StepsReader, token_id: int, first: int, last: int) -> Iterator[int]:
-    """Yield the steps in which a token's row moved."""
     while batch := steps.pulses(first, last, limit=BATCH):
         first = batch[-1][0] + 1
         for step, data in batch:

@@ -75,7 +75,6 @@ class ExaminationEntry:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the question is unanswered."""
         return self.state in OPEN_STATES
 
 
@@ -136,11 +135,9 @@ class ExaminationsWriter(FactsWriter):
         return [_entry(row) for row in self._select(query)]
 
     def begin(self, question_id: str) -> None:
-        """Mark a question as running."""
         self._update(question_id, "state='running', share=0, activity='', tries=tries+1")
 
     def report(self, question_id: str, share: float, activity: str) -> None:
-        """Store the progress of a question."""
         self._update(question_id, "share=?, activity=?", share, activity)
 
     def requeue(self, question_id: str) -> None:
@@ -208,7 +205,6 @@ class ExaminationsReader(FactsReader):
         return _entry(rows[0]) if rows else None
 
     def has_open_entries(self) -> bool:
-        """Return whether a question is unanswered."""
         return bool(self._fetch_all("SELECT 1 FROM answers WHERE state IN ('waiting','running') LIMIT 1"))
 
     def answer_bytes(self, question_id: str) -> int:
@@ -227,7 +223,6 @@ class ExaminationsReader(FactsReader):
         return int(count), int(size or 0)
 
     def newest_revision(self) -> int:
-        """Return the revision of the newest change."""
         return int(self._fetch_all("SELECT max(revision) FROM answers")[0][0] or 0)
 
 
@@ -236,5 +231,4 @@ def _encode_reason(reason: Reason | None) -> str | None:
 
 
 def question_fields(entry: ExaminationEntry) -> dict[str, Any]:
-    """Return the fields of an entry's question."""
     return json.loads(entry.question)

@@ -81,7 +81,6 @@ class Split:
 
     @property
     def row_owners(self) -> tuple[tuple[int, int], ...] | None:
-        """Return the owners, as each row has one."""
         return self.owners
 
     def expected_bytes(self, exchange: Exchange) -> dict[str, int]:

@@ -29,7 +29,6 @@ class StepsReader(FactsReader):
     """A reader of `steps.sqlite`, live or finished. Not thread-safe; no call leaves a cursor open."""
 
     def lineage(self) -> Lineage:
-        """Return the lineage as it is now."""
         attempts = self._fetch_all("SELECT attempt, first_step FROM attempts ORDER BY attempt DESC")
         return Lineage.of_attempts((attempt, first) for attempt, first in attempts)
 
@@ -112,7 +111,6 @@ class StepsReader(FactsReader):
         return dict(self._select_range("SELECT id, length(said) FROM lines", first, last, limit))
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
-        """Return the digests by step of the lineage from `first` to `last`, inclusive."""
         return dict(self._select_range("SELECT id, digest FROM pulses", first, last, last - first + 1))
 
     def count_steps(self, first: int, last: int) -> int:

@@ -87,7 +87,6 @@ class FreeSpace:
         return say("disk_paused", why=why)
 
     def reset_retry_delay(self) -> None:
-        """Reset the retry delay after a snapshot was committed."""
         self._retry_delay = _CHECK_EVERY
 
 

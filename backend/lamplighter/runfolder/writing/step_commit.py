@@ -152,7 +152,6 @@ class StepCommitter:
         return self._retention.keeps_keyframes
 
     def add_event(self, kind: str, message: str) -> None:
-        """Add an event to the next step that is committed."""
         self._retention.add_event(kind, message)
 
     def commit(self, record: StepRecord) -> bool:

@@ -134,7 +134,6 @@ class LateRest:
 
     @property
     def runs(self) -> bool:
-        """Return whether the rest has started."""
         return self._settled.is_set() and self._error is None
 
     async def wait(self) -> None:

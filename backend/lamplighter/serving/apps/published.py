@@ -20,7 +20,6 @@ class PublishedRunsMiddleware:
     """Refuses every request, except those listed, that is not for reading."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Stand in front of `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -78,14 +78,12 @@ class ClassDoor:
     """The door of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self) -> None:
-        """Open the door with a first code."""
         self.is_open = True
         self.code = JoinCode()
         self._limiter = JoinLimiter()
 
     @property
     def wrong_codes(self) -> int:
-        """Return the number of wrong codes so far."""
         return self._limiter.wrong
 
     def restore_door(self, *, is_open: bool, code: CodeState, before: CodeState | None, kept: bool) -> None:

@@ -43,7 +43,6 @@ class ClassListening:
         return bool(self.addresses) and self.addresses[0].scheme == "https"
 
     def attach(self, listener: ClassListener) -> None:
-        """Use a listener."""
         self._listener = listener
 
     def start(self) -> None:

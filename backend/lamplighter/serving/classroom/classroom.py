@@ -104,7 +104,6 @@ class Classroom:
         return found
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
-        """Return the session of a cookie's value."""
         with self._lock:
             return self._sessions.find_by_cookie(cookie)
 
@@ -138,7 +137,6 @@ class Classroom:
             return session is not None and self._sessions.may_assist(session)
 
     def members(self) -> list[ViewerSession]:
-        """Return the sessions in the order of joining."""
         with self._lock:
             return list(self._sessions)
 
@@ -209,7 +207,6 @@ class Classroom:
 
     @property
     def door(self) -> bool:
-        """Return whether people may join."""
         return self._door.is_open
 
     @door.setter
@@ -218,13 +215,11 @@ class Classroom:
         self._changed()
 
     def code_and_secret(self) -> tuple[str, str]:
-        """Return the code to type and the secret of the link."""
         with self._lock:
             return self._door.code.typed, self._door.code.secret
 
     @property
     def wrong_codes(self) -> int:
-        """Return the number of wrong codes so far."""
         return self._door.wrong_codes
 
     def renew_code(self) -> None:
@@ -242,7 +237,6 @@ class Classroom:
         return self.is_text_given(run.id, ours=self.is_ours(run))
 
     def is_text_given(self, run_id: str, *, ours: bool) -> bool:
-        """Return whether the class may see the text of a run; `ours`: whether it is one of ours."""
         with self._lock:
             return self._texts.get(run_id, ours)
 
@@ -302,7 +296,6 @@ class Classroom:
 
     @property
     def pointed(self) -> PointedWord | None:
-        """Return the word that an assistant points at."""
         return self._pointed
 
     def point(self, word: PointedWord | None) -> None:
@@ -458,7 +451,6 @@ class Classroom:
 
     @property
     def _is_elsewhere(self) -> bool:
-        """Return whether another server decides."""
         return self._shared is not None and not self._shared.is_owner
 
     def _join_elsewhere(self, code: str, address: str, user_agent: str, cookie_digest: str) -> ViewerSession:

@@ -60,7 +60,6 @@ class JoinCode:
 
     @property
     def secret(self) -> str:
-        """Return the secret of the link."""
         return self._current().secret
 
     def renew(self) -> None:
@@ -73,11 +72,9 @@ class JoinCode:
         return self._matches(plain, lambda code: code.typed)
 
     def is_secret(self, offered: str) -> bool:
-        """Return whether `offered` is the secret of the link."""
         return self._matches(offered.strip(), lambda code: code.secret)
 
     def states(self) -> tuple[CodeState, CodeState | None]:
-        """Return the code, and the one before it."""
         now = self._current()
         codes = [
             one and CodeState(one.typed, one.secret, max(0.0, self._clock() - one.made))

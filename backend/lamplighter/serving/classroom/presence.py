@@ -31,20 +31,17 @@ class Presence:
     _left: float = 0.0
 
     def open_socket(self, now: float) -> None:
-        """Note that a socket was opened."""
         if not self.sockets:
             self._opened = now
         self.sockets += 1
 
     def close_socket(self, now: float) -> None:
-        """Note that a socket was closed."""
         self.sockets -= 1
         if not self.sockets:
             self._open_seconds += now - self._opened
             self._left = now
 
     def may_open(self, now: float) -> bool:
-        """Return whether its page may still be opening."""
         return now - self.joined < OPENING_SECONDS
 
     def is_silent(self, now: float) -> bool:

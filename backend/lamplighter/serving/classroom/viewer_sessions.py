@@ -123,11 +123,9 @@ class ViewerSessions:
         self._number = 0
 
     def __iter__(self) -> Iterator[ViewerSession]:
-        """Return the sessions in the order of joining."""
         return iter(sorted(self._by_digest.values(), key=lambda session: session.number))
 
     def __len__(self) -> int:
-        """Return the number of sessions."""
         return len(self._by_digest)
 
     def begin(self, user_agent: str, address: str, cookie_digest: str) -> ViewerSession:
@@ -174,7 +172,6 @@ class ViewerSessions:
         return True
 
     def close_socket(self, session: ViewerSession) -> None:
-        """Note that a session has closed a socket."""
         self._presences[session.id].close_socket(self._clock())
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
@@ -201,11 +198,9 @@ class ViewerSessions:
                 self._presences[session_id].asked = self._clock()
 
     def find(self, session_id: str) -> ViewerSession | None:
-        """Return the session with an id."""
         return self._by_digest.get(self._digests.get(session_id, ""))
 
     def set_role(self, session: ViewerSession, role: Role) -> None:
-        """Set the role of a viewer."""
         self._by_digest[session.cookie_digest] = replace(session, role=role)
 
     def may_assist(self, session: ViewerSession) -> bool:
@@ -236,7 +231,6 @@ class ViewerSessions:
 
     @property
     def newest_number(self) -> int:
-        """Return the number of the session that began last."""
         return self._number
 
     @newest_number.setter

@@ -61,17 +61,14 @@ class Broker:
 
     @property
     def is_connected(self) -> bool:
-        """Return whether the broker answers."""
         return self._client.is_connected
 
     @property
     def client(self) -> Client:
-        """Return the client, for use on its loop."""
         return self._client
 
     @property
     def jetstream(self) -> JetStreamContext:
-        """Return JetStream, for use on its loop."""
         return self._client.jetstream(timeout=ANSWER_SECONDS)
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> Future[T]:

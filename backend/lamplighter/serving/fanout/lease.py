@@ -23,7 +23,6 @@ class Lease:
     """
 
     def __init__(self, broker: Broker, name: str, holder: str) -> None:
-        """Prepare to take the lease `name` for the server `holder`."""
         self._broker, self._name, self._holder = broker, name, holder
         self._revision = 0
         self._until = 0.0

@@ -57,6 +57,5 @@ class MemoryFanout:
         return followed.channel(channel).entries_after(seq) if followed else None
 
     def last(self, run: str, channel: str) -> Entry | None:
-        """Return the newest entry."""
         followed = self._runs.get(run)
         return followed.channel(channel).newest_entry() if followed else None

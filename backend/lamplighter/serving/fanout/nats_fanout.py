@@ -107,7 +107,6 @@ class NatsFanout:
         return shared.channel(channel).entries_after(seq) if shared else None
 
     def last(self, run: str, channel: str) -> Entry | None:
-        """Return the newest entry."""
         shared = self._runs.get(run)
         return shared.channel(channel).newest_entry() if shared else None
 

@@ -102,7 +102,6 @@ class ExaminerJobs:
 
     @property
     def at_work(self) -> bool:
-        """Return whether a question is open."""
         return bool(self._open)
 
     def end(self, run_id: str) -> None:

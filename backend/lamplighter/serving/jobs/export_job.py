@@ -74,7 +74,6 @@ class ExportJob:
 
     @property
     def file(self) -> Path:
-        """Return the path of the finished file."""
         return self.folder / self.name
 
     def bytes_on_disk(self) -> int:
@@ -130,7 +129,6 @@ class ExportJob:
         self.remove_files()
 
     def remove_files(self) -> None:
-        """Remove the job's files from the disk."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property

@@ -146,11 +146,9 @@ class ExportJobs:
 
     @property
     def at_work(self) -> bool:
-        """Return whether an export is being made."""
         return bool(self._running)
 
     def for_run(self, run: RunFolder) -> list[ExportJob]:
-        """Return the exports of a run, newest first."""
         with self._lock:
             return [job for job in reversed(self._jobs.values()) if job.run.id == run.id]
 

@@ -88,7 +88,6 @@ class IdleSmoothing:
                 pause = _LOOK_SECONDS
 
     def _find_run(self, runs: list[RunFolder]) -> tuple[RunFolder, int] | None:
-        """Return a run to smooth, and its last step."""
         for run in runs:
             with suppress(*READ_ERRORS, ValueError):
                 status = read_status(run)

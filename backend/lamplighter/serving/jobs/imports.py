@@ -77,7 +77,6 @@ class ImportJob:
 
     @property
     def over(self) -> bool:
-        """Return whether nothing of the job goes on."""
         return self.state not in ("receiving", "running")
 
 
@@ -85,7 +84,6 @@ class ImportJobs:
     """The imports of one server. Methods that are no coroutines block briefly, so call them from a thread."""
 
     def __init__(self, run_store: RunStore, command: ImportCommand = import_worker_command) -> None:
-        """Import runs into `run_store`. `command` builds the command line of a process."""
         self._run_store, self._command = run_store, command
         self._lock = threading.Lock()
         self._jobs: dict[str, ImportJob] = {}

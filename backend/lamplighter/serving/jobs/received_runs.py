@@ -84,7 +84,6 @@ class ReceivedRuns:
         self._thread = threading.Thread(target=self._work, name="received runs", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow."""
         self._thread.start()
 
     async def stop(self) -> None:

@@ -141,7 +141,6 @@ class ReprojectionJobs:
 
     @property
     def at_work(self) -> bool:
-        """Return whether a reprojection is running."""
         return self._running is not None
 
     def _handle_message(self, job: ReprojectionJob, message: ChildMessage) -> None:

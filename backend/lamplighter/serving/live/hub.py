@@ -105,7 +105,6 @@ class Hub:
     """The watched runs of a server. Belongs to one event loop."""
 
     def __init__(self, catalog: RunCatalog) -> None:
-        """Serve the runs of `catalog`."""
         self._catalog = catalog
         self._send_seconds = SEND_SECONDS
         self._watched_runs: dict[str, _WatchedRun] = {}

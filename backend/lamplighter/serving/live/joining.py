@@ -75,7 +75,6 @@ class JoinQueue(Generic[ViewerT]):
         self._requests: deque[JoinRequest[ViewerT]] = deque()
 
     def add(self, request: JoinRequest[ViewerT]) -> None:
-        """Queue a viewer."""
         self._requests.append(request)
 
     def admit_viewers(self) -> None:

@@ -29,7 +29,6 @@ class LinesFeed:
     """The lines feed of one run. For the run follower's thread only."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Start before the first read."""
         self._run = run
         self._step: int | None = None
         """The newest step whose lines were sent or skipped; None before the first read."""

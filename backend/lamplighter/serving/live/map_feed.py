@@ -30,7 +30,6 @@ class MapFeed:
 
     @property
     def has_sent(self) -> bool:
-        """Return whether anything has been sent."""
         return bool(self._newest) or self._districts is not None
 
     def read_new(self, reader: LayoutsReader, lineage: Lineage) -> Iterator[ViewerMessage]:

@@ -19,7 +19,6 @@ class MeasuresFeed:
     """The measures feed of one run. For the run follower's thread only."""
 
     def __init__(self) -> None:
-        """Start before the first read."""
         self._step = -1
 
     def go_back(self, step: int) -> None:

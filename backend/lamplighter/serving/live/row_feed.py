@@ -15,7 +15,6 @@ class RowFeed:
     """The row feed of one run, with a cursor on the matrix that its viewers have."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Start before any viewer has a matrix."""
         self._run = run
         self.wanted = False
         """True once a viewer wants rows."""
@@ -56,7 +55,6 @@ class RowFeed:
             self._restart_from(matrix_message(self._run, keyframe), messages)
 
     def _append_moved(self, reader: StepsReader, step: int, messages: list[ViewerMessage]) -> None:
-        """Append the moved rows up to the first missing step."""
         while rows := reader.rows(self._step + 1, step, limit=_BATCH):
             for row_step, data in rows:
                 if row_step != self._step + 1:

@@ -107,7 +107,6 @@ class SendQueue:
                     await self._filled.wait()
 
     def pending_count(self) -> int:
-        """Return the number of queued messages."""
         return sum(len(queue) for queue in self._frames.values()) + len(self._newest) + len(self._texts)
 
     def _pop(self) -> ViewerMessage | None:

@@ -34,7 +34,6 @@ class TouchTally:
 
     @property
     def vocabulary(self) -> int:
-        """Return the number of rows."""
         return len(self._touches)
 
     def count_between(self, pulse: Pulse) -> None:
@@ -101,7 +100,6 @@ def _has_others(ids: UInts, among: UInts) -> bool:
 
 
 def _count_others(ids: UInts, among: UInts) -> int:
-    """Return the number of ids that are not in `among`; both are sorted."""
     return len(ids) - int(np.isin(ids, among, assume_unique=True).sum())
 
 

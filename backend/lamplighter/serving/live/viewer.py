@@ -76,7 +76,6 @@ class Viewer:
             await self.dequeued.wait()
 
     def request_close(self, code: int, reason: str) -> None:
-        """Close the viewer's socket."""
         if not self.ended.done():
             self.ended.set_result(CloseConnection(code, reason))
 

@@ -16,9 +16,7 @@ class VersionedReader(Protocol):
         """Return a number that changes with every commit."""
         ...
 
-    def close(self) -> None:
-        """Close the file."""
-        ...
+    def close(self) -> None: ...
 
 
 R = TypeVar("R", bound=VersionedReader)
@@ -60,7 +58,6 @@ class WatchedFile(Generic[R]):
         return self.reader
 
     def close_until_changed(self) -> None:
-        """Close the file until it changes on disk."""
         if self.reader is not None:
             self.reader.close()
             self.reader = None

@@ -82,7 +82,6 @@ class GeometryQuestion:
         return matrix
 
     def open_matrix(self) -> Snapshot:
-        """Open the record and read the matrix, as `read_matrix` does."""
         with self.catalog.open_history(self.reply.run) as history:
             return self.read_matrix(history)
 
@@ -128,14 +127,10 @@ class RunReaders(Protocol):
     """The parts of a server that find runs and their steps, and start replies about them."""
 
     @property
-    def catalog(self) -> RunCatalog:
-        """Return the catalogue of runs."""
-        ...
+    def catalog(self) -> RunCatalog: ...
 
     @property
-    def run_index(self) -> RunIndex:
-        """Return the index of kept steps."""
-        ...
+    def run_index(self) -> RunIndex: ...
 
     def reply(self, request: Request, run: str) -> Reply:
         """Start the reply of a route about a run."""

@@ -12,7 +12,6 @@ MAX_NAMED = 100
 
 
 def compare_row_sets(pulse: Pulse) -> RowDifferences:
-    """Return the rows that are in one set of a step and not in another."""
     read, gradient, moved = pulse.batch_ids, pulse.gradient_ids, pulse.moved_ids
     gradients_told = pulse.batch_known and pulse.gradient_known
     return RowDifferences(
@@ -29,7 +28,6 @@ def compare_row_sets(pulse: Pulse) -> RowDifferences:
 
 
 def _difference(ids: UInts, sizes: Floats | None, others: UInts) -> RowDifference:
-    """Return the `ids` that are not among the `others`, ordered by size if sizes are given."""
     outside = ~np.isin(ids, others, assume_unique=True)
     found = ids[outside]
     if sizes is not None:

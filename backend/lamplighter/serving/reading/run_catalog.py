@@ -71,7 +71,6 @@ class RunCatalog:
     """A catalogue of the runs in a run store, for reading."""
 
     def __init__(self, run_store: RunStore) -> None:
-        """Read the runs in `run_store`."""
         self.run_store = run_store
         self._folders = LruCache(_RUNS_KEPT)
         self._tables = LruCache(_RUNS_KEPT)
@@ -113,11 +112,9 @@ class RunCatalog:
                 self.summarise(run)
 
     def summarise(self, run: RunFolder) -> RunSummary:
-        """Return the summary of a run."""
         return self._summaries.get(run, self.describe).summary
 
     def name_of(self, run: RunFolder) -> str:
-        """Return the name of a run."""
         name = read_run_name(run) or self._names.get(run.id)
         if name is None:
             # The number of an unnamed run depends on the other runs.

@@ -125,7 +125,6 @@ class RunIndex:
 
 
 def _update(entry: _IndexEntry, reader: StepsReader, last: int) -> None:
-    """Read the steps up to `last` that the entry lacks."""
     Lineage.stable(reader, lambda lineage: _update_on(lineage, entry, reader, last))
 
 

@@ -138,7 +138,6 @@ class MemberGroup:
 
     @property
     def runs(self) -> list[RunFolder]:
-        """Return the runs that are there."""
         return [one.run for one in self.members if one.run is not None]
 
 
@@ -153,7 +152,6 @@ def group_members(members: list[ReadMember]) -> list[MemberGroup]:
 
 
 def describe_curves(group: MemberGroup, names: list[str], keep: Keep) -> CurveGroup:
-    """Return the curves of a group."""
     return CurveGroup(
         settings=group.settings,
         runs=[run.id for run in group.runs],
@@ -181,7 +179,6 @@ def _or_null(values: NDArray[np.float64]) -> list[float | None]:
 
 
 def spread_of(values: dict[str, float | None]) -> MemberSpread:
-    """Return the spread of a number by member."""
     known = [value for value in values.values() if value is not None]
     return MemberSpread(
         median=float(np.median(known)) if known else None,

@@ -83,7 +83,6 @@ class SetWords:
     """Words in the members of a set at one step. Reads one matrix at a time."""
 
     def __init__(self, catalog: RunCatalog, members: Sequence[ReadMember], step: int) -> None:
-        """Read the vocabularies of the members."""
         self._catalog, self._step = catalog, step
         self.left_out = [LeftOut(run=one.id, reason="too_many") for one in members[MAX_COMPARED:]]
         self._known = list(self._read_known(members[:MAX_COMPARED]))
@@ -200,7 +199,6 @@ class SetWords:
 
     @staticmethod
     def _shared_tokens(known: Sequence[_Known]) -> list[str]:
-        """Return the tokens that all have, in the order of the first."""
         return [text for text in known[0].id_of if all(text in one.id_of for one in known)]
 
     def _find_nearest(self, one: _Known, rows: list[int]) -> _Nearest | None:
@@ -219,7 +217,6 @@ class SetWords:
     def _read_maps(
         self, nearest: Sequence[tuple[_Known, _Nearest]], k: int, backdrop: list[str], shared: list[str]
     ) -> dict[str, MemberMap]:
-        """Return the maps of the members that have one, in their common frame."""
         layouts = {one.member.id: self._read_layout(one) for one, _ in nearest}
         drawn = [
             (one, found, layout) for one, found in nearest if (layout := layouts[one.member.id]) is not None

@@ -53,7 +53,6 @@ class TokenTable:
         )
 
     def text(self, token_id: int) -> str:
-        """Return the text of a token."""
         return self._tokens[token_id]
 
     def words(self) -> NDArray[np.bool_]:

@@ -144,7 +144,6 @@ def _take_over(
 
 
 def _require_room(services: Services, pusher: Pusher, run: str, fragment: Fragment) -> None:
-    """Refuse a fragment for which there is no room: on the disk, in its run, or for another run of its pusher."""
     if spare_bytes(services.settings.runs) < fragment.header.bytes:
         raise RefusedError(
             507, "the disk of the server is nearly full: go on later", headers={"Retry-After": "60"}

@@ -303,7 +303,6 @@ def _matrix_bytes(run: RunFolder) -> int:
 
 
 def _spread_relations(members: list[ReadMember], step: int, services: Services) -> list[RelationSpread]:
-    """Return the relations that any member was measured for, by name."""
     runs = {one.id: one.run for one in members if one.run is not None}
     available = read_measure_names(list(runs.values()))
     names = [name.removeprefix(_ACCURACY) for name in available if name.startswith(_ACCURACY)]

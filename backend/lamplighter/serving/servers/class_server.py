@@ -190,7 +190,6 @@ class _ClassUvicorn(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Capture no signals."""
         yield
 
 

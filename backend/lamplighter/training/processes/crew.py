@@ -39,7 +39,6 @@ def torchrun_processes() -> int:
 
 
 def torchrun_rank() -> int:
-    """Return the number of this process under `torchrun`."""
     return int(os.environ["RANK"])
 
 
@@ -203,7 +202,6 @@ def join_group(folder: Path | None, rank: int, size: int) -> CountedGroup:
 
 
 def leave_group() -> None:
-    """Leave the group of all processes."""
     import torch.distributed as dist
 
     dist.destroy_process_group()

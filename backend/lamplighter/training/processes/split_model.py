@@ -73,7 +73,6 @@ class SplitModel:
         return self._whole, self.observer
 
     def whole_learner(self, *, moments: bool = True) -> Learner:
-        """Return the whole model, collected from all processes."""
         return self._collect(ALL if moments else WEIGHTS)
 
     def compute(
@@ -116,7 +115,6 @@ class SplitModel:
             self._split_told = True
 
     def close(self) -> None:
-        """Close the file of exchanges."""
         self._writer.close(sealed=True, patience=_SEALING_SECONDS)
 
     def _deal(self) -> None:
@@ -156,7 +154,6 @@ class _JoinedRows:
         """The CPU seconds of the other processes."""
 
     def __len__(self) -> int:
-        """Return the number of rows."""
         return self._training.part.rows.starts[-1]
 
     def copy_again(self) -> None:

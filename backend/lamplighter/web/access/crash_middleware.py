@@ -17,7 +17,6 @@ class CrashMiddleware:
     """ASGI middleware around gate and application that answers errors that they did not catch."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Answer the errors of `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,7 +16,6 @@ class FirstLaunch:
     the browser has opened."""
 
     def __init__(self, gate: Gate, runs: Path) -> None:
-        """Create the code. `runs`: the folder of runs."""
         self._gate = gate
         self._runs = runs
         self._lock = threading.Lock()

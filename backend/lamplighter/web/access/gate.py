@@ -101,7 +101,6 @@ class Gate:
         return self.launch_url(self.credentials.codes.issue_code(), address)
 
     def launch_url(self, code: str, address: Origin | None = None) -> str:
-        """Return the link of a launch code."""
         return f"{self.page_url(address)}launch?code={code}"
 
     def cookie_name(self, address: Origin | None = None) -> str:
@@ -112,7 +111,6 @@ class Gate:
         return f"{guard}lamplighter-{self._port}"
 
     def cookie_path(self, address: Origin) -> str:
-        """Return the path of the presenter's cookie at an address."""
         return f"{self._prefix_at(address)}/"
 
     def _prefix_at(self, address: Origin) -> str:

@@ -30,16 +30,13 @@ class RequestGate(Protocol):
         """Return the URL of the page at an address of this server."""
         ...
 
-    def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
-        """Return the `receive` and `send` of an admitted socket."""
-        ...
+    def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]: ...
 
 
 class GateMiddleware:
     """ASGI middleware that lets requests reach the app only through the gate."""
 
     def __init__(self, app: ASGIApp, gate: RequestGate) -> None:
-        """Guard `app`."""
         self._app = app
         self._gate = gate
 

@@ -75,7 +75,6 @@ def write_launch_file(folders: Sequence[Path], code: str, fallback: str, own: st
 
 
 def remove_launch_file(path: Path) -> None:
-    """Remove a launch file if it exists."""
     with contextlib.suppress(OSError):
         path.unlink()
 

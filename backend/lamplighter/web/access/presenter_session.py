@@ -52,7 +52,6 @@ class PresenterSession:
 
     @property
     def expired(self) -> bool:
-        """Return whether the session is over."""
         return steady_clock() >= self.expires
 
     def has_key(self, offered: str | None) -> bool:

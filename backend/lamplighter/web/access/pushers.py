@@ -47,11 +47,9 @@ class Pusher(BaseModel):
 
     @property
     def has_expired(self) -> bool:
-        """Return whether its time is over."""
         return steady_clock() >= self.expires
 
     def covers(self, run_id: str) -> bool:
-        """Return whether a run of this id is one of its own."""
         return run_id.startswith(self.prefix)
 
 

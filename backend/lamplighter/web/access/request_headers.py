@@ -63,7 +63,6 @@ def is_navigation(headers: Headers) -> bool:
 
 
 def cookie_values(headers: Headers, name: str) -> list[str]:
-    """Return the values of all cookies with a name."""
     found: list[str] = []
     for key, value in headers:
         if key.lower() == b"cookie":

@@ -22,7 +22,6 @@ class AuditMiddleware:
     """ASGI middleware that records the application's responses without changing them."""
 
     def __init__(self, app: ASGIApp, audit: AuditLog) -> None:
-        """Watch `app`."""
         self._app = app
         self._audit = audit
 

@@ -17,7 +17,6 @@ class Activity:
         self._asked = threading.Event()
 
     def note(self) -> None:
-        """Note a request."""
         self._last = time.monotonic()
         self._asked.set()
 

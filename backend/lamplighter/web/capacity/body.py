@@ -37,7 +37,6 @@ class Body:
     """A body that is being made, or is complete."""
 
     def __init__(self, file: SpoolFile | None = None, length: int | None = None) -> None:
-        """Begin a body; with a `file`, a complete one."""
         self.file = file
         self.length = file.size if file is not None and length is None else length
         """Total bytes, if known before it is complete."""
@@ -80,7 +79,6 @@ class BodyReader:
     """One client's reading of a body, from beginning to end."""
 
     def __init__(self, body: Body, on_close: Callable[[BodyReader], None] | None = None) -> None:
-        """Read `body`; `on_close` removes this reader from it."""
         self.body = body
         self._leave: Callable[[], object] = lambda: None
         self._on_close = on_close
@@ -98,7 +96,6 @@ class BodyReader:
         await self.body.wait_beyond(0)
 
     async def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield the body in pieces, as it is made."""
         while True:
             await self.body.wait_beyond(self._read)
             file = self.body.file

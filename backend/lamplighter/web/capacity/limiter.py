@@ -85,7 +85,6 @@ class Limiter:
 
     @property
     def free(self) -> int:
-        """Return the number of free places."""
         return self._places - self._taken.total()
 
     async def acquire(self, caller: Caller, size: int = 0) -> Release:
@@ -137,7 +136,6 @@ class Limiter:
         return sum(map(len, self._waiting.values()))
 
     def _max_places(self, caller: Caller) -> int:
-        """Return the maximum places of a caller."""
         if caller.presenter:
             return self._places
         return self._shared if caller.address is None else min(self._shared, max(1, self._places // 2))

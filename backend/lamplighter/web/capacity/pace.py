@@ -46,7 +46,6 @@ class PaceMiddleware:
     """ASGI middleware that sends HTTP answers as fast as clients read, and drops slow clients."""
 
     def __init__(self, app: ASGIApp, pace: SendPace) -> None:
-        """Wrap the answers of `app`."""
         self._app = app
         self._pace = pace
 

@@ -158,7 +158,6 @@ class ConnectionGate:
         return self._evict_resting(among=served)
 
     def _count_for(self, transport: asyncio.Transport, session: str | None) -> None:
-        """Count a connection for a session instead of its previous one."""
         before = self._sessions.pop(transport, None)
         if before is not None:
             self._served_by_session[before].discard(transport)
@@ -169,7 +168,6 @@ class ConnectionGate:
             self._served_by_session.setdefault(session, set()).add(transport)
 
     def _counted_address(self, peer: str | None) -> str:
-        """Return the address that a peer's connections count for; empty if they are not counted by address."""
         if self._trusted is not None and is_in_network(peer, self._trusted):
             return ""
         return counted_address(peer) or ""

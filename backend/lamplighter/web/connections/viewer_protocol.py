@@ -83,7 +83,6 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Resume both."""
         super().resume_writing()
         if not self.transport.is_closing():
             self.transport.resume_reading()
@@ -96,22 +95,18 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"][ABORT] = self.transport.abort  # pyright: ignore
 
     def handle_cont(self, event: Frame) -> None:
-        """Count a frame."""
         if self._allows_frame():
             super().handle_cont(event)
 
     def handle_text(self, event: Frame) -> None:
-        """Count a frame."""
         if self._allows_frame():
             super().handle_text(event)
 
     def handle_bytes(self, event: Frame) -> None:
-        """Count a frame."""
         if self._allows_frame():
             super().handle_bytes(event)
 
     def handle_ping(self) -> None:
-        """Answer a ping."""
         if self._allows_frame():
             super().handle_ping()
 

@@ -17,7 +17,6 @@ class DownloadResponse(FileResponse):
     """A file, or the part in `Range`. An invalid range is refused with a problem."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response."""
         refusal: Response | None = None
 
         async def send_unless_refused(message: Message) -> None:

@@ -72,7 +72,6 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     reason: Reason | None = None,
 ) -> Response:
-    """Return a problem as a response."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -92,7 +92,6 @@ class PlainReply:
         return bool(getattr(self._request.state, "head", False))
 
     def add_header(self, name: str, value: str) -> None:
-        """Add a header."""
         self._headers[name] = value
 
     def send(self, cost: int, make: Callable[[], Iterable[bytes]], *, length: int | None = None) -> Response:
@@ -138,7 +137,6 @@ class TaggedReply(PlainReply):
         *,
         status: int = 200,
     ) -> None:
-        """Start a reply about `subject` in the format `form`."""
         super().__init__(request, cache, form, status=status)
         self._subject = subject
 
@@ -178,7 +176,6 @@ class Reply(TaggedReply):
         *,
         status: int = 200,
     ) -> None:
-        """Start a reply about `run` in the format `form`."""
         super().__init__(request, cache, run, form, status=status)
         self.run = run
 
@@ -193,7 +190,6 @@ class SetReply(TaggedReply):
     """A reply about a set of runs, as JSON, under construction."""
 
     def __init__(self, request: Request, cache: ResponseCache, run_set: RunSet) -> None:
-        """Start a reply about `run_set`."""
         super().__init__(request, cache, run_set, JSON)
         self.run_set = run_set
 

@@ -32,7 +32,6 @@ class StoredCheckpoint:
     """The folder of one checkpoint. An unfinished file goes on where a killed process left it."""
 
     def __init__(self, folder: Path) -> None:
-        """Name the folder; it may not exist yet."""
         self.folder = folder
         self._file, self._part = folder / "model.safetensors", folder / "model.safetensors.part"
         self._origin = folder / "origin.json"
@@ -309,7 +308,6 @@ class Fetch:
         return stored.folder
 
     def _fetch_own_tokeniser(self, checkpoint: RemoteCheckpoint, folder: Path) -> None:
-        """Read the tokeniser of a checkpoint if it is another than that of the first."""
         if self._tokeniser is None or not checkpoint.model.endswith("/"):
             return
         url = checkpoint.model + _TOKENISER

@@ -258,7 +258,6 @@ class RangedClient:
         known: list[FileIdentity],
         patience: Patience | None = None,
     ) -> Iterator[bytes]:
-        """Yield a part of a file in one request. `known`: its identity, which is added if it is not there."""
         with self._open("GET", url, (start, start + count), patience) as (response, linked):
             end, size = _range_of(response, url, start, count)
             now = FileIdentity(linked.tag or _tag_of(response), size)

@@ -26,7 +26,6 @@ class ProbePace:
         """Seconds of all readings since then, and of the last one."""
 
     def is_due(self, step: int) -> bool:
-        """Return whether to read after a step."""
         if self._every is not None:
             return step // self._every > self._last // self._every
         if step - self._first < _GROWTH * (self._last - self._first):
@@ -35,6 +34,5 @@ class ProbePace:
         return self.spent + 2 * self.cost <= SHARE * (time.perf_counter() - self._begun)
 
     def note_reading(self, step: int, seconds: float) -> None:
-        """Note that the probes were read after a step."""
         self._last, self.cost = step, seconds
         self.spent += seconds

@@ -37,7 +37,6 @@ class WordGroups:
 
     @property
     def number(self) -> int:
-        """Return the number of groups."""
         return int(self.of_word.max()) + 1
 
 
@@ -106,7 +105,6 @@ class GroupedLoss:
         return described
 
     def _losses(self, learner: Learner) -> NDArray[np.float64]:
-        """Return the loss of each prediction."""
         return prediction_losses(learner, self._windows, self._at_once).reshape(-1)
 
     def _by_group(self, losses: NDArray[np.float64]) -> list[float | None]:

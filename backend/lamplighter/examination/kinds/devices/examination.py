@@ -158,7 +158,6 @@ class _Process:
 
     @property
     def is_done(self) -> bool:
-        """Return whether it has finished."""
         return self._code == 0
 
     def require_alive(self) -> None:

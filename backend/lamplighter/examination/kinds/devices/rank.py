@@ -61,7 +61,6 @@ class GlooCollective:
         self._dist.all_reduce(tensor)
 
     def broadcast(self, tensor: Tensor, source: int) -> None:
-        """Replace a tensor by that of the process `source`."""
         self._dist.broadcast(tensor, source)
 
     def meet(self) -> None:
@@ -69,7 +68,6 @@ class GlooCollective:
         self._dist.barrier()
 
     def close(self) -> None:
-        """Leave the group."""
         self._dist.destroy_process_group()
 
 

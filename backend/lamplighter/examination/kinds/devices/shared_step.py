@@ -52,7 +52,6 @@ class CountedCollective:
         self._inner.add_up(tensor)
 
     def broadcast(self, tensor: Tensor, source: int) -> None:
-        """Broadcast a tensor, and count it if this process is the source."""
         if source == self.rank:
             self.bytes += tensor.numel() * tensor.element_size()
         self._inner.broadcast(tensor, source)

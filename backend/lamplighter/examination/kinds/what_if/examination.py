@@ -112,7 +112,6 @@ class WatchedContexts:
 
     @property
     def count(self) -> int:
-        """Return the number of other contexts."""
         return len(self._others)
 
     def _tell(self, row: int) -> WatchedContext:

@@ -71,7 +71,6 @@ class RowChanges:
 
 
 def whole_matrix(step: int, matrix: Snapshot) -> PlaybackItem:
-    """Return a whole matrix as an item of `step`."""
     return PlaybackItem(step, PlaybackKind.MATRIX, matrix.attempt, matrix.encode_frame())
 
 
@@ -212,7 +211,6 @@ class NoSuchStepError(LookupError):
     """An error for playback from a step that has not happened yet."""
 
     def __init__(self, step: int, newest: int) -> None:
-        """Name the requested step and the newest one."""
         super().__init__(f"step {step} has not happened yet: play from a step between 0 and {newest}")
 
 

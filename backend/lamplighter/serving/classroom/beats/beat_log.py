@@ -22,13 +22,9 @@ _STATE_SECONDS = 1.0
 class State(Protocol):
     """The full state of a run at a position."""
 
-    def made_envelope(self, *, text: bool) -> bytes | None:
-        """Return the message if it has been made."""
-        ...
+    def made_envelope(self, *, text: bool) -> bytes | None: ...
 
-    def envelope(self, *, text: bool) -> bytes:
-        """Return the message, with words if `text`."""
-        ...
+    def envelope(self, *, text: bool) -> bytes: ...
 
 
 class _ReceivedState:
@@ -38,12 +34,10 @@ class _ReceivedState:
         self._data = data
 
     def made_envelope(self, *, text: bool) -> bytes | None:
-        """Return the message."""
         del text
         return self._data
 
     def envelope(self, *, text: bool) -> bytes:
-        """Return the message."""
         del text
         return self._data
 
@@ -109,7 +103,6 @@ class BeatLog:
                 self._fanout.publish(self._run, channel, position, state.envelope(text=text))
 
     def _next(self, state: JoiningState) -> Sequence:
-        """Return the position of the next publication."""
         newest = self._fanout.last(self._run, _BEATS[False])
         attempt, step, number = newest.seq if newest else START
         if (state.attempt, state.step) > (attempt, step):

@@ -56,7 +56,6 @@ class ClassHub:
     """The viewers of a server's class. Belongs to one event loop."""
 
     def __init__(self, catalog: RunCatalog, classroom: Classroom, fanout: Fanout) -> None:
-        """Serve the runs of `catalog` to a class; `fanout` carries their beats."""
         self._catalog = catalog
         self._classroom = classroom
         self._fanout = fanout
@@ -123,7 +122,6 @@ class ClassHub:
         return set(self._sessions)
 
     def watched_runs(self) -> set[str]:
-        """Return the ids of the runs with viewers."""
         return set(self._watched)
 
     async def close(self) -> None:
@@ -209,7 +207,6 @@ class ClassHub:
                 await viewer.news.wait()
 
     async def _send_next(self, websocket: WebSocket, watched: WatchedRun, viewer: ClassViewer) -> bool:
-        """Send a viewer the next message. Returns False if there is none."""
         if viewer.to_tell != viewer.told:
             told = viewer.to_tell
             await send_in_time(websocket, told, self._send_seconds)

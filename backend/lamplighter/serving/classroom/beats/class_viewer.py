@@ -29,6 +29,5 @@ class ClassViewer:
     )
 
     def request_close(self, code: int, reason: str) -> None:
-        """Close the viewer's socket."""
         if not self.ended.done():
             self.ended.set_result(CloseConnection(code, reason))

@@ -182,7 +182,6 @@ class BeatMaker:
         return publication
 
     def _with_texts(self, frame: bytes | None = None, words: str | None = None) -> Publication:
-        """Return a publication with all waiting texts."""
         if self._status is not None:
             self._state = replace(self._state, status=self._status)
         status = self._status and without_message(self._status)

@@ -64,7 +64,6 @@ class JoiningState:
         return [part for part in (*frames, status, words) if part is not None]
 
     def made_envelope(self, *, text: bool) -> bytes | None:
-        """Return the message if it has been made."""
         return self._envelopes.get(text)
 
     def envelope(self, *, text: bool) -> bytes:

@@ -34,7 +34,6 @@ class SharedBeats:
         fanout: NatsFanout,
         on_failed: Callable[[int, str], None],
     ) -> None:
-        """Prepare to follow `run`, as `FolderBeats` does, or to receive it over `fanout`."""
         self._run, self._catalog, self._log, self._fanout = run, catalog, log, fanout
         self._on_failed = on_failed
         self._made: FolderBeats | None = None

@@ -80,7 +80,6 @@ class WatchedRun:
         )
 
     def start(self) -> None:
-        """Begin to follow the run."""
         self._beats.start()
 
     def stop(self) -> None:

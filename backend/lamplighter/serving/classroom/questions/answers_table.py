@@ -48,7 +48,6 @@ def _written(question: Question) -> Iterator[dict[str, str]]:
 
 
 def _shown(question: Question, value: float) -> str:
-    """Return an answer as a cell."""
     if not question.choices:
         return f"{value:g}"
     return _cell(question.choices[int(value)])

@@ -71,7 +71,6 @@ class AskedQuestions:
         self._changed()
 
     def forget_all(self) -> None:
-        """Forget every question and its answers."""
         with self._lock:
             self._question = self._place = None
             self._lessons.clear()
@@ -106,7 +105,6 @@ class AskedQuestions:
             return sorted(self._lessons.values(), key=lambda one: (one.run, one.part, one.stage))
 
     def written(self) -> list[Question]:
-        """Return the questions with written answers that were asked, with their answers."""
         with self._lock:
             return list(self._written.values())
 

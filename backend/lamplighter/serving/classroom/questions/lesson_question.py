@@ -40,7 +40,6 @@ class LessonQuestion(Question):
         )
 
     def stands_before(self, run: str, part: int, stage: int) -> bool:
-        """Return whether the question belongs to a part and a run, at a stage before `stage`."""
         return (self.run, self.part) == (run, part) and self.stage < stage
 
     def reveal_number(self, found: NumberValue) -> bool:

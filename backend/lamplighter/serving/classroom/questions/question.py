@@ -127,7 +127,6 @@ class Question:
         return self._shown(self._outcome(self.measured) if self.state == "revealed" else None)
 
     def shown_to_presenter(self) -> ClassQuestion:
-        """Return the question as the presenter sees it, with the predictions so far."""
         return self._shown(None if self.when else self._outcome(self.measured))
 
     def _fits(self, answer: float) -> bool:

@@ -51,7 +51,6 @@ class ClassState(SharedState):
 
     @property
     def place(self) -> tuple[int, int]:
-        """Return its place among all states of the class."""
         return self.fence, self.revision
 
 

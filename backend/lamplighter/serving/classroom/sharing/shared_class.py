@@ -74,9 +74,7 @@ class Decider(Protocol):
         """Tell the viewers here of the state."""
         ...
 
-    def note_elsewhere(self, server: str, sessions: Collection[str], asking: Collection[str]) -> None:
-        """Note which sessions have a page open at another server, and which ask there."""
-        ...
+    def note_elsewhere(self, server: str, sessions: Collection[str], asking: Collection[str]) -> None: ...
 
 
 class SharedClass:
@@ -85,7 +83,6 @@ class SharedClass:
     def __init__(
         self, broker: Broker, classroom: Decider, present: Callable[[], other_servers.Present]
     ) -> None:
-        """Share `classroom`. `present` returns who is here."""
         self._broker, self._classroom = broker, classroom
         self.others = other_servers.OtherServers(broker, present, classroom.note_elsewhere)
         self._stored = stored_state.StoredState(broker)

@@ -24,7 +24,6 @@ class StoredState:
     """The key. Belongs to the broker's loop; its methods raise `BROKER_ERRORS` while the broker is away."""
 
     def __init__(self, broker: Broker) -> None:
-        """Prepare to read and write."""
         self._broker = broker
         self._fence = 0
         self._revision = 0
