@@ -192,7 +192,7 @@ _STRETCH = 0.1
 _STRETCH_AT_END = 0.2
 _SURE = 1e-6
 _PACE = 1 / 3
-_CAUGHT_UP, _CLEARER = 1.2, 1.2
+_CAUGHT_UP, _CLEARER = 1.2, 1.5
 
 
 def _find_stretches(tables: Sequence[TableSummary], lines: _Lines) -> list[Finding]:
