@@ -9,11 +9,42 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.matrix_diff import check_matrix_size
 from lamplighter.client.sources.folder_files import MAX_JSON, has_file, locate_file, read_text_file
 from lamplighter.client.sources.refused_files import refuse_pickle
-from lamplighter.client.sources.safetensors_file import StoredTensor, open_tensor, read_header
 from lamplighter.client.sources.tensor_choice import choose_tensor, is_known_embedding
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
+from lamplighter.runfolder.matrices.tensor_file import StoredTensor, read_tensor_header
+
+
+def read_header(path: Path) -> dict[str, StoredTensor]:
+    """Return the tensors of a file by name, without reading them.
+
+    Raises:
+        InputError: it is not such a file, or a tensor lies outside it.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_tensor_header(path)
+    except FormatError as error:
+        raise InputError(str(error)) from error
+
+
+def open_tensor(path: Path, name: str, entry: StoredTensor) -> StoredMatrix:
+    """Return one matrix of a file, shape (V, D), of which nothing is read yet.
+
+    Raises:
+        InputError: it is not a matrix of numbers, or too large for a run.
+    """
+    if not entry.is_matrix:
+        raise InputError(
+            f"{path.name}: {name[:200]} is {entry.type} of shape {entry.shape}; a matrix of floats is needed"
+        )
+    rows, width = entry.shape
+    check_matrix_size(rows, width, entry.number_type.itemsize)
+    return StoredMatrix(path, entry)
+
 
 _WHOLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _MAX_SHARDS = 2_000

@@ -20,6 +20,9 @@ from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 
+RECEIVED_FACT = "received"
+
+
 MAGIC = b"LAMPFRAG"
 FOLDER = "fragments"
 """The folder of a run that holds its fragments."""

@@ -15,8 +15,13 @@ from typing import Any, NamedTuple
 import apsw
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments.fragment import MAX_STEPS, Fragment, Position, make_fragment
-from lamplighter.runfolder.fragments.received_fact import RECEIVED_FACT
+from lamplighter.runfolder.fragments.fragment import (
+    MAX_STEPS,
+    RECEIVED_FACT,
+    Fragment,
+    Position,
+    make_fragment,
+)
 from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

@@ -18,9 +18,8 @@ import apsw
 from lamplighter.contract.sentences import say
 from lamplighter.platform.regular_file import open_regular
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments.fragment import Fragment, Position
+from lamplighter.runfolder.fragments.fragment import RECEIVED_FACT, Fragment, Position
 from lamplighter.runfolder.fragments.opening import read_opening
-from lamplighter.runfolder.fragments.received_fact import RECEIVED_FACT
 from lamplighter.runfolder.fragments.received_steps import GapError, ReceivedSteps
 from lamplighter.runfolder.importing.checked_steps import CheckedSteps
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT

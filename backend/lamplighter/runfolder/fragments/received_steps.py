@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments.fragment import MAX_STEPS, FragmentHeader, Position
-from lamplighter.runfolder.fragments.received_fact import RECEIVED_FACT
+from lamplighter.runfolder.fragments.fragment import MAX_STEPS, RECEIVED_FACT, FragmentHeader, Position
 from lamplighter.runfolder.importing.checked_steps import CheckedSteps
 from lamplighter.runfolder.importing.run_checks import MAX_APPLIED, MAX_EVENTS
 from lamplighter.runfolder.lineage import split_step_key, step_key

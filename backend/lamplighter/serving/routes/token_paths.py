@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.runfolder.reading.gradient_history import read_gradient_history
+from lamplighter.runfolder.reading.step_figures import LAST_INDEXED_STEP
 from lamplighter.serving.reading.downsampling import MIN_POINTS
-from lamplighter.serving.reading.gradient_paths import answer_gradient_history
-from lamplighter.serving.reading.map_paths import answer_map_history
+from lamplighter.serving.reading.layout_query import MethodName, layout_ids, open_layouts
 from lamplighter.serving.reading.parameters import (
     FORMAT,
     AttemptParam,
@@ -20,7 +22,7 @@ from lamplighter.serving.reading.parameters import (
     TokenId,
     ToStep,
 )
-from lamplighter.serving.reading.path_answers import OFFERED, PathRequest
+from lamplighter.serving.reading.path_answers import MANY_STEPS, OFFERED, Columns, PathRequest, downsample
 from lamplighter.serving.reading.token_ids import require_token
 from lamplighter.serving.reading.vector_paths import answer_vector_history
 from lamplighter.serving.schemas.vectors import (
@@ -33,7 +35,73 @@ from lamplighter.serving.schemas.vectors import (
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, streaming_cost
 from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import resolve_step_range
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout
+
+
+def answer_map_history(path_request: PathRequest, method: MethodName) -> Response:
+    """Return a token's coordinates in the layouts of a view.
+
+    Raises:
+        RefusedError: an attempt was named, or too many layouts requested (422), or there is none (404).
+    """
+    run = path_request.reply.run
+    if path_request.attempt is not None:
+        raise RefusedError(422, "old steps may still get layouts: ask for positions without attempt")
+    with open_layouts(path_request.catalog, run) as opened:
+        entries = opened.select_every(path_request.first, path_request.last, method)
+    path_request.tag("places", layout_ids(entries), immutable=False)
+
+    def read() -> Columns:
+        coordinates = np.empty((len(entries), 2), dtype=np.float32)
+        with open_layouts(path_request.catalog, run) as opened:
+            for index, entry in enumerate(entries):
+                layout = decode_as(opened.read_frame(entry), Layout)
+                coordinates[index] = layout.coordinates[path_request.token_id]
+        columns: Columns = {
+            "steps": np.array([entry.step for entry in entries], dtype=np.int64),
+            "x": coordinates[:, 0],
+            "y": coordinates[:, 1],
+        }
+        return downsample(columns, [coordinates[:, 0], coordinates[:, 1]], path_request.most)
+
+    # Each layout is read in full.
+    slow = 4 * len(entries) * len(run.vocabulary) >= LARGE_RESPONSE_BYTES
+    return path_request.send(streaming_cost(0, slow=slow), read, method=method)
+
+
+def answer_gradient_history(path_request: PathRequest) -> Response:
+    """Return a token's gradient norms in the steps that lit it.
+
+    Raises:
+        RefusedError: too many steps at once (422).
+        LineageChangedError: a new attempt began while they were read.
+    """
+    run = path_request.reply.run
+    with path_request.catalog.open_steps(run) as reader:
+        steps = resolve_step_range(
+            run, reader, max(1, path_request.first), path_request.last, path_request.attempt
+        )
+    if len(steps) > LAST_INDEXED_STEP:
+        raise RefusedError(
+            422,
+            f"a token's gradient can be requested for at most {LAST_INDEXED_STEP:,} steps at once: "
+            "ask for fewer with from and to",
+        )
+    path_request.tag("gradient", steps.lineage, immutable=steps.immutable)
+
+    def read() -> Columns:
+        with path_request.catalog.open_steps(run) as reader:
+            history = read_gradient_history(reader, path_request.token_id, steps.first, steps.last)
+            steps.require_current(reader)
+        columns: Columns = dict(zip(history._fields, history, strict=True))
+        return downsample(columns, [history.gradient], path_request.most)
+
+    return path_request.send(streaming_cost(0, slow=len(steps) > MANY_STEPS), read)
+
 
 routes = Routes("tokens")
 
