@@ -301,9 +301,12 @@ class Recorder:
 
     def close_at_exit(self) -> None:
         """Close as the program ends: interrupted if an error of the loop ended it."""
-        # The last error that Python printed, if it happened during this loop.
+        self._close_after(self.error_of_loop())
+
+    def error_of_loop(self) -> BaseException | None:
+        """Return the last error that Python printed, if it happened during this loop."""
         error = getattr(sys, "last_value", None)
-        self._close_after(None if error is self._earlier_error else error)
+        return None if error is self._earlier_error else error
 
     def end_with(self, error: Exception) -> None:
         """End the record with one warning, so that the loop continues."""

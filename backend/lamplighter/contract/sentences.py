@@ -49,6 +49,10 @@ SENTENCES: dict[ReasonCode, str] = {
     "stopped": "stopped at step {step:d}; it can be continued",
     "steps_done": "all {steps:,} steps are done",
     "steps_recorded": "all {steps:d} steps are recorded",
+    "steps_recorded_again": "all {steps:d} steps are recorded; then the embedding was watched again",
+    "steps_recorded_freed": "all {steps:d} steps are recorded; then the model was freed (a copy of it would have to be"
+    " watched itself)",
+    "no_step_recorded": "no step was recorded: {why}",
     "loop_stopped": "the loop stopped after step {step:d}: {error}",
     "not_recorded_after": "later steps than {step:d} are not recorded: {error}",
     "rate_changed": "learning rate {rate:g} from step {step:d}",

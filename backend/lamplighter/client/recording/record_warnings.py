@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 import sysconfig
 import warnings
 from pathlib import Path
@@ -17,8 +18,9 @@ Place = tuple[str, int]
 
 _PATHS = sysconfig.get_paths()
 _PACKAGE = str(Path(__file__).parents[2])
-_NO_LOOP = (_PACKAGE, str(Path(_PATHS["platlib"]) / "torch"), "<frozen ")
-_INSTALLED = (*_NO_LOOP, *(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
+_INSTALLED = tuple(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_PACKAGES = {"site-packages", "dist-packages"}
+"""Folders of installed packages, also those of another environment that this one reads."""
 
 
 def warn(message: str, otherwise: Place | None = None) -> None:
@@ -47,12 +49,16 @@ def find_place() -> Place | None:
     """Return the running line of the loop: the innermost one outside installed packages, or else outside this package
     and torch; None if there is none, as in a thread of torch."""
     installed: Place | None = None
+    # This module does not import torch, which may lie anywhere.
+    torch = getattr(sys.modules.get("torch"), "__file__", None)
+    no_loop = (_PACKAGE, "<frozen ", *([] if torch is None else [str(Path(torch).parent)]))
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_INSTALLED):
+        own = not file.startswith(no_loop)
+        if own and not file.startswith(_INSTALLED) and _PACKAGES.isdisjoint(Path(file).parts):
             return file, frame.f_lineno
-        if installed is None and not file.startswith(_NO_LOOP):
+        if installed is None and own:
             installed = file, frame.f_lineno
         frame = frame.f_back
     return installed

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
+from lamplighter.client.recording.record_warnings import print_notice
 from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimits
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.recording.waiting_steps import WaitingSteps
@@ -177,11 +178,18 @@ class StepRecording:
         every = self.run.recipe.cadence.keyframe_every
         if not self._said_dense and every > 1:
             self._said_dense = True
-            self._committer.add_event(
-                "thinned",
-                say("dense_steps", step=number, every=every),
-            )
+            thinned = say("dense_steps", step=number, every=every)
+            self._committer.add_event("thinned", thinned)
+            print_notice(f"{self.run.id}: {thinned}{self._price_of_all()}")
         return None
+
+    def _price_of_all(self) -> str:
+        """Return what it costs to keep the matrix of each step."""
+        rows, width = self.matrix_diff.shape
+        size, steps = rows * (4 * width + 8) / 1e6, self.run.recipe.steps
+        of_all = f", {size * steps:,.0f} MB for {steps:,} steps" if steps > 1 else ""
+        budget = self.run.recipe.disk_budget / 1e6
+        return f": that takes {size:,.1f} MB a step{of_all}, of a disk_budget of {budget:,.0f} MB"
 
     def _compare(self, matrix: Floats) -> ChangedRows:
         if not isinstance(self.matrix_diff, MatrixDiff):

@@ -143,8 +143,8 @@ class SharedRecorder:
 
     def close_at_exit(self) -> None:
         """Close as the program ends; within seconds if it ends with an error."""
-        error = getattr(sys, "last_value", None)
-        if error is None or error is self._earlier_error:
+        error = self.error_of_loop()
+        if error is None:
             self._close(Phase.FINISHED, "", _EXIT_PATIENCE)
             return
         try:
@@ -154,6 +154,11 @@ class SharedRecorder:
                 self.exchange.await_all(_FAILED_PATIENCE)
         except KeyboardInterrupt:
             pass  # a second Ctrl-C: the recorder's own handler ends the record
+
+    def error_of_loop(self) -> BaseException | None:
+        """Return the last error that Python printed, if it happened during this loop."""
+        error = getattr(sys, "last_value", None)
+        return None if error is self._earlier_error else error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

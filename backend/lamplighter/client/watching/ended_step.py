@@ -15,10 +15,12 @@ from lamplighter.client.watching.tallied_batch import JoinedSteps
 from lamplighter.client.watching.weight_diff import DeferredRead
 from lamplighter.wire.top_losses import TopLosses
 
-_NO_LOSS = "the model returns no loss, so the record has none: report it with log(loss=...) in each step"
+_NO_LOSS = (
+    "the model returned no loss in a step, so that step has none in the record: report it with log(loss=...)"
+)
 _UNDIVIDED = (
     "a step has {0} losses, and nothing divides them by {0} outside the model: it is unknown whether their mean or their sum"
-    " is the step's loss, so the record has none: report it with log(loss=...)"
+    " is the step's loss, so it has none in the record: report it with log(loss=...)"
 )
 _BEYOND = (
     "ids beyond the {:,} rows of the embedding reach its module, which maps them to others before the lookup"

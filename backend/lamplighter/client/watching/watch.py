@@ -31,8 +31,11 @@ from lamplighter.client.watching.table_gradient import GradientKind
 from lamplighter.client.watching.watcher import Watcher, end_earlier_watch
 from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.phase import Phase
-from lamplighter.runfolder.run_store import numbered_id, run_id_of
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import TRASH, RunBusyError, RunStore, numbered_id, run_id_of
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 FOLDER = "runs"
 """The default folder of runs."""
@@ -172,6 +175,8 @@ def watch(
                     config=config,
                     on_error=on_error,
                 ),
+                # A server knows the run that was pushed under this name.
+                reuse=server is None,
             )
 
         if shared is not None:
@@ -237,18 +242,34 @@ def _push_beside(recorder: Recorder, server: str, token: str) -> None:
 
 
 def _begin_in_free_folder(
-    folder: str | os.PathLike[str] | None, model: str, begin: Callable[[Path, str], Recorder]
+    folder: str | os.PathLike[str] | None, model: str, begin: Callable[[Path, str], Recorder], *, reuse: bool
 ) -> Recorder:
-    """Start a record in the first numbered folder that no other process has taken."""
+    """Start a record in the first numbered folder that no other process has taken. With `reuse`, one whose loop ended before
+    its first step makes room."""
     given = Path(folder) if folder is not None else Path(f"{model} {time.strftime('%Y-%m-%d %H.%M')}")
     for path in _numbered_folders(given):
-        if path.exists() or path.is_symlink():
+        if (path.exists() or path.is_symlink()) and not (reuse and _trash_empty_run(path)):
             continue
         try:
             return begin(path, given.name)
         except FileExistsError:
             continue
     raise FileExistsError(f"{given} and thousands of numbered ones exist: choose another name")
+
+
+def _trash_empty_run(path: Path) -> bool:
+    """Move a watched run without any step to the trash. Return False, and leave it, if it is another one."""
+    run = RunFolder(path)
+    try:
+        with StepsReader(run.steps_path) as reader:
+            empty = reader.phase() in (Phase.INTERRUPTED, Phase.RUNNING) and reader.newest_step()[1] == 0
+        if not empty or run.recipe.corpus.kind != "recorded":
+            return False
+        RunStore(path.parent).trash(run)
+    except (RunBusyError, *READ_ERRORS):
+        return False
+    print_notice(f"{path.name}, which has no step, is in the trash ({path.parent / TRASH})")
+    return True
 
 
 def _numbered_folders(given: Path) -> Iterator[Path]:

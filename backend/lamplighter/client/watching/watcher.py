@@ -13,7 +13,7 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
@@ -46,6 +46,11 @@ from lamplighter.runfolder.phase import Phase
 _UNSEEN_STEPS = 200
 """Number of other optimisers' steps or backward passes, without a step of the embedding, after which a warning is
 shown."""
+_Ending = Literal["steps_recorded_again", "steps_recorded_freed"]
+_NO_STEP: dict[_Ending, str] = {
+    "steps_recorded_again": "the embedding was watched again",
+    "steps_recorded_freed": "the model was freed",
+}
 _REPLACED = "the embedding was replaced by another: watch the model again once it is final"
 _live: weakref.WeakSet[Watcher] = weakref.WeakSet()
 """The watchers that are not closed."""
@@ -223,36 +228,42 @@ class Watcher:
         if self.closed:
             self._hooks.leave()
             return
-        self._hooks.guarded(self._finish)(error is None)
+        self._hooks.guarded(self._finish)(error)
         self._recorder.__exit__(type(error) if error else None, error, None)
 
-    def watches(self, weight: Tensor) -> bool:
-        """Return whether this matrix is the watched one."""
-        return self._weight is weight
+    def close_if_watching(self, weight: Tensor) -> None:
+        """Close if this matrix is the watched one, which is now watched again."""
+        if self._weight is weight:
+            self._hooks.guarded(self._finish)(None, "steps_recorded_again")
 
     def _close_at_exit(self) -> None:
         # The recorder checks how the program ended.
-        self._hooks.guarded(self._finish)(True)
+        self._hooks.guarded(self._finish)(self._recorder.error_of_loop())
         self._recorder.close_at_exit()
 
     def _end_freed(self, reference: Any) -> None:
         # This may run anywhere, also during interpreter shutdown, when names of this module are gone, so it must not
         # raise.
         try:
+            if self.closed:
+                return
             if self._model() is None:
-                self.close()
-            elif not self.closed:
+                self._hooks.guarded(self._finish)(None, "steps_recorded_freed")
+            else:
                 self._end_with(InputError(_REPLACED))
         except Exception:  # noqa: BLE001
             pass
 
-    def _finish(self, well: bool) -> None:
-        if well and self._probes is not None:
+    def _finish(self, error: BaseException | None, ending: _Ending | None = None) -> None:
+        if error is None and self._probes is not None:
             self._probes.read_if_due(self._model(), self.step, last=True)
-        if not self._writer.write_end():
-            nothing = "no step was recorded: " + self._why_nothing()
+        # The recorder says what an error of the loop ended.
+        if not self._writer.write_end() and error is None:
+            nothing = say("no_step_recorded", why=_NO_STEP[ending] if ending else self._why_nothing())
             self._writer.warn_once(nothing)
             self._recorder.close(Phase.INTERRUPTED, nothing)
+        elif ending is not None:
+            self._recorder.close(message=say(ending, steps=self._recorder.at))
         self._leave()
 
     def _leave(self) -> None:
@@ -387,6 +398,8 @@ class Watcher:
     def _why_nothing(self) -> str:
         if self._joined is not None:
             return f"the loop ended before the first step that is due (every={self._every})"
+        if not self._unseen:
+            return f"the loop ended before a backward pass reached this embedding {tuple(self._weight.shape)}"
         return (
             f"no optimiser with this embedding ({tuple(self._weight.shape)}) in its parameters has stepped for"
             f" {self._unseen:,} backward passes. If the model was given another embedding (resize_token_embeddings), or the"
@@ -397,5 +410,4 @@ class Watcher:
 def end_earlier_watch(weight: Tensor) -> None:
     """End the watcher of a weight that is watched again, as when a notebook cell is run again."""
     for watcher in list(_live):
-        if watcher.watches(weight):
-            watcher.close()
+        watcher.close_if_watching(weight)

@@ -109,6 +109,11 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
   stopped: ({ step }) => `Bei Schritt ${number(step)} beendet; es lässt sich fortsetzen.`,
   steps_done: ({ steps }) => `Alle ${number(steps)} Schritte sind getan.`,
   steps_recorded: ({ steps }) => `Alle ${number(steps)} Schritte sind aufgezeichnet.`,
+  steps_recorded_again: ({ steps }) =>
+    `Alle ${number(steps)} Schritte sind aufgezeichnet; danach begann eine neue Aufzeichnung dieser Matrix.`,
+  steps_recorded_freed: ({ steps }) =>
+    `Alle ${number(steps)} Schritte sind aufgezeichnet; danach wurde das Modell freigegeben (eine Kopie davon wird nur aufgezeichnet, wenn du sie selbst beobachtest).`,
+  no_step_recorded: ({ why }) => `Kein Schritt wurde aufgezeichnet: ${words(why)}`,
   loop_stopped: ({ step, error }) =>
     `Die Trainingsschleife endete nach Schritt ${number(step)}: ${words(error)}`,
   not_recorded_after: ({ step, error }) =>

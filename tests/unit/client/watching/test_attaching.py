@@ -18,6 +18,7 @@ from torch import nn
 import lamplighter
 from lamplighter.client.sources.given_vocabulary import name_rows
 from lamplighter.client.watching.serving_address import find_server
+from tests.unit.client.watching.plain_loop import train
 from tests.unit.client.watching.small_model import TOKENS, SmallModel, V, batch
 
 
@@ -43,8 +44,24 @@ def attach_and_close(*arguments: Any, **options: Any) -> Path:
     ],
 )
 def test_any_name_is_a_folder_and_a_second_run_has_a_number(given: Any, wanted: str, tmp_path: Path):
-    assert attach_and_close(SmallModel(), TOKENS, given) == tmp_path / wanted
-    assert attach_and_close(SmallModel(), TOKENS, given) == tmp_path / f"{wanted}-2"
+    for number in ("", "-2"):
+        watcher = lamplighter.watch(model := SmallModel(), TOKENS, given)
+        train(model, 1)
+        watcher.close()
+        assert watcher.folder == tmp_path / f"{wanted}{number}"
+
+
+def test_a_run_without_a_step_leaves_its_name_to_the_next(tmp_path: Path):
+    assert attach_and_close(SmallModel(), TOKENS, "mine") == tmp_path / "runs" / "mine"
+    assert attach_and_close(SmallModel(), TOKENS, "mine") == tmp_path / "runs" / "mine"
+    assert [run.name for run in (tmp_path / "runs" / ".trash").iterdir()] == ["mine"]
+    # One that is being recorded stays, and so does one of another kind.
+    watcher = lamplighter.watch(first := SmallModel(), TOKENS, "mine")
+    assert attach_and_close(SmallModel(), TOKENS, "mine") == tmp_path / "runs" / "mine-2"
+    train(first, 1)
+    watcher.close()
+    lamplighter.still(tmp_path / "runs" / "still", first.wte.weight, TOKENS)
+    assert attach_and_close(SmallModel(), TOKENS, "still") == tmp_path / "runs" / "still-2"
 
 
 def test_without_a_name_the_models_is_taken_and_the_address_is_said(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import importlib
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import torch
 from torch import nn
 
 import lamplighter
+from lamplighter.client.recording.record_warnings import find_place
 from tests.unit.client.watching.plain_loop import train
 from tests.unit.client.watching.small_model import SmallModel, V, batch
 
@@ -132,3 +135,77 @@ def test_a_table_that_no_optimiser_holds_keeps_a_bounded_number_of_passes(watche
     with pytest.warns(lamplighter.RecordWarning, match="no optimiser with this embedding"):
         loop()
     assert max(kept) < 450
+
+
+def test_an_exception_before_the_first_step_is_the_reason(watched: Any, tmp_path: Path, recwarn: Any):
+    model = SmallModel()
+    with pytest.raises(ZeroDivisionError), watched(model, first_step=20):
+        raise ZeroDivisionError("the loop's own fault")
+    status = lamplighter.open(tmp_path / "mine").status
+    assert (status.phase, status.message) == (
+        "interrupted",
+        "the loop stopped after step 20: ZeroDivisionError: the loop's own fault",
+    )
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_a_table_that_is_watched_again_ends_the_record_before(
+    watched: Any, tmp_path: Path, steps: int, recwarn: Any
+):
+    model = SmallModel()
+    watched(model)
+    train(model, steps)
+    watched(model)
+    train(model, 1)
+    found = lamplighter.open(tmp_path / "mine" if steps else next((tmp_path / ".trash").iterdir()))
+    assert (found.status.phase, found.status.message) == (
+        ("finished", "all 3 steps are recorded; then the embedding was watched again")
+        if steps
+        else ("interrupted", "no step was recorded: the embedding was watched again")
+    )
+    assert [str(one.message) for one in recwarn.list] == [f"mine: {found.status.message}"] * (not steps)
+
+
+def test_a_loop_that_goes_on_with_a_copy_is_told_that_the_model_was_freed(watched: Any, tmp_path: Path):
+    model = SmallModel()
+    watcher = watched(model)
+    train(model, 4)
+    model = copy.deepcopy(model)
+    gc.collect()
+    train(model, 2)
+    assert watcher.closed
+    status = lamplighter.open(tmp_path / "mine").status
+    assert (status.phase, status.step) == ("finished", 4)
+    assert status.message.startswith("all 4 steps are recorded; then the model was freed (a copy of it")
+
+
+def test_a_warning_names_the_loop_where_torch_is_in_another_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """As by a `.pth` file, `PYTHONPATH` or system-site-packages: called by torch, called by the loop."""
+
+    def calling(folder: Path, name: str, inner: Any) -> Any:
+        names: dict[str, Any] = {"inner": inner}
+        exec(compile("def call():\n    return inner()", str(folder / name), "exec"), names)
+        return names["call"]
+
+    monkeypatch.setattr(torch, "__file__", str(tmp_path / "elsewhere" / "torch" / "__init__.py"))
+    in_torch = calling(tmp_path / "elsewhere" / "torch", "graph.py", find_place)
+    in_trainer = calling(tmp_path / "other" / "site-packages" / "trainer", "trainer.py", in_torch)
+    assert calling(tmp_path, "loop.py", in_trainer)() == (str(tmp_path / "loop.py"), 2)
+
+
+def test_the_end_of_exactness_is_told_with_its_price(
+    watched: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("lamplighter.client.recording.step_recording.SMALL_MATRIX", 1_000)
+    model = SmallModel()
+    watched(model, steps=30)
+    capsys.readouterr()
+    train(model, 4)
+    assert capsys.readouterr().out.splitlines(keepends=True)[1:] == [
+        "Lamplighter: mine: more than half of the rows moved in step 1: after such steps the matrix is kept only every 100"
+        " recorded steps (keyframe_every=1 keeps each): that takes 0.0 MB a step, 0 MB for 30 steps, of a disk_budget of"
+        " 1,000 MB\n"
+    ]

@@ -21,7 +21,7 @@ def losses(path: Path) -> list[float]:
 
 def test_a_loss_that_is_not_found_stays_unknown(watched: Any, tmp_path: Path):
     model = SmallModel()
-    with watched(model), pytest.warns(lamplighter.RecordWarning, match=r"returns no loss.*log\(loss"):
+    with watched(model), pytest.warns(lamplighter.RecordWarning, match=r"returned no loss.*log\(loss"):
         train(model, 3, own_loss=True)
     assert np.isnan(losses(tmp_path / "mine")).all()
 
@@ -142,7 +142,7 @@ def test_a_metric_without_a_gradient_is_not_a_loss(watched: Any, tmp_path: Path)
             cross_entropy(model(ids)["logits"], ids).backward()
             optimizer.step()
 
-    with watched(model), pytest.warns(lamplighter.RecordWarning, match="returns no loss"):
+    with watched(model), pytest.warns(lamplighter.RecordWarning, match="returned no loss"):
         loop()
     assert np.isnan(losses(tmp_path / "mine")).all()
 
