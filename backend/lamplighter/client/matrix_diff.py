@@ -49,6 +49,10 @@ class MatrixDiff:
         rows, width = self.matrix.shape
         return rows, width
 
+    def vectors(self, ids: NDArray[np.intp]) -> Floats:
+        """Return some rows of the copy, shape (ids, D)."""
+        return self.matrix[ids]
+
     def diff(self, now: Floats) -> ChangedRows:
         """Return the rows whose bits differ from the copy, and update the copy to `now`."""
         size, dim = self.matrix.shape

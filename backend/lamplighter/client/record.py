@@ -11,7 +11,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.loop_config import make_config
-from lamplighter.client.recording.loop_facts import LoopFacts
+from lamplighter.client.recording.loop_facts import LoopFacts, choose_rows
 from lamplighter.client.recording.record_warnings import warn
 from lamplighter.client.sources.vocabulary_files import make_vocabulary, read_vocabulary
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
@@ -33,6 +33,7 @@ def record(
     every: SupportsIndex = 1,
     first_step: SupportsIndex = 0,
     config: Mapping[str, Any] | None = None,
+    keep_rows: Iterable[str | SupportsIndex] | None = None,
     on_error: Literal["warn", "raise"] = "warn",
 ) -> Recorder:
     """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
@@ -53,6 +54,7 @@ def record(
         every: record the steps whose number is a multiple of it.
         first_step: the number of the last step before the record, if a loop continues from a checkpoint.
         config: settings of the loop to keep: JSON values by name.
+        keep_rows: tokens or ids, at most 1,000, whose rows are kept exactly at every recorded step, however many others move.
         on_error: the handling of an error in a step: `warn` ends the record with one warning while the loop continues,
             `raise` raises it in the loop.
 
@@ -75,6 +77,7 @@ def record(
         first_step=whole_number(first_step, "first_step"),
         steps=None if steps is None else whole_number(steps, "steps"),
         config=None if config is None else make_config(config),
+        kept_rows=choose_rows(keep_rows, loaded),
     )
     path = Path(folder).absolute()
     run_id = run_id_of(path.name)

@@ -87,7 +87,7 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close_after(error)
+        self.close_after(error)
 
     def __repr__(self) -> str:
         return f"<lamplighter recorder of {self._path}: {self.at} steps>"
@@ -285,11 +285,11 @@ class Recorder:
                 self._recording.finish(Phase(phase), message or say("steps_recorded", steps=self.at))
             self.after_close()
 
-    def _close_after(self, error: BaseException | None) -> None:
-        """Close after the end of the loop, with or without an error. Our own error does not hide the loop's."""
+    def close_after(self, error: BaseException | None, message: str = "") -> None:
+        """Close after the end of the loop, with an error or, without one, a message. Our own error does not hide the loop's."""
         try:
             if error is None:
-                self.close()
+                self.close(message=message)
             else:
                 description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
                 message = say("loop_stopped", step=self.number, error=description)
@@ -301,7 +301,7 @@ class Recorder:
 
     def close_at_exit(self) -> None:
         """Close as the program ends: interrupted if an error of the loop ended it."""
-        self._close_after(self.error_of_loop())
+        self.close_after(self.error_of_loop())
 
     def error_of_loop(self) -> BaseException | None:
         """Return the last error that Python printed, if it happened during this loop."""

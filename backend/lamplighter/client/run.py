@@ -17,7 +17,7 @@ from lamplighter.client.record_reading import RecordReading
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.loop_facts import CONFIG_FACT, PROBES_FACT, ProbedRun
+from lamplighter.runfolder.loop_facts import CONFIG_FACT, KEPT_ROWS_FACT, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
 from lamplighter.runfolder.reading.playback.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_backup import back_up_run
@@ -251,6 +251,15 @@ class Run:
         return self._record.read_consistently(lambda h: h.steps.facts().get(CONFIG_FACT, {}))
 
     @property
+    def kept_rows(self) -> list[int]:
+        """Return the ids, ascending, of the rows that are kept of every recorded step; empty if there are none.
+
+        Raises:
+            NotBegunError: nothing is recorded yet.
+        """
+        return self._record.read_consistently(lambda h: h.steps.facts().get(KEPT_ROWS_FACT, []))
+
+    @property
     def probed(self) -> ProbedRun | None:
         """Return what the rows of a run of hidden states are: row `layer * R + probe` is a probe in a layer. None: it is no such
         run.
@@ -319,7 +328,7 @@ class Run:
         )
 
     def path(self, token: str | SupportsIndex) -> TokenHistory:
-        """Return one token's vector after every step that `snapshot` supports.
+        """Return one token's vector after every step that `snapshot` supports; of one of `kept_rows`, after every step.
 
         Rebuilds no matrix: the pulses tell in which steps the row moved, and only one row of those steps is read. The
             cost is one pulse per step and one record for each time the token moved; if moved rows are not kept (dense

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any, TypedDict
 
 from lamplighter.runfolder.errors import FormatError
@@ -22,6 +23,9 @@ MAX_PROBES_BYTES = 64_000
 """Maximum bytes of that fact as JSON: every viewer of the run gets it."""
 MAX_PROBE_ROWS = 20_000
 """Maximum rows of a run of hidden states; the separation of meanings is not measured in an imported one with more."""
+KEPT_ROWS_FACT = "kept_rows"
+"""The fact with the ids, ascending, of the rows that are exact at every step; absent if there are none."""
+MAX_KEPT_ROWS = 1_000
 _MAX_PROBED_LAYERS = 256
 
 
@@ -37,8 +41,8 @@ class ProbedRun(TypedDict):
     """The sentence of each probe; empty if they have none."""
 
 
-def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the checked facts of a client's own loop, from untrusted facts.
+def check_loop_facts(facts: dict[str, Any], vocabulary: int) -> dict[str, Any]:
+    """Return the checked facts of a client's own loop, from untrusted facts of a run with so many rows.
 
     Raises:
         FormatError: a fact is invalid or too large.
@@ -62,6 +66,15 @@ def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
                 f"the probes must be sentences in layers, in at most {MAX_PROBES_BYTES:,} bytes"
             )
         known[PROBES_FACT] = probes
+    if (kept := facts.get(KEPT_ROWS_FACT)) is not None:
+        whole = (
+            isinstance(kept, list)
+            and 1 <= len(kept) <= MAX_KEPT_ROWS
+            and {type(one) for one in kept} == {int}
+        )
+        if not whole or not 0 <= kept[0] <= kept[-1] < vocabulary or any(a >= b for a, b in pairwise(kept)):
+            raise FormatError(f"the kept rows must be at most {MAX_KEPT_ROWS:,} ascending ids of tokens")
+        known[KEPT_ROWS_FACT] = kept
     if stretches is not None:
         if not isinstance(stretches, list) or not 1 <= len(stretches) <= MAX_STRETCHES + 1:
             raise FormatError(f"the step numbers must be a list of at most {MAX_STRETCHES:,} stretches")

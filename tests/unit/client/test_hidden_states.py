@@ -169,6 +169,6 @@ def test_a_run_of_hidden_states_outlives_its_parent_and_travels(town: RunFolder,
 )
 def test_probes_of_an_imported_run_are_checked(change: dict[str, object]) -> None:
     probed = {"run": "town", "layers": ["layer 0"], "words": [0], "texts": ["a bank"]}
-    assert check_loop_facts({"probes": probed}) == {"probes": probed}
+    assert check_loop_facts({"probes": probed}, 100) == {"probes": probed}
     with pytest.raises(FormatError):
-        check_loop_facts({"probes": probed | change})
+        check_loop_facts({"probes": probed | change}, 100)

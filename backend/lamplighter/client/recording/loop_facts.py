@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.integers import whole_number
 from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.strict_input import explain_validation_error
-from lamplighter.runfolder.loop_facts import CONFIG_FACT, PROBES_FACT, ProbedRun
+from lamplighter.runfolder.loop_facts import (
+    CONFIG_FACT,
+    KEPT_ROWS_FACT,
+    MAX_KEPT_ROWS,
+    PROBES_FACT,
+    ProbedRun,
+)
 from lamplighter.runfolder.step_numbers import MAX_NUMBER, NUMBERS_FACT, StepNumbers
+from lamplighter.wire.token_text import read_tokens
+from lamplighter.wire.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,8 @@ class LoopFacts:
     config: dict[str, Any] | None
     probes: ProbedRun | None = None
     """The probes that the rows stand for, in a run of hidden states; None in any other run."""
+    kept_rows: tuple[int, ...] = ()
+    """The ids, ascending, of the rows that are kept of every recorded step."""
 
     def __post_init__(self) -> None:
         if self.first_step > MAX_NUMBER:
@@ -49,8 +62,43 @@ class LoopFacts:
         facts: dict[str, Any] = {"steps": self.planned_steps() or 1, "layers": []}
         if not self.numbers().are_steps:
             facts[NUMBERS_FACT] = self.numbers().stretches
-        given = {CONFIG_FACT: self.config, PROBES_FACT: self.probes}
+        kept = list(self.kept_rows) or None
+        given = {CONFIG_FACT: self.config, PROBES_FACT: self.probes, KEPT_ROWS_FACT: kept}
         return facts | {name: fact for name, fact in given.items() if fact is not None}
+
+
+def choose_rows(chosen: object, vocabulary: Vocabulary) -> tuple[int, ...]:
+    """Return the ids, ascending, of the rows that a loop wants kept at every step.
+
+    Args:
+        chosen: tokens as they were given or as people read them, or ids; None: none.
+        vocabulary: the names of the rows.
+
+    Raises:
+        InputError: one is unknown, or there are too many.
+    """
+    if chosen is None:
+        return ()
+    if isinstance(chosen, str | bytes) or not isinstance(chosen, Iterable):
+        raise InputError(f"keep_rows: a list of tokens or ids, not {str(chosen)[:80]!r}")
+    wanted: list[Any] = list(islice(cast(Iterable[Any], chosen), MAX_KEPT_ROWS + 1))
+    if len(wanted) > MAX_KEPT_ROWS:
+        raise InputError(f"keep_rows: at most {MAX_KEPT_ROWS:,} rows; keyframe_every=1 keeps all of them")
+    names: dict[str, int] = {}
+    if any(isinstance(one, str) for one in wanted):
+        for texts in (vocabulary.tokens, read_tokens(vocabulary.tokens)):
+            for number, text in enumerate(texts):
+                names.setdefault(text, number)
+    ids = [
+        names.get(one, -1) if isinstance(one, str) else whole_number(one, "keep_rows", least=None)
+        for one in wanted
+    ]
+    for one, number in zip(wanted, ids, strict=True):
+        if not 0 <= number < len(vocabulary):
+            raise InputError(
+                f"keep_rows: {str(one)[:80]!r} is none of the {len(vocabulary):,} tokens, nor an id of one"
+            )
+    return tuple(sorted(set(ids)))
 
 
 def displayed_end(step: int) -> int:

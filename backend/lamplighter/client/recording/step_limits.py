@@ -30,7 +30,8 @@ class StepLimits:
     def __init__(self, run: RunFolder, writer: StepsWriter, keyframe: int) -> None:
         """Watch a run whose keyframes have `keyframe` bytes."""
         self._writer = writer
-        self._without_norms = False
+        self.without_norms = False
+        """Whether only loss and batch of a step are kept any more."""
         self._megabytes = run.recipe.disk_budget / 1e6
         # The last matrix is always kept: within the budget if it has room for two, else beyond it.
         reserve = keyframe + _STEP_BYTES if 2 * keyframe < run.recipe.disk_budget else 0
@@ -42,25 +43,26 @@ class StepLimits:
         return f"the disk budget of {self._megabytes:,.0f} MB is used"
 
     def limit_effects(
-        self, effects: StepEffects, add_event: Callable[[str, str], None]
+        self, effects: StepEffects, kept: int, add_event: Callable[[str, str], None]
     ) -> StepEffects | None:
         """Return the part of a step that fits; None if nothing fits.
 
         Args:
             effects: the step.
+            kept: the bytes of the rows that are kept of every step.
             add_event: adds an event to it.
         """
         # Committed data is temporarily in both the write-ahead log and the file.
         needed = _STEP_BYTES + 16 * len(effects.batch_ids)
-        with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + needed
+        with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + 2 * kept + needed
         with_norms += round((1 - _NORMS_SHARE) * self.budget.limit)
-        if not self._without_norms and self.budget.bytes_left(with_norms) < with_norms:
-            self._without_norms = True
+        if not self.without_norms and self.budget.bytes_left(with_norms) < with_norms:
+            self.without_norms = True
             add_event("thinned", say("budget_scalars", megabytes=self._megabytes))
         while self.budget.bytes_left(needed) < needed:
             if not self._drop_keyframe():
                 return None
-        if not self._without_norms:
+        if not self.without_norms:
             return effects
         # No gradient and an unverified set of moved rows mean that neither is known.
         return replace(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.record_warnings import print_notice
@@ -17,16 +18,19 @@ from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.recording.waiting_steps import WaitingSteps
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.fragments.fragment_folder import FragmentWriter, wants_fragments
+from lamplighter.runfolder.loop_facts import KEPT_ROWS_FACT
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.writing.failed_write import NOT_NOW, explain_failed_write
+from lamplighter.runfolder.writing.retention import PAUSED
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import StepEffects
-from lamplighter.wire.row_frames import NEVER
+from lamplighter.wire.row_frames import NEVER, Rows
 from lamplighter.wire.top_losses import TopLosses
 
 log = logging.getLogger(__name__)
@@ -68,6 +72,10 @@ class ComparedMatrix(Protocol):
         """Return the matrix at the last comparison, in host memory, shape (V, D)."""
         ...
 
+    def vectors(self, ids: NDArray[np.intp]) -> Floats:
+        """Return some rows at the last comparison, in host memory, shape (ids, D)."""
+        ...
+
 
 class StepRecording:
     """A recording in progress of one loop's run, from its first matrix."""
@@ -94,6 +102,7 @@ class StepRecording:
         self.ended = ""
         """The reason why the record ended before the loop; empty while it continues."""
         self._numbers = numbers
+        self._kept_ids = np.array(facts.get(KEPT_ROWS_FACT, ()), np.uint32)
         self._exact = False
         self._needs_keyframe = first > 0
         self._said_dense = False
@@ -144,7 +153,9 @@ class StepRecording:
         effects = replace(
             effects, moved_ids=changed.token_ids, moved_distances=changed.distances, verified=not seen_first
         )
-        limited = self._limits.limit_effects(effects, self._committer.add_event)
+        limited = self._limits.limit_effects(
+            effects, 4 * len(self._kept_ids) * (1 + self.matrix_diff.shape[1]), self._committer.add_event
+        )
         if limited is None:
             self.end(self._limits.reached)
             self._beyond = seen
@@ -189,7 +200,8 @@ class StepRecording:
         size, steps = rows * (4 * width + 8) / 1e6, self.run.recipe.steps
         of_all = f", {size * steps:,.0f} MB for {steps:,} steps" if steps > 1 else ""
         budget = self.run.recipe.disk_budget / 1e6
-        return f": that takes {size:,.1f} MB a step{of_all}, of a disk_budget of {budget:,.0f} MB"
+        chosen = "" if len(self._kept_ids) else "; keep_rows=[...] keeps chosen rows of each"
+        return f": that takes {size:,.1f} MB a step{of_all}, of a disk_budget of {budget:,.0f} MB{chosen}"
 
     def _compare(self, matrix: Floats) -> ChangedRows:
         if not isinstance(self.matrix_diff, MatrixDiff):
@@ -246,19 +258,31 @@ class StepRecording:
         # While earlier steps wait without their matrices, moved rows have no base.
         record = self._committer.encode_step(measured, whole=whole or bool(self._waiting))
         record = replace(record, scalars=scalars)
+        if record.rows is None or not self._exact:
+            record = replace(record, kept_rows=self._encode_kept_rows(measured))
         try:
             self._write_waiting()
             kept = self._committer.commit(record)
         except NOT_NOW as error:
             self._exact = False
+            kept_rows = self._encode_kept_rows(measured)
             self._waiting.queue_step(
-                replace(record, rows=None, keyframe=None, census=None), explain_failed_write(error)
+                replace(record, rows=None, keyframe=None, census=None, kept_rows=kept_rows),
+                explain_failed_write(error),
             )
             if self._waiting.are_too_many:
                 self.at = self._waiting.give_up()
                 self.end(explain_failed_write(error))
             return
         self._exact = kept and (record.keyframe is not None or (record.rows is not None and self._exact))
+
+    def _encode_kept_rows(self, measured: MeasuredStep) -> bytes | None:
+        """Encode the rows that are kept of every step; None if there are none, or no room."""
+        if not len(self._kept_ids) or self._limits.without_norms or self._committer.snapshots == PAUSED:
+            return None
+        vectors = self.matrix_diff.vectors(self._kept_ids.astype(np.intp))
+        attempt, step = self.writer.attempt, measured.effects.step
+        return encode(Rows(attempt, step, measured.ended, len(self.touches), self._kept_ids, vectors))
 
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Set facts about the run, deferred while the disk cannot be written."""

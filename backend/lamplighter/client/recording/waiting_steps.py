@@ -33,7 +33,7 @@ class WaitingSteps:
         if not self._records:
             log.warning("%s: recorded steps wait in memory until they can be written", why)
         self._records.append(record)
-        self._bytes += len(record.pulse)
+        self._bytes += _size(record)
 
     def commit_all(self) -> None:
         """Commit the steps in order.
@@ -43,7 +43,7 @@ class WaitingSteps:
         """
         while self._records:
             self._writer.commit(self._records[0])
-            self._bytes -= len(self._records.popleft().pulse)
+            self._bytes -= _size(self._records.popleft())
 
     def give_up(self) -> int:
         """Discard the steps. Return the last step before the first of them."""
@@ -51,3 +51,7 @@ class WaitingSteps:
         self._records.clear()
         self._bytes = 0
         return last
+
+
+def _size(record: StepRecord) -> int:
+    return len(record.pulse) + len(record.kept_rows or b"")

@@ -32,7 +32,7 @@ class OwnRows:
     def note_all(self) -> None:
         self._stale[:] = True
 
-    def vectors(self, ids: UInts) -> Floats:
+    def own_vectors(self, ids: UInts) -> Floats:
         """Return rows after the last comparison, by their ids in the table, shape (ids, own columns)."""
         return self._read((ids - np.uint32(self.part.offset)).astype(np.intp))
 
@@ -85,7 +85,7 @@ class SharedMatrix:
         """Bring rows of a part up to date, by their ids in the table."""
         self._matrix[ids, part.first_column : part.first_column + part.columns] = vectors
 
-    def vectors(self, ids: UInts) -> Floats:
+    def vectors(self, ids: UInts | NDArray[np.intp]) -> Floats:
         """Return rows that are up to date, shape (ids, D)."""
         return self._matrix[ids]
 

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
@@ -148,7 +147,7 @@ class SharedRecorder:
             self._close(Phase.FINISHED, "", _EXIT_PATIENCE)
             return
         try:
-            self.__exit__(type(error), error, None)
+            self.close_after(error)
             if os.getpid() == self._process:
                 # A thread that comes back from gloo while the interpreter is finalised aborts the program (exit code -6).
                 self.exchange.await_all(_FAILED_PATIENCE)
@@ -160,15 +159,14 @@ class SharedRecorder:
         error = getattr(sys, "last_value", None)
         return None if error is self._earlier_error else error
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close_after(self, error: BaseException | None, message: str = "") -> None:
+        """Close after the end of the loop, with an error or, without one, a message."""
         if error is None:
-            self.close()
+            self.close(message=message)
         elif not self._closed and os.getpid() == self._process:
             self._leave(f"the loop stopped: {type(error).__name__}: {error}")
             if self.recorder is not None:
-                self.recorder.__exit__(kind, error, trace)
+                self.recorder.close_after(error)
 
     def end_with(self, error: Exception) -> None:
         """End the record in all processes with an error of this one's watcher; its loop goes on."""

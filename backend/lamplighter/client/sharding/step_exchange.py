@@ -179,7 +179,7 @@ class StepExchange:
         moved = part.moved.ids
         kept = self._keeps_vectors(headers)
         self.group.collect(
-            part.encode(self.own.vectors(moved) if kept else None), self._sizes(headers, kept), "parts"
+            part.encode(self.own.own_vectors(moved) if kept else None), self._sizes(headers, kept), "parts"
         )
         if not kept:
             self.own.note_moved(moved)
@@ -190,7 +190,7 @@ class StepExchange:
         kept = self._keeps_vectors(headers)
         contents = self.group.collect(np.empty(0, np.uint8), self._sizes(headers, kept), "parts")
         parts = [part]
-        found = [self.own.vectors(part.moved.ids)] if kept else []
+        found = [self.own.own_vectors(part.moved.ids)] if kept else []
         for header, owned, content in zip(headers[1:], self._parts[1:], contents[1:], strict=True):
             other, vectors = StepPart.decode(header, content, owned.columns if kept else None, self._shape[0])
             parts.append(other)
@@ -207,7 +207,7 @@ class StepExchange:
             else:
                 self.own.note_moved(part.moved.ids)
         elif 2 * len(rows.moved_ids) <= self._shape[0]:
-            kept_rows = self.own.vectors(rows.moved_ids)
+            kept_rows = self.own.own_vectors(rows.moved_ids)
         if self.recorder is not None and self.recorder.run is not None:
             numbers = sum(vectors.size for vectors in found[1:])
             self._kept.add_step(

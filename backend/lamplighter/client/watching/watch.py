@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, SupportsIndex
 
@@ -16,6 +16,7 @@ from lamplighter.client.pushing.push_client import check_server, check_token
 from lamplighter.client.pushing.worker import TOKEN_VARIABLE, PushProcess
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
+from lamplighter.client.recording.loop_facts import choose_rows
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
 from lamplighter.client.sharding.owned_part import check_split, held_part, is_split, owned_part
 from lamplighter.client.sharding.shared_matrix import OwnRows
@@ -62,6 +63,7 @@ def watch(
     on_error: Literal["warn", "raise"] = "warn",
     keyframe_every: SupportsIndex = 100,
     disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
+    keep_rows: Iterable[str | SupportsIndex] | None = None,
     push: str | None = None,
     token: str | None = None,
     insecure_http: bool = False,
@@ -97,6 +99,7 @@ def watch(
             the loop.
         keyframe_every: recorded steps between two full matrices.
         disk_budget: maximum bytes of the run.
+        keep_rows: tokens or ids, at most 1,000, whose rows are kept exactly at every recorded step, with any optimiser.
         push: the address of a server that the run is also sent to while it grows, by a process of its own.
         token: a pusher's token for it; None: that of LAMPLIGHTER_PUSH_TOKEN.
         insecure_http: whether `push` may be plain http to another machine.
@@ -133,6 +136,7 @@ def watch(
         table = choose_table(root, embedding, None if given is None else len(given))
         weight = table.weight
         vocabulary = name_rows(given, len(weight))
+        kept = choose_rows(keep_rows, vocabulary)
         planned = None
         if probes is not None and processes > 1 and is_split(weight):
             raise InputError(
@@ -142,6 +146,11 @@ def watch(
             planned = PlannedProbes(probes, tokenizer, vocabulary, root, weight.device)
         end_earlier_watch(weight)
         part = owned_part(weight, rank, processes)
+        if kept and is_split(weight):
+            raise InputError(
+                "keep_rows: the embedding is split over processes, and the one that has the record gets a row only if the record"
+                " needs it; keyframe_every=1 keeps all rows of each step"
+            )
         check_split(root, weight, 1 if gradient is None else stride)
         diff = WeightDiff(part.own_rows(weight))
         shared = None
@@ -152,6 +161,7 @@ def watch(
                 "gradient": gradient,
                 "first_step": before,
                 "token_losses": token_losses,
+                "keep_rows": kept,
             }
             shape = len(weight), weight.shape[1]
             parts, held = meeting.agree(facts, part, held_part(weight), shape)
@@ -170,6 +180,7 @@ def watch(
                     steps=steps,
                     keyframe_every=keyframe_every,
                     disk_budget=disk_budget,
+                    keep_rows=kept,
                     every=stride,
                     first_step=before,
                     config=config,
@@ -209,7 +220,7 @@ def watch(
             watcher.install(root, table)
         except Exception as error:
             if shared is not None:
-                shared.__exit__(type(error), error, None)
+                shared.close_after(error)
             else:
                 recorder.close(Phase.INTERRUPTED, describe_error(error))
             raise

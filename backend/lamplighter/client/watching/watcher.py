@@ -228,13 +228,17 @@ class Watcher:
         if self.closed:
             self._hooks.leave()
             return
-        self._hooks.guarded(self._finish)(error)
-        self._recorder.__exit__(type(error) if error else None, error, None)
+        self._close(error)
+
+    def _close(self, error: BaseException | None, ending: _Ending | None = None) -> None:
+        self._hooks.guarded(self._finish)(error, ending)
+        message = say(ending, steps=self._recorder.at) if ending else ""
+        self._recorder.close_after(error, message)
 
     def close_if_watching(self, weight: Tensor) -> None:
         """Close if this matrix is the watched one, which is now watched again."""
         if self._weight is weight:
-            self._hooks.guarded(self._finish)(None, "steps_recorded_again")
+            self._close(None, "steps_recorded_again")
 
     def _close_at_exit(self) -> None:
         # The recorder checks how the program ended.
@@ -248,7 +252,7 @@ class Watcher:
             if self.closed:
                 return
             if self._model() is None:
-                self._hooks.guarded(self._finish)(None, "steps_recorded_freed")
+                self._close(None, "steps_recorded_freed")
             else:
                 self._end_with(InputError(_REPLACED))
         except Exception:  # noqa: BLE001
@@ -259,11 +263,10 @@ class Watcher:
             self._probes.read_if_due(self._model(), self.step, last=True)
         # The recorder says what an error of the loop ended.
         if not self._writer.write_end() and error is None:
-            nothing = say("no_step_recorded", why=_NO_STEP[ending] if ending else self._why_nothing())
+            why = None if ending is None or self._unseen or self._joined is not None else _NO_STEP[ending]
+            nothing = say("no_step_recorded", why=why or self._why_nothing())
             self._writer.warn_once(nothing)
             self._recorder.close(Phase.INTERRUPTED, nothing)
-        elif ending is not None:
-            self._recorder.close(message=say(ending, steps=self._recorder.at))
         self._leave()
 
     def _leave(self) -> None:
@@ -284,7 +287,7 @@ class Watcher:
             self._writer.write_held()
         self._leave()
         if self._raises:
-            self._recorder.__exit__(type(error), error, None)
+            self._recorder.close_after(error)
             raise error
         self._recorder.end_with(error)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -122,12 +122,12 @@ class FragmentSource:
         self, connection: apsw.Connection, sign_of_life: bool
     ) -> tuple[Fragment, str, dict[str, object]] | None:
         tables = {name for (name,) in connection.execute("SELECT name FROM source.sqlite_schema")}
-        if "top_losses" in tables:
-            connection.execute(steps.TOP_LOSSES_TABLE)
         one_per_step = [table for table in steps.TABLES_OF_STEPS if table in tables]
+        for table in steps.OPTIONAL_TABLES.keys() & tables:
+            connection.execute(steps.OPTIONAL_TABLES[table])
         connection.execute("INSERT INTO attempts SELECT * FROM source.attempts")
         before = self.position
-        span = self._find_span(connection)
+        span = self._find_span(connection, ("rows", "keyframes", *({"kept_rows"} & tables)))
         self.is_behind = span.more
         late = self._read_late(connection, one_per_step, span.after)
         changed = [table for table in one_per_step if late.get(table) != (self._late or {}).get(table)]
@@ -174,14 +174,16 @@ class FragmentSource:
             late = self._read_late(connection, one_per_step, span.end)
         return fragment, facts, late
 
-    def _find_span(self, connection: apsw.Connection) -> _Span:
-        """Return the next steps: of one attempt, as many as fit, at least one if there is one."""
+    def _find_span(self, connection: apsw.Connection, large: Iterable[str]) -> _Span:
+        """Return the next steps: of one attempt, as many as fit with their records in the `large` tables, at least one if there
+        is one."""
         after = step_key(self.position.attempt, self.position.step)
+        lengths = "".join(
+            f" + ifnull((SELECT length(record) FROM source.{table} WHERE id=p.id), 0)" for table in large
+        )
         found = list(
             connection.execute(
-                "SELECT id, length(record) + ifnull((SELECT length(record) FROM source.rows WHERE id=p.id), 0)"
-                " + ifnull((SELECT length(record) FROM source.keyframes WHERE id=p.id), 0)"
-                " FROM source.pulses p WHERE id>? ORDER BY id LIMIT ?",
+                f"SELECT id, length(record){lengths} FROM source.pulses p WHERE id>? ORDER BY id LIMIT ?",
                 (after, MAX_STEPS + 1),
             )
         )

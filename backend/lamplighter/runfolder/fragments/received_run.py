@@ -87,7 +87,7 @@ class ReceivedRun:
         checks = RunChecks(len(self.run.vocabulary), self.run.recipe.model.dim, None, lambda: None)
         checks.set_last_step(max(before.step, header.last))
         with (
-            UntrustedFile(body, steps.SCHEMA + steps.TOP_LOSSES_TABLE, checks) as file,
+            UntrustedFile(body, steps.WHOLE_SCHEMA, checks) as file,
             self._writer.transaction(),
         ):
             position, facts = self._writer.insert_fragment(CheckedSteps(file, checks), header, before)

@@ -12,7 +12,7 @@ from lamplighter.runfolder.importing.run_checks import MAX_APPLIED, MAX_EVENTS
 from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.tables.scalars import MAX_SCALARS
-from lamplighter.runfolder.tables.steps import TOP_LOSSES_TABLE, StepsWriter
+from lamplighter.runfolder.tables.steps import OPTIONAL_TABLES, StepsWriter
 
 _REPLACED = ("scalars", "energy")
 """Tables whose value of the newest step may change."""
@@ -117,8 +117,8 @@ class ReceivedSteps(StepsWriter):
         for keyframe in checked.keyframes():
             insert("keyframes", *keyframe)
         for table, row, value in checked.values():
-            if table == "top_losses":
-                self._connection.execute(TOP_LOSSES_TABLE)
+            if table in OPTIONAL_TABLES:
+                self._connection.execute(OPTIONAL_TABLES[table])
             insert(table, row, value)
             if table == "scalars" and (row - end) % 64 == 0:
                 self._require_few_scalars()

@@ -34,7 +34,7 @@ from lamplighter.runfolder.importing.untrusted_values import (
     shorten_text,
 )
 from lamplighter.runfolder.lineage import split_step_key, step_key
-from lamplighter.runfolder.loop_facts import check_loop_facts
+from lamplighter.runfolder.loop_facts import KEPT_ROWS_FACT, check_loop_facts
 from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
@@ -62,7 +62,7 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         FormatError: a row or the file is invalid; the message says what.
     """
     with (
-        UntrustedFile(source, steps.SCHEMA + steps.TOP_LOSSES_TABLE, checks) as file,
+        UntrustedFile(source, steps.WHOLE_SCHEMA, checks) as file,
         CheckedCopy(target, _schema_of(file), checks, steps.PAGE_SIZE) as copy,
     ):
         checked = CheckedSteps(file, checks)
@@ -166,19 +166,27 @@ class CheckedSteps:
 
     def values(self) -> Iterator[tuple[str, int, float | str | bytes]]:
         """Yield (table, row id, value) of each table with one value per step."""
-        checks: dict[str, Callable[[Any], float | str | bytes]] = {
-            "held_out.loss": require_number,
-            "lines.said": lambda said: encode_lines(decode_lines(said, self._checks.vocabulary)),
-            "scalars.numbers": _scalars_check(),
-            "energy.spent": _checked_energy,
-            "top_losses.record": lambda record: _checked_top_losses(record, self._checks),
+        scalars = _scalars_check()
+        checks: dict[str, Callable[[Any, int], float | str | bytes]] = {
+            "held_out.loss": lambda loss, _: require_number(loss),
+            "lines.said": lambda said, _: encode_lines(decode_lines(said, self._checks.vocabulary)),
+            "scalars.numbers": lambda numbers, _: scalars(numbers),
+            "energy.spent": lambda spent, _: _checked_energy(spent),
+            "kept_rows.record": self._checked_kept_rows,
+            "top_losses.record": lambda record, _: _checked_top_losses(record, self._checks),
         }
         for column, check in checks.items():
             table, name = column.split(".")
             for row, value in self._file.rows(f"SELECT id, {name} FROM {table} ORDER BY id"):
                 self._checks.require_step(split_step_key(row)[1])
                 self._require_reached(row)
-                yield table, row, check(value)
+                yield table, row, check(value, row)
+
+    def _checked_kept_rows(self, record: Any, row: int) -> bytes:
+        ids = self._file.decode_frame(record, Rows, row).token_ids
+        if ids.tolist() != self.facts.get(KEPT_ROWS_FACT):
+            raise FormatError("kept rows that are not those of the run")
+        return record
 
     def events(self) -> Iterator[tuple[int, float, int, int, str, str]]:
         """Yield (id, time, attempt, step, kind, message) of each event."""
@@ -222,8 +230,10 @@ def _checked_energy(text: Any) -> str:
 
 
 def _schema_of(file: UntrustedFile) -> str:
-    has_top_losses = any(file.rows("SELECT 1 FROM top_losses LIMIT 1"))
-    return steps.SCHEMA + (steps.TOP_LOSSES_TABLE if has_top_losses else "")
+    more = steps.OPTIONAL_TABLES.items()
+    return steps.SCHEMA + "".join(
+        sql for name, sql in more if any(file.rows(f"SELECT 1 FROM {name} LIMIT 1"))
+    )
 
 
 def _checked_top_losses(record: Any, checks: RunChecks) -> bytes:
@@ -306,4 +316,4 @@ def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
         known["snapshots"] = facts["snapshots"]
     if "changed" in facts:
         known["changed"] = require_number(facts["changed"])
-    return known | check_loop_facts(facts)
+    return known | check_loop_facts(facts, checks.vocabulary)

@@ -39,7 +39,7 @@ _LARGE = 256 << 10
 _ALWAYS = ("recipe.json", "vocabulary.json", "corpus.json", "tokeniser.json")
 """Files that are checked at once, however large."""
 _SCHEMAS = {
-    "steps.sqlite": steps.SCHEMA + steps.TOP_LOSSES_TABLE,
+    "steps.sqlite": steps.WHOLE_SCHEMA,
     "layouts.sqlite": layouts.SCHEMA,
     "relayouts.sqlite": layouts.SCHEMA,
     "output-layouts.sqlite": layouts.SCHEMA,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Self, TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
 from lamplighter.runfolder.reading.row_deltas import RowDeltas
 from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot, read_time
-from lamplighter.runfolder.reading.token_history import TokenHistory, read_token_history
+from lamplighter.runfolder.reading.token_history import TokenHistory, kept_steps, read_token_history
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch
@@ -50,6 +50,13 @@ class MatrixHistory:
     def exact_steps(self) -> NDArray[np.int64]:
         """Return the steps whose matrix can be rebuilt bit for bit, ascending, shape (N,)."""
         return self._on_stable_lineage(lambda lineage: self._deltas.coverage(lineage).exact.to_array())
+
+    def steps_of_rows(
+        self, exact: NDArray[np.int64], token_ids: Iterable[int], last: int
+    ) -> NDArray[np.int64]:
+        """Return the steps up to `last` after which the rows of these tokens are known exactly: those of `exact`, and those for
+        which the rows themselves are kept. Ascending, shape (N,)."""
+        return np.union1d(exact, kept_steps(self.steps, token_ids, 0, last))
 
     def is_exact(self, step: int) -> bool:
         """Return whether the matrix of a step can be rebuilt bit for bit."""
@@ -114,7 +121,7 @@ class MatrixHistory:
             yield Snapshot(lineage.attempt_at(step), step, self._time_of(step), cursor.vectors.copy())
 
     def token_history(self, token_id: int, first: int = 0, last: int | None = None) -> TokenHistory:
-        """Read one row after every exact step from `first` to `last` (None: the newest), inclusive.
+        """Read one row after every step from `first` to `last` (None: the newest), inclusive, after which it is known exactly.
 
         Rebuilds no matrix: reads one tile per stretch and, for steps without tiles, the moved rows of the token. Memory
         is that of the result, N x D numbers.

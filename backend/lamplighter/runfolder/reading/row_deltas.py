@@ -122,7 +122,7 @@ class RowDeltas:
         """Return which steps have a keyframe, moved rows, or tiles."""
         last = self.steps.newest_step()[1]
         keyframes = np.array([step for _, step in self.steps.keyframe_steps() if step <= last], np.int64)
-        rows = StepSet.of_steps(self.steps.numbers_of_rows(1, last))
+        rows = StepSet.of_steps(self.steps.numbers_in("rows", 1, last))
         # Read the tiles last: they hold any rows dropped from `steps.sqlite` during the read.
         stretches = self.stretches_on(lineage)
         ends = (np.array([getattr(one, name) for one in stretches], np.int64) for name in ("first", "last"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.loop_facts import KEPT_ROWS_FACT
 from lamplighter.runfolder.reading.row_deltas import BATCH, RowDeltas, StepCoverage
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.binary import Floats, FrameError
@@ -19,7 +20,7 @@ from lamplighter.wire.row_frames import Rows
 
 
 class TokenHistory(NamedTuple):
-    """The vectors of one token at the steps whose embedding is known exactly."""
+    """The vectors of one token at the steps after which its row is known exactly."""
 
     steps: NDArray[np.int64]
     """Shape (N,), ascending; with gaps where steps were not kept."""
@@ -30,7 +31,7 @@ class TokenHistory(NamedTuple):
 def read_token_history(
     deltas: RowDeltas, lineage: Lineage, token_id: int, first: int, last: int
 ) -> TokenHistory:
-    """Read one row after every exact step from `first` to `last`, inclusive.
+    """Read one row after every step from `first` to `last`, inclusive, that is exact or for which the row itself is kept.
 
     Reads one tile per stretch; outside tiles, the moved rows of the steps that moved the token.
 
@@ -40,8 +41,22 @@ def read_token_history(
     """
     coverage = deltas.coverage(lineage)
     exact = coverage.exact.clip(first, last).to_array()
-    if not len(exact):
+    kept = _read_kept_rows(deltas.steps, token_id, first, last)
+    if not len(exact) and not len(kept.steps):
         raise NoSnapshotError(first, None)
+    if not len(exact):
+        return kept
+    rebuilt = _rebuild(deltas, lineage, token_id, exact, coverage)
+    if not len(kept.steps):
+        return rebuilt
+    steps, index = np.unique(np.concatenate([rebuilt.steps, kept.steps]), return_index=True)
+    return TokenHistory(steps, np.concatenate([rebuilt.vectors, kept.vectors])[index])
+
+
+def _rebuild(
+    deltas: RowDeltas, lineage: Lineage, token_id: int, exact: NDArray[np.int64], coverage: StepCoverage
+) -> TokenHistory:
+    """Rebuild one row after each of some exact steps, at least one."""
     keyframes = coverage.keyframes
     from_step = int(keyframes[np.searchsorted(keyframes, exact[0], side="right") - 1])
     last_exact = int(exact[-1])
@@ -61,6 +76,27 @@ def read_token_history(
         from_step = reached
     anchors, rows = np.concatenate(steps), np.concatenate(vectors)
     return TokenHistory(exact, rows[np.searchsorted(anchors, exact, side="right") - 1])
+
+
+def _read_kept_rows(steps: StepsReader, token_id: int, first: int, last: int) -> TokenHistory:
+    """Read one row after the steps for which it is kept by itself."""
+    found, wanted = [], len(kept_steps(steps, [token_id], first, last)) > 0
+    while wanted and (batch := steps.kept_rows(first, last, limit=BATCH)):
+        for step, data in batch:
+            rows = decode_as(data, Rows)
+            found.append((step, rows.vectors[np.searchsorted(rows.token_ids, token_id)].copy()))
+        first = batch[-1][0] + 1
+    vectors = np.stack([row for _, row in found]) if found else np.empty((0, 0), np.float32)
+    return TokenHistory(np.array([step for step, _ in found], np.int64), vectors)
+
+
+def kept_steps(steps: StepsReader, token_ids: Iterable[int], first: int, last: int) -> NDArray[np.int64]:
+    """Return the steps from `first` to `last`, inclusive, for which the rows of all these tokens are kept by themselves,
+    ascending, shape (N,)."""
+    kept = set(steps.facts().get(KEPT_ROWS_FACT, ()))
+    if not kept.issuperset(token_ids):
+        return np.empty(0, np.int64)
+    return steps.numbers_in("kept_rows", first, last)
 
 
 def _read_moves(

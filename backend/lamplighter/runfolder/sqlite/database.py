@@ -257,6 +257,8 @@ def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...
     try:
         return np.fromiter((number for (number,) in connection.execute(sql, values)), dtype=np.int64)
     except (*QUERY_ERRORS, TypeError, ValueError, OverflowError) as error:
+        if is_later_table_missing(error):
+            return np.empty(0, np.int64)
         # A damaged column may hold values of any type.
         raise unreadable_file(Path(connection.filename), error) from error
 

@@ -7,7 +7,17 @@ from functools import cache
 import apsw
 
 LATER_TABLES = frozenset(
-    {"applied", "districts", "district_events", "held_out", "lines", "scalars", "energy", "top_losses"}
+    {
+        "applied",
+        "districts",
+        "district_events",
+        "held_out",
+        "lines",
+        "scalars",
+        "energy",
+        "kept_rows",
+        "top_losses",
+    }
 )
 """Tables that earlier files lack: readers find no row in them, and the next writer adds them."""
 _SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"

@@ -39,9 +39,13 @@ CREATE TABLE scalars(id INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
 CREATE TABLE energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
 """
 """The tables of the file; an imported file must have exactly these, with or without the next."""
-TOP_LOSSES_TABLE = "CREATE TABLE IF NOT EXISTS top_losses(id INTEGER PRIMARY KEY, record BLOB NOT NULL);"
-"""A table that is made for the first top losses: runs of other loops have none, and an empty table takes a page."""
-TABLES_OF_STEPS = ("rows", "keyframes", "held_out", "lines", "scalars", "energy", "top_losses")
+OPTIONAL_TABLES = {
+    name: f"CREATE TABLE IF NOT EXISTS {name}(id INTEGER PRIMARY KEY, record BLOB NOT NULL);"
+    for name in ("kept_rows", "top_losses")
+}
+"""Tables that are made for their first record: most runs have none, and an empty table takes a page."""
+WHOLE_SCHEMA = SCHEMA + "".join(OPTIONAL_TABLES.values())
+TABLES_OF_STEPS = ("rows", "keyframes", "held_out", "lines", "scalars", "energy", *OPTIONAL_TABLES)
 """The tables beside `pulses` with at most one row of a step."""
 
 PAGE_SIZE = 16_384
@@ -68,6 +72,8 @@ class StepRecord:
     """Numbers that the loop logged with the step, encoded (`scalars.py`); None if it logged none."""
     energy: str | None = None
     """The energy that training took up to the step, encoded (`energy.py`); None if it was not read."""
+    kept_rows: bytes | None = None
+    """The rows that are kept of every step, encoded as rows; None if there are none, or if they can be rebuilt."""
     top_losses: bytes | None = None
     """The predictions with the largest losses, encoded (`wire/top_losses.py`); None if they are not known."""
     replaced_keyframe: int | None = None
@@ -187,9 +193,10 @@ class StepsWriter(FactsWriter):
                 self._insert_scalars(row, record.scalars)
             if record.energy is not None:
                 self._insert_energy(row, record.energy)
-            if record.top_losses is not None:
-                self._connection.execute(TOP_LOSSES_TABLE)
-                self._insert("top_losses", row, record.top_losses)
+            for table, create in OPTIONAL_TABLES.items():
+                if (value := getattr(record, table)) is not None:
+                    self._connection.execute(create)
+                    self._insert(table, row, value)
             self._pruning.prune(record.step)
 
     def has_step(self, step: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import apsw
 import numpy as np
@@ -91,6 +91,11 @@ class StepsReader(FactsReader):
         """Return the encoded top losses (`wire/top_losses.py`) by step, for those of the given steps that have them."""
         return dict(self._select_steps("SELECT record FROM top_losses WHERE id=?", steps))
 
+    def kept_rows(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """Return (step, encoded rows that are kept of every step) of the lineage from `first` to `last`, inclusive, at most
+        `limit`; without the steps whose moved rows give them."""
+        return self._select_range("SELECT id, record FROM kept_rows", first, last, limit)
+
     def energy_at(self, steps: Iterable[int]) -> dict[int, str]:
         """Return the encoded energy (`energy.py`) by step, for those of the given steps that have a reading."""
         return dict(self._select_steps("SELECT spent FROM energy WHERE id=?", steps))
@@ -145,13 +150,14 @@ class StepsReader(FactsReader):
         row_limit = max(0, last - first + 1) if limit is None else limit
         return [s for s, _ in self._select_range("SELECT id, 0 FROM rows", first, last, row_limit)]
 
-    def numbers_of_rows(self, first: int, last: int) -> NDArray[np.int64]:
-        """Return the steps that `steps_with_rows` returns, as an array, shape (N,): eight bytes each."""
+    def numbers_in(self, table: Literal["rows", "kept_rows"], first: int, last: int) -> NDArray[np.int64]:
+        """Return the steps from `first` to `last`, inclusive, of which a table has a row, as an array, shape (N,): eight bytes
+        each."""
         return np.concatenate(
             [np.empty(0, np.int64)]
             + [
                 self._fetch_integers(
-                    "SELECT id FROM rows WHERE id BETWEEN ? AND ? ORDER BY id",
+                    f"SELECT id FROM {table} WHERE id BETWEEN ? AND ? ORDER BY id",
                     step_key(attempt, max(lower, first)),
                     step_key(attempt, min(upper, last)),
                 )

@@ -95,9 +95,9 @@ class Retention:
             self._write(record)
         except DISK_FULL_ERRORS as error:
             self._pause(str(error))
-            if record.rows is None and record.keyframe is None and record.lines is None:
+            if record.rows is record.keyframe is record.kept_rows is record.lines is None:
                 raise
-            self._write(replace(record, rows=None, keyframe=None, census=None, lines=None))
+            self._write(replace(record, rows=None, keyframe=None, census=None, kept_rows=None, lines=None))
             return False
         if record.keyframe is not None:
             self._keyframe_due = False

@@ -41,7 +41,10 @@ def answer_vector_history(path_request: PathRequest, meaning: VectorMeaning, oth
         range_ = resolve_step_range(
             run, history.steps, path_request.first, path_request.last, path_request.attempt
         )
-        exact = path_request.run_index.exact_steps(run, history, max(0, range_.last))
+        last = max(0, range_.last)
+        exact = path_request.run_index.exact_steps(run, history, last)
+        both = [path_request.token_id, *([] if other is None else [other])]
+        exact = history.steps_of_rows(exact, both, last)
     steps = exact[int(np.searchsorted(exact, path_request.first)) :]
     if not len(steps):
         raise NoSnapshotError(path_request.first, int(exact[-1]) if len(exact) else None)
@@ -131,4 +134,6 @@ def _iterate_blocks(
     size = max(1, BLOCK_BYTES // (4 * dim))
     for start in range(0, len(steps), size):
         block = history.token_history(token_id, int(steps[start]), int(steps[start : start + size][-1]))
-        yield block.steps, block.vectors
+        # A row may be kept at more steps than that of the other token of a pair.
+        wanted = np.isin(block.steps, steps)
+        yield block.steps[wanted], block.vectors[wanted]

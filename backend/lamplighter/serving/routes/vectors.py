@@ -139,6 +139,8 @@ def _check_size(query: _VectorQuery, form: ResponseFormat) -> None:
 
 def _check_exact(services: Services, history: MatrixHistory, query: _VectorQuery) -> None:
     exact = services.run_index.exact_steps(query.run, history, query.steps[-1])
+    if len(query.ids) <= _FEW_TOKENS:
+        exact = history.steps_of_rows(exact, query.ids.tolist(), query.steps[-1])
     wanted = np.array(query.steps, dtype=np.int64)
     missing = wanted[~np.isin(wanted, exact)]
     if len(missing):

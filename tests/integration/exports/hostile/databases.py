@@ -15,7 +15,7 @@ import zstandard
 
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
-from lamplighter.runfolder.tables.steps import PAGE_SIZE, TOP_LOSSES_TABLE
+from lamplighter.runfolder.tables.steps import OPTIONAL_TABLES, PAGE_SIZE
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import Frame, decode_as, encode
 from lamplighter.wire.layout_frames import Layout, Method
@@ -157,7 +157,7 @@ _TOP = TopLosses(np.array([3, 1], np.uint32), np.array([5, 2], np.float32), np.z
 
 def _put_top_losses(row: int, record: Any) -> Change:
     def change(folder: Path) -> None:
-        sql(TOP_LOSSES_TABLE)(folder)
+        sql(OPTIONAL_TABLES["top_losses"])(folder)
         put("INSERT INTO top_losses VALUES(?,?)", row, record)(folder)
 
     return change

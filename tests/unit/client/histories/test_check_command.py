@@ -129,7 +129,7 @@ def test_a_series_is_checked_and_keeps_what_was_found(folder: Path, tmp_path: Pa
     done = invoke("--runs", tmp_path / "runs", "series", folder, "--name", "mine", "--no-maps")
     assert "checked 21 checkpoints: 1 problem, 0 notes" in done.output
     with StepsReader(RunStore(tmp_path / "runs").find("mine").steps_path) as reader:
-        kept = check_loop_facts(reader.facts())[HISTORY_FACT]
+        kept = check_loop_facts(reader.facts(), 100_000)[HISTORY_FACT]
     assert (kept["checkpoints"], kept["problems"]) == (21, 1)
     assert kept["findings"][0]["sentence"] == {
         "en": "Step 0 is, number for number, step 200, the last",

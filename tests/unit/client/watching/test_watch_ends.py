@@ -207,5 +207,5 @@ def test_the_end_of_exactness_is_told_with_its_price(
     assert capsys.readouterr().out.splitlines(keepends=True)[1:] == [
         "Lamplighter: mine: more than half of the rows moved in step 1: after such steps the matrix is kept only every 100"
         " recorded steps (keyframe_every=1 keeps each): that takes 0.0 MB a step, 0 MB for 30 steps, of a disk_budget of"
-        " 1,000 MB\n"
+        " 1,000 MB; keep_rows=[...] keeps chosen rows of each\n"
     ]

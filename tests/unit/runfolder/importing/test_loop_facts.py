@@ -19,8 +19,8 @@ def history(*findings: object, **more: object) -> dict[str, Any]:
 def test_accepts_valid_facts() -> None:
     facts: dict[str, Any] = {"config": {"lr": 0.1, "nested": {"a": [1]}}, "numbers": [[0, 5, 1], [3, 10, 0]]}
     facts |= history(FINDING, FINDING | {"severity": "problem", "of": 7})
-    assert check_loop_facts(facts | {"phase": "finished"}) == facts
-    assert check_loop_facts({"phase": "finished"}) == {}
+    assert check_loop_facts(facts | {"phase": "finished"}, 100) == facts
+    assert check_loop_facts({"phase": "finished"}, 100) == {}
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_accepts_valid_facts() -> None:
 )
 def test_rejects_invalid_facts(facts: dict[str, Any]) -> None:
     with pytest.raises(FormatError):
-        check_loop_facts(facts)
+        check_loop_facts(facts, 100)

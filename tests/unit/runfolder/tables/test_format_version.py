@@ -27,7 +27,7 @@ CHANGED = (
     " earlier ones are still read. If it can: replace the digest. The digest is now {digest}."
 )
 SCHEMAS = {
-    "steps": steps.SCHEMA + steps.TOP_LOSSES_TABLE,
+    "steps": steps.WHOLE_SCHEMA,
     "layouts": layouts.SCHEMA,
     "measures": measures.SCHEMA,
     "tiles": tiles.SCHEMA,

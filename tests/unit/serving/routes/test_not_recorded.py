@@ -92,3 +92,25 @@ async def test_a_word_is_found_as_it_is_read_and_as_its_tokeniser_has_it(
     listed = (await get(app, "/api/runs/pieces/tokens?limit=5")).json["items"]
     assert [one["token"] for one in listed] == TOKENS[:5]
     assert [one["text"] for one in listed] == ["<|endoftext|>", "of", "-of", ",", "␣,"]
+
+
+async def test_rows_that_are_kept_have_every_step(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamplighter.client.recording.step_recording.SMALL_MATRIX", 1_000)
+    record(tmp_path / "kept", gradient=False, keep_rows=[7, 9])
+    whole = lamplighter.open(tmp_path / "kept").snapshot_steps().tolist()
+    assert whole == [0, 3]
+
+    async def steps(token: int, query: str) -> list[int]:
+        return (await get(app, f"/api/runs/kept/tokens/{token}/path?{query}")).json["steps"]
+
+    for query in ("of=vectors", "of=motion", "of=pair&with=9"):
+        assert await steps(7, query) == [0, 1, 2, 3]
+    for query in ("of=pair&with=1", "of=pair&with=9&to=2&from=1", "of=motion&from=2&to=2"):
+        assert await steps(7, query) == {"1": whole, "9&to=2&from=1": [1, 2]}.get(query[13:], [2])
+    assert await steps(1, "of=motion") == whole
+    rows = (await get(app, "/api/runs/kept/vectors?token_ids=7,9&format=json")).json
+    assert [row[0][0] for row in rows["vectors"]] == [1, 2.5, 4, 5.5]
+    refused = await get(app, "/api/runs/kept/vectors?token_ids=7,1&format=json", status=404)
+    assert refused.json["code"] == "not_kept_exactly"
