@@ -19,6 +19,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import describe_fork, read_run_name, write_run_name
 from lamplighter.runfolder.run_set import RunSet
 from lamplighter.runfolder.run_store import NoSuchSetError, RunStore
+from lamplighter.runfolder.step_numbers import read_step_numbers
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 if TYPE_CHECKING:
     from lamplighter.serving.reading.run_selection import RunOrder, RunState
@@ -187,7 +189,17 @@ def _line(run: RunFolder) -> str:
     origin = "" if parent is None else f"  {describe_fork(parent)}, a fork of {parent.run}"
     name = read_run_name(run)
     named = "" if name is None else f"  {name}"
-    return f"{run.id:44} {status.state:12}{size}  step {status.step} of {status.steps}{loss}{origin}{named}"
+    step, end = _in_numbers_of_loop(run, status.step, status.steps)
+    return f"{run.id:44} {status.state:12}{size}  step {step} of {end}{loss}{origin}{named}"
+
+
+def _in_numbers_of_loop(run: RunFolder, *steps: int) -> tuple[int, ...]:
+    """Return steps of a record in the numbers of the loop that it was recorded from, where they are known."""
+    if not run.steps_path.exists():
+        return steps
+    with StepsReader(run.steps_path) as reader:
+        numbers = read_step_numbers(reader.facts())
+    return tuple(step if (number := numbers.number_of(step)) is None else number for step in steps)
 
 
 def _size(count: int) -> str:

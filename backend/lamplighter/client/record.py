@@ -35,6 +35,7 @@ def record(
     config: Mapping[str, Any] | None = None,
     keep_rows: Iterable[str | SupportsIndex] | None = None,
     on_error: Literal["warn", "raise"] = "warn",
+    resume: bool = False,
 ) -> Recorder:
     """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
 
@@ -57,6 +58,8 @@ def record(
         keep_rows: tokens or ids, at most 1,000, whose rows are kept exactly at every recorded step, however many others move.
         on_error: the handling of an error in a step: `warn` ends the record with one warning while the loop continues,
             `raise` raises it in the loop.
+        resume: continue the run in `folder` after its step `first_step`, whose matrix is `embedding`; what followed no longer
+            counts once the first step is recorded.
 
     Raises:
         InputError: an argument is invalid, or the folder cannot be created; the message says which and why.
@@ -72,6 +75,8 @@ def record(
         loaded = make_vocabulary(vocabulary, counts=counts, classes=classes)
     if on_error not in ("warn", "raise"):
         raise InputError(f"on_error: warn or raise, not {on_error!r}")
+    if resume and embedding is None:
+        raise InputError("resume: give the matrix with which the loop goes on, embedding=...")
     loop = LoopFacts(
         every=whole_number(every, "every", least=1),
         first_step=whole_number(first_step, "first_step"),
@@ -88,7 +93,13 @@ def record(
         "disk_budget": whole_number(disk_budget, "disk_budget"),
     }
     recorder = Recorder(
-        path.with_name(run_id), loaded, plan, loop, embedding=embedding, raises=on_error == "raise"
+        path.with_name(run_id),
+        loaded,
+        plan,
+        loop,
+        embedding=embedding,
+        raises=on_error == "raise",
+        resume=resume,
     )
     if run_id != path.name:
         warn(f"the run is recorded in {recorder.folder}: the id of a run has only a-z, 0-9 and '-'")

@@ -59,10 +59,11 @@ class Recorder:
         *,
         embedding: Any,
         raises: bool,
+        resume: bool = False,
     ) -> None:
-        """Check the arguments (see `record`), and create the run if `embedding` is given."""
+        """Check the arguments (see `record`), and create the run, or find it, if `embedding` is given."""
         self._path, self._vocabulary, self._loop = path, vocabulary, loop
-        self._planned = PlannedRecord(path, vocabulary, plan, loop)
+        self._planned = PlannedRecord(path, vocabulary, plan, loop, resume=resume)
         self._raises = raises
         self._end = loop.planned_steps()
         self._recording: StepRecording | None = None

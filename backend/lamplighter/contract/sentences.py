@@ -58,6 +58,12 @@ SENTENCES: dict[ReasonCode, str] = {
     "rate_changed": "learning rate {rate:g} from step {step:d}",
     "attempt_continues": "attempt {attempt:d} goes on from step {step:d} at the learning rate {rate:g};"
     " what followed in the attempt before no longer counts",
+    "loop_resumed": "attempt {attempt:d} goes on after step {step:d} with the matrix of the record, bit for bit; what followed"
+    " in the attempt before no longer counts",
+    "loop_resumed_changed": "attempt {attempt:d} goes on after step {step:d} with another matrix than that of the record:"
+    " {rows:,} rows differ, by at most {distance:.3g}; what followed in the attempt before no longer counts",
+    "loop_resumed_unknown": "attempt {attempt:d} goes on after step {step:d}; the record does not have the matrix of that step,"
+    " so it is not compared; what followed in the attempt before no longer counts",
     "attempt_differs": "computing step {step:d} again gave other numbers: attempt {attempt:d} begins here,"
     " what followed in the attempt before no longer counts",
     "attempt_lost": "steps after {step:d} were lost from the record and not from the tiles (a power cut, or a copy):"

@@ -7,12 +7,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import to_matrix
 from lamplighter.client.recording.loop_facts import LoopFacts, make_recorded_recipe
+from lamplighter.client.recording.record_warnings import print_notice
+from lamplighter.client.recording.resumed_record import find_recorded_run, find_resume_point
 from lamplighter.client.recording.step_recording import ComparedMatrix, StepRecording
 from lamplighter.client.sources.vocabulary_files import unequal
-from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
 from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS
 from lamplighter.runfolder.writing.free_space import has_no_room, is_disk_full
@@ -23,16 +29,20 @@ from lamplighter.wire.vocabulary import Vocabulary
 class PlannedRecord:
     """A record before its first matrix, and the requirements on its matrices."""
 
-    def __init__(self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], loop: LoopFacts) -> None:
-        """Check the arguments (see `record`).
+    def __init__(
+        self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], loop: LoopFacts, *, resume: bool
+    ) -> None:
+        """Check the arguments (see `record`); with `resume`, the run is there.
 
         Raises:
             InputError: the plan or the folder is invalid.
             FileExistsError: the folder is taken.
         """
         make_recorded_recipe(plan, 2)
+        self._resumed = find_recorded_run(path) if resume else None
         try:
-            require_free_path(path)
+            if not resume:
+                require_free_path(path)
         except FileExistsError:
             raise
         except ValueError as error:
@@ -62,8 +72,25 @@ class PlannedRecord:
             )
         return matrix
 
+    def _resume(self, run: RunFolder, matrix: Floats | ComparedMatrix) -> StepRecording:
+        """Continue the record of a run. Changes nothing after a failure."""
+        try:
+            lock = RoleLock(run.path, "trainer")
+        except (RoleTakenError, FormatError) as error:
+            raise InputError(f"resume: {run.id} cannot be continued now: {error}") from error
+        try:
+            now = matrix if isinstance(matrix, np.ndarray) else matrix.matrix
+            point = find_resume_point(run, self._vocabulary, self._loop, now)
+            print_notice(f"{run.id}: {point.message}")
+            return StepRecording(run, lock, matrix, point.step + 1, point.facts, point.numbers, point)
+        except BaseException as error:
+            lock.close()
+            if isinstance(error, FormatError):
+                raise InputError(f"resume: {run.id} cannot be continued: {error}") from error
+            raise
+
     def begin_recording(self, matrix: Floats | ComparedMatrix, first: int) -> StepRecording:
-        """Create the run, and start its record. Leaves no files after a failure.
+        """Create the run, or find the one that is resumed, and start its record. Leaves no files of its own after a failure.
 
         Args:
             matrix: the first matrix.
@@ -73,6 +100,8 @@ class PlannedRecord:
             InputError: the folder cannot be created, or its file system cannot hold a run.
             OSError, apsw.Error: the disk is full.
         """
+        if self._resumed is not None:
+            return self._resume(self._resumed, matrix)
         recipe = make_recorded_recipe(self._plan, matrix.shape[1])
         try:
             run = create_recorded_run(self._path, recipe, self._vocabulary)

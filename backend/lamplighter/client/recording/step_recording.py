@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.record_warnings import print_notice
+from lamplighter.client.recording.resumed_record import ResumePoint
 from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimits
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.recording.waiting_steps import WaitingSteps
@@ -88,13 +89,14 @@ class StepRecording:
         first: int,
         facts: dict[str, Any],
         numbers: StepNumbers,
+        resumed: ResumePoint | None = None,
     ) -> None:
-        """Start with the matrix after step `first` (0: before the first), shape (V, D). It is copied unless it is a
-        `ComparedMatrix`."""
+        """Start with the matrix after step `first` (0: before the first), shape (V, D); of a resumed run, with that before
+        `first`. It is copied unless it is a `ComparedMatrix`."""
         self.run, self._lock = run, lock
         self.matrix_diff = MatrixDiff(matrix) if isinstance(matrix, np.ndarray) else matrix
         matrix = self.matrix_diff.matrix
-        self.layers: list[str] = []
+        self.layers: list[str] = facts.get("layers", [])
         self.touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
         self.last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
         self.at = 0
@@ -105,20 +107,30 @@ class StepRecording:
         self._kept_ids = np.array(facts.get(KEPT_ROWS_FACT, ()), np.uint32)
         self._exact = False
         self._needs_keyframe = first > 0
+        self._first_of_attempt: int | None = None
         self._said_dense = False
         self._beyond: SeenStep | None = None
         self.writer = StepsWriter(run.steps_path)
         self.writer.set_patience(_PATIENCE)
-        self.writer.start_attempt(first)
+        if resumed is None:
+            self.writer.start_attempt(first)
         self._limits = StepLimits(run, self.writer, matrix.nbytes + 8 * len(matrix))
-        self._committer = StepCommitter(run, self.writer, self, budget=self._limits.budget)
+        # Of a new run the facts say nothing about snapshots.
+        self._committer = StepCommitter(run, self.writer, self, facts, budget=self._limits.budget)
         if first == 0 and self._committer.has_room_for_first_keyframe():
             self._committer.add_keyframe(0)
             self._exact = True
         self._waiting = WaitingSteps(self.writer)
         self._pending_facts: dict[str, Any] = {}
         begun = {"phase": Phase.RUNNING, "message": "", "changed": time.time()}
-        self.writer.add_event(first, "started", say("recorded_loop"), facts | begun)
+        if resumed is None:
+            self.writer.add_event(first, "started", say("recorded_loop"), facts | begun)
+        else:
+            self.at, self._first_of_attempt = resumed.step, first
+            self.touches, self.last_lit = resumed.census.touches, resumed.census.last_lit
+            self._exact, self._needs_keyframe = resumed.is_equal, not resumed.is_equal
+            self.writer.set_facts(facts | begun)
+            self._committer.add_event("attempt", resumed.message)
         self._fragments = FragmentWriter(run) if wants_fragments(run.path) else None
 
     def embedding(self) -> Floats:
@@ -145,6 +157,10 @@ class StepRecording:
                 self.matrix_diff.matrix[:] = matrix
             self._beyond = seen
             return None
+        if self._first_of_attempt is not None:
+            # Until then what followed in the attempt before still counts.
+            self.writer.plan_attempt(self._first_of_attempt)
+            self._first_of_attempt = None
         # If this is interrupted (Ctrl-C) and the loop continues, the copy is ahead of the record, so the next step must
         # keep the full matrix.
         whole, self._needs_keyframe = self._needs_keyframe, True

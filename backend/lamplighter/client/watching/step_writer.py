@@ -53,6 +53,7 @@ class StepWriter:
             looked_up: whether the ids of a step are visible at all.
         """
         self._recorder, self._diff, self._looked_up = recorder, diff, looked_up
+        self._recorded_before = recorder.at
         self._losses, self._part = losses, part
         self._place = find_place()
         self._held: EndedStep | None = None
@@ -169,7 +170,7 @@ class StepWriter:
     def write_end(self) -> bool:
         """Write the last steps. Return whether any step was recorded."""
         self.write_held()
-        if not self._recorder.at:
+        if self._recorder.at == self._recorded_before:
             return False
         if (scalars := self.scalars.take_scalars()) is not None:
             self._recorder.add_scalars(scalars)

@@ -18,6 +18,8 @@ from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.loop_facts import choose_rows
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
+from lamplighter.client.recording.resumed_record import find_recorded_run
+from lamplighter.client.run import open_run
 from lamplighter.client.sharding.owned_part import check_split, held_part, is_split, owned_part
 from lamplighter.client.sharding.shared_matrix import OwnRows
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
@@ -41,6 +43,10 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 FOLDER = "runs"
 """The default folder of runs."""
 _MAX_NUMBERED = 10_000
+_SPLIT = (
+    "the embedding is split over processes, and the one that has the record gets a row only if a snapshot needs it;"
+    " keyframe_every=1 keeps all rows of each step"
+)
 _RANKS = {"RANK": "WORLD_SIZE", "LOCAL_RANK": "LOCAL_WORLD_SIZE", "SLURM_PROCID": "SLURM_STEP_NUM_TASKS"}
 """The environment variables in which launchers give the rank and the number of processes. The last is set only within
 `srun`."""
@@ -68,6 +74,7 @@ def watch(
     token: str | None = None,
     insecure_http: bool = False,
     alone: bool = False,
+    resume: str | os.PathLike[str] | None = None,
 ) -> Watcher:
     """Watch the training of a model: record its steps as a run without changing the loop.
 
@@ -105,6 +112,7 @@ def watch(
         insecure_http: whether `push` may be plain http to another machine.
         alone: whether this process trains by itself, though it was started with others. Otherwise all of them call `watch`
             after `init_process_group`, and the first has the record of all.
+        resume: the name or the folder of a run that this loop continues after the step `first_step`, from a checkpoint.
 
     Returns:
         the watcher. It ends with the program, with its `with` block or at `close()`.
@@ -118,6 +126,11 @@ def watch(
         raise InputError(f'on_error: "warn" or "raise", not {str(on_error)[:80]!r}')
     stride = whole_number(every, "every", least=1)
     before = whole_number(first_step, "first_step")
+    if resume is not None and (not before or folder is not None or probes is not None):
+        raise InputError(
+            "resume: say with first_step=... after which step of the run the loop goes on; give no folder, which is that of the"
+            " run, and no probes, which are a run of their own"
+        )
     pace = None if probe_every is None else whole_number(probe_every, "probe_every", least=1)
     server = None if push is None else check_server(push, insecure_http=insecure_http)
     secret = "" if server is None else check_token(token or os.environ.get(TOKEN_VARIABLE))
@@ -147,10 +160,7 @@ def watch(
         end_earlier_watch(weight)
         part = owned_part(weight, rank, processes)
         if kept and is_split(weight):
-            raise InputError(
-                "keep_rows: the embedding is split over processes, and the one that has the record gets a row only if the record"
-                " needs it; keyframe_every=1 keeps all rows of each step"
-            )
+            raise InputError(f"keep_rows: {_SPLIT}")
         check_split(root, weight, 1 if gradient is None else stride)
         diff = WeightDiff(part.own_rows(weight))
         shared = None
@@ -162,33 +172,42 @@ def watch(
                 "first_step": before,
                 "token_losses": token_losses,
                 "keep_rows": kept,
+                "resume": None if resume is None else os.fspath(resume),
             }
             shape = len(weight), weight.shape[1]
             parts, held = meeting.agree(facts, part, held_part(weight), shape)
             own = OwnRows(part, diff.vectors)
             shared = SharedRecorder(StepExchange(meeting.connect(), parts, held, own, shape))
 
-        def begin() -> Recorder:
-            return _begin_in_free_folder(
-                folder,
-                _class_name(root),
-                lambda path, title: record(
-                    path,
-                    vocabulary,
-                    embedding=diff if shared is None else shared.exchange.matrix or diff,
-                    name=title,
-                    steps=steps,
-                    keyframe_every=keyframe_every,
-                    disk_budget=disk_budget,
-                    keep_rows=kept,
-                    every=stride,
-                    first_step=before,
-                    config=config,
-                    on_error=on_error,
-                ),
-                # A server knows the run that was pushed under this name.
-                reuse=server is None,
+        def record_in(path: Path, title: str = "") -> Recorder:
+            return record(
+                path,
+                vocabulary,
+                embedding=diff if shared is None else shared.exchange.matrix or diff,
+                name=title,
+                steps=steps,
+                keyframe_every=keyframe_every,
+                disk_budget=disk_budget,
+                keep_rows=kept,
+                every=stride,
+                first_step=before,
+                config=config,
+                on_error=on_error,
+                resume=resume is not None,
             )
+
+        def begin() -> Recorder:
+            if resume is not None:
+                path = next(_numbered_folders(Path(resume)))
+                if (
+                    is_split(weight)
+                    and find_recorded_run(path).steps_path.exists()
+                    and open_run(path).kept_rows
+                ):
+                    raise InputError(f"resume: {path.name} keeps rows of each step. {_SPLIT}")
+                return record_in(path)
+            # A server knows the run that was pushed under a name.
+            return _begin_in_free_folder(folder, _class_name(root), record_in, reuse=server is None)
 
         if shared is not None:
             shared.begin_record(begin if rank == 0 else None)

@@ -121,6 +121,7 @@ class StepsWriter(FactsWriter):
         self._thinning = KeyframeThinning(self._connection, tiles_path)
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
+        self._planned_attempt: tuple[int, int, float] | None = None
 
     def start_attempt(self, first_step: int) -> int:
         """Open the next attempt, which supersedes older attempts from `first_step` on. Return its number."""
@@ -129,6 +130,11 @@ class StepsWriter(FactsWriter):
             self._connection.execute("INSERT INTO attempts VALUES(?,?,?)", (attempt, first_step, time.time()))
         self.attempt = attempt
         return attempt
+
+    def plan_attempt(self, first_step: int) -> None:
+        """Open the next attempt in the transaction of the next step that is committed: without one, all stays as it is."""
+        self.attempt += 1
+        self._planned_attempt = (self.attempt, first_step, time.time())
 
     def add_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
         """Add a keyframe to a committed step without one, or to step 0, of `attempt` (None: the newest)."""
@@ -179,6 +185,11 @@ class StepsWriter(FactsWriter):
         """Commit one step in one transaction: after a crash it is complete or absent."""
         row = step_key(self.attempt, record.step)
         with self._connection:
+            if self._planned_attempt is not None:
+                # Again with each step, as an outer transaction may have been undone.
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO attempts VALUES(?,?,?)", self._planned_attempt
+                )
             self._connection.execute("INSERT INTO pulses VALUES(?,?,?)", (row, record.digest, record.pulse))
             self._insert("rows", row, record.rows)
             if record.keyframe is not None:

@@ -122,6 +122,12 @@ const TOLD_BY_SERVER: Record<ToldByServer, string | ((values: Values) => string)
     `Ab Schritt ${number(step)} ist das Lerntempo ${decimal(Number(rate))}.`,
   attempt_continues: ({ attempt, step, rate }) =>
     `Versuch ${number(attempt)} beginnt nach Schritt ${number(step)} mit Lerntempo ${decimal(Number(rate))}; was danach im alten stand, gilt nicht mehr.`,
+  loop_resumed: ({ attempt, step }) =>
+    `Versuch ${number(attempt)} geht nach Schritt ${number(step)} weiter, Bit für Bit mit der aufgezeichneten Matrix; was danach im alten stand, gilt nicht mehr.`,
+  loop_resumed_changed: ({ attempt, step, rows, distance }) =>
+    `Versuch ${number(attempt)} geht nach Schritt ${number(step)} mit einer anderen Matrix weiter als der aufgezeichneten: ${number(rows)} Zeilen weichen ab, um höchstens ${decimal(Number(distance))}. Was danach im alten stand, gilt nicht mehr.`,
+  loop_resumed_unknown: ({ attempt, step }) =>
+    `Versuch ${number(attempt)} geht nach Schritt ${number(step)} weiter; die Matrix dieses Schritts ist nicht aufgezeichnet und wird deshalb nicht verglichen. Was danach im alten stand, gilt nicht mehr.`,
   attempt_differs: ({ attempt, step }) =>
     `Schritt ${number(step)} ergab beim Nachrechnen andere Zahlen. Hier beginnt Versuch ${number(attempt)}; was danach im alten stand, gilt nicht mehr.`,
   attempt_lost: ({ attempt, step }) =>
