@@ -104,6 +104,11 @@ class Recorder:
         return self._recording.at if self._recording else 0
 
     @property
+    def next_step(self) -> tuple[int, int]:
+        """Return the attempt and the record's own number of the next step."""
+        return self._recording.next_step if self._recording else (1, 1)
+
+    @property
     def is_recording(self) -> bool:
         """Return whether a further step would be recorded: False once the recorder is closed or its record has
         ended."""

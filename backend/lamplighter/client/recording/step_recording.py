@@ -133,6 +133,11 @@ class StepRecording:
             self._committer.add_event("attempt", resumed.message)
         self._fragments = FragmentWriter(run) if wants_fragments(run.path) else None
 
+    @property
+    def next_step(self) -> tuple[int, int]:
+        """Return the attempt and the number of the next step."""
+        return self.writer.attempt + (self._first_of_attempt is not None), self.at + 1
+
     def embedding(self) -> Floats:
         """Return the matrix at the last comparison, shape (V, D), not a copy."""
         return self.matrix_diff.matrix

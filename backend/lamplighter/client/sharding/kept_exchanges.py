@@ -14,8 +14,6 @@ from lamplighter.client.sharding.watch_group import Traffic
 from lamplighter.runfolder.tables.exchanges import MAX_PROCESSES, Exchange, ExchangesWriter, WatchedSplit
 from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS
 
-_ATTEMPT = 1
-"""A loop's run has no other."""
 _PATIENCE = 0.25
 """Seconds that a write waits for readers of a file without a WAL."""
 _SEALING_SECONDS = 1.0
@@ -48,12 +46,13 @@ class KeptExchanges:
             self._asked[rank] += size // (4 * (part.columns + 1)) if rank else 0
 
     def add_step(
-        self, path: Path, step: int, headers: Sequence[Header], numbers: int, traffic: Traffic
+        self, path: Path, attempt: int, step: int, headers: Sequence[Header], numbers: int, traffic: Traffic
     ) -> None:
         """Add what was sent since the step before.
 
         Args:
             path: of the file.
+            attempt: the attempt of the run.
             step: its number in the record.
             headers: the headers of all processes.
             numbers: how many numbers of moved rows were sent.
@@ -83,8 +82,8 @@ class KeptExchanges:
             with self._writer.transaction():
                 if not self._is_told:
                     parts = tuple((one.offset, one.rows, one.first_column, one.columns) for one in self._held)
-                    self._writer.begin_split(_ATTEMPT, step, WatchedSplit(parts))
-                self._writer.add_exchange(_ATTEMPT, step, exchange)
+                    self._writer.begin_split(attempt, step, WatchedSplit(parts))
+                self._writer.add_exchange(attempt, step, exchange)
             self._is_told = True
 
     def close(self) -> None:

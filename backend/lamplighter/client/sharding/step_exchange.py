@@ -212,7 +212,7 @@ class StepExchange:
             numbers = sum(vectors.size for vectors in found[1:])
             self._kept.add_step(
                 self.recorder.run.exchanges_path,
-                self.recorder.at + 1,
+                *self.recorder.next_step,
                 headers,
                 numbers,
                 self.group.traffic,

@@ -132,7 +132,7 @@ def test_what_many_processes_send_is_kept_if_a_reader_takes_it(tmp_path: Path):
         kept = KeptExchanges([OwnedPart(9_999_999, 999_999, 10_000, 10_000)] * count)
         kept.note_rows([4 * 10_001 * 9_999_999] * count)
         headers = [Header(ids=9_999_999, own=OwnSeconds(n + 1000.123457)) for n in range(count)]
-        kept.add_step(tmp_path / f"{count}.sqlite", 1, headers, 0, Traffic())
+        kept.add_step(tmp_path / f"{count}.sqlite", 1, 1, headers, 0, Traffic())
         kept.close()
     (path,) = tmp_path.iterdir()
     lineage = Lineage.of_attempts([(1, 0)])
