@@ -11,7 +11,7 @@ from lamplighter.client.matrix_diff import find_changed_rows
 from lamplighter.client.recording.loop_facts import LoopFacts
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS, NoSnapshotError
-from lamplighter.runfolder.fragments.received_fact import RECEIVED_FACT
+from lamplighter.runfolder.fragments.fragment import RECEIVED_FACT
 from lamplighter.runfolder.loop_facts import CONFIG_FACT, KEPT_ROWS_FACT
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import Touches, read_touches
