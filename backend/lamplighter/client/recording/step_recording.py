@@ -341,7 +341,10 @@ class StepRecording:
                     self._keep_last_matrix()
                 if self.ended:
                     phase, message = Phase.INTERRUPTED, self.ended
-                facts = {"phase": phase, "message": message, "changed": time.time(), "steps": self.at}
+                facts: dict[str, Any] = {"phase": phase, "message": message, "changed": time.time()}
+                if self._first_of_attempt is None:
+                    # Otherwise the steps of the attempt before still count.
+                    facts["steps"] = self.at
                 self.writer.add_event(self.at, phase, message, facts)
                 sealed = True
             except NOT_NOW as error:

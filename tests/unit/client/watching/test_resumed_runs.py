@@ -136,7 +136,7 @@ def test_a_loop_that_ends_before_its_first_step_changes_nothing(watch: Any, loop
     with pytest.raises(ZeroDivisionError), watch(loop, resume="mine", first_step=5):
         raise ZeroDivisionError
     status = lamplighter.open(tmp_path / "runs" / "mine").status
-    assert (status.phase, status.attempt, status.step) == ("interrupted", 1, 9)
+    assert (status.phase, status.attempt, status.step, status.steps) == ("interrupted", 1, 9, 9)
     assert status.message == "the loop stopped after step 5: ZeroDivisionError"
     with watch(loop, resume=tmp_path / "runs" / "mine", first_step=5):
         loop.train(7, seed=2)
