@@ -39,8 +39,6 @@ def measure_snapshot(
     """Return the measures of a run's matrix after a step, by name.
 
     Args:
-        run: the run.
-        step: the step.
         vectors: the matrix, shape (V, D).
         touches: how many batches had each row, shape (V,); None if batches are not recorded.
     """

@@ -142,7 +142,6 @@ def gather_with_control(
     """Return the evidence about a run, with its control and its run of another seed if readable.
 
     Args:
-        run: the run.
         cache: keeps results for finished steps.
         moment: the moment of the run.
         control: its control; None if it has none.

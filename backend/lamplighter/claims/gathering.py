@@ -101,7 +101,6 @@ def gather_evidence(run: RunFolder, cache: LruCache, moment: Moment | None = Non
     """Return the evidence about a run that has read its corpus. Unreadable parts are left out.
 
     Args:
-        run: the run.
         cache: keeps results for finished steps.
         moment: the moment to read; None for now.
 

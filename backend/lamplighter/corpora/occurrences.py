@@ -43,7 +43,6 @@ def find_occurrences(
     Args:
         text: token ids, shape (N,).
         vocabulary: their tokens.
-        words: the words to find.
         window: tokens of an occurrence.
     """
     homonyms = {homonym.word: homonym for homonym in list_homonyms()}

@@ -63,7 +63,6 @@ def encode_prompt(tokeniser: str, text: str, vocabulary: int) -> list[int]:
 
     Args:
         tokeniser: the run's tokeniser as JSON (`RunFolder.tokeniser`); may be untrusted.
-        text: the prompt.
         vocabulary: the number of tokens of the run, V; ids are below.
 
     Raises:

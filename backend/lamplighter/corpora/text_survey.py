@@ -94,7 +94,6 @@ def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
 
     Args:
         recipe: the tokenisation of the text.
-        text: the text.
         enough: the number at which to stop.
 
     Returns:

@@ -53,7 +53,6 @@ def find_first_difference(
 
     Args:
         reader: the record of the run.
-        other: that of the other.
         offset: the step of the other minus that of the run.
         first, last: steps of the run, inclusive. The comparison ends before, where one of them lacks a step.
 

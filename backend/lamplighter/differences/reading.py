@@ -58,8 +58,6 @@ def choose_steps(
     """Return the steps at which two runs are compared.
 
     Args:
-        one, other: the runs.
-        relation: their relation.
         step: the step of the first; None for the newest that both have.
         other_step: a step of the other, regardless of the clock; None for that of the clock.
 
@@ -103,8 +101,6 @@ def read_first_difference(
     """Return the first step whose records differ; None for runs without a common origin.
 
     Args:
-        one, other: the runs.
-        relation: their relation.
         known: what was found before, of the same attempts; steps that were equal are not compared again.
 
     Raises:
@@ -132,7 +128,6 @@ def compare_folders(
 
     Args:
         run, other: the runs. Their ancestors are looked for beside them.
-        step, other_step: the steps.
         on_progress: called with the share done.
 
     Raises:

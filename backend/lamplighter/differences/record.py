@@ -77,8 +77,6 @@ def compare_records(
     """Read what two records say at a step.
 
     Args:
-        run, reader: the run and its record.
-        other, other_reader: the other.
         step: the step of the run.
         offset: the step of the other minus that of the run.
         clocked: whether the two steps are at one point of a clock, and so all before them. If not, the newest line and loss of

@@ -47,8 +47,6 @@ def relate(run: RunFolder, other: RunFolder, find: Callable[[str], RunFolder | N
     """Return the relation of two runs.
 
     Args:
-        run: the run.
-        other: the other.
         find: returns a run by its id, or None if it is not here. A run in between that is gone hides what lies before.
 
     Raises:

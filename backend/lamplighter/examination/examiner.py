@@ -160,7 +160,6 @@ class Examiner:
         """Open the answer file, and requeue the questions whose examiner was killed.
 
         Args:
-            run: the run.
             idle: seconds without a question after which the examiner ends.
             stop: ends it within a step.
 

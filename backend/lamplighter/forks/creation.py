@@ -56,7 +56,6 @@ def create_fork(
     Args:
         store: where the fork appears.
         run: the parent, live or finished.
-        request: the fork.
         prepare: called with the folder before it gets its final name.
 
     Raises:

@@ -94,7 +94,6 @@ def measure_sample(one: Floats, other: Floats, fitted: Ids, words: Ids, deal: Id
     Args:
         one, other: shape (N, D) each.
         fitted: the rows that the rotation is fitted on. Fitted on the sample, it would fit it too well.
-        words: the sample.
         deal: the row of the second matrix that is taken for each row of the first, shape (N,); None for the same.
     """
     there, fitted_there = (words, fitted) if deal is None else (deal[words], deal[fitted])

@@ -40,7 +40,6 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
     """Return the problems of the texts in a folder, in all its languages, one per line.
 
     Args:
-        folder: the folder.
         ours: the English parts that the folder overlays; texts in other languages are compared with them where the folder has none.
 
     Raises:

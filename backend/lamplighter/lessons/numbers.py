@@ -125,7 +125,6 @@ def resolve_numbers(
 
     Args:
         run: the run, which has read its corpus.
-        part: the part.
         moment: the moment of the run.
         questions: the part's questions.
         cache: keeps results for words.

@@ -77,7 +77,6 @@ def parse_part(file: str, number: int, text: str) -> Part:
 
     Args:
         file: the file's name, for messages.
-        number: the number of the part.
         text: the whole text, at most `MAX_PART_BYTES` long.
 
     Raises:

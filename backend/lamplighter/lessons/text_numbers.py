@@ -30,7 +30,6 @@ def read_text_numbers(run: RunFolder, cache: LruCache, step: int) -> dict[str, f
     Args:
         run: a run that has read its corpus.
         cache: keeps the lists of its text, which never change.
-        step: the step.
 
     Raises:
         FormatError: the run cannot be read.

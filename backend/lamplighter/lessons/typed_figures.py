@@ -25,7 +25,6 @@ def list_typed_figures(folder: Path, ours: Mapping[int, Part] | None = None) -> 
     line: another run may contradict them. The texts are still shown.
 
     Args:
-        folder: the folder.
         ours: the English parts that the folder overlays.
 
     Raises:
@@ -63,7 +62,6 @@ def _typed_in_page(page: TeacherPage, part: Part | None, places: Collection[str]
     """Return the typed figures of a teacher's page.
 
     Args:
-        page: the page.
         part: the part it is about; None for the page to read before the first.
         places: stages of the course, as pages write them: `1.10`.
     """

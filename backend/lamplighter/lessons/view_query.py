@@ -42,7 +42,6 @@ def parse_view_query(query: str, *, with_place: bool = False) -> dict[str, str]:
     """Return the values of a view by key. The query begins with `?`.
 
     Args:
-        query: the query.
         with_place: True if it may also name a place in the course, such as `lesson=1.2`.
 
     Raises:

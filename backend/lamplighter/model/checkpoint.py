@@ -46,7 +46,6 @@ def save_checkpoint(
 
     Args:
         folder: the target folder.
-        step: the step.
         attempt: the attempt that the step counts in.
         learner: the model and its optimisers.
         observer: the counts of rows.

@@ -111,7 +111,6 @@ def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
     """Count the floating-point operations of a step.
 
     Args:
-        recipe: the recipe.
         vocabulary: V, the number of tokens.
         rows: the rows of the embedding with a gradient; ignored if the gradient is dense. Of an output matrix of which a
             step reads a sample, all rows read count as updated, also those that were drawn twice.

@@ -25,7 +25,6 @@ def read_kept_states(
     Args:
         recipe: the run's recipe.
         vocabulary: V, the number of its tokens.
-        files: the kept states.
         sequences: token ids, each at most the model's context.
 
     Raises:

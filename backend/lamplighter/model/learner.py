@@ -64,7 +64,6 @@ def build_learner(
     """Build the model and optimisers of a recipe in their initial state, determined bit for bit by the seed.
 
     Args:
-        recipe: the recipe.
         vocabulary: V, the number of tokens.
         device: the device to train on.
         counts: how often each token is in the text that is trained on, shape (V,); needed to train with a sampled softmax.

@@ -108,7 +108,6 @@ class RowObserver:
         """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
 
         Args:
-            embedding: the embedding.
             verify_every: the interval of full comparisons.
             whole_rows: the rows of the matrix that this is a part of, which decide whether it is small.
         """
@@ -190,7 +189,6 @@ class Observer:
         """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
 
         Args:
-            learner: the learner.
             verify_every: the interval of full comparisons.
             rows: the rows of the embedding, if they are not all the learner's own.
         """

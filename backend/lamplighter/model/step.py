@@ -55,7 +55,6 @@ def clip_gradients(
     no public names.
 
     Args:
-        model: the model.
         limit: the largest total norm that is left as it is.
         join: makes of the norms those of whole gradients, where the model has only parts of some.
 

@@ -33,7 +33,6 @@ def find_outlying_steps(
     """Return the steps of a run that stand out by their loss, gradient norm or number of moved rows.
 
     Args:
-        run: the run.
         first, last: the steps to judge; None for the newest. Of more than `MAX_JUDGED`, the last are judged.
         most: the maximum number of steps that are listed.
         on_progress: called with the share done; None: figures read before are used again.

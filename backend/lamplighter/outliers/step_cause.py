@@ -41,8 +41,6 @@ def explain_step(
     """Return what was in a step.
 
     Args:
-        run: the run.
-        reader: its steps.
         step: a recorded step.
         judged: the figures of the steps among which it is judged.
         districts: the neighbourhoods by token; None before the first search for them.

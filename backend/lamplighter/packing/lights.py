@@ -45,8 +45,6 @@ def pack_lights(
     """Encode the lights of as many steps as fit.
 
     Args:
-        run: the run.
-        reader: its steps.
         last: its last step, at least 1.
         kept: steps to include in any case.
         budget: the maximum bytes; the first and the last step are kept even beyond it.

@@ -180,7 +180,6 @@ def pack_run(
     """Encode a run, live or finished; a live one up to its newest step.
 
     Args:
-        run: the run.
         progress: called with the share done.
         lessons: a folder of texts that override the course's.
         beside: whether there may be files beside the page, for what has no room in it.

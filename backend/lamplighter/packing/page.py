@@ -43,7 +43,6 @@ def write_packed_page(
     """Write the page that shows a run without a server.
 
     Args:
-        run: the run.
         out: the file to write.
         progress: called with the share done.
         lessons: a folder of texts that override the course's.

@@ -63,7 +63,6 @@ def classify_interface(name: str, flags: int, address: Address) -> InterfaceKind
     Args:
         name: the system's name, or the description (Windows), or "".
         flags: those of `getifaddrs`.
-        address: an address of the interface.
     """
     if _VIRTUAL.match(name):
         return "virtual"

@@ -46,7 +46,6 @@ def rank_addresses(listed: list[InterfaceAddress], routes: list[Address]) -> lis
     """Return addresses without duplicates, the most likely to work for others on the network first.
 
     Args:
-        listed: addresses of the interfaces.
         routes: addresses of default routes. One that is not listed counts as a network's.
     """
     known = {one.address for one in listed}

@@ -20,9 +20,7 @@ def make_private_folder(path: Path, *, parents: bool = False, exist_ok: bool = F
     """Create a folder that only its user can open. An existing folder keeps its mode.
 
     Args:
-        path: the folder.
         parents: whether to create its parents, with the default mode.
-        exist_ok: whether the folder may exist.
 
     Raises:
         OSError: the folder cannot be created.

@@ -47,7 +47,6 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
     Args:
         recipe: the run's recipe.
         vocabulary: V, the number of tokens.
-        question: the question.
         device: the kind of device that the run was trained on; untrusted for an imported run.
 
     Raises:

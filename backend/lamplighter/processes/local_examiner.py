@@ -36,7 +36,6 @@ class LocalExaminer:
         """Prepare without starting a process.
 
         Args:
-            run: the run.
             server: the name of the request file for the questions; lower-case letters and digits.
             command: builds the command line of the examiner.
         """

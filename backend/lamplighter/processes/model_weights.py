@@ -28,7 +28,6 @@ def compute_model_weights(
 
     Args:
         run: a run that was trained here; its recipe and waypoints are read, never its own code.
-        step: the step.
         scratch: a file that does not exist, made and removed.
         progress: called with the share done, from 0 to 1, and a description.
 

@@ -20,7 +20,6 @@ def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
 
     Args:
         run: the run, whose corpus has been read.
-        text: the text.
         field: the question's field, for the message.
 
     Raises:

@@ -89,7 +89,6 @@ class Sweep:
         """Start nothing yet.
 
         Args:
-            run_set: the set.
             roles: `trainer`, or the roles that finish what was trained.
             jobs: the number of members worked on at a time.
             command: builds the command line of a worker.

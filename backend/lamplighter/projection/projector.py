@@ -200,7 +200,6 @@ class Projector:
         Args:
             vectors: shape (V, D).
             attempt: the attempt that the step belongs to.
-            step: the step.
             over: whether the run has ended, so that the directions must be chosen now.
 
         Returns:
@@ -247,7 +246,6 @@ class Projector:
         Args:
             vectors: shape (V, D).
             attempt: the attempt that the step belongs to.
-            step: the step.
             over: whether the run has ended, so that there is time to find the districts of the step too.
         """
         if not self._set_space(vectors, attempt, step):

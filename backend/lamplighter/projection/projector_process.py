@@ -47,7 +47,6 @@ class MissedSteps:
         """Begin before the first matrix.
 
         Args:
-            run: the run.
             seconds: the maximum delay of the newest step, from the second call of `next_matrix` on: the first layout
                 takes equally long for any matrix.
             clock: returns seconds.

@@ -33,7 +33,6 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
     """Reproject a finished run. Only one process at a time may do this (role `reprojector`).
 
     Args:
-        run: the run.
         progress: called after every slice.
         slices: the number of steps to lay out, evenly spaced over those stored exactly, including the first and the
             last; fewer if too few are stored or the vocabulary is large.

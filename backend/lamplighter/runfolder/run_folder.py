@@ -201,7 +201,6 @@ class RunFolder:
 
         Args:
             token_ids: the text, shape (N,).
-            vocabulary: its vocabulary.
             tokeniser: the tokeniser as JSON.
             held_out: the held-out text, shape (M,), if there is any.
         """

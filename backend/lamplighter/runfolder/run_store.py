@@ -103,7 +103,6 @@ class RunStore:
         """Create a run to train. Its folder appears complete with the recipe (and the text), or not at all.
 
         Args:
-            recipe: the recipe.
             text: the user's text.
             prepare: called with the folder before it gets its final name.
 

@@ -83,7 +83,6 @@ class ReadingServices:
         """Begin the reply of a route about a run: choose the format, then find the run.
 
         Args:
-            request: the request.
             run: the run's id.
             offered: the formats of the route, the default first; none: always JSON.
             format: the value of `?format=`.
@@ -165,7 +164,6 @@ class Services(ReadingServices, FrontServices):
         """Check that the caller has confirmed what a run takes, if it was imported: its recipe comes from a stranger.
 
         Args:
-            run: the run.
             aim: what takes it, as in "Continuing it takes".
             confirmed: whether the caller has.
 

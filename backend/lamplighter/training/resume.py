@@ -64,7 +64,6 @@ class RunCheckpoints:
             last: the newest committed step.
             model: the model in its initial state, with its observer.
             build_model: rebuilds both after a damaged file has left them half restored.
-            oldest: whether to restore the oldest.
 
         Returns:
             The step of the checkpoint; 0 if there is none.
@@ -165,8 +164,6 @@ def replay_steps(
         writer, reader: the record of the steps.
         control: gets the learning rates that requests set during the replay.
         stop: ends the replay.
-        checkpoint_step: the step of the checkpoint.
-        compute: computes a step.
         commit: commits the first step of a new attempt; returns whether it succeeded.
         on_same: receives every step that matched its record.
 

@@ -61,8 +61,6 @@ class Trainer:
         """Build the model.
 
         Args:
-            run: the run.
-            writer: the writer of its steps.
             stop: ends the training.
             on_progress: called after each step.
             model: the model, unless it is to be in this process.

@@ -65,8 +65,6 @@ class RunWaypoints:
         row.
 
         Args:
-            step: the step.
-            model: the model after it.
             next_attempt: the attempt that continues from here at another learning rate, if any.
         """
         if not self._room and not (self._is_fork and step == 0):

@@ -55,7 +55,6 @@ def train(
     """Train a run from its current step, handling SIGINT and SIGTERM. Call it from the main thread.
 
     Args:
-        run: the run.
         on_prepare: called with the share done and what is being done, before training.
         on_progress: called after each step.
         crew: the processes that train it; None for this one alone.

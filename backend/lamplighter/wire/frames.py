@@ -191,7 +191,6 @@ def locate_row(head: bytes, token_id: int) -> tuple[int, int]:
 
     Args:
         head: the first `ROWS_HEAD` bytes of the frame.
-        token_id: the row.
 
     Returns:
         Offset and length in bytes.

@@ -171,7 +171,6 @@ def decode_tile(data: bytes, max_bytes: int = MAX_TILE_BYTES) -> Tile:
     """Decode a tile. Its unpacked size is checked before anything is unpacked.
 
     Args:
-        data: the tile.
         max_bytes: the maximum size of an unpacked tile.
 
     Raises:

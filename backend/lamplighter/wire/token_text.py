@@ -70,7 +70,6 @@ def decode_piece(piece: str, symbols: Mapping[str, int]) -> str:
     """Decode a piece in the byte-level alphabet; return any other piece, such as an added token, unchanged.
 
     Args:
-        piece: the piece.
         symbols: the alphabet (`byte_by_symbol`).
     """
     if any(sign not in symbols for sign in piece):

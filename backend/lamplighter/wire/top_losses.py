@@ -41,7 +41,6 @@ class TopLosses:
         """Return the predictions in an untrusted record.
 
         Args:
-            record: the bytes.
             vocabulary: the number of tokens of the run, V.
 
         Raises:

@@ -108,7 +108,6 @@ class Summarizer:
         """Return the summary of a table.
 
         Args:
-            step: its step.
             shape: (V, D).
             blocks: its rows in order, as contiguous float32.
         """

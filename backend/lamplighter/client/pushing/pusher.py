@@ -50,7 +50,6 @@ class RunPusher:
         """Push a finished or a growing run.
 
         Args:
-            run: the run.
             client: the server.
             say: called once with each thing that is wrong.
             patience: seconds without the network after which a run that is over is given up; None: never.

@@ -27,7 +27,6 @@ def warn(message: str, otherwise: Place | None = None) -> None:
     """Show a warning at the line of the loop that caused it. Never raises, even if warnings are errors.
 
     Args:
-        message: the warning.
         otherwise: the place to name if no code of the loop is running, as at the end of the program.
     """
     file, line = find_place() or otherwise or ("lamplighter", 0)

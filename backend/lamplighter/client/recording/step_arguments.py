@@ -52,7 +52,6 @@ def find_gradient_rows(gradient: Any, size: int, dim: int | None) -> GradientRow
     """Return the non-zero rows of a dense or sparse gradient, and their norms.
 
     Args:
-        gradient: the gradient.
         size: the rows of the embedding, V.
         dim: its width, D, if known.
 

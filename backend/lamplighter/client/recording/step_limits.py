@@ -48,9 +48,7 @@ class StepLimits:
         """Return the part of a step that fits; None if nothing fits.
 
         Args:
-            effects: the step.
             kept: the bytes of the rows that are kept of every step.
-            add_event: adds an event to it.
         """
         # Committed data is temporarily in both the write-ahead log and the file.
         needed = _STEP_BYTES + 16 * len(effects.batch_ids)

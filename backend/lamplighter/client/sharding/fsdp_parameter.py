@@ -39,8 +39,6 @@ def find_fsdp_parameter(model: nn.Module, owner: nn.Module, attribute: str) -> F
     """Return what FSDP2 manages behind a module's parameter; None if it does not.
 
     Args:
-        model: the model.
-        owner: the module that has the parameter.
         attribute: its name there.
     """
     fsdp = sys.modules.get("torch.distributed.fsdp")

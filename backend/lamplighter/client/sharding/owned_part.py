@@ -109,7 +109,6 @@ def check_split(model: nn.Module, weight: Tensor, merged: int) -> None:
     """Raise InputError if a table's parts cannot give what is to be recorded.
 
     Args:
-        model: the model.
         weight: its table.
         merged: the number of steps whose norms are merged; 1 if none are, or if no norms are recorded.
     """

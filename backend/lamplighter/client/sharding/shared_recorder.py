@@ -82,7 +82,6 @@ class SharedRecorder:
         """Give this process's part of a step, without waiting.
 
         Args:
-            part: the part.
             write: called in the first process, in a thread of this recorder.
 
         Raises:

@@ -160,8 +160,6 @@ class StepPart:
         """Return the part of another process, and its moved rows if they are there.
 
         Args:
-            header: its header.
-            content: its bytes.
             columns: the columns that it owns, if its moved rows are there.
             rows: the rows of the table.
         """
@@ -191,7 +189,6 @@ def part_bytes(header: Header, columns: int | None) -> int:
     and 4 for each number of a moved row that is sent.
 
     Args:
-        header: its header.
         columns: the columns that its process owns, if its moved rows are sent.
     """
     rows = 8 * header.ids + 12 * max(header.gradients, 0) + 12 * header.moved

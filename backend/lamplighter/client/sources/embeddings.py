@@ -56,7 +56,6 @@ def find_projected_tensor(folder: Path, wanted: str | None) -> ProjectedTensor |
     """Return the embedding of a projector folder; None for other folders.
 
     Args:
-        folder: the folder.
         wanted: its name, if there are several.
 
     Raises:

@@ -95,7 +95,6 @@ class BatchTally:
         """Count the ids that the table's module has just looked up. A forward hook, called with gradients enabled.
 
         Args:
-            module: the module.
             args: its positional arguments; the ids are the first, or have one of the usual names.
             kwargs: its keyword arguments.
             output: what it returned.

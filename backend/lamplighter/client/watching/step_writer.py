@@ -118,7 +118,6 @@ class StepWriter:
 
         Args:
             weight: the matrix after it, shape (V, D).
-            batch: the batch of the step.
         """
         moved, distances = self._diff.compare(self._part.own_rows(weight))
         return {"moved": moved, "distances": distances}

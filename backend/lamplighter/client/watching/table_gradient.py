@@ -37,8 +37,6 @@ class TableGradient:
         """Find the gradient.
 
         Args:
-            model: the model.
-            table: the table in it.
             part: what this process owns of it.
             kind: which gradient a step records; None: none.
         """

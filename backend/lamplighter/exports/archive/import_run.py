@@ -95,7 +95,6 @@ def import_zip(
 
     Args:
         run_store: the target store.
-        source: the zip.
         progress: called with the share done; may raise `Cancelled`.
         total: maximum unpacked bytes.
 

@@ -84,7 +84,6 @@ def arrow_table(rows: TokenRows, extra_columns: dict[str, Any] | None = None) ->
     size).
 
     Args:
-        rows: the rows of the table.
         extra_columns: further columns (Arrow arrays) by name.
 
     Raises:

@@ -58,7 +58,6 @@ def find_turning_points(run: RunFolder, extent: Extent | None = None) -> Turning
     """Return the turning points of the curves of a run.
 
     Args:
-        run: the run.
         extent: what to judge; None: all that there is.
 
     Raises:

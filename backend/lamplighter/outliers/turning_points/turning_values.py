@@ -289,7 +289,6 @@ def _describe(turn: _Candidate, curve: Values, clock: Values, around: tuple[int,
     """Return the turn of a curve; None if it does not count.
 
     Args:
-        turn: where it is.
         curve, clock: the fitted curve.
         around: the values between which it moves before and after, and the one up to which it then goes.
     """

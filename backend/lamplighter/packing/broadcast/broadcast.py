@@ -43,7 +43,6 @@ class LivePage:
         """Prepare to pack.
 
         Args:
-            run: the run.
             live: the folder beside the page whose files it follows.
             on_packed: called with each page, in a thread.
         """

@@ -45,7 +45,6 @@ class SegmentWriter:
         Args:
             site: where to write.
             folder: the folder of the live files, relative to the site.
-            run_id: the run.
 
         Raises:
             OSError, StoreError: the site cannot be written.

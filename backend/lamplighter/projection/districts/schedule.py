@@ -53,7 +53,6 @@ class DistrictSchedule:
             vectors: shape (V, D), finite.
             nearest: ids and cosines of each token's nearest neighbours, shapes (V, K); None if unknown.
             attempt: the attempt that the step belongs to.
-            step: the step.
             due: whether it is due however little time has passed.
             final: this is the last embedding; detection is due.
         """

@@ -297,7 +297,6 @@ def _describe_change(
         district: the district that the change is about.
         other: the district that it split from, or merged into.
         before: the names before this observation, by district.
-        names: the names after it.
         members: the tokens of the districts after it.
     """
     begins = kind in ("district-born", "district-split")

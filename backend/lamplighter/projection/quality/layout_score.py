@@ -25,7 +25,6 @@ def score_layout(
 
     Args:
         attempt: the attempt that the step belongs to.
-        step: the step.
         method: the method that drew it.
         coordinates: shape (V, 2).
         probe: the trust probe, set to this embedding.

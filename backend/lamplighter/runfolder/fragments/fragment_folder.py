@@ -105,7 +105,6 @@ def unread_fragments(
     Args:
         found: the fragments in the order of their steps.
         position: how far they were read before.
-        read: reads one of them.
 
     Raises:
         READ_ERRORS: one cannot be read.

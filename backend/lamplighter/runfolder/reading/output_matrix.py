@@ -127,9 +127,6 @@ def read_output_matrix_at(
     """Return the output matrix at the newest point at or before a step (None: the newest of all).
 
     Args:
-        run: the run.
-        reader: a reader of its steps.
-        step: the step.
         read: returns the matrix of a point, perhaps from a cache.
 
     Raises:

@@ -169,7 +169,6 @@ def wants_training(run: RunFolder, *, sweeping: bool = False) -> bool:
     a set that has not ended waits for its sweep, and wants no other trainer.
 
     Args:
-        run: the run.
         sweeping: whether the sweep asks.
 
     Raises:

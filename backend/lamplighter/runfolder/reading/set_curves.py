@@ -79,7 +79,6 @@ def read_curves(runs: Sequence[RunFolder], names: Sequence[str], keep: Keep = ma
     """Read measures of several runs; a run that cannot be read has no values.
 
     Args:
-        runs: the runs.
         names: names of measures, and `loss`: the mean of the last batches up to a step.
         keep: keeps what belongs to steps that never change.
     """

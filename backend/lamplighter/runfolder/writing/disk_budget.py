@@ -28,8 +28,6 @@ class DiskBudget:
         """Watch a run.
 
         Args:
-            run: the run.
-            writer: the writer of its steps.
             reserve: bytes of the budget for other purposes.
             share: the share of the rest for snapshots and existing files.
         """

@@ -68,7 +68,6 @@ class Retention:
         """Update the policy for `step`, which becomes the current one. Cheap; call once per step.
 
         Args:
-            step: the step.
             rows: the bytes of its moved rows; 0 if it has none.
             keyframe: the bytes of a keyframe.
             due: whether the step is due to have one.

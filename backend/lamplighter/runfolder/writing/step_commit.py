@@ -82,8 +82,6 @@ class StepCommitter:
         """Resume from the run's `facts`: snapshots stopped by the disk budget do not resume.
 
         Args:
-            run: the run.
-            writer: the writer of its steps.
             matrix: the matrix in training.
             facts: the run's facts.
             measure_held_out: measures the loss on held-out text, and numbers beside it by name, stored with every keyframe.

@@ -47,7 +47,6 @@ def waypoint_spacing(step: int, every: int, room: int) -> int:
     """Return the steps between two waypoints of a run that has reached `step`.
 
     Args:
-        step: the step.
         every: the recipe's spacing, doubled until the waypoints fit.
         room: the maximum waypoints of the run, at least 8.
     """

@@ -84,7 +84,6 @@ class Broker:
         """Return a bucket of keys and values, made if there is none. Runs on the loop.
 
         Args:
-            name: its name.
             ttl: seconds after which an entry is forgotten; None: never.
         """
         if name not in self._buckets:

@@ -37,7 +37,6 @@ class ChannelLog:
 
         Args:
             seq: its place.
-            data: its bytes.
             before: the place of the entry published before it. If that is not the newest here, entries are missing, and
                 those before the gap are forgotten. None: the newest here.
         """

@@ -65,8 +65,6 @@ class ExaminerJobs:
         """Ask a question, and keep an examiner for it.
 
         Args:
-            run: the run.
-            asked: the question.
             write: appends the question to this server's file, and returns the number of the request.
 
         Raises:

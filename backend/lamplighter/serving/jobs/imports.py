@@ -94,7 +94,6 @@ class ImportJobs:
         """Receive a zip and begin to import it.
 
         Args:
-            job_id: the id of the new job.
             chunks: the bytes of the zip.
             size: their number, if the sender tells it.
 

@@ -44,9 +44,6 @@ class DifferenceCache:
         """Return the difference of two matrices, measured unless it is kept.
 
         Args:
-            one, other: the runs.
-            relation: their relation.
-            steps: the steps.
             attempts: the attempts that these must count in.
             require_wanted: called now and then. What it raises ends the measurement.
 

@@ -24,7 +24,6 @@ def select_runs(
     """Return the runs that pass, in their order.
 
     Args:
-        runs: the runs.
         words: words that the name must have, in any order and case, or a part of the id.
         states: their states; empty for any.
         set_id: the set that they are in; empty for none, None for any.

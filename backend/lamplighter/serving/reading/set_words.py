@@ -92,7 +92,6 @@ class SetWords:
 
         Args:
             of: the group that the members are.
-            text: the word.
 
         Raises:
             RefusedError: no member has the word (404), or fewer than two can be compared (409).

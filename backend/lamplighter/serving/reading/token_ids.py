@@ -48,7 +48,6 @@ def parse_id_list(table: TokenTable, text: str, field: str, most: int) -> NDArra
 
     Args:
         table: the existing tokens.
-        text: the list.
         field: the name of the parameter.
         most: the maximum number of ids.
 

@@ -45,7 +45,6 @@ def build_server(
 
     Args:
         settings: where to listen and what to serve.
-        listening: the listening socket.
         on_ready: called on the event loop, once, when the server answers.
         limits: the limits of its connections; by default those for enough file descriptors.
         supervisor: the supervisor of its workers; by default a new one.

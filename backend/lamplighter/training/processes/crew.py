@@ -212,9 +212,6 @@ def follow_here(join: Callable[[], CountedGroup]) -> ExitCode:
 
     SIGINT and SIGTERM are left to process 0, which ends all: a checkpoint needs every process.
 
-    Args:
-        join: joins the group.
-
     Returns:
         The exit code: `CANCELLED` if another process has ended.
     """

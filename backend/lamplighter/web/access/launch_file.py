@@ -51,7 +51,6 @@ def write_launch_file(folders: Sequence[Path], code: str, fallback: str, own: st
 
     Args:
         folders: the possible folders, the best first.
-        code: the launch code.
         fallback: the URL to post to in any browser.
         own: the URL to post to if the browser resolves the server's own name; None: it has none.
 
@@ -83,7 +82,6 @@ def launch_folders(runs: Path, home: Path | None) -> list[Path]:
     """Return the folders for a launch file, the best first: readable by any browser, then by most.
 
     Args:
-        runs: the folder of runs.
         home: the user's home folder, if known.
     """
     folders = [folder for folder in (runs.resolve(), home and home.resolve()) if folder is not None]

@@ -44,9 +44,7 @@ class ConnectionConfig(uvicorn.Config):
         Args:
             app: the application.
             gate: admits every connection of the server.
-            limits: the limits of connections.
             is_presenter: recognises the presenter from the head of a request.
-            http, ws: the protocols.
             find_session: finds the viewer from the head of a request.
         """
         self.connection_gate = gate

@@ -88,10 +88,7 @@ class LargeResponse(Response):
 
         Args:
             cache: makes or holds the answer.
-            order: the body.
             headers: the headers of the response.
-            media_type: its media type.
-            status: its status.
             any_version: the client has some version: answer 304 once there is one.
         """
         super().__init__(status_code=status, headers=headers, media_type=media_type)

@@ -46,7 +46,6 @@ def read_blocks(
 
     Args:
         model: the model, which takes ids of shape (B, T) as its only argument.
-        names: the names of its blocks.
         sequences: the ids of each, and the position that is read.
         device: where the ids go.
 

@@ -76,7 +76,6 @@ class ProbeReadings:
         """Prepare to read.
 
         Args:
-            planned: the probes.
             every: read at the steps whose number is a multiple of it; None: for at most `SHARE` of the time.
             raises: whether an error is raised in the loop instead.
         """

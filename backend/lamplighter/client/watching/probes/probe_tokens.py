@@ -21,7 +21,6 @@ def encode_sentence(
     """Return the ids of a sentence, and the position of the last token of its word.
 
     Args:
-        sentence: the sentence.
         tokenizer: the tokenizer of the loop; without one that splits texts, they are split at spaces into tokens of the
             vocabulary or, if it has single letters, into letters.
         vocabulary: the tokens by id.

@@ -51,7 +51,6 @@ def judge(
 
     Args:
         occurrences: of N words.
-        fitted: their sigmoids.
         errors: standard errors of the midpoints, shape (N,).
         baselines: the surprisal in bits for a model that has learned nothing about the word but its frequency, shape (N,).
         trained_before: whether the first state was trained already.

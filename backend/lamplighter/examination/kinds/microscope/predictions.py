@@ -37,7 +37,6 @@ def describe_predictions(
 
     Args:
         model: the model before the step.
-        retaken: the step.
         sequence: the sequence of the batch that is listed token by token.
 
     Returns:

@@ -82,7 +82,6 @@ def describe_row_update(
 
     Args:
         model: the model before the step.
-        retaken: the step.
         token: the row; None for the one that moved farthest of those that the sequence reads.
         coordinate: the number in it.
         sequence: the sequence of the batch that the answer shows.

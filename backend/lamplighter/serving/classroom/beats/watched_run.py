@@ -55,7 +55,6 @@ class WatchedRun:
         """Prepare to follow a run.
 
         Args:
-            found: the run.
             catalog: describes it.
             fanout: carries its beats.
             threads: the threads that make messages for joining viewers.

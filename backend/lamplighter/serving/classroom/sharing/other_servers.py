@@ -54,7 +54,6 @@ class OtherServers:
 
         Args:
             broker: carries it.
-            present: returns who is here.
             note: called with a server's name, the sessions with an open page there, and those that ask there.
         """
         self._broker, self._present, self._note = broker, present, note
