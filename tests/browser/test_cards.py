@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -117,16 +115,6 @@ def test_a_words_card_lists_neighbours_then_and_now_and_compares_the_maps_in_one
     assert then["x"] < now["x"]
     page.get_by_test_id("compare-maps").click()
     expect(page.get_by_test_id("beside-said")).to_have_count(0)
-
-
-def test_a_words_neighbours_then_and_now_can_be_saved_as_a_picture(page: Page, tmp_path: Path) -> None:
-    page.get_by_test_id("level-explore").click()
-    page.get_by_test_id("words-to-try").get_by_role("button").first.click()
-    with page.expect_download() as downloading:
-        page.get_by_test_id("save-card").click()
-    assert downloading.value.suggested_filename.endswith(".png")
-    downloading.value.save_as(tmp_path / "card.png")
-    assert struct.unpack(">II", (tmp_path / "card.png").read_bytes()[16:24]) == (1_200, 630)
 
 
 def test_a_district_has_a_card_and_a_selection_opens_its_card(page: Page, run: FinishedRun) -> None:

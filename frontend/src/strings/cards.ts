@@ -68,10 +68,6 @@ export const cards = table("cards", {
     compareMaps: "Compare",
     compareMapsMore: (then: number) =>
       `Two maps, step ${count(then)} and now, with this word ringed in both`,
-    card: "Save image",
-    cardMore: "Saves an image of this word with its neighbours then and now",
-    cardSentence: "Its nearest words, to a model that learns by reading",
-    cardThen: (step: number) => `step ${count(step)}`,
 
     numbers: "Numbers",
     class: "kind (hidden from the model)",

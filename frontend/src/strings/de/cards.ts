@@ -69,10 +69,6 @@ export const cards: Translated<typeof english> = {
     compareMaps: "Vergleichen",
     compareMapsMore: (then) =>
       `Zwei Karten, Schritt ${count(then)} und jetzt, mit einem Ring um dieses Wort auf beiden`,
-    card: "Bild speichern",
-    cardMore: "Speichert ein Bild dieses Wortes mit seinen Nachbarn damals und jetzt",
-    cardSentence: "Die Wörter, die ihm am nächsten sind, für ein Modell, das durch Lesen lernt",
-    cardThen: (step) => `Schritt ${count(step)}`,
 
     numbers: "Zahlen",
     class: "wahre Art (wir kennen sie, das Modell nicht)",
