@@ -1,9 +1,10 @@
 """What is read beyond the table: the steps that stand out, what keeping the largest losses costs, when words are
 learned, what probes cost, turning points, and when sums on a clock are understood.
 
-- planted: 20 small trainings, in each of which one batch is bad: random tokens, one repeated token, or random targets.
-  Counted: those whose bad step comes first in the list. Shuffled targets are measured beside them, without a goal.
-- quiet: 20 more without. Counted: the steps that stand out.
+- planted: 21 small trainings, in each of which the batches of 1, 2, 3, 6, 12 or 30 steps side by side are bad (random tokens, one
+  repeated token, or random targets), or of all steps from one on, which is a jump. Counted: those in which what stands out begins
+  with the first of them, one step more or less; beside it, those in which it ends with the last, too. (A model that learns gets used to bad batches.) Damage to a part of a batch is measured beside them, without a goal.
+- quiet: 20 more without, and 80 series with the noise of their losses, its signs drawn anew. Counted: those in which anything stands out.
 - cost: the processor time of keeping the 16 largest losses, as a share of a step of the default recipe, 2,000 steps.
 - curves: seconds for the curves and ages of 200 words at 20 saved states of that run, its model loaded.
 - probes: the processor time of reading 24 probed sentences at the default pace, as a share of a watched loop of 2,000 steps.
@@ -27,7 +28,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from benchmarks.support.copying import measure_copying
 from benchmarks.support.grokking import measure_grokking
@@ -40,35 +44,60 @@ from lamplighter.examination.kinds import acquisition
 from lamplighter.examination.replayer import Replayer
 from lamplighter.model import observer
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.outliers.reading import find_outlying_steps
+from lamplighter.outliers.answer import Figure, OutlyingStep
+from lamplighter.outliers.reading import MAX_LISTED
+from lamplighter.outliers.step_figures import StepFigures, read_step_figures
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables import steps
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
 from lamplighter.wire.top_losses import TopLosses
 from tests.support.synthetic_runs.bad_batches import BadBatch, bad_batch_at
 from tests.support.synthetic_runs.learning_curves import SLOWING, TURNING
 
 RUNS, STEPS = 20, 400
+NOISES = 80
+LENGTHS = (1, 2, 3, 6, 12, 30, None)
+"""Bad steps side by side; None: up to the last."""
 KINDS: tuple[BadBatch, ...] = ("random tokens", "one repeated token", "random targets")
+PARTIAL: tuple[BadBatch, ...] = (
+    "shuffled targets",
+    "a quarter random",
+    "one sequence random",
+    "reversed text",
+    "read twice",
+)
+PARTIAL_RUNS = 4
 COST_STEPS = 2_000
 _DEFAULT = {"steps": COST_STEPS, "device": "cpu", "cadence": {"waypoint_every": 100}}
-_LEARNS = (30, STEPS - 10)
-"""The steps among which the bad one is drawn."""
+_LEARNS = (90, STEPS - 70)
+"""The steps among which the first bad one is drawn."""
 
 
 def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
-    first, where, shuffled, alarms = 0, [], 0, 0
-    for seed in range(RUNS):
+    planted, whole_stretch, missed = 0, 0, []
+    for seed in range(len(LENGTHS) * len(KINDS)):
+        length, kind = LENGTHS[seed % len(LENGTHS)], KINDS[seed % len(KINDS)]
         bad = random.Random(seed).randrange(*_LEARNS)
-        kind = KINDS[seed % len(KINDS)]
-        found = _outlying(seed, bad, kind)
-        first += found[:1] == [bad]
-        if found[:1] != [bad]:
-            where.append(f"{kind} at {bad}")
-        shuffled += _outlying(seed, bad, "shuffled targets")[:1] == [bad]
-        alarms += len(_outlying(RUNS + seed, None, None))
+        until = STEPS if length is None else bad + length - 1
+        found = _list_outlying(_train(seed, bad, kind, until))
+        begun = [one for one in found if abs(one.step - bad) <= 1]
+        planted += bool(begun)
+        whole_stretch += any(abs(one.until - until) <= 1 for one in begun)
+        if not begun:
+            missed.append(f"{kind}, {length or 'all'} from {bad}: {[(one.step, one.until) for one in found]}")
+    partial = {
+        kind: sum(
+            any(one.step <= _LEARNS[1] <= one.until for one in _list_outlying(_train(seed, _LEARNS[1], kind)))
+            for seed in range(PARTIAL_RUNS)
+        )
+        for kind in PARTIAL
+    }
+    quiet = [_train(RUNS + seed, None, None) for seed in range(RUNS)]
+    alarms = sum(bool(_list_outlying(one)) for one in quiet)
+    drawn = sum(bool(_list_outlying(_draw_again(quiet[seed % RUNS], seed))) for seed in range(NOISES))
     kept, whole, curves = _measure_default()
     probes = measure_probe_cost(rows=112, width=64, context=32, steps=COST_STEPS)
     turned, false = count_turns(TURNING), count_turns(SLOWING)
@@ -76,8 +105,25 @@ def main() -> bool:
     two, one = measure_copying(layers=2), measure_copying(layers=1)
     return all(
         [
-            report("outliers_planted", first, "runs", of=RUNS, missed=where, shuffled_targets=shuffled),
-            report("outliers_quiet", alarms, "steps", runs=RUNS, steps=STEPS),
+            report(
+                "outliers_planted",
+                planted,
+                "runs",
+                of=len(LENGTHS) * len(KINDS),
+                missed=missed,
+                from_first_to_last=whole_stretch,
+                partial=partial,
+                partial_runs=PARTIAL_RUNS,
+            ),
+            report(
+                "outliers_quiet",
+                alarms + drawn,
+                "runs",
+                trained=alarms,
+                of=RUNS,
+                drawn=drawn,
+                of_drawn=NOISES,
+            ),
             report("top_losses_cost", 100 * kept / whole, "%", microseconds=1e6 * kept, step_ms=1e3 * whole),
             report("word_curves", curves, "s"),
             report("grokking", sums.seconds, "s", **sums._asdict()),
@@ -91,8 +137,22 @@ def main() -> bool:
     )
 
 
-def _outlying(seed: int, bad: int | None, kind: BadBatch | None) -> list[int]:
-    """Return the steps that stand out in a small training, the least likely first."""
+def _list_outlying(figures: StepFigures) -> list[OutlyingStep]:
+    return figures.list_outlying(MAX_LISTED).items
+
+
+def _draw_again(figures: StepFigures, seed: int) -> StepFigures:
+    """Return figures with the noise of others: what lies between each value and those around, with a sign that is drawn."""
+    draw = np.random.default_rng(seed)
+    drawn: dict[Figure, NDArray[np.float64]] = {}
+    for figure, values in figures.values.items():
+        smooth = median_filter(values, 15, mode="nearest")
+        drawn[figure] = smooth + (values - smooth) * draw.choice((-1.0, 1.0), len(values))
+    return StepFigures(figures.first, drawn, figures.numbers)
+
+
+def _train(seed: int, bad: int | None, kind: BadBatch | None, until: int | None = None) -> StepFigures:
+    """Return the figures of the steps of a small training."""
     recipe = Recipe.model_validate(
         {
             "steps": STEPS,
@@ -106,9 +166,10 @@ def _outlying(seed: int, bad: int | None, kind: BadBatch | None) -> list[int]:
     )
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
         run = RunStore(Path(folder)).create(recipe)
-        with patch.object(BatchReader, "batch", bad_batch_at(bad, kind)):
+        with patch.object(BatchReader, "batch", bad_batch_at(bad, kind, until)):
             train(run)
-        return [item.step for item in find_outlying_steps(run).items]
+        with StepsReader(run.steps_path) as reader:
+            return read_step_figures(reader, 1, STEPS)
 
 
 def _measure_default() -> tuple[float, float, float]:

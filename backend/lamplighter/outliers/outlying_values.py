@@ -365,13 +365,14 @@ def _chances(spreads: _Floats, allowed: NDArray[np.bool_], apart: int, known_by:
         # Medians of many are nearly normal, in both directions, and there are few of them.
         freedom = max(one for one in _TAIL_FREEDOMS if one <= most)
         return 2 * stdtr(freedom, -np.abs(spreads) / _unit(np.abs(rest), freedom, _WIDE_TAIL))
-    both = _fit_tail(np.abs(rest), most, surely=True)
+    both = _fit_tail(np.abs(rest), most, 1.0)
     chances = np.ones(len(spreads))
     for sign in (-1, 1):
         sizes, side = sign * rest[sign * rest > 0], sign * spreads > 0
         if len(sizes) < _LEAST_FITTED / 2:
             continue
-        freedom = min(both, _fit_tail(sizes, most, surely=False))
+        # Noise may be skewed: then this side is surely heavier.
+        freedom = min(both, _fit_tail(sizes, most, -1.0))
         chances[side] = 2 * stdtr(freedom, -np.abs(spreads[side]) / _unit(sizes, freedom, _TAIL))
     return chances
 
@@ -379,23 +380,22 @@ def _chances(spreads: _Floats, allowed: NDArray[np.bool_], apart: int, known_by:
 def _unit(sizes: _Floats, freedom: float, tail: float) -> float:
     """Return the scale at which a t distribution is nowhere narrower than some deviations' sizes, at their middle and tail."""
     middle, end = np.quantile(sizes, (_MIDDLE, tail))
-    # In such spreads half of normal values are nearer than this.
+    # In such spreads half of normal values are nearer than this; medians of counts may be all the same.
     middle = max(middle, 1 / 1.4826)
     return float(max(middle / _quantiles(_MIDDLE, freedom), end / _quantiles(tail, freedom)))
 
 
-def _fit_tail(sizes: _Floats, most: float, *, surely: bool) -> float:
-    """Return the most degrees of freedom, at most `most`, whose tail is no thinner than that of some deviations' sizes, or,
-    if `surely`, than a tail a standard error heavier."""
+def _fit_tail(sizes: _Floats, most: float, errors: float) -> float:
+    """Return the most degrees of freedom, at most `most`, whose tail is no thinner than that of some deviations' sizes, or
+    than a tail so many standard errors heavier."""
     freedoms = np.array([one for one in _TAIL_FREEDOMS if one <= most])
     middle, tail = np.quantile(sizes, (_MIDDLE, _TAIL))
     ends = _quantiles(_TAIL, freedoms)
+    # The standard error of a quantile, from the density of the t distribution there, by its slope.
+    slope = (_quantiles(_TAIL + 0.005, freedoms) - _quantiles(_TAIL - 0.005, freedoms)) / 0.01
+    seen = tail / max(middle, _LEAST_MIDDLE)
+    seen *= 1 + errors * np.sqrt(_TAIL * (1 - _TAIL) / len(sizes)) * slope / ends
     ratios = ends / _quantiles(_MIDDLE, freedoms)
-    seen = np.full(len(freedoms), tail / max(middle, _LEAST_MIDDLE))
-    if surely:
-        # The standard error of a quantile, and the density of the t distribution there, by its slope.
-        slope = (_quantiles(_TAIL + 0.005, freedoms) - _quantiles(_TAIL - 0.005, freedoms)) / 0.01
-        seen *= 1 + np.sqrt(_TAIL * (1 - _TAIL) / len(sizes)) * slope / ends
     return float(freedoms[max(int((ratios >= seen).sum()) - 1, 0)])
 
 
