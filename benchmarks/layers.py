@@ -210,7 +210,7 @@ def _time_inserts(run: RunFolder) -> float:
         begun = time.thread_time()
         with connection:
             for row in range(COST_STEPS):
-                connection.execute(steps.TOP_LOSSES_TABLE)
+                connection.execute(steps.OPTIONAL_TABLES["top_losses"])
                 connection.execute("INSERT INTO top_losses VALUES(?,?)", (row, bytes(132)))
         return (time.thread_time() - begun) / COST_STEPS
 
