@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lamplighter.claims.city_figures import compare_with_text, sample_nearest, share_of_same
 from lamplighter.claims.intervals import CLEAR
+from lamplighter.claims.matrix_evidence import compare_with_text, sample_nearest, share_of_same
 from living_map.rows import unit_rows
 
 WORDS, KINDS = 60, 5

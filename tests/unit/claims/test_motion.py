@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.gathering import _walk_at_random  # pyright: ignore[reportPrivateUsage]
 from lamplighter.claims.intervals import Spread
-from lamplighter.claims.step_figures import _walk_at_random  # pyright: ignore[reportPrivateUsage]
 from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
 from tests.unit.claims.town import LENGTH, PACE, STEP, WIDTH, matrix, pulses, told, town, untold
 

@@ -21,7 +21,7 @@ PLANTED = [
     ("serving/routes/norms.py", "import lamplighter.serving.routes.pairs", "No route imports another"),
     (
         "runfolder/tables/tiles.py",
-        "import lamplighter.runfolder.writing.retention",
+        "import lamplighter.runfolder.writing.step_commit",
         "Layers inside a run folder",
     ),
     ("projection/methods/pca.py", "import lamplighter.projection.projector", "Layers inside projection"),

@@ -18,8 +18,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter, ask_to_hold
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.training.control import RunControl
-from lamplighter.training.start_hold import MAX_HOLD_SECONDS
+from lamplighter.training.control import MAX_HOLD_SECONDS, RunControl
 from lamplighter.wire.layout_frames import Layout, Method
 
 LONG = 60.0
@@ -160,7 +159,7 @@ def test_the_next_trainer_waits_for_the_remaining_time(run: RunFolder, trainer: 
 
 
 def test_a_clock_set_back_prolongs_the_hold_by_a_bounded_time(run: RunFolder) -> None:
-    from lamplighter.training.start_hold import StartHold
+    from lamplighter.training.control import StartHold
 
     far = StartHold.continue_from({"hold_until": time.time() + 1e9})
     assert far is not None

@@ -26,8 +26,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.writing.failed_write import NOT_NOW, explain_failed_write
-from lamplighter.runfolder.writing.retention import PAUSED
-from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
+from lamplighter.runfolder.writing.step_commit import PAUSED, MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import StepEffects

@@ -10,20 +10,81 @@ In eager mode a pass is linked to its step by its backward pass: a hook on its o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from lamplighter.client.sharding.own_time import OwnTime
-from lamplighter.client.sharding.own_values import own_ids, own_scalar
 from lamplighter.client.sharding.owned_part import is_split
-from lamplighter.client.watching.found_loss import find_loss
 from lamplighter.client.watching.looked_up_ids import ids_argument, tensors_in, to_slots, why_unreadable
 from lamplighter.client.watching.tallied_batch import TalliedBatch, undivided
+
+
+def find_loss(output: Any) -> tuple[Tensor | None, str | None]:
+    """Return the loss in a model's output, and its place there.
+
+    Args:
+        output: a tensor; or a tuple, a list, a mapping or an object, whose part called "loss" is the loss, otherwise its
+            first scalar. A scalar without a gradient is not a loss but a metric.
+
+    Returns:
+        The loss, and a description of its place if it is not called loss; (None, None) if there is none.
+    """
+    named = _named_loss(output)
+    if named is not None:
+        return (named, None) if _is_loss(named) else (None, None)
+    if isinstance(output, Tensor):
+        return (output, None) if _is_loss(output) else (None, None)
+    parts: Iterable[tuple[Any, Any]] = ()
+    if isinstance(output, Mapping):
+        parts = cast("Mapping[Any, Any]", output).items()
+    elif isinstance(output, tuple | list):
+        parts = enumerate(cast("tuple[Any, ...]", output))
+    for place, value in parts:
+        if _is_loss(value):
+            return value, f"item {place!r} of the model's output"
+    return None, None
+
+
+def _named_loss(output: Any) -> Any:
+    try:
+        return output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)  # pyright: ignore[reportUnknownVariableType]
+    except Exception:  # noqa: BLE001 (a property of the model's own may raise anything)
+        return None
+
+
+def _is_loss(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.ndim == 0 and value.is_floating_point() and value.requires_grad
+
+
+def own_ids(ids: Any) -> Any:
+    """Return the ids that this process counts.
+
+    Args:
+        ids: what a lookup got.
+
+    Returns:
+        Of shared ids those of this process; none of them if another process has the same ones, so that each is counted
+        once. What is not shared, or is a sum that no process has, as it is.
+    """
+    if not is_split(ids) or any(placement.is_partial() for placement in ids.placements):
+        return ids
+    own = ids.to_local()
+    places = zip(ids.device_mesh.get_coordinate() or (), ids.placements, strict=False)
+    return own.flatten()[:0] if any(place and kind.is_replicate() for place, kind in places) else own
+
+
+def own_scalar(scalar: Tensor) -> Tensor | None:
+    """Return a scalar that every process has, as a plain tensor; None if no process has it yet."""
+    if not is_split(scalar):
+        return scalar
+    whole: Any = scalar
+    return whole.to_local() if all(kind.is_replicate() for kind in whole.placements) else None
+
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """A wrapper for a hook, which keeps its errors from the training."""

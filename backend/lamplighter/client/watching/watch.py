@@ -27,7 +27,6 @@ from lamplighter.client.sharding.step_exchange import StepExchange
 from lamplighter.client.sharding.watch_group import Meeting
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
-from lamplighter.client.watching.idle_watcher import IdleWatcher
 from lamplighter.client.watching.probes.probe_readings import PlannedProbes, ProbeReadings
 from lamplighter.client.watching.serving_address import find_server
 from lamplighter.client.watching.table_gradient import GradientKind
@@ -39,6 +38,35 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import TRASH, RunBusyError, RunStore, numbered_id, run_id_of
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+
+
+class IdleWatcher(Watcher):
+    """The watcher of a training that is recorded elsewhere or cannot be recorded."""
+
+    def __init__(self, why: str) -> None:
+        """Start as a closed watcher.
+
+        Args:
+            why: the reason why it records nothing.
+        """
+        self.introduction = why
+        self.closed = True
+        self.folder = self.address = None
+        self.step = 0
+        self.next_step = None
+
+    def __repr__(self) -> str:
+        return f"<Lamplighter records nothing: {self.introduction}>"
+
+    def log(self, *, loss: Any = None, **scalars: Any) -> None:
+        """Do nothing."""
+
+    def log_losses(self, losses: Any, inputs: Any, targets: Any) -> None:
+        """Do nothing."""
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Do nothing."""
+
 
 FOLDER = "runs"
 """The default folder of runs."""

@@ -22,8 +22,7 @@ from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.serving.jobs.push_limits import MAX_FRAGMENT_REQUEST, MAX_RUN_BYTES
 from lamplighter.serving.jobs.received_runs import InTrashError, OtherOriginError
 from lamplighter.serving.reading.parameters import RunId
-from lamplighter.serving.schemas.base import json_response
-from lamplighter.serving.schemas.push import PushPosition
+from lamplighter.serving.schemas.base import ApiModel, json_response
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.access.pushers import Pusher
 from lamplighter.web.capacity.caller import identify_caller
@@ -31,6 +30,21 @@ from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
+
+
+class PushPosition(ApiModel):
+    """How far a run has arrived; a pusher goes on from there."""
+
+    attempt: int
+    step: int
+    """The highest step up to which all have arrived, of that attempt."""
+    event: int
+    """The id of the last event, by the sender's own count."""
+    applied: int
+    """The id of the last applied request, likewise."""
+    made: int
+    """When the last fragment was made, in microseconds since 1970."""
+
 
 routes = Routes("push")
 

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import lamplighter
-from lamplighter.client.watching.probes.probe_pace import ProbePace
-from lamplighter.client.watching.probes.undisturbed_model import undisturbed
+from lamplighter.client.watching.probes.probe_readings import ProbePace, undisturbed
 
 WORDS = ["the", "a", "dog", "cat", "bank", "river", "money", "sat", "ran", "by", "on", "of"]
 SENTENCES = [

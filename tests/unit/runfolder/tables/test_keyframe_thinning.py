@@ -11,8 +11,7 @@ import pytest
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.row_deltas import RowDeltas, StepCoverage
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.keyframe_thinning import find_most_redundant
-from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter, find_most_redundant
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.wire.frames import encode
 from lamplighter.wire.row_frames import Rows

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
+from lamplighter.web.connections.http_protocol import RequestClock
 from lamplighter.web.connections.limits import ConnectionLimits
-from lamplighter.web.connections.request_clock import RequestClock
 
 LIMITS = ConnectionLimits(body_seconds=10, body_rate=1_000, whole_body_seconds=100, fair_body_rate=50_000)
 
