@@ -24,7 +24,7 @@ class ClaimRole(StrEnum):
     CHECK = "check"
     """A statement that this program computes or records correctly; a failure is a bug."""
     RECIPE = "recipe"
-    """A statement that the recipe decides, whatever is learned: its sampler, its update rule, its first draw."""
+    """A recipe statement: the sampler, the update rule or the first draw decides it, whatever is learned."""
     DEFINITION = "definition"
     """A statement of what a word means; no run can refute it."""
 
