@@ -81,6 +81,7 @@ check-python: .make/develop
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.lines
 
 check-page: .make/develop
 	$(BIN)/python backend/write_openapi.py --check
