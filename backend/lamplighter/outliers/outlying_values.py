@@ -44,7 +44,7 @@ _TAIL, _WIDE_TAIL, _MIDDLE = 0.98, 0.9, 0.5
 _SHORT = 3
 """The longest median whose tail may be as heavy as that of single values."""
 _EFFICIENCY = 0.37
-"""Of a median absolute deviation: one of `n` values is as uncertain as a standard deviation of this share of them."""
+"""The efficiency of the median absolute deviation: `n` values tell as much as a standard deviation of this share of them."""
 _OVERLAP = 4
 """Medians of `w` values that overlap count as this many in `w` places."""
 _MEDIAN_SPREAD = 1.2533

@@ -1,4 +1,4 @@
-"""Files that somebody else may have put there. To open a pipe may take for ever, and a link may lead to any file of this user."""
+"""Open files that another user may have created: opening a pipe can block for good, and a link can lead to any file."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class _Lines(NamedTuple):
 
     kind: str
     sketches: list[Floats]
-    """Of each table, shape (N, k)."""
+    """The projected lines of each table, each of shape (N, k)."""
     hashes: NDArray[np.uint64]
     """Shape (M, T): of these lines, or of more of them."""
 

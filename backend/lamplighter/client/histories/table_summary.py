@@ -38,7 +38,7 @@ class TableSummary:
     sampled: bytes
     """A digest of the sketched rows."""
     rounded: tuple[bytes, ...]
-    """The same, of these rows rounded to bfloat16, cut to bfloat16, rounded to float16."""
+    """Digests of the rows rounded to bfloat16, cut to bfloat16, and rounded to float16."""
     median_norm: float
     """The median length of a finite row."""
     moved: float | None

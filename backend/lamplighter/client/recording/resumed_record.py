@@ -22,7 +22,7 @@ from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
 _NAMED = 10
-"""Runs that are named to somebody who has named another."""
+"""Names of runs for an error about a run that does not exist."""
 
 
 class ResumePoint(NamedTuple):
@@ -62,7 +62,7 @@ def find_resume_point(run: RunFolder, vocabulary: Vocabulary, loop: LoopFacts, m
     """Return where a loop continues a run.
 
     Args:
-        run: the run, which nobody else writes.
+        run: the run, without another writer.
         vocabulary: the names of the loop's rows.
         loop: the loop, whose `first_step` is the number of the last step before.
         matrix: the loop's matrix, shape (V, D).
