@@ -29,11 +29,9 @@ from lamplighter.runfolder.writing.finalise import compact_run
 
 
 def fill_curves(run: RunFolder, stopped: Callable[[], bool]) -> None:
-    """Measure the steps of a run's curve that lack measures, until `stopped` returns True or the run is continued. The
-    caller must be the run's analyst.
-
-    Raises:
-        FormatError: this version cannot read the folder.
+    """Measure the steps of a run's curve that lack measures, until `stopped` returns True or the run is
+    continued. The caller must be the run's analyst. Raises FormatError if this version cannot read the
+    folder.
     """
     with MatrixHistory(run) as history:
         curve = read_curve_measures(run, history)
@@ -88,10 +86,7 @@ class Analyst:
 
     def run(self) -> None:
         """Follow the run to its end. While the disk is full, retry from the last stored measures, as after a
-        crash.
-
-        Raises:
-            FormatError: this version cannot read the folder.
+        crash. Raises FormatError if this version cannot read the folder.
         """
         self._loop.run_to_end(self._run_once)
 

@@ -84,16 +84,9 @@ READ_BATCHES = 16
 
 
 def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict[str, float]]:
-    """Return both losses at each step of the lineage from `first` to `last` with a loss on held-out text, and the
-    numbers that the loop logged at any step.
-
-    Args:
-        reader: the record of the steps.
-        first: the first step.
-        last: the last step, inclusive.
-
-    Returns:
-        `loss_held_out`, `loss_read` from step 1 on, and logged numbers, by step.
+    """Return both losses at each step of the lineage from `first` to `last`, inclusive, with a loss on
+    held-out text, and the numbers that the loop logged at any step: `loss_held_out`, `loss_read` from step
+    1 on, and logged numbers, by step.
     """
     found = {step: decode_scalars(numbers) for step, numbers in reader.scalars(first, last).items()}
     for step, held_out in reader.held_out_losses(first, last).items():
@@ -112,17 +105,12 @@ def measure(
     planted: Sequence[tuple[str, str]] = (),
     numbers: NDArray[np.int64] | None = None,
 ) -> dict[str, float]:
-    """Compute all measures of one step; of a matrix too large to be held, those of `measure_large`.
+    """Compute all finite measures of one step by name; of a matrix too large to be held, those of
+    `measure_large`; of vectors that are not finite, those that do not depend on them.
 
-    Args:
-        matrix: shape (V, D).
-        vocabulary: the run's vocabulary.
-        touches: shape (V,), number of batches that contained each row; None if batches are not recorded.
-        planted: pairs of words to rank in addition to `KINDRED`.
-        numbers: the tokens of the numbers of a clock in their order; None without.
-
-    Returns:
-        Finite numbers by name. If the vectors are not finite, only measures that do not depend on them.
+    `matrix`: shape (V, D). `touches`: shape (V,), number of batches that contained each row; None if
+    batches are not recorded. `planted`: pairs of words to rank in addition to `KINDRED`. `numbers`: the
+    tokens of the numbers of a clock in their order; None without.
     """
     if isinstance(matrix, StoredMatrix) and not matrix.is_small:
         return measure_large(matrix, vocabulary, touches)

@@ -36,11 +36,8 @@ def measure_snapshot(
     vectors: NDArray[np.float32] | StoredMatrix,
     touches: NDArray[np.unsignedinteger] | None,
 ) -> dict[str, float]:
-    """Return the measures of a run's matrix after a step, by name.
-
-    Args:
-        vectors: the matrix, shape (V, D).
-        touches: how many batches had each row, shape (V,); None if batches are not recorded.
+    """Return the measures of a run's matrix after a step, shape (V, D), by name. `touches`: how many batches
+    had each row, shape (V,); None if batches are not recorded.
     """
     corpus = run.recipe.corpus
     values = measure(vectors, run.vocabulary, touches, corpus.planted_pairs, number_ids(corpus, len(vectors)))

@@ -36,11 +36,8 @@ class TileBuilder:
         self._writer: TilesWriter | None = None
 
     def build_if_due(self) -> None:
-        """Build the tiles of the next stretch if it is complete and the time share allows. Leaves no file of the
-        trainer open.
-
-        Raises:
-            FormatError: this version cannot read the folder.
+        """Build the tiles of the next stretch if it is complete and the time share allows. Leaves no file of
+        the trainer open. Raises FormatError if this version cannot read the folder.
         """
         if self._share.resting:
             return
@@ -51,13 +48,8 @@ class TileBuilder:
             self._share.rest_for(_CHECK_SECONDS)
 
     def build_rest(self, stopped: Callable[[], bool]) -> bool:
-        """Tile the rest of a finished run.
-
-        Returns:
-            Whether the whole run is tiled; False if `stopped` returned True first.
-
-        Raises:
-            FormatError: this version cannot read the folder.
+        """Tile the rest of a finished run. Returns whether the whole run is tiled; False if `stopped`
+        returned True first. Raises FormatError if this version cannot read the folder.
         """
         while not stopped():
             if not self._build_next(over=True):
@@ -91,13 +83,9 @@ class TilePlan(NamedTuple):
 
 
 def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
-    """Choose the next stretch to tile; None while none is complete.
-
-    It ends at a keyframe if possible, since keyframes between stretches are kept.
-
-    Args:
-        history: the run's history.
-        over: whether the run has ended, so that the remaining steps form a stretch too.
+    """Choose the next stretch to tile; None while none is complete. It ends at a keyframe if possible, since
+    keyframes between stretches are kept. `over`: whether the run has ended, so that the remaining steps
+    form a stretch too.
     """
     steps = history.steps
     lineage, (_, newest) = steps.lineage(), steps.newest_step()
@@ -133,13 +121,8 @@ def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
 
 
 def tile_next_stretch(history: MatrixHistory, writer: TilesWriter, *, over: bool) -> bool:
-    """Build the tiles of the next stretch, if it is complete.
-
-    Returns:
-        Whether tiles were built.
-
-    Raises:
-        LookupError: a new attempt began, or rows are missing; no tiles are stored.
+    """Build the tiles of the next stretch, if it is complete. Returns whether tiles were built. Raises
+    LookupError if a new attempt began, or rows are missing; no tiles are stored.
     """
     lineage = history.steps.lineage()
     plan = plan_next_stretch(history, over=over)

@@ -14,7 +14,6 @@ from lamplighter.processes.worker import argument_parser, limit_threads, run_in_
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     chosen = argument_parser("analysis.worker").parse_args(arguments)
 
     # Imported only here: numpy reads the environment when it is imported.

@@ -24,10 +24,8 @@ def passage_tokens(recipe: Recipe) -> int:
 
 
 def check_length(recipe: Recipe, corpus_tokens: int) -> None:
-    """Check that a text is long enough for the recipe's batches.
-
-    Raises:
-        CorpusError: the text is shorter than one passage.
+    """Check that a text is long enough for the recipe's batches. Raises CorpusError if the text is shorter
+    than one passage.
     """
     length = passage_tokens(recipe)
     if corpus_tokens < length:
@@ -38,32 +36,23 @@ def check_length(recipe: Recipe, corpus_tokens: int) -> None:
 
 
 def require_enough_text(recipe: Recipe, text: str) -> None:
-    """Check that a text is long enough for a recipe, before a run is created.
-
-    Raises:
-        CorpusError: the text is too short to learn from, or shorter than one passage.
+    """Check that a text is long enough for a recipe, before a run is created. Raises CorpusError if the text
+    is too short to learn from, or shorter than one passage.
     """
     check_length(recipe, count_enough_tokens(recipe.corpus, text, passage_tokens(recipe)))
 
 
 def batch_positions(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np.int64]:
-    """Return the positions in the corpus that step `step` (from 1) reads.
-
-    Returns:
-        Shape (sequences, context + 1): each row's last `context` positions are the targets of its first
-        `context`.
-
-    Raises:
-        CorpusError: the corpus is shorter than one passage.
+    """Return the positions in the corpus that step `step` (from 1) reads, shape (sequences, context + 1):
+    each row's last `context` positions are the targets of its first `context`. Raises CorpusError if the
+    corpus is shorter than one passage.
     """
     return positions_after(sequence_starts(recipe, corpus_tokens, step), recipe.model.context)
 
 
 def sequence_starts(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np.int64]:
-    """Return the position of the first token of each sequence that step `step` (from 1) reads, shape (sequences,).
-
-    Raises:
-        CorpusError: the corpus is shorter than one passage.
+    """Return the position of the first token of each sequence that step `step` (from 1) reads, shape
+    (sequences,). Raises CorpusError if the corpus is shorter than one passage.
     """
     check_length(recipe, corpus_tokens)
     random = np.random.default_rng([recipe.seed, recipe.batch_offset + step])

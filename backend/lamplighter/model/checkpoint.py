@@ -42,18 +42,10 @@ def save_checkpoint(
     *,
     kept: int | None = KEPT_CHECKPOINTS,
 ) -> None:
-    """Write a checkpoint of the state after `step`.
-
-    Args:
-        folder: the target folder.
-        attempt: the attempt that the step counts in.
-        learner: the model and its optimisers.
-        observer: the counts of rows.
-        state: other small JSON data to save (the learning rate, ...).
-        kept: the number of newest checkpoints to keep in the folder; None for all.
-
-    Raises:
-        CheckpointError: the file could not be written. Earlier checkpoints stay, and no partial file is left.
+    """Write a checkpoint of the state after `step` of an attempt. `state`: other small JSON data to save (the
+    learning rate, ...). `kept`: the number of newest checkpoints to keep in the folder; None for all.
+    Raises CheckpointError if the file could not be written: earlier checkpoints stay, and no partial file
+    is left.
     """
     own = read_state(learner)
     tensors, numbers = dict(own.tensors), own.numbers
@@ -91,10 +83,8 @@ def clear_partial_checkpoints(folder: Path) -> None:
 
 
 def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) -> dict[str, Any]:
-    """Restore a learner and its observer. Return the `state` saved with the checkpoint.
-
-    Raises:
-        ValueError: the file is damaged, or belongs to another model.
+    """Restore a learner and its observer. Return the `state` saved with the checkpoint. Raises ValueError if
+    the file is damaged, or belongs to another model.
     """
     try:
         with safe_open(file.path, framework="pt") as stored:  # pyright: ignore[reportUnknownVariableType]

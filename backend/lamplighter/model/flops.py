@@ -73,12 +73,8 @@ class StepFlops:
 
 
 def list_operations(model: ModelRecipe, vocabulary: int, sequences: int) -> list[Operation]:
-    """Return the operations of the forward pass, including the loss, in order of computation.
-
-    Args:
-        model: the shape of the transformer: T positions, D width, H heads.
-        vocabulary: V, the number of tokens.
-        sequences: B, the sequences of a batch.
+    """Return the operations of the forward pass of B sequences with V tokens, including the loss, in order of
+    computation.
     """
     t, d = model.context, model.dim
     tokens, stream = (sequences, t), (sequences, t, d)
@@ -108,12 +104,9 @@ def list_operations(model: ModelRecipe, vocabulary: int, sequences: int) -> list
 
 
 def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
-    """Count the floating-point operations of a step.
-
-    Args:
-        vocabulary: V, the number of tokens.
-        rows: the rows of the embedding with a gradient; ignored if the gradient is dense. Of an output matrix of which a
-            step reads a sample, all rows read count as updated, also those that were drawn twice.
+    """Count the floating-point operations of a step. `rows`: the rows of the embedding with a gradient;
+    ignored if the gradient is dense. Of an output matrix of which a step reads a sample, all rows read
+    count as updated, also those that were drawn twice.
     """
     model, kind = recipe.model, recipe.optimiser.kind
     operations = list_operations(model, vocabulary, recipe.sequences)

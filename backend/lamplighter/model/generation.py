@@ -49,24 +49,14 @@ def continue_prompts(
     samplers: Sequence[Sampler | None],
     candidates: int = 0,
 ) -> list[list[SpokenWord]]:
-    """Continue prompts in one batch, token by token.
+    """Continue prompts, at least one, in one batch, token by token; return the `words` tokens said after
+    each. The model is left unchanged.
 
-    Of a text longer than the model's context only the end is read: the window slides. The forward pass has the
-    precision of the caller's `torch.autocast`.
-
-    Args:
-        model: the model, left unchanged.
-        prompts: the token ids of each prompt, at least one; they may differ in length.
-        words: the number of tokens to say after each prompt.
-        samplers: the sampler of each prompt; None chooses the most probable token.
-        candidates: the number of candidates to keep for each word, at most V.
-
-    Returns:
-        The words after each prompt.
-
-    Raises:
-        ValueError: a prompt is empty, or the numbers of samplers and prompts differ.
-        FloatingPointError: the model's logits are not all finite.
+    Of a text longer than the model's context only the end is read: the window slides. The forward pass has
+    the precision of the caller's `torch.autocast`. `samplers`: that of each prompt; None chooses the most
+    probable token. `candidates`: the number of candidates to keep for each word, at most V. Raises
+    ValueError if a prompt is empty, or the numbers of samplers and prompts differ, FloatingPointError if
+    the model's logits are not all finite.
     """
     if not all(len(prompt) for prompt in prompts):
         raise ValueError("a prompt is empty: there is nothing to continue")

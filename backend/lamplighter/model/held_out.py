@@ -19,12 +19,8 @@ class HeldOutLoss:
     def __init__(
         self, recipe: Recipe, token_ids: NDArray[np.uint32], sample_tokens: int = SAMPLE_TOKENS
     ) -> None:
-        """Choose the windows to read.
-
-        Args:
-            recipe: the run's recipe.
-            token_ids: the held-out text, shape (M,).
-            sample_tokens: predictions to average, unless the text has fewer.
+        """Choose the windows of the held-out text, shape (M,), to read: `sample_tokens` predictions, unless
+        the text has fewer.
         """
         context, unit = recipe.model.context, recipe.corpus.unit_tokens
         last = len(token_ids) - 1 - context
@@ -46,13 +42,10 @@ class HeldOutLoss:
     def measure_by_frequency(
         self, learner: Learner, counts: NDArray[np.integer]
     ) -> tuple[float, dict[str, float]] | None:
-        """Return the mean loss in nats, and that of each tenth of the text by the frequency of the word to be predicted, as
-        `loss_decile 1` (the most frequent words) to `loss_decile 10`; None as in `measure`.
-
-        Args:
-            learner: the model.
-            counts: how often each token is in the text that is trained on, shape (V,). Tenths with fewer than 30
-                predictions are left out.
+        """Return the mean loss in nats, and that of each tenth of the text by the frequency of the word to be
+        predicted, as `loss_decile 1` (the most frequent words) to `loss_decile 10`; None as in `measure`.
+        `counts`: how often each token is in the text that is trained on, shape (V,). Tenths with fewer
+        than 30 predictions are left out.
         """
         losses = self._measure_each(learner)
         if losses is None:

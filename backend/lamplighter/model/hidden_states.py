@@ -19,16 +19,9 @@ from lamplighter.model.transformer import Transformer
 def read_kept_states(
     recipe: Recipe, vocabulary: int, files: Iterable[CheckpointFile], sequences: Sequence[NDArray[np.int64]]
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Yield the step of each file, and the hidden states at the last token of each of R sequences, shape
-    (layers + 1, R, D): before the first block, and after each.
-
-    Args:
-        recipe: the run's recipe.
-        vocabulary: V, the number of its tokens.
-        sequences: token ids, each at most the model's context.
-
-    Raises:
-        ValueError: a file is damaged, or belongs to another model.
+    """Yield the step of each file, and the hidden states at the last token of each of R sequences of token
+    ids, shape (layers + 1, R, D): before the first block, and after each. Raises ValueError if a file is
+    damaged, or belongs to another model.
     """
     learner = build_learner(recipe, vocabulary, torch.device("cpu"))
     observer = Observer(learner, recipe.cadence.verify_every)

@@ -36,10 +36,8 @@ class _SGD(optim.SGD):
 
 
 def choose_device(recipe: Recipe) -> torch.device:
-    """Return the torch device for a recipe on this machine.
-
-    Raises:
-        ValueError: the recipe names a device that this machine lacks, or that does not support its updates.
+    """Return the torch device for a recipe on this machine. Raises ValueError if the recipe names a device
+    that this machine lacks, or that does not support its updates.
     """
     lazy = recipe.updates_lazily
     match recipe.device:
@@ -62,11 +60,8 @@ def build_learner(
     recipe: Recipe, vocabulary: int, device: torch.device, counts: NDArray[np.integer] | None = None
 ) -> Learner:
     """Build the model and optimisers of a recipe in their initial state, determined bit for bit by the seed.
-
-    Args:
-        vocabulary: V, the number of tokens.
-        device: the device to train on.
-        counts: how often each token is in the text that is trained on, shape (V,); needed to train with a sampled softmax.
+    `counts`: how often each token is in the text that is trained on, shape (V,); needed to train with a
+    sampled softmax.
     """
     torch.manual_seed(recipe.seed)
     model = Transformer(recipe.model, vocabulary, sparse=recipe.updates_lazily).to(device)
@@ -102,10 +97,9 @@ class Learner:
         return group["lr"] / group["factor"]
 
     def training_losses(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the losses to train on, as `Transformer.losses`; estimates of them where the softmax is sampled.
-
-        Raises:
-            ValueError: the softmax is sampled, and the learner was built without the counts of the text.
+        """Compute the losses to train on, as `Transformer.losses`; estimates of them where the softmax is
+        sampled. Raises ValueError if the softmax is sampled, and the learner was built without the counts
+        of the text.
         """
         if self.model.shape.negatives is None:
             return self.model.losses(ids, targets)
@@ -132,10 +126,8 @@ class Learner:
 
 
 def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dtype | None = None) -> Learner:
-    """Create the optimisers of a recipe for a model.
-
-    Raises:
-        ValueError: the recipe requires lazy updates of a model whose embedding gradient is dense.
+    """Create the optimisers of a recipe for a model. Raises ValueError if the recipe requires lazy updates of
+    a model whose embedding gradient is dense.
     """
     sparse = model.embedding.sparse
     if recipe.kind == "lazy" and not sparse:

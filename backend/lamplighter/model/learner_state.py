@@ -45,9 +45,7 @@ def read_state(learner: Learner) -> LearnerState:
 
 def write_state(learner: Learner, state: LearnerState) -> None:
     """Restore a learner from a state, which may have more tensors than the learner's. Moments are not copied.
-
-    Raises:
-        KeyError, ValueError, RuntimeError: the state belongs to another model.
+    Raises KeyError, ValueError or RuntimeError if the state belongs to another model.
     """
     learner.model.load_state_dict(_weights_by_name(learner.model, state))
     _write_moments(learner, state)

@@ -106,10 +106,7 @@ class RowObserver:
 
     def __init__(self, embedding: nn.Embedding, verify_every: int, whole_rows: int | None = None) -> None:
         """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
-
-        Args:
-            verify_every: the interval of full comparisons.
-            whole_rows: the rows of the matrix that this is a part of, which decide whether it is small.
+        `whole_rows`: the rows of the matrix that this is a part of, which decide whether it is small.
         """
         self._weight = embedding.weight
         self._previous = self._weight.detach().clone()
@@ -122,16 +119,13 @@ class RowObserver:
         return len(self._previous)
 
     def last_matrix(self) -> Floats:
-        """Return a copy of the matrix at the last measurement, shape (V, D)."""
         return self._previous.cpu().numpy().copy()
 
     def copy_again(self) -> None:
-        """Copy the embedding again, after a checkpoint was loaded."""
         self._previous = self._weight.detach().clone()
 
     @torch.no_grad()
     def observe_rows(self, step: int) -> RowEffects:
-        """Measure what a step did to the rows, right after it."""
         whole = self._always_full or step % self._verify_every == 0
         gradient_ids, gradient_norms = self._rows_with_gradient()
         return RowEffects(gradient_ids, gradient_norms, *self._moved_rows(gradient_ids, whole), whole)
@@ -187,10 +181,7 @@ class Observer:
 
     def __init__(self, learner: Learner, verify_every: int, rows: MeasuredRows | None = None) -> None:
         """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
-
-        Args:
-            verify_every: the interval of full comparisons.
-            rows: the rows of the embedding, if they are not all the learner's own.
+        `rows`: the rows of the embedding, if they are not all the learner's own.
         """
         self._rows = RowObserver(learner.model.embedding, verify_every) if rows is None else rows
         layers = learner.model.layers()
@@ -211,12 +202,8 @@ class Observer:
         self.touches, self.last_lit = touches, last_lit
 
     def observe(self, step: int, ids: NDArray[np.int64], result: StepResult) -> Observation:
-        """Measure the effects of a step, right after it.
-
-        Args:
-            step: the step's number.
-            ids: the token ids in the batch, any shape, on the host.
-            result: the result of `train_step`.
+        """Measure the effects of a step, right after it. `ids`: the token ids in the batch, any shape, on the
+        host.
         """
         batch_ids, batch_counts = count_distinct_rows(ids, len(self.touches))
         self.touches[batch_ids] += 1

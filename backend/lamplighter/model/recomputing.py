@@ -21,12 +21,9 @@ def recompute_step(
     learning_rate: float,
     processes: int = 1,
 ) -> Observation:
-    """Train on the batch of a step and return what it did; its digest tells whether it equals the recorded one.
-
-    With the number of `processes` that computed it, sums are made in their order.
-
-    Raises:
-        NotFiniteError: the model is no longer finite; the step was applied.
+    """Train on the batch of a step and return what it did; its digest tells whether it equals the recorded
+    one. With the number of `processes` that computed it, sums are made in their order. Raises
+    NotFiniteError if the model is no longer finite; the step was applied.
     """
     learner.set_learning_rate(learning_rate)
     host_ids, ids, targets = batches.batch(step)

@@ -39,12 +39,8 @@ class NegativeSampler:
     """The draws of a run: a pure function of its seed and the tokens of the batch, so a step computed again has the same."""
 
     def __init__(self, counts: NDArray[np.integer], draws: int, seed: int) -> None:
-        """Make the proposal.
-
-        Args:
-            counts: how often each token is in the text that is trained on, shape (V,), not all 0.
-            draws: K.
-            seed: the seed of the run.
+        """Make the proposal of K `draws`. `counts`: how often each token is in the text that is trained on,
+        shape (V,), not all 0.
         """
         self._seed, self._cumulative = seed, np.cumsum(counts.astype(np.int64))
         self._frequent, self._uniform = draws - draws // 2, draws // 2
@@ -54,12 +50,7 @@ class NegativeSampler:
             self._offsets = torch.from_numpy(-np.log(expected).astype(np.float32))
 
     def draw(self, ids: Tensor, targets: Tensor) -> Candidates:
-        """Return the rows to read for a batch, on its device.
-
-        Args:
-            ids: token ids, shape (B, T).
-            targets: the next token ids, shape (B, T).
-        """
+        """Return the rows to read for a batch of token ids and next token ids, shape (B, T), on its device."""
         digest = hashlib.blake2b(torch.stack((ids, targets)).cpu().numpy().tobytes(), digest_size=16).digest()
         random = np.random.default_rng([self._seed, *np.frombuffer(digest, np.uint32).tolist()])
         size = len(self._cumulative)

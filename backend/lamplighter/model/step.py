@@ -29,13 +29,7 @@ class StepResult:
 
 
 def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
-    """Train on one batch.
-
-    Args:
-        learner: the learner, changed in place.
-        ids: token ids, shape (B, T).
-        targets: the next token ids, shape (B, T).
-    """
+    """Train on one batch of token ids and next token ids, shape (B, T)."""
     for optimiser in learner.optimisers:
         optimiser.zero_grad(set_to_none=True)
     with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
@@ -49,18 +43,13 @@ def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
 def clip_gradients(
     model: nn.Module, limit: float, join: Callable[[Tensor], Tensor] | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Scale all gradients so that their total norm is at most `limit`; coalesce the sparse ones.
+    """Scale all gradients so that their total norm is at most `limit`; coalesce the sparse ones. Return the
+    factor applied, a scalar tensor, at most 1; and the norm of each gradient before, in the order of
+    `model.parameters()`.
 
-    torch's own `clip_grad_norm_` rejects sparse gradients; the fused kernels that it and this function call have
-    no public names.
-
-    Args:
-        limit: the largest total norm that is left as it is.
-        join: makes of the norms those of whole gradients, where the model has only parts of some.
-
-    Returns:
-        The factor applied, a scalar tensor, at most 1; and the norm of each gradient before clipping, in the
-        order of `model.parameters()`.
+    torch's own `clip_grad_norm_` rejects sparse gradients; the fused kernels that it and this function
+    call have no public names. `join`: makes of the norms those of whole gradients, where the model has
+    only parts of some.
     """
     values: list[Tensor] = []
     for parameter in model.parameters():

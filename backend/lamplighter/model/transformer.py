@@ -89,11 +89,7 @@ class Transformer(nn.Module):
     """
 
     def __init__(self, shape: ModelRecipe, vocabulary: int, *, sparse: bool) -> None:
-        """Build the model for a vocabulary of V = `vocabulary` tokens.
-
-        Raises:
-            ValueError: `shape.tied` and `sparse` are both set.
-        """
+        """Build the model for V tokens. Raises ValueError if `shape.tied` and `sparse` are both set."""
         super().__init__()
         if shape.tied and sparse:
             raise ValueError("tied weights have a dense gradient: they cannot be updated lazily")
@@ -157,20 +153,14 @@ class Transformer(nn.Module):
         return self.losses(ids, targets)[0]
 
     def losses(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the mean cross-entropy in nats, a scalar, and that of each token, shape (B T,), without gradient.
-
-        Args:
-            ids: token ids, shape (B, T).
-            targets: the next token ids, shape (B, T).
+        """Compute the mean cross-entropy in nats, a scalar, and that of each token, shape (B T,), without
+        gradient. `ids`: token ids, shape (B, T); `targets`: the next token ids, shape (B, T).
         """
         return _cross_entropy(self.logits(ids).flatten(0, 1), targets.flatten())
 
     def sampled_losses(self, ids: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
-        """Compute estimates of the same from some rows of the output matrix; only these get a gradient.
-
-        Args:
-            ids: token ids, shape (B, T).
-            candidates: the rows to read.
+        """Compute estimates of the same from the `candidates` among the rows of the output matrix; only these
+        get a gradient.
         """
         last = self.norm(self.residual_stream(ids)[-1]).flatten(0, 1)
         rows = F.embedding(candidates.rows, self.unembedding.weight, sparse=self.embedding.sparse)

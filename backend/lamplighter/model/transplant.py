@@ -11,16 +11,11 @@ from lamplighter.model.learner import Learner
 
 
 def transplant(source: Learner, target: Learner, seed: int) -> None:
-    """Copy the weights of `source` into `target`, whose vocabulary may be larger, and the state of its optimisers if they
-    are of the same kind.
+    """Copy the weights of `source` into `target`, which has the same shape but may have more rows, and the
+    state of its optimisers if they are of the same kind.
 
-    A new row is drawn like the others: with the mean and the standard deviation of each of their numbers. Its moments
-    are 0.
-
-    Args:
-        source: the learner that is continued.
-        target: the learner that continues, changed in place; of the same shape but for more rows.
-        seed: the seed of new rows.
+    A new row is drawn, by `seed`, like the others: with the mean and the standard deviation of each of
+    their numbers. Its moments are 0.
     """
     random = torch.Generator().manual_seed(seed)
     own = target.model.state_dict()

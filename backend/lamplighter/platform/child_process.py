@@ -13,18 +13,10 @@ from typing import IO, Any
 def start_child(
     command: list[str], *, stdin: int, stdout: int | IO[Any], stderr: int | IO[Any], background: bool
 ) -> subprocess.Popen[bytes]:
-    """Start a child process as the leader of a new session.
-
-    Ctrl-C in the terminal then goes to this process alone, which decides how to end its children.
-
-    Args:
-        command: the command line.
-        stdin: as for `subprocess.Popen`, like `stdout` and `stderr`.
-        background: whether to lower its priority on Windows. Elsewhere use `lower_priority`, or let the child lower its
-            priority.
-
-    Raises:
-        OSError: the process cannot be started.
+    """Start a child process as the leader of a new session: Ctrl-C in the terminal then goes to this process
+    alone, which decides how to end its children. `background`: whether to lower its priority on Windows.
+    Elsewhere use `lower_priority`, or let the child lower it. Raises OSError if the process cannot be
+    started.
     """
     flags = 0
     if sys.platform == "win32":

@@ -14,10 +14,8 @@ _MIN_WANTED = 1_024
 
 
 def raise_descriptor_limit(wanted: int = _WANTED) -> int | None:
-    """Raise the soft limit of this process and its children up to `wanted`, or to the hard limit if that is lower.
-
-    Returns:
-        The new limit; None if this system does not report one.
+    """Raise the soft limit of this process and its children up to `wanted`, or to the hard limit if that is
+    lower. Returns the new limit; None if this system does not report one.
     """
     if resource is None:
         return None

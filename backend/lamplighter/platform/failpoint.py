@@ -42,10 +42,8 @@ class _Failpoint:
 
 
 def parse_failpoints(text: str) -> dict[str, tuple[int, float]]:
-    """Parse `LAMPLIGHTER_FAILPOINT` into (hits, maximum seconds) by name.
-
-    Raises:
-        ValueError: an entry is not of the form NAME:TIMES or NAME:TIMES:SECONDS.
+    """Parse `LAMPLIGHTER_FAILPOINT` into (hits, maximum seconds) by name. Raises ValueError if an entry is
+    not of the form NAME:TIMES or NAME:TIMES:SECONDS.
     """
     found: dict[str, tuple[int, float]] = {}
     for word in filter(None, text.split(",")):

@@ -18,10 +18,8 @@ _NOT_SYNCABLE = (
 
 
 def sync_file(path: Path) -> None:
-    """Sync the contents of a file.
-
-    Raises:
-        OSError: the file cannot be opened for writing, or its contents do not reach the disk.
+    """Sync the contents of a file. Raises OSError if the file cannot be opened for writing, or its contents
+    do not reach the disk.
     """
     # Windows cannot sync a read-only descriptor.
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
@@ -32,11 +30,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Sync the names in a folder, if the system can.
-
-    Raises:
-        OSError: the names do not reach the disk.
-    """
+    """Sync the names in a folder, if the system can. Raises OSError if the names do not reach the disk."""
     if not _FOLDERS_CAN_BE_SYNCED:
         return
     try:
@@ -51,11 +45,7 @@ def sync_folder(path: Path) -> None:
 
 
 def sync_tree(path: Path) -> None:
-    """Sync a file, or a folder with its contents.
-
-    Raises:
-        OSError: some of it does not reach the disk.
-    """
+    """Sync a file, or a folder with its contents. Raises OSError if some of it does not reach the disk."""
     if not path.is_dir():
         sync_file(path)
         return
@@ -66,20 +56,16 @@ def sync_tree(path: Path) -> None:
 
 
 def replace_durably(source: Path, target: Path) -> None:
-    """Rename a synced file over another in the same folder, and sync the new name.
-
-    Raises:
-        OSError: the file cannot be renamed, or the name does not reach the disk.
+    """Rename a synced file over another in the same folder, and sync the new name. Raises OSError if the file
+    cannot be renamed, or the name does not reach the disk.
     """
     source.replace(target)
     sync_folder(target.parent)
 
 
 def link_durably(source: Path, target: Path) -> bool:
-    """Hard-link a synced file to an unused name, and sync the name.
-
-    Returns:
-        Whether the link exists; False if the file system does not support hard links.
+    """Hard-link a synced file to an unused name, and sync the name. Returns whether the link exists; False if
+    the file system does not support hard links.
     """
     try:
         os.link(source, target)
@@ -90,13 +76,8 @@ def link_durably(source: Path, target: Path) -> bool:
 
 
 def rename_durably(source: Path, target: Path) -> Path:
-    """Rename a synced folder to an unused name, and sync the new name.
-
-    Returns:
-        The new path.
-
-    Raises:
-        OSError: the folder cannot be renamed, or the name does not reach the disk.
+    """Rename a synced folder to an unused name, and sync the new name. Return the new path. Raises OSError if
+    it cannot be renamed, or the name does not reach the disk.
     """
     renamed = source.rename(target)
     sync_folder(target.parent)

@@ -58,11 +58,8 @@ def read_interface_addresses() -> list[InterfaceAddress]:
 
 
 def classify_interface(name: str, flags: int, address: Address) -> InterfaceKind:
-    """Return the kind of an interface.
-
-    Args:
-        name: the system's name, or the description (Windows), or "".
-        flags: those of `getifaddrs`.
+    """Return the kind of an interface. `name`: the system's name, or the description (Windows), or "";
+    `flags`: those of `getifaddrs`.
     """
     if _VIRTUAL.match(name):
         return "virtual"
@@ -90,10 +87,8 @@ _Ifaddrs._fields_ = [  # pyright: ignore[reportPrivateUsage]
 
 
 def _ask_kernel() -> Iterator[tuple[str, str, int]]:
-    """Yield address, interface and flags of every interface that is up.
-
-    Raises:
-        OSError, AttributeError: the C library lacks `getifaddrs`, or it failed.
+    """Yield address, interface and flags of every interface that is up. Raises OSError or AttributeError if
+    the C library lacks `getifaddrs`, or it failed.
     """
     library = ctypes.CDLL(None, use_errno=True)
     first = ctypes.POINTER(_Ifaddrs)()

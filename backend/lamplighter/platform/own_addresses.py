@@ -43,10 +43,8 @@ def find_default_routes() -> list[Address]:
 
 
 def rank_addresses(listed: list[InterfaceAddress], routes: list[Address]) -> list[InterfaceAddress]:
-    """Return addresses without duplicates, the most likely to work for others on the network first.
-
-    Args:
-        routes: addresses of default routes. One that is not listed counts as a network's.
+    """Return addresses without duplicates, the most likely to work for others on the network first. `routes`:
+    addresses of default routes. One that is not listed counts as a network's.
     """
     known = {one.address for one in listed}
     unlisted = [InterfaceAddress(route, "", "network") for route in routes if route not in known]
@@ -63,7 +61,6 @@ def rank_addresses(listed: list[InterfaceAddress], routes: list[Address]) -> lis
 
 
 def write_host(address: Address) -> str:
-    """Return an address as the host of a URL."""
     return f"[{address}]" if address.version == 6 else str(address)
 
 

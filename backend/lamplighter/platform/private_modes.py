@@ -17,31 +17,22 @@ _EVERYBODY = 0o666
 
 
 def make_private_folder(path: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
-    """Create a folder that only its user can open. An existing folder keeps its mode.
-
-    Args:
-        parents: whether to create its parents, with the default mode.
-
-    Raises:
-        OSError: the folder cannot be created.
+    """Create a folder that only its user can open. An existing folder keeps its mode. `parents`: whether to
+    create its parents, with the default mode. Raises OSError if the folder cannot be created.
     """
     path.mkdir(mode=0o700 if _HAS_MODES else 0o777, parents=parents, exist_ok=exist_ok)
 
 
 def open_like_folder(path: str | Path, flags: int) -> int:
-    """Open a file; a new one gets the permissions of its folder. An `opener` for the built-in `open`.
-
-    Raises:
-        OSError: the file cannot be opened.
+    """Open a file; a new one gets the permissions of its folder. An `opener` for the built-in `open`. Raises
+    OSError if the file cannot be opened.
     """
     return os.open(path, flags, _folder_mode(Path(path)) if _HAS_MODES else 0o777)
 
 
 def open_private(path: str | Path, flags: int) -> int:
-    """Open a file; a new one is private to its user even in a shared folder. An `opener` for the built-in `open`.
-
-    Raises:
-        OSError: the file cannot be opened.
+    """Open a file; a new one is private to its user even in a shared folder. An `opener` for the built-in
+    `open`. Raises OSError if the file cannot be opened.
     """
     return os.open(path, flags, _OWN if _HAS_MODES else 0o777)
 
@@ -65,12 +56,10 @@ def keep_new_files_private() -> None:
 
 
 def is_private(facts: os.stat_result) -> bool:
-    """Return whether a file's mode lets only its user read it."""
     return not _HAS_MODES or not facts.st_mode & 0o077
 
 
 def is_own(facts: os.stat_result) -> bool:
-    """Return whether a file belongs to the user of this process."""
     return not hasattr(os, "getuid") or facts.st_uid == os.getuid()
 
 

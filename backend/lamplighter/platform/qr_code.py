@@ -14,23 +14,16 @@ _BLOCKS = {"11": " ", "01": "▀", "10": "▄", "00": "█"}
 
 @lru_cache(8)
 def qr_rows(text: str) -> list[str]:
-    """Return the rows of a text's QR code including the quiet zone, one character per module.
-
-    "1" is dark, "0" light.
-
-    Raises:
-        ValueError: the text is too long for a code.
+    """Return the rows of a text's QR code including the quiet zone, one character per module. "1" is dark,
+    "0" light. Raises ValueError if the text is too long for a code.
     """
     code = segno.make_qr(text, error="m")
     return ["".join("1" if module else "0" for module in row) for row in code.matrix_iter(border=_QUIET_ZONE)]
 
 
 def qr_for_terminal(text: str) -> str:
-    """Return a text's QR code as lines of block characters, to be shown light on dark; each line has two rows of
-    modules.
-
-    Raises:
-        ValueError: the text is too long for a code.
+    """Return a text's QR code as lines of block characters, to be shown light on dark; each line has two rows
+    of modules. Raises ValueError if the text is too long for a code.
     """
     rows = [*qr_rows(text)]
     if len(rows) % 2:

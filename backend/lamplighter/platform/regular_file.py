@@ -9,10 +9,8 @@ from pathlib import Path
 
 
 def open_regular(path: str | Path, flags: int) -> int:
-    """Open a file without waiting. An `opener` for the built-in `open`; links are followed.
-
-    Raises:
-        OSError: it is not a regular file, or cannot be opened.
+    """Open a file without waiting. An `opener` for the built-in `open`; links are followed. Raises OSError if
+    it is not a regular file, or cannot be opened.
     """
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -31,19 +31,14 @@ class SteadyClock:
         uptime: Callable[[], float] = _uptime,
         boot: str | None = None,
     ) -> None:
-        """Start the clock.
-
-        Args:
-            wall: returns Unix seconds by the system's clock.
-            uptime: returns seconds since the machine booted.
-            boot: an id of this boot; None: unknown, as on any system except Linux.
+        """Start the clock by the system's clock, in Unix seconds, and the seconds since the machine booted.
+        `boot`: an id of this boot; None: unknown, as on any system except Linux.
         """
         self.uptime = uptime
         self.boot = boot
         self._ahead = wall() - uptime()
 
     def __call__(self) -> float:
-        """Return Unix seconds."""
         return self.uptime() + self._ahead
 
     def seconds_since(self, moment: float, uptime: float, boot: str | None) -> float:

@@ -50,14 +50,9 @@ def limit_worker_files() -> None:
 
 @contextmanager
 def bounded_memory(needed: int) -> Generator[int | None]:
-    """Limit the memory of this process within the block, with wide headroom above what it needs.
-
-    Args:
-        needed: the estimated bytes that the work will take in addition.
-
-    Yields:
-        The limit in bytes; None without a limit:
-        not on Linux, or with a graphics card.
+    """Limit the memory of this process within the block, with wide headroom above what it needs. `needed`:
+    the estimated bytes that the work will take in addition. Yields the limit in bytes; None without a
+    limit: not on Linux, or with a graphics card.
     """
     most = memory_allowance(needed)
     if resource is None or most is None:
@@ -129,7 +124,6 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _read_numbers(path: Path) -> dict[str, int]:
-    """Return the numbers in a system file with a name and a number in each line."""
     lines = path.read_text(encoding="ascii").splitlines()
     return {name: int(number) for name, number, *_ in map(str.split, lines)}
 

@@ -42,15 +42,8 @@ MAX_CARD_FLOPS = 4e14
 
 
 def require_affordable(recipe: Recipe, vocabulary: int, question: Question, device: str) -> None:
-    """Check that a question does not take too long.
-
-    Args:
-        recipe: the run's recipe.
-        vocabulary: V, the number of tokens.
-        device: the kind of device that the run was trained on; untrusted for an imported run.
-
-    Raises:
-        QuestionError: it takes too long; the message says what to do.
+    """Check that a question does not take too long. `device`: the kind of device that the run was trained on;
+    untrusted for an imported run. Raises QuestionError if it does.
     """
     # A text sample is some batches long, and is read forward only.
     work = question.work(recipe, SAMPLE_TOKENS / recipe.batch_tokens)
@@ -107,12 +100,9 @@ class AskedQuestion:
 
 
 def check_question(run: RunFolder, question: Question) -> AskedQuestion:
-    """Return a question as it can be asked of a run.
-
-    Raises:
-        ExaminationRefusedError: the run has no model, has not reached that step, or has no such step to take apart.
-        QuestionError: the question has words or numbers that the run does not have.
-        FormatError: this version cannot read the folder.
+    """Return a question as it can be asked of a run. Raises ExaminationRefusedError if the run has no model,
+    has not reached that step, or has no such step to take apart, QuestionError if the question has words
+    or numbers that the run does not have, FormatError if this version cannot read the folder.
     """
     if run.recipe.corpus.kind == "recorded":
         raise ExaminationRefusedError(
@@ -161,10 +151,8 @@ def ask_to_cancel(run: RunFolder, server: str, asked_id: str) -> int:
 
 
 def read_examination(run: RunFolder, asked_id: str) -> ExaminationEntry | None:
-    """Return the state of a question; None if no examiner has read it yet.
-
-    Raises:
-        FormatError: this version cannot read the file.
+    """Return the state of a question; None if no examiner has read it yet. Raises FormatError if this version
+    cannot read the file.
     """
     try:
         with ExaminationsReader(run.examinations_path) as reader:

@@ -19,11 +19,7 @@ class AwaitedJob:
     """A child process that does one job for the thread that waits for it."""
 
     def __init__(self, command: list[str], *, log: IO[bytes] | None = None, name: str = "job") -> None:
-        """Start the child; the arguments are those of `ChildJob`.
-
-        Raises:
-            OSError: it cannot be started.
-        """
+        """Start the child; the arguments are those of `ChildJob`. Raises OSError if it cannot be started."""
         self.problem: str | None = None
         """The last reason for a failure that the child sent, in one sentence."""
         self._messages: SimpleQueue[ChildMessage] = SimpleQueue()
@@ -38,15 +34,9 @@ class AwaitedJob:
         check: Callable[[], None] = _go_on,
         patience: float = 0.0,
     ) -> int:
-        """Wait for the end of the child. If `on_message` or `check` raises an error, the child is ended first.
-
-        Args:
-            on_message: called with each message.
-            check: called twenty times a second.
-            patience: seconds for a child that is ended early to clean up, before it is killed.
-
-        Returns:
-            The exit code.
+        """Wait for the end of the child, calling `on_message` with each message and `check` twenty times a
+        second; return its exit code. If one of them raises an error, the child is ended first: it has
+        `patience` seconds to clean up before it is killed.
         """
         try:
             ended = False

@@ -66,17 +66,9 @@ class ChildJob:
         log: IO[bytes] | None = None,
         name: str = "job",
     ) -> None:
-        """Start the child.
-
-        Args:
-            command: the command line.
-            on_message: called in the thread with each message, until the job is killed or cancelled.
-            on_end: called in the thread, once, with the exit code; the child is gone then.
-            log: the file that gets the child's standard error; None discards it.
-            name: the name of the thread.
-
-        Raises:
-            OSError: neither process nor thread can be started.
+        """Start the child. In its thread, `on_message` is called with each message until the job is killed or
+        cancelled, and `on_end` once, with the exit code, when the child is gone. `log` gets its standard
+        error; None discards it. Raises OSError if neither process nor thread can be started.
         """
         self._on_message, self._on_end = on_message, on_end
         self._ending, self._ended = threading.Event(), threading.Event()

@@ -46,12 +46,7 @@ class ExaminerPool:
     def __init__(
         self, on_end: Callable[[], object] = lambda: None, command: ExaminerCommand = examiner_command
     ) -> None:
-        """Start without an examiner.
-
-        Args:
-            on_end: called in another thread whenever an examiner has ended.
-            command: builds the command line of a run's examiner.
-        """
+        """Start without an examiner. `on_end`: called in another thread whenever an examiner has ended."""
         self._on_end, self._command = on_end, command
         self._lock = threading.Lock()
         self._examiners: dict[str, _Examiner] = {}
@@ -82,7 +77,6 @@ class ExaminerPool:
             idle.cancel(_EXIT_SECONDS)
 
     def reset_crashes(self, run_id: str) -> None:
-        """Forget the crashes of a run's examiner, because of a new question."""
         with self._lock:
             examiner = self._examiners.get(run_id)
             if examiner is not None:

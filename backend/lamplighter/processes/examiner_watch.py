@@ -35,11 +35,9 @@ class ExaminerWatch:
         self._thread = threading.Thread(target=self._work, name="examiners", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching, and wait until the examiners have ended."""
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():

@@ -37,13 +37,9 @@ class CpuShare:
         clock: Callable[[], float] = time.monotonic,
         rest_seconds: tuple[float, float] | None = None,
     ) -> None:
-        """Start rested.
-
-        Args:
-            share: above 0, at most 1.
-            clock: measures the cost, in seconds. With processor time (`time.thread_time`), a busy machine makes the
-                work slower; with wall-clock time, rarer too.
-            rest_seconds: bounds for the length of a rest: shortest and longest.
+        """Start rested. `share`: above 0, at most 1. `clock`: measures the cost, in seconds. With processor
+        time (`time.thread_time`), a busy machine makes the work slower; with wall-clock time, rarer too.
+        `rest_seconds`: bounds for the length of a rest: shortest and longest.
         """
         self.share = share
         self._clock = clock
@@ -52,11 +48,9 @@ class CpuShare:
 
     @property
     def resting(self) -> bool:
-        """Return whether it is too early for more work."""
         return time.monotonic() < self._due
 
     def start_work(self) -> WorkStart:
-        """Return the start time of a piece of work, for `rest_since`."""
         return WorkStart(time.monotonic(), self._clock())
 
     def rest_since(self, start: WorkStart, share: float | None = None) -> None:
@@ -68,7 +62,6 @@ class CpuShare:
         self._due = due
 
     def rest_for(self, seconds: float) -> None:
-        """Start to rest for a number of seconds."""
         self._due = time.monotonic() + seconds
 
     def wake(self) -> None:
@@ -98,7 +91,6 @@ class FollowLoop:
         retry_while_full(work, lambda: self.stopped, self._activity)
 
     def wait(self) -> None:
-        """Wait until the next poll."""
         time.sleep(self._poll_seconds)
 
     def abandoned(self) -> bool:

@@ -33,20 +33,15 @@ class LocalExaminer:
     """Access of one process to the examiner of a run. Not thread-safe."""
 
     def __init__(self, run: RunFolder, server: str, command: ExaminerCommand = examiner_command) -> None:
-        """Prepare without starting a process.
-
-        Args:
-            server: the name of the request file for the questions; lower-case letters and digits.
-            command: builds the command line of the examiner.
+        """Prepare without starting a process. `server`: the name of the request file for the questions;
+        lower-case letters and digits.
         """
         self._run, self._server = run, server
         self._pool = ExaminerPool(command=command)
 
     def examine(self, asked: AskedQuestion, on_change: OnExamination | None = None) -> dict[str, Any]:
-        """Return the answer to a question, computing it if necessary. Ctrl-C, or an error in `on_change`, cancels it.
-
-        Raises:
-            ExaminationFailedError: there is no answer; the message says why.
+        """Return the answer to a question, computing it if necessary. Ctrl-C, or an error in `on_change`,
+        cancels it. Raises ExaminationFailedError if there is no answer.
         """
         try:
             known = self._read(asked, 0)
@@ -64,7 +59,6 @@ class LocalExaminer:
             ) from error
 
     def close(self) -> None:
-        """End the examiner if this process started it, and wait for its end."""
         self._pool.end(self._run.id)
 
     def _wait(self, asked: AskedQuestion, number: int, on_change: OnExamination | None) -> ExaminationEntry:

@@ -23,16 +23,10 @@ class NoWeightsError(RuntimeError):
 def compute_model_weights(
     run: RunFolder, step: int, scratch: Path, progress: Callable[[float, str], None]
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the parameters of a run's model after `step` by name, with the bits of the record where they are recomputed on
-    the machine that trained it. An error in `progress` ends the child.
-
-    Args:
-        run: a run that was trained here; its recipe and waypoints are read, never its own code.
-        scratch: a file that does not exist, made and removed.
-        progress: called with the share done, from 0 to 1, and a description.
-
-    Raises:
-        NoWeightsError: the step cannot be computed.
+    """Return the parameters of a run's model after `step` by name, with the bits of the record where they are
+    recomputed on the machine that trained it; the recipe and waypoints are read, never the run's own code.
+    `scratch`: a file that does not exist, made and removed. `progress`: called with the share done and a
+    description; an error in it ends the child. Raises NoWeightsError if the step cannot be computed.
     """
 
     def on_message(message: ChildMessage) -> None:

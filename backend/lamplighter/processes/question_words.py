@@ -16,15 +16,9 @@ _CONTEXT_WINDOWS = 64
 
 
 def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
-    """Tokenise a text with a run's vocabulary.
-
-    Args:
-        run: the run, whose corpus has been read.
-        field: the question's field, for the message.
-
-    Raises:
-        QuestionError: it is empty, too long, or has words that the run does not know.
-        FormatError: the run's tokeniser cannot be read.
+    """Tokenise a text with a run's vocabulary. `run`: the run, whose corpus has been read; `field`: the
+    question's field, for the message. Raises QuestionError if it is empty, too long, or has words that the
+    run does not know, FormatError if the run's tokeniser cannot be read.
     """
     # The library takes a third of a second to import, and questions about rows do not need it.
     from lamplighter.corpora.prompts import PromptError, encode_prompt
@@ -45,14 +39,8 @@ def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
 
 
 def read_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> list[int]:
-    """Return the token ids of a sentence that fits into the model's context; arguments as for `encode_words`.
-
-    Args:
-        fewest: the minimum number of tokens.
-
-    Raises:
-        QuestionError: as for `encode_words`, or it has more tokens than the context, or fewer than `fewest`.
-        FormatError: the run's tokeniser cannot be read.
+    """Return the token ids of a sentence that fits into the model's context and has at least `fewest` tokens;
+    raises as `encode_words`.
     """
     ids, most = encode_words(run, text, field), run.recipe.model.context
     if len(ids) > most:
@@ -69,11 +57,9 @@ def read_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> lis
 
 
 def find_word(run: RunFolder, word: str, field: str) -> int:
-    """Return the id of a token by its form as it is kept or as tokenisers write it, or of the text's only token.
-
-    Raises:
-        QuestionError: the run does not know the word, or the text has several tokens.
-        FormatError: the run's tokeniser cannot be read.
+    """Return the id of a token by its form as it is kept or as tokenisers write it, or of the text's only
+    token. Raises QuestionError if the run does not know the word, or the text has several tokens,
+    FormatError if the run's tokeniser cannot be read.
     """
     tokens = run.vocabulary.tokens
     for one in spellings(word):
@@ -89,11 +75,8 @@ def find_word(run: RunFolder, word: str, field: str) -> int:
 
 
 def find_swapped_rows(run: RunFolder, question: TransplantQuestion) -> tuple[int, int] | None:
-    """Return the target row and the source row; None for the whole matrix.
-
-    Raises:
-        QuestionError: nothing would change, or the run does not know a word.
-        FormatError: the run's tokeniser cannot be read.
+    """Return the target row and the source row; None for the whole matrix. Raises QuestionError if nothing
+    would change, or the run does not know a word, FormatError if the run's tokeniser cannot be read.
     """
     elsewhere = question.source_step not in (None, question.step)
     if question.into is None:

@@ -26,19 +26,9 @@ class ReprojectionFailedError(RuntimeError):
 def reproject_in_child(
     folder: Path, progress: Callable[[float, str], None], slices: int | None = None
 ) -> str:
-    """Lay out all steps of a finished run jointly, and wait for the result. Ctrl-C cancels it and leaves no files
-    behind.
-
-    Args:
-        folder: the run's folder.
-        progress: called with the share done, from 0 to 1, and a description.
-        slices: how many steps to lay out at most; None: the worker's default.
-
-    Returns:
-        The result in words: how many steps were laid out, the time it took, and how accurate the maps are.
-
-    Raises:
-        ReprojectionFailedError: it could not be done.
+    """Lay out all steps of a finished run jointly, or `slices` of them, and return the result in words.
+    Ctrl-C cancels it and leaves no files behind. `progress`: called with the share done, from 0 to 1, and
+    a description. Raises ReprojectionFailedError if it could not be done.
     """
     activity = ""
 

@@ -44,11 +44,6 @@ class SweptMembers:
     """The members of a set that are there, each read again until it is over."""
 
     def __init__(self, run_set: RunSet) -> None:
-        """Know the members.
-
-        Raises:
-            FormatError: `set.json` cannot be read.
-        """
         self._members = [(member, run) for member, run in run_set.members() if run is not None]
         self._over: dict[str, SweptMember] = {}
 
@@ -86,15 +81,8 @@ class Sweep:
         jobs: int,
         command: WorkerCommand = worker_command,
     ) -> None:
-        """Start nothing yet.
-
-        Args:
-            roles: `trainer`, or the roles that finish what was trained.
-            jobs: the number of members worked on at a time.
-            command: builds the command line of a worker.
-
-        Raises:
-            FormatError: `set.json` cannot be read.
+        """Start nothing yet. `roles`: `trainer`, or the roles that finish what was trained. `jobs`: the
+        number of members worked on at a time. Raises FormatError if `set.json` cannot be read.
         """
         limits = SupervisorLimits(max_trainers=jobs, max_finishing=jobs)
         self._supervisor = Supervisor(RunStore(run_set.path), roles, limits, command, sweeping=True)

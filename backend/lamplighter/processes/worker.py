@@ -57,15 +57,13 @@ def limit_threads(*libraries: str) -> None:
 
 
 def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
-    """Call `stop`, in another thread, with the number of each SIGTERM or SIGINT from now on. Only the main thread may do
-    this.
+    """Call `stop`, in another thread, with the number of each SIGTERM or SIGINT from now on. Only the main
+    thread may do this.
 
-    Called in the handler itself, `stop` would interrupt the main thread and could deadlock on a lock that this thread
-    holds, such as that of an event.
-
-    Returns:
-        A function that restores the previous handlers, for a process that continues after its work. A worker does not
-        restore them, because a second signal must not kill it while it closes its files.
+    Called in the handler itself, `stop` would interrupt the main thread and could deadlock on a lock that
+    this thread holds, such as that of an event. Returns a function that restores the previous handlers,
+    for a process that continues after its work. A worker does not restore them, because a second signal
+    must not kill it while it closes its files.
     """
     # `put` may interrupt another `put`, which no other queue promises.
     received: SimpleQueue[int | None] = SimpleQueue()
@@ -121,12 +119,9 @@ def exit_code_of(work: Callable[[], ExitCode], *failures: type[Exception]) -> Ex
 
 
 def run_in_role(folder: Path, role: str, run: Callable[[], object], stop: Callable[[], object]) -> ExitCode:
-    """Call `run` while this process holds a role in a run's folder. SIGTERM and SIGINT call `stop`, which ends `run`.
-
-    Its memory is limited by the size of the run's matrices.
-
-    Returns:
-        The exit code; the reason for any but `DONE` has been printed.
+    """Call `run` while this process holds a role in a run's folder. SIGTERM and SIGINT call `stop`, which
+    ends `run`. Its memory is limited by the size of the run's matrices. Returns the exit code; the reason
+    for any but `DONE` has been printed.
     """
     if not folder.is_dir():
         print(f"{folder}: there is no such folder", file=sys.stderr)

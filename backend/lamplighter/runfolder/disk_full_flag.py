@@ -43,5 +43,4 @@ class DiskFullFlag:
 
 
 def is_waiting_for_space(folder: Path) -> bool:
-    """Return whether a run's trainer waits for disk space now."""
     return role_state(folder, _ROLE) is RoleState.HELD

@@ -25,10 +25,8 @@ class ReadOnlyFolderError(FormatError):
 
 
 def require_writable(folder: Path) -> None:
-    """Check that files can be made in a folder: SQLite does not say why it cannot open one.
-
-    Raises:
-        ReadOnlyFolderError: they cannot.
+    """Check that files can be made in a folder: SQLite does not say why it cannot open one. Raises
+    ReadOnlyFolderError if they cannot.
     """
     if folder.exists() and not os.access(folder, os.W_OK):
         raise ReadOnlyFolderError(say("folder_read_only", folder=folder.name))

@@ -54,12 +54,8 @@ class Lineage:
 
     @staticmethod
     def stable(reader: LineageReader, read: Callable[[Lineage], T]) -> T:
-        """Return the result of `read`, called with the lineage; call it again if a new attempt began during the call.
-
-        Otherwise the result could mix steps of two lineages.
-
-        Raises:
-            Exception: `read` raised it while the lineage stayed the same.
+        """Return the result of `read`, called with the lineage; call it again if a new attempt began during
+        the call. Otherwise the result could mix steps of two lineages.
         """
         lineage = reader.lineage()
         while True:
@@ -117,10 +113,8 @@ class Lineage:
         return 0
 
     def require_current(self, reader: LineageReader) -> None:
-        """Check that no new attempt has begun since this lineage was read.
-
-        Raises:
-            LineageChangedError: one has; `stable` then reads again.
+        """Check that no new attempt has begun since this lineage was read. Raises LineageChangedError if one
+        has; `stable` then reads again.
         """
         if reader.lineage() != self:
             raise LineageChangedError("a new attempt began while this was read")

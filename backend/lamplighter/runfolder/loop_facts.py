@@ -43,9 +43,7 @@ class ProbedRun(TypedDict):
 
 def check_loop_facts(facts: dict[str, Any], vocabulary: int) -> dict[str, Any]:
     """Return the checked facts of a client's own loop, from untrusted facts of a run with so many rows.
-
-    Raises:
-        FormatError: a fact is invalid or too large.
+    Raises FormatError if a fact is invalid or too large.
     """
     known: dict[str, Any] = {}
     config, stretches = facts.get(CONFIG_FACT), facts.get(NUMBERS_FACT)

@@ -26,10 +26,8 @@ _ROLE = "preparation"
 
 @contextmanager
 def preparation_folder(store: Path, purpose: Purpose) -> Generator[Path]:
-    """Yield a new folder inside `store`; remove it at the end with its remaining contents.
-
-    Raises:
-        OSError: no folder can be created there.
+    """Yield a new folder inside `store`; remove it at the end with its remaining contents. Raises OSError if
+    no folder can be created there.
     """
     folder, lock = _claim_folder(store, purpose)
     try:

@@ -17,24 +17,17 @@ class RemoteFile(Protocol):
     """The tables that a database may have; any others are refused. Empty for other files."""
 
     @property
-    def byte_count(self) -> int:
-        """Return its bytes."""
-        ...
+    def byte_count(self) -> int: ...
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return `count` bytes from `offset`; fewer at the end of the file.
-
-        Raises:
-            FormatError: they cannot be read, or are not those that were published.
+        """Return `count` bytes from `offset`; fewer at the end of the file. Raises FormatError if they cannot
+        be read, or are not those that were published.
         """
         ...
 
     def fetch_to(self, path: Path) -> None:
-        """Write the whole file to `path`, complete or not at all, unless that was done before.
-
-        Raises:
-            FormatError: as `read_at`.
-            OSError: the file cannot be written.
+        """Write the whole file to `path`, complete or not at all, unless that was done before. Raises
+        FormatError as `read_at`, OSError if the file cannot be written.
         """
         ...
 
@@ -69,11 +62,8 @@ def find(path: Path | str) -> RemoteFile | None:
 
 
 def bring(path: Path) -> None:
-    """Bring a file that lies elsewhere, unless it is here.
-
-    Raises:
-        FormatError: it cannot be read, or is not the one that was published.
-        OSError: it cannot be written.
+    """Bring a file that lies elsewhere, unless it is here. Raises FormatError if it cannot be read, or is not
+    the one that was published, OSError if it cannot be written.
     """
     if (file := find(path)) is not None:
         file.fetch_to(path)

@@ -34,11 +34,8 @@ class RoleLock:
     `sweep` of a set, or on `.class` of a folder of runs, held until it is closed."""
 
     def __init__(self, folder: Path, role: str) -> None:
-        """Acquire the role.
-
-        Raises:
-            RoleTakenError: another process holds it.
-            FormatError: the lock file is a folder or some other file, or its folder cannot be written to.
+        """Acquire the role. Raises RoleTakenError if another process holds it, FormatError if the lock file
+        is a folder or some other file, or its folder cannot be written to.
         """
         path = lock_path(folder, role)
         if path.is_dir():
@@ -71,7 +68,6 @@ class RoleLock:
 
 
 def lock_path(folder: Path, role: str) -> Path:
-    """Return the path of a role's lock file."""
     return folder / f"{role}.lock"
 
 

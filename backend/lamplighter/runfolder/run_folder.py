@@ -67,11 +67,7 @@ class RunFolder:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """Return the recipe.
-
-        Raises:
-            FormatError: the recipe is missing, or this version cannot read it.
-        """
+        """Return the recipe. Raises FormatError if the recipe is missing, or this version cannot read it."""
         try:
             data = json.loads(read_recipe_file(self.path / "recipe.json", open_regular))
             if isinstance(data, dict) and data.get("format", 0) > 3:  # pyright: ignore[reportOperatorIssue]
@@ -102,11 +98,8 @@ class RunFolder:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """Return the vocabulary.
-
-        Raises:
-            MissingVocabularyError: the corpus has not been read yet.
-            FormatError: the file is damaged.
+        """Return the vocabulary. Raises MissingVocabularyError if the corpus has not been read yet,
+        FormatError if the file is damaged.
         """
         try:
             return Vocabulary.from_json(self._read_text("vocabulary.json"))
@@ -119,11 +112,9 @@ class RunFolder:
 
     @cached_property
     def tokeniser(self) -> str:
-        """Return the tokeniser as JSON, in the format of the `tokenizers` library; untrusted in an imported run.
-
-        Raises:
-            MissingVocabularyError: the corpus has not been read yet, or the run was recorded by a client's own loop.
-            FormatError: the file is damaged.
+        """Return the tokeniser as JSON, in the format of the `tokenizers` library; untrusted in an imported
+        run. Raises MissingVocabularyError if the corpus has not been read yet, or the run was recorded by
+        a client's own loop, FormatError if the file is damaged.
         """
         try:
             return self._read_text("tokeniser.json")
@@ -136,20 +127,16 @@ class RunFolder:
 
     @cached_property
     def token_ids(self) -> NDArray[np.uint32]:
-        """Return the corpus as token ids, shape (N,), memory-mapped and read-only.
-
-        Raises:
-            FileNotFoundError: the corpus has not been read yet.
-            FormatError: the file is damaged, or holds ids outside the vocabulary.
+        """Return the corpus as token ids, shape (N,), memory-mapped and read-only. Raises FileNotFoundError
+        if the corpus has not been read yet, FormatError if the file is damaged, or holds ids outside the
+        vocabulary.
         """
         return self._load_ids(self.path / "corpus.npy")
 
     @cached_property
     def held_out_ids(self) -> NDArray[np.uint32] | None:
-        """Return the held-out text as token ids, shape (M,), memory-mapped and read-only; None if the run has none.
-
-        Raises:
-            FormatError: the file is damaged, or holds ids outside the vocabulary.
+        """Return the held-out text as token ids, shape (M,), memory-mapped and read-only; None if the run has
+        none. Raises FormatError if the file is damaged, or holds ids outside the vocabulary.
         """
         try:
             return self._load_ids(self.held_out_path)
@@ -158,11 +145,9 @@ class RunFolder:
 
     @cached_property
     def landmarks(self) -> NDArray[np.int64] | None:
-        """Return the ids of the tokens that the map of a large vocabulary lays out, ascending, shape (L,): those that were
-        chosen for this run, or those of `choose_landmarks`. None if all are laid out.
-
-        Raises:
-            FormatError: the file is damaged, or holds ids outside the vocabulary.
+        """Return the ids of the tokens that the map of a large vocabulary lays out, ascending, shape (L,):
+        those that were chosen for this run, or those of `choose_landmarks`. None if all are laid out.
+        Raises FormatError if the file is damaged, or holds ids outside the vocabulary.
         """
         if not self.landmarks_path.exists() or len(self.vocabulary) < MIN_TOKENS:
             return choose_landmarks(self.vocabulary)
@@ -197,12 +182,8 @@ class RunFolder:
         tokeniser: str,
         held_out: NDArray[np.uint32] | None = None,
     ) -> None:
-        """Write the corpus into the folder, which then needs no file outside it.
-
-        Args:
-            token_ids: the text, shape (N,).
-            tokeniser: the tokeniser as JSON.
-            held_out: the held-out text, shape (M,), if there is any.
+        """Write the corpus into the folder, which then needs no file outside it: the text, shape (N,), the
+        tokeniser as JSON, and the held-out text, shape (M,), if there is any.
         """
         if held_out is not None:
             self._save_ids(held_out, self.held_out_path)
@@ -232,11 +213,8 @@ class RunFolder:
         write_atomically(self.path / "vocabulary.json", vocabulary.to_json())
 
     def corpus_facts(self) -> dict[str, Any]:
-        """Return the `tokens` of the corpus, and the `sha256` of corpus.npy if the run has one.
-
-        Raises:
-            FileNotFoundError: the corpus has not been read yet.
-            FormatError: the file is damaged.
+        """Return the `tokens` of the corpus, and the `sha256` of corpus.npy if the run has one. Raises
+        FileNotFoundError if the corpus has not been read yet, FormatError if the file is damaged.
         """
         try:
             facts: Any = json.loads(self._read_text("corpus.json"))
@@ -255,11 +233,9 @@ class RunFolder:
             return file.read()
 
     def bytes_on_disk(self) -> int:
-        """Return the total size of all files in the folder."""
         return sum(size for _, size in self._sizes())
 
     def matrix_paths(self) -> list[Path]:
-        """Return the files of matrices that lie in files of their own, in order of their steps."""
         return sorted((self.path / MATRICES).glob(f"{10 * '[0-9]'}-{4 * '[0-9]'}.safetensors"))
 
     def files_on_disk(self) -> Iterator[tuple[Path, int]]:
@@ -313,10 +289,8 @@ def is_folder(path: Path) -> bool:
 
 
 def list_folders(path: Path) -> Iterator[Path]:
-    """Yield the folders in `path` whose names are valid ids, in no order. Links are not followed.
-
-    Raises:
-        OSError: `path` cannot be listed.
+    """Yield the folders in `path` whose names are valid ids, in no order. Links are not followed. Raises
+    OSError if `path` cannot be listed.
     """
     with os.scandir(path) as entries:
         for entry in entries:

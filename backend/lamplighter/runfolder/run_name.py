@@ -33,10 +33,8 @@ _MAX_DERIVED = MAX_RUN_NAME - 16
 
 
 def clean_run_name(text: str) -> str:
-    """Return a normalised name: one line, single spaces, composed characters.
-
-    Raises:
-        ValueError: the name is empty or too long, or has invisible characters.
+    """Return a normalised name: one line, single spaces, composed characters. Raises ValueError if the name
+    is empty or too long, or has invisible characters.
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name:
@@ -62,10 +60,8 @@ def plain_run_name(run: RunFolder) -> str:
 
 
 def write_run_name(folder: Path, name: str, plain_name: str | None = None) -> None:
-    """Store the name and the plain name of the run in `folder`. None: a person gave the name, which serves as both.
-
-    Raises:
-        ValueError: the name is invalid (see `clean_run_name`).
+    """Store the name and the plain name of the run in `folder`. None: a person gave the name, which serves as
+    both. Raises ValueError if the name is invalid (see `clean_run_name`).
     """
     kept, plain = clean_run_name(name), clean_run_name(name if plain_name is None else plain_name)
     write_atomically(folder / NAME_FILE, kept)

@@ -78,7 +78,6 @@ class RunSet:
 
     @property
     def id(self) -> str:
-        """Return the set's id, which is the folder's name."""
         return self.path.name
 
     @property
@@ -88,15 +87,12 @@ class RunSet:
 
     @property
     def is_swept(self) -> bool:
-        """Return whether a sweep trains the set now."""
         return role_state(self.path, SWEEP_ROLE) is RoleState.HELD
 
     @cached_property
     def facts(self) -> SetFacts:
-        """Return the contents of `set.json`.
-
-        Raises:
-            FormatError: it is missing or damaged, or this version cannot read it.
+        """Return the contents of `set.json`. Raises FormatError if it is missing or damaged, or this version
+        cannot read it.
         """
         try:
             with open(self.path / SET_FILE, "rb", opener=open_regular) as file:
@@ -113,7 +109,6 @@ class RunSet:
 
     @property
     def is_readable(self) -> bool:
-        """Return whether `set.json` can be read."""
         try:
             return bool(self.facts)
         except FormatError:
@@ -121,9 +116,7 @@ class RunSet:
 
     def members(self) -> list[tuple[SetMember, RunFolder | None]]:
         """Return the members in the order of the grid, each with its run; None for one that was moved away.
-
-        Raises:
-            FormatError: `set.json` cannot be read.
+        Raises FormatError if `set.json` cannot be read.
         """
         return [(one, self.find_member(one.run)) for one in self.facts.members]
 

@@ -70,11 +70,8 @@ class RunStore:
         return sorted(found, key=_creation_time, reverse=True)
 
     def find(self, run_id: str) -> RunFolder:
-        """Return the run with id `run_id`. Takes one file-system lookup for any number of runs, and for a member of a
-        set one for each of them.
-
-        Raises:
-            NoSuchRunError: there is no such run.
+        """Return the run with id `run_id`. Takes one file-system lookup for any number of runs, and for a
+        member of a set one for each of them. Raises NoSuchRunError if there is no such run.
         """
         if is_run_id(run_id):
             path = self.path / run_id
@@ -86,11 +83,7 @@ class RunStore:
         raise NoSuchRunError(say("no_such_run", run=run_id[:80], folder=self.path.name))
 
     def find_set(self, set_id: str) -> RunSet:
-        """Return the set with id `set_id`.
-
-        Raises:
-            NoSuchSetError: there is no such set.
-        """
+        """Return the set with id `set_id`. Raises NoSuchSetError if there is no such set."""
         if is_run_id(set_id):
             for path in (self.path / set_id, self.path):
                 if path.name == set_id and is_folder(path) and is_set(path):
@@ -100,14 +93,9 @@ class RunStore:
     def create(
         self, recipe: Recipe, text: str | None = None, prepare: Callable[[Path], object] | None = None
     ) -> RunFolder:
-        """Create a run to train. Its folder appears complete with the recipe (and the text), or not at all.
-
-        Args:
-            text: the user's text.
-            prepare: called with the folder before it gets its final name.
-
-        Raises:
-            RecipeError: the recipe is for a run recorded by a client's own loop.
+        """Create a run to train. Its folder appears complete with the recipe (and the text), or not at all;
+        `prepare` is called with it before it gets its final name. Raises RecipeError if the recipe is for
+        a run recorded by a client's own loop.
         """
         require_trainable(recipe)
         with preparation_folder(self.path, "making") as folder:
@@ -149,11 +137,9 @@ class RunStore:
         return clear_preparations(self.path, "making", "importing")
 
     def trash(self, run: RunFolder | RunSet) -> Path:
-        """Move a run, or a set with its members, to the trash folder; it can be moved back by hand.
-
-        Raises:
-            RunBusyError: a trainer holds the run or a member, or may hold it; a sweep trains the set; or the set is this
-                very folder.
+        """Move a run, or a set with its members, to the trash folder; it can be moved back by hand. Raises
+        RunBusyError if a trainer holds the run or a member, or may hold it, if a sweep trains the set, or
+        if the set is this very folder.
         """
         if isinstance(run, RunSet):
             if run.path == self.path:
@@ -172,11 +158,7 @@ class RunStore:
         return run.path.rename(target)
 
     def remove(self, run: RunFolder | RunSet) -> None:
-        """Delete a run or a set permanently.
-
-        Raises:
-            RunBusyError: a trainer holds the run or a member.
-        """
+        """Delete a run or a set permanently. Raises RunBusyError if a trainer holds the run or a member."""
         shutil.rmtree(self.trash(run))
 
     def trashed(self) -> list[RunFolder]:
@@ -210,7 +192,6 @@ def numbered_id(run_id: str, number: int) -> str:
 
 
 def _require_untrained(run: RunFolder) -> None:
-    """Raise RunBusyError if a trainer holds a run, or may hold it."""
     state = role_state(run.path, "trainer")
     if state is RoleState.HELD:
         arrives = (run.path / RECEIVED_FILE).exists()
@@ -229,7 +210,6 @@ def require_trainable(recipe: Recipe) -> None:
 
 
 def make_run_folder(path: Path, recipe: Recipe, text: str | None) -> Path:
-    """Make the folder of a run to train, with its recipe and the user's text if there is one. Return `path`."""
     make_private_folder(path)
     make_private_folder(path / "checkpoints")
     if text is not None:
@@ -247,17 +227,10 @@ def new_id(recipe: Recipe) -> str:
 def create_recorded_run(
     path: Path, recipe: Recipe, vocabulary: Vocabulary, prepare: Callable[[Path], object] | None = None
 ) -> RunFolder:
-    """Create the folder of a run recorded by a client's own loop. It appears complete with recipe and vocabulary.
-
-    Args:
-        path: the run's folder, which must be empty or not exist. Its parent is the run store.
-        recipe: a recipe with the corpus kind `recorded`.
-        vocabulary: the run's vocabulary.
-        prepare: called with the folder before it gets its final name.
-
-    Raises:
-        ValueError: the folder's name is not a valid run id, so a server would not list it.
-        FileExistsError: `path` exists and is not an empty folder.
+    """Create the folder of a run recorded by a client's own loop. It appears complete with recipe and
+    vocabulary; `prepare` is called with it before it gets its final name. Its parent is the run store.
+    Raises ValueError if the folder's name is not a valid run id, so that a server would not list it,
+    FileExistsError if `path` exists and is not an empty folder.
     """
     path = path.resolve()
     require_free_path(path)

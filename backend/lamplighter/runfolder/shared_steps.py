@@ -38,10 +38,8 @@ class SharedStep:
 
 
 def read_split(run: RunFolder, lineage: Lineage, step: int) -> AnySplit | None:
-    """Return how a run was split between processes at a step; None if one process trained it.
-
-    Raises:
-        FormatError: this version cannot read the file, or it holds something else.
+    """Return how a run was split between processes at a step; None if one process trained it. Raises
+    FormatError if the file cannot be read.
     """
     with suppress(FileNotFoundError), ExchangesReader(run.exchanges_path) as reader:
         return reader.split_at(lineage, step)
@@ -49,10 +47,8 @@ def read_split(run: RunFolder, lineage: Lineage, step: int) -> AnySplit | None:
 
 
 def read_shared_step(run: RunFolder, lineage: Lineage, step: int) -> SharedStep | None:
-    """Return what was handed over in a step; None if one process trained it, or if it is not recorded.
-
-    Raises:
-        FormatError: this version cannot read the file, or it holds something else.
+    """Return what was handed over in a step; None if one process trained it, or if it is not recorded. Raises
+    FormatError if the file cannot be read.
     """
     with suppress(FileNotFoundError), ExchangesReader(run.exchanges_path) as reader:
         split = reader.split_at(lineage, step)

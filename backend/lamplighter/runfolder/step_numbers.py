@@ -30,7 +30,6 @@ class StepNumbers:
 
     @property
     def stretches(self) -> list[Stretch]:
-        """Return the stretches: (step, number, stride)."""
         return list(self._stretches)
 
     @property
@@ -60,10 +59,8 @@ class StepNumbers:
         )
 
     def set_number(self, step: int, number: int) -> bool:
-        """Set the number of a step, which must exceed those before it. Numbers set for later steps are dropped.
-
-        Returns:
-            Whether the stretches have changed.
+        """Set the number of a step, which must exceed those before it. Numbers set for later steps are
+        dropped. Returns whether the stretches have changed.
         """
         while len(self._stretches) > 1 and self._stretches[-1][0] >= step:
             self._stretches.pop()

@@ -9,11 +9,8 @@ from lamplighter.runfolder.step_numbers import read_step_numbers
 
 
 def read_training_start(history: MatrixHistory, step: int) -> tuple[Snapshot | OpenSnapshot, int]:
-    """Return the first matrix that is kept, and the number of training steps from it to `step`; of a record without
-    numbers, that of recorded steps.
-
-    Raises:
-        NoSnapshotError: no matrix is kept up to `step`.
+    """Return the first matrix that is kept, and the number of training steps from it to `step`; of a record
+    without numbers, that of recorded steps. Raises NoSnapshotError if no matrix is kept up to `step`.
     """
     exact = history.exact_steps()
     if not len(exact) or exact[0] > step:

@@ -133,7 +133,6 @@ class RunControl:
         self._reserve.fill()
 
     def close(self) -> None:
-        """Release the reserved space."""
         self._reserve.close()
 
     @property
@@ -142,20 +141,16 @@ class RunControl:
         return self._hold is not None
 
     def set_phase(self, phase: Phase, step: int, message: str = "", *, event: str | None = None) -> None:
-        """Enter a phase, and add an event for it to the timeline.
-
-        Raises:
-            ValueError: there is no such phase.
+        """Enter a phase, and add an event for it to the timeline. Raises ValueError if there is no such
+        phase.
         """
         self.phase = Phase(phase)
         facts = {"phase": self.phase, "message": message, "changed": time.time(), "steps": self.end}
         self._writer.add_event(step, event or phase, message, facts)
 
     def interrupt(self, step: int) -> None:
-        """End the run at `step`; it can be continued. Acknowledge the stop request, if there was one.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full, and the reserved space is too small.
+        """End the run at `step`; it can be continued. Acknowledge the stop request, if there was one. Raises
+        one of `DISK_FULL_ERRORS` if the disk is full, and the reserved space is too small.
         """
         # The pending computed step is dropped.
         self._apply_until(None, step)
@@ -171,9 +166,7 @@ class RunControl:
 
     def poll(self, step: int, *, now: bool = False) -> None:
         """Apply new requests; `step` is the last finished step. Polls at most every 30 ms unless `now`.
-
-        Raises:
-            apsw.FullError, apsw.IOError: as for `interrupt`.
+        Raises as `interrupt`.
         """
         if self._read_new(now=now):
             self._apply_until(None, step)

@@ -14,14 +14,9 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None = None) -> None:
-    """Write the corpus into the folder as token ids, unless it exists; the run then needs no file outside its folder.
-
-    Args:
-        run: the run, whose recipe names the text; a user's text is in its folder.
-        progress: called with the fraction done, from 0 to 1, and a description of the current work.
-
-    Raises:
-        CorpusError: the text cannot be trained on; the message says why and how to fix it.
+    """Write the corpus into the folder as token ids, unless it exists; the run then needs no file outside its
+    folder. `progress`: called with the fraction done, from 0 to 1, and what is being done. Raises
+    CorpusError if the text cannot be trained on.
     """
     if run.is_prepared:
         return

@@ -26,7 +26,6 @@ from lamplighter.training.corpus_setup import prepare_corpus
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     chosen = argument_parser("training.corpus_worker").parse_args(arguments)
     watch_parent(lambda: os._exit(ExitCode.CANCELLED))
     limit_worker_files()

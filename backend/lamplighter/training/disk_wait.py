@@ -33,16 +33,10 @@ class DiskWait:
         *,
         held_after: int | None = None,
     ) -> bool:
-        """Call `write`, which must succeed before training continues; wait and retry while the disk is full.
-
-        Args:
-            write: the operation; must be safe to repeat after a failure.
-            on_wait: called before each wait.
-            held_after: the last committed step, if `write` commits the next one; requests are then applied during the
-                wait. A pause delays the step until the run resumes, a stop drops it.
-
-        Returns:
-            False if a stop came during the wait.
+        """Call `write`, which must be safe to repeat and must succeed before training continues; wait and
+        retry while the disk is full. Return False if a stop came during the wait. `held_after`: the last
+        committed step, if `write` commits the next one; requests are then applied during the wait. A pause
+        delays the step until the run resumes, a stop drops it.
         """
         start, waited = time.monotonic(), False
         held = None if held_after is None else _HeldStep(self._control, held_after)
@@ -90,7 +84,6 @@ class _HeldStep:
         """True if the run was paused since the step was computed."""
 
     def poll(self) -> None:
-        """Apply the requests that came since."""
         before = self._control.phase
         self._control.poll_while_held(self._after)
         if self._control.phase != before:

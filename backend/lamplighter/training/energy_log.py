@@ -37,10 +37,8 @@ class EnergyLog:
         device: torch.device,
         processor_seconds: Callable[[], float] = time.process_time,
     ) -> None:
-        """Open the best available meter, paused, and record its method.
-
-        Raises:
-            WattsError: the environment states impossible watts.
+        """Open the best available meter, paused, and record its method. Raises WattsError if the environment
+        states impossible watts.
         """
         self._keyframe_every, self._control, self._writer = keyframe_every, control, writer
         before = read_run_energy(reader)
@@ -55,7 +53,6 @@ class EnergyLog:
         writer.set_facts({METHOD_FACT: fact})
 
     def pause(self) -> None:
-        """Pause the meter until `resume`."""
         self._meter.pause()
 
     def resume(self) -> None:
@@ -79,11 +76,7 @@ class EnergyLog:
         return encode_energy(self._meter.spent())
 
     def commit_sum(self, step: int) -> None:
-        """Commit the energy up to a committed step.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full.
-        """
+        """Commit the energy up to a committed step. Raises one of `DISK_FULL_ERRORS` if the disk is full."""
         self._writer.set_energy(step, encode_energy(self._meter.spent()))
 
     def try_commit_sum(self, step: int) -> None:

@@ -42,17 +42,10 @@ _PLACING_NEIGHBOURS = 5
 
 
 def begin_fork(run: RunFolder, report: CorpusProgress, stopped: Callable[[], bool]) -> None:
-    """Write the checkpoint of step 0 of a fork and its first layout, unless that is done.
-
-    Args:
-        run: the run, whose corpus is in its folder.
-        report: called with the share done and what is being done.
-        stopped: returns whether to stop; called a few times a second.
-
-    Raises:
-        SetupStoppedError: it was stopped.
-        ValueError: the start is damaged, or cannot be computed on this machine.
-        OSError, CheckpointError: the checkpoint cannot be written.
+    """Write the checkpoint of step 0 of a fork and its first layout, unless that is done. `report`: called
+    with the share done and what is being done. `stopped`: called a few times a second. Raises
+    SetupStoppedError if it was stopped, ValueError if the start is damaged, or cannot be computed on this
+    machine, OSError or CheckpointError if the checkpoint cannot be written.
     """
     start = start_of(run)
     if not start.path.exists():

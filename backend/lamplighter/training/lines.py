@@ -26,9 +26,7 @@ _EVERY = 250
 
 def resolve_prompts(run: RunFolder, facts: dict[str, Any]) -> list[tuple[int, ...]]:
     """Return the prompts of a run as token ids: those in its facts if it has any, or newly chosen ones.
-
-    Raises:
-        FormatError: the folder is damaged.
+    Raises FormatError if the folder is damaged.
     """
     if "prompts" in facts:
         return decode_prompts(facts["prompts"], len(run.vocabulary))
@@ -46,12 +44,8 @@ class LineSpeaker:
     """The speaker of a run's lines. Speaking changes neither the model nor the random numbers of training."""
 
     def __init__(self, recipe: Recipe, prompts: Sequence[tuple[int, ...]]) -> None:
-        """Assign prompts to lines: the first two are continued greedily, the others by sampling; no greedy line
-        repeats.
-
-        Args:
-            recipe: the run's recipe.
-            prompts: the token ids of each prompt; without prompts there are no lines.
+        """Assign prompts to lines: the first two are continued greedily, the others by sampling; no greedy
+        line repeats. Without prompts there are no lines.
         """
         self.prompts = list(prompts)
         """The token ids of each prompt."""

@@ -57,16 +57,9 @@ class RunCheckpoints:
         *,
         oldest: bool = False,
     ) -> int:
-        """Restore the newest (or oldest) readable checkpoint on the lineage.
-
-        Args:
-            lineage: the lineage of the run.
-            last: the newest committed step.
-            model: the model in its initial state, with its observer.
-            build_model: rebuilds both after a damaged file has left them half restored.
-
-        Returns:
-            The step of the checkpoint; 0 if there is none.
+        """Restore the newest (or oldest) readable checkpoint on the lineage. Return its step; 0 if there is
+        none. `last`: the newest committed step. `model`: in its initial state, with its observer;
+        `build_model` rebuilds both after a damaged file has left them half restored.
         """
         files = list_checkpoints(self._run.checkpoints)
         for file in files if oldest else reversed(files):
@@ -92,10 +85,8 @@ class RunCheckpoints:
         return 0
 
     def restore_start(self, model: tuple[Learner, Observer]) -> list[str]:
-        """Restore the state with which a fork begins. Return what is to be told about it.
-
-        Raises:
-            StartLostError: it is gone or damaged.
+        """Restore the state with which a fork begins. Return what is to be told about it. Raises
+        StartLostError if it is gone or damaged.
         """
         name = checkpoint_name(0, 1)
         for folder in (self._run.checkpoints, self._run.waypoints):
@@ -108,10 +99,8 @@ class RunCheckpoints:
         raise StartLostError(say("start_lost"))
 
     def write(self, step: int, model: TrainedModel) -> None:
-        """Write a checkpoint, unless it was just written.
-
-        Raises:
-            CheckpointError: the file could not be written; earlier checkpoints stay.
+        """Write a checkpoint, unless it was just written. Raises CheckpointError if the file could not be
+        written; earlier checkpoints stay.
         """
         attempt, rate = self._writer.attempt, self._control.learning_rate
         name = checkpoint_name(step, attempt)
@@ -158,17 +147,10 @@ def replay_steps(
     commit: Callable[[ComputedStep], bool],
     on_same: Callable[[Observation], None],
 ) -> int | None:
-    """Replay from a restored checkpoint to the last committed step.
-
-    Args:
-        writer, reader: the record of the steps.
-        control: gets the learning rates that requests set during the replay.
-        stop: ends the replay.
-        commit: commits the first step of a new attempt; returns whether it succeeded.
-        on_same: receives every step that matched its record.
-
-    Returns:
-        The last committed step, or the step reached by a new attempt; None if stopped or failed.
+    """Replay from a restored checkpoint to the last committed step. Return it, or the step reached by a new
+    attempt; None if stopped or failed. `control` gets the learning rates that requests set during the
+    replay. `commit`: commits the first step of a new attempt; returns whether it succeeded. `on_same`:
+    receives every step that matched its record.
     """
     _, last = reader.newest_step()
     rates = requested_rates(reader)

@@ -31,10 +31,9 @@ class SetupStoppedError(Exception):
 def prepare_stoppably(run: RunFolder, progress: CorpusProgress, stopped: Callable[[], bool]) -> None:
     """Write the corpus into the folder like `prepare_corpus`, unless `stopped` returns True first.
 
-    Raises:
-        SetupStoppedError: the setup was stopped. The folder is unchanged, or its corpus is complete.
-        CorpusError: the text cannot be trained on; the message says why and how to fix it.
-        OSError: a file cannot be written, or no process can be started.
+    Raises SetupStoppedError if it was stopped: the folder is unchanged, or its corpus is complete. Raises
+    CorpusError if the text cannot be trained on, OSError if a file cannot be written, or no process can be
+    started.
     """
 
     def check() -> None:

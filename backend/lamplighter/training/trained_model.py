@@ -57,11 +57,7 @@ class TrainedModel(Protocol):
         ...
 
     def require_all(self) -> None:
-        """Check that every process that trains is alive.
-
-        Raises:
-            ProcessLostError: one has ended.
-        """
+        """Check that every process that trains is alive. Raises ProcessLostError if one has ended."""
         ...
 
     def close(self) -> None:
@@ -73,13 +69,11 @@ class LocalModel:
     """A model in this process."""
 
     def __init__(self, run: RunFolder, device: torch.device) -> None:
-        """Build nothing yet: `start_afresh` does."""
         self._recipe, self._vocabulary, self._device = run.recipe, run.vocabulary, device
         self._learner: Learner
         self.observer: Observer
 
     def start_afresh(self) -> tuple[Learner, Observer]:
-        """Build the model in its initial state, with its observer."""
         self._learner = build_learner(
             self._recipe, len(self._vocabulary), self._device, self._vocabulary.counts
         )
@@ -87,14 +81,12 @@ class LocalModel:
         return self._learner, self.observer
 
     def whole_learner(self, *, moments: bool = True) -> Learner:
-        """Return the learner, whose moments are always valid."""
         del moments
         return self._learner
 
     def compute(
         self, step: int, rate: float, host_ids: NDArray[np.int64], ids: Tensor, targets: Tensor
     ) -> ComputedStep:
-        """Train on a batch, and observe what the step did."""
         self._learner.set_learning_rate(rate)
         start = time.perf_counter()
         result = train_step(self._learner, ids, targets)
@@ -103,7 +95,6 @@ class LocalModel:
         return ComputedStep(self.observer.observe(step, host_ids, result), ended, seconds)
 
     def processor_seconds(self) -> float:
-        """Return the CPU seconds of this process."""
         return time.process_time()
 
     def note_step(self, attempt: int, step: int) -> None: ...

@@ -58,16 +58,8 @@ class Trainer:
         on_progress: Callable[[Progress], None] | None = None,
         model: TrainedModel | None = None,
     ) -> None:
-        """Build the model.
-
-        Args:
-            stop: ends the training.
-            on_progress: called after each step.
-            model: the model, unless it is to be in this process.
-
-        Raises:
-            ValueError: the recipe cannot be run on this machine.
-            FormatError: this version cannot read the folder.
+        """Build the model, unless one is given. Raises ValueError if the recipe cannot be run on this
+        machine, FormatError if this version cannot read the folder.
         """
         recipe = run.recipe
         torch.set_num_threads(recipe.threads)
@@ -124,11 +116,9 @@ class Trainer:
         return learner, observer
 
     def run(self) -> Phase:
-        """Train until the end, a stop or a failure. Return the phase of the run afterwards.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is too full to record a change of phase.
-                Committed steps are safe: continue with another `Trainer`, as after a crash.
+        """Train until the end, a stop or a failure. Return the phase of the run afterwards. Raises one of
+        `DISK_FULL_ERRORS` if the disk is too full to record a change of phase. Committed steps are safe:
+        continue with another `Trainer`, as after a crash.
         """
         control = self._control
         control.poll(self._reader.newest_step()[1], now=True)
@@ -203,10 +193,8 @@ class Trainer:
         return 0
 
     def _resume(self) -> int | None:
-        """Resume from the newest checkpoint.
-
-        Returns:
-            The last committed step, or the step reached by a new attempt; None if stopped or failed.
+        """Resume from the newest checkpoint. Returns the last committed step, or the step reached by a new
+        attempt; None if stopped or failed.
         """
         self._waypoints.clear_superseded(self._reader.newest_step()[1])
         checkpoint_step = self._restore_checkpoint()
@@ -269,11 +257,8 @@ class Trainer:
         return self._speaker.speak(self._model.whole_learner(moments=False), step)
 
     def _advance_to(self, step: int) -> bool:
-        """Compute one step and commit it.
-
-        Returns:
-            False if the step was not finite, so that the run failed, or if a stop came while it waited for disk
-            space.
+        """Compute one step and commit it. Return False if it was not finite, so that the run failed, or if a
+        stop came while it waited for disk space.
         """
         return self._commit_step(self._compute_step(step))
 

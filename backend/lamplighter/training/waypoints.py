@@ -61,11 +61,9 @@ class RunWaypoints:
             self.keep(step, model)
 
     def keep(self, step: int, model: TrainedModel, *, next_attempt: int | None = None) -> None:
-        """Keep the state after a committed step, unless it is kept already. Record an event at the first failure in a
-        row.
-
-        Args:
-            next_attempt: the attempt that continues from here at another learning rate, if any.
+        """Keep the state after a committed step, unless it is kept already. Record an event at the first
+        failure in a row. `next_attempt`: the attempt that continues from here at another learning rate, if
+        any.
         """
         if not self._room and not (self._is_fork and step == 0):
             return
@@ -97,10 +95,8 @@ class RunWaypoints:
             self._failed = False
 
     def clear_superseded(self, last: int) -> None:
-        """Remove the waypoints of superseded or lost steps, and incomplete files of a killed trainer.
-
-        Args:
-            last: the newest committed step.
+        """Remove the waypoints of superseded or lost steps, after the newest committed step `last`, and
+        incomplete files of a killed trainer.
         """
         lineage = self._reader.lineage()
         with contextlib.suppress(OSError):

@@ -53,20 +53,12 @@ def train(
     crew: Crew | None = None,
 ) -> Phase:
     """Train a run from its current step, handling SIGINT and SIGTERM. Call it from the main thread.
-
-    Args:
-        on_prepare: called with the share done and what is being done, before training.
-        on_progress: called after each step.
-        crew: the processes that train it; None for this one alone.
-
-    Returns:
-        The phase of the run afterwards.
-
-    Raises:
-        RoleTakenError: another process is training the run.
-        RecipeError: the run is recorded by a client's own loop, and cannot be trained here.
-        FormatError: this version cannot read the folder.
-        ProcessLostError: another process of the crew has ended. What was committed is safe, as after a crash.
+    `on_prepare`: called with the share done and what is being done, before training. `on_progress`: called
+    after each step. `crew`: the processes that train it; None for this one alone. Returns the phase of the
+    run afterwards. Raises RoleTakenError if another process is training the run, RecipeError if the run is
+    recorded by a client's own loop, and cannot be trained here, FormatError if this version cannot read
+    the folder, ProcessLostError if another process of the crew has ended. What was committed is safe, as
+    after a crash.
     """
     if run.recipe.corpus.kind == "recorded":
         raise RecipeError(f"{run.id} was recorded from a client's training loop: it cannot be trained here")
@@ -217,7 +209,6 @@ def _record_failure(writer: StepsWriter, step: int, message: str) -> Phase:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     chosen = argument_parser("training.worker").parse_args(arguments)
 
     def work() -> ExitCode:

@@ -126,11 +126,7 @@ def encode_beat(beat: Beat) -> tuple[int, bytes]:
 
 
 def decode_beat(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Beat:
-    """Decode a beat from the bytes after the header.
-
-    Raises:
-        FrameError: the bytes are not a valid beat.
-    """
+    """Decode a beat from the bytes after the header. Raises FrameError if the bytes are not a valid beat."""
     (
         first,
         vocabulary,

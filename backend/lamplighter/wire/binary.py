@@ -18,10 +18,8 @@ class FrameError(ValueError):
 
 
 def require_sorted_ids(ids: UInts, vocabulary: int) -> UInts:
-    """Return `ids` if they are distinct, sorted and below `vocabulary`.
-
-    Raises:
-        FrameError: the ids are not valid.
+    """Return `ids` if they are distinct, sorted and below `vocabulary`. Raises FrameError if the ids are not
+    valid.
     """
     if len(ids) and (int(ids[-1]) >= vocabulary or bool((ids[1:] <= ids[:-1]).any())):
         raise FrameError("token ids must be distinct, sorted and below the vocabulary's size")
@@ -57,11 +55,7 @@ class BinaryReader:
         self.offset = offset
 
     def read_struct(self, shape: struct.Struct) -> tuple[int, ...]:
-        """Read the fields of `shape`.
-
-        Raises:
-            struct.error: fewer bytes are left.
-        """
+        """Read the fields of `shape`. Raises struct.error if fewer bytes are left."""
         values = shape.unpack_from(self.view, self.offset)
         self.offset += shape.size
         return values
@@ -75,11 +69,7 @@ class BinaryReader:
             raise FrameError("frame cut short")
 
     def read_array(self, dtype: str, count: int) -> NDArray[np.generic]:
-        """Read an array of shape (count,) as a view on the frame.
-
-        Raises:
-            FrameError: fewer bytes are left.
-        """
+        """Read an array of shape (count,) as a view on the frame. Raises FrameError if fewer bytes are left."""
         size = count * np.dtype(dtype).itemsize
         self.require_bytes(size)
         values = np.frombuffer(self.view, dtype=dtype, count=count, offset=self.offset)
@@ -95,10 +85,6 @@ class BinaryReader:
         return self.read_array("<f4", count)  # pyright: ignore[reportReturnType]
 
     def skip_padding(self) -> None:
-        """Skip padding up to the next multiple of four bytes.
-
-        Raises:
-            FrameError: the padding is not zero.
-        """
+        """Skip padding up to the next multiple of four bytes. Raises FrameError if the padding is not zero."""
         if self.read_array("u1", -self.offset % 4).any():
             raise FrameError("padding bytes are not zero")

@@ -34,39 +34,25 @@ def encode_gaps(ids: UInts) -> bytes:
 
 
 def read_planes(cursor: BinaryReader, dtype: str, count: int) -> NDArray[np.generic]:
-    """Read numbers of a type, shape (count,), from byte planes.
-
-    Raises:
-        FrameError: fewer bytes are left.
-    """
+    """Read numbers of a type, shape (count,), from byte planes. Raises FrameError if fewer bytes are left."""
     size = np.dtype(dtype).itemsize
     planes = cursor.read_array("u1", size * count).reshape(size, count)
     return np.ascontiguousarray(planes.T).reshape(-1).view(dtype)
 
 
 def read_u32_planes(cursor: BinaryReader, count: int) -> UInts:
-    """Read unsigned 32-bit integers, shape (count,).
-
-    Raises:
-        FrameError: fewer bytes are left.
-    """
+    """Read unsigned 32-bit integers, shape (count,). Raises FrameError if fewer bytes are left."""
     return read_planes(cursor, "<u4", count)  # pyright: ignore[reportReturnType]
 
 
 def read_f32_planes(cursor: BinaryReader, count: int) -> Floats:
-    """Read 32-bit floats, shape (count,).
-
-    Raises:
-        FrameError: fewer bytes are left.
-    """
+    """Read 32-bit floats, shape (count,). Raises FrameError if fewer bytes are left."""
     return read_planes(cursor, "<f4", count)  # pyright: ignore[reportReturnType]
 
 
 def read_gaps(cursor: BinaryReader, count: int, vocabulary: int) -> UInts:
-    """Read sorted, distinct ids below `vocabulary`, shape (count,).
-
-    Raises:
-        FrameError: the ids are not valid, or fewer bytes are left.
+    """Read sorted, distinct ids below `vocabulary`, shape (count,). Raises FrameError if the ids are not
+    valid, or fewer bytes are left.
     """
     gaps = read_u32_planes(cursor, count)
     ids = np.cumsum(gaps, dtype=np.uint64)

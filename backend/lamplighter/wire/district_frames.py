@@ -48,10 +48,8 @@ def encode_districts(districts: Districts) -> tuple[int, bytes]:
 
 
 def decode_districts(cursor: BinaryReader, attempt: int, step: int, time: float) -> Districts:
-    """Decode districts from the bytes after the header.
-
-    Raises:
-        FrameError: the bytes are not valid districts.
+    """Decode districts from the bytes after the header. Raises FrameError if the bytes are not valid
+    districts.
     """
     vocabulary, count, length, _ = cursor.read_struct(_DISTRICTS)
     require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")

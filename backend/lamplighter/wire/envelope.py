@@ -32,10 +32,8 @@ def encode_envelope(parts: Sequence[Part]) -> bytes:
 
 
 def decode_envelope(data: bytes) -> list[Part]:
-    """Return the parts of a message: frames as bytes, texts as strings. Neither is decoded further.
-
-    Raises:
-        FrameError: the bytes are not an envelope, or it is too large.
+    """Return the parts of a message: frames as bytes, texts as strings. Neither is decoded further. Raises
+    FrameError if the bytes are not an envelope, or it is too large.
     """
     if len(data) < 2 or data[0] != VERSION or data[1] not in (_PLAIN, _DEFLATE):
         raise FrameError("not an envelope of this version")

@@ -121,10 +121,8 @@ def encode(frame: Frame) -> bytes:
 
 
 def decode(data: bytes | memoryview) -> Frame:
-    """Decode one frame. Its arrays are views on `data`.
-
-    Raises:
-        FrameError: the bytes are not exactly one frame of this version.
+    """Decode one frame. Its arrays are views on `data`. Raises FrameError if the bytes are not exactly one
+    frame of this version.
     """
     view = memoryview(data)
     if len(view) < _HEADER.size:
@@ -175,10 +173,8 @@ def _verify_checksum(view: memoryview, kind: int) -> None:
 
 
 def decode_as(data: bytes | memoryview, kind: type[F]) -> F:
-    """Decode a frame that must be of the given kind.
-
-    Raises:
-        FrameError: the bytes are not a frame, or one of another kind.
+    """Decode a frame that must be of the given kind. Raises FrameError if the bytes are not a frame, or one
+    of another kind.
     """
     frame = decode(data)
     if not isinstance(frame, kind):

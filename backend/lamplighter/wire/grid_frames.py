@@ -140,10 +140,8 @@ def place_on_grid(layout: Layout, grid: Grid, number: int) -> GridLayout | None:
 
 
 def subtract(layout: GridLayout, base: GridLayout) -> GridChange:
-    """Return the difference of two layouts on one grid.
-
-    Raises:
-        ValueError: they are on different grids, or of different vocabularies.
+    """Return the difference of two layouts on one grid. Raises ValueError if they are on different grids, or
+    of different vocabularies.
     """
     if layout.grid != base.grid or layout.places.shape != base.places.shape:
         raise ValueError("only layouts on one grid have a difference")
@@ -168,10 +166,8 @@ def subtract(layout: GridLayout, base: GridLayout) -> GridChange:
 
 
 def add(base: GridLayout, change: GridChange) -> GridLayout:
-    """Return the layout that results from a difference.
-
-    Raises:
-        FrameError: the difference starts from another layout, or leads off the grid.
+    """Return the layout that results from a difference. Raises FrameError if the difference starts from
+    another layout, or leads off the grid.
     """
     if change.base != base.number or change.moves.shape != base.places.shape:
         raise FrameError("the difference starts from another layout")
@@ -227,10 +223,8 @@ def encode_grid_change(change: GridChange) -> tuple[int, bytes]:
 
 
 def decode_grid_layout(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> GridLayout:
-    """Decode a layout on a grid from the bytes after the header.
-
-    Raises:
-        FrameError: the bytes are not a valid layout.
+    """Decode a layout on a grid from the bytes after the header. Raises FrameError if the bytes are not a
+    valid layout.
     """
     vocabulary, method, _, _, number, x0, x1, y0, y1, trust, error, recall, sample = cursor.read_struct(
         _WHOLE
@@ -251,10 +245,8 @@ def decode_grid_layout(cursor: BinaryReader, flags: int, attempt: int, step: int
 
 
 def decode_grid_change(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> GridChange:
-    """Decode a difference from the bytes after the header.
-
-    Raises:
-        FrameError: the bytes are not a valid difference.
+    """Decode a difference from the bytes after the header. Raises FrameError if the bytes are not a valid
+    difference.
     """
     vocabulary, method, _, _, number, base, trust, error, recall, sample = cursor.read_struct(_DIFFERENCE)
     require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")

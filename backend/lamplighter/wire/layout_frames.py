@@ -89,11 +89,7 @@ def encode_layout(layout: Layout) -> tuple[int, bytes]:
 
 
 def decode_layout(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Layout:
-    """Decode a layout from the bytes after the header.
-
-    Raises:
-        FrameError: the bytes are not a valid layout.
-    """
+    """Decode a layout from the bytes after the header. Raises FrameError if the bytes are not a valid layout."""
     vocabulary, method, _, _, x0, x1, y0, y1, trust, error, recall, sample = cursor.read_struct(_LAYOUT)
     require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")
     if method not in list(Method):

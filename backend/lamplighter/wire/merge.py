@@ -13,13 +13,9 @@ from lamplighter.wire.row_frames import Rows
 
 
 def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
-    """Merge consecutive pulses of one attempt.
-
-    Sets are united, counts and distances are summed, and gradient norms are maxima. `verified` is true if it is true
-    for all; all other fields are those of the last pulse.
-
-    Raises:
-        ValueError: there are no pulses, or they differ in attempt or vocabulary.
+    """Merge consecutive pulses of one attempt. Sets are united, counts and distances are summed, and gradient
+    norms are maxima. `verified` is true if it is true for all; all other fields are those of the last
+    pulse. Raises ValueError if there are no pulses, or they differ in attempt or vocabulary.
     """
     if not pulses:
         raise ValueError("nothing to merge")
@@ -48,10 +44,8 @@ def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
 
 
 def merge_rows(frames: Sequence[Rows]) -> Rows:
-    """Merge consecutive row frames of one attempt, keeping the newest vector of every row.
-
-    Raises:
-        ValueError: there are no frames, or they differ in attempt or matrix shape.
+    """Merge consecutive row frames of one attempt, keeping the newest vector of every row. Raises ValueError
+    if there are no frames, or they differ in attempt or matrix shape.
     """
     if not frames:
         raise ValueError("nothing to merge")

@@ -140,11 +140,7 @@ def encode_pulse(pulse: Pulse) -> tuple[int, bytes]:
 
 
 def decode_pulse(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Pulse:
-    """Decode a pulse from the bytes after the header.
-
-    Raises:
-        FrameError: the bytes are not a valid pulse.
-    """
+    """Decode a pulse from the bytes after the header. Raises FrameError if the bytes are not a valid pulse."""
     first, vocabulary, batch, gradient, moved, layers, loss, rate, speed, seconds, observe, _ = (
         cursor.read_struct(_PULSE)
     )

@@ -73,11 +73,7 @@ def encode_rows(rows: Rows) -> tuple[int, bytes, memoryview]:
 
 
 def decode_rows(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Rows:
-    """Return the rows in the body of a frame.
-
-    Raises:
-        FrameError: the body is damaged.
-    """
+    """Return the rows in the body of a frame. Raises FrameError if the body is damaged."""
     vocabulary, dim, count, _ = cursor.read_struct(ROWS_FIELDS)
     require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")
     require_at_most(dim, MAX_DIM, "dim")

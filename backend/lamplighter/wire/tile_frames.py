@@ -60,12 +60,8 @@ class Tile:
         return len(self.starts) - 1
 
     def move_rows(self, vectors: Floats, from_step: int, to_step: int) -> None:
-        """Move the rows of this tile from `from_step` forward or back to `to_step`.
-
-        Args:
-            vectors: the matrix after `from_step`, shape (V, D); changed in place.
-            from_step: `first_step - 1` to `last_step`.
-            to_step: `first_step - 1` to `last_step`.
+        """Move the rows of this tile in the matrix after `from_step`, shape (V, D), forward or back to
+        `to_step`, in place. Both are from `first_step - 1` to `last_step`.
         """
         early, late = sorted((from_step, to_step))
         # Differences add up: take each row's sum up to the later step, minus its sum up to the earlier one.
@@ -91,12 +87,8 @@ class Tile:
         vectors[ids] = _floats_of_ranks(ranks + total if from_step < to_step else ranks - total)
 
     def moves_of(self, token_id: int, vector: Floats, from_step: int) -> tuple[UInts, Floats]:
-        """Return one row's moves after `from_step`: steps, shape (N,), and vectors, shape (N, D).
-
-        Args:
-            token_id: a token of this tile.
-            vector: the row after `from_step`, shape (D,).
-            from_step: at least `first_step - 1`.
+        """Return the moves of a token of this tile after `from_step`, which is at least `first_step - 1`:
+        steps, shape (N,), and vectors, shape (N, D). `vector`: the row after `from_step`, shape (D,).
         """
         index = token_id - self.first_token
         span = np.arange(self.starts[index], self.starts[index + 1])
@@ -109,10 +101,8 @@ class Tile:
         return steps[before:], _floats_of_ranks(ranks[before:])
 
     def all_moves(self, vectors: Floats) -> tuple[UInts, UInts, Floats]:
-        """Return all moves, by token: ids and steps, shape (M,) each, and vectors, shape (M, D).
-
-        Args:
-            vectors: the matrix before `first_step`, shape (V, D).
+        """Return all moves, by token: ids and steps, shape (M,) each, and vectors, shape (M, D), from the
+        matrix before `first_step`, shape (V, D).
         """
         owner = np.repeat(np.arange(self.tokens), np.diff(self.starts))
         ids = (self.first_token + owner).astype(np.uint32)
@@ -140,16 +130,9 @@ class Tile:
 def encode_tile(
     attempt: int, span: tuple[int, int], first_token: int, counts: UInts, steps: UInts, before: Floats, vectors: Floats
 ) -> bytes:  # fmt: skip
-    """Encode a tile.
-
-    Args:
-        attempt: the attempt of the steps.
-        span: the first and the last step, inclusive.
-        first_token: the first token id.
-        counts: moves of each token, shape (T,).
-        steps: the step of each move, shape (M,), by token, then ascending.
-        before: the rows before the first step, shape (T, D).
-        vectors: the rows after each move, shape (M, D).
+    """Encode a tile. `span`: the first and the last step, inclusive. `counts`: moves of each token, shape
+    (T,). `steps`: the step of each move, shape (M,), by token, then ascending. `before`: the rows before
+    the first step, shape (T, D). `vectors`: the rows after each move, shape (M, D).
     """
     ranks = _ranks_of_floats(vectors)
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
@@ -168,13 +151,8 @@ def encode_tile(
 
 
 def decode_tile(data: bytes, max_bytes: int = MAX_TILE_BYTES) -> Tile:
-    """Decode a tile. Its unpacked size is checked before anything is unpacked.
-
-    Args:
-        max_bytes: the maximum size of an unpacked tile.
-
-    Raises:
-        FrameError: the bytes are not exactly one tile of this version.
+    """Decode a tile of at most `max_bytes` unpacked, which is checked before anything is unpacked. Raises
+    FrameError if the bytes are not exactly one tile of this version.
     """
     if len(data) < _HEADER.size:
         raise FrameError("the tile is cut short")
@@ -231,10 +209,8 @@ def _pack_planes(differences: NDArray[np.uint32]) -> list[bytes]:
 
 
 def _decompress(packed: memoryview, size: int) -> bytes:
-    """Decompress data whose size must be `size`; the size is checked before decompression.
-
-    Raises:
-        FrameError: the size differs, or the data is damaged.
+    """Decompress data whose size must be `size`; the size is checked before decompression. Raises FrameError
+    if the size differs, or the data is damaged.
     """
     try:
         if zstandard.frame_content_size(packed) != size:
@@ -263,13 +239,9 @@ def _cumulative_sum(differences: NDArray[np.uint32], order: int) -> NDArray[np.u
 def _difference_weights(
     nth: NDArray[np.int64], by_late: NDArray[np.int64], by_early: NDArray[np.int64], order: int
 ) -> NDArray[np.uint32]:
-    """Return the weight of each token's nth difference in the sum of its moves between two steps.
-
-    Args:
-        nth: index of the difference within its token, from 0, shape (N,).
-        by_late: moves of the token up to the later step, shape (N,).
-        by_early: moves of the token up to the earlier step, shape (N,).
-        order: order of the differences, 1 or 2.
+    """Return the weight of each token's nth difference (from 0, shape (N,)) of an order, 1 or 2, in the sum
+    of its moves between two steps. `by_late`, `by_early`: moves of the token up to either step, shape
+    (N,).
     """
     if order == 1:
         return (nth >= by_early).astype(np.uint32)

@@ -68,9 +68,7 @@ def _text_of_bytes(data: bytes) -> str:
 
 def decode_piece(piece: str, symbols: Mapping[str, int]) -> str:
     """Decode a piece in the byte-level alphabet; return any other piece, such as an added token, unchanged.
-
-    Args:
-        symbols: the alphabet (`byte_by_symbol`).
+    `symbols`: the alphabet (`byte_by_symbol`).
     """
     if any(sign not in symbols for sign in piece):
         return piece

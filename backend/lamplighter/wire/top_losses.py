@@ -38,13 +38,8 @@ class TopLosses:
 
     @staticmethod
     def decode(record: bytes, vocabulary: int) -> TopLosses:
-        """Return the predictions in an untrusted record.
-
-        Args:
-            vocabulary: the number of tokens of the run, V.
-
-        Raises:
-            FrameError: the record is not one of this vocabulary.
+        """Return the predictions in an untrusted record of a run with V tokens. Raises FrameError if it is
+        not one of this vocabulary.
         """
         reader = BinaryReader(memoryview(record), 0)
         try:

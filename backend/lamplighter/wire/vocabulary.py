@@ -86,10 +86,8 @@ class Vocabulary:
 
     @staticmethod
     def from_json(text: str) -> Vocabulary:
-        """Parse the output of `to_json`.
-
-        Raises:
-            VocabularyError: the text is not a vocabulary, or an id in it is out of range.
+        """Parse the output of `to_json`. Raises VocabularyError if the text is not a vocabulary, or an id in
+        it is out of range.
         """
         try:
             data: dict[str, Any] = json.loads(text)

@@ -42,15 +42,9 @@ class CountedGroup:
         self.bytes, self.waited = {}, 0.0
 
     def exchange(self, kind: str, parts: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor]:
-        """Hand `parts[r]` to each process r.
-
-        Args:
-            kind: the kind to count.
-            parts: one tensor for each process, equal in all but the first dimension.
-            sizes: the lengths of what each process hands to this one.
-
-        Returns:
-            What each process handed over.
+        """Hand `parts[r]` to each process r. `kind`: the kind to count; `parts`: one tensor for each process,
+        equal in all but the first dimension; `sizes`: the lengths of what each process hands to this one.
+        Returns what each process handed over.
         """
         given = torch.cat(list(parts))
         taken = given.new_empty((sum(sizes), *given.shape[1:]))

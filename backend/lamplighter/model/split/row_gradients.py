@@ -9,14 +9,9 @@ from torch import Tensor
 
 
 def add_rows(ids: Sequence[Tensor], gradients: Sequence[Tensor], rows: int) -> Tensor:
-    """Return the sum of gradients of rows, sparse and coalesced, shape (rows, D).
-
-    Torch would add the gradients of a row in any order; here it is that of the sequence.
-
-    Args:
-        ids: the rows that each process read, distinct.
-        gradients: their gradients, shape (n, D) each.
-        rows: the rows of the matrix.
+    """Return the sum of gradients of rows, sparse and coalesced, shape (rows, D), from the distinct rows that
+    each process read, and their gradients, shape (n, D) each. Torch would add the gradients of a row in
+    any order; here it is that of the sequence.
     """
     distinct = torch.cat(list(ids)).unique()
     total = gradients[0].new_zeros(len(distinct), gradients[0].shape[1])

@@ -13,10 +13,8 @@ class RowSplit:
 
     @classmethod
     def evenly(cls, things: int, processes: int) -> RowSplit:
-        """Split so that no process has two more than another; none is without if there are enough.
-
-        Raises:
-            ValueError: there are fewer things than processes.
+        """Split so that no process has two more than another; none is without if there are enough. Raises
+        ValueError if there are fewer things than processes.
         """
         if not 1 <= processes <= things:
             raise ValueError(f"{things} cannot be split between {processes} processes")
@@ -24,7 +22,6 @@ class RowSplit:
 
     @property
     def sizes(self) -> list[int]:
-        """Return how many each process has."""
         return [end - start for start, end in zip(self.starts, self.starts[1:], strict=False)]
 
     def of(self, rank: int) -> slice:

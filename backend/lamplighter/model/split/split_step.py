@@ -42,10 +42,8 @@ class SplitLearner:
     """What one process has of a model."""
 
     def __init__(self, recipe: Recipe, vocabulary: int, group: CountedGroup) -> None:
-        """Make room for the part; its numbers are undefined until a state is put into it.
-
-        Raises:
-            ValueError: there are fewer rows or sequences than processes.
+        """Make room for the part; its numbers are undefined until a state is put into it. Raises ValueError
+        if there are fewer rows or sequences than processes.
         """
         self.group = group
         self.rows = RowSplit.evenly(vocabulary, group.size)
@@ -70,11 +68,8 @@ class SplitLearner:
         return sum(one.numel() for one in self._blocks)
 
     def take_step(self, ids: Tensor, targets: Tensor) -> StepResult:
-        """Train on one batch, together with the other processes.
-
-        Args:
-            ids: the token ids of the whole batch, shape (B, T).
-            targets: the next token ids, shape (B, T).
+        """Train on one batch of token ids and next token ids, shape (B, T), together with the other
+        processes.
         """
         learner, rank = self.learner, self.group.rank
         for optimiser in learner.optimisers:

@@ -20,12 +20,8 @@ EMBEDDING, WEIGHTS, ALL = 0, 1, 2
 
 
 def deal_state(part: SplitLearner, state: LearnerState | None, keys: set[str]) -> None:
-    """Give each process its rows of a state, and a copy of what it has of the blocks.
-
-    Args:
-        part: the part of this process, which is overwritten.
-        state: the whole state, of which process 0 alone knows.
-        keys: the names of the tensors that are split; known to process 0 alone.
+    """Give each process its rows of a state, and a copy of what it has of the blocks: `part` is overwritten.
+    Process 0 alone knows the whole state, and `keys`, the names of the tensors that are split.
     """
     group, rows = part.group, part.rows
     told = None
@@ -50,11 +46,8 @@ def deal_state(part: SplitLearner, state: LearnerState | None, keys: set[str]) -
 
 
 def collect_state(part: SplitLearner, much: int) -> LearnerState | None:
-    """Return the whole state in process 0, and None in the others, which give their rows.
-
-    Args:
-        part: the part of this process.
-        much: `EMBEDDING`, `WEIGHTS` or `ALL`.
+    """Return the whole state in process 0, and None in the others, which give their rows. `much`:
+    `EMBEDDING`, `WEIGHTS` or `ALL`.
     """
     group, rows = part.group, part.rows
     own = read_state(part.learner)

@@ -18,13 +18,8 @@ from lamplighter.model.step import StepResult, clip_gradients
 
 
 def train_step_in_parts(learner: Learner, ids: Tensor, targets: Tensor, parts: int) -> StepResult:
-    """Train on one batch as `parts` processes do (`split_step.py`).
-
-    Args:
-        learner: the learner, whose embedding has sparse gradients; changed in place.
-        ids: token ids, shape (B, T).
-        targets: the next token ids, shape (B, T).
-        parts: the number of processes.
+    """Train a learner with sparse gradients on one batch of token ids and next token ids, shape (B, T), as
+    `parts` processes do (`split_step.py`).
     """
     model = learner.model
     for optimiser in learner.optimisers:

@@ -49,10 +49,8 @@ class RaplCounter:
     """The sum of the counters of all CPU packages. Read it before a counter wraps around, which takes some minutes."""
 
     def __init__(self, root: Path = POWERCAP) -> None:
-        """Find the packages below `root`.
-
-        Raises:
-            NoCounterError: there are no packages, or they may not be read.
+        """Find the packages below `root`. Raises NoCounterError if there are no packages, or they may not be
+        read.
         """
         try:
             self._zones = [
@@ -89,11 +87,7 @@ _SUCCESS = 0
 
 
 def load_nvml() -> Any:
-    """Load the library of the driver.
-
-    Raises:
-        NoCounterError: there is no such library.
-    """
+    """Load the library of the driver. Raises NoCounterError if there is no such library."""
     try:
         return ctypes.CDLL(_LIBRARY)
     except OSError:
@@ -104,14 +98,8 @@ class NvmlCounter:
     """The counter of one card."""
 
     def __init__(self, library: Any, uuid: str) -> None:
-        """Find the card.
-
-        Args:
-            library: the library, as `load_nvml` returns it.
-            uuid: the driver's name of the card, `GPU-...`; its number may differ from CUDA's.
-
-        Raises:
-            NoCounterError: the card cannot be found or read, or has no counter.
+        """Find the card by the driver's name of it, `GPU-...`; its number may differ from CUDA's. Raises
+        NoCounterError if it cannot be found or read, or has no counter.
         """
         self._library, self._device = library, ctypes.c_void_p()
         try:
@@ -193,15 +181,10 @@ def open_meter(
     powercap: Path = POWERCAP,
     processor_seconds: Callable[[], float] = time.process_time,
 ) -> EnergyMeter:
-    """Return a paused meter by the best method available on this machine.
-
-    Args:
-        watts: watts of a busy core, for an estimate.
-        gpu: the driver's name of the NVIDIA card that does the work, empty for another card; None for the CPU.
-        before: what was spent before.
-        load: loads NVIDIA's library.
-        powercap: the folder of the CPU counters.
-        processor_seconds: returns the CPU seconds of the work.
+    """Return a paused meter by the best method available on this machine. `watts`: watts of a busy core, for
+    an estimate. `gpu`: the driver's name of the NVIDIA card that does the work, empty for another card;
+    None for the CPU. `powercap`: the folder of the CPU counters. `processor_seconds`: returns the CPU
+    seconds of the work.
     """
     if gpu is not None:
         with suppress(NoCounterError):

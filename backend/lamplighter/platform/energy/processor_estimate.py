@@ -18,10 +18,8 @@ class WattsError(ValueError):
 
 
 def parse_watts(text: str) -> float:
-    """Return the watts of a busy core.
-
-    Raises:
-        WattsError: the text is not a number above 0 and at most 1,000.
+    """Return the watts of a busy core. Raises WattsError if the text is not a number above 0 and at most
+    1,000.
     """
     try:
         watts = float(text)
@@ -33,10 +31,8 @@ def parse_watts(text: str) -> float:
 
 
 def stated_watts() -> float:
-    """Return the watts from the environment, or the default.
-
-    Raises:
-        WattsError: the environment states invalid watts.
+    """Return the watts from the environment, or the default. Raises WattsError if the environment states
+    invalid watts.
     """
     text = os.environ.get(WATTS_VARIABLE, "").strip()
     try:

@@ -104,7 +104,6 @@ class Fragment:
 
     @property
     def file_name(self) -> str:
-        """Return the name of its file, which its content determines."""
         header = self.header
         return f"{header.attempt}-{header.first}-{header.last}-{self.digest[:16]}.frag"
 
@@ -114,11 +113,7 @@ class Fragment:
         return hashlib.sha256(self.data).hexdigest()
 
     def unpack(self) -> bytes:
-        """Return the body.
-
-        Raises:
-            FormatError: it is damaged, or not as large as the header says.
-        """
+        """Return the body. Raises FormatError if it is damaged, or not as large as the header says."""
         packed = memoryview(self.data)[_body_offset(self.data) :]
         size = self.header.bytes
         try:
@@ -140,18 +135,9 @@ def make_fragment(
     to: Position | None = None,
     counts: dict[str, int] | None = None,
 ) -> Fragment:
-    """Pack a fragment.
-
-    Args:
-        run_id: the run's id.
-        kind: what its body is.
-        body: the body, at most `MAX_FRAGMENT_BYTES`.
-        span: its attempt, first and last step.
-        after, to: the positions that it continues and leads to.
-        counts: the rows of each table.
-
-    Raises:
-        FormatError: the body is too large.
+    """Pack a fragment whose body has at most `MAX_FRAGMENT_BYTES`; a larger one raises FormatError. `span`:
+    its attempt, first and last step. `after`, `to`: the positions that it continues and leads to.
+    `counts`: the rows of each table.
     """
     if len(body) > MAX_FRAGMENT_BYTES:
         raise FormatError(
@@ -177,10 +163,8 @@ def make_fragment(
 
 
 def decode_fragment(data: bytes) -> Fragment:
-    """Read the header of a fragment. Its body is not read.
-
-    Raises:
-        FormatError: the bytes are not a fragment of this version.
+    """Read the header of a fragment. Its body is not read. Raises FormatError if the bytes are not a fragment
+    of this version.
     """
     try:
         head = data[len(MAGIC) + _LENGTH.size : _body_offset(data)]
@@ -190,7 +174,6 @@ def decode_fragment(data: bytes) -> Fragment:
 
 
 def parse_fragment_name(name: str) -> FragmentName | None:
-    """Return the parts of the name of a fragment's file; None if it is not such a name."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None

@@ -57,10 +57,8 @@ class NamedFragment(NamedTuple):
 
 
 def list_fragments(run: Path) -> list[NamedFragment]:
-    """Return the fragments of a run in the order of their steps; empty if there is no such folder.
-
-    Raises:
-        OSError: the folder cannot be listed now.
+    """Return the fragments of a run in the order of their steps; empty if there is no such folder. Raises
+    OSError if the folder cannot be listed now.
     """
     found: list[NamedFragment] = []
     try:
@@ -74,11 +72,8 @@ def list_fragments(run: Path) -> list[NamedFragment]:
 
 
 def read_fragment(path: Path) -> Fragment:
-    """Read a fragment, and compare it with its name.
-
-    Raises:
-        FormatError: it is no file, damaged, too large, or another than its name says.
-        OSError: it cannot be read now.
+    """Read a fragment, and compare it with its name. Raises FormatError if it is no file, damaged, too large,
+    or another than its name says, OSError if it cannot be read now.
     """
     try:
         with open(path, "rb", opener=open_foreign) as file:
@@ -100,14 +95,8 @@ def unread_fragments(
     position: Position,
     read: Callable[[Path], Fragment] = read_fragment,
 ) -> Iterator[Fragment]:
-    """Yield those of a run's fragments that lead beyond a position, in the order in which they were made.
-
-    Args:
-        found: the fragments in the order of their steps.
-        position: how far they were read before.
-
-    Raises:
-        READ_ERRORS: one cannot be read.
+    """Yield those of a run's fragments, given in the order of their steps, that lead beyond a position, in
+    the order in which they were made. Raises READ_ERRORS if one cannot be read.
     """
     here = (position.attempt, position.step)
     waiting: list[Fragment] = []
@@ -185,10 +174,8 @@ class FragmentWriter:
 
 
 def write_fragment(run: Path, fragment: Fragment) -> None:
-    """Write a fragment into the folder of a run: whole, under its name, or not at all.
-
-    Raises:
-        OSError: it cannot be written.
+    """Write a fragment into the folder of a run: whole, under its name, or not at all. Raises OSError if it
+    cannot be written.
     """
     folder = run / FOLDER
     make_private_folder(folder, exist_ok=True)

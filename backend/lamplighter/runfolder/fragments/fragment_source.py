@@ -68,11 +68,8 @@ class FragmentSource:
         self._made: tuple[Fragment, str, dict[str, object]] | None = None
 
     def make_next(self, *, sign_of_life: bool = False) -> Fragment | None:
-        """Return what is new in the record; None if nothing is, unless a sign of life is due. The same again until
-        `advance` is called.
-
-        Raises:
-            READ_ERRORS: the record cannot be read (now).
+        """Return what is new in the record; None if nothing is, unless a sign of life is due. The same again
+        until `advance` is called. Raises READ_ERRORS if the record cannot be read (now).
         """
         if self._made is None:
             with self._open() as connection:
@@ -88,9 +85,7 @@ class FragmentSource:
 
     def has(self, position: Position) -> bool:
         """Return whether the record reaches a position: it has that step, or an attempt that begins after it.
-
-        Raises:
-            READ_ERRORS: the record cannot be read (now).
+        Raises READ_ERRORS if the record cannot be read (now).
         """
         row = position.attempt, position.step
         with self._open() as connection:
@@ -290,11 +285,7 @@ def _highest(connection: apsw.Connection, table: str, before: int) -> int:
 
 
 def has_ended(run: RunFolder) -> bool:
-    """Return whether a record says that its run is over.
-
-    Raises:
-        READ_ERRORS: it cannot be read (now).
-    """
+    """Return whether a record says that its run is over. Raises READ_ERRORS if it cannot be read (now)."""
     try:
         with StepsReader(run.steps_path) as reader:
             return reader.phase().has_ended

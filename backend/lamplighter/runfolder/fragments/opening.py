@@ -37,11 +37,9 @@ class Opening(NamedTuple):
 
 
 def make_opening(run: RunFolder, name: str | None = None) -> Fragment:
-    """Return the opening of a prepared run, of its own id or of another `name`. Its title travels as the name of its text.
-
-    Raises:
-        FileNotFoundError: its vocabulary is not there yet.
-        FormatError: this version cannot read the folder, or its matrices lie in files of their own.
+    """Return the opening of a prepared run, of its own id or of another `name`. Its title travels as the name
+    of its text. Raises FileNotFoundError if its vocabulary is not there yet, FormatError if this version
+    cannot read the folder, or its matrices lie in files of their own.
     """
     recipe = run.recipe
     if recipe.format >= 3:
@@ -61,11 +59,7 @@ def make_opening(run: RunFolder, name: str | None = None) -> Fragment:
 
 
 def read_opening(fragment: Fragment) -> Opening:
-    """Return the checked contents of a foreign opening.
-
-    Raises:
-        FormatError: they are invalid; the message says why.
-    """
+    """Return the checked contents of a foreign opening. Raises FormatError if they are invalid."""
     if fragment.header.kind != "opening" or fragment.header.bytes > _MAX_BYTES:
         raise FormatError("the first fragment of a run must have its recipe and vocabulary")
     body = fragment.unpack()

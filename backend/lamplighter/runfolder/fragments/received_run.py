@@ -41,11 +41,8 @@ class ReceivedRun:
     """The record of a run that arrives in fragments. It holds the trainer's role. Not thread-safe."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Open the record of a run that `create_received_run` made.
-
-        Raises:
-            RoleTakenError: another process holds the role, for example to compact the run.
-            FormatError: this version cannot read the folder.
+        """Open the record of a run that `create_received_run` made. Raises RoleTakenError if another process
+        holds the role, for example to compact the run, FormatError if this version cannot read the folder.
         """
         self.run = run
         self._lock = RoleLock(run.path, "trainer")
@@ -66,13 +63,12 @@ class ReceivedRun:
         """Digests of the newest fragments that were taken over."""
 
     def take_over(self, fragment: Fragment) -> bool:
-        """Take over what is new in a fragment. Return whether anything was: the same fragment again changes nothing.
+        """Take over what is new in a fragment. Return whether anything was: the same fragment again changes
+        nothing.
 
-        Raises:
-            GapError: fragments between are missing.
-            OtherContentError: it has other steps than those that arrived before.
-            FormatError: it is invalid; the message says why.
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full; nothing is kept.
+        Raises GapError if fragments between are missing, OtherContentError if it has other steps than
+        those that arrived before, FormatError if it is invalid. If the disk is full (`DISK_FULL_ERRORS`),
+        nothing is kept.
         """
         header, before = fragment.header, self.position
         if fragment.digest in self._taken:
@@ -98,11 +94,9 @@ class ReceivedRun:
         return position != before
 
     def note_gap(self) -> None:
-        """Say on the timeline that the steps after the newest one are missing."""
         self._writer.add_event(self.position.step, "gap", say("fragments_missing", step=self.position.step))
 
     def bytes_used(self) -> int:
-        """Return the bytes of the record."""
         return self._writer.bytes_used()
 
     def close(self) -> None:
@@ -114,17 +108,9 @@ class ReceivedRun:
 
 
 def create_received_run(path: Path, opening: Fragment, origin: str) -> RunFolder:
-    """Create the folder of a run from its opening. It appears complete, or not at all.
-
-    Args:
-        path: the folder, whose name is the run's id; it must not exist.
-        opening: the first fragment of the run.
-        origin: where it comes from (`read_arrival`).
-
-    Raises:
-        FormatError: the opening is invalid; the message says why.
-        FileExistsError: the folder is there.
-        OSError: it cannot be created.
+    """Create the folder of a run, `path`, from its opening. It appears complete, or not at all. `origin`:
+    where the run comes from (`read_arrival`). Raises FormatError if the opening is invalid,
+    FileExistsError if the folder is there, OSError if it cannot be created.
     """
     if opening.header.run != path.name:
         raise FormatError("the opening belongs to another run")
@@ -146,7 +132,6 @@ class Arrival(NamedTuple):
 
 
 def read_arrival(run: Path) -> Arrival | None:
-    """Return where a run came from; None if it was not received."""
     with suppress(OSError, ValueError):
         with open(run / RECEIVED_FILE, encoding="utf-8", opener=open_regular) as file:
             found: Any = json.load(file)

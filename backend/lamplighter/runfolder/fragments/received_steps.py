@@ -41,11 +41,8 @@ class ReceivedSteps(StepsWriter):
         self, checked: CheckedSteps, header: FragmentHeader, before: Position
     ) -> tuple[Position, dict[str, Any]]:
         """Insert what is new in a fragment, inside a transaction. Return the new position, and the new facts.
-
-        Raises:
-            GapError: steps between are missing.
-            OtherContentError: it has other steps than those that are there.
-            FormatError: a row is invalid.
+        Raises GapError if steps between are missing, OtherContentError if it has other steps than those
+        that are there, FormatError if a row is invalid.
         """
         checked.require_pulses(step_key(header.after.attempt, header.after.step), MAX_STEPS)
         # Write first: a transaction that has read cannot wait for a checkpoint of the WAL.

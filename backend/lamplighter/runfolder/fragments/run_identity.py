@@ -39,7 +39,6 @@ class RunIdentity(BaseModel):
 
     @property
     def identity(self) -> str:
-        """Return the digest that others keep."""
         return _digest(self.key)
 
 
@@ -57,10 +56,8 @@ def keep_identity(run: RunFolder) -> RunIdentity | None:
 
 
 def keep_name(run: RunFolder, identity: RunIdentity, server: str, name: str) -> RunIdentity:
-    """Keep the name that a run has at a server. Return the identity with it.
-
-    Raises:
-        OSError: it cannot be kept.
+    """Keep the name that a run has at a server. Return the identity with it. Raises OSError if it cannot be
+    kept.
     """
     kept = identity.model_copy(update={"names": identity.names | {server: name}})
     write_atomically(run.path / IDENTITY_FILE, kept.model_dump_json())

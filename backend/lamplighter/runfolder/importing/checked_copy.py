@@ -47,10 +47,8 @@ _MIN_TILE_LIMIT = 4 << 20
 
 
 def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
-    """Copy an untrusted file of layouts, checking every row. Return the number of layouts.
-
-    Raises:
-        FormatError: a row or the file is invalid; the message says what.
+    """Copy an untrusted file of layouts, checking every row. Return the number of layouts. Raises FormatError
+    if a row or the file is invalid.
     """
     count = 0
     with (
@@ -118,10 +116,8 @@ def _copy_districts(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, n
 
 
 def copy_measures(source: Path, target: Path, checks: RunChecks) -> None:
-    """Copy an untrusted `measures.sqlite`, checking every row.
-
-    Raises:
-        FormatError: a row or the file is invalid; the message says what.
+    """Copy an untrusted `measures.sqlite`, checking every row. Raises FormatError if a row or the file is
+    invalid.
     """
     names: set[str] = set()
     with (
@@ -146,10 +142,8 @@ def copy_measures(source: Path, target: Path, checks: RunChecks) -> None:
 
 
 def copy_tiles(source: Path, target: Path, checks: RunChecks) -> None:
-    """Copy an untrusted `tiles.sqlite`, checking every row.
-
-    Raises:
-        FormatError: a row or the file is invalid; the message says what.
+    """Copy an untrusted `tiles.sqlite`, checking every row. Raises FormatError if a row or the file is
+    invalid.
     """
     with (
         UntrustedFile(source, tiles.SCHEMA, checks) as file,

@@ -38,10 +38,8 @@ _INSERT = "INSERT INTO answers VALUES(?,?,?,?,?,'done',1,'',NULL,?,?,1,?,?)"
 
 
 def copy_examinations(source: Path, target: Path, checks: RunChecks) -> int:
-    """Copy an untrusted `examinations.sqlite`, checking every row. Return the number of answers.
-
-    Raises:
-        FormatError: a row or the file is invalid; the message says what.
+    """Copy an untrusted `examinations.sqlite`, checking every row. Return the number of answers. Raises
+    FormatError if a row or the file is invalid.
     """
     count = size = 0
     with (

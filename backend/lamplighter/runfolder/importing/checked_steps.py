@@ -51,15 +51,9 @@ _MAX_FACT = 1_000_000
 
 
 def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
-    """Copy an untrusted `steps.sqlite`, checking every row. An unfinished run becomes `interrupted`.
-
-    Sets the last step to which the other files may refer.
-
-    Returns:
-        The phase recorded in the source.
-
-    Raises:
-        FormatError: a row or the file is invalid; the message says what.
+    """Copy an untrusted `steps.sqlite`, checking every row. An unfinished run becomes `interrupted`. Sets the
+    last step to which the other files may refer. Returns the phase recorded in the source. Raises
+    FormatError if a row or the file is invalid.
     """
     with (
         UntrustedFile(source, steps.WHOLE_SCHEMA, checks) as file,
@@ -100,10 +94,8 @@ class CheckedSteps:
     """The rows of an untrusted `steps.sqlite`, or of a fragment of one, each checked as it is read."""
 
     def __init__(self, file: UntrustedFile, checks: RunChecks) -> None:
-        """Read the facts and the attempts of an open file.
-
-        Raises:
-            FormatError: they are invalid; the message says what. Likewise for every method.
+        """Read the facts and the attempts of an open file. Like every method, raises FormatError if they are
+        invalid.
         """
         self._file, self._checks = file, checks
         self.facts = _checked_facts(file, checks)
@@ -276,10 +268,8 @@ def _read_attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
 
 
 def read_facts(file: UntrustedFile) -> dict[str, Any]:
-    """Return the facts of an untrusted file, parsed but not checked.
-
-    Raises:
-        FormatError: the facts are too large, or not JSON.
+    """Return the facts of an untrusted file, parsed but not checked. Raises FormatError if the facts are too
+    large, or not JSON.
     """
     found: dict[str, Any] = {}
     for key, value in file.rows("SELECT name, value FROM facts ORDER BY name", 100):

@@ -18,11 +18,7 @@ _MAX_PAIRS = 200_000
 
 
 def check_vocabulary(vocabulary: Vocabulary) -> None:
-    """Check a vocabulary.
-
-    Raises:
-        FormatError: the vocabulary is invalid; the message says why.
-    """
+    """Check a vocabulary. Raises FormatError if it is invalid."""
     if not 0 < len(vocabulary) <= MAX_VOCABULARY or bool((vocabulary.counts < 0).any()):
         raise FormatError("vocabulary.json holds no tokens, too many, or negative counts: refused")
     names = [

@@ -49,12 +49,8 @@ def byte_limit(name: str) -> int | None:
 def find_fault(
     files: Iterable[tuple[str, int]], besides: Mapping[str, int], total: int = MAX_TOTAL_BYTES
 ) -> str | None:
-    """Return why files, by path and size, are not those of a run, in words; None if they may be.
-
-    Args:
-        files: the path and the bytes of each.
-        besides: the maximum bytes of files beside those of a run, by path.
-        total: the maximum bytes of all.
+    """Return why files, by path and size, are not those of a run, in words; None if they may be. `besides`:
+    the maximum bytes of files beside those of a run, by path. `total`: the maximum bytes of all.
     """
     sizes: dict[str, int] = {}
     for path, size in files:

@@ -10,11 +10,6 @@ IMPORTED_FACT = "imported"
 
 
 def is_imported(run: RunFolder) -> bool:
-    """Return whether a run was imported.
-
-    Raises:
-        FormatError: this version cannot read the folder.
-    """
     try:
         with StepsReader(run.steps_path) as reader:
             return IMPORTED_FACT in reader.facts()

@@ -68,11 +68,9 @@ class RunChecks:
         self.last_step = pulses + _LOST_STEPS
 
     def require_matrix_file(self, reference: MatrixReference) -> MatrixReference:
-        """Return a reference if its file is there, and its header is that of this run's matrix. The file then counts as one
-        of the run's.
-
-        Raises:
-            FormatError: the run has no such files, or this one is another.
+        """Return a reference if its file is there, and its header is that of this run's matrix. The file then
+        counts as one of the run's. Raises FormatError if the run has no such files, or this one is
+        another.
         """
         if self.folder is None or (reference.rows, reference.width) != (self.vocabulary, self.dim):
             raise FormatError(
@@ -83,11 +81,7 @@ class RunChecks:
         return reference
 
     def require_step(self, value: Any) -> int:
-        """Return `value` if it is a step that the run can have reached.
-
-        Raises:
-            FormatError: `value` is not such a step.
-        """
+        """Return `value` if it is a step that the run can have reached. Raises FormatError if it is not."""
         step = require_count(value)
         if step > self.last_step:
             raise FormatError(
@@ -96,11 +90,7 @@ class RunChecks:
         return step
 
     def spend(self, values: tuple[Any, ...]) -> None:
-        """Count a row.
-
-        Raises:
-            FormatError: the run has too many rows, or too many bytes in them.
-        """
+        """Count a row. Raises FormatError if the run has too many rows, or too many bytes in them."""
         self.rows_left -= 1
         self.bytes_left -= sum(len(value) for value in values if isinstance(value, bytes | str))
         if self.rows_left < 0 or self.bytes_left < 0:

@@ -17,25 +17,14 @@ _MAX_CONTAINERS = 500_000
 
 
 def require_bounded_json(path: Path, tokens: int | None = None) -> None:
-    """Check that a file can be parsed as JSON without taking much memory.
-
-    Args:
-        path: the file.
-        tokens: the maximum size of the vocabulary in the file; None: `MAX_VOCABULARY`.
-
-    Raises:
-        FormatError: the file holds too much.
-        OSError: it cannot be read.
+    """Check that a file can be parsed as JSON without taking much memory; its vocabulary may have `tokens`
+    tokens (None: `MAX_VOCABULARY`). Raises FormatError if it holds too much, OSError if it cannot be read.
     """
     require_bounded_values(path.read_bytes(), path.name, tokens)
 
 
 def require_bounded_values(text: bytes, name: str, tokens: int | None = None) -> None:
-    """Check that `text` can be parsed as JSON without taking much memory, as `require_bounded_json` does.
-
-    Raises:
-        FormatError: it holds too much.
-    """
+    """Check text as `require_bounded_json` checks a file."""
     outside = _STRING.sub(b"", text)
     # For each token: a text, a count, an entry in a class. For each relation: about as many entries.
     most = 3 * (MAX_VOCABULARY if tokens is None else tokens) + _MAX_CONTAINERS
@@ -44,11 +33,8 @@ def require_bounded_values(text: bytes, name: str, tokens: int | None = None) ->
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file.
-
-    Raises:
-        FormatError: the file holds something else, or too much.
-        OSError: it cannot be read.
+    """Return the JSON object in a file. Raises FormatError if the file holds something else, or too much,
+    OSError if it cannot be read.
     """
     require_bounded_json(path)
     try:

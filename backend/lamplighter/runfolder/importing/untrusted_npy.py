@@ -13,11 +13,8 @@ _MAX_HEADER = 1_000
 
 
 def check_token_ids(path: Path) -> None:
-    """Check that a file is an array of token ids, shape (N,), whose length matches its header.
-
-    Raises:
-        FormatError: the file is not such an array.
-        OSError: it cannot be read.
+    """Check that a file is an array of token ids, shape (N,), whose length matches its header. Raises
+    FormatError if the file is not such an array, OSError if it cannot be read.
     """
     with path.open("rb") as file:
         try:

@@ -37,15 +37,8 @@ class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences enabled."""
 
     def __init__(self, source: Path | bytes, schema: str, checks: RunChecks) -> None:
-        """Open the file and check it as a whole.
-
-        Args:
-            source: the file, or the bytes of one.
-            schema: the tables, exactly (`has_tables`).
-            checks: the bounds on all files of the run.
-
-        Raises:
-            FormatError: the file is invalid; the message says why.
+        """Open the file, or the bytes of one, and check it as a whole: it has exactly the tables of `schema`
+        (`has_tables`). Raises FormatError if it is invalid.
         """
         self.name = "the fragment" if isinstance(source, bytes) else source.name
         self._checks = checks
@@ -81,10 +74,8 @@ class UntrustedFile:
             raise
 
     def rows(self, query: str, limit: int = MAX_ROWS) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query, one at a time.
-
-        Raises:
-            FormatError: the file cannot be read, or there are more than `limit` rows.
+        """Yield the rows of a query, one at a time. Raises FormatError if the file cannot be read, or there
+        are more than `limit` rows.
         """
         try:
             for count, row in enumerate(self._connection.execute(query)):
@@ -98,10 +89,8 @@ class UntrustedFile:
                 raise FormatError(f"{self.name} cannot be read: {quote_foreign(error)}") from error
 
     def decode_frame(self, record: Any, kind: type[F], row: Any) -> F:
-        """Decode a record, and check its kind, its row id and its dimensions.
-
-        Raises:
-            FormatError: the record is not a frame, or fails a check.
+        """Decode a record, and check its kind, its row id and its dimensions. Raises FormatError if the
+        record is not a frame, or fails a check.
         """
         if not isinstance(record, bytes):
             raise FormatError("a record that is not bytes")
@@ -140,10 +129,8 @@ class CheckedCopy:
         self._connection.execute("BEGIN")
 
     def insert(self, sql: str, *values: Any) -> None:
-        """Insert a row.
-
-        Raises:
-            FormatError: the row violates a constraint, such as a unique key, or exceeds the limits of a run.
+        """Insert a row. Raises FormatError if the row violates a constraint, such as a unique key, or exceeds
+        the limits of a run.
         """
         self._checks.spend(values)
         try:

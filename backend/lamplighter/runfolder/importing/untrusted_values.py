@@ -15,11 +15,7 @@ _MAX_NUMBER = 1e300
 
 
 def parse_json(text: str, name: str) -> Any:
-    """Parse `text` as JSON.
-
-    Raises:
-        FormatError: the text is not JSON.
-    """
+    """Parse `text` as JSON. Raises FormatError if it is not."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -27,10 +23,8 @@ def parse_json(text: str, name: str) -> Any:
 
 
 def parse_request_body(text: Any, name: str) -> dict[str, Any]:
-    """Parse `text` as the body of a request: a JSON object of a few numbers, short texts and nulls.
-
-    Raises:
-        FormatError: the text is not such an object.
+    """Parse `text` as the body of a request: a JSON object of a few numbers, short texts and nulls. Raises
+    FormatError if it is not.
     """
     body = parse_json(require_text(text, 1_000), name)
     if not isinstance(body, dict) or len(body) > 20:  # pyright: ignore[reportUnknownArgumentType]
@@ -46,10 +40,8 @@ def parse_request_body(text: Any, name: str) -> dict[str, Any]:
 
 
 def require_text(value: Any, limit: int = _MAX_TEXT) -> str:
-    """Return `value` if it is a string of at most `limit` characters that can be written as UTF-8.
-
-    Raises:
-        FormatError: the value is not a string, or is too long.
+    """Return `value` if it is a string of at most `limit` characters that can be written as UTF-8. Raises
+    FormatError if not.
     """
     if not isinstance(value, str) or len(value) > limit:
         raise FormatError(f"not a text, or one of more than {limit:,} characters")
@@ -61,20 +53,16 @@ def require_text(value: Any, limit: int = _MAX_TEXT) -> str:
 
 
 def shorten_text(value: Any, limit: int) -> str:
-    """Return a string of at most 10,000 characters, shortened to `limit`.
-
-    Raises:
-        FormatError: the value is not such a string.
+    """Return a string of at most 10,000 characters, shortened to `limit`. Raises FormatError if it is not
+    one.
     """
     text = require_text(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def require_count(value: Any) -> int:
-    """Return `value` if it is an unsigned 32-bit integer, as steps, attempts and requests are.
-
-    Raises:
-        FormatError: the value is not such an integer.
+    """Return `value` if it is an unsigned 32-bit integer, as steps, attempts and requests are. Raises
+    FormatError if not.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 32:
         raise FormatError("an invalid number of steps or attempts")
@@ -82,11 +70,7 @@ def require_count(value: Any) -> int:
 
 
 def require_number(value: Any) -> float:
-    """Return `value` as a float if it is a finite number.
-
-    Raises:
-        FormatError: the value is not a finite number.
-    """
+    """Return `value` as a float if it is a finite number. Raises FormatError if not."""
     # An integer from JSON may exceed every float; Python compares the two exactly.
     if not isinstance(value, int | float) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
         raise FormatError("a number that is not finite")

@@ -18,16 +18,9 @@ _ALIGNMENT = 64
 
 
 def write_matrix(folder: Path, reference: MatrixReference, blocks: Iterable[Floats]) -> None:
-    """Write a matrix into the file of its reference. It appears complete or not at all.
-
-    Args:
-        folder: that of the run.
-        reference: names the file, the shape, and the type to store, which must hold the numbers without a loss.
-        blocks: its rows in order.
-
-    Raises:
-        OSError: it cannot be written.
-        ValueError: there are more or fewer rows than the reference says.
+    """Write the rows of a matrix into the file of its reference in the run's `folder`. It appears complete or
+    not at all. The type to store must hold the numbers without a loss. Raises OSError if it cannot be
+    written, ValueError if there are more or fewer rows than the reference says.
     """
     path = folder / reference.file_name
     make_private_folder(path.parent, exist_ok=True)

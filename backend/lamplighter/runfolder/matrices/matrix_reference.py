@@ -48,11 +48,7 @@ class MatrixReference:
 
     @staticmethod
     def decode(record: bytes) -> MatrixReference:
-        """Return the reference in the record of a keyframe.
-
-        Raises:
-            FormatError: it is not one.
-        """
+        """Return the reference in the record of a keyframe. Raises FormatError if it is not one."""
         try:
             found: Any = json.loads(record)
             reference = MatrixReference(**found)
@@ -72,10 +68,8 @@ class MatrixReference:
         return reference
 
     def open_file(self, folder: Path) -> StoredMatrix:
-        """Return the matrix in its file, of which only the header is read. `folder`: that of the run.
-
-        Raises:
-            FormatError: the file is missing, or another.
+        """Return the matrix in its file, of which only the header is read. `folder`: that of the run. Raises
+        FormatError if the file is missing, or another.
         """
         path = folder / self.file_name
         try:
@@ -108,10 +102,8 @@ class KeyframeMatrix:
 
 
 def open_keyframe(record: bytes, folder: Path) -> KeyframeMatrix:
-    """Return the matrix in the record of a keyframe, or in the file that it names in the run's folder.
-
-    Raises:
-        FrameError, FormatError: the record, or its file, is damaged or missing.
+    """Return the matrix in the record of a keyframe, or in the file that it names in the run's folder. Raises
+    FrameError or FormatError if the record, or its file, is damaged or missing.
     """
     if record.startswith(MAGIC):
         rows = decode_as(record, Rows)

@@ -41,12 +41,9 @@ class StoredMatrix:
         return self._entry.type
 
     def __getitem__(self, rows: slice | NDArray[np.integer] | int) -> Any:
-        """Return some rows, shape (N, D), or one, shape (D,), as float32; values that overflow become infinite.
-
-        Raises:
-            IndexError: there is no such row.
-            FormatError: the file has become shorter.
-            OSError: it cannot be read.
+        """Return some rows, shape (N, D), or one, shape (D,), as float32; values that overflow become
+        infinite. Raises IndexError if there is no such row, FormatError if the file has become shorter,
+        OSError if it cannot be read.
         """
         if isinstance(rows, slice):
             start, stop, step = rows.indices(len(self))
@@ -77,10 +74,8 @@ class StoredMatrix:
         return 4 * self.shape[0] * self.shape[1] <= MAX_WHOLE_BYTES
 
     def read_whole(self, step: int) -> Floats:
-        """Return all rows, shape (V, D).
-
-        Raises:
-            MatrixTooLargeError: they would take too much memory; `step`, that of the matrix, is for the message.
+        """Return all rows, shape (V, D). Raises MatrixTooLargeError if they would take too much memory;
+        `step`, that of the matrix, is for the message.
         """
         if not self.is_small:
             raise MatrixTooLargeError(step, *self.shape)

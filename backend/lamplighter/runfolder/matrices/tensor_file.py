@@ -43,16 +43,13 @@ class StoredTensor:
 
     @property
     def is_matrix(self) -> bool:
-        """Return whether the tensor is a matrix of a supported floating-point type."""
         return len(self.shape) == 2 and self.type in _TYPES
 
 
 def read_tensor_header(path: Path, most: int = MAX_HEADER) -> dict[str, StoredTensor]:
-    """Return the tensors of a file by name, without reading them. `most`: maximum bytes of the header.
-
-    Raises:
-        FormatError: the file is not a safetensors file, or a tensor lies outside it.
-        OSError: the file cannot be read.
+    """Return the tensors of a file by name, without reading them. `most`: maximum bytes of the header. Raises
+    FormatError if the file is not a safetensors file, or a tensor lies outside it, OSError if the file
+    cannot be read.
     """
     remote_files.bring(path)
     size = path.stat().st_size
@@ -65,15 +62,9 @@ def read_tensor_header(path: Path, most: int = MAX_HEADER) -> dict[str, StoredTe
 
 
 def parse_tensor_header(text: bytes, size: int, where: str) -> dict[str, StoredTensor]:
-    """Return the tensors of a file by name.
-
-    Args:
-        text: the header, after the eight bytes of its length.
-        size: the bytes of the whole file.
-        where: begins the message.
-
-    Raises:
-        FormatError: it is not the header of a safetensors file of that size.
+    """Return the tensors of a file by name. `text`: its header, after the eight bytes of its length. `size`:
+    the bytes of the whole file. `where` begins the message of the FormatError if it is not the header of
+    such a file.
     """
     try:
         data: Any = json.loads(text)

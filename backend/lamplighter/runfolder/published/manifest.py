@@ -76,7 +76,6 @@ class PublishedFile(PublishedObject):
 
     @property
     def blocks(self) -> int:
-        """Return the number of blocks that have digests."""
         return -(-self.size // BLOCK) if self.is_database else 0
 
 
@@ -93,7 +92,6 @@ class Manifest(_Strict):
 
     @property
     def total_bytes(self) -> int:
-        """Return the bytes of the files."""
         return sum(file.size for file in self.files)
 
     @property
@@ -121,11 +119,7 @@ def object_key(prefix: str, digest: str) -> str:
 
 
 def parse(kind: type[Model], data: bytes, where: str) -> Model:
-    """Return the checked content of a stranger's JSON.
-
-    Raises:
-        StoreError: it is not of that kind.
-    """
+    """Return the checked content of a stranger's JSON. Raises StoreError if it is not of that kind."""
     try:
         return kind.model_validate_json(data)
     except (ValidationError, RecursionError) as error:
@@ -136,11 +130,9 @@ def parse(kind: type[Model], data: bytes, where: str) -> Model:
 
 
 def list_runs(objects: ObjectReader) -> list[tuple[str, str]]:
-    """Return the id and the prefix of each published run. A run that lies at the address itself has an empty id and prefix.
-
-    Raises:
-        MissingObjectError: nothing is published there.
-        StoreError: the store cannot be read.
+    """Return the id and the prefix of each published run. A run that lies at the address itself has an empty
+    id and prefix. Raises MissingObjectError if nothing is published there, StoreError if the store cannot
+    be read.
     """
     try:
         data = read_small(objects, INDEX, MAX_SMALL)
@@ -155,11 +147,8 @@ def list_runs(objects: ObjectReader) -> list[tuple[str, str]]:
 
 
 def read_manifest(objects: ObjectReader, prefix: str) -> Manifest:
-    """Return the current manifest of the run at a prefix.
-
-    Raises:
-        MissingObjectError: nothing is published there.
-        StoreError: it cannot be read, or names files that a run does not have.
+    """Return the current manifest of the run at a prefix. Raises MissingObjectError if nothing is published
+    there, StoreError if it cannot be read, or names files that a run does not have.
     """
     where = f"{objects.place}: {prefix}current"
     current = parse(Current, read_small(objects, f"{prefix}current", MAX_SMALL), where)
@@ -172,11 +161,7 @@ def read_manifest(objects: ObjectReader, prefix: str) -> Manifest:
 
 
 def require_digest(data: bytes, wanted: PublishedObject, where: str) -> None:
-    """Check that bytes are those that were published.
-
-    Raises:
-        StoreError: they are not.
-    """
+    """Check that bytes are those that were published. Raises StoreError if they are not."""
     if len(data) != wanted.size or hashlib.sha256(data).hexdigest() != wanted.sha256:
         raise StoreError(f"{where} is not what was published: changed, or damaged")
 

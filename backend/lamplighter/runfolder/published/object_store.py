@@ -61,20 +61,15 @@ class ObjectReader(Protocol):
         """Return `count` bytes of an object from `start`; fewer at its end. The object is not empty.
 
         With a `patience` there is one attempt, which ends with it; otherwise what fails is tried again.
-
-        Raises:
-            MissingObjectError: there is no such object.
-            UnavailableStoreError: the store does not answer, or too slowly.
-            StoreError: it cannot be read; the message says why.
+        Raises MissingObjectError if there is no such object, UnavailableStoreError if the store does not
+        answer, or too slowly, StoreError if it cannot be read.
         """
         ...
 
 
 def read_small(objects: ObjectReader, key: str, most: int) -> bytes:
-    """Return a whole object of at most `most` bytes.
-
-    Raises:
-        MissingObjectError, StoreError: as `ObjectReader.read_part`; or it is larger.
+    """Return a whole object of at most `most` bytes. Raises as `ObjectReader.read_part`, and StoreError if it
+    is larger.
     """
     data = objects.read_part(key, 0, most + 1)
     if len(data) > most:
@@ -90,7 +85,6 @@ class ObjectStore:
         self._store, self.place, self._folder = store, place, folder
 
     def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
-        """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
         with self._explained(key):
             if patience is None or self._folder is not None:
                 return bytes(_obstore().get_range(self._store, key, start=start, length=count))
@@ -106,10 +100,8 @@ class ObjectStore:
         return bytes(await task)
 
     def read_tagged(self, key: str, most: int) -> tuple[bytes, str] | None:
-        """Return an object of at most `most` bytes with the tag of its version; None if there is none.
-
-        Raises:
-            StoreError: it is larger, or cannot be read.
+        """Return an object of at most `most` bytes with the tag of its version; None if there is none. Raises
+        StoreError if it is larger, or cannot be read.
         """
         try:
             with self._explained(key):
@@ -121,10 +113,8 @@ class ObjectStore:
             return None
 
     def size_of(self, key: str) -> int | None:
-        """Return the bytes of an object; None if there is none.
-
-        Raises:
-            StoreError: the store cannot be asked.
+        """Return the bytes of an object; None if there is none. Raises StoreError if the store cannot be
+        asked.
         """
         try:
             with self._explained(key):
@@ -135,16 +125,9 @@ class ObjectStore:
     def put_object(
         self, key: str, source: bytes | Path, media_type: str | None = None, caching: str | None = None
     ) -> None:
-        """Write an object, in parts if it is large. It appears whole.
-
-        Args:
-            key: its name.
-            source: its contents, or the file with them.
-            media_type: what a store tells browsers that it is.
-            caching: what a store tells caches (`Cache-Control`).
-
-        Raises:
-            StoreError: it cannot be written.
+        """Write an object, in parts if it is large, from bytes or a file. It appears whole. `media_type`:
+        what a store tells browsers that it is. `caching`: what it tells caches (`Cache-Control`). Raises
+        StoreError if it cannot be written.
         """
         # A folder has no place for it: its web server goes by the name.
         told = {"Content-Type": media_type, "Cache-Control": caching}
@@ -153,37 +136,27 @@ class ObjectStore:
             _obstore().put(self._store, key, source, attributes=known or None)
 
     def list_keys(self, prefix: str) -> list[str]:
-        """Return the names of all objects whose names begin with a folder's.
-
-        Raises:
-            StoreError: the store cannot be asked.
+        """Return the names of all objects whose names begin with a folder's. Raises StoreError if the store
+        cannot be asked.
         """
         with self._explained(prefix):
             return [one["path"] for one in _obstore().list(self._store, prefix=prefix).collect()]
 
     def delete(self, keys: list[str]) -> None:
-        """Delete objects, those that are there.
-
-        Raises:
-            StoreError: one cannot be deleted.
-        """
+        """Delete objects, those that are there. Raises StoreError if one cannot be deleted."""
         if keys:
             with suppress(MissingObjectError), self._explained(keys[0]):
                 _obstore().delete(self._store, keys)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write an object unless there is one of that name, and return whether it was written.
-
-        Raises:
-            StoreError: it cannot be written.
+        """Write an object unless there is one of that name, and return whether it was written. Raises
+        StoreError if it cannot be written.
         """
         return self._put_if(key, data, "create")
 
     def replace(self, key: str, data: bytes, tag: str) -> bool:
-        """Write an object if its version is still the one of `tag`, and return whether it was written.
-
-        Raises:
-            StoreError: it cannot be written.
+        """Write an object if its version is still the one of `tag`, and return whether it was written. Raises
+        StoreError if it cannot be written.
         """
         if self._folder is None:
             return self._put_if(key, data, {"e_tag": tag})
@@ -264,10 +237,8 @@ def _reason(error: Exception) -> str:
 
 
 def open_object_store(address: str, *, writing: bool) -> ObjectStore:
-    """Return the store at an address, `s3://bucket/prefix`, `gs://`, `az://` or `file:///folder`, or at a path.
-
-    Raises:
-        StoreError: the address is invalid, or `obstore` is not installed.
+    """Return the store at an address, `s3://bucket/prefix`, `gs://`, `az://` or `file:///folder`, or at a
+    path. Raises StoreError if the address is invalid, or `obstore` is not installed.
     """
     module = _stores()
     if "://" not in address or address.startswith("file://"):
@@ -330,7 +301,6 @@ class CountingReader:
         self.requests, self.bytes = 0, 0
 
     def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
-        """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
         self.requests += 1
         data = self._objects.read_part(key, start, count, patience)
         self.bytes += len(data)

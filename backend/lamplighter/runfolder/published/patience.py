@@ -30,10 +30,8 @@ class Patience:
         """The seconds and the bytes when enough had come the last time."""
 
     def next_wait(self) -> float:
-        """Return how many seconds to wait now before asking again, at most half a second.
-
-        Raises:
-            TimeoutError: the server took too long, or the reader has stopped.
+        """Return how many seconds to wait now before asking again, at most half a second. Raises TimeoutError
+        if the server took too long, or the reader has stopped.
         """
         if self._stopped is not None and self._stopped.is_set():
             raise TimeoutError("stopped")

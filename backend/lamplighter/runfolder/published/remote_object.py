@@ -31,13 +31,11 @@ class BlockCache:
     """The most recently used blocks of all files. Thread-safe."""
 
     def __init__(self, limit: int = 128 << 20) -> None:
-        """Keep at most `limit` bytes."""
         self._blocks: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._left = limit
         self._lock = threading.Lock()
 
     def find_block(self, digest: str, index: int) -> bytes | None:
-        """Return a block of the object of a digest, if it is kept."""
         with self._lock:
             if (found := self._blocks.get((digest, index))) is not None:
                 self._blocks.move_to_end((digest, index))
@@ -74,7 +72,6 @@ class PromptReader:
         self._stopped.set()
 
     def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
-        """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
         seconds = self._seconds
         total = seconds + count / _SLOWEST
         if self._hurries:
@@ -110,11 +107,9 @@ class RemoteObject:
 
     @property
     def byte_count(self) -> int:
-        """Return its bytes."""
         return self._file.size
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return `count` bytes from `offset`; fewer at the end (`RemoteFile`)."""
         end = min(offset + count, self.byte_count)
         if offset >= end:
             return b""
@@ -123,7 +118,6 @@ class RemoteObject:
         return whole[offset - first * BLOCK : end - first * BLOCK]
 
     def give_up(self) -> None:
-        """End the reads of its store (`RemoteFile`)."""
         if isinstance(self._objects, PromptReader):
             self._objects.stop()
 
@@ -173,7 +167,6 @@ class RemoteObject:
             )
 
     def fetch_to(self, path: Path) -> None:
-        """Write the whole file to `path`, complete or not at all, unless that was done before (`RemoteFile`)."""
         with self._turn():
             if self._is_here:
                 return
@@ -201,11 +194,8 @@ class RemoteObject:
 
 
 def fetch_small(objects: ObjectReader, key: str, file: PublishedFile, path: Path) -> None:
-    """Write a small file to `path`, in one request.
-
-    Raises:
-        StoreError: it cannot be read, or is another.
-        OSError: it cannot be written.
+    """Write a small file to `path`, in one request. Raises StoreError if it cannot be read, or is another,
+    OSError if it cannot be written.
     """
     data = objects.read_part(key, 0, file.size) if file.size else b""
     require_digest(data, file, f"{objects.place}: {file.path}")

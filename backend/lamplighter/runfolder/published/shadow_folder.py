@@ -53,10 +53,8 @@ class PublishedRuns:
     """The runs at an address in a folder of their own. Close it before the folder is removed."""
 
     def __init__(self, objects: ObjectReader, folder: Path) -> None:
-        """Open all runs of the index at an address, or the one run that lies there, in `folder`, which is empty.
-
-        Raises:
-            StoreError: the store cannot be read, or nothing is published there.
+        """Open all runs of the index at an address, or the one run that lies there, in `folder`, which is
+        empty. Raises StoreError if the store cannot be read, or nothing is published there.
         """
         self._objects, self._folder, self._cache = objects, folder.resolve(), BlockCache()
         self._prompt = PromptReader(objects)
@@ -126,11 +124,7 @@ class PublishedRuns:
 
 
 def _check_small(run: RunFolder) -> None:
-    """Check what is parsed of a run, as an import does.
-
-    Raises:
-        FormatError: it is refused.
-    """
+    """Check what is parsed of a run, as an import does. Raises FormatError if it is refused."""
     recipe = run.recipe
     recorded = recipe.corpus.kind == "recorded"
     try:

@@ -35,7 +35,6 @@ class CurveMeasures:
 
     @property
     def filled(self) -> int:
-        """Return the number of wanted steps with a complete set."""
         return len(self.wanted) - len(self.lacking)
 
 
@@ -58,10 +57,8 @@ def spread_evenly(items: Sequence[Item], most: int) -> list[Item]:
 
 
 def read_curve_measures(run: RunFolder, history: MatrixHistory) -> CurveMeasures:
-    """Read the steps of a run's curve, and which of them lack complete measures.
-
-    Raises:
-        FormatError: this version cannot read the folder.
+    """Read the steps of a run's curve, and which of them lack complete measures. Raises FormatError if this
+    version cannot read the folder.
     """
     lineage, (_, last) = history.steps.lineage(), history.steps.newest_step()
     wanted = tuple((lineage.attempt_at(step), step) for step in choose_curve_steps(run, history, last))

@@ -16,9 +16,7 @@ _KNOWN_FILES = 1_024
 
 def count_districts(run: RunFolder) -> int | None:
     """Return the number of a run's districts; None before the first search, or if the map cannot be read.
-
-    Raises:
-        OutOfReachError: the map lies elsewhere, where nothing answers now.
+    Raises OutOfReachError if the map lies elsewhere, where nothing answers now.
     """
     try:
         path = run.layouts_path
@@ -30,10 +28,8 @@ def count_districts(run: RunFolder) -> int | None:
 
 
 def last_districts(reader: LayoutsReader) -> Districts | None:
-    """Return the districts found last, in any attempt; None before the first search.
-
-    Raises:
-        FrameError: the record is damaged.
+    """Return the districts found last, in any attempt; None before the first search. Raises FrameError if the
+    record is damaged.
     """
     record = reader.last_written_districts()
     districts = None if record is None else decode(record)

@@ -26,12 +26,8 @@ class GradientHistory(NamedTuple):
 
 
 def read_gradient_history(reader: StepsReader, token_id: int, first: int, last: int) -> GradientHistory:
-    """Read a token's gradients in the steps `first` to `last` of the lineage, inclusive.
-
-    Reads every pulse in the range, in small batches.
-
-    Raises:
-        FrameError: a pulse is damaged.
+    """Read a token's gradients in the steps `first` to `last` of the lineage, inclusive. Reads every pulse in
+    the range, in small batches. Raises FrameError if a pulse is damaged.
     """
     found: list[tuple[int, int, float]] = []
     next_step = first

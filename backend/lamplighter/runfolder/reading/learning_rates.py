@@ -29,14 +29,9 @@ def requested_rates(reader: StepsReader) -> dict[int, float]:
 
 
 def rates_of_steps(reader: StepsReader, initial: float, first: int, last: int) -> list[float]:
-    """Return the learning rates of the steps from `first` to `last`, inclusive, in full precision.
-
-    A step that is not recorded has the rate of the step before it, or that of a request.
-
-    Args:
-        reader: the record.
-        initial: the recipe's rate.
-        first, last: the steps, from 1.
+    """Return the learning rates of the steps from `first` to `last`, from 1, inclusive, in full precision. A
+    step that is not recorded has the rate of the step before it, or that of a request. `initial`: the
+    recipe's rate.
     """
     requested = requested_rates(reader)
     known = known_rates(reader, initial)

@@ -30,11 +30,7 @@ class MapSettingsState:
 
 
 def read_map_settings(run: RunFolder) -> MapSettingsState:
-    """Read the map settings of a run.
-
-    Raises:
-        FormatError: this version cannot read the folder.
-    """
+    """Read the map settings of a run. Raises FormatError if this version cannot read the folder."""
     requests = RequestsReader(run.path)
     facts: dict[str, Any] = {}
     try:
@@ -69,10 +65,6 @@ def merge_settings_if_valid(chosen: MapRecipe, body: dict[str, Any]) -> MapRecip
 
 
 def merge_settings(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe:
-    """Return the settings after a request of kind `map`; raise if they are invalid.
-
-    Raises:
-        ValidationError: a value is not allowed; the error says which values are.
-    """
+    """Return the settings after a request of kind `map`. Raises ValidationError if a value is not allowed."""
     changes = {name: value for name, value in body.items() if value is not None}
     return MapRecipe.model_validate(chosen.model_dump() | changes)

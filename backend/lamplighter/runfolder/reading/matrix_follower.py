@@ -43,21 +43,17 @@ class MatrixFollower:
     def advance(self, reader: StepsReader, *, to: int | None = None) -> bool:
         """Advance to the newest step that can be rebuilt exactly, not beyond step `to`.
 
-        If moved rows are not kept (dense updates, an exhausted disk budget), that is a keyframe. If a new attempt
-        supersedes the current step, restart from the last keyframe on the lineage.
-
-        Returns:
-            Whether the step or the attempt of the matrix has changed.
+        If moved rows are not kept (dense updates, an exhausted disk budget), that is a keyframe. If a new
+        attempt supersedes the current step, restart from the last keyframe on the lineage. Returns whether
+        the step or the attempt of the matrix has changed.
         """
         before = (self.attempt, self.step)
         Lineage.stable(reader, lambda lineage: self._advance_on(lineage, reader, to))
         return (self.attempt, self.step) != before and self.step >= 0
 
     def _advance_on(self, lineage: Lineage, reader: StepsReader, to: int | None) -> None:
-        """Advance on a lineage. The matrix takes only reads during which the lineage stayed the same.
-
-        Raises:
-            LineageChangedError: a new attempt began.
+        """Advance on a lineage. The matrix takes only reads during which the lineage stayed the same. Raises
+        LineageChangedError if a new attempt began.
         """
         newest = reader.newest_step()[1]
         target = newest if to is None else min(to, newest)
@@ -92,10 +88,8 @@ class MatrixFollower:
             self._advance_by_tiles(target, lineage)
 
     def _advance_by_tiles(self, target: int, lineage: Lineage) -> None:
-        """Advance through tiles, for rows that `steps.sqlite` lacks.
-
-        Raises:
-            LineageChangedError: a new attempt began.
+        """Advance through tiles, for rows that `steps.sqlite` lacks. Raises LineageChangedError if a new
+        attempt began.
         """
         with MatrixHistory(self._run) as history:
             if history.is_tiled(self.step + 1):

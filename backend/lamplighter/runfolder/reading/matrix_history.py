@@ -27,11 +27,8 @@ class MatrixHistory:
     """A reader of a run's embedding, live or finished. Not thread-safe."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Open the run's record.
-
-        Raises:
-            FileNotFoundError: the run has not started.
-            FormatError: this version cannot read the record.
+        """Open the run's record. Raises FileNotFoundError if the run has not started, FormatError if this
+        version cannot read the record.
         """
         self.steps = StepsReader(run.steps_path)
         self._deltas = RowDeltas(run, self.steps)
@@ -59,7 +56,6 @@ class MatrixHistory:
         return np.union1d(exact, kept_steps(self.steps, token_ids, 0, last))
 
     def is_exact(self, step: int) -> bool:
-        """Return whether the matrix of a step can be rebuilt bit for bit."""
         return self._on_stable_lineage(
             lambda lineage: self._deltas.coverage(lineage).exact.end_of_range(step) >= step
         )
@@ -72,28 +68,19 @@ class MatrixHistory:
         return self._deltas.stretches_on(self.steps.lineage())
 
     def snapshot(self, step: int, *, nearest: bool = False) -> Snapshot:
-        """Rebuild the embedding after `step`, bit for bit.
+        """Rebuild the embedding after `step`, bit for bit; step 0 is the state before the first update. With
+        `nearest`, use the newest exact step before it if `step` was not kept exactly.
 
-        Reads one keyframe and the moves between it and `step`.
-
-        Args:
-            step: 0 is the state before the first update.
-            nearest: if `step` was not kept exactly, use the newest exact step before it.
-
-        Raises:
-            NoSnapshotError: the step was not kept exactly, or has not happened.
-            MatrixTooLargeError: it lies in a file of its own, and is too large to be read whole: see `open_snapshot`.
+        Reads one keyframe and the moves between it and `step`. Raises NoSnapshotError if the step was not
+        kept exactly, or has not happened, MatrixTooLargeError if it lies in a file of its own and is too
+        large to be read whole: see `open_snapshot`.
         """
         # Differences of numpy integers would wrap.
         asked_step = operator.index(step)
         return self._on_stable_lineage(lambda lineage: self._snapshot(lineage, asked_step, nearest))
 
     def open_snapshot(self, step: int, *, nearest: bool = False) -> Snapshot | OpenSnapshot:
-        """Return what `snapshot` does; but if the matrix lies in a file of its own, without reading it.
-
-        Raises:
-            NoSnapshotError: as `snapshot`.
-        """
+        """Return what `snapshot` does; but if the matrix lies in a file of its own, without reading it."""
         asked_step = operator.index(step)
         found = self._on_stable_lineage(
             lambda _: self.steps.keyframe(min(asked_step, self.steps.newest_step()[1]))
@@ -106,12 +93,10 @@ class MatrixHistory:
         return OpenSnapshot(found.attempt, found.step, found.time, found.vectors)
 
     def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
-        """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy.
-
-        Each reads only the moves since the previous one. Memory is one matrix and the moves of one stretch.
-
-        Raises:
-            NoSnapshotError: a step was not kept exactly, or has not happened; the earlier ones were yielded.
+        """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy. Each
+        reads only the moves since the previous one. Memory is one matrix and the moves of one stretch.
+        Raises NoSnapshotError if a step was not kept exactly, or has not happened; the earlier ones were
+        yielded.
         """
         cursor: MatrixCursor | None = None
         for step in range(first, last + 1, every):
@@ -121,13 +106,12 @@ class MatrixHistory:
             yield Snapshot(lineage.attempt_at(step), step, self._time_of(step), cursor.vectors.copy())
 
     def token_history(self, token_id: int, first: int = 0, last: int | None = None) -> TokenHistory:
-        """Read one row after every step from `first` to `last` (None: the newest), inclusive, after which it is known exactly.
+        """Read one row after every step from `first` to `last` (None: the newest), inclusive, after which it
+        is known exactly.
 
-        Rebuilds no matrix: reads one tile per stretch and, for steps without tiles, the moved rows of the token. Memory
-        is that of the result, N x D numbers.
-
-        Raises:
-            NoSnapshotError: no step was kept exactly in that range.
+        Rebuilds no matrix: reads one tile per stretch and, for steps without tiles, the moved rows of the
+        token. Memory is that of the result, N x D numbers. Raises NoSnapshotError if no step was kept
+        exactly in that range.
         """
         row, start, end = (operator.index(n) for n in (token_id, first, LAST_STEP if last is None else last))
         return self._on_stable_lineage(

@@ -95,11 +95,9 @@ def points_before(points: Sequence[OutputPoint], step: int | None) -> list[Outpu
 
 
 def read_output_matrix(run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
-    """Return the output matrix at a point; its `vectors` have shape (V, D). For tied weights it is the input matrix.
-
-    Raises:
-        FileNotFoundError: the state was removed since the point was listed.
-        FormatError: the file is damaged, or belongs to another model.
+    """Return the output matrix at a point; its `vectors` have shape (V, D). For tied weights it is the input
+    matrix. Raises FileNotFoundError if the state was removed since the point was listed, FormatError if
+    the file is damaged, or belongs to another model.
     """
     name = _INPUT if run.recipe.model.tied else _OUTPUT
     entry = read_tensor_header(point.path, _MAX_HEADER).get(name)
@@ -110,10 +108,8 @@ def read_output_matrix(run: RunFolder, reader: StepsReader, point: OutputPoint) 
 
 
 def find_output_point(run: RunFolder, reader: StepsReader, step: int | None) -> OutputPoint:
-    """Return the newest point at or before a step (None: the newest of all).
-
-    Raises:
-        NoOutputMatrixError: there is no such point.
+    """Return the newest point at or before a step (None: the newest of all). Raises NoOutputMatrixError if
+    there is no such point.
     """
     points = list_output_points(run, reader)
     for point in points_before(points, step):
@@ -124,14 +120,9 @@ def find_output_point(run: RunFolder, reader: StepsReader, step: int | None) -> 
 def read_output_matrix_at(
     run: RunFolder, reader: StepsReader, step: int | None, read: OutputReader = read_output_matrix
 ) -> Snapshot:
-    """Return the output matrix at the newest point at or before a step (None: the newest of all).
-
-    Args:
-        read: returns the matrix of a point, perhaps from a cache.
-
-    Raises:
-        NoOutputMatrixError: there is no such point.
-        FormatError: the file is damaged, or belongs to another model.
+    """Return the output matrix at the newest point at or before a step (None: the newest of all), by `read`,
+    which may have a cache. Raises NoOutputMatrixError if there is no such point, FormatError if the file
+    is damaged.
     """
     points = list_output_points(run, reader)
     for point in points_before(points, step):

@@ -63,7 +63,6 @@ class StepSet:
         return StepSet(np.maximum(self.firsts[low:high], first), np.minimum(self.lasts[low:high], last))
 
     def first_at_or_after(self, step: int) -> int | None:
-        """Return the smallest step of the set at or after `step`; None if there is none."""
         index = int(np.searchsorted(self.lasts, step))
         return max(step, int(self.firsts[index])) if index < len(self.firsts) else None
 
@@ -144,12 +143,9 @@ class RowDeltas:
         return from_step
 
     def tiles_of(self, stretch: Stretch, vectors: Floats) -> Iterator[Tile]:
-        """Yield the tiles of a stretch, checking that they cover every row once.
-
-        A missing tile would silently leave wrong vectors.
-
-        Raises:
-            FormatError: a tile is missing, or does not belong to the stretch.
+        """Yield the tiles of a stretch, checking that they cover every row once. A missing tile would
+        silently leave wrong vectors. Raises FormatError if a tile is missing, or does not belong to the
+        stretch.
         """
         covered = 0
         for tile in self._tiles_reader().tiles(stretch.id):
@@ -172,10 +168,8 @@ class RowDeltas:
             )
 
     def tile_with(self, stretch: Stretch, token_id: int, dim: int) -> Tile:
-        """Return the tile of a stretch that contains a token.
-
-        Raises:
-            FormatError: there is no such tile, or its width differs.
+        """Return the tile of a stretch that contains a token. Raises FormatError if there is no such tile, or
+        its width differs.
         """
         tile = self._tiles_reader().tile(stretch.id, token_id)
         if tile is None or not 0 <= token_id - tile.first_token < tile.tokens or tile.dim != dim:

@@ -29,15 +29,9 @@ a missing step, and before the tiles, so that rows pruned from the steps are in 
 
 
 def back_up_run(run: RunFolder, target: Path) -> None:
-    """Copy a run without the states of its model. The copy appears complete or not at all.
-
-    Args:
-        run: the run, live or finished, which must have started.
-        target: the folder of the copy, which must not exist.
-
-    Raises:
-        FormatError: a file is damaged, or of a newer version.
-        OSError: the copy cannot be written.
+    """Copy a run, live or finished, which must have started, without the states of its model. The copy
+    appears complete or not at all. Raises FormatError if a file is damaged, or of a newer version, OSError
+    if the copy cannot be written.
     """
     make_private_folder(target.parent, parents=True, exist_ok=True)
     with preparation_folder(target.parent, "making") as folder:

@@ -77,7 +77,6 @@ class RunStatus(DocumentedModel):
 
     @property
     def has_ended(self) -> bool:
-        """Return whether the run has ended, so that no trainer should be running."""
         return self.phase.has_ended
 
     def as_dict(self) -> dict[str, Any]:
@@ -85,10 +84,8 @@ class RunStatus(DocumentedModel):
 
 
 def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
-    """Read the status of a run, through the open `reader` if given.
-
-    Raises:
-        FormatError: this version cannot read the folder.
+    """Read the status of a run, through the open `reader` if given. Raises FormatError if this version cannot
+    read the folder.
     """
     if reader is not None:
         return _read(run, reader)
@@ -144,11 +141,8 @@ def _read_hold(run: RunFolder, until: float | None) -> HoldFacts | None:
 
 
 def waits_for_map(run: RunFolder) -> bool:
-    """Return whether a run that is not paused is held before its first step, or will be once its trainer reads the
-    request.
-
-    Raises:
-        FormatError: this version cannot read the folder.
+    """Return whether a run that is not paused is held before its first step, or will be once its trainer
+    reads the request. Raises FormatError if this version cannot read the folder.
     """
     requests = RequestsReader(run.path)
     try:
@@ -165,14 +159,9 @@ def waits_for_map(run: RunFolder) -> bool:
 
 
 def wants_training(run: RunFolder, *, sweeping: bool = False) -> bool:
-    """Return whether a trainer should be running: the run has not ended, or a request asks to continue it. A member of
-    a set that has not ended waits for its sweep, and wants no other trainer.
-
-    Args:
-        sweeping: whether the sweep asks.
-
-    Raises:
-        FormatError: this version cannot read the folder.
+    """Return whether a trainer should be running: the run has not ended, or a request asks to continue it. A
+    member of a set that has not ended waits for its sweep (`sweeping`: the sweep asks), and wants no other
+    trainer. Raises FormatError if this version cannot read the folder.
     """
     if run.recipe.corpus.kind == "recorded":
         # A client's own loop trains it; the folder has no corpus to train on.

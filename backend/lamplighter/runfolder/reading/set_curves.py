@@ -76,11 +76,9 @@ class _Moment:
 
 
 def read_curves(runs: Sequence[RunFolder], names: Sequence[str], keep: Keep = make_always) -> list[SetCurve]:
-    """Read measures of several runs; a run that cannot be read has no values.
-
-    Args:
-        names: names of measures, and `loss`: the mean of the last batches up to a step.
-        keep: keeps what belongs to steps that never change.
+    """Read measures of several runs; a run that cannot be read has no values. `names`: names of measures, and
+    `loss`: the mean of the last batches up to a step; `keep`: keeps what belongs to steps that never
+    change.
     """
     moments = [_read_moment(run) for run in runs]
     longest = max((moment.last for moment in moments if moment is not None), default=0)

@@ -26,9 +26,7 @@ class StepEntry(Protocol):
     """An entry of a timeline, with its step."""
 
     @property
-    def id(self) -> int:
-        """Return the id of the entry; ids ascend in the order of writing."""
-        ...
+    def id(self) -> int: ...
 
     @property
     def attempt(self) -> int: ...
@@ -90,15 +88,10 @@ class TimelineReader(Generic[Entry]):
         self._timeline: Timeline[Entry] = Timeline()
 
     def read_new_entries(self, path: Path, read: Callable[[int], Iterator[Entry]]) -> Timeline[Entry]:
-        """Return the current timeline: the same object for every player until an entry is added.
-
-        Args:
-            path: the file of the entries. If another file replaces it, the timeline starts again.
-            read: returns the entries with an id above the given one, in the order of writing.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            FormatError: the file cannot be read.
+        """Return the current timeline: the same object for every player until an entry is added. If another
+        file replaces that at `path`, it starts again. `read`: returns the entries with an id above the
+        given one, in the order of writing. Raises FileNotFoundError if there is no such file, FormatError
+        if it cannot be read.
         """
         with self._lock:
             file = path.stat().st_ino

@@ -22,7 +22,6 @@ def read_smoothed_step(run: RunFolder) -> int | None:
 
 
 def covers_run(run: RunFolder, last: int) -> bool:
-    """Return whether there is a smoothed map of the whole run up to its newest step `last`."""
     until = read_smoothed_step(run)
     return until is not None and until >= last
 

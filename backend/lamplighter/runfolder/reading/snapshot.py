@@ -73,10 +73,8 @@ class Touches:
 
 
 def read_touches(reader: StepsReader, step: int) -> Touches:
-    """Compute the census at `step` (or the newest step before it) from the last keyframe and the pulses since.
-
-    Raises:
-        NoSnapshotError: there is no keyframe at or before `step`.
+    """Compute the census at `step` (or the newest step before it) from the last keyframe and the pulses
+    since. Raises NoSnapshotError if there is no keyframe at or before `step`.
     """
     found = reader.census(step)
     if found is None:
@@ -94,10 +92,8 @@ def read_touches(reader: StepsReader, step: int) -> Touches:
 
 
 def read_census(reader: StepsReader, lineage: Lineage, step: int, time: float) -> Census:
-    """Return the census at `step` of a lineage, as a frame with the given time.
-
-    Raises:
-        NoSnapshotError: there is no keyframe at or before `step`.
+    """Return the census at `step` of a lineage, as a frame with the given time. Raises NoSnapshotError if
+    there is no keyframe at or before `step`.
     """
     so_far = read_touches(reader, step)
     return Census(lineage.attempt_at(step), step, time, so_far.touches, so_far.last_lit)

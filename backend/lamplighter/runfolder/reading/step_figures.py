@@ -68,12 +68,10 @@ class StepFigures:
 
     @property
     def steps(self) -> NDArray[np.int64]:
-        """Return the steps, shape (N,)."""
         return self.numbers[:, 0].astype(np.int64)
 
     @property
     def losses(self) -> NDArray[np.float32]:
-        """Return the losses, shape (N,)."""
         return self.numbers[:, _NAMES.index("loss")].astype(np.float32)
 
     def touched_row_counts(self, steps: list[int]) -> list[int]:
@@ -95,11 +93,9 @@ class StepFigures:
 
 
 def write_step_figures(reader: StepsReader, path: Path) -> bool:
-    """Write the figures of a finished run's steps, unless there are too many, and return whether they were written.
-
-    Raises:
-        FormatError, FrameError: the record is damaged.
-        OSError: the file cannot be written.
+    """Write the figures of a finished run's steps, unless there are too many, and return whether they were
+    written. Raises FormatError or FrameError if the record is damaged, OSError if the file cannot be
+    written.
     """
     last = reader.newest_step()[1]
     if not 1 <= last <= LAST_INDEXED_STEP:
@@ -124,10 +120,8 @@ def write_step_figures(reader: StepsReader, path: Path) -> bool:
 
 
 def read_step_figures(run: RunFolder) -> StepFigures | None:
-    """Return the figures of a published run's steps; None for any other run.
-
-    Raises:
-        FormatError: they cannot be read, or are none.
+    """Return the figures of a published run's steps; None for any other run. Raises FormatError if they
+    cannot be read, or are none.
     """
     path = run.path / FIGURES_FILE
     if remote_files.find(path) is None:

@@ -31,13 +31,12 @@ class TokenHistory(NamedTuple):
 def read_token_history(
     deltas: RowDeltas, lineage: Lineage, token_id: int, first: int, last: int
 ) -> TokenHistory:
-    """Read one row after every step from `first` to `last`, inclusive, that is exact or for which the row itself is kept.
+    """Read one row after every step from `first` to `last`, inclusive, that is exact or for which the row
+    itself is kept.
 
-    Reads one tile per stretch; outside tiles, the moved rows of the steps that moved the token.
-
-    Raises:
-        NoSnapshotError: no step was kept exactly in that range.
-        LookupError: rows moved into tiles during the read: read again.
+    Reads one tile per stretch; outside tiles, the moved rows of the steps that moved the token. Raises
+    NoSnapshotError if no step was kept exactly in that range, LookupError if rows moved into tiles during
+    the read: read again.
     """
     coverage = deltas.coverage(lineage)
     exact = coverage.exact.clip(first, last).to_array()
@@ -108,10 +107,8 @@ def _read_moves(
     to: int,
     coverage: StepCoverage,
 ) -> tuple[int, tuple[NDArray[np.integer], Floats]]:
-    """Read one row's moves after `from_step` from the next stretch or batch of steps.
-
-    Returns:
-        The step up to which the moves are complete, and the moves: steps, shape (N,), and vectors, shape (N, D).
+    """Read one row's moves after `from_step` from the next stretch or batch of steps. Returns the step up to
+    which the moves are complete, and the moves: steps, shape (N,), and vectors, shape (N, D).
     """
     stretch = deltas.stretch_at(lineage, from_step + 1)
     if stretch is not None:

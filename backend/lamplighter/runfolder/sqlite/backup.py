@@ -19,17 +19,11 @@ _PAGES = 1_024
 
 
 def back_up(source: Path, target: Path, progress: Callable[[float], None] | None = None) -> None:
-    """Copy one SQLite file as of a single moment. The copy has a rollback journal and opens anywhere.
+    """Copy one SQLite file, live or finished, as of a single moment. The copy has a rollback journal and
+    opens anywhere. `progress` gets the fraction done, from 0 to 1; an exception it raises aborts the copy.
 
-    Args:
-        source: the file, live or finished.
-        target: the copy; must not exist.
-        progress: called with the fraction done, from 0 to 1; an exception it raises aborts the copy.
-
-    Raises:
-        FileNotFoundError: `source` does not exist yet.
-        FormatError: this version cannot read `source`, or it is damaged.
-        OSError: `target` cannot be written, or `source` cannot be read from disk.
+    Raises FileNotFoundError if `source` does not exist yet, FormatError if it is damaged, or this version
+    cannot read it, OSError if `target` cannot be written, or `source` cannot be read from disk.
     """
     reader = open_reader(source)
     writer = apsw.Connection(str(target))
@@ -56,11 +50,9 @@ def back_up(source: Path, target: Path, progress: Callable[[float], None] | None
 
 
 def order_pages(path: Path) -> None:
-    """Rewrite a copy so that reading a part of it takes few pages: each table in one stretch, and with a map of the pages, by
-    which SQLite comes to the end of a large record without reading through it.
-
-    Raises:
-        OSError: there is no room for it.
+    """Rewrite a copy so that reading a part of it takes few pages: each table in one stretch, and with a map
+    of the pages, by which SQLite comes to the end of a large record without reading through it. Raises
+    OSError if there is no room for it.
     """
     connection = apsw.Connection(str(path))
     try:

@@ -48,13 +48,9 @@ _EXACT_TYPES = frozenset(_SQLITE_TYPES)
 
 
 def bound(value: object) -> int | float | str | bytes | None:
-    """Return a value converted for SQLite; every bound value goes through here. APSW stores any object with a buffer as
-    a blob, numpy integers too.
-
-    Every number sorts before a blob, so comparisons would silently find the wrong rows.
-
-    Raises:
-        TypeError: the value is not null, an integer, a float, a string or bytes.
+    """Return a value converted for SQLite; every bound value goes through here. APSW stores any object with a
+    buffer as a blob, numpy integers too. Every number sorts before a blob, so comparisons would silently
+    find the wrong rows. Raises TypeError if the value is not null, an integer, a float, a string or bytes.
     """
     if isinstance(value, _SQLITE_TYPES):
         return value
@@ -70,19 +66,11 @@ class Connection(apsw.Connection):
     """A connection whose values go through `bound`."""
 
     def execute(self, statements: str, bindings: Any = None, **how: Any) -> apsw.Cursor:
-        """Run statements with values for their placeholders.
-
-        Raises:
-            TypeError: a value has a type that SQLite lacks.
-        """
+        """Run statements with values for their placeholders (`bound`)."""
         return super().execute(statements, _row(bindings) if bindings is not None else None, **how)
 
     def executemany(self, statements: str, sequenceofbindings: Iterable[Any], **how: Any) -> apsw.Cursor:
-        """Run a statement once for each row of values, which may come from a lazy iterator.
-
-        Raises:
-            TypeError: a value has a type that SQLite lacks.
-        """
+        """Run a statement once for each row of values (`bound`), which may come from a lazy iterator."""
         return super().executemany(statements, map(_row, sequenceofbindings), **how)
 
 
@@ -118,15 +106,11 @@ def open_writer(
 ) -> apsw.Connection:
     """Open or create a file with this process as its only writer, in WAL mode if the file system allows.
 
-    Args:
-        path: the file.
-        schema: the tables of a new file.
-        page_size: the page size of a new file, in bytes. Choose it to suit the records: a record that does not fit
-            beside another takes a page alone, and a large one takes further whole pages.
-        version: the format of a new file. An older file gets the tables that it lacks, and this number.
-
-    Raises:
-        FormatError: the file was written by a newer version, does not belong to a run, or cannot be written to.
+    `schema`: the tables of a new file. `page_size`: its page size in bytes. Choose it to suit the records:
+    a record that does not fit beside another takes a page alone, and a large one takes further whole
+    pages. `version`: its format. An older file gets the tables that it lacks, and this number. Raises
+    FormatError if the file was written by a newer version, does not belong to a run, or cannot be written
+    to.
     """
     if path.is_dir():
         raise FormatError(f"{path.name} is a folder, not a file of a run: move it away")
@@ -172,10 +156,8 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
 
 def open_reader(path: Path) -> apsw.Connection:
     """Open a file read-only. Exhaust every cursor immediately: an open one keeps the WAL from shrinking.
-
-    Raises:
-        FileNotFoundError: the file does not exist yet.
-        FormatError: this version cannot read the file.
+    Raises FileNotFoundError if the file does not exist yet, FormatError if this version cannot read the
+    file.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -235,10 +217,8 @@ def _roll_back(path: Path) -> bool:
 
 
 def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return all rows of a query, so that no cursor stays open.
-
-    Raises:
-        FormatError: the file is damaged, or busy for longer than the readers' timeout.
+    """Return all rows of a query, so that no cursor stays open. Raises FormatError if the file is damaged, or
+    busy for longer than the readers' timeout.
     """
     try:
         return connection.execute(sql, values).fetchall()
@@ -249,11 +229,7 @@ def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = (
 
 
 def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> NDArray[np.int64]:
-    """Return the only column of a query, shape (N,), without building a list of rows; no cursor stays open.
-
-    Raises:
-        FormatError: the file is damaged, or busy for longer than the readers' timeout.
-    """
+    """Return the only column of a query, shape (N,), as `fetch_all`, without building a list of rows."""
     try:
         return np.fromiter((number for (number,) in connection.execute(sql, values)), dtype=np.int64)
     except (*QUERY_ERRORS, TypeError, ValueError, OverflowError) as error:
@@ -264,12 +240,8 @@ def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...
 
 
 def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
-    """Switch a file back to a rollback journal, so that it opens read-only anywhere.
-
-    A connected reader prevents this; retry for `patience` seconds.
-
-    Returns:
-        Whether the file is sealed.
+    """Switch a file back to a rollback journal, so that it opens read-only anywhere. A connected reader
+    prevents this; retry for `patience` seconds. Returns whether the file is sealed.
     """
     connection.set_busy_timeout(50)
     deadline = time.monotonic() + patience
@@ -287,10 +259,8 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
 
 
 def check_version(connection: apsw.Connection, name: str) -> int:
-    """Return the format of an open file; 0 before its writer made its tables.
-
-    Raises:
-        FormatError: a newer version wrote it.
+    """Return the format of an open file; 0 before its writer made its tables. Raises FormatError if a newer
+    version wrote it.
     """
     version = int(str(connection.pragma("user_version")))
     if version > FORMAT_VERSION:

@@ -25,11 +25,6 @@ class FileWriter:
     """The only writer of a file, with its `WalKeeper`. Not thread-safe."""
 
     def __init__(self, path: Path, schema: str, page_size: int = 4096, version: int = FORMAT_VERSION) -> None:
-        """Open or create the file (`open_writer`).
-
-        Raises:
-            FormatError: the file was written by a newer version, or does not belong to a run.
-        """
         self._connection = open_writer(path, schema, page_size, version)
         self._keeper = WalKeeper(path)
 
@@ -50,9 +45,7 @@ class FileWriter:
 
     def close(self, *, sealed: bool = False, patience: float = 10.0) -> bool:
         """Close the file; with `sealed`, seal it first unless a reader prevents it for `patience` seconds.
-
-        Returns:
-            Whether the file is sealed.
+        Returns whether the file is sealed.
         """
         self._keeper.close()
         done = seal(self._connection, patience) if sealed else False
@@ -70,16 +63,12 @@ class FileReader:
     """A reader of a file, live or finished. Not thread-safe; no call leaves a cursor open."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file.
-
-        Raises:
-            FileNotFoundError: the writer has not created the file yet.
-            FormatError: this version cannot read the file.
+        """Open the file. Raises FileNotFoundError if the writer has not created the file yet, FormatError if
+        this version cannot read the file.
         """
         self._connection = open_reader(path)
 
     def close(self) -> None:
-        """Close the connection: a finished file can be sealed only while no connection is open."""
         self._connection.close()
 
     def version(self) -> int:

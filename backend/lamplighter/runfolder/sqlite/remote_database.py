@@ -25,9 +25,7 @@ def vfs_of(path: Path) -> str | None:
 
 def guard(connection: apsw.Connection, path: Path) -> None:
     """Read a stranger's database with care: SQLite's defences are on, and it has exactly the tables of a run.
-
-    Raises:
-        FormatError: it has others.
+    Raises FormatError if it has others.
     """
     file = remote_files.find(path)
     if file is None:

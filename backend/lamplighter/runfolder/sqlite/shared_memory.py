@@ -17,10 +17,8 @@ answers: dict[int, bool] = {}
 
 
 def has_shared_memory(folder: Path) -> bool:
-    """Return whether SQLite can use WAL mode in a folder. Tries it once per file system.
-
-    Raises:
-        OSError: there is no such folder.
+    """Return whether SQLite can use WAL mode in a folder. Tries it once per file system. Raises OSError if
+    there is no such folder.
     """
     device = os.stat(folder).st_dev
     if device not in answers:

@@ -29,7 +29,6 @@ class WalKeeper:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread and close its connection."""
         self._stop.set()
         self._thread.join()
 

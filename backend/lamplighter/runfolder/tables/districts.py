@@ -50,10 +50,8 @@ class DistrictsReader(FileReader):
         return [DistrictsEntry(*row) for row in rows]
 
     def districts_record(self, entry_id: int) -> bytes:
-        """Return the encoded districts frame of the list entry `entry_id`.
-
-        Raises:
-            IndexError: the entry was thinned out.
+        """Return the encoded districts frame of the list entry `entry_id`. Raises IndexError if the entry was
+        thinned out.
         """
         return self._fetch_all("SELECT record FROM districts WHERE id=?", entry_id)[0][0]
 

@@ -40,7 +40,6 @@ class UsedMethod:
         return UsedMethod(replace(worst, without_card=without_card), self.after, mixed)
 
     def as_fact(self) -> list[dict[str, Any]]:
-        """Return the fact as JSON."""
         return [{**asdict(self.method), "after": self.after, "mixed": self.mixed}]
 
 

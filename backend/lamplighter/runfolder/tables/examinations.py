@@ -86,11 +86,6 @@ class ExaminationsWriter(FactsWriter):
     """The examiner's writer of `examinations.sqlite`. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file.
-
-        Raises:
-            FormatError: the file was written by a newer version.
-        """
         super().__init__(path, SCHEMA)
         newest = self._select("SELECT max(revision) FROM answers")[0][0]
         self._revision = int(newest or 0)
@@ -123,7 +118,6 @@ class ExaminationsWriter(FactsWriter):
         return dict(self._select("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType, reportArgumentType]
 
     def entry(self, question_id: str) -> ExaminationEntry | None:
-        """Return a question; None if it was never asked."""
         rows = self._select(f"SELECT {_COLUMNS} FROM answers WHERE id=?", question_id)
         return _entry(rows[0]) if rows else None
 
@@ -195,12 +189,10 @@ class ExaminationsReader(FactsReader):
     """A reader of `examinations.sqlite`, live or finished."""
 
     def entries(self, after: int = 0, limit: int = 2 * MAX_ANSWERS) -> list[ExaminationEntry]:
-        """Return at most `limit` questions with a revision above `after`, in the order of their last changes."""
         query = f"SELECT {_COLUMNS} FROM answers WHERE revision>? ORDER BY revision LIMIT ?"
         return [_entry(row) for row in self._fetch_all(query, after, limit)]
 
     def entry(self, question_id: str) -> ExaminationEntry | None:
-        """Return a question; None if it was never asked."""
         rows = self._fetch_all(f"SELECT {_COLUMNS} FROM answers WHERE id=?", question_id)
         return _entry(rows[0]) if rows else None
 
@@ -213,7 +205,6 @@ class ExaminationsReader(FactsReader):
         return int(rows[0][0] or 0) if rows else 0
 
     def answer(self, question_id: str) -> str | None:
-        """Return the answer of a question as JSON; None if there is none."""
         rows = self._fetch_all("SELECT answer FROM answers WHERE id=?", question_id)
         return cast("str | None", rows[0][0]) if rows else None
 

@@ -174,11 +174,6 @@ class ExchangesWriter(FileWriter):
     """The one writer of `exchanges.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file.
-
-        Raises:
-            FormatError: the file was written by a newer version.
-        """
         super().__init__(path, SCHEMA)
 
     def begin_split(self, attempt: int, step: int, split: AnySplit) -> None:
@@ -203,9 +198,7 @@ class ExchangesReader(FileReader):
 
     def split_at(self, lineage: Lineage, step: int) -> AnySplit | None:
         """Return how the run was split at a step; None if one process computed it, or if it is not recorded.
-
-        Raises:
-            FormatError: the file holds something else.
+        Raises FormatError if the file holds something else.
         """
         row = step_key(lineage.attempt_at(step), step)
         found = self._fetch_all(
@@ -218,10 +211,8 @@ class ExchangesReader(FileReader):
     def exchanges(
         self, lineage: Lineage, first: int = 0, last: int = LAST_STEP
     ) -> Iterator[tuple[int, Exchange]]:
-        """Yield the steps of the lineage from `first` to `last`, ascending, with what was handed over in each.
-
-        Raises:
-            FormatError: the file holds something else.
+        """Yield the steps of the lineage from `first` to `last`, ascending, with what was handed over in
+        each. Raises FormatError if the file holds something else.
         """
         for attempt, start, end in lineage.ranges:
             low, high = max(first, start), min(last, end)

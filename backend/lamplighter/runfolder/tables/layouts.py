@@ -52,11 +52,6 @@ class LayoutsWriter(FactsWriter):
     """The projector's writer of `layouts.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file.
-
-        Raises:
-            FormatError: the file was written by a newer version.
-        """
         super().__init__(path, SCHEMA, version=2)
 
     def commit(self, layout: Layout) -> None:
@@ -84,9 +79,7 @@ class LayoutsWriter(FactsWriter):
 
     def thin_districts(self, keep: int) -> int:
         """Drop every second districts frame of the older half if there are more than `keep`; see `thin`.
-
-        Returns:
-            Frames dropped.
+        Return how many.
         """
         count: Any = self._connection.execute("SELECT count(*) FROM districts").fetchall()[0][0]
         if count <= keep:
@@ -100,12 +93,10 @@ class LayoutsWriter(FactsWriter):
         return self._connection.changes()
 
     def thin_layouts(self, keep: int) -> int:
-        """Drop every second layout of the older half, per method, if there are more than `keep`.
+        """Drop every second layout of the older half, per method, if there are more than `keep`. Return how
+        many.
 
         The early history gets coarser, the file stops growing, and the first layout stays.
-
-        Returns:
-            Layouts dropped.
         """
         count: Any = self._connection.execute("SELECT count(*) FROM layouts").fetchall()[0][0]
         if count <= keep:

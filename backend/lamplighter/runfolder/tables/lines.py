@@ -44,14 +44,8 @@ def encode_lines(lines: Sequence[SpokenLine]) -> str:
 
 
 def decode_lines(text: Any, vocabulary: int) -> list[SpokenLine]:
-    """Return the lines in untrusted JSON, with every value checked.
-
-    Args:
-        text: the JSON.
-        vocabulary: the number of tokens of the run, V.
-
-    Raises:
-        FormatError: the text does not hold lines of this vocabulary.
+    """Return the lines in untrusted JSON of a run of V tokens. Raises FormatError if it does not hold lines
+    of this vocabulary.
     """
     if not isinstance(text, str) or len(text) > MAX_LINES_CHARACTERS:
         raise FormatError("lines that are not text, or are too long")
@@ -65,10 +59,8 @@ def decode_lines(text: Any, vocabulary: int) -> list[SpokenLine]:
 
 
 def decode_prompts(value: Any, vocabulary: int) -> list[tuple[int, ...]]:
-    """Return the prompts in the untrusted facts of a run, as token ids.
-
-    Raises:
-        FormatError: the value does not hold prompts of this vocabulary.
+    """Return the prompts in the untrusted facts of a run, as token ids. Raises FormatError if the value does
+    not hold prompts of this vocabulary.
     """
     if not isinstance(value, list) or len(value) > MAX_PROMPTS:  # pyright: ignore[reportUnknownArgumentType]
         raise FormatError(f"prompts must be a list of at most {MAX_PROMPTS}")

@@ -25,11 +25,6 @@ class MeasuresWriter(FileWriter):
     """The analyst's writer of `measures.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file.
-
-        Raises:
-            FormatError: the file was written by a newer version.
-        """
         super().__init__(path, SCHEMA, version=2)
 
     def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:

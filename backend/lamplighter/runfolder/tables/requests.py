@@ -60,10 +60,8 @@ class RequestsWriter:
     """A server's writer of its requests file."""
 
     def __init__(self, folder: Path, server: str) -> None:
-        """Use the file of `server` (lower-case letters and digits) in a run's folder.
-
-        Raises:
-            ValueError: `server` is not a valid server name.
+        """Use the file of `server` in a run's folder. Raises ValueError if it has other than lower-case
+        letters and digits.
         """
         if not _NAME.fullmatch(f"requests-{server}.sqlite"):
             raise ValueError(f"not a server's name: {server!r}")
@@ -71,11 +69,7 @@ class RequestsWriter:
         self._path = folder / f"requests-{server}.sqlite"
 
     def add(self, kind: str, body: dict[str, Any]) -> int:
-        """Write a request. Return its id.
-
-        Raises:
-            apsw.FullError, apsw.IOError: the disk is full. Nothing is written.
-        """
+        """Write a request. Return its id. If the disk is full (`DISK_FULL_ERRORS`), nothing is written."""
         # A trainer of an earlier version, still at work, must be able to read it.
         connection = open_writer(self._path, SCHEMA, version=2)
         try:
@@ -99,12 +93,8 @@ MAX_HOLD_SECONDS = 600.0
 
 
 def ask_to_hold(folder: Path, server: str, seconds: float) -> None:
-    """Request that a new run wait for its first map before its first step.
-
-    Args:
-        folder: the run's folder, which no trainer sees yet.
-        server: the name of the requesting process.
-        seconds: the longest wait; 0: no wait.
+    """Request that a new run, whose folder no trainer sees yet, wait at most `seconds` (0: no wait) for its
+    first map before its first step. `server`: the name of the requesting process.
     """
     if seconds > 0:
         RequestsWriter(folder, server).add("hold", {"seconds": seconds})

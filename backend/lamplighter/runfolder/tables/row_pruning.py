@@ -107,10 +107,8 @@ class RowPruning:
 
 
 def redundant_keyframes(steps: Sequence[int]) -> list[int]:
-    """Return the keyframes whose removal leaves the others at most `MAX_KEYFRAME_GAP` steps apart.
-
-    Args:
-        steps: the steps of the keyframes, ascending; all steps between them are tiled.
+    """Return the keyframes whose removal leaves the others at most `MAX_KEYFRAME_GAP` steps apart. `steps`:
+    those of the keyframes, ascending; all steps between them are tiled.
     """
     found: list[int] = []
     kept = steps[0] if steps else 0

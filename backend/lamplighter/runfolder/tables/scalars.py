@@ -23,10 +23,8 @@ def encode_scalars(values: Mapping[str, float]) -> str | None:
 
 
 def decode_scalars(text: Any) -> dict[str, float]:
-    """Return the numbers of a step, by name.
-
-    Raises:
-        FormatError: a name or a number is invalid, or there are too many.
+    """Return the numbers of a step, by name. Raises FormatError if a name or a number is invalid, or there
+    are too many.
     """
     try:
         if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:

@@ -35,12 +35,9 @@ class KeyframeThinning:
         self._tiles_path = tiles_path
 
     def find_surplus(self, step: int | None = None) -> int | None:
-        """Return the row id of the most redundant keyframe; None if none can be dropped.
-
-        Never the first, nor one that moved rows of the next step apply to.
-
-        Args:
-            step: the step about to get a keyframe; None: none is about to, and the newest stays.
+        """Return the row id of the most redundant keyframe; None if none can be dropped. Never the first, nor
+        one that moved rows of the next step apply to. `step`: the step about to get a keyframe; None: none
+        is about to, and the newest stays.
         """
         lineage = self._lineage()
         alone = self._rows(
@@ -92,12 +89,9 @@ class KeyframeThinning:
 
 
 def find_most_redundant(steps: NDArray[np.int64], now: int, free: NDArray[np.bool_]) -> int | None:
-    """Return the index of the step whose removal leaves the smallest gap, in logarithms of ages.
-
-    Args:
-        steps: steps before `now`, ascending, shape (N,). The first stays.
-        now: the next step.
-        free: which steps may be dropped, shape (N,).
+    """Return the index of the step whose removal leaves the smallest gap, in logarithms of ages. `steps`:
+    those before the next step `now`, ascending, shape (N,); the first stays. `free`: which may be dropped,
+    shape (N,).
     """
     if len(steps) < 2:
         return None
@@ -178,10 +172,8 @@ class TimelineEvent(DocumentedRecord):
 
 
 def phase_in(facts: dict[str, Any]) -> Phase:
-    """Return the phase in the facts of a run; `waiting` if there is none.
-
-    Raises:
-        FormatError: this version does not know the phase.
+    """Return the phase in the facts of a run; `waiting` if there is none. Raises FormatError if this version
+    does not know the phase.
     """
     name = facts.get("phase", Phase.WAITING)
     try:
@@ -194,11 +186,7 @@ class StepsWriter(FactsWriter):
     """The trainer's writer of `steps.sqlite`. Not thread-safe."""
 
     def __init__(self, path: Path, version: int = FORMAT_VERSION) -> None:
-        """Open or create the file. `version`: the format of what will be written.
-
-        Raises:
-            FormatError: the file was written by a newer version.
-        """
+        """Open or create the file. `version`: the format of what will be written."""
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE, version)
         tiles_path = path.with_name("tiles.sqlite")
@@ -318,10 +306,8 @@ class StepsWriter(FactsWriter):
         return self._pruning.has_tiles_after(self.attempt, step)
 
     def compact(self) -> bool:
-        """Drop all tiled rows of a finished run and free their space; may take seconds.
-
-        Returns:
-            Whether there were rows to drop.
+        """Drop all tiled rows of a finished run and free their space; may take seconds. Returns whether there
+        were rows to drop.
         """
         dropped = False
         with self._connection:
@@ -341,7 +327,6 @@ class StepsWriter(FactsWriter):
                 self.set_facts(facts)
 
     def bytes_used(self) -> int:
-        """Return the size of the database, including its WAL."""
         return self._path.stat().st_size + self.wal_bytes()
 
     def max_bytes(self) -> int:
@@ -360,7 +345,6 @@ class StepsWriter(FactsWriter):
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def wal_bytes(self) -> int:
-        """Return the size of the WAL; 0 if there is none."""
         with suppress(FileNotFoundError):
             return self._path.with_name(self._path.name + "-wal").stat().st_size
         return 0

@@ -33,11 +33,6 @@ class StepsReader(FactsReader):
         return Lineage.of_attempts((attempt, first) for attempt, first in attempts)
 
     def phase(self) -> Phase:
-        """Return the phase of the run.
-
-        Raises:
-            FormatError: this version does not know the phase.
-        """
         return phase_in(self.facts())
 
     def attempts(self) -> list[tuple[int, int, float]]:
@@ -180,11 +175,8 @@ class StepsReader(FactsReader):
         ]
 
     def keyframe(self, step: int) -> KeyframeMatrix | None:
-        """Return the matrix of the newest keyframe of the lineage at or before `step`.
-
-        Raises:
-            FormatError: it lies in a file of its own, which is damaged or missing.
-            FrameError: it is damaged.
+        """Return the matrix of the newest keyframe of the lineage at or before `step`. Raises FormatError if
+        it lies in a file of its own, which is damaged or missing, FrameError if it is damaged.
         """
         for attempt, first, last in reversed(self.lineage().ranges):
             if first <= step:
@@ -204,11 +196,9 @@ class StepsReader(FactsReader):
         return found[0] if found else None
 
     def keyframe_row(self, step: int, token_id: int) -> Floats:
-        """Read one row of the keyframe of `step`, shape (D,), without reading the whole matrix.
-
-        Raises:
-            LookupError: `step` has no keyframe, or no longer has one.
-            FormatError: the keyframe is damaged.
+        """Read one row of the keyframe of `step`, shape (D,), without reading the whole matrix. Raises
+        LookupError if `step` has no keyframe, or no longer has one, FormatError if the keyframe is
+        damaged.
         """
         range_ = self.lineage().range_at(step)
         if range_ is None:

@@ -35,7 +35,6 @@ def tile_key(stretch: int, first_token: int) -> int:
 
 
 def split_tile_key(row: int) -> tuple[int, int]:
-    """Return the stretch and the first token of the tile with a row id."""
     return row >> _TOKEN_BITS, row & ((1 << _TOKEN_BITS) - 1)
 
 
@@ -53,23 +52,13 @@ class TilesWriter(FileWriter):
     """The analyst's writer of `tiles.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file.
-
-        Raises:
-            FormatError: the file was written by a newer version.
-        """
         super().__init__(path, SCHEMA, version=2)
         # Rows committed here are dropped from `steps.sqlite`, so a commit must survive even a power cut.
         self._connection.execute("PRAGMA synchronous=FULL")
 
     def commit(self, attempt: int, first: int, last: int, tiles: Iterable[tuple[int, bytes]]) -> None:
-        """Commit a stretch in one transaction.
-
-        Args:
-            attempt: the attempt of the steps.
-            first: the first step.
-            last: the last step, inclusive.
-            tiles: (first token, encoded tile) of each tile, ascending from token 0; may be a lazy iterator.
+        """Commit a stretch of steps, `last` included, in one transaction. `tiles`: (first token, encoded
+        tile) of each tile, ascending from token 0; may be a lazy iterator.
         """
         with failpoint.trigger_within("tiling"), self._connection:
             rows: list[Any] = self._connection.execute(

@@ -25,11 +25,8 @@ class DiskBudget:
     """A monitor of a run's size that decides, before anything is written, which snapshots may be kept."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, *, reserve: int = 0, share: float = 1.0) -> None:
-        """Watch a run.
-
-        Args:
-            reserve: bytes of the budget for other purposes.
-            share: the share of the rest for snapshots and existing files.
+        """Watch a run. `reserve`: bytes of the budget for other purposes; `share`: the share of the rest for
+        snapshots and existing files.
         """
         self._run, self._writer, self._reserve = run, writer, reserve
         self._other_bytes = self._max_bytes = 0
@@ -55,16 +52,9 @@ class DiskBudget:
         return left
 
     def refresh(self, step: int, rows: int, keyframe: int, *, due: bool) -> str | None:
-        """Compare the run's size with the budget.
-
-        Args:
-            step: the next step to be written.
-            rows: the bytes of its moved rows; 0 if it has none.
-            keyframe: the bytes of a keyframe.
-            due: whether the step is due to have one.
-
-        Returns:
-            A message about the change; None if nothing changed.
+        """Compare the run's size with the budget. Return a message about the change; None if nothing changed.
+        `step`: the next step to be written, with the bytes of its moved rows (0 if it has none) and of a
+        keyframe. `due`: whether it is due to have one.
         """
         if step % _OTHER_FILES_EVERY == 0 or not self._other_bytes:
             self._other_bytes = self._run.bytes_on_disk() - self._writer.bytes_used()

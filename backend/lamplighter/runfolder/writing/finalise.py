@@ -26,11 +26,9 @@ def unsealed_roles(run: RunFolder) -> tuple[str, ...]:
 
 
 def seal_role_files(run: RunFolder, role: str) -> bool:
-    """Seal the files of a role that no process holds, without waiting. Only for finished runs.
-
-    Returns:
-        Whether the files are sealed now. False if the role is held, a reader is connected, or a file cannot be
-        written.
+    """Seal the files of a role that no process holds, without waiting. Only for finished runs. Returns
+    whether the files are sealed now. False if the role is held, a reader is connected, or a file cannot be
+    written.
     """
     try:
         if role_state(run.path, role) is not RoleState.FREE:
@@ -44,12 +42,9 @@ def seal_role_files(run: RunFolder, role: str) -> bool:
 
 
 def compact_run(run: RunFolder, patience: float = 10.0) -> bool:
-    """Drop the tiled rows of a finished run, return the space to the file system, and seal its steps.
-
-    Holds the trainer's role, since the steps must have only one writer.
-
-    Returns:
-        Whether the steps are compact and sealed now. False if the run continues, or cannot be written now.
+    """Drop the tiled rows of a finished run, return the space to the file system, and seal its steps. Holds
+    the trainer's role, since the steps must have only one writer. Returns whether the steps are compact
+    and sealed now. False if the run continues, or cannot be written now.
     """
     deadline = time.monotonic() + patience
     while True:

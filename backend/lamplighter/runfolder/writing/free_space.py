@@ -57,10 +57,8 @@ class FreeSpace:
         self._retry_delay = _CHECK_EVERY
 
     def refresh(self) -> str | None:
-        """Measure the free space, at most four times a second, and pause or resume.
-
-        Returns:
-            A message about the change; None if nothing changed.
+        """Measure the free space, at most four times a second, and pause or resume. Returns a message about
+        the change; None if nothing changed.
         """
         if (now := time.monotonic()) < self._next_check:
             return None
@@ -92,9 +90,7 @@ class FreeSpace:
 
 def spare_bytes(path: Path) -> int:
     """Return the free bytes on the file system of `path` beyond those reserved for training; may be negative.
-
-    Raises:
-        OSError: the file system cannot be queried.
+    Raises OSError if the file system cannot be queried.
     """
     usage = shutil.disk_usage(path)
     return round(usage.free - _SPARE_FACTOR * _reserved_bytes(usage.total))
@@ -125,19 +121,11 @@ def retry_while_full(
     also_full: tuple[type[Exception], ...] = (),
     on_wait: Callable[[], None] | None = None,
 ) -> Done | None:
-    """Call `work` and retry it while the disk is full, from once a second to four times a minute.
+    """Call `work`, which must be safe to repeat after a failure, and retry it while the disk is full, from
+    once a second to four times a minute. Return its result; None when `stopped` returned true.
 
-    Logs once when the wait begins, and once when it ends.
-
-    Args:
-        work: the operation; must be safe to repeat after a failure.
-        stopped: returns a true value to give up.
-        activity: name of the waiting activity for the log, such as "training".
-        also_full: further exceptions of `work` that mean a full disk.
-        on_wait: called before each wait.
-
-    Returns:
-        The result of `work`; None when stopped.
+    Logs the `activity` (such as "training") once when the wait begins, and once when it ends. `also_full`:
+    further exceptions of `work` that mean a full disk. `on_wait`: called before each wait.
     """
     start, pause = time.monotonic(), 0.0
     while True:

@@ -40,12 +40,10 @@ _FIXED = ("format", "parent", "prompts", "corpus.name", "corpus.planted")
 
 
 def expand_grid(recipe: Recipe, grid: Sequence[GridAxis]) -> list[tuple[dict[str, Setting], Recipe]]:
-    """Return the settings and the recipe of each member, the last axis varying fastest.
-
-    Raises:
-        RecipeError: the recipe is that of a fork, whose first weights a new run does not have; an axis names no field that
-            can be varied, names it again or has no or equal values; there are more than `MAX_MEMBERS` members; or a
-            recipe is invalid.
+    """Return the settings and the recipe of each member, the last axis varying fastest. Raises RecipeError if
+    the recipe is that of a fork, whose first weights a new run does not have, if an axis names no field
+    that can be varied, names it again or has no or equal values, if there are more than `MAX_MEMBERS`
+    members, or if a recipe is invalid.
     """
     if recipe.parent is not None:
         raise RecipeError("a fork cannot be swept: sweep the run that it comes from")
@@ -70,17 +68,9 @@ def create_set(
     name: str | None = None,
 ) -> RunSet:
     """Create a set with the folders of all its members, none of them begun. It appears whole, or not at all.
-
-    Args:
-        store: the folder of runs.
-        recipe: the recipe of all members, apart from the grid.
-        grid: the values of each varied field. One that has a single value is set, and is no axis.
-        text: the user's text.
-        name: the display name; None for one made of the recipe.
-
-    Raises:
-        RecipeError: the grid does not fit the recipe.
-        ValueError: the name is not valid.
+    An axis of the `grid` with a single value is set, and is no axis. `text`: the user's. `name`: the
+    display name; None for one made of the recipe. Raises RecipeError if the grid does not fit the recipe,
+    ValueError if the name is not valid.
     """
     members = expand_grid(recipe, grid)
     base = _with_settings(recipe, {axis.field: axis.values[0] for axis in grid if len(axis.values) == 1})
@@ -129,10 +119,8 @@ def _member_name(name: str, told: str) -> str:
 
 
 def _with_settings(recipe: Recipe, settings: dict[str, Setting]) -> Recipe:
-    """Return a recipe with some fields replaced.
-
-    Raises:
-        RecipeError: there is no such field, or its value is not allowed.
+    """Return a recipe with some fields replaced. Raises RecipeError if there is no such field, or its value
+    is not allowed.
     """
     fields: dict[str, Any] = recipe.model_dump()
     for name, value in settings.items():

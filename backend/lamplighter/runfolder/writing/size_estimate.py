@@ -67,11 +67,9 @@ class SizeEstimate:
 
     @property
     def fits(self) -> bool:
-        """Return whether the run is expected to fit its budget."""
         return self.whole < 0.9 * self.budget
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all numbers by name, the parts under `parts`."""
         parts = asdict(self)
         rest = {name: parts.pop(name) for name in ("budget", "lit", "exact")}
         return {"bytes": self.bytes, "whole": self.whole, "fits": self.fits, **rest, "parts": parts}
@@ -84,13 +82,9 @@ def estimate_size(
     *,
     without_workers: bool = False,
 ) -> SizeEstimate:
-    """Estimate the size on disk of a run of `recipe`.
-
-    Args:
-        recipe: the run's recipe.
-        vocabulary: number of tokens V, if known; otherwise the recipe's upper limit.
-        text_bytes: size of the user's text, if known.
-        without_workers: only a trainer runs, without a projector (no map) or an analyst (no tiles).
+    """Estimate the size on disk of a run. `vocabulary`: number of tokens V, if known; otherwise the recipe's
+    upper limit. `text_bytes`: size of the user's text, if known. `without_workers`: only a trainer runs,
+    without a projector (no map) or an analyst (no tiles).
     """
     size = vocabulary or _expected_vocabulary(recipe, text_bytes)
     dim, steps = recipe.model.dim, recipe.steps

@@ -21,12 +21,7 @@ class SpaceReserve:
     """An unnamed file of incompressible bytes. The operating system frees it when the process ends, even by a kill."""
 
     def __init__(self, folder: Path, size: int) -> None:
-        """Create an empty reserve; `fill` fills it.
-
-        Args:
-            folder: a folder on the file system.
-            size: the maximum number of bytes to reserve.
-        """
+        """Create an empty reserve on the file system of `folder`; `fill` reserves at most `size` bytes."""
         self._folder, self._size = folder, size
         self._file: IO[bytes] | None = None
         self._wanted = False
@@ -40,13 +35,8 @@ class SpaceReserve:
             self._fill()
 
     def spend_on(self, write: Callable[[], Done]) -> Done:
-        """Call `write`; if the disk is full, release the reserve, call it again, and reserve what is left.
-
-        Args:
-            write: the operation; must be safe to repeat after a failure.
-
-        Raises:
-            Exception: raised by the last call of `write`.
+        """Call `write`, which must be safe to repeat; if the disk is full, release the reserve, call it
+        again, and reserve what is left.
         """
         try:
             done = write()
@@ -66,7 +56,6 @@ class SpaceReserve:
                 self._fill()
 
     def close(self) -> None:
-        """Release the reserve permanently."""
         with self._lock:
             self._wanted = False
             self._release()

@@ -58,12 +58,10 @@ class Retention:
 
     @property
     def keeps_rows(self) -> bool:
-        """Return whether the moved rows of the current step are kept."""
         return self.snapshots == "all"
 
     @property
     def keeps_keyframes(self) -> bool:
-        """Return whether a keyframe of the current step may be kept."""
         return self.snapshots in ("all", "keyframes") and self._budget.has_room
 
     @property
@@ -77,12 +75,9 @@ class Retention:
         return self._keyframe_due and self.keeps_keyframes
 
     def refresh(self, step: int, rows: int, keyframe: int, *, due: bool) -> None:
-        """Update the policy for `step`, which becomes the current one. Cheap; call once per step.
-
-        Args:
-            rows: the bytes of its moved rows; 0 if it has none.
-            keyframe: the bytes of a keyframe.
-            due: whether the step is due to have one.
+        """Update the policy for `step`, which becomes the current one. Cheap; call once per step. `rows`,
+        `keyframe`: the bytes of its moved rows (0 if it has none) and of a keyframe. `due`: whether it is
+        due to have one.
         """
         was_paused = self._free_space.paused
         message = self._free_space.refresh()
@@ -94,13 +89,9 @@ class Retention:
             self._add_event("full" if self._free_space.paused else "room", message)
 
     def commit(self, record: StepRecord) -> bool:
-        """Commit a step; drop its snapshots and lines if they do not fit on the disk.
-
-        Returns:
-            Whether the whole record was kept.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) not even the scalars fit. Nothing is committed.
+        """Commit a step; drop its snapshots and lines if they do not fit on the disk. Return whether the
+        whole record was kept. If not even the scalars fit (`DISK_FULL_ERRORS`), nothing is committed, and
+        the call can be retried.
         """
         try:
             self._write(record)
@@ -124,7 +115,6 @@ class Retention:
             self._add_event("full", message)
 
     def add_event(self, kind: str, message: str) -> None:
-        """Add an event to the next step that is committed."""
         self._pending_events.append((kind, message))
 
     def _add_event(self, kind: str, message: str) -> None:
@@ -204,13 +194,9 @@ class StepCommitter:
         budget: DiskBudget | None = None,
     ) -> None:
         """Resume from the run's `facts`: snapshots stopped by the disk budget do not resume.
-
-        Args:
-            matrix: the matrix in training.
-            facts: the run's facts.
-            measure_held_out: measures the loss on held-out text, and numbers beside it by name, stored with every keyframe.
-            say_lines: makes the model say the lines stored with a step; called at every step.
-            budget: the disk budget for steps; by default that of the recipe.
+        `measure_held_out`: measures the loss on held-out text, and numbers beside it by name, stored with
+        every keyframe. `say_lines`: makes the model say the lines stored with a step; called at every
+        step. `budget`: the disk budget for steps; by default that of the recipe.
         """
         self._writer, self._matrix = writer, matrix
         self._measure_held_out = measure_held_out
@@ -222,7 +208,6 @@ class StepCommitter:
 
     @property
     def snapshots(self) -> str:
-        """Return which snapshots are kept: `all`, `keyframes`, `none` or `paused`."""
         return self._retention.snapshots
 
     def encode_step(self, measured: MeasuredStep, *, whole: bool = False) -> StepRecord:
@@ -277,42 +262,24 @@ class StepCommitter:
         self._retention.add_event(kind, message)
 
     def commit(self, record: StepRecord) -> bool:
-        """Commit a step; drop its snapshots and lines if they do not fit on the disk.
-
-        Returns:
-            Whether the whole record was kept.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) not even the scalars fit. Nothing is committed; the
-                call can be retried.
-        """
+        """Commit a step, as `Retention.commit`."""
         return self._retention.commit(record)
 
     def add_keyframe(self, step: int) -> None:
-        """Commit the matrix and the census after `step`, which is 0 or was committed without them.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
+        """Commit the matrix and the census after `step`, which is 0 or was committed without them. If the
+        disk is full (`DISK_FULL_ERRORS`), nothing is committed, as in the methods below.
         """
         self._writer.add_keyframe(step, *self._encode_keyframe(step, time.time()))
 
     def add_held_out_loss(self, step: int) -> None:
-        """Measure and commit the loss on held-out text after `step`, if there is such a text.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
-        """
+        """Measure and commit the loss on held-out text after `step`, if there is such a text."""
         held_out = self._measured_held_out()
         if held_out is not None:
             loss, beside = held_out
             self._writer.add_held_out_loss(step, loss, encode_scalars(beside))
 
     def add_lines(self, step: int) -> None:
-        """Commit the lines that the model says after `step`, which is 0 or was committed without them.
-
-        Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
-        """
+        """Commit the lines that the model says after `step`, which is 0 or was committed without them."""
         lines = self._lines(step)
         if lines is not None:
             self._writer.add_lines(step, lines)

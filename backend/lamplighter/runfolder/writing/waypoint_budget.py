@@ -22,12 +22,8 @@ _MAX_SHARE = 0.5
 
 
 def estimate_checkpoint_bytes(recipe: Recipe, vocabulary: int, *, untrained: bool = False) -> int:
-    """Return the bytes of a checkpoint: parameters, two optimiser moments for each, and the counts of rows.
-
-    Args:
-        recipe: the run's recipe.
-        vocabulary: number of tokens V.
-        untrained: whether it is of step 0, where the optimiser has no moments yet.
+    """Return the bytes of a checkpoint: parameters, two optimiser moments for each (at step 0, `untrained`,
+    there are none yet), and the counts of rows.
     """
     plain = untrained or recipe.optimiser.kind == "sgd"
     return recipe.model.parameter_count(vocabulary) * (4 if plain else 12) + 16 * vocabulary
@@ -44,11 +40,8 @@ def waypoint_room(recipe: Recipe, vocabulary: int) -> int:
 
 
 def waypoint_spacing(step: int, every: int, room: int) -> int:
-    """Return the steps between two waypoints of a run that has reached `step`.
-
-    Args:
-        every: the recipe's spacing, doubled until the waypoints fit.
-        room: the maximum waypoints of the run, at least 8.
+    """Return the steps between two waypoints of a run that has reached `step`: the recipe's spacing `every`,
+    doubled until at most `room` waypoints, at least 8, are left.
     """
     while _MIN_WAYPOINTS + step // every > room:
         every *= 2
@@ -71,15 +64,10 @@ def expected_waypoints(last: int, every: int, room: int) -> set[int]:
 def surplus_waypoints(
     steps: Collection[int], every: int, room: int, starts: Collection[int] = ()
 ) -> list[int]:
-    """Return the steps whose waypoints to drop so that `room` are left: never an early one, and never the last.
-
-    Those of pauses are dropped first, then every second one of the others, the oldest first.
-
-    Args:
-        steps: the steps of the existing waypoints.
-        every: the recipe's spacing.
-        room: the maximum waypoints of the run, at least 8.
-        starts: steps from which an attempt continued at another learning rate; dropped last.
+    """Return the steps whose waypoints to drop so that `room`, at least 8, are left: never an early one, and
+    never the last. Those of pauses are dropped first, then every second one of the others, the oldest
+    first. `every`: the recipe's spacing. `starts`: steps from which an attempt continued at another
+    learning rate; dropped last.
     """
     if len(steps) <= room:
         return []

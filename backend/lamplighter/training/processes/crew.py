@@ -53,12 +53,9 @@ class Crew:
         self._group: CountedGroup | None = None
 
     def model_of(self, run: RunFolder) -> SplitModel:
-        """Return the model of a run, split between the processes.
-
-        Raises:
-            SplitError: the run cannot be split between so many.
-            ProcessLostError: a process has ended.
-            OSError: no process can be started.
+        """Return the model of a run, split between the processes. Raises SplitError if the run cannot be
+        split between so many, ProcessLostError if a process has ended, OSError if no process can be
+        started.
         """
         from lamplighter.training.processes.requirements import require_splittable
         from lamplighter.training.processes.split_model import SplitModel
@@ -74,13 +71,8 @@ class Crew:
         return SplitModel(run, self._group, self.require_all)
 
     def require_all(self, *, patience: float = 0.0) -> None:
-        """Check that the other processes live, those that this one started.
-
-        Args:
-            patience: how long to wait for one to end.
-
-        Raises:
-            ProcessLostError: one has ended.
+        """Check that the other processes live, those that this one started. `patience`: how long to wait for
+        one to end. Raises ProcessLostError if one has ended.
         """
         from lamplighter.model.split.process_group import ProcessLostError
 
@@ -168,15 +160,8 @@ def ready_file(rank: int) -> str:
 
 
 def join_group(folder: Path | None, rank: int, size: int) -> CountedGroup:
-    """Join the group of all processes, as soon as they are there.
-
-    Args:
-        folder: the private folder of processes of one machine; None under `torchrun`.
-        rank: the number of this process.
-        size: the number of processes.
-
-    Raises:
-        ProcessLostError: they do not come, or torch has no gloo.
+    """Join the group of all processes, as soon as they are there, by the private folder of processes of one
+    machine (None under `torchrun`). Raises ProcessLostError if they do not come, or torch has no gloo.
     """
     import torch.distributed as dist
 
@@ -208,12 +193,9 @@ def leave_group() -> None:
 
 
 def follow_here(join: Callable[[], CountedGroup]) -> ExitCode:
-    """Train as one of the other processes until process 0 says that it is over.
-
-    SIGINT and SIGTERM are left to process 0, which ends all: a checkpoint needs every process.
-
-    Returns:
-        The exit code: `CANCELLED` if another process has ended.
+    """Train as one of the other processes until process 0 says that it is over. SIGINT and SIGTERM are left
+    to process 0, which ends all: a checkpoint needs every process. Returns the exit code: `CANCELLED` if
+    another process has ended.
     """
     import signal
 

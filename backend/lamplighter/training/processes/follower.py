@@ -16,7 +16,6 @@ from lamplighter.training.processes.crew import follow_here, join_group
 
 
 def main() -> int:
-    """Run the process and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m lamplighter.training.processes.follower")
     parser.add_argument("folder", type=Path)
     parser.add_argument("rank", type=int)

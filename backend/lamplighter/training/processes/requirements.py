@@ -18,15 +18,8 @@ class SplitError(ValueError):
 
 
 def require_splittable(recipe: Recipe, processes: int, vocabulary: int | None = None) -> None:
-    """Check that a run can be trained by several processes.
-
-    Args:
-        recipe: the run's recipe.
-        processes: their number.
-        vocabulary: the number of tokens; None before the text is read: then the recipe's upper limit counts.
-
-    Raises:
-        SplitError: it cannot.
+    """Check that a run can be trained by several processes. `vocabulary`: the number of tokens; None before
+    the text is read: then the recipe's upper limit counts. Raises SplitError if it cannot.
     """
     rows = recipe.corpus.vocabulary_size if vocabulary is None else vocabulary
     if not 2 <= processes <= MAX_PROCESSES:

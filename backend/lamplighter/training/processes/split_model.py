@@ -41,15 +41,8 @@ class SplitModel:
     """
 
     def __init__(self, run: RunFolder, group: CountedGroup, require_all: Callable[[], None]) -> None:
-        """Make room for the parts.
-
-        Args:
-            run: the run, whose corpus is in its folder.
-            group: the group of all processes.
-            require_all: raises ProcessLostError if a process has ended.
-
-        Raises:
-            SplitError: the run cannot be split between so many processes.
+        """Make room for the parts. `require_all` raises ProcessLostError if a process has ended. Raises
+        SplitError if the run cannot be split between so many processes.
         """
         self._recipe, self._vocabulary = run.recipe, len(run.vocabulary)
         require_splittable(self._recipe, group.size, self._vocabulary)

@@ -53,11 +53,7 @@ class SplitTraining:
     """The part of one process in a run."""
 
     def __init__(self, recipe: Recipe, vocabulary: int, group: CountedGroup) -> None:
-        """Make room for the part.
-
-        Raises:
-            ValueError: the run cannot be split.
-        """
+        """Make room for the part. Raises ValueError if the run cannot be split."""
         torch.set_num_threads(recipe.threads)
         self.group, self._recipe, self._vocabulary = group, recipe, vocabulary
         self.part = SplitLearner(recipe, vocabulary, group)
@@ -150,10 +146,8 @@ def take_report(training: SplitTraining, source: int) -> tuple[RowEffects, list[
 
 
 def follow(group: CountedGroup) -> None:
-    """Do what process 0 tells until it says that it is over.
-
-    Raises:
-        ProcessLostError: another process has ended.
+    """Do what process 0 tells until it says that it is over. Raises ProcessLostError if another process has
+    ended.
     """
     with ExitStack() as limits:
         training: SplitTraining | None = None

@@ -95,7 +95,6 @@ class PendingItems:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything read, to restart playback."""
         self._events: Timeline[TimelineEvent] = Timeline()
         self._layouts: Timeline[LayoutEntry] = Timeline()
         self._districts: Timeline[DistrictsEntry] = Timeline()
@@ -245,19 +244,15 @@ class Playback:
 
     @property
     def done(self) -> bool:
-        """Return whether the last requested step has been played."""
         return self._last is not None and self.cursor.step >= self._last
 
     def read_next(self, steps: int = 256) -> list[PlaybackItem]:
         """Read the items of the next steps: at most `steps`, fewer if they are large.
 
-        The first call also returns the initial state: the census, the newest layout of each view, the newest districts
-        and the matrix. Empty while the run has no further steps.
-
-        Raises:
-            FileNotFoundError: the run has not started.
-            NoSuchStepError: the first step has not happened yet.
-            FormatError, OSError, apsw.Error: the steps cannot be read now; no item is lost.
+        The first call also returns the initial state: the census, the newest layout of each view, the
+        newest districts and the matrix. Empty while the run has no further steps. Raises FileNotFoundError
+        if the run has not started, NoSuchStepError if the first step has not happened yet, FormatError,
+        OSError, apsw.Error if the steps cannot be read now; no item is lost.
         """
         with MatrixHistory(self._run) as history:
             self.cursor, self._pending, played = Lineage.stable(
