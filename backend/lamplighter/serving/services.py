@@ -82,25 +82,15 @@ class ReadingServices:
     ) -> Reply:
         """Begin the reply of a route about a run: choose the format, then find the run.
 
-        Args:
-            run: the run's id.
-            offered: the formats of the route, the default first; none: always JSON.
-            format: the value of `?format=`.
-            status: the status of the reply if it has a body.
-
-        Raises:
-            RefusedError: `Accept` allows none of the formats (406).
-            NoSuchRunError: there is no such run.
+        `offered`: the formats of the route, the default first; none: always JSON. `format`: the value of
+        `?format=`. `status`: of a reply with a body. Raises RefusedError (406) if `Accept` allows none of the
+        formats, NoSuchRunError.
         """
         form = negotiate_format(request, offered, format) if offered else JSON
         return Reply(request, self.response_cache, self.catalog.find_run(run), form, status=status)
 
     def set_reply(self, request: Request, set_id: str) -> SetReply:
-        """Begin the reply of a route about a set, as JSON.
-
-        Raises:
-            NoSuchSetError: there is no such set.
-        """
+        """Begin the reply of a route about a set, as JSON. Raises NoSuchSetError."""
         return SetReply(request, self.response_cache, self.catalog.run_store.find_set(set_id))
 
     def plain_reply(self, request: Request) -> PlainReply:
@@ -140,11 +130,9 @@ class Services(ReadingServices, FrontServices):
         return LessonRevealer(self.catalog, self.lessons, self.claim_figures)
 
     def store_request(self, run: RunFolder, kind: str, body: dict[str, Any]) -> str:
-        """Store a request to a run. Returns the name by which the live socket acknowledges it.
-
-        Raises:
-            RefusedError: it could not take effect (409).
-            apsw.FullError: the disk is full, and the request may not use the reserved space.
+        """Store a request to a run. Returns the name by which the live socket acknowledges it. Raises RefusedError
+        (409) if it could not take effect, apsw.FullError if the disk is full and the request may not use the
+        reserved space.
         """
         over = self.require_request_fits(run, kind)
         with self.request_lock:
@@ -161,14 +149,8 @@ class Services(ReadingServices, FrontServices):
         return f"{self.server_id}:{number}"
 
     def require_confirmed(self, run: RunFolder, aim: str, *, confirmed: bool) -> None:
-        """Check that the caller has confirmed what a run takes, if it was imported: its recipe comes from a stranger.
-
-        Args:
-            aim: what takes it, as in "Continuing it takes".
-            confirmed: whether the caller has.
-
-        Raises:
-            RefusedError: the caller has not (409).
+        """Refuse (409) unless the caller has confirmed what a run takes, if it was imported: its recipe comes from
+        a stranger. `aim`: what takes it, as in "Continuing it takes".
         """
         if confirmed or not is_imported(run):
             return
@@ -181,10 +163,8 @@ class Services(ReadingServices, FrontServices):
         raise RefusedError(409, message, faults, reason=explain_demands(run.recipe, vocabulary))
 
     def require_request_fits(self, run: RunFolder, kind: str) -> bool:
-        """Return whether a run is over, unless its state rules the request out.
-
-        Raises:
-            RefusedError: a recorded run takes no requests; a finished run can only be continued, and no other can (409).
+        """Return whether a run is over. Raises RefusedError (409) if its state rules the request out: a recorded
+        run takes no requests; a finished run can only be continued, and no other can.
         """
         phase = self.catalog.status(run).phase
         if run.recipe.corpus.kind == "recorded":
@@ -206,11 +186,7 @@ class Services(ReadingServices, FrontServices):
         return phase.has_ended
 
     def require_free_trainer(self) -> None:
-        """Check that a trainer is free for another run.
-
-        Raises:
-            RefusedError: the maximum number of runs is training or waits for a trainer (409).
-        """
+        """Refuse (409) while the maximum number of runs is training or waits for a trainer."""
         at_work = 0
         for run in self.catalog.run_store.runs():
             try:

@@ -38,10 +38,8 @@ class Origin:
 
 
 def parse_origin(text: str) -> Origin:
-    """Read `scheme://host[:port]`, with nothing after it, as browsers write an `Origin`.
-
-    Raises:
-        OriginError: the text is anything else (a path, a user, `null`, another scheme).
+    """Read `scheme://host[:port]`, as browsers write an `Origin`. Raises OriginError for anything else (a path, a
+    user, `null`).
     """
     scheme, mark, authority = text.partition("://")
     scheme = scheme.lower()
@@ -51,11 +49,7 @@ def parse_origin(text: str) -> Origin:
 
 
 def parse_authority(text: str, scheme: Scheme = "http") -> Origin:
-    """Read `host[:port]`, as in a `Host` header.
-
-    Raises:
-        OriginError: the text is anything else.
-    """
+    """Read `host[:port]`, as in a `Host` header. Raises OriginError for anything else."""
     lowered = text.lower()
     match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{1,5}))?", lowered)
     if match is None or not _HOST.fullmatch(match[1]):

@@ -28,14 +28,8 @@ _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPO
 
 @contextmanager
 def hold_own_name(settings: ServerSettings, port: int) -> Generator[ServerSettings]:
-    """Hold a server's port on the loopback address where it does not listen.
-
-    Args:
-        settings: the server's.
-        port: the port it listens on.
-
-    Yields:
-        the settings, with `own_name` set if the name leads only here.
+    """Hold a server's port on the loopback address where it does not listen. Yields the settings, with `own_name`
+    set if the name leads only here.
     """
     other = _OTHER_LOOPBACK.get(settings.host.lower())
     if other is None or settings.behind is not None:

@@ -44,11 +44,7 @@ class BrokerSettings:
         return self.url.startswith("tls://")
 
     def check(self) -> None:
-        """Refuse unsafe and invalid settings.
-
-        Raises:
-            SettingsError: the address is invalid, holds a secret, or would cross a network unencrypted.
-        """
+        """Raise SettingsError if the address is invalid, holds a secret, or would cross a network unencrypted."""
         found = _BROKER_URL.fullmatch(self.url)
         if found is None:
             raise SettingsError(
@@ -80,11 +76,7 @@ class ClassSettings:
 
     @property
     def public(self) -> Origin | None:
-        """Return the parsed `behind`.
-
-        Raises:
-            SettingsError: `behind` is not a valid address.
-        """
+        """Return the parsed `behind`. Raises SettingsError if it is not a valid address."""
         if self.behind is None:
             return None
         try:
@@ -94,11 +86,7 @@ class ClassSettings:
 
     @property
     def trusted(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-        """Return the parsed `trusted_proxy`.
-
-        Raises:
-            SettingsError: it is neither an address nor a network.
-        """
+        """Return the parsed `trusted_proxy`. Raises SettingsError if it is neither an address nor a network."""
         if self.trusted_proxy is None:
             return None
         try:
@@ -109,11 +97,7 @@ class ClassSettings:
             ) from error
 
     def check(self) -> None:
-        """Refuse unsafe and invalid settings.
-
-        Raises:
-            SettingsError: a value is invalid, or only one of proxy and address is set.
-        """
+        """Raise SettingsError if a value is invalid, or only one of proxy and address is set."""
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"class_port: {self.port} is not a port from 0 to 65535")
         if not 1 <= self.most <= 5_000:
@@ -169,25 +153,16 @@ class ServerSettings:
 
     @property
     def loopback(self) -> bool:
-        """Return whether only this machine can connect."""
         return is_loopback(self.host)
 
     @property
     def public(self) -> Origin | None:
-        """Return the parsed `behind`, without its path.
-
-        Raises:
-            SettingsError: `behind` is not a valid address.
-        """
+        """Return the parsed `behind`, without its path. Raises SettingsError if it is not a valid address."""
         return self._parsed_behind()[0]
 
     @property
     def prefix(self) -> str:
-        """Return the path of `behind`, without the slash at its end: "" or "/lamplighter".
-
-        Raises:
-            SettingsError: `behind` is not a valid address.
-        """
+        """Return the path of `behind`, without the slash at its end: "" or "/lamplighter". Raises SettingsError."""
         return self._parsed_behind()[1]
 
     def _parsed_behind(self) -> tuple[Origin | None, str]:
@@ -209,11 +184,8 @@ class ServerSettings:
         return origin, "".join(f"/{part}" for part in parts)
 
     def check(self) -> None:
-        """Refuse unsafe and invalid settings.
-
-        Raises:
-            SettingsError: the host is beyond loopback without `behind`, `behind` is plain http to another machine, or a
-                value is out of range.
+        """Raise SettingsError if the host is beyond loopback without `behind`, `behind` is plain http to another
+        machine, or a value is out of range.
         """
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"port: {self.port} is not a port from 0 to 65535")

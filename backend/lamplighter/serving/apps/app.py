@@ -122,15 +122,10 @@ _RESERVED_BYTES = 512 << 10
 
 
 def create_app(settings: ServerSettings, supervisor: Supervisor | None = None) -> FastAPI:
-    """Build a server, as an app that runs its workers during its lifespan. `app.state` holds its services.
+    """Build a server, as an app that runs its workers (by default with a new supervisor) during its lifespan.
+    `app.state` holds its services.
 
-    Args:
-        settings: where to listen and what to serve.
-        supervisor: the supervisor of its workers; by default a new one.
-
-    Raises:
-        SettingsError: the settings are refused.
-        OSError: the runs folder cannot be used.
+    Raises SettingsError if the settings are refused, OSError if the runs folder cannot be used.
     """
     settings.check()
     app = create_front(settings, supervisor or make_supervisor(settings), run_rest)

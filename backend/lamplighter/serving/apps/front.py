@@ -49,17 +49,11 @@ Rest = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: Rest | LateRest) -> FastAPI:
-    """Build the app of a server with only its front; `app.state.services` holds its `FrontServices`, and
-    `app.state.jobs` the jobs to stop if the app's shutdown is cut short.
+    """Build the app of a server with only its front, over settings already checked. `app.state.services` holds its
+    `FrontServices`, and `app.state.jobs` the jobs to stop if the app's shutdown is cut short.
 
-    Args:
-        settings: the server's, already checked.
-        supervisor: the supervisor of the server's workers. The app starts it unless it runs, and stops it.
-        rest: the rest of the server, which runs while the app does.
-
-    Raises:
-        SettingsError: the settings are refused.
-        OSError: the runs folder cannot be used.
+    The app starts the supervisor unless it runs, and stops it; `rest` runs while the app does. Raises as
+    `create_app`.
     """
     front = _build(settings, supervisor)
     late = rest if isinstance(rest, LateRest) else None
@@ -117,7 +111,6 @@ class LateRest:
     """The rest of a server, started in a separate task once the app has started. Belongs to one event loop."""
 
     def __init__(self, rest: Rest, on_failure: Callable[[Exception], object]) -> None:
-        """Prepare to open `rest`. `on_failure` is called if that fails."""
         self._rest, self._on_failure = rest, on_failure
         self._settled, self._ended = asyncio.Event(), asyncio.Event()
         self._error: Exception | None = None
@@ -137,11 +130,7 @@ class LateRest:
         return self._settled.is_set() and self._error is None
 
     async def wait(self) -> None:
-        """Return once the rest runs.
-
-        Raises:
-            RuntimeError: it could not be started.
-        """
+        """Return once the rest runs. Raises RuntimeError if it could not be started."""
         await self._settled.wait()
         if self._error is not None:
             raise RuntimeError("the server could not be started") from self._error
@@ -163,11 +152,9 @@ class LateRestMiddleware:
     """ASGI middleware that lets requests for the front pass at once, and all others when the rest runs."""
 
     def __init__(self, app: ASGIApp, rules: list[RouteRule], late: LateRest) -> None:
-        """Hold back requests that match no rule in `rules` until `late` runs."""
         self._app, self._rules, self._late = app, rules, late
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold back one request or socket until it can be answered."""
         if scope["type"] in ("http", "websocket") and not self._late.runs:
             rule, _ = find_rule(self._rules, scope["type"], scope.get("method", ""), scope["path"])
             if rule is None:

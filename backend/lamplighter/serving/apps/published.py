@@ -23,7 +23,6 @@ class PublishedRunsMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request with the refusal, or pass it on."""
         if (
             scope["type"] == "http"
             and scope["method"] not in _READING

@@ -88,10 +88,8 @@ def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
 
 
 async def ask(app: FastAPI, address: str) -> bytes:
-    """Return the body of the app's answer to `GET` of an address relative to the root of the server.
-
-    Raises:
-        AnswerError: the app rejects the request.
+    """Return the body of the app's answer to `GET` of an address relative to the root of the server. Raises
+    AnswerError if the app rejects the request.
     """
     path, _, query = address.partition("?")
     scope = {

@@ -34,7 +34,6 @@ class JoinLimiter:
     """The wrong codes of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with all tries. `clock` gives seconds."""
         self._clock = clock
         self._all = _Bucket(ALL_TRIES, clock())
         self._by_address: OrderedDict[str, _Bucket] = OrderedDict()
@@ -49,7 +48,6 @@ class JoinLimiter:
         return max(waits)
 
     def note_wrong(self, address: str) -> None:
-        """Count a wrong code."""
         self.wrong += 1
         self._all.left -= 1
         bucket = self._by_address.setdefault(address, _Bucket(ADDRESS_TRIES, self._clock()))
@@ -68,7 +66,6 @@ class JoinRefusedError(RuntimeError):
     """A refused join; the message is for the user."""
 
     def __init__(self, status: int, detail: str, wait: float = 0.0) -> None:
-        """Store the HTTP status and the seconds to wait besides the message."""
         super().__init__(detail)
         self.status = status
         self.wait = wait
@@ -97,10 +94,8 @@ class ClassDoor:
         self._limiter = JoinLimiter()
 
     def check_code(self, offered: str, address: str) -> None:
-        """Check a code, or the secret of the link, that was offered from an address.
-
-        Raises:
-            JoinRefusedError: it is wrong, there were too many wrong ones, or the door is closed.
+        """Check a code, or the secret of the link, that was offered from an address. Raises JoinRefusedError: it
+        is wrong, there were too many wrong ones, or the door is closed.
         """
         if not self.code.is_secret(offered):
             self._check_typed(offered, address)

@@ -60,14 +60,9 @@ class ClassGate:
         port: int,
         trusted: Network | None = None,
     ) -> None:
-        """Guard the class's listener.
-
-        Args:
-            classroom: the class.
-            find_run: finds the run of an id, or raises NoSuchRunError; called in threads.
-            activity: records the time of requests; shared with the presenter's gate.
-            port: the port of the public address; part of the cookie's name.
-            trusted: the proxy in front, whose forwarded headers are trusted; None: forwarded headers are refused.
+        """Guard the class's listener. `find_run` raises NoSuchRunError, and is called in threads. `activity` is
+        shared with the presenter's gate. `port` is that of the public address, part of the cookie's name.
+        `trusted`: the proxy in front; None: forwarded headers are refused.
         """
         self.activity = activity
         self.addresses: Sequence[Origin] = ()
@@ -83,7 +78,6 @@ class ClassGate:
         self._trusted = trusted
 
     def page_url(self, address: Origin | None = None) -> str:
-        """Return the URL of the class's page; it ends in a slash."""
         address = address or (self.addresses[0] if self.addresses else None)
         return f"{address or ''}/"
 
@@ -161,7 +155,9 @@ class ClassGate:
             return False
 
     def find_viewer(self, headers: Headers) -> str | None:
-        """Return the id of the session in a request head; None behind a proxy, whose connections are shared by many."""
+        """Return the id of the session in a request head; None behind a proxy, whose connections are shared by
+        many.
+        """
         if self._trusted is not None or not self.addresses:
             return None
         session = self._session(headers, self.addresses[0])
@@ -195,8 +191,7 @@ class ClassGate:
 
 
 def _forwarded_client(headers: Headers) -> str | None:
-    """Return the address that the trusted proxy saw: the last one in the header, since those before it may be
-    forged."""
+    """Return the address that the trusted proxy saw: the last in the header, since those before may be forged."""
     found = [value.decode("latin-1") for name, value in headers if name.lower() == b"x-forwarded-for"]
     last = ",".join(found).rpartition(",")[2].strip()
     try:

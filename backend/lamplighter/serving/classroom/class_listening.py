@@ -39,18 +39,13 @@ class ClassListening:
 
     @property
     def encrypted(self) -> bool:
-        """Return whether people reach the class over https."""
         return bool(self.addresses) and self.addresses[0].scheme == "https"
 
     def attach(self, listener: ClassListener) -> None:
         self._listener = listener
 
     def start(self) -> None:
-        """Start to listen, and return once it listens. Call it from a thread other than the loop's.
-
-        Raises:
-            SettingsError: it cannot listen.
-        """
+        """Return once it listens; raises SettingsError if it cannot. Call it from a thread other than the loop's."""
         if self._listener is not None:
             self._wait_for(self._listener.start())
 

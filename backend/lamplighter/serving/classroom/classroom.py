@@ -70,17 +70,12 @@ class Classroom:
     # Members.
 
     def join(self, code: str, address: str, user_agent: str) -> tuple[ViewerSession, str]:
-        """Admit a viewer. Returns the session with the value of its cookie. With other servers, this waits for the broker.
+        """Admit a viewer by the code or the secret of the link. Returns the session with the value of its cookie.
+        `address` counts its wrong codes and joins without a page. With other servers, this waits for the
+        broker.
 
-        Args:
-            code: the code, or the secret of the link.
-            address: the address for which wrong codes and joins without a page are counted.
-            user_agent: the browser's `User-Agent`.
-
-        Raises:
-            JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones or too many joins
-                without a page, or the class is full.
-            RefusedError: the broker is away (503).
+        Raises JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones or too
+        many joins without a page, or the class is full. Raises RefusedError (503) while the broker is away.
         """
         cookie = secrets.token_urlsafe(32)
         if self._is_elsewhere:
@@ -108,7 +103,6 @@ class Classroom:
             return self._sessions.find_by_cookie(cookie)
 
     def session(self, session_id: str) -> ViewerSession | None:
-        """Return the session with an id; None once it has ended."""
         with self._lock:
             return self._sessions.find(session_id)
 
@@ -124,7 +118,6 @@ class Classroom:
         return opened
 
     def close_socket(self, session_id: str) -> None:
-        """Note that a socket of a viewer's page was closed."""
         with self._lock:
             session = self._sessions.find(session_id)
             if session is not None:
@@ -141,7 +134,6 @@ class Classroom:
             return list(self._sessions)
 
     def set_role(self, session_id: str, role: Role) -> bool:
-        """Set the role of a viewer. Returns whether the session exists."""
         with self._lock:
             session = self._sessions.find(session_id)
             if session is None:
@@ -202,7 +194,6 @@ class Classroom:
 
     @property
     def most(self) -> int:
-        """Return the maximum number of viewers."""
         return self._sessions.most
 
     @property
@@ -223,7 +214,6 @@ class Classroom:
         return self._door.wrong_codes
 
     def renew_code(self) -> None:
-        """Change the code; the old one becomes invalid."""
         with self._lock:
             self._door.code.renew()
         self._changed()
@@ -247,10 +237,8 @@ class Classroom:
         return False
 
     def read_ours(self, run: RunFolder) -> bool:
-        """Return whether the text of a run is one of ours. This may read the disk.
-
-        Raises:
-            READ_ERRORS, ValueError: the run cannot be read.
+        """Return whether the text of a run is one of ours. This may read the disk; raises READ_ERRORS or
+        ValueError if it cannot.
         """
         # Called for every run of a list; the origin of a text never changes.
         key = (run.id, run.created)
@@ -261,7 +249,6 @@ class Classroom:
         return self._ours[key]
 
     def give_text(self, run: RunFolder, given: bool) -> None:
-        """Share the text of a run with the class, or withdraw it."""
         with self._lock:
             self._texts.pop(run.id, None)
             self._texts[run.id] = given
@@ -271,7 +258,6 @@ class Classroom:
 
     @property
     def following(self) -> bool:
-        """Return whether the presenter's view is sent to the class."""
         return self._following
 
     @following.setter
@@ -307,7 +293,6 @@ class Classroom:
         self._changed()
 
     def note_new_run(self, run_id: str) -> None:
-        """Announce a new run to everyone."""
         if self._is_elsewhere and self._shared is not None:
             # The run has begun, told or not.
             with contextlib.suppress(RefusedError):
@@ -359,10 +344,8 @@ class Classroom:
         return self._shared
 
     def lead(self) -> None:
-        """Prepare to change the class: with other servers, this one becomes its owner, which may wait for the broker.
-
-        Raises:
-            RefusedError: the broker is away (503).
+        """Prepare to change the class: with other servers, this one becomes its owner. Raises RefusedError (503)
+        while the broker is away.
         """
         if self._shared is not None:
             self._shared.lead()
@@ -463,7 +446,6 @@ class Classroom:
         return session
 
     def announce(self) -> None:
-        """Tell everyone here of a change."""
         for callback in self._callbacks:
             callback()
 

@@ -47,7 +47,6 @@ class JoinCode:
     """The code of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Create the first code. `clock` gives seconds."""
         self._clock = clock
         self._before: _Code | None = None
         self._now = self._make()
@@ -63,7 +62,6 @@ class JoinCode:
         return self._current().secret
 
     def renew(self) -> None:
-        """Change code and secret; the old ones become invalid."""
         self._before, self._now = None, self._make()
 
     def is_code(self, offered: str) -> bool:

@@ -45,7 +45,6 @@ class Presence:
         return now - self.joined < OPENING_SECONDS
 
     def is_silent(self, now: float) -> bool:
-        """Return whether it has sent no request recently."""
         return now - self.asked >= SILENT_SECONDS
 
     @property

@@ -33,11 +33,6 @@ _LARGEST = 2 << 20
 
 
 def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: SteadyClock) -> None:
-    """Write the file.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
     path = folder / SESSIONS_FILE
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     content = {
@@ -104,12 +99,8 @@ class ViewerSessions:
     """The sessions of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self, folder: Path, most: int, clock: SteadyClock = steady_clock) -> None:
-        """Start without sessions.
-
-        Args:
-            folder: the folder of runs, which holds the file.
-            most: the maximum number of sessions with a page.
-            clock: returns the time.
+        """Start without sessions. `folder`: the folder of runs, which holds the file. `most`: the maximum number
+        of sessions with a page.
         """
         self.most = most
         self._clock = clock
@@ -129,16 +120,10 @@ class ViewerSessions:
         return len(self._by_digest)
 
     def begin(self, user_agent: str, address: str, cookie_digest: str) -> ViewerSession:
-        """Start a session, and return it.
+        """Start a session for the digest of a cookie's value, which only its browser knows.
 
-        Args:
-            user_agent: the browser's `User-Agent`.
-            address: the viewer's address.
-            cookie_digest: the digest of the cookie's value, which only its browser knows.
-
-        Raises:
-            OverflowError: the class is full, and no viewer has been gone for long.
-            UnopenedError: too many joined from this address within seconds.
+        Raises OverflowError if the class is full and no viewer has been gone for long, UnopenedError if too
+        many joined from this address within seconds.
         """
         self._end_old()
         self._make_room_for_unopened(address)
@@ -175,14 +160,12 @@ class ViewerSessions:
         self._presences[session.id].close_socket(self._clock())
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
-        """Return the session of a cookie's value."""
         session = self.find_by_digest(digest_of(cookie))
         if session is not None:
             self._presences[session.id].asked = self._clock()
         return session
 
     def find_by_digest(self, cookie_digest: str) -> ViewerSession | None:
-        """Return the session of the digest of a cookie's value."""
         session = self._by_digest.get(cookie_digest)
         return None if session is None or self._is_over(session) else session
 
@@ -192,7 +175,6 @@ class ViewerSessions:
         return {one for one, presence in self._presences.items() if now - presence.asked < _ASKING_SECONDS}
 
     def note_asked(self, session_ids: Iterable[str]) -> None:
-        """Note that sessions have sent a request to another server."""
         for session_id in session_ids:
             if session_id in self._presences:
                 self._presences[session_id].asked = self._clock()
@@ -211,7 +193,6 @@ class ViewerSessions:
         return quota.allows_frame()
 
     def end(self, session: ViewerSession) -> None:
-        """End a session, which invalidates its cookie."""
         self._by_digest.pop(session.cookie_digest, None)
         self._digests.pop(session.id, None)
         self._presences.pop(session.id, None)
@@ -273,10 +254,8 @@ class ViewerSessions:
         )
 
     def _make_room_for_unopened(self, address: str) -> None:
-        """End a session that never opened its page, if there are too many.
-
-        Raises:
-            UnopenedError: there are too many of this address, and all of them may still be opening.
+        """End a session that never opened its page, if there are too many. Raises UnopenedError if they are of
+        this address and may all still be opening.
         """
         now = self._clock()
         unopened = [session for session in self if not session.has_place]

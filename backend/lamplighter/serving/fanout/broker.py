@@ -41,11 +41,7 @@ class Broker:
     """One connection, which comes back by itself. Thread-safe, except for what says that it runs on its loop."""
 
     def __init__(self, settings: BrokerSettings) -> None:
-        """Begin to connect, without waiting.
-
-        Raises:
-            SettingsError: the settings are refused.
-        """
+        """Begin to connect, without waiting. Raises SettingsError."""
         settings.check()
         self._settings = settings
         self.holder = secrets.token_hex(8)
@@ -72,19 +68,15 @@ class Broker:
         return self._client.jetstream(timeout=ANSWER_SECONDS)
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run `work` on the broker's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def call_soon(self, call: Callable[[], object]) -> None:
-        """Call a function on the broker's loop."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call)
 
     async def bucket(self, name: str, *, ttl: float | None = None) -> KeyValue:
-        """Return a bucket of keys and values, made if there is none. Runs on the loop.
-
-        Args:
-            ttl: seconds after which an entry is forgotten; None: never.
+        """Return a bucket of keys and values, made if there is none. Runs on the loop. `ttl`: seconds after which
+        an entry is forgotten; None: never.
         """
         if name not in self._buckets:
             self._buckets[name] = await self.jetstream.create_key_value(

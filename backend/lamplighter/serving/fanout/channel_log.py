@@ -18,7 +18,6 @@ class ChannelLog:
     """The newest entries of one channel. Thread-safe."""
 
     def __init__(self, max_kept: int | None = None) -> None:
-        """Start empty. `max_kept`: maximum number of entries, by default `MAX_KEPT`."""
         self._max_kept = max_kept
         self._lock = threading.Lock()
         self._kept: deque[Entry] = deque()
@@ -33,12 +32,11 @@ class ChannelLog:
             return self._newest()
 
     def append(self, seq: Sequence, data: bytes, before: Sequence | None = None) -> Sequence | None:
-        """Append an entry. Returns the place of the entry before it, or None if it is not after the newest one.
+        """Append an entry at its place. Returns the place of the entry before it, or None if it is not after the
+        newest one.
 
-        Args:
-            seq: its place.
-            before: the place of the entry published before it. If that is not the newest here, entries are missing, and
-                those before the gap are forgotten. None: the newest here.
+        `before`: the place of the entry published before it. If that is not the newest here, entries are
+        missing, and those before the gap are forgotten. None: the newest here.
         """
         with self._lock:
             newest = self._newest()
@@ -71,7 +69,6 @@ class ChannelLog:
             return found[::-1]
 
     def newest_entry(self) -> Entry | None:
-        """Return the newest entry; None if there is none."""
         with self._lock:
             return self._kept[-1] if self._kept else None
 

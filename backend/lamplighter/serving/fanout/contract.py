@@ -48,14 +48,9 @@ class Fanout(Protocol):
         ...
 
     def follow(self, run: str, on_published: Callable[[str], None]) -> Callable[[], None]:
-        """Begin to keep what is published to a run, in place of an earlier follower of it here.
-
-        Args:
-            run: the run's id.
-            on_published: called with the channel after each entry, on any thread.
-
-        Returns:
-            A function that ends it, and forgets the run.
+        """Begin to keep what is published to a run, in place of an earlier follower of it here. `on_published` is
+        called with the channel after each entry, on any thread. Returns a function that ends it, and forgets
+        the run.
         """
         ...
 

@@ -19,7 +19,6 @@ class FollowedRun:
         self._lock = threading.Lock()
 
     def channel(self, name: str) -> ChannelLog:
-        """Return a channel, which is made when it is first asked for."""
         with self._lock:
             return self._channels.setdefault(name, ChannelLog(1 if is_state(name) else None))
 
@@ -30,11 +29,9 @@ class MemoryFanout:
     is_shared = False
 
     def __init__(self) -> None:
-        """Start without runs."""
         self._runs: dict[str, FollowedRun] = {}
 
     def follow(self, run: str, on_published: Callable[[str], None]) -> Callable[[], None]:
-        """Begin to keep what is published to a run. Returns a function that ends it."""
         followed = self._runs[run] = FollowedRun(on_published)
 
         def leave() -> None:
@@ -52,7 +49,6 @@ class MemoryFanout:
         return True
 
     def since(self, run: str, channel: str, seq: Sequence) -> list[Entry] | None:
-        """Return the entries after a place; None: there is a gap."""
         followed = self._runs.get(run)
         return followed.channel(channel).entries_after(seq) if followed else None
 

@@ -78,7 +78,6 @@ class NatsFanout:
         """Entries that arrived and were not sound."""
 
     def follow(self, run: str, on_published: Callable[[str], None]) -> Callable[[], None]:
-        """Begin to keep what is published to a run. Returns a function that ends it."""
         shared = self._runs[run] = _SharedRun(run, on_published)
         shared.work = self.broker.spawn(self._serve(shared))
 
@@ -102,7 +101,6 @@ class NatsFanout:
         return True
 
     def since(self, run: str, channel: str, seq: Sequence) -> list[Entry] | None:
-        """Return the entries after a place; None: there is a gap."""
         shared = self._runs.get(run)
         return shared.channel(channel).entries_after(seq) if shared else None
 
@@ -117,7 +115,6 @@ class NatsFanout:
             await shared.filled.wait()
 
     async def _serve(self, shared: _SharedRun) -> None:
-        """Send and receive until the run is left."""
         told: type[BaseException] | None = None
         try:
             while True:

@@ -43,13 +43,8 @@ class ExaminerJobs:
     def __init__(
         self, server: str, *, starts: bool = True, command: ExaminerCommand = examiner_command
     ) -> None:
-        """Start without questions.
-
-        Args:
-            server: the name of this server in requests.
-            starts: whether this server starts examiners; if not, a separate service does (`lamplighter examine
-                --watch`).
-            command: builds the command line of a run's examiner.
+        """Start without questions. `server`: the name of this server in requests. Without `starts`, a separate
+        service starts examiners (`lamplighter examine --watch`).
         """
         self._server, self._starts = server, starts
         self._lock = threading.Lock()
@@ -62,13 +57,8 @@ class ExaminerJobs:
         self._thread: threading.Thread | None = None
 
     def ask(self, run: RunFolder, asked: AskedQuestion, write: Callable[[], int]) -> None:
-        """Ask a question, and keep an examiner for it.
-
-        Args:
-            write: appends the question to this server's file, and returns the number of the request.
-
-        Raises:
-            RefusedError: this server has too many open questions (409).
+        """Ask a question, and keep an examiner for it. `write` appends the question to this server's file, and
+        returns the number of the request. Raises RefusedError (409) if this server has too many open questions.
         """
         with self._lock:
             if len(self._open) >= MAX_OPEN and (run.id, asked.id) not in self._open:
@@ -139,8 +129,9 @@ class ExaminerJobs:
             self._wake.wait(_POLL_SECONDS)
 
     def _look(self) -> None:
-        """Drop answered questions; keep an examiner alive for each run that still has open ones, and start the prepared
-        one."""
+        """Drop answered questions; keep an examiner alive for each run that still has open ones, and start the
+        prepared one.
+        """
         with self._lock:
             questions = list(self._open.items())
         for key, question in questions:

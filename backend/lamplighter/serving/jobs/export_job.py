@@ -35,8 +35,9 @@ _MODULE = "lamplighter.exports.worker"
 def export_worker_command(
     run: RunFolder, format: str, step: int | None, out: Path, lessons: Path | None = None
 ) -> list[str]:
-    """Return the command line of an export's process. `lessons`: a folder of texts that replace or add parts of the
-    page's course."""
+    """Return the command line of an export's process. `lessons`: a folder of texts that replace or add parts of
+    the page's course.
+    """
     options = [] if step is None else ["--step", str(step)]
     if lessons is not None and format == "html":
         options.append(f"--lessons={lessons}")
@@ -68,7 +69,6 @@ class ExportJob:
 
     @property
     def name(self) -> str:
-        """Return the file name for downloads."""
         step_suffix = "" if self.step is None else f"-step-{self.step}"
         return f"{self.run.id}{step_suffix}{FORMATS[self.format].suffix}"
 
@@ -92,11 +92,7 @@ class ExportJob:
         on_message: Callable[[ChildMessage], None],
         on_end: Callable[[int], None],
     ) -> ChildJob:
-        """Start the process, with standard error written to a log file in the job's folder.
-
-        Raises:
-            OSError: the process or the log file cannot be created.
-        """
+        """Start the process, with standard error written to a log file in the job's folder. Raises OSError."""
         with open(self._log_path, "wb", opener=open_like_folder) as log_file:
             return ChildJob(
                 command(self.run, self.format, self.step, self.file),
@@ -108,7 +104,8 @@ class ExportJob:
 
     def record_exit(self, code: int) -> None:
         """Record how the process ended, unless the job already ended for another reason; remove an incomplete
-        file."""
+        file.
+        """
         if self.state == "running" and code == 0 and self.file.is_file():
             self.bytes = self.file.stat().st_size
             self.state, self.progress, self.activity = "done", 1.0, ""

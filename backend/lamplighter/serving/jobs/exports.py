@@ -55,7 +55,8 @@ class ExportLimits:
 
 class ExportJobs:
     """The export jobs of one server; only the newest few are kept. Every method blocks briefly, so call it from a
-    thread."""
+    thread.
+    """
 
     def __init__(
         self,
@@ -64,13 +65,8 @@ class ExportJobs:
         limits: ExportLimits | None = None,
         command: ExportCommand = export_worker_command,
     ) -> None:
-        """Keep exports below `folder`, which is created on first use.
-
-        Args:
-            folder: shared by all servers of one folder of runs.
-            server: the name of this server.
-            limits: limits on the number and the size of exports.
-            command: builds the command line of an export's process.
+        """Keep exports below `folder`, which is created on first use and shared by all servers of one folder of
+        runs. `server`: the name of this one.
         """
         self._root = folder
         self._folder = folder / server
@@ -92,8 +88,7 @@ class ExportJobs:
             log.warning("could not remove the exports of an earlier server: %s", error)
 
     def stop(self) -> None:
-        """Cancel running exports and delete finished ones, which do not outlive their server. Safe to call
-        again."""
+        """Cancel running exports and delete finished ones, which do not outlive their server. Safe to call again."""
         with self._lock:
             self._stopped = True
             for job_id in self._running:
@@ -109,11 +104,8 @@ class ExportJobs:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def submit(self, run: RunFolder, format: FormatName, step: int | None) -> ExportJob:
-        """Start an export in one of `FORMATS`.
-
-        Raises:
-            RefusedError: the server is stopping (503), too many exports are running (409), or the disk has no room
-                (507).
+        """Start an export in one of `FORMATS`. Raises RefusedError: the server is stopping (503), too many exports
+        are running (409), or the disk has no room (507).
         """
         with self._lock:
             if self._stopped:
@@ -153,11 +145,7 @@ class ExportJobs:
             return [job for job in reversed(self._jobs.values()) if job.run.id == run.id]
 
     def find_job(self, run: RunFolder, job_id: str) -> ExportJob:
-        """Return an export of a run.
-
-        Raises:
-            RefusedError: the run has no export with that id (404).
-        """
+        """Return an export of a run. Raises RefusedError (404)."""
         with self._lock:
             job = self._jobs.get(job_id)
         if job is None or job.run.id != run.id:
@@ -254,7 +242,6 @@ class ExportJobs:
 
 
 def stopping_error() -> RefusedError:
-    """Return the refusal of a job by a server that is stopping."""
     return RefusedError(
         503, "the server is stopping; try again after its restart", reason=Reason("server_stopping")
     )

@@ -39,14 +39,10 @@ class IdleSmoothing:
         is_busy: Callable[[], bool],
         after: float,
     ) -> None:
-        """Prepare to smooth runs.
+        """Prepare to smooth runs, after so many seconds without a request.
 
-        Args:
-            jobs: the reprojections of the server.
-            activity: the time of the last request.
-            quiet_runs: returns the runs that need no worker; none while any worker runs.
-            is_busy: returns whether the server works without a recent request, such as on a replay.
-            after: seconds without a request after which it starts.
+        `quiet_runs` returns the runs that need no worker, none while any worker runs. `is_busy` returns whether
+        the server works without a recent request, such as on a replay.
         """
         self._jobs, self._activity = jobs, activity
         self._quiet_runs, self._is_busy = quiet_runs, is_busy
@@ -57,11 +53,9 @@ class IdleSmoothing:
         self._thread = threading.Thread(target=self._run, name="idle-smoothing", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop smoothing, and wait for the thread to end."""
         self._stopping.set()
         if self._thread.is_alive():
             # Wakes the thread.

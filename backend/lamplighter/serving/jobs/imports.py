@@ -52,7 +52,6 @@ _MODULE = "lamplighter.exports.import_worker"
 
 
 def import_worker_command(runs: Path, zip_path: Path) -> list[str]:
-    """Return the command line of an import's process."""
     return [sys.executable, "-m", _MODULE, str(runs), str(zip_path)]
 
 
@@ -91,16 +90,12 @@ class ImportJobs:
         self._stopped = False
 
     async def receive(self, job_id: str, chunks: AsyncIterator[bytes], size: int | None) -> ImportJob:
-        """Receive a zip and begin to import it.
+        """Receive a zip, of `size` bytes if the sender tells it, and begin to import it. Nothing is kept after an
+        error.
 
-        Args:
-            chunks: the bytes of the zip.
-            size: their number, if the sender tells it.
-
-        Raises:
-            RefusedError: another is being imported, the id was used, or the job was cancelled (409); the zip is too large (413), or
-                not a zip (422); the server is stopping (503); the disk is nearly full (507).
-            OSError: the disk is full, or no process can be started. Nothing is kept after an error.
+        Raises RefusedError: another is being imported, the id was used, or the job was cancelled (409); the zip
+        is too large (413), or not a zip (422); the server is stopping (503); the disk is nearly full (507).
+        Raises OSError if the disk is full, or no process can be started.
         """
         job = self._begin(job_id)
         try:
@@ -130,11 +125,7 @@ class ImportJobs:
         return any(not job.over for job in list(self._jobs.values()))
 
     def find_job(self, job_id: str) -> ImportJob:
-        """Return an import.
-
-        Raises:
-            RefusedError: there is none of that id (404).
-        """
+        """Return an import. Raises RefusedError (404)."""
         with self._lock:
             if job := self._jobs.get(job_id):
                 return job
@@ -155,7 +146,7 @@ class ImportJobs:
             child.join(_EXIT_SECONDS)
 
     def stop(self) -> None:
-        """Cancel what goes on; no other import begins. Safe to call again."""
+        """Cancel the running import and refuse new ones. Safe to call again."""
         self._stopped = True
         for job in list(self._jobs.values()):
             self.cancel_import(job)
@@ -174,7 +165,6 @@ class ImportJobs:
         return job
 
     def _require_room(self, more: int) -> None:
-        """Refuse more bytes than the disk has room for."""
         if spare_bytes(self._run_store.path) < more:
             raise RefusedError(507, say("disk_nearly_full"))
 

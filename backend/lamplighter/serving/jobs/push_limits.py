@@ -35,7 +35,6 @@ class PushLimits:
     """The accounts of all pushers, in memory. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with empty accounts; `clock` gives seconds."""
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
         self._receiving: dict[str, tuple[str, int]] = {}
@@ -43,11 +42,7 @@ class PushLimits:
         self._lock = threading.Lock()
 
     def count_request(self, pusher: Pusher) -> None:
-        """Count a request.
-
-        Raises:
-            RefusedError: the pusher asks too often, or has sent enough for today (429).
-        """
+        """Count a request. Raises RefusedError (429) if the pusher asks too often, or has sent enough for today."""
         with self._lock:
             account = self._account(pusher)
             if account.requests < 1:
@@ -61,16 +56,12 @@ class PushLimits:
 
     @contextmanager
     def receiving(self, pusher: Pusher, run_id: str, declared: str) -> Generator[Callable[[int], None]]:
-        """Count the bytes of a body, and hold room for it. Provides a function to call with its bytes once it is unpacked.
+        """Count the bytes of a body of a run, and hold room for it. Provides a function to call with its bytes
+        once it is unpacked. `declared`: its `Content-Length`.
 
-        Args:
-            pusher: the sender.
-            run_id: the run that it belongs to.
-            declared: its `Content-Length`.
-
-        Raises:
-            RefusedError: no length is declared (422), it is too large (413), another one of the run is on its way or its pusher
-                takes half of the room (429), or all room is taken (503). The last two from the function, too.
+        Raises RefusedError: no length is declared (422), it is too large (413), another one of the run is on
+        its way or its pusher takes half of the room (429), or all room is taken (503). The last two from the
+        function, too.
         """
         # A longer one begins with zeros, and serves no honest sender.
         if not declared.isdecimal() or len(declared) > 20:

@@ -87,7 +87,6 @@ class ReceivedRuns:
         self._thread.start()
 
     async def stop(self) -> None:
-        """End, and close all records."""
         self._stop.set()
         if self._thread.ident is not None:
             # A file system that no longer answers must not keep the server.
@@ -97,9 +96,7 @@ class ReceivedRuns:
     def position(self, run_id: str, origin: str) -> tuple[Position, str | None] | None:
         """Return how far a run has arrived, and its identity if it is known; None if it has not begun to.
 
-        Raises:
-            OtherOriginError: the run of that id came from elsewhere.
-            READ_ERRORS, RoleTakenError: it cannot be read (now).
+        Raises OtherOriginError; READ_ERRORS or RoleTakenError if it cannot be read (now).
         """
         found = self.find_received(run_id, origin)
         if found is None:
@@ -108,20 +105,12 @@ class ReceivedRuns:
             return record.position, found[1].identity
 
     def take_over(self, run_id: str, fragment: Fragment, origin: str, key: str | None = None) -> bool:
-        """Take over a fragment; an opening creates the run. Return whether anything in it was new.
+        """Take over a fragment from `origin`; an opening creates the run, and steps need the run's key. Return
+        whether anything was new.
 
-        Args:
-            run_id: the run's id here.
-            fragment: an opening, or steps.
-            origin: where it comes from.
-            key: the key of the run, for steps.
-
-        Raises:
-            OtherOriginError: the run of that id came from elsewhere, or is another.
-            InTrashError: an opening of a run in the trash.
-            GapError, OtherContentError, FormatError: as `ReceivedRun.take_over`.
-            RoleTakenError: another process holds the record for a moment.
-            OSError, apsw.FullError, apsw.IOError: the disk is full, or cannot be written.
+        Raises OtherOriginError; InTrashError for an opening; GapError, OtherContentError, FormatError as
+        `ReceivedRun.take_over`; RoleTakenError while another process holds the record; OSError, apsw.FullError,
+        apsw.IOError if the disk is full or cannot be written.
         """
         if fragment.header.kind == "opening":
             with self._held(run_id) as held:
@@ -149,10 +138,8 @@ class ReceivedRuns:
             raise InTrashError(run_id)
 
     def find_received(self, run_id: str, origin: str) -> tuple[RunFolder, Arrival] | None:
-        """Return a received run, and where it came from; None if there is none of that id.
-
-        Raises:
-            OtherOriginError: the run of that id came from elsewhere.
+        """Return a received run, and where it came from; None if there is none of that id. Raises
+        OtherOriginError.
         """
         try:
             run = self._run_store.find(run_id)
@@ -164,7 +151,6 @@ class ReceivedRuns:
         return run, arrival
 
     def count_runs(self, origin: str) -> int:
-        """Return the number of runs that came from there."""
         arrivals = (read_arrival(run.path) for run in self._run_store.runs())
         return sum(arrival is not None and arrival.origin == origin for arrival in arrivals)
 
@@ -203,7 +189,6 @@ class ReceivedRuns:
             record.close()
 
     def _let_go(self, held: _OpenRun) -> None:
-        """Close a record that cannot be used any more."""
         with suppress(*READ_ERRORS):
             self._close(held)
 

@@ -43,7 +43,6 @@ def reprojection_worker_command(run: RunFolder, slices: int | None, lowest: bool
 
 
 def output_map_worker_command(run: RunFolder, slices: int | None, lowest: bool) -> list[str]:
-    """Return the command line of a process that lays out the output matrix."""
     return [*reprojection_worker_command(run, slices, lowest), "--output"]
 
 
@@ -78,17 +77,14 @@ class ReprojectionJobs:
     """The reprojection jobs of one server. Every method blocks briefly, so call it from a thread."""
 
     def __init__(self, command: ReprojectionCommand = reprojection_worker_command) -> None:
-        """Start idle. `command` builds the command line of a process."""
         self._command = command
         self._lock = threading.Lock()
         self._jobs: dict[str, ReprojectionJob] = {}
         self._running: tuple[str, ChildJob] | None = None
 
     def start(self, run: RunFolder, slices: int | None, *, by_itself: bool = False) -> ReprojectionJob:
-        """Start reprojecting a run. A reprojection started without a request makes way.
-
-        Raises:
-            RefusedError: another reprojection is running (409), or no process can be started (507).
+        """Start reprojecting a run. A reprojection started without a request makes way. Raises RefusedError:
+        another one is running (409), or no process can be started (507).
         """
         if not by_itself:
             self.make_way()

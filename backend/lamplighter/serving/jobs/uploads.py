@@ -35,7 +35,6 @@ _TIME_STEP_NS = 2_000_000_000
 
 
 def too_large_error() -> RefusedError:
-    """Return the refusal of a text above `MAX_UPLOAD_BYTES`."""
     most = MAX_UPLOAD_BYTES >> 20
     reason = give_reason("text_too_large", most=most)
     return RefusedError(413, f"a text may have at most {most} MiB", reason=reason)
@@ -49,18 +48,11 @@ class Uploads:
         self._folder = folder
 
     async def store(self, chunks: AsyncIterator[bytes], name: str) -> tuple[str, int, TextSurvey]:
-        """Store a text.
+        """Store a text. `name` comes from the user; it is shown, never opened. Returns its id, its size in bytes,
+        and its survey.
 
-        Args:
-            chunks: the bytes of the text.
-            name: the file name from the user; shown, never opened.
-
-        Returns:
-            Its id, its size in bytes, and its survey.
-
-        Raises:
-            RefusedError: too large (413), empty, not UTF-8 or not text (422).
-            OSError: the disk is full. Nothing is stored after an error.
+        Raises RefusedError: too large (413), empty, not UTF-8 or not text (422). Raises OSError if the disk is
+        full. Nothing is stored after an error.
         """
         await anyio.to_thread.run_sync(self._create_folder)
         upload = secrets.token_hex(12)
@@ -75,11 +67,7 @@ class Uploads:
         clear_preparations(self._folder, "receiving")
 
     def read_text(self, upload: str) -> tuple[str, str]:
-        """Return a text and its name.
-
-        Raises:
-            RefusedError: there is no such text (422).
-        """
+        """Return a text and its name. Raises RefusedError (422)."""
         missing = RefusedError(
             422,
             "that upload does not exist or was removed; send the text again",
@@ -95,7 +83,6 @@ class Uploads:
             raise missing from None
 
     def delete(self, upload: str) -> None:
-        """Remove a text, once a run has been made from it."""
         if _ID.fullmatch(upload):
             self._remove(self._folder / f"{upload}.txt")
 

@@ -51,11 +51,8 @@ class BeatPicker:
     """The beats after one census. For one thread only."""
 
     def __init__(self, census: Census, max_norms: int | None = None) -> None:
-        """Start from a census, which viewers get.
-
-        Args:
-            census: the counts to start from.
-            max_norms: maximum rows between two beats whose gradient norms are sent; None for no limit.
+        """Start from a census, which viewers get. `max_norms`: maximum rows between two beats whose gradient norms
+        are sent; None for no limit.
         """
         self._tally = TouchTally(census, max_norms)
         self._pulse: Pulse | None = None

@@ -16,7 +16,6 @@ class BeatQueue:
     """The beats of one viewer. Only the newest step waits, with the counts of those before it."""
 
     def __init__(self, least_seconds: float) -> None:
-        """Start before the first census, with at least `least_seconds` between two beats."""
         self._least_seconds = least_seconds
         self._picker: BeatPicker | None = None
         self._next_at = float("-inf")
@@ -36,7 +35,6 @@ class BeatQueue:
         self._parts.clear()
 
     def put(self, pulse: bytes, now: float) -> None:
-        """Accept a step that arrived at `now` (seconds)."""
         if self._picker is not None:
             self._picker.offer(decode_as(pulse, Pulse), now, self._next_at)
 

@@ -86,9 +86,8 @@ class _WatchedRun:
         await viewer.join_answer
 
     async def join(self, viewer: Viewer, cursor: PlaybackCursor, messages: list[ViewerMessage]) -> bool:
-        """Switch a viewer that was played up to `cursor` to live, after the given messages.
-
-        Returns False if more must be played first.
+        """Switch a viewer that was played up to `cursor` to live, after the given messages. Returns False if more
+        must be played first.
         """
         viewer.first_live_messages = messages
         viewer.join_answer = asyncio.get_running_loop().create_future()
@@ -114,9 +113,8 @@ class Hub:
         """Number of viewers in playback."""
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
-        """Serve one viewer until it disconnects or is closed.
-
-        `query`: the parameters `channels`, `interval`, `from`, `to`, `speed`, `set`.
+        """Serve one viewer until it disconnects or is closed. `query`: the parameters `channels`, `interval`,
+        `from`, `to`, `speed`, `set`.
         """
         await websocket.accept()
         channels = parse_channels(query)

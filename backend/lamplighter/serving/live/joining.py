@@ -43,10 +43,7 @@ class JoinRequest(Generic[ViewerT]):
 
 
 class JoinQueue(Generic[ViewerT]):
-    """The viewers that wait to join one run.
-
-    Any thread may add to it; only the run follower uses the rest.
-    """
+    """The viewers that wait to join one run. Any thread may add to it; only the run follower uses the rest."""
 
     def __init__(
         self,
@@ -58,13 +55,8 @@ class JoinQueue(Generic[ViewerT]):
         measures: tuple[WatchedFile[MeasuresReader], MeasuresFeed],
         on_joined: Callable[[ViewerT, list[ViewerMessage] | None], None],
     ) -> None:
-        """Start empty.
-
-        Args:
-            run: the run that is followed.
-            catalog: describes the run.
-            steps, layouts, measures: the files of the run, each with the feed that reads it.
-            on_joined: receives the first messages of a viewer; None if it cannot join from its position.
+        """Start empty. Each file of the run comes with the feed that reads it. `on_joined` receives the first
+        messages of a viewer; None if it cannot join from its position.
         """
         self._run = run
         self._catalog = catalog
@@ -78,7 +70,6 @@ class JoinQueue(Generic[ViewerT]):
         self._requests.append(request)
 
     def admit_viewers(self) -> None:
-        """Give every viewer in the queue its first messages."""
         at_hand: dict[bool, list[ViewerMessage]] = {}
         while self._requests:
             # Remove it from the queue only once it has joined: after a failure the next poll tries again.
@@ -122,10 +113,7 @@ class JoinQueue(Generic[ViewerT]):
     def _missed_messages(
         self, cursor: PlaybackCursor, channels: frozenset[str]
     ) -> list[ViewerMessage] | None:
-        """Return the messages that a viewer played up to `cursor` lacks.
-
-        None if more must be played first.
-        """
+        """Return the messages that a viewer played up to `cursor` lacks; None if more must be played first."""
         with self._steps.opened() as reader:
             messages = self._step_feed.missed_messages(reader, cursor, rows="rows" in channels)
         if messages is None:

@@ -34,7 +34,6 @@ class LinesFeed:
         """The newest step whose lines were sent or skipped; None before the first read."""
 
     def go_back(self, step: int) -> None:
-        """Forget that lines of steps after `step` were sent."""
         if self._step is not None:
             self._step = min(self._step, step)
 

@@ -58,12 +58,10 @@ class MapFeed:
         self._districts_id = seen
 
     def newest_messages(self, reader: LayoutsReader) -> list[ViewerMessage]:
-        """Return the messages for a viewer that joins now."""
         messages = [_layout_message(reader, self._newest[method]) for method in sorted(self._newest)]
         return messages + ([_districts_message(reader, self._districts)] if self._districts else [])
 
     def missed_messages(self, reader: LayoutsReader, cursor: PlaybackCursor) -> list[ViewerMessage]:
-        """Return the messages that a viewer played up to `cursor` lacks."""
         messages = [
             _layout_message(reader, e)
             for e in self._newest.values()

@@ -22,7 +22,6 @@ class MeasuresFeed:
         self._step = -1
 
     def go_back(self, step: int) -> None:
-        """Forget that measures of steps after `step` were sent."""
         self._step = min(self._step, step)
 
     def read_measures(self, reader: MeasuresReader, lineage: Lineage) -> Iterator[ViewerMessage]:
@@ -38,7 +37,6 @@ class MeasuresFeed:
     def missed_messages(
         self, reader: MeasuresReader, cursor: PlaybackCursor, lineage: Lineage
     ) -> list[ViewerMessage]:
-        """Return the messages that a viewer played up to `cursor` lacks."""
         found = reader.by_step(cursor.measured + 1, self._step, lineage=lineage)
         return [_measures_message(step, values) for step, values in found.items()]
 

@@ -37,11 +37,7 @@ class PlaybackRequest:
 
 
 def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
-    """Parse the playback request in the parameters `from`, `to`, `speed` and `set`; None for live.
-
-    Raises:
-        PlaybackRequestError: the parameters are not valid.
-    """
+    """Parse the parameters `from`, `to`, `speed` and `set`; None for live. Raises PlaybackRequestError."""
     if "from" not in query:
         if "to" in query or "speed" in query or "set" in query:
             raise PlaybackRequestError("`to`, `speed` and `set` need `from`: the step to play from")
@@ -57,12 +53,8 @@ def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
 
 
 def parse_interval(query: Mapping[str, str], channels: Collection[str]) -> float | None:
-    """Parse the minimum seconds between two beats in the parameter `interval`.
-
-    None for a viewer without beats.
-
-    Raises:
-        PlaybackRequestError: the parameter is not valid, or cannot be combined with the others.
+    """Parse the minimum seconds between two beats in the parameter `interval`; None for a viewer without beats.
+    Raises PlaybackRequestError if it is not valid, or cannot be combined with the others.
     """
     if "beats" not in channels:
         if "interval" in query:

@@ -77,16 +77,10 @@ class PlaybackSession:
     ) -> None:
         """Prepare to play `run`.
 
-        Args:
-            run: the run to play.
-            channels: the viewer's channels.
-            request: the first and last step, and the speed.
-            enqueue: queues messages for the viewer without waiting.
-            wait_for_room: waits until at most the given number of messages are queued for the viewer.
-            join: makes the viewer live after sending it the given messages; returns False if more must be
-                played first.
-            readers: limits how many playbacks read at once.
-            shared: the lists of the run that all its players share.
+        `enqueue` queues messages for the viewer without waiting; `wait_for_room` waits until at most the given
+        number are queued; `join` makes the viewer live after the given messages, and returns False if more must
+        be played first. `readers` limits how many playbacks read at once; `shared` are the lists of the run
+        that all its players share.
         """
         parts = [part for name in channels for part in CHANNELS[name]] + [
             PlaybackKind.MEASURES,
@@ -108,11 +102,8 @@ class PlaybackSession:
         self._last_sent_step = -1
 
     async def play(self) -> None:
-        """Play until the viewer is live or no steps remain.
-
-        Raises:
-            NoSuchStepError: the run does not have the first step.
-            FormatError, OSError, apsw.Error: the run cannot be read.
+        """Play until the viewer is live or no steps remain. Raises NoSuchStepError if the run does not have the
+        first step; FormatError, OSError, apsw.Error if it cannot be read.
         """
         while not self._playback.done:
             before = self._playback.cursor

@@ -47,7 +47,6 @@ class ExaminationsFeed:
     """The examinations feed of one run. For the run follower's thread only."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Start before anything has been sent."""
         self._run = run
         self._revision: int | None = None
 
@@ -64,7 +63,6 @@ class ExaminationsFeed:
             return
 
     def read_changes(self, reader: ExaminationsReader, messages: list[ViewerMessage]) -> None:
-        """Append the changes since the last call."""
         for entry in reader.entries(after=self._revision or 0, limit=_MAX_CHANGES):
             self._revision = entry.revision
             message = ExaminationMessage(examination=describe_examination(entry))
@@ -103,13 +101,9 @@ class RunFollower(Generic[ViewerT]):
     ) -> None:
         """Follow `run` once started. The callbacks run on the follower's thread.
 
-        Args:
-            run: the run to follow.
-            catalog: describes the run.
-            on_messages: receives messages for every viewer that has joined.
-            on_joined: receives the first messages of one viewer, which from then on also gets the messages for all viewers; None if it cannot join from its position.
-            on_failed: receives a close code and a reason; no call follows.
-            on_poll: called after every poll, even if nothing was new.
+        `on_messages` receives messages for every viewer that has joined; `on_joined` the first messages of one
+        viewer, or None if it cannot join from its position; `on_failed` a close code and a reason, after which
+        no call follows; `on_poll` is called after every poll, even if nothing was new.
         """
         self._run = run
         self._on_messages, self._on_failed, self._on_poll = on_messages, on_failed, on_poll
@@ -138,7 +132,6 @@ class RunFollower(Generic[ViewerT]):
         self._thread = threading.Thread(target=self._run_thread, name=f"follower of {run.id}", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def join(
@@ -154,7 +147,6 @@ class RunFollower(Generic[ViewerT]):
         self._wake.set()
 
     def stop(self) -> None:
-        """Request a stop, without waiting."""
         self._stop.set()
         self._wake.set()
 

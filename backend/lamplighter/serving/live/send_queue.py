@@ -58,11 +58,7 @@ class SendQueue:
         self._filled = asyncio.Event()
 
     def put(self, message: ViewerMessage) -> None:
-        """Add a message.
-
-        Raises:
-            TooFarBehindError: too much text is queued.
-        """
+        """Add a message. Raises TooFarBehindError if too much text is queued."""
         self._count += 1
         entry = (self._count, message)
         if self._beats is not None and isinstance(message.data, bytes):
@@ -125,9 +121,8 @@ class SendQueue:
 
 
 class _MergeQueue:
-    """The queued frames of one kind, which merge when there are too many.
-
-    Until then, queues share a frame's bytes.
+    """The queued frames of one kind, which merge when there are too many. Until then, queues share a frame's
+    bytes.
     """
 
     def __init__(

@@ -20,14 +20,10 @@ async def run_socket(
     listening: Work,
     playing: Work | None = None,
 ) -> None:
-    """Serve a socket until its viewer leaves, stops reading, or is closed.
+    """Serve an accepted socket until its viewer leaves, stops reading, or is closed, which `ended` announces.
 
-    Args:
-        websocket: the socket, accepted.
-        ended: has a result once the socket must be closed.
-        sending: sends to the viewer; raises `CloseConnection` to close the socket.
-        listening: ends when the viewer has left.
-        playing: further work for the viewer, which ends with the socket.
+    `sending` raises `CloseConnection` to close the socket; `listening` ends when the viewer has left; `playing`
+    is further work, which ends with the socket.
     """
     player = asyncio.create_task(playing) if playing is not None else None
     sender = asyncio.create_task(sending)
@@ -58,11 +54,7 @@ async def run_socket(
 
 
 async def send_in_time(websocket: WebSocket, data: bytes | str, seconds: float) -> None:
-    """Send one message.
-
-    Raises:
-        CloseConnection: the viewer did not take it within `seconds`.
-    """
+    """Send one message. Raises CloseConnection if the viewer did not take it within `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))

@@ -29,7 +29,6 @@ class StatusFeed:
     """The status feed of one run. For the run follower's thread only."""
 
     def __init__(self, run: RunFolder, catalog: RunCatalog) -> None:
-        """Start before any status has been sent. `catalog` describes the run."""
         self._run = run
         self._catalog = catalog
         self._status: Status | None = None
@@ -40,7 +39,6 @@ class StatusFeed:
 
     @property
     def run_ended(self) -> bool:
-        """Return whether the run has ended, according to what was sent."""
         return self._status is not None and self._status.phase.has_ended
 
     def start_check(self) -> bool:
@@ -62,7 +60,6 @@ class StatusFeed:
             self._facts = facts
 
     def read_layouts(self, reader: LayoutsReader, messages: list[ViewerMessage]) -> None:
-        """Append the requests that the projector applied."""
         for applied in reader.applied(after=self._applied_by_projector):
             self._applied_by_projector = applied.id
             messages.append(_acknowledged_message(applied))

@@ -29,10 +29,7 @@ class StepFeed:
     """The step feed of one run. For the run follower's thread only."""
 
     def __init__(self, run: RunFolder, on_restart: Callable[[int], None]) -> None:
-        """Start before any step has been sent.
-
-        The callback receives the step of every new start given to viewers.
-        """
+        """Start before any step has been sent. `on_restart` receives the step of every new start given to viewers."""
         self._run = run
         self._on_restart = on_restart
         self._rows = RowFeed(run)
@@ -43,10 +40,7 @@ class StepFeed:
         """The newest step sent."""
 
     def read_new(self, reader: StepsReader, messages: list[ViewerMessage]) -> bool:
-        """Append new messages and advance the cursor past each.
-
-        Returns whether more are available at once.
-        """
+        """Append new messages and advance the cursor past each. Returns whether more are available at once."""
         lineage = reader.lineage()
         more = self._adopt_lineage(reader, lineage, messages) and self._read_pulses(reader, lineage, messages)
         self._rows.read_new(reader, self.step, messages, behind=more)
@@ -59,10 +53,7 @@ class StepFeed:
     def missed_messages(
         self, reader: StepsReader, cursor: PlaybackCursor, *, rows: bool
     ) -> list[ViewerMessage] | None:
-        """Return the messages that a viewer played up to `cursor` lacks.
-
-        None if more must be played first.
-        """
+        """Return the messages that a viewer played up to `cursor` lacks; None if more must be played first."""
         behind = self.step - cursor.step
         if (
             cursor.step < 0
@@ -99,10 +90,7 @@ class StepFeed:
         return len(pulses) == _BATCH
 
     def _adopt_lineage(self, reader: StepsReader, lineage: Lineage, messages: list[ViewerMessage]) -> bool:
-        """Adopt a new lineage, with a new start where it departs from what was sent.
-
-        Returns whether there is one.
-        """
+        """Adopt a new lineage, with a new start where it departs from what was sent. Returns whether there is one."""
         if self.step >= 0 and lineage.counts(self._attempt, self.step):
             self.lineage = lineage
             return True

@@ -14,11 +14,8 @@ class TouchTally:
     """The counts that a viewer has who got every beat."""
 
     def __init__(self, census: Census, max_norms: int | None = None) -> None:
-        """Start from a census, which viewers get.
-
-        Args:
-            census: the counts to start from.
-            max_norms: maximum rows between two beats whose gradient norms are sent; None for no limit.
+        """Start from a census, which viewers get. `max_norms`: maximum rows between two beats whose gradient norms
+        are sent; None for no limit.
         """
         self._max_norms = max_norms
         self._attempt = census.attempt
@@ -37,7 +34,6 @@ class TouchTally:
         return len(self._touches)
 
     def count_between(self, pulse: Pulse) -> None:
-        """Count a step that is not shown."""
         self._count(pulse)
         self._between[pulse.batch_ids] += np.uint32(1)
         self._norms[pulse.gradient_ids] = pulse.gradient_norms

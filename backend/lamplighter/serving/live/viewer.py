@@ -70,7 +70,6 @@ class Viewer:
             self.request_close(CLOSE_UNREADABLE, f"a step cannot be read: {error}"[:120])
 
     async def wait_for_room(self, limit: int) -> None:
-        """Wait until at most `limit` messages are queued."""
         while self.queue.pending_count() > limit:
             self.dequeued.clear()
             await self.dequeued.wait()

@@ -35,11 +35,7 @@ class WatchedFile(Generic[R]):
         """The reader, while it is kept open."""
 
     def reader_if_changed(self) -> R | None:
-        """Return the reader if there may be a commit since the last call, else None.
-
-        Raises:
-            FormatError: the file cannot be read.
-        """
+        """Return the reader if there may be a commit since the last call, else None. Raises FormatError."""
         if self.reader is None:
             # Take the mark first, so that later commits show at the next poll.
             mark = (_file_mark(self._path), _file_mark(self._path.with_name(self._path.name + "-wal")))
@@ -69,11 +65,7 @@ class WatchedFile(Generic[R]):
 
     @contextmanager
     def opened(self) -> Generator[R]:
-        """Provide the reader, opening the file for the duration if it is not kept open.
-
-        Raises:
-            FileNotFoundError: the file does not exist (yet).
-        """
+        """Provide the reader, opening the file for the duration if it is not kept open. Raises FileNotFoundError."""
         if self.reader is not None:
             yield self.reader
             return

@@ -41,16 +41,11 @@ class DifferenceCache:
         attempts: tuple[int, int],
         require_wanted: Callable[[], object],
     ) -> RowsDifference:
-        """Return the difference of two matrices, measured unless it is kept.
+        """Return the difference of two matrices, which must count in `attempts`, measured unless it is kept.
+        `require_wanted` is called now and then; what it raises ends the measurement.
 
-        Args:
-            attempts: the attempts that these must count in.
-            require_wanted: called now and then. What it raises ends the measurement.
-
-        Raises:
-            NotComparableError, NoSnapshotError, FormatError: as `read_rows` does.
-            LineageChangedError: a new attempt took one of the steps.
-            InProgressError: another thread is measuring.
+        Raises NotComparableError, NoSnapshotError, FormatError as `read_rows`; LineageChangedError;
+        InProgressError while another thread is measuring.
         """
         key = _name(one), _name(other), relation, steps.step, steps.other_step, attempts
 
@@ -77,11 +72,8 @@ class DifferenceCache:
         return progress[1] if progress is not None and progress[0] == (run, other) else None
 
     def find_first(self, one: ComparedRun, other: ComparedRun, relation: Relation) -> FirstDifference | None:
-        """Return the first step whose records differ, comparing only steps that were not compared before.
-
-        Raises:
-            FormatError: this version cannot read one of them.
-            InProgressError: another thread is comparing.
+        """Return the first step whose records differ, comparing only steps that were not compared before. Raises
+        FormatError; InProgressError while another thread is comparing.
         """
         key = tuple((_name(each), each.history.steps.lineage()) for each in (one, other))
         found: list[FirstDifference | None] = self._first.get_or_make(key, lambda: [None])

@@ -13,15 +13,10 @@ MIN_POINTS = 20
 
 
 def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], limit: int) -> NDArray[np.int64]:
-    """Choose the points to keep, ascending: the first, the last, and the minimum and maximum of every series in each of
-    several equally long stretches. NaN counts as largest.
+    """Return the points to keep, ascending, at most `limit`: the first, the last, and the minimum and maximum of
+    every series, shape (N,), in each of several equally long stretches. NaN counts as largest.
 
-    Args:
-        series: one or more, each of shape (N,).
-        limit: the maximum number of points; at least `MIN_POINTS`, and 2 more than twice the number of series.
-
-    Returns:
-        Indices of the points, at most `limit`.
+    `limit` is at least `MIN_POINTS`, and 2 more than twice the number of series.
     """
     size = len(series[0])
     if size <= limit:

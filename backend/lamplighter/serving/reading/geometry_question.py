@@ -60,11 +60,8 @@ class GeometryQuestion:
     facts: AnsweringStep
 
     def read_matrix(self, history: MatrixHistory) -> Snapshot:
-        """Read the matrix that answers it.
-
-        Raises:
-            NoSnapshotError: the matrix is no longer kept.
-            FormatError: the matrix does not fit its run.
+        """Read the matrix that answers it. Raises NoSnapshotError if it is no longer kept, FormatError if it does
+        not fit its run.
         """
         matrix = self.catalog.matrix_at(self.reply.run, history, self.facts["step"], nearest=False)
         require_fit(self.reply.run, matrix)
@@ -95,17 +92,14 @@ class GeometryQuestion:
         return LARGE_RESPONSE_BYTES + estimate_memory(self.reply.run, 3 * matrix + 3 * BLOCK_BYTES)
 
     def check_work(self, multiplications: int, what: str) -> None:
-        """Refuse an answer that takes minutes of processor time. `what`, a plural, names what is asked for.
-
-        Raises:
-            RefusedError: it takes more than `MAX_WORK` multiplications (422).
+        """Refuse (422) an answer of more than `MAX_WORK` multiplications, minutes of processor time. `what`, a
+        plural, names what is asked for.
         """
         if multiplications > MAX_WORK:
             size = f"{len(self.table):,} x {self.reply.run.recipe.model.dim:,}"
             raise RefusedError(422, f"{what} in a matrix of {size} take minutes: {FROM_PYTHON}")
 
     def word(self, token_id: int) -> Word:
-        """Return a token as an answer names it."""
         return Word(
             token_id=token_id, token=self.table.text(token_id), class_=self.table.class_name(token_id)
         )
@@ -151,11 +145,9 @@ class GeometryRequest:
     def open(self) -> GeometryQuestion:
         """Find the answering step, and tag the reply with the route and its own parameters. Blocks.
 
-        Raises:
-            NoSuchRunError: there is no such run.
-            RefusedError: the step does not count in that attempt (409), or there is no such step (404) or attempt
-                (404), or an attempt is named without a step (422).
-            NoSnapshotError: no step was kept exactly at or before the requested one.
+        Raises NoSuchRunError; NoSnapshotError if no step was kept exactly at or before the requested one;
+        RefusedError: the step does not count in that attempt (409), there is no such step or attempt (404), or
+        an attempt is named without a step (422).
         """
         readers: RunReaders = self.request.app.state.services
         reply, step = readers.reply(self.request, self.run), self.step
@@ -179,8 +171,7 @@ class GeometryRequest:
         return GeometryQuestion(catalog, reply, table, facts)
 
     def _question(self) -> tuple[object, ...]:
-        """Return the route and the values of its own parameters, because unknown parameters do not change the
-        answer."""
+        """Return the route and the values of its own parameters: unknown ones do not change the answer."""
         route: APIRoute = self.request.scope["route"]
         names = sorted(parameter.alias for parameter in route.dependant.query_params)
         return route.path, [(name, self.request.query_params.getlist(name)) for name in names]

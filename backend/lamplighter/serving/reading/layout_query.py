@@ -43,11 +43,7 @@ class OpenLayouts:
         return iter(()) if self._reader is None else layouts_on_lineage(self._reader, self._lineage, after)
 
     def newest(self, method: MethodName, step: int) -> LayoutEntry:
-        """Return the newest layout of a view at or before a step.
-
-        Raises:
-            RefusedError: there is none (404).
-        """
+        """Return the newest layout of a view at or before a step. Raises RefusedError (404)."""
         entry = newest_layout_entry(self._layouts(), METHODS[method], step)
         if entry is None:
             raise RefusedError(404, say("no_layout", method=method, step=step))
@@ -68,10 +64,8 @@ class OpenLayouts:
     def select_every(
         self, first: int, last: int | None, method: MethodName, every: int = 1
     ) -> list[LayoutEntry]:
-        """Return every n-th layout that `select` finds, at most `MAX_LAYOUTS`.
-
-        Raises:
-            RefusedError: there is none (404), or there are more (422).
+        """Return every n-th layout that `select` finds. Raises RefusedError: there is none (404), or there are
+        more than `MAX_LAYOUTS` (422).
         """
         found = islice(self.select(first, last, method), 0, None, every)
         entries = list(islice(found, MAX_LAYOUTS))
@@ -89,11 +83,7 @@ class OpenLayouts:
         return entries
 
     def read_frame(self, entry: LayoutEntry) -> bytes:
-        """Return the frame of a layout.
-
-        Raises:
-            RefusedError: the layout was just thinned out (404).
-        """
+        """Return the frame of a layout. Raises RefusedError (404) if it was just thinned out."""
         try:
             assert self._reader is not None
             return self._reader.layout_record(entry.id)
@@ -101,15 +91,10 @@ class OpenLayouts:
             raise RefusedError(404, f"the layout of step {entry.step} was just dropped: ask again") from None
 
     def districts(self) -> Iterator[DistrictsEntry]:
-        """Yield the entries of the districts, oldest first, reading lazily."""
         return iter(()) if self._reader is None else districts_on_lineage(self._reader, self._lineage)
 
     def read_districts(self, entry: DistrictsEntry) -> bytes:
-        """Return the frame of some districts.
-
-        Raises:
-            IndexError: the entry was just thinned out.
-        """
+        """Return the frame of some districts. Raises IndexError if the entry was just thinned out."""
         assert self._reader is not None
         return self._reader.districts_record(entry.id)
 
@@ -169,5 +154,4 @@ def _set_path(run: RunFolder, set_name: LayoutSetName) -> Path:
 
 
 def layout_ids(entries: list[LayoutEntry]) -> list[tuple[int, int, int]]:
-    """Return the identities of these layouts, for an entity tag."""
     return [(entry.id, entry.attempt, entry.step) for entry in entries]

@@ -59,10 +59,8 @@ class PathRequest:
 
 
 def check_size(numbers: int, form: ResponseFormat) -> None:
-    """Refuse an answer of more than `MAX_BYTES`, or of more numbers than JSON should carry.
-
-    Raises:
-        RefusedError: it is too large (422); the message says how to ask for less.
+    """Refuse (422) an answer of more than `MAX_BYTES`, or of more numbers than JSON should carry; the message says
+    how to ask for less.
     """
     check_bytes("that many steps", 4 * numbers, MAX_BYTES, "ask for fewer with from, to or most")
     check_json_numbers(form, numbers, "ask for fewer steps with from, to or most, or for format=npy")

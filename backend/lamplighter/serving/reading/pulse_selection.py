@@ -34,11 +34,7 @@ class PulseSelection:
     """True if the rows lit by each step are known without reading more than `LAST_INDEXED_STEP` steps."""
 
     def weigh(self, reader: StepsReader) -> int:
-        """Return the bytes of the pulses.
-
-        Raises:
-            RefusedError: they are too many (422).
-        """
+        """Return the bytes of the pulses. Raises RefusedError (422) if they are too many."""
         size = sum(reader.pulse_sizes(self.steps))
         check_bytes("the pulses of these steps", size, MAX_BYTES, "ask for fewer with from, to or every")
         return size
@@ -50,10 +46,8 @@ class PulseSelection:
         return 0
 
     def read_pulses(self, reader: StepsReader) -> Iterator[bytes]:
-        """Yield the encoded pulses, ascending by step; missing steps are skipped.
-
-        Raises:
-            LineageChangedError: a new attempt began after they were chosen.
+        """Yield the encoded pulses, ascending by step; missing steps are skipped. Raises LineageChangedError if a
+        new attempt began after they were chosen.
         """
         for start in range(0, len(self.steps), _BATCH):
             some = self.steps[start : start + _BATCH]

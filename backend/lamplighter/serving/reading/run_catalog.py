@@ -80,18 +80,12 @@ class RunCatalog:
         self._names: dict[str, str] = {}
 
     def find_run(self, run_id: str) -> RunFolder:
-        """Return the run with that id, as `share` does.
-
-        Raises:
-            NoSuchRunError: there is no such run.
-        """
+        """Return the run with that id, as `share` does. Raises NoSuchRunError."""
         return self.share(self.run_store.find(run_id))
 
     def share(self, found: RunFolder) -> RunFolder:
-        """Return the same object for the same run while it is cached, so that its parsed files are shared.
-
-        Raises:
-            NoSuchRunError: the run is not there any more.
+        """Return the same object for the same run while it is cached, so that its parsed files are shared. Raises
+        NoSuchRunError.
         """
         try:
             inode = found.path.stat().st_ino
@@ -137,10 +131,7 @@ class RunCatalog:
 
     def describe_fully(self, run: RunFolder) -> RunResponse:
         """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
-        contents.
-
-        Raises:
-            OutOfReachError: the run lies elsewhere, where nothing answers now.
+        contents; OutOfReachError if it lies elsewhere, where nothing answers now.
         """
         try:
             return self.read_fully(run)
@@ -150,11 +141,8 @@ class RunCatalog:
             return RunResponse(**self._unreadable_run(run, error))
 
     def read_fully(self, run: RunFolder) -> RunResponse:
-        """Return a run with its contents, as `describe_fully` does, but raise errors instead of returning a
+        """Return a run as `describe_fully` does, but raise READ_ERRORS or ValueError instead of returning a
         placeholder.
-
-        Raises:
-            READ_ERRORS, ValueError: the run cannot be read.
         """
         facts = self._read_facts(run)
         with suppress(FileNotFoundError):
@@ -162,11 +150,7 @@ class RunCatalog:
         return RunResponse(**facts)
 
     def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
-        """Return the status of a run.
-
-        Raises:
-            FormatError: the status cannot be read.
-        """
+        """Return the status of a run. Raises FormatError."""
         try:
             return Status(**read_status(run, reader).model_dump(exclude={"state"}))
         except FormatError:
@@ -176,29 +160,16 @@ class RunCatalog:
             raise FormatError(f"steps.sqlite: {error}") from error
 
     def open_steps(self, run: RunFolder) -> StepsReader:
-        """Open the steps of a run.
-
-        Raises:
-            RefusedError: the run has not begun (404).
-            FormatError: the steps cannot be read.
-        """
+        """Open the steps of a run. Raises RefusedError (404) if it has not begun, FormatError."""
         return _open_begun(run, lambda: StepsReader(run.steps_path))
 
     def open_history(self, run: RunFolder) -> MatrixHistory:
-        """Open the matrix history of a run.
-
-        Raises:
-            RefusedError: the run has not begun (404).
-            FormatError: the run cannot be read.
-        """
+        """Open the matrix history of a run. Raises as `open_steps`."""
         return _open_begun(run, lambda: MatrixHistory(run))
 
     def token_table(self, run: RunFolder) -> TokenTable:
-        """Return the vocabulary of a run as a searchable table.
-
-        Raises:
-            RefusedError: the corpus has not been read yet (404).
-            FormatError: the vocabulary cannot be read.
+        """Return the vocabulary of a run as a searchable table. Raises RefusedError (404) if the corpus has not
+        been read yet, FormatError.
         """
         try:
             return self._tables.get_or_make(
@@ -211,9 +182,7 @@ class RunCatalog:
         self, run: RunFolder, history: MatrixHistory, step: int | None, *, nearest: bool
     ) -> Snapshot:
         """Return the embedding after a step (None: the newest available), and cache it for the next request.
-
-        Raises:
-            NoSnapshotError: the step was not kept exactly and `nearest` is false, or no step was kept.
+        Raises NoSnapshotError if the step was not kept exactly and `nearest` is false, or no step was kept.
         """
         attempt, last = history.steps.newest_step()
         wanted = last if step is None else step
@@ -232,10 +201,8 @@ class RunCatalog:
     def rows_at(
         self, run: RunFolder, history: MatrixHistory, step: int | None, *, nearest: bool
     ) -> Snapshot | OpenSnapshot:
-        """Return what `matrix_at` does; but if the matrix lies in a file of its own and is large, without reading it.
-
-        Raises:
-            NoSnapshotError: as `matrix_at`.
+        """Return what `matrix_at` does; but if the matrix lies in a file of its own and is large, without reading
+        it.
         """
         if run.recipe.format < 3 or matrix_bytes(run) <= _MATRIX_BYTES:
             return self.matrix_at(run, history, step, nearest=nearest)
@@ -253,13 +220,8 @@ class RunCatalog:
     def nearest_matrix(
         self, run: RunFolder, history: MatrixHistory, step: int | None, which: MatrixName
     ) -> Snapshot:
-        """Return the input or the output matrix at the newest step with one, at or before `step` (None: of all), and
-        cache it.
-
-        Raises:
-            NoSnapshotError: no step was kept.
-            NoOutputMatrixError: there is no output matrix.
-            FormatError: the matrix cannot be read.
+        """Return the input or the output matrix at the newest step with one, at or before `step` (None: of all),
+        and cache it. Raises NoSnapshotError, NoOutputMatrixError, FormatError.
         """
         if which == "in":
             return self.matrix_at(run, history, step, nearest=True)
@@ -271,12 +233,8 @@ class RunCatalog:
         )
 
     def exact_matrix(self, run: RunFolder, history: MatrixHistory, range_: StepRange, step: int) -> Snapshot:
-        """Return the embedding after an exactly kept step of a range.
-
-        Raises:
-            NoSnapshotError: the step was not kept exactly.
-            LineageChangedError: a new attempt began after the range was read.
-            FormatError: the matrix does not fit its run.
+        """Return the embedding after an exactly kept step of a range. Raises NoSnapshotError, FormatError, and
+        LineageChangedError if a new attempt began after the range was read.
         """
         matrix = self.matrix_at(run, history, step, nearest=False)
         require_fit(run, matrix)

@@ -52,11 +52,8 @@ class RunIndex:
         self._lock = threading.Lock()
 
     def exact_steps(self, run: RunFolder, history: MatrixHistory, last: int) -> NDArray[np.int64]:
-        """Return the steps up to `last` whose matrix can be rebuilt bit for bit, ascending, shape (N,).
-
-        Raises:
-            FormatError: the run cannot be read.
-            InProgressError: another thread is reading them.
+        """Return the steps up to `last` whose matrix can be rebuilt bit for bit, ascending, shape (N,). Raises
+        FormatError; InProgressError while another thread is reading them.
         """
         entry = self._entry(run)
         reader = history.steps
@@ -79,12 +76,9 @@ class RunIndex:
         self, run: RunFolder, reader: StepsReader, first: int, last: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the recorded steps from `first` to `last`, inclusive, and their losses, each of shape (N,).
+        Raises as `exact_steps`.
 
         Reads only steps that were not read before. `last` must be at most `LAST_INDEXED_STEP`.
-
-        Raises:
-            FormatError: the run cannot be read.
-            InProgressError: another thread is reading them.
         """
         if (figures := read_step_figures(run)) is not None:
             steps, losses = figures.steps, figures.losses
@@ -99,11 +93,7 @@ class RunIndex:
 
     def touched_row_counts(self, run: RunFolder, reader: StepsReader, steps: list[int]) -> list[int]:
         """Return the number of rows in at least one batch up to each of `steps`, which must be at most
-        `LAST_INDEXED_STEP`.
-
-        Raises:
-            FormatError: the run cannot be read.
-            InProgressError: another thread is reading them.
+        `LAST_INDEXED_STEP`. Raises as `exact_steps`.
         """
         if (figures := read_step_figures(run)) is not None:
             return figures.touched_row_counts(steps)

@@ -63,7 +63,6 @@ class DiskFullLog:
     """The log of requests that found the disk full: one line a minute, with their number."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start without a request; `clock` gives seconds."""
         self._clock = clock
         self._next_line = float("-inf")
         self._unsaid = 0

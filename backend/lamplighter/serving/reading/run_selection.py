@@ -21,12 +21,8 @@ _NUMBER = re.compile(r"(\d+)")
 def select_runs(
     runs: list[RunSummary], words: str = "", states: Collection[RunState] = (), set_id: str | None = None
 ) -> list[RunSummary]:
-    """Return the runs that pass, in their order.
-
-    Args:
-        words: words that the name must have, in any order and case, or a part of the id.
-        states: their states; empty for any.
-        set_id: the set that they are in; empty for none, None for any.
+    """Return the runs that pass, in their order. `words`: words that the name must have, in any order and case, or
+    a part of the id. `states`: empty for any. `set_id`: the set that they are in; empty for none, None for any.
     """
     wanted = words.casefold()
     return [

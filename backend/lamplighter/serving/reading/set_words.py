@@ -88,13 +88,8 @@ class SetWords:
         self._known = list(self._read_known(members[:MAX_COMPARED]))
 
     def describe_word(self, of: OfGroup, text: str) -> SetWord:
-        """Return a word in every member.
-
-        Args:
-            of: the group that the members are.
-
-        Raises:
-            RefusedError: no member has the word (404), or fewer than two can be compared (409).
+        """Return a word in every member of a group. Raises RefusedError: no member has it (404), or fewer than two
+        can be compared (409).
         """
         ids = {one.member.id: self._catalog.token_table(one.run).find_token(text) for one in self._known}
         if all(found is None for found in ids.values()):

@@ -29,11 +29,7 @@ TokenIds = Annotated[
 
 
 def require_token(table: TokenTable, token_id: int) -> None:
-    """Check that a token exists.
-
-    Raises:
-        RefusedError: there is no such token (404).
-    """
+    """Refuse (404) the id of no token."""
     if not 0 <= token_id < len(table):
         raise RefusedError(404, say("no_such_token", token=str(token_id)[:20], tokens=len(table)))
 
@@ -44,19 +40,10 @@ def parse_token_ids(table: TokenTable, text: str | None) -> NDArray[np.int64] | 
 
 
 def parse_id_list(table: TokenTable, text: str, field: str, most: int) -> NDArray[np.int64]:
-    """Parse a list of ids, keeping its order.
+    """Parse a list of at most so many ids, shape (N,), keeping its order. `field`: the name of the parameter.
 
-    Args:
-        table: the existing tokens.
-        field: the name of the parameter.
-        most: the maximum number of ids.
-
-    Returns:
-        The ids, shape (N,).
-
-    Raises:
-        RefusedError: the text is not a list of ids, has too many, or names one twice (422), or there is no such
-            token (404).
+    Raises RefusedError: the text is not a list of ids, has too many, or names one twice (422), or there is no
+    such token (404).
     """
     if not re.fullmatch(ID_LIST, text):
         raise _wrong(field, f"this is a list of token ids separated by commas, as in {field}=3,17,99")

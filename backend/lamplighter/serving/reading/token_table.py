@@ -60,7 +60,6 @@ class TokenTable:
         return np.array([_WORD.fullmatch(text) is not None for text in self._texts], dtype=np.bool_)
 
     def class_name(self, token_id: int) -> str | None:
-        """Return the planted class of a token, or None."""
         index = int(self._class_of[token_id])
         return None if index < 0 else self._names[index]
 

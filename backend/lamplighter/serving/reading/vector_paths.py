@@ -30,11 +30,8 @@ VectorMeaning = Literal["vectors", "motion", "pair"]
 
 
 def answer_vector_history(path_request: PathRequest, meaning: VectorMeaning, other: int | None) -> Response:
-    """Return a token's history over its exactly kept steps; `other` is the second token of a pair.
-
-    Raises:
-        NoSnapshotError: none of these steps was kept exactly.
-        RefusedError: it is too large (422).
+    """Return a token's history over its exactly kept steps; `other` is the second token of a pair. Raises
+    NoSnapshotError if none was kept exactly, RefusedError (422) if it is too large.
     """
     run = path_request.reply.run
     with path_request.catalog.open_history(run) as history:

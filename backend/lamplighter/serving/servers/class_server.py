@@ -51,16 +51,8 @@ class ClassServer:
         limits: ConnectionLimits,
         open_listener: Callable[[str, int], ListeningSocket],
     ) -> None:
-        """Prepare to listen.
-
-        Args:
-            services: the presenter's.
-            settings: where to listen, and the proxy in front.
-            limits: the limits of the class's connections.
-            open_listener: opens a listening socket on a host and a port, or a port near it.
-
-        Raises:
-            SettingsError: the limits are too low for the number of viewers.
+        """Prepare to listen. `open_listener` opens a listening socket on a host and a port, or a port near it.
+        Raises SettingsError if the limits are too low for the number of viewers.
         """
         if limits.total - limits.reserve < settings.most:
             raise SettingsError(
@@ -85,11 +77,7 @@ class ClassServer:
         services.class_listening.attach(self)
 
     async def start(self) -> None:
-        """Start to listen, and return once it listens. Does nothing if it already listens.
-
-        Raises:
-            SettingsError: it cannot listen.
-        """
+        """Start to listen, and return once it listens. Does nothing if it already listens. Raises SettingsError."""
         async with self._changing:
             if self._serving is not None:
                 return
@@ -182,7 +170,6 @@ class _ClassUvicorn(uvicorn.Server):
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and report that it listens."""
         try:
             await super().startup(sockets)
         finally:
@@ -194,10 +181,8 @@ class _ClassUvicorn(uvicorn.Server):
 
 
 def _wait_for_broker(shared: SharedClass) -> None:
-    """Wait until the state of a class of several servers is known here.
-
-    Raises:
-        SettingsError: the broker does not answer.
+    """Wait until the state of a class of several servers is known here. Raises SettingsError if the broker does
+    not answer.
     """
     try:
         shared.wait_ready()
@@ -208,11 +193,8 @@ def _wait_for_broker(shared: SharedClass) -> None:
 
 
 def _lock_class(folder: Path) -> RoleLock | None:
-    """Lock the class of a folder of runs, which stores its viewers in a file; None if the folder is not writable and
-    nothing is stored.
-
-    Raises:
-        SettingsError: another server holds it.
+    """Lock the class of a folder of runs, which stores its viewers in a file; None if the folder is not writable
+    and nothing is stored. Raises SettingsError if another server holds it.
     """
     try:
         return RoleLock(folder, ".class")

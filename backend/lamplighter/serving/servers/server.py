@@ -19,15 +19,11 @@ from lamplighter.web.settings import ServerSettings
 
 
 def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None]) -> None:
-    """Serve until SIGINT or SIGTERM, and wait for the workers to end. Call it from the main thread.
+    """Serve until SIGINT or SIGTERM, and wait for the workers to end. Call it from the main thread. `on_ready` is
+    called on the event loop, once, when the server answers; it must not block.
 
-    Args:
-        settings: where to listen and what to serve.
-        on_ready: called on the event loop, once, when the server answers; must not block.
-
-    Raises:
-        SettingsError: the settings are refused, no port is free, or the limit of open files is too low.
-        OSError: the runs folder cannot be used.
+    Raises SettingsError if the settings are refused, no port is free, or the limit of open files is too low;
+    OSError if the runs folder cannot be used.
     """
     settings.check()
     limits = fit_limits(raise_descriptor_limit())

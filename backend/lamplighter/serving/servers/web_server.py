@@ -43,15 +43,8 @@ def build_server(
 ) -> tuple[WebServer, Services]:
     """Build the complete server for `run_server` without running it. Returns it with the services of its app.
 
-    Args:
-        settings: where to listen and what to serve.
-        on_ready: called on the event loop, once, when the server answers.
-        limits: the limits of its connections; by default those for enough file descriptors.
-        supervisor: the supervisor of its workers; by default a new one.
-
-    Raises:
-        SettingsError: the settings are refused.
-        OSError: the runs folder cannot be used.
+    By default its limits are those for enough file descriptors, and its supervisor is a new one. Raises as
+    `create_app`.
     """
     # These import the modules of all routes.
     from lamplighter.serving.apps.app import create_app
@@ -74,11 +67,8 @@ def build_early_server(
     limits: ConnectionLimits,
     supervisor: Supervisor | None,
 ) -> WebServer:
-    """Build a server without a class that answers before the modules of most routes are imported.
-
-    Raises:
-        SettingsError: the settings are refused.
-        OSError: the runs folder cannot be used.
+    """Build a server without a class that answers before the modules of most routes are imported. Raises as
+    `create_app`.
     """
 
     def end(error: Exception) -> None:
@@ -164,8 +154,7 @@ def _class_join(services: Services) -> ClassJoin | None:
 
 
 class WebServer(uvicorn.Server):
-    """A uvicorn server that reports startup and Ctrl-C, and returns where uvicorn would raise the signal
-    again."""
+    """A uvicorn server that reports startup and Ctrl-C, and returns where uvicorn would raise the signal again."""
 
     def __init__(
         self,

@@ -20,7 +20,6 @@ class CrashMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; sockets are left to the server."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -36,28 +36,23 @@ class CredentialStore:
     """The presenter's credentials. Thread-safe."""
 
     def __init__(self, token: str, sessions: SessionStore, *, persistent: bool = True) -> None:
-        """Use this token and these sessions. `persistent`: the token is in its file, so that later servers use it
-        too."""
+        """Hold the token. `persistent`: it is in its file, so that later servers use it too."""
         self.token = token
         self.persistent = persistent
         self.sessions = sessions
         self.codes = LaunchCodes()
 
     def is_token(self, offered: str) -> bool:
-        """Return whether `offered` is the token, comparing in constant time."""
         return hmac.compare_digest(offered.encode(errors="replace"), self.token.encode())
 
 
 def open_credentials(folder: Path) -> CredentialStore:
-    """Load the credentials of the runs below `folder` from its token file and its sessions, creating both if they are
-    missing.
+    """Load the credentials of the runs below `folder` from its token file and its sessions, creating both if they
+    are missing.
 
-    Only its user can read the file; a file of ours that others could read is replaced, since they may have read it. If
-    the file belongs to another user, or the folder is not writable, nothing is changed and the token is valid for this
-    process only. This lets a user show the runs of another user.
-
-    Raises:
-        SettingsError: the file can be neither read nor created.
+    Only its user can read the file; a file of ours that others could read is replaced. If the file belongs to
+    another user, or the folder is not writable, nothing is changed and the token is valid for this process
+    only: so a user can show another's runs. Raises SettingsError if the file can be neither read nor created.
     """
     path = folder / TOKEN_FILE
     try:

@@ -71,13 +71,9 @@ def check_origin(
     landing: tuple[str, ...],
     from_file: tuple[str, str, str] | None = None,
 ) -> Decision | tuple[Origin, bool]:
-    """Return the address that a request was sent to and whether its `Origin` equals it, or the refusal.
-
-    Args:
-        addresses: the server's addresses.
-        kind, method, path, headers: the request.
-        landing: the paths that links on other sites may open.
-        from_file: the one request, as (kind, method, path), that a page without an origin may make.
+    """Return the address that a request was sent to and whether its `Origin` equals it, or the refusal. Links on
+    other sites may open the paths in `landing`; `from_file` is the one request, as (kind, method, path), that a
+    page without an origin may make.
     """
     try:
         host = single_header(headers, b"host")
@@ -105,7 +101,6 @@ def check_origin(
 def find_own_rule(
     rules: Iterable[RouteRule], kind: Kind, method: str, path: str, address: Origin
 ) -> Decision | RouteRule:
-    """Return the rule of the route that a request asks for, or the refusal if there is none."""
     rule, allowed = find_rule(rules, kind, method, path)
     if rule is not None:
         return rule

@@ -70,15 +70,9 @@ class Gate:
         prefix: str = "",
         pushers: PusherStore | None = None,
     ) -> None:
-        """Guard a server.
-
-        Args:
-            addresses: the addresses under which clients may reach the server.
-            credentials: the presenter's credentials.
-            loopback: only this machine can connect, so reading needs no credential.
-            port: the port of the public address; part of the cookie's name.
-            prefix: the path of the public address, which a proxy strips: "" or "/lamplighter".
-            pushers: the tokens of programs that push runs; None: nothing can be pushed.
+        """`loopback`: only this machine can connect, so reading needs no credential. `port` is part of the
+        cookie's name. `prefix`: the path of the public address, which a proxy strips, "" or "/lamplighter".
+        `pushers` None: nothing can be pushed.
         """
         self.addresses = tuple(addresses)
         self.credentials = credentials
@@ -92,7 +86,7 @@ class Gate:
         self._pushers = pushers
 
     def page_url(self, address: Origin | None = None) -> str:
-        """Return the URL of the page at an address of this server, by default the public one; it ends in a slash."""
+        """Return the URL of the page, by default at the public address; it ends in a slash."""
         address = address or self.addresses[0]
         return f"{address}{self._prefix_at(address)}/"
 
@@ -104,8 +98,7 @@ class Gate:
         return f"{self.page_url(address)}launch?code={code}"
 
     def cookie_name(self, address: Origin | None = None) -> str:
-        """Return the name of the presenter's cookie at an address. Its prefix makes browsers restrict it to https and
-        this host."""
+        """Return the name of the presenter's cookie. Its prefix makes browsers restrict it to https and this host."""
         address = address or self.addresses[0]
         guard = "" if address.scheme == "http" else "__Secure-" if self._prefix else "__Host-"
         return f"{guard}lamplighter-{self._port}"
@@ -117,7 +110,7 @@ class Gate:
         return self._prefix if address == self.addresses[0] else ""
 
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide as `decide` does, after reading changed sessions, and the pusher whose token is offered."""
+        """Decide as `decide` does, after reading changed sessions and the pusher whose token is offered."""
         if any(cookie_values(headers, self.cookie_name(address)) for address in self.addresses):
             await anyio.to_thread.run_sync(self.credentials.sessions.reload, limiter=self._threads)
         pusher = None
@@ -138,8 +131,9 @@ class Gate:
         peer: str | None,
         pusher: Pusher | None = None,
     ) -> Decision:
-        """Decide whether a request may pass, and whether it comes from the presenter, using the sessions as last read.
-        `pusher`: whose token the request offers."""
+        """Decide whether a request may pass, and whether it comes from the presenter, using the sessions as last
+        read.
+        """
         if self.loopback and (peer is None or not is_loopback(peer)):
             return Decision(False, status=403, detail="only this machine may connect")
         if self.loopback and came_through_a_proxy(headers):
@@ -166,7 +160,7 @@ class Gate:
         return self._check_credentials(rule, caller, address)
 
     def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
-        """Return a socket's `receive` and `send`. If it depends on a session, it closes when the session ends."""
+        """Return a socket's `receive` and `send`, which close it when its session ends."""
         if decision.session is None or self.loopback:
             return receive, send
         return with_session(self.credentials.sessions, decision.session, receive, send)

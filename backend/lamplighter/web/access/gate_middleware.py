@@ -26,9 +26,7 @@ class RequestGate(Protocol):
         """Decide whether a request may pass, reading the disk in a thread."""
         ...
 
-    def page_url(self, address: Origin | None = None) -> str:
-        """Return the URL of the page at an address of this server."""
-        ...
+    def page_url(self, address: Origin | None = None) -> str: ...
 
     def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]: ...
 
@@ -41,7 +39,6 @@ class GateMiddleware:
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Admit or refuse one request or socket."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

@@ -23,7 +23,6 @@ class LaunchCodes:
     """The launch codes of one server. Thread-safe."""
 
     def __init__(self) -> None:
-        """Start without a code."""
         self._codes: OrderedDict[str, tuple[float, Callable[[], None]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -41,12 +40,10 @@ class LaunchCodes:
         return code
 
     def is_valid(self, offered: str) -> bool:
-        """Return whether a code is valid now, without spending it."""
         with self._lock:
             return bool(self._matching(offered))
 
     def redeem_code(self, offered: str) -> bool:
-        """Use up a code. Returns whether it was valid."""
         now = time.monotonic()
         with self._lock:
             good = self._matching(offered)
@@ -56,7 +53,6 @@ class LaunchCodes:
         return bool(good)
 
     def spend_all(self) -> None:
-        """Use up every code, because the server ends."""
         with self._lock:
             spent = [on_spent for _, on_spent in self._codes.values()]
             self._codes.clear()

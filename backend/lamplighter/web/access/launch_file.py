@@ -47,15 +47,10 @@ _PATIENCE_MS = 2_500
 
 
 def write_launch_file(folders: Sequence[Path], code: str, fallback: str, own: str | None) -> Path | None:
-    """Write a launch file that only this user can read.
+    """Write a launch file that only this user can read, into the first of `folders` that is writable; None if none
+    is.
 
-    Args:
-        folders: the possible folders, the best first.
-        fallback: the URL to post to in any browser.
-        own: the URL to post to if the browser resolves the server's own name; None: it has none.
-
-    Returns:
-        the file, or None if no folder is writable.
+    It posts the code to `fallback`, or to `own` if the browser resolves the server's own name.
     """
     page = _PAGE.format(
         fallback=html.escape(fallback),
@@ -79,11 +74,7 @@ def remove_launch_file(path: Path) -> None:
 
 
 def launch_folders(runs: Path, home: Path | None) -> list[Path]:
-    """Return the folders for a launch file, the best first: readable by any browser, then by most.
-
-    Args:
-        home: the user's home folder, if known.
-    """
+    """Return the folders for a launch file, the best first: readable by any browser, then by most."""
     folders = [folder for folder in (runs.resolve(), home and home.resolve()) if folder is not None]
     seen_by_all = [folder for folder in folders if home is not None and _is_visible(folder, home.resolve())]
     return [
@@ -99,7 +90,6 @@ def reads_our_files() -> bool:
 
 
 def _is_visible(folder: Path, home: Path) -> bool:
-    """Return whether a browser from a Snap package may read the files of a folder."""
     if not folder.is_relative_to(home):
         return False
     parts = folder.relative_to(home).parts

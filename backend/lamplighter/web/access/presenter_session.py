@@ -55,7 +55,6 @@ class PresenterSession:
         return steady_clock() >= self.expires
 
     def has_key(self, offered: str | None) -> bool:
-        """Return whether `offered` is the key of this session, comparing in constant time."""
         return offered is not None and hmac.compare_digest(digest_of(offered), self.key_digest)
 
     def to_json(self) -> str:
@@ -72,7 +71,6 @@ class SessionSecrets:
 
 
 def start_session(address: str, user_agent: str) -> tuple[PresenterSession, SessionSecrets]:
-    """Create a session and its secrets, without storing them."""
     given = SessionSecrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
     now = steady_clock()
     session = PresenterSession(
@@ -100,7 +98,6 @@ def session_of_json(text: str, used: float) -> PresenterSession | None:
 
 
 def digest_of(secret: str) -> str:
-    """Return the SHA-256 of a secret, as hexadecimal digits."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 

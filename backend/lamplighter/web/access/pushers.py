@@ -64,9 +64,7 @@ class PusherStore:
     ) -> tuple[Pusher, str]:
         """Make a token. Return its description, and its text, which is not kept.
 
-        Raises:
-            ValueError: the prefix is invalid, or there are too many tokens.
-            OSError: it cannot be kept.
+        Raises ValueError for an invalid prefix or too many tokens, OSError if it cannot be kept.
         """
         if re.fullmatch(PREFIX_PATTERN, prefix) is None:
             raise ValueError(
@@ -107,7 +105,6 @@ class PusherStore:
         return sorted((one for one in found if one is not None), key=lambda one: one.created, reverse=True)
 
     def revoke(self, number: str) -> bool:
-        """Remove a token. Return whether there was one of this id."""
         if not any(one.id == number for one in self.list_pushers()):
             return False
         self._file(number).unlink(missing_ok=True)

@@ -17,11 +17,7 @@ _PROXY_SUFFIXES = (b"client-ip", b"connecting-ip")
 
 
 def single_header(headers: Headers, name: bytes) -> str | None:
-    """Return the value of a header, or None if it is missing.
-
-    Raises:
-        ValueError: there are several.
-    """
+    """Return the value of a header, None if it is missing; raises ValueError if there are several."""
     found = [value for key, value in headers if key.lower() == name]
     if len(found) > 1:
         raise ValueError(f"more than one {name.decode().title()} header")
@@ -37,7 +33,6 @@ def origin_of(text: str | None) -> Origin | None:
 
 
 def came_through_a_proxy(headers: Headers) -> bool:
-    """Return whether a header shows that a proxy or a tunnel forwarded the request."""
     names = [key.lower() for key, _ in headers]
     return any(
         name in _PROXY_HEADERS or name.startswith(_PROXY_PREFIXES) or name.endswith(_PROXY_SUFFIXES)
@@ -50,8 +45,7 @@ def _header_values(headers: Headers, name: bytes) -> list[str]:
 
 
 def is_same_origin(headers: Headers) -> bool:
-    """Return whether the browser, if it sends `Sec-Fetch-Site`, reports our own page or the user as the
-    initiator."""
+    """Return whether the browser, if it says so at all, names our page or the user as the initiator."""
     return all(value in ("same-origin", "none") for value in _header_values(headers, b"sec-fetch-site"))
 
 

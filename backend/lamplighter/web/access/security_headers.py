@@ -19,11 +19,8 @@ _HTTPS_SECONDS = 31_536_000
 
 
 def security_headers(address: Origin | None, *, own_host: bool = False) -> list[tuple[bytes, bytes]]:
-    """Return the headers of every response.
-
-    Args:
-        address: where sockets may be opened besides the page's own host.
-        own_host: whether the whole host is ours; otherwise other programs may serve plain http there.
+    """Return the headers of every response. Sockets may be opened to `address` besides the page's own host.
+    `own_host`: the whole host is ours; otherwise other programs may serve plain http there.
     """
     # Safari before 15.4 does not treat a websocket to the page's own host as 'self'.
     socket = f" {'wss' if address.scheme == 'https' else 'ws'}://{address.authority}" if address else ""

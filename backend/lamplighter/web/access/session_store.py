@@ -55,7 +55,6 @@ class SessionStore:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        """Use the files in `folder`; None: keep sessions in memory only."""
         self._folder = folder
         self._unsaved: dict[str, PresenterSession] = {}
         """Sessions without a file, by id."""
@@ -69,7 +68,6 @@ class SessionStore:
         self.reload()
 
     def reload(self) -> None:
-        """Read the sessions again if another server may have changed them."""
         with self._lock:
             self._current()
 
@@ -93,7 +91,6 @@ class SessionStore:
         return None
 
     def is_valid(self, session_id: str) -> bool:
-        """Return whether the session of this id was valid when last read."""
         found = self._known.get(session_id)
         return found is not None and not found.expired
 
@@ -105,11 +102,7 @@ class SessionStore:
         return sorted(going_on, key=lambda session: session.used, reverse=True)
 
     def end_session(self, session_id: str) -> bool:
-        """End a session: no server accepts its cookie any more. Returns whether it existed.
-
-        Raises:
-            OSError: its file cannot be removed.
-        """
+        """End a session on all servers. Returns whether it existed; raises OSError if its file cannot be removed."""
         with self._lock:
             self._stamp = None
             session = self._current().get(session_id)
@@ -136,7 +129,6 @@ class SessionStore:
                 _set_used(self._file(session_id), seen)
 
     def _current(self) -> dict[str, PresenterSession]:
-        """Return all sessions by id, rereading them if another server may have changed them."""
         self._read_changes()
         self._known = {**self._saved, **self._unsaved}
         return self._known
@@ -167,7 +159,6 @@ class SessionStore:
         return found
 
     def _make_room(self) -> None:
-        """Remove the expired sessions, and the least recently used beyond the maximum."""
         self._stamp = None
         sessions = sorted(self._current().values(), key=lambda session: session.used, reverse=True)
         going_on = [session for session in sessions if not session.expired]

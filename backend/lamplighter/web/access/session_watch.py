@@ -19,15 +19,8 @@ _LOOK_EVERY = 5.0
 def with_session(
     sessions: SessionStore, session_id: str, receive: Receive, send: Send, every: float | None = None
 ) -> tuple[Receive, Send]:
-    """Return a `receive` and a `send` for a socket's app. When the session ends, the peer gets a close frame and the
-    app a disconnect.
-
-    Args:
-        sessions: the server's sessions.
-        session_id: the session that admitted the socket.
-        receive: the socket's.
-        send: the socket's.
-        every: seconds between two checks of the session.
+    """Return a `receive` and a `send` for a socket's app. When the session ends, the peer gets a close frame and
+    the app a disconnect. It is checked `every` so many seconds.
     """
     seconds = _LOOK_EVERY if every is None else every
     pending: asyncio.Task[Message] | None = None

@@ -45,13 +45,9 @@ class AuditLog:
         max_bytes: int = MAX_AUDIT_BYTES,
         minute: float = _MINUTE,
     ) -> None:
-        """Prepare the log. Writing begins with `start`.
-
-        Args:
-            folder: the folder of runs.
-            count_ended: returns the number of connections that the server has ended since its start, by reason.
-            max_bytes: size of each of the two files.
-            minute: seconds between two lines about refusals.
+        """Prepare the log. `count_ended` returns the number of connections that the server has ended since its
+        start, by reason. `max_bytes`: of each of the two files. `minute`: seconds between two lines about
+        refusals.
         """
         self._path = folder / AUDIT_FILE
         self._count_ended = count_ended
@@ -70,7 +66,6 @@ class AuditLog:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread that writes."""
         self._thread = threading.Thread(target=self._run, name="audit log", daemon=True)
         self._thread.start()
 
@@ -83,13 +78,8 @@ class AuditLog:
             self._thread.join(_STOP_SECONDS)
 
     def record_change(self, by: str, what: str, result: int, **facts: str | None) -> None:
-        """Record a change.
-
-        Args:
-            by: the public id of the session, or `token`.
-            what: the name of the operation.
-            result: the status of the answer.
-            facts: other facts, such as the run or the kind of a request; None is omitted.
+        """Record a change `by` the public id of a session, or `token`. `result`: the status of the answer. `facts`
+        that are None are omitted.
         """
         known = {key: value for key, value in facts.items() if value is not None}
         with self._changed:
@@ -137,7 +127,6 @@ class AuditLog:
         return [_line(known)] if known else []
 
     def _write(self, lines: list[str]) -> bool:
-        """Append lines to the file. Returns whether all were written."""
         data = "".join(lines).encode()
         try:
             self._rotate(len(data))

@@ -21,7 +21,6 @@ class Activity:
         self._asked.set()
 
     def idle_seconds(self) -> float:
-        """Return the seconds since the last request, or since the start."""
         return time.monotonic() - self._last
 
     def wait(self, timeout: float) -> bool:

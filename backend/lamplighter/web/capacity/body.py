@@ -51,7 +51,6 @@ class Body:
 
     @property
     def size(self) -> int:
-        """Return the bytes made so far."""
         return 0 if self.file is None else self.file.size
 
     def notify(self) -> None:
@@ -62,11 +61,7 @@ class Body:
                 future.set_result(None)
 
     async def wait_beyond(self, offset: int) -> None:
-        """Wait until there are more than `offset` bytes, or all of them.
-
-        Raises:
-            Exception: the error that ended the making.
-        """
+        """Wait until there are more than `offset` bytes, or all of them. Raises the error that ended the making."""
         while self.size <= offset and not self.done:
             future = asyncio.get_running_loop().create_future()
             self._waiting.append(future)
@@ -87,12 +82,7 @@ class BodyReader:
         body.readers.add(self)
 
     async def begin(self) -> None:
-        """Wait for the first bytes.
-
-        Raises:
-            BusyError: it cannot be made now.
-            Exception: the error that ended the making.
-        """
+        """Wait for the first bytes. Raises BusyError if it cannot be made now, or the error that ended the making."""
         await self.body.wait_beyond(0)
 
     async def pieces(self) -> AsyncGenerator[bytes]:
@@ -117,7 +107,6 @@ class BodyReader:
         self._leave()
 
     def is_slow(self, grace_seconds: float) -> bool:
-        """Return whether the client has read slowly for more than `grace_seconds`."""
         seconds = monotonic() - self._begun
         return seconds > grace_seconds and self._read < _FAIR_RATE * seconds
 

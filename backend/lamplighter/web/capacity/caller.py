@@ -33,7 +33,6 @@ ANYONE = Caller()
 
 
 def identify_caller(connection: HTTPConnection) -> Caller:
-    """Return the client of a request that the gate admitted."""
     if getattr(connection.state, "presenter", False):
         return PRESENTER
     session: str | None = getattr(connection.state, "viewer", None)

@@ -41,7 +41,6 @@ class BusyError(Exception):
     """A temporary refusal: the same request may succeed after `retry_after` seconds."""
 
     def __init__(self, detail: str) -> None:
-        """Set the reason, a sentence for the person who waits."""
         super().__init__(detail)
         # Random, so that clients refused together do not return together.
         self.retry_after = random.randint(*_RETRY_SECONDS)
@@ -60,15 +59,11 @@ class Limiter:
         wait_seconds: float | None = None,
         max_callers: int = MAX_CALLERS,
     ) -> None:
-        """Start with `places` free places. An address gets at most half of them.
+        """Start with `places` free places, of which an address gets at most half.
 
-        Args:
-            places: the number of places.
-            viewer_works: maximum concurrent works of one class viewer.
-            rest: returns the seconds until a session may begin another work; None for no rests.
-            reserved: places that only the presenter may take.
-            wait_seconds: maximum wait for a place, after which a caller is refused; None for no limit on the wait or on the number of waiting callers.
-            max_callers: maximum waiting callers.
+        `viewer_works`: concurrent works of one class viewer. `rest` returns the seconds until a session may
+        begin another work. `reserved` places are the presenter's. `wait_seconds`: after them a caller is
+        refused; None for no limit on the wait or on the number of waiting callers, else `max_callers`.
         """
         self._places = places
         self._viewer_works = viewer_works
@@ -88,13 +83,9 @@ class Limiter:
         return self._places - self._taken.total()
 
     async def acquire(self, caller: Caller, size: int = 0) -> Release:
-        """Take one place, or more for a work of `size` bytes, when free and the caller's turn.
-
-        Returns:
-            A function that gives them back; further calls do nothing.
-
-        Raises:
-            BusyError: the places did not become free in time, or too many callers are waiting.
+        """Take one place, or more for a work of `size` bytes, when free and the caller's turn. Returns a function
+        that gives them back; further calls do nothing. Raises BusyError if they did not become free in time, or
+        too many callers are waiting.
         """
         release = self.take(caller, size)
         if release is None and self.wait_seconds is None:
@@ -130,7 +121,6 @@ class Limiter:
         return release
 
     def waiting(self, caller: Caller | None = None) -> int:
-        """Return the number of waiting works, of all callers or of one."""
         if caller is not None:
             return len(self._waiting.get(caller, ()))
         return sum(map(len, self._waiting.values()))
@@ -145,7 +135,6 @@ class Limiter:
         return min(self._max_places(caller), 1 + size // _SLOT_BYTES)
 
     def _may_have(self, caller: Caller, count: int) -> bool:
-        """Return whether a caller may have `count` more places once they are free."""
         if caller.session is not None and self._works[caller] >= self._viewer_works:
             return False
         return count <= self._max_places(caller) - self._taken[caller]
@@ -158,10 +147,8 @@ class Limiter:
         return caller.presenter or (others + count <= self._shared and not self._is_behind(caller))
 
     def _is_behind(self, caller: Caller) -> bool:
-        """Return whether free places are kept for another caller.
-
-        That is the presenter where places are reserved, or the first in turn. Otherwise smaller works would
-        take every place, and a large one would never start.
+        """Return whether free places are kept for another caller: the presenter where places are reserved, or the
+        first in turn. Otherwise smaller works would take every place, and a large one would never start.
         """
         if self._reserved and self.waiting(PRESENTER):
             return True
@@ -196,13 +183,11 @@ class Limiter:
             raise
 
     def _give_turns(self) -> None:
-        """Give the free places to the waiting callers."""
         while self._give_one():
             pass
         self._set_alarm()
 
     def _give_one(self) -> bool:
-        """Give places for one work to the first eligible caller. Return whether there was one."""
         for caller in list(self._waiting):
             while (queue := self._waiting.get(caller)) and (release := self.take(caller, queue[0][0])):
                 entry = queue[0]

@@ -30,7 +30,6 @@ class SendPace:
         grace_seconds: float = _GRACE_SECONDS,
         longest_pause: float = _LONGEST_PAUSE,
     ) -> None:
-        """Allow `grace_seconds` beyond the rate, but no pause longer than `longest_pause` seconds."""
         self.rate = rate
         self.grace_seconds = grace_seconds
         self.longest_pause = longest_pause
@@ -38,7 +37,6 @@ class SendPace:
         """Number of clients dropped for reading too slowly."""
 
     def seconds_left(self, sent: int, waited: float) -> float:
-        """Return how many seconds the next piece may take, after `sent` bytes and `waited` seconds."""
         return max(0.0, min(self.longest_pause, self.grace_seconds + sent / self.rate - waited))
 
 
@@ -50,7 +48,6 @@ class PaceMiddleware:
         self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or socket."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -49,10 +49,8 @@ class ResponseCache:
         kept_bytes: int = _KEPT_BYTES,
         grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
-        """Make bodies within these limits.
-
-        Keep at most `kept` of them, and `kept_bytes` in total, without a reader; a reader may be slow for
-        `grace_seconds` before it can be dropped.
+        """Keep at most `kept` bodies and `kept_bytes` without a reader. One may be slow for `grace_seconds` before
+        it is dropped.
         """
         self._limiter = limiter
         self._pools = pools
@@ -68,10 +66,7 @@ class ResponseCache:
         spool.make_room = self._make_room
 
     def open(self, order: BodyOrder) -> BodyReader:
-        """Return a reader of the body, which is made unless it is being made or kept.
-
-        `begin` raises refusals.
-        """
+        """Return a reader of the body, which is made unless it is being made or kept. Its `begin` raises refusals."""
         presenter = order.caller.presenter
         own_key = order.key or f"one-time {next(self._orders)}"
         with self._lock:
@@ -90,12 +85,8 @@ class ResponseCache:
         return reader
 
     def hold(self, content: bytes, *, presenter: bool = False) -> BodyReader:
-        """Write a finished body into the spool.
-
-        Returns its only reader. Blocks briefly, so call it from a thread.
-
-        Raises:
-            BusyError: the spool has no room for it.
+        """Write a finished body into the spool and return its only reader. Blocks briefly, so call it from a
+        thread. Raises BusyError if the spool has no room for it.
         """
         body = Body(self._spool.hold(content, presenter=presenter))
         with self._lock:
@@ -103,10 +94,8 @@ class ResponseCache:
             return BodyReader(body, self._on_close)
 
     def require_wanted(self, key: str) -> None:
-        """Call this now and then, from the thread that makes the body of a key, if its parts take long.
-
-        Raises:
-            AbandonedError: all its clients have left.
+        """Call this now and then, from the thread that makes the body of a key, if its parts take long. Raises
+        AbandonedError once all its clients have left.
         """
         with self._lock:
             bodies = [body for presenter in (True, False) if (body := self._by_key.get((key, presenter)))]
@@ -117,7 +106,6 @@ class ResponseCache:
         raise AbandonedError
 
     def close(self) -> None:
-        """Abort all bodies in the making."""
         self._closed = True
 
     async def _make_in_turn(self, body: Body, order: BodyOrder) -> None:
@@ -167,7 +155,6 @@ class ResponseCache:
         self._keep_few()
 
     def _write(self, body: Body, order: BodyOrder, notify: Callable[[], object]) -> None:
-        """Write a body to the spool, in a thread."""
         parts = order.make()
         if isinstance(parts, list):
             body.length = sum(map(len, parts))
@@ -217,7 +204,6 @@ class ResponseCache:
                 del self._by_key[key]
 
     def _keep_few(self) -> None:
-        """Drop the oldest bodies without a reader, beyond the limits."""
         with self._lock:
             idle = [body for body in self._by_key.values() if body.done and not body.readers]
         size = sum(body.size for body in idle)
@@ -228,9 +214,8 @@ class ResponseCache:
             self._forget(body)
 
     def _make_room(self) -> bool:
-        """Drop the oldest body without a reader.
-
-        If there is none, drop the slowest readers, so that the next request has room. Thread-safe.
+        """Drop the oldest body without a reader, else the slowest readers, so that the next request has room.
+        Thread-safe.
         """
         with self._lock:
             complete = [*(body for body in self._by_key.values() if body.done), *self._held]

@@ -16,12 +16,10 @@ class InProgressError(Exception):
     """Raised when another thread is doing this work: `wait` for its end, then restart the request."""
 
     def __init__(self, lock: threading.Lock) -> None:
-        """Set the lock that is held during the work."""
         super().__init__("another thread is doing this work")
         self._lock = lock
 
     async def wait(self) -> None:
-        """Wait until the work has ended, successfully or not."""
         # An event would have to reach each event loop from a thread, for waits that are rare and short.
         while self._lock.locked():  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
@@ -35,10 +33,8 @@ class SingleFlight:
 
     @contextmanager
     def alone(self) -> Generator[None]:
-        """Hold the lock.
-
-        Raises:
-            InProgressError: another thread holds it. `ThreadPools.run_in` waits and starts the work again.
+        """Hold the lock. If another thread holds it, raise InProgressError: `ThreadPools.run_in` waits and starts
+        the work again.
         """
         if not self._lock.acquire(timeout=_BRIEF_SECONDS):
             raise InProgressError(self._lock)

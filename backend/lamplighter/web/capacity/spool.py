@@ -47,12 +47,7 @@ class SpoolFile:
         """True if reading it never waits for a disk."""
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append bytes.
-
-        Raises:
-            BusyError: the spool has no room for them.
-            OSError: the disk is full.
-        """
+        """Append bytes. Raises BusyError if the spool has no room for them, OSError if the disk is full."""
         if self._room is not None:
             self._room.require(self.size + len(data))
         with self._lock:
@@ -72,7 +67,6 @@ class SpoolFile:
             self._room.release(self.size)
 
     def close(self) -> None:
-        """Give the file and its room back. Idempotent."""
         with self._lock:
             self._close_file()
         if self._room is not None:
@@ -93,9 +87,8 @@ class Spool:
         memory_bytes: int = _MEMORY_BYTES,
         growth_bytes: int = _GROWTH_BYTES,
     ) -> None:
-        """Keep at most `disk_bytes` of files in `folder` if it is writable.
-
-        The room of a file of unknown length grows by `growth_bytes` at a time.
+        """Keep at most `disk_bytes` of files in `folder` if it is writable. The room of a file of unknown length
+        grows by `growth_bytes` at a time.
         """
         self.growth_bytes = growth_bytes
         self._folders = (folder, Path(tempfile.gettempdir()))
@@ -106,14 +99,11 @@ class Spool:
 
     @property
     def used(self) -> int:
-        """Return the bytes used or reserved, on disk and in memory."""
         return self._disk.used + self._memory.used
 
     def hold(self, body: bytes, *, presenter: bool = False) -> SpoolFile:
         """Return a complete file of a body: in memory while there is room, because a disk costs milliseconds.
-
-        Raises:
-            BusyError: there is no room for it.
+        Raises BusyError.
         """
         room = _Room(self, self._memory, None, presenter=presenter)
         file = (
@@ -125,10 +115,8 @@ class Spool:
         return file
 
     def open(self, size: int | None, *, presenter: bool = False) -> SpoolFile:
-        """Return an empty file with room for `size` bytes; with None, the room grows with the file.
-
-        Raises:
-            BusyError: there is no room for it.
+        """Return an empty file with room for `size` bytes; with None, the room grows with the file. Raises
+        BusyError.
         """
         first = self.growth_bytes if size is None else size
         for folder in self._folders:
@@ -174,21 +162,18 @@ class _Room:
         self._size = 0
 
     def require(self, size: int) -> None:
-        """Take the bytes missing up to `size`."""
         if size > self._size and not self.extend(max(size - self._size, self._spool.growth_bytes)):
             raise BusyError(
                 "this server has no room left for answers of that size: try again, or ask for less"
             )
 
     def extend(self, size: int) -> bool:
-        """Take more bytes, freeing other files if necessary."""
         while not self.take(size):
             if not self._spool.make_room():
                 return False
         return True
 
     def take(self, size: int) -> bool:
-        """Take more of the free bytes."""
         if not (self._disk_has(size) and self._budget.take(size, self._share)):
             return False
         with self._budget.lock:
@@ -196,7 +181,6 @@ class _Room:
         return True
 
     def release(self, kept: int = 0) -> None:
-        """Give back all but `kept` bytes."""
         with self._budget.lock:
             self._budget.used -= max(0, self._size - kept)
             self._size = min(self._size, kept)

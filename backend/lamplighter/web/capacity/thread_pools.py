@@ -83,7 +83,6 @@ class ThreadPools:
         self._threads = anyio.CapacityLimiter(sum(of.shared + of.presenter for of in _THREADS.values()))
 
     def waiting(self, pool: Pool, caller: Caller) -> int:
-        """Return how many of a caller's works wait for a thread of a pool."""
         return self._limiter(pool, caller).waiting(caller)
 
     async def run_in(self, pool: Pool, work: Callable[[], Result], *, caller: Caller = ANYONE) -> Result:

@@ -29,12 +29,10 @@ class ViewerCredit:
     """The credit of each viewer. Belongs to one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with full credit. `clock` returns seconds."""
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
 
     def charge(self, session: str, seconds: float) -> None:
-        """Subtract the CPU time of finished work."""
         now = self._clock()
         account = self._accounts.pop(session, _Account(CREDIT_SECONDS, now))
         left = min(CREDIT_SECONDS, account.left + RATE * (now - account.at)) - seconds

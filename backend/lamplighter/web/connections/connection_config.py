@@ -39,14 +39,7 @@ class ConnectionConfig(uvicorn.Config):
         ws: type[asyncio.Protocol],
         find_session: SessionFinder = _of_no_session,
     ) -> None:
-        """Configure uvicorn and our protocols.
-
-        Args:
-            app: the application.
-            gate: admits every connection of the server.
-            is_presenter: recognises the presenter from the head of a request.
-            find_session: finds the viewer from the head of a request.
-        """
+        """Configure uvicorn and our protocols. `is_presenter` and `find_session` read the head of a request."""
         self.connection_gate = gate
         self.connection_limits = limits
         self.is_presenter = is_presenter

@@ -77,15 +77,10 @@ class ConnectionGate:
     def admit_request(
         self, transport: asyncio.Transport, is_presenter: Callable[[], bool], session: str | None = None
     ) -> str | None:
-        """Give a connection a place for a request whose head has arrived.
+        """Give a connection a place for a request whose head has arrived. Returns None, or the reason why there is
+        no place.
 
-        Args:
-            transport: the connection.
-            is_presenter: whether the head carries the presenter's credentials; called only if it matters.
-            session: the session in the head, if its connections are counted.
-
-        Returns:
-            None, or the reason why there is no place.
+        `is_presenter` is called only if it matters; `session` is given if its connections are counted.
         """
         if session is not None and not self._has_place_left(transport, session):
             self.counters.refused_session += 1
@@ -123,7 +118,6 @@ class ConnectionGate:
             self._resting[transport] = address
 
     def upgrade(self, transport: asyncio.Transport) -> None:
-        """Note that a connection has become a websocket."""
         self._websockets.add(transport)
         self.counters.websockets = len(self._websockets)
 
@@ -189,8 +183,9 @@ class ConnectionGate:
     def _evict_resting(
         self, address: str | None = None, among: Container[asyncio.Transport] | None = None
     ) -> bool:
-        """Close the connection that has rested longest, of one address, among some, or of all. Returns False if none
-        rests."""
+        """Close the connection that has rested longest, of one address, among some, or of all. Returns False if
+        none rests.
+        """
         found = next(
             (
                 other

@@ -41,7 +41,6 @@ class ConnectionCounters:
 
 
 def count_ended(counters: Iterable[ConnectionCounters]) -> Counter[str]:
-    """Return the number of connections ended on all listeners, by the name of the counting field."""
     ended: Counter[str] = Counter()
     for one in counters:
         ended.update(asdict(one))

@@ -30,13 +30,8 @@ class RequestClock:
         on_slow_body: Callable[[], None],
         may_wait: Callable[[], bool],
     ) -> None:
-        """Start without expecting a request.
-
-        Args:
-            loop: the event loop of the connection.
-            limits: the seconds and bytes.
-            on_late_head, on_slow_body: close the connection.
-            may_wait: whether the client is blocked because this server does not read.
+        """`may_wait` returns whether the client is blocked because this server does not read. The callbacks close
+        the connection.
         """
         self._loop = loop
         self._limits = limits
@@ -67,7 +62,6 @@ class RequestClock:
         self._measure()
 
     def add_body_bytes(self, count: int) -> None:
-        """Count bytes of the body."""
         self._bytes += count
         self._all_bytes += count
 
@@ -76,7 +70,6 @@ class RequestClock:
         self._excused = True
 
     def cancel(self) -> None:
-        """Stop the clock, because nothing is expected."""
         self._expects_head = False
         if self._timer is not None:
             self._timer.cancel()
@@ -134,7 +127,6 @@ class GuardedHttpProtocol(H11Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Begin a connection of the server that `config` describes; uvicorn calls this."""
         super().__init__(config, server_state, app_state, _loop)
         self.logger = connection_log
         self.conn = _WatchedConnection(self._watch, config.connection_limits.head_bytes)
@@ -155,19 +147,16 @@ class GuardedHttpProtocol(H11Protocol):
         self.app = self._with_abort(self.app)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Pass the gate, and wait for a request head."""
         super().connection_made(cast(asyncio.Transport, transport))
         if self._gate.enter(self.transport, self.client[0] if self.client else None):
             self._clock.expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
         self._clock.cancel()
         self._gate.leave(self.transport)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse received bytes."""
         super().data_received(data)
         if self.flow.read_paused:
             self._clock.excuse()
@@ -176,12 +165,10 @@ class GuardedHttpProtocol(H11Protocol):
             self._clock.expect_head()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Pass the connection to the websocket protocol."""
         self._clock.cancel()
         super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
-        """Note that the connection may be evicted."""
         self._gate.rest(self.transport)
         super().on_response_complete()
 

@@ -56,22 +56,18 @@ class ConnectionLimits:
 
     @property
     def reserve(self) -> int:
-        """Return the number of places that viewers cannot take: half for the presenter, half for waiting
-        connections."""
+        """Return the places that viewers cannot take: half for the presenter, half for waiting connections."""
         return max(8, self.total // 10)
 
     @property
     def share(self) -> int:
-        """Return the number of places that one address of another machine may take. A whole class may come from one
-        address, so it is large."""
+        """Return the places of one address of another machine: many, since a whole class may come from one."""
         return self.total - self.reserve if self.whole_share else self.total // 2
 
 
 def fit_limits(descriptors: int | None) -> ConnectionLimits:
-    """Return limits that a number of file descriptors allows; None: unlimited descriptors.
-
-    Raises:
-        SettingsError: they leave too few connections.
+    """Return limits that a number of file descriptors allows; None: unlimited. Raises SettingsError if they leave
+    too few connections.
     """
     if descriptors is None:
         return ConnectionLimits()

@@ -36,7 +36,6 @@ class ListeningSocket(socket.socket):
     """A listening socket for an event loop."""
 
     def __init__(self, family: socket.AddressFamily, clock: Callable[[], float] = time.monotonic) -> None:
-        """Open a TCP socket; `clock` gives the seconds for the log."""
         super().__init__(family, socket.SOCK_STREAM)
         self.counters = ConnectionCounters()
         """The counters of the server, set by the server."""
@@ -47,11 +46,8 @@ class ListeningSocket(socket.socket):
         self._logged = -_LOG_SECONDS
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Return the next connection and its address.
-
-        Raises:
-            BlockingIOError: there is none, or enough were accepted for now.
-            OSError: descriptors or memory are short, and there is no spare descriptor.
+        """Return the next connection and its address. Raises BlockingIOError if there is none or enough were
+        accepted for now, and OSError if descriptors or memory are short and there is no spare descriptor.
         """
         if self._accepted >= _AT_ONCE or self._gave_up:
             self._accepted, self._gave_up = 0, False
@@ -70,18 +66,14 @@ class ListeningSocket(socket.socket):
             raise BlockingIOError from None
 
     def close(self) -> None:
-        """Close the socket and the spare descriptor."""
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None
         super().close()
 
     def _shed(self, error: OSError) -> None:
-        """Accept one connection with the spare descriptor and close it.
-
-        Raises:
-            BlockingIOError: there was none.
-            OSError: there is no spare descriptor; the event loop listens again in a second.
+        """Accept one connection with the spare descriptor and close it. Raises as `accept`; after an OSError the
+        event loop listens again in a second.
         """
         if self._clock() - self._logged >= _LOG_SECONDS:
             self._logged = self._clock()
@@ -115,10 +107,8 @@ def ignore_accept_errors(loop: Any, context: dict[str, Any]) -> None:
 
 
 def open_listener(host: str, port: int) -> ListeningSocket:
-    """Open a listening socket on `port`, or on the next free port after it (0: on any).
-
-    Raises:
-        SettingsError: the host is not this machine's, or no port in the range is free.
+    """Open a listening socket on `port`, or on the next free port after it (0: on any). Raises SettingsError if
+    the host is not this machine's, or no port in the range is free.
     """
     name = "127.0.0.1" if host == "localhost" else host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET

@@ -41,7 +41,6 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Begin a websocket of the server that `config` describes; uvicorn calls this."""
         super().__init__(config, server_state, app_state, _loop)
         limits = config.connection_limits
         self.logger = connection_log
@@ -55,17 +54,14 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take over the connection from HTTP."""
         super().connection_made(transport)
         self._gate.upgrade(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
         self._gate.leave(self.transport)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse received bytes, unless they exceed the quota."""
         if not self.handshake_initiated:
             # The head, which the HTTP protocol has parsed and passed on.
             super().data_received(data)
@@ -88,7 +84,6 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def handle_connect(self, event: Request) -> None:
-        """Start the app."""
         super().handle_connect(event)
         # The app's task exists but has not run yet.
         with suppress(AttributeError):
@@ -111,7 +106,6 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """Take the answer to a ping."""
         if self._allows_frame():
             super().handle_pong(event)
 
@@ -125,7 +119,6 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
                 self._close_at_once(CLOSE_NOT_TEXT, "that is not UTF-8")
 
     def handle_parser_exception(self) -> None:
-        """Close after bytes that are not frames."""
         if self.conn.close_sent is None:
             self.transport.abort()
             return
@@ -166,7 +159,7 @@ class ClassProtocol(ViewerProtocol):
     """One websocket of the class's listener: small text messages reach the app within the viewer's quota."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take over the connection from HTTP, with small buffers."""
+        """Use small buffers."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=_UNSENT_BYTES)
         connection: socket.socket | None = self.transport.get_extra_info("socket")
@@ -174,7 +167,6 @@ class ClassProtocol(ViewerProtocol):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
 
     def send_receive_event_to_app(self) -> None:
-        """Pass a whole text message to the app, and drop any other."""
         is_text, data = self.curr_msg_data_type == "text", b"".join(self.frames)
         super().send_receive_event_to_app()
         if is_text and not self.close_sent and not self.transport.is_closing():

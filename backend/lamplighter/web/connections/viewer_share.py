@@ -27,14 +27,12 @@ class ViewerShareMiddleware:
     """ASGI middleware, behind the gate, that refuses requests beyond a viewer's share."""
 
     def __init__(self, app: ASGIApp, excess_seconds: float = _EXCESS_SECONDS) -> None:
-        """Serve `app`; a request beyond the share waits `excess_seconds` for its refusal."""
         self._app = app
         self._excess_seconds = excess_seconds
         self._credit = ViewerCredit()
         self._under_way: Counter[tuple[str, str]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or socket."""
         session: str | None = scope.get("state", {}).get("viewer")
         if session is None:
             await self._app(scope, receive, send)

@@ -28,19 +28,18 @@ class Assets:
     """The static files of the page."""
 
     def __init__(self, static: Path | None = None) -> None:
-        """Use the files below `static` (by default the folder in the wheel or the checkout)."""
         self.static = static or find_static()
 
     def index_html(self) -> str | None:
-        """Return the HTML of the page, or None if it has not been built."""
         try:
             return (self.static / "app" / "index.html").read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
 
     def find_file(self, below: str, path: str) -> Path | None:
-        """Return the file for a request path below a folder of `static`; None if it is missing or outside
-        that folder."""
+        """Return the file for a request path below a folder of `static`; None if it is missing or outside that
+        folder.
+        """
         parts = path.split("/")
         if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
             return None

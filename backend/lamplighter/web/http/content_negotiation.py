@@ -41,15 +41,8 @@ CSV = ResponseFormat("csv", "text/csv")
 def negotiate_format(
     request: Request, offered: tuple[ResponseFormat, ...], requested: str | None
 ) -> ResponseFormat:
-    """Choose the format of a response.
-
-    Args:
-        request: the request, whose `Accept` header counts if `requested` is None.
-        offered: the available formats, the default first.
-        requested: the value of `?format=`, the name of an offered format.
-
-    Raises:
-        RefusedError: `Accept` allows none of them (406).
+    """Choose among the formats `offered`, the default first: by the name in `?format=`, else by `Accept`. Raises
+    RefusedError (406) if `Accept` allows none of them.
     """
     if requested is not None:
         return next(format for format in offered if format.name == requested)
@@ -65,7 +58,6 @@ def negotiate_format(
 
 
 def accepts_gzip(request: Request) -> bool:
-    """Return whether the client accepts a gzip-compressed body."""
     for part in ",".join(request.headers.getlist("accept-encoding")).split(",", _MAX_RANGES)[:_MAX_RANGES]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         if name == "gzip":
@@ -90,8 +82,7 @@ def _ranges(accept: str) -> Iterable[tuple[str, float]]:
 
 
 def _rank(media_type: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
-    """Return (quality, specificity) of a media type; the most specific range that matches decides its
-    quality."""
+    """Return (quality, specificity) of a media type; the most specific range that matches decides its quality."""
     kind = media_type.split("/")[0]
     for closeness, wanted in ((2, media_type), (1, f"{kind}/*"), (0, "*/*")):
         qualities = [quality for name, quality in ranges if name == wanted]

@@ -21,7 +21,6 @@ code { font-family: ui-monospace, monospace; }
 
 
 def render(schema: Schema) -> str:
-    """Return the page for an OpenAPI schema."""
     by_tag: dict[str, list[str]] = {}
     for path, item in schema["paths"].items():
         for method, operation in item.items():

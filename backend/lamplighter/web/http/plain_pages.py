@@ -20,15 +20,7 @@ _PAGE = """<!doctype html>
 
 
 def plain_page(status: int, title: str, paragraphs: tuple[str, ...], link: str, root: str) -> HTMLResponse:
-    """Return a page.
-
-    Args:
-        status: its HTTP status.
-        title: its headline.
-        paragraphs: its text.
-        link: the text of the link to the main page.
-        root: the URL of the main page, which ends in a slash.
-    """
+    """Return a page with a link to the main page at `root`, which ends in a slash."""
     return HTMLResponse(
         _PAGE.format(
             title=html.escape(title),
@@ -41,13 +33,11 @@ def plain_page(status: int, title: str, paragraphs: tuple[str, ...], link: str, 
 
 
 def unknown_page(root: str) -> HTMLResponse:
-    """Return the page for an unknown path. `root` is the URL of the main page."""
     text = "The address may be mistyped, or from another version."
     return plain_page(404, "There is no page here", (text,), "Open Lamplighter", root)
 
 
 def used_link_page(root: str) -> HTMLResponse:
-    """Return the page for an expired launch link. `root` is the URL of the main page."""
     text = (
         "A presenter link works once, and for a few minutes.",
         "You can still watch. To present, restart Lamplighter for a new link.",

@@ -56,7 +56,6 @@ class RefusedError(Exception):
         headers: Mapping[str, str] | None = None,
         reason: Reason | None = None,
     ) -> None:
-        """Set the HTTP status, the reason, as a code too, and, if fields are at fault, the errors in them."""
         super().__init__(detail)
         self.reason = reason
         self.status = status

@@ -31,9 +31,8 @@ _TAG = re.compile(r'(?:W/)?("[^"\x00-\x20]*")')
 
 
 def entity_tag(subject: RunFolder | RunSet, *parts: object) -> str:
-    """Return a strong entity tag of a run or a set, the version of this program and `parts`.
-
-    `parts` must include everything that the response depends on, and have a stable repr.
+    """Return a strong entity tag of a run or a set, the version of this program and `parts`, which must include
+    everything that the response depends on, and have a stable repr.
     """
     # The creation time distinguishes it from an earlier one with the same name.
     key = repr((lamplighter.__version__, subject.id, subject.created, *parts))
@@ -47,10 +46,8 @@ def cache_headers(etag: str, *, immutable: bool) -> dict[str, str]:
 
 
 def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
-    """Return a 304 response if the client has the version tagged in the headers, by weak or strong comparison; else
-    None.
-
-    `If-None-Match: *` cannot be answered here, because it is not yet known whether there is a response.
+    """Return a 304 response if the client has the version tagged in the headers, by weak or strong comparison;
+    else None. `If-None-Match: *` cannot be answered before it is known whether there is a response.
     """
     known_tags = ",".join(request.headers.getlist("if-none-match"))
     if headers.get("ETag") in _TAG.findall(known_tags):
@@ -59,7 +56,6 @@ def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
 
 
 def accepts_any_version(request: Request) -> bool:
-    """Return whether the client sent `If-None-Match: *`: it has some version."""
     return ",".join(request.headers.getlist("if-none-match")).strip() == "*"
 
 

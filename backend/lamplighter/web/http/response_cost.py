@@ -51,11 +51,6 @@ def mark_priced(response: Response) -> Response:
 
 
 def require_priced(response: Response, route: str) -> Response:
-    """Return a response if its cost was stated.
-
-    Raises:
-        UnpricedAnswerError: its cost was not stated.
-    """
     if response not in _priced:
         raise UnpricedAnswerError(f"{route} states no cost: make its answer with `send` of a reply")
     return response
@@ -69,9 +64,7 @@ def record_steps(run: RunFolder, newest_step: int) -> int:
 
 def estimate_memory(run: RunFolder, size: int) -> int:
     """Return the bytes of memory for a response of `size` bytes: at least those of the matrix, if that is large.
-
-    Raises:
-        RefusedError: the matrix is too large for the server (422).
+    Raises RefusedError (422) if the matrix is too large for the server.
     """
     matrix = matrix_bytes(run)
     if matrix > _MATRIX_BYTES:
@@ -83,7 +76,6 @@ def estimate_memory(run: RunFolder, size: int) -> int:
 
 
 def matrix_bytes(run: RunFolder) -> int:
-    """Return the bytes of a run's matrix in float32."""
     return 4 * len(run.vocabulary) * run.recipe.model.dim
 
 
@@ -101,11 +93,7 @@ def streaming_cost(size: int, *, slow: bool) -> int:
 
 
 def check_bytes(what: str, size: int, limit: int, less: str) -> None:
-    """Refuse a body of more than `limit` bytes. `what` is a plural; `less` says how to ask for less.
-
-    Raises:
-        RefusedError: it is too large (422).
-    """
+    """Refuse (422) a body of more than `limit` bytes. `what` is a plural; `less` says how to ask for less."""
     if size > limit:
         raise RefusedError(
             422, f"{what} are {size / 1e6:,.0f} MB, at most {limit / 1e6:,.0f} are sent at once: {less}"
@@ -113,11 +101,8 @@ def check_bytes(what: str, size: int, limit: int, less: str) -> None:
 
 
 def check_json_numbers(form: ResponseFormat, numbers: int, less: str, *, what: str = "") -> None:
-    """Refuse a JSON body of too many numbers. `less` says how to ask for less; `what`, a plural, says what there are
-    too many of.
-
-    Raises:
-        RefusedError: there are too many (422).
+    """Refuse (422) a JSON body of too many numbers. `less` says how to ask for less; `what`, a plural, says what
+    there are too many of.
     """
     if form is JSON and numbers > JSON_NUMBERS:
         many = (

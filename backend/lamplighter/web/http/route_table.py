@@ -113,7 +113,6 @@ class Routes:
     """The routes of one resource."""
 
     def __init__(self, tag: str) -> None:
-        """Collect routes shown under `tag` in the OpenAPI document."""
         self._tag = tag
         self.declared: list[DeclaredRoute] = []
         """The routes, in the order in which they were declared."""
@@ -173,7 +172,6 @@ class Routes:
         answers: AnswerFacts = AnswerFacts(),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Register a PATCH route, for presenters."""
         rule = RouteRule("http", path, frozenset({"PATCH"}), Access.CHANGE, _SMALL_BODY)
         return self._add(rule, {"methods": ["PATCH"], **options}, answers, pricing, Pool.CHANGE)
 
@@ -185,7 +183,6 @@ class Routes:
         answers: AnswerFacts = AnswerFacts(),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Register a DELETE route, for presenters."""
         rule = RouteRule("http", path, frozenset({"DELETE"}), Access.CHANGE)
         return self._add(rule, {"methods": ["DELETE"], **options}, answers, pricing, Pool.CHANGE)
 
@@ -233,8 +230,6 @@ class Routes:
 
 
 def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an endpoint that raises an error for responses without a stated cost."""
-
     @wraps(endpoint)
     def answer(*args: Any, **kwargs: Any) -> Any:
         return require_priced(endpoint(*args, **kwargs), endpoint.__name__)
@@ -245,7 +240,6 @@ def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _in_pool(route: DeclaredRoute) -> Callable[..., Any]:
-    """Return a coroutine function that runs the function of a route in a thread of its pool of the app."""
     # FastAPI reads from the signature what to pass, and passes the request under one name only.
     signature = inspect.signature(route.endpoint, eval_str=True)
     parameters = list(signature.parameters.values())

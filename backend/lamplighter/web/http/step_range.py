@@ -35,20 +35,12 @@ class StepRange:
         return max(0, self.last - self.first + 1)
 
     def require_current(self, reader: LineageReader) -> None:
-        """Check that these steps still belong to the same attempts as when the range was read.
-
-        Raises:
-            LineageChangedError: a new attempt took some of them.
-        """
+        """Raise LineageChangedError if a new attempt took some of these steps since the range was read."""
         if reader.lineage().clip(self.first, self.last) != self.lineage:
             raise LineageChangedError(_NEW_ATTEMPT)
 
     def require_attempt(self, step: int, attempt: int) -> None:
-        """Check that a step of the range, read later, belongs to its expected attempt.
-
-        Raises:
-            LineageChangedError: it belongs to another attempt.
-        """
+        """Raise LineageChangedError unless a step of the range, read later, belongs to its expected attempt."""
         if not self.lineage or self.lineage.attempt_at(step) != attempt:
             raise LineageChangedError(_NEW_ATTEMPT)
 
@@ -58,9 +50,8 @@ def resolve_step_range(
 ) -> StepRange:
     """Return the existing steps from `first` to `last` (None: the newest).
 
-    Raises:
-        RefusedError: the last step does not count in `attempt` (409), there is no such step (404) or attempt
-            (404), or `attempt` was given without a last step (422).
+    Raises RefusedError: the last step does not count in `attempt` (409), there is no such step or attempt
+    (404), or `attempt` was given without a last step (422).
     """
     lineage = reader.lineage()
     newest = reader.newest_step()[1]

@@ -84,12 +84,8 @@ class LargeResponse(Response):
         status: int = 200,
         any_version: bool,
     ) -> None:
-        """Send the answer to `order` when called.
-
-        Args:
-            cache: makes or holds the answer.
-            headers: the headers of the response.
-            any_version: the client has some version: answer 304 once there is one.
+        """Send the answer to `order`, made or held by `cache`. `any_version`: the client has some version, so
+        answer 304 once there is one.
         """
         super().__init__(status_code=status, headers=headers, media_type=media_type)
         del self.headers["content-length"]
@@ -98,7 +94,6 @@ class LargeResponse(Response):
         self._any_version = any_version
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response; an error before its first bytes becomes a problem."""
         reader = self._cache.open(self._order)
         headers = dict(self.headers)
         if self._any_version:
@@ -112,10 +107,8 @@ class LargeResponse(Response):
 
 
 def spool_body(response: Response, cache: ResponseCache, *, presenter: bool) -> Response:
-    """Return a finished response whose body takes room in the spool, if it is large. Call it from a thread.
-
-    Raises:
-        BusyError: the spool has no room for it.
+    """Return a finished response whose body takes room in the spool, if it is large. Call it from a thread. Raises
+    BusyError.
     """
     if type(response) is not Response or len(response.body) <= HELD_BYTES:
         return response
@@ -125,8 +118,7 @@ def spool_body(response: Response, cache: ResponseCache, *, presenter: bool) -> 
 
 
 def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
-    """Yield a JSON object of `facts` and, last, a list `name` given in blocks; NaN and infinities become
-    null."""
+    """Yield a JSON object of `facts` and, last, a list `name` given in blocks; NaN and infinities become null."""
     yield to_json(facts, inf_nan_mode="null")[:-1] + b',"' + name.encode() + b'":['
     started = False
     for block in blocks:

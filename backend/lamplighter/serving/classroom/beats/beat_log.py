@@ -75,10 +75,8 @@ class BeatLog:
         return position
 
     def since(self, position: Sequence, *, text: bool = False) -> list[Entry] | None:
-        """Return what was published after a position, oldest first; empty if it is the newest. An entry may be empty.
-
-        None: there is a gap, because it is no longer kept, or the position is from another log. Then continue from
-        `newest_state`.
+        """Return what was published after a position, oldest first; empty if it is the newest. An entry may be
+        empty. None: there is a gap, or the position is from another log; then continue from `newest_state`.
         """
         return self._fanout.since(self._run, _BEATS[text], position)
 
@@ -90,7 +88,6 @@ class BeatLog:
         return received.seq, _ReceivedState(received.data)
 
     def close(self) -> None:
-        """Publish no more."""
         with self._lock:
             self._closed = True
         self._leave()

@@ -118,7 +118,6 @@ class ClassHub:
         return len(self._sessions), len(behind)
 
     def connected_ids(self) -> set[str]:
-        """Return the ids of the sessions with an open socket."""
         return set(self._sessions)
 
     def watched_runs(self) -> set[str]:

@@ -67,7 +67,6 @@ class _Pace:
         self.next_at = float("-inf")
 
     def note_sent(self, now: float, size: int) -> None:
-        """Note that a message of `size` bytes was sent to every viewer."""
         self.next_at = now + max(self._least_seconds, min(size / self._rate, _MAX_PAUSE))
 
 
@@ -75,7 +74,6 @@ class BeatMaker:
     """The publications of one run. For one thread only."""
 
     def __init__(self, read_words: ReadWords) -> None:
-        """Start without any knowledge of the run."""
         self._read_words = read_words
         self._picker: BeatPicker | None = None
         self._state = NOTHING_YET
@@ -93,11 +91,7 @@ class BeatMaker:
         self._linear_at = self._districts_at = float("-inf")
 
     def take_messages(self, messages: list[ViewerMessage], now: float) -> None:
-        """Accept messages that arrived at `now` (seconds).
-
-        Raises:
-            FrameError: a step cannot be read.
-        """
+        """Accept messages that arrived at `now` (seconds). Raises FrameError if a step cannot be read."""
         for message in messages:
             if isinstance(message.data, str):
                 self._take_text(message.kind, message.data, now)
@@ -143,9 +137,8 @@ class BeatMaker:
                 return
 
     def next_publication(self, now: float) -> tuple[Publication, JoiningState] | None:
-        """Return the publication due at `now` (seconds), with the state for viewers who join after it.
-
-        None if nothing is due. Call it until it returns None.
+        """Return the publication due at `now` (seconds), with the state for viewers who join after it; None if
+        nothing is due. Call it until it returns None.
         """
         publication = self._make_start() or self._make_beat(now) or self._make_map(now)
         if publication is None and now >= max(self._texts_at, self._sent_at + BEAT_SECONDS):
@@ -221,9 +214,8 @@ class BeatMaker:
         return None
 
     def _add_layout(self, view: Method, now: float) -> bytes | None:
-        """Return the frame of the newest layout of a view.
-
-        None if it cannot be read: the run is then shown without it.
+        """Return the frame of the newest layout of a view; None if it cannot be read: the run is then shown
+        without it.
         """
         if view is Method.LINEAR:
             self._linear_at = now + _LINEAR_SECONDS
@@ -251,13 +243,8 @@ class FolderBeats:
         log: BeatLog,
         on_failed: Callable[[int, str], None] = lambda code, reason: None,
     ) -> None:
-        """Prepare to follow `run`. The callback runs on the follower's thread.
-
-        Args:
-            run: the run to follow.
-            catalog: describes the run.
-            log: takes the publications.
-            on_failed: receives a close code and a reason; no call follows.
+        """Prepare to follow `run`. `on_failed` receives a close code and a reason on the follower's thread; no
+        call follows.
         """
         self._run = run
         self._log = log
@@ -273,16 +260,13 @@ class FolderBeats:
         )
 
     def start(self) -> None:
-        """Begin to follow the run."""
         self._follower.start()
         self._follower.join(None, _CHANNELS)
 
     def stop(self) -> None:
-        """Request a stop, without waiting."""
         self._follower.stop()
 
     def wait_ended(self, timeout: float | None = None) -> bool:
-        """Wait until the run's files are closed. Returns whether they are."""
         return self._follower.wait_ended(timeout)
 
     def _begin(self, _: None, messages: list[ViewerMessage] | None) -> None:

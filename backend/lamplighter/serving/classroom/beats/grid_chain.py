@@ -14,7 +14,6 @@ class GridChain:
     """
 
     def __init__(self) -> None:
-        """Start without a layout."""
         self.newest: GridLayout | None = None
         self._number = 0
 

@@ -67,10 +67,7 @@ class JoiningState:
         return self._envelopes.get(text)
 
     def envelope(self, *, text: bool) -> bytes:
-        """Return the message, with words if `text`.
-
-        Making it takes milliseconds, more for a large vocabulary.
-        """
+        """Return the message, with words if `text`. Making it takes milliseconds, more for a large vocabulary."""
         if text not in self._envelopes:
             self._envelopes[text] = encode_envelope(self.parts(text=text))
         return self._envelopes[text]

@@ -42,16 +42,13 @@ class SharedBeats:
         self._lease = Lease(fanout.broker, f"beats-{key}", fanout.broker.holder)
 
     def start(self) -> None:
-        """Begin to make or receive beats."""
         self._work = self._fanout.broker.spawn(self._take_turns())
 
     def stop(self) -> None:
-        """Request a stop, without waiting."""
         if self._work is not None:
             self._work.cancel()
 
     def wait_ended(self, timeout: float | None = None) -> bool:
-        """Wait until the run's files are closed. Returns whether they are."""
         if self._work is not None:
             done, _ = wait([self._work], timeout)
             if not done:
@@ -59,7 +56,6 @@ class SharedBeats:
         return self._made is None or self._made.wait_ended(timeout)
 
     async def _take_turns(self) -> None:
-        """Make beats while it is this server's turn."""
         try:
             # Beats go on from the place that the last server came to.
             with contextlib.suppress(asyncio.TimeoutError):

@@ -52,13 +52,7 @@ class WatchedRun:
     def __init__(
         self, found: FoundRun, catalog: RunCatalog, fanout: Fanout, threads: anyio.CapacityLimiter
     ) -> None:
-        """Prepare to follow a run.
-
-        Args:
-            catalog: describes it.
-            fanout: carries its beats.
-            threads: the threads that make messages for joining viewers.
-        """
+        """Prepare to follow a run. `threads` make messages for joining viewers."""
         self.found = found
         self.run = run = found.run
         self.viewers: set[ClassViewer] = set()
@@ -82,12 +76,10 @@ class WatchedRun:
         self._beats.start()
 
     def stop(self) -> None:
-        """Request a stop, without waiting."""
         self.log.close()
         self._beats.stop()
 
     def wait_ended(self, timeout: float) -> None:
-        """Wait until the run's files are closed."""
         self._beats.wait_ended(timeout)
 
     def wake_viewers(self) -> None:
@@ -101,10 +93,8 @@ class WatchedRun:
             self._loop.call_soon(self._wake, viewers[AT_ONCE:])
 
     async def hello(self, *, text: bool) -> str:
-        """Return the first message to a viewer; without `text`, it contains nothing that a person wrote.
-
-        Raises:
-            READ_ERRORS, ValueError: the run cannot be read.
+        """Return the first message to a viewer; without `text`, it contains nothing that a person wrote. Raises
+        READ_ERRORS or ValueError if the run cannot be read.
         """
         async with self._making:
             if time.monotonic() > self._hello_until:
@@ -121,9 +111,8 @@ class WatchedRun:
             return await anyio.to_thread.run_sync(lambda: state.envelope(text=text), limiter=self._threads)
 
     def waiting_for(self, viewer: ClassViewer) -> list[Entry] | None:
-        """Return what was published after a viewer's position.
-
-        None if it has none, or some of it is no longer kept.
+        """Return what was published after a viewer's position. None if it has none, or some of it is no longer
+        kept.
         """
         return None if viewer.position is None else self.log.since(viewer.position, text=viewer.text)
 

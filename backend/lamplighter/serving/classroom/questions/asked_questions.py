@@ -21,12 +21,8 @@ class AskedQuestions:
     def __init__(
         self, lock: threading.RLock, changed: Callable[[], None], is_here: Callable[[str], bool]
     ) -> None:
-        """Start without questions.
-
-        Args:
-            lock: the class's.
-            changed: called after every change, without the lock.
-            is_here: returns whether a session is valid; called with the lock.
+        """Use the class's lock. `changed` is called after every change, without the lock; `is_here` returns
+        whether a session is valid, and is called with the lock.
         """
         self._lock, self._changed, self._is_here = lock, changed, is_here
         self._question: Question | None = None
@@ -67,7 +63,6 @@ class AskedQuestions:
         self._changed()
 
     def note_changed(self) -> None:
-        """Announce to everyone that the question was closed or revealed."""
         self._changed()
 
     def forget_all(self) -> None:
@@ -80,7 +75,8 @@ class AskedQuestions:
 
     def take_prediction(self, session_id: str, prediction: PredictionMessage) -> bool:
         """Record a session's prediction, replacing an earlier one. Returns False if it does not fit an open
-        question."""
+        question.
+        """
         with self._lock:
             question = self._question
             taken = (
@@ -118,8 +114,9 @@ class AskedQuestions:
             return self._shown[1]
 
     def ask_lesson(self, made: LessonQuestion) -> None:
-        """Ask a prediction of the course. One that was asked before returns with its answers, open unless it was
-        revealed."""
+        """Ask a prediction of the course. One that was asked before returns with its answers, open unless
+        revealed.
+        """
         with self._lock:
             place = (made.run, made.part, made.stage)
             if (
@@ -154,7 +151,6 @@ class AskedQuestions:
             self._changed()
 
     def note_lessons_revealed(self) -> None:
-        """Announce to everyone that predictions of the course were revealed."""
         with self._lock:
             self.revealed_lessons += 1
         self._changed()

@@ -33,16 +33,9 @@ _WRITTEN = {
 
 
 def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: TokenTable) -> Question:
-    """Return the presenter's question, without an id.
+    """Return the presenter's question about a run, without an id. It starts from the newest step in `status`.
 
-    Args:
-        body: the presenter's request.
-        run: the run it is about.
-        status: the run's status; the question starts from its newest step.
-        table: the run's words.
-
-    Raises:
-        RefusedError: the run is over (409), or a word or round is missing, unknown or repeated (422).
+    Raises RefusedError: the run is over (409), or a word or round is missing, unknown or repeated (422).
     """
     if (body.about in ("how", "change")) != (body.when is not None):
         raise _refused("when", "before or after, for the questions `how` and `change` alone")

@@ -90,14 +90,8 @@ class LessonQuestion(Question):
 def make_lesson_question(
     part: Part, stage: int, prediction: Prediction, run: str, step: int
 ) -> LessonQuestion:
-    """Return the question of a stage with a prediction, without an id.
-
-    Args:
-        part: the parsed part.
-        stage: the number of the stage, from 1.
-        prediction: the stage's prediction.
-        run: the id of the run shown to the class.
-        step: the run's newest step.
+    """Return the question of a stage (from 1) with a prediction, without an id. `run` is shown to the class;
+    `step` is its newest.
     """
     choices = tuple(choice.text for choice in prediction.choices)
     return LessonQuestion(

@@ -22,13 +22,11 @@ _AT_A_TIME = 100
 
 
 def measure_answer(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
-    """Return the answer to a question.
+    """Return the answer to a question. A vector is compared at the newest exactly kept step at or before the one
+    asked about, which is `Measured.step`.
 
-    A vector is compared at the newest exactly kept step at or before the one asked about, which is `Measured.step`.
-
-    Raises:
-        RefusedError: training has not reached the step (409), or no matrix was kept since the question (409).
-        READ_ERRORS: the run cannot be read.
+    Raises RefusedError (409) if training has not reached the step, or no matrix was kept since the question;
+    READ_ERRORS.
     """
     with catalog.open_steps(run) as steps:
         newest = steps.newest_step()[1]

@@ -63,9 +63,8 @@ class Question:
     """The predictions by session."""
 
     def take(self, session_id: str, answer: float, answer_id: int = 0, written: str = "") -> bool:
-        """Record a session's prediction, replacing an earlier one. Returns False if it is late or invalid.
-
-        An answer that was underway for longer than a later one of the same session, by their ids, is late.
+        """Record a session's prediction, replacing an earlier one. Returns False if it is late or invalid. An
+        answer that was underway for longer than a later one of the same session, by their ids, is late.
         """
         known = self.given.get(session_id)
         if self.when is None:
@@ -91,7 +90,6 @@ class Question:
             self.given = {session: given for session, given in self.given.items() if is_here(session)}
 
     def close(self) -> None:
-        """Accept no more predictions."""
         if self.state == "open":
             self.state = "closed"
 
@@ -105,12 +103,10 @@ class Question:
         self.state, self.measured = "revealed", measured
 
     def answer_of(self, session_id: str) -> float | None:
-        """Return a session's prediction."""
         found = self.given.get(session_id)
         return None if found is None else found.answer
 
     def written_by(self, session_id: str) -> str | None:
-        """Return a session's written answer."""
         found = self.given.get(session_id)
         return None if found is None or self.when is None else found.written
 
@@ -135,11 +131,9 @@ class Question:
         return not self.choices or (answer == int(answer) and 0 <= answer < len(self.choices))
 
     def _place(self) -> tuple[int | None, int | None]:
-        """Return the part and the stage of the course that it belongs to."""
         return None, None
 
     def _edges(self, values: list[float]) -> list[float]:
-        """Return the edges of the bins for counting predictions."""
         return bin_edges(values)
 
     def _shown(self, outcome: ClassOutcome | None) -> ClassQuestion:

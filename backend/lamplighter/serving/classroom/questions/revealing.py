@@ -21,15 +21,11 @@ class LessonRevealer:
     """A revealer of the predictions of the course. Thread-safe."""
 
     def __init__(self, catalog: RunCatalog, lessons: LessonLibrary, cache: LruCache) -> None:
-        """Read runs and parts, and cache computed words in `cache`."""
         self._catalog, self._lessons, self._cache = catalog, lessons, cache
 
     def find_part(self, run_id: str, number: int, language: str = LANGUAGE) -> tuple[RunFolder, Part]:
-        """Return a run with a part of the course, in a language or in English.
-
-        Raises:
-            RefusedError: there is no such part, or the run has not read its corpus (404).
-            NoSuchRunError: there is no such run.
+        """Return a run with a part of the course, in a language or in English. Raises NoSuchRunError, or
+        RefusedError (404) if there is no such part or the run has not read its corpus.
         """
         run, part = self._catalog.find_run(run_id), self._lessons.parts(language).get(number)
         if part is None:
@@ -39,11 +35,8 @@ class LessonRevealer:
         return run, part
 
     def reveal(self, questions: Sequence[LessonQuestion]) -> bool:
-        """Reveal the predictions of one part on one run. Returns whether anything changed.
-
-        Raises:
-            RefusedError: the run or the part no longer exists (404).
-            FormatError: this version cannot read the run's steps.
+        """Reveal the predictions of one part on one run. Returns whether anything changed. Raises RefusedError
+        (404) if the run or the part no longer exists, FormatError if this version cannot read the run's steps.
         """
         if not questions:
             return False

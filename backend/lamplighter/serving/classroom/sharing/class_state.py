@@ -55,16 +55,11 @@ class ClassState(SharedState):
 
 
 def encode_state(state: ClassState) -> bytes:
-    """Return a state as bytes."""
     return zstandard.compress(state.model_dump_json().encode(), 3)
 
 
 def decode_state(data: bytes) -> ClassState:
-    """Return the state in bytes of the broker.
-
-    Raises:
-        StateError: they are not one.
-    """
+    """Return the state in bytes of the broker. Raises StateError if they are not one."""
     try:
         with zstandard.ZstdDecompressor().stream_reader(data) as reader:
             text = reader.read(MAX_BYTES + 1)

@@ -50,11 +50,8 @@ class OtherServers:
         present: Callable[[], Present],
         note: Callable[[str, Collection[str], Collection[str]], None],
     ) -> None:
-        """Say who is here, and hear who is elsewhere.
-
-        Args:
-            broker: carries it.
-            note: called with a server's name, the sessions with an open page there, and those that ask there.
+        """Say who is here, and hear who is elsewhere. `note` is called with a server's name, the sessions with an
+        open page there, and those that ask there.
         """
         self._broker, self._present, self._note = broker, present, note
         self._servers: dict[str, _Server] = {}
@@ -87,7 +84,6 @@ class OtherServers:
                 await self._broker.client.publish(SUBJECT, here.model_dump_json().encode())
 
     async def note_message(self, message: Msg) -> None:
-        """Note what another server says."""
         if len(message.data) > _MAX_BYTES:
             return
         try:

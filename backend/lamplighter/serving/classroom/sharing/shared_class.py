@@ -108,16 +108,11 @@ class SharedClass:
     # Any thread.
 
     def start(self) -> None:
-        """Begin to take part."""
         for work in (self._keep, self._listen, self._write_often, self._forward, self.others.say_often):
             self._broker.spawn(self._go_on(work))
 
     def wait_ready(self) -> None:
-        """Wait until the state of the class is known here.
-
-        Raises:
-            RefusedError: it is not in time (503).
-        """
+        """Wait until the state of the class is known here. Raises RefusedError (503) if it is not in time."""
 
         async def ready() -> None:
             while self._reached == (0, 0):
@@ -140,28 +135,20 @@ class SharedClass:
         self._broker.call_soon(self._dirty.set)
 
     def wait_stored(self) -> None:
-        """Wait until what was changed here stands in the broker.
-
-        Raises:
-            RefusedError: it does not in time, or another server owns the class by now (503).
+        """Wait until what was changed here stands in the broker. Raises RefusedError (503) if it does not in time,
+        or another server owns the class by now.
         """
         if not self._wait(self._until_stored()):
             raise _away()
 
     def lead(self) -> None:
-        """Make this server the owner.
-
-        Raises:
-            RefusedError: the broker is away (503).
-        """
+        """Make this server the owner. Raises RefusedError (503) while the broker is away."""
         if not (self.is_owner and self._lease.is_held):
             self._wait(self._take_lead())
 
     def ask(self, ask: JoinAsk | PointAsk) -> Answer:
-        """Ask the owner, and return its answer once it counts here.
-
-        Raises:
-            RefusedError: there is no owner in time (503).
+        """Ask the owner, and return its answer once it counts here. Raises RefusedError (503) if there is no owner
+        in time.
         """
         return self._wait(self._ask_owner(ask))
 

@@ -31,7 +31,6 @@ class StoredState:
         self._numbers = itertools.count(1)
 
     async def read_state(self) -> bytes | None:
-        """Return what is stored; None: nothing."""
         try:
             entry = await (await self._bucket()).get(_KEY)
         except nats.js.errors.KeyNotFoundError:
@@ -39,13 +38,9 @@ class StoredState:
         return entry.value or b""
 
     async def take_over(self, known: int) -> ClassState | None:
-        """Prepare to write with a fence above that of the state that is stored, and above `known`.
-
-        Returns:
-            That state; None: there is none.
-
-        Raises:
-            StateError: what is stored is not a state. The next write replaces it.
+        """Prepare to write with a fence above that of the state that is stored, and above `known`. Returns that
+        state; None: there is none. Raises StateError if what is stored is not a state; the next write replaces
+        it.
         """
         self._fence, self._revision = known + 1, 0
         try:
