@@ -71,11 +71,7 @@ def still(
 def coloured(
     found: FoundEmbedding, columns: str | os.PathLike[str] | None, colour: str | None
 ) -> tuple[FoundEmbedding, str]:
-    """Return an embedding with classes from a table's column, and a phrase that describes it.
-
-    Raises:
-        InputError: see `colour_by_column`; or a column is named without a table.
-    """
+    """Return an embedding with classes from a table's column, and a phrase that describes it."""
     if columns is None:
         if colour is not None:
             raise InputError("colour names a column of a table, so columns is needed too")

@@ -34,14 +34,7 @@ first."""
 def examine_folder(
     run: RunFolder, kind: str, fields: dict[str, Any], *, confirmed: bool, on_progress: OnProgress | None
 ) -> dict[str, Any]:
-    """Return the answer to a question about the model of a run in a folder.
-
-    Raises:
-        InputError: there is no such question, or the run has no such step or word.
-        ExaminationError: it cannot be answered.
-        FormatError: this version cannot read the folder.
-        ImportError: only `lamplighter-watch` is installed.
-    """
+    """Return the answer to a question about the model of a run in a folder. Raises as `Run.examine`."""
     # Nothing else here needs child processes or readers of a run's files.
     with require_whole_application("examine"):
         from lamplighter.model.training_demands import describe_demands

@@ -26,14 +26,8 @@ def fork_run(
     *,
     train: bool,
 ) -> Path:
-    """Make a fork beside its parent, or beside the set that the parent is a member of, and train it if wanted. Return its folder.
-
-    Raises:
-        InputError: the fork cannot be made.
-        TrainingError: the training failed.
-        FormatError: this version cannot read the parent.
-        ImportError: only `lamplighter-watch` is installed.
-    """
+    """Make a fork beside its parent, or beside the set that the parent is a member of, and train it if
+    wanted. Return its folder."""
     with require_whole_application("fork"):
         from lamplighter.forks.creation import ForkRequest, create_fork
         from lamplighter.forks.errors import ForkError

@@ -9,15 +9,10 @@ from lamplighter.client.errors import InputError
 
 
 def whole_number(value: object, name: str, least: int | None = 0, most: int | None = None) -> int:
-    """Return a whole number of any kind (Python's, numpy's, a tensor of one number) as an `int`.
+    """Return a whole number of any kind (Python's, numpy's, a tensor of one number) as an `int`. `name`
+    begins the messages.
 
-    Args:
-        value: anything with `__index__`.
-        name: the argument's name, which begins the messages.
-        least, most: the smallest and the largest number that is allowed; None: any.
-
-    Raises:
-        InputError: it is not a whole number (a float, a bool, a text), or outside the limits.
+    Raises InputError if it is not one (a float, a bool, a text), or below `least` or above `most`; None: any.
     """
     try:
         # A bool has `__index__` too, but as a step or an id it is a mistake.

@@ -109,21 +109,14 @@ def _format_speed(speed: float | None) -> str:
 
 
 def build_live_url(url: str, channels: list[str]) -> str:
-    """Return the websocket URL of a run, from any form of its address.
-
-    Raises:
-        InputError: the address names no run, or no server.
-    """
+    """Return the websocket URL of a run, from any form of its address."""
     address = run_address(url)
     return f"ws{address.removeprefix('http')}/live?channels={','.join(channels)}"
 
 
 def run_address(url: str) -> str:
-    """Return the REST address of a run, from any form of its address.
-
-    Raises:
-        InputError: the address names no run, or no server.
-    """
+    """Return the REST address of a run, from any form of its address. Raises InputError if it names no run,
+    or no server."""
     try:
         parts = urlsplit(url)
         host = parts.hostname

@@ -35,22 +35,17 @@ class ChangedRows(NamedTuple):
 
 
 class MatrixDiff:
-    """A copy of the matrix from the last comparison, to find the rows that changed since. Takes V x D numbers of
-    memory.
-    """
+    """A copy of the matrix, shape (V, D), from the last comparison, to find the rows that changed since."""
 
     def __init__(self, matrix: Floats) -> None:
-        """Start with a copy of `matrix`, shape (V, D)."""
         self.matrix = matrix.copy()
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Return (V, D)."""
         rows, width = self.matrix.shape
         return rows, width
 
     def vectors(self, ids: NDArray[np.intp]) -> Floats:
-        """Return some rows of the copy, shape (ids, D)."""
         return self.matrix[ids]
 
     def diff(self, now: Floats) -> ChangedRows:
@@ -93,14 +88,10 @@ def _row_norms(rows: Floats) -> Floats:
 
 
 def to_host_array(values: Any, name: str) -> NDArray[Any]:
-    """Return a tensor or an array as an array in host memory; half precisions become float32.
+    """Return a tensor or an array as an array in host memory; half precisions become float32. `name` begins
+    the messages.
 
-    Args:
-        values: the tensor or array.
-        name: the argument's name, which begins the messages.
-
-    Raises:
-        InputError: it is not a tensor or an array, or a tensor without values.
+    Raises InputError if it is neither, or a tensor without values.
     """
     if getattr(values, "is_meta", False):
         raise InputError(f"{name}: this tensor is on the meta device, where it has no numbers: load it first")
@@ -119,11 +110,8 @@ def to_host_array(values: Any, name: str) -> NDArray[Any]:
 
 
 def to_matrix(embedding: Any) -> Floats:
-    """Return the embedding as a contiguous float32 matrix, shape (V, D); a view if it is one already.
-
-    Raises:
-        InputError: the embedding is not a matrix of numbers, or a run cannot hold its size.
-    """
+    """Return the embedding as a contiguous float32 matrix, shape (V, D); a view if it is one already. Raises
+    InputError."""
     weight = embedding if hasattr(embedding, "shape") else getattr(embedding, "weight", embedding)
     matrix = to_host_array(weight, "embedding")
     if matrix.ndim != 2 or matrix.dtype.kind != "f":
@@ -137,13 +125,8 @@ def to_matrix(embedding: Any) -> Floats:
 
 
 def check_matrix_size(size: int, dim: int, number_bytes: int | None = None) -> None:
-    """Raise InputError if a matrix of this size is too small or too large for a run.
-
-    Args:
-        size: V.
-        dim: D.
-        number_bytes: the bytes of a number on the disk, if the matrix is read in blocks; None if it is held in memory.
-    """
+    """Raise InputError if a matrix of V x D is too small or too large for a run. `number_bytes`: the bytes of
+    a number on the disk, if the matrix is read in blocks; None if it is held in memory."""
     limit, said = (
         (MAX_BYTES, f"{MAX_BYTES / 1e6:,.0f} MB in float32")
         if number_bytes is None

@@ -39,9 +39,7 @@ class RecordReading:
     def read_consistently(self, read: Callable[[MatrixHistory], T]) -> T:
         """Return the result of `read` on the history; call it again if a new attempt began during the call.
 
-        Raises:
-            NotBegunError: nothing is recorded yet.
-            FormatError: the record is damaged.
+        Raises NotBegunError, or FormatError if the record is damaged.
         """
         try:
             history = MatrixHistory(self._run)
@@ -54,7 +52,6 @@ class RecordReading:
                 raise describe_damage(self._run, error) from error
 
     def newest_step(self) -> int:
-        """Return the number of the newest step."""
         return self.read_consistently(lambda h: h.steps.newest_step()[1])
 
     def read_pulses(self, first: int, last: int | None) -> Iterator[Pulse]:
@@ -78,9 +75,7 @@ class RecordReading:
     def play_frames(self, first: int, last: int, parts: Sequence[PlaybackKind]) -> Iterator[Frame]:
         """Yield the frames that a viewer would have received from step `first` to `last`, a few steps at a time.
 
-        Raises:
-            InputError: there is no such step.
-            NotBegunError: nothing is recorded yet.
+        Raises InputError if there is no such step, and NotBegunError.
         """
         playback = Playback(self._run, first, last, parts)
         while not playback.done:
@@ -113,12 +108,10 @@ class RecordReading:
             return None
 
     def read_logged(self) -> dict[int, dict[str, float]]:
-        """Return the numbers that the loop logged, by step and name."""
         texts = self.read_consistently(lambda h: h.steps.scalars(0, LAST_STEP))
         return {step: decode_scalars(text) for step, text in texts.items()}
 
     def read_measures(self) -> dict[int, dict[str, float]]:
-        """Return the measures by step and name; empty before the first."""
         try:
             with (
                 MeasuresReader(self._run.measures_path) as reader,
@@ -129,8 +122,6 @@ class RecordReading:
             return {}
 
     def read_events(self) -> list[TimelineEvent]:
-        """Return the timeline events, oldest first."""
-
         def every(history: MatrixHistory) -> list[TimelineEvent]:
             found: list[TimelineEvent] = []
             while batch := history.steps.events(found[-1].id if found else 0):

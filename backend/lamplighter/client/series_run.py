@@ -107,15 +107,8 @@ def record_series(
 ) -> tuple[Run, HistoryReport]:
     """Create a finished run without maps, as `series` does; return it with what a check of its history found.
 
-    Args:
-        folder: as for `series`, like all that is not named here.
-        origin: where the checkpoints are from, for the run's message.
-        unread: why other checkpoints cannot be read, by step.
-        tell: as for `still`.
-
-    Raises:
-        InputError: see `series`.
-        FileExistsError: `folder` is not empty.
+    `origin`: where the checkpoints are from, for the run's message; `unread`: why others cannot be read, by
+    step; `tell`: as for `still`. Raises as `series`.
     """
     report = progress or _ignore_progress
     opener = TableOpener(tensor, vocabulary)
@@ -163,11 +156,8 @@ def record_series(
 
 
 def _of_another_shape(checkpoints: list[Checkpoint], opener: TableOpener) -> dict[int, str]:
-    """Return the steps whose matrix has another shape than most (in a tie, than the first), each with the reason.
-
-    Raises:
-        InputError: no two checkpoints have the same shape.
-    """
+    """Return the steps whose matrix has another shape than most (in a tie, than the first), each with the
+    reason. Raises InputError if no two have the same."""
     shapes = {step: opener.peek_shape(source) for step, source in checkpoints}
     counted = Counter(shape for shape in shapes.values() if shape is not None)
     if len(counted) < 2:

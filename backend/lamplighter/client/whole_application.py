@@ -8,14 +8,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def require_whole_application(what: str) -> Generator[None]:
-    """Guard the imports inside: a missing one raises an error that says how to install the rest.
-
-    Args:
-        what: the caller, which begins the message.
-
-    Raises:
-        ImportError: a module is missing; the message is the line to type.
-    """
+    """Guard the imports inside for `what`, which begins the message: a missing one raises an ImportError with
+    the line to type."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -45,7 +45,6 @@ class TableOpener:
     """Opens the tables of one history. A tokeniser's file that comes again with each checkpoint is parsed once."""
 
     def __init__(self, tensor: str | None, vocabulary: GivenVocabulary | None = None) -> None:
-        """Start, with the name of the tensor and the tokens if they are known."""
         self._tensor = tensor
         self._given = None if vocabulary is None else read_given_vocabulary(vocabulary)[0]
         self._digest = b""
@@ -65,9 +64,7 @@ class TableOpener:
     def open(self, source: Any) -> OpenTable:
         """Return the table of a source for `find_embedding`. Model folders, `.safetensors` and `.npy` are read in blocks.
 
-        Raises:
-            InputError: there is no table, or its shape is absurd.
-            OSError: it cannot be read.
+        Raises InputError if there is none, or its shape is absurd; OSError.
         """
         opened = (
             self._open_path(Path(source))
@@ -125,18 +122,12 @@ def check_sources(
     unread: Mapping[int, str] | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> HistoryReport:
-    """Return what is wrong with the checkpoints of one training. A checkpoint that cannot be read is a finding.
+    """Return what is wrong with the checkpoints of one training. A checkpoint that cannot be read is a
+    finding.
 
-    Args:
-        sources: as for `series`.
-        vocabulary: as for `series`; its size tells which of several matrices is meant.
-        steps: the step of each of several sources; by default, as for `series`.
-        tensor: the name of the matrix, if a source has several.
-        unread: why other checkpoints cannot be read, by step.
-        progress: called with the share done and a description.
-
-    Raises:
-        InputError: there are fewer than two checkpoints, or none that can be read.
+    `sources`, `vocabulary` and `steps` are as for `series`; the size of the vocabulary tells which of several
+    matrices is meant. `unread`: why other checkpoints cannot be read, by step. Raises InputError if fewer
+    than two are there, or none can be read.
     """
     checkpoints = collect_checkpoints(sources, steps)
     check, opener = HistoryCheck(), TableOpener(tensor, vocabulary)

@@ -37,7 +37,6 @@ class HistoryCheck:
         self._first_of_tokens = 0
 
     def add_matrix(self, step: int, matrix: RowSource) -> None:
-        """Take the table of the next step, shape (V, D)."""
         rows, width = matrix.shape
         self.add_table(step, (rows, width), split_rows(matrix))
 
@@ -69,13 +68,11 @@ class HistoryCheck:
             self._findings.append(Finding(code, "problem", (step,), code, values))
 
     def add_unreadable(self, step: int, why: str) -> None:
-        """Take note of a checkpoint whose table cannot be read."""
         self._steps.append(step)
         values = {"step": step, "why": why}
         self._findings.append(Finding("unreadable", "problem", (step,), "unreadable", values))
 
     def report(self) -> HistoryReport:
-        """Return what was found so far."""
         steps = sorted(self._steps)
         findings = [*self._findings, *find_missing_steps(steps)]
         tables, shapes = _choose_comparable(self._tables)

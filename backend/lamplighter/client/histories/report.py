@@ -86,7 +86,6 @@ class HistoryReport:
         return [head, *(f"  {finding.severity}: {finding.sentence}" for finding in self.findings)]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as an object for JSON."""
         return {
             "checkpoints": len(self.steps),
             "steps": list(self.steps),

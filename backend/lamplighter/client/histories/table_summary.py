@@ -105,12 +105,7 @@ class Summarizer:
         self._before: NDArray[np.uint64] | None = None
 
     def summarize(self, step: int, shape: tuple[int, int], blocks: Iterable[Floats]) -> TableSummary:
-        """Return the summary of a table.
-
-        Args:
-            shape: (V, D).
-            blocks: its rows in order, as contiguous float32.
-        """
+        """Return the summary of a table, shape (V, D). `blocks`: its rows in order, as contiguous float32."""
         if shape != self._shape:
             self._set_shape(shape)
         size = shape[0]

@@ -19,21 +19,14 @@ _NO_IDS = np.empty(0, dtype=np.int64)
 
 
 class ProbeRecord:
-    """A run that holds the hidden states of probes at some steps of another run. Each step is kept whole."""
+    """A run beside `parent` that holds the hidden states of probes at some steps of its model. Each step is
+    kept whole.
+
+    `step`: the number of the first, at which the states are `layers`. Raises InputError if they cannot be
+    recorded or change their shape, and OSError or apsw.Error.
+    """
 
     def __init__(self, parent: RunFolder, probes: ProbeSet, step: int, layers: Layers) -> None:
-        """Create the run.
-
-        Args:
-            parent: the run whose model is read. The new run lies beside it.
-            probes: the probes, R of them.
-            step: the number of the first step.
-            layers: the hidden states at it.
-
-        Raises:
-            InputError: the states cannot be recorded.
-            OSError, apsw.Error: the folder cannot be written.
-        """
         self._layers = list(layers)
         name = read_run_name(parent) or derive_run_name(parent)
         plan = {
@@ -54,11 +47,6 @@ class ProbeRecord:
         self.folder = self._recorder.folder
 
     def add_step(self, step: int, layers: Layers) -> None:
-        """Record the hidden states at a step, after the one before.
-
-        Raises:
-            InputError: their shape or their layers have changed.
-        """
         if list(layers) != self._layers:
             raise InputError(
                 f"probes: the layers were {', '.join(self._layers)}, and are now {', '.join(layers)}"
@@ -66,7 +54,6 @@ class ProbeRecord:
         self._recorder.step(self._join(layers), _NO_IDS, None, step=step)
 
     def close(self) -> None:
-        """End the run."""
         self._recorder.close()
 
     @staticmethod

@@ -49,7 +49,6 @@ class ProbeSet:
 
     @staticmethod
     def of_sentences(sentences: Sequence[ProbedSentence]) -> ProbeSet:
-        """Return the set of probed words in sentences."""
         return ProbeSet(
             [one.short_text for one in sentences],
             [one.word.lower() for one in sentences],
@@ -59,11 +58,8 @@ class ProbeSet:
 
     @staticmethod
     def of_matrix(rows: int, probes: Probes) -> ProbeSet:
-        """Return the set of probes that a function reads.
-
-        Raises:
-            InputError: there are not as many names or labels as rows.
-        """
+        """Return the set of probes that a function reads. Raises InputError if there are not as many names or
+        labels as rows."""
         names: list[Any] = list(map(str, range(rows))) if probes.names is None else list(probes.names)
         labels: list[Any] = [""] * rows if probes.labels is None else list(probes.labels)
         for what, given in (("names", names), ("labels", labels)):
@@ -72,11 +68,8 @@ class ProbeSet:
         return ProbeSet(names, [""] * rows, labels)
 
     def name_rows(self, layers: Sequence[str]) -> Vocabulary:
-        """Return the names of the rows. Each layer is a family, whose classes are the words and their meanings.
-
-        Raises:
-            InputError: there are too few or too many rows.
-        """
+        """Return the names of the rows. Each layer is a family, whose classes are the words and their
+        meanings. Raises InputError for too few or too many."""
         rows = len(self.names) * len(layers)
         if rows > MAX_PROBE_ROWS:
             raise InputError(
@@ -100,15 +93,8 @@ class ProbeSet:
         return Vocabulary(made.tokens, made.counts, made.classes, (), families)
 
     def fact(self, run: str, layers: Sequence[str]) -> ProbedRun:
-        """Return what is kept about the probes with their run.
-
-        Args:
-            run: the id of the run whose model is read.
-            layers: the names of the layers.
-
-        Raises:
-            InputError: it is too large.
-        """
+        """Return what is kept about the probes with their run. `run`: the id of the run whose model is read.
+        Raises InputError if it is too large."""
         kinds = {word: number for number, word in enumerate(dict.fromkeys(self.words))}
         words = [kinds[word] for word in self.words] if len(kinds) > 1 else []
         fact = ProbedRun(run=run, layers=list(layers), words=words, texts=list(self.texts))

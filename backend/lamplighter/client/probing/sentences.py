@@ -28,7 +28,6 @@ class ProbedSentence:
 
     @property
     def word(self) -> str:
-        """Return the word, as it is in the sentence."""
         return self.text[self.start : self.end]
 
     @property
@@ -41,12 +40,8 @@ class ProbedSentence:
 
 
 def read_sentences(given: object) -> list[ProbedSentence]:
-    """Return the sentences in a list: each a text, whose last word is probed, or a sequence of the text, the word, and
-    its meaning.
-
-    Raises:
-        InputError: an entry is neither, or its text lacks the word.
-    """
+    """Return the sentences in a list: each a text, whose last word is probed, or a sequence of the text, the
+    word, and its meaning. Raises InputError."""
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise InputError(
             "probes: give a list of sentences, each a text or (text, word) or (text, word, meaning); or a function that"

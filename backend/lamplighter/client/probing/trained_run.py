@@ -28,16 +28,7 @@ def record_hidden_states(
 ) -> RunFolder:
     """Record the hidden states of probes at all kept states of a run, as a finished run beside it, without maps.
 
-    Args:
-        run: the run.
-        sentences: the probes. None: occurrences of words in the text that training does not read.
-        words: these words; empty: the town's homonyms, or frequent words.
-        report: called with the share done and a description.
-
-    Raises:
-        InputError: the run keeps no state of its model, or lacks a word.
-        FormatError: this version cannot read the run.
-        ImportError: only `lamplighter-watch` is installed.
+    `sentences`, or occurrences of `words`, and what is raised are as for `Run.hidden_states`.
     """
     if run.recipe.corpus.kind == "recorded":
         raise InputError(

@@ -31,10 +31,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,200}", re.ASCII)
 
 
 class LaterError(Exception):
-    """An error for a request that may succeed later: no network, or a server that is busy or full."""
+    """An error for a request that may succeed later: no network, or a server that is busy or full and may say
+    how long to wait."""
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
-        """Say what is wrong, and how long the server asked to wait."""
         super().__init__(message)
         self.seconds = seconds
 
@@ -64,7 +64,6 @@ class _Answer(NamedTuple):
     identity: str | None = None
 
     def arrived(self) -> Arrived:
-        """Return what it says."""
         try:
             return Arrived(Position.model_validate_json(self.body), self.identity)
         except ValidationError:
@@ -81,11 +80,8 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 def check_server(url: str, *, insecure_http: bool = False) -> str:
-    """Return the address of a server without its last slash.
-
-    Raises:
-        InputError: it is no address, or plain http to another machine without `insecure_http`.
-    """
+    """Return the address of a server without its last slash. Raises InputError if it is none, or plain http
+    to another machine."""
     wrong = InputError(f"{url[:200]!r} is not an address such as https://lamps.example")
     try:
         parts = urlsplit(url.strip())
@@ -110,11 +106,6 @@ def check_server(url: str, *, insecure_http: bool = False) -> str:
 
 
 def check_token(token: str | None) -> str:
-    """Return a pusher's token.
-
-    Raises:
-        InputError: it is none.
-    """
     if not token or _TOKEN.fullmatch(token.strip()) is None:
         raise InputError(
             "pushing takes a token: make one on the server with `lamplighter tokens --for PREFIX`, and give it as"
@@ -124,10 +115,14 @@ def check_token(token: str | None) -> str:
 
 
 class PushClient:
-    """A client of one server, with one token. Proxies are those of the environment (`HTTPS_PROXY`)."""
+    """A client of one server, with one token, both checked. So are certificates. Proxies are those of the
+    environment (`HTTPS_PROXY`).
+
+    Its methods raise LaterError or PushRefusedError if there is no answer, and NameTakenError if another run
+    has the name.
+    """
 
     def __init__(self, server: str, token: str) -> None:
-        """Use a checked address and token. Certificates are checked."""
         self.server = server
         self._token = token
         # This machine needs no proxy.
@@ -136,23 +131,13 @@ class PushClient:
         self._opener = build_opener(https, _NoRedirects(), *proxies)
 
     def position(self, name: str) -> Arrived | None:
-        """Return how far the run of that name has arrived; None if it has not begun to.
-
-        Raises:
-            LaterError, PushRefusedError: there is no answer.
-            NameTakenError: it did not arrive by a push.
-        """
+        """Return how far the run of that name has arrived; None if it has not begun to."""
         answer = self._ask("GET", f"/api/push/{name}")
         return None if answer.status == 404 else answer.arrived()
 
     def send_fragment(self, fragment: Fragment, key: str | None = None) -> Position:
-        """Send a fragment, steps with the key of their run. Return how far the run has arrived then.
-
-        Raises:
-            LaterError, PushRefusedError: there is no answer.
-            PushConflictError: the server has less.
-            NameTakenError: the run of that name there is another.
-        """
+        """Send a fragment, steps with the key of their run. Return how far the run has arrived then. Raises
+        PushConflictError if the server has less."""
         digest = base64.b64encode(bytes.fromhex(fragment.digest)).decode()
         headers = {
             "Content-Digest": f"sha-256=:{digest}:",
@@ -210,7 +195,6 @@ class PushClient:
 
 
 def _reason(body: bytes) -> tuple[Any, str]:
-    """Return the code and the sentence of a refusal."""
     try:
         found: Any = json.loads(body)
         return found.get("code"), quote_foreign(str(found["detail"]))[:500]

@@ -36,7 +36,13 @@ _MAX_NAMES = 1_000
 
 
 class RunPusher:
-    """A pusher of one run to one server."""
+    """A pusher of one run, finished or growing, to one server.
+
+    Args:
+        say: called once with each thing that is wrong.
+        patience: seconds without the network after which a run that is over is given up; None: never.
+        loop_ended: returns whether the loop that this pusher belongs to has ended.
+    """
 
     def __init__(
         self,
@@ -47,14 +53,6 @@ class RunPusher:
         patience: float | None = None,
         loop_ended: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Push a finished or a growing run.
-
-        Args:
-            client: the server.
-            say: called once with each thing that is wrong.
-            patience: seconds without the network after which a run that is over is given up; None: never.
-            loop_ended: returns whether the loop that this pusher belongs to has ended.
-        """
         self._run, self._client, self._say, self._patience = run, client, say, patience
         self._loop_ended = loop_ended
         self._said: set[str] = set()
@@ -72,9 +70,8 @@ class RunPusher:
     def push(self) -> bool:
         """Send all there is, until the run is over. Return whether all of it has arrived.
 
-        Raises:
-            PushRefusedError: the server refuses the run for good.
-            FormatError: this version cannot read the folder, or the run cannot travel so.
+        Raises PushRefusedError if the server refuses the run for good, and FormatError if it cannot be read,
+        or cannot travel so.
         """
         given_up_at, quiet_since = float("inf"), time.monotonic()
         while True:
@@ -189,7 +186,6 @@ class RunPusher:
 
 
 def describe_pushed(pusher: RunPusher, run: RunFolder, *, whole: bool) -> str:
-    """Return what has become of a run that was pushed."""
     step = pusher.position.step
     if not whole:
         return f"{pusher.name} has arrived up to step {step:,}; the rest is kept here"

@@ -60,7 +60,6 @@ def push_command(run: Path, server: str) -> str:
 
 
 def main() -> int:
-    """Push, and return the exit code."""
     folder, server = Path(sys.argv[1]), sys.argv[2]
 
     def say(message: str) -> None:

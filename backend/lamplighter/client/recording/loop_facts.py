@@ -51,14 +51,12 @@ class LoopFacts:
             )
 
     def planned_steps(self) -> int:
-        """Return the number of steps that will be recorded; 0: unknown."""
         return 0 if self.steps is None else self.steps // self.every - self.first_step // self.every
 
     def numbers(self) -> StepNumbers:
         return StepNumbers([(0, self.first_step, self.every)])
 
     def as_facts(self) -> dict[str, Any]:
-        """Return the initial facts of a run about its loop."""
         facts: dict[str, Any] = {"steps": self.planned_steps() or 1, "layers": []}
         if not self.numbers().are_steps:
             facts[NUMBERS_FACT] = self.numbers().stretches
@@ -68,15 +66,9 @@ class LoopFacts:
 
 
 def choose_rows(chosen: object, vocabulary: Vocabulary) -> tuple[int, ...]:
-    """Return the ids, ascending, of the rows that a loop wants kept at every step.
-
-    Args:
-        chosen: tokens as they were given or as people read them, or ids; None: none.
-        vocabulary: the names of the rows.
-
-    Raises:
-        InputError: one is unknown, or there are too many.
-    """
+    """Return the ids, ascending, of the rows that a loop wants kept at every step. `chosen`: tokens as they
+    were given or as people read them, or ids; None: none. Raises InputError if one is unknown, or there are
+    too many."""
     if chosen is None:
         return ()
     if isinstance(chosen, str | bytes) or not isinstance(chosen, Iterable):
@@ -112,11 +104,7 @@ def displayed_end(step: int) -> int:
 
 
 def make_recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
-    """Return the recipe of a recorded run.
-
-    Raises:
-        InputError: a value in `plan` is out of range.
-    """
+    """Return the recipe of a recorded run. Raises InputError if a value in `plan` is out of range."""
     try:
         return Recipe.model_validate({**plan, "model": {"dim": dim, "heads": 1}})
     except ValidationError as error:

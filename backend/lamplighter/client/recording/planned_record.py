@@ -1,4 +1,4 @@
-"""A planned record: its folder, vocabulary and loop. It begins with the first matrix."""
+"""A record before its first matrix: of a new run, or of one whose loop is continued."""
 
 from __future__ import annotations
 
@@ -32,12 +32,8 @@ class PlannedRecord:
     def __init__(
         self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], loop: LoopFacts, *, resume: bool
     ) -> None:
-        """Check the arguments (see `record`); with `resume`, the run is there.
-
-        Raises:
-            InputError: the plan or the folder is invalid.
-            FileExistsError: the folder is taken.
-        """
+        """Check the arguments (see `record`); with `resume`, the run is there. Raises InputError, or
+        FileExistsError."""
         make_recorded_recipe(plan, 2)
         self._resumed = find_recorded_run(path) if resume else None
         try:
@@ -50,14 +46,10 @@ class PlannedRecord:
         self._path, self._vocabulary, self._plan, self._loop = path, vocabulary, plan, loop
 
     def check_matrix(self, embedding: Any, before: tuple[int, ...] | None = None) -> Floats:
-        """Return a matrix of the record, shape (V, D).
+        """Return a matrix of the record, shape (V, D). `before`: the shape of the previous matrix; None: this
+        is the first.
 
-        Args:
-            embedding: the loop's argument.
-            before: the shape of the previous matrix; None: this is the first.
-
-        Raises:
-            InputError: it is not a matrix, has another shape, or does not match the vocabulary.
+        Raises InputError if it has another shape, or does not match the vocabulary.
         """
         matrix = to_matrix(embedding)
         if before is not None and matrix.shape != before:
@@ -73,7 +65,6 @@ class PlannedRecord:
         return matrix
 
     def _resume(self, run: RunFolder, matrix: Floats | ComparedMatrix) -> StepRecording:
-        """Continue the record of a run. Changes nothing after a failure."""
         try:
             lock = RoleLock(run.path, "trainer")
         except (RoleTakenError, FormatError) as error:
@@ -90,15 +81,11 @@ class PlannedRecord:
             raise
 
     def begin_recording(self, matrix: Floats | ComparedMatrix, first: int) -> StepRecording:
-        """Create the run, or find the one that is resumed, and start its record. Leaves no files of its own after a failure.
+        """Create the run, or find the one that is resumed, and start its record. Leaves no files of its own
+        after a failure.
 
-        Args:
-            matrix: the first matrix.
-            first: the step of the matrix: 0 before the first update, 1 after it.
-
-        Raises:
-            InputError: the folder cannot be created, or its file system cannot hold a run.
-            OSError, apsw.Error: the disk is full.
+        `first`: the step of the matrix, 0 before the first update, 1 after it. Raises InputError if the
+        folder cannot hold a run, and OSError or apsw.Error if the disk is full.
         """
         if self._resumed is not None:
             return self._resume(self._resumed, matrix)

@@ -24,11 +24,8 @@ _PACKAGES = {"site-packages", "dist-packages"}
 
 
 def warn(message: str, otherwise: Place | None = None) -> None:
-    """Show a warning at the line of the loop that caused it. Never raises, even if warnings are errors.
-
-    Args:
-        otherwise: the place to name if no code of the loop is running, as at the end of the program.
-    """
+    """Show a warning at the line of the loop that caused it, or at `otherwise` if no code of the loop is
+    running. Never raises, even if warnings are errors."""
     file, line = find_place() or otherwise or ("lamplighter", 0)
     try:
         warnings.warn_explicit(message, RecordWarning, file, line)

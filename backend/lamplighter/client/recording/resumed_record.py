@@ -39,11 +39,8 @@ class ResumePoint(NamedTuple):
 
 
 def find_recorded_run(path: Path) -> RunFolder:
-    """Return the run of a loop in a folder.
-
-    Raises:
-        InputError: there is none; the message names those that are there.
-    """
+    """Return the run of a loop in a folder. Raises InputError if there is none; the message names those that
+    are there."""
     run = RunFolder(path)
     try:
         recorded = run.recipe.corpus.kind == "recorded"
@@ -59,16 +56,9 @@ def find_recorded_run(path: Path) -> RunFolder:
 
 
 def find_resume_point(run: RunFolder, vocabulary: Vocabulary, loop: LoopFacts, matrix: Floats) -> ResumePoint:
-    """Return where a loop continues a run.
+    """Return where a loop continues a run, which has no other writer. `matrix`: the loop's, shape (V, D).
 
-    Args:
-        run: the run, without another writer.
-        vocabulary: the names of the loop's rows.
-        loop: the loop, whose `first_step` is the number of the last step before.
-        matrix: the loop's matrix, shape (V, D).
-
-    Raises:
-        InputError: the loop does not belong to this run; the message says why.
+    Raises InputError if the loop does not belong to this run.
     """
     theirs, width = run.vocabulary.tokens, run.recipe.model.dim
     if matrix.shape != (len(theirs), width):

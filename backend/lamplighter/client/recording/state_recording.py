@@ -52,18 +52,12 @@ class StateRecording:
     def __init__(
         self, path: Path, name: str, vocabulary: Vocabulary, numbers: list[int], first: RowSource
     ) -> None:
-        """Create the run.
+        """Create the run in `path`, which must not exist yet or be empty. `numbers`: the training step of
+        each state, ascending; `first`: the first matrix, shape (V, D), which says how the matrices are
+        stored.
 
-        Args:
-            path: the run's folder, which must not exist yet or be empty.
-            name: its display name.
-            vocabulary: its tokens, V of them.
-            numbers: the training step of each state, ascending.
-            first: the first matrix, shape (V, D), which says how the matrices are stored.
-
-        Raises:
-            InputError: the folder's name is not a run id, or there is too little room for the matrices.
-            FileExistsError: `path` is not empty.
+        Raises InputError if the folder's name is not a run id or there is too little room, and
+        FileExistsError.
         """
         try:
             require_free_path(path)
@@ -209,11 +203,7 @@ def is_stored(matrix: RowSource) -> bool:
 
 
 def bytes_of_state(matrix: RowSource) -> int:
-    """Return the bytes of a matrix on the disk.
-
-    Raises:
-        InputError: they are more than a run can hold.
-    """
+    """Return the bytes of a matrix on the disk. Raises InputError if a run cannot hold them."""
     rows, width = matrix.shape
     size = rows * width * (4 if matrix_type(matrix) == "F32" else 2)
     if size > MAX_STORED_BYTES:

@@ -31,11 +31,7 @@ class GradientRows(NamedTuple):
 
 
 def count_batch_rows(token_ids: Any, size: int) -> BatchRows:
-    """Return the distinct ids of a batch and the count of each, without `PADDING_ID`.
-
-    Raises:
-        InputError: the ids are not whole numbers, or not in this vocabulary.
-    """
+    """Return the distinct ids of a batch and the count of each, without `PADDING_ID`. Raises InputError."""
     ids = to_host_array(token_ids, "token_ids").reshape(-1)
     if ids.size and ids.dtype.kind not in "iu":
         raise InputError(f"token_ids must be whole numbers; these are of type {ids.dtype}")
@@ -49,14 +45,10 @@ def count_batch_rows(token_ids: Any, size: int) -> BatchRows:
 
 
 def find_gradient_rows(gradient: Any, size: int, dim: int | None) -> GradientRows:
-    """Return the non-zero rows of a dense or sparse gradient, and their norms.
+    """Return the non-zero rows of a dense or sparse gradient, shape (`size`, `dim`; None: unknown), and their
+    norms.
 
-    Args:
-        size: the rows of the embedding, V.
-        dim: its width, D, if known.
-
-    Raises:
-        InputError: the gradient is not a matrix of numbers of that shape.
+    Raises InputError if it is not a matrix of numbers of that shape.
     """
     if not hasattr(gradient, "shape"):
         raise InputError(f"gradient: a tensor or an array is needed, not {type(gradient).__name__}")
@@ -79,11 +71,10 @@ def find_gradient_rows(gradient: Any, size: int, dim: int | None) -> GradientRow
 
 
 def read_gradient_norms(norms: Any, size: int) -> GradientRows:
-    """Return the rows with a non-zero gradient, from the norms of all rows, shape (V,), or from a pair of ids and
-    norms.
+    """Return the rows with a non-zero gradient, from the norms of all rows, shape (V,), or from a pair of ids
+    and norms.
 
-    Raises:
-        InputError: they are neither, or an id is repeated or not in this vocabulary.
+    Raises InputError if they are neither, or an id is repeated or not in this vocabulary.
     """
     if isinstance(norms, tuple | list) and len(norms) == 2:
         ids, values = (to_host_array(part, "gradient_norms").reshape(-1) for part in norms)
@@ -110,11 +101,8 @@ def read_gradient_norms(norms: Any, size: int) -> GradientRows:
 
 
 def to_float32_scalar(value: Any, name: str) -> float:
-    """Return a loss or a rate, tensor or not, rounded to the frame's float32; NaN for None.
-
-    Raises:
-        InputError: it is not a single number.
-    """
+    """Return a loss or a rate, tensor or not, rounded to the frame's float32; NaN for None. Raises
+    InputError."""
     if value is None:
         return float("nan")
     if isinstance(value, float):

@@ -22,10 +22,9 @@ of exactly zero."""
 
 
 class StepConsistency:
-    """A check of consecutive steps of one loop."""
+    """A check of consecutive steps of one loop, whose matrix has `size` rows."""
 
     def __init__(self, size: int) -> None:
-        """Start with a loop whose matrix has `size` rows."""
         self._size = size
         self._previous: UInts | None = None
         self._in_a_row: dict[str, int] = {}
@@ -34,13 +33,8 @@ class StepConsistency:
     def find_contradiction(
         self, batch: UInts, gradient: GradientRows | None, moved: UInts | None
     ) -> str | None:
-        """Return a contradiction in the last steps, once per loop; else None.
-
-        Args:
-            batch: the ids of the step, sorted.
-            gradient: the rows with a gradient; None if none was given.
-            moved: the rows that moved, sorted; None if unknown.
-        """
+        """Return a contradiction in the last steps, once per loop; else None. `batch`: the ids of the step,
+        sorted; `moved`: the rows that moved, sorted; None if unknown."""
         previous, self._previous = self._previous, batch
         if self._said:
             return None

@@ -25,10 +25,9 @@ NO_NORMS: Floats = np.empty(0, dtype=np.float32)
 
 
 class StepLimits:
-    """The limits of one record's steps."""
+    """The limits of a run's disk budget on the data of a recorded step; `DiskBudget` decides about snapshots."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, keyframe: int) -> None:
-        """Watch a run whose keyframes have `keyframe` bytes."""
         self._writer = writer
         self.without_norms = False
         """Whether only loss and batch of a step are kept any more."""
@@ -39,17 +38,13 @@ class StepLimits:
 
     @property
     def reached(self) -> str:
-        """Return a message that the budget is used up."""
         return f"the disk budget of {self._megabytes:,.0f} MB is used"
 
     def limit_effects(
         self, effects: StepEffects, kept: int, add_event: Callable[[str, str], None]
     ) -> StepEffects | None:
-        """Return the part of a step that fits; None if nothing fits.
-
-        Args:
-            kept: the bytes of the rows that are kept of every step.
-        """
+        """Return the part of a step that fits; None if nothing fits. `kept`: the bytes of the rows that are
+        kept of every step."""
         # Committed data is temporarily in both the write-ahead log and the file.
         needed = _STEP_BYTES + 16 * len(effects.batch_ids)
         with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + 2 * kept + needed

@@ -60,21 +60,16 @@ class SeenStep(NamedTuple):
 
 @runtime_checkable
 class ComparedMatrix(Protocol):
-    """A matrix in training as of its last comparison; `watch` keeps the copy on the weight's device."""
+    """A matrix in training as of its last comparison, read into host memory; `watch` keeps the copy on the
+    weight's device."""
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Return (V, D)."""
-        ...
+    def shape(self) -> tuple[int, int]: ...
 
     @property
-    def matrix(self) -> Floats:
-        """Return the matrix at the last comparison, in host memory, shape (V, D)."""
-        ...
+    def matrix(self) -> Floats: ...
 
-    def vectors(self, ids: NDArray[np.intp]) -> Floats:
-        """Return some rows at the last comparison, in host memory, shape (ids, D)."""
-        ...
+    def vectors(self, ids: NDArray[np.intp]) -> Floats: ...
 
 
 class StepRecording:
@@ -138,7 +133,6 @@ class StepRecording:
         return self.writer.attempt + (self._first_of_attempt is not None), self.at + 1
 
     def embedding(self) -> Floats:
-        """Return the matrix at the last comparison, shape (V, D), not a copy."""
         return self.matrix_diff.matrix
 
     def lose_step(self) -> None:
@@ -148,13 +142,11 @@ class StepRecording:
     def commit(
         self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool = False
     ) -> UInts | None:
-        """Measure the changes of the step, unless they are given, and commit it.
+        """Measure the changes of the step, unless they are given, and commit it. Return the rows that moved,
+        if known.
 
-        While the disk cannot be written, steps wait in memory and are committed later, in order. Once the record has
-        ended only the last matrix is updated.
-
-        Returns:
-            The rows that moved, if known.
+        While the disk cannot be written, steps wait in memory and are committed later, in order. Once the
+        record has ended only the last matrix is updated.
         """
         if self.ended:
             if not isinstance(matrix, ChangedRows):
@@ -199,8 +191,8 @@ class StepRecording:
         return None if seen_first else changed.token_ids
 
     def _moved_vectors(self, changed: ChangedRows, number: int) -> Floats | None:
-        """Return the moved rows, shape (moved, D), if they are kept: at most half of a matrix, or all of a small
-        one."""
+        """Return the moved rows, shape (moved, D), if they are kept: at most half of a matrix, or all of a
+        small one."""
         if changed.vectors is not None or self._committer.snapshots != "all":
             return changed.vectors
         rows, width = self.matrix_diff.shape
@@ -215,7 +207,6 @@ class StepRecording:
         return None
 
     def _price_of_all(self) -> str:
-        """Return what it costs to keep the matrix of each step."""
         rows, width = self.matrix_diff.shape
         size, steps = rows * (4 * width + 8) / 1e6, self.run.recipe.steps
         of_all = f", {size * steps:,.0f} MB for {steps:,} steps" if steps > 1 else ""
@@ -297,7 +288,6 @@ class StepRecording:
         self._exact = kept and (record.keyframe is not None or (record.rows is not None and self._exact))
 
     def _encode_kept_rows(self, measured: MeasuredStep) -> bytes | None:
-        """Encode the rows that are kept of every step; None if there are none, or no room."""
         if not len(self._kept_ids) or self._limits.without_norms or self._committer.snapshots == PAUSED:
             return None
         vectors = self.matrix_diff.vectors(self._kept_ids.astype(np.intp))
@@ -311,12 +301,10 @@ class StepRecording:
             self._write_waiting()
 
     def add_scalars(self, scalars: str) -> None:
-        """Store encoded numbers of the loop with the last step, unless the disk cannot be written."""
         with suppress(*NOT_NOW):
             self.writer.add_scalars(self.at, scalars)
 
     def add_event(self, kind: str, message: str) -> None:
-        """Add an event to the last step, unless the disk cannot be written."""
         with suppress(*NOT_NOW):
             self.writer.add_event(self.at, kind, message)
 
@@ -328,8 +316,7 @@ class StepRecording:
 
     def finish(self, phase: Phase, message: str) -> None:
         """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. A part that
-        cannot be written is omitted with a warning.
-        """
+        cannot be written is omitted with a warning."""
         try:
             self.writer.set_patience(_LAST_PATIENCE)
             sealed = False

@@ -36,11 +36,7 @@ class WaitingSteps:
         self._bytes += _size(record)
 
     def commit_all(self) -> None:
-        """Commit the steps in order.
-
-        Raises:
-            apsw.Error: (`NOT_NOW`) a step still cannot be written; the earlier ones are committed.
-        """
+        """Commit the steps in order. Raises apsw.Error (`NOT_NOW`) for one that still cannot be written."""
         while self._records:
             self._writer.commit(self._records[0])
             self._bytes -= _size(self._records.popleft())

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 
 
 class FsdpParameter:
-    """A parameter that FSDP2 manages."""
+    """A parameter that FSDP2 manages, by FSDP2's own object for it, an `FSDPParam`."""
 
     def __init__(self, managed: Any) -> None:
-        """Refer to FSDP2's own object for it, an `FSDPParam`."""
         self._managed = managed
 
     @property
@@ -36,11 +35,7 @@ class FsdpParameter:
 
 
 def find_fsdp_parameter(model: nn.Module, owner: nn.Module, attribute: str) -> FsdpParameter | None:
-    """Return what FSDP2 manages behind a module's parameter; None if it does not.
-
-    Args:
-        attribute: its name there.
-    """
+    """Return what FSDP2 manages behind the parameter `owner.attribute`; None if it does not."""
     fsdp = sys.modules.get("torch.distributed.fsdp")
     kind = getattr(fsdp, "FSDPModule", None)
     if kind is None:

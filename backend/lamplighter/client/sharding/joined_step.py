@@ -33,13 +33,8 @@ class JoinedRows(NamedTuple):
 
 
 def join_rows(parts: Sequence[StepPart], owners: Sequence[int], rows: int) -> JoinedRows:
-    """Return the rows of a step.
-
-    Args:
-        parts: the part of each process.
-        owners: the processes that own a part of the table.
-        rows: the rows of the table, V.
-    """
+    """Return the rows of a step of a table of `rows` rows. `parts`: of each process; `owners`: the processes
+    that own a part of the table."""
     # A part of the ids would imply that no others were read.
     known = not any(part.header.unreadable for part in parts)
     counts = np.zeros(rows, np.uint32)
@@ -69,11 +64,9 @@ def _join_squares(parts: Sequence[RowSquares], rows: int) -> tuple[UInts, Floats
 
 
 def join_losses(headers: Sequence[Header]) -> tuple[float | None, str | None]:
-    """Return the loss of a step: the mean over the tokens of all processes. Losses that the loop itself reported take
-    precedence.
+    """Return the loss of a step, or None and the reason why it is unknown.
 
-    Returns:
-        The loss, or None and the reason why it is unknown.
+    It is the mean over the tokens of all processes. Losses that the loop itself reported take precedence.
     """
     told = [header for header in headers if header.reported]
     unknown = [header for header in headers if header.unknown_loss]

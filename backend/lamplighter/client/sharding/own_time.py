@@ -32,14 +32,10 @@ class OwnSeconds(NamedTuple):
 
 
 class OwnTime:
-    """A stopwatch that is stopped before others may be waited for."""
+    """A stopwatch that is stopped before others may be waited for. `split`: whether the model is split over
+    the processes."""
 
     def __init__(self, *, split: bool) -> None:
-        """Start with no seconds, stopped.
-
-        Args:
-            split: whether the model is split over the processes.
-        """
         self._split = split
         self._between: float | None = None
         self._called: float | None = None
@@ -61,13 +57,11 @@ class OwnTime:
             self._reading = time.perf_counter()
 
     def reach_table(self) -> None:
-        """End that stretch: the gradient of the pass is back at the table."""
         if self._reading is not None:
             self._alone += time.perf_counter() - self._reading
             self._reading, self._passed = None, True
 
     def end_step(self) -> None:
-        """End the step: the optimiser has stepped."""
         if self._called is not None and not self._passed:
             self._together += time.perf_counter() - self._called
         self._called = self._reading = self._between = None
@@ -78,7 +72,6 @@ class OwnTime:
         self._between = time.perf_counter()
 
     def take_seconds(self) -> OwnSeconds:
-        """Return the seconds since the last call."""
         taken = OwnSeconds(self._alone, self._together)
         self._alone = self._together = 0.0
         return taken

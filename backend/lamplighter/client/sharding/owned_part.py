@@ -47,18 +47,9 @@ class OwnedPart:
 
 
 def owned_part(weight: Tensor, rank: int, world: int) -> OwnedPart:
-    """Return the part of a table that this process owns.
-
-    Of a table that each process has whole (DDP), the first process owns all, so that no row is compared twice.
-
-    Args:
-        weight: the table, shape (V, D).
-        rank: the number of this process.
-        world: the number of processes.
-
-    Raises:
-        InputError: the table is split in a way whose parts cannot be joined.
-    """
+    """Return the part of a table, shape (V, D), that this process of `world` owns. Of one that each has whole
+    (DDP), the first owns all, so that no row is compared twice. Raises InputError if the parts cannot be
+    joined."""
     if not is_split(weight):
         return held_part(weight) if rank == 0 else OwnedPart(0, 0, 0, 0)
     from torch.distributed.tensor import Replicate, Shard
@@ -84,11 +75,8 @@ def owned_part(weight: Tensor, rank: int, world: int) -> OwnedPart:
 
 
 def held_part(weight: Tensor) -> OwnedPart:
-    """Return the part of a table that lies in this process, if only as a copy.
-
-    Args:
-        weight: the table, shape (V, D), split as `owned_part` allows.
-    """
+    """Return the part of a table that lies in this process, if only as a copy. It is split as `owned_part`
+    allows."""
     if not is_split(weight):
         return OwnedPart(0, weight.shape[0], 0, weight.shape[1])
     from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
@@ -106,12 +94,8 @@ def is_split(weight: Any) -> bool:
 
 
 def check_split(model: nn.Module, weight: Tensor, merged: int) -> None:
-    """Raise InputError if a table's parts cannot give what is to be recorded.
-
-    Args:
-        weight: its table.
-        merged: the number of steps whose norms are merged; 1 if none are, or if no norms are recorded.
-    """
+    """Raise InputError if a table's parts cannot give what is to be recorded. `merged`: the number of steps
+    whose norms are merged; 1 if none are, or if no norms are recorded."""
     if not is_split(weight) and any(is_split(one) for one in model.parameters()):
         raise InputError(
             "the embedding is whole in each process, and other weights of the model are split (DTensor), so it is unknown which"

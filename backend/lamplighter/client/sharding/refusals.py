@@ -104,7 +104,6 @@ def _zero_stage(engine: Any) -> int | None:
 
 
 def refusal(kind: Kind) -> InputError:
-    """Return the error that says why a kind of training cannot be watched, and what can."""
     return InputError(
         f"a model that is trained with {kind.name} cannot be watched: {kind.why}. {kind.instead}, or record its checkpoints"
         " (lamplighter series)"

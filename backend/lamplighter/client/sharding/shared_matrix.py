@@ -13,16 +13,13 @@ from lamplighter.wire.binary import Floats, UInts
 
 
 class OwnRows:
-    """The rows of this process, and which of them moved since the first process last got them."""
+    """The rows of this process, and which of them moved since the first process last got them: at first, all.
+
+    `read` returns rows after the last comparison in host memory, shape (rows, own columns), by their places
+    in the part.
+    """
 
     def __init__(self, part: OwnedPart, read: Callable[[NDArray[np.intp]], Floats]) -> None:
-        """Start with all rows unknown to the first process.
-
-        Args:
-            part: what this process owns.
-            read: returns rows after the last comparison in host memory, shape (rows, own columns), by their places in the
-                part.
-        """
         self.part, self._read = part, read
         self._stale = np.ones(part.rows, bool)
 
@@ -45,21 +42,15 @@ class OwnRows:
 
 
 class SharedMatrix:
-    """The whole table in the host memory of the first process, as of the last recorded step.
+    """The whole table, shape (V, D), in the host memory of the first process, as of the last recorded step.
 
-    Of each step only those rows come at once that the record keeps. The others are collected when a snapshot needs them.
+    Of each step only those rows come at once that the record keeps. The others are collected when a snapshot
+    needs them: `collect` returns the stale rows of each process, as bytes.
     """
 
     def __init__(
         self, shape: tuple[int, int], parts: Sequence[OwnedPart], collect: Callable[[], list[Bytes]]
     ) -> None:
-        """Start without numbers.
-
-        Args:
-            shape: (V, D).
-            parts: what each process owns.
-            collect: returns the stale rows of each process, as bytes.
-        """
         self.shape, self._parts, self._collect = shape, parts, collect
         self._matrix: Floats = np.zeros(shape, np.float32)
         self.is_stale = True
@@ -67,11 +58,7 @@ class SharedMatrix:
 
     @property
     def matrix(self) -> Floats:
-        """Return the table, shape (V, D), not a copy.
-
-        Raises:
-            MissingProcessError: another process has gone.
-        """
+        """Return the table, shape (V, D), not a copy. Raises MissingProcessError if another process has gone."""
         if self.is_stale:
             for part, content in zip(self._parts, self._collect(), strict=True):
                 count = len(content) // (4 * (1 + part.columns))
@@ -82,7 +69,6 @@ class SharedMatrix:
         return self._matrix
 
     def replace_rows(self, part: OwnedPart, ids: UInts, vectors: Floats) -> None:
-        """Bring rows of a part up to date, by their ids in the table."""
         self._matrix[ids, part.first_column : part.first_column + part.columns] = vectors
 
     def vectors(self, ids: UInts | NDArray[np.intp]) -> Floats:

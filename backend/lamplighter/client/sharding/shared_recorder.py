@@ -31,7 +31,6 @@ class SharedRecorder:
     """What the watcher of each process has in place of a `Recorder`, with the methods that it calls."""
 
     def __init__(self, exchange: StepExchange) -> None:
-        """Record what an exchange brings together."""
         self.exchange = exchange
         """What the processes do together."""
         self.run: RunFolder | None = None
@@ -45,7 +44,6 @@ class SharedRecorder:
         return self.exchange.recorder
 
     def begin_record(self, record: Callable[[], Recorder] | None) -> None:
-        """Begin the record, as `StepExchange.begin_record` does."""
         self.exchange.begin_record(record)
         self.run = None if self.recorder is None else self.recorder.run
 
@@ -62,42 +60,29 @@ class SharedRecorder:
         return self._steps
 
     def note(self, kind: str, message: str) -> None:
-        """Add an event to the last recorded step."""
         if self.recorder is not None:
             self.recorder.note(kind, message)
 
     def add_scalars(self, scalars: str) -> None:
-        """Store encoded numbers of the first process's loop."""
         if self.recorder is not None:
             self.exchange.await_all(_FAILED_PATIENCE)
             self.recorder.add_scalars(scalars)
 
     def lose_step(self) -> None:
-        """Note that a comparison was not recorded."""
         self.exchange.own.note_all()
         if self.recorder is not None:
             self.recorder.lose_step()
 
     def give(self, part: StepPart, write: WriteStep) -> None:
-        """Give this process's part of a step, without waiting.
-
-        Args:
-            write: called in the first process, in a thread of this recorder.
-
-        Raises:
-            Exception: why the record has ended.
-        """
+        """Give this process's part of a step, without waiting. `write` is called in the first process, in a
+        thread of this recorder. Raises why the record has ended."""
         self._raise_error()
         self._steps += 1
         self.exchange.give(Given(part, write))
 
     def wait_for_others(self) -> None:
-        """Wait until the steps that were given are recorded, before the table's copy changes.
-
-        Raises:
-            MissingProcessError: another process does not come.
-            Exception: why the record has ended.
-        """
+        """Wait until the steps that were given are recorded, before the table's copy changes. Raises
+        MissingProcessError, or why the record has ended."""
         if not self.exchange.await_all(PATIENCE):
             raise MissingProcessError(
                 f"for {PATIENCE:.0f} s another process has not taken part in the step before"
@@ -159,7 +144,6 @@ class SharedRecorder:
         return None if error is self._earlier_error else error
 
     def close_after(self, error: BaseException | None, message: str = "") -> None:
-        """Close after the end of the loop, with an error or, without one, a message."""
         if error is None:
             self.close(message=message)
         elif not self._closed and os.getpid() == self._process:

@@ -35,14 +35,10 @@ _SEALING_SECONDS = 1.0
 
 
 class KeptExchanges:
-    """The rows of `exchanges.sqlite`. A row that cannot be written is left out; of more than `MAX_PROCESSES` there are none."""
+    """The rows of `exchanges.sqlite`, which appears with the first step. A row that cannot be written is left
+    out; of more than `MAX_PROCESSES` there are none. `held`: what each process has of the table."""
 
     def __init__(self, held: Sequence[OwnedPart]) -> None:
-        """Prepare to write; the file appears with the first step.
-
-        Args:
-            held: what each process has of the table.
-        """
         self._held = held
         self._writer: ExchangesWriter | None = None
         self._is_told = False
@@ -50,11 +46,7 @@ class KeptExchanges:
         self._asked, self._snapshots = [0] * len(held), 0
 
     def note_rows(self, sizes: Sequence[int]) -> None:
-        """Note that rows of a snapshot were collected.
-
-        Args:
-            sizes: the bytes of each process's.
-        """
+        """Note that rows of a snapshot were collected: the bytes of each process's."""
         self._snapshots += 1
         for rank, (size, part) in enumerate(zip(sizes, self._held, strict=True)):
             # Those of the first process stay there.
@@ -63,16 +55,8 @@ class KeptExchanges:
     def add_step(
         self, path: Path, attempt: int, step: int, headers: Sequence[Header], numbers: int, traffic: Traffic
     ) -> None:
-        """Add what was sent since the step before.
-
-        Args:
-            path: of the file.
-            attempt: the attempt of the run.
-            step: its number in the record.
-            headers: the headers of all processes.
-            numbers: how many numbers of moved rows were sent.
-            traffic: the bytes of all processes so far.
-        """
+        """Add what was sent since the step before. `numbers`: how many numbers of moved rows were sent;
+        `traffic`: the bytes of all processes so far."""
         if len(headers) > MAX_PROCESSES:
             # A reader would refuse so long a row, and the run with it.
             return
@@ -135,7 +119,11 @@ class Given(NamedTuple):
 
 
 class StepExchange:
-    """A queue of what this process gives, and the thread that exchanges it with the others, in order."""
+    """A queue of what this process gives, and the thread that exchanges it with the others, in order.
+
+    `parts`: the part of the table, shape (V, D), that each process owns; `held`: what each has, if only as a
+    copy.
+    """
 
     def __init__(
         self,
@@ -145,15 +133,6 @@ class StepExchange:
         own: OwnRows,
         shape: tuple[int, int],
     ) -> None:
-        """Prepare to exchange.
-
-        Args:
-            group: the processes.
-            parts: the part of the table that each owns.
-            held: the part that each has, if only as a copy.
-            own: the rows of this process.
-            shape: of the table, (V, D).
-        """
         self.group, self.own, self._parts, self._shape = group, own, parts, shape
         self._kept = KeptExchanges(held)
         self._owners = [rank for rank, part in enumerate(parts) if not part.is_empty]
@@ -170,14 +149,10 @@ class StepExchange:
         self._unfinished, self._met, self._is_asked = 0, False, True
 
     def begin_record(self, record: Callable[[], Recorder] | None) -> None:
-        """Begin the record; all processes call this.
+        """Begin the record, which `record` makes in the first process; it is None in the others. All
+        processes call this.
 
-        Args:
-            record: makes the record, in the first process; None in the others.
-
-        Raises:
-            MissingProcessError: the first process cannot record.
-            Exception: in the first process: what `record` raised.
+        Raises MissingProcessError if the first process cannot record; there, what `record` raised.
         """
         if record is None:
             if not self._serve():
@@ -193,24 +168,19 @@ class StepExchange:
         threading.Thread(target=self._exchange_all, name="lamplighter-share", daemon=True).start()
 
     def give(self, given: Given) -> None:
-        """Give something to be exchanged, without waiting."""
         with self._changed:
             self._unfinished += 1
         self._given.put(given)
 
     def await_all(self, seconds: float, *, met: bool = False) -> bool:
-        """Wait until all that was given is exchanged, or the record has ended, or all processes are closing (`met`).
-
-        Returns:
-            False if that takes longer.
-        """
+        """Wait until all that was given is exchanged, or the record has ended, or all processes are closing
+        (`met`). Return False if that takes longer."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: not self._unfinished or self.error is not None or (met and self._met), timeout=seconds
             )
 
     def _exchange_all(self) -> None:
-        """Exchange until the record ends: the thread's work."""
         ended = False
         while not ended:
             given = self._given.get()
@@ -271,7 +241,6 @@ class StepExchange:
             self.own.note_moved(moved)
 
     def _write(self, given: Given, headers: Sequence[Header]) -> None:
-        """Collect the parts of all processes and write their step, in the first process."""
         part = given.part
         kept = self._keeps_vectors(headers)
         contents = self.group.collect(np.empty(0, np.uint8), self._sizes(headers, kept), "parts")
@@ -324,7 +293,6 @@ class StepExchange:
         return word == _DONE
 
     def _collect_rows(self) -> list[Bytes]:
-        """Return the stale rows of all processes, in the first."""
         if not self._is_asked:
             raise MissingProcessError("the other processes do not wait to be asked for their rows")
         self.group.say(_ROWS)

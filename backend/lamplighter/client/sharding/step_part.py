@@ -103,7 +103,6 @@ class Header:
 
     @staticmethod
     def decode(packed: bytes) -> Header:
-        """Return the header in `HEADER_BYTES` bytes."""
         state, *numbers, flags, loss, alone, together = _NUMBERS.unpack_from(packed)
         message = packed[_NUMBERS.size :].rstrip(b"\0").decode(errors="ignore")
         known = {name: bool(flags >> at & 1) for at, name in enumerate(_NAMES)}
@@ -157,12 +156,8 @@ class StepPart:
     def decode(
         header: Header, content: Bytes, columns: int | None, rows: int
     ) -> tuple[StepPart, Floats | None]:
-        """Return the part of another process, and its moved rows if they are there.
-
-        Args:
-            columns: the columns that it owns, if its moved rows are there.
-            rows: the rows of the table.
-        """
+        """Return the part of another process, which owns `columns` of a table of `rows` rows, and its moved
+        rows; None: they are not there."""
         at = 0
 
         def take(kind: type[np.generic], count: int) -> NDArray[np.generic]:
@@ -186,10 +181,6 @@ class StepPart:
 
 def part_bytes(header: Header, columns: int | None) -> int:
     """Return the bytes of a part without its header: 8 for each row read, 12 for each with a gradient, 12 for each moved,
-    and 4 for each number of a moved row that is sent.
-
-    Args:
-        columns: the columns that its process owns, if its moved rows are sent.
-    """
+    and 4 for each number of a moved row if they are sent, of which its process owns `columns`."""
     rows = 8 * header.ids + 12 * max(header.gradients, 0) + 12 * header.moved
     return rows + 4 * header.moved * (columns or 0) + header.top_losses

@@ -39,15 +39,11 @@ class MissingProcessError(Exception):
 class Meeting:
     """The agreement of all processes before the first step, by the key-value store of their group.
 
-    Each says what it watches, or why it cannot, so that either all watch or none does.
+    Each says what it watches, or why it cannot, so that either all watch or none does. Raises InputError if
+    there is no store.
     """
 
     def __init__(self, rank: int, size: int) -> None:
-        """Begin the next meeting of this program.
-
-        Raises:
-            InputError: the processes have no store.
-        """
         global _meetings
         _meetings += 1
         self.rank, self.size = rank, size
@@ -61,7 +57,6 @@ class Meeting:
         self._told = False
 
     def tell(self, facts: Mapping[str, Any]) -> None:
-        """Say what this process watches, once."""
         if not self._told:
             self._told = True
             self._store.set(f"watch/{self.rank}", json.dumps(facts))
@@ -73,20 +68,10 @@ class Meeting:
     def agree(
         self, facts: Mapping[str, Any], part: OwnedPart, held: OwnedPart, shape: tuple[int, int]
     ) -> tuple[list[OwnedPart], list[OwnedPart]]:
-        """Compare what the processes watch.
+        """Compare what the processes watch: `facts` must be the same in all. Return what each owns, and what
+        each has, if only as a copy.
 
-        Args:
-            facts: what must be the same in all, JSON values by name.
-            part: what this process owns.
-            held: what it has, if only as a copy.
-            shape: of the table, (V, D).
-
-        Returns:
-            What each process owns, and what each has.
-
-        Raises:
-            InputError: one cannot watch, or they do not agree.
-            MissingProcessError: one did not come.
+        Raises InputError if one cannot watch or they do not agree, and MissingProcessError.
         """
         self.tell({"facts": facts, "part": astuple(part), "held": astuple(held)})
         said = self._hear()
@@ -171,16 +156,8 @@ class WatchGroup:
         return [Header.decode(packed[at : at + HEADER_BYTES]) for at in range(0, len(packed), HEADER_BYTES)]
 
     def collect(self, own: Bytes, sizes: Sequence[int], kind: str) -> list[Bytes]:
-        """Send bytes to the first process, which gets those of all others.
-
-        Args:
-            own: the bytes of this process; of the first they stay here.
-            sizes: the number of bytes of each process.
-            kind: as what they are counted, a field of `Traffic`.
-
-        Returns:
-            In the first process the bytes of each, in the others nothing.
-        """
+        """Send bytes to the first process, and return those of each there, nothing in the others. `sizes`:
+        the number of bytes of each process; `kind`: as what they are counted, a field of `Traffic`."""
         first = self.rank == 0
         sends, receives = [0] * self.size, [0] * self.size
         if first:
@@ -214,7 +191,6 @@ class WatchGroup:
         return int(told)
 
     def close(self) -> None:
-        """Release the connections, once all processes have finished."""
         self._connections = None
 
     def _finish(self, begin: Callable[[], Any], *, patient: bool = False) -> None:

@@ -1,5 +1,6 @@
-"""Matrices in numpy's files: `.npy`, and one array of an `.npz`. Nothing is unpickled, and sizes are checked before
-anything is read."""
+"""Matrices in numpy's files, `.npy` and `.npz`. Nothing is unpickled, and sizes are checked before anything
+is read.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +45,7 @@ def to_float32(array: NDArray[Any]) -> Floats:
 
 
 def open_npy(path: Path) -> RowSource:
-    """Return the matrix in an `.npy` file, shape (V, D), read by rows if it lies there row by row.
-
-    Raises:
-        InputError: it holds no matrix of floating-point numbers, or is too large for a run.
-        OSError: the file cannot be read.
-    """
+    """Return the matrix in an `.npy` file, shape (V, D), read by rows if it lies there row by row."""
     array = map_npy(path)
     kind = STORED_TYPES.get(array.dtype.str)
     if kind is None or not isinstance(array, np.memmap) or not array.flags.c_contiguous:
@@ -61,12 +57,7 @@ def open_npy(path: Path) -> RowSource:
 
 
 def map_npy(path: Path) -> NDArray[Any]:
-    """Return the matrix of floating-point numbers in an `.npy` file, shape (V, D), mapped and not read.
-
-    Raises:
-        InputError: it holds none.
-        OSError: the file cannot be read.
-    """
+    """Return the matrix of floating-point numbers in an `.npy` file, shape (V, D), mapped and not read."""
     try:
         # Memory-mapped, so that a header cannot claim more memory than the file has bytes.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -84,17 +75,7 @@ def map_npy(path: Path) -> NDArray[Any]:
 
 def read_npz(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, list[str] | None, str]:
     """Return one matrix of an `.npz` file as float32, the tokens if an array has equally many texts, and the matrix's
-    name.
-
-    Args:
-        path: the file.
-        rows: V, if the vocabulary is known.
-        wanted: the name of the array; None if only one fits.
-
-    Raises:
-        InputError: it is not an `.npz` file, no matrix fits, or it is too large for a run.
-        OSError: the file cannot be read.
-    """
+    name. `rows`: V, if it is known; `wanted`: the name of the array, None if only one fits."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]

@@ -28,17 +28,8 @@ class Checkpoint(NamedTuple):
 
 
 def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[Checkpoint]:
-    """Return the checkpoints of a series, by step.
-
-    Args:
-        sources: a folder with `checkpoint-10`, `checkpoint-20`, ... or `step-10.npy`, ...; several sources; or a mapping of
-            step to source.
-        steps: the step of each of several sources. By default, those of paths are read from their names, and those in
-            memory are 0, 1, 2, ...
-
-    Raises:
-        InputError: there are fewer than two, or a step is missing, repeated or invalid.
-    """
+    """Return the 2 to 10,000 checkpoints of a series, by step. `sources` and `steps` are those of
+    `lamplighter.series`."""
     if isinstance(sources, Mapping):
         if steps is not None:
             raise InputError("steps: a mapping of step to source already has the steps")

@@ -37,19 +37,12 @@ class ColouredVocabulary(NamedTuple):
 
 
 def colour_by_column(vocabulary: Vocabulary, path: Path, column: str | None = None) -> ColouredVocabulary:
-    """Return a vocabulary whose classes are the values of a table's column.
+    """Return a vocabulary whose classes are the values of a table's column, in place of any that it has.
 
-    A column of categories gives a class for each. One with more than twelve distinct numbers gives six bands with about
-    equally many tokens, named after their range.
-
-    Args:
-        vocabulary: the tokens; existing classes are replaced.
-        path: `.csv`, `.tsv` or `.parquet`, with a header. A column `token` (or word, label, name, text, key) names the
-            tokens, or one `id` (token_id, index) their ids; without either, the first one does.
-        column: the column to use; None: the first other one.
-
-    Raises:
-        InputError: the table cannot be read, lacks the column, or names none of the tokens.
+    A column of categories gives a class for each. One with more than twelve distinct numbers gives six bands
+    with about equally many tokens, named after their range. The table (`.csv`, `.tsv` or `.parquet`) has a
+    header. A column `token` (or word, label, name, text, key) names the tokens, or one `id` (token_id, index)
+    their ids; without either, the first one does. `column`: the one to use; None: the first other one.
     """
     try:
         columns = _read_table(path)

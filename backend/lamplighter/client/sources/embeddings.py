@@ -53,15 +53,8 @@ class ProjectedTensor:
 
 
 def find_projected_tensor(folder: Path, wanted: str | None) -> ProjectedTensor | None:
-    """Return the embedding of a projector folder; None for other folders.
-
-    Args:
-        wanted: its name, if there are several.
-
-    Raises:
-        InputError: the configuration cannot be read, names no or several embeddings, or a file outside the folder.
-        OSError: it cannot be read.
-    """
+    """Return the embedding of a projector folder; None for other folders. `wanted`: its name, if there are
+    several."""
     for config in _CONFIGS:
         if has_file(folder, config):
             text = read_text_file(locate_file(folder, config))
@@ -74,12 +67,7 @@ def find_projected_tensor(folder: Path, wanted: str | None) -> ProjectedTensor |
 
 
 def read_projected_vectors(tensor: ProjectedTensor) -> Floats:
-    """Return the vectors, shape (V, D): text, or the plain floats of a `.bytes` file.
-
-    Raises:
-        InputError: they do not match the configuration, or are too large for a run.
-        OSError: they cannot be read.
-    """
+    """Return the vectors, shape (V, D): text, or the plain floats of a `.bytes` file."""
     path = tensor.vectors_path
     if path.suffix.lower() != ".bytes":
         return read_word_vectors(path).vectors
@@ -185,9 +173,6 @@ def find_embedding(
         vocabulary: its tokens, in a form for `read_given_vocabulary`; None if the source has tokens.
         tensor: the name of the matrix, if there are several.
         known: the tokens of a source without any, if no vocabulary is given.
-
-    Raises:
-        InputError: the source cannot be used; the message says which part, why, and what to do.
     """
     given, is_padded = (None, False) if vocabulary is None else read_given_vocabulary(vocabulary)
     if isinstance(source, str | os.PathLike):
@@ -224,12 +209,8 @@ def find_embedding(
 
 
 def read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> RawEmbedding:
-    """Return the matrix in a folder or file, with its tokens if it has any; it is not checked for finite values.
-
-    Raises:
-        InputError: the source cannot be used.
-        OSError: it cannot be read.
-    """
+    """Return the matrix in a folder or file, with its tokens if it has any; it is not checked for finite
+    values."""
     rows = None if given is None else len(given)
     name = path.name.lower()
     if path.is_dir():
@@ -279,11 +260,7 @@ def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> 
 
 
 def read_memory(source: Any) -> RawEmbedding:
-    """Return a matrix in memory, or gensim's vectors with their tokens.
-
-    Raises:
-        InputError: it is not a matrix of numbers.
-    """
+    """Return a matrix in memory, or gensim's vectors with their tokens."""
     keys, vectors = getattr(source, "index_to_key", None), getattr(source, "vectors", None)
     if keys is None and hasattr(source, "wv"):
         # A complete gensim model.

@@ -1,4 +1,4 @@
-"""Files named in an untrusted folder, none of them outside it."""
+"""Untrusted files: none outside the folder that names it, no pipe or device, no pickle."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ def locate_file(folder: Path, name: object) -> Path:
 
     A link may lead out of the folder only in the Hugging Face cache, which links each file of a snapshot to the blobs
     of the same model.
-
-    Raises:
-        InputError: the name leads out of the folder, or there is no such plain file.
     """
     shown = f"{folder.name}: {str(name)[:200]!r}"
     if not isinstance(name, str) or not name or "\\" in name or ":" in name or "\0" in name:
@@ -47,12 +44,6 @@ def has_file(folder: Path, name: str) -> bool:
 
 
 def read_text_file(path: Path, most: int = MAX_JSON) -> str:
-    """Return a UTF-8 text of at most `most` bytes.
-
-    Raises:
-        InputError: it is larger, not UTF-8, or not a plain file.
-        OSError: it cannot be read.
-    """
     require_plain_file(path)
     with path.open("rb") as file:
         data = file.read(most + 1)

@@ -23,20 +23,12 @@ def find_folder_vocabulary(folder: Path) -> Vocabulary | None:
     """Return the vocabulary in `tokenizer.json`, `vocab.json` or `vocab.txt` of a model folder; None if it has none.
 
     For a folder `checkpoint-500`, also search the parent folder, where the Trainer saves it once.
-
-    Raises:
-        InputError: the file cannot be used.
     """
     path = locate_folder_vocabulary(folder)
     return None if path is None else read_tokeniser_file(path)
 
 
 def locate_folder_vocabulary(folder: Path) -> Path | None:
-    """Return the path of the file that `find_folder_vocabulary` reads; None if there is none.
-
-    Raises:
-        InputError: it is no plain file in the folder.
-    """
     for place in (folder, folder.parent) if folder.name.startswith("checkpoint") else (folder,):
         for name in ("tokenizer.json", "vocab.json", "vocab.txt"):
             if has_file(place, name):
@@ -45,11 +37,6 @@ def locate_folder_vocabulary(folder: Path) -> Path | None:
 
 
 def read_tokeniser_file(path: Path) -> Vocabulary:
-    """Return the vocabulary in a tokeniser's file of a model folder.
-
-    Raises:
-        InputError: the file cannot be used.
-    """
     found = read_vocabulary(path)
     if path.name == "vocab.json" and has_file(path.parent, "merges.txt"):
         # GPT-2's files from before tokenizer.json: its pieces are bytes.
@@ -58,16 +45,8 @@ def read_tokeniser_file(path: Path) -> Vocabulary:
 
 
 def read_labels(path: Path, rows: int) -> Vocabulary:
-    """Return the vocabulary in a `metadata.tsv`: one label per line, or a table with a header.
-
-    Args:
-        path: the file.
-        rows: V. A single column has a header if it has one extra line.
-
-    Raises:
-        InputError: it cannot be used.
-        OSError: it cannot be read.
-    """
+    """Return the vocabulary in a `metadata.tsv`: one label per line, or a table with a header. `rows`: V; a
+    single column has a header if it has one extra line."""
     text = read_text_file(path, MAX_BYTES)
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     header = lines[0].split("\t")

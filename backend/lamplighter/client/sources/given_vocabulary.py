@@ -28,16 +28,8 @@ GivenVocabulary = (
 
 
 def read_given_vocabulary(given: Any, where: str = "vocabulary") -> tuple[Vocabulary, bool]:
-    """Return a given vocabulary, and whether it is a tokeniser's, whose matrix is often padded.
-
-    Args:
-        given: a `Vocabulary`; the path of a vocabulary file (`read_vocabulary`) or of a model folder; a tokeniser of
-            `tokenizers`, `transformers` or `tiktoken`; tokens by id; a mapping of token to id.
-        where: begins the messages about a vocabulary in memory.
-
-    Raises:
-        InputError: it cannot be used.
-    """
+    """Return a given vocabulary, and whether it is a tokeniser's, whose matrix is often padded. `where`
+    begins the messages about a vocabulary in memory."""
     if isinstance(given, Vocabulary):
         return given, False
     if isinstance(given, str | os.PathLike):
@@ -59,15 +51,8 @@ def read_given_vocabulary(given: Any, where: str = "vocabulary") -> tuple[Vocabu
 
 
 def name_rows(tokenizer: Any, rows: int) -> Vocabulary:
-    """Return a vocabulary with a name for each row of a model's embedding.
-
-    Args:
-        tokenizer: a form for `read_given_vocabulary`; None: the rows are named by their ids.
-        rows: V. Rows without a token, as in a padded embedding, are named "(unused 50257)".
-
-    Raises:
-        InputError: its tokens cannot be read, or outnumber the rows of the embedding.
-    """
+    """Return a vocabulary with a name for each row of a model's embedding, of which `rows` may be more than
+    tokens. Without a tokenizer the rows are named by their ids."""
     if tokenizer is None:
         return make_vocabulary([str(number) for number in range(rows)])
     vocabulary, _ = read_given_vocabulary(tokenizer, "tokenizer")
@@ -80,11 +65,8 @@ def name_rows(tokenizer: Any, rows: int) -> Vocabulary:
 
 
 def fit_rows(vocabulary: Vocabulary, rows: int, where: str, *, padded: bool) -> Vocabulary:
-    """Return a vocabulary with a name for each row of a matrix, which may have more rows than tokens if padded.
-
-    Raises:
-        InputError: it has another number of tokens; the message begins with `where`.
-    """
+    """Return a vocabulary with a name for each row of a matrix, which may have more rows than tokens if
+    padded."""
     size = len(vocabulary)
     if size > rows or (size < rows and not padded):
         raise InputError(

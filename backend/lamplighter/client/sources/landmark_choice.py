@@ -31,15 +31,11 @@ class ChosenLandmarks(NamedTuple):
 def choose_given_landmarks(
     vocabulary: Vocabulary, vectors: RowSource, wanted: str | os.PathLike[str] | None
 ) -> ChosenLandmarks:
-    """Return the landmarks that were asked for.
+    """Return the landmarks that were asked for, and a phrase for the run's message. `vectors`: the tokens'
+    rows, (V, D).
 
-    Args:
-        vocabulary: the tokens.
-        vectors: their rows, shape (V, D).
-        wanted: `norm` for the longest rows; a file with a token in each line; None for the most frequent tokens.
-
-    Raises:
-        InputError: the vocabulary is laid out whole, or the file names too few or too many of its tokens.
+    `wanted`: `norm` for the longest rows; a file with a token in each line; None for the most frequent
+    tokens.
     """
     if wanted is None:
         return ChosenLandmarks(None, landmarks.describe_landmarks(vocabulary))

@@ -15,10 +15,10 @@ _HALF_TYPES = {"bfloat16": "BF16", "float16": "F16"}
 
 
 class MemoryRows:
-    """A matrix, shape (V, D), of which float32 copies of rows are made when they are asked for."""
+    """A matrix, shape (V, D), of which float32 copies of rows are made when they are asked for. `type` is as
+    safetensors names it."""
 
     def __init__(self, values: Any, kind: str) -> None:
-        """Keep a reference to a tensor or array; `kind`: its type, as safetensors names it."""
         self._values = values
         self.type = kind
         rows, width = values.shape
@@ -33,10 +33,9 @@ class MemoryRows:
 
 
 class ReorderedRows:
-    """The rows of a matrix in another order."""
+    """The rows of a matrix in another order: row i is row `order[i]` of the matrix."""
 
     def __init__(self, matrix: RowSource, order: NDArray[np.int64]) -> None:
-        """Take row `order[i]` of the matrix as row i; shape (V,)."""
         self._matrix, self._order = matrix, order
         self.type = getattr(matrix, "type", "F32")
         self.shape = matrix.shape
@@ -49,11 +48,7 @@ class ReorderedRows:
 
 
 def open_memory(embedding: Any) -> RowSource:
-    """Return a matrix in memory: a copy, or a reference if it is in half precision or large.
-
-    Raises:
-        InputError: the embedding is not a matrix of numbers, or a run cannot hold its size.
-    """
+    """Return a matrix in memory: a copy, or a reference if it is in half precision or large."""
     weight = embedding if hasattr(embedding, "shape") else getattr(embedding, "weight", embedding)
     shape = tuple(getattr(weight, "shape", ()))
     kind = _HALF_TYPES.get(str(getattr(weight, "dtype", "")).removeprefix("torch."), "F32")

@@ -1,5 +1,6 @@
 """A folder written by `save_pretrained`: safetensors, in one file or in shards, with a tokeniser and a
-configuration."""
+configuration.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +20,6 @@ from lamplighter.runfolder.matrices.tensor_file import StoredTensor, read_tensor
 
 
 def read_header(path: Path) -> dict[str, StoredTensor]:
-    """Return the tensors of a file by name, without reading them.
-
-    Raises:
-        InputError: it is not such a file, or a tensor lies outside it.
-        OSError: it cannot be read.
-    """
     try:
         return read_tensor_header(path)
     except FormatError as error:
@@ -32,11 +27,7 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
 
 
 def open_tensor(path: Path, name: str, entry: StoredTensor) -> StoredMatrix:
-    """Return one matrix of a file, shape (V, D), of which nothing is read yet.
-
-    Raises:
-        InputError: it is not a matrix of numbers, or too large for a run.
-    """
+    """Return one matrix of a file, shape (V, D), of which nothing is read yet."""
     if not entry.is_matrix:
         raise InputError(
             f"{path.name}: {name[:200]} is {entry.type} of shape {entry.shape}; a matrix of floats is needed"
@@ -52,11 +43,7 @@ _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "mo
 
 
 def find_model_file(folder: Path) -> Path | None:
-    """Return the safetensors file of a model folder, or the index of its shards; None if it has neither.
-
-    Raises:
-        InputError: it has several candidates, only pickles, or a link that leads out of it.
-    """
+    """Return the safetensors file of a model folder, or the index of its shards; None if it has neither."""
     for name in (_WHOLE, _INDEX):
         if has_file(folder, name):
             return locate_file(folder, name)
@@ -81,27 +68,16 @@ class LocatedTensor(NamedTuple):
 
 
 def open_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple[StoredMatrix, str]:
-    """Return the embedding in a safetensors file, or in the shards of an index, unread, and its tensor's name.
-
-    Raises:
-        InputError: see `locate_model_matrix`; or the matrix is too large for a run.
-        OSError: a file cannot be read.
-    """
+    """Return the embedding at `locate_model_matrix`'s place, unread, and its tensor's name."""
     file, name, entry = locate_model_matrix(path, rows, wanted)
     return open_tensor(file, name, entry), name
 
 
 def locate_model_matrix(path: Path, rows: int | None, wanted: str | None) -> LocatedTensor:
-    """Return the place of the embedding in a safetensors file, or in the shards of an index.
+    """Return the place of the embedding in a `.safetensors` file, or in the shards of a
+    `.safetensors.index.json`.
 
-    Args:
-        path: ends in `.safetensors`, or in `.safetensors.index.json`.
-        rows: the number of tokens, None if unknown.
-        wanted: the name of the tensor; None if there is only one candidate.
-
-    Raises:
-        InputError: a file is malformed, or no tensor or several fit.
-        OSError: a file cannot be read.
+    `rows` and `wanted` are as for `choose_embedding`.
     """
     if path.suffix == ".safetensors":
         tensors = {name: (path, entry) for name, entry in read_header(path).items()}
@@ -122,9 +98,6 @@ def choose_embedding(
         tensors: the tensors by name.
         rows: the number of tokens, None if unknown.
         wanted: the name of the tensor; None if there is only one candidate.
-
-    Raises:
-        InputError: no tensor or several fit.
     """
     if wanted is not None and wanted in tensors:
         # Report any error as an error of this file.
@@ -135,15 +108,7 @@ def choose_embedding(
 
 def shards_of_embedding(index: str, where: str, wanted: str | None) -> list[Any]:
     """Return the names, unchecked, of the shards that may hold the embedding: by its name, or else all.
-
-    Args:
-        index: the text of a `model.safetensors.index.json`.
-        where: begins the messages.
-        wanted: the name of the tensor, if it is known.
-
-    Raises:
-        InputError: it is no such index, or has too many shards.
-    """
+    `index`: the text of a `model.safetensors.index.json`; `where` begins the messages."""
     try:
         data: Any = json.loads(index)
         shard_of = {str(name): shard for name, shard in data["weight_map"].items()}

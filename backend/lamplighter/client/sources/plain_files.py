@@ -9,11 +9,6 @@ from lamplighter.client.errors import InputError
 
 
 def require_plain_file(path: Path) -> None:
-    """Refuse a pipe or a device before it is opened, because opening a pipe waits for its other end.
-
-    Raises:
-        InputError: it is not a plain file.
-        OSError: there is no such file, or its status cannot be read.
-    """
+    """Refuse a pipe or a device before it is opened, because opening a pipe waits for its other end."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise InputError(f"{path.name}: not a plain file: save its output in a file, and name that one")

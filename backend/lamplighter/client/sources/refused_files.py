@@ -20,7 +20,6 @@ def is_pickle_name(path: Path) -> bool:
 
 
 def is_pickle_begin(data: bytes) -> bool:
-    """Return whether a file with these first bytes is a pickle."""
     return data.startswith(_PICKLE_BEGINS)
 
 

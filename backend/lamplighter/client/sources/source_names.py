@@ -50,8 +50,8 @@ def step_in_name(path: Path) -> int | None:
 
 
 def free_run_path(store: Path, name: str) -> Path:
-    """Return the path of a new run in a store: the id nearest to its name, with the first free number from 2 if
-    taken."""
+    """Return the path of a new run in a store: the id nearest to its name, with the first free number from 2
+    if taken."""
     run_id = run_id_of(name)
     path, number = store / run_id, 2
     while path.exists() or path.is_symlink():

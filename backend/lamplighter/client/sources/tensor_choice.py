@@ -36,9 +36,6 @@ def choose_tensor(
         shapes: (V, D) of each matrix by name.
         rows: the number of tokens; a padded embedding may have more rows. None if unknown.
         wanted: the requested name, or its end after a dot.
-
-    Raises:
-        InputError: none fits, or several do; the message lists them, the likely ones first.
     """
     likely = sorted(shapes, key=lambda name: (_rank(name), _misfit(shapes[name], rows)))
     if wanted is not None:

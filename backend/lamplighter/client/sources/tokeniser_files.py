@@ -43,20 +43,12 @@ def read_tokeniser(tokeniser: Any) -> list[str]:
 
 
 def is_tokeniser_json(data: object) -> bool:
-    """Return whether parsed JSON has the form of `tokenizer.json`, and not of a vocabulary."""
     return isinstance(data, dict) and isinstance(cast("dict[str, Any]", data).get("model"), dict)
 
 
 def parse_tokeniser(data: Any, where: str) -> list[str]:
-    """Return the tokens by id in a parsed `tokenizer.json`; an id without a token is `(unused 7)`.
-
-    Args:
-        data: an object with `model.vocab` and optional `added_tokens`.
-        where: begins the messages.
-
-    Raises:
-        InputError: it is not a tokeniser, or has an invalid id.
-    """
+    """Return the tokens by id in a parsed `tokenizer.json`, with `model.vocab` and optional `added_tokens`;
+    an id without a token is `(unused 7)`. `where` begins the messages."""
     pieces = _pieces_by_id(data["model"].get("vocab"), where)
     added = _added_by_id(data.get("added_tokens"), where)
     if not pieces and not added:

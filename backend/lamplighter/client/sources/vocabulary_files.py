@@ -48,10 +48,6 @@ def make_vocabulary(
         counts: occurrences of each token in the text, if known; shape (V,).
         classes: known groups of tokens: a mapping of name to tokens or ids. A token is in at most one.
         where: begins the messages.
-
-    Raises:
-        InputError: a token is not a text, or too long; there are too few or too many; a mapping's ids have gaps or
-            duplicates; the tokens have no order; a count or class is invalid.
     """
     if is_tokeniser(tokens):
         tokens = read_tokeniser(tokens)
@@ -90,14 +86,11 @@ def make_vocabulary(
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
-    """Read a vocabulary from a UTF-8 file.
+    """Return the vocabulary in a UTF-8 file.
 
     The file's ending decides the format: `.json`, a list of tokens, an object of token to id, or a `tokenizer.json`;
     `.tsv`, or any file whose first line is a header with `token` among its columns, a table (`parse_table`); anything
     else, one token a line.
-
-    Raises:
-        InputError: the file is not a vocabulary, or is too large; the message names the line.
     """
     path = Path(path)
     try:
@@ -135,11 +128,6 @@ def _from_json(text: str, where: str) -> list[Any]:
 
 
 def _by_id(ids: Mapping[Any, Any], where: str) -> list[Any]:
-    """Return the tokens of a mapping of token to id, in the order of their ids.
-
-    Raises:
-        InputError: the ids are not 0 to V - 1, each once; the message says which is wrong and what to do.
-    """
     if ids and all(isinstance(token, str) for token in ids.values()):
         raise InputError(
             f"{where}: a mapping goes from token to id; this one goes from id to token: invert it"
@@ -174,18 +162,9 @@ def unequal(rows: int, tokens: int) -> str:
 
 
 def parse_table(header: list[str], lines: list[str], where: str, *, no_class: str = "") -> Vocabulary:
-    """Return the vocabulary in a tab-separated table.
-
-    Args:
-        header: the names of its columns, including `token`; `class` groups the tokens (empty for none), and `count` is
-            the number of occurrences.
-        lines: the rows, by id.
-        where: begins the messages.
-        no_class: a word that means no class, like an empty cell.
-
-    Raises:
-        InputError: a row has more or fewer cells than the header; or see `make_vocabulary`.
-    """
+    """Return the vocabulary in a tab-separated table, whose `lines` are by id. Of the columns in its header
+    `token` is required; `class` groups the tokens (empty, or `no_class`: none), and `count` is the number of
+    occurrences."""
     token_column = header.index("token")
     class_column = header.index("class") if "class" in header else None
     count_column = header.index("count") if "count" in header else None

@@ -37,14 +37,10 @@ class WordVectors(NamedTuple):
 
 
 def read_word_vectors(path: Path) -> WordVectors:
-    """Return the vectors in a text file, or in word2vec's binary form.
+    r"""Return the vectors in a text file, or in word2vec's binary form.
 
     The first line may give V and D, as in word2vec's files, and must then be correct. Bytes that are not UTF-8 are
-    shown as `\\xe2`.
-
-    Raises:
-        InputError: it is neither, or too large for a run; the message names the line.
-        OSError: it cannot be read.
+    shown as `\xe2`.
     """
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -25,14 +25,11 @@ from lamplighter.client.watching.tallied_batch import TalliedBatch, undivided
 
 
 def find_loss(output: Any) -> tuple[Tensor | None, str | None]:
-    """Return the loss in a model's output, and its place there.
+    """Return the loss in a model's output, and its place there if it is not called loss; (None, None) if
+    there is none.
 
-    Args:
-        output: a tensor; or a tuple, a list, a mapping or an object, whose part called "loss" is the loss, otherwise its
-            first scalar. A scalar without a gradient is not a loss but a metric.
-
-    Returns:
-        The loss, and a description of its place if it is not called loss; (None, None) if there is none.
+    In a tuple, a list, a mapping or an object, the part called "loss" is the loss, otherwise its first
+    scalar. A scalar without a gradient is not a loss but a metric.
     """
     named = _named_loss(output)
     if named is not None:
@@ -62,14 +59,10 @@ def _is_loss(value: Any) -> bool:
 
 
 def own_ids(ids: Any) -> Any:
-    """Return the ids that this process counts.
+    """Return the ids that this process counts of those that a lookup got.
 
-    Args:
-        ids: what a lookup got.
-
-    Returns:
-        Of shared ids those of this process; none of them if another process has the same ones, so that each is counted
-        once. What is not shared, or is a sum that no process has, as it is.
+    Of shared ids those of this process; none of them if another process has the same ones, so that each is
+    counted once. What is not shared, or is a sum that no process has, as it is.
     """
     if not is_split(ids) or any(placement.is_partial() for placement in ids.placements):
         return ids
@@ -94,8 +87,6 @@ _UNCLEAR = "the embedding is split while it is read, and its module gets plain i
 
 
 class _Pass:
-    """A forward pass that waits for its gradient."""
-
     __slots__ = ("number", "slots", "training", "unreadable")
 
     def __init__(self, slots: Tensor | None, unreadable: str | None, training: bool) -> None:
@@ -104,8 +95,6 @@ class _Pass:
 
 
 class _Loss:
-    """A loss that waits for its gradient."""
-
     __slots__ = ("divisor", "number", "upstream", "value")
 
     def __init__(self, value: Tensor, divisor: Any) -> None:
@@ -115,17 +104,13 @@ class _Loss:
 
 
 class BatchTally:
-    """The counts of the passes since they were last taken."""
+    """The counts of the passes, and of the losses, since they were last taken, of a table with V rows.
+
+    A pass or a loss waits for its gradient, which a hook wrapped by `guard` notes. `own_time` is told where a
+    pass begins and ends.
+    """
 
     def __init__(self, rows: int, device: torch.device, guard: Guard, own_time: OwnTime) -> None:
-        """Start without counts.
-
-        Args:
-            rows: the rows of the table, V.
-            device: the device of the table.
-            guard: wraps each hook on a tensor.
-            own_time: is told where a pass begins and ends.
-        """
         self._rows, self._own_time = rows, own_time
         # The counts of compiled graphs: by slot (ids below 0, the V rows, ids beyond), and the losses.
         self._counts = torch.zeros(rows + 2, dtype=torch.int32, device=device)
@@ -153,13 +138,8 @@ class BatchTally:
         """True if the first pass read the rows 0, 1, 2, ... in this order; None before it."""
 
     def count_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        """Count the ids that the table's module has just looked up. A forward hook, called with gradients enabled.
-
-        Args:
-            args: its positional arguments; the ids are the first, or have one of the usual names.
-            kwargs: its keyword arguments.
-            output: what it returned.
-        """
+        """Count the ids that the table's module has just looked up. A forward hook, called with gradients
+        enabled."""
         ids = ids_argument(args, kwargs)
         if torch.compiler.is_compiling():
             if module.training and isinstance(ids, Tensor) and not (ids.is_floating_point() or is_split(ids)):
@@ -196,14 +176,8 @@ class BatchTally:
             self._passes.append(seen)
 
     def add_loss(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        """Add the loss that the model has just returned, if any. A forward hook, called with gradients enabled.
-
-        Args:
-            module: the model.
-            args: what it was called with.
-            kwargs: its keyword arguments; `num_items_in_batch` means that the trainer already divides each loss.
-            output: what it returned.
-        """
+        """Add the loss that the model has just returned, if any. A forward hook, called with gradients
+        enabled. The argument `num_items_in_batch` means that the trainer already divides each loss."""
         self.touched = True
         loss, name = find_loss(output)
         value = None if loss is None else own_scalar(loss.detach())
@@ -223,12 +197,8 @@ class BatchTally:
         hook_gradient(loss, partial(self._join_loss, _Loss(value.float(), divisor)))
 
     def take_batch(self, window: TalliedBatch | None) -> TalliedBatch:
-        """Return the counts since the last call, and start the next batch.
-
-        Args:
-            window: the current step's batch so far, so that a pass with two backward passes (`retain_graph`) is counted
-                once.
-        """
+        """Return the counts since the last call, and start the next batch. `window`: the current step's batch
+        so far, so that a pass with two backward passes (`retain_graph`) is counted once."""
         known = window.parts if window is not None else ()
         passes = [one for one in self._passes if one.number not in known]
         losses = [one for one in self._reached if one.number not in known]
@@ -293,7 +263,6 @@ def in_backward() -> bool:
 
 
 def hook_gradient(tensor: Tensor, hook: Any) -> None:
-    """Call a hook when the gradient of a tensor is known."""
     # As for the hooks of the weight.
     hook.__torch_unserializable__ = True
     tensor.register_hook(hook)

@@ -26,8 +26,8 @@ _PADDING, _PADDING_SHARE = 128, 0.01
 def unwrap_model(model: Any) -> nn.Module:
     """Return the model inside the wrappers that keep it whole: `DataParallel`, DDP, `torch.compile`.
 
-    Raises:
-        InputError: it is not a model, or it is trained in a way that hides the rows (FSDP1, DeepSpeed, Megatron, TorchRec).
+    Raises InputError if it is not a model, or it is trained in a way that hides the rows (FSDP1, DeepSpeed,
+    Megatron, TorchRec).
     """
     while True:
         if not isinstance(model, nn.Module):
@@ -55,8 +55,8 @@ def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None
             tokens; without tokens the one that is also the output layer's, or has most rows.
         tokens: the number of tokens that name the rows, if known.
 
-    Raises:
-        InputError: there is no candidate or several, or its weight cannot be watched; the message names them.
+    Raises InputError if there is no candidate or several, or its weight cannot be watched; the message names
+    them.
     """
     table = _named_table(model, chosen) if chosen is not None else None
     table = table or _own_choice(model) or _fitting_table(model, tokens)

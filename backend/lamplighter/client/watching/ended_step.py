@@ -29,7 +29,7 @@ _BEYOND = (
 
 @dataclass
 class EndedStep:
-    """A recorded step, which merges one or more of the loop."""
+    """A recorded step, which merges one or more of the loop. `host` is what was read of it."""
 
     number: int
     """Its number in the loop."""
@@ -49,14 +49,7 @@ class EndedStep:
     """True if the previous comparison was interrupted, so that the moved rows are unknown."""
 
     def loss_in(self, host: Mapping[str, Tensor]) -> tuple[float | None, str | None]:
-        """Return the reported loss, or else that of the passes.
-
-        Args:
-            host: what was read.
-
-        Returns:
-            The loss, or None and the reason why it is unknown.
-        """
+        """Return the reported loss, or else that of the passes; or None and the reason why it is unknown."""
         if self.loss is not None:
             return self.loss, None
         count, total = int(host["losses"]), float(host["loss_sum"])
@@ -69,22 +62,13 @@ class EndedStep:
         return total / count, None
 
     def why_ids_unknown(self, host: Mapping[str, Tensor]) -> str | None:
-        """Return why the ids are not all known; None if they are.
-
-        Args:
-            host: what was read.
-        """
         if self.joined.unreadable is not None:
             return self.joined.unreadable
         counts = host["counts"]
         return _BEYOND.format(len(counts) - 2) if counts[-1] else None
 
     def batch_rows(self, host: Mapping[str, Tensor]) -> BatchRows:
-        """Return the rows that were read; none if they are not all known.
-
-        Args:
-            host: what was read.
-        """
+        """Return the rows that were read; none if they are not all known."""
         # A part of the ids would imply that no others were read.
         known = self.why_ids_unknown(host) is None
         counts = host["counts"].numpy()[1:-1] * known
@@ -99,15 +83,6 @@ class EndedStep:
         scalars: str | None,
         top_losses: TopLosses | None,
     ) -> SeenStep:
-        """Return the step in the form for a recorder.
-
-        Args:
-            host: what was read.
-            rows: the rows that were read, and those with a gradient.
-            loss: in nats per token, if known.
-            scalars: other numbers, encoded.
-            top_losses: its largest losses of single tokens, if known.
-        """
         rate = host.get("rate", self.learning_rate)
         return SeenStep(
             self.number,

@@ -27,14 +27,12 @@ ForwardHook = Callable[[nn.Module, Any, Mapping[str, Any], Any], None]
 
 
 class GuestHooks:
-    """The hooks of one watcher, guarded so that its errors do not reach the training."""
+    """The hooks of one watcher, guarded so that its errors do not reach the training.
+
+    `on_error` is called with an error of a hook; an exception that it raises reaches the loop.
+    """
 
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
-        """Start without hooks.
-
-        Args:
-            on_error: called with an error of a hook; an exception that it raises reaches the loop.
-        """
         self._on_error = on_error
         self._process, self._lock = os.getpid(), threading.RLock()
         self._on_model: list[Any] = []

@@ -22,22 +22,13 @@ def ids_argument(args: Any, kwargs: Mapping[str, Any]) -> Any:
 
 
 def to_slots(ids: Any, rows: int) -> Tensor | None:
-    """Return the slot in which each id is counted, as a copy: 0 for ids below 0, 1 to V for the rows, V + 1 beyond
-    them.
-
-    Args:
-        ids: the module's argument.
-        rows: the rows of its table, V.
-
-    Returns:
-        Slots, shape (N,), int64, on the device of the ids; None if these are not ids (`why_unreadable`).
-    """
+    """Return the slot in which each id is counted, shape (N,), int64, as a copy on the device of the ids: 0
+    for ids below 0, 1 to V for the rows, V + 1 beyond them; None if these are not ids (`why_unreadable`)."""
     plain = plain_ids(ids)
     return None if plain is None else (plain.reshape(-1).to(torch.int64) + 1).clamp_(0, rows + 1)
 
 
 def why_unreadable(ids: Any) -> str:
-    """Return why ids without slots cannot be counted, as a message."""
     kind = str(ids.dtype).removeprefix("torch.") if isinstance(ids, Tensor) else type(ids).__name__
     return f"the lookup got no plain tensor of whole numbers ({kind})"
 

@@ -19,18 +19,13 @@ _STEP = Optimizer.profile_hook_step(Optimizer.step).__code__
 
 
 def group_of(optimizer: Optimizer, weight: Tensor) -> dict[str, Any] | None:
-    """Return the parameter group of an optimiser that contains this weight; None if none does."""
     groups = optimizer.param_groups
     return next((group for group in groups if any(one is weight for one in group["params"])), None)
 
 
 def has_closure(args: Any, kwargs: Any) -> bool:
-    """Return whether a step was called with a closure, which computes the gradient during the step.
-
-    Args:
-        args: the hook's positional arguments; the first is the optimiser.
-        kwargs: the keyword arguments.
-    """
+    """Return whether a step was called with a closure, which computes the gradient during the step. `args[0]`
+    is the optimiser."""
     return any(argument is not None for argument in args[1:]) or kwargs.get("closure") is not None
 
 
@@ -47,7 +42,6 @@ def called_by_optimizer_of(weight: Tensor) -> bool:
 
 
 def is_within_step() -> bool:
-    """Return whether the step of an optimiser is on the call stack."""
     return any(frame.f_code is _STEP for frame in _callers(None))
 
 

@@ -21,11 +21,7 @@ class ScalarLog:
         self._waiting: dict[str, float] = {}
 
     def log_scalars(self, scalars: dict[str, Any]) -> None:
-        """Add numbers. A later one with the same name and step replaces the earlier.
-
-        Raises:
-            InputError: a name is invalid, there are too many, or a value is not a number.
-        """
+        """Add numbers. A later one with the same name and step replaces the earlier. Raises InputError."""
         for name, value in scalars.items():
             if not SCALAR_NAME.fullmatch(name):
                 raise InputError(
@@ -48,11 +44,7 @@ class ScalarLog:
 
 
 def read_number(value: Any, name: str) -> float:
-    """Return a number, which may be a tensor or an array of one.
-
-    Raises:
-        InputError: it is not a number.
-    """
+    """Return a number, which may be a tensor or an array of one. Raises InputError."""
     try:
         return float(value.detach() if hasattr(value, "detach") else value)
     except (TypeError, ValueError, RuntimeError):

@@ -22,12 +22,8 @@ _MAX_BYTES = 1 << 16
 def find_server(run: Path, address: str | None = None) -> str | None:
     """Return the address at which the server on this machine shows a run; None if it does not have this run.
 
-    Args:
-        run: the run's folder.
-        address: the server's address, by default the one at which a server listens first.
-
-    The program that listens there may be another one: its answers never raise errors, or take longer than half a
-        second.
+    `address`: the server's, by default the one at which a server listens first. The program that listens
+    there may be another one: its answers never raise errors, or take longer than half a second.
     """
     address = address or LOCAL_ADDRESS
     try:
@@ -39,12 +35,10 @@ def find_server(run: Path, address: str | None = None) -> str | None:
 
 
 def serving_command(run: Path) -> str:
-    """Return the command that starts a server which shows a run."""
     return f"lamplighter --runs {shlex.quote(str(run.parent))}"
 
 
 def _ask(address: str, path: str) -> Any:
-    """Return the JSON answer of a server."""
     where = urlsplit(address)
     until = time.monotonic() + _PATIENCE
     answer = b""

@@ -34,7 +34,7 @@ _ALIKE = (
 
 
 class SharedStepWriter(StepWriter):
-    """A writer of this process's part of each step."""
+    """A writer of this process's part of each step. `own_time`: the seconds that it computes by itself."""
 
     def __init__(
         self,
@@ -46,21 +46,10 @@ class SharedStepWriter(StepWriter):
         looked_up: bool,
         own_time: OwnTime,
     ) -> None:
-        """Give parts to a recorder.
-
-        Args:
-            recorder: the record of all processes.
-            diff: a comparison with the current own rows.
-            losses: the losses of single tokens in the current step.
-            part: what `diff` compares.
-            looked_up: whether the ids of a step are visible at all.
-            own_time: the seconds that this process computes by itself.
-        """
         super().__init__(recorder, diff, losses, part=part, looked_up=looked_up)
         self._shared, self._own_time, self._took = recorder, own_time, OwnSeconds()
 
     def name_loss(self, name: str) -> None:
-        """Report what is used as the loss, in the first process."""
         if self._shared.recorder is not None:
             super().name_loss(name)
 

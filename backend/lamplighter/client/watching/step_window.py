@@ -14,25 +14,17 @@ _CHANGED = "the gradient of a split embedding was changed between two backward p
 
 
 class StepWindow:
-    """The batch of the current step, which grows with each backward pass until an optimiser steps."""
+    """The batch of the current step, which grows with each backward pass until an optimiser steps. `split`:
+    whether this process has only a part of the gradient."""
 
     def __init__(self, tally: BatchTally, *, split: bool) -> None:
-        """Start without passes.
-
-        Args:
-            tally: gives them.
-            split: whether this process has only a part of the gradient.
-        """
         self._tally, self._split = tally, split
         self._batch: TalliedBatch | None = None
         self._seen: tuple[int, int] | None = None
 
     def join_passes(self, accumulated: Tensor | None) -> TalliedBatch:
-        """Add the passes since the last backward pass to the step, and return them.
-
-        Args:
-            accumulated: the weight's gradient before theirs is added.
-        """
+        """Add the passes since the last backward pass to the step, and return them. `accumulated`: the
+        weight's gradient before theirs is added."""
         if accumulated is None:
             # A cleared gradient begins a new step.
             self._batch = None
@@ -53,11 +45,8 @@ class StepWindow:
         return passes
 
     def is_skipped(self, accumulated: Tensor | None) -> bool:
-        """Return whether no optimiser took the current step: its gradient was cleared. May wait for the device.
-
-        Args:
-            accumulated: the weight's gradient.
-        """
+        """Return whether no optimiser took the current step: its accumulated gradient was cleared. May wait
+        for the device."""
         if self._batch is None or accumulated is None:
             return self._batch is not None
         return _mark(accumulated) != self._seen and not bool(_has_values(accumulated))
@@ -68,11 +57,9 @@ class StepWindow:
         return self._batch is not None
 
     def note_gradient(self, gradient: Tensor) -> None:
-        """Note the weight's gradient after a backward pass."""
         self._seen = _mark(gradient)
 
     def take_batch(self) -> TalliedBatch:
-        """Return the batch of the finished step, and start the next one."""
         batch, self._batch = self._batch or self._tally.take_batch(None), None
         return batch
 

@@ -32,7 +32,8 @@ _UNKNOWN_IDS = "{}, so the rows that a step read are unknown; its gradient and i
 
 
 class StepWriter:
-    """A writer that holds at most one step."""
+    """A writer that holds at most one step. `recorder` was begun with `diff`, which compares `part`;
+    `looked_up`: whether the ids of a step are visible at all."""
 
     def __init__(
         self,
@@ -43,15 +44,6 @@ class StepWriter:
         part: OwnedPart,
         looked_up: bool,
     ) -> None:
-        """Write to a recorder.
-
-        Args:
-            recorder: the record, begun with `diff`.
-            diff: a comparison with the current weight.
-            losses: the losses of single tokens in the current step.
-            part: what `diff` compares.
-            looked_up: whether the ids of a step are visible at all.
-        """
         self._recorder, self._diff, self._looked_up = recorder, diff, looked_up
         self._recorded_before = recorder.at
         self._losses, self._part = losses, part
@@ -63,7 +55,6 @@ class StepWriter:
         """The numbers for the next step, by name."""
 
     def warn_once(self, message: str) -> None:
-        """Print a warning about the record, unless it was printed before."""
         if message not in self._said:
             self._said.add(message)
             warn(f"{self._recorder.folder.name}: {message}", otherwise=self._place)
@@ -91,11 +82,9 @@ class StepWriter:
         Args:
             weight: the matrix after it, shape (V, D).
             joined: the merged steps of the loop.
-            batch: the batch of the last of them.
-            number: its number in the loop.
-            rate: its learning rate.
-            ended: when it ended, in seconds since 1970.
-            loss: its loss, in nats per token, if the loop has already reported it.
+            batch: the batch of the last of them, of which the others here are, too.
+            ended: in seconds since 1970.
+            loss: in nats per token, if the loop has already reported it.
         """
         lost, self._lost = self._lost, True
         token_losses = self._losses.tokens
@@ -114,11 +103,7 @@ class StepWriter:
         self._lost = False
 
     def measure_step(self, weight: Tensor, batch: TalliedBatch) -> dict[str, Tensor]:
-        """Return what the finished step did to the weight, by name, on its device.
-
-        Args:
-            weight: the matrix after it, shape (V, D).
-        """
+        """Return what the finished step did to the weight, shape (V, D), by name, on its device."""
         moved, distances = self._diff.compare(self._part.own_rows(weight))
         return {"moved": moved, "distances": distances}
 
@@ -155,11 +140,7 @@ class StepWriter:
 
     def why_unknown(self, unreadable: str | None, *, seen: bool) -> str | None:
         """Return why the rows that a step read are unknown; None if they are known, or if they never are.
-
-        Args:
-            unreadable: why its ids are not all known; None if they are.
-            seen: whether a pass was seen.
-        """
+        `seen`: whether a pass was."""
         if not self._looked_up:
             return None
         if unreadable is not None:
@@ -176,6 +157,5 @@ class StepWriter:
         return True
 
     def note_interruption(self) -> None:
-        """Report to the recorder that a step is lost, if a comparison was interrupted."""
         if self._lost:
             self._recorder.lose_step()

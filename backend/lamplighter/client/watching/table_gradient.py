@@ -29,17 +29,15 @@ _COMPILED = "the embedding is compiled (torch.compile) and sharded (FSDP2)"
 
 
 class TableGradient:
-    """The gradient at a weight; or, where FSDP2 shards it, at FSDP2's own object for it, which hooks of the weight do not see."""
+    """The gradient at a weight; or, where FSDP2 shards it, at FSDP2's own object for it, which hooks of the
+    weight do not see.
+
+    `part`: what this process owns of it; `kind`: which gradient a step records; None: none.
+    """
 
     def __init__(
         self, model: nn.Module, table: WatchedTable, part: OwnedPart, kind: GradientKind | None
     ) -> None:
-        """Find the gradient.
-
-        Args:
-            part: what this process owns of it.
-            kind: which gradient a step records; None: none.
-        """
         self._weight, self._part, self._kind = table.weight, part, kind
         self._managed = find_fsdp_parameter(model, table.owner, table.attribute)
         self._backward = -1
@@ -54,15 +52,9 @@ class TableGradient:
         on_passes: Callable[[Tensor | None], None],
         on_end: Callable[[Tensor | None], None],
     ) -> None:
-        """Install hooks, which call the following in this order for each backward pass that reaches the table.
-
-        Args:
-            hooks: makes them guests.
-            tally: knows when the gradient of a pass has arrived.
-            on_reached: called before anything changes.
-            on_passes: called with the accumulated gradient before that of these passes is added.
-            on_end: called with it afterwards.
-        """
+        """Install hooks, which for each backward pass that reaches the table call `on_reached` before
+        anything changes, `on_passes` with the accumulated gradient before that of these passes is added, and
+        `on_end` with it afterwards."""
 
         def reach(gradient: Tensor) -> None:
             on_reached()
@@ -104,11 +96,8 @@ class TableGradient:
         return current is self._weight
 
     def begin_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        """Read the norms that an optimiser uses. A hook before its step.
-
-        Raises:
-            InputError: the gradient before clipping is scaled.
-        """
+        """Read the norms that an optimiser uses. A hook before its step. Raises InputError if the gradient
+        before clipping is scaled."""
         if self._kind is None or group_of(optimizer, self._weight) is None:
             return
         if self._kind == "before_clipping":

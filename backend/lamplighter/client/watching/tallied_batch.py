@@ -36,12 +36,8 @@ class TalliedBatch:
     """The number of tokens by which the trainer divides each loss, a number or a tensor; None if it is not known."""
 
     def joined_with(self, later: TalliedBatch, kept: Tensor | None = None) -> TalliedBatch:
-        """Return the passes of both, which belong to one step.
-
-        Args:
-            later: the passes after these.
-            kept: a bool on the device: False if these belong to no step, so that only the later ones count.
-        """
+        """Return the passes of both, which belong to one step. `kept`: a bool on the device, False if these
+        belong to no step, so that only the later ones count."""
         counts, loss_sum, losses = self.counts, self.loss_sum, self.losses
         if kept is not None:
             # Use `where`: a NaN loss must not outlive its step.

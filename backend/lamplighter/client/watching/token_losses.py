@@ -22,19 +22,19 @@ _SHAPES = "log_losses: losses, inputs and targets are tensors of one shape, (seq
 
 
 class TokenLosses:
-    """The largest losses of the current step, of all its passes. A pass that gets no gradient belongs to no step."""
+    """The largest losses of the current step, of all its passes. A pass that gets no gradient belongs to no
+    step.
+
+    Args:
+        rows: the rows of the table, V.
+        is_due: tells whether the current step is recorded.
+        is_skipped: tells whether the losses so far are of a step that no optimiser took.
+        guard: wraps each hook on a tensor.
+    """
 
     def __init__(
         self, rows: int, is_due: Callable[[], bool], is_skipped: Callable[[], bool], guard: Guard
     ) -> None:
-        """Start without losses.
-
-        Args:
-            rows: the rows of the table, V.
-            is_due: tells whether the current step is recorded.
-            is_skipped: tells whether the losses so far are of a step that no optimiser took.
-            guard: wraps each hook on a tensor.
-        """
         self._rows, self._is_due, self._is_skipped = rows, is_due, is_skipped
         self._join = guard(self._add_logits)
         self._ids: Tensor | None = None
@@ -43,7 +43,6 @@ class TokenLosses:
 
     @property
     def tokens(self) -> int:
-        """Return the number of losses that were looked at in the current step."""
         return self._tokens
 
     def note_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
@@ -90,16 +89,8 @@ class TokenLosses:
 
     @torch.no_grad()
     def add_losses(self, losses: Any, inputs: Any, targets: Any) -> None:
-        """Add the losses of a pass.
-
-        Args:
-            losses: the loss of each token, in nats, shape (B, T).
-            inputs: the ids that were read, shape (B, T).
-            targets: the ids that were to be predicted, shape (B, T); below 0 where none was.
-
-        Raises:
-            InputError: these are no tensors of one such shape.
-        """
+        """Add the losses of a pass, in nats. All are of shape (B, T); `targets` is below 0 where nothing was
+        to be predicted. Raises InputError."""
         given = losses, inputs, targets
         if not all(isinstance(one, Tensor) and one.ndim == 2 and one.shape == losses.shape for one in given):
             raise InputError(
@@ -144,7 +135,6 @@ class TokenLosses:
 
 
 def _arguments(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a module was called with, by name."""
     try:
         return inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments | dict(kwargs)
     except (TypeError, ValueError):

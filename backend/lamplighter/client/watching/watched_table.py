@@ -8,23 +8,16 @@ from torch import Tensor, nn
 
 
 class WatchedTable:
-    """A parameter of a module, looked up by name each time because loops replace parameters."""
+    """The parameter `owner.attribute`, looked up by name each time because loops replace parameters. Calls of
+    its owner look up tokens in it; `name` is its name in the model."""
 
     def __init__(self, owner: nn.Module, attribute: str, name: str) -> None:
-        """Refer to a parameter of `owner`.
-
-        Args:
-            owner: the module that owns it and whose calls look up tokens in it.
-            attribute: its attribute name in the module.
-            name: its name in the model.
-        """
         self.owner, self.attribute, self.name = owner, attribute, name or type(owner).__name__
         self.guessed = False
         """True if the model has other candidates."""
 
     @property
     def weight(self) -> Tensor:
-        """Return the matrix, shape (V, D)."""
         return cast(Tensor, getattr(self.owner, self.attribute))
 
     @property

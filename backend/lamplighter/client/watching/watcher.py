@@ -84,18 +84,12 @@ class Watcher:
 
         Args:
             model: the model, unwrapped.
-            table: the matrix in it.
             recorder: the record, begun with `diff`.
-            diff: a comparison with the current matrix.
-            every: record the steps whose number is a multiple of it.
-            gradient: the kind of gradient to record.
-            first_step: the number of the last step before.
             raises: whether an error is raised in the training instead of ending the record.
             part: the part of the matrix that is compared in this process.
             others: the model's tables, for messages.
             address: the address at which a server shows the run, if any.
             token_losses: whether to compute the losses of single tokens from the model's logits.
-            probes: the readings of hidden states, if any.
         """
         self._model = weakref.ref(model)
         self._owner, self._attribute = weakref.ref(table.owner, self._end_freed), table.attribute
@@ -270,7 +264,6 @@ class Watcher:
         self._leave()
 
     def _leave(self) -> None:
-        """Become inactive, and release the model."""
         self.closed = True
         self._hooks.leave()
         if self._probes is not None:
@@ -297,7 +290,6 @@ class Watcher:
         self._writer.write_held()
 
     def _join_passes(self, accumulated: Tensor | None) -> None:
-        """Add the passes since the last backward pass to their step."""
         if self._doubt is not None and self._tally.fed_positions:
             raise InputError(self._doubt)
         passes = self._window.join_passes(accumulated)

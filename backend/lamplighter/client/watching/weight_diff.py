@@ -46,7 +46,8 @@ class DeferredRead:
 
 
 class WeightDiff:
-    """A copy of a weight from the last comparison, as float32 on its device."""
+    """A copy of a weight, shape (V, D), from the last comparison, as float32 on its device; read into host
+    memory."""
 
     def __init__(self, weight: Tensor) -> None:
         self._copy = weight.detach().to(torch.float32, copy=True).contiguous()
@@ -60,24 +61,16 @@ class WeightDiff:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Return (V, D)."""
         rows, width = self._copy.shape
         return rows, width
 
     @property
     def matrix(self) -> Floats:
-        """Return the weight at the last comparison, in host memory, shape (V, D)."""
         return self._to_host(lambda: self._copy)
 
     def compare(self, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Find the rows whose bits differ from the copy, and update the copy. Does not wait for the device.
-
-        Args:
-            weight: the weight after the step, shape (V, D).
-
-        Returns:
-            Whether each row moved, shape (V,), and its distance, shape (V,); both on the device.
-        """
+        """Return whether each row's bits differ from the copy, shape (V,), and its distance, shape (V,), both
+        on the device; and update the copy. Does not wait for the device."""
         now_all, copy = weight.detach(), self._copy
         if copy.device != now_all.device:
             copy = self._copy = copy.to(now_all.device)
@@ -94,8 +87,8 @@ class WeightDiff:
         return moved, distances
 
     def changed_rows(self, moved: Tensor, distances: Tensor) -> ChangedRows:
-        """Return the results of `compare`, in host memory, in the form for a recorder: with the vectors, from the copy,
-        if at most half of the rows moved."""
+        """Return the results of `compare`, in host memory, in the form for a recorder: with the vectors if at
+        most half of the rows moved."""
         ids = np.flatnonzero(moved.numpy())
         vectors = None
         if 2 * len(ids) <= len(moved):
@@ -103,7 +96,6 @@ class WeightDiff:
         return ChangedRows(ids.astype(np.uint32), distances.numpy()[ids], vectors)
 
     def vectors(self, ids: NDArray[np.intp]) -> Floats:
-        """Return some rows at the last comparison, in host memory, shape (ids, D)."""
         return self._to_host(lambda: self._copy[torch.from_numpy(ids).to(self._copy.device)])
 
     def _to_host(self, read: Callable[[], Tensor]) -> Floats:

@@ -32,15 +32,11 @@ Tokens = list[tuple[int, int, int]]
 def encode_sentence(
     sentence: ProbedSentence, tokenizer: Any, vocabulary: Vocabulary
 ) -> tuple[list[int], int]:
-    """Return the ids of a sentence, and the position of the last token of its word.
+    """Return the ids of a sentence, and the position of the last token of its word. Raises InputError if it
+    cannot be split.
 
-    Args:
-        tokenizer: the tokenizer of the loop; without one that splits texts, they are split at spaces into tokens of the
-            vocabulary or, if it has single letters, into letters.
-        vocabulary: the tokens by id.
-
-    Raises:
-        InputError: the sentence cannot be split, or no token is of the word.
+    Without a tokenizer that splits texts, they are split at spaces into tokens of the vocabulary or, if it
+    has single letters, into letters.
     """
     if is_tokeniser(tokenizer):
         tokens = _split_by_tokeniser(sentence.text, tokenizer)
@@ -134,15 +130,10 @@ _GROWTH = 1.05
 
 
 class ProbePace:
-    """The pace of a loop's probes."""
+    """The pace of a loop's probes: at the steps whose number is a multiple of `every`, or for at most `SHARE`
+    of the time."""
 
     def __init__(self, every: int | None, first_step: int) -> None:
-        """Start before the first step.
-
-        Args:
-            every: read at the steps whose number is a multiple of it; None: at the default pace.
-            first_step: the number of the last step before.
-        """
         self._every, self._first, self._last = every, first_step, first_step
         self._begun = time.perf_counter()
         self.spent, self.cost = 0.0, 0.0
@@ -165,11 +156,8 @@ _GIVE = "give a function that returns the hidden states: probes=lambda model: ..
 
 
 def find_blocks(model: nn.Module) -> list[str]:
-    """Return the names of a model's blocks: the longest list of modules of one class that is in no other such list.
-
-    Raises:
-        InputError: it has none.
-    """
+    """Return the names of a model's blocks: the longest list of modules of one class that is in no other such
+    list. Raises InputError if it has none."""
     found: list[list[str]] = []
     inside: tuple[str, ...] = ()
     for name, module in model.named_modules():
@@ -188,15 +176,11 @@ def read_blocks(
     sequences: Sequence[tuple[Sequence[int], int]],
     device: torch.device,
 ) -> Layers:
-    """Return the hidden states of R sequences, each (R, D): layer 0 before the first block, layer n after the nth.
+    """Return the hidden states of R sequences, each (R, D): layer 0 before the first block, layer n after the
+    nth.
 
-    Args:
-        model: the model, which takes ids of shape (B, T) as its only argument.
-        sequences: the ids of each, and the position that is read.
-        device: where the ids go.
-
-    Raises:
-        InputError: the states have no usual shape.
+    `model` takes ids of shape (B, T) as its only argument; `sequences`: the ids of each, and the position
+    that is read. Raises InputError if the states have no usual shape.
     """
     blocks = [model.get_submodule(name) for name in names]
     wanted = spread_layers(len(blocks) + 1)
@@ -260,23 +244,12 @@ Read = Callable[[nn.Module], Layers]
 
 
 class PlannedProbes:
-    """The probes that a loop asks for, checked before it is watched."""
+    """The probes that a loop asks for, checked before it is watched: sentences as for `read_sentences`, a
+    function of the model, or `Probes`. `vocabulary` names the table's rows."""
 
     def __init__(
         self, given: Any, tokenizer: Any, vocabulary: Vocabulary, model: nn.Module, device: torch.device
     ) -> None:
-        """Check them.
-
-        Args:
-            given: sentences as for `read_sentences`, a function of the model, or `Probes`.
-            tokenizer: the tokenizer of the loop, which splits sentences.
-            vocabulary: the names of the table's rows.
-            model: the model, unwrapped.
-            device: where its ids go.
-
-        Raises:
-            InputError: they cannot be read.
-        """
         self._asked = Probes(given) if callable(given) else given if isinstance(given, Probes) else None
         self._set: ProbeSet | None = None
         if self._asked is not None:
@@ -297,21 +270,18 @@ class PlannedProbes:
             return self._read(model)
 
     def name_probes(self, layers: Layers) -> ProbeSet:
-        """Return the set of probes, of which there are as many as rows."""
         rows = len(next(iter(layers.values())))
         return self._set or ProbeSet.of_matrix(rows, self._asked or Probes(self._read))
 
 
 class ProbeReadings:
-    """The readings of a watched training. An error ends them with one warning; neither the training nor its record ends."""
+    """The readings of a watched training, as a `ProbePace` of `every` has it.
+
+    An error ends them with one warning, or is raised in the loop (`raises`); neither the training nor its
+    record ends.
+    """
 
     def __init__(self, planned: PlannedProbes, every: int | None, *, raises: bool) -> None:
-        """Prepare to read.
-
-        Args:
-            every: read at the steps whose number is a multiple of it; None: for at most `SHARE` of the time.
-            raises: whether an error is raised in the loop instead.
-        """
         self._planned, self._every, self._raises = planned, every, raises
         self._record: ProbeRecord | None = None
         self._last, self._ended = 0, False
@@ -337,13 +307,8 @@ class ProbeReadings:
         self._guard(begin)
 
     def read_if_due(self, model: nn.Module | None, step: int, *, last: bool = False) -> None:
-        """Read the probes after a step, if it is time.
-
-        Args:
-            model: the model; None: it is gone.
-            step: the number of the step.
-            last: whether it is the last one, which is read in any case.
-        """
+        """Read the probes of a model, if it is not gone, after a step, if it is time; in any case after the
+        last one."""
         record = self._record
         if self._ended or record is None or model is None or step <= self._last:
             return
@@ -360,7 +325,6 @@ class ProbeReadings:
         self._guard(read)
 
     def close(self) -> None:
-        """End the record of the probes."""
         record, self._record = self._record, None
         if record is not None:
             self._guard(record.close)
