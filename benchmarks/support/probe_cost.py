@@ -12,7 +12,7 @@ from torch import Tensor
 
 import lamplighter
 from benchmarks.watch import Shaped, Trained
-from lamplighter.client.watching.probes.probe_readings import ProbeReadings
+from lamplighter.client.watching.probe_readings import ProbeReadings
 
 _SENTENCES = 24
 

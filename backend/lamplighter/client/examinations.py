@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from lamplighter.client.errors import ExaminationError, InputError, LiveError
+from lamplighter.client.errors import ExaminationError, InputError, LiveError, require_whole_application
 from lamplighter.client.live_run import run_address, stays_here, warn_of_open_token
-from lamplighter.client.whole_application import require_whole_application
 from lamplighter.contract.questions import Question, QuestionError, parse_question
 from lamplighter.runfolder.run_folder import RunFolder
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lamplighter.client.errors import InputError, TrainingError
-from lamplighter.client.whole_application import require_whole_application
+from lamplighter.client.errors import InputError, TrainingError, require_whole_application
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import folder_beside

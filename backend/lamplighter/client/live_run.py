@@ -13,8 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
-from lamplighter.client.errors import InputError, LiveError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import InputError, LiveError, whole_number
 from lamplighter.platform.loopback import is_loopback
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.wire.binary import FrameError

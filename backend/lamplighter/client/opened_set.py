@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.client.errors import InputError
+from lamplighter.client.errors import InputError, require_whole_application
 from lamplighter.client.run import Run
-from lamplighter.client.whole_application import require_whole_application
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.set_curves import LOSS, LOSS_HELD_OUT, QUANTILES, read_curves

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, SupportsIndex
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import InputError, whole_number
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.loop_facts import LoopFacts, choose_rows
 from lamplighter.client.recording.record_warnings import warn

@@ -16,8 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, SupportsIndex, cast
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import InputError, whole_number
 from lamplighter.client.matrix_diff import ChangedRows
 from lamplighter.client.recording.loop_facts import LoopFacts, displayed_end
 from lamplighter.client.recording.planned_record import PlannedRecord
@@ -25,14 +24,14 @@ from lamplighter.client.recording.record_warnings import describe_error, warn
 from lamplighter.client.recording.step_arguments import (
     BatchRows,
     GradientRows,
+    StepConsistency,
+    StepStretch,
     count_batch_rows,
     find_gradient_rows,
     read_gradient_norms,
     to_float32_scalar,
 )
-from lamplighter.client.recording.step_consistency import StepConsistency
 from lamplighter.client.recording.step_recording import ComparedMatrix, SeenStep, StepRecording
-from lamplighter.client.recording.step_stretch import StepStretch
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.run_folder import RunFolder

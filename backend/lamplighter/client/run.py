@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import (
+    InputError,
+    NoLayoutError,
+    NoSuchTokenError,
+    NotBegunError,
+    require_whole_application,
+    whole_number,
+)
 from lamplighter.client.record_reading import RecordReading
-from lamplighter.client.whole_application import require_whole_application
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import CONFIG_FACT, KEPT_ROWS_FACT, PROBES_FACT, ProbedRun
@@ -495,7 +500,7 @@ class Run:
             FormatError: this version cannot read this run.
             ImportError: only `lamplighter-watch` is installed.
         """
-        from lamplighter.client.probing.sentences import read_sentences
+        from lamplighter.client.probing.probe_set import read_sentences
         from lamplighter.client.probing.trained_run import record_hidden_states
 
         given = None if sentences is None else read_sentences(sentences)

@@ -10,20 +10,24 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from lamplighter.client.checkpoint_run import coloured, run_path, tell_size, told_origin
-from lamplighter.client.errors import InputError
+from lamplighter.client.checkpoint_run import (
+    choose_given_landmarks,
+    coloured,
+    run_path,
+    tell_size,
+    told_origin,
+)
+from lamplighter.client.errors import InputError, require_whole_application
 from lamplighter.client.histories.checked_sources import TableOpener
 from lamplighter.client.histories.history_check import HistoryCheck
 from lamplighter.client.histories.report import HistoryReport
 from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
+from lamplighter.client.sources.array_files import ReorderedRows
 from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_checkpoints
 from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
 from lamplighter.client.sources.given_vocabulary import GivenVocabulary
-from lamplighter.client.sources.landmark_choice import choose_given_landmarks
-from lamplighter.client.sources.memory_rows import ReorderedRows
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.client.whole_application import require_whole_application
 from lamplighter.runfolder.loop_facts import HISTORY_FACT
 from lamplighter.wire.row_source import RowSource
 from lamplighter.wire.vocabulary import Vocabulary

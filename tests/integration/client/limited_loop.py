@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import lamplighter
-from lamplighter.client.recording import waiting_steps
+from lamplighter.client.recording import step_limits
 
 V, D = 200, 16
 UNLIMITED = resource.RLIM_INFINITY
@@ -29,7 +29,7 @@ def main(folder: Path, how: str) -> None:
     kept = [weights.copy()]
     tokens = [f"word{i}" for i in range(V)]
     if how == "ends":
-        waiting_steps.WAITING_STEPS = 30
+        step_limits.WAITING_STEPS = 30
     if how == "begins":
         limit(2_000)
     started = None if how == "begins" else weights

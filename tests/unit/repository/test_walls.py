@@ -36,7 +36,7 @@ PLANTED = [
     ("model/checkpoint.py", "import lamplighter.runfolder.tables.steps", "The model writes no run"),
     ("analysis/measures.py", "import torch", "Only the model and training know torch"),
     (
-        "client/integers.py",
+        "client/errors.py",
         "import lamplighter.processes.worker",
         "What goes beside a training loop needs nothing else",
     ),

@@ -36,7 +36,7 @@ def hidden_states_command(
     Without --word and --sentences the words are those of Lamptown that have two meanings, or frequent words of another text.
     """
     from lamplighter.client.errors import InputError
-    from lamplighter.client.probing.sentences import read_sentences
+    from lamplighter.client.probing.probe_set import read_sentences
     from lamplighter.client.probing.trained_run import record_hidden_states
     from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
 

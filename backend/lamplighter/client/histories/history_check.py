@@ -10,8 +10,16 @@ import numpy as np
 
 from lamplighter.client.histories.descent import find_breaks
 from lamplighter.client.histories.repeats import find_repeats, find_returning_lines
-from lamplighter.client.histories.report import CheckedTable, Finding, HistoryReport, sort_findings
-from lamplighter.client.histories.sentences import NOTHING, Part, Steps, Told
+from lamplighter.client.histories.report import (
+    NOTHING,
+    CheckedTable,
+    Finding,
+    HistoryReport,
+    Part,
+    Steps,
+    Told,
+    sort_findings,
+)
 from lamplighter.client.histories.table_summary import (
     Summarizer,
     TableSummary,

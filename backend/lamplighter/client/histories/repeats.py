@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.client.histories.report import Finding
-from lamplighter.client.histories.sentences import NOTHING, Part, Steps, Told
+from lamplighter.client.histories.report import NOTHING, Finding, Part, Steps, Told
 from lamplighter.client.histories.table_summary import TableSummary, distance
 from lamplighter.wire.binary import Floats
 

@@ -19,8 +19,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.whole_application import require_whole_application
+from lamplighter.client.errors import InputError, require_whole_application
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

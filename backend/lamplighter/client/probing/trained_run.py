@@ -7,11 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.probing.probe_record import ProbeRecord
-from lamplighter.client.probing.probe_set import Layers, ProbeSet, spread_layers
-from lamplighter.client.probing.sentences import ProbedSentence
-from lamplighter.client.whole_application import require_whole_application
+from lamplighter.client.errors import InputError, require_whole_application
+from lamplighter.client.probing.probe_set import Layers, ProbedSentence, ProbeRecord, ProbeSet, spread_layers
 from lamplighter.runfolder.loop_facts import MAX_PROBE_ROWS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -9,8 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import InputError, whole_number
 from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.runfolder.loop_facts import (

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.record_warnings import print_notice
-from lamplighter.client.recording.resumed_record import ResumePoint
-from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimits
-from lamplighter.client.recording.step_stretch import StretchedStep
-from lamplighter.client.recording.waiting_steps import WaitingSteps
+from lamplighter.client.recording.step_arguments import StretchedStep
+from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimits, WaitingSteps
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.fragments.fragment_folder import FragmentWriter, wants_fragments
 from lamplighter.runfolder.loop_facts import KEPT_ROWS_FACT
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.snapshot import Touches
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
@@ -56,6 +55,19 @@ class SeenStep(NamedTuple):
     """Other numbers that the loop logged with the step, encoded (`runfolder/tables/scalars.py`)."""
     top_losses: TopLosses | None = None
     """The largest losses of single tokens; None if they are not known."""
+
+
+class ResumePoint(NamedTuple):
+    """The step of a record after which its loop goes on."""
+
+    step: int
+    """The record's own number of it."""
+    facts: dict[str, Any]
+    numbers: StepNumbers
+    census: Touches
+    is_equal: bool
+    """Whether the loop begins with the very matrix of the record."""
+    message: str
 
 
 @runtime_checkable

@@ -19,11 +19,18 @@ import numpy as np
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.step_recording import SMALL_MATRIX
-from lamplighter.client.sharding.joined_step import JoinedRows, join_rows
 from lamplighter.client.sharding.own_time import own_seconds
 from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.shared_matrix import OwnRows, SharedMatrix
-from lamplighter.client.sharding.step_part import Bytes, Header, State, StepPart, part_bytes
+from lamplighter.client.sharding.step_part import (
+    Bytes,
+    Header,
+    JoinedRows,
+    State,
+    StepPart,
+    join_rows,
+    part_bytes,
+)
 from lamplighter.client.sharding.watch_group import MissingProcessError, Traffic, WatchGroup
 from lamplighter.runfolder.tables.exchanges import MAX_PROCESSES, Exchange, ExchangesWriter, WatchedSplit
 from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS

@@ -9,8 +9,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import InputError, whole_number
 from lamplighter.client.sources.source_names import CHECKPOINT_NAME, step_in_name
 from lamplighter.runfolder.step_numbers import MAX_NUMBER
 

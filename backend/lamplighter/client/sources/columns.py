@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.sources.folder_files import read_text_file
-from lamplighter.client.sources.plain_files import require_plain_file
+from lamplighter.client.sources.folder_files import read_text_file, require_plain_file
 from lamplighter.client.sources.vocabulary_files import MAX_BYTES, make_vocabulary
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import Vocabulary

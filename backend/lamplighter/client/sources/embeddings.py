@@ -16,15 +16,24 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import check_matrix_size, to_matrix
-from lamplighter.client.sources.array_files import open_npy, read_npz
+from lamplighter.client.sources.array_files import open_memory, open_npy, read_npz
 from lamplighter.client.sources.checkpoint_list import has_checkpoints
-from lamplighter.client.sources.folder_files import has_file, locate_file, read_text_file
-from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary, read_labels
-from lamplighter.client.sources.given_vocabulary import fit_rows, read_given_vocabulary
-from lamplighter.client.sources.memory_rows import open_memory
+from lamplighter.client.sources.folder_files import (
+    has_file,
+    is_pickle_begin,
+    is_pickle_name,
+    locate_file,
+    read_text_file,
+    refuse_pickle,
+    require_plain_file,
+)
+from lamplighter.client.sources.given_vocabulary import (
+    find_folder_vocabulary,
+    fit_rows,
+    read_given_vocabulary,
+    read_labels,
+)
 from lamplighter.client.sources.model_folder import find_model_file, open_model_matrix
-from lamplighter.client.sources.plain_files import require_plain_file
-from lamplighter.client.sources.refused_files import is_pickle_begin, is_pickle_name, refuse_pickle
 from lamplighter.client.sources.vocabulary_files import make_vocabulary
 from lamplighter.client.sources.word_vectors import read_word_vectors
 from lamplighter.wire.binary import Floats

@@ -5,9 +5,49 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.sources.plain_files import require_plain_file
+
+_TORCH = (".pt", ".pth", ".ckpt", ".bin", ".index.json")
+_GENSIM = (".kv", ".model", ".wordvectors")
+_OTHERS = (".pkl", ".pickle", ".joblib", ".dill")
+_PICKLE_BEGINS = (b"PK\x03\x04", b"\x80")
+"""First bytes of torch's files (a zip), and of pickles of all protocols in use."""
+
+
+def is_pickle_name(path: Path) -> bool:
+    """Return whether files of this name are pickles. A `.bin` may be word vectors, so its content is checked."""
+    return path.name.lower().endswith((*_TORCH[:3], *_GENSIM, *_OTHERS))
+
+
+def is_pickle_begin(data: bytes) -> bool:
+    return data.startswith(_PICKLE_BEGINS)
+
+
+def refuse_pickle(path: Path) -> NoReturn:
+    """Raise an InputError that says how to save a pickle's content in a readable format."""
+    name = path.name.lower()
+    if name.endswith(_GENSIM):
+        way = (
+            "load it with gensim and give its vectors: lamplighter.still(folder, model.wv), or save them with"
+            " save_word2vec_format(path, binary=True)"
+        )
+    elif name.endswith(_TORCH):
+        way = (
+            "load it where you trust it and save it as safetensors: model.save_pretrained(folder), or"
+            " safetensors.torch.save_file({'embedding': weight}, path)"
+        )
+    else:
+        way = "load it where you trust it and save the matrix with numpy.save, or give the array itself"
+    raise InputError(f"{path.name}: a pickle can run code when opened, so it is not read: {way}")
+
+
+def require_plain_file(path: Path) -> None:
+    """Refuse a pipe or a device before it is opened, because opening a pipe waits for its other end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise InputError(f"{path.name}: not a plain file: save its output in a file, and name that one")
+
 
 MAX_JSON = 64 << 20
 """Maximum bytes of an index or a configuration."""

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import InputError, whole_number
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.token_text import byte_by_symbol, decode_piece
 

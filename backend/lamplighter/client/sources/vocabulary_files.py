@@ -13,9 +13,8 @@ from typing import Any, SupportsIndex, cast
 
 import numpy as np
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.integers import whole_number
-from lamplighter.client.sources.plain_files import require_plain_file
+from lamplighter.client.errors import InputError, whole_number
+from lamplighter.client.sources.folder_files import require_plain_file
 from lamplighter.client.sources.tokeniser_files import (
     VocabularySource,
     is_tokeniser,

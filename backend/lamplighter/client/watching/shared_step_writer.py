@@ -11,13 +11,18 @@ from torch import Tensor
 
 from lamplighter.client.matrix_diff import ChangedRows
 from lamplighter.client.recording.step_arguments import read_gradient_norms
-from lamplighter.client.sharding.joined_step import JoinedRows, join_losses, join_top_losses
 from lamplighter.client.sharding.own_time import OwnSeconds, OwnTime
 from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
-from lamplighter.client.sharding.step_part import Header, RowSquares, StepPart
-from lamplighter.client.watching.ended_step import EndedStep
-from lamplighter.client.watching.step_writer import StepWriter
+from lamplighter.client.sharding.step_part import (
+    Header,
+    JoinedRows,
+    RowSquares,
+    StepPart,
+    join_losses,
+    join_top_losses,
+)
+from lamplighter.client.watching.step_writer import EndedStep, StepWriter
 from lamplighter.client.watching.tallied_batch import TalliedBatch
 from lamplighter.client.watching.token_losses import TokenLosses
 from lamplighter.client.watching.weight_diff import WeightDiff

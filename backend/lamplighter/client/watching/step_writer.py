@@ -1,4 +1,4 @@
-"""The writer of a watched training's steps.
+"""The writer of a watched training's steps, with the numbers that the loop logs.
 
 A finished step is held until the next backward pass, so that its numbers have time to reach the host, and `log` can
 still report its loss.
@@ -6,22 +6,158 @@ still report its loss.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 from torch import Tensor
 
+from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import find_place, print_notice, warn
-from lamplighter.client.recording.step_arguments import read_gradient_norms
+from lamplighter.client.recording.step_arguments import (
+    BatchRows,
+    GradientRows,
+    StretchedStep,
+    read_gradient_norms,
+    to_float32_scalar,
+)
+from lamplighter.client.recording.step_recording import SeenStep
 from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
-from lamplighter.client.watching.ended_step import EndedStep
-from lamplighter.client.watching.scalar_log import ScalarLog
 from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
 from lamplighter.client.watching.token_losses import TokenLosses
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff
 from lamplighter.contract.sentences import say
+from lamplighter.runfolder.tables.scalars import MAX_SCALARS, SCALAR_NAME, encode_scalars
+from lamplighter.wire.top_losses import TopLosses
+
+_ALL_OF_THE_FIRST = 500
+"""Number of a curve's first values that are all kept; of the next as many every second one, and so on."""
+
+
+class ScalarLog:
+    """The numbers that wait for their step, by name."""
+
+    def __init__(self) -> None:
+        self._logged: dict[str, int] = defaultdict(int)
+        self._kept: dict[str, int] = defaultdict(int)
+        self._waiting: dict[str, float] = {}
+
+    def log_scalars(self, scalars: dict[str, Any]) -> None:
+        """Add numbers. A later one with the same name and step replaces the earlier. Raises InputError."""
+        for name, value in scalars.items():
+            if not SCALAR_NAME.fullmatch(name):
+                raise InputError(
+                    f"log: a curve cannot be called {name[:80]!r}: use up to 64 letters, digits, '_', '.', '/', '-'"
+                )
+            if name not in self._logged and len(self._logged) == MAX_SCALARS:
+                raise InputError(
+                    f"log: {name!r} would be curve {MAX_SCALARS + 1}; at most {MAX_SCALARS} names are kept"
+                )
+            number = read_number(value, name)
+            if self._logged[name] % (1 << self._kept[name] // _ALL_OF_THE_FIRST) == 0:
+                self._kept[name] += 1
+                self._waiting[name] = number
+            self._logged[name] += 1
+
+    def take_scalars(self) -> str | None:
+        """Return the waiting numbers, encoded, or None, and clear them."""
+        waiting, self._waiting = self._waiting, {}
+        return encode_scalars(waiting)
+
+
+def read_number(value: Any, name: str) -> float:
+    """Return a number, which may be a tensor or an array of one. Raises InputError."""
+    try:
+        return float(value.detach() if hasattr(value, "detach") else value)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(
+            f"log: {name} must be one number, and this is of type {type(value).__name__}: give its mean"
+        ) from None
+
+
+_NO_LOSS = (
+    "the model returned no loss in a step, so that step has none in the record: report it with log(loss=...)"
+)
+_UNDIVIDED = (
+    "a step has {0} losses, and nothing divides them by {0} outside the model: it is unknown whether their mean or their sum"
+    " is the step's loss, so it has none in the record: report it with log(loss=...)"
+)
+_BEYOND = (
+    "ids beyond the {:,} rows of the embedding reach its module, which maps them to others before the lookup"
+)
+
+
+@dataclass
+class EndedStep:
+    """A recorded step, which merges one or more of the loop. `host` is what was read of it."""
+
+    number: int
+    """Its number in the loop."""
+    read: DeferredRead
+    """Numbers of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, undivided, rate."""
+    joined: JoinedSteps
+    """The steps of the loop that it merges."""
+    divided: bool
+    """True if its losses were divided by the tokens of the whole step."""
+    learning_rate: float | Tensor | None
+    ended: float
+    loss: float | None
+    """The reported loss, which takes precedence over the one found in the model's output."""
+    token_losses: int
+    """Number of losses of single tokens that were looked at."""
+    lost: bool
+    """True if the previous comparison was interrupted, so that the moved rows are unknown."""
+
+    def loss_in(self, host: Mapping[str, Tensor]) -> tuple[float | None, str | None]:
+        """Return the reported loss, or else that of the passes; or None and the reason why it is unknown."""
+        if self.loss is not None:
+            return self.loss, None
+        count, total = int(host["losses"]), float(host["loss_sum"])
+        if not count:
+            return None, _NO_LOSS
+        if count == 1 or self.divided:
+            return total, None
+        if "undivided" in host and bool(host["undivided"]):
+            return None, _UNDIVIDED.format(count)
+        return total / count, None
+
+    def why_ids_unknown(self, host: Mapping[str, Tensor]) -> str | None:
+        if self.joined.unreadable is not None:
+            return self.joined.unreadable
+        counts = host["counts"]
+        return _BEYOND.format(len(counts) - 2) if counts[-1] else None
+
+    def batch_rows(self, host: Mapping[str, Tensor]) -> BatchRows:
+        """Return the rows that were read; none if they are not all known."""
+        # A part of the ids would imply that no others were read.
+        known = self.why_ids_unknown(host) is None
+        counts = host["counts"].numpy()[1:-1] * known
+        ids = np.flatnonzero(counts)
+        return BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32))
+
+    def as_seen(
+        self,
+        host: Mapping[str, Tensor],
+        rows: tuple[BatchRows, GradientRows | None],
+        loss: float | None,
+        scalars: str | None,
+        top_losses: TopLosses | None,
+    ) -> SeenStep:
+        rate = host.get("rate", self.learning_rate)
+        return SeenStep(
+            self.number,
+            StretchedStep(self.joined.steps, *rows, self.joined.seconds),
+            to_float32_scalar(loss, "loss"),
+            to_float32_scalar(rate, "learning_rate"),
+            self.ended,
+            scalars,
+            top_losses,
+        )
+
 
 _NO_IDS = (
     "the optimiser stepped, but no ids of the embedding were seen, so the rows that a step read are unknown. If the model was"

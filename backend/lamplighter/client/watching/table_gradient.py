@@ -10,12 +10,10 @@ from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.sharding.fsdp_parameter import find_fsdp_parameter
-from lamplighter.client.sharding.owned_part import OwnedPart
+from lamplighter.client.sharding.owned_part import OwnedPart, find_fsdp_parameter
 from lamplighter.client.watching.batch_tally import BatchTally
-from lamplighter.client.watching.guest_hooks import GuestHooks
-from lamplighter.client.watching.optimizer_calls import called_by_scaler, group_of, has_closure
-from lamplighter.client.watching.watched_table import WatchedTable
+from lamplighter.client.watching.embedding_search import WatchedTable
+from lamplighter.client.watching.guest_hooks import GuestHooks, called_by_scaler, group_of, has_closure
 from lamplighter.client.watching.weight_diff import row_norms
 from lamplighter.contract.reason import ReasonCode
 

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.watching.batch_tally import Guard, hook_gradient
-from lamplighter.client.watching.looked_up_ids import ids_argument, plain_ids, tensors_in
+from lamplighter.client.watching.batch_tally import Guard, hook_gradient, ids_argument, plain_ids, tensors_in
 from lamplighter.wire.row_frames import NEVER
 from lamplighter.wire.top_losses import MAX_KEPT, MAX_WINDOW, TopLosses
 

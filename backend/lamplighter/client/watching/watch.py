@@ -10,15 +10,14 @@ from typing import Any, Literal, SupportsIndex
 
 import torch
 
-from lamplighter.client.errors import InputError
-from lamplighter.client.integers import whole_number
+from lamplighter.client.errors import InputError, whole_number
 from lamplighter.client.pushing.push_client import check_server, check_token
 from lamplighter.client.pushing.worker import TOKEN_VARIABLE, PushProcess
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.loop_facts import choose_rows
+from lamplighter.client.recording.planned_record import find_recorded_run
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
-from lamplighter.client.recording.resumed_record import find_recorded_run
 from lamplighter.client.run import open_run
 from lamplighter.client.sharding.owned_part import check_split, held_part, is_split, owned_part
 from lamplighter.client.sharding.shared_matrix import OwnRows
@@ -27,7 +26,7 @@ from lamplighter.client.sharding.step_exchange import StepExchange
 from lamplighter.client.sharding.watch_group import Meeting
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
-from lamplighter.client.watching.probes.probe_readings import PlannedProbes, ProbeReadings
+from lamplighter.client.watching.probe_readings import PlannedProbes, ProbeReadings
 from lamplighter.client.watching.serving_address import find_server
 from lamplighter.client.watching.table_gradient import GradientKind
 from lamplighter.client.watching.watcher import Watcher, end_earlier_watch

@@ -24,21 +24,19 @@ from lamplighter.client.sharding.own_time import OwnTime
 from lamplighter.client.sharding.owned_part import OwnedPart, is_split
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.batch_tally import BatchTally
-from lamplighter.client.watching.guest_hooks import GuestHooks
-from lamplighter.client.watching.optimizer_calls import (
+from lamplighter.client.watching.embedding_search import WatchedTable
+from lamplighter.client.watching.guest_hooks import (
+    GuestHooks,
     called_by_optimizer_of,
     group_of,
 )
-from lamplighter.client.watching.probes.probe_readings import ProbeReadings
-from lamplighter.client.watching.scalar_log import read_number
+from lamplighter.client.watching.probe_readings import ProbeReadings
 from lamplighter.client.watching.serving_address import serving_command
 from lamplighter.client.watching.shared_step_writer import SharedStepWriter
-from lamplighter.client.watching.step_window import StepWindow
-from lamplighter.client.watching.step_writer import StepWriter
+from lamplighter.client.watching.step_writer import StepWriter, read_number
 from lamplighter.client.watching.table_gradient import REASONS, GradientKind, TableGradient
-from lamplighter.client.watching.tallied_batch import JoinedSteps
+from lamplighter.client.watching.tallied_batch import JoinedSteps, StepWindow
 from lamplighter.client.watching.token_losses import TokenLosses
-from lamplighter.client.watching.watched_table import WatchedTable
 from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import Phase
@@ -132,7 +130,7 @@ class Watcher:
             if table.guessed
             else None
         )
-        self._window = StepWindow(self._tally, split=split)
+        self._window = StepWindow(self._tally.take_batch, split=split)
         self._joined: JoinedSteps | None = None
         self._next_loss: float | None = None
         self._unseen, self._said_eval = 0, False

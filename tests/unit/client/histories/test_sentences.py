@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lamplighter.client.histories.sentences import LANGUAGES, NOTHING, TEXTS, Part, Steps, tell
+from lamplighter.client.histories.report import LANGUAGES, NOTHING, TEXTS, Part, Steps, tell
 
 
 def test_each_language_has_the_same_texts_and_values():

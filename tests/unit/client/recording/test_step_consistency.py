@@ -8,8 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lamplighter.client.recording.step_arguments import GradientRows
-from lamplighter.client.recording.step_consistency import StepConsistency
+from lamplighter.client.recording.step_arguments import GradientRows, StepConsistency
 from lamplighter.wire.binary import UInts
 
 V = 1_000

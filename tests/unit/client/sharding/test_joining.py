@@ -12,11 +12,19 @@ import pytest
 import torch
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.sharding.joined_step import join_losses, join_rows, join_top_losses
 from lamplighter.client.sharding.own_time import OwnSeconds, OwnTime, own_seconds
 from lamplighter.client.sharding.owned_part import OwnedPart, check_parts, owned_part
 from lamplighter.client.sharding.step_exchange import KeptExchanges
-from lamplighter.client.sharding.step_part import Header, RowSquares, State, StepPart, part_bytes
+from lamplighter.client.sharding.step_part import (
+    Header,
+    RowSquares,
+    State,
+    StepPart,
+    join_losses,
+    join_rows,
+    join_top_losses,
+    part_bytes,
+)
 from lamplighter.client.sharding.watch_group import Traffic
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.tables.exchanges import MAX_PROCESSES, ExchangesReader

@@ -10,7 +10,7 @@ import torch
 
 import lamplighter
 from lamplighter.analysis.analyst import Analyst
-from lamplighter.client.watching.scalar_log import ScalarLog
+from lamplighter.client.watching.step_writer import ScalarLog
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import lamplighter
-from lamplighter.client.watching.probes.probe_readings import ProbePace, undisturbed
+from lamplighter.client.watching.probe_readings import ProbePace, undisturbed
 
 WORDS = ["the", "a", "dog", "cat", "bank", "river", "money", "sat", "ran", "by", "on", "of"]
 SENTENCES = [

@@ -24,7 +24,7 @@ from lamplighter.cli.checkpoints.remote.ranged_client import FileIdentity, Range
 from lamplighter.cli.checkpoints.remote.remote_tensor import RemoteTensor, find_remote_tensor
 from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 from lamplighter.client.errors import InputError
-from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary
+from lamplighter.client.sources.given_vocabulary import find_folder_vocabulary
 from lamplighter.platform.printable import quote_foreign
 
 

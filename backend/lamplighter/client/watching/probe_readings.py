@@ -16,12 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.probing.probe_record import ProbeRecord
-from lamplighter.client.probing.probe_set import Layers, Probes, ProbeSet, spread_layers
-from lamplighter.client.probing.sentences import ProbedSentence, read_sentences
+from lamplighter.client.probing.probe_set import (
+    Layers,
+    ProbedSentence,
+    ProbeRecord,
+    Probes,
+    ProbeSet,
+    read_sentences,
+    spread_layers,
+)
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
 from lamplighter.client.sources.tokeniser_files import is_tokeniser
-from lamplighter.client.watching.looked_up_ids import tensors_in
+from lamplighter.client.watching.batch_tally import tensors_in
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.vocabulary import Vocabulary
 
