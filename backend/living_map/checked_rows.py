@@ -9,15 +9,10 @@ from numpy.typing import NDArray
 
 
 def checked_rows(rows: Any, width: int | None = None) -> NDArray[np.float32]:
-    """Return rows as float32, shape (N, D), contiguous.
+    """Return rows as float32, shape (N, D), contiguous; `width`: the D that is expected, None for any.
 
-    Args:
-        rows: an array, or what numpy makes one of, of finite real numbers.
-        width: the D that is expected; None for any.
-
-    Raises:
-        TypeError: the rows are sparse.
-        ValueError: the rows have another shape, or numbers that are complex, not finite or too large for float32.
+    It raises TypeError for sparse rows, ValueError for another shape, or numbers that are complex, not finite
+    or too large for float32.
     """
     if hasattr(rows, "toarray"):
         raise TypeError("LivingMap takes no sparse data: give it a dense array, as rows.toarray() makes one")
@@ -48,12 +43,7 @@ def checked_rows(rows: Any, width: int | None = None) -> NDArray[np.float32]:
 
 
 def checked_ids(ids: Any, count: int) -> list[Any]:
-    """Return ids as a list of hashable values, each once.
-
-    Raises:
-        TypeError: an id is not hashable.
-        ValueError: there are not `count` of them, or one comes twice.
-    """
+    """Return ids as a list of hashable values, each once, or raise TypeError or ValueError."""
     found = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
     if len(found) != count:
         raise ValueError(f"there are {len(found)} ids for {count} rows")

@@ -18,10 +18,10 @@ _WHOLE_STEPS = 10.0
 
 
 def row_mobility(travelled: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the share of the optimiser's steps that each token takes, shape (V, 1): 0 for a token at rest, 1 from ten times
-    the mean way on.
+    """Return the share of the optimiser's steps that each token takes, (V, 1): 1 from ten times the mean way
+    on.
 
-    `travelled`: how far each token moved in the space, shape (V,); infinite for one that has just arrived.
+    `travelled`: how far each moved in the space, shape (V,); infinite for one that has just arrived.
     """
     finite = np.isfinite(travelled)
     mean = travelled[finite].mean() if finite.any() else 0.0

@@ -30,7 +30,7 @@ class FuzzyGraph:
     """Shape (E,), above 0, at most 1."""
 
     def exchange_rows(self, stay: NDArray[np.int64], size: int) -> tuple[FuzzyGraph, NDArray[np.bool_]]:
-        """Return the graph of the rows `stay` alone, which come first among `size` now, and which edges it kept, shape (E,)."""
+        """Return the graph of the rows `stay`, first among `size` now, and which edges it kept, (E,)."""
         new_ids = np.full(self.size, -1, dtype=np.int32)
         new_ids[stay] = np.arange(len(stay))
         head, tail = new_ids[self.head], new_ids[self.tail]
@@ -38,14 +38,12 @@ class FuzzyGraph:
         return FuzzyGraph(size, head[kept], tail[kept], self.weight[kept]), kept
 
     def edges_of(self, first: int, end: int) -> slice:
-        """Return the edges whose heads are from `first` to `end`."""
         begin, stop = np.searchsorted(self.head, np.array((first, end), dtype=self.head.dtype))
         return slice(int(begin), int(stop))
 
     @property
     def period(self) -> NDArray[np.float64]:
-        """Return the epochs between two pulls of each edge: 1 for the strongest, more for weaker ones. Shape
-        (E,)."""
+        """Return the epochs between two pulls of each edge, (E,): 1 for the strongest, more for weaker."""
         most = np.float64(self.weight.max(initial=0))
         return np.divide(most, self.weight, dtype=np.float64)
 
@@ -61,7 +59,6 @@ class MembershipStrengths:
 
     @property
     def has_graph(self) -> bool:
-        """Return whether a graph has been built."""
         return self._weights.size > 0
 
     def exchange_rows(self, stay: NDArray[np.int64], size: int) -> None:
@@ -79,14 +76,10 @@ class MembershipStrengths:
         horizon: int,
         changed: NDArray[np.bool_] | None = None,
     ) -> FuzzyGraph:
-        """Build the graph of the given neighbours.
+        """Build the graph of neighbours, shape (V, k), without the token itself, distances ascending.
 
-        Args:
-            ids: shape (V, k), V at least 2, the token itself not among its neighbours.
-            distances: shape (V, k), ascending, at least 0.
-            horizon: number of epochs of a fit; edges too weak to fire within them are dropped, as in umap-learn.
-            changed: shape (V,), the tokens whose neighbours or distances differ from those of the last call;
-                None for all.
+        `horizon`: epochs of a fit; edges too weak to fire within them are dropped, as in umap-learn.
+        `changed`: shape (V,), the tokens that differ from the last call; None for all.
         """
         if self._weights.shape != ids.shape:
             self._ids, changed = np.empty(ids.shape, dtype=np.int32), None
@@ -105,18 +98,13 @@ class MembershipStrengths:
 
 @numba.njit(cache=True, nogil=True)
 def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute membership strengths (McInnes et al. 2018), by Newton's method instead of umap-learn's
-    bisection.
+    """Compute membership strengths, (N, k), by Newton's method instead of umap-learn's bisection (McInnes et
+    al. 2018).
 
-    Sigma is such that the strengths of a token's neighbours sum to log2 of their number, the token itself counted (to a
-    tolerance of 1e-5, as in umap-learn). The sum is a convex, falling function of 1 / sigma. Jensen's inequality gives
-    a starting point, from the mean distance, at which the sum is too large; from there Newton's steps never overshoot.
-
-    Args:
-        distances: shape (N, k), ascending, at least 0.
-
-    Returns:
-        Shape (N, k).
+    Sigma is such that the strengths of a token's neighbours sum to log2 of their number, the token itself
+    counted (to a tolerance of 1e-5, as in umap-learn). The sum is a convex, falling function of 1 / sigma.
+    Jensen's inequality gives a starting point, from the mean distance, at which the sum is too large; from
+    there Newton's steps never overshoot.
     """
     count, k = distances.shape
     weights = np.ones((count, k), dtype=np.float32)
@@ -161,15 +149,10 @@ def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
 def _union(
     own_ids: NDArray[np.int32], own: NDArray[np.float32], horizon: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Compute a + b - ab of the strengths in both directions, without edges too weak to fire.
+    """Compute a + b - ab of the strengths in both directions, as heads, tails and weights.
 
-    Args:
-        own_ids: shape (V, k), the neighbours of each token, ascending.
-        own: shape (V, k), their strengths.
-        horizon: see `build_graph`.
-
-    Returns:
-        The heads, tails and weights.
+    `own_ids`: the neighbours of each token, ascending, (V, k). Edges too weak to fire (`horizon`) are
+    dropped.
     """
     parts = run_each(lambda part: _join_rows(own_ids, own, *part), split_range(len(own_ids)))
     least = np.float32(np.float32(max(strongest for *_, strongest in parts)) / np.float32(horizon))

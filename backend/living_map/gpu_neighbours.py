@@ -62,7 +62,7 @@ class CpuProducts:
         self._metric: Metric = metric
 
     def tile(self, size: int, count: int) -> tuple[int, int]:
-        """Implement `RowProducts.tile`: a megabyte, which stays in the cache."""
+        """Choose a megabyte, which stays in the cache."""
         if size < two_threads.MIN_ROWS:
             # Another shape may round otherwise, and small maps stay what they were.
             return _whole_rows(size), size
@@ -70,19 +70,15 @@ class CpuProducts:
         return block, _CACHED // block
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
-        """Implement `RowProducts.replace`."""
         self._rows[ids] = rows
 
     def queries(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Implement `RowProducts.queries`."""
         return as_queries(self._rows[ids], self._metric)
 
     def multiply(self, queries: Any, begin: int, end: int, out: NDArray[np.float32]) -> None:
-        """Implement `RowProducts.multiply`."""
         np.matmul(queries, self._rows[begin:end].T, out=out)
 
     def least(self, queries: Any, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Implement `RowProducts.least`."""
         found = np.empty(len(ids), dtype=np.float32)
         run_each(
             lambda part: least_products(queries, self._rows, ids, found, *part),
@@ -102,24 +98,20 @@ class GpuProducts:
         self._rows: torch.Tensor = torch.from_numpy(rows).to(device)
 
     def tile(self, size: int, count: int) -> tuple[int, int]:
-        """Implement `RowProducts.tile`: few transfers."""
+        """Choose few transfers."""
         return _whole_rows(size), size
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
-        """Implement `RowProducts.replace`."""
         device = self._rows.device
         self._rows[self._torch.from_numpy(ids).to(device)] = self._torch.from_numpy(rows).to(device)
 
     def queries(self, ids: NDArray[np.int64]) -> torch.Tensor:
-        """Implement `RowProducts.queries`."""
         return as_queries(self._rows[self._torch.from_numpy(ids).to(self._rows.device)], self._metric)
 
     def multiply(self, queries: Any, begin: int, end: int, out: NDArray[np.float32]) -> None:
-        """Implement `RowProducts.multiply`."""
         self._torch.from_numpy(out).copy_(queries @ self._rows[begin:end].T)
 
     def least(self, queries: Any, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Implement `RowProducts.least`."""
         others = self._rows[self._torch.from_numpy(ids).long().to(self._rows.device)]
         found = (others @ queries[:, :, None]).amin(dim=(1, 2))
         return (found - ROUNDING * (1 + found.abs())).cpu().numpy()
@@ -147,7 +139,7 @@ def gpu_device_for(size: int) -> str | None:
 
 
 def make_row_products(rows: NDArray[np.float32], metric: Metric = "cosine") -> RowProducts:
-    """Return products of comparable rows, on the GPU if there is one and there are many rows, else on the CPU."""
+    """Return products of comparable rows, on the GPU if there is one and there are many rows."""
     device = gpu_device_for(len(rows))
     if device is not None:
         try:

@@ -83,7 +83,7 @@ class IncrementalUmap:
 
     @property
     def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return every token's neighbours and their cosines in the last drawn embedding, shape (V, K) each."""
+        """Return every token's neighbours and their cosines in the last embedding, shape (V, K) each."""
         return self._neighbours.ids, self._neighbours.cosines
 
     @property
@@ -102,14 +102,7 @@ class IncrementalUmap:
             self._update_graph(vectors)
 
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute the next frame of the map.
-
-        Args:
-            vectors: shape (V, D), D at least 2, finite; V the same every time.
-
-        Returns:
-            Positions, shape (V, 2).
-        """
+        """Compute positions, (V, 2), of the next frame, (V, D), D at least 2, finite; V stays the same."""
         size = len(vectors)
         if size <= 2:
             self._optimised = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
@@ -184,16 +177,11 @@ class IncrementalUmap:
         return self._smoother.shown
 
     def exchange_rows(self, stay: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute the next frame of an embedding that has lost rows and gained others.
+        """Compute positions, (V, 2), of the next frame of an embedding that has lost rows and gained others.
 
-        A row that arrives starts beside those of its neighbours that are on the map.
-
-        Args:
-            stay: shape (S,), S above 2, ascending: the rows of the last frame that remain, as the first S of the next.
-            vectors: shape (V, D), D as before, finite: the rows that stay, which may have moved, then those that arrive.
-
-        Returns:
-            Positions, shape (V, 2).
+        `stay`: shape (S,), S above 2, ascending: the rows of the last frame that remain, as the first S of
+        `vectors`, (V, D), finite; they may have moved. A row that arrives starts beside those of its
+        neighbours that are on the map.
         """
         assert self._smoother is not None
         assert self._optimised is not None
@@ -235,10 +223,7 @@ class IncrementalUmap:
     def _update_graph(
         self, vectors: NDArray[np.float32], update: NeighbourUpdate | None = None
     ) -> tuple[NDArray[np.float32], float]:
-        """Switch to the graph of a new embedding. Returns what `EdgeOptimiser.take_graph` does.
-
-        `update`: that of the neighbours, if it was made.
-        """
+        """Switch to the graph of a new embedding. Returns what `EdgeOptimiser.take_graph` does."""
         nearest = self._neighbours
         self.last_update = update = update or nearest.update(vectors)
         if self._optimiser.graph is not None and self._strengths.has_graph and not update.changed.any():
@@ -282,7 +267,6 @@ class IncrementalUmap:
         rates: NDArray[np.float32] | None = None,
         mobility: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to `until`; the others as
-        `EdgeOptimiser.run` takes them."""
+        """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to `until`."""
         falling = [until + (rate - until) * (1 - n / epochs) for n in range(epochs)]
         return self._optimiser.run(coordinates, falling, rates, mobility)

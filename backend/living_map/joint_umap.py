@@ -45,13 +45,9 @@ class JointLayout:
     def __init__(
         self, slices: int, size: int, settings: MapSettings, start: NDArray[np.float32] | None = None
     ) -> None:
-        """Start with empty positions for `slices` slices of `size` tokens.
+        """Start with empty positions for T `slices` of `size` tokens.
 
-        Args:
-            slices: the number of slices, T.
-            size: the number of tokens, V.
-            settings: the settings of the map.
-            start: finite initial positions for the first visited slice, shape (V, 2); None: its linear view.
+        `start`: finite initial positions for the first visited slice, shape (V, 2); None: its linear view.
         """
         self._start = start
         self.coordinates = np.zeros((slices, size, 2), dtype=np.float32)
@@ -68,11 +64,9 @@ class JointLayout:
         self._last: tuple[int, FuzzyGraph] | None = None
 
     def refine_slice(self, index: int, vectors: NDArray[np.float32], sweep: int) -> NDArray[np.float32]:
-        """Refine the positions of slice `index`, whose embedding is `vectors`, shape (V, D), finite. Returns
-        them, shape (V, 2).
+        """Refine the positions of slice `index`, whose embedding is (V, D), finite. Returns them, (V, 2).
 
-        Every sweep must visit all slices: even sweeps from the last to the first, odd sweeps in the other
-        direction.
+        Every sweep must visit all slices: even sweeps from the last to the first, odd sweeps the other way.
         """
         size = len(vectors)
         if size <= 2:
@@ -104,8 +98,7 @@ class JointLayout:
         return known if known is not None and known.ids.shape[1] == min(k, len(known.ids) - 1) else None
 
     def _initialise_slice(self, index: int, graph: FuzzyGraph, vectors: NDArray[np.float32]) -> None:
-        """Initialise slice `index` in the first sweep: fit the last slice from scratch, start every other at
-        the one after it."""
+        """Fit the last slice from scratch, start every other at the one after it."""
         if self._last is None:
             if self._start is None:
                 coordinates = principal_start(vectors, self._random)
@@ -119,15 +112,13 @@ class JointLayout:
         self._overlap[index] = _shared_edge_weight(graph, self._last[1])
 
     def remove_jitter(self) -> None:
-        """Remove the optimiser's remaining jitter: let the springs alone pull, several times over all
-        slices."""
+        """Remove the optimiser's remaining jitter: let the springs alone pull, over all slices."""
         for _ in range(_FINAL_PULLS):
             for index in range(len(self.coordinates)):
                 self._pull(self.coordinates[index], index)
 
     def _pull(self, coordinates: NDArray[np.float32], index: int) -> None:
-        """Pull the positions of slice `index`, shape (V, 2), towards those of the adjacent slices, in
-        place."""
+        """Pull the positions of a slice, (V, 2), towards those of the adjacent slices, in place."""
         beside = [(self._overlap[index - 1], self.coordinates[index - 1])] if index > 0 else []
         beside += (
             [(self._overlap[index], self.coordinates[index + 1])] if index + 1 < len(self.coordinates) else []
@@ -141,8 +132,7 @@ class JointLayout:
     def _optimise(
         self, coordinates: NDArray[np.float32], graph: FuzzyGraph, epochs: int, rate: float, until: float
     ) -> None:
-        """Optimise `coordinates` in place for some epochs, with a learning rate that falls from `rate` to
-        `until`."""
+        """Optimise `coordinates` in place, with a learning rate that falls from `rate` to `until`."""
         period = graph.period
         # Edges start at a random point of their period, so that each pulls as often as its weight demands.
         due = self._random.random(len(period)) * period

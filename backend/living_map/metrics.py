@@ -15,15 +15,10 @@ Metric = Literal["cosine", "euclidean"]
 def comparable_rows(
     vectors: NDArray[np.float32], metric: Metric, centre: NDArray[np.float32] | float
 ) -> NDArray[np.float32]:
-    """Return rows whose products, after `as_queries`, are cosines, or squared distances below zero.
+    """Return rows, (N, D), whose products, after `as_queries`, are cosines, or squared distances below zero.
 
-    Args:
-        vectors: shape (N, D).
-        metric: by Euclid a row gets two more columns, its square and 1, so that one product makes a distance.
-        centre: shape (D,) or one number, subtracted by Euclid, so that squares are small and little is lost to rounding.
-
-    Returns:
-        Shape (N, D), or (N, D + 2) by Euclid.
+    By Euclid a row gets two more columns, its square and 1, so that one product makes a distance; `centre`,
+    (D,) or one number, is subtracted, so that squares are small and little is lost to rounding.
     """
     if metric == "cosine":
         return unit_rows(vectors)

@@ -75,8 +75,7 @@ class NeighbourIndex:
 
     @property
     def ids(self) -> NDArray[np.int32]:
-        """Return the neighbours' ids, nearest first, equal cosines by id, without the row itself; a view.
-        Shape (V, min(k, V - 1))."""
+        """Return the neighbours' ids, nearest first, equal cosines by id, as a view, (V, min(k, V - 1))."""
         return self._lists.ids[:, : self._k]
 
     @property
@@ -97,10 +96,9 @@ class NeighbourIndex:
         return KnownNeighbours(self.ids.copy(), self._lists.cosines[:, : self._k].copy())
 
     def update(self, vectors: NDArray[np.float32], known: KnownNeighbours | None = None) -> NeighbourUpdate:
-        """Update to the next embedding, shape (V, D). Rows that moved are found by comparison with the last
-        one.
+        """Update to the next embedding, (V, D). Rows that moved are found by comparison with the last one.
 
-        `known`: the neighbours in this embedding, from an index for as many; they are taken instead of ranking all rows.
+        `known`: the neighbours in this embedding, from an index for as many, in place of ranking all rows.
         """
         last = self._vectors
         if last is None or last.shape != vectors.shape:
@@ -121,9 +119,8 @@ class NeighbourIndex:
     def exchange_rows(self, stay: NDArray[np.int64], vectors: NDArray[np.float32]) -> NeighbourUpdate:
         """Drop rows and append others, and update to the next embedding.
 
-        Args:
-            stay: shape (S,), ascending: the rows of the last embedding that remain, as the first S of the next.
-            vectors: shape (V, D), the next embedding: rows that stay, which may have moved, then those that arrive.
+        `stay`: shape (S,), ascending: the rows of the last embedding that remain, as the first S of
+        `vectors`, (V, D); they may have moved.
         """
         last, size = self._vectors, len(vectors)
         if (
@@ -213,14 +210,12 @@ class NeighbourIndex:
         first: int | None = None,
         moves: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
     ) -> None:
-        """Rank a block of rows, shape (B,), against all.
+        """Rank a block of rows, shape (B,), ascending, against all.
 
-        Args:
-            rows: ascending.
-            first: the first of them where all rows are ranked, block by block: they meet only those after them, whose lists
-                get them in turn.
-            moves: for rows that moved, which are inserted into the lists of the others: all rows that moved, shape (V,), and
-                those whose first neighbours change, likewise, which is changed.
+        `first`: the first of them where all rows are ranked, block by block: they meet only those after them,
+        whose lists get them in turn. `moves`: for rows that moved, which are inserted into the lists of the
+        others: all rows that moved, shape (V,), and those whose first neighbours change, likewise, which is
+        changed.
         """
         lists, products, size = self._lists, self._products, len(self._lists.ids)
         later = first is not None

@@ -24,7 +24,6 @@ class NeighbourLists(NamedTuple):
 
 
 def empty_lists(size: int, kept: int) -> NeighbourLists:
-    """Return `size` lists with room for `kept` entries each."""
     return NeighbourLists(
         ids=np.zeros((size, kept), dtype=np.int32),
         cosines=np.zeros((size, kept), dtype=np.float32),

@@ -40,11 +40,9 @@ class EdgeOptimiser:
         self._generators = np.empty((0, 3), dtype=np.int64)
 
     def change_forces(self, curve: AttractionCurve, negatives: int) -> None:
-        """Use another curve, and as many pushes per pull."""
         self._curve, self._negatives = curve, float(negatives)
 
     def seed_rows(self, size: int) -> None:
-        """Give each of `size` rows a random generator."""
         self._generators = self._random.integers(*_SEEDS, size=(size, 3))
 
     def exchange_rows(self, stay: NDArray[np.int64], size: int) -> None:
@@ -58,9 +56,8 @@ class EdgeOptimiser:
     def take_graph(self, graph: FuzzyGraph) -> tuple[NDArray[np.float32], float]:
         """Switch to another graph, carrying over the counters of edges that both have.
 
-        Returns:
-            By row, the share of the weight of its edges, over both graphs, that they do not have in common, from 0 (equal,
-            or no earlier graph) to 1, shape (V,); and the same share over all edges.
+        Return by row, (V,), the share of the weight of its edges, over both graphs, that they do not have in
+        common, from 0 (equal, or no earlier graph) to 1; and the same share over all edges.
         """
         old, old_due, old_negative_due, epoch = self.graph, self.due, self._negative_due, self.epoch
         self.graph, count = graph, len(graph.head)
@@ -102,13 +99,10 @@ class EdgeOptimiser:
         rates: NDArray[np.float32] | None = None,
         mobility: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return positions after an epoch at each of the learning rates.
+        """Return positions, (V, 2), after an epoch at each of the learning rates.
 
-        Args:
-            coordinates: shape (V, 2).
-            learning_rates: one for each epoch.
-            rates: shape (V,), factors on a row's rate, 0 for rows that sleep, which do not move; None: all are awake.
-            mobility: the share of its steps that each row takes, shape (V, 1); None for whole steps.
+        `rates`: shape (V,), factors on a row's rate, 0 for rows that sleep, which do not move; None: all are
+        awake. `mobility`: the share of its steps that each row takes, shape (V, 1); None for whole steps.
         """
         coordinates = np.array(coordinates, dtype=np.float32, order="C")
         if rates is None and len(coordinates) >= two_threads.MIN_ROWS:

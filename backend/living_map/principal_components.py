@@ -14,15 +14,10 @@ _NOISE = 0.01
 def principal_directions(
     vectors: NDArray[np.float32], like: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute the first two principal components of a matrix.
+    """Compute the first two principal components of a matrix, (V, D), D at least 2, finite.
 
-    Args:
-        vectors: shape (V, D), D at least 2, finite.
-        like: shape (V, 2), the layout shown so far; the components are rotated or mirrored within their plane
-            to match it.
-
-    Returns:
-        The centre, shape (D,), and two orthonormal columns, shape (D, 2).
+    `like`: shape (V, 2), the layout shown so far, to which they are rotated or mirrored within their plane.
+    Returns the centre, shape (D,), and two orthonormal columns, shape (D, 2).
     """
     rows = vectors.astype(np.float64)
     centre = rows.mean(axis=0)

@@ -28,20 +28,13 @@ class RigidMotion:
     """Translation, shape (2,)."""
 
     def apply(self, coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the positions `coordinates`, shape (N, 2), rotated and translated."""
         return (coordinates @ self.rotation.T + self.translation).astype(np.float32)
 
 
 def fit_rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating]) -> RigidMotion:
-    """Return the rigid motion of the plane that brings `source` closest to `target`, point by point.
+    """Return the least-squares rigid motion that brings `source` to `target`, point by point, (N, 2).
 
-    Args:
-        source: shape (N, 2), N at least 1.
-        target: shape (N, 2).
-
-    Returns:
-        The least-squares motion. If every rotation fits equally well (one point, or all coincide), it has no
-        rotation.
+    If every rotation fits equally well (one point, or all coincide), it has no rotation.
     """
     source = np.asarray(source, dtype=np.float64)
     target = np.asarray(target, dtype=np.float64)
@@ -56,15 +49,7 @@ def fit_rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating])
 
 
 def align_to_previous(coordinates: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Align `coordinates` rigidly to `before`, by the tokens that moved least.
-
-    Args:
-        coordinates: shape (V, 2).
-        before: shape (V, 2), the last frame.
-
-    Returns:
-        Shape (V, 2).
-    """
+    """Align `coordinates` rigidly to those `before`, (V, 2), by the tokens that moved least."""
     moved = fit_rigid_motion(coordinates, before).apply(coordinates)
     keep = max(1, int(np.ceil(_CALM_SHARE * len(coordinates))))
     # Two passes, because the first choice of the calmest tokens depends on a motion that all tokens

@@ -22,8 +22,7 @@ ROUNDING = 1e-5
 def insert(
     ids: NDArray[np.int32], cosines: NDArray[np.float32], count: int, cosine: float, token: int
 ) -> int:
-    """Insert a token into a sorted list of `count` entries, dropping the last if it is full. Returns its
-    index."""
+    """Insert a token into a sorted list of `count` entries, dropping the last if full. Returns its index."""
     index = min(count, len(ids) - 1)
     while index > 0 and (
         cosine > cosines[index - 1] or (cosine == cosines[index - 1] and token < ids[index - 1])
@@ -106,12 +105,9 @@ def rank_tile(
 ) -> None:
     """Insert a tile's rows into the lists of the block's.
 
-    Args:
-        similar: shape (B, T), the cosines of the block's rows with those from `first` on.
-        rows: shape (B,), the block's rows.
-        first: the tile's first row. Tiles come in ascending order.
-        later: whether a row meets only those after it.
-        near: B lists; the edge of one that is not full is a bound that its rows must exceed.
+    `similar`: shape (B, T), the cosines of the block's rows, (B,), with those from `first` on. Tiles come in
+    ascending order. `later`: whether a row meets only those after it. `near`: B lists; the edge of one that
+    is not full is a bound that its rows must exceed.
     """
     for b in range(len(rows)):
         row = rows[b]
@@ -211,15 +207,9 @@ def remove_moved(
     first: int,
     end: int,
 ) -> None:
-    """Remove the rows that moved from the lists of the others.
+    """Remove the rows that moved, (V,), from the lists of the others, from `first` to `end`.
 
-    Args:
-        lists: the lists of all rows.
-        k: the number of neighbours in use.
-        has_moved: shape (V,).
-        changed: shape (V,), set for a list of whose first `k` one is removed.
-        first: the first row whose list is looked through.
-        end: the row after the last of them.
+    `changed`: shape (V,), set for a list of whose first `k` one is removed.
     """
     ids, cosines, counts = lists.ids, lists.cosines, lists.counts
     for row in range(first, end):

@@ -35,14 +35,7 @@ def split_rows(size: int, dim: int) -> Iterator[slice]:
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to length one; rows without a direction (zero, not finite) become zeros.
-
-    Args:
-        vectors: shape (V, D).
-
-    Returns:
-        Shape (V, D), a copy.
-    """
+    """Scale rows, (V, D), to length one, in a copy; those without a direction (zero, not finite) become 0."""
     rows = np.array(vectors, dtype=np.float32)
     for block in split_rows(*rows.shape):
         some = rows[block]

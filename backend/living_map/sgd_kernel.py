@@ -92,8 +92,7 @@ def next_states(first: int, second: int, third: int) -> tuple[int, int, int]:
 
 @numba.njit(cache=True, inline="always")
 def draw_integer(state: NDArray[np.int64]) -> np.int32:
-    """Return the next 32 random bits of a generator, and advance its state, shape (3,), in place. umap-learn draws the same
-    integers from the same state."""
+    """Return the next 32 random bits, as umap-learn draws them, and advance the state, (3,), in place."""
     state[0], state[1], state[2] = next_states(state[0], state[1], state[2])
     return np.int32(state[0] ^ state[1] ^ state[2])
 
@@ -115,21 +114,13 @@ def run_epoch(
     mantissas: NDArray[np.float32],
     rng: NDArray[np.int64],
 ) -> None:
-    """Pull along every edge that is due and push away from random tokens; changes `coordinates` and the counters
-    in place.
+    """Pull along every edge that is due and push away from random tokens, in place.
 
-    Args:
-        coordinates: shape (V, 2).
-        head: shape (E,), the first token of each edge; both directions are listed.
-        tail: shape (E,), the second token.
-        period: shape (E,), epochs between two pulls of an edge: 1 for the strongest.
-        due: shape (E,), the epoch at which the edge pulls next.
-        negative_due: shape (E,), the epoch up to which the edge has pushed.
-        negatives: average number of pushes per pull.
-        epoch: the number of this epoch.
-        rate: the learning rate.
-        a_of_curve: from the `AttractionCurve`, like `b_of_curve`, `exponents` and `mantissas`.
-        rng: shape (V, 3), the state of a random generator for every token.
+    `head`, `tail`: shape (E,), the tokens of each edge; both directions are listed. `period`: shape (E,),
+    epochs between two pulls of an edge: 1 for the strongest. `due`: the epoch at which it pulls next;
+    `negative_due`: up to which it has pushed. `negatives`: average number of pushes per pull. `a_of_curve`,
+    `b_of_curve`, `exponents` and `mantissas` are from the `AttractionCurve`. `rng`: shape (V, 3), the state
+    of a generator for every token.
     """
     size = coordinates.shape[0]
     one, alpha, a, b = np.float32(1), np.float32(rate), np.float32(a_of_curve), np.float32(b_of_curve)
@@ -184,18 +175,11 @@ def carry_counters(
 ) -> None:
     """Carry the counters of edges from one graph to the next; the counters of new edges stay as they are.
 
-    An edge in both graphs keeps the fraction of its period left until its next pull.
-
-    Args:
-        old_head: shape (E,), like the other `old_` arrays: the last graph, its edges sorted by (head, tail),
-            and its counters; of some heads, or of all.
-        head: shape (F,), like `tail` and `weight`: the next graph, of the same heads.
-        due: shape (F,), changed in place, like `negative_due`.
-        old_most: the largest weight of the whole last graph.
-        most: that of the next.
-        epoch: the number of the last epoch run.
-        kept: shape (V,), zeros on entry; receives the weight of each token's edges common to both graphs.
-        larger: shape (V,), zeros on entry; receives their weight in either graph.
+    An edge in both graphs keeps the fraction of its period left until its next pull. The `old_` arrays, (E,),
+    are the last graph, its edges sorted by (head, tail), of some heads, or of all; `head`, `tail` and
+    `weight`, (F,), are the next, of the same heads; `due` and `negative_due` are changed in place.
+    `old_most`, `most`: the largest weight of either whole graph. `kept`, `larger`: shape (V,), zeros on
+    entry; they receive the weight of each token's edges in both graphs, and in either.
     """
     i = 0
     for e in range(len(head)):

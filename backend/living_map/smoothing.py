@@ -28,14 +28,10 @@ class PositionSmoother:
         """The first running mean, which the displayed positions follow."""
 
     def advance(self, reached: NDArray[np.float32], share: NDArray[np.floating] | float) -> None:
-        """Advance one frame: move the mean a share of its way to `reached`, and the displayed positions the
-        same share to the mean.
+        """Move the mean a share of its way to `reached`, and the displayed positions as much to the mean.
 
-        Behind a steady motion the displayed positions lag 2 (1 / share - 1) frames.
-
-        Args:
-            reached: the optimiser's positions, shape (V, 2).
-            share: from 0 to 1, a scalar or shape (V, 1).
+        Behind a steady motion the displayed positions lag 2 (1 / share - 1) frames. `share`: from 0 to 1, a
+        scalar or shape (V, 1).
         """
         self._mean = (self._mean + share * (reached - self._mean)).astype(np.float32)
         self.shown = (self.shown + share * (self._mean - self.shown)).astype(np.float32)
@@ -52,5 +48,4 @@ class PositionSmoother:
         self._mean = np.concatenate((self._mean[stay], arrived))
 
     def jump_to(self, reached: NDArray[np.float32]) -> None:
-        """Jump to `reached` and come to rest there."""
         self.shown = self._mean = reached

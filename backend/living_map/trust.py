@@ -137,11 +137,9 @@ class TrustProbe:
     def estimate(
         self, coordinates: NDArray[np.float32], map_nearest: NDArray[np.int64] | None = None
     ) -> Trust:
-        """Estimate how well a map shows the current embedding.
+        """Estimate how well a map, (V, 2), shows the current embedding.
 
-        Args:
-            coordinates: shape (V, 2).
-            map_nearest: the result of `nearest_on_map` for them with the same number of neighbours, if known.
+        `map_nearest`: the result of `nearest_on_map` with the same number of neighbours, if known.
         """
         k, ids = self.neighbours, self.token_ids
         if k < 1 or self._similar is None:
@@ -157,8 +155,7 @@ class TrustProbe:
 
     @staticmethod
     def _ranks(similar: NDArray[np.float32], neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rank in the embedding, from 1, of each neighbour on the map; equal cosines share the
-        best rank."""
+        """Return each map neighbour's rank in the embedding, from 1; equal cosines share the best."""
         ranks = np.empty(neighbours.shape, dtype=np.int64)
         own = np.take_along_axis(similar, neighbours, axis=1)
         for row, least in enumerate(own.min(axis=1)):
@@ -171,15 +168,9 @@ class TrustProbe:
 def nearest_on_map(
     coordinates: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]:
-    """Return the `k` tokens nearest on the map to each token, without the token itself.
+    """Return the `k` tokens nearest on the map, (V, 2), to each token, without itself, shape (V, k).
 
-    Args:
-        coordinates: shape (V, 2).
-        k: at most V - 1; below 1 the result is empty.
-        among: the tokens to choose from, shape (L,); None for all.
-
-    Returns:
-        Shape (V, k).
+    `k`: at most V - 1; below 1 the result is empty. `among`: the tokens to choose from, (L,); None for all.
     """
     if k < 1:
         return np.empty((len(coordinates), 0), dtype=np.int64)
@@ -187,24 +178,18 @@ def nearest_on_map(
 
 
 def trust_by_token(map_nearest: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDArray[np.uint8] | None:
-    """Compute how well each token's neighbourhood on the map matches its neighbourhood in the embedding.
+    """Compute how well each token's neighbourhood on the map matches that in the embedding, shape (V,).
 
     For a token i with the `k` nearest on the map U(i), and r(i, j) the rank of j among its nearest in the
-    embedding,
-
-        trust(i) = 1 - sum over j in U(i) of min(max(r(i, j) - k, 0), K - k) / (k (K - k))
+    embedding, trust(i) = 1 - sum over j in U(i) of min(max(r(i, j) - k, 0), K - k) / (k (K - k)), of 255.
 
     That is its term of the trustworthiness (Venna and Kaski 2001), with two differences: an intruder from
     beyond the `K` nearest counts as one just beyond, however far it is; and the term is scaled so that 0
     means that all of U(i) come from beyond. So it does not depend on the size of the vocabulary, and needs no
     ranks beyond K.
 
-    Args:
-        map_nearest: shape (V, k), the result of `nearest_on_map`.
-        nearest: shape (V, K), the nearest in the embedding, nearest first, without the token itself.
-
-    Returns:
-        Shape (V,), 255 for full trust; None where K is not larger than k, or k is below 1.
+    `map_nearest`: shape (V, k), of `nearest_on_map`; `nearest`: shape (V, K), those in the embedding, nearest
+    first, without the token itself. None where K is not larger than k, or k is below 1.
     """
     (size, k), reach = map_nearest.shape, nearest.shape[1]
     if k < 1 or reach <= k:

@@ -20,10 +20,7 @@ MIN_ROWS = 5_000
 
 
 def split_range(end: int, begin: int = 0, *, of: int | None = None) -> list[tuple[int, int]]:
-    """Return the rows from `begin` to `end` as ranges, each (first, end): two halves, or one of a small map.
-
-    `of`: the number of rows of the map, if it is not `end`.
-    """
+    """Return the rows from `begin` to `end` as ranges: two halves, or one of a small map of `of` rows."""
     if (end if of is None else of) < MIN_ROWS:
         return [(begin, end)]
     middle = begin + (end - begin) // 2
@@ -31,7 +28,7 @@ def split_range(end: int, begin: int = 0, *, of: int | None = None) -> list[tupl
 
 
 def run_each(work: Callable[[Part], Result], parts: list[Part]) -> list[Result]:
-    """Return the results of `work` on each part, in their order; parts run at the same time if there are cores for them.
+    """Return the results of `work` on each part, in order; parts run at the same time if there are cores.
 
     `work` must not call this function: the one other thread would wait for itself.
     """

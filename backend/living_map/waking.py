@@ -42,10 +42,8 @@ class RowRates:
     def wake(self, unrest: NDArray[np.float32], gain: float, most: float) -> None:
         """Let the rates decay by a frame, and wake the rows that have changed enough.
 
-        Args:
-            unrest: shape (V,), the share of the weight of each row's edges that changed in this frame.
-            gain: the rate of a row whose edges all changed.
-            most: the highest rate.
+        `unrest`: shape (V,), the share of the weight of each row's edges that changed in this frame; `gain`:
+        the rate of a row whose edges all changed; `most`: the highest rate.
         """
         self._pending += unrest
         woken = self._pending >= WAKING_CHANGE
@@ -76,15 +74,10 @@ def split_edges(
     epoch: int,
     epochs: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Return the edges that pull in the `epochs` epochs after `epoch`, and let the counters of those between sleepers wait.
+    """Return the edges that pull in the next `epochs`: within either half of the map, and between them.
 
-    Args:
-        head: shape (E,), like `tail`, `due` and `negative_due`: the edges, as `run_epoch` takes them.
-        rates: shape (V,), 0 for rows that sleep.
-        second: shape (V,), the rows in the second half of the map.
-
-    Returns:
-        Edges within the first half, within the second, and between them, ascending.
+    The counters of edges between sleepers wait. `rates`: shape (V,), 0 for rows that sleep; `second`: shape
+    (V,), the rows in the second half of the map.
     """
     found = np.empty((3, len(head)), dtype=np.int32)
     counts = np.zeros(3, dtype=np.int64)
@@ -121,15 +114,10 @@ def run_listed_epoch(
     mantissas: NDArray[np.float32],
     rng: NDArray[np.int64],
 ) -> None:
-    """Run an epoch of some edges as `run_epoch` does of all, each row at `share` of its own rate.
+    """Run an epoch of some edges, ascending, as `run_epoch` does of all, each row at `share` of its own rate.
 
-    The pushes that go with a pull are computed from one position, so that they do not wait for one another: an epoch takes two
-    thirds of the time.
-
-    Args:
-        edges: some edges, ascending; the other arguments are those of `run_epoch`.
-        rates: shape (V,), 0 for rows that sleep, which do not move.
-        share: what is left of the rates in this epoch, from 1 to 0.
+    The pushes that go with a pull are computed from one position, so that they do not wait for one another:
+    an epoch takes two thirds of the time. `rates`: shape (V,), 0 for rows that sleep, which do not move.
     """
     size = coordinates.shape[0]
     one, a, b = np.float32(1), np.float32(a_of_curve), np.float32(b_of_curve)

@@ -57,9 +57,8 @@ def make_board(evidence: Evidence) -> list[ClaimRow]:
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:
-    """Return the finding of a claim.
-
-    Numbers in an imported answer may overflow; the claim then waits for another answer.
+    """Return the finding of a claim. Numbers in an imported answer may overflow; it then waits for another
+    answer.
     """
     if evidence.sums and claim.number in _ABOUT_WORDS:
         return waiting("text_of_words")
@@ -114,8 +113,7 @@ class BoardQuestion:
 def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQuestion]:
     """Return the questions of the board, in the order in which to ask them.
 
-    While a run trains, an answer serves until the run has twice its steps, so an open board asks a few times
-    instead of at every step.
+    While a run trains, an answer serves until the run has twice its steps, so an open board asks rarely.
     """
     found: list[BoardQuestion] = []
     least = evidence.examined_step // 2 if evidence.training else evidence.examined_step
@@ -135,7 +133,7 @@ def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQues
 
 
 def count_states(rows: list[ClaimRow]) -> dict[ClaimRole, Counter[ClaimState]]:
-    """Return the number of claims in each state, by role: what only a claim may show is not counted with the others."""
+    """Return the number of claims in each state, by role."""
     found = {role: Counter[ClaimState]() for role in ClaimRole}
     for row in rows:
         found[row.role][row.state] += 1

@@ -122,10 +122,7 @@ class Link(DocumentedRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement about learning, the same for every run, and the rule that derives its state.
-
-    Its words are in `texts/`.
-    """
+    """A statement about learning, the same for every run, and its rule. Its words are in `texts/`."""
 
     number: int
     find: Callable[[Evidence], Finding]
@@ -143,17 +140,13 @@ def tell(code: SentenceCode, **values: float | str) -> Sentence:
 
 
 def waiting(code: WaitCode, *figures: Figure, null: Figure | None = None) -> Finding:
-    """Return the finding of a claim that lacks a number; `code` says what it waits for."""
     return Finding(ClaimState.UNMEASURED, (), figures, null, code)
 
 
 def waiting_for_answer(
     evidence: Evidence, code: WaitCode, *figures: Figure, null: Figure | None = None
 ) -> Finding:
-    """Return the finding of a claim that lacks an examiner's answer.
-
-    For a recorded run it says that none can come.
-    """
+    """Return the finding of a claim that lacks an examiner's answer; for a recorded run, that none can come."""
     return replace(waiting(code, *figures, null=null), reason=say_unaskable(evidence))
 
 
@@ -176,9 +169,8 @@ def choose_state(holds: bool, in_part: bool) -> ClaimState:
 
 
 def as_number(value: object) -> float | None:
-    """Return a finite number unchanged; None for anything else, or beyond `MAX_MAGNITUDE`.
-
-    Imported runs are untrusted.
+    """Return a finite number unchanged; None for anything else, or beyond `MAX_MAGNITUDE`: imported runs are
+    untrusted.
     """
     if (
         isinstance(value, bool)

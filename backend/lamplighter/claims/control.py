@@ -52,18 +52,13 @@ class _Experiment(NamedTuple):
 
 
 def make_control_recipe(recipe: Recipe, steps: int | None = None) -> Recipe:
-    """Return the recipe of a run's control: the same, with the words of each document shuffled.
-
-    Args:
-        recipe: the recipe of the run.
-        steps: the steps of the control; None for as many as the run.
-    """
+    """Return the recipe with the words of each document shuffled; `steps` None: as many steps as the run."""
     corpus = recipe.corpus.model_copy(update={"shuffle_words": True})
     return recipe.model_copy(update={"corpus": corpus, "steps": recipe.steps if steps is None else steps})
 
 
 def has_control(run: RunFolder) -> bool:
-    """Return whether a control can be trained: False for a run that is itself shuffled, recorded, or a fork.
+    """Return whether a control can be trained: not of a run that is itself shuffled, recorded, or a fork.
 
     Sums and random words have none: shuffled, they say nothing.
     """
@@ -76,9 +71,7 @@ def has_control(run: RunFolder) -> bool:
 
 
 def find_control(run: RunFolder) -> RunFolder | None:
-    """Return the newest run that differs from `run` only in shuffled words and the number of steps.
-
-    None if there is none, or if `run` is itself shuffled or recorded.
+    """Return the newest run that differs from `run` only in shuffled words and the number of steps, or None.
 
     Only the recipes of other runs are read, once each, because a recipe never changes. Candidates must have
     the same vocabulary and counts, which only the same text has.
@@ -96,10 +89,10 @@ def find_control(run: RunFolder) -> RunFolder | None:
 
 
 def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
-    """Return the newest finished run that differs from `run` only in its seed and number of steps.
+    """Return the newest finished run of at least half of `step` that differs only in seed and steps.
 
-    It must have reached at least half of `step`; None if there is none. The seed also determines the text of
-    Lamptown; for any other text, both runs must have the same words and counts.
+    None if there is none. The seed also determines the text of Lamptown; for any other text, both runs must
+    have the same words and counts.
     """
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None:
@@ -141,15 +134,7 @@ def gather_with_control(
 ) -> Evidence:
     """Return the evidence about a run, with its control and its run of another seed if readable.
 
-    Args:
-        cache: keeps results for finished steps.
-        moment: the moment of the run.
-        control: its control; None if it has none.
-        other_seed: its run of another seed; None if there is none.
-
-    Raises:
-        MissingVocabularyError: the run has not read its corpus.
-        FormatError: this version cannot read the steps, the recipe or the vocabulary.
+    It raises MissingVocabularyError or FormatError if the run itself cannot be read.
     """
     evidence = gather_evidence(run, cache, moment)
     if control is not None:
@@ -178,9 +163,8 @@ def _list_settled(folder: str) -> tuple[tuple[str, _Experiment], ...]:
 
 @lru_cache(_FOLDERS_KEPT)
 def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experiment], ...]:
-    """Return the paths and experiments of the runs in a folder, newest first.
-
-    `_changed`, the folder's modification time, is the cache key.
+    """Return the paths and experiments of the runs in a folder, newest first; its time `_changed` keys the
+    cache.
     """
     paths = [str(path) for path in list_folders(Path(folder))]
     times = {path: _recipe_time(path) for path in paths}
@@ -190,9 +174,8 @@ def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experimen
 
 @lru_cache(_RECIPES_KEPT)
 def _read_experiment(path: str, written: int) -> _Experiment | None:
-    """Return the experiment of a run's folder, with the time of its recipe.
-
-    None if it has no recipe that can be trained here from its beginning: a fork is no control, and has none.
+    """Return the experiment of a run's folder; None if it cannot be trained here from its beginning, as a
+    fork.
     """
     if not written:
         return None
@@ -207,7 +190,6 @@ def _read_experiment(path: str, written: int) -> _Experiment | None:
 
 
 def _has_same_words(one: Path, other: Path) -> bool:
-    """Return whether two runs have the same words with the same counts."""
     with suppress(OSError):
         return filecmp.cmp(one / "vocabulary.json", other / "vocabulary.json", shallow=False)
     return False

@@ -12,7 +12,6 @@ class _Fields(Formatter):
     """The fields of the texts: `count`, `percent`, `.2` for two decimals, `2` for two significant digits, `+2` with a sign."""
 
     def format_field(self, value: float | str, format_spec: str) -> str:
-        """Return a value in the format of its field; strings are unchanged."""
         if isinstance(value, str):
             return value
         if format_spec == "percent":
@@ -30,7 +29,6 @@ def _fill(text: str, values: Values) -> str:
 
 
 def claim_text(number: int, part: str) -> str:
-    """Return the `name`, `statement`, `condition` or `method` of a claim."""
     return TEXTS["claims"][str(number)][part]
 
 
@@ -39,7 +37,6 @@ def figure_text(figure: Figure) -> str:
 
 
 def reason_text(finding: Finding) -> str:
-    """Return the sentences that explain a claim's state."""
     told = [_fill(TEXTS["sentences"][one.code], one.values) for one in finding.reason]
     if finding.state is ClaimState.UNMEASURED and finding.waits_for is not None:
         told.insert(0, f"Not measured yet: waiting for {TEXTS['waits'][finding.waits_for]}.")

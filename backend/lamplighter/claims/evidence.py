@@ -292,7 +292,6 @@ class Evidence:
     """The evidence about the control: a run of the same recipe on shuffled words; None if there is none."""
 
     def answer(self, model: type[_Answer]) -> _Answer | None:
-        """Return the answer of a kind; None if there is none."""
         answers = (stored.answer for stored in self.answers.values())
         return next((answer for answer in answers if isinstance(answer, model)), None)
 
@@ -302,5 +301,4 @@ class Evidence:
         return self.examined_step if stored is None else stored.answer.step
 
     def series(self, name: str) -> dict[int, float]:
-        """Return a measure by step, ascending."""
         return {step: values[name] for step, values in sorted(self.measures.items()) if name in values}

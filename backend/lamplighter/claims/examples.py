@@ -16,10 +16,8 @@ _LOOKED_THROUGH = 1_000
 
 
 def choose_words(vocabulary: Vocabulary) -> tuple[str | None, str | None]:
-    """Return a word and a related one.
-
-    They are a well-known pair, or else the two most frequent words of the largest class; None if there is
-    none.
+    """Return a well-known word and a related one, or else the two most frequent of the largest class, or
+    None.
     """
     known = set(vocabulary.tokens)
     for one, other in KINDRED:

@@ -59,15 +59,10 @@ _EARLY = 20
 
 
 def read_pulse_figures(reader: StepsReader, step: int, rows: int, width: int) -> PulseFigures | None:
-    """Return the figures of the first steps and of others spread evenly up to `step`.
+    """Return the figures of the first steps and of others spread evenly up to `step`; None if none is
+    recorded.
 
-    None if none is recorded.
-
-    Args:
-        reader: the record.
-        step: the last step that counts.
-        rows: V, the rows of the embedding.
-        width: D, its columns.
+    `rows`, `width`: V and D of the embedding.
     """
     most = max(_EARLY, min(MAX_STEPS, _MAX_ROWS // max(1, rows)))
     spread = np.linspace(1, max(1, step), min(most, max(1, step))).astype(np.int64)
@@ -136,9 +131,8 @@ def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -
 def _walk_at_random(squares: NDArray[np.float64], width: int) -> Spread:
     """Return the root mean square distance from the start after steps in random directions.
 
-    Args:
-        squares: shape (V,), the sum of the squares of each row's steps.
-        width: D. The square of a row's distance has the deviation `squares` * sqrt(2 / D), or less.
+    `squares`: shape (V,), the sum of the squares of each row's steps. The square of a row's distance has the
+    deviation `squares` * sqrt(2 / D), or less.
     """
     distance = math.sqrt(squares.mean())
     deviation = math.sqrt(2 / width * np.square(squares).sum()) / len(squares)
@@ -189,11 +183,7 @@ class Moment:
 
 
 def read_moment(run: RunFolder) -> Moment:
-    """Return the moment of a run; a run that has not begun is at step 0.
-
-    Raises:
-        FormatError: this version cannot read the steps.
-    """
+    """Return the moment of a run; a run that has not begun is at step 0."""
     lineage, newest, training = Lineage(), 0, True
     with suppress(FileNotFoundError), StepsReader(run.steps_path) as steps:
         lineage, newest = steps.lineage(), steps.newest_step()[1]
@@ -213,10 +203,7 @@ def read_moment(run: RunFolder) -> Moment:
 
 
 def examined_step(run: RunFolder, moment: Moment) -> int:
-    """Return the step whose model is asked about.
-
-    During training it is one with a waypoint, which stays the same for a while and is quick to load.
-    """
+    """Return the step to ask about: during training one with a waypoint, which is quick to load."""
     step, every = moment.step, run.recipe.cadence.waypoint_every
     if not moment.training:
         return step
@@ -227,13 +214,8 @@ def examined_step(run: RunFolder, moment: Moment) -> int:
 def gather_evidence(run: RunFolder, cache: LruCache, moment: Moment | None = None) -> Evidence:
     """Return the evidence about a run that has read its corpus. Unreadable parts are left out.
 
-    Args:
-        cache: keeps results for finished steps.
-        moment: the moment to read; None for now.
-
-    Raises:
-        MissingVocabularyError: the run has not read its corpus.
-        FormatError: this version cannot read the steps, the recipe or the vocabulary.
+    `cache` keeps results for finished steps. It raises MissingVocabularyError or FormatError if the run
+    cannot be read.
     """
     moment = moment or read_moment(run)
     return _Gathering(run, cache, moment).evidence()

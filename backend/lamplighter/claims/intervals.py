@@ -28,7 +28,6 @@ class Spread:
 
     @property
     def low(self) -> float:
-        """Return the lower end of the 95 % interval."""
         return self.mean - _SIDE * self.deviation
 
     @property
@@ -54,11 +53,10 @@ def mean_of(values: Sequence[float]) -> Spread:
 
 
 def share_interval(share: float, of: int, side: float = _SIDE) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a share, or that of `side` deviations.
+    """Return the 95 % confidence interval of `share` of `of` trials, or that of `side` deviations (Wilson
+    1927).
 
-    `share` of `of` trials succeeded.
-
-    Source: Wilson 1927. Unlike the normal interval, it is not empty when none or all succeeded.
+    Unlike the normal interval, it is not empty when none or all succeeded.
     """
     if of < 1:
         return 0.0, 1.0

@@ -58,17 +58,15 @@ _MAX_COLUMNS = 4_096
 
 
 def sample_nearest(vectors: Matrix) -> NDArray[np.int32]:
-    """Return the ten nearest of a sample of the words, shape (N, 10).
-
-    Matrices of the same shape, (V, D), get the same sample.
+    """Return the ten nearest of a sample of the words, (N, 10), the same sample for matrices of one shape,
+    (V, D).
     """
     return nearest_rows(vectors, sample_rows(*vectors.shape), NEIGHBOURS)[0]
 
 
 def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
-    """Return the share of nearest neighbours that two matrices have in common.
-
-    It has its standard error over the words. Both arguments come from `sample_nearest`.
+    """Return the share of nearest neighbours (from `sample_nearest`) in common, with its standard error over
+    words.
     """
     return mean_of((count_shared(one, other) / one.shape[1]).tolist())
 
@@ -76,11 +74,9 @@ def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
 def share_across_seeds(
     one: Matrix, words: Sequence[str], other: Matrix, other_words: Sequence[str]
 ) -> Spread | None:
-    """Return `share_of_same` for matrices of two runs, over the words they share; None if these are too few.
+    """Return `share_of_same` for two runs, over the words they share; None if these are too few.
 
-    Args:
-        one, other: shape (V, D) each; V and D may differ.
-        words, other_words: the word of each row.
+    `one`, `other`: shape (V, D) each; V and D may differ. `words`, `other_words`: the word of each row.
     """
     here, there = find_shared_rows(words, other_words).T
     if len(here) <= NEIGHBOURS:
@@ -91,18 +87,12 @@ def share_across_seeds(
 def compare_with_text(
     inputs: Matrix, outputs: Matrix, text: NDArray[np.uint32]
 ) -> tuple[Spread, Spread] | None:
-    """Return how much each matrix agrees better with its own side of a word in the text.
+    """Return how much each matrix, (V, D), agrees better with its own side of a word in the text; None for
+    too few words.
 
-    Each value is a mean over a sample of the words: the correlation of a word's cosines with the similarity
-    of followers, minus that with the similarity of predecessors (cosines of square-rooted counts). Its
-    expectation is 0 for a shuffled text and for an untrained matrix.
-
-    Args:
-        inputs, outputs: shape (V, D) each.
-        text: token ids, shape (N,).
-
-    Returns:
-        Both with their standard errors over the words; None if too few words occur often enough.
+    Each value is a mean over a sample of the words, with its standard error: the correlation of a word's
+    cosines with the similarity of followers, minus that with the similarity of predecessors (cosines of
+    square-rooted counts). Its expectation is 0 for a shuffled text and for an untrained matrix.
     """
     size = len(inputs)
     ids = np.asarray(text[:MAX_TOKENS])
@@ -146,18 +136,14 @@ def _count_beside(
 
 
 def _alike(counts: Matrix) -> Matrix:
-    """Return the cosines of square-rooted counts, shape (R, R).
-
-    The root keeps a few frequent words from dominating.
-    """
+    """Return cosines of square-rooted counts, (R, R). The root keeps a few frequent words from dominating."""
     units = unit_rows(np.sqrt(counts))
     return units @ units.T
 
 
 def _correlate_rows(one: Matrix, other: Matrix) -> NDArray[np.float64]:
-    """Return the row-wise correlations of two (R, R) matrices without their diagonals, shape (R,).
-
-    NaN where a row is constant.
+    """Return the row-wise correlations of two (R, R) matrices without their diagonals; NaN where a row is
+    constant.
     """
     others = ~np.eye(len(one), dtype=bool)
     a, b = (each[others].reshape(len(each), -1).astype(np.float64) for each in (one, other))
@@ -178,16 +164,9 @@ _RANDOM_SPACES = 20
 
 
 def read_matrix_evidence(run: RunFolder, cache: LruCache, key: tuple[Any, ...], step: int) -> dict[str, Any]:
-    """Return the fields of `Evidence` that come from kept matrices.
+    """Return the fields of `Evidence` that come from matrices kept up to `step`.
 
-    Args:
-        run: a run whose embedding is small enough to measure.
-        cache: keeps results for finished steps, under `key`.
-        key: identifies the run and its lineage.
-        step: the newest step that counts.
-
-    Raises:
-        FormatError: this version cannot read the steps.
+    `cache` keeps results for finished steps under `key`, which identifies the run and its lineage.
     """
     with MatrixHistory(run) as history:
         return _MatrixReading(run, cache, key, step, history).fields()
@@ -198,9 +177,6 @@ def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: i
 
     It is that of the input matrix at `step` or the last kept step before it; None if the runs share too few
     words, or a matrix is too large.
-
-    Raises:
-        FormatError: this version cannot read one of them.
     """
 
     def make() -> Spread | None:
@@ -276,7 +252,6 @@ class _MatrixReading:
         return None if found is None else turn_space(found.vectors, found.step)
 
     def _measure_lengths(self) -> dict[int, float]:
-        """Return the median row length at each of the compared steps, where a matrix is kept."""
         lengths: dict[int, float] = {}
         for step in sorted({*FIXED_STEPS, self._step // 2, self._step}):
             found = self._snapshot(step) if 0 < step <= self._step else None
@@ -351,7 +326,6 @@ class _MatrixReading:
         return read_output_matrix_at(self._run, self._history.steps, step)
 
     def _compare_with_earlier(self, step: int, nearest: NDArray[np.int32]) -> list[EarlierShare]:
-        """Return the overlap between the input matrix and itself a few hundred steps earlier."""
         shares: dict[int, float] = {}
         for lag in LAGS:
             earlier = self._snapshot(step - lag) if 2 * lag <= step else None

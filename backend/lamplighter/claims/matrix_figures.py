@@ -50,10 +50,7 @@ NEIGHBOURS, _SEED = 10, 0
 
 
 def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
-    """Return row indices spread evenly over a matrix, shape (N,).
-
-    N is limited by the cost of their neighbours.
-    """
+    """Return row indices spread evenly over a matrix, shape (N,); the cost of their neighbours limits N."""
     count = max(2, min(size, 512, _MAX_PRODUCTS // max(1, size * dim)))
     return np.unique(np.linspace(0, size - 1, count).astype(np.int64))
 
@@ -61,16 +58,9 @@ def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
 def measure_matrix(
     vectors: Matrix, step: int, vocabulary: Vocabulary, before: Matrix | None
 ) -> MatrixFigures | None:
-    """Return the figures of a matrix.
+    """Return the figures of a matrix, (V, D), after `step`; None if it is not finite, or too small.
 
-    Args:
-        vectors: shape (V, D).
-        step: the step after which it was taken.
-        vocabulary: the words of its rows.
-        before: the matrix one step earlier, shape (V, D), if known.
-
-    Returns:
-        None if the matrix is not finite, or too small.
+    `before`: the matrix one step earlier, shape (V, D), if known.
     """
     if len(vectors) < 2 or not np.isfinite(vectors).all():
         return None
@@ -89,14 +79,10 @@ def measure_matrix(
 
 
 def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigures | None:
-    """Return how often a word's nearest neighbours share its class, and how often under shuffled labels.
+    """Return how often a word's nearest share its class, and how often under shuffled labels.
 
-    Args:
-        vectors: shape (V, D).
-        class_of: shape (V,), the class of each word, negative for none.
-
-    Returns:
-        None if no class has two words, or if too many words have a class.
+    `class_of`: shape (V,), negative for none. None if no class has two words, or if too many words have a
+    class.
     """
     classed = np.flatnonzero(class_of >= 0)
     if not 2 <= len(classed) <= _MAX_CLASSED:
@@ -124,11 +110,6 @@ def measure_relations(
 
     At most `MAX_RELATIONS` that have an analogy, and none of a matrix above `MAX_ANALOGY_NUMBERS`. The
     questions are those of the measures and of the geometry routes, so that all show the same shares.
-
-    Args:
-        vectors: shape (V, D).
-        relations: the planted relations.
-        class_of: shape (V,), the class of each word, negative for none.
     """
     if vectors.size > MAX_ANALOGY_NUMBERS or not np.isfinite(vectors).all():
         return {}
@@ -165,9 +146,8 @@ def read_turn(history: MatrixHistory, step: int) -> float | None:
 
 
 def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
-    """Return what a random rotation of the whole space changes and keeps.
-
-    None for a matrix that is too wide or not finite.
+    """Return what a random rotation of the whole space changes and keeps; None if it is too wide or not
+    finite.
     """
     size, dim = vectors.shape
     if dim > MAX_DIM or size < 3 or not np.isfinite(vectors).all():

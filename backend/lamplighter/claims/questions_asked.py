@@ -25,9 +25,8 @@ def parse_known(fields: Mapping[str, Any]) -> Question | None:
 
 
 def list_questions(evidence: Evidence, *, by_button: bool = False) -> list[Question]:
-    """Return the questions of the board, cheap ones first.
-
-    With `by_button`, also those that only a person may start.
+    """Return the questions of the board, cheap ones first; with `by_button`, also those only a person may
+    start.
     """
     if evidence.recorded_elsewhere or evidence.examined_step < 1:
         return []
@@ -66,14 +65,12 @@ def find_own_question(fields: object, sentences: tuple[str, str] | None) -> Ques
 
 
 def rotation_question(evidence: Evidence) -> dict[str, Any] | None:
-    """Return the fields of the rotation question; None if the run has no model to ask.
-
-    The board computes the rotation itself, so it never waits for the answer.
+    """Return the fields of the rotation question, which the board never waits for; None without a model to
+    ask.
     """
     question = {"kind": "rotation", "step": evidence.examined_step}
     return None if evidence.recorded_elsewhere or parse_known(question) is None else question
 
 
 def earlier_step(step: int) -> int:
-    """Return the step whose matrix is transplanted into the model of `step`."""
     return step // _TRANSPLANTED_SHARE

@@ -80,11 +80,8 @@ def make_set_board(
 ) -> SetBoard:
     """Make the board of each finished member, as its own page shows it, and count the states.
 
-    Args:
-        members: ids and runs that differ in nothing but the seed; None for a run that was moved away.
-        cache: keeps the figures of moments that do not change.
-        boards: keeps their boards; None for `cache`.
-        limit: maximum number of boards; further members are unanswered.
+    `members`: ids and runs that differ in nothing but the seed; None for a run that was moved away. At most
+    `limit` boards are made; further members are unanswered.
     """
     findings: list[list[MemberFinding]] = []
     unanswered = [UnansweredMember(run_id, "too_many") for run_id, _ in members[limit:]]

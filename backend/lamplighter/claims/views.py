@@ -31,12 +31,10 @@ def ask(
 
 
 def microscope(evidence: Evidence, section: str) -> str:
-    """Return the microscope's view of the step that the board shows, with a section highlighted."""
     return view(panel="microscope", section=section, at=evidence.answered_step("microscope"))
 
 
 def first_microscope(evidence: Evidence, section: str | None = None) -> str:
-    """Return the microscope's view of the first step, with a section highlighted if one is named."""
     return view(panel="microscope", section=section, at=min(1, evidence.step))
 
 

@@ -64,12 +64,8 @@ def read_documents(
 ) -> tuple[list[str], list[str], Town | None]:
     """Return the documents of a recipe, those held out, and the town that they are about; None for real text.
 
-    Args:
-        recipe, seed, text: as for `build_corpus`.
-        tell: called with the share done, up to 0.5, and a short description.
-
-    Raises:
-        CorpusError: the text is missing.
+    `tell` is called with the share done, up to 0.5, and a short description. It raises CorpusError without a
+    text.
     """
     match recipe.kind:
         case "recorded":
@@ -101,16 +97,12 @@ def read_documents(
 def build_corpus(
     recipe: CorpusRecipe, seed: int, text: str | None = None, progress: CorpusProgress | None = None
 ) -> Corpus:
-    """Build the token ids and the vocabulary of a recipe, reproducible bit for bit.
+    """Build the token ids and the vocabulary of a recipe, reproducible bit for bit; raise CorpusError for a
+    bad text.
 
-    Args:
-        recipe: the text and its tokenisation.
-        seed: seeds Lamptown's sentences, the lists of words, and the control's shuffle.
-        text: the text if `recipe.kind` is `text` (see `textfile`); else unused.
-        progress: called with the share done and a short description.
-
-    Raises:
-        CorpusError: the text is missing or too short.
+    `seed` seeds Lamptown's sentences, the lists of words, and the control's shuffle. `text`: that of a recipe
+    of kind `text` (see `textfile`); else unused. `progress` is called with the share done and a short
+    description.
     """
 
     def tell(share: float, what: str) -> None:

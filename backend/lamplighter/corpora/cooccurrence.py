@@ -17,14 +17,10 @@ _BLOCK = 1 << 18
 
 
 def count_meetings(token_ids: NDArray[np.uint32], pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-    """Count, for each pair of words, the pairs of positions at most `WINDOW` apart that hold them, in either order.
+    """Count, for each pair of ids, the pairs of positions at most `WINDOW` apart that hold them, in either
+    order.
 
-    Args:
-        token_ids: the text, shape (N,); at most `MAX_TOKENS` are read.
-        pairs: at most `MAX_PAIRS`, each of two different ids.
-
-    Returns:
-        Shape (P,).
+    At most `MAX_TOKENS` of the text, shape (N,), are read, for at most `MAX_PAIRS`. Shape (P,).
     """
     text = token_ids[:MAX_TOKENS]
     if not len(pairs) or not len(text):

@@ -45,9 +45,8 @@ class WordLists:
 def list_words(token_ids: NDArray[np.uint32], tokens: tuple[str, ...]) -> WordLists | None:
     """Return the lists of a text's most frequent words; None if it has too many words, or too few.
 
-    Args:
-        token_ids: the text, shape (N,); at most `MAX_TOKENS` are read. Id 0 stands for unknown tokens.
-        tokens: the vocabulary; signs without a letter get no list, but may be in others' lists.
+    At most `MAX_TOKENS` of the text, shape (N,), are read; id 0 stands for unknown tokens. Signs without a
+    letter get no list, but may be in others' lists.
     """
     size = len(tokens)
     if not LISTED + 1 < size <= MAX_ROWS:
@@ -84,8 +83,9 @@ def _meetings(
 
 
 def _context_table(text: NDArray[np.int64], size: int, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return unit rows of each word's positive pointwise mutual information with each token of `contexts`, separately
-    before and after it. Shape (V, 2 * contexts)."""
+    """Return unit rows of each word's positive pointwise mutual information with each token of `contexts`,
+    separately before and after it. Shape (V, 2 * contexts).
+    """
     place = np.full(size, -1)
     place[contexts] = np.arange(len(contexts))
     sides: list[NDArray[np.float32]] = []

@@ -11,13 +11,9 @@ _SHARE = 10
 
 
 def split_held_out(documents: list[str]) -> tuple[list[str], list[str]]:
-    """Split the last tenth off a text of at least `MIN_WORDS` words, if necessary within a document.
+    """Return the documents to read (words separated by single spaces) and the last tenth, which is held out.
 
-    Args:
-        documents: words separated by single spaces.
-
-    Returns:
-        The documents to read, and those held out; none are held out of a shorter text.
+    It is split off within a document if necessary; nothing is of a text below `MIN_WORDS` words.
     """
     total = sum(document.count(" ") + 1 for document in documents)
     if total < MIN_WORDS:

@@ -24,7 +24,6 @@ class Homonym:
 
 @cache
 def list_homonyms() -> tuple[Homonym, ...]:
-    """Return the homonyms, in the order of the lexicon."""
     lexicon = read_lexicon()
     of_topic = {topic: _words_of(lexicon, topic) for topic in lexicon.topics}
     topics_of = Counter(word for words in of_topic.values() for word in words)

@@ -67,8 +67,7 @@ class _QuotaDealer:
         self._random = rng.random
 
     def deal(self, count: int) -> list[int]:
-        """Return `count` different numbers (all of them if there are fewer), those furthest behind their
-        quota."""
+        """Return `count` different numbers (all if there are fewer), those furthest behind their quota."""
         rand = self._random
         due = sorted(
             ((used + _JITTER * rand()) / weight, number)
@@ -85,7 +84,6 @@ def _zipf(count: int) -> list[float]:
 
 
 def choose_article(following: str) -> str:
-    """Return `a` or `an`, by the first sound of the next word."""
     if following.startswith(_SAID_WITH_A_VOWEL):
         return "an"
     if following.startswith(_SAID_WITH_A_CONSONANT):
@@ -182,7 +180,6 @@ def _topic_weights(lexicon: Lexicon) -> dict[str, float]:
 
 
 def _sources_of_topic(patterns: list[Pattern]) -> list[str]:
-    """Return the classes and tables that a topic's sentences use."""
     slots = (
         part for versions in patterns for line in versions for part in line if isinstance(part, SentenceSlot)
     )
@@ -195,16 +192,11 @@ def generate_town(
     size: int = TOWN_TOKENS,
     planted: Sequence[str] = (),
 ) -> Town:
-    """Generate the town of a seed, identical on every machine.
+    """Generate the town of a seed, identical on every machine; raise CorpusError if it already has a planted
+    word.
 
-    Args:
-        seed: each seed gives a different text of the same words.
-        progress: called with the share done, from 0 to 1.
-        size: approximate length in tokens; a shorter town is the beginning of a longer one.
-        planted: rows of two words and their sign (`CorpusRecipe.planted`).
-
-    Raises:
-        CorpusError: the town already has a planted word.
+    `size`: approximate length in tokens; a shorter town is the beginning of a longer one. `planted`: rows of
+    two words and their sign (`CorpusRecipe.planted`).
     """
     lexicon = read_lexicon()
     plant(lexicon, planted)

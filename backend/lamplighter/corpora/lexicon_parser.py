@@ -91,7 +91,6 @@ def _parse_sentence(line: str, tables: dict[str, LexiconTable]) -> Sentence:
 
 
 def _gender_versions(line: str) -> list[str]:
-    """Return the male and the female version of a sentence with a gendered slot, or else the sentence unchanged."""
     if ".mf}" not in line:
         return [line]
     versions: list[str] = []
@@ -104,7 +103,6 @@ def _gender_versions(line: str) -> list[str]:
 
 
 def _sentence_versions(line: str) -> list[str]:
-    """Return every version of a sentence: by gender, and for each word of a kindred row."""
     kindred = [line.replace(".ab}", column) for column in (".a}", ".b}")] if ".ab}" in line else [line]
     return [version for sentence in kindred for version in _gender_versions(sentence)]
 
@@ -129,7 +127,7 @@ def _read_sections() -> list[tuple[str, list[str], list[str]]]:
 
 
 def add_table(lexicon: Lexicon, header: Sequence[str], rows: list[tuple[str, ...]]) -> None:
-    """Add a table and the classes of its columns to a lexicon; `header`: the words of its section's header."""
+    """Add a table and the classes of its columns; `header`: the words of its section's header."""
     named = [column.partition("=") for column in header[1:]]
     lexicon.tables[header[0]] = LexiconTable(tuple(column for column, _, _ in named), rows)
     for index, (_, _, name) in enumerate(named):
@@ -139,7 +137,7 @@ def add_table(lexicon: Lexicon, header: Sequence[str], rows: list[tuple[str, ...
 
 
 def add_topic(lexicon: Lexicon, header: Sequence[str], lines: Sequence[str]) -> None:
-    """Add a topic's sentences to a lexicon that has their tables; `header`: the words of its section's header."""
+    """Add a topic's sentences; `header`: the words of its section's header."""
     lexicon.topics[header[0]] = [
         tuple(_parse_sentence(version, lexicon.tables) for version in _sentence_versions(line))
         for line in lines
@@ -148,7 +146,6 @@ def add_topic(lexicon: Lexicon, header: Sequence[str], lines: Sequence[str]) -> 
 
 
 def read_lexicon() -> Lexicon:
-    """Read the lexicon packaged with this module."""
     lexicon = Lexicon()
     sections = _read_sections()
     for kind, header, lines in sections:

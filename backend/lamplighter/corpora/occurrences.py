@@ -37,13 +37,9 @@ class Occurrence:
 def find_occurrences(
     text: NDArray[np.uint32], vocabulary: Vocabulary, words: Sequence[str], window: int = WINDOW
 ) -> list[Occurrence]:
-    """Return the first occurrences of words in a text: `PER_MEANING` of each meaning of a homonym, and twice as many of any
-    other word; none of a homonym's that are unclear.
-
-    Args:
-        text: token ids, shape (N,).
-        vocabulary: their tokens.
-        window: tokens of an occurrence.
+    """Return the first occurrences of words in a text, shape (N,): `PER_MEANING` of each meaning of a
+    homonym, and twice as many of any other word; none of a homonym's that are unclear. `window`: tokens of an
+    occurrence.
     """
     homonyms = {homonym.word: homonym for homonym in list_homonyms()}
     plain = {token.strip("▁ "): number for number, token in reversed(list(enumerate(vocabulary.tokens)))}
@@ -68,11 +64,8 @@ def find_occurrences(
 
 
 def choose_words(text: NDArray[np.uint32], vocabulary: Vocabulary) -> list[str]:
-    """Return words whose hidden states are worth a look: the town's homonyms, or the most frequent longer words of a text.
-
-    Args:
-        text: token ids, shape (N,).
-        vocabulary: their tokens.
+    """Return words whose hidden states are worth a look: the town's homonyms, or the most frequent longer
+    words.
     """
     known = set(vocabulary.tokens)
     if vocabulary.classes and (planted := [one.word for one in list_homonyms() if one.word in known]):

@@ -19,11 +19,7 @@ def deal_jobs(vocabulary: Vocabulary, seed: int, block: int = BLOCK) -> NDArray[
     """Return the token that does each token's job in the other text, shape (V,): a permutation of the ids.
 
     Only classed tokens change jobs; without classes all do except id 0, which stands for unknown words.
-
-    Args:
-        vocabulary: the tokens with their counts and classes.
-        seed: each seed gives a different town.
-        block: size of the blocks of similar frequency.
+    `block`: size of the blocks of similar frequency.
     """
     class_of = vocabulary.class_of()
     moving = np.flatnonzero(class_of >= 0) if (class_of >= 0).any() else np.arange(1, len(vocabulary))

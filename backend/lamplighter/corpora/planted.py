@@ -34,14 +34,9 @@ _ROW = re.compile(r"[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}")
 
 
 def parse_planted(text: str, name: str) -> tuple[str, ...]:
-    """Parse a file of planted words: two words and their sign per line; `#` starts a comment.
+    """Parse a file of two words and their sign per line, or raise CorpusError. `#` starts a comment.
 
-    Args:
-        text: the file's text.
-        name: its name, for messages.
-
-    Raises:
-        CorpusError: a line is invalid; the message names it.
+    `name`: the file's name, for messages.
     """
     rows: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -59,11 +54,7 @@ def parse_planted(text: str, name: str) -> tuple[str, ...]:
 
 
 def plant(lexicon: Lexicon, planted: Sequence[str]) -> None:
-    """Add rows of two words and their sign to the town's lexicon.
-
-    Raises:
-        CorpusError: the town already has one of the words.
-    """
+    """Add rows of two words and their sign to the town's lexicon; raise CorpusError if it already has one."""
     if not planted:
         return
     known = lexicon.words() | {word for sentence in _SENTENCES for word in sentence.split()}

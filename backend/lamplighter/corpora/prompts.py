@@ -59,15 +59,7 @@ class PromptError(ValueError):
 
 
 def encode_prompt(tokeniser: str, text: str, vocabulary: int) -> list[int]:
-    """Return the token ids of a prompt of known words.
-
-    Args:
-        tokeniser: the run's tokeniser as JSON (`RunFolder.tokeniser`); may be untrusted.
-        vocabulary: the number of tokens of the run, V; ids are below.
-
-    Raises:
-        PromptError: the prompt is empty, a word is unknown, or the tokeniser is invalid.
-    """
+    """Return the token ids of a prompt of known words, or raise PromptError. `tokeniser` may be untrusted."""
     if not text.strip():
         raise PromptError("the prompt is empty: type at least one word", reason=Reason("no_words"))
     # The library rejects lone surrogates.
@@ -96,16 +88,10 @@ def encode_prompt(tokeniser: str, text: str, vocabulary: int) -> list[int]:
 def choose_prompts(
     recipe: Recipe, tokeniser: str, vocabulary: Vocabulary, token_ids: NDArray[np.uint32]
 ) -> list[list[int]]:
-    """Return the prompts of a run as token ids: those of its recipe, or three that suit its text.
+    """Return the prompts of a run as token ids: those of its recipe, or three that suit its text, shape (N,).
 
-    Towns have fixed prompts; for any other text they are the three most frequent beginnings of sentences. Such a
-    beginning also replaces a prompt with an unknown word.
-
-    Args:
-        recipe: the run's recipe.
-        tokeniser: the run's tokeniser as JSON.
-        vocabulary: the run's vocabulary.
-        token_ids: the text, shape (N,).
+    Towns have fixed prompts; for any other text they are the three most frequent beginnings of sentences.
+    Such a beginning also replaces a prompt with an unknown word.
     """
     if recipe.corpus.kind == "modular" and not recipe.prompts:
         return token_ids.reshape(-1, SUM_TOKENS)[:PROMPTS, :-1].tolist()
@@ -147,8 +133,7 @@ def _explain_unknown(named: tuple[UnknownWord, ...], count: int) -> str:
 
 
 def _frequent_beginnings(vocabulary: Vocabulary, token_ids: NDArray[np.uint32]) -> list[list[int]]:
-    """Return the most frequent two-word beginnings of sentences in descending order, each with a different first word.
-    If a text has too few sentences, its most frequent words follow."""
+    """Return the most frequent two-word beginnings of sentences, each with another first word, or words."""
     tokens = vocabulary.tokens
     pieces = any(token.startswith("▁") for token in tokens)
     is_word = np.array([number > 0 and _is_word(token) for number, token in enumerate(tokens)], dtype=bool)
@@ -183,5 +168,4 @@ def _frequent_beginnings(vocabulary: Vocabulary, token_ids: NDArray[np.uint32]) 
 
 
 def _is_word(token: str) -> bool:
-    """Return whether a token consists of letters, apart from apostrophes and the mark of a word's start."""
     return token.translate(_CLEAN).isalpha()

@@ -233,7 +233,6 @@ def _version(package: str) -> str:
 
 
 def _files(package: str, root: Path) -> list[Path]:
-    """List the package's source files, in an order that does not depend on the file system."""
     parts = [root / part for part in _TORCH_PARTS] if package == "torch" else [root]
     found: list[Path] = []
     for part in parts:
@@ -315,18 +314,10 @@ def read_python_docs(
     packages: Sequence[str] = PACKAGES,
     cache: Path | None = None,
 ) -> str:
-    """Read the prose of the packages' docstrings, with blank lines between paragraphs. The result depends only on the
-    packages' versions.
+    """Read the prose of installed packages' docstrings, with blank lines between paragraphs.
 
-    Skips packages that are not installed.
-
-    Args:
-        progress: called with the share done, from 0 to 1, and a description.
-        packages: the packages to read; `python` is the standard library.
-        cache: the folder for the cached text; by default the user's cache folder.
-
-    Raises:
-        CorpusError: none of the packages has its source installed.
+    The result depends only on the versions. `python` is the standard library; `cache`: the folder for the
+    text, by default the user's. It raises CorpusError if no package has its source installed.
     """
     roots = {package: root for package in packages if (root := _root(package)) is not None}
     described = "\n".join([str(_REVISION), *(f"{package} {_version(package)}" for package in roots)])

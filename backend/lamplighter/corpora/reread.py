@@ -20,20 +20,11 @@ from .tokenisers import TokeniserError, add_words, encode_documents, restore_tok
 def reread_corpus(
     recipe: CorpusRecipe, seed: int, text: str | None, before: Corpus, progress: CorpusProgress | None = None
 ) -> Corpus:
-    """Build the corpus of a fork. Its ids are the parent's, planted words come after them, and words that the parent does
-    not know become id 0.
+    """Build the corpus of a fork. Its ids are the parent's, planted words come after them, and words that the
+    parent does not know become id 0.
 
     The parent's classes and relations stay, so that its order can be measured while it reads something else.
-
-    Args:
-        recipe: the text of the fork.
-        seed: the seed of the text.
-        text: the text if `recipe.kind` is `text`.
-        before: what the parent reads.
-        progress: called with the share done and a short description.
-
-    Raises:
-        CorpusError: the text is missing or too short, or the parent's tokeniser cannot be used.
+    It raises CorpusError for an unusable text or tokeniser.
     """
 
     def tell(share: float, what: str) -> None:

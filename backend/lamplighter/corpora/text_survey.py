@@ -63,8 +63,7 @@ class TextSurvey:
 
     @property
     def expectation(self) -> Literal["too_short", "by_heart", "some", "clear"]:
-        """Return the expected outcome: the text is rejected, memorised without neighbourhoods, or forms some or clear
-        neighbourhoods."""
+        """Return whether it is rejected, memorised, or forms some or clear neighbourhoods."""
         if self.tokens < MIN_TOKENS:
             return "too_short"
         if self.tokens < FEW_WORDS:
@@ -90,17 +89,9 @@ def survey_text(text: str) -> TextSurvey:
 
 
 def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
-    """Count the tokens of a text that training would read, stopping at `enough`.
+    """Return how many tokens of a text training would read; any number from `enough` on may stand for more.
 
-    Args:
-        recipe: the tokenisation of the text.
-        enough: the number at which to stop.
-
-    Returns:
-        The number of tokens; at least `enough` if the text may have that many.
-
-    Raises:
-        CorpusError: the text is too short to learn from, as in `build_corpus`.
+    It raises CorpusError if the text is too short to learn from, as `build_corpus` does.
     """
     documents, left = list[str](), max(enough, MIN_TOKENS) * _MAX_WORD
     for document in split_held_out(split_paragraphs(text))[0]:

@@ -22,11 +22,7 @@ _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 text file.
-
-    Raises:
-        CorpusError: the file does not exist, cannot be read, or is not text (see `decode_text`).
-    """
+    """Read a UTF-8 text file; raise CorpusError if it cannot be read, or is not text (`decode_text`)."""
     try:
         if path.is_dir():
             raise CorpusError(f"{path} is a folder: name one text file in it")
@@ -43,14 +39,9 @@ def read_text(path: Path) -> str:
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """Decode bytes as strict UTF-8; a byte order mark is allowed, line ends become `\\n`.
+    r"""Decode strict UTF-8, or raise CorpusError; a byte order mark is allowed, line ends become `\n`.
 
-    Args:
-        data: the bytes of a file, an upload or standard input.
-        name: their name in error messages.
-
-    Raises:
-        CorpusError: the data is empty, too large, binary, or not UTF-8.
+    `name`: what the data are called in error messages.
     """
     if len(data) > MAX_BYTES:
         raise CorpusError(

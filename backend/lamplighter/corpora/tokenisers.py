@@ -126,7 +126,6 @@ def _display_piece(piece: str, byte_of_sign: dict[str, int]) -> str:
 
 
 def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
-    """Return the displayed form of each id, all distinct."""
     if kind == "words":
         shown = [_readable(name) for name in names]
     else:
@@ -143,13 +142,11 @@ def tokenise(
     size: int,
     progress: Callable[[float], None] | None = None,
 ) -> TokenisedText:
-    """Train a tokeniser on the documents and tokenise them with it.
+    """Train a tokeniser on the documents, in which white space only separates words, and tokenise them with
+    it.
 
-    Args:
-        documents: the texts; white space only separates words.
-        kind: `words` (lower-case, the most frequent ones) or `bpe` (byte-level pieces).
-        size: maximum number of ids, `<unk>` included; at least 3.
-        progress: called with the share done, from 0 to 1.
+    `kind`: lower-case `words`, the most frequent, or byte-level pieces (`bpe`); `size`: the most ids, `<unk>`
+    included, at least 3.
     """
     train = _train_words if kind == "words" else _train_bpe
     tokeniser = train((piece for _, piece in _split_documents(documents)), size)
@@ -161,29 +158,18 @@ def tokenise(
 
 
 def encode_with(tokeniser: str, documents: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return the token ids of other documents by a trained tokeniser; unknown text becomes `<unk>`.
+    """Return the token ids of other documents, shape (N,), and the number of tokens of each, shape (D,).
 
-    Args:
-        tokeniser: the tokeniser as JSON.
-        documents: the texts.
-
-    Returns:
-        The token ids, shape (N,), and the number of tokens of each document, shape (D,).
+    Text that the tokeniser (as JSON) does not know becomes `<unk>`.
     """
     return _encode_documents(Tokenizer.from_str(tokeniser), documents)
 
 
 def restore_tokeniser(tokeniser: str, size: int) -> RestoredTokeniser:
-    """Rebuild the tokeniser of a run from the tokens and merges in its JSON.
+    """Rebuild a run's tokeniser from the tokens and merges in its JSON, or raise TokeniserError for not
+    `size` ids.
 
     Nothing else is used: an untrusted tokeniser could split texts by a regular expression that takes forever.
-
-    Args:
-        tokeniser: the tokeniser as JSON.
-        size: the number of its ids.
-
-    Raises:
-        TokeniserError: the JSON is not a tokeniser with `size` ids.
     """
     try:
         model: Any = json.loads(tokeniser)["model"]
@@ -206,11 +192,7 @@ def restore_tokeniser(tokeniser: str, size: int) -> RestoredTokeniser:
 
 
 def add_words(restored: RestoredTokeniser, words: Iterable[str]) -> RestoredTokeniser:
-    """Return a tokeniser of whole words that also knows `words`, with the ids after all others.
-
-    Raises:
-        TokeniserError: it is a tokeniser of word pieces.
-    """
+    """Return a tokeniser of whole words that also knows `words`; raise TokeniserError for pieces."""
     if not restored.words:
         raise TokeniserError("a tokeniser of word pieces takes no new words")
     known = [*restored.words, *words]

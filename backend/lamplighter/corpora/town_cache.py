@@ -33,16 +33,8 @@ _LIBRARIES = ("numpy", "tokenizers")
 def build_cached(
     recipe: CorpusRecipe, seed: int, progress: CorpusProgress | None = None, folder: Path | None = None
 ) -> Corpus:
-    """Return the town that `build_corpus` builds, from the cache if possible; otherwise build and cache it.
-
-    Args:
-        recipe: a recipe of the kind `lamptown`.
-        seed: the seed of the town.
-        progress: as for `build_corpus`.
-        folder: the cache folder; by default in the user's cache folder.
-
-    Raises:
-        CorpusError: as for `build_corpus`.
+    """Return the town that `build_corpus` builds from a recipe of kind `lamptown`, from the cache if
+    possible.
     """
     folder = folder or Path(platformdirs.user_cache_dir("lamplighter", appauthor=False)) / "towns"
     path = folder / f"{_key(recipe, seed)}.npz"
@@ -70,7 +62,6 @@ def _key(recipe: CorpusRecipe, seed: int) -> str:
 
 
 def _read(path: Path) -> Corpus | None:
-    """Return the corpus in a file, or None if there is none or it is damaged."""
     try:
         # Open it here, since `np.load` leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -96,11 +87,7 @@ def _as_ids(array: NDArray[np.generic]) -> NDArray[np.uint32]:
 
 
 def _write(path: Path, corpus: Corpus) -> None:
-    """Write a file atomically, and drop the oldest towns.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
+    """Write a file atomically, and drop the oldest towns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     empty = np.zeros(0, np.uint32)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")

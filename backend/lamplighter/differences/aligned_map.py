@@ -17,15 +17,9 @@ NEIGHBOURS_OF_NEW = 5
 
 
 def lay_out_like(coordinates: Floats, rows: RowsDifference, other_vectors: Floats) -> Floats:
-    """Return the layout of the second of two runs, shape (W, 2).
+    """Return the layout of the second of two runs, (W, 2), by that of the first, (V, 2).
 
-    Args:
-        coordinates: the layout of the first run, shape (V, 2).
-        rows: the difference between the two.
-        other_vectors: the matrix of the second, shape (W, D).
-
-    Raises:
-        NotComparableError: the first lacks too many words of the second.
+    It raises NotComparableError if the first lacks too many words of the second.
     """
     here, there = rows.shared.T
     new = np.setdiff1d(np.arange(len(other_vectors)), there)

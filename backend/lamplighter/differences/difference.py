@@ -54,13 +54,10 @@ class RunDifference:
     def to_answer(
         self, by: Ordering = "aligned", limit: int = 50, least_count: int = 0, *, with_text: bool = True
     ) -> DifferenceAnswer:
-        """Return the difference as it is told.
+        """Return the difference as it is told, with at most `limit` words that occur at least `least_count`
+        times.
 
-        Args:
-            by: the order of the words.
-            limit: maximum number of words.
-            least_count: minimum occurrences of a word in the text, if they are known.
-            with_text: whether to tell what the models said.
+        `with_text`: whether to tell what the models said.
         """
         rows, steps, relation, record = self.rows, self.steps, self.relation, self.record
         held_out = record.held_out
@@ -167,6 +164,5 @@ def _subtract(pair: Pair) -> dict[str, float | None]:
 
 
 def _quantiles(values: NDArray[Any]) -> list[float] | None:
-    """Return the `QUANTILES` of the finite values; None if there is none."""
     finite = values[np.isfinite(values)]
     return np.quantile(finite, QUANTILES).tolist() if len(finite) else None

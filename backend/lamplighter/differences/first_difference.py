@@ -49,15 +49,9 @@ class FirstDifference(DocumentedRecord):
 def find_first_difference(
     reader: StepsReader, other: StepsReader, offset: int, first: int, last: int
 ) -> FirstDifference:
-    """Compare the recorded steps of two runs until they differ.
+    """Compare the recorded steps `first` to `last` of two runs until they differ, or one lacks a step.
 
-    Args:
-        reader: the record of the run.
-        offset: the step of the other minus that of the run.
-        first, last: steps of the run, inclusive. The comparison ends before, where one of them lacks a step.
-
-    Raises:
-        FormatError: this version cannot read one of them.
+    `offset`: the step of the other minus that of the run.
     """
     size, step, limit = 0, first, 1
     while step <= last and size <= MAX_BYTES:

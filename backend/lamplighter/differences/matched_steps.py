@@ -44,20 +44,15 @@ def match_steps(
     newest: tuple[int, int],
     shared: int | None = None,
 ) -> MatchedSteps:
-    """Return the step asked for, or the nearest before it that both runs kept, or else the first.
+    """Return the step `asked` for, or the nearest before it that both runs kept, or else the first.
 
-    Where one of the two has no step after they part, as the parent of a fork of its last step, the clock would compare
-    them only where they are one. The later steps of the longer one are then compared with the last state of the other.
+    Where one of the two has no step after they part, as the parent of a fork of its last step, the clock
+    would compare them only where they are one. The later steps of the longer one are then compared with the
+    last state of the other.
 
-    Args:
-        exact, other_exact: the steps that are kept exactly, ascending, shape (N,) each.
-        offset: the step of the other minus that of the run.
-        asked: the step of the run; None for the newest.
-        newest: the newest step of each run.
-        shared: the last step of the run that is in the history of both; None for unrelated runs.
-
-    Raises:
-        NotComparableError: they kept no step in common.
+    `exact`, `other_exact`: the steps that are kept exactly, ascending, shape (N,) each; `offset`: the step of
+    the other minus that of the run; `newest`: of each run; `shared`: the last step of the run that is in the
+    history of both; None for unrelated runs. It raises NotComparableError if they kept no step in common.
     """
     common = np.intersect1d(exact, other_exact - offset, assume_unique=True)
     if not len(common):

@@ -41,12 +41,7 @@ class ComparedRun:
         return self.history.steps.lineage().attempt_at(step)
 
     def matrix(self, step: int) -> Matrix:
-        """Read the matrix of a step.
-
-        Raises:
-            NoSnapshotError: it is not kept any more.
-            FormatError: it does not fit the run.
-        """
+        """Read the matrix of a step, or raise NoSnapshotError."""
         found = self.read(step)
         require_fit(self.run, found)
         return Matrix(self.run.vocabulary, found.step, found.vectors)
@@ -55,15 +50,10 @@ class ComparedRun:
 def choose_steps(
     one: ComparedRun, other: ComparedRun, relation: Relation, step: int | None, other_step: int | None
 ) -> MatchedSteps:
-    """Return the steps at which two runs are compared.
+    """Return the steps at which two runs are compared; None for the newest that both have.
 
-    Args:
-        step: the step of the first; None for the newest that both have.
-        other_step: a step of the other, regardless of the clock; None for that of the clock.
-
-    Raises:
-        NotComparableError: they have kept no step in common.
-        NoSnapshotError: no step at or before one of two steps that were named is kept.
+    `other_step`: a step of the other, regardless of the clock. It raises NotComparableError if they have no
+    step in common, NoSnapshotError if none at or before a named one is kept.
     """
     if other_step is None:
         newest = one.newest_step, other.newest_step
@@ -83,13 +73,7 @@ def read_rows(
     steps: MatchedSteps,
     on_progress: Callable[[float], object] = lambda _: None,
 ) -> RowsDifference:
-    """Measure the difference between the matrices of two runs.
-
-    Raises:
-        NotComparableError: they share too few words.
-        NoSnapshotError: a matrix is not kept any more.
-        FormatError: this version cannot read one of them.
-    """
+    """Measure the difference between two matrices; raise NotComparableError or NoSnapshotError."""
     before = nearest_kept(one.exact, steps.step // 2 if relation.shared is None else relation.shared)
     earlier = None if before is None or before >= steps.step else one.matrix(before)
     return measure_rows(one.matrix(steps.step), other.matrix(steps.other_step), earlier, on_progress)
@@ -100,11 +84,7 @@ def read_first_difference(
 ) -> FirstDifference | None:
     """Return the first step whose records differ; None for runs without a common origin.
 
-    Args:
-        known: what was found before, of the same attempts; steps that were equal are not compared again.
-
-    Raises:
-        FormatError: this version cannot read one of them.
+    `known`: what was found before, of the same attempts; steps that were equal are not compared again.
     """
     if relation.ancestor is None or relation.kind == "same" or (known and known.step is not None):
         return known
@@ -126,14 +106,8 @@ def compare_folders(
 ) -> RunDifference:
     """Return the difference between two runs in their folders; see `choose_steps` for the steps.
 
-    Args:
-        run, other: the runs. Their ancestors are looked for beside them.
-        on_progress: called with the share done.
-
-    Raises:
-        NotComparableError: they have too little in common, or one has not begun.
-        NoSnapshotError: a matrix is not kept.
-        FormatError: this version cannot read one of them.
+    Their ancestors are looked for beside them. It raises NotComparableError if they have too little in
+    common, or one has not begun, and NoSnapshotError if a matrix is not kept.
     """
     for each in (run, other):
         if not (each.is_prepared and each.steps_path.exists()):
@@ -165,13 +139,7 @@ def read_difference(
     other_step: int | None = None,
     on_progress: Callable[[float], object] = lambda _: None,
 ) -> RunDifference:
-    """Return the difference between two open runs.
-
-    Raises:
-        NotComparableError: they have too little in common.
-        NoSnapshotError: a matrix is not kept.
-        FormatError: this version cannot read one of them.
-    """
+    """Return the difference between two open runs; raise NotComparableError or NoSnapshotError."""
     steps = choose_steps(one, other, relation, step, other_step)
     rows = read_rows(one, other, relation, steps, on_progress)
     first = None if other_step is not None else read_first_difference(one, other, relation)

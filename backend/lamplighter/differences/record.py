@@ -74,16 +74,10 @@ def compare_records(
     *,
     clocked: bool,
 ) -> RecordDifference:
-    """Read what two records say at a step.
+    """Read what two records say at a step. `offset`: the step of the other minus that of the run.
 
-    Args:
-        step: the step of the run.
-        offset: the step of the other minus that of the run.
-        clocked: whether the two steps are at one point of a clock, and so all before them. If not, the newest line and loss of
-            either are read.
-
-    Raises:
-        FormatError: this version cannot read one of them.
+    `clocked`: the two steps are at one point of a clock, and so all before them. If not, the newest line and
+    loss of either are read.
     """
     batches = min(RECENT, step, step + offset)
     own = _read_losses(reader, step, batches)
@@ -122,7 +116,6 @@ def _newest_pair(
 
 
 def _read_losses(reader: StepsReader, step: int, batches: int) -> dict[int, float]:
-    """Return the known losses of the last steps, or at least of this one."""
     first = step - max(1, batches) + 1
     losses = {at: decode_as(data, Pulse).loss for at, data in reader.pulses(max(1, first), step)}
     return {at: loss for at, loss in losses.items() if not math.isnan(loss)}

@@ -109,12 +109,10 @@ class RowsDifference:
     def most_changed(
         self, by: Literal["aligned", "raw", "neighbours"], limit: int, least_count: int = 0
     ) -> Ids:
-        """Return the shared words that differ most, first the most different; words that do not differ are left out.
+        """Return at most `limit` shared words that differ, most different first, equal words by the aligned
+        distance.
 
-        Args:
-            by: what to order by; equal words by the aligned distance.
-            limit: maximum number of words.
-            least_count: minimum occurrences in the text, if they are known.
+        `least_count`: minimum occurrences in the text, if they are known.
         """
         lost = self.near.nearest.shape[1] - self.kept()
         change = {"aligned": self.aligned(), "raw": self.raw(), "neighbours": lost}[by]
@@ -132,15 +130,10 @@ def measure_rows(
     earlier: Matrix | None = None,
     on_progress: Callable[[float], object] = lambda _: None,
 ) -> RowsDifference:
-    """Measure the difference between two matrices.
+    """Measure the difference between two matrices, or raise NotComparableError for too few shared words.
 
-    Args:
-        one, other: the matrices.
-        earlier: that of `one` at an earlier step, to judge the difference by.
-        on_progress: called with the share done. What it raises ends the measurement.
-
-    Raises:
-        NotComparableError: they share too few words.
+    `earlier`: that of `one` at an earlier step, to judge the difference by. `on_progress` is called with the
+    share done; what it raises ends the measurement.
     """
     shared = find_shared_rows(one.vocabulary.tokens, other.vocabulary.tokens)
     if len(shared) < _MIN_SHARED:
@@ -197,7 +190,6 @@ def _measure_lengths(vectors: Floats) -> Floats:
 
 
 def _take(vectors: Floats, rows: Ids) -> Floats:
-    """Return some rows; the matrix itself if they are all."""
     return vectors if np.array_equal(rows, np.arange(len(vectors))) else vectors[rows]
 
 

@@ -19,7 +19,7 @@ Examine = Callable[[ExaminedModel, Any, ReportProgress], Answer]
 
 
 class UnanswerableError(RuntimeError):
-    """Raised for a question that has no answer; the message says why, in one sentence."""
+    """An error for a question that has no answer; the message says why, in one sentence."""
 
     def __init__(self, message: str, reason: Reason) -> None:
         super().__init__(message)
@@ -48,11 +48,7 @@ def examine(model: ExaminedModel, question: Question, report: ReportProgress) ->
 
 
 def encode_answer(answer: Answer) -> str:
-    """Return an answer as JSON.
-
-    Raises:
-        UnanswerableError: it is too large to store.
-    """
+    """Return an answer as JSON; raise UnanswerableError if it is too large to store."""
     text = dump_answer(answer)
     size = len(text.encode())
     if size > MAX_ANSWER_BYTES:

@@ -71,7 +71,6 @@ class CpuBackoff:
     """The pauses of one examiner. For one thread."""
 
     def __init__(self, read_durations: ReadDurations, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start without a pause."""
         self._read, self._clock = read_durations, clock
         self._usual: float | None = None
         self._share = 0.0
@@ -115,8 +114,6 @@ class CpuBackoff:
 
 
 def recorded_durations(run: RunFolder) -> ReadDurations:
-    """Return a function that reads the durations of a run's newest steps."""
-
     def read() -> tuple[int, list[float]]:
         try:
             with StepsReader(run.steps_path) as reader:
@@ -159,12 +156,7 @@ class Examiner:
     def __init__(self, run: RunFolder, idle: float, stop: threading.Event) -> None:
         """Open the answer file, and requeue the questions whose examiner was killed.
 
-        Args:
-            idle: seconds without a question after which the examiner ends.
-            stop: ends it within a step.
-
-        Raises:
-            FormatError: this version cannot read the folder.
+        `idle`: seconds without a question after which the examiner ends; `stop` ends it within a step.
         """
         self._run, self._idle, self._stop = run, idle, stop
         self._writer = ExaminationsWriter(run.examinations_path)
@@ -213,7 +205,6 @@ class Examiner:
         self._writer.close(sealed=self._run.path.is_dir(), patience=_SEAL_SECONDS)
 
     def _enqueue_requests(self) -> None:
-        """Apply new requests: enqueue questions, and cancel queued ones."""
         for request in self._requests.read_new():
             if request.kind in EXAMINER_KINDS:
                 with self._writer.transaction():
@@ -319,12 +310,7 @@ class Examiner:
         return report
 
     def _report(self, share: float, activity: str) -> None:
-        """Record progress on the current answer, and check for a cancel request.
-
-        Raises:
-            StoppedError: the process must end, the run was moved away, or a person's question comes first.
-            CancelledError: the answer is no longer wanted.
-        """
+        """Record progress on the current answer; raise StoppedError or CancelledError if it is to end."""
         if pause := self._cpu_backoff.pause():
             self._stop.wait(pause)
         now = time.monotonic()

@@ -28,7 +28,6 @@ from lamplighter.processes.worker import (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argument_parser("examination.model_worker")
     parser.add_argument("step", type=int, help="after which step")
     parser.add_argument("out", type=Path, help="the file to make")

@@ -28,17 +28,15 @@ _DIGITS = 6
 
 
 def rounded(value: float, digits: int = _DIGITS) -> float | None:
-    """Return a number rounded to `digits` significant digits.
-
-    None if it is not finite, which JSON cannot express.
+    """Return a number rounded to `digits` significant digits; None if it is not finite, which JSON cannot
+    express.
     """
     return round_known(value, digits) if math.isfinite(value) else None
 
 
 def round_known(value: float, digits: int = _DIGITS) -> float:
-    """Return a number rounded to `digits` significant digits.
-
-    One that is not finite is unchanged, and no answer accepts it.
+    """Return a number rounded to `digits` significant digits. One that is not finite is unchanged, and no
+    answer accepts it.
     """
     return float(f"{float(value):.{digits}g}")
 
@@ -49,7 +47,6 @@ def standard_error(values: NDArray[np.float64]) -> float | None:
 
 
 def mean_error(values: NDArray[np.float64]) -> MeanError:
-    """Return the mean of independent values, shape (N,), with its standard error."""
     return MeanError(mean=mean_loss(values), error=standard_error(values))
 
 
@@ -92,9 +89,7 @@ class TextSample:
     def __init__(self, examined: ExaminedModel, jobs: NDArray[np.int64] | None = None) -> None:
         """Choose the sample, spread over the whole text.
 
-        Args:
-            examined: the model whose run is read.
-            jobs: the token that replaces each token, shape (V,); None: the text as it is.
+        `jobs`: the token that replaces each token, shape (V,); None: the text as it is.
         """
         run, self._learner = examined.run, examined.learner
         self._examined, self._as_it_is = examined, jobs is None
@@ -121,7 +116,6 @@ class TextSample:
         return prediction_losses(learner, self._windows, self._at_once).mean(axis=1)
 
     def own_window_losses(self) -> NDArray[np.float64]:
-        """Return the examined model's losses, cached as for `own_loss`."""
         model, kept, step = self._learner.model, self._examined.text_losses, self._examined.step
         if not self._as_it_is:
             return self.window_losses(model)
@@ -143,11 +137,7 @@ def prediction_losses(
 ) -> NDArray[np.float64]:
     """Return the loss in nats of each prediction, token ids (N, T + 1) -> (N, T).
 
-    Args:
-        learner: the model.
-        windows: token ids.
-        at_once: the number of windows in a batch.
-        report: receives the share done.
+    `at_once`: windows in a batch; `report` receives the share done.
     """
     found = [np.empty((0, windows.shape[1] - 1))]
     with reading(learner):
@@ -182,19 +172,10 @@ class ModuleReading:
 
 
 def count_right_guesses(probabilities: torch.Tensor, targets: torch.Tensor) -> tuple[int, float | None]:
-    """Return how many positions were predicted correctly, and their share of the logits' gradient.
+    """Return how many positions were predicted correctly, and their share of the logits' gradient (of the
+    summed lengths by position; None if there is none).
 
-    The share is of the summed lengths by position.
-
-    At a position that gradient is the probabilities, minus 1 for the correct token, divided by the number of
-    predictions.
-
-    Args:
-        probabilities: of every token, shape (N, V).
-        targets: the correct tokens, shape (N,).
-
-    Returns:
-        The number, and the share; None if there is no gradient.
+    At a position that gradient is the probabilities, (N, V), minus 1 for the correct token, divided by N.
     """
     right = probabilities.argmax(dim=1) == targets
     true = probabilities.gather(1, targets[:, None])[:, 0]
@@ -215,7 +196,6 @@ def next_probabilities(model: Transformer, contexts: torch.Tensor) -> NDArray[np
 
 
 def describe_words(words: Sequence[SpokenWord]) -> list[SaidWord]:
-    """Return the words a model said, as parts of an answer."""
     return [
         SaidWord(
             id=word.token_id,

@@ -41,7 +41,7 @@ _BLOCK = 256
 
 
 class ReplayError(UnanswerableError):
-    """Raised for a step that cannot be recomputed; the message says why, in one sentence."""
+    """An error for a step that cannot be recomputed; the message says why, in one sentence."""
 
 
 @dataclass
@@ -62,7 +62,6 @@ class _LoadedModel:
     """Its losses on the windows of the text sample, by step."""
 
     def copy(self) -> _LoadedModel:
-        """Return a copy that can be trained without changing this one."""
         # Now, so that the copy's observer looks at the copy's weights.
         return copy.deepcopy(self)
 
@@ -82,12 +81,7 @@ class Replayer:
     """The replayer of one run. It keeps the model of the last question loaded."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Open the run without loading a model.
-
-        Raises:
-            ValueError: the recipe cannot be run on this machine.
-            FormatError: this version cannot read the folder.
-        """
+        """Open the run without loading a model; raise ValueError if its recipe cannot be run on this machine."""
         self.run = run
         self._recipe: Recipe = run.recipe
         # Another number of threads sums in another order, which changes the last bits.
@@ -99,9 +93,8 @@ class Replayer:
     def model_at(self, step: int, report: ReportProgress) -> ExaminedModel:
         """Return the model after a step, loaded for the questions about it.
 
-        Raises:
-            ReplayError: the step cannot be computed.
-            CancelledError: raised by `report`; the steps computed so far stay loaded.
+        It raises ReplayError if the step cannot be computed, and what `report` raises; the steps computed so
+        far stay loaded.
         """
         with StepsReader(self.run.steps_path) as reader:
             lineage = reader.lineage()
@@ -130,7 +123,6 @@ class Replayer:
         )
 
     def describe_replay(self) -> Replayed:
-        """Return how the loaded model was brought to its step."""
         loaded = self._loaded
         assert loaded is not None
         steps = loaded.step - loaded.origin
@@ -194,7 +186,6 @@ class Replayer:
         return learner, Observer(learner, self._recipe.cadence.verify_every)
 
     def _advance(self, loaded: _LoadedModel, step: int, lineage: Lineage, report: ReportProgress) -> None:
-        """Recompute the recorded steps from the loaded model's up to `step`."""
         first = loaded.step + 1
         if first > step:
             return
@@ -238,10 +229,7 @@ class Replayer:
             return requested_rates(reader).get(loaded.step + 1, loaded.learning_rate)
 
     def _difference(self, loaded: _LoadedModel) -> float | None:
-        """Return the largest difference of the embedding from the recorded matrix.
-
-        None if it was not kept, or is not finite.
-        """
+        """Return the largest difference from the recorded matrix; None if it was not kept, or is not finite."""
         try:
             with MatrixHistory(self.run) as history:
                 recorded = history.snapshot(loaded.step).vectors

@@ -27,7 +27,6 @@ from lamplighter.processes.worker import (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argument_parser("examination.worker")
     parser.add_argument("--idle", type=float, default=600.0, help="seconds without a question until it ends")
     chosen = parser.parse_args(arguments)

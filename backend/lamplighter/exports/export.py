@@ -21,11 +21,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def write_page(run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None) -> None:
-    """Write the page of a run. `lessons`: a folder of texts that override the course's.
-
-    Raises:
-        ExportError: the run has no step or no map yet, or the page has not been built.
-    """
+    """Write the page of a run, or raise ExportError. `lessons`: texts that override the course's."""
 
     def report(message: ChildMessage) -> None:
         if message.left_out is not None:

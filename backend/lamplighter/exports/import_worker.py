@@ -25,7 +25,6 @@ _MEMORY = 2_000_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m lamplighter.exports.import_worker")
     parser.add_argument("runs", type=Path, help="the folder of runs")
     parser.add_argument("zip", type=Path, help="the zip")

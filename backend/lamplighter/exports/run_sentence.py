@@ -14,8 +14,9 @@ _WORDS_OF_SIZE = ((1e9, "billion"), (1e6, "million"))
 
 
 def describe_run(run: RunFolder) -> str:
-    """Return one sentence with the words that the model knows and has read, and the neighbourhoods found; for a fork
-    another, which says where it comes from and what it changes."""
+    """Return one sentence with the words that the model knows and has read, and the neighbourhoods found; for
+    a fork, where it comes from and what it changes.
+    """
     parent = None
     with suppress(*READ_ERRORS):
         parent = run.recipe.parent

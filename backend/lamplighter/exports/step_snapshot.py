@@ -52,12 +52,7 @@ class StepSnapshot:
 
 
 def read_step_snapshot(run: RunFolder, step: int | None) -> StepSnapshot:
-    """Read a run after `step` (None: the newest step stored exactly).
-
-    Raises:
-        ExportError: the step is not stored exactly, or the run has no step yet.
-        FormatError: this version cannot read the folder.
-    """
+    """Read a run after `step` (None: the newest stored exactly), or raise ExportError."""
     try:
         with MatrixHistory(run) as history:
             lineage, (_, last) = history.steps.lineage(), history.steps.newest_step()

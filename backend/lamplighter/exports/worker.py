@@ -41,7 +41,6 @@ _LEFT_OUT = "left out: "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argument_parser("exports.worker")
     parser.add_argument("format", help="which format")
     parser.add_argument("out", type=Path, help="the file to make")
@@ -110,7 +109,7 @@ class _ProgressLines:
         self._next = 0.0
 
     def progress(self, share: float, what: str) -> None:
-        """Print a line of progress unless the last one is too recent; an `ExportProgress`."""
+        """Print a line of progress unless the last one is too recent."""
         if what.startswith(_LEFT_OUT):
             send_message(left_out=what.removeprefix(_LEFT_OUT))
         elif share >= 1 or time.monotonic() >= self._next:

@@ -49,15 +49,10 @@ class _Draft:
 def change_recipe(
     parent: Recipe, changes: Mapping[str, Any], vocabulary: int
 ) -> tuple[Recipe, tuple[Change, ...]]:
-    """Return a recipe with changes, and the changes as they are stored.
+    """Return a recipe with changes, and the changes as they are stored, or raise ForkError.
 
-    Args:
-        parent: the parent's recipe, with the learning rate in force.
-        changes: the new values by field; see `docs/forks.md`.
-        vocabulary: the number of the parent's tokens.
-
-    Raises:
-        ForkError: a field cannot be changed, a value is not allowed, or two changes contradict each other.
+    `parent`: with the learning rate in force; `changes`: new values by field; see `docs/forks.md`.
+    `vocabulary`: the number of the parent's tokens.
     """
     if len(changes) > MAX_CHANGES:
         raise ForkError(

@@ -51,17 +51,9 @@ class ForkRequest:
 def create_fork(
     store: RunStore, run: RunFolder, request: ForkRequest, prepare: Callable[[Path], object] | None = None
 ) -> RunFolder:
-    """Create a fork of a run. Its folder appears complete, or not at all.
+    """Create a fork of a run, live or finished, or raise ForkError. Its folder appears whole or not at all.
 
-    Args:
-        store: where the fork appears.
-        run: the parent, live or finished.
-        prepare: called with the folder before it gets its final name.
-
-    Raises:
-        ForkError: the fork cannot be made.
-        FormatError: this version cannot read the parent.
-        OSError, apsw.FullError: the folder cannot be written.
+    `prepare` is called with the folder before it gets its final name.
     """
     with Parent(run, request.step) as parent:
         recipe = make_recipe(parent, request)
@@ -85,11 +77,7 @@ def create_fork(
 
 
 def make_recipe(parent: Parent, request: ForkRequest) -> Recipe:
-    """Return the recipe of a fork.
-
-    Raises:
-        ForkError: the fork cannot be made.
-    """
+    """Return the recipe of a fork, or raise ForkError."""
     before = parent.recipe_in_force()
     recipe, changes = change_recipe(before, request.changes, parent.vocabulary_size)
     if request.name is not None:
@@ -129,11 +117,7 @@ def make_recipe(parent: Parent, request: ForkRequest) -> Recipe:
 
 
 def _copy_start(parent: Parent, fork: RunFolder) -> None:
-    """Copy what the fork needs of its parent into its folder.
-
-    Raises:
-        FileNotFoundError: a file of the parent is gone.
-    """
+    """Copy what the fork needs; raise FileNotFoundError if a file of the parent is gone."""
     start = start_of(fork)
     for folder in (start.path, start.checkpoints):
         make_private_folder(folder)

@@ -9,8 +9,9 @@ class ForkError(ValueError):
     """An error for a fork that cannot be made; the message says why, in one sentence."""
 
     def __init__(self, message: str, field: str = "", reason: Reason | None = None) -> None:
-        """Set the message, the part of the request that it is about (`step`, `changes.sequences`, ...), and the reason as a
-        code where a person may meet it on the page."""
+        """Set the message, the part of the request that it is about (`step`, `changes.sequences`, ...), and
+        the reason as a code where a person may meet it on the page.
+        """
         super().__init__(message)
         self.field = field
         self.reason = reason

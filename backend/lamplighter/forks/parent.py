@@ -41,12 +41,7 @@ class Parent:
     """A run at the step at which it is forked."""
 
     def __init__(self, run: RunFolder, step: int) -> None:
-        """Open the record of the run.
-
-        Raises:
-            ForkError: the run cannot be forked at this step.
-            FormatError: this version cannot read the run.
-        """
+        """Open the record of the run, or raise ForkError if it cannot be forked at this step."""
         if run.recipe.corpus.kind == "recorded":
             raise ForkError(
                 f"{run.id} was recorded from a client's training loop: it cannot be trained here",
@@ -91,7 +86,6 @@ class Parent:
         return len(self.run.vocabulary)
 
     def default_steps(self, least: int) -> int:
-        """Return the number of steps that the run had left, and at least `least`."""
         return max(least, self._end - self.step)
 
     def learning_rate(self) -> float:
@@ -107,11 +101,7 @@ class Parent:
         return recipe.model_copy(update={"optimiser": optimiser, "map": settings})
 
     def states(self) -> list[KeptState]:
-        """Return the kept states at or before the step, the nearest first.
-
-        Raises:
-            ForkError: there is none, or it is too far away.
-        """
+        """Return the kept states at or before the step, nearest first, or raise ForkError if none is near."""
         kept = list_kept_states(self.run, self._lineage, self.step)
         found = [KeptState(file.step, file.path) for file in kept]
         if self.run.recipe.parent is None:
@@ -150,8 +140,7 @@ class Parent:
         return sum(times) / len(times) if times else None
 
     def layout(self) -> tuple[Layout, dict[str, Any]] | None:
-        """Return the newest layout of the map at or before the step, and the facts to begin the map with; None if
-        there is none."""
+        """Return the newest layout at or before the step, and the facts to begin the map with, if any."""
         try:
             with LayoutsReader(self.run.layouts_path) as reader:
                 entry = newest_layout_entry(layouts_on_lineage(reader, self._lineage), Method.UMAP, self.step)
@@ -164,10 +153,6 @@ class Parent:
             return None
 
     def require_unchanged(self) -> None:
-        """Check that no other attempt has replaced the steps that were copied.
-
-        Raises:
-            ForkError: one has.
-        """
+        """Raise ForkError if another attempt has replaced the steps that were copied."""
         if self._reader.lineage().clip(0, self.step) != self._lineage.clip(0, self.step):
             raise ForkError(say("fork_attempt", run=self.run.id), "step")

@@ -28,11 +28,7 @@ class ForkPrice(DocumentedModel):
 
 
 def price_fork(parent: Parent) -> ForkPrice:
-    """Return what a fork of a run takes.
-
-    Raises:
-        ForkError: the run cannot be forked at this step.
-    """
+    """Return what a fork of a run takes, or raise ForkError."""
     state = parent.states()[0]
     replayed = parent.step - state.step
     seconds = parent.seconds_per_step()

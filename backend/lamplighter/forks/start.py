@@ -35,17 +35,12 @@ def start_of(fork: RunFolder) -> RunFolder:
 
 
 def write_steps(start: RunFolder, steps: list[ReplayedStep]) -> None:
-    """Write the steps to compute again."""
     rows = [(one.step, one.learning_rate, one.digest and one.digest.hex()) for one in steps]
     write_atomically(start.path / _RECORD, json.dumps(rows))
 
 
 def read_steps(start: RunFolder) -> list[ReplayedStep]:
-    """Return the steps to compute again, in order.
-
-    Raises:
-        FormatError: the file is missing or damaged.
-    """
+    """Return the steps to compute again, in order, or raise FormatError."""
     try:
         rows: list[Any] = json.loads((start.path / _RECORD).read_text(encoding="utf-8"))
         return [

@@ -29,15 +29,11 @@ _SEED = 0
 def align_layout(
     coordinates: NDArray[np.float32], near: Neighbourhoods, distances: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the layout of the second of two matrices. It depends on nothing but the arguments.
+    """Return the layout of the second of two matrices, (N, 2). It depends on nothing but the arguments.
 
-    Args:
-        coordinates: the layout of the first matrix, shape (N, 2).
-        near: the nearest of some or all words in both matrices; only these are pulled.
-        distances: how far each row is from itself in the other matrix; shape (N,). A word at 0, or NaN, does not move.
-
-    Returns:
-        Shape (N, 2); equal to `coordinates` where the rows or all neighbours are.
+    `coordinates`: the layout of the first, (N, 2), which rows keep where they or all neighbours are equal.
+    `near`: the nearest of some or all words in both; only these are pulled. `distances`: how far each row is
+    from itself in the other matrix, shape (N,). A word at 0, or NaN, does not move.
     """
     begin = coordinates.astype(np.float64)
     size = len(begin)

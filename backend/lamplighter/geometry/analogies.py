@@ -47,11 +47,10 @@ class AnalogyBaselines:
 
 
 def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS) -> NDArray[np.int64]:
-    """Return the questions (a, b, c, d) from every two pairs, shape (Q, 4). Omits questions without an answer (d is one
-    of the three given words) or without content (two of a, b, c are equal).
+    """Return the questions (a, b, c, d) from every two pairs, shape (Q, 4).
 
-    If there are more than `limit`, returns a fixed random sample; it may be smaller for many pairs with few different
-    words.
+    Omits questions without an answer (d is one of the three given words) or without content (two of a, b, c
+    are equal). Of more than `limit` it is a fixed random sample, which may be smaller.
     """
     known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
     count, random = len(known), np.random.default_rng(0)
@@ -76,12 +75,7 @@ def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIO
 
 
 def analogy_hits(vectors: NDArray[np.float32], quadruples: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which questions 3CosAdd answers correctly, shape (Q,).
-
-    Args:
-        vectors: shape (V, D).
-        quadruples: questions as `analogy_questions` returns them, shape (Q, 4).
-    """
+    """Return which of the questions, (Q, 4), 3CosAdd answers correctly, shape (Q,). `vectors`: (V, D)."""
     units = unit_rows(vectors)
     hits = np.zeros(len(quadruples), dtype=np.bool_)
     block = max(1, BLOCK_BYTES // (4 * len(units)))
@@ -96,15 +90,7 @@ def analogy_hits(vectors: NDArray[np.float32], quadruples: NDArray[np.int64]) ->
 
 
 def analogy_accuracy(vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]]) -> float:
-    """Return the share of a relation's questions that 3CosAdd answers correctly.
-
-    Args:
-        vectors: shape (V, D).
-        pairs: token ids of the relation's pairs.
-
-    Returns:
-        From 0 to 1; NaN when the pairs give no question.
-    """
+    """Return the share of a relation's questions that 3CosAdd answers correctly; NaN if there are none."""
     quadruples = analogy_questions(pairs)
     return float(analogy_hits(vectors, quadruples).mean()) if len(quadruples) else float("nan")
 
@@ -112,13 +98,7 @@ def analogy_accuracy(vectors: NDArray[np.float32], pairs: Sequence[tuple[int, in
 def answer_analogy(vectors: RowSource, a: int, b: int, c: int, most: int) -> tuple[RankedRows, RankedRows]:
     """Return the rows most similar to a - b + c, without the three given rows, and with them.
 
-    Args:
-        vectors: shape (V, D).
-        a, b, c: rows.
-        most: maximum number of answers.
-
-    Returns:
-        Ids and cosines with a - b + c, nearest first, equal cosines by id; at most `most` of each.
+    Nearest first, equal cosines by id; at most `most` of each.
     """
     units = unit_rows(vectors[np.array([a, b, c])])
     cosines = cosines_with(vectors, unit_rows((units[0] - units[1] + units[2])[None, :]))[0]
@@ -132,15 +112,9 @@ def answer_analogy(vectors: RowSource, a: int, b: int, c: int, most: int) -> tup
 def analogy_baselines(
     vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], class_of: NDArray[np.integer]
 ) -> AnalogyBaselines:
-    """Compute baselines for a relation's `analogy_accuracy`, on the same questions.
+    """Compute baselines for a relation's `analogy_accuracy`, on the same questions; NaN if there are none.
 
-    Args:
-        vectors: shape (V, D).
-        pairs: token ids of the relation's pairs.
-        class_of: shape (V,), the class of each token, negative for none.
-
-    Returns:
-        Shares from 0 to 1; NaN when the pairs give no question.
+    `class_of`: shape (V,), the class of each token, negative for none.
     """
     quadruples = analogy_questions(pairs)
     if not len(quadruples):

@@ -31,19 +31,14 @@ class Similarity:
     """Root mean square distance of the points to the common frame, whose points have distance 1 from the origin."""
 
     def apply(self, points: NDArray[np.floating]) -> Points:
-        """Return points, shape (N, 2), in the common frame."""
         return (points.astype(np.float64) - self.middle) * self.scale @ self.turn
 
 
 def find_common_frame(maps: NDArray[np.floating]) -> list[Similarity]:
-    """Return the similarity that brings each map into the common frame, whose orientation is the first map's.
+    """Return the similarity that brings each of M maps, (M, N, 2), into a frame turned like the first.
 
-    Args:
-        maps: shape (M, N, 2): M maps of the same N points, at least one each.
-
-    Returns:
-        M similarities. After them a map's points have a root mean square distance of 1 from the origin, their middle;
-        a map whose points coincide stays a point.
+    After it a map's points have a root mean square distance of 1 from the origin, their middle; a map whose
+    points coincide stays a point.
     """
     points = maps.astype(np.float64)
     middles = points.mean(axis=1)

@@ -69,32 +69,23 @@ class Neighbourhoods:
 
 
 def choose_fitted(counts: NDArray[np.int64], dim: int) -> Ids:
-    """Return the most frequent words, on which a rotation is fitted, ascending.
+    """Return the most frequent words, on which a rotation is fitted, ascending: at least as many as `dim`.
 
-    Args:
-        counts: shape (N,): how often each occurs, in that of two texts in which it is rarer.
-        dim: the width of the matrices. A rotation needs at least as many words.
+    `counts`: shape (N,): how often each occurs, in that of two texts in which it is rarer.
     """
     return np.sort(np.argsort(-counts, kind="stable")[: max(MAX_FITTED, 2 * dim)])
 
 
 def measure_distances(one: Floats, other: Floats, fitted: Ids) -> Distances:
-    """Measure how far each word is from itself.
-
-    Args:
-        one, other: shape (N, D) each, the same word in each row.
-        fitted: the rows that the rotation is fitted on.
-    """
+    """Measure how far each word is from itself. `one`, `other`: (N, D); `fitted`: the rotation's rows."""
     return _measure(one, other, lambda: fit_rotation(other[fitted], one[fitted]))
 
 
 def measure_sample(one: Floats, other: Floats, fitted: Ids, words: Ids, deal: Ids | None = None) -> Distances:
     """Measure how far some words are from themselves, after the rotation that all are measured with.
 
-    Args:
-        one, other: shape (N, D) each.
-        fitted: the rows that the rotation is fitted on. Fitted on the sample, it would fit it too well.
-        deal: the row of the second matrix that is taken for each row of the first, shape (N,); None for the same.
+    `fitted`: the rows that the rotation is fitted on; fitted on the sample, it would fit it too well. `deal`:
+    the row of the second matrix that is taken for each row of the first, shape (N,); None for the same.
     """
     there, fitted_there = (words, fitted) if deal is None else (deal[words], deal[fitted])
     return _measure(one[words], other[there], lambda: fit_rotation(other[fitted_there], one[fitted]))
@@ -121,12 +112,10 @@ def _measure(one: Floats, other: Floats, fit: Callable[[], NDArray[np.float64]])
 def compare_neighbourhoods(
     one: Floats, other: Floats, words: Ids, on_progress: Callable[[float], object] = lambda _: None
 ) -> Neighbourhoods:
-    """Find the nearest of some words in two matrices, exactly, by cosine.
+    """Find the nearest of some rows, ascending, in two matrices, exactly, by cosine.
 
-    Args:
-        one, other: the same word in each row; shape (N, D), where D may differ.
-        words: rows, ascending.
-        on_progress: called with the share done. What it raises ends both searches.
+    `one`, `other`: the same word in each row; shape (N, D), where D may differ. `on_progress` is called with
+    the share done; what it raises ends both searches.
     """
     stopped = Event()
 
@@ -151,7 +140,7 @@ def choose_words(size: int, dim: int) -> Ids:
 
 
 def measure_chance(one: Floats, other: Floats, fitted: Ids, words: Ids) -> Distances:
-    """Measure the distances of some words if the rows of the second matrix are dealt at random: what a rotation makes of
-    two spaces that have nothing in common. Arguments as of `measure_sample`.
+    """Measure the distances if the rows of the second matrix are dealt at random (see `measure_sample`): what
+    a rotation makes of two spaces that have nothing in common.
     """
     return measure_sample(one, other, fitted, words, np.random.default_rng(_SEED).permutation(len(one)))

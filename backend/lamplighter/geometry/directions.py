@@ -32,13 +32,7 @@ class Axis(NamedTuple):
 
 
 def measure_axis(vectors: RowSource, start: NDArray[np.integer], end: NDArray[np.integer]) -> Axis:
-    """Measure the positions of all rows along the axis from the mean of some rows to the mean of others.
-
-    Args:
-        vectors: shape (V, D).
-        start: rows of one end, at least one.
-        end: rows of the other end, at least one.
-    """
+    """Measure the positions of all rows along the axis from the mean of some rows to the mean of others."""
     one, other = (vectors[rows].mean(axis=0, dtype=np.float64) for rows in (start, end))
     length = float(np.linalg.norm(other - one))
     spread_by_chance = float(np.sqrt(_mean_variance(vectors)))
@@ -52,15 +46,10 @@ def measure_axis(vectors: RowSource, start: NDArray[np.integer], end: NDArray[np
 
 
 def offset_consistency(vectors: Vectors, pairs: Sequence[tuple[int, int]]) -> float:
-    """Compute the mean cosine of the offsets (second row minus first) of every two pairs.
+    """Compute the mean cosine of the offsets (second row minus first) of every two pairs of rows.
 
-    Args:
-        vectors: shape (V, D).
-        pairs: rows, each pair counted once.
-
-    Returns:
-        From -1 to 1: 1 if all point the same way, about 0 if they have nothing in common; NaN for fewer than two pairs
-        whose rows differ.
+    From -1 to 1: 1 if all point the same way, about 0 if they have nothing in common; NaN for fewer than two
+    pairs whose rows differ.
     """
     return _mean_cosine(vectors, np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2))
 
@@ -68,18 +57,11 @@ def offset_consistency(vectors: Vectors, pairs: Sequence[tuple[int, int]]) -> fl
 def consistency_by_chance(
     vectors: Vectors, pairs: Sequence[tuple[int, int]], class_of: NDArray[np.integer]
 ) -> tuple[float, float]:
-    """Compute the `offset_consistency` of random pairs of the same classes, drawn `DRAWS` times with a fixed seed.
+    """Compute the `offset_consistency` of random pairs of the same classes: the classes' own, to which a
+    relation adds.
 
-    This is the consistency of the classes alone; a relation adds to it.
-
-    Args:
-        vectors: shape (V, D).
-        pairs: rows of a relation's pairs.
-        class_of: shape (V,), the class of each row, negative for none.
-
-    Returns:
-        Mean and standard deviation over the draws; NaN if a word of the relation has no class, or there are fewer than
-        two pairs.
+    Mean and standard deviation over `DRAWS` draws with a fixed seed; NaN if a word has no class (`class_of`,
+    negative), or there are fewer than two pairs.
     """
     known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
     classes = np.asarray(class_of)[known]

@@ -10,17 +10,9 @@ _BLOCK = 4 << 20
 
 
 def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute the Euclidean distance of each row between two matrices; exactly 0 for an unchanged row.
+    """Compute the Euclidean distance of each row of two (V, D) matrices; exactly 0 for an unchanged row.
 
-    Args:
-        before: shape (V, D).
-        after: shape (V, D).
-
-    Returns:
-        Shape (V,); NaN for rows that contain NaN.
-
-    Raises:
-        ValueError: the shapes differ.
+    Shape (V,); NaN for rows that contain NaN. It raises ValueError if the shapes differ.
     """
     if before.shape != after.shape:
         raise ValueError(f"shapes differ: {before.shape} and {after.shape}")

@@ -42,13 +42,7 @@ class Order(NamedTuple):
 
 
 def measure_order(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10) -> Order:
-    """Measure the order of a matrix.
-
-    Args:
-        vectors: shape (V, D).
-        class_of: shape (V,), the class of each token, negative for none.
-        k: number of neighbours.
-    """
+    """Measure the order of a matrix, (V, D), by classes, (V,), negative for none, and `k` neighbours."""
     found = find_neighbour_classes(vectors, class_of, k)
     return Order(
         neighbour_purity(found),
@@ -60,7 +54,7 @@ def measure_order(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k
 
 
 def neighbour_information(found: NeighbourClasses) -> float:
-    """Compute the bits that neighbour lists give about the class of their token; NaN if no class has two tokens."""
+    """Compute the bits that neighbour lists give about their token's class; NaN for no class of two."""
     classes = len(found.sizes)
     query = found.sizes > 1
     if not query.any():
@@ -81,8 +75,7 @@ def neighbour_information(found: NeighbourClasses) -> float:
 
 
 def neighbour_information_most(found: NeighbourClasses) -> float:
-    """Return the maximum bits that neighbour lists can give, log2 of the number of classes of two or more tokens; NaN
-    if there is none."""
+    """Return the most bits that lists can give: log2 of the classes of two or more tokens; NaN for none."""
     classes = int((found.sizes > 1).sum())
     return float(np.log2(classes)) if classes else float("nan")
 

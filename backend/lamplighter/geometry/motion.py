@@ -27,12 +27,10 @@ class VectorMotion(NamedTuple):
 def measure_motion(
     vectors: NDArray[np.float32], first: Doubles | None = None, before: Doubles | None = None
 ) -> VectorMotion:
-    """Compute the motion of a vector.
+    """Compute the motion of a vector, whose places after each step are (N, D), N at least 1.
 
-    Args:
-        vectors: shape (N, D), N at least 1: the vector after each step.
-        first: shape (D,): the reference of `turned_since_first`; None: the first of `vectors`.
-        before: shape (D,): the vector at the step before the first of `vectors`; None: unknown.
+    `first`: shape (D,): the reference of `turned_since_first`; None: the first of `vectors`. `before`: shape
+    (D,): the vector at the step before the first; None: unknown.
     """
     current = vectors.astype(np.float64)
     start = current[0] if first is None else first

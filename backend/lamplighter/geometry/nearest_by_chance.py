@@ -15,13 +15,8 @@ _SEED = 0
 
 
 def nearest_cosine(vectors: NDArray[np.float32]) -> float:
-    """Compute the mean cosine of rows, or a sample of them, with their nearest other row.
-
-    Args:
-        vectors: shape (V, D).
-
-    Returns:
-        From -1 to 1; NaN for fewer than two rows.
+    """Compute the mean cosine of rows, (V, D), or a sample of them, with their nearest other row; NaN for
+    fewer than two.
     """
     if len(vectors) < 2:
         return float("nan")
@@ -41,10 +36,7 @@ def nearest_cosine(vectors: NDArray[np.float32]) -> float:
 
 @lru_cache(maxsize=64)
 def nearest_cosine_by_chance(size: int, dim: int, seed: int = _SEED) -> float:
-    """Compute the `nearest_cosine` of `size` random directions in `dim` dimensions, determined by a seed.
-
-    Lengths do not change cosines, so it holds for random rows of any lengths.
-    """
+    """Compute the `nearest_cosine` of `size` random directions: that of random rows of any lengths."""
     return nearest_cosine(np.random.default_rng(seed).standard_normal((size, dim), dtype=np.float32))
 
 

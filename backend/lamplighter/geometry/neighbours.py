@@ -52,7 +52,7 @@ def finite_rows(vectors: RowSource) -> NDArray[np.bool_]:
 
 
 def row_digests(vectors: RowSource) -> NDArray[np.uint64]:
-    """Return a number for each row of a matrix, (V, D), that differs where any bit does, but for one case in four billion.
+    """Return a number for each row, (V, D), that differs where any bit does (or one time in four billion).
 
     For matrices of which a copy to compare with would take too much memory. Shape (V,).
     """
@@ -66,16 +66,9 @@ def row_digests(vectors: RowSource) -> NDArray[np.uint64]:
 def nearest_among(
     vectors: NDArray[np.float32], query_ids: NDArray[np.integer], units: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Find the `k` nearest of some unit rows to rows of a matrix, by cosine.
+    """Find the `k` nearest of some unit rows, (L, D), to the rows `query_ids`, which are not among them.
 
-    Args:
-        vectors: shape (V, D).
-        query_ids: the rows to find them for, shape (Q,).
-        units: shape (L, D), of length one; none of the queries is among them.
-        k: at most L.
-
-    Returns:
-        Rows of `units` and cosines, each of shape (Q, k): nearest first, equal cosines by row.
+    Rows of `units` and cosines, each of shape (Q, k), k at most L: nearest first, equal cosines by row.
     """
     rows = np.empty((len(query_ids), k), dtype=np.int64)
     cosines = np.empty((len(query_ids), k), dtype=np.float32)
@@ -91,20 +84,11 @@ def nearest_rows(
     k: int,
     on_progress: Callable[[float], object] = lambda _: None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Find the `k` nearest rows of some rows, by cosine.
+    """Find the `k` nearest rows of the rows `query_ids`, which may repeat, by cosine.
 
-    Args:
-        vectors: shape (V, D), of any lengths.
-        query_ids: shape (Q,), row numbers; may repeat.
-        k: number of neighbours; at most V - 1 are returned.
-        on_progress: called with the share done. What it raises ends the search.
-
-    Returns:
-        Ids and cosines, each of shape (Q, min(k, V - 1)): nearest first, equal cosines by id, without the row
-        itself.
-
-    Raises:
-        IndexError: a query id is not a row.
+    Ids and cosines, each of shape (Q, min(k, V - 1)): nearest first, equal cosines by id, without the row
+    itself. `on_progress` is called with the share done; what it raises ends the search. It raises IndexError
+    for a query that is no row.
     """
     size = len(vectors)
     query_ids = np.asarray(query_ids, dtype=np.int64)
@@ -144,13 +128,9 @@ def count_shared(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArra
 def _most_similar(
     rows: NDArray[np.float32], units: NDArray[np.float32], k: int, own: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the `k` unit rows most similar to each of some others, most similar first, equal ones by row, and the cosines.
+    """Return the `k` unit rows, (V, D), most similar to each of some others, (Q, D), and the cosines.
 
-    Args:
-        rows: shape (Q, D), of length one.
-        units: shape (V, D), of length one.
-        k: at most V, or V - 1 with `own`.
-        own: a row of `units` that each of `rows` leaves out, shape (Q,).
+    Most similar first, equal ones by row. `own`: a row of `units` that each of `rows` leaves out, shape (Q,).
     """
     ids, cosines = np.empty((len(rows), 0), dtype=np.int64), np.empty((len(rows), 0), dtype=np.float32)
     width = max(1, BLOCK_BYTES // (4 * len(rows)))

@@ -32,17 +32,12 @@ class Round(NamedTuple):
 def draw_rounds(
     vectors: NDArray[np.float32], playable: NDArray[np.bool_], most: int, seed: tuple[int, ...]
 ) -> list[Round]:
-    """Draw disjoint rounds from a matrix.
+    """Draw at most `most` disjoint rounds from a matrix, (V, D), determined by `seed`.
 
-    The three are a random row, the row most similar to it, and the row with the largest minimum similarity to both. The
-    fourth is drawn from the quarter of the rows with the smallest maximum similarity to the three. A round counts only
-    if every two of the three are more similar than the fourth is to any of them, so that the answer is unique.
-
-    Args:
-        vectors: shape (V, D).
-        playable: shape (V,), the rows that may occur; those without a direction never do.
-        most: maximum number of rounds; fewer if rows run out, or too many are equally far.
-        seed: determines the rounds of a matrix.
+    The three are a random row, the row most similar to it, and the row with the largest minimum similarity to
+    both. The fourth is drawn from the quarter of the rows with the smallest maximum similarity to the three.
+    A round counts only if every two of the three are more similar than the fourth is to any of them, so that
+    the answer is unique. `playable`: shape (V,), the rows that may occur; those without a direction never do.
     """
     units = unit_rows(vectors)
     free = playable & units.any(axis=1)

@@ -40,14 +40,9 @@ class PairSimilarity:
 
 
 def pairwise_similarities(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute the cosine and the Euclidean distance of every two rows.
+    """Compute the cosine and the Euclidean distance of every two rows, (K, D); shape (K, K) each.
 
-    Args:
-        vectors: shape (K, D).
-
-    Returns:
-        Two arrays of shape (K, K): cosines (0 for rows without a direction:
-        zero or not finite), and distances (not finite for such rows).
+    Rows without a direction (zero or not finite) have cosines of 0, and distances that are not finite.
     """
     units = unit_rows(vectors)
     cosines = np.clip(units @ units.T, -1, 1)
@@ -72,12 +67,7 @@ def measure_all_pairs(vectors: NDArray[np.float32]) -> PairSimilarity:
 
 
 def measure_random_pairs(vectors: RowSource, limit: int = RANDOM_PAIRS) -> PairSimilarity:
-    """Measure random pairs of the rows with a fixed seed; all pairs if there are at most `limit`.
-
-    Args:
-        vectors: shape (V, D).
-        limit: number of pairs.
-    """
+    """Measure `limit` random pairs of the rows, (V, D), with a fixed seed; all pairs if there are no more."""
     size = len(vectors)
     if size * (size - 1) // 2 <= limit:
         return measure_all_pairs(vectors[:])
@@ -123,25 +113,14 @@ class _RunningStatistics:
 
 
 def mutual_ranks(vectors: NDArray[np.float32], a: int, b: int) -> tuple[int, int]:
-    """Return the rank of b by cosine with a, and of a by cosine with b; 1 is the most similar.
-
-    Args:
-        vectors: shape (V, D).
-        a: a row.
-        b: another row.
-    """
+    """Return the rank of b by cosine with a, and of a by cosine with b; 1 is the most similar."""
     return mutual_ranks_of_units(unit_rows(vectors), a, b)
 
 
 def mutual_ranks_of_pairs(
     vectors: RowSource, pairs: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int, float]]:
-    """Return for each pair the ranks of `mutual_ranks`, and the cosine of its two rows.
-
-    Args:
-        vectors: shape (V, D).
-        pairs: of rows, at least one.
-    """
+    """Return for each pair the ranks of `mutual_ranks`, and the cosine of its two rows."""
     rows = np.array([row for pair in pairs for row in pair])
     cosines = cosines_with(vectors, unit_rows(vectors[rows]))
     found: list[tuple[int, int, float]] = []
@@ -178,12 +157,7 @@ class PairDistance(NamedTuple):
 
 
 def pair_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> PairDistance:
-    """Measure the distance between two series of vectors, row by row.
-
-    Args:
-        a: shape (N, D).
-        b: shape (N, D).
-    """
+    """Measure the distance between two series of vectors, (N, D), row by row."""
     one, other = a.astype(np.float64), b.astype(np.float64)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -35,12 +35,9 @@ class NeighbourClasses:
 def find_neighbour_classes(
     vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10
 ) -> NeighbourClasses:
-    """Find the nearest tokens of every token by cosine, among those with a class, and return their classes.
+    """Find the nearest tokens by cosine, among those with a class, and return their classes.
 
-    Args:
-        vectors: shape (V, D).
-        class_of: shape (V,), the class of each token, negative for none.
-        k: number of neighbours.
+    `class_of`: shape (V,), the class of each token, negative for none.
     """
     classed = np.flatnonzero(np.asarray(class_of) >= 0)
     return classify_neighbours(all_nearest(vectors[classed], k)[0], np.asarray(class_of)[classed])
@@ -49,22 +46,14 @@ def find_neighbour_classes(
 def classify_neighbours(ids: NDArray[np.integer], labels: NDArray[np.integer]) -> NeighbourClasses:
     """Return the classes of known neighbours, so that several sets of classes need only one search.
 
-    Args:
-        ids: shape (N, k), the nearest of each token, nearest first, as numbers from 0 to N - 1.
-        labels: shape (N,), the class of each.
+    `ids`: shape (N, k), the nearest of each token, nearest first, as numbers below N; `labels`: shape (N,).
     """
     _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     return NeighbourClasses(index, index[ids], sizes)
 
 
 def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10) -> float:
-    """Compute `neighbour_purity` of a matrix.
-
-    Args:
-        vectors: shape (V, D).
-        class_of: shape (V,), the class of each token, negative for none.
-        k: number of neighbours.
-    """
+    """Compute `neighbour_purity` of a matrix, (V, D), by classes, (V,), negative for none."""
     return neighbour_purity(find_neighbour_classes(vectors, class_of, k))
 
 
@@ -85,12 +74,7 @@ def class_purities(found: NeighbourClasses) -> NDArray[np.float64]:
 
 
 def neighbour_purity(found: NeighbourClasses) -> float:
-    """Compute the macro-averaged k-NN purity by cosine: the mean of `class_purities`, so that large classes do not dominate
-    small ones.
-
-    Returns:
-        From 0 to 1; NaN if no class has two tokens.
-    """
+    """Compute the mean of `class_purities`, so that large classes do not dominate; NaN for no such class."""
     by_class = class_purities(found)
     return float(by_class.mean()) if len(by_class) else float("nan")
 

@@ -16,13 +16,8 @@ def effective_rank(vectors: NDArray[np.float32]) -> float:
     """Compute the effective rank (Roy and Vetterli 2007): exp of the entropy of the normalised singular
     values.
 
-    It is between 1 (a single direction) and min(V, D) (all equal); a random start is close to the latter.
-
-    Args:
-        vectors: shape (V, D), finite, not centred.
-
-    Returns:
-        NaN for a matrix of zeros.
+    It is between 1 (a single direction) and min(V, D) (all equal); a random start is close to the latter. NaN
+    for a matrix of zeros. `vectors`: (V, D), finite, not centred.
     """
     # Scale by the largest value, so that no square overflows. D is much smaller than V, so the Gram matrix
     # suffices.
@@ -35,15 +30,7 @@ def effective_rank(vectors: NDArray[np.float32]) -> float:
 
 
 def effective_rank_by_chance(lengths: NDArray[np.floating], dim: int, seed: int = _SEED) -> float:
-    """Compute the `effective_rank` of rows of these lengths in random directions, determined by a seed.
-
-    Args:
-        lengths: shape (V,), finite.
-        dim: D.
-
-    Returns:
-        NaN if all lengths are 0.
-    """
+    """Compute the `effective_rank` of rows of these lengths in random directions; NaN if all are 0."""
     longest = float(lengths.max(initial=0))
     if longest == 0:
         return float("nan")
@@ -58,13 +45,9 @@ def effective_rank_by_chance(lengths: NDArray[np.floating], dim: int, seed: int 
 
 
 def anisotropy(vectors: RowSource) -> float:
-    """Compute the mean cosine of all pairs of rows (Ethayarajh 2019); random directions of any lengths give 0.
+    """Compute the mean cosine of all pairs of rows (Ethayarajh 2019); NaN for fewer than two.
 
-    Args:
-        vectors: shape (V, D).
-
-    Returns:
-        From -1 / (V - 1) to 1; NaN for fewer than two rows.
+    From -1 / (V - 1) to 1; random directions of any lengths give 0.
     """
     if len(vectors) < 2:
         return float("nan")
@@ -85,14 +68,9 @@ def _rank_of_gram(gram: NDArray[np.floating]) -> float:
 
 
 def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
-    """Compute Spearman's rank correlation; equal values share the mean of their ranks.
+    """Compute Spearman's rank correlation, in which equal values share the mean of their ranks.
 
-    Args:
-        x: shape (N,).
-        y: shape (N,).
-
-    Returns:
-        From -1 to 1; NaN if either is constant or empty.
+    NaN if either, of shape (N,), is constant or empty.
     """
     if not len(x):
         return float("nan")
@@ -103,12 +81,7 @@ def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
 
 
 def length_frequency_correlation(vectors: RowSource, counts: NDArray[np.integer]) -> float:
-    """Compute the rank correlation of row lengths with token counts (a logarithm does not change ranks).
-
-    Args:
-        vectors: shape (V, D).
-        counts: shape (V,), how often each token occurs in the corpus.
-    """
+    """Compute the rank correlation of row lengths, (V, D), with token counts in the corpus, (V,)."""
     return rank_correlation(row_lengths(vectors), counts.astype(np.float64))
 
 

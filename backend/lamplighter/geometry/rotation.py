@@ -18,16 +18,11 @@ def random_rotation(dim: int, seed: int) -> NDArray[np.float64]:
 
 
 def fit_rotation(source: Floats, target: Floats) -> NDArray[np.float64]:
-    """Return the rotation, or reflection, that brings the rows of `source` closest to those of `target`.
+    """Return the rotation, or reflection, that brings the rows of `source` closest to those of `target`, (N,
+    D).
 
-    It minimises the sum of squared distances (orthogonal Procrustes, Schönemann 1966). Rows with a value that is not
-    finite in either do not count.
-
-    Args:
-        source, target: shape (N, D) each.
-
-    Returns:
-        An orthogonal matrix for `rotate`, shape (D, D); the identity if no row counts.
+    It minimises the sum of squared distances (orthogonal Procrustes, Schönemann 1966). Rows with a value that
+    is not finite in either do not count; if none does, it is the identity.
     """
     finite = np.isfinite(source).all(axis=1) & np.isfinite(target).all(axis=1)
     if not finite.any():

@@ -23,16 +23,11 @@ Distances = NDArray[np.float64]
 def separation(
     vectors: NDArray[np.float32], meanings: NDArray[np.int64], words: NDArray[np.int64]
 ) -> tuple[float, float] | None:
-    """Return the mean silhouette of occurrences among those of the same word, and the 95th percentile of that mean if the
-    meanings of each word are shuffled. At most `MAX_OCCURRENCES` of each word are compared.
+    """Return the mean silhouette of occurrences, (R, D), among those of the same word, and its null.
 
-    Args:
-        vectors: shape (R, D).
-        meanings: the meaning of each, shape (R,); below 0 if it has none.
-        words: the word of each, shape (R,).
-
-    Returns:
-        None if no word has two meanings, of which one occurs twice.
+    The null is the 95th percentile if the meanings of each word, (R,), below 0 for none, are shuffled. At
+    most `MAX_OCCURRENCES` of each word are compared. None if no word has two meanings, of which one occurs
+    twice.
     """
     random = np.random.default_rng(_SEED)
     of_words: list[tuple[Distances, NDArray[np.int64]]] = []

@@ -18,7 +18,7 @@ Lists = NDArray[np.integer]
 def pairwise_jaccard(lists: Lists) -> NDArray[np.float64]:
     """Return the Jaccard index of each word's lists in each pair of spaces, shape (P, W), P = M (M - 1) / 2.
 
-    The Jaccard index is the share of the ids in either list that are in both: 1 for equal lists, 0 for disjoint ones.
+    That is the share of the ids in either list that are in both: 1 for equal lists, 0 for disjoint ones.
     """
     _, words, k = lists.shape
     pairs = [
@@ -44,6 +44,5 @@ def jaccard_by_chance(k: int, size: int) -> float:
 
 
 def shared_by_chance(k: int, size: int, spaces: int) -> float:
-    """Return the expected share of a random list of `k` of `size` ids that is in as random lists of all the other
-    spaces."""
+    """Return the expected share of a random list that is in as random lists of all the other spaces."""
     return (k / size) ** (spaces - 1) if 0 < k <= size else float("nan")

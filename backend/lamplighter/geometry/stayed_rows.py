@@ -55,18 +55,11 @@ class StayedRows(NamedTuple):
 
 
 def measure_stayed(start: RowSource, vectors: RowSource, steps: int) -> StayedRows:
-    """Measure how far each row has turned since its start, beside what rounding gives.
+    """Measure how far each row, (V, D), has turned since its start, beside what rounding gives.
 
-    A row that is written in the format of its table (float32, float16 or bfloat16, which its bits tell) is off by half a
-    unit of the last place at most. A row that training shrinks `steps` times is rounded each time, in float32.
-
-    Args:
-        start: shape (V, D).
-        vectors: shape (V, D).
-        steps: training steps between the two.
-
-    Raises:
-        ValueError: the shapes differ.
+    A row that is written in the format of its table (float32, float16 or bfloat16, which its bits tell) is
+    off by half a unit of the last place at most. A row that training shrinks `steps` times is rounded each
+    time, in float32.
     """
     if start.shape != vectors.shape:
         raise ValueError(f"shapes differ: {start.shape} and {vectors.shape}")

@@ -65,7 +65,6 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
 
 
 def _field_name(model: type[AnswerPart], part: str) -> str | None:
-    """Return the field with the JSON name `part`."""
     return next((name for name, field in model.model_fields.items() if (field.alias or name) == part), None)
 
 

@@ -39,11 +39,8 @@ _SENTENCES = ("sentence", "other_sentence", "prompt", "into", "source")
 def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[str]:
     """Return the problems of the texts in a folder, in all its languages, one per line.
 
-    Args:
-        ours: the English parts that the folder overlays; texts in other languages are compared with them where the folder has none.
-
-    Raises:
-        OSError: the folder cannot be read.
+    `ours`: the English parts that the folder overlays; texts in other languages are compared with them where
+    the folder has none.
     """
     found = {language: read_folder(folder, language) for language in list_languages(folder)}
     problems = [str(problem) for files in found.values() for problem in files.problems]
@@ -73,12 +70,8 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
 
 
 def list_missing_aims(folder: Path) -> list[str]:
-    """Return the parts of a folder, in all its languages, that lack an aim, one per line.
-
-    They are still shown.
-
-    Raises:
-        OSError: the folder cannot be read.
+    """Return the parts of a folder, in all its languages, that lack an aim, one per line. They are still
+    shown.
     """
     return [
         f"part {part.number} in {language!r}: it has no aim: write aim: and what one can say afterwards, in a line"
@@ -89,13 +82,7 @@ def list_missing_aims(folder: Path) -> list[str]:
 
 
 def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
-    """Return the numbers named in parts of the course that a run lacks, one per line.
-
-    The run must have read its corpus.
-
-    Raises:
-        FormatError: this version cannot read the run.
-    """
+    """Return the numbers named in parts of the course that a run, which has read its corpus, lacks."""
     moment, cache, problems = read_moment(run), LruCache(), list[str]()
     for part in parts:
         if lacking := missing_words(part, run.vocabulary):
@@ -209,10 +196,7 @@ def _problems_of_page(page: TeacherPage, parts: Mapping[int, Part]) -> Iterator[
 
 @cache
 def _words_of(corpus: LessonCorpus) -> frozenset[str]:
-    """Return the words that a run on a text of the course knows.
-
-    Counting those of the novels takes a second.
-    """
+    """Return the words that a run on a text of the course knows. Counting those of the novels takes a second."""
     if corpus == "lamptown":
         return read_lexicon().words()
     recipe = Recipe.model_validate({"corpus": {"kind": corpus}})

@@ -43,7 +43,7 @@ _ROUNDS: tuple[_Round, ...] = ("before", "after")
 
 
 class ClassAnswersError(ValueError):
-    """The file is not the answers of a class; the message says why, with the line."""
+    """An error for a file that is not the answers of a class; the message says why, with the line."""
 
 
 @dataclass

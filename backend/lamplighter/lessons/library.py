@@ -43,16 +43,11 @@ class LessonFiles:
 
 
 def find_lessons() -> Path:
-    """Return the folder of the course texts that come with the app, with a subfolder for each language."""
     return find_static() / "lessons"
 
 
 def list_languages(folder: Path) -> list[str]:
-    """Return the languages a folder may have parts in: the default, and those of its two-letter subfolders.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
+    """Return the languages a folder may have parts in: the default, and those of its two-letter subfolders."""
     with os.scandir(folder) as entries:
         found = {
             entry.name
@@ -67,9 +62,6 @@ def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
 
     Parts are files `NN-name.md` in the language's subfolder, and for `LANGUAGE` also in the folder itself.
     The pages are in folders `teacher` beside the parts.
-
-    Raises:
-        OSError: the folder cannot be read.
     """
     problems: list[LessonError] = []
     places = ("", f"{LANGUAGE}/") if language == LANGUAGE else (f"{language}/",)
@@ -93,7 +85,7 @@ def _read_numbered(
 ) -> dict[int, _Text]:
     """Return the contents of the files `NN-name.md` in some places of a folder, by number, from `least` on.
 
-    Append the problems of others to `problems`.
+    It appends the problems of others to `problems`.
     """
     names: list[str] = []
     for place in places:
@@ -140,11 +132,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _read_text(folder: Path, name: str) -> str:
-    """Return the text of a file of limited size.
-
-    Raises:
-        LessonError: it is not a regular file, or too large.
-    """
+    """Return the text of a regular file of limited size, or raise LessonError."""
     try:
         with open(folder / name, "rb", opener=open_foreign) as file:
             data = file.read(MAX_PART_BYTES + 1)
@@ -177,9 +165,8 @@ class LessonLibrary:
         self._read: tuple[object, _LibraryTexts] = (None, _LibraryTexts())
 
     def parts(self, language: str = LANGUAGE) -> dict[int, Part]:
-        """Return the valid parts by number, ascending.
-
-        Each is in `language`, or else in `LANGUAGE`, or else in the first available one.
+        """Return the valid parts by number, each in `language`, or else in `LANGUAGE`, or else in the first
+        available.
         """
         return self.texts(language)[0]
 
@@ -224,7 +211,6 @@ class LessonLibrary:
 
 
 def _choose(texts: Mapping[int, Mapping[str, _Text]], language: str) -> dict[int, _Text]:
-    """Return each text in `language`, or else in `LANGUAGE`, or else in the first available one."""
     return {
         number: found.get(language) or found.get(LANGUAGE) or next(iter(found.values()))
         for number, found in texts.items()
@@ -232,7 +218,6 @@ def _choose(texts: Mapping[int, Mapping[str, _Text]], language: str) -> dict[int
 
 
 def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return a signature that changes when a file of a folder, or of one of its languages, changes."""
     facts: list[tuple[str, int, int]] = []
     try:
         for place in (

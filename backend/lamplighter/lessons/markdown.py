@@ -55,10 +55,7 @@ _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True)
 class MarkdownBlock:
-    """A block of text, as rows of cells; only a table has more than one cell per row.
-
-    The first row of a table is its header.
-    """
+    """A block of text, as rows of cells; only a table has more, its header first."""
 
     kind: BlockKind
     line: int
@@ -71,18 +68,12 @@ class MarkdownReader:
     def __init__(self, file: str, *, with_places: bool = False) -> None:
         """Read text of `file`.
 
-        Args:
-            file: the name, for messages.
-            with_places: True if a view may name its place in the course, and stand without words.
+        `with_places`: True if a view may name its place in the course, and stand without words.
         """
         self._file, self._with_places = file, with_places
 
     def read_blocks(self, lines: Sequence[tuple[int, str]]) -> Iterator[MarkdownBlock]:
-        """Yield the blocks of numbered lines.
-
-        Raises:
-            LessonError: they contain something unsupported, or are too many.
-        """
+        """Yield the blocks of numbered lines; raise LessonError for something unsupported, or too many."""
         from markdown_it.tree import SyntaxTreeNode
 
         # Within braces a bar separates a number's name from its form; it does not separate cells.
@@ -199,11 +190,7 @@ class MarkdownReader:
         return text
 
     def read_number(self, line: int, text: str) -> tuple[NumberName, NumberForm]:
-        """Return the name and the form of a number between braces: `name|form`.
-
-        Raises:
-            LessonError: there is no such number or form.
-        """
+        """Return the name and the form of a number between braces, `name|form`, or raise LessonError."""
         name, _, form = text.partition("|")
         known = _FORMS.get(form or "decimal")
         if known is None:
@@ -216,11 +203,7 @@ class MarkdownReader:
             raise self._error(line, str(error)) from error
 
     def read_view(self, line: int, query: str) -> str:
-        """Return a view's query in the form in which it is opened.
-
-        Raises:
-            LessonError: it is not a view of the app.
-        """
+        """Return a view's query in the form in which it is opened, or raise LessonError."""
         try:
             parse_view_query(query, with_place=self._with_places)
         except ViewQueryError as error:
@@ -250,7 +233,6 @@ class MarkdownReader:
 
 
 def _is_words(span: Span) -> bool:
-    """Return whether a span is plain text: no number, link or code."""
     return span.number is None and span.view is None and span.style != "code"
 
 
@@ -264,7 +246,6 @@ def _escape_bars(found: re.Match[str]) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    """Return the parser: Markdown's blocks and styles, without HTML, and only links to views of the app."""
     # Imported here, because only the course needs it.
     from markdown_it import MarkdownIt
 

@@ -69,7 +69,7 @@ _PATH_PART = re.compile(r"last|0|[1-9]\d{0,2}|[a-z_][a-z_\d]{0,39}", re.ASCII)
 
 
 class NumberNameError(ValueError):
-    """Raised for a name of no number; the message lists the valid names."""
+    """An error for a name of no number; the message lists the valid names."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,8 @@ class NumberName:
 
 
 def parse_number_name(text: str) -> NumberName:
-    """Parse a name: `purity_10nn@0`, `analogy.plural@500`, `word.kin.dog@last`, `run.rows`,
-    `claim.6.sleepers_that_moved`, or `answer.what_if.own.p.3`.
-
-    Raises:
-        NumberNameError: there is no such number.
+    """Parse a name, or raise NumberNameError: `purity_10nn@0`, `analogy.plural@500`, `word.kin.dog@last`,
+    `run.rows`, `claim.6.sleepers_that_moved`, or `answer.what_if.own.p.3`.
     """
     head, at, step_text = text.partition("@")
     first, _, rest = head.partition(".")

@@ -64,7 +64,6 @@ class PartQuestion:
 
 
 def missing_words(part: Part, vocabulary: Vocabulary) -> list[str]:
-    """Return the words that a part needs and a run does not know."""
     known = set(vocabulary.tokens) if part.words else set[str]()
     return [word for word in part.words if word not in known]
 
@@ -121,14 +120,7 @@ def resolve_numbers(
     questions: Mapping[str, PartQuestion],
     cache: LruCache,
 ) -> dict[str, NumberValue]:
-    """Return the numbers that a part names, by name. Unreadable ones are unknown.
-
-    Args:
-        run: the run, which has read its corpus.
-        moment: the moment of the run.
-        questions: the part's questions.
-        cache: keeps results for words.
-    """
+    """Return the numbers that a part names, by name. Unreadable ones are unknown. `run` has read its corpus."""
     resolver = _Resolver(run, moment, questions, cache)
     return {name.text: resolver.resolve(name) for name in part.numbers}
 
@@ -193,7 +185,6 @@ class _Resolver:
         return NumberValue(value, None, None if value is not None else "measure")
 
     def _key(self, *what: object) -> tuple[object, ...]:
-        """Return the cache key prefix of this run."""
         return (str(self._run.path), self._run.created, self._moment.lineage, *what)
 
     def _of_claim(self, number: str, figure: str) -> NumberValue:

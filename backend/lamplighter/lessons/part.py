@@ -25,7 +25,7 @@ LESSON_CORPORA: tuple[LessonCorpus, ...] = ("lamptown", "novels", "modular")
 
 
 class LessonError(ValueError):
-    """Raised for an error in a course text; the message names file and line and says what to do."""
+    """An error in a course text; the message names file and line and says what to do."""
 
     def __init__(self, file: str, line: int, message: str) -> None:
         super().__init__(f"{file}:{line}: {message}")

@@ -1,6 +1,5 @@
-"""The parser of a course file.
-
-The text is untrusted: sizes and counts are bounded, and every error names its line.
+"""The parser of a course file. Its text is untrusted: sizes and counts are bounded, and errors name their
+line.
 """
 
 from __future__ import annotations
@@ -73,14 +72,8 @@ _WHOLE_NUMBERS = (
 
 
 def parse_part(file: str, number: int, text: str) -> Part:
-    """Parse a part of the course.
-
-    Args:
-        file: the file's name, for messages.
-        text: the whole text, at most `MAX_PART_BYTES` long.
-
-    Raises:
-        LessonError: it is not a valid part; the message names the line.
+    """Parse a part of the course, at most `MAX_PART_BYTES` long, or raise LessonError. `file`: its name, for
+    messages.
     """
     return _PartParser(file, number, text).parse()
 
@@ -302,7 +295,6 @@ class _PartParser:
 
 
 def _names(stages: tuple[Stage, ...]) -> dict[NumberName, None]:
-    """Return the numbers that stages name, in order, without duplicates."""
     spans = (span for stage in stages for block in stage.blocks for line in block.lines for span in line)
     found = [span.number for span in spans if span.number]
     return dict.fromkeys([*found, *(stage.prediction.number for stage in stages if stage.prediction)])

@@ -51,11 +51,6 @@ _MIN_POINTS = 3
 
 
 def read_run_numbers(run: RunFolder) -> dict[str, float]:
-    """Return the known numbers of a run that has read its corpus.
-
-    Raises:
-        FormatError: the run cannot be read.
-    """
     recipe, rows = run.recipe, len(run.vocabulary)
     width = recipe.model.dim
     found: dict[str, float] = {

@@ -1,4 +1,4 @@
-"""A page for the teacher: how to teach one part of the course, or what to know before the first.
+"""A page for the teacher: how to teach a part of the course, or what to know before the first.
 
 It is Markdown like a stage, plus tables, numbered lists and quotes.
 """
@@ -54,7 +54,6 @@ class TeacherPage:
     """The language of its text (ISO 639)."""
 
     def spans(self) -> Iterator[Span]:
-        """Yield the spans of its text, in order."""
         for section in self.sections:
             for block in section.blocks:
                 for row in block.rows:
@@ -63,24 +62,12 @@ class TeacherPage:
 
 
 def parse_teacher_page(file: str, number: int, text: str) -> TeacherPage:
-    """Parse a teacher's page; the caller bounds the text's size.
-
-    Args:
-        file: the file's name, for messages.
-        number: the number of the part.
-        text: the whole text.
-
-    Raises:
-        LessonError: it is not a valid page; the message names the line.
-    """
+    """Parse a teacher's page of bounded size, or raise LessonError. `file`: its name, for messages."""
     return _TeacherPageParser(file, number, text).parse()
 
 
 def _make_section(title: str, blocks: list[TeacherBlock]) -> TeacherSection:
-    """Return a section.
-
-    It is a worksheet if each item of a numbered list begins with an address shown as text.
-    """
+    """Return a section: a worksheet if each item of a numbered list begins with an address shown as text."""
     worksheet = any(
         block.kind == "numbered"
         and all(entry and entry[0].view is not None and not entry[0].text for (entry,) in block.rows)

@@ -22,17 +22,10 @@ def price_text_numbers(part: Part, run: RunFolder) -> int:
 
 def read_text_numbers(run: RunFolder, cache: LruCache, step: int) -> dict[str, float] | None:
     """Return how many nearest words at a step each frequent word shares with its lists, as `beside WORD` and
-    `alike WORD`; the averages over all these words as `beside` and `alike`; and the value by chance as
-    `by_chance`.
+    `alike WORD`; the averages as `beside` and `alike`; and the value by chance as `by_chance`.
 
-    None: the run has no text here, or too many words.
-
-    Args:
-        run: a run that has read its corpus.
-        cache: keeps the lists of its text, which never change.
-
-    Raises:
-        FormatError: the run cannot be read.
+    None: the run has no text here, or too many words. `cache` keeps the lists of its text, which never
+    change.
     """
     tokens = run.vocabulary.tokens
     if len(tokens) * run.recipe.model.dim > MAX_NUMBERS:

@@ -22,13 +22,8 @@ _DIGITS = re.compile(r"\d+")
 
 def list_typed_figures(folder: Path, ours: Mapping[int, Part] | None = None) -> list[str]:
     """Return the figures typed into the texts of a folder instead of named, in all its languages, one per
-    line: another run may contradict them. The texts are still shown.
-
-    Args:
-        ours: the English parts that the folder overlays.
-
-    Raises:
-        OSError: the folder cannot be read.
+    line: another run may contradict them. The texts are still shown. `ours`: the English parts that the
+    folder overlays.
     """
     problems: list[str] = []
     parts = {**(ours or {}), **read_folder(folder).parts}
@@ -59,11 +54,9 @@ def _typed_in_part(part: Part) -> list[str]:
 
 
 def _typed_in_page(page: TeacherPage, part: Part | None, places: Collection[str]) -> list[str]:
-    """Return the typed figures of a teacher's page.
+    """Return the typed figures of a teacher's page about `part`, or of the page before the first (None).
 
-    Args:
-        part: the part it is about; None for the page to read before the first.
-        places: stages of the course, as pages write them: `1.10`.
+    `places`: stages of the course, as pages write them: `1.10`.
     """
     lines = (
         _text_of(cell)

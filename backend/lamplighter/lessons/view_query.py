@@ -35,17 +35,13 @@ place.
 
 
 class ViewQueryError(ValueError):
-    """Raised for an invalid query; the message says what to write."""
+    """An error for an invalid query; the message says what to write."""
 
 
 def parse_view_query(query: str, *, with_place: bool = False) -> dict[str, str]:
-    """Return the values of a view by key. The query begins with `?`.
+    """Return the values of a view by key, or raise ViewQueryError. The query begins with `?`.
 
-    Args:
-        with_place: True if it may also name a place in the course, such as `lesson=1.2`.
-
-    Raises:
-        ViewQueryError: a key or value does not exist, or the query is too long.
+    `with_place`: True if it may also name a place in the course, such as `lesson=1.2`.
     """
     if not query.startswith("?") or len(query) > MAX_QUERY or not query.isprintable():
         raise ViewQueryError(
@@ -86,7 +82,6 @@ def words_of_view(view: Mapping[str, str]) -> Iterator[str]:
 
 
 def _problem(key: str, word: str) -> str | None:
-    """Return the problem of a value; None if it is valid."""
     if key not in KEYS:
         return f"a view has no key {key[:40]!r}; a lesson may set {', '.join(sorted(KEYS))}"
     if key in CHOICES:

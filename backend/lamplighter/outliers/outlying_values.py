@@ -105,11 +105,10 @@ class _Judged:
 
 
 def measure_deviations(values: _Floats, limit: float) -> Deviations | None:
-    """Return the deviations of a series; None if it is too short, or constant.
+    """Return the deviations of a series, (N,), without values not finite; None if it is too short, or
+    constant.
 
-    Args:
-        values: shape (N,); those that are not finite are left out.
-        limit: a stretch stands out if chance would put fewer than this number so far off.
+    `limit`: a stretch stands out if chance would put fewer than this number so far off.
     """
     places = np.flatnonzero(np.isfinite(values))
     rest = values[places].astype(np.float64)
@@ -344,14 +343,11 @@ def _around(values: _Floats, width: int) -> _Floats:
 
 
 def _chances(spreads: _Floats, allowed: NDArray[np.bool_], apart: int, known_by: int, width: int) -> _Floats:
-    """Return the probability of a deviation of at least each size, by a t distribution that fits those in its own direction.
+    """Return the probability of a deviation of at least each size, signed, (N,), by a t distribution that
+    fits those in its own direction.
 
-    Args:
-        spreads: the deviations, signed, shape (N,).
-        allowed: those of which one may stand out; the largest and its neighbours are not fitted.
-        apart: how far its neighbours reach.
-        known_by: how many places the spread was measured at.
-        width: of the windows.
+    `allowed`: those of which one may stand out; the largest and its neighbours, `apart` at most, are not
+    fitted. `known_by`: how many places the spread was measured at; `width`: of the windows.
     """
     from scipy.special import stdtr
 
@@ -386,8 +382,9 @@ def _unit(sizes: _Floats, freedom: float, tail: float) -> float:
 
 
 def _fit_tail(sizes: _Floats, most: float, errors: float) -> float:
-    """Return the most degrees of freedom, at most `most`, whose tail is no thinner than that of some deviations' sizes, or
-    than a tail so many standard errors heavier."""
+    """Return the most degrees of freedom, up to `most`, whose tail is no thinner than that of some sizes, or
+    than one so many standard errors heavier.
+    """
     freedoms = np.array([one for one in _TAIL_FREEDOMS if one <= most])
     middle, tail = np.quantile(sizes, (_MIDDLE, _TAIL))
     ends = _quantiles(_TAIL, freedoms)

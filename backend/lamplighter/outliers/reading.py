@@ -32,13 +32,8 @@ def find_outlying_steps(
 ) -> OutlyingSteps:
     """Return the steps of a run that stand out by their loss, gradient norm or number of moved rows.
 
-    Args:
-        first, last: the steps to judge; None for the newest. Of more than `MAX_JUDGED`, the last are judged.
-        most: the maximum number of steps that are listed.
-        on_progress: called with the share done; None: figures read before are used again.
-
-    Raises:
-        FormatError, FrameError: this version cannot read the run, or it is damaged.
+    Of more than `MAX_JUDGED` from `first` to `last` (None: the newest), the last are judged; at most `most`
+    are listed. `on_progress` is called with the share done; None: figures read before are used again.
     """
     with StepsReader(run.steps_path) as reader:
         newest = reader.newest_step()
@@ -71,7 +66,7 @@ def _read_once(path: Path, newest: tuple[int, int], first: int, last: int) -> St
 
 
 def _judged_with(step: int, newest: int) -> tuple[int, int]:
-    """Return the first and last step among which a step is judged: those of `find_outlying_steps`, if it is among them."""
+    """Return the first and last step among which a step is judged: the whole search's, if it is there."""
     first = max(1, newest - MAX_JUDGED + 1)
     return (first, newest) if step >= first else (step, min(step + MAX_JUDGED - 1, newest))
 

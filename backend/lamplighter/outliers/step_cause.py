@@ -38,16 +38,9 @@ class _Near:
 def explain_step(
     run: RunFolder, reader: StepsReader, step: int, judged: StepFigures, districts: Districts | None
 ) -> StepCause:
-    """Return what was in a step.
+    """Return what was in a step, or raise LookupError if it is not recorded.
 
-    Args:
-        step: a recorded step.
-        judged: the figures of the steps among which it is judged.
-        districts: the neighbourhoods by token; None before the first search for them.
-
-    Raises:
-        LookupError: the step is not recorded.
-        FrameError: its record is damaged.
+    `judged`: the figures of the steps among which it is judged; `districts`: the neighbourhoods by token.
     """
     near = _read_near(run, reader, step)
     top = near.top.get(step)
@@ -80,7 +73,7 @@ def _read_near(run: RunFolder, reader: StepsReader, step: int) -> _Near:
 
 
 def _top_share(pulse: Pulse, top: TopLosses | None) -> float | None:
-    """Return the part of a step's loss that its largest losses are; None if the batch or its loss is not known."""
+    """Return the part of a step's loss that its largest losses are, if the batch and its loss are known."""
     whole = pulse.loss * int(pulse.batch_counts.sum(dtype=np.uint64))
     if top is None or not np.isfinite(whole) or whole <= 0:
         return None

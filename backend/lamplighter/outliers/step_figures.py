@@ -41,7 +41,6 @@ class StepFigures:
 
     @property
     def last(self) -> int:
-        """Return the number of the last step."""
         return self.first + len(self.values["loss"]) - 1
 
     @cached_property
@@ -68,7 +67,6 @@ class StepFigures:
         }
 
     def list_outlying(self, most: int) -> OutlyingSteps:
-        """Return the steps that stand out, of which at most `most` are listed."""
         found: list[tuple[OutlyingKind, int, int, StepFigure]] = []
         for figure, places in self.not_finite.items():
             for from_, to in places:
@@ -160,15 +158,9 @@ def _not_finite(values: NDArray[np.float64]) -> list[tuple[int, int]]:
 def read_step_figures(
     reader: StepsReader, first: int, last: int, on_progress: Callable[[float], object] = lambda _: None
 ) -> StepFigures:
-    """Read the figures of the recorded steps from `first` to `last`, inclusive, or the newest `MAX_JUDGED` of them.
+    """Read the figures of the recorded steps from `first` to `last`, or the newest `MAX_JUDGED` of them.
 
-    Args:
-        reader: the run's steps.
-        first, last: the steps; consecutive as all steps of a record.
-        on_progress: called with the share done.
-
-    Raises:
-        FrameError: a pulse is damaged.
+    `on_progress` is called with the share done.
     """
     first = max(1, first, last - MAX_JUDGED + 1)
     rows: list[tuple[float, float, float]] = []
@@ -184,7 +176,6 @@ def read_step_figures(
 
 
 def enough_steps(first: int, last: int) -> bool:
-    """Return whether there are enough steps from `first` to `last` for one to stand out."""
     return last - first + 1 >= MIN_VALUES
 
 

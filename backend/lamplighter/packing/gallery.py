@@ -66,20 +66,9 @@ class _Card:
 def write_gallery(
     runs: Sequence[RunFolder], out: Path, url: str | None = None, progress: ExportProgress = no_progress
 ) -> Path:
-    """Write a gallery of runs. It appears complete or not at all.
+    """Write a gallery of runs, in the order of their cards, into a new folder, whole or not at all.
 
-    Args:
-        runs: the runs, in the order of their cards.
-        out: the folder to create.
-        url: the future address of the gallery, needed for pictures in link previews; None: no pictures.
-        progress: called with the share done; raise `Cancelled` in it to cancel.
-
-    Returns:
-        The folder.
-
-    Raises:
-        ExportError: a run cannot be packed, the address is invalid, or the folder exists.
-        FormatError: this version cannot read a run.
+    `url`: the future address, needed for pictures in link previews; None: no pictures. It raises ExportError.
     """
     if not runs:
         raise ExportError("a gallery needs a run: name one, as lamplighter runs lists them")
@@ -126,11 +115,7 @@ def _part(progress: ExportProgress, index: int, count: int, name: str) -> Export
 
 
 def _check_url(url: str | None) -> str | None:
-    """Return an address with a trailing slash.
-
-    Raises:
-        ExportError: the address is not a web address.
-    """
+    """Return a web address with a trailing slash, or raise ExportError."""
     if url is None:
         return None
     try:

@@ -42,13 +42,10 @@ def pack_lights(
     budget: int,
     progress: Callable[[float], None],
 ) -> Lights:
-    """Encode the lights of as many steps as fit.
+    """Encode the lights of as many steps as fit into `budget` bytes; the first and the last are kept even
+    beyond it.
 
-    Args:
-        last: its last step, at least 1.
-        kept: steps to include in any case.
-        budget: the maximum bytes; the first and the last step are kept even beyond it.
-        progress: called with the share done.
+    `last`: the last step, at least 1; `kept`: steps to include in any case.
     """
     count, asked = min(MAX_STEPS, last), {step for step in kept if 1 <= step <= last}
     packed = _pack(run, reader, last, asked | choose_steps(last, count), lambda share: progress(share / 2))

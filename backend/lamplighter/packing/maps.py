@@ -38,8 +38,7 @@ class Maps:
 def pack_maps(
     run: RunFolder, lineage: Lineage, last: int, view: Method, budget: int, progress: Callable[[float], None]
 ) -> Maps | None:
-    """Encode the layouts of a view up to the step `last`, preferably the smoothed ones if they cover all steps; None if
-    there are no layouts."""
+    """Encode the layouts of a view up to `last`, preferably smoothed ones that cover all steps, if any."""
     path = run.relayouts_path if covers_run(run, last) else run.layouts_path
     try:
         with LayoutsReader(path) as reader:

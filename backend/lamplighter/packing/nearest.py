@@ -100,10 +100,10 @@ def pack_nearest(
     *,
     beside: bool = False,
 ) -> NearestWords:
-    """Encode the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning, within about
-    `budget` bytes. Up to half of them are the steps `kept` for the course.
+    """Encode the neighbours at up to `MAX_MOMENTS` steps, denser at the beginning, in about `budget` bytes.
 
-    Where there is room for two steps only, each token has fewer neighbours. With `beside`, files hold more than a few steps.
+    Up to half of the moments are the steps `kept` for the course. Where there is room for two steps only,
+    each token has fewer neighbours. With `beside`, files hold more than a few steps.
     """
     size = len(run.vocabulary)
     most = max(0, min(NEIGHBOURS, size - 1))

@@ -36,7 +36,6 @@ class RunAnswers:
     """The answers about one run, computed in a separate thread with its event loop; a context manager."""
 
     def __init__(self, run: RunFolder, lessons: Path | None = None) -> None:
-        """Prepare to ask about `run` in its store; `lessons`: a folder of texts that override the course's."""
         self._app: FastAPI = create_reading_app(run.path.parent, course_library(lessons))
         self._loop = start_blocking_portal()
         self._root = f"/api/runs/{run.id}"
@@ -51,19 +50,11 @@ class RunAnswers:
         self._loop.__exit__(kind, error, trace)
 
     def get(self, rest: str = "") -> bytes:
-        """Return the body of the answer to `GET /api/runs/{run}` and `rest`, such as `"/steps?from=1"`.
-
-        Raises:
-            AnswerError: the server rejects the request.
-        """
+        """Return the answer to `GET /api/runs/{run}` and `rest` (`"/steps?from=1"`), or raise AnswerError."""
         return self.ask(self._root + rest)
 
     def ask(self, address: str) -> bytes:
-        """Return the body of the answer to `GET` of an address relative to the root of the server.
-
-        Raises:
-            AnswerError: the server rejects the request.
-        """
+        """Return the answer to `GET` of an address relative to the server's root, or raise AnswerError."""
         return self._portal.call(ask, self._app, address)
 
 
@@ -90,11 +81,7 @@ class PackedCourse:
 
 
 def pack_course(answers: RunAnswers, last: int) -> PackedCourse:
-    """Return the parts of the course that apply to a run, up to its step `last`.
-
-    Raises:
-        AnswerError: the server rejected a request for a part.
-    """
+    """Return the parts of the course that apply to a run, up to its step `last`, or raise AnswerError."""
     stored, told = dict[str, Any](), list[dict[str, Any]]()
     for language in list_languages(find_lessons()):
         query = f"?lang={language}"
@@ -177,17 +164,10 @@ def pack_run(
     beside: bool = False,
     live: str | None = None,
 ) -> PackedRun:
-    """Encode a run, live or finished; a live one up to its newest step.
+    """Encode a run, a live one up to its newest step, or raise ExportError if it has no step or map.
 
-    Args:
-        progress: called with the share done.
-        lessons: a folder of texts that override the course's.
-        beside: whether there may be files beside the page, for what has no room in it.
-        live: the folder beside the page whose files continue the run; None: nothing continues it.
-
-    Raises:
-        ExportError: the run has no step or no map yet.
-        FormatError: this version cannot read the folder.
+    `lessons`: a folder of texts that override the course's. `beside`: whether there may be files beside the
+    page, for what has no room in it. `live`: the folder beside the page whose files continue the run.
     """
     try:
         with StepsReader(run.steps_path) as reader:
@@ -271,8 +251,10 @@ def _describe_files(run: RunFolder, moments: Moments, files: list[bytes]) -> dic
 def _store_answers(
     answers: RunAnswers, last: int, words: int, course: PackedCourse, continues: bool
 ) -> tuple[dict[str, Any], tuple[int, int]]:
-    """Return the server's answers to store unchanged, by path relative to the run, and the number of the model's
-    answers stored and available. Those that the course uses come first, then the newest."""
+    """Return answers by path relative to the run, and how many of the model's are stored and there.
+
+    Those that the course uses come first, then the newest.
+    """
     stored: dict[str, Any] = {
         rest: json.loads(answers.get(rest))
         for rest in (

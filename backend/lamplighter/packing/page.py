@@ -40,17 +40,10 @@ class Preview:
 def write_packed_page(
     run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None, live: str | None = None
 ) -> None:
-    """Write the page that shows a run without a server.
+    """Write the page that shows a run without a server, or raise ExportError.
 
-    Args:
-        out: the file to write.
-        progress: called with the share done.
-        lessons: a folder of texts that override the course's.
-        live: the folder beside the page whose files it follows (`broadcast/`); None: the page is complete.
-
-    Raises:
-        ExportError: the run has no step or no map yet, or the page has not been built.
-        FormatError: this version cannot read the folder.
+    `lessons`: a folder of texts that override the course's. `live`: the folder beside the page whose files it
+    follows (`broadcast/`); None: the page is complete.
     """
     packed = pack_run(run, progress, lessons, live=live)
     preview = Preview(f"{packed.head['name']} · Lamplighter", describe_run(run))
@@ -60,11 +53,7 @@ def write_packed_page(
 
 
 def render_page(packed: PackedRun, preview: Preview) -> str:
-    """Return the HTML of a packed run.
-
-    Raises:
-        ExportError: the page has not been built.
-    """
+    """Return the HTML of a packed run, or raise ExportError if the page has not been built."""
     built = find_static() / "app" / "packed"
     try:
         script = _inside_script((built / "page.js").read_text(encoding="utf-8"))
@@ -99,7 +88,7 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
 def write_files(packed: PackedRun, folder: Path) -> None:
     """Write the files that a page loads from beside it when they are needed.
 
-    They are scripts, each with one call, because a page opened as a file may read nothing else that lies beside it.
+    They are scripts, each with one call: a page opened as a file may read nothing else beside it.
     """
     beside = packed.head["beside"]
     if beside is None:
@@ -111,16 +100,11 @@ def write_files(packed: PackedRun, folder: Path) -> None:
 
 
 def read_notices() -> str:
-    """Return the notices of the packages whose code, styles and fonts are in a built page.
-
-    Raises:
-        FileNotFoundError: the page has not been built.
-    """
+    """Return the notices of packages in a built page; raise FileNotFoundError if there is none."""
     return (find_static() / "app" / NOTICES).read_text(encoding="utf-8")
 
 
 def icon_url() -> str:
-    """Return the icon of a page as a data URL."""
     return f"data:image/svg+xml,{quote((find_static() / 'lamp.svg').read_text(encoding='utf-8'))}"
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argument_parser("packing.worker")
     parser.add_argument("out", type=Path, help="the file to make")
     parser.add_argument("--lessons", type=Path, help="texts laid over those of the course")

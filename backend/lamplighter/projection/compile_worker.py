@@ -31,11 +31,7 @@ def main() -> int:
 
 
 def _compile() -> int:
-    """Compile, and return the number of functions that were not cached.
-
-    Raises:
-        Exception: the error that prevented compilation.
-    """
+    """Compile, and return the number of functions that were not cached."""
     # Imported only now, because numba reads the environment when it is imported.
     from lamplighter.contract.recipe import MapRecipe
     from lamplighter.projection.warm_up import WarmUp, compiled_functions

@@ -1,7 +1,4 @@
-"""A file of layouts of many steps, laid out jointly.
-
-Its linear view uses the directions of the last step throughout.
-"""
+"""A file of layouts of many steps, laid out jointly; its linear view uses the directions of the last step."""
 
 from __future__ import annotations
 
@@ -68,11 +65,7 @@ class JointSlices:
     """The tokens of the numbers of a clock in their order, whose circle the linear view shows; None without."""
 
     def visit(self, *, backward: bool) -> Iterator[tuple[int, Snapshot | OpenSnapshot]]:
-        """Yield the numbers of the slices with their matrices, from the first to the last or backward.
-
-        Raises:
-            ReprojectionError: a matrix holds numbers that are not finite.
-        """
+        """Yield the numbers of the slices with their matrices; raise ReprojectionError for one not finite."""
         order = range(len(self.steps))
         for index in reversed(order) if backward else order:
             snapshot = self.read(index)
@@ -82,12 +75,9 @@ class JointSlices:
 
 
 def choose_spread(count: int, size: int, limit: int) -> list[int]:
-    """Choose evenly spaced slices, including the first and the last. Return their numbers, ascending.
+    """Return the numbers of evenly spaced slices, including the first and the last, ascending.
 
-    Args:
-        count: the number to choose from, at least 2.
-        size: number of tokens V; fewer slices of a large vocabulary fit into memory.
-        limit: the maximum number to choose.
+    `count`: of at least 2; `size`: V, of which large ones allow fewer.
     """
     fitting = min(limit, max(2, _PLACES_BYTES // (12 * size)), count)
     return np.unique(np.linspace(0, count - 1, fitting).round().astype(int)).tolist()
@@ -104,17 +94,8 @@ def write_joint_layouts(
 ) -> list[float]:
     """Lay out some matrices jointly and write their layouts into a file. Return the trust of each.
 
-    Args:
-        part: the file.
-        slices: the matrices.
-        chosen: the settings of the map.
-        until: the run's newest step.
-        progress: called after every slice.
-        start: initial positions for the fit, shape (V, 2).
-        place: moves the finished map rigidly.
-
-    Raises:
-        ReprojectionError: a matrix is not finite, or the file could not be closed.
+    `until`: the run's newest step; `start`: initial positions for the fit, shape (V, 2); `place` moves the
+    finished map rigidly. It raises ReprojectionError if a matrix is not finite.
     """
     laid_out = slices.landmarks
     size = slices.size if laid_out is None else len(laid_out)

@@ -1,9 +1,8 @@
-"""The output map: the map of a run's output matrix, laid out on request, jointly at all waypoints, so that it does not
-jump.
+"""The output map: that of a run's output matrix, laid out jointly at all waypoints, so that it does not jump.
 
-It is stored in `output-layouts.sqlite`. UMAP determines neither the arrangement of clusters nor the rotation or
-reflection of a map. So the fit starts at the map of the input matrix, and the result is aligned to that map without
-changing its shape.
+It is stored in `output-layouts.sqlite`. UMAP determines neither the arrangement of clusters nor the rotation
+or reflection of a map. So the fit starts at the map of the input matrix, and the result is aligned to that
+map without changing its shape.
 """
 
 from __future__ import annotations
@@ -48,18 +47,10 @@ SLICES = 60
 def lay_out_output(
     run: RunFolder, progress: ReprojectionProgress, slices: int = SLICES
 ) -> ReprojectionSummary:
-    """Lay out the output matrix of a run at its waypoints. Only one process at a time may do this (role
-    `output-projector`).
+    """Lay out the output matrix of a run at its waypoints, at most `slices` of them, evenly spaced.
 
-    Args:
-        run: the run, live or finished.
-        progress: called after every slice.
-        slices: the maximum number of waypoints to lay out, evenly spaced, including the first and the last.
-
-    Raises:
-        ReprojectionError: the run has no separate output matrix, or too few waypoints.
-        FileNotFoundError: the run has not started.
-        FormatError: this version cannot read the run, or a waypoint is damaged.
+    Only one process at a time may do this (role `output-projector`). It raises ReprojectionError if the run
+    has no separate output matrix, or too few waypoints.
     """
     start = time.monotonic()
     with whole_file(run.output_layouts_path) as part, StepsReader(run.steps_path) as reader:
@@ -85,14 +76,9 @@ def lay_out_output(
 
 
 def align_slices(coordinates: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Align a whole map to another by its last slice: by rotation, translation and, if needed, reflection.
+    """Align a whole map, (T, V, 2), to another, (V, 2), by its last slice.
 
-    Args:
-        coordinates: shape (T, V, 2).
-        target: shape (V, 2).
-
-    Returns:
-        Shape (T, V, 2). All slices move together; distances stay.
+    By rotation, translation and, if needed, reflection. All slices move together; distances stay.
     """
     best: tuple[float, NDArray[np.float32], RigidMotion] | None = None
     for sign in (1, -1):
@@ -127,9 +113,7 @@ def _read_kept(run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snaps
 
 
 def _input_map(run: RunFolder, reader: StepsReader, step: int) -> NDArray[np.float32] | None:
-    """Return the tokens' positions on the map of the input matrix at a step, preferably the smoothed one, shape (V, 2);
-    None if nothing is laid out yet.
-    """
+    """Return positions on the map of the input matrix, (V, 2), preferably the smoothed one, if laid out."""
     lineage = reader.lineage()
     for path in (run.relayouts_path, run.layouts_path):
         with suppress(FileNotFoundError), LayoutsReader(path) as layouts:

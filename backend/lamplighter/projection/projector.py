@@ -58,16 +58,12 @@ class Projector:
         landmarks: NDArray[np.int64] | None = None,
         numbers: NDArray[np.int64] | None = None,
     ) -> None:
-        """Continue from the state in the file.
+        """Continue from the state in the file, which `earlier` reads. `size`: V.
 
-        Args:
-            writer: writes the layouts.
-            earlier: reads the same file; used only here.
-            size: number of tokens, V.
-            chosen: the settings of the map if the file has none yet.
-            vocabulary: the run's vocabulary, for the names of districts; None: detect no districts.
-            landmarks: the tokens to lay out, ascending, shape (L,); the others are placed by them. None for all.
-            numbers: the tokens of the numbers of a clock in their order, whose circle the linear view shows; None without.
+        `chosen`: the settings of the map if the file has none yet. `vocabulary`: for the names of districts;
+        None: detect none. `landmarks`: the tokens to lay out, ascending, shape (L,); the others are placed by
+        them; None for all. `numbers`: the tokens of the numbers of a clock in their order, whose circle the
+        linear view shows.
         """
         self._writer = writer
         self._numbers = numbers
@@ -108,7 +104,6 @@ class Projector:
 
     @property
     def map_started(self) -> bool:
-        """Return whether the map is being drawn yet."""
         return self._ready
 
     def set_previous_space(self, vectors: RowSource | None) -> None:
@@ -161,7 +156,6 @@ class Projector:
         self._writer.set_facts(facts)
 
     def _create_method(self, vectors: NDArray[np.float32]) -> LayoutMethod:
-        """Create the chosen method, continuing from the current layout."""
         if self._coordinates is not None and self._drawn_by != METHODS[self.map_recipe.method]:
             return make_replacement_method(
                 self.map_recipe, self._laid_out_of(vectors), self._laid_out_of(self._coordinates)
@@ -176,7 +170,6 @@ class Projector:
 
     @property
     def _unsettled(self) -> bool:
-        """Return whether another frame of the same embedding would still move the map."""
         if self._method is None:
             return self._placed is None or self._placed != self.last_drawn
         return self._method.unsettled and self._settling < MAX_SETTLING_FRAMES
@@ -195,15 +188,9 @@ class Projector:
         )
 
     def project_step(self, vectors: RowSource, attempt: int, step: int, *, over: bool = False) -> bool:
-        """Make and commit the layouts of one step.
+        """Make and commit the layouts of one step, whose matrix is (V, D). `over`: choose the directions now.
 
-        Args:
-            vectors: shape (V, D).
-            attempt: the attempt that the step belongs to.
-            over: whether the run has ended, so that the directions must be chosen now.
-
-        Returns:
-            False if the matrix is not finite: the last layouts stay, and the facts give the reason.
+        Return False if the matrix is not finite: the last layouts stay, and the facts give the reason.
         """
         wild = self._set_space(vectors, attempt, step)
         if wild:
@@ -241,12 +228,9 @@ class Projector:
         return True
 
     def draw_missed(self, vectors: RowSource, attempt: int, step: int, *, over: bool = False) -> None:
-        """Draw only the map of an earlier step, once the map has started; skip a matrix that is not finite.
+        """Draw only the map of an earlier step, once the map has started, unless its matrix is not finite.
 
-        Args:
-            vectors: shape (V, D).
-            attempt: the attempt that the step belongs to.
-            over: whether the run has ended, so that there is time to find the districts of the step too.
+        `over`: the run has ended, so that there is time to find the districts of the step too.
         """
         if not self._set_space(vectors, attempt, step):
             self._draw(attempt, step)
@@ -260,8 +244,7 @@ class Projector:
             self._writer.set_facts({"warm_up": share})
 
     def _set_space(self, vectors: RowSource, attempt: int, step: int) -> int:
-        """Take the embedding of a step, unless it is taken already: a pass over a large table takes seconds. Return how many
-        rows are not finite; then it is not taken."""
+        """Take the embedding of a step once; return how many rows are not finite: then it is not taken."""
         if self._space == (attempt, step):
             return 0
         wild = int((~finite_rows(vectors)).sum())

@@ -46,10 +46,8 @@ class MissedSteps:
     ) -> None:
         """Begin before the first matrix.
 
-        Args:
-            seconds: the maximum delay of the newest step, from the second call of `next_matrix` on: the first layout
-                takes equally long for any matrix.
-            clock: returns seconds.
+        `seconds`: the maximum delay of the newest step, from the second call of `next_matrix` on: the first
+        layout takes equally long for any matrix.
         """
         self._matrix = MatrixFollower(run)
         self._seconds, self._clock = seconds, clock
@@ -58,15 +56,7 @@ class MissedSteps:
         self._until = self._called = 0.0
 
     def next_matrix(self, reader: StepsReader, newest: int) -> MatrixFollower | None:
-        """Return the next matrix to draw, or None once it is the newest's turn.
-
-        Args:
-            reader: the reader of the run's steps.
-            newest: the newest step whose matrix can be rebuilt.
-
-        Returns:
-            The matrix, which changes in place with the next call.
-        """
+        """Return the next matrix, which changes in place with the next call; None if the newest is next."""
         if self._matrix.step < 0:
             first = reader.keyframe_step_after(-1)
             found = first is not None and self._matrix.advance(reader, to=first)
@@ -122,16 +112,10 @@ class ProjectorProcess:
 
     @property
     def is_warming_up(self) -> bool:
-        """Return whether the code of the map is being imported or compiled."""
         return self._warm is not None and self._warm.is_at_work
 
     def run(self) -> None:
-        """Follow the run to its end. While the disk is full, retry from the last stored layout, as after a
-        crash.
-
-        Raises:
-            FormatError: this version cannot read the folder.
-        """
+        """Follow the run to its end. While the disk is full, retry from the last stored layout."""
         self._loop.run_to_end(self._run_once)
 
     def _run_once(self) -> None:
@@ -309,7 +293,7 @@ class ProjectorProcess:
         return True
 
     def _apply_requests(self, projector: Projector) -> bool:
-        """Apply the map requests that arrived since the last poll. Return whether there were any."""
+        """Apply the map requests since the last poll. Return whether there were any."""
         requests = [request for request in self._requests.read_new() if request.kind in PROJECTOR_KINDS]
         for request in requests:
             projector.apply_request(request, self._follower.attempt, self._follower.step)

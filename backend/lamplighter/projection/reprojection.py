@@ -32,15 +32,9 @@ SLICES = 120
 def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLICES) -> ReprojectionSummary:
     """Reproject a finished run. Only one process at a time may do this (role `reprojector`).
 
-    Args:
-        progress: called after every slice.
-        slices: the number of steps to lay out, evenly spaced over those stored exactly, including the first and the
-            last; fewer if too few are stored or the vocabulary is large.
-
-    Raises:
-        ReprojectionError: the run has not ended, or too few of its steps are stored.
-        FileNotFoundError: the run has not started.
-        FormatError: this version cannot read the run.
+    `slices`: evenly spaced steps of those stored exactly, including the first and the last; fewer if too few
+    are stored or the vocabulary is large. It raises ReprojectionError if the run has not ended, or too few
+    are stored.
     """
     start = time.monotonic()
     with whole_file(run.relayouts_path) as part, MatrixHistory(run) as history:

@@ -34,7 +34,6 @@ class _CancelledError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argument_parser("projection.reprojection_worker")
     parser.add_argument("--slices", type=int, help="how many steps to lay out")
     parser.add_argument("--lowest", action="store_true", help="yield the processor to everything else")

@@ -28,7 +28,6 @@ class WarmUp:
     """
 
     def __init__(self, chosen: MapRecipe, size: int) -> None:
-        """Start the thread. `chosen`: the method; `size`: the number of tokens, V."""
         self._chosen, self._size = chosen, size
         self.error: Exception | None = None
         self._functions: list[Any] = []
@@ -45,7 +44,6 @@ class WarmUp:
 
     @property
     def is_at_work(self) -> bool:
-        """Return whether the thread is still importing or compiling."""
         return self._thread.is_alive()
 
     @property
@@ -56,8 +54,9 @@ class WarmUp:
         return (parts - 1 if self.done else bool(self._functions) + ready) / parts
 
     def import_districts(self) -> None:
-        """Import the code of districts once, in the background. Call it only after the first map is drawn: the import
-        takes twice as long as that map and would slow it down."""
+        """Import the code of districts once, in the background. Call it only after the first map is drawn:
+        the import takes twice as long as that map and would slow it down.
+        """
         if not self._districts_begun:
             self._districts_begun = True
             self._thread = threading.Thread(

@@ -33,7 +33,6 @@ def prepare_environment() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argument_parser("projection.worker")
     parser.add_argument("--once", action="store_true", help="lay out the newest step and leave")
     chosen = parser.parse_args(arguments)

@@ -262,7 +262,6 @@ def find_bent_update(evidence: Evidence) -> Finding:
 
 
 def _change_of(loss: LossPair) -> float | None:
-    """Return the update's change of a loss; None if that is not finite."""
     return None if loss.before is None or loss.after is None else loss.after - loss.before
 
 

@@ -57,9 +57,8 @@ def find_matrix_of_weights(evidence: Evidence) -> Finding:
 
 
 def find_two_cities(evidence: Evidence) -> Finding:
-    """Return whether the two matrices differ more than either does from itself earlier.
-
-    Also tells whether each depends on its own side of a word.
+    """Return whether the two matrices differ more than either does from itself earlier, and each has its own
+    side.
     """
     if evidence.tied:
         return Finding(

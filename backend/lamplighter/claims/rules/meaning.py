@@ -113,10 +113,7 @@ def find_pulled_together(evidence: Evidence) -> Finding:
 
 
 def _control_order(evidence: Evidence, step: int) -> OrderFigures | None:
-    """Return the order of the control.
-
-    None if it has trained for less than half of `step`, too few to compare.
-    """
+    """Return the order of the control; None if it has trained for less than half of `step`."""
     newest = None if evidence.control is None else evidence.control.newest
     return None if newest is None or 2 * newest.step < step else newest.order
 
@@ -263,7 +260,6 @@ def _is_answered(one: RelationFigures) -> bool:
 
 
 def _is_known(one: RelationFigures) -> bool:
-    """Return whether the sum answers significantly more than guessing within the right class."""
     return share_interval(one.score, one.pairs, CLEAR)[0] > one.right_class
 
 
@@ -272,9 +268,8 @@ def _mean(relations: Mapping[str, RelationFigures]) -> float:
 
 
 def _separation(evidence: Evidence) -> tuple[float, float, float | None] | None:
-    """Return the cosines of the word that two sentences separate most.
-
-    They are those after the last layer, before the first one, and after the last one of the untrained model.
+    """Return the cosines of the word that two sentences separate most: after the last layer, before the first
+    one, and after the last one of the untrained model.
     """
     answer = evidence.answer(ProbeAnswer)
     if answer is None:

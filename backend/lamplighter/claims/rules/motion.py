@@ -117,8 +117,8 @@ def find_turn(evidence: Evidence) -> Finding:
 
 
 def find_shift(evidence: Evidence) -> Finding:
-    """Return how far a row of the batch moves in a step, relative to its length, at chosen steps, and whether the steps
-    lead anywhere.
+    """Return how far a row of the batch moves in a step, relative to its length, and whether the steps lead
+    anywhere.
     """
     shares = {
         step: share for step in evidence.row_lengths if (share := _share_at(evidence, step)) is not None
@@ -224,8 +224,8 @@ def find_no_rest(evidence: Evidence) -> Finding:
 
 
 def _pace(evidence: Evidence, step: int) -> Spread | None:
-    """Return the median movement of a row of the batch up to a step: the mean over the known steps just before it, with
-    its standard error.
+    """Return the median movement of a row of the batch: the mean over the known steps up to `step`, with its
+    error.
     """
     pulses = evidence.pulses
     if pulses is None or step < 1:
@@ -236,7 +236,6 @@ def _pace(evidence: Evidence, step: int) -> Spread | None:
 
 
 def _share_at(evidence: Evidence, step: int) -> Spread | None:
-    """Return `_pace` relative to the row length at the step; None if either is unknown."""
     pace, length = _pace(evidence, step), evidence.row_lengths.get(step)
     if pace is None or length is None:
         return None

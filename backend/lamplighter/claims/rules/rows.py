@@ -83,9 +83,8 @@ def find_sleepers(evidence: Evidence) -> Finding:
 
 
 def _drawn_evenly(evidence: Evidence) -> Figure | None:
-    """Return the expected share of rows that a batch of uniformly drawn words reads, with its interval.
-
-    None if the batch size is unknown.
+    """Return the expected share of rows that a batch of uniformly drawn words reads; None for an unknown
+    batch size.
     """
     words, rows = evidence.batch_tokens, evidence.rows
     if not words:
@@ -166,10 +165,7 @@ def find_when_not(evidence: Evidence) -> Finding:
 
 
 def _own_sets(evidence: Evidence) -> Finding | None:
-    """Return what the run's own steps show if its update rule is not the lazy one.
-
-    None if it is, or nothing is known.
-    """
+    """Return what the run's own steps show if its update rule is not the lazy one; None if nothing is known."""
     pulses: PulseFigures | None = evidence.pulses
     if pulses is None or (evidence.optimiser == "lazy" and not evidence.tied) or evidence.recorded_elsewhere:
         return None
@@ -230,9 +226,7 @@ def find_affordable(evidence: Evidence) -> Finding:
 
 
 def find_batch_size(evidence: Evidence) -> Finding:
-    """Return whether most of the model moves while the embedding is mostly idle, and the effect of a larger
-    batch.
-    """
+    """Return whether most of the model moves while the embedding is idle, and the effect of a larger batch."""
     answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return waiting_for_answer(evidence, "microscope_parameters")
@@ -292,7 +286,6 @@ def _batch_sizes(evidence: Evidence) -> list[tuple[int, float]]:
 
 
 def _measured_times(evidence: Evidence) -> list[Figure]:
-    """Return the bench's timings for a large matrix, if there are any."""
     answer = evidence.answer(BenchAnswer)
     large = None if answer is None else answer.large
     if large is None:
@@ -304,7 +297,6 @@ def _measured_times(evidence: Evidence) -> list[Figure]:
 
 
 def _median(values: np.ndarray) -> float | None:
-    """Return the median of the known values; None if there are none."""
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else None
 

@@ -98,9 +98,8 @@ def _steps_at_home(home: EnvironmentHome) -> int:
 
 
 def _change_at_home(home: EnvironmentHome, change: HomeChange | None) -> Spread | None:
-    """Return the change of a value in the copy that stays at home, with its spread over those steps.
-
-    None if not measured.
+    """Return the change of a value in the copy that stays at home, with its spread over those steps, if
+    measured.
     """
     if change is None or change.mean is None or change.spread is None:
         return None
@@ -151,8 +150,7 @@ def find_price_of_order(evidence: Evidence) -> Finding:
 
 
 def find_devices(evidence: Evidence) -> Finding:
-    """Return the bytes that devices exchange in a step, by formula and as measured: those of the run itself if several
-    processes train it."""
+    """Return the bytes that devices exchange in a step: the run's own if several processes train it."""
     if evidence.shared is not None:
         return _judge_exchanges(evidence.shared)
     answer = evidence.answer(DevicesAnswer)

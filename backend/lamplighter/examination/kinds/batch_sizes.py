@@ -1,8 +1,4 @@
-"""The kind *batch sizes*: how many embedding rows a batch reads, from small batches to those of large models.
-
-A batch touches few rows because it is small: a few hundred tokens leave most rows idle, a hundred thousand
-touch nearly all.
-"""
+"""The kind *batch sizes*: how many embedding rows a batch reads, from small batches to those of large models."""
 
 from __future__ import annotations
 
@@ -58,5 +54,4 @@ def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportPr
 
 
 def _batch(recipe: Recipe, text: NDArray[np.uint32], step: int) -> NDArray[np.int64]:
-    """Return the tokens that a step reads, in order."""
     return text[batch_positions(recipe, len(text), step)[:, :-1]].astype(np.int64).reshape(-1)

@@ -63,10 +63,8 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
 
 
 def choose_places(model: ExaminedModel, most: int) -> list[int]:
-    """Return at most `most` steps, spread from the start of the training to the model's step.
-
-    Only steps with a kept state are chosen: recomputing hundreds of steps would take longer than the
-    question.
+    """Return at most `most` steps with a kept state (others take too long), spread from the start to the
+    model's step.
     """
     recipe, last = model.run.recipe, model.step
     room = waypoint_room(recipe, len(model.run.vocabulary))
@@ -91,7 +89,6 @@ class _Steps:
         self.right_guesses: list[float | None] = []
 
     def take_step(self, number: int, of: int) -> None:
-        """Take step `number` of `of`, counted from 1."""
         learner = self._learner
         _, ids, targets = self._batches.batch(self._place + number)
         _, *elsewhere = self._batches.batch(self._place + of + number)
@@ -109,7 +106,6 @@ class _Steps:
         self.right_guesses.append(None if share is None else rounded(share))
 
     def summarise(self) -> BetterPlace:
-        """Return these steps as a part of the answer."""
         return BetterPlace(
             step=self._place,
             steps=len(self.same),

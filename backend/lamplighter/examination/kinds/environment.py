@@ -63,10 +63,6 @@ class _Environment:
         self._chance = purity_chance(class_of)
 
     def answer(self, question: EnvironmentQuestion) -> EnvironmentAnswer:
-        """Train on the other town, then on the own one, and another copy only on the own one.
-
-        Return the answer.
-        """
         steps, back = question.steps, question.back
         home_steps = min(steps, HOME_STEPS)
         points = chosen_steps(steps, back)
@@ -93,7 +89,6 @@ class _Environment:
         )
 
     def _stay(self, steps: int, start: EnvironmentPoint) -> EnvironmentHome:
-        """Train a copy only on its own town from a point on. Return the changes."""
         learner = self._new_copy()
         points = {round(steps * point / HOME_POINTS) for point in range(HOME_POINTS + 1)}
         curve = [_at_home(start)]
@@ -114,10 +109,7 @@ class _Environment:
         return learner
 
     def _train(self, learner: Learner, number: int, jobs: torch.Tensor | None) -> None:
-        """Take one of the steps that follow the model's.
-
-        With `jobs`, shape (V,), tokens have permuted roles.
-        """
+        """Take one of the steps that follow the model's. With `jobs`, shape (V,), tokens have permuted roles."""
         where = "training_at_home" if jobs is None else "training_elsewhere"
         self._report(self._done / self._all, say(where, step=number))
         _, ids, targets = self._model.batches.batch(self._model.step + number)
@@ -165,7 +157,6 @@ def _at_home(point: EnvironmentPoint) -> HomePoint:
 
 
 def _describe_change(values: list[float | None]) -> HomeChange | None:
-    """Return the change of a value since the first point of a curve; None if one is missing."""
     known = np.array([value for value in values if value is not None])
     if len(known) < len(values):
         return None

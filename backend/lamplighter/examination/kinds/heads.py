@@ -34,11 +34,7 @@ _MIN_WINDOWS = 8
 
 
 def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgress) -> HeadsAnswer:
-    """Return the scores of all heads at the kept states up to the step.
-
-    Raises:
-        QuestionError: the model reads too few tokens at once.
-    """
+    """Return the scores of all heads at the kept states up to the step."""
     tokens = model.run.recipe.model.context // 2
     if tokens < _LEAST_TOKENS:
         raise QuestionError(
@@ -66,10 +62,8 @@ def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgres
 
 
 def score_attention(attention: NDArray[np.float64]) -> HeadScores:
-    """Return the scores of a head.
-
-    Args:
-        attention: its attention on sequences whose second half repeats the first, shape (N, 2 T, 2 T).
+    """Return the scores of a head by its attention on sequences whose second half repeats the first, (N, 2 T,
+    2 T).
     """
     length = attention.shape[1]
     positions, again = np.arange(1, length), np.arange(length // 2, length)

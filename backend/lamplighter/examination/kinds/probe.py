@@ -39,11 +39,6 @@ class _Reading:
 
 
 def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgress) -> ProbeAnswer:
-    """Return the attention of a sentence, and the similarity of its words in another one.
-
-    Raises:
-        QuestionError: a sentence is too long or empty, or has unknown words.
-    """
     ids = read_sentence(model.run, question.sentence, "sentence")
     other = (
         None
@@ -118,9 +113,8 @@ def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _change(one: _Reading, other: _Reading) -> list[list[float | None]]:
-    """Return the total variation distance between the attention of each head.
-
-    It is averaged over the positions that see more than themselves.
+    """Return the total variation distance between the attention of each head, averaged over the positions
+    that see more than themselves.
     """
     return [
         [rounded(float(head)) for head in 0.5 * np.abs(a - b).sum(axis=2)[:, 1:].mean(axis=1)]

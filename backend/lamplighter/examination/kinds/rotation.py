@@ -31,11 +31,6 @@ SHOWN_NUMBERS = 10
 
 
 def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProgress) -> RotationAnswer:
-    """Return what a random rotation of the embedding changes and what it keeps.
-
-    Raises:
-        QuestionError: the model is too wide.
-    """
     learner = model.learner
     weight = learner.model.embedding.weight.detach()
     size, dim = weight.shape

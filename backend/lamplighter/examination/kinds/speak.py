@@ -14,7 +14,6 @@ from lamplighter.processes.question_words import encode_words
 
 
 def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> SpeakAnswer:
-    """Return the model's continuations, greedy and sampled."""
     prompt = encode_words(model.run, question.prompt, "prompt")
     report(0.0, say("speaking"))
     sampler = Sampler(np.random.default_rng(question.seed), question.temperature)

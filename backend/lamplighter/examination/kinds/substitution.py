@@ -49,9 +49,6 @@ def examine(
     A sentence is a window of text with the word in its middle, one for each word of a sample drawn evenly
     over frequencies. The rise, in nats, is that of the word's own prediction (`at`) and the sum over those
     that follow (`after`).
-
-    Raises:
-        QuestionError: the text is too short, or has too few words.
     """
     report(0.0, say("choosing_words"))
     chosen = _choose(model, question)
@@ -123,10 +120,9 @@ def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
 def _sample_words(
     text: NDArray[np.int64], by_count: NDArray[np.int64], most: int, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return words of a text, one from each of equal parts of the frequency list, with one occurrence each.
+    """Return token ids and positions, shape (S,) each, of words from equal parts of the frequency list.
 
-    Returns:
-        Token ids and positions, shape (S,) each; a position has a token before and after it.
+    A position has a token before and after it.
     """
     inner = text[1:-1]
     order = np.argsort(inner, kind="stable")

@@ -36,12 +36,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 
 
 def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportProgress) -> TransplantAnswer:
-    """Return the model's words and its loss, before and after rows of its embedding are replaced.
-
-    Raises:
-        QuestionError: nothing would change, the step was not kept, a word is unknown, or the prompt is too long.
-        FloatingPointError: the model's logits are not all finite.
-    """
+    """Return the model's words and its loss, before and after rows of its embedding are replaced."""
     rows = find_swapped_rows(model.run, question)
     prompt = read_sentence(model.run, question.prompt, "prompt")
     step = model.step if question.source_step is None else question.source_step
@@ -116,7 +111,6 @@ def _describe_previous(model: ExaminedModel, text: TextSample) -> PreviousMatrix
 
 
 def _matrix_at(model: ExaminedModel, step: int) -> torch.Tensor:
-    """Return the recorded embedding after a step, shape (V, D)."""
     try:
         with MatrixHistory(model.run) as history:
             return torch.from_numpy(history.snapshot(step).vectors)

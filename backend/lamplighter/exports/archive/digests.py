@@ -22,11 +22,7 @@ def format_digests(digests: Mapping[str, str]) -> str:
 
 
 def parse_digests(data: bytes) -> dict[str, str]:
-    """Return the digests of a list, by file name.
-
-    Raises:
-        ExportError: the data is not such a list.
-    """
+    """Return the digests of a list, by file name, or raise ExportError."""
     digests: dict[str, str] = {}
     for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):
         match = _LINE.fullmatch(line)

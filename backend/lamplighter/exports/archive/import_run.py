@@ -47,11 +47,7 @@ _MAX_RATE = 10.0
 
 
 def check_checkpoint(path: Path, vocabulary: int, dim: int) -> None:
-    """Check that a file has the header of a checkpoint of a model with an embedding of (`vocabulary`, `dim`).
-
-    Raises:
-        ExportError: the file does not have such a header.
-    """
+    """Raise ExportError unless a file has the header of a checkpoint with an embedding of this shape."""
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
     if header > _MAX_HEADER:
@@ -91,15 +87,9 @@ class ImportedRun(NamedTuple):
 def import_zip(
     run_store: RunStore, source: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES
 ) -> ImportedRun:
-    """Create a run from a zip, written by `lamplighter export --to zip` or any other program.
+    """Create a run from a zip of any program, of at most `total` unpacked bytes.
 
-    Args:
-        run_store: the target store.
-        progress: called with the share done; may raise `Cancelled`.
-        total: maximum unpacked bytes.
-
-    Raises:
-        ExportError: the zip is rejected; the message says why. None of its files are kept.
+    It raises ExportError if the zip is rejected; none of its files are kept then.
     """
 
     def fill(folder: Path, progress: ExportProgress) -> str:
@@ -111,16 +101,10 @@ def import_zip(
 def import_files(
     run_store: RunStore, name: str, fill: Callable[[Path, ExportProgress], str], progress: ExportProgress
 ) -> ImportedRun:
-    """Create a run from untrusted files.
+    """Create a run from untrusted files, or raise ExportError and keep none of them.
 
-    Args:
-        run_store: the target store.
-        name: what they come from, for messages.
-        fill: writes known files of bounded size into an empty folder, and returns how they were checked.
-        progress: called with the share done; may raise `Cancelled`.
-
-    Raises:
-        ExportError: they are rejected; the message says why. None of them are kept.
+    `name`: what they come from, for messages. `fill` writes known files of bounded size into an empty folder,
+    and returns how they were checked.
     """
     try:
         with preparation_folder(run_store.path, "importing") as folder, bounded_sqlite_memory():

@@ -41,19 +41,9 @@ _DATABASE_BEGIN = b"SQLite format 3\0"
 
 
 def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES) -> bool:
-    """Extract a run's files from a zip into an empty folder. Does not check their contents.
+    """Extract known files into an empty folder; return whether digests were listed, which all match then.
 
-    Args:
-        source: the zip.
-        folder: the target; it gets only known names.
-        progress: called with the share of the bytes done.
-        total: maximum number of bytes when unpacked.
-
-    Returns:
-        Whether the zip lists digests; all files then match it.
-
-    Raises:
-        ExportError: the file is not a zip, or not the zip of a run; the message says what is wrong.
+    It does not check their contents. It raises ExportError if the file is not the zip of a run.
     """
     try:
         if not stat.S_ISREG(source.stat().st_mode):
@@ -129,12 +119,7 @@ def _require_database(begin: bytes, name: str) -> None:
 
 
 def require_spare_room(folder: Path) -> None:
-    """Check that the disk has free space beyond the reserve for training.
-
-    Raises:
-        ExportError: it has none; the message says what to do.
-        OSError: the disk cannot be queried.
-    """
+    """Raise ExportError unless the disk has free space beyond the reserve for training."""
     if spare_bytes(folder) < 0:
         raise ExportError(
             "the disk is nearly full, and the rest is reserved for training: make room, and import it again"
@@ -201,7 +186,6 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
 
 
 def _require_few(names: Sequence[str]) -> None:
-    """Reject more files or waypoints than a run can have."""
     of_waypoints = ["waypoints/" in name for name in names]
     matrices = sum(f"{MATRICES}/" in name for name in names)
     waypoints, others = of_waypoints.count(True), of_waypoints.count(False) - matrices

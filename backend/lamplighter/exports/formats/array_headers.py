@@ -25,12 +25,9 @@ def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 def safetensors_header(
     tensors: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]], metadata: Mapping[str, str]
 ) -> bytes:
-    """Return the header of a safetensors file; the numbers must follow in the order of `tensors`,
-    little-endian.
+    """Return the header of a safetensors file of float32 and int64 tensors, by name.
 
-    Args:
-        tensors: data type (float32 or int64) and shape by name.
-        metadata: the file's metadata.
+    The numbers must follow in the order of `tensors`, little-endian.
     """
     head: dict[str, Any] = {"__metadata__": dict(metadata)}
     offset = 0

@@ -51,12 +51,9 @@ _TRANSPOSED = {
 def write_gpt2_folder(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
     """Write `config.json`, `model.safetensors`, `tokenizer.json` and `tokenizer_config.json`.
 
-    The weights are those of the record, recomputed from the nearest kept state, in float32. The tokeniser gives the ids of
-    the run. The metadata of the weights are `run` and `step`.
-
-    Raises:
-        ExportError: the run has no model (it was recorded from another loop), has not begun, or cannot be brought to the
-            step.
+    The weights are those of the record, recomputed from the nearest kept state, in float32. The tokeniser
+    gives the ids of the run. The metadata of the weights are `run` and `step`. It raises ExportError if the
+    run has no model, has not begun, or cannot be brought to the step.
     """
     if run.recipe.corpus.kind == "recorded":
         raise ExportError(

@@ -19,14 +19,12 @@ from lamplighter.wire.token_text import read_tokens
 
 
 def write_parquet(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
-    """Write the columns `token_id`, `token`, `class`, `count`, `vector`, `text`, `x` and `y`.
+    """Write the columns `token_id`, `token`, `class`, `count`, `vector`, `text`, `x` and `y`, or raise
+    ExportError.
 
-    `token` is the tokeniser's form, `text` the readable one. `class` is null for tokens without one, `count` if counts
-    are unknown, `x` and `y` if there is no map yet. The file's metadata are `run`, `attempt`, `step` and, for the map,
-    `layout_step` and `layout_method`.
-
-    Raises:
-        ExportError: pyarrow is not installed, the step is not stored exactly, or the run has no step yet.
+    `token` is the tokeniser's form, `text` the readable one. `class` is null for tokens without one, `count`
+    if counts are unknown, `x` and `y` if there is no map yet. The file's metadata are `run`, `attempt`,
+    `step` and, for the map, `layout_step` and `layout_method`.
     """
     arrow, parquet = import_pyarrow(), import_pyarrow("pyarrow.parquet")
     snapshot = read_step_snapshot(run, step)

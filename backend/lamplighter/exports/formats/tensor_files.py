@@ -15,12 +15,10 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
-    """Write `embedding` (V, D) and, if there is a map, `coordinates` (V, 2), both float32.
+    """Write `embedding` (V, D) and, if there is a map, `coordinates` (V, 2), both float32, or raise
+    ExportError.
 
     The metadata are `run`, `attempt`, `step` and, for the map, `layout_step` and `layout_method`.
-
-    Raises:
-        ExportError: the step is not stored exactly, or the run has no step yet.
     """
     snapshot = read_step_snapshot(run, step)
     progress(0.5, "writing")
@@ -40,11 +38,7 @@ def save_tensors(tensors: dict[str, NDArray[np.float32]], out: Path, metadata: d
 
 
 def write_npy(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
-    """Write the embedding alone, (V, D) float32.
-
-    Raises:
-        ExportError: the step is not stored exactly, or the run has no step yet.
-    """
+    """Write the embedding alone, (V, D) float32, or raise ExportError if the step is not stored exactly."""
     snapshot = read_step_snapshot(run, step)
     progress(0.5, "writing")
     with out.open("wb") as file:

@@ -37,7 +37,6 @@ class TokenRows:
 
     @property
     def classes(self) -> list[str | None]:
-        """Return the planted class of each token; None for tokens without one."""
         names = [*self.vocabulary.classes, None]
         return [names[index] for index in self.vocabulary.class_of()[self.token_ids].tolist()]
 
@@ -68,11 +67,7 @@ def as_safetensors(rows: TokenRows) -> Iterator[bytes]:
 
 
 def as_parquet(rows: TokenRows) -> bytes:
-    """Return a Parquet file of the columns of `arrow_table`.
-
-    Raises:
-        MissingPackageError: pyarrow is not installed.
-    """
+    """Return a Parquet file of the columns of `arrow_table`."""
     token_table = arrow_table(rows)
     sink = import_pyarrow().BufferOutputStream()
     import_pyarrow("pyarrow.parquet").write_table(token_table, sink, compression="zstd")
@@ -80,15 +75,7 @@ def as_parquet(rows: TokenRows) -> bytes:
 
 
 def arrow_table(rows: TokenRows, extra_columns: dict[str, Any] | None = None) -> Any:
-    """Build an Arrow table: `token_id`, `token`, `class` (null for none), `count`, `vector` (float32, fixed
-    size).
-
-    Args:
-        extra_columns: further columns (Arrow arrays) by name.
-
-    Raises:
-        MissingPackageError: pyarrow is not installed.
-    """
+    """Build `token_id`, `token`, `class` (null for none), `count`, `vector` (float32), and more columns."""
     arrow = import_pyarrow()
     columns = {
         "token_id": arrow.array(rows.token_ids, arrow.int32()),
@@ -102,11 +89,7 @@ def arrow_table(rows: TokenRows, extra_columns: dict[str, Any] | None = None) ->
 
 
 def vector_column(vectors: NDArray[np.float32]) -> Any:
-    """Return vectors, shape (N, D), as an Arrow column of fixed-size lists.
-
-    Raises:
-        MissingPackageError: pyarrow is not installed.
-    """
+    """Return vectors, shape (N, D), as an Arrow column of fixed-size lists."""
     arrow = import_pyarrow()
     values = arrow.array(np.ascontiguousarray(vectors).ravel(), arrow.float32())
     return arrow.FixedSizeListArray.from_arrays(values, vectors.shape[-1])
@@ -116,11 +99,6 @@ class ArrowStream:
     """An Arrow IPC stream, written and read out batch by batch."""
 
     def __init__(self, schema: Any) -> None:
-        """Open the stream.
-
-        Raises:
-            MissingPackageError: pyarrow is not installed.
-        """
         self._sink = _Sink()
         self._writer = import_pyarrow("pyarrow.ipc").new_stream(self._sink, schema)
 

@@ -24,12 +24,8 @@ _CHUNK_BYTES = 4 << 20
 def write_zarr(run: RunFolder, out: Path, progress: ExportProgress) -> None:
     """Write `embedding` (step, token, dim), float32 and bit for bit, with the coordinates `step` and `token`.
 
-    `step` has the numbers of the loop where a run was recorded from one. A chunk is at most 4 MB of one step. Memory is that
-    of two matrices.
-
-    Raises:
-        ExportError: zarr is not installed, or the run has no step yet.
-        FormatError: this version cannot read the folder.
+    `step` has the numbers of the loop where a run was recorded from one. A chunk is at most 4 MB of one step.
+    Memory is that of two matrices. It raises ExportError without zarr, or without a step.
     """
     try:
         zarr: Any = import_module("zarr")
@@ -69,5 +65,4 @@ def _numbers(steps: NDArray[np.int64], facts: dict[str, Any]) -> NDArray[np.int6
 
 
 def _add(store: Any, name: str, values: NDArray[Any], kind: Any, shape: tuple[int]) -> None:
-    """Add a coordinate along the dimension of its own name."""
     store.create_array(name, shape=shape, chunks=shape, dtype=kind, dimension_names=(name,))[:] = values

@@ -49,14 +49,7 @@ def draw_night(
     brightness: NDArray[np.floating],
     size: tuple[int, int] = SMALL,
 ) -> bytes:
-    """Draw a map, and return it as a PNG.
-
-    Args:
-        coordinates: shape (V, 2), finite.
-        kinds: shape (V,), the index of each lamp's kind, which determines its colour; -1 for none.
-        brightness: shape (V,), from 0 to 1.
-        size: width and height in pixels.
-    """
+    """Draw a map, (V, 2), as a PNG. `kinds`: of each lamp, -1 for none; `brightness`: from 0 to 1."""
     larger = _enlargement(size)
     colours = _linear([*TINTS, PLAIN])[np.where(kinds < 0, len(TINTS), kinds % len(TINTS))]
     amount = np.clip((_USUAL_LAMPS / len(coordinates)) ** 0.5, _MIN_SCALE, _MAX_SCALE)
@@ -77,7 +70,6 @@ def draw_single_lamp(size: tuple[int, int] = SMALL) -> bytes:
 
 
 def _enlargement(size: tuple[int, int]) -> float:
-    """Return the scale of a picture relative to a small one."""
     return min(size[0] / SMALL[0], size[1] / SMALL[1])
 
 
@@ -168,7 +160,7 @@ class RunPicture:
     def __init__(
         self, run: RunFolder, cache: PictureCache = _draw_uncached, size: tuple[int, int] = SMALL
     ) -> None:
-        """Look up the last layout; a run with an unreadable map has none. `size`: width and height in pixels."""
+        """Look up the last layout; a run with an unreadable map has none. `size`: in pixels."""
         self._run, self._cache, self._size = run, cache, size
         self._entry: LayoutEntry | None = None
         self._districts: Districts | None = None
@@ -188,21 +180,13 @@ class RunPicture:
         return (self._run.created, layout, districts)
 
     def cost(self) -> int:
-        """Return the approximate bytes of memory for drawing a small picture; 0 for a single lamp, which takes few.
-
-        Raises:
-            FormatError: the vocabulary cannot be read.
-        """
+        """Return the approximate bytes of memory for drawing a small picture; 0 for a single lamp."""
         if self._entry is None:
             return 0
         return PICTURE_BYTES + LAMP_BYTES * len(self._run.vocabulary)
 
     def png(self) -> bytes:
-        """Return the picture as a PNG.
-
-        Raises:
-            READ_ERRORS: the map cannot be read.
-        """
+        """Return the picture as a PNG."""
         return self._cache(self.key, self._draw)
 
     def _draw(self) -> bytes:

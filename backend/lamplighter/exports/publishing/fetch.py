@@ -21,11 +21,10 @@ from lamplighter.runfolder.writing.free_space import spare_bytes
 
 
 def fetch_run(objects: ObjectReader, folder: Path, progress: ExportProgress) -> None:
-    """Fetch the only run at an address into an empty folder. Its files are those of its manifest; nothing else is checked.
+    """Fetch the files of the only run at an address into an empty folder; nothing else is checked.
 
-    Raises:
-        ExportError: there are several runs, or the disk has no room.
-        StoreError: it cannot be read, or is not what was published.
+    It raises ExportError for several runs or a full disk, StoreError for what cannot be read or was not
+    published.
     """
     found = list_runs(objects)
     if len(found) > 1:

@@ -62,17 +62,14 @@ class Publication:
 
     @property
     def bytes(self) -> int:
-        """Return the bytes to be sent."""
         return sum(self.lacking.values())
 
 
 @contextmanager
 def prepare_publication(run: RunFolder, store: ObjectStore, progress: Progress) -> Generator[Publication]:
-    """Yield a finished run as it would be published. Its databases are copied for as long, to the temporary folder.
+    """Yield a finished run as it would be published, or raise ExportError.
 
-    Raises:
-        ExportError: the run has not ended.
-        FormatError: it cannot be read. StoreError: the store cannot.
+    Its databases are copied for as long, to the temporary folder.
     """
     if not run.is_prepared or not run.steps_path.exists() or not read_status(run).has_ended:
         raise ExportError(f"{run.id} has not ended: publish it when it has")
@@ -102,9 +99,8 @@ def prepare_publication(run: RunFolder, store: ObjectStore, progress: Progress) 
 def publish(publication: Publication, store: ObjectStore, progress: Progress) -> bool:
     """Write a run, and return whether it changed what is published.
 
-    Raises:
-        ExportError: another process published the run at the same time, and won.
-        StoreError: the store cannot be written. What is there stays, and the same call goes on from it.
+    It raises ExportError if another process published it at the same time, and won. After a StoreError what
+    is there stays, and the same call goes on from it.
     """
     manifest = publication.manifest
     prefix, total = f"{manifest.run}/", max(1, publication.bytes)
@@ -142,11 +138,7 @@ def publish(publication: Publication, store: ObjectStore, progress: Progress) ->
 
 
 def publish_page(gallery: Path, run_id: str, store: ObjectStore, progress: Progress) -> str:
-    """Write a gallery beside a published run, its pages after all that they refer to, and return the key of its index.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
+    """Write a gallery beside a published run, its pages last, and return the key of its index."""
     paths = sorted(
         (path for path in gallery.rglob("*") if path.is_file()),
         key=lambda path: (path.suffix == ".html", path.name == "index.html"),
@@ -206,7 +198,6 @@ def _collect(run: RunFolder, scratch: Path) -> dict[str, Path]:
 
 
 def _digests_of(path: Path) -> tuple[str, bytes]:
-    """Return the digest of a file, and those of its blocks."""
     whole, blocks = hashlib.sha256(), bytearray()
     with path.open("rb") as file:
         while block := file.read(BLOCK):

@@ -51,7 +51,6 @@ class Curve:
 
     @property
     def least_change(self) -> float:
-        """Return the least change of the value that counts."""
         if _SHARES.fullmatch(self.name):
             return _LEAST_SHARE_CHANGE
         return _LEAST_CHANGE * float(np.abs(self.values).max())
@@ -63,11 +62,7 @@ class Curve:
 
 
 def read_curves(run: RunFolder, reader: StepsReader, last: int) -> list[Curve]:
-    """Return the curves of a run up to the step `last` that can turn, at most `MAX_CURVES`.
-
-    Raises:
-        FormatError, FrameError: this version cannot read the run, or it is damaged.
-    """
+    """Return the curves of a run up to the step `last` that can turn, at most `MAX_CURVES`."""
     lineage = reader.lineage()
     found: dict[str, dict[int, float]] = {}
     for step, values in _read_measures(run, lineage):

@@ -34,10 +34,10 @@ class Extent:
 
 
 def choose_extent(run: RunFolder, reader: StepsReader) -> Extent:
-    """Return what there is to judge of a run.
+    """Return what there is to judge of a run: all of one that is over.
 
-    A run that is over is judged whole. A run in training is judged up to a step that grows by a sixteenth to an eighth
-    at a time, so that it is not judged again at every measure.
+    A run in training is judged up to a step that grows by a sixteenth to an eighth at a time, so that it is
+    not judged again at every measure.
     """
     attempt, last = reader.newest_step()
     measured, answers = 0, 0
@@ -55,14 +55,7 @@ def choose_extent(run: RunFolder, reader: StepsReader) -> Extent:
 
 
 def find_turning_points(run: RunFolder, extent: Extent | None = None) -> TurningPoints:
-    """Return the turning points of the curves of a run.
-
-    Args:
-        extent: what to judge; None: all that there is.
-
-    Raises:
-        FormatError, FrameError: this version cannot read the run, or it is damaged.
-    """
+    """Return the turning points of the curves of a run, up to `extent`."""
     with StepsReader(run.steps_path) as reader:
         curves = read_curves(run, reader, reader.newest_step()[1] if extent is None else extent.last)
         numbers = read_step_numbers(reader.facts())
@@ -74,7 +67,6 @@ def find_turning_points(run: RunFolder, extent: Extent | None = None) -> Turning
 
 
 def _find_in(curve: Curve, numbers: StepNumbers, curves: int) -> list[TurningPoint]:
-    """Return the turning points of one of the curves."""
     steps = curve.steps.tolist()
     known = [numbers.number_of(step) for step in steps]
     clock = np.array(steps if None in known else known, np.float64)

@@ -81,10 +81,8 @@ class Turn:
 def find_turns(steps: Values, values: Values, limit: float) -> list[Turn]:
     """Return the turns of a curve, earliest first.
 
-    Args:
-        steps: ascending, shape (N,).
-        values: finite, shape (N,), at most `MAX_VALUES`.
-        limit: a turn is told if chance alone would give fewer than this number.
+    `steps`: ascending, shape (N,); `values`: finite, at most `MAX_VALUES`. A turn counts if chance alone
+    would give fewer than `limit`.
     """
     extent = float(np.ptp(values)) if len(values) else 0.0
     if len(values) < MIN_VALUES or extent <= 0:
@@ -160,7 +158,6 @@ class _Search:
         return _Candidate(place, chosen, by_chance, likely[0], likely[-1])
 
     def fit_curve(self, parts: list[_Part]) -> Values:
-        """Return the fitted curve, shape (N,)."""
         return self._fits[0.0].fit_curve(parts)
 
     def _choose(self, options: list[list[_Part]], correlation: float) -> list[_Part]:
@@ -212,7 +209,6 @@ class _Whitened:
         return int((self._fit(parts)[0] > 0).sum())
 
     def fit_curve(self, parts: list[_Part]) -> Values:
-        """Return the best curve, shape (N,)."""
         return self._design(parts) @ self._fit(parts)[0]
 
     def _fit(self, parts: list[_Part]) -> tuple[Values, float]:
@@ -286,11 +282,9 @@ def _describe_all(found: list[_Candidate], curve: Values, clock: Values) -> list
 
 
 def _describe(turn: _Candidate, curve: Values, clock: Values, around: tuple[int, int, int]) -> Turn | None:
-    """Return the turn of a curve; None if it does not count.
+    """Return the turn of a fitted curve; None if it does not count.
 
-    Args:
-        curve, clock: the fitted curve.
-        around: the values between which it moves before and after, and the one up to which it then goes.
+    `around`: the values between which it moves before and after, and the one up to which it then goes.
     """
     first, until, end = around
     place, last = turn.place, min(until, end)

@@ -42,9 +42,8 @@ class LivePage:
     def __init__(self, run: RunFolder, live: str, on_packed: Callable[[bytes], None]) -> None:
         """Prepare to pack.
 
-        Args:
-            live: the folder beside the page whose files it follows.
-            on_packed: called with each page, in a thread.
+        `live`: the folder beside the page whose files it follows; `on_packed` is called with each page, in a
+        thread.
         """
         self._run, self._live, self._on_packed = run, live, on_packed
         self._folder = tempfile.TemporaryDirectory(prefix="lamplighter-broadcast-")
@@ -126,26 +125,16 @@ class Broadcast:
     """The broadcast of one run to one site."""
 
     def __init__(self, run: RunFolder, site: Site, notify: Callable[[str], None]) -> None:
-        """Prepare to broadcast a run.
-
-        Args:
-            run: the run, in its store.
-            site: where to write.
-            notify: receives a sentence when the page is there, and when a problem begins.
-        """
+        """Prepare to broadcast. `notify` is told when the page is there, and when a problem begins."""
         self._run, self._site, self._notify = run, site, notify
         self._failed: str | None = None
         self._problem: str | None = None
         self._pages_written = 0
 
     def write_until_over(self, is_stopped: Callable[[float], bool]) -> None:
-        """Broadcast until the run has ended, and its last page is there.
+        """Broadcast until the run has ended, and its last page is there, or raise BroadcastFailedError.
 
-        Args:
-            is_stopped: waits for some seconds; returns early, with True, if the broadcast is to stop.
-
-        Raises:
-            BroadcastFailedError: the run cannot be read, the site cannot be written at first, or the last page is not there.
+        `is_stopped` waits for some seconds; returns early, with True, if the broadcast is to stop.
         """
         try:
             segments = SegmentWriter(self._site, LIVE, self._run.id)
@@ -218,7 +207,6 @@ class Broadcast:
             self._notify(f"the page is there: {PAGE}")
 
     def _tell(self, problem: str | None) -> None:
-        """Tell of a problem once."""
         if problem is not None and problem != self._problem:
             self._notify(problem)
         self._problem = problem

@@ -42,12 +42,7 @@ class SegmentWriter:
     def __init__(self, site: Site, folder: str, run_id: str) -> None:
         """Start a broadcast with a new name, and remove the files of earlier ones.
 
-        Args:
-            site: where to write.
-            folder: the folder of the live files, relative to the site.
-
-        Raises:
-            OSError, StoreError: the site cannot be written.
+        `folder`: that of the live files, relative to the site. It raises OSError or StoreError.
         """
         self._site, self._folder, self._run_id = site, folder, run_id
         self._name = secrets.token_hex(4)
@@ -60,14 +55,9 @@ class SegmentWriter:
         self._remove_last_broadcast()
 
     def write_second(self, log: BeatLog, *, ended: bool = False) -> None:
-        """Write what was published since the last call, and the manifest.
+        """Write what was published since the last call, and the manifest; `ended`: nothing follows.
 
-        Args:
-            log: the log to read.
-            ended: True if nothing follows.
-
-        Raises:
-            OSError, StoreError: a file cannot be written.
+        It raises OSError or StoreError.
         """
         newest, state = log.newest_state(text=True)
         found = log.since(self._position, text=True)

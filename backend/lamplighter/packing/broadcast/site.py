@@ -18,45 +18,19 @@ _MAX_READ = 1 << 16
 
 
 class Site(Protocol):
-    """Files that many read."""
+    """Files that many read. Each method raises OSError or StoreError if it fails."""
 
     def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
-        """Write a file, which readers see whole or not at all.
-
-        Args:
-            name: its path, with slashes.
-            data: its contents.
-            media_type: what browsers are told that it is.
-            lasting: whether no other file will ever have that name.
-
-        Raises:
-            OSError, StoreError: it cannot be written.
-        """
+        """Write a file, which readers see whole or not at all; `lasting`: its name is never used again."""
         ...
 
-    def read_small_file(self, name: str) -> bytes | None:
-        """Return a small file; None if there is none.
-
-        Raises:
-            OSError, StoreError: it cannot be read.
-        """
-        ...
+    def read_small_file(self, name: str) -> bytes | None: ...
 
     def remove_files(self, names: Iterable[str]) -> None:
-        """Remove files, those that are there.
-
-        Raises:
-            OSError, StoreError: one cannot be removed.
-        """
+        """Delete the given files that exist."""
         ...
 
-    def remove_below(self, folder: str) -> None:
-        """Remove all files below a folder.
-
-        Raises:
-            OSError, StoreError: one cannot be removed.
-        """
-        ...
+    def remove_below(self, folder: str) -> None: ...
 
 
 class FolderSite:
@@ -66,7 +40,6 @@ class FolderSite:
         self._folder = folder
 
     def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
-        """Write a file (`Site`)."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -81,17 +54,14 @@ class FolderSite:
             raise
 
     def read_small_file(self, name: str) -> bytes | None:
-        """Return a small file (`Site`)."""
         path = self._folder / name
         return path.read_bytes() if path.is_file() else None
 
     def remove_files(self, names: Iterable[str]) -> None:
-        """Remove files (`Site`)."""
         for name in names:
             (self._folder / name).unlink(missing_ok=True)
 
     def remove_below(self, folder: str) -> None:
-        """Remove all files below a folder (`Site`)."""
         if (self._folder / folder).exists():
             shutil.rmtree(self._folder / folder)
 
@@ -103,18 +73,14 @@ class StoreSite:
         self._store = store
 
     def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
-        """Write a file (`Site`)."""
         self._store.put_object(name, data, media_type, FOR_GOOD if lasting else ASKED_AGAIN)
 
     def read_small_file(self, name: str) -> bytes | None:
-        """Return a small file (`Site`)."""
         found = self._store.read_tagged(name, _MAX_READ)
         return None if found is None else found[0]
 
     def remove_files(self, names: Iterable[str]) -> None:
-        """Remove files (`Site`)."""
         self._store.delete(list(names))
 
     def remove_below(self, folder: str) -> None:
-        """Remove all files below a folder (`Site`)."""
         self._store.delete(self._store.list_keys(f"{folder}/"))

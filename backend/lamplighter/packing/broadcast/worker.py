@@ -23,7 +23,6 @@ from lamplighter.processes.worker import (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process and return its exit code."""
     parser = argument_parser("packing.broadcast.worker")
     parser.add_argument("folder", type=Path, help="where to write")
     chosen = parser.parse_args(arguments)

@@ -55,19 +55,13 @@ class DistrictNamer:
         return {known: name.text for known, name in self._names.items()}
 
     def restore(self, district: int, text: str, size: int) -> None:
-        """Restore a name from an earlier process."""
         planted = self._classes.index(text) if text in self._classes else -1
         self._names[district] = _Name(text, size, planted)
 
     def assign_names(
         self, members: dict[int, NDArray[np.int64]], units: NDArray[np.float32]
     ) -> dict[int, str]:
-        """Name the districts, and return their names by id.
-
-        Args:
-            members: token ids of each district in ascending order, by its id.
-            units: shape (V, D), rows of length one.
-        """
+        """Name the districts by their members' ids, ascending. `units`: shape (V, D), rows of length one."""
         self._names = {known: name for known, name in self._names.items() if known in members}
         used_names: set[str] = set()
         # Districts that keep their name come first, so that no new one takes it.

@@ -45,16 +45,10 @@ class DistrictSchedule:
         due: bool = False,
         final: bool = False,
     ) -> None:
-        """Detect the districts of a step, if detection is due.
+        """Detect the districts of a step, if detection is due. `vectors`: shape (V, D), finite.
 
-        Clusters before the first step do not count: nothing has been learned.
-
-        Args:
-            vectors: shape (V, D), finite.
-            nearest: ids and cosines of each token's nearest neighbours, shapes (V, K); None if unknown.
-            attempt: the attempt that the step belongs to.
-            due: whether it is due however little time has passed.
-            final: this is the last embedding; detection is due.
+        Clusters before the first step do not count: nothing has been learned. `due`: however little time has
+        passed; `final`: this is the last embedding.
         """
         fresh = self._seen != (attempt, step) or (final and not self._final)
         if nearest is None or not fresh or (time.monotonic() < self._due and not (due or final)):

@@ -39,22 +39,14 @@ MIN_MEMBERS = 3
 
 
 def min_cluster_size(size: int) -> int:
-    """Return the minimum members of a cluster in a vocabulary of `size` tokens.
-
-    It grows with the square root, so that large vocabularies have both more and larger districts.
-    """
+    """Return the minimum members of a cluster: large vocabularies have both more and larger ones."""
     return max(MIN_CLUSTER_SIZE, round(size**0.5 / 6))
 
 
 def find_clusters(ids: NDArray[np.int32], cosines: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Cluster the embedding by its nearest-neighbour graph.
+    """Return the number of each token's cluster, from 0, or -1 for none, shape (V,).
 
-    Args:
-        ids: shape (V, K), the nearest neighbours of every token, nearest first, without the token itself.
-        cosines: shape (V, K), the cosines with them.
-
-    Returns:
-        Shape (V,): the number of each token's cluster, from 0, or -1 for a token in none.
+    `ids`, `cosines`: the nearest neighbours of every token, nearest first, without itself, shape (V, K).
     """
     size, k = ids.shape[0], min(ids.shape[1], NEIGHBOURS)
     least = min_cluster_size(size)
@@ -123,13 +115,7 @@ class DistrictTracker:
     """A tracker of districts from one observation to the next. For one thread only."""
 
     def __init__(self, vocabulary: Vocabulary, last: Districts | None = None, next_id: int = 1) -> None:
-        """Start without districts, or from the last ones of an earlier process.
-
-        Args:
-            vocabulary: the run's vocabulary, V tokens.
-            last: the districts found last.
-            next_id: the lowest id never used for a district.
-        """
+        """Start without districts, or from the `last` ones; `next_id`: the lowest that was never used."""
         self.next_id = next_id
         self._size = len(vocabulary)
         self._namer = DistrictNamer(vocabulary)
@@ -150,16 +136,11 @@ class DistrictTracker:
         *,
         final: bool = False,
     ) -> tuple[dict[int, NDArray[np.int64]], dict[int, str], list[DistrictChange]]:
-        """Find the districts of the current embedding, and match them to the known ones.
+        """Return the members of each district by id, ascending, their names, and what changed since the last
+        call.
 
-        Args:
-            vectors: shape (V, D), finite.
-            ids: shape (V, K), nearest neighbours, as for `find_clusters`.
-            cosines: shape (V, K), the cosines with them.
-            final: the embedding will not move again, so changes count at once, without a second observation.
-
-        Returns:
-            The members of each district by its id, ascending; the districts' names; the changes.
+        `vectors`: shape (V, D), finite; `ids`, `cosines` as for `find_clusters`. `final`: the embedding will
+        not move again, so changes count at once, without a second observation.
         """
         units = unit_rows(vectors)
         labels = find_clusters(ids, cosines)
@@ -206,8 +187,7 @@ class DistrictTracker:
     def _retire_missing(
         self, matched: set[int], before: NDArray[np.int64], observation: _Observation, *, final: bool
     ) -> None:
-        """Keep the tokens of districts missing for a short time, and remove those missing too long or with
-        too few tokens."""
+        """Keep the tokens of districts missing for a short time, and remove the others."""
         missing = set(np.unique(before).tolist()) - matched - {0}
         for known in sorted(missing):
             district = self._districts[known]
@@ -241,7 +221,6 @@ class DistrictTracker:
         return {int(a): known[b] for a, b in pairs if overlap[a, b] >= _MIN_OVERLAP}
 
     def _seen_before(self, clusters: list[NDArray[np.int64]]) -> list[bool]:
-        """Return, for each cluster, whether the last observation found a similar one."""
         if not clusters or not self._candidates:
             return [False] * len(clusters)
         overlap = self._overlaps(clusters, self._candidates)
@@ -250,10 +229,7 @@ class DistrictTracker:
     def _overlaps(
         self, some: list[NDArray[np.int64]], others: list[NDArray[np.int64]]
     ) -> NDArray[np.float64]:
-        """Return the Jaccard index of every set in `some` with every set in `others`, shape (S, O).
-
-        The sets in `others` must be disjoint.
-        """
+        """Return the Jaccard index of every set in `some` with every one of the disjoint `others`, (S, O)."""
         cluster_of = np.full(self._size, len(others))
         for index, members in enumerate(others):
             cluster_of[members] = index
@@ -287,17 +263,10 @@ def _describe_change(
     names: dict[int, str],
     members: dict[int, NDArray[np.int64]],
 ) -> DistrictChange | None:
-    """Describe a change for the timeline; return None if there is nothing to report.
+    """Describe a change of one of `DISTRICT_EVENT_KINDS`; return None if there is nothing to report.
 
-    A cluster may become a district and lose its tokens in one observation: it was never shown, so neither its beginning
-    nor its end is reported.
-
-    Args:
-        kind: one of `DISTRICT_EVENT_KINDS`.
-        district: the district that the change is about.
-        other: the district that it split from, or merged into.
-        before: the names before this observation, by district.
-        members: the tokens of the districts after it.
+    A cluster may become a district and lose its tokens in one observation: it was never shown, so neither its
+    beginning nor its end is reported. `other`: the district that it split from, or merged into.
     """
     begins = kind in ("district-born", "district-split")
     if district not in (members if begins else before):

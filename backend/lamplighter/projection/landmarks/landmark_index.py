@@ -33,11 +33,9 @@ class LandmarkIndex:
     ) -> None:
         """Update to the next embedding, shape (V, D), finite; V the same every time.
 
-        Landmarks are searched for the tokens that moved. The others keep theirs, even if another has come nearer.
-
-        Args:
-            vectors: the embedding.
-            own: the landmarks' neighbours among themselves, as numbers from 0 to L - 1, and their cosines, if known.
+        Landmarks are searched for the tokens that moved. The others keep theirs, even if another has come
+        nearer. `own`: the landmarks' neighbours among themselves, as numbers from 0 to L - 1, and their
+        cosines, if known.
         """
         landmarks, rows = self.landmarks, vectors[self.landmarks]
         digests = row_digests(vectors)

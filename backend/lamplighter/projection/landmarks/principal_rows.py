@@ -32,10 +32,9 @@ class PrincipalRows:
         self._rows = np.empty((0, 0), dtype=np.float32)
 
     def reduce(self, vectors: RowSource) -> NDArray[np.float32]:
-        """Return the rows of the next embedding, shape (V, D), V and D the same every time, as (V, `WIDTH`); of a narrow one
-        the rows themselves.
+        """Return the rows of the next embedding, (V, D), as (V, `WIDTH`); a narrow one as it is.
 
-        Rows that did not change keep theirs. The directions are found again when most rows have changed.
+        V and D stay the same. Unchanged rows keep theirs; if most have changed, directions are found again.
         """
         size, dim = vectors.shape
         if dim <= WIDTH:

@@ -40,7 +40,6 @@ class LinearView:
     """The step of the matrix that defines the directions."""
 
     def project(self, vectors: RowSource) -> NDArray[np.float32]:
-        """Project the rows: (vectors - centre) @ basis. Returns shape (V, 2)."""
         # Column by column, so that a row's result does not depend on the rows beside it.
         out = np.empty((len(vectors), 2), dtype=np.float32)
         for some, rows in row_blocks(vectors):
@@ -50,7 +49,6 @@ class LinearView:
         return out
 
     def to_facts(self) -> dict[str, Any]:
-        """Return the view as a JSON-serialisable dict."""
         return {
             "attempt": self.attempt,
             "step": self.step,
@@ -60,11 +58,7 @@ class LinearView:
 
     @staticmethod
     def from_facts(facts: dict[str, Any]) -> LinearView:
-        """Read the dict that `to_facts` returned.
-
-        Raises:
-            KeyError, TypeError, ValueError: the dict is malformed.
-        """
+        """Read what `to_facts` returned; raise KeyError, TypeError or ValueError if it is malformed."""
         centre = np.array(facts["centre"], dtype=np.float32)
         basis = np.array(facts["basis"], dtype=np.float32)
         if basis.shape != (*centre.shape, 2):
@@ -82,10 +76,7 @@ def rows_of_view(vectors: RowSource, landmarks: NDArray[np.int64] | None) -> NDA
 def fourier_view(numbers: NDArray[np.float32], attempt: int, step: int) -> LinearView:
     """Return the plane of the strongest frequency of the rows of numbers, with 0 to the right.
 
-    Args:
-        numbers: the rows in the order of the numbers, shape (p, D), p at least 3, D at least 2, finite.
-        attempt: the attempt that the step belongs to.
-        step: the step that the matrix belongs to.
+    `numbers`: the rows in the order of the numbers, shape (p, D), p at least 3, D at least 2, finite.
     """
     frequency = strongest_frequency(frequency_shares(numbers), len(numbers))
     basis = frequency_plane(numbers, frequency)
@@ -95,14 +86,9 @@ def fourier_view(numbers: NDArray[np.float32], attempt: int, step: int) -> Linea
 def principal_view(
     vectors: NDArray[np.float32], attempt: int, step: int, like: NDArray[np.float32] | None = None
 ) -> LinearView:
-    """Compute the first two principal components of a matrix.
+    """Compute the first two principal components of a matrix, shape (V, D), D at least 2, finite.
 
-    Args:
-        vectors: shape (V, D), D at least 2, finite.
-        attempt: the attempt that the step belongs to.
-        step: the step that the matrix belongs to.
-        like: shape (V, 2), the layout shown so far; the components are rotated or mirrored within their plane
-            to match it.
+    `like`: shape (V, 2), the layout shown so far, to which they are rotated or mirrored within their plane.
     """
     centre, basis = principal_directions(vectors, like)
     return LinearView(centre, basis, attempt, step)

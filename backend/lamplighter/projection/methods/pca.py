@@ -19,25 +19,21 @@ class PcaLayout:
     """A layout by principal components, recomputed for every frame. It has no settings."""
 
     def __init__(self, coordinates: NDArray[np.float32] | None = None) -> None:
-        """Start from scratch, or aligned to the positions of an earlier process, shape (V, 2)."""
         self._coordinates = coordinates
         self._drawn = False
 
     @property
     def coordinates(self) -> NDArray[np.float32] | None:
-        """Return the positions, shape (V, 2), or None before the first frame."""
         return self._coordinates
 
     @property
     def unsettled(self) -> bool:
-        """Return whether no frame has been drawn yet."""
         return not self._drawn
 
     def resume_from(self, vectors: NDArray[np.float32]) -> None:
         """Ignore the embedding of the initial positions; this method needs no state."""
 
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Project the embedding on its own components, shape (V, D) to (V, 2); see `LayoutMethod`."""
         self._coordinates = principal_view(vectors, 0, 0, self._coordinates).project(vectors)
         self._drawn = True
         return self._coordinates

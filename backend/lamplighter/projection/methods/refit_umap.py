@@ -64,7 +64,6 @@ class RefitUmap:
     def __init__(
         self, settings: MapSettings | None = None, coordinates: NDArray[np.float32] | None = None
     ) -> None:
-        """Start from scratch, or aligned to the positions of an earlier process, shape (V, 2)."""
         self._settings = settings or MapSettings()
         self._coordinates = coordinates
         self._fitted: NDArray[np.float32] | None = None
@@ -72,20 +71,16 @@ class RefitUmap:
 
     @property
     def coordinates(self) -> NDArray[np.float32] | None:
-        """Return the positions, shape (V, 2), or None before the first frame."""
         return self._coordinates
 
     @property
     def unsettled(self) -> bool:
-        """Return whether another frame of the same embedding would be fitted."""
         return self._fitted is None
 
     def resume_from(self, vectors: NDArray[np.float32]) -> None:
         """Ignore the embedding of the initial positions; this method needs no state."""
 
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Fit the embedding, shape (V, D) to (V, 2), and align the fit to the last layout; see
-        `LayoutMethod`."""
         if (
             self._coordinates is not None
             and self._fitted is not None
@@ -105,7 +100,6 @@ class RefitUmap:
         return self._coordinates
 
     def change_settings(self, settings: MapSettings) -> None:
-        """Use other settings from the next frame on, which is fitted from scratch."""
         self._settings = settings
         self._fitted = None
 

@@ -19,7 +19,7 @@ def settings_from_recipe(chosen: MapRecipe) -> MapSettings:
 
 
 def make_method(chosen: MapRecipe, coordinates: NDArray[np.float32] | None = None) -> LayoutMethod:
-    """Create a layout method that continues from the given positions, shape (V, 2), or starts from scratch.
+    """Create a layout method that continues from positions, shape (V, 2), or starts from scratch.
 
     Imports UMAP if the method needs it, which takes seconds the first time.
     """
@@ -42,13 +42,7 @@ def make_method(chosen: MapRecipe, coordinates: NDArray[np.float32] | None = Non
 def make_replacement_method(
     chosen: MapRecipe, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]
 ) -> LayoutMethod:
-    """Create a layout method that replaces another, starting from scratch but aligned to the other's layout.
-
-    Args:
-        chosen: the method and its settings.
-        vectors: the embedding, shape (V, D).
-        coordinates: the other method's positions, shape (V, 2), in their own scale.
-    """
+    """Create a layout method that starts from scratch but aligned to the `coordinates` of another, (V, 2)."""
     if chosen.method != "umap":
         return make_method(chosen, coordinates)
     from lamplighter.projection.methods.refit_umap import align_or_mirror

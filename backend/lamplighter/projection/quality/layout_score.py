@@ -21,15 +21,10 @@ def score_layout(
     nearest: NearestNeighbours | None,
     landmarks: NDArray[np.int64] | None = None,
 ) -> Layout:
-    """Score a layout of the embedding set in the probe.
+    """Score a layout, (V, 2), of the embedding set in the probe. `nearest` None: no trust by token.
 
-    Args:
-        attempt: the attempt that the step belongs to.
-        method: the method that drew it.
-        coordinates: shape (V, 2).
-        probe: the trust probe, set to this embedding.
-        nearest: each token's nearest neighbours in this embedding; None: compute no trust by token.
-        landmarks: the tokens that all of `nearest` are among, if not all; trust by token is that in its landmarks then.
+    `landmarks`: the tokens that all of `nearest` are among, if not all; trust by token is that in its
+    landmarks then.
     """
     map_nearest = by_token = None
     if nearest is not None:

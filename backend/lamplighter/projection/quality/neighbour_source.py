@@ -27,15 +27,10 @@ class NeighbourSource:
         self._own: NeighbourIndex | None = None
 
     def find(self, vectors: NDArray[np.float32], method: LayoutMethod | None) -> NearestNeighbours | None:
-        """Return the nearest neighbours of every token, nearest first, without the token itself, and their
-        cosines.
+        """Return each token's nearest, nearest first, without itself, and their cosines, (V, K) each.
 
-        Args:
-            vectors: the embedding, shape (V, D).
-            method: the method that drew this embedding; None before the first, while no code is compiled.
-
-        Returns:
-            Ids and cosines, each of shape (V, K); None if it would take too long now.
+        `method`: the one that drew this embedding; None before the first, while no code is compiled. None if
+        it would take too long now.
         """
         if method is None:
             return all_nearest(vectors, NEIGHBOURS_USED) if len(vectors) <= _MAX_UNCOMPILED else None

@@ -40,12 +40,11 @@ DRAWS = 200
 def regress(
     ages: Floats, properties: dict[PredictorName, Floats], groups: NDArray[np.int64]
 ) -> AgeRegression | None:
-    """Return what properties of words tell about their ages; None for too few words.
+    """Return what properties of words tell about their ages (decimal logarithms, shape (N,)); None for too
+    few words.
 
-    Args:
-        ages: decimal logarithms, shape (N,).
-        properties: by name, shape (N,) each. Those that are the same for all words are left out.
-        groups: the class of each word as a number, shape (N,).
+    Properties, shape (N,) each, that are the same for all words are left out. `groups`: the class of each,
+    shape (N,).
     """
     columns: dict[PredictorName, Floats] = {
         name: values[:, None] for name, values in properties.items() if len(ages) and np.ptp(values)
@@ -102,12 +101,9 @@ def _indicators(groups: NDArray[np.int64]) -> Floats:
 
 
 def _shares(ages: Floats, whole: list[Floats], rest: list[Floats], random: np.random.Generator) -> Floats:
-    """Return the share of the variance that `whole` explains and `rest` does not, and the same of draws by chance.
-
-    In each draw the residuals of `rest` are shuffled among the words (Freedman and Lane 1983).
-
-    Returns:
-        Shape (1 + DRAWS,), the measured share first.
+    """Return the share of the variance that `whole` explains and `rest` does not, then that of draws by
+    chance, shape (1 + DRAWS,). In each draw the residuals of `rest` are shuffled among the words (Freedman
+    and Lane 1983).
     """
     ones = np.ones((len(ages), 1))
     bases = [np.linalg.qr(np.column_stack((ones, *columns)))[0] for columns in (whole, rest)]
@@ -127,11 +123,6 @@ _AT_ONCE = 128
 
 
 def examine(model: ExaminedModel, question: AcquisitionQuestion, report: ReportProgress) -> AcquisitionAnswer:
-    """Return the curve of each word that the text has often enough, its age, and what foretells it.
-
-    Raises:
-        QuestionError: no word occurs often enough.
-    """
     run = model.run
     steps = choose_kept_steps(model, question.readings)
     # At step 0 nothing is learned: it has no logarithm, and no say in a fit.
@@ -279,7 +270,6 @@ def _describe(
 
 
 def _regress(run: RunFolder, words: NDArray[np.int64], ages: Floats) -> AgeRegression | None:
-    """Return what frequency, length, planted meanings and planted families tell about the ages of words."""
     vocabulary = run.vocabulary
     tokens = [vocabulary.tokens[word] for word in words]
     homonyms = {one.word for one in list_homonyms()} if run.recipe.corpus.kind == "lamptown" else set[str]()

@@ -34,12 +34,10 @@ class Sigmoids:
 
 
 def fit_sigmoids(curves: Floats, logs: Floats, top: float) -> Sigmoids:
-    """Fit floor, midpoint and width of a sigmoid to each curve, by trying all midpoints among the steps and all widths.
+    """Fit a sigmoid to each curve, by trying all midpoints among the steps and all widths.
 
-    Args:
-        curves: surprisal in bits, shape (N, R).
-        logs: decimal logarithms of the steps, ascending, shape (R,).
-        top: the surprisal of random guessing, from which every sigmoid falls.
+    `curves`: surprisal in bits, shape (N, R); `logs`: decimal logarithms of the steps, ascending, shape (R,);
+    `top`: the surprisal of random guessing, from which every sigmoid falls.
     """
     midpoints = np.arange(logs[0], logs[-1] + _SPACING / 2, _SPACING)
     tried = np.stack([axis.ravel() for axis in np.meshgrid(midpoints, _WIDTHS, indexing="ij")])
@@ -66,15 +64,12 @@ def midpoint_errors(
 ) -> Floats:
     """Return the standard error of each midpoint over the choice of occurrences, shape (N,).
 
-    To first order a midpoint is a weighted sum of its curve's points, and so of the occurrences that they average
-    (the infinitesimal jackknife). The same occurrences are read at all steps, so the points of a curve are not independent.
+    To first order a midpoint is a weighted sum of its curve's points, and so of the occurrences that they
+    average (the infinitesimal jackknife). The same occurrences are read at all steps, so the points of a
+    curve are not independent.
 
-    Args:
-        fitted: the sigmoids of N words.
-        logs: decimal logarithms of the steps, shape (R,).
-        top: the surprisal of random guessing.
-        losses: surprisal of each occurrence at each step, shape (P, R).
-        word: the word of each occurrence, an index below N, shape (P,).
+    `losses`: surprisal of each occurrence at each step, shape (P, R); `word`: the word of each, below N,
+    shape (P,).
     """
     part = _fallen(logs, fitted.midpoint, fitted.width)
     slope = (top - fitted.floor)[:, None] * part * (1 - part) / fitted.width[:, None]

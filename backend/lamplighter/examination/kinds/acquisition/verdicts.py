@@ -39,7 +39,6 @@ class Occurrences:
 
     @property
     def curves(self) -> Floats:
-        """Return the mean of each word, shape (N, R)."""
         starts = self.starts
         return np.add.reduceat(self.losses, starts[:-1], axis=0) / np.diff(starts)[:, None]
 
@@ -49,11 +48,8 @@ def judge(
 ) -> list[WordState]:
     """Return what became of each word.
 
-    Args:
-        occurrences: of N words.
-        errors: standard errors of the midpoints, shape (N,).
-        baselines: the surprisal in bits for a model that has learned nothing about the word but its frequency, shape (N,).
-        trained_before: whether the first state was trained already.
+    `errors`: standard errors of the midpoints, shape (N,); `baselines`: the surprisal in bits for a model
+    that has learned nothing about the word but its frequency, shape (N,).
     """
     states: list[WordState] = []
     starts = occurrences.starts
@@ -75,19 +71,16 @@ def judge(
 def find_forgotten(
     occurrences: Occurrences, expected: Floats, after: NDArray[np.int64]
 ) -> tuple[Floats, float]:
-    """Return by how many bits words were forgotten, and how many words the rule marks by chance.
+    """Return by how many bits words were forgotten, shape (N,), NaN if not, and how many the rule marks by
+    chance.
 
-    A word is forgotten if the mean of its last three states is above the lowest mean of three neighbouring states since it was
-    learned, by more than three standard errors: those of the choice of occurrences, and of the curve's changes from
-    state to state. For chance, what the sigmoid leaves of the curve is put in random order.
+    A word is forgotten if the mean of its last three states is above the lowest mean of three neighbouring
+    states since it was learned, by more than three standard errors: those of the choice of occurrences, and
+    of the curve's changes from state to state. For chance, what the sigmoid leaves of the curve is put in
+    random order.
 
-    Args:
-        occurrences: of N words.
-        expected: the value of each word's sigmoid, shape (N, R).
-        after: the first state after each word's age; R for a word without, shape (N,).
-
-    Returns:
-        The rise of each word, shape (N,), NaN if it was not forgotten; and the expected number of false marks.
+    `expected`: the value of each sigmoid, shape (N, R); `after`: the first state after each word's age; R for
+    a word without, shape (N,).
     """
     random = np.random.default_rng(0)
     rises = np.full(len(after), np.nan)

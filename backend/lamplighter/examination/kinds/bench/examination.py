@@ -126,7 +126,6 @@ class RuleBench:
     """Training from the initial state of a run's recipe under one rule, on a CPU."""
 
     def __init__(self, run: RunFolder, rule: UpdateRule) -> None:
-        """Build the model without training it."""
         self._rule: UpdateRule = rule
         recipe = _change_recipe(run.recipe, rule)
         cpu = torch.device("cpu")
@@ -141,7 +140,6 @@ class RuleBench:
         self._losses: list[float | None] = []
 
     def step(self, number: int) -> None:
-        """Train on the batch of a step of the run."""
         host_ids, ids, targets = self._batches.batch(number)
         begun = time.process_time()
         result = train_step(self._learner, ids, targets)
@@ -151,7 +149,6 @@ class RuleBench:
         self._losses.append(rounded(seen.loss))
 
     def summarise(self) -> RuleReading:
-        """Return the measurements as a part of the answer."""
         seen = self._seen
         assert seen is not None, "no step was taken"
         rows, width = self._learner.model.embedding.weight.shape
@@ -183,9 +180,8 @@ class RuleBench:
         )
 
     def _separate_embedding(self, recipe: Recipe) -> None:
-        """Give the embedding a separate optimiser with the same settings, and time it.
-
-        Adam updates each parameter independently, so nothing else changes.
+        """Give the embedding an optimiser of its own, and time it. Adam treats parameters independently, so
+        nothing else changes.
         """
         learner: Learner = self._learner
         groups = [group for optimiser in learner.optimisers for group in optimiser.param_groups]
@@ -214,7 +210,6 @@ class RuleBench:
 
 
 def _change_recipe(recipe: Recipe, rule: UpdateRule) -> Recipe:
-    """Return the recipe with another update rule and everything else unchanged."""
     kind: OptimiserKind = "lazy" if rule == "lazy" else "adam"
     return recipe.model_copy(
         update={
@@ -243,10 +238,10 @@ _SHARE_OF_RULES = 0.9
 
 
 def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgress) -> BenchAnswer:
-    """Return what four update rules do with the embedding on the same batches.
+    """Return what four update rules do with the embedding on the same batches, on a CPU, with one thread.
 
     All four start from the recipe's initial state, because separately trained matrices cannot be tied, and
-    read the batches after `question.step`. Everything runs on a CPU, with one thread.
+    read the batches after `question.step`.
     """
     with _one_thread():
         recipes: list[RuleReading] = []

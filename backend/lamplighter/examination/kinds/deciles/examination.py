@@ -43,9 +43,7 @@ class WordGroups:
 def group_words(counts: NDArray[np.int64], text: NDArray[np.uint32]) -> WordGroups:
     """Return the words in groups that each cover about a tenth of a text.
 
-    Args:
-        counts: word counts, shape (V,); if all are 0 (unknown), the words of the text are counted.
-        text: token ids.
+    `counts`: shape (V,); if all are 0 (unknown), the words of the text are counted.
     """
     found = counts if counts.any() else np.bincount(text, minlength=len(counts))
     order = np.argsort(-found, kind="stable")
@@ -61,7 +59,6 @@ class GroupedLoss:
     """The loss by group of the target word, on a sample of held-out text, or else of the run's own."""
 
     def __init__(self, model: ExaminedModel, groups: WordGroups, tokens: int) -> None:
-        """Choose a sample of `tokens` tokens, spread over the text."""
         run, self._groups = model.run, groups
         held_out, context = run.held_out_ids, run.recipe.model.context
         self.text: TextName = "training" if held_out is None else "held_out"
@@ -74,15 +71,13 @@ class GroupedLoss:
         self._at_once = run.recipe.sequences
 
     def measure(self, learner: Learner) -> tuple[float | None, list[float | None]]:
-        """Return a model's mean loss in nats, and that of each group.
-
-        None if not finite or if nothing was read.
+        """Return a model's mean loss in nats, and that of each group; None if not finite or if nothing was
+        read.
         """
         losses = self._losses(learner)
         return (rounded(float(losses.mean())) if len(losses) else None), self._by_group(losses)
 
     def describe(self, learner: Learner) -> list[WordGroup]:
-        """Return the groups with a model's loss on each, and the loss from word frequencies alone."""
         counts, of_word = self._groups.counts, self._groups.of_word
         # A word that occurs only in the held-out text counts as seen once.
         alone = self._by_group(-np.log(np.maximum(counts, 1) / counts.sum())[self._true])
@@ -134,23 +129,15 @@ class OptimiserRace:
     """
 
     def __init__(self, model: ExaminedModel, loss: GroupedLoss, steps: int, report: ReportProgress) -> None:
-        """Prepare without training.
-
-        Args:
-            model: the model whose recipe and batches are used, from the first batch on.
-            loss: measures the models.
-            steps: steps of each training.
-            report: receives the progress.
-        """
+        """Prepare to train `steps` steps each from the first batch of the model's run."""
         self._model, self._loss, self._steps, self._report = model, loss, steps, report
         self._points = {round(step) for step in np.linspace(0, steps, _POINTS + 1).tolist()}
         self._total = steps * sum(map(len, RATES.values()))
         self._done = 0
 
     def find_best(self) -> list[OptimiserReading]:
-        """Train with each optimiser at each rate.
-
-        Return the training with the lowest loss for each optimiser.
+        """Train with each optimiser at each rate. Return the training with the lowest loss for each
+        optimiser.
         """
         return [self._best(name) for name in RATES]
 

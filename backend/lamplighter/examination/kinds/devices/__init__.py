@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> DevicesAnswer:
-    """Return what two processes of this machine exchange in one training step."""
     from lamplighter.examination.kinds.devices import examination
 
     return examination.examine(model, question, report)

@@ -52,10 +52,6 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
     """Return what two processes of this machine exchange in one training step, by formula and measured.
 
     They share the step after the model's: each reads every other sequence of its batch.
-
-    Raises:
-        QuestionError: the batch cannot be shared, the model is too large, or the system or torch lacks support.
-        UnanswerableError: the processes failed.
     """
     recipe = model.run.recipe
     if recipe.sequences < PROCESSES:
@@ -161,7 +157,6 @@ class _Process:
         return self._code == 0
 
     def require_alive(self) -> None:
-        """Raise UnanswerableError if it has failed."""
         if self._code:
             raise UnanswerableError(
                 f"a process could not share the step: {self._problem or 'it was ended'}",
@@ -169,7 +164,6 @@ class _Process:
             )
 
     def kill(self) -> None:
-        """Kill it unless it has ended, and wait."""
         self._job.kill()
         self._job.join(_ENDING_SECONDS)
 

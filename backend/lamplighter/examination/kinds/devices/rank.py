@@ -31,12 +31,10 @@ LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 
 
 def result_file(rank: int) -> str:
-    """Return the name of the file with a process's measurements."""
     return f"result-{rank}.json"
 
 
 def gradients_file(way: str) -> str:
-    """Return the name of the file with the gradients exchanged by one method."""
     return f"{way}.safetensors"
 
 
@@ -44,7 +42,6 @@ class GlooCollective:
     """A process group of torch.distributed."""
 
     def __init__(self, scratch: Path, rank: int, size: int) -> None:
-        """Join the other processes, which share the scratch folder."""
         import torch.distributed as dist
 
         self._dist, self.rank, self.size = dist, rank, size
@@ -57,7 +54,6 @@ class GlooCollective:
         )
 
     def add_up(self, tensor: Tensor) -> None:
-        """Replace a tensor by its sum over all processes."""
         self._dist.all_reduce(tensor)
 
     def broadcast(self, tensor: Tensor, source: int) -> None:
@@ -72,7 +68,6 @@ class GlooCollective:
 
 
 def main() -> int:
-    """Run the process and return its exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     parser.add_argument("scratch", type=Path)

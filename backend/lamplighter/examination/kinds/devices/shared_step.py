@@ -1,6 +1,5 @@
-"""A training step shared by several processes, as in data parallelism.
-
-Each reads part of the batch with a copy of the model, and the gradients are summed.
+"""A training step shared by several processes, as in data parallelism: each reads part of the batch, and the
+gradients are summed.
 
 The embedding's gradient can be sent whole (`dense`), or as the rows that the part has read, with their ids
 (`lazy`).
@@ -47,7 +46,6 @@ class CountedCollective:
         self.bytes = 0
 
     def add_up(self, tensor: Tensor) -> None:
-        """Sum a tensor over all processes, and count it."""
         self.bytes += tensor.numel() * tensor.element_size()
         self._inner.add_up(tensor)
 
@@ -71,7 +69,6 @@ def compute_gradients(model: Transformer, ids: Tensor, targets: Tensor, share: f
 
 
 def exchange_whole(own: Gradients, collective: Collective) -> Gradients:
-    """Return the gradients of the whole batch by summing every gradient whole."""
     summed = {name: gradient.clone() for name, gradient in own.items()}
     for gradient in summed.values():
         collective.add_up(gradient)
@@ -79,15 +76,9 @@ def exchange_whole(own: Gradients, collective: Collective) -> Gradients:
 
 
 def exchange_rows(own: Gradients, table: str, rows: Tensor, collective: Collective) -> Gradients:
-    """Return the gradients of the whole batch.
+    """Return the gradients of the whole batch; that of `table` is sent as rows with their ids.
 
-    That of `table` is sent as rows with their ids, the others whole.
-
-    Args:
-        own: this process's part.
-        table: the name of the embedding.
-        rows: the rows with a gradient in this process's part, ascending.
-        collective: the process group.
+    `rows`: the rows with a gradient in this process's part, ascending.
     """
     summed = exchange_whole({name: gradient for name, gradient in own.items() if name != table}, collective)
     whole = torch.zeros_like(own[table])
@@ -109,9 +100,8 @@ def whole_bytes(parameters: int) -> int:
 
 
 def row_bytes(parameters: int, vocabulary: int, dim: int, rows: int) -> int:
-    """Return the bytes a process sends in `exchange_rows`.
-
-    These are the gradients outside the table, `rows` rows of the table with an id each, and their number.
+    """Return the bytes a process sends in `exchange_rows`: gradients outside the table, rows with an id each,
+    their number.
     """
     return (
         (parameters - vocabulary * dim) * _FLOAT_BYTES + rows * (dim * _FLOAT_BYTES + _ID_BYTES) + _ID_BYTES

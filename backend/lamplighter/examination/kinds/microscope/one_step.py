@@ -55,9 +55,8 @@ _SHARE = 2
 
 @torch.no_grad()
 def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> RandomUpdates:
-    """Return the loss of part of the batch after random updates, each as long as the real one.
-
-    The `DRAWS` directions are seeded by the step's number.
+    """Return the loss of part of the batch after random updates, each as long as the real one and seeded by
+    its step.
     """
     read = max(1, len(retaken.targets) // _SHARE)
     ids, targets = torch.from_numpy(retaken.token_ids[:read]).to(model.learner.device), retaken.targets[:read]
@@ -88,15 +87,8 @@ def _length(parts: list[Tensor]) -> float:
 
 
 def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportProgress) -> MicroscopeAnswer:
-    """Recompute a step on a copy of the model, and return everything that happened in it.
-
-    Args:
-        model: the model after the previous step.
-        question: the step, and the details to show.
-        report: receives the progress.
-
-    Raises:
-        QuestionError: the run has no such sequence, row or coordinate, or the step does not come out in finite numbers.
+    """Recompute a step on a copy of the model after the previous one, and return everything that happened in
+    it.
     """
     if model.step != question.model_step:
         raise ValueError(f"the model is at step {model.step}, the question is about step {question.step}")
@@ -131,7 +123,6 @@ def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportPr
 
 
 def _describe_operations(model: ExaminedModel, retaken: RetakenStep) -> MicroscopeOperations:
-    """Return the operations of the forward pass in order, and the FLOPs of the whole step."""
     recipe, vocabulary = model.run.recipe, model.learner.model.embedding.num_embeddings
     rows = len(retaken.observation.gradient_ids)
     operations = list_operations(recipe.model, vocabulary, recipe.sequences)
@@ -142,10 +133,7 @@ def _describe_operations(model: ExaminedModel, retaken: RetakenStep) -> Microsco
 
 
 def _check_record(model: ExaminedModel, retaken: RetakenStep) -> RecordCheck:
-    """Return the recomputed step compared with the record.
-
-    The largest movement of the embedding tells rounding from errors.
-    """
+    """Compare the recomputed step with the record. The largest movement tells rounding from errors."""
     step, reader = retaken.observation.step, StepsReader(model.run.steps_path)
     try:
         recorded = reader.digests(step, step).get(step)
@@ -182,8 +170,7 @@ EXPLODING_FACTOR = 10.0
 def describe_river(retaken: RetakenStep) -> MicroscopeRiver:
     """Return the norm of each layer's gradient before clipping, from the loss back to the embedding.
 
-    A tied matrix is one layer, the embedding. `flag` is "vanishing", "exploding" or None, by the rule
-    included in the answer.
+    A tied matrix is one layer, the embedding.
     """
     norms = retaken.observation.layer_norms.astype(np.float64)
     clip_norm, strongest = retaken.after.clip_norm, float(norms.max())
@@ -250,7 +237,6 @@ class _MovementSums:
     """Product of the update and the negative gradient."""
 
     def absorb(self, other: _MovementSums) -> None:
-        """Add the sums of other parameters to these."""
         self.parameters += other.parameters
         self.moved += other.moved
         self.update_square += other.update_square
@@ -258,7 +244,6 @@ class _MovementSums:
         self.dot += other.dot
 
     def describe(self) -> Movement:
-        """Return the sums as a part of the answer."""
         lengths = math.sqrt(self.update_square) * math.sqrt(self.gradient_square)
         cosine = max(-1.0, min(1.0, self.dot / lengths)) if lengths else None
         return Movement(

@@ -33,14 +33,9 @@ losses on the same words differ only by the models.
 def describe_predictions(
     model: ExaminedModel, retaken: RetakenStep, sequence: int
 ) -> tuple[MicroscopeText, RightGuesses]:
-    """Return the predictions before and after the update.
+    """Return the predictions before and after the update, and `right_guesses` of the whole batch.
 
-    Args:
-        model: the model before the step.
-        sequence: the sequence of the batch that is listed token by token.
-
-    Returns:
-        `text` of the answer, and `right_guesses` of the whole batch.
+    `model`: before the step; `sequence`: that of the batch which is listed token by token.
     """
     targets = retaken.targets.flatten()
     probabilities = torch.softmax(retaken.logits, dim=1)
@@ -77,7 +72,6 @@ def describe_predictions(
 
 
 def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Tensor) -> MicroscopeLosses:
-    """Return the mean loss before and after the update: of the batch, part of the next, and unread text."""
     _, ids, targets = model.batches.batch(retaken.observation.step + 1)
     read = max(1, len(targets) // _SHARE)
     ids, targets = ids[:read], targets[:read]

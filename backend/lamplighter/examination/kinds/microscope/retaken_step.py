@@ -26,7 +26,6 @@ def to_number(value: Tensor | float) -> float | None:
 
 
 def to_numbers(values: Tensor) -> list[float | None]:
-    """Return the numbers of a tensor of shape (N,), each converted by `to_number`."""
     return [to_number(value) for value in values.detach().float().cpu().tolist()]
 
 
@@ -62,10 +61,7 @@ class RetakenStep:
 
 
 def retake_step(model: ExaminedModel) -> RetakenStep:
-    """Recompute the step after the model's, exactly as the trainer did.
-
-    Hooks read the tensors during the step itself, so nothing is computed twice.
-    """
+    """Recompute the step after the model's, exactly as the trainer did; hooks read the tensors meanwhile."""
     learner, step = model.copy(), model.step + 1
     learner.set_learning_rate(model.learning_rate)
     observer = Observer(learner, model.run.recipe.cadence.verify_every)
@@ -100,5 +96,4 @@ def compute_logits(learner: Learner, ids: Tensor) -> Tensor:
 
 
 def measure_loss(learner: Learner, ids: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean loss of a batch in nats, a scalar."""
     return F.cross_entropy(compute_logits(learner, ids), targets.flatten())

@@ -63,8 +63,7 @@ class _Formula:
 
     @property
     def uncorrected_times(self) -> float | None:
-        """Return the factor by which the update would be longer without bias correction, ignoring epsilon.
-
+        """Return the factor by which the update would be longer without bias correction, ignoring epsilon;
         None without averages, or if the row is not updated.
         """
         if self.correction1 is None or self.correction2 is None:
@@ -76,15 +75,10 @@ class _Formula:
 def describe_row_update(
     model: ExaminedModel, retaken: RetakenStep, token: int | None, coordinate: int, sequence: int
 ) -> RowUpdate:
-    """Return the update of a row, with one coordinate in full.
+    """Return the update of a row, with one coordinate in full. `token` None: the row of `sequence` that moved
+    farthest.
 
     The record may lack the row: steps that move most rows (`adam`) are kept whole only at keyframes.
-
-    Args:
-        model: the model before the step.
-        token: the row; None for the one that moved farthest of those that the sequence reads.
-        coordinate: the number in it.
-        sequence: the sequence of the batch that the answer shows.
     """
     token = _farthest_row(retaken, sequence) if token is None else token
     old, new = (learner.model.embedding.weight[token] for learner in (retaken.before, retaken.after))
@@ -136,9 +130,8 @@ def describe_row_update(
 def _describe_row(
     old: Tensor, new: Tensor, gradient: Tensor | None, by_formula: Tensor, recorded: Floats | None
 ) -> RowMovement:
-    """Return the row as a vector: before, after, its gradient, how far it moved and by what angle.
-
-    How many of its numbers by formula equal the recorded ones, and the largest difference.
+    """Return the row before and after, its gradient, how far it moved and by what angle, and how well the
+    formula fits.
     """
     lengths = float(old.norm()), float(new.norm())
     cosine = float(torch.dot(old, new)) / math.prod(lengths) if all(lengths) else None
@@ -165,11 +158,7 @@ def _describe_row(
 
 
 def check_row(model: ExaminedModel, token: int | None, coordinate: int) -> None:
-    """Check that the embedding has a coordinate.
-
-    Raises:
-        QuestionError: it has no such row or coordinate.
-    """
+    """Raise QuestionError if the embedding has no such row or coordinate."""
     rows, numbers = model.learner.model.embedding.weight.shape
     if token is not None and token >= rows:
         raise QuestionError(
@@ -202,10 +191,7 @@ def _gradient_row(learner: Learner, token: int) -> Tensor | None:
 
 
 def _moments(learner: Learner, token: int) -> _Moments | None:
-    """Return Adam's averages of a row, zeros before the first step.
-
-    None for an optimiser without averages.
-    """
+    """Return Adam's averages of a row, zeros before the first step; None for an optimiser without averages."""
     optimiser, weight = learner.optimisers[0], learner.model.embedding.weight
     if "betas" not in optimiser.param_groups[0]:
         return None

@@ -65,13 +65,10 @@ class WatchedContexts:
     def __init__(
         self, contexts: list[list[int]], others: list[OtherContext], told: int, model: Transformer
     ) -> None:
-        """Read the predictions after each context before the training.
+        """Read the predictions after each context, all of one length, the sentence's own first, before the
+        training.
 
-        Args:
-            contexts: token ids, all of one length; the sentence's own first.
-            others: how the others differ from it.
-            told: the word that the sentence has after its context.
-            model: the model before the training.
+        `told`: the word that the sentence has after its context.
         """
         self._ids = torch.tensor(contexts, device=model.embedding.weight.device)
         self._others, self._told = others, told
@@ -81,7 +78,6 @@ class WatchedContexts:
         self._readings = [self._extract(probabilities)]
 
     def read(self, model: Transformer) -> None:
-        """Read a model's predictions, and store them."""
         self._readings.append(self._extract(next_probabilities(model, self._ids)))
 
     def _extract(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -89,15 +85,10 @@ class WatchedContexts:
         return np.stack((probabilities[:, self._told], probabilities[rows, self._said]), axis=1)
 
     def own(self) -> WatchedContext:
-        """Return the predictions after the sentence's own context at every reading."""
         return self._tell(0)
 
     def also_changed(self, at: int) -> list[ChangedContext]:
-        """Return the other contexts in which the told word rose most up to a reading, in descending order.
-
-        Args:
-            at: the reading; 0 is before the first step.
-        """
+        """Return the other contexts in which the told word rose most up to the reading `at`, descending."""
         rises = self._readings[at][:, 0] - self._readings[0][:, 0]
         order = np.argsort(-rises[1:], kind="stable")[:SHOWN_CONTEXTS] + 1
         return [
@@ -129,13 +120,7 @@ def watch_contexts(
     """Choose the contexts of the same form as a sentence's own, and read them for the first time.
 
     Each replaces one word: by words of its class, most similar first; if no word of the sentence has a class,
-    by its nearest neighbours.
-
-    Args:
-        model: the model before the training.
-        vocabulary: the vocabulary, with its classes.
-        context: token ids.
-        told: the word after them.
+    by its nearest neighbours. `told`: the word after them.
     """
     others = _choose_others(model, vocabulary, context, {*context, told})
     contexts = [context]
@@ -189,9 +174,6 @@ def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgre
 
     The sentence is alone in its batch: the model reads all but its last token, and each next one is the
     target. The *told* word is the one in whose place the model was most certain of another (`_find_told`).
-
-    Raises:
-        QuestionError: the sentence is too short or too long, or has unknown words.
     """
     ids = read_sentence(model.run, question.sentence, "sentence", fewest=2)
     return _WhatIf(model, ids, report).answer(question)
@@ -212,7 +194,6 @@ class _WhatIf:
         self._states: list[TaughtState] = []
 
     def answer(self, question: WhatIfQuestion) -> WhatIfAnswer:
-        """Train on the sentence and then on the run's own text. Return the answer."""
         steps, after = question.steps, question.after
         trained, told = self._learner.model, self._ids[self._told]
         with reading(self._learner):
@@ -311,7 +292,6 @@ def _largest(ids: NDArray[np.uint32], numbers: NDArray[np.float32]) -> list[Word
 
 
 def _share_moved(before: Learner, after: Learner) -> float:
-    """Return the share of the parameters that differ between two learners."""
     pairs = zip(before.model.parameters(), after.model.parameters(), strict=True)
     differing = sum(int((one != other).sum()) for one, other in pairs)
     return differing / sum(parameter.numel() for parameter in before.model.parameters())
