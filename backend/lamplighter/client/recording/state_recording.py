@@ -3,7 +3,7 @@
 Nothing is known about the time between two states, so there is no batch, loss or gradient.
 
 Tables in half precision, and large ones, lie in files of their own, in the precision in which they came, and are read and
-written in blocks (`docs/decisions/0034-stored-matrices.md`).
+written in blocks (`docs/decisions/0034-matrices-in-files.md`).
 """
 
 from __future__ import annotations
