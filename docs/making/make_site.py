@@ -41,6 +41,7 @@ _LINK = re.compile(r"\[((?:[^\[\]`]|`[^`]*`)*)\]\((?!\w+:|#|/)([^)\s]+)\)")
 
 NAVIGATION = [
     {"Start": "index.md"},
+    {"One picture and ten words": "start.md"},
     {
         "Tutorials": [
             {"A lesson in ten minutes": "tutorials/teacher.md"},
