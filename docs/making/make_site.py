@@ -41,9 +41,9 @@ _LINK = re.compile(r"\[((?:[^\[\]`]|`[^`]*`)*)\]\((?!\w+:|#|/)([^)\s]+)\)")
 
 NAVIGATION = [
     {"Start": "index.md"},
-    {"One picture and ten words": "start.md"},
     {
         "Tutorials": [
+            {"One picture and ten words": "tutorials/newcomer.md"},
             {"A lesson in ten minutes": "tutorials/teacher.md"},
             {"Watch your own loop": "tutorials/engineer.md"},
             {"A question, answered from a record": "tutorials/researcher.md"},
