@@ -12,7 +12,7 @@ import type { PackedContents, ReceivedFrames, Source } from "../api/source";
 import { BesideFiles } from "./beside";
 import { HostFrame } from "./host-frame";
 import { PackedLights, stepOrNull } from "./lights";
-import { PackedMaps } from "./maps";
+import { PackedMaps } from "./lights";
 import { PackedNearest } from "./nearest";
 import { filesBeside, SegmentSocket } from "./segment-socket";
 import { openDocument, readBinary, readJson, type PackedFile } from "./packed-file";

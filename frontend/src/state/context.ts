@@ -1,6 +1,6 @@
 /**
- * The stores of the page, each in its own Svelte context, so that a component's imports show what it uses.
- * The page provides them; a component takes them while it is set up.
+ * The stores of the page, in one Svelte context. Each has a function of its own, so that a component's imports
+ * show what it uses. The page provides them; a component takes them while it is set up.
  */
 
 import { createContext } from "svelte";
@@ -32,31 +32,20 @@ export interface Stores {
   readonly frameClock: FrameClock;
 }
 
-const [useCommands, provideCommands] = createContext<Commands>();
-const [useServer, provideServer] = createContext<ServerSession>();
-const [useOpenRun, provideOpenRun] = createContext<OpenRun>();
-const [useViewSettings, provideViewSettings] = createContext<ViewSettings>();
-const [useViewpoint, provideViewpoint] = createContext<Viewpoint>();
-const [useFocus, provideFocus] = createContext<TokenFocus>();
-const [useSelection, provideSelection] = createContext<TokenSelection>();
-const [useBiggestMovers, provideBiggestMovers] = createContext<BiggestMovers>();
-const [usePreferences, providePreferences] = createContext<Preferences>();
-const [useFollowing, provideFollowing] = createContext<Following>();
-const [useFrameClock, provideFrameClock] = createContext<FrameClock>();
+const [useStores, provideStores] = createContext<Stores>();
 
-export {
-  useBiggestMovers,
-  useCommands,
-  useFocus,
-  useFollowing,
-  useFrameClock,
-  useOpenRun,
-  usePreferences,
-  useSelection,
-  useServer,
-  useViewpoint,
-  useViewSettings,
-};
+export { provideStores };
+export const useCommands = () => useStores().commands;
+export const useServer = () => useStores().server;
+export const useOpenRun = () => useStores().openRun;
+export const useViewSettings = () => useStores().viewSettings;
+export const useViewpoint = () => useStores().viewpoint;
+export const useFocus = () => useStores().focus;
+export const useSelection = () => useStores().selection;
+export const useBiggestMovers = () => useStores().biggestMovers;
+export const usePreferences = () => useStores().preferences;
+export const useFollowing = () => useStores().following;
+export const useFrameClock = () => useStores().frameClock;
 
 /**
  * Return the open run. A component that uses it belongs to that run: its parent recreates it for another run.
@@ -65,19 +54,4 @@ export function useRun(): LiveRun {
   const { run } = useOpenRun();
   if (!run) throw new Error("no run is open");
   return run;
-}
-
-/** Provide the stores to the current component and its descendants. */
-export function provideStores(stores: Stores) {
-  provideCommands(stores.commands);
-  provideServer(stores.server);
-  provideOpenRun(stores.openRun);
-  provideViewSettings(stores.viewSettings);
-  provideViewpoint(stores.viewpoint);
-  provideFocus(stores.focus);
-  provideSelection(stores.selection);
-  provideBiggestMovers(stores.biggestMovers);
-  providePreferences(stores.preferences);
-  provideFollowing(stores.following);
-  provideFrameClock(stores.frameClock);
 }

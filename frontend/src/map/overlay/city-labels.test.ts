@@ -5,7 +5,7 @@ import type { District } from "../regions/districts";
 import { LABEL_FONTS, labelCandidates, labelPosition, type LabelStyle } from "./label-candidates";
 import type { MapLabel } from "./label-candidates";
 import type { OverlayModel } from "./overlay-model";
-import { ShownLabels, type ShownLabel } from "./shown-labels";
+import { ShownLabels, type ShownLabel } from "./overlay";
 
 const COUNT = 108;
 const NAMES = ["nationalities", "emotions", "ran · walked · run", "royalty and clergy", "fruit"];

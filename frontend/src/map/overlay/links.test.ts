@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NeighbourLink } from "../../model/neighbour-link";
-import { drawRays } from "./links";
+import { drawRays } from "./marks";
 
 describe("the rays of a word", () => {
   it("run from its ring towards its neighbours, one thin line each, without marks on their lamps", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LabelCandidate } from "./label-placement";
-import { ShownLabels, type ShownLabel } from "./shown-labels";
+import { ShownLabels, type ShownLabel } from "./overlay";
 
 const WITHIN = { left: 0, top: 0, right: 1_000, bottom: 600 };
 /** Milliseconds between two frames. */

@@ -6,7 +6,11 @@
 import type { GroupMembers } from "./districts";
 import type { Placement } from "../../model/plane/placement";
 import { analyseLayout, type LayoutAnalysis } from "./analyse";
-import { startAnalysis } from "./start-analysis";
+
+/** Start the worker that analyses layouts. Throws if workers are not available. */
+function startAnalysis(): Worker {
+  return new Worker(new URL("./analyse.worker.ts", import.meta.url), { type: "module" });
+}
 
 /** A message to the worker. */
 export interface AnalysisJob {

@@ -6,7 +6,7 @@ import {
   transformTrail,
   fitRigidTransform,
   type RigidTransform,
-} from "./anchored-layout";
+} from "./shown-content";
 import { coordinates, placementOf, quantise } from "../../model/plane/placement";
 
 function some(count: number, seed = 7): Float32Array {

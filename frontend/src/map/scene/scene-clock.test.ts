@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AFTERGLOW, GLIDE_MS } from "../easing";
-import { SceneClock } from "./scene-clock";
+import { SceneClock } from "./shown-content";
 
 const beat = { step: 1, ids: new Uint32Array(1), norms: new Float32Array(1), duration: 400 };
 

@@ -5,14 +5,8 @@
 
 import type { ShortcutName } from "../../model/shortcuts";
 import type { ViewHistory } from "../view/view-history";
-import { askCommands } from "./ask";
-import { claimCommands } from "./claims";
-import { classCommands } from "./classroom";
-import { gameCommands } from "./game";
-import { geometryCommands } from "./geometry";
-import { lessonCommands } from "./lessons";
-import { microscopeCommands } from "./microscope";
 import { pageCommands } from "./page";
+import { panelCommands } from "./panels";
 import { runCommands } from "./runs";
 import type { CommandScope } from "./scope";
 import { timeCommands } from "./time";
@@ -33,13 +27,7 @@ function buildTable(scope: CommandScope) {
     ...timeCommands(scope),
     ...viewCommands(scope),
     ...tokenCommands(scope),
-    ...askCommands(scope),
-    ...geometryCommands(scope),
-    ...gameCommands(scope),
-    ...microscopeCommands(scope),
-    ...claimCommands(scope),
-    ...lessonCommands(scope),
-    ...classCommands(scope),
+    ...panelCommands(scope),
     ...runCommands(scope),
     ...pageCommands(scope),
   }) satisfies Record<ShortcutName, () => unknown>;

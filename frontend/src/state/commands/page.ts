@@ -2,8 +2,7 @@
 
 import { isCard } from "../../model/view/view-options";
 import type { PreferenceName } from "../view/preferences.svelte";
-import { wayBackFromDirection } from "./geometry";
-import { closeCovering } from "./microscope";
+import { closeCovering, wayBackFromDirection } from "./panels";
 import type { CommandScope } from "./scope";
 
 /** Factor by which a key zooms. */

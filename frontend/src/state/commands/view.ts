@@ -13,7 +13,7 @@ import type {
   SectionName,
   TrailSet,
 } from "../../model/view/view-options";
-import { wayBackFromDirection } from "./geometry";
+import { wayBackFromDirection } from "./panels";
 import type { CommandScope } from "./scope";
 
 export function viewCommands({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LruCache } from "./lru-cache";
+import { LruCache } from "./frame-cache";
 
 describe("the LRU cache", () => {
   it("keeps the most recently used values, up to a byte limit", () => {

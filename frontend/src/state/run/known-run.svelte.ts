@@ -6,7 +6,16 @@ import type { Failure } from "../../api/failure";
 import type { LineSet, Measures, Run, Status } from "../../api/rest-types";
 import { printableText, type Vocabulary } from "../../api/vocabulary";
 import { hasEnded } from "../../model/phase";
-import { stepNumber } from "./step-numbers";
+
+/** From a step on: its number, and the increase per step; 0: the numbers are not known. */
+type NumberStretch = readonly [step: number, number: number, stride: number];
+
+/** Return the number of a step in its original training; null if it is not known. */
+export function stepNumber(step: number, stretches: readonly NumberStretch[]): number | null {
+  const [first, number, stride] =
+    stretches.findLast(([from]) => from <= step) ?? stretches[0] ?? ([0, 0, 1] as const);
+  return stride ? number + (step - first) * stride : null;
+}
 
 export class KnownRun {
   info = $state.raw<Run | null>(null);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LayoutMethod } from "../../api/frames";
 import type { Status } from "../../api/rest-types";
 import type { PastStore } from "../past/past-store";
-import { PastSet } from "./past-set.svelte";
+import { PastSet } from "./shown-run.svelte";
 
 function pastSet(status: Partial<Status> = {}) {
   const set = new PastSet(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stepNumber } from "./step-numbers";
+import { stepNumber } from "./known-run.svelte";
 
 test("steps keep their own numbers by default", () => {
   expect(stepNumber(7, [])).toBe(7);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FocusedToken } from "./focused-token.svelte";
+import { FocusedToken } from "./token-focus.svelte";
 import { PairSimilarity } from "./pair-similarity.svelte";
 
 let paths: string[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
-import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
+import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trails.svelte";
 import type { TokenTrail } from "../../model/plane/trail";
 
 /** Return a map of 65,535 units a side with one token on it. */

@@ -5,19 +5,104 @@
 
 import type { LayoutMethod } from "../../api/frames";
 import { AskSettings } from "./ask-settings.svelte";
-import { GeometrySettings } from "./geometry-settings.svelte";
-import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view/view-state";
-import { hasSection, isCovering, isLabPanel } from "../../model/view/view-options";
-import type {
-  ColourBy,
-  CoveringPanel,
-  LinkTarget,
-  PanelName,
-  SectionName,
-  TrailSet,
+import {
+  hasSection,
+  isCovering,
+  isLabPanel,
+  type ColourBy,
+  type CoveringPanel,
+  type LinkTarget,
+  type PanelName,
+  type SectionName,
+  type TrailSet,
+  GEOMETRY_VIEWS,
+  type GeometryView,
+  type RowOrder,
 } from "../../model/view/view-options";
 import type { SecondMapSource } from "../../model/view/second-map-options";
+import type { Vocabulary } from "../../api/vocabulary";
+import { tokenIdOf } from "../../model/token-reference";
+import type { RowPlace, TextPlace } from "../../model/view/microscope-place";
+
+class DetailSettings {
+  /** Token that the focused one is compared with. */
+  comparedToken = $state<number | null>(null);
+  /** Step whose neighbours are compared with the current ones. */
+  comparedStep = $state(0);
+  /** Order of the matrix's rows. */
+  rowOrder = $state<RowOrder>("district");
+  /** Step whose matrix is subtracted from the one shown; null: none. */
+  subtractedStep = $state<number | null>(null);
+
+  /** The number and the word under the microscope; null: chosen by the examiner or the page. */
+  followedNumber = $state.raw<RowPlace | null>(null);
+  readWord = $state.raw<TextPlace | null>(null);
+
+  /** Number of the open claim on the board; null: the first. */
+  claim = $state<number | null>(null);
+
+  /** Text of the compared token that is not in the vocabulary, or not resolved yet. */
+  private unresolved = $state<string | null>(null);
+
+  toViewState(): ViewChange {
+    return {
+      pair: this.unresolved ?? this.comparedToken,
+      then: this.comparedStep || null,
+      rows: this.rowOrder === "district" ? null : this.rowOrder,
+      against: this.subtractedStep,
+      row: this.followedNumber,
+      micro: this.readWord,
+      claim: this.claim,
+    };
+  }
+
+  applyView({ pair, then, rows, against, row, micro, claim }: ViewChange) {
+    if (pair !== undefined) {
+      this.unresolved = typeof pair === "string" ? pair : null;
+      this.comparedToken = typeof pair === "number" ? pair : null;
+    }
+    if (then !== undefined) this.comparedStep = then ?? 0;
+    if (rows !== undefined) this.rowOrder = rows ?? "district";
+    if (against !== undefined) this.subtractedStep = against;
+    if (row !== undefined) this.followedNumber = row;
+    if (micro !== undefined) this.readWord = micro;
+    if (claim !== undefined) this.claim = claim;
+  }
+
+  /** Resolve the compared token of a link, once the tokens are known. */
+  resolvePending(vocabulary: Vocabulary) {
+    const id = this.unresolved === null ? null : tokenIdOf(this.unresolved, vocabulary);
+    if (id !== null) this.applyView({ pair: id });
+  }
+}
+
+class GeometrySettings {
+  view = $state<GeometryView>(GEOMETRY_VIEWS[0]);
+  /** Texts of the words, and of those at the other end of an axis; empty: examples. */
+  of = $state("");
+  to = $state("");
+  /** Tokens at both ends of the direction on the map; null: none. Derived, so not part of the view state. */
+  arrow = $state.raw<{ from: readonly number[]; to: readonly number[] } | null>(null);
+
+  showArrow(arrow: GeometrySettings["arrow"]) {
+    this.arrow = arrow;
+  }
+
+  toViewState(): ViewChange {
+    return {
+      lab: this.view === GEOMETRY_VIEWS[0] ? null : this.view,
+      of: this.of || null,
+      to: this.to || null,
+    };
+  }
+
+  applyView({ lab, of, to }: ViewChange) {
+    if (lab !== undefined) this.view = lab ?? GEOMETRY_VIEWS[0];
+    if (of !== undefined) this.of = of ?? "";
+    if (to !== undefined) this.to = to ?? "";
+  }
+}
 
 /** Default of the steps back that distances and trails reach. */
 const DEFAULT_STEPS_BACK = 100;

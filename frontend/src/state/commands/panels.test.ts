@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ViewChange } from "../../model/view/view-state";
-import { askCommands } from "./ask";
+import { panelCommands } from "./panels";
 import type { CommandScope } from "./scope";
 
 /** The change that opens the panel with the usual settings. */
@@ -16,7 +16,7 @@ function commandsAt(panel: string | null) {
     openRun: { run: { vocabulary: { tokens: ["a", "dog"] } } },
   };
   const { asked } = scope.viewSettings;
-  return { changes, asked, ...askCommands(scope as unknown as CommandScope) };
+  return { changes, asked, ...panelCommands(scope as unknown as CommandScope) };
 }
 
 describe("the panel for questions", () => {
