@@ -44,20 +44,17 @@ COMMANDS = {
 
 
 class CommandTable(click.Group):
-    """A group that imports commands lazily, so that the server starts without the modules of the others."""
+    """A group that imports commands lazily, so that the server starts without the modules of the others.
+    `table`: the module in `lamplighter.cli` and the attribute of each command, by its name."""
 
     def __init__(self, *arguments: Any, table: Mapping[str, str], **settings: Any) -> None:
-        """Make a group as click does. `table`: the module in `lamplighter.cli` and the attribute of each command that is
-        imported on first use, by its name."""
         super().__init__(*arguments, **settings)
         self._table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
         return sorted([*self._table, *super().list_commands(ctx)])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command, or None if the name is unknown."""
         if cmd_name not in self._table:
             return super().get_command(ctx, cmd_name)
         module, _, name = self._table[cmd_name].partition(":")

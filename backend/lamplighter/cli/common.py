@@ -45,7 +45,6 @@ class SecondsOrNever(click.ParamType[float | None]):
     name = "seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
-        """Return the number, or None."""
         if value == "never":
             return None
         return click.FloatRange(0, 1e9).convert(value, param, ctx)
@@ -59,16 +58,12 @@ class PathOrAddress(click.Path):
     """A path on this machine, or an address of published runs."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a path, or the address."""
         return StoreAddress(value) if "://" in str(value) else super().convert(value, param, ctx)
 
 
 def common_options(*names: str) -> Callable[[Command], Command]:
-    """Add `--runs` (as `runs_dir`) and the named common options to a command, and make it refuse the others.
-
-    Args:
-        names: parameter names from `SERVING`, and `new`.
-    """
+    """Add `--runs` (as `runs_dir`) and the named common options (of `SERVING`, and `new`) to a command, and
+    make it refuse the others."""
 
     def give(command: Command) -> Command:
         for name, (option, settings) in reversed(_OPTIONS.items()):

@@ -28,7 +28,6 @@ class _RunId(click.ParamType[str]):
     name = "run"
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
-        """Return what a person reads who has named none."""
         return "lamplighter runs lists them."
 
     def shell_complete(
@@ -59,31 +58,18 @@ RUN_ID = _RunId()
 
 
 def find_named_run(runs_dir: Path, name: str) -> RunFolder:
-    """Return the run with an id in the folder of runs, or at a path anywhere.
-
-    Raises:
-        NoSuchRunError: there is no such run.
-    """
+    """Return the run with an id in the folder of runs, or at a path anywhere. Raises NoSuchRunError."""
     store, run_id = _locate(runs_dir, name)
     return store.find(run_id)
 
 
 def find_named_set(runs_dir: Path, name: str) -> RunSet:
-    """Return the set with an id in the folder of runs, or at a path anywhere.
-
-    Raises:
-        NoSuchSetError: there is no such set.
-    """
+    """Return the set with an id in the folder of runs, or at a path anywhere. Raises NoSuchSetError."""
     store, set_id = _locate(runs_dir, name)
     return store.find_set(set_id)
 
 
 def _locate(runs_dir: Path, name: str) -> tuple[RunStore, str]:
-    """Return the folder of runs and the id that a name means there.
-
-    Raises:
-        click.ClickException: there is no folder of runs, which is not made here.
-    """
     path = Path(name)
     if ("/" in name or os.sep in name) and path.is_dir():
         path = path.resolve()
@@ -92,11 +78,8 @@ def _locate(runs_dir: Path, name: str) -> tuple[RunStore, str]:
 
 
 def find_run_store(runs_dir: Path, therefore: str = "") -> RunStore:
-    """Return the store of a folder of runs that is there. `therefore`: the beginning of the sentence that says it is not.
-
-    Raises:
-        click.ClickException: there is no such folder, which is not made here.
-    """
+    """Return the store of a folder of runs. `therefore`: the beginning of the sentence that says it is not
+    there; it is not made here."""
     if not runs_dir.is_dir():
         raise click.ClickException(
             f"{therefore}the folder {runs_dir} is not there; name the folder of runs with --runs"
@@ -105,11 +88,8 @@ def find_run_store(runs_dir: Path, therefore: str = "") -> RunStore:
 
 
 def find_members(runs_dir: Path, name: str) -> list[tuple[Mapping[str, Setting], RunFolder]] | None:
-    """Return the members of a named set that are there, with their settings; None if the name is that of no set.
-
-    Raises:
-        FormatError: `set.json` cannot be read.
-    """
+    """Return the members of a named set that are there, with their settings; None if the name is that of no
+    set."""
     try:
         found = find_named_set(runs_dir, name).members()
         return [(member.settings, run) for member, run in found if run is not None]
@@ -118,15 +98,8 @@ def find_members(runs_dir: Path, name: str) -> list[tuple[Mapping[str, Setting],
 
 
 def confirm_imported(run: RunFolder, aim: str = "continue it") -> None:
-    """Ask for confirmation before using an imported run, naming the resources it takes. Other runs need none.
-
-    Args:
-        run: the run.
-        aim: the purpose, as in "To continue it takes".
-
-    Raises:
-        click.Abort: the user declined. FormatError: this version cannot read the folder.
-    """
+    """Ask for confirmation before using an imported run, naming the resources it takes: "To continue it
+    takes" (`aim`)."""
     if is_imported(run):
         demands = describe_demands(run.recipe, len(run.vocabulary))
         click.confirm(

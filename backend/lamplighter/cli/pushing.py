@@ -39,11 +39,7 @@ def push_options(command: Command) -> Command:
 
 
 def read_server(url: str, *, insecure_http: bool) -> tuple[str, str]:
-    """Return the checked address of a server and the token for it, which is in the environment.
-
-    Raises:
-        click.UsageError: the address or the token is unusable.
-    """
+    """Return the checked address of a server and the token for it, which is in the environment."""
     try:
         server = check_server(url, insecure_http=insecure_http)
         token = check_token(os.environ.get(TOKEN_VARIABLE))

@@ -53,7 +53,6 @@ _OPTIONS = (
 
 
 def recipe_options(command: Command) -> Command:
-    """Add every recipe option to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -61,10 +60,7 @@ def recipe_options(command: Command) -> Command:
 
 def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     """Return the recipe that the options of `recipe_options` describe, and the text of a custom corpus.
-
-    Raises:
-        RecipeError: the options are invalid; the one-line message names the problem and the allowed values.
-    """
+    Raises RecipeError."""
     path: Path | None = options["recipe"]
     corpus: str | None = options["corpus"]
     text: str | None = None
@@ -119,15 +115,11 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
 
 
 def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]:
-    """Return the recipe of a run's control, and the run's text if its corpus is custom.
+    """Return the recipe of a run's control, and the run's text if its corpus is custom. `steps`: None: as
+    many as the run's.
 
-    Args:
-        run: the run.
-        steps: the steps of the control; None: as many as the run's.
-
-    Raises:
-        RecipeError: the run has no control that could be trained here, or the number of steps is not allowed.
-        FormatError: this version cannot read the recipe.
+    Raises RecipeError if the run has no control that could be trained here, or the number of steps is not
+    allowed.
     """
     recipe = run.recipe
     if recipe.corpus.kind == "recorded":
@@ -153,11 +145,8 @@ def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]
 
 
 def read_source_text(run: RunFolder, lack: str) -> str | None:
-    """Return the text of a run whose corpus is custom; None for the others.
-
-    Raises:
-        RecipeError: it cannot be read, so that there is `lack`.
-    """
+    """Return the text of a run whose corpus is custom; None for the others. If it cannot be read, there is
+    `lack`."""
     if run.recipe.corpus.kind != "text":
         return None
     try:
@@ -167,11 +156,7 @@ def read_source_text(run: RunFolder, lack: str) -> str | None:
 
 
 def read_named_text(corpus: str) -> tuple[str, str]:
-    """Return the text in a file, `-` for standard input, and its name.
-
-    Raises:
-        RecipeError: it cannot be read.
-    """
+    """Return the text in a file, `-` for standard input, and its name."""
     try:
         if corpus == "-":
             return decode_text(sys.stdin.buffer.read(), "standard input"), "standard input"

@@ -37,11 +37,7 @@ def serve_app(
     **class_options: Any,
 ) -> None:
     """Serve as plain `lamplighter` does: create a first run if there is none (or with `new`), start all workers, and
-    open the browser.
-
-    Raises:
-        click.ClickException: the settings are invalid; the message says why and what to do.
-    """
+    open the browser."""
     classroom = _class_settings(**class_options)
     if isinstance(runs_dir, StoreAddress):
         if new:
@@ -69,11 +65,7 @@ def serve_app(
 
 
 def serve_run(run: RunFolder, *, port: int, no_browser: bool) -> None:
-    """Serve the folder of a run as `lamplighter serve` does, and open the browser on the run.
-
-    Raises:
-        click.ClickException: the settings are invalid; the message says why and what to do.
-    """
+    """Serve the folder of a run as `lamplighter serve` does, and open the browser on the run."""
     settings = _settings(runs=folder_beside(run), port=port)
     _serve(settings, browser=not no_browser, print_token=False, run_id=run.id)
 
@@ -171,7 +163,6 @@ def _class_settings(
     broker: str | None,
     insecure_broker: bool,
 ) -> ClassSettings | None:
-    """Return the settings of the class's listener, or None without a class."""
     if not classroom:
         return None
     through = BrokerSettings(broker, insecure_broker) if broker else None
@@ -188,7 +179,6 @@ def _settings(**fields: Any) -> ServerSettings:
 
 
 def _serve_published(address: StoreAddress, *, browser: bool, print_token: bool, **fields: Any) -> None:
-    """Serve the runs at an address, which are read in place."""
     # Only this needs a store.
     from lamplighter.cli.published.serving import published_runs
 
@@ -241,7 +231,6 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool, run_id
 
 
 def _print_class_join(join: ClassJoin) -> None:
-    """Print how a class joins: the address, the code, a QR code, and a warning without TLS."""
     print_line("")
     print_line(f"The class (up to {join.most} viewers, who watch and change nothing) joins")
     print_line(f"  at {join.address}  with the code  {join.code}")

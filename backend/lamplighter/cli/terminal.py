@@ -55,11 +55,8 @@ def log_to_terminal() -> None:
 
 
 def run_worker_process(command: list[str]) -> int:
-    """Run a worker, print what it writes to standard error, and return its exit code.
-
-    Raises:
-        KeyboardInterrupt: on Ctrl-C, and on SIGTERM; the worker has ended then.
-    """
+    """Run a worker, print what it writes to standard error, and return its exit code. On Ctrl-C, and on
+    SIGTERM, the worker has ended before KeyboardInterrupt is raised."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with subprocess.Popen(
@@ -84,11 +81,11 @@ def run_worker_process(command: list[str]) -> int:
 
 @contextmanager
 def show_progress(title: str, *, quiet: bool = False) -> Generator[Callable[..., None]]:
-    """Show a progress bar on standard error while something is done; nothing if `quiet`, or if that is no terminal.
+    """Show a progress bar on standard error while something is done; nothing if `quiet`, or if that is no
+    terminal.
 
-    Yields:
-        the function to call with the share done, from 0 to 1; it ignores further arguments. Before the first call the bar
-        says only that something goes on.
+    Yields the function to call with the share done, from 0 to 1; it ignores further arguments. Before the
+    first call the bar says only that something goes on.
     """
     if quiet or not sys.stderr.isatty():
         yield _show_nothing

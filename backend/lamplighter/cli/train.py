@@ -45,7 +45,6 @@ _WEIGH_EVERY = 2.0
 
 
 def describe_expected_size(recipe: Recipe, text: str | None) -> str:
-    """Return the expected disk usage of a run, in words."""
     size_estimate = estimate_size(
         recipe, text_bytes=None if text is None else len(text.encode()), without_workers=True
     )
@@ -164,11 +163,7 @@ def train_command(
 
 
 def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool, processes: int = 1) -> None:
-    """Train a run with a progress bar, and say how it ended: in words or, if `quiet`, as one line of JSON.
-
-    Raises:
-        click.ClickException, click.exceptions.Exit: the run failed.
-    """
+    """Train a run with a progress bar, and say how it ended: in words or, if `quiet`, as one line of JSON."""
     again = f"lamplighter train --resume {run.id}"
     if runs_dir != DEFAULT_RUNS:
         again += f" --runs {runs_dir}"
@@ -193,8 +188,8 @@ def train_and_report(run: RunFolder, runs_dir: Path, *, quiet: bool, processes: 
 
 
 def _refuse_recipe(options: dict[str, Any], but: str, option: str, allowed: str) -> None:
-    """Raise UsageError if an option of the recipe other than `but` is given together with an option that keeps the
-    recipe."""
+    """Raise UsageError if an option of the recipe other than `but` is given together with an option that
+    keeps the recipe."""
     refused = [name for name, value in options.items() if value is not None and name != but]
     if refused:
         raise click.UsageError(

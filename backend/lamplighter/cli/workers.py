@@ -25,7 +25,6 @@ watch_option: Callable[..., Any] = click.option(
 
 
 def watch_role(run_store: RunStore, role: str) -> None:
-    """Start workers of one role for every run that needs one, until SIGINT or SIGTERM."""
     from lamplighter.processes.supervisor import Supervisor
 
     log_to_terminal()

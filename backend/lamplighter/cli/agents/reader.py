@@ -31,18 +31,15 @@ _NEAR = 5
 
 
 class AgentReader:
-    """Reads the runs of a folder for an agent."""
+    """Reads the runs of a folder for an agent. Raises ToolError, whose text says why, for what is refused or
+    unknown."""
 
     def __init__(self, runs: Path) -> None:
         self._app = create_reading_app(runs, course_library(None))
         self._services: ReadingServices = self._app.state.services
 
     async def read_route(self, address: str, **query: Any) -> Any:
-        """Return the JSON of the answer to `GET` of an address with a query, whose null values are left out.
-
-        Raises:
-            ToolError: the request is refused; the text says why.
-        """
+        """Return the JSON of the answer to `GET` of an address with a query, whose null values are left out."""
         given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
         try:
             return json.loads(await ask(self._app, f"{address}?{urlencode(given, doseq=True)}"))
@@ -50,22 +47,12 @@ class AgentReader:
             raise ToolError(str(error)) from error
 
     async def run_facts(self, run: str) -> dict[str, Any]:
-        """Return what is known of a run.
-
-        Raises:
-            ToolError: the run is unknown or cannot be read.
-        """
         facts = await self.read_route(f"/api/runs/{run}")
         if not facts["readable"]:
             raise ToolError(f"{run} cannot be read: {facts['problem']}")
         return facts
 
     async def words(self, run: str) -> RunWords:
-        """Return the words of a run.
-
-        Raises:
-            ToolError: the run is unknown or cannot be read, or its corpus has not been read.
-        """
         catalog = self._services.catalog
         try:
             table = await anyio.to_thread.run_sync(lambda: catalog.token_table(catalog.find_run(run)))
@@ -89,11 +76,7 @@ class RunWords:
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
     def find(self, word: str) -> int:
-        """Return the id of a word.
-
-        Raises:
-            ToolError: the run has no such word; the text names some that contain it.
-        """
+        """Return the id of a word. If the run has none, the error names some that contain it."""
         found = self._table.find_token(word)
         if found is not None:
             return found
@@ -103,11 +86,8 @@ class RunWords:
 
 
 def make_result(facts: dict[str, Any]) -> CallToolResult:
-    """Return facts as the result of a tool, once as an object and once as text.
-
-    Raises:
-        ToolError: there are too many.
-    """
+    """Return facts as the result of a tool, once as an object and once as text. Raises ToolError if there are
+    too many."""
     short = _clean(facts)
     text = json.dumps(short, ensure_ascii=False, separators=(",", ":"))
     if len(text) > MAX_CHARACTERS:

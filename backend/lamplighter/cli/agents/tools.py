@@ -71,11 +71,6 @@ class AgentServer(MCPServer[Any]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool.
-
-        Raises:
-            ToolError: the tool or an argument is unknown, an argument is not valid, or the tool refuses.
-        """
         taken = next(
             (tool.input_schema["properties"] for tool in await self.list_tools() if tool.name == name), None
         )

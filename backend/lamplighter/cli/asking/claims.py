@@ -57,8 +57,7 @@ _INDENT = " " * 8
 @common_options()
 def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
     """Show which of 28 statements about learning hold on a run, with their numbers, or on how many members of a set. Nothing is computed that an examiner would
-    have to answer: `lamplighter examine RUN --prepare claims` does that.
-    """
+    have to answer: `lamplighter examine RUN --prepare claims` does that."""
     if (members := find_members(runs_dir, run_id)) is not None:
         _print_set(members, as_json=as_json)
         return
@@ -128,12 +127,8 @@ def _tell_in_set(one: SetClaim) -> str:
 
 
 def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
-    """Make the measures and the map that claims wait for, and ask all that they wait for and that has no answer yet, one after
-    the other. What is there stays, so that it can be stopped and begun again.
-
-    Raises:
-        ClickException: something could not be made or answered; the rest is.
-    """
+    """Make the measures and the map that claims wait for, and ask all that they wait for and that has no
+    answer yet, one after the other. What is there stays, so that it can be stopped and begun again."""
     run = find_prepared(runs_dir, run_id)
     problems = [*finish_run(run), *ask_all(run, wanted_by_claims(run), yes=yes)]
     evidence, _ = _read_board(run)
@@ -160,11 +155,6 @@ def wanted_by_claims(run: RunFolder) -> list[WantedAnswer]:
 
 
 def find_prepared(runs_dir: Path, run_id: str) -> RunFolder:
-    """Return a run that has read its corpus.
-
-    Raises:
-        ClickException: it has not.
-    """
     run = find_named_run(runs_dir, run_id)
     if not run.is_prepared:
         raise click.ClickException(f"{run.id} has not read its corpus yet: there is nothing to claim")
@@ -236,6 +226,5 @@ def _as_json(evidence: Evidence, rows: list[ClaimRow], control: ControlRun | Non
 
 
 def _in_english(row: ClaimRow) -> dict[str, str]:
-    """Return the words of a row, beside its codes."""
     parts = {part: claim_text(row.number, part) for part in ("name", "statement", "condition", "method")}
     return {**parts, "reason": reason_text(row)}

@@ -21,17 +21,11 @@ from lamplighter.lessons.typed_figures import list_typed_figures
 
 
 def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | None = None) -> list[str]:
-    """Ask all open questions of the course, and those of the board of claims, on which its numbers depend. Answers are
-    kept, so that the command can be stopped and repeated. Numbers that stay unknown are printed.
+    """Ask all open questions of the course, and those of the board of claims, on which its numbers depend.
+    Answers are kept, so that the command can be stopped and repeated. Numbers that stay unknown are printed.
 
-    Args:
-        runs_dir: the folder of runs.
-        run_id: the run.
-        yes: do not ask before opening the model of an imported run.
-        lessons: a folder of texts that replace or add parts of the course.
-
-    Returns:
-        The problems of the unanswered questions.
+    `lessons`: a folder of texts that replace or add parts of the course. Return the problems of the
+    unanswered questions.
     """
     run = find_prepared(runs_dir, run_id)
     moment, parts = read_moment(run), course_library(lessons).parts().values()
@@ -59,7 +53,6 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
 
 
 def _key_of(wanted: WantedAnswer) -> str:
-    """Return a key that is the same for equal questions."""
     return canonical_question(wanted.question)
 
 

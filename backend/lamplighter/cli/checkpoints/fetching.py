@@ -39,11 +39,6 @@ class GatheredSources:
 
 
 def parse_steps(text: str, option: str = "--steps") -> list[int]:
-    """Return the steps in a list with commas.
-
-    Raises:
-        UsageError: it is not one.
-    """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and len(part) < 12 for part in parts):
         raise click.UsageError(f"{option} takes whole numbers separated by commas: {option} 10,20,30")
@@ -51,7 +46,6 @@ def parse_steps(text: str, option: str = "--steps") -> list[int]:
 
 
 def fetch_options(command: Command) -> Command:
-    """Add the options of commands that may read from the web."""
     for option in (
         click.option(
             "--cache",
@@ -74,7 +68,6 @@ only_option = click.option("--only", metavar="N,N,...", help="The checkpoints of
 
 
 def choice_options(command: Command) -> Command:
-    """Add the options that name the steps of checkpoints and choose among them."""
     for option in (
         only_option,
         click.option(
@@ -100,11 +93,6 @@ def choice_options(command: Command) -> Command:
 
 
 def _is_on_web(sources: tuple[str, ...]) -> bool:
-    """Return whether the sources are an address.
-
-    Raises:
-        UsageError: an address is one of several sources.
-    """
     from lamplighter.cli.checkpoints.remote.address import is_address
 
     found = [is_address(source) for source in sources]
@@ -135,17 +123,10 @@ def gather_sources(
         tensor: the name of the matrix, if there are several.
         steps: the step of each, with commas.
         every: see `StepChoice`, like the next two; at most one of the three.
-        log: of several, so many.
-        only: of several, those of these steps, with commas.
         yes: do not ask before reading from the web.
         cache: where what is read is kept; None for the user's cache.
         quiet: print nothing but the question.
         single: one checkpoint is wanted, for `still`.
-
-    Raises:
-        UsageError: options contradict each other.
-        RecipeError: something cannot be read; the message says what to do.
-        Abort: the answer is no.
     """
     from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
     from lamplighter.client.sources.checkpoint_list import collect_checkpoints

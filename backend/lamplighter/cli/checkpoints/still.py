@@ -24,7 +24,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def embedding_options(command: Command) -> Command:
-    """Add the options of commands that make a run from embeddings."""
     for option in (
         vocabulary_option,
         tensor_option,

@@ -47,7 +47,6 @@ class Network:
 
     @property
     def only_ipv6(self) -> bool:
-        """Return whether the computer is in a network with IPv6 addresses only."""
         return bool(self.shared) and all(one.version == 6 for one in self.shared)
 
     def hosts(self, listening: str) -> list[str]:
@@ -83,14 +82,8 @@ def read_network() -> Network:
 def check_network(
     before: Network, after: Network, page: PhonePage, answered: frozenset[Address]
 ) -> list[Check]:
-    """Return the checks, the most likely cause first.
-
-    Args:
-        before: the network at the start of the wait.
-        after: the network at its end.
-        page: the page that no phone has opened.
-        answered: the addresses at which this computer itself reached the page.
-    """
+    """Return the checks, the most likely cause first, of the network before and after the wait for a phone
+    that did not open the page. `answered`: the addresses at which this computer itself reached it."""
     checks: list[Check] = []
     if after.inside:
         step = (
@@ -178,18 +171,7 @@ def run_doctor(
     read: Callable[[], Network] = read_network,
     open_page: Callable[[str, int], PhonePage] = PhonePage,
 ) -> int:
-    """Wait for a phone and print the result. Returns the exit code.
-
-    Args:
-        host: the address to listen on.
-        port: the port; 0 for any free one.
-        seconds: how long to wait.
-        read: reads the network of this computer.
-        open_page: opens the page on a host and a port.
-
-    Raises:
-        OSError: the port cannot be listened on.
-    """
+    """Wait for a phone and print the result. Return the exit code. `port`: 0 for any free one."""
     if is_loopback(host):
         print_line(f"lamplighter: only this computer can reach {host}; leave out --class-host", err=True)
         return NOT_TRIED

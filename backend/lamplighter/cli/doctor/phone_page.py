@@ -46,12 +46,12 @@ _NOT_HERE = ("Not quite", "You reached the computer, but the end of the address 
 
 
 def is_own_address(address: Address) -> bool:
-    """Return whether an address is this computer's."""
     return address.is_loopback or any(one.address == address for one in read_interface_addresses())
 
 
 class PhonePage:
-    """The page, served from one event loop."""
+    """The page, served from one event loop. `host` may be `0.0.0.0` for every IPv4 address or `::` for every
+    address, and the port 0 for any free one; the port is open at once, and `serve` starts to answer."""
 
     def __init__(
         self,
@@ -61,17 +61,6 @@ class PhonePage:
         is_own: Callable[[Address], bool] = is_own_address,
         seconds: float = _SECONDS,
     ) -> None:
-        """Open the port. `serve` starts to answer.
-
-        Args:
-            host: the address to listen on; `0.0.0.0` for every IPv4 address, `::` for every address.
-            port: the port; 0 for any free one.
-            is_own: returns whether an address is this computer's.
-            seconds: time for one request.
-
-        Raises:
-            OSError: the port is taken, or the host is not this computer's.
-        """
         self.path = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
         """The path, without its slash."""
         self.phone: Address | None = None
@@ -96,15 +85,12 @@ class PhonePage:
         self._open = 0
 
     def url(self, host: str) -> str:
-        """Return the page's address under a host name or address, IPv6 in brackets."""
         return f"http://{host}:{self.port}/{self.path}"
 
     async def serve(self) -> asyncio.Server:
-        """Start to answer. Returns the server, to close it."""
         return await asyncio.start_server(self._answer, sock=self._listening, limit=_HEAD_BYTES)
 
     async def wait_for_phone(self, seconds: float) -> bool:
-        """Wait for a phone. Returns whether one has come."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._seen.wait()
@@ -122,7 +108,6 @@ class PhonePage:
         return True
 
     def close(self) -> None:
-        """Close the port."""
         self._listening.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -67,11 +67,7 @@ def self_check_command(runs_dir: Path) -> int:
 
 
 def report(stage: str, work: Callable[[], str]) -> None:
-    """Do the work of a stage and print what it found.
-
-    Raises:
-        SelfCheckError: it failed, which has been printed.
-    """
+    """Do the work of a stage and print what it found, or that it failed before it raises SelfCheckError."""
     begun = time.monotonic()
     try:
         found = work()
@@ -116,11 +112,6 @@ def _train(run: RunFolder) -> str:
 
 @contextmanager
 def _served(runs: Path) -> Generator[str]:
-    """Run a server on a folder, and give its address.
-
-    Raises:
-        SelfCheckError: it does not come up.
-    """
     words = (
         "--runs",
         str(runs),
@@ -179,12 +170,7 @@ def _served(runs: Path) -> Generator[str]:
 
 
 def fetch_page(address: str) -> str:
-    """Fetch the page of a server and all parts that it names, and return how much that is.
-
-    Raises:
-        SelfCheckError: a part is missing.
-        OSError: a part cannot be fetched.
-    """
+    """Fetch the page of a server and all parts that it names, and return how much that is."""
     with _open(f"{address}/") as answer:
         page = answer.read().decode()
     parts = sorted(set(_PARTS.findall(page)))

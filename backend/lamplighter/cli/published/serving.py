@@ -27,11 +27,6 @@ from lamplighter.runfolder.run_store import RunStore
 
 @contextmanager
 def open_for_reading(address: str) -> Generator[ObjectReader]:
-    """Yield what reads the objects at an address.
-
-    Raises:
-        StoreError: it is no address, or a package is not installed.
-    """
     if not address.startswith(("hf://", "https://", "http://")):
         yield open_object_store(address, writing=False)
         return
@@ -62,11 +57,7 @@ def open_for_reading(address: str) -> Generator[ObjectReader]:
 
 @contextmanager
 def published_runs(address: str) -> Generator[Path]:
-    """Yield a folder that stands for the runs at an address, and say what was read of them.
-
-    Raises:
-        ClickException: they cannot be read; the message says why.
-    """
+    """Yield a folder that stands for the runs at an address, and say what was read of them."""
     with tempfile.TemporaryDirectory(prefix="lamplighter-runs-") as folder:
         try:
             with open_for_reading(address) as objects:

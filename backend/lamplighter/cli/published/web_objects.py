@@ -28,7 +28,6 @@ class WebObjects:
         self._client, self.place, self._url = client, place, url
 
     def read_part(self, key: str, start: int, count: int, patience: Patience | None = None) -> bytes:
-        """Return `count` bytes of an object from `start`; fewer at its end (`ObjectReader`)."""
         try:
             return self._client.open_range(self._url + quote(key), start, count, patience)[1]
         except MissingFileError as error:
@@ -41,11 +40,7 @@ class WebObjects:
 
 def hub_folder(address: str, endpoint: str) -> str:
     """Return the web address of the folder that `hf://buckets/owner/name/path`, `hf://datasets/owner/name@revision/path` or
-    `hf://owner/name` names; it ends in a slash.
-
-    Raises:
-        StoreError: it names none.
-    """
+    `hf://owner/name` names; it ends in a slash. Raises StoreError if it names none."""
     match = _HUB.fullmatch(address)
     if match is None or ".." in address or (match["kind"] == "buckets/" and match["revision"]):
         raise StoreError(

@@ -193,11 +193,7 @@ def sweep_command(
 
 
 def parse_axis(text: str) -> GridAxis:
-    """Return the axis that `FIELD=A,B` or `FIELD=0..9` describes.
-
-    Raises:
-        RecipeError: it describes none.
-    """
+    """Return the axis that `FIELD=A,B` or `FIELD=0..9` describes. Raises RecipeError if it describes none."""
     field, sign, told = text.partition("=")
     if not sign or not field or len(field) > 100:
         raise RecipeError(f"--set {text[:80]!r}: write it as FIELD=VALUE, or FIELD=A,B for several values")

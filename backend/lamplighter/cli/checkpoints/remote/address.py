@@ -24,12 +24,10 @@ class HubAddress:
 
     @property
     def is_pattern(self) -> bool:
-        """Return whether it may be several revisions."""
         return "*" in self.revision
 
     @property
     def name(self) -> str:
-        """Return the name for a run."""
         return self.model.replace("/", " ") + ("" if self.is_pattern else f" {self.revision}")
 
     def folder_of(self, endpoint: str, revision: str) -> str:
@@ -45,21 +43,14 @@ class WebAddress:
 
     @property
     def name(self) -> str:
-        """Return the name for a run."""
         return " ".join(part for part in self.url.rstrip("/").split("/")[-2:] if part)
 
 
 def is_address(source: str) -> bool:
-    """Return whether a source is on the web, and not a path."""
     return source.startswith(("hf://", "https://", "http://"))
 
 
 def parse_address(source: str) -> HubAddress | WebAddress:
-    """Return the address in a source.
-
-    Raises:
-        FetchError: it is none.
-    """
     if source.startswith("hf://"):
         match = _HUB.fullmatch(source)
         if match is None or ".." in source:

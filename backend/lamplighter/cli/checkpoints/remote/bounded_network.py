@@ -15,17 +15,15 @@ from lamplighter.runfolder.published.patience import Patience
 
 
 class _Asked(threading.local):
-    """The request of a thread."""
-
     patience: Patience | None = None
     guarded: tuple[str, Callable[[str], None]] | None = None
 
 
 class BoundedNetwork(httpcore.NetworkBackend):
-    """Makes the connections of an httpx client, and bounds what each thread waits for."""
+    """Takes over the connections of an httpx client, also those through a proxy, and bounds what each thread
+    waits for."""
 
     def __init__(self, client: httpx.Client) -> None:
-        """Take over the connections of `client`, also those through a proxy."""
         self._inner, self._asked = httpcore.SyncBackend(), _Asked()
         # httpx has no option for this, httpcore has; pyproject.toml bounds httpx from above.
         for transport in (client._transport, *client._mounts.values()):  # pyright: ignore[reportPrivateUsage]

@@ -37,12 +37,8 @@ class StoredCheckpoint:
         self._origin = folder / "origin.json"
 
     def is_version(self, version: str, wanted: str | None) -> bool:
-        """Return whether the whole tensor of a version of the model is here.
-
-        Args:
-            version: the commit.
-            wanted: the name of the tensor or its end after a dot; None for the one that was chosen.
-        """
+        """Return whether the whole tensor of a version (the commit) of the model is here. `wanted`: its name
+        or its end after a dot; None for the one that was chosen."""
         if not version or not self._file.is_file():
             return False
         origin = self._read_origin()
@@ -52,17 +48,10 @@ class StoredCheckpoint:
     def fetch(
         self, client: RangedClient, tensor: RemoteTensor, version: str, on_bytes: Callable[[int], None]
     ) -> None:
-        """Read a tensor into the folder, or what is lacking of it.
+        """Read a tensor into the folder, or what is lacking of it; what has come stays if that fails.
 
-        Args:
-            client: reads it.
-            tensor: its place.
-            version: the commit of the model, if there is one.
-            on_bytes: called with the number of bytes that have come, also for those that were here.
-
-        Raises:
-            FetchError: it cannot be read; what has come stays.
-            OSError: it cannot be written.
+        `version`: the commit of the model, if there is one; `on_bytes`: called with the number of bytes that
+        have come, also for those that were here.
         """
         entry = tensor.entry
         facts = {"dtype": entry.type, "shape": entry.shape, "data_offsets": [0, tensor.size]}
@@ -155,7 +144,17 @@ class Fetched:
 
 
 class Fetch:
-    """A history at an address: planned first, so that its price can be said, and then read."""
+    """A history at an address: planned first, so that its price can be said, and then read.
+
+    Args:
+        endpoint: the address of the Hub.
+        folder: gets a folder for each checkpoint; what is there of them already is used.
+        choice: which of several checkpoints; None for the only one at the address.
+        tensor: the name of the matrix, if there are several.
+
+    Raises FetchError if the checkpoints cannot be listed or no first one be read, and InputError if no tensor
+    fits, or several.
+    """
 
     def __init__(
         self,
@@ -167,20 +166,6 @@ class Fetch:
         choice: StepChoice | None = None,
         tensor: str | None = None,
     ) -> None:
-        """Plan to fetch.
-
-        Args:
-            client: reads the web.
-            address: where the checkpoints are.
-            endpoint: the address of the Hub.
-            folder: gets a folder for each checkpoint; what is there of them already is used.
-            choice: which of several checkpoints; None for the only one at the address.
-            tensor: the name of the matrix, if there are several.
-
-        Raises:
-            FetchError: the checkpoints cannot be listed, or no first one be read.
-            InputError: no tensor fits, or several.
-        """
         self._client, self._folder, self.tensor = client, folder, tensor
         self._rows: int | None = None
         self._tokeniser: FileIdentity | None = None
@@ -198,12 +183,11 @@ class Fetch:
         return where if self._licence is None else f"{where} (licence: {self._licence})"
 
     def fetch_all(self, progress: BytesProgress | None = None) -> Fetched:
-        """Read what is lacking, several checkpoints at a time, and return the folders. What has come stays if this ends early.
+        """Read what is lacking, several checkpoints at a time, and return the folders. What has come stays if
+        this ends early.
 
-        Raises:
-            UnavailableError: the server broke off too often, or the disk is full; the same call goes on later.
-            FetchError: the server refuses.
-            OSError: a folder cannot be written.
+        Raises UnavailableError if the server broke off too often, or the disk is full; the same call goes on
+        later.
         """
         done, lock = 0, threading.Lock()
 

@@ -40,9 +40,6 @@ def list_revisions(client: RangedClient, address: HubAddress, endpoint: str) -> 
 
     The step is the first number in what the first `*` stands for. We ask for the list ourselves because the library of the
     Hub reads an answer of any length.
-
-    Raises:
-        FetchError: the list cannot be read; none fits, or one has no step; or two have the same.
     """
     data = client.read_file(f"{endpoint}/api/models/{address.model}/refs", _MAX_LISTING)
     try:
@@ -72,9 +69,6 @@ def list_folder(client: RangedClient, address: WebAddress) -> list[RemoteCheckpo
 
     The listing is a text: a path relative to the folder on each line, of a `.safetensors` file whose name, or the name of
     whose folder, has its step; other lines are passed over.
-
-    Raises:
-        FetchError: there is no listing, or no checkpoint in it; or two have the same step.
     """
     try:
         data = client.read_file(address.url + LISTING, _MAX_LISTING)

@@ -74,7 +74,12 @@ _FAILURES = (_AgainError, httpx.HTTPError, httpx.InvalidURL, ValueError)
 
 
 class RangedClient:
-    """Reads parts of files. Use it in a `with` block; threads may share it."""
+    """Reads parts of files. Use it in a `with` block; threads may share it.
+
+    `token` is sent to the host that the user named, and to no other; `resolver` returns the addresses of a
+    host that a server sends us to. All reads raise FetchError if the server refuses or sends something else:
+    MissingFileError, ChangedFileError, or UnavailableError if it breaks off, or is too busy, again and again.
+    """
 
     def __init__(
         self,
@@ -83,13 +88,6 @@ class RangedClient:
         connections: int = 8,
         resolver: Resolver = resolve,
     ) -> None:
-        """Create the client.
-
-        Args:
-            token: sent to the host that the user named, and to no other.
-            connections: maximum number at once.
-            resolver: returns the addresses of a host that a server sends us to.
-        """
         self._headers = {"user-agent": f"lamplighter/{__version__}", "accept-encoding": "identity"}
         self._token = token
         self._resolver = resolver
@@ -109,12 +107,6 @@ class RangedClient:
         self._stopped.set()
 
     def identify(self, url: str) -> FileIdentity:
-        """Return the identity of a file, without reading it.
-
-        Raises:
-            FetchError: as `read_range`.
-        """
-
         def ask() -> FileIdentity:
             with self._open("HEAD", url) as (response, linked):
                 length = linked.size if linked.tag else response.headers.get("content-length", "")
@@ -125,12 +117,6 @@ class RangedClient:
         return self._retry(url, ask)
 
     def read_file(self, url: str, most: int) -> bytes:
-        """Return a whole file of at most `most` bytes.
-
-        Raises:
-            FetchError: it is larger; or as `read_range`.
-        """
-
         def ask() -> bytes:
             data = bytearray()
             with self._open("GET", url) as (response, _):
@@ -150,9 +136,6 @@ class RangedClient:
         """Return the identity of a file, and up to `count` bytes of it from `start`; fewer if it ends before.
 
         With a `patience` there is one attempt, which ends with it.
-
-        Raises:
-            FetchError: as `read_range`.
         """
 
         def ask() -> tuple[FileIdentity, bytes]:
@@ -163,14 +146,8 @@ class RangedClient:
         return self._retry(url, ask, _ATTEMPTS if patience is None else 1)
 
     def read_range(self, url: str, start: int, count: int, identity: FileIdentity) -> Iterator[bytes]:
-        """Yield `count` bytes of a file from `start`, in pieces. What breaks off is asked for again from there.
-
-        Raises:
-            MissingFileError: the server has no such file.
-            ChangedFileError: the file is not the one of `identity` any more.
-            UnavailableError: it breaks off, or is too busy, again and again.
-            FetchError: the server refuses, or sends something else.
-        """
+        """Yield `count` bytes of a file from `start`, in pieces. What breaks off is asked for again from
+        there."""
         at, end, failures = start, start + count, 0
         while at < end:
             began = at

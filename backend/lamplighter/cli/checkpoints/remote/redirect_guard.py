@@ -32,7 +32,6 @@ def resolve(host: str) -> list[str]:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Return whether a host of an address is this machine by its name or number."""
     if host is None:
         return False
     try:
@@ -42,11 +41,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def require_web_address(address: str) -> None:
-    """Refuse an address that is not `https://`, or `http://` on this machine.
-
-    Raises:
-        FetchError: it is refused.
-    """
+    """Raise FetchError for an address that is not `https://`, or `http://` on this machine."""
     try:
         parts = urlsplit(address)
         host = parts.hostname
@@ -57,15 +52,11 @@ def require_web_address(address: str) -> None:
 
 
 def check_redirect(origin: str, target: str, resolver: Resolver = resolve) -> None:
-    """Refuse a redirect that could make us read what only this machine can reach.
+    """Raise FetchError for a redirect that could make us read what only this machine can reach, or that is no
+    https.
 
-    Args:
-        origin: the address that the user named; if it is on this machine, a redirect may stay there.
-        target: where the server sends us, absolute.
-        resolver: returns the addresses of a host.
-
-    Raises:
-        FetchError: the target is no web address, or is in a private network.
+    `origin`: the address that the user named; if it is on this machine, a redirect may stay there. `target`:
+    where the server sends us, absolute.
     """
     at_home = is_loopback(urlsplit(origin).hostname)
     refused = _describe(origin, target)
@@ -81,11 +72,8 @@ def check_redirect(origin: str, target: str, resolver: Resolver = resolve) -> No
 
 
 def require_outside(origin: str, target: str, address: str) -> None:
-    """Refuse an IP address to which the name of a redirect has led if it is in a private network.
-
-    Raises:
-        FetchError: it is, and `origin` or `target` is not on this machine.
-    """
+    """Raise FetchError for an IP address in a private network to which the name of a redirect has led, unless
+    `origin` and `target` are both on this machine."""
     if is_loopback(urlsplit(origin).hostname) and is_loopback(urlsplit(target).hostname):
         return
     found = ipaddress.ip_address(address.partition("%")[0])

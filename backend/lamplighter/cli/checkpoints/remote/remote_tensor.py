@@ -36,7 +36,6 @@ class RemoteTensor:
 
     @property
     def size(self) -> int:
-        """Return its bytes."""
         return self.entry.end - self.entry.start
 
 
@@ -45,16 +44,9 @@ def find_remote_tensor(
 ) -> RemoteTensor:
     """Return the place of the embedding of a model.
 
-    Args:
-        client: reads it.
-        model: the address of its folder, ending in `/`; or of a `.safetensors` file.
-        folder: where its configuration lies, if it is known.
-        rows: the number of tokens, None if unknown.
-        wanted: the name of the tensor; None if there is only one candidate.
-
-    Raises:
-        FetchError: it cannot be read, is no safetensors file, or a pickle.
-        InputError: no tensor or several fit.
+    `model`: the address of its folder, ending in `/`; or of a `.safetensors` file. `folder`: where its
+    configuration lies, if it is known. `rows` and `wanted` are as for `choose_embedding`. Raises FetchError,
+    or InputError if no tensor or several fit.
     """
     if not model.endswith("/"):
         return _choose(client, [model], folder, rows, wanted)

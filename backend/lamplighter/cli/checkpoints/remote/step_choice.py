@@ -22,11 +22,8 @@ class StepChoice:
     """These steps."""
 
     def choose(self, steps: Sequence[int]) -> list[int]:
-        """Return the chosen of the steps, which ascend.
-
-        Raises:
-            FetchError: a step of the list is not among them.
-        """
+        """Return the chosen of the steps, which ascend. Raises FetchError if a step of the list is not among
+        them."""
         if self.steps is not None:
             if lacking := sorted(set(self.steps) - set(steps)):
                 raise FetchError(f"there is no checkpoint of step {lacking[0]:,}")
