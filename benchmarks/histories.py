@@ -23,10 +23,9 @@ from benchmarks.city_time import open_page, wait_for
 from benchmarks.support.made_history import make_history
 from benchmarks.support.report import report
 from benchmarks.support.slow_hub import TABLE
-from lamplighter.cli.checkpoints.remote.address import parse_address
+from lamplighter.cli.checkpoints.remote.address import StepChoice, parse_address
 from lamplighter.cli.checkpoints.remote.fetch import CONNECTIONS, Fetch
 from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
-from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 from lamplighter.client.histories.checked_sources import check_sources
 from lamplighter.exports.export import export_run
 from lamplighter.runfolder.run_folder import RunFolder

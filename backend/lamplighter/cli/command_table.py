@@ -10,7 +10,7 @@ import click
 
 COMMANDS = {
     "train": "train:train_command",
-    "fork": "fork:fork_command",
+    "fork": "train:fork_command",
     "project": "workers:project_command",
     "analyse": "workers:analyse_command",
     "examine": "asking.examine:examine_command",
@@ -31,10 +31,10 @@ COMMANDS = {
     "series": "checkpoints.series:series_command",
     "check": "checkpoints.check:check_command",
     "runs": "runs:runs_group",
-    "sweep": "sweeping.command:sweep_command",
+    "sweep": "sweep:sweep_command",
     "export": "exports:export_command",
     "gallery": "exports:gallery_command",
-    "broadcast": "published.broadcast:broadcast_command",
+    "broadcast": "published.command:broadcast_command",
     "import": "exports:import_command",
     "publish": "published.command:publish_command",
     "mcp": "agents.command:mcp_command",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.cli import preparation
-from lamplighter.cli.preparation import finish_run
+from lamplighter.cli.asking import claims
+from lamplighter.cli.asking.claims import finish_run
 from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -37,7 +37,7 @@ def let_workers_end(monkeypatch: pytest.MonkeyPatch, **codes: int) -> list[str]:
         started.append(role)
         return [sys.executable, "-c", f"raise SystemExit({codes.get(role, 0)})"]
 
-    monkeypatch.setattr(preparation, "worker_command", command)
+    monkeypatch.setattr(claims, "worker_command", command)
     return started
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lamplighter.cli.app import cli
-from lamplighter.cli.sweeping.command import parse_axis
+from lamplighter.cli.sweep import parse_axis
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_set import SWEEP_ROLE

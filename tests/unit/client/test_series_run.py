@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 import lamplighter
 from lamplighter.cli.app import cli
-from lamplighter.cli.checkpoints.stayed_line import describe_stayed
+from lamplighter.cli.checkpoints.series import describe_stayed
 from lamplighter.client.sources.checkpoint_list import collect_checkpoints
 from lamplighter.wire.row_frames import NEVER, Census
 from tests.support.synthetic_runs.histories import as_bfloat16

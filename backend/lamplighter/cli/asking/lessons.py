@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from lamplighter.claims.gathering import read_moment
-from lamplighter.cli.asking.claims import find_prepared, wanted_by_claims
+from lamplighter.cli.asking.claims import WantedAnswer, ask_all, find_prepared, wanted_by_claims
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
 from lamplighter.contract.questions import canonical_question
 from lamplighter.lessons.check import list_missing_aims, list_problems, list_unknown_numbers

@@ -17,8 +17,8 @@ from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import run_id_of
 
 if TYPE_CHECKING:
+    from lamplighter.cli.checkpoints.remote.address import StepChoice
     from lamplighter.cli.checkpoints.remote.fetch import Fetch
-    from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -128,7 +128,7 @@ def gather_sources(
         quiet: print nothing but the question.
         single: one checkpoint is wanted, for `still`.
     """
-    from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
+    from lamplighter.cli.checkpoints.remote.address import StepChoice
     from lamplighter.client.sources.checkpoint_list import collect_checkpoints
     from lamplighter.client.sources.source_names import name_source
 
@@ -173,10 +173,9 @@ def _fetch_source(
 ) -> GatheredSources:
     """Read the checkpoints at an address into the cache, after saying the price; without a choice, the single one."""
     with _explained():
-        from lamplighter.cli.checkpoints.remote.address import HubAddress, parse_address
+        from lamplighter.cli.checkpoints.remote.address import HubAddress, parse_address, require_web_address
         from lamplighter.cli.checkpoints.remote.fetch import Fetch
         from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
-        from lamplighter.cli.checkpoints.remote.redirect_guard import require_web_address
 
         address = parse_address(source)
         endpoint, token = ("", None)
@@ -227,7 +226,7 @@ def _amount(size: int) -> str:
 def _explained() -> Generator[None]:
     """Turn errors of fetching into lines of the command line."""
     try:
-        from lamplighter.cli.checkpoints.remote.errors import FetchError
+        from lamplighter.cli.checkpoints.remote.address import FetchError
         from lamplighter.client.errors import InputError
 
         try:

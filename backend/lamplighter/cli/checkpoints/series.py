@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
+
+if TYPE_CHECKING:
+    from lamplighter.client.run import Run
 
 _CHOICE = ("steps", "every", "log", "only", "yes", "cache")
 
@@ -40,7 +44,6 @@ def series_command(
     revisions of a model on the Hugging Face Hub, or https://... for a folder with a listing.txt. A checkpoint of
     another shape than most is left out, and named.
     """
-    from lamplighter.cli.checkpoints.stayed_line import describe_stayed
     from lamplighter.client.errors import InputError
     from lamplighter.client.series_run import record_series
     from lamplighter.client.sources.source_names import free_run_path
@@ -80,3 +83,35 @@ def series_command(
     if no_maps or problem:
         why = f"its maps are not laid out: {problem}" if problem else "to lay out its maps of the past"
         print_line(f"{why}; lay them out with: lamplighter --runs {runs_dir} project {run.id} --again")
+
+
+_MAX_NAMED = 12
+_MAX_NAME = 40
+_CLEARLY_SHORTER = 0.995
+_GAP = 3.0
+"""So many times what rounding gives lies between rows that were read and others, if there is a gap."""
+
+
+def describe_stayed(run: Run) -> str:
+    """Return how many rows of a series stayed where they began, how clearly they stand apart, and some of their tokens."""
+    from lamplighter.geometry.stayed_rows import measure_stayed
+
+    last = run.snapshot_steps().tolist()[-1]
+    first_number, last_number = run.step_number(0) or 0, run.step_number(last) or last
+    found = measure_stayed(run.open_snapshot(0), run.open_snapshot(last), last_number - first_number)
+    ids, rows = found.ids, len(found.turned)
+    if not len(ids):
+        return f"each of the {rows:,} rows has turned since step {first_number:,}"
+    most = float(found.limit[ids].max())
+    told = f"{len(ids):,} of {rows:,} rows have turned since step {first_number:,} by no more than rounding can turn them"
+    if not math.isnan(found.nearest_other):
+        is_gap = found.nearest_other >= _GAP * most
+        told += ": training never read them" if is_gap else ", and there is no gap, so it may have read some"
+        told += (
+            f"; rounding turns them by {most:.2g} degrees at most,"
+            f" and every other row has turned by {found.nearest_other:.2g} or more"
+        )
+    if found.median_scale < _CLEARLY_SHORTER:
+        told += f"; weight decay has shrunk them to {found.median_scale:.0%}"
+    named = ", ".join(repr(run.tokens[row][:_MAX_NAME]) for row in ids[:_MAX_NAMED].tolist())
+    return f"{told}: {named}{', ...' if len(ids) > _MAX_NAMED else ''}"

@@ -31,9 +31,8 @@ def open_for_reading(address: str) -> Generator[ObjectReader]:
         yield open_object_store(address, writing=False)
         return
     try:
-        from lamplighter.cli.checkpoints.remote.errors import FetchError
+        from lamplighter.cli.checkpoints.remote.address import FetchError, require_web_address
         from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
-        from lamplighter.cli.checkpoints.remote.redirect_guard import require_web_address
         from lamplighter.cli.published.web_objects import WebObjects, hub_folder
 
         url, token = address if address.endswith("/") else f"{address}/", None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from lamplighter.cli.checkpoints.remote.errors import FetchError, MissingFileError, UnavailableError
+from lamplighter.cli.checkpoints.remote.address import FetchError, MissingFileError, UnavailableError
 from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.published.object_store import (

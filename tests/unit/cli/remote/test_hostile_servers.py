@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
-from lamplighter.cli.checkpoints.remote.address import parse_address
-from lamplighter.cli.checkpoints.remote.errors import FetchError, UnavailableError
+from lamplighter.cli.checkpoints.remote.address import (
+    FetchError,
+    StepChoice,
+    UnavailableError,
+    check_redirect,
+    parse_address,
+    require_web_address,
+)
 from lamplighter.cli.checkpoints.remote.fetch import Fetch
+from lamplighter.cli.checkpoints.remote.listing import find_remote_tensor
 from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
-from lamplighter.cli.checkpoints.remote.redirect_guard import check_redirect, require_web_address
-from lamplighter.cli.checkpoints.remote.remote_tensor import find_remote_tensor
-from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 from lamplighter.client.errors import InputError
 from tests.support.hub_server import Fault, Hub, status
 

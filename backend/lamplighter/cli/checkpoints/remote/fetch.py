@@ -12,17 +12,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lamplighter.cli.checkpoints.remote.address import HubAddress, WebAddress
-from lamplighter.cli.checkpoints.remote.errors import (
+from lamplighter.cli.checkpoints.remote.address import (
     ChangedFileError,
     FetchError,
+    HubAddress,
     MissingFileError,
+    StepChoice,
     UnavailableError,
+    WebAddress,
 )
-from lamplighter.cli.checkpoints.remote.listing import RemoteCheckpoint, list_folder, list_revisions
+from lamplighter.cli.checkpoints.remote.listing import (
+    RemoteCheckpoint,
+    RemoteTensor,
+    find_remote_tensor,
+    list_folder,
+    list_revisions,
+)
 from lamplighter.cli.checkpoints.remote.ranged_client import FileIdentity, RangedClient
-from lamplighter.cli.checkpoints.remote.remote_tensor import RemoteTensor, find_remote_tensor
-from lamplighter.cli.checkpoints.remote.step_choice import StepChoice
 from lamplighter.client.errors import InputError
 from lamplighter.client.sources.given_vocabulary import find_folder_vocabulary
 from lamplighter.platform.printable import quote_foreign

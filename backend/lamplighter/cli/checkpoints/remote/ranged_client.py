@@ -14,19 +14,17 @@ from urllib.parse import urljoin
 import httpx
 
 from lamplighter import __version__
-from lamplighter.cli.checkpoints.remote.bounded_network import BoundedNetwork
-from lamplighter.cli.checkpoints.remote.errors import (
+from lamplighter.cli.checkpoints.remote.address import (
     ChangedFileError,
     FetchError,
     MissingFileError,
-    UnavailableError,
-)
-from lamplighter.cli.checkpoints.remote.redirect_guard import (
     Resolver,
+    UnavailableError,
     check_redirect,
     require_outside,
     resolve,
 )
+from lamplighter.cli.checkpoints.remote.bounded_network import BoundedNetwork
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.published.patience import Patience
 
