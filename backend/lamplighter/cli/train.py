@@ -1,4 +1,4 @@
-"""The command `lamplighter train`: headless with a progress bar, or watching a folder for runs without a trainer."""
+"""The commands `lamplighter train`, with a progress bar or watching a folder for new runs, and `lamplighter fork`."""
 
 from __future__ import annotations
 

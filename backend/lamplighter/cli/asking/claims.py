@@ -1,4 +1,4 @@
-"""The command `lamplighter claims`, and the preparation of the answers that claims wait for."""
+"""The command `lamplighter claims`, and what claims wait for: the measures and the map of a run, and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `lamplighter publish`."""
+"""The commands `lamplighter publish` and `lamplighter broadcast`: a run in a store, when it is over or growing."""
 
 from __future__ import annotations
 

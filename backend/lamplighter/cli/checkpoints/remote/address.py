@@ -1,6 +1,7 @@
-"""The addresses of checkpoints on the web: `hf://org/name@step*`, `https://host/folder/`.
+"""The addresses of checkpoints on the web, `hf://org/name@step*` or `https://host/folder/`.
 
-Each message is one line that says what to do.
+Also: where a server may send us from there, which of the checkpoints are wanted, and the errors of fetching, each one
+line that says what to do.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The checkpoints at an address, by step."""
+"""The checkpoints at an address, by step, and the place of the embedding in one, found by reading headers only."""
 
 from __future__ import annotations
 
