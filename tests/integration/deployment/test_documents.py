@@ -27,7 +27,8 @@ ELSEWHERE = {
     r"make |docker |caddy |COMPOSE_|LAMPLIGHTER_CLASS=": "CI, and test_compose, test_class_proxy where there is a Caddy",
     r"pip install|uvx |pipx |cd dist|for project in|eval ": "test_release; the shells in tests/unit/cli/test_completion",
     r"srun |sbatch |#|export |torchrun ": "a cluster; torchrun in tests/integration/examination/test_torchrun and training/test_processes",
-    r"openapi-python-client|from lamplighter_client": "a generator of clients that is not installed here",
+    r"lamplighter.watch\(model, tokenizer, (resume=|.*keep_rows=)": "a checkpoint and a tokenizer of the reader's own:"
+    " unit/client/watching/test_resumed_runs and test_kept_rows",
     r"lamplighter .*(hf://|s3://)": "tests/unit/cli/remote, tests/integration/serving/published",
     r"lamplighter .*(--broker|--class-behind|--follow)|lamplighter (push|doctor)": "a second machine: tests/integration/serving, tests/integration/doctor",
     r"for frame in lamplighter.follow": "a server at the usual port: tests/integration/client/test_live",
