@@ -20,7 +20,7 @@ _UNIT, _PROPERTIES = "tests/unit", "tests/properties"
 PACKAGES: dict[str, tuple[str, list[str]]] = {
     "observer": (
         "model/observer.py",
-        [f"{_UNIT}/model/test_observer.py", f"{_UNIT}/training/test_small_updates.py"],
+        [f"{_UNIT}/model/test_observer.py", f"{_UNIT}/training/test_memory.py"],
     ),
     "trust": (
         "../living_map/trust.py",
@@ -38,8 +38,8 @@ PACKAGES: dict[str, tuple[str, list[str]]] = {
     ),
     "tables": (
         "runfolder/tables",
-        [f"{_UNIT}/runfolder/tables", f"{_UNIT}/runfolder", f"{_UNIT}/client/recording", f"{_UNIT}/client/test_play.py",
-         f"{_UNIT}/serving/routes/test_steps.py", f"{_PROPERTIES}/test_tiles.py", f"{_UNIT}/training"],
+        [f"{_UNIT}/runfolder/tables", f"{_UNIT}/runfolder", f"{_UNIT}/client/recording", f"{_UNIT}/client/test_run.py",
+         f"{_UNIT}/serving/routes/test_run_list.py", f"{_PROPERTIES}/test_tiles.py", f"{_UNIT}/training"],
     ),
     "claims": ("claims", [f"{_UNIT}/claims"]),
     "watching": (

@@ -1,4 +1,7 @@
-"""A recorded loop that is killed: its committed steps are intact, and no process continues the run."""
+"""A recorded loop that is killed: its committed steps are intact, and no process continues the run.
+
+A watched training that is killed keeps every step it had committed, bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import lamplighter
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.pulse_frames import Pulse
+from tests.soak.watched import kill_loops
 from tests.support.application import Application
 from tests.support.runs import kill
 from tests.support.waiting import wait_until
@@ -47,3 +51,9 @@ def test_a_killed_loop_leaves_every_step_it_committed(tmp_path: Path) -> None:
             np.testing.assert_array_equal(run.snapshot(step), weights)
         assert not wants_training(RunFolder(folder))
         assert not (folder / "logs" / "trainer.log").exists()
+
+
+def test_a_killed_training_loses_no_committed_step(tmp_path: Path):
+    found = kill_loops(tmp_path, kills=1, seed=1)
+    assert (found.kills, found.lost, found.mixed) == (1, [], [])
+    assert found.steps > 1

@@ -1,7 +1,11 @@
-"""Tables that are split over processes by rows or by columns, as tensor parallelism splits them: record with record."""
+"""Tables that are split over processes by rows or by columns, as tensor parallelism splits them: record with record.
+
+The runner of processes that train together: results by rank, and failures and hangs that are told with all output.
+"""
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,7 @@ from torch.distributed.tensor import Replicate, Shard
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
 import lamplighter
-from tests.support.machine.ranks import run_ranks
+from tests.support.machine.ranks import RankError, run_ranks
 from tests.support.machine.shared_training import (
     SharedModel,
     assert_same_record,
@@ -199,3 +203,41 @@ def test_an_optimiser_whose_states_are_split_steps_the_whole_table(tmp_path: Pat
     run_ranks(train_plainly, 0, tmp_path)
     run_ranks(train_with_split_states, 2, tmp_path)
     assert_same_record(tmp_path / "shared", tmp_path / "plain")
+
+
+def add_ranks(rank: int, size: int, folder: Path, start: int) -> int:
+    total = torch.tensor(rank + start)
+    torch.distributed.all_reduce(total)
+    return int(total)
+
+
+def end_badly(rank: int, size: int, folder: Path) -> None:
+    print(f"here is {rank}")
+    if rank:
+        raise ValueError("the second rank cannot")
+    torch.distributed.barrier()
+
+
+def hang(rank: int, size: int, folder: Path) -> None:
+    print(f"{rank} is about to hang")
+    if rank:
+        time.sleep(1_000)
+    torch.distributed.barrier()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_each_rank_returns(tmp_path: Path, size: int) -> None:
+    assert run_ranks(add_ranks, size, tmp_path, start=1) == [size * (size + 1) // 2] * size
+
+
+def test_a_rank_that_raises_ends_all_of_them(tmp_path: Path) -> None:
+    with pytest.raises(RankError, match=r"(?s)here is 0.*here is 1.*ValueError: the second rank cannot"):
+        run_ranks(end_badly, 2, tmp_path)
+
+
+@pytest.mark.tour  # It waits.
+def test_a_group_that_hangs_is_killed_and_its_output_shown(tmp_path: Path) -> None:
+    with pytest.raises(
+        RankError, match=r"(?s)0 is about to hang.*rank 1 of 2 hung and was killed:\n1 is about.*in hang"
+    ):
+        run_ranks(hang, 2, tmp_path, patience=15)

@@ -1,5 +1,8 @@
 """The kind *devices*: the summed gradients of the parts equal those of the whole batch, and the formula
 counts what is sent.
+
+The examiner's pauses during training: just enough to keep the steps nearly as fast as before.
+The kind *batch sizes*: a small batch reads few rows, a large one nearly all.
 """
 
 from __future__ import annotations
@@ -9,13 +12,17 @@ import sys
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from lamplighter.contract.questions import DevicesQuestion, QuestionError
+from lamplighter.contract.questions import BatchSizesQuestion, DevicesQuestion, QuestionError
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import CancelledError
+from lamplighter.examination.examiner import CpuBackoff
+from lamplighter.examination.kinds import batch_sizes
+from lamplighter.examination.kinds.batch_sizes import examine
 from lamplighter.examination.kinds.devices import examination
 from lamplighter.examination.kinds.devices.shared_step import (
     PROCESSES,
@@ -142,3 +149,96 @@ def test_two_processes_measure_the_formulas_bytes(village: Village) -> None:
     assert set(measured["exchange_seconds"]) == {"dense", "lazy"}
     assert answer["sequences"] == [4, 4]
     assert max(answer["rows"]) <= answer["rows_together"] <= sum(answer["rows"])
+
+
+USUAL = 0.04
+PIECE = 0.05
+"""Seconds of work between two pauses."""
+
+
+class Machine:
+    """A machine on which work beside the training slows its steps."""
+
+    def __init__(self, slower: float, training: bool = True) -> None:
+        self.now, self.step, self.slower, self.training = 100.0, 500, slower, training
+        self.working = 0.0
+        """The share of the last second spent on work."""
+
+    def clock(self) -> float:
+        return self.now
+
+    def read(self) -> tuple[int, list[float]]:
+        return self.step, [USUAL * (1 + (self.slower - 1) * self.working)] * 24
+
+    def examine(self, backoff: CpuBackoff, seconds: float) -> float:
+        """Return the share of pauses in the second half of `seconds` of work, pauses included."""
+        backoff.begin_work()
+        paused, begun = 0.0, self.now
+        while self.now < begun + seconds:
+            self.now += PIECE
+            pause = backoff.pause()
+            self.working = PIECE / (PIECE + pause)
+            if self.now > begun + seconds / 2:
+                paused += pause
+            self.now += pause
+            self.step += self.training
+        return paused / (seconds / 2)
+
+
+def test_without_a_slowdown_there_are_no_pauses() -> None:
+    machine = Machine(slower=1.05)
+    assert machine.examine(CpuBackoff(machine.read, machine.clock), 20) == 0
+
+
+def test_steps_that_would_be_half_slower_stay_nearly_as_fast() -> None:
+    machine = Machine(slower=1.5)
+    share = machine.examine(CpuBackoff(machine.read, machine.clock), 60)
+    assert 0.6 < share < 0.9
+    assert 1 + 0.5 * (1 - share) < 1.2
+
+
+def test_an_idle_run_causes_no_pauses() -> None:
+    machine = Machine(slower=1.5, training=False)
+    assert machine.examine(CpuBackoff(machine.read, machine.clock), 20) == 0
+
+
+def test_the_usual_duration_is_measured_again_after_an_idle_while() -> None:
+    machine = Machine(slower=1.5)
+    backoff = CpuBackoff(machine.read, machine.clock)
+    machine.examine(backoff, 30)
+    machine.now, machine.working, machine.slower = machine.now + 60, 0.0, 1.0
+    assert machine.examine(backoff, 60) == 0
+
+
+def test_without_a_record_there_are_no_pauses() -> None:
+    machine = Machine(slower=2)
+    assert machine.examine(CpuBackoff(lambda: (0, []), machine.clock), 10) == 0
+
+
+def ask(village: Village, step: int) -> list[dict[str, Any]]:
+    answer = stored(examine(village.examined(0), BatchSizesQuestion(step=step), ignore_progress))
+    assert answer["vocabulary"] == len(village.run.vocabulary)
+    assert answer["batch_tokens"] == village.run.recipe.batch_tokens
+    return answer["sizes"]
+
+
+def test_the_batches_are_the_runs_own_in_order(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = village.run.recipe.batch_tokens
+    # Less than one batch, one batch and a part of the next, and four of them.
+    monkeypatch.setattr(batch_sizes, "SIZES", (own // 2, own + 5, 4 * own))
+    text = np.concatenate([village.examined(0).batches.batch(step)[0].reshape(-1) for step in range(8, 12)])
+    sizes = ask(village, step=7)
+    assert [size["rows"] for size in sizes] == [
+        len(np.unique(text[:length])) for length in (own // 2, own + 5, 4 * own)
+    ]
+    assert ask(village, step=8) != sizes
+
+
+def test_a_large_batch_touches_nearly_all_rows_and_the_claim_fails(village: Village) -> None:
+    sizes = ask(village, step=0)
+    assert [size["tokens"] for size in sizes] == [512, 2_048, 8_192, 32_768, 131_072]
+    shares = [size["share"] for size in sizes]
+    assert shares == sorted(shares)
+    # All but `<unk>`, which the text does not have.
+    assert sizes[-1]["rows"] == len(village.run.vocabulary) - 1
+    assert all(0 < size["alone"] <= 1 for size in sizes)

@@ -1,13 +1,22 @@
-"""Distances and neighbours of two matrices of the same words, against SciPy and against a search without blocks."""
+"""Distances and neighbours of two matrices of the same words, against SciPy and against a search without blocks.
+
+Rows that stayed where they began, beside rows that training moved, in three formats.
+
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
 
-from lamplighter.geometry import difference
+from lamplighter.geometry import difference, pairs
 from lamplighter.geometry.difference import (
     choose_fitted,
     choose_words,
@@ -18,6 +27,8 @@ from lamplighter.geometry.difference import (
     measure_sample,
 )
 from lamplighter.geometry.rotation import fit_rotation, random_rotation, rotate
+from lamplighter.geometry.stayed_rows import measure_stayed
+from tests.support.synthetic_runs.histories import Matrix, as_bfloat16, as_float16
 
 N, D = 300, 16
 EVERY = np.arange(N)
@@ -147,3 +158,114 @@ def test_frequent_words_are_fitted_and_large_matrices_sampled() -> None:
     large = choose_words(50_000, 256)
     assert (len(large), large[0], large[-1]) == (2_000, 0, 49_999)
     assert np.ptp(np.diff(large)) <= 1
+
+
+_SIZE, _DIM, _STEPS = 400, 32, 2_000
+_UNREAD = np.arange(17, _SIZE, 20)
+
+
+def _train(store: Callable[[Matrix], Matrix], scale: float = 0.1) -> tuple[Matrix, Matrix]:
+    """Return the first and the last table of a training in float32 that shrinks all rows and never reads some."""
+    random = np.random.default_rng(5)
+    first = (scale * random.normal(size=(_SIZE, _DIM))).astype(np.float32)
+    table = first.copy()
+    read = np.ones(_SIZE, bool)
+    read[_UNREAD] = False
+    for _ in range(_STEPS):
+        table *= np.float32(1 - 3e-4)
+    table[read] += (0.02 * scale * random.normal(size=(read.sum(), _DIM))).astype(np.float32)
+    return store(first), store(table)
+
+
+@pytest.mark.parametrize(
+    ("store", "scale"),
+    [(np.copy, 0.1), (np.copy, 1e-4), (as_bfloat16, 0.1), (as_bfloat16, 1e-4), (as_float16, 0.1)],
+)
+def test_unread_rows_shrink_and_stay_and_no_other_does(store: Callable[[Matrix], Matrix], scale: float):
+    first, last = _train(store, scale)
+    found = measure_stayed(first, last, _STEPS)
+    assert found.ids.tolist() == _UNREAD.tolist()
+    assert found.median_scale == pytest.approx((1 - 3e-4) ** _STEPS, rel=0.01)
+    assert found.median_other > found.nearest_other > 1.5 * found.limit.max()
+
+
+def test_before_any_step_every_row_has_stayed():
+    first, _ = _train(np.copy)
+    found = measure_stayed(first, first, 0)
+    assert len(found.ids) == _SIZE
+    assert np.isnan([found.nearest_other, found.median_other]).all()
+
+
+def test_a_row_of_zeros_stays_while_it_is_zero_and_nan_never_does():
+    first = np.ones((4, 3), np.float32)
+    last = first.copy()
+    first[0] = last[0] = first[1] = last[2] = 0
+    last[3, 0] = np.nan
+    assert measure_stayed(first, last, 9).ids.tolist() == [0]
+
+
+def test_tables_of_two_shapes_are_refused():
+    with pytest.raises(ValueError, match="shapes differ"):
+        measure_stayed(np.ones((2, 3), np.float32), np.ones((3, 2), np.float32), 1)
+
+
+def by_hand(vectors: np.ndarray) -> tuple[list[float], list[float]]:
+    wide = vectors.astype(np.float64)
+    cosines, distances = [], []
+    for a, b in combinations(wide, 2):
+        cosines.append(float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))))
+        distances.append(float(np.linalg.norm(a - b)))
+    return cosines, distances
+
+
+def test_ranks_of_two_rows_by_hand() -> None:
+    angles = np.radians([0, 10, 12, 40, 44])
+    vectors = np.stack((np.cos(angles), np.sin(angles)), axis=1).astype(np.float32)
+    assert pairs.mutual_ranks(vectors, 0, 1) == (1, 2)
+    assert pairs.mutual_ranks(vectors, 3, 4) == (1, 1)
+    assert pairs.mutual_ranks(vectors, 0, 4) == (4, 4)
+
+
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 40), dim=st.integers(1, 8))
+@settings(max_examples=40, deadline=None)
+def test_every_pair_counts_once(seed: int, size: int, dim: int) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(size, dim)).astype(np.float32)
+    cosines, distances = by_hand(vectors)
+    block, pairs.BLOCK = pairs.BLOCK, 7
+    try:
+        found = pairs.measure_all_pairs(vectors)
+    finally:
+        pairs.BLOCK = block
+    assert found.pairs == size * (size - 1) // 2
+    for spread, values in ((found.cosine, cosines), (found.distance, distances)):
+        assert spread.mean == pytest.approx(np.mean(values), abs=1e-5)
+        assert spread.deviation == pytest.approx(np.std(values), abs=1e-3)
+        assert (spread.least, spread.most) == pytest.approx((min(values), max(values)), abs=1e-3)
+
+
+def test_the_table_is_symmetric() -> None:
+    vectors = np.array([[3, 0], [0, 4], [0, 0], [6, 0]], dtype=np.float32)
+    cosines, distances = pairs.pairwise_similarities(vectors)
+    assert cosines[0].tolist() == [1, 0, 0, 1]
+    assert cosines[2].tolist() == [0, 0, 0, 0]
+    assert distances[0].tolist() == [0, 5, 3, 3]
+    assert (distances == distances.T).all()
+
+
+def test_random_pairs_are_reproducible_and_representative() -> None:
+    vectors = np.random.default_rng(1).normal(size=(400, 6)).astype(np.float32) + 1
+    found, all_of_them = pairs.measure_random_pairs(vectors), pairs.measure_all_pairs(vectors)
+    assert found == pairs.measure_random_pairs(vectors)
+    assert (found.pairs, all_of_them.pairs) == (10_000, 400 * 399 // 2)
+    assert found.cosine.mean == pytest.approx(all_of_them.cosine.mean, abs=0.02)
+    assert found.distance.deviation == pytest.approx(all_of_them.distance.deviation, abs=0.05)
+    assert pairs.measure_random_pairs(vectors[:50]).pairs == 50 * 49 // 2
+
+
+def test_nan_values_give_nan_statistics() -> None:
+    vectors = np.ones((3, 2), dtype=np.float32)
+    vectors[1] = np.nan
+    found = pairs.measure_all_pairs(vectors)
+    assert found.cosine.mean == pytest.approx(1 / 3)
+    assert np.isnan([found.distance.mean, found.distance.least, found.distance.deviation]).all()
+    assert np.isnan(pairs.measure_all_pairs(vectors[:1]).cosine.mean)

@@ -1,10 +1,17 @@
+"""The separation of meanings, against scikit-learn's silhouette.
+
+Rounds of *Odd one out*: three rows of a cluster and one from elsewhere, determined by a seed, with a unique
+answer.
+"""
+
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.metrics import silhouette_samples  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from lamplighter.geometry.analogies import (
     analogy_accuracy,
@@ -12,6 +19,7 @@ from lamplighter.geometry.analogies import (
     analogy_questions,
     chance_accuracy,
 )
+from lamplighter.geometry.odd_one_out import WORDS, draw_rounds
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rank import (
     anisotropy,
@@ -20,6 +28,7 @@ from lamplighter.geometry.rank import (
     length_frequency_correlation,
     rank_correlation,
 )
+from lamplighter.geometry.separation import separation
 
 
 def town(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -168,3 +177,149 @@ def test_length_follows_frequency() -> None:
     vectors = np.outer(np.log(counts + 1), [0.6, 0.8]).astype(np.float32)
     assert length_frequency_correlation(vectors, counts) == pytest.approx(1)
     assert length_frequency_correlation(vectors[::-1], counts) == pytest.approx(-1)
+
+
+def _rows(apart: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two words of eight and seven occurrences: one with two meanings, one with three, of which one occurs once."""
+    random = np.random.default_rng(1)
+    words = np.repeat([0, 1], [8, 7])
+    meanings = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4])
+    rows = random.normal(size=(15, 6)) + apart * random.normal(size=(5, 6))[meanings]
+    return rows.astype(np.float32), meanings, words
+
+
+def test_it_is_the_mean_silhouette_among_occurrences_of_a_word() -> None:
+    rows, meanings, words = _rows(2.0)
+    found = separation(rows, meanings, words)
+    assert found is not None
+    expected = np.empty(len(rows))
+    for word in (0, 1):
+        chosen = words == word
+        expected[chosen] = silhouette_samples(rows[chosen], meanings[chosen], metric="cosine")
+    assert abs(found[0] - expected.mean()) < 1e-6
+
+
+def test_meanings_that_say_nothing_stay_below_chance_most_of_the_time() -> None:
+    random = np.random.default_rng(2)
+    above = 0
+    for _ in range(60):
+        rows = random.normal(size=(12, 5)).astype(np.float32)
+        found = separation(rows, np.repeat([0, 1], 6), np.zeros(12, dtype=np.int64))
+        assert found is not None
+        above += found[0] > found[1]
+    assert above <= 9  # three are expected; more than nine are seen once in a thousand times
+    found = separation(*_rows(2.0))
+    assert found is not None
+    assert found[0] > found[1] + 0.2
+
+
+def test_equal_rows_are_not_apart() -> None:
+    rows = np.tile(np.array([0.3, -1.7, 0.1], dtype=np.float32), (6, 1))
+    assert separation(rows, np.repeat([0, 1], 3), np.zeros(6, dtype=np.int64)) == (0.0, 0.0)
+
+
+def test_words_of_one_meaning_and_rows_without_one_are_not_measured() -> None:
+    rows = np.eye(4, dtype=np.float32)
+    words = np.zeros(4, dtype=np.int64)
+    assert separation(rows, np.zeros(4, dtype=np.int64), words) is None
+    assert separation(rows, np.arange(4), words) is None
+    assert separation(rows, np.array([0, 0, -1, -1]), words) is None
+
+
+def test_of_many_occurrences_a_sample_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    meanings = np.repeat([0, 1], 200)
+    rows = random.normal(size=(400, 6)).astype(np.float32) + 3 * np.eye(6, dtype=np.float32)[meanings]
+    whole = separation(rows, meanings, np.zeros(400, dtype=np.int64))
+    monkeypatch.setattr("lamplighter.geometry.separation.MAX_OCCURRENCES", 100)
+    sample = separation(rows, meanings, np.zeros(400, dtype=np.int64))
+    assert whole is not None
+    assert sample is not None
+    assert whole[0] != sample[0]
+    assert abs(whole[0] - sample[0]) < 0.1
+
+
+CLUSTERS, MEMBERS, DIM = 12, 20, 16
+
+
+def clusters(noise: float) -> np.ndarray:
+    """Return `MEMBERS` rows around each of `CLUSTERS` directions, cluster by cluster."""
+    draw = np.random.default_rng(0)
+    centres = draw.standard_normal((CLUSTERS, DIM)).repeat(MEMBERS, axis=0)
+    return (centres + noise * draw.standard_normal(centres.shape)).astype(np.float32)
+
+
+def everything(vectors: np.ndarray) -> np.ndarray:
+    return np.ones(len(vectors), dtype=np.bool_)
+
+
+def test_rounds_have_three_rows_of_one_cluster_and_one_of_another():
+    vectors = clusters(0.1)
+    rounds = draw_rounds(vectors, everything(vectors), 10, (0, 500))
+    assert len(rounds) == 10
+    for rows, odd, _ in rounds:
+        of = [row // MEMBERS for row in rows]
+        assert len({cluster for place, cluster in enumerate(of) if place != odd}) == 1
+        assert of.count(of[odd]) == 1
+
+
+def test_the_odd_one_is_the_least_similar():
+    # Rows without structure, as before the first step.
+    vectors = np.random.default_rng(1).standard_normal((300, DIM)).astype(np.float32)
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    for rows, odd, cosines in draw_rounds(vectors, everything(vectors), 20, (7,)):
+        by_hand = units[list(rows)] @ units[list(rows)].T
+        assert np.allclose(cosines, by_hand, atol=1e-6)
+        three = [place for place in range(WORDS) if place != odd]
+        assert min(by_hand[a, b] for a, b in combinations(three, 2)) > by_hand[odd, three].max()
+
+
+def test_the_second_and_the_third_are_the_nearest_and_the_fourth_is_of_the_farthest_quarter():
+    vectors = np.random.default_rng(2).standard_normal((200, DIM)).astype(np.float32)
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    (rows, odd, _), *_ = draw_rounds(vectors, everything(vectors), 1, (3,))
+    similar = units @ units.T
+    np.fill_diagonal(similar, -np.inf)
+    three = [row for row in rows if row != rows[odd]]
+    pairs = [(a, b) for a in three for b in three if similar[a].argmax() == b]
+    assert any(
+        np.minimum(similar[a], similar[b]).argmax() == c for a, b in pairs for c in three if c not in (a, b)
+    )
+    largest = similar[three].max(axis=0)
+    assert (largest < largest[rows[odd]]).sum() < 50
+
+
+def test_seeds_determine_disjoint_rounds():
+    vectors = clusters(0.5)
+    drawn = [draw_rounds(vectors, everything(vectors), 10, seed) for seed in ((1, 0), (1, 0), (2, 0))]
+    rows = [[found.rows for found in rounds] for rounds in drawn]
+    assert rows[0] == rows[1] != rows[2]
+    assert len({row for found in rows[0] for row in found}) == WORDS * 10
+
+
+def test_every_place_is_equally_likely():
+    vectors = clusters(0.5)
+    odd = [
+        found.odd for seed in range(60) for found in draw_rounds(vectors, everything(vectors), 10, (seed,))
+    ]
+    # 600 rounds, 150 ± 11 for each place.
+    assert all(100 < odd.count(place) < 200 for place in range(WORDS))
+
+
+def test_excludes_unplayable_rows_and_rows_without_a_direction():
+    vectors = clusters(0.5)
+    vectors[::5] = 0
+    vectors[1] = np.nan
+    playable = everything(vectors)
+    playable[:60] = False
+    rounds = draw_rounds(vectors, playable, 10, (0,))
+    assert len(rounds) == 10
+    assert all(row >= 60 and row % 5 for found in rounds for row in found.rows)
+
+
+def test_draws_no_round_without_a_unique_answer():
+    same = np.ones((50, DIM), dtype=np.float32)
+    assert draw_rounds(same, everything(same), 10, (0,)) == []
+    assert draw_rounds(same[:3], everything(same[:3]), 10, (0,)) == []
+    few = clusters(0.1)[::MEMBERS]
+    assert len(draw_rounds(few, everything(few), 10, (0,))) <= CLUSTERS // WORDS

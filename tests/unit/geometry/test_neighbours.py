@@ -1,11 +1,15 @@
+"""The nearest neighbours of words, and the threads that BLAS may take for them."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from lamplighter.geometry import neighbours
+from lamplighter.geometry.blas_threads import one_blas_thread
 from lamplighter.geometry.neighbours import all_nearest, nearest_rows
 from living_map.rows import differing_rows, unit_rows
 
@@ -112,3 +116,17 @@ def test_rows_are_compared_bit_by_bit() -> None:
     now[1, 2] = 1e-40
     now[2, 0] = np.nan
     assert differing_rows(now, last).tolist() == [1, 2]
+
+
+def blas_threads() -> set[int]:
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+
+def test_blas_stays_limited_until_the_last_job_has_left() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        one, other = one_blas_thread(), one_blas_thread()
+        with one:
+            other.__enter__()
+        assert blas_threads() == {1}
+        other.__exit__(None, None, None)
+        assert blas_threads() == {2}

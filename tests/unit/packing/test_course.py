@@ -1,12 +1,19 @@
-"""The course in a packed run: the server's answers, the needed steps and questions, and hostile texts."""
+"""The course in a packed run: the server's answers, the needed steps and questions, and hostile texts.
+
+The gallery: an index with a picture and a sentence for each run, complete or not at all.
+The packed page as text: nothing can break out, and its policy allows only what it contains.
+"""
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -18,14 +25,16 @@ from lamplighter.lessons.library import LessonLibrary, find_lessons, read_folder
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.teacher_page import TeacherPage
 from lamplighter.packing import packed_run
+from lamplighter.packing.gallery import PICTURE_SIZE, write_gallery
 from lamplighter.packing.packed_run import MAX_STEPS, PackedRun, RunAnswers, pack_course, pack_run
-from lamplighter.packing.page import Preview, render_page
+from lamplighter.packing.page import Preview, render_page, safe_json, write_packed_page
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import write_run_name
 from lamplighter.serving.jobs.export_job import export_worker_command
 from tests.support.evidences import store_answer
 from tests.support.packed_course import ANSWER, BREAKOUT, LAST, LIE, WORDS, write_part
 from tests.support.packed_maps import EARLIER, write_maps
-from tests.support.synthetic_runs.recorded import record
+from tests.support.synthetic_runs.recorded import HOSTILE, record
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +179,149 @@ def test_the_command_prepares_lessons_and_takes_custom_texts(tmp_path: Path) -> 
     assert made.exit_code == 0, made.output
     assert f"{page}: " in made.output
     assert '"course":true' in page.read_text(encoding="utf-8")
+
+
+def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:
+    runs = [record(tmp_path / "runs"), record(tmp_path / "runs")]
+    write_run_name(runs[0].path, '<script>alert("&")</script>')
+    out = write_gallery(runs, tmp_path / "site", "https://example.org/city")
+    assert {path.name for path in out.iterdir()} == {
+        "index.html",
+        "THIRD-PARTY.txt",
+        "README.md",
+        "sitemap.xml",
+        *(f"{run.id}.html" for run in runs),
+        *(f"{run.id}.png" for run in runs),
+    }
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert "<script" not in index
+    assert f'<a class="also" href="{runs[0].id}.html?lang=de"' in index
+    sitemap = ElementTree.fromstring((out / "sitemap.xml").read_text(encoding="utf-8"))
+    pages = ["", *(f"{run.id}.html" for run in runs)]
+    assert [one.text for one in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")] == [
+        f"https://example.org/city/{page}" for page in pages
+    ]
+    # A folder with this in its README is a static Space.
+    assert "\nsdk: static\n" in (out / "README.md").read_text(encoding="utf-8").split("---")[1]
+    assert "&lt;script&gt;" in index
+    assert f'content="https://example.org/city/{runs[0].id}.png"' in index
+    assert "A language model learns 10 words: 30 steps" in index
+    assert '<a href="THIRD-PARTY.txt">' in index
+    assert "SIL OPEN FONT LICENSE" in (out / "THIRD-PARTY.txt").read_text(encoding="utf-8")
+    page = (out / f"{runs[1].id}.html").read_text(encoding="utf-8")
+    assert f'content="https://example.org/city/{runs[1].id}.png"' in page
+    png = (out / f"{runs[0].id}.png").read_bytes()
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == PICTURE_SIZE
+
+
+def test_files_lie_beside_a_page_that_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [record(tmp_path / "runs"), record(tmp_path / "runs")]
+    for run in runs:
+        out = write_gallery([run], tmp_path / f"site-{run.id}")
+        assert not (out / f"{run.id}-words").exists()
+        assert "strict-dynamic" not in (out / f"{run.id}.html").read_text(encoding="utf-8")
+    monkeypatch.setattr(packed_run, "_NEAREST_BYTES", 100)
+    out = write_gallery(runs, tmp_path / "site")
+    calls = [(out / f"{run.id}-words" / "0.js").read_text(encoding="ascii") for run in runs]
+    assert all(re.fullmatch(r'lamplighterFile\("[0-9a-f]{16}",0,"[\w+/=]+"\)\n', call) for call in calls)
+    # Only what the page's own script adds may run, and nothing in its text.
+    page = (out / f"{runs[0].id}.html").read_text(encoding="utf-8")
+    assert re.search(r"script-src (?:&#x27;sha256-[\w+/=]+&#x27; )+&#x27;strict-dynamic&#x27;;", page)
+
+
+def test_without_an_address_there_is_no_preview_picture(tmp_path: Path) -> None:
+    out = write_gallery([record(tmp_path / "runs")], tmp_path / "site")
+    assert "og:image" not in (out / "index.html").read_text(encoding="utf-8")
+    assert not (out / "sitemap.xml").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.org",
+        "ftp://example.org/",
+        "https://",
+        "https://me@example.org/",
+        "https://example.org/?a",
+        "https://[x",
+    ],
+)
+def test_rejects_an_invalid_address_before_writing(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ExportError, match="--url"):
+        write_gallery([record(tmp_path / "runs")], tmp_path / "site", url)
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_run_that_cannot_be_packed_leaves_no_gallery(tmp_path: Path) -> None:
+    runs = [record(tmp_path / "runs"), record(tmp_path / "runs", layouts=False)]
+    with pytest.raises(ExportError, match="no map yet"):
+        write_gallery(runs, tmp_path / "site")
+    assert list(tmp_path.iterdir()) == [tmp_path / "runs"]
+    with pytest.raises(ExportError, match="needs a run"):
+        write_gallery([], tmp_path / "site")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    write_packed_page(record(folder / "runs"), folder / "run.html", no_progress)
+    return (folder / "run.html").read_text(encoding="utf-8")
+
+
+def test_json_cannot_break_out_of_the_page() -> None:
+    text = safe_json([*HOSTILE, "<!--", "]]>"])
+    assert json.loads(text) == [*HOSTILE, "<!--", "]]>"]
+    assert not any(sign in text for sign in "<>&\u2028\u2029\x00")
+    assert json.loads(safe_json("\ud800")) == "?"
+
+
+def test_the_policy_allows_only_what_the_page_uses(page: str) -> None:
+    found = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert found
+    policy = dict(part.split(" ", 1) for part in html.unescape(found[1]).split("; "))
+    # The default does not apply to these two.
+    for name in ("default-src", "form-action", "base-uri"):
+        assert policy[name] == "'none'"
+    assert "connect-src" not in policy
+    assert all("unsafe" not in allowed for allowed in policy.values())
+
+
+def test_nothing_can_end_the_data_early(page: str) -> None:
+    assert page.count("<script") == page.count("</script>")
+    # The token is in the compressed data alone.
+    assert HOSTILE[4] not in page
+    assert "src=x" not in page
+
+
+def test_includes_third_party_notices(page: str) -> None:
+    """Licences must accompany each copy: they are readable in the file as text."""
+    found = re.search(r'<script type="text/plain" id="third-party">(.*?)</script>', page, re.S)
+    assert found
+    rule = "-" * 80
+    noticed = {part.split()[0]: part for part in found[1].split(rule)[1:]}
+    # What is in it: the page's own code, the font that the style holds, and the plots.
+    assert "font/woff2;base64" in page
+    assert 'data-part="/vendor/plotly.min.js"' in page
+    for name, words in {
+        "svelte": "Permission is hereby granted, free of charge",
+        "clsx": "Permission is hereby granted, free of charge",
+        "plotly.js-basic-dist-min": "Permission is hereby granted, free of charge",
+        "@fontsource-variable/inter": "PERMISSION & CONDITIONS",
+    }.items():
+        assert words in noticed[name], name
+        assert "Copyright" in noticed[name]
+
+
+def test_makes_no_network_requests(page: str) -> None:
+    head = page[: page.index("<body>")]
+    assert "http://" not in re.sub(r'xmlns="[^"]+"|data:[^"]+', "", head.split("<style>")[0])
+    assert re.findall(r'(?:src|href)="(?!data:)[^"]*"', head.split("<style>")[0]) == []
+
+
+def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
+    packed = pack_run(record(tmp_path), no_progress)
+    preview = Preview('"><script>alert(1)</script>', "</title><b>", "https://example.org/a.png")
+    text = render_page(packed, preview)
+    assert "<script>alert(1)" not in text
+    assert "<b>" not in text[: text.index("<style")]
+    assert 'content="https://example.org/a.png"' in text

@@ -1,11 +1,19 @@
-"""Each export format, read by its usual reader."""
+"""Each export format, read by its usual reader.
+
+The Parquet file in Embedding Atlas: opened by that package's own reader, with the documented options.
+The embedding over time, read by zarr itself.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import os
+import re
 import stat
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +24,9 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
+import lamplighter
 from lamplighter.exports.export import FORMATS, export_run
+from lamplighter.exports.formats import zarr_store
 from lamplighter.exports.output import Cancelled, ExportError
 from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -26,7 +36,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.support.runs import make_run
-from tests.support.synthetic_runs.recorded import HOSTILE, record
+from tests.support.synthetic_runs.recorded import DIM, HOSTILE, record
 
 INSTALLED = [name for name in FORMATS if name != "zarr" or find_spec("zarr") is not None]
 """The formats whose package is here."""
@@ -143,3 +153,113 @@ def test_every_format_can_be_cancelled_and_exports_a_live_run(tmp_path: Path, fo
 def test_reports_a_missing_step(run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="its last is 30"):
         export_run(run, "npy", 31, tmp_path / "x.npy")
+
+
+DOCUMENT = Path(__file__).parents[4] / "docs" / "exports.md"
+
+
+def atlas(module: str) -> Any:
+    try:
+        return import_module(f"embedding_atlas.{module}")
+    except ImportError as error:
+        raise AssertionError(
+            f"the reader of embedding-atlas is not installed whole ({error}); install it with: make .make/develop"
+        ) from error
+
+
+def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    load: Callable[[str], Any] = atlas("utils").load_pandas_data
+    frame = load(str(export_run(run, "parquet", 17, tmp_path / "run.parquet")))
+    assert list(frame.columns) == ["token_id", "token", "class", "count", "vector", "text", "x", "y"]
+    assert list(frame["token_id"]) == list(range(len(HOSTILE)))
+    assert list(frame["token"]) == list(HOSTILE)
+    assert list(frame["count"]) == list(range(len(HOSTILE), 0, -1))
+    assert list(frame["class"].fillna("none"))[-3:] == ["odd", "none", "odd"]
+    with MatrixHistory(run) as history:
+        vectors = history.snapshot(17).vectors
+    assert np.stack(frame["vector"].to_list()).dtype == np.float32
+    assert (np.stack(frame["vector"].to_list()) == vectors).all()
+    assert vectors.shape == (len(HOSTILE), DIM)
+    with LayoutsReader(run.layouts_path) as reader:
+        newest = newest_layout_entry(reader.layout_entries(), Method.UMAP, 17)
+        assert newest is not None
+        layout = decode_as(reader.layout_record(newest.id), Layout)
+    assert (frame[["x", "y"]].to_numpy() == layout.coordinates).all()
+
+
+def test_embedding_atlas_sends_the_documented_columns_to_its_page(tmp_path: Path) -> None:
+    """The package sends its page the table as Parquet again, with the columns named by the options."""
+    frame = atlas("utils").load_pandas_data(
+        str(export_run(record(tmp_path / "runs"), "parquet", out=tmp_path / "run.parquet"))
+    )
+    words = re.search(r"embedding-atlas RUN\.parquet (.*)", DOCUMENT.read_text(encoding="utf-8"))
+    assert words
+    options = dict(re.findall(r"--(\w+) (\w+)", words[1]))
+    assert set(options) == {"text", "x", "y"}
+    told = atlas("options").make_embedding_atlas_props(row_id="token_id", **options)
+    assert told["data"] == {"id": "token_id", "projection": {"x": "x", "y": "y"}, "text": "text"}
+    sent = pq.read_table(io.BytesIO(atlas("utils").to_parquet_bytes(frame)))
+    assert sent.num_rows == len(HOSTILE)
+    assert {told["data"]["id"], told["data"]["text"], *told["data"]["projection"].values()} <= set(
+        sent.column_names
+    )
+    assert sent["x"].null_count == sent["y"].null_count == 0
+
+
+def test_a_run_without_a_map_opens_too(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs", layouts=False)
+    frame = atlas("utils").load_pandas_data(str(export_run(run, "parquet", out=tmp_path / "run.parquet")))
+    assert len(frame) == len(HOSTILE)
+    assert frame["x"].isna().all()
+    assert frame["vector"].map(len).eq(DIM).all()
+
+
+def test_a_missing_reader_gives_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "embedding_atlas.utils", None)
+    with pytest.raises(AssertionError, match=r"make \.make/develop"):
+        atlas("utils")
+
+
+def opened(path: Path) -> Any:
+    return pytest.importorskip("zarr").open_group(path, mode="r")
+
+
+def test_every_exact_step_is_there_with_its_tokens(tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    run = record(tmp_path / "runs")
+    store = opened(export_run(run, "zarr", out=tmp_path / "run.zarr"))
+    assert store["token"][:].tolist() == list(HOSTILE)
+    assert store["step"][:].tolist() == list(range(31))
+    assert store["embedding"].metadata.dimension_names == ("step", "token", "dim")
+    with MatrixHistory(run) as history:
+        for step in (0, 17, 30):
+            np.testing.assert_array_equal(store["embedding"][step], history.snapshot(step).vectors)
+
+
+def test_a_long_run_is_thinned_and_a_chunk_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("zarr")
+    monkeypatch.setattr(zarr_store, "MAX_STEPS", 4)
+    monkeypatch.setattr(zarr_store, "_CHUNK_BYTES", 3 * 4 * DIM)
+    store = opened(export_run(record(tmp_path / "runs"), "zarr", out=tmp_path / "run.zarr"))
+    assert store["step"][:].tolist() == [0, 10, 20, 30]
+    assert store["embedding"].chunks == (1, 3, DIM)
+
+
+def test_a_recorded_loop_has_its_own_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    weights = np.arange(9, dtype=np.float32).reshape(3, 3)
+    with lamplighter.record(tmp_path / "mine", ["a", "b", "c"], embedding=weights, every=50) as recorder:
+        for number in range(1, 101):
+            recorder.step(weights * number, [], 1.0)
+    store = opened(export_run(lamplighter.open(tmp_path / "mine"), "zarr", out=tmp_path / "run.zarr"))
+    assert store["step"][:].tolist() == [0, 50, 100]
+    np.testing.assert_array_equal(store["embedding"][2], weights * 100)
+
+
+def test_without_its_package_it_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(ExportError, match="pip install zarr"):
+        export_run(record(tmp_path / "runs"), "zarr", out=tmp_path / "run.zarr")

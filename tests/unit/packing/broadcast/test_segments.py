@@ -1,16 +1,22 @@
-"""The live files of a broadcast: what a viewer reads from them, who is early, late, or lost some."""
+"""The live files of a broadcast: what a viewer reads from them, who is early, late, or lost some.
+
+The end of a broadcast: what is written of it when the site fails at the last moment.
+The places of a broadcast: a folder, and object stores.
+"""
 
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lamplighter.packing.broadcast import segments
+from lamplighter.packing.broadcast import broadcast, segments
+from lamplighter.packing.broadcast.broadcast import Broadcast, BroadcastFailedError
 from lamplighter.packing.broadcast.segments import KEPT, WHOLE_EVERY, SegmentWriter
-from lamplighter.packing.broadcast.site import FolderSite
+from lamplighter.packing.broadcast.site import FolderSite, Site, StoreSite
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
 from lamplighter.serving.classroom.beats.publication import JoiningState
@@ -23,6 +29,8 @@ from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.row_frames import NEVER, Census
 from tests.support.classroom.segment_viewer import SegmentViewer, split_segment
 from tests.support.folders import V, layout, pulse
+from tests.support.machine.object_stores import OpenStore, open_store, s3_environment
+from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
 class Show:
@@ -230,3 +238,68 @@ def test_messages_are_not_repeated_after_a_whole_state_that_failed(
     viewer = show.viewer()
     viewer.look()
     show.expect_same(viewer)
+
+
+class FailingSite(FolderSite):
+    """A folder that takes no page, and not the first manifest that says the end."""
+
+    failed = False
+
+    def put_file(self, name: str, data: bytes, media_type: str, *, lasting: bool) -> None:
+        is_end = name.endswith("manifest.json") and json.loads(data)["ended"]
+        if name == broadcast.PAGE or (is_end and not self.failed):
+            self.failed = self.failed or is_end
+            raise OSError("no room")
+        super().put_file(name, data, media_type, lasting=lasting)
+
+
+def test_an_end_that_cannot_be_written_is_tried_again_and_a_missing_page_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcast, "SEGMENT_SECONDS", 0.0)
+    run = GrowingRun(tmp_path / "runs")
+    run.grow(3)
+    run.end()
+    site, said = FailingSite(tmp_path / "site"), list[str]()
+    with pytest.raises(BroadcastFailedError, match="last page"):
+        Broadcast(run.folder, site, said.append).write_until_over(threading.Event().wait)
+    assert site.failed
+    assert json.loads((tmp_path / "site" / "live" / "manifest.json").read_bytes())["ended"]
+
+
+__all__ = ["open_store", "s3_environment"]
+
+
+@pytest.fixture(params=["folder site", "store site"])
+def site(request: pytest.FixtureRequest, tmp_path: Path, open_store: OpenStore) -> Site:
+    return FolderSite(tmp_path / "site") if request.param == "folder site" else StoreSite(open_store())
+
+
+def test_files_are_put_replaced_and_removed(site: Site):
+    assert site.read_small_file("live/a.json") is None
+    site.put_file("live/a.json", b"1", "application/json", lasting=False)
+    site.put_file("live/a.json", b"22", "application/json", lasting=False)
+    site.put_file("live/x/000001.bin", b"3", "application/octet-stream", lasting=True)
+    site.put_file("live/y/000001.bin", b"4", "application/octet-stream", lasting=True)
+    assert site.read_small_file("live/a.json") == b"22"
+    site.remove_below("live/x")
+    assert site.read_small_file("live/x/000001.bin") is None
+    assert site.read_small_file("live/y/000001.bin") == b"4"
+    site.remove_files(["live/y/000001.bin"])
+    assert site.read_small_file("live/y/000001.bin") is None
+    # What is gone may be removed again.
+    site.remove_files(["live/y/000001.bin"])
+    site.remove_below("live/x")
+
+
+def test_a_second_broadcast_removes_what_the_first_one_left(site: Site):
+    SegmentWriter(site, "live", "run").write_second(BeatLog(MemoryFanout(), "run"))
+    site.put_file("live/other.txt", b"mine", "text/plain", lasting=False)
+    SegmentWriter(site, "live", "run").write_second(BeatLog(MemoryFanout(), "run"))
+    assert site.read_small_file("live/other.txt") == b"mine"
+
+
+def test_everybody_may_read_what_is_in_a_folder(tmp_path: Path):
+    FolderSite(tmp_path / "site").put_file("index.html", b"page", "text/html", lasting=False)
+    assert (tmp_path / "site" / "index.html").stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["index.html"]

@@ -1,20 +1,35 @@
-"""Sets of steps: the same steps as a table of flags, in memory proportional to the ranges."""
+"""Sets of steps: the same steps as a table of flags, in memory proportional to the ranges.
+
+The curves of a set whose members end at different steps.
+Shared timelines: each entry is stored once, and played once, with its step or as soon as it exists.
+"""
 
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lamplighter.runfolder.lineage import LAST_STEP, step_key
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.playback.playback import Playback
+from lamplighter.runfolder.reading.playback.playback_parts import PlaybackKind
 from lamplighter.runfolder.reading.row_deltas import StepCoverage, StepSet
+from lamplighter.runfolder.reading.set_curves import last_common_step, read_curves
+from lamplighter.runfolder.reading.shared_timeline import PlayedTo, SharedTimelines, TimelineReader
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.sqlite.database import open_writer
 from lamplighter.runfolder.tables import steps
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.wire.frames import encode
-from tests.support.folders import finished_run, pulse
+from tests.support.folders import FakeTrainer, finished_run, make_run, pulse
 
 SIZE = 40
 
@@ -84,3 +99,131 @@ def test_memory_depends_on_rows_not_on_step_numbers(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1 << 20
+
+
+def record(folder: Path, ends: dict[int, Phase | None], whole: int = 230) -> list[RunFolder]:
+    """Record a run for each last step, with a measure at every twentieth step and at the last."""
+    runs: list[RunFolder] = []
+    for end, phase in ends.items():
+        trainer = FakeTrainer(
+            make_run(RunStore(folder), steps=whole), loss_of=lambda step, end=end: end + step / 100
+        )
+        trainer.begin().train(end)
+        if phase is None:
+            trainer.crash()
+        else:
+            trainer.end(phase)
+        with MeasuresWriter(trainer.run.measures_path) as writer:
+            for step in sorted({*range(0, end + 1, 20), end}):
+                writer.commit(1, step, {"purity_10nn": float(end)})
+        runs.append(trainer.run)
+    return runs
+
+
+def test_a_member_that_ended_early_bends_no_band(tmp_path: Path) -> None:
+    runs = record(tmp_path, {230: Phase.FINISHED, 229: None, 41: Phase.FAILED})
+    loss, purity = read_curves(runs, ["loss", "purity_10nn"])
+    # Every third step; the last of all is the longest run's. 41 and 229 are steps of one run alone.
+    assert loss.steps.tolist() == [1, *range(3, 230, 3), 230]
+    assert loss.count.tolist() == [3 if step <= 41 else 2 if step <= 229 else 1 for step in loss.steps]
+    assert purity.steps.tolist() == [*range(0, 221, 20), 230]
+    assert np.isnan(purity.lines[2, 3:]).all()
+    # Measured in one of three so far, a band is not drawn to that one alone.
+    with MeasuresWriter(runs[0].measures_path) as writer:
+        writer.commit(1, 30, {"purity_10nn": 1.0})
+    assert 30 not in read_curves(runs, ["purity_10nn"])[0].steps
+
+
+def test_a_member_that_failed_early_does_not_hold_the_others_at_its_last_step(tmp_path: Path) -> None:
+    failed, going, *finished = record(
+        tmp_path, {5: Phase.FAILED, 20: None, 30: Phase.FINISHED, 31: Phase.FINISHED}
+    )
+    fresh = make_run(RunStore(tmp_path), prepared=False)
+    assert last_common_step([failed, going, *finished, fresh]) == 30
+    assert last_common_step([going, failed, fresh]) == 5
+    assert last_common_step([fresh]) is None
+
+
+@dataclass(frozen=True)
+class Note:
+    id: int
+    attempt: int
+    step: int
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_plays_each_entry_once_as_soon_as_possible(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    file = tmp_path / "list"
+    file.touch()
+    written: list[Note] = []
+    reader = TimelineReader[Note]()
+    read_from: list[int] = []
+
+    def read(after: int) -> Iterator[Note]:
+        read_from.append(after)
+        return iter([note for note in written if note.id > after])
+
+    position, played, seen = PlayedTo(), list[Note](), 0
+    for step in range(12):
+        written += [
+            Note(len(written) + n + 1, 1, int(random.integers(0, 14))) for n in range(random.integers(0, 4))
+        ]
+        timeline = reader.read_new_entries(file, read)
+        assert reader.read_new_entries(file, read) is timeline
+        due = timeline.due(position, step)
+        assert {note.id for note in due} == {n.id for n in written if n.step <= step} - {n.id for n in played}
+        assert [n.step for n in due if n.id <= seen] == sorted(n.step for n in due if n.id <= seen)
+        played += due
+        position, seen = PlayedTo(step, timeline.newest_id), len(written)
+    # Nothing is read twice.
+    assert read_from == sorted(read_from)
+
+
+def test_a_replaced_file_restarts_the_timeline(tmp_path: Path) -> None:
+    file, other = tmp_path / "list", tmp_path / "other"
+    file.touch()
+    other.touch()
+    reader = TimelineReader[Note]()
+    assert reader.read_new_entries(file, lambda _: iter([Note(9, 1, 3)])).newest_id == 9
+    other.replace(file)
+    assert reader.read_new_entries(
+        file, lambda after: iter([Note(2, 1, 5)] if after < 2 else [])
+    ).entries == (Note(2, 1, 5),)
+
+
+def test_truncates_a_huge_timeline(tmp_path: Path) -> None:
+    file = tmp_path / "list"
+    file.touch()
+    reader = TimelineReader[Note](5)
+    endless = (Note(n, 1, n) for n in range(1, 1_000_000))
+    assert [note.id for note in reader.read_new_entries(file, lambda _: endless).entries] == [1, 2, 3, 4, 5]
+
+
+def test_six_players_share_one_copy_of_the_events(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    with StepsWriter(run.steps_path) as writer:
+        for number in range(300):
+            writer.add_event(35, "note", f"{number}" + "x" * 9_990)
+    shared = SharedTimelines()
+    players = [
+        Playback(run, 0, kinds=[PlaybackKind.PULSE, PlaybackKind.EVENT], shared=shared) for _ in range(6)
+    ]
+    tracemalloc.start()
+    for player in players:
+        player.read_next(1)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert 300 * 9_990 < kept < 2 * 300 * 9_990
+    last = [
+        [item.event.id for item in iter_items(player) if item.event is not None and item.event.kind == "note"]
+        for player in players
+    ]
+    assert last == [list(range(2, 302))] * 6
+
+
+def iter_items(player: Playback) -> list:
+    items = []
+    while player.cursor.step < 35:
+        items += player.read_next()
+    return items

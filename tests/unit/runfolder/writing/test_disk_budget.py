@@ -1,21 +1,39 @@
 """The disk budget of a run: sizes at which moved rows stop, keyframes replace old ones, and keyframes stop.
 
 The sizes are those of real files: the run's, and a filler that leaves the wanted space.
+
+
+The steps with waypoints, and those dropped when there are too many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
+from lamplighter.runfolder.writing.waypoint_budget import (
+    EARLY_WAYPOINTS,
+    MAX_WAYPOINTS,
+    estimate_checkpoint_bytes,
+    expected_waypoints,
+    is_waypoint_due,
+    surplus_waypoints,
+    waypoint_room,
+    waypoint_spacing,
+)
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout, Method
 
 BUDGET = 10_000_000
 ROWS, KEYFRAME = 1_000, 10_000
@@ -186,3 +204,122 @@ def test_a_run_never_writes_past_its_budget(filled: FilledRun):
     # It used the whole budget, and from then on each new keyframe replaced an old one.
     assert max(sizes) > BUDGET - 0.03 * BUDGET
     assert [budget.snapshots, len(said)] == ["series", 1]
+
+
+def layout(step: int, method: Method, attempt: int = 1) -> Layout:
+    return Layout(attempt, step, 0.0, method, np.eye(2, dtype=np.float32))
+
+
+def test_thins_old_layouts_and_keeps_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "layouts.sqlite"
+    with LayoutsWriter(path) as writer:
+        for step in range(400):
+            for method in (Method.LINEAR, Method.UMAP):
+                writer.commit(layout(step, method))
+            writer.thin_layouts(100)
+        with LayoutsReader(path) as reader:
+            entries = reader.layout_entries()
+    assert len(entries) <= 100
+    for method in (Method.LINEAR, Method.UMAP):
+        steps = [e.step for e in entries if e.method == method]
+        assert len(steps) > 40 // len(Method)
+        assert steps[0] == 0
+        newest = 40 // len(Method)
+        assert steps[-newest:] == list(range(400 - newest, 400))
+
+
+def test_keeps_few_layouts(tmp_path: Path) -> None:
+    with LayoutsWriter(tmp_path / "layouts.sqlite") as writer:
+        assert writer.thin_layouts(2) == 0
+        for step in range(3):
+            writer.commit(layout(step, Method.UMAP))
+        assert writer.thin_layouts(3) == 0
+        assert writer.thin_layouts(2) == 1
+
+
+def test_the_last_written_layout_may_belong_to_an_earlier_step(tmp_path: Path) -> None:
+    path = tmp_path / "layouts.sqlite"
+    with LayoutsWriter(path) as writer:
+        with LayoutsReader(path) as reader:
+            assert reader.last_written(Method.UMAP) is None
+        writer.commit(layout(90, Method.UMAP))
+        writer.commit(layout(40, Method.UMAP, attempt=2))
+        writer.commit(layout(95, Method.LINEAR))
+        with LayoutsReader(path) as reader:
+            record = reader.last_written(Method.UMAP)
+    assert record is not None
+    last = decode(record)
+    assert (last.attempt, last.step) == (2, 40)
+
+
+EARLY = set(EARLY_WAYPOINTS)
+
+
+def grown(last: int, every: int, room: int, pauses: Collection[int] = ()) -> list[set[int]]:
+    """Return the waypoints after each step at which one was written."""
+    there: set[int] = set()
+    seen: list[set[int]] = []
+    for step in range(last + 1):
+        if is_waypoint_due(step, every, room) or step in pauses:
+            there.add(step)
+            there -= set(surplus_waypoints(there, every, room))
+            seen.append(set(there))
+    return seen
+
+
+def test_a_default_run_has_early_waypoints_and_one_every_250_steps() -> None:
+    room = waypoint_room(Recipe(), 2_400)
+    assert grown(5_000, 250, room)[-1] == EARLY | set(range(250, 5_001, 250))
+    assert expected_waypoints(5_000, 250, room) == EARLY | set(range(250, 5_001, 250))
+    # A user's text has a larger vocabulary, and gets the same spacing.
+    assert waypoint_spacing(5_000, 250, waypoint_room(Recipe(), 4_000)) == 250
+
+
+@pytest.mark.parametrize("room", [8, 9, 13, 40])
+def test_a_run_of_any_length_keeps_the_early_waypoints_and_the_last(room: int) -> None:
+    for there in grown(20_000, 100, room, set(range(37, 20_000, 950))):
+        last = max(there)
+        assert len(there) <= room
+        assert {step for step in EARLY if step <= last} <= there
+    spacing = waypoint_spacing(20_000, 100, room)
+    assert set(range(0, 20_001, spacing)) <= grown(20_000, 100, room)[-1]
+
+
+def test_the_spacing_doubles_as_the_run_grows() -> None:
+    spacings = [waypoint_spacing(step, 250, 30) for step in range(0, 100_000, 250)]
+    assert spacings == sorted(spacings)
+    assert set(spacings) == {250 * 2**n for n in range(6)}
+
+
+def test_drops_waypoints_of_pauses_first_and_starts_of_attempts_last() -> None:
+    steps = [0, 1, 2, 5, 10, 20, 50, 100, 130, 200, 260, 300, 330, 400]
+    assert surplus_waypoints(steps, 100, 14) == []
+    assert surplus_waypoints(steps, 100, 13, starts=[130]) == [260]
+    assert surplus_waypoints(steps, 100, 12, starts=[130]) == [260, 330]
+    assert surplus_waypoints(steps, 100, 11, starts=[130]) == [260, 330, 100]
+    assert surplus_waypoints(steps, 100, 9, starts=[130]) == [260, 330, 100, 200, 300]
+    assert surplus_waypoints(steps, 100, 8, starts=[130]) == [260, 330, 100, 200, 300, 130]
+
+
+def test_keeps_the_last_even_if_it_is_of_a_pause() -> None:
+    assert surplus_waypoints([*EARLY_WAYPOINTS, 100, 130], 100, 8) == [100]
+
+
+def sized(**changes: Any) -> int:
+    return waypoint_room(Recipe.model_validate(changes), 2_400)
+
+
+def test_room_depends_on_the_budget_and_the_model_size() -> None:
+    assert sized(disk_budget=10**12) == MAX_WAYPOINTS
+    size = estimate_checkpoint_bytes(Recipe(), 2_400)
+    assert sized(disk_budget=60 * size) == 15
+    # The early seven and the last may take at most half of it.
+    assert sized(disk_budget=16 * size) == 8
+    assert sized(disk_budget=16 * size - 1) == 0
+    assert sized(optimiser={"kind": "sgd"}) > 2 * sized()
+    assert sized(corpus={"kind": "recorded"}) == 0
+
+
+def test_a_run_without_room_has_no_waypoints() -> None:
+    assert not is_waypoint_due(0, 250, 0)
+    assert expected_waypoints(5_000, 250, 0) == set()

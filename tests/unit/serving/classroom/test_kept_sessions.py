@@ -1,8 +1,13 @@
-"""Class sessions that outlive their server: what a restart keeps, what a file holds, and clock changes."""
+"""Class sessions that outlive their server: what a restart keeps, what a file holds, and clock changes.
+
+Requests for a withheld text: the disk access of each uses the viewer's turns, like all its requests.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from threading import Thread
@@ -10,11 +15,17 @@ from threading import Thread
 import pytest
 
 from lamplighter.platform.steady_clock import SteadyClock
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom import viewer_sessions
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE, ViewerSessions, write_sessions
-from tests.support.classroom.class_apps import PHONE, PUPIL, Clock, begin_session
+from lamplighter.web.capacity.caller import Caller
+from lamplighter.web.capacity.thread_pools import Pool
+from tests.support.classroom.class_apps import CLASS_HOST, PHONE, PUPIL, Clock, begin_session, make_class_apps
+from tests.support.folders import FakeTrainer, make_run
+
+pytestmark = pytest.mark.anyio
 
 
 def restore(folder: Path) -> Classroom:
@@ -160,3 +171,32 @@ def test_after_a_reboot_the_clock_gives_the_age_of_a_session(
 def test_a_damaged_file_starts_a_new_class(tmp_path: Path, text: str) -> None:
     (tmp_path / SESSIONS_FILE).write_text(text)
     assert restore(tmp_path).members() == []
+
+
+async def test_a_refusal_waits_only_for_its_own_viewers_turn(tmp_path: Path) -> None:
+    apps = make_class_apps(tmp_path)
+    run = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(2).run
+    apps.classroom.give_text(run, False)
+    session, greedy = apps.join()
+    _, other = apps.join()
+    go_on = threading.Event()
+
+    async def ask(cookie: str) -> int:
+        headers = [(b"host", CLASS_HOST.encode()), (b"cookie", cookie.encode())]
+        return (await apps.gate.admit("http", "GET", f"/api/runs/{run.id}/lines", headers, PUPIL)).status
+
+    def block() -> bool:
+        return go_on.wait(20)
+
+    async with asyncio.timeout(20):
+        pools, caller = apps.services.pools, Caller(session=session)
+        works = [asyncio.create_task(pools.run_in(Pool.PAGE, block, caller=caller)) for _ in range(2)]
+        await asyncio.sleep(0)
+        asked = [asyncio.create_task(ask(greedy)) for _ in range(48)]
+        while pools.waiting(Pool.PAGE, caller) < 48:  # noqa: ASYNC110  (they come in by themselves)
+            await asyncio.sleep(0)
+        assert await ask(greedy) == 429
+        assert await ask(other) == 403
+        go_on.set()
+        assert set(await asyncio.gather(*asked)) == {403}
+        assert all(await asyncio.gather(*works))

@@ -1,4 +1,7 @@
-"""A reply: its body is made only if the client needs it, and only once its cost allows."""
+"""A reply: its body is made only if the client needs it, and only once its cost allows.
+
+A download comes whole or in parts, and a range that cannot be served is a problem like every other.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,14 @@ from lamplighter.web.capacity.response_cache import AbandonedError, ResponseCach
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import NPY
+from lamplighter.web.http.downloads import DownloadResponse
 from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES
 from lamplighter.web.http.streaming import HELD_BYTES, LargeResponse, SpooledResponse, spool_body
+from tests.support.asgi import Answer, scope_of
 from tests.support.folders import make_run
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -161,3 +168,45 @@ def test_a_large_finished_body_leaves_memory(run: RunFolder) -> None:
     headers = dict(start["headers"])
     assert headers[b"content-length"] == b"%d" % (HELD_BYTES + 1)
     assert (headers[b"x-a"], headers[b"content-type"]) == (b"b", b"text/a; charset=utf-8")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "steps.csv"
+    path.write_bytes(b"0123456789")
+    return path
+
+
+async def download(file: Path, range_: str | None) -> Answer:
+    headers = {} if range_ is None else {"range": range_}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    response = DownloadResponse(file, media_type="text/csv", filename=file.name)
+    await response(scope_of("http", "GET", "/", headers, None), receive, send)
+    pairs = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], pairs, b"".join(message.get("body", b"") for message in sent[1:]))
+
+
+@pytest.mark.parametrize(
+    ("range_", "status", "body"),
+    [(None, 200, b"0123456789"), ("bytes=2-4", 206, b"234"), ("bytes=-3", 206, b"789")],
+)
+async def test_existing_items_are_returned(file: Path, range_: str | None, status: int, body: bytes) -> None:
+    answer = await download(file, range_)
+    assert (answer.status, answer.body) == (status, body)
+    assert answer.headers["content-type"].startswith("text/csv")
+
+
+@pytest.mark.parametrize(("range_", "status"), [("bytes=20-30", 416), ("lines=1-2", 400), ("bytes=x", 400)])
+async def test_missing_things_are_problems(file: Path, range_: str, status: int) -> None:
+    answer = await download(file, range_)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status, answer.json["status"]) == (status, status)
+    assert "Range" in answer.json["detail"]
+    assert answer.headers.get("content-range") == ("bytes */10" if status == 416 else None)

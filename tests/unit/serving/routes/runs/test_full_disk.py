@@ -1,10 +1,16 @@
-"""A full disk: what writes is answered 507 with a sentence, what reads goes on, and a pause and a stop are taken."""
+"""A full disk: what writes is answered 507 with a sentence, what reads goes on, and a pause and a stop are taken.
+
+Size estimates of runs not yet made, over REST and on the command line.
+Runs that a server begins wait for their map, where it will draw one that must be prepared.
+A text of one's own: what is said of it before training, and that a refused one makes no run.
+"""
 
 from __future__ import annotations
 
 import errno
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +18,15 @@ import apsw
 import pytest
 from fastapi import FastAPI
 
+from lamplighter.contract.recipe import Recipe
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.writing.free_space import has_no_room
+from lamplighter.runfolder.writing.size_estimate import estimate_size
+from lamplighter.serving.apps.app import create_app
 from lamplighter.serving.reading.run_problems import DISK_FULL, DiskFullLog
-from tests.support.asgi import Answer, call
+from lamplighter.web.settings import ServerSettings, SettingsError
+from tests.support.asgi import HOST, PORT, Answer, call
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.machine.small_disk import small_disk
 
@@ -141,3 +152,177 @@ def test_a_full_disk_is_a_line_a_minute(caplog: pytest.LogCaptureFixture) -> Non
         now[0] = second
         disk_full_log.note(OSError(errno.ENOSPC, "No space left on device"))
     assert [line.rsplit(" ", 1)[1] for line in lines_of(caplog)] == ["1", "60", "60"]
+
+
+async def ask(app: FastAPI, bearer: dict[str, str], **content: Any) -> Answer:
+    headers = bearer | {"content-type": "application/json"}
+    return await call(app, "POST", "/api/estimates", headers, json.dumps(content).encode())
+
+
+async def test_an_estimate_makes_nothing(app: FastAPI, bearer: dict[str, str], tmp_path: Path):
+    there = sorted(os.listdir(tmp_path))
+    answer = await ask(app, bearer, recipe={"steps": 2_000})
+    assert answer.status == 200
+    assert answer.json == estimate_size(Recipe(steps=2_000)).as_dict()
+    assert sum(answer.json["parts"].values()) == answer.json["whole"]
+    assert sorted(os.listdir(tmp_path)) == there
+
+
+async def test_a_text_counts_by_its_length(app: FastAPI, bearer: dict[str, str]):
+    recipe = {"corpus": {"kind": "text"}}
+    short = (await ask(app, bearer, recipe=recipe, text_bytes=2_000)).json
+    assert short["bytes"] < (await ask(app, bearer, recipe=recipe, text_bytes=50_000_000)).json["bytes"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"recipe": {"steps": 0}},
+        {"recipe": {}, "text_bytes": -1},
+        {"recipe": {}, "more": 1},
+        {"recipe": {"model": {"dim": 63}}},
+        # What JSON tells apart stays apart.
+        {"recipe": {"steps": True}},
+        {"recipe": {"steps": "2000"}},
+        {"recipe": {"model": {"tied": 1}}},
+        {"recipe": {"optimiser": {"learning_rate": "0.1"}}},
+        {"recipe": {}, "text_bytes": False},
+        {"recipe": {"disk_budget": 10**400}},
+        {"recipe": {"sequences": 65_536, "passages": 65_536, "model": {"context": 4_096}}},
+    ],
+)
+async def test_an_invalid_recipe_has_no_size(app: FastAPI, bearer: dict[str, str], content: dict[str, Any]):
+    answer = await ask(app, bearer, **content)
+    assert answer.status == 422
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json["errors"]
+
+
+async def test_a_whole_number_may_be_written_with_a_point(app: FastAPI, bearer: dict[str, str]):
+    answer = await ask(
+        app, bearer, recipe={"steps": 2_000.0, "optimiser": {"learning_rate": 1}}, text_bytes=10.0
+    )
+    assert answer.status == 200
+    assert (
+        answer.json["parts"] == (await ask(app, bearer, recipe={"steps": 2_000}, text_bytes=10)).json["parts"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "method", "held"),
+    [
+        ({}, "umap", 30),
+        ({"hold": 5}, "refit", 5),
+        ({"hold": 0}, "umap", None),
+        # Nothing needs preparation, or this server does not prepare it.
+        ({}, "pca", None),
+        ({"roles": ("trainer",)}, "umap", None),
+    ],
+)
+async def test_a_new_run_is_held_for_its_map(
+    settings: dict[str, Any], method: str, held: float | None, tmp_path: Path
+) -> None:
+    app = create_app(ServerSettings(tmp_path, port=PORT, **settings))
+    token = app.state.services.gate.credentials.token
+    headers = {"host": HOST, "authorization": f"Bearer {token}", "content-type": "application/json"}
+    body = json.dumps({"recipe": {"map": {"method": method}}}).encode()
+    made = await call(app, "POST", "/api/runs", headers, body)
+    assert made.status == 201
+    run = RunStore(tmp_path).find(made.json["id"])
+    asked = [(request.kind, request.body) for request in RequestsReader(run.path).read_new()]
+    assert asked == ([] if held is None else [("hold", {"seconds": held})])
+    # Before a trainer takes it up it waits as any run does.
+    assert made.json["status"]["hold"] is None
+    begin = await call(app, "POST", f"/api/runs/{run.id}/requests", headers, b'{"kind": "begin"}')
+    assert begin.status == 202
+    # Only the server itself holds a run.
+    hold = await call(app, "POST", f"/api/runs/{run.id}/requests", headers, b'{"kind": "hold"}')
+    assert hold.status == 422
+
+
+@pytest.mark.parametrize("seconds", [-1, 601, float("nan")])
+def test_seconds_out_of_range_are_refused(seconds: float, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="hold: "):
+        ServerSettings(tmp_path, hold=seconds).check()
+
+
+LONG = " ".join(f"word{n % 300}" for n in range(1_500)).encode()
+
+
+async def send(app: FastAPI, bearer: dict[str, str], text: bytes, name: str = "essay.txt") -> Answer:
+    return await call(app, "POST", f"/api/uploads?name={name}", bearer, text)
+
+
+async def start(app: FastAPI, bearer: dict[str, str], upload: str, **recipe: Any) -> Answer:
+    body = {"recipe": {"corpus": {"kind": "text"}, **recipe}, "upload": upload}
+    sent = {**bearer, "content-type": "application/json"}
+    return await call(app, "POST", "/api/runs", sent, json.dumps(body).encode())
+
+
+async def test_a_text_is_described_without_a_run(
+    app: FastAPI, bearer: dict[str, str], tmp_path: Path
+) -> None:
+    facts = (await send(app, bearer, LONG)).json["text"]
+    assert facts == {
+        "words": 1_500,
+        "tokens": 1_500,
+        "different": 300,
+        "exact": True,
+        "vocabulary": 301,
+        "steps": 500,
+        "expectation": "by_heart",
+    }
+    assert RunStore(tmp_path).runs() == []
+
+
+async def test_a_text_that_is_declared_to_be_too_large_is_refused_unread(
+    app: FastAPI, bearer: dict[str, str]
+) -> None:
+    limit = 64 * 2**20
+    for length, status in ((limit, 201), (limit + 1, 413), (2 * limit, 413)):
+        answer = await call(app, "POST", "/api/uploads", {**bearer, "content-length": str(length)}, LONG)
+        assert answer.status == status
+    assert "at most 64 MiB" in answer.json["detail"]
+
+
+async def test_a_text_too_short_makes_no_run(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
+    sent = (await send(app, bearer, b"only a few words, twice: only a few words")).json
+    assert sent["text"]["expectation"] == "too_short"
+    refused = await start(app, bearer, sent["upload"])
+    assert refused.status == 422
+    assert refused.json["detail"].startswith("This text has 9 words. 1,000 are needed;")
+    assert [error["field"] for error in refused.json["errors"]] == ["upload"]
+    assert RunStore(tmp_path).runs() == []
+
+
+async def test_a_text_shorter_than_a_batch_makes_no_run(
+    app: FastAPI, bearer: dict[str, str], tmp_path: Path
+) -> None:
+    upload = (await send(app, bearer, LONG)).json["upload"]
+    refused = await start(app, bearer, upload, model={"context": 800}, sequences=8, passages=2)
+    assert refused.status == 422
+    assert "a batch reads passages" in refused.json["detail"]
+    assert RunStore(tmp_path).runs() == []
+    made = await start(app, bearer, upload)
+    assert (made.status, made.json["name"]) == (201, "essay.txt")
+    unnamed = (await send(app, bearer, LONG, name="")).json["upload"]
+    assert (await start(app, bearer, unnamed)).json["name"] == "word0 word1 word2 word3 word4"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"caf\xe9 " * 2_000, "This file isn't plain UTF-8 text (byte 3 is 0xe9). Save it as"),
+        (b"PK\x03\x04\x14\x00\x06\x00" + LONG, "Word documents and PDFs can't be read directly"),
+        ("words ".encode("utf-16") * 2_000, "it is UTF-16"),
+        (b" \n ", "is empty. 1,000 words are needed."),
+        (b"", "is empty. 1,000 words are needed."),
+    ],
+)
+async def test_rejects_non_text_with_advice(
+    app: FastAPI, bearer: dict[str, str], text: bytes, reason: str
+) -> None:
+    refused = await send(app, bearer, text)
+    assert refused.status == 422
+    assert reason in refused.json["detail"]
+    assert refused.json["code"] in ("text_not_plain", "text_empty")

@@ -1,5 +1,8 @@
 """Names and contents that must survive a power cut are synced: files before renaming, then the folders of the new
-names."""
+names.
+
+
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress
 from lamplighter.model.checkpoint import save_checkpoint
 from lamplighter.platform.folder_sync import link_durably, replace_durably, sync_folder, sync_tree
+from lamplighter.platform.network_folder import file_system_of, is_network_folder
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.web.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.wire.vocabulary import Vocabulary
@@ -146,3 +150,36 @@ def test_syncs_a_tree_from_its_leaves_to_its_root(tmp_path: Path, synced: Synced
     (tmp_path / "tree/twig").touch()
     sync_tree(tmp_path / "tree")
     assert names(synced) == ["leaf", "inner", "twig", "tree"]
+
+
+MOUNTS = r"""22 1 0:21 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 22 0:50 / /home rw,relatime shared:2 - nfs4 server:/home rw,vers=4.2
+41 40 0:51 / /home/local rw,relatime - xfs /dev/sdb1 rw
+42 22 0:52 / /scratch\040space rw - lustre 10.0.0.1@tcp:/scratch rw
+43 22 0:53 / /mnt rw master:1 propagate_from:2 - fuse.sshfs me@host: rw
+44 22 0:54 / /mnt rw - tmpfs tmpfs rw
+a broken line
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind", "network"),
+    [
+        ("/var/runs", "ext4", False),
+        ("/home/ada/runs", "nfs4", True),
+        ("/home/local/runs", "xfs", False),
+        ("/homes", "ext4", False),
+        ("/scratch space/ada", "lustre", True),
+        ("/mnt/x", "tmpfs", False),
+    ],
+)
+def test_the_mount_with_a_folder_says(folder: str, kind: str, network: bool, tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS)
+    assert file_system_of(Path(folder), mounts) == kind
+    assert is_network_folder(Path(folder), mounts) is network
+
+
+def test_a_system_that_does_not_tell(tmp_path: Path) -> None:
+    assert file_system_of(tmp_path, tmp_path / "none") is None
+    assert not is_network_folder(tmp_path, tmp_path / "none")

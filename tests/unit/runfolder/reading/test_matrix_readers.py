@@ -1,4 +1,8 @@
-"""The output matrix, read from saved states without torch: available steps, and rejected files."""
+"""The output matrix, read from saved states without torch: available steps, and rejected files.
+
+The cache of run data, bounded by the bytes of its entries.
+
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import lamplighter
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError
 from lamplighter.runfolder.reading import output_matrix
+from lamplighter.runfolder.reading.lru_cache import LruCache
+from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
     has_tied_weights,
@@ -25,6 +34,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.support.folders import D, FakeTrainer, V, finished_run, make_run
+from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.synthetic_runs.waypoints import INPUT, OUTPUT, random_matrix, write_waypoint
 
 
@@ -182,3 +192,95 @@ def test_does_not_parse_an_oversized_header(tmp_path: Path) -> None:
     raw_state(run, entry() | {"x" * 4_000_000: None}, bytes(4 * V * D))
     with pytest.raises(FormatError, match="not a safetensors file"):
         read(run, None)
+
+
+Numbers = NDArray[np.uint8]
+
+
+def numbers(size: int) -> Numbers:
+    return np.zeros(size, np.uint8)
+
+
+def test_keeps_recently_used_entries_within_the_limit() -> None:
+    cache = LruCache(90, lambda entry: entry.nbytes)
+    for key in range(3):
+        cache.get_or_make(key, lambda: numbers(30))
+    cache.get_or_make(0, lambda: numbers(1))
+    cache.get_or_make(3, lambda: numbers(20))
+    assert list(cache) == [2, 0, 3]
+    assert sum(entry.nbytes for entry in cache.values()) <= 90
+
+
+def test_skips_entries_that_would_evict_most_others() -> None:
+    cache = LruCache(90, lambda entry: entry.nbytes)
+    cache.get_or_make("small", lambda: numbers(30))
+    assert len(cache.get_or_make("large", lambda: numbers(31))) == 31
+    assert list(cache) == ["small"]
+
+
+@given(actions=st.lists(st.integers(-12, 30), min_size=1, max_size=8), seed=st.integers(0, 99))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_holds_the_newest_matrix_bit_for_bit(
+    actions: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A positive action adds that many steps; a negative one goes back that far and starts an attempt."""
+    run = GrowingRun(tmp_path_factory.mktemp("runs"), size=12, dim=4, keyframe_every=7, seed=seed)
+    follower = MatrixFollower(run.folder)
+    with run.writer, StepsReader(run.folder.steps_path) as reader:
+        assert follower.advance(reader)
+        for action in actions:
+            if action < 0:
+                run.resume_from(max(0, run.at + action))
+            run.grow(abs(action), rows=3)
+            assert follower.advance(reader) == (action != 0)
+            assert (follower.step, reader.lineage().newest_attempt) == (run.at, run.writer.attempt)
+            np.testing.assert_array_equal(follower.vectors, run.vectors)
+            assert not follower.advance(reader)
+
+
+def test_abandons_a_superseded_step(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=12, dim=4)
+    run.grow(25)
+    follower = MatrixFollower(run.folder)
+    with run.writer, StepsReader(run.folder.steps_path) as reader:
+        follower.advance(reader)
+        assert (follower.attempt, follower.step) == (1, 25)
+        run.resume_from(18)
+        assert follower.advance(reader)
+        assert (follower.attempt, follower.step) == (1, 18)
+        np.testing.assert_array_equal(follower.vectors, run.history[18])
+
+
+def test_follows_keyframes_without_rows(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=12, dim=4, dense=True)
+    follower = MatrixFollower(run.folder)
+    with run.writer, StepsReader(run.folder.steps_path) as reader:
+        run.grow(9)
+        assert follower.advance(reader)
+        assert follower.step == 0
+        run.grow(4)
+        assert follower.advance(reader)
+        assert follower.step == 10
+        np.testing.assert_array_equal(follower.vectors, run.history[10])
+
+
+def test_stops_at_a_step_and_goes_back(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=12, dim=4)
+    run.grow(95)
+    follower = MatrixFollower(run.folder)
+    with run.writer, StepsReader(run.folder.steps_path) as reader:
+        for step in (93, 41, 40, 95):
+            assert follower.advance(reader, to=step)
+            assert follower.step == step
+            np.testing.assert_array_equal(follower.vectors, run.history[step])
+
+
+def test_survives_reopening(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=12, dim=4)
+    follower = MatrixFollower(run.folder)
+    with run.writer:
+        for steps in (3, 20, 5):
+            run.grow(steps)
+            with StepsReader(run.folder.steps_path) as reader:
+                assert follower.advance(reader)
+            np.testing.assert_array_equal(follower.vectors, run.vectors)
