@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import lamplighter
 
 Place = tuple[str, int]
 OURS = str(Path(lamplighter.__file__).parent)
+
+
+@functools.cache
+def _last_line(code: CodeType) -> int:
+    return max(line for *_, line in code.co_lines() if line is not None)
 
 
 class PlantedTrouble:
@@ -49,6 +55,8 @@ class PlantedTrouble:
         # A generator begins again each time that it goes on, at last when it is freed.
         if not code.co_filename.startswith(OURS) or code.co_flags & inspect.CO_GENERATOR:
             return None
+        if self._at and not self._leads_there(code):
+            return None
         caller = frame.f_back
         if self._lines or (caller and caller.f_code.co_filename.startswith(OURS)):
             place = code.co_filename, frame.f_lineno
@@ -58,3 +66,10 @@ class PlantedTrouble:
                 assert self._error is not None
                 raise self._error
         return self._trace if self._lines else None
+
+    def _leads_there(self, code: CodeType) -> bool:
+        """Return whether the place is within a function, and nothing has happened yet."""
+        file, line = self._at or ("", 0)
+        return (
+            not self.happened and code.co_filename == file and code.co_firstlineno <= line <= _last_line(code)
+        )

@@ -18,8 +18,7 @@ from torch import nn
 import lamplighter
 from lamplighter.client.sources.given_vocabulary import name_rows
 from lamplighter.client.watching.serving_address import find_server
-from tests.unit.client.watching.plain_loop import train
-from tests.unit.client.watching.small_model import TOKENS, SmallModel, V, batch
+from tests.unit.client.watching.small_model import TOKENS, D, SmallModel, V, batch, train
 
 
 @pytest.fixture(autouse=True)
@@ -250,3 +249,37 @@ def test_a_program_that_forks_writes_in_its_own_process_alone():
     step()
     watcher.close()
     assert lamplighter.open(watcher.folder).status.step == 2
+
+
+def test_a_matrix_whose_columns_are_the_tokens_is_refused():
+    model = SmallModel(tied=False)
+    model.W_U = nn.Parameter(torch.randn(D, V))  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(lamplighter.InputError, match="its columns are the 40 tokens"):
+        lamplighter.watch(model, TOKENS, embedding="W_U")
+    with pytest.raises(lamplighter.InputError, match="not a parameter of the model"):
+        lamplighter.watch(model, TOKENS, embedding=torch.ones(V, D))
+
+
+def test_before_clipping_is_refused_with_a_scaler():
+    model = SmallModel()
+    optimizer = torch.optim.AdamW(model.parameters())
+    scaler = torch.amp.GradScaler("cpu")
+    lamplighter.watch(model, TOKENS, on_error="raise", gradient="before_clipping")
+    ids = batch()
+    scaler.scale(model(ids, ids)[1]).backward()
+    with pytest.raises(lamplighter.InputError, match="is impossible with a GradScaler"):
+        scaler.step(optimizer)
+
+
+def test_steps_have_the_numbers_of_their_own_loop(watched: Any, tmp_path: Path):
+    model = SmallModel()
+    with watched(model, first_step=100, every=10):
+        train(model, 25)
+    run = lamplighter.open(tmp_path / "mine")
+    assert [run.step_number(step) for step in range(3)] == [100, 110, 120]
+    with lamplighter.watch(model, TOKENS, tmp_path / "given", on_error="raise") as watcher:
+        for number in (7, 9):
+            watcher.next_step = number
+            train(model, 1)
+    run = lamplighter.open(tmp_path / "given")
+    assert [run.step_number(step) for step in (1, 2)] == [7, 9]

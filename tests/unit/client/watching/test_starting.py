@@ -17,8 +17,7 @@ import lamplighter
 from lamplighter.client.watching import watch as watch_module
 from lamplighter.client.watching.serving_address import find_server
 from tests.support.machine.small_disk import small_disk
-from tests.unit.client.watching.plain_loop import train
-from tests.unit.client.watching.small_model import TOKENS, SmallModel
+from tests.unit.client.watching.small_model import TOKENS, SmallModel, train
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 DEEP = b"[" * 60_000

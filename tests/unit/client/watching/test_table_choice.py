@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import lamplighter
-from tests.unit.client.watching.small_model import D, OwnRecord, compared
+from tests.unit.client.watching.guests.own_record import OwnRecord
+from tests.unit.client.watching.small_model import D
 
 
 class CharModel(nn.Module):
@@ -32,37 +33,34 @@ class CharModel(nn.Module):
 def train(model: CharModel, own: OwnRecord | None = None) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     for _ in range(3):
-        read, losses = [], []
         for _ in range(2):
             ids = torch.randint(0, 65, (4, 16))
             loss = model(ids, ids)[1]
             (loss / 2).backward()
-            read.append(ids)
-            losses.append(loss.item())
+            if own is not None:
+                own.note_pass(ids, loss.item())
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         if own is not None:
-            own.note_gradient()
+            own.note_gradient(optimizer)
         optimizer.step()
         optimizer.zero_grad()
         if own is not None:
-            own.note_step(read, sum(losses) / 2)
+            own.note_step()
 
 
 TOKENS = [chr(48 + number) for number in range(65)]
 
 
-@pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("rows", [65, 128])
-def test_the_rows_fit_the_tokens_padded_or_not(watched: Any, rows: int, tied: bool):
+@pytest.mark.parametrize(
+    ("rows", "tied", "tokens"),
+    [(65, True, TOKENS), (65, False, TOKENS), (128, True, TOKENS), (128, False, TOKENS), (65, True, None)],
+)
+def test_the_rows_fit_the_tokens_or_the_output_layer(watched: Any, rows: int, tied: bool, tokens: Any):
     model = CharModel(rows, tied=tied)
-    with compared(watched, model, tokens=TOKENS) as own:
+    own = OwnRecord(model.wte.weight)
+    with watched(model, tokens=tokens) as watcher:
         train(model, own)
-
-
-def test_without_tokens_the_output_layer_tells(watched: Any):
-    model = CharModel()
-    with compared(watched, model, tokens=None) as own:
-        train(model, own)
+    own.assert_equals(watcher.folder)
 
 
 def test_a_table_that_is_read_in_order_is_one_of_positions(watched: Any):

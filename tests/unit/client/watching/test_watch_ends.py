@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 import lamplighter
 from lamplighter.client.recording.record_warnings import find_place
-from tests.unit.client.watching.plain_loop import train
-from tests.unit.client.watching.small_model import SmallModel, V, batch
+from tests.unit.client.watching.small_model import SmallModel, batch, train
 
 
 def test_a_closed_watcher_leaves_the_model_as_it_was(watched: Any):
@@ -60,18 +58,6 @@ def test_an_error_of_ours_ends_the_record_and_not_the_training(
     status = lamplighter.open(tmp_path / "mine").status
     assert (status.phase, status.step) == ("interrupted", 3)
     assert not model.wte._forward_hooks
-
-
-def test_an_embedding_that_was_replaced_ends_the_record(watched: Any, tmp_path: Path):
-    model = SmallModel(tied=False)
-    watched(model, on_error="warn")
-    train(model, 2)
-    model.wte.weight = nn.Parameter(torch.zeros(V + 2, 8))
-    with pytest.warns(lamplighter.RecordWarning, match="replaced by another"):
-        train(model, 2)
-    run = lamplighter.open(tmp_path / "mine")
-    assert run.status.step == 2
-    assert run.snapshot_steps()[-1] == 2
 
 
 def test_a_warning_that_cannot_be_written_ends_no_training(

@@ -11,19 +11,11 @@ import torch
 from torch import nn
 
 import lamplighter
-from tests.unit.client.watching.plain_loop import train
 from tests.unit.client.watching.small_model import SmallModel, batch
 
 
 def losses(path: Path) -> list[float]:
     return [pulse.loss for pulse in lamplighter.open(path).steps()]
-
-
-def test_a_loss_that_is_not_found_stays_unknown(watched: Any, tmp_path: Path):
-    model = SmallModel()
-    with watched(model), pytest.warns(lamplighter.RecordWarning, match=r"returned no loss.*log\(loss"):
-        train(model, 3, own_loss=True)
-    assert np.isnan(losses(tmp_path / "mine")).all()
 
 
 def test_undivided_losses_are_not_guessed(watched: Any, tmp_path: Path):
@@ -130,21 +122,6 @@ def test_an_inferred_loss_is_reported_once(
     np.testing.assert_allclose(losses(tmp_path / "mine"), found, rtol=1e-6)
     assert capsys.readouterr().out.count(f"the loss is item {place}") == 1
     assert any(f"item {place}" in event.message for event in lamplighter.open(tmp_path / "mine").events())
-
-
-def test_a_metric_without_a_gradient_is_not_a_loss(watched: Any, tmp_path: Path):
-    model = Returning(lambda logits, ids: {**measures(logits.detach(), ids), "logits": logits})
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-    def loop() -> None:
-        for _ in range(3):
-            ids = batch()
-            cross_entropy(model(ids)["logits"], ids).backward()
-            optimizer.step()
-
-    with watched(model), pytest.warns(lamplighter.RecordWarning, match="returned no loss"):
-        loop()
-    assert np.isnan(losses(tmp_path / "mine")).all()
 
 
 def test_a_loss_logged_after_an_unrecorded_step_is_not_the_next_ones(watched: Any, tmp_path: Path):

@@ -18,6 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tests.unit.client.watching.guests.models import Tiny, batch, sgd
+from tests.unit.client.watching.guests.own_record import OwnRecord
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -28,19 +31,24 @@ class Outcome:
     """A pattern for its one warning; None: there is none."""
     phase: str = "finished"
     """How it ends; "refused" where it does not begin, "gone" where it cannot be read."""
-    known: bool = False
-    """True if it knows batch and loss of every step."""
+    exact: bool = False
+    """True if it equals what the loop noted of its own steps."""
+    kept: bool = False
+    """True if it has the matrix of each step."""
 
 
-def whole(steps: int, *, says: str | None = None, known: bool | None = None) -> Outcome:
+def whole(
+    steps: int = 4, *, says: str | None = None, exact: bool | None = None, kept: bool = False
+) -> Outcome:
     """Expect a record of all steps of a loop.
 
     Args:
         steps: their number.
         says: a pattern for what it says is missing.
-        known: whether batch and loss of every step are known; None: unless something is said.
+        exact: whether it equals the loop's notes; None: unless something is said.
+        kept: whether it has the matrix of each step.
     """
-    return Outcome(steps, says, known=says is None if known is None else known)
+    return Outcome(steps, says, exact=says is None if exact is None else exact, kept=kept)
 
 
 def ends(says: str, *, steps: int = 0) -> Outcome:
@@ -63,36 +71,127 @@ def refused(says: str) -> Outcome:
     return Outcome(0, says, "refused")
 
 
+class Loop:
+    """A loop around a model, its optimiser, and its notes."""
+
+    def __init__(self, visit: Visit, model: Any) -> None:
+        self.visit, self.model = visit, model
+        self.optimizer: Any = None
+        self.watcher: Any = None
+        self.own: OwnRecord | None = None
+        self.call: Callable[[Any, Tensor], Tensor] = lambda given, ids: self.model(given, ids)[1]
+        """Computes a loss of what the model is given, and of the ids."""
+        self.give: Callable[[Tensor], Any] = lambda ids: ids
+        """Makes what the model is given of the ids."""
+        self.count: Callable[[Tensor], Tensor] | None = lambda ids: ids
+        """Returns the ids that are read in truth; None: the rows that are read are not to be known."""
+
+    def begin(self, model: Any = None, weight: Any = None, tokens: Any = None, **options: Any) -> OwnRecord:
+        """Watch the loop's model or another one, and note what becomes of a weight."""
+        model = self.model if model is None else model
+        self.watcher = self.visit.begin(model, tokens, **options)
+        own = OwnRecord(model.wte.weight if weight is None else weight)
+        if self.count is None:
+            own.read = None
+        self.visit.owns.append(own)
+        self.own = self.own or own
+        return own
+
+    def loss(self, ids: Tensor | None = None) -> Tensor:
+        """Go forwards, with random ids or others."""
+        ids = batch() if ids is None else ids
+        loss = self.call(self.give(ids), ids)
+        self.visit.note(loss)
+        if self.own:
+            self.own.note_pass(self.count(ids) if self.count else ids, loss.item())
+        return loss
+
+    def end(self, *, set_to_none: bool = True) -> None:
+        """Take the optimiser's step, and empty the gradients."""
+        if self.own:
+            self.own.note_gradient(self.optimizer)
+        self.optimizer.step()
+        self.optimizer.zero_grad(**({} if set_to_none else {"set_to_none": False}))
+        if self.own:
+            self.own.note_step()
+
+    def train(self, steps: int = 4) -> None:
+        """Take steps."""
+        for _ in range(steps):
+            self.loss().backward()
+            self.end()
+
+
 @dataclass(frozen=True)
 class Guest:
     """A loop, and what becomes of its records."""
 
-    loop: Callable[[Visit], None]
+    play: Callable[[Visit], None]
     outcomes: tuple[Outcome, ...]
     tour: bool
     saves: bool
 
 
 GUESTS: dict[str, Guest] = {}
+Body = Callable[[Loop], None]
 
 
 def guest(
-    *outcomes: Outcome, tour: bool = False, saves: bool = False
-) -> Callable[[Callable[[Visit], None]], Callable[[Visit], None]]:
-    """Register a loop.
+    name: str,
+    *outcomes: Outcome,
+    body: Body = Loop.train,
+    model: Callable[[], Any] = Tiny,
+    optimizer: Callable[[Any], Any] = sgd,
+    weight: Callable[[Any], Any] = lambda model: model.wte.weight,
+    call: Any = None,
+    give: Any = None,
+    count: Any = (),
+    late: bool = False,
+    tour: bool = False,
+    saves: bool = False,
+    **options: Any,
+) -> None:
+    """Add a loop to the table.
 
     Args:
-        outcomes: one for each of its calls of `Visit.begin`.
+        name: what is unusual about it.
+        outcomes: one for each of its calls of `Loop.begin`.
+        body: its steps.
+        model: makes its model.
+        optimizer: makes the optimiser of a model.
+        weight: the matrix that is watched.
+        call: see `Loop`, as the next two.
+        give: likewise.
+        count: likewise; what is given unless it is named.
+        late: whether the body itself calls `Loop.begin`, or only `Visit.begin`.
         tour: whether it is too slow for `make test`.
         saves: whether it saves files.
+        options: those of `watch`.
     """
 
-    def register(loop: Callable[[Visit], None]) -> Callable[[Visit], None]:
-        assert loop.__name__ not in GUESTS
-        GUESTS[loop.__name__] = Guest(loop, outcomes, tour, saves)
-        return loop
+    def play(visit: Visit) -> None:
+        loop = Loop(visit, model())
+        loop.call, loop.give = call or loop.call, give or loop.give
+        loop.count = loop.give if count == () else count
+        loop.optimizer = optimizer(loop.model)
+        if not late:
+            loop.begin(weight=weight(loop.model), **options)
+        body(loop)
+        if isinstance(loop.model, nn.Module):
+            visit.note_model(loop.model)
 
-    return register
+    assert name not in GUESTS
+    GUESTS[name] = Guest(play, outcomes or (whole(),), tour, saves)
+
+
+def a_guest(*outcomes: Outcome, **options: Any) -> Callable[[Body], Body]:
+    """Add a loop with a body of its own, which names it."""
+
+    def add(body: Body) -> Body:
+        guest(body.__name__.replace("_", " "), *outcomes, body=body, **options)
+        return body
+
+    return add
 
 
 class Unwatched:
@@ -127,6 +226,8 @@ class Visit:
         self.notes: list[Any] = []
         self.files: dict[str, bytes] = {}
         self.watchers: list[Any] = []
+        self.owns: list[OwnRecord] = []
+        """What the loop noted of each record's steps."""
         self.refusals: list[str] = []
 
     def begin(self, model: Any, tokenizer: Any = None, **options: Any) -> Any:

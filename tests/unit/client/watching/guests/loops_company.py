@@ -8,118 +8,34 @@ import io
 import sys
 import threading
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from tests.unit.client.watching.guests.guest import Visit, ends, guest, whole
-from tests.unit.client.watching.guests.models import D, Tiny, V, batch, sgd, train
-
-
-@guest(whole(4))
-def training_in_a_thread(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    thread = threading.Thread(target=train, args=(visit, model, sgd(model), 4))
-    thread.start()
-    thread.join()
-    visit.note_model(model)
+from tests.unit.client.watching.guests.guest import Loop, a_guest, ends, guest, whole
+from tests.unit.client.watching.guests.models import D, Tiny, V, batch, sgd
 
 
-@guest(whole(4))
-def evaluation_in_a_thread_meanwhile(visit: Visit) -> None:
-    model = Tiny()
-    ids = batch()
-    visit.begin(model)
-    over = threading.Event()
-
-    def evaluate() -> None:
-        with torch.no_grad():
-            while not over.is_set():
-                model(ids)
-
-    thread = threading.Thread(target=evaluate)
-    thread.start()
-    try:
-        train(visit, model, sgd(model), 4)
-    finally:
-        over.set()
-        thread.join()
-    visit.note_model(model)
-
-
-@guest(whole(3), whole(3))
-def two_trainings_in_two_threads(visit: Visit) -> None:
-    models = [Tiny(), Tiny()]
-    batches = torch.randint(0, V, (2, 3, 2, 5))
-    for model in models:
-        visit.begin(model)
-
-    def loop(model: Tiny, own: Tensor) -> None:
-        optimizer = sgd(model)
-        for ids in own:
-            model(ids, ids)[1].backward()
-            optimizer.step()
-            optimizer.zero_grad()
-
-    threads = [
-        threading.Thread(target=loop, args=(model, own)) for model, own in zip(models, batches, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for model in models:
-        visit.note_model(model)
-
-
-@guest(whole(4))
-def warnings_as_errors(visit: Visit) -> None:
-    model = Tiny()
+@contextmanager
+def warnings_as_errors() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        visit.begin(model)
-        train(visit, model, sgd(model), 4)
-    visit.note_model(model)
+        yield
 
 
-@guest(ends("replaced", steps=2))
-def warnings_as_errors_when_a_record_ends(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    train(visit, model, sgd(model), 2)
-    model.wte.weight = nn.Parameter(torch.randn(V, D))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        train(visit, model, sgd(model), 2)
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def a_terminal_that_is_gone(visit: Visit) -> None:
+@contextmanager
+def a_closed_terminal() -> Iterator[None]:
     closed = io.StringIO()
     closed.close()
-    model = Tiny()
     with contextlib.redirect_stdout(closed):
-        visit.begin(model)
-        train(visit, model, sgd(model), 4)
-    visit.note_model(model)
+        yield
 
 
-@guest(whole(4))
-def a_profiler_of_python(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    with cProfile.Profile():
-        train(visit, model, sgd(model), 4)
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def a_debugger(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
+@contextmanager
+def a_debugger() -> Iterator[None]:
     before = sys.gettrace()
 
     def trace(*_: Any) -> Any:
@@ -127,58 +43,119 @@ def a_debugger(visit: Visit) -> None:
 
     sys.settrace(trace)
     try:
-        train(visit, model, sgd(model), 4)
+        yield
     finally:
         sys.settrace(before)
-    visit.note_model(model)
 
 
-@guest(whole(4))
-def a_profiler_of_torch(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]):
-        train(visit, model, sgd(model), 4)
-    visit.note_model(model)
+@contextmanager
+def deterministic_algorithms() -> Iterator[None]:
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
-@guest(whole(4))
-def under_a_default_device_and_precision(visit: Visit) -> None:
+@contextmanager
+def a_default_device_and_precision() -> Iterator[None]:
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
         with torch.device("cpu"):
-            model = Tiny()
-            visit.begin(model)
-            train(visit, model, sgd(model), 4)
+            yield
     finally:
         torch.set_default_dtype(before)
-    visit.note_model(model)
 
 
-@guest(whole(4))
-def deterministic_algorithms_only(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    torch.use_deterministic_algorithms(True)
+def inside(enter: Callable[[], AbstractContextManager[Any]]) -> Callable[[Loop], None]:
+    """Watch and train in a context."""
+
+    def body(loop: Loop) -> None:
+        with enter():
+            loop.model = Tiny()
+            loop.optimizer = sgd(loop.model)
+            loop.begin()
+            loop.train()
+
+    return body
+
+
+CONTEXTS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "warnings as errors": warnings_as_errors,
+    "a terminal that is gone": a_closed_terminal,
+    "a debugger": a_debugger,
+    "deterministic algorithms only": deterministic_algorithms,
+    "a default device and precision": a_default_device_and_precision,
+    "a profiler of Python": cProfile.Profile,
+    "a profiler of torch": lambda: torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]),
+}
+for name, enter in CONTEXTS.items():
+    guest(name, body=inside(enter), late=True)
+
+
+@a_guest(ends("replaced", steps=2))
+def warnings_as_errors_when_a_record_ends(loop: Loop) -> None:
+    loop.train(2)
+    loop.model.wte.weight = nn.Parameter(torch.randn(V, D))
+    loop.optimizer = sgd(loop.model)
+    with warnings_as_errors():
+        loop.train(2)
+
+
+@a_guest()
+def training_in_a_thread(loop: Loop) -> None:
+    thread = threading.Thread(target=loop.train)
+    thread.start()
+    thread.join()
+
+
+@a_guest()
+def evaluation_in_a_thread_meanwhile(loop: Loop) -> None:
+    over, ids = threading.Event(), batch()
+
+    def evaluate() -> None:
+        with torch.no_grad():
+            while not over.is_set():
+                loop.model(ids)
+
+    thread = threading.Thread(target=evaluate)
+    thread.start()
     try:
-        train(visit, model, sgd(model), 4)
+        loop.train()
     finally:
-        torch.use_deterministic_algorithms(False)
-    visit.note_model(model)
+        over.set()
+        thread.join()
 
 
-@guest(whole(4))
-def numbers_that_a_loop_logs(visit: Visit) -> None:
-    model = Tiny()
-    watcher = visit.begin(model)
-    optimizer = sgd(model)
+@a_guest(whole(3), whole(3), late=True)
+def two_trainings_in_two_threads(loop: Loop) -> None:
+    loops = [Loop(loop.visit, Tiny()) for _ in range(2)]
+    batches = torch.randint(0, V, (2, 3, 2, 5))
+    notes = loop.visit.notes
+    for one in loops:
+        one.optimizer = sgd(one.model)
+        one.begin()
+
+    def train(one: Loop, own: torch.Tensor) -> None:
+        for ids in own:
+            one.loss(ids).backward()
+            one.end()
+
+    threads = [threading.Thread(target=train, args=pair) for pair in zip(loops, batches, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    notes.sort(key=repr)
+    for one in loops:
+        loop.visit.note_model(one.model)
+
+
+@a_guest()
+def numbers_that_a_loop_logs(loop: Loop) -> None:
     for number in range(4):
-        ids = batch()
-        loss = model(ids, ids)[1]
-        visit.note(loss)
+        loss = loop.loss()
         loss.backward()
-        optimizer.step()
-        watcher.log(loss=loss, accuracy=number / 4)
-        optimizer.zero_grad()
-    visit.note_model(model)
+        loop.end()
+        loop.watcher.log(loss=loss, accuracy=number / 4)

@@ -7,7 +7,9 @@ import io
 import os
 import pickle
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,19 +19,8 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from tests.unit.client.watching.guests.guest import Visit, guest, whole
-from tests.unit.client.watching.guests.models import Scripted, Tiny, V, batch, cross_entropy, sgd, train
-
-
-def train_scripted(visit: Visit, model: Scripted, optimizer: torch.optim.Optimizer, steps: int) -> None:
-    """Train a model that returns logits alone."""
-    for _ in range(steps):
-        ids = batch()
-        loss = cross_entropy(model(ids), ids)
-        visit.note(loss)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+from tests.unit.client.watching.guests.guest import Loop, Visit, a_guest, guest, whole
+from tests.unit.client.watching.guests.models import Scripted, Tiny, V, adamw, batch, cross_entropy, sgd
 
 
 def saved(model: Any) -> bytes:
@@ -39,245 +30,190 @@ def saved(model: Any) -> bytes:
     return file.getvalue()
 
 
-@guest(whole(4), saves=True)
-def a_model_saved_whole(visit: Visit) -> None:
-    model = Tiny()
-    optimizer = torch.optim.AdamW(model.parameters())
-    visit.begin(model)
-    train(visit, model, optimizer, 2)
+@a_guest(optimizer=adamw, saves=True)
+def a_model_saved_whole(loop: Loop) -> None:
+    model, visit = loop.model, loop.visit
+    loop.train(2)
     visit.save("model.pt", saved(model))
-    visit.save("checkpoint.pt", saved({"model": model.state_dict(), "optimizer": optimizer}))
+    visit.save("checkpoint.pt", saved({"model": model.state_dict(), "optimizer": loop.optimizer}))
     visit.save("pickled", pickle.dumps(model))
     visit.save("copied", pickle.dumps(copy.deepcopy(model)))
-    train(visit, model, optimizer, 2)
+    loop.train(2)
     visit.save("model-2.pt", saved(model))
-    visit.note_model(model)
 
 
-@guest(whole(4, says="no loss"), saves=True)
-def torchscript(visit: Visit) -> None:
-    model = Scripted()
-    optimizer = sgd(model)
-    visit.begin(model)
-    train_scripted(visit, model, optimizer, 2)
+def scripted(name: str, between: Callable[[Loop], None], **options: Any) -> None:
+    """Add a loop around a model that returns logits alone, with something between its steps."""
+
+    def body(loop: Loop) -> None:
+        loop.call = lambda given, ids: cross_entropy(loop.model(given), ids)
+        loop.train(2)
+        between(loop)
+        loop.train(2)
+
+    guest(name, whole(says="no loss"), body=body, model=Scripted, **options)
+
+
+def script(loop: Loop) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        script: Any = torch.jit.script(model)
-        traced: Any = torch.jit.trace(model, batch())
-    for name, made in (("script.jit", script), ("traced.jit", traced)):
-        ids = batch()
-        visit.note(made(ids), torch.equal(made(ids), model(ids)))
-        file = io.BytesIO()
-        torch.jit.save(made, file)
-        visit.save(name, file.getvalue())
-    train_scripted(visit, model, optimizer, 2)
-    visit.note_model(model)
+        made: dict[str, Any] = {
+            "script.jit": torch.jit.script(loop.model),
+            "traced.jit": torch.jit.trace(loop.model, batch()),
+        }
+    for name, one in made.items():
+        ids, file = batch(), io.BytesIO()
+        loop.visit.note(one(ids), torch.equal(one(ids), loop.model(ids)))
+        torch.jit.save(one, file)
+        loop.visit.save(name, file.getvalue())
 
 
-@guest(whole(4, says="no loss"))
-def a_symbolic_trace(visit: Visit) -> None:
-    model = Scripted()
-    optimizer = sgd(model)
-    visit.begin(model)
-    train_scripted(visit, model, optimizer, 2)
-    traced = fx.symbolic_trace(model)
-    visit.note(str(traced.graph), traced(batch()))
-    train_scripted(visit, model, optimizer, 2)
-    visit.note_model(model)
+def trace(loop: Loop) -> None:
+    traced = fx.symbolic_trace(loop.model)
+    loop.visit.note(str(traced.graph), traced(batch()))
 
 
-@guest(whole(4, says="no loss"), tour=True)
-def an_exported_program(visit: Visit) -> None:
-    model = Scripted()
-    optimizer = sgd(model)
-    visit.begin(model)
-    train_scripted(visit, model, optimizer, 2)
-    program = torch.export.export(model, (batch(),))
-    visit.note(str(program.graph), program.module()(batch()))
-    train_scripted(visit, model, optimizer, 2)
-    visit.note_model(model)
+def export(loop: Loop) -> None:
+    program = torch.export.export(loop.model, (batch(),))
+    loop.visit.note(str(program.graph), program.module()(batch()))
 
 
-@guest(whole(4))
-def an_average_of_the_weights(visit: Visit) -> None:
-    model = Tiny()
-    optimizer = sgd(model)
-    visit.begin(model)
-    averaged = AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+scripted("TorchScript", script, saves=True)
+scripted("a symbolic trace", trace)
+scripted("an exported program", export, tour=True)
+
+
+@a_guest()
+def an_average_of_the_weights(loop: Loop) -> None:
+    averaged = AveragedModel(loop.model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
     for _ in range(4):
-        train(visit, model, optimizer, 1)
-        averaged.update_parameters(model)
-        ids = batch()
-        visit.note(averaged(ids, ids)[1])
-    visit.note_model(averaged)
+        loop.train(1)
+        averaged.update_parameters(loop.model)
+        loop.visit.note(averaged(batch(), batch())[1])
+    loop.visit.note_model(averaged)
 
 
-@guest(whole(4))
-def a_copy_that_is_trained_too(visit: Visit) -> None:
-    model = Tiny()
-    optimizer = sgd(model)
-    visit.begin(model)
-    train(visit, model, optimizer, 1)
-    student = copy.deepcopy(model)
-    train(visit, student, sgd(student), 2)
-    train(visit, model, optimizer, 3)
-    visit.note_model(model)
-    visit.note_model(student)
+@a_guest()
+def a_copy_that_is_trained_too(loop: Loop) -> None:
+    loop.train(1)
+    student = Loop(loop.visit, copy.deepcopy(loop.model))
+    student.optimizer = sgd(student.model)
+    student.train(2)
+    loop.train(3)
+    loop.visit.note_model(student.model)
 
 
-@guest(whole(4))
-def a_model_that_is_looked_at(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    train(visit, model, sgd(model), 4)
-    visit.note(repr(model), list(model.state_dict()), sorted(vars(model)), sorted(vars(model.wte)))
+@a_guest()
+def a_model_that_is_looked_at(loop: Loop) -> None:
+    model, note = loop.model, loop.visit.note
+    loop.train()
+    note(repr(model), list(model.state_dict()), sorted(vars(model)), sorted(vars(model.wte)))
     for one in model.modules():
-        visit.note(len(one._forward_hooks), len(one._forward_pre_hooks), len(one._backward_hooks))
-    visit.note_model(model)
+        note(len(one._forward_hooks), len(one._forward_pre_hooks), len(one._backward_hooks))
 
 
-@guest(whole(4))
-def every_call_of_a_module_counted(visit: Visit) -> None:
-    model = Tiny()
+@a_guest(late=True)
+def every_call_of_a_module_counted(loop: Loop) -> None:
     seen: list[str] = []
     hook = nn.modules.module.register_module_forward_hook(
         lambda module, args, output: seen.append(type(module).__name__)
     )
     try:
-        visit.begin(model)
+        loop.begin()
         with FlopCounterMode(display=False) as flops:
-            train(visit, model, sgd(model), 4)
-        visit.note(seen, flops.get_total_flops())
+            loop.train()
+        loop.visit.note(seen, flops.get_total_flops())
     finally:
         hook.remove()
-    visit.note_model(model)
 
 
-def compiled(visit: Visit, *, watched_first: bool) -> None:
-    model = Tiny()
+@contextmanager
+def compiling() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Of dynamo itself.
         torch._dynamo.reset()
         try:
-            if watched_first:
-                visit.begin(model)
-            whole: Any = torch.compile(model, backend="aot_eager")
-            if not watched_first:
-                visit.begin(whole)
-            train(visit, whole, sgd(model), 4)
+            yield
         finally:
             torch._dynamo.reset()
-    visit.note_model(model)
 
 
-@guest(whole(4))
-def compiled_before_it_was_watched(visit: Visit) -> None:
-    compiled(visit, watched_first=False)
+def compiled(loop: Loop, how: str) -> None:
+    """Train with two passes a step."""
+    if how == "beside another model":
+        other = Loop(loop.visit, Tiny())
+        other.optimizer = sgd(other.model)
+        other.begin()
+        other.train(2)
+    with compiling():
+        made = loop.model if how == "in place" else torch.compile(loop.model, backend="aot_eager")
+        loop.begin(loop.model if how in ("in place", "after it was watched") else made, loop.model.wte.weight)
+        if how == "in place":
+            loop.model.compile(backend="aot_eager")
+        loop.call = lambda given, ids: made(given, ids)[1]
+        for _ in range(4):
+            for _ in range(2):
+                (loop.loss() / 2).backward()
+            loop.end()
 
 
-@guest(whole(4), tour=True)
-def compiled_after_it_was_watched(visit: Visit) -> None:
-    compiled(visit, watched_first=True)
+for how in ("before it was watched", "after it was watched", "beside another model", "in place"):
+    outcomes = (whole(2), whole()) if how == "beside another model" else (whole(),)
+    tour = how != "before it was watched"
+    guest(f"compiled {how}", *outcomes, body=partial(compiled, how=how), late=True, tour=tour)
 
 
-@guest(whole(2), whole(4), tour=True)
-def compiled_beside_another_model(visit: Visit) -> None:
-    other = Tiny()
-    visit.begin(other)
-    train(visit, other, sgd(other), 2)
-    compiled(visit, watched_first=False)
-
-
-@guest(whole(4), tour=True)
-def compiled_in_place(visit: Visit) -> None:
-    model = Tiny()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch._dynamo.reset()
-        try:
-            visit.begin(model)
-            model.compile(backend="aot_eager")
-            train(visit, model, sgd(model), 4)
-        finally:
-            torch._dynamo.reset()
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def batches_of_worker_processes(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizer = sgd(model)
+@a_guest()
+def batches_of_worker_processes(loop: Loop) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python's, of threads in a process that forks.
         for (ids,) in DataLoader(TensorDataset(torch.randint(0, V, (8, 5))), batch_size=2, num_workers=2):
-            loss = model(ids, ids)[1]
-            visit.note(loss)
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-    visit.note_model(model)
+            loop.loss(ids).backward()
+            loop.end()
 
 
-def forked(model: Tiny) -> Iterator[int]:
-    """Yield the exit status of a child that trains a copy of the model for a step."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            ids = batch()
-            model(ids, ids)[1].backward()
-            sgd(model).step()
-            status = 0
-        finally:
-            os._exit(status)
-    yield os.waitpid(child, 0)[1]
-
-
-@guest(whole(4))
-def forks_between_steps(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizer = sgd(model)
+@a_guest()
+def forks_between_steps(loop: Loop) -> None:
+    """Fork a child after each step that trains its copy of the model for a step."""
     for _ in range(4):
-        train(visit, model, optimizer, 1)
-        visit.note(*forked(model))
-    visit.note_model(model)
+        loop.train(1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                loop.model(batch(), batch())[1].backward()
+                sgd(loop.model).step()
+                status = 0
+            finally:
+                os._exit(status)
+        loop.visit.note(os.waitpid(child, 0)[1])
 
 
 def train_a_copy(model: Tiny, results: Any) -> None:
     """Train a copy of a model that came from another process."""
     torch.manual_seed(1)
-    notes, student = Visit(None), copy.deepcopy(model)
-    train(notes, student, sgd(student), 2)
-    results.put(notes.notes)
+    loop = Loop(Visit(None), copy.deepcopy(model))
+    loop.optimizer = sgd(loop.model)
+    loop.train(2)
+    results.put(loop.visit.notes)
 
 
-def spawned(visit: Visit, model: Tiny) -> None:
-    visit.begin(model)
-    optimizer = sgd(model)
-    train(visit, model, optimizer, 2)
+def spawned(loop: Loop) -> None:
+    loop.train(2)
     context: Any = torch.multiprocessing.get_context("spawn")
     results = context.Queue()
-    child = context.Process(target=train_a_copy, args=(model, results))
+    child = context.Process(target=train_a_copy, args=(loop.model, results))
     child.start()
-    visit.note(results.get(timeout=60))
+    loop.visit.note(results.get(timeout=60))
     child.join()
-    visit.note(child.exitcode)
-    train(visit, model, optimizer, 2)
-    visit.note_model(model)
+    loop.visit.note(child.exitcode)
+    loop.train(2)
 
 
-@guest(whole(4), tour=True)
-def a_model_sent_to_a_spawned_process(visit: Visit) -> None:
-    spawned(visit, Tiny())
-
-
-@guest(whole(4), tour=True)
-def a_model_shared_with_a_spawned_process(visit: Visit) -> None:
-    spawned(visit, Tiny().share_memory())
+guest("a model sent to a spawned process", body=spawned, tour=True)
+guest("a model shared with a spawned process", body=spawned, model=lambda: Tiny().share_memory(), tour=True)
 
 
 class Pair(nn.Module):
@@ -292,9 +228,8 @@ class Pair(nn.Module):
         return losses[0], sum(losses)  # pyright: ignore[reportReturnType]
 
 
-@guest(whole(4))
-def a_part_of_a_larger_model(visit: Visit) -> None:
-    pair = Pair()
-    visit.begin(pair.second)
-    train(visit, lambda ids, _: pair(ids), sgd(pair), 4)
-    visit.note_model(pair)
+@a_guest(model=Pair, late=True)
+def a_part_of_a_larger_model(loop: Loop) -> None:
+    loop.begin(loop.model.second)
+    loop.call = lambda given, _: loop.model.second(given, given)[1] + 0 * loop.model.first(given, given)[1]
+    loop.train()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import shutil
 import sys
+import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tests.unit.client.watching.guests.guest import Visit, guest, stopped, whole
-from tests.unit.client.watching.guests.models import Tiny, sgd, train
+from tests.unit.client.watching.guests.guest import Loop, a_guest, gone, guest, stopped, whole
+from tests.unit.client.watching.guests.models import Tiny, sgd
 
 
 class Interrupting(nn.Module):
@@ -44,121 +48,94 @@ class InterruptedStep(torch.optim.SGD):
         return super().step(closure)
 
 
-def interrupted(visit: Visit, place: str, *, caught: bool) -> None:
+def interrupted(loop: Loop, place: str, caught: bool) -> None:
     """Train for five steps, of which the third is interrupted."""
-    model = Tiny()
-    layer = Interrupting(place)
     # Between the embedding and the rest.
-    model.mid = nn.Sequential(layer, model.mid)  # pyright: ignore[reportAttributeAccessIssue]
+    loop.model.mid = nn.Sequential(Interrupting(place), loop.model.mid)
     kind = InterruptedStep if place == "step" else torch.optim.SGD
-    optimizer = kind(model.parameters(), lr=0.1)
-    visit.begin(model)
+    loop.optimizer = kind(loop.model.parameters(), lr=0.1)
+    own = loop.begin()
     for step in range(5):
         try:
-            train(visit, model, optimizer, 1)
+            loop.train(1)
             if place == "between" and step == 2:
                 raise KeyboardInterrupt("between")
         except KeyboardInterrupt as error:
-            visit.note(str(error))
+            loop.visit.note(str(error))
             if not caught:
                 raise
-            optimizer.zero_grad()
-    visit.note_model(model)
+            loop.optimizer.zero_grad()
+            own.forget()
+            del own.norms[len(own.counts) :], own.rates[len(own.counts) :]
 
 
-@guest(whole(4))
-def an_interrupt_in_the_forward_pass(visit: Visit) -> None:
-    interrupted(visit, "forward", caught=True)
+for place in ("forward", "backward", "step", "between"):
+    taken = place == "between"
+    for caught, outcome in ((True, whole(4 + taken)), (False, stopped(2 + taken))):
+        name = f"{'an interrupt' if caught else 'ended'}: {place}"
+        guest(name, outcome, body=partial(interrupted, place=place, caught=caught), late=True)
 
 
-@guest(whole(4))
-def an_interrupt_in_the_backward_pass(visit: Visit) -> None:
-    interrupted(visit, "backward", caught=True)
-
-
-@guest(whole(4))
-def an_interrupt_in_the_step(visit: Visit) -> None:
-    interrupted(visit, "step", caught=True)
-
-
-@guest(whole(5))
-def an_interrupt_between_steps(visit: Visit) -> None:
-    interrupted(visit, "between", caught=True)
-
-
-@guest(stopped(2))
-def ended_in_the_forward_pass(visit: Visit) -> None:
-    interrupted(visit, "forward", caught=False)
-
-
-@guest(stopped(2))
-def ended_in_the_backward_pass(visit: Visit) -> None:
-    interrupted(visit, "backward", caught=False)
-
-
-@guest(stopped(2))
-def ended_in_the_step(visit: Visit) -> None:
-    interrupted(visit, "step", caught=False)
-
-
-@guest(stopped(3))
-def ended_between_steps(visit: Visit) -> None:
-    interrupted(visit, "between", caught=False)
-
-
-@guest(stopped(2))
-def ended_by_exit(visit: Visit) -> None:
-    model = Tiny()
-    with visit.begin(model):
-        train(visit, model, sgd(model), 2)
+@a_guest(stopped(2))
+def ended_by_exit(loop: Loop) -> None:
+    with loop.watcher:
+        loop.train(2)
         sys.exit(3)
 
 
-@guest(whole(3))
-def closed_before_its_end(visit: Visit) -> None:
-    model = Tiny()
-    optimizer = sgd(model)
-    with visit.begin(model) as watcher:
-        train(visit, model, optimizer, 3)
-    train(visit, model, optimizer, 2)
-    watcher.close()
-    watcher.log(loss=1.0)
-    visit.note_model(model)
+@a_guest(whole(3, exact=False))
+def closed_before_its_end(loop: Loop) -> None:
+    with loop.watcher:
+        loop.train(3)
+    loop.train(2)
+    loop.watcher.close()
+    loop.watcher.log(loss=1.0)
 
 
-@guest(stopped(2))
-def a_loop_that_is_left(visit: Visit) -> None:
-    def steps(model: Tiny) -> Iterator[None]:
-        optimizer = sgd(model)
-        with visit.begin(model):
+@a_guest(stopped(2))
+def a_loop_that_is_left(loop: Loop) -> None:
+    def steps() -> Iterator[None]:
+        with loop.watcher:
             while True:
-                train(visit, model, optimizer, 1)
+                loop.train(1)
                 yield
 
-    model = Tiny()
-    loop = steps(model)
-    next(loop)
-    next(loop)
-    loop.close()  # pyright: ignore[reportAttributeAccessIssue]
-    train(visit, model, sgd(model), 2)
-    visit.note_model(model)
+    running = steps()
+    next(running)
+    next(running)
+    running.close()  # pyright: ignore[reportAttributeAccessIssue]
+    loop.train(2)
 
 
-@guest(whole(3), whole(3))
-def a_cell_run_twice(visit: Visit) -> None:
+@a_guest(whole(3), whole(3), late=True)
+def a_cell_run_twice(loop: Loop) -> None:
     for _ in range(2):
-        model = Tiny()
-        visit.begin(model)
-        train(visit, model, sgd(model), 3)
-        visit.note_model(model)
+        loop.model = Tiny()
+        loop.optimizer, loop.own = sgd(loop.model), None
+        loop.begin()
+        loop.train(3)
 
 
-@guest(whole(3), whole(2))
-def a_model_watched_again(visit: Visit) -> None:
-    model = Tiny()
-    optimizer = sgd(model)
-    visit.begin(model)
-    train(visit, model, optimizer, 3)
-    visit.begin(model)
-    train(visit, model, optimizer, 2)
-    visit.note_model(model)
+@a_guest(whole(3), whole(2))
+def a_model_watched_again(loop: Loop) -> None:
+    loop.train(3)
+    loop.own = None
+    loop.begin()
+    loop.train(2)
+
+
+@a_guest(whole(3))
+def a_model_that_is_dropped(loop: Loop) -> None:
+    loop.train(3)
+    dropped = weakref.ref(loop.model)
+    loop.model, loop.optimizer = None, None
+    gc.collect()
+    loop.visit.note(dropped() is None)
+
+
+@a_guest(gone("the end of .* could not be recorded"))
+def a_record_that_is_deleted_meanwhile(loop: Loop) -> None:
+    loop.train(2)
+    if loop.watcher.folder is not None:
+        shutil.rmtree(loop.watcher.folder)
+    loop.train(4)

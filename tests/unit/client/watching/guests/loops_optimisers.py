@@ -1,133 +1,17 @@
-"""Loops whose optimiser is called in another way than `optimizer.step()`."""
+"""Loops whose optimiser is unusual, or called in another way than by `optimizer.step()`."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tests.unit.client.watching.guests.guest import Visit, ends, guest, whole
-from tests.unit.client.watching.guests.models import Tiny, batch, sgd, train
-
-
-def train_with(visit: Visit, make: Callable[[nn.Module], Any], steps: int = 4) -> None:
-    """Train with the optimiser that `make` makes."""
-    model = Tiny()
-    visit.begin(model)
-    train(visit, model, make(model), steps)
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def adamw_of_many_kinds(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    kinds: list[Any] = [{"fused": True}, {"foreach": True}, {"capturable": False}, {"amsgrad": True}]
-    for kind in kinds:
-        train(visit, model, torch.optim.AdamW(model.parameters(), **kind), 1)
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def a_rate_in_a_tensor_and_a_scheduler(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=torch.tensor(0.1))
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 4)
-    for _ in range(4):
-        train(visit, model, optimizer, 1)
-        scheduler.step()
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def lbfgs(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizer = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=3)
-    ids = batch()
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = model(ids, ids)[1]
-        visit.note(loss)
-        # As the default of a loss that is divided by nothing: its mean over the calls would be no step's.
-        loss.backward()
-        return loss
-
-    for _ in range(4):
-        optimizer.step(closure)
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def several_optimisers(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizers = [torch.optim.Adagrad([one], lr=0.01) for one in model.parameters()]
-    for _ in range(4):
-        ids = batch()
-        loss = model(ids, ids)[1]
-        visit.note(loss)
-        loss.backward()
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-    visit.note_model(model)
-
-
-def step_in_backward(visit: Visit, *, watched_first: bool) -> None:
-    model = Tiny()
-    if watched_first:
-        visit.begin(model)
-    optimizers = {one: torch.optim.SGD([one], lr=0.1) for one in model.parameters()}
-
-    def step(parameter: Tensor) -> None:
-        optimizers[parameter].step()
-        optimizers[parameter].zero_grad()
-
-    for parameter in optimizers:
-        parameter.register_post_accumulate_grad_hook(step)
-    if not watched_first:
-        visit.begin(model)
-    for _ in range(4):
-        ids = batch()
-        loss = model(ids, ids)[1]
-        visit.note(loss)
-        loss.backward()
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def steps_in_the_backward_pass(visit: Visit) -> None:
-    step_in_backward(visit, watched_first=True)
-
-
-@guest(whole(4))
-def steps_in_the_backward_pass_before_it_was_watched(visit: Visit) -> None:
-    step_in_backward(visit, watched_first=False)
-
-
-@guest(whole(4))
-def a_scaler_that_skips_a_step(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizer = torch.optim.AdamW(model.parameters())
-    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-    for step in range(5):
-        ids = batch()
-        loss = model(ids, ids)[1]
-        visit.note(loss, scaler.get_scale())
-        scaler.scale(loss * (torch.inf if step == 1 else 1)).backward()
-        scaler.unscale_(optimizer)
-        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
-        scaler.step(optimizer)
-        scaler.update()
-        optimizer.zero_grad()
-    visit.note_model(model)
+from tests.unit.client.watching.guests.guest import Loop, a_guest, ends, guest, whole
+from tests.unit.client.watching.guests.loops_tables import Several
+from tests.unit.client.watching.guests.models import adamw, batch, sgd
 
 
 class Wrapper:
@@ -143,11 +27,6 @@ class Wrapper:
         self.optimizer.zero_grad()
 
 
-@guest(whole(4))
-def a_wrapped_optimiser(visit: Visit) -> None:
-    train_with(visit, Wrapper)
-
-
 class Own(torch.optim.Optimizer):
     """An optimiser that its user wrote."""
 
@@ -158,11 +37,6 @@ class Own(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:
         for one in self.param_groups[0]["params"]:
             one.sub_(0.1 * one.grad.sign())
-
-
-@guest(whole(4))
-def an_optimiser_of_ones_own(visit: Visit) -> None:
-    train_with(visit, Own)
 
 
 class Decaying(torch.optim.SGD):
@@ -176,11 +50,6 @@ class Decaying(torch.optim.SGD):
             for one in self.param_groups[0]["params"]:
                 one.mul_(0.99)
         return super().step(closure)
-
-
-@guest(whole(4))
-def a_step_that_calls_another(visit: Visit) -> None:
-    train_with(visit, Decaying)
 
 
 class ByHand:
@@ -199,30 +68,134 @@ class ByHand:
         self.model.zero_grad()
 
 
-@guest(ends("no optimiser with this embedding"))
-def updates_by_hand(visit: Visit) -> None:
-    train_with(visit, ByHand)
+NOBODYS = ends("no step was recorded: no optimiser with this embedding")
+guest("a wrapped optimiser", optimizer=Wrapper)
+guest("an optimiser of one's own", optimizer=Own)
+guest("a step that calls another", optimizer=Decaying)
+guest("updates by hand", NOBODYS, optimizer=ByHand)
+guest(
+    "an optimiser that holds other weights",
+    NOBODYS,
+    optimizer=lambda model: torch.optim.SGD([*model.mid.parameters(), *model.head.parameters()], lr=0.1),
+)
+guest(
+    "several optimisers",
+    optimizer=lambda model: Several(*(torch.optim.Adagrad([one], lr=0.01) for one in model.parameters())),
+)
 
 
-@guest(whole(3))
-def added_to_the_optimiser_later(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)
-    train(visit, model, optimizer, 2)
-    optimizer.add_param_group({"params": [model.wte.weight]})
-    model.zero_grad()
-    train(visit, model, optimizer, 3)
-    visit.note_model(model)
+@a_guest()
+def adamw_of_many_kinds(loop: Loop) -> None:
+    kinds: list[Any] = [{"fused": True}, {"foreach": True}, {"capturable": False}, {"amsgrad": True}]
+    for kind in kinds:
+        loop.optimizer = torch.optim.AdamW(loop.model.parameters(), **kind)
+        loop.train(1)
 
 
-@guest(whole(4))
-def a_pickled_optimiser(visit: Visit) -> None:
-    model = Tiny()
-    optimizer = torch.optim.AdamW(model.parameters())
-    visit.begin(model)
-    train(visit, model, optimizer, 2)
-    visit.note(len(pickle.dumps(optimizer)))
-    optimizer.load_state_dict(pickle.loads(pickle.dumps(optimizer.state_dict())))
-    train(visit, model, optimizer, 2)
-    visit.note_model(model)
+@a_guest(optimizer=lambda model: torch.optim.Adam(model.parameters(), lr=torch.tensor(0.1)))
+def a_rate_in_a_tensor_and_a_scheduler(loop: Loop) -> None:
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(loop.optimizer, 4)
+    for _ in range(4):
+        loop.train(1)
+        scheduler.step()
+
+
+@a_guest(whole(exact=False))
+def lbfgs(loop: Loop) -> None:
+    optimizer = torch.optim.LBFGS(loop.model.parameters(), lr=0.1, max_iter=3)
+    ids = batch()
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = loop.loss(ids)
+        loss.backward()
+        return loss
+
+    for _ in range(4):
+        optimizer.step(closure)
+
+
+def step_in_backward(loop: Loop, watched_first: bool) -> None:
+    optimizers = {one: torch.optim.SGD([one], lr=0.1) for one in loop.model.parameters()}
+    own = loop.begin() if watched_first else None
+
+    def step(parameter: Tensor) -> None:
+        if own and parameter is loop.model.wte.weight:
+            own.note_gradient(optimizers[parameter])
+        optimizers[parameter].step()
+        optimizers[parameter].zero_grad()
+
+    for parameter in optimizers:
+        parameter.register_post_accumulate_grad_hook(step)
+    own = own or loop.begin()
+    for _ in range(4):
+        loop.loss().backward()
+        own.note_step()
+
+
+for first in (True, False):
+    guest(
+        f"steps in the backward pass, watched {'first' if first else 'later'}",
+        body=partial(step_in_backward, watched_first=first),
+        late=True,
+    )
+
+
+def scaled(loop: Loop, set_to_none: bool) -> None:
+    own: Any = loop.own
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    for step in range(6):
+        skipped = step in (0, 3)
+        loss = loop.loss() * (torch.inf if skipped else 1)
+        loop.visit.note(scaler.get_scale())
+        scaler.scale(loss).backward()
+        scaler.unscale_(loop.optimizer)
+        nn.utils.clip_grad_norm_(loop.model.parameters(), 0.5)
+        if not skipped:
+            own.note_gradient(loop.optimizer)
+        scaler.step(loop.optimizer)
+        scaler.update()
+        loop.optimizer.zero_grad(set_to_none=set_to_none)
+        if skipped:
+            own.forget()
+        else:
+            own.note_step()
+
+
+for fused in (True, False):
+    for to_none in (True, False):
+        guest(
+            f"a scaler that skips a step, {'fused, ' if fused else ''}set to {None if to_none else 0}",
+            whole(4),
+            body=partial(scaled, set_to_none=to_none),
+            optimizer=lambda model, fused=fused: torch.optim.AdamW(model.parameters(), lr=0.01, fused=fused),
+        )
+
+
+@a_guest(whole(1), optimizer=lambda model: torch.optim.AdamW(model.parameters(), lr=0.01, fused=True))
+def a_fused_optimiser_that_unscales_by_itself(loop: Loop) -> None:
+    own: Any = loop.own
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    scaler.scale(loop.loss()).backward()
+    own.note_gradient(loop.optimizer)
+    own.norms[-1] /= 1024
+    scaler.step(loop.optimizer)
+    own.note_step()
+
+
+@a_guest(whole(3), optimizer=lambda model: torch.optim.SGD(model.head.parameters(), lr=0.1))
+def added_to_the_optimiser_later(loop: Loop) -> None:
+    own, loop.own = loop.own, None
+    loop.train(2)
+    loop.optimizer.add_param_group({"params": [loop.model.wte.weight]})
+    loop.model.zero_grad()
+    loop.own = own
+    loop.train(3)
+
+
+@a_guest(optimizer=adamw)
+def a_pickled_optimiser(loop: Loop) -> None:
+    loop.train(2)
+    loop.visit.note(len(pickle.dumps(loop.optimizer)))
+    loop.optimizer.load_state_dict(pickle.loads(pickle.dumps(loop.optimizer.state_dict())))
+    loop.train(2)

@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tests.unit.client.watching.guests.guest import Visit, guest, refused, stopped, whole
-from tests.unit.client.watching.guests.models import Tiny, batch, cross_entropy, sgd, train
+from tests.unit.client.watching.guests.guest import Loop, Outcome, a_guest, guest, refused, stopped, whole
+from tests.unit.client.watching.guests.models import Custom, D, Scripted, Tiny, batch, cross_entropy
+
+NO_LOSS = whole(says="no loss")
 
 
 @dataclass
 class Output:
     """An output as some models return it."""
 
-    loss: Tensor
     logits: Tensor
+    loss: Tensor
 
 
 class Named(NamedTuple):
@@ -31,90 +33,12 @@ class Named(NamedTuple):
 class Faulty:
     """An output that has no loss in training."""
 
-    def __init__(self, logits: Tensor) -> None:
+    def __init__(self, logits: Tensor, _: Tensor) -> None:
         self.logits = logits
 
     @property
     def loss(self) -> Tensor:
         raise RuntimeError("this output has no loss")
-
-
-class Returning(Tiny):
-    """A model that returns what a function makes of logits and loss."""
-
-    def __init__(self, make: Any) -> None:
-        super().__init__()
-        self.make = make
-
-    def forward(self, ids: Tensor, targets: Tensor | None = None) -> Any:
-        logits = self.logits(ids)
-        return self.make(logits, cross_entropy(logits, ids))
-
-
-def train_returning(visit: Visit, make: Any, take: Any) -> None:
-    """Train a model for four steps.
-
-    Args:
-        visit: the run.
-        make: makes the model's output of logits and loss.
-        take: takes the loss from the output and the ids.
-    """
-    model = Returning(make)
-    visit.begin(model)
-    optimizer = sgd(model)
-    for _ in range(4):
-        ids = batch()
-        loss = take(model(ids), ids)
-        visit.note(loss)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    visit.note_model(model)
-
-
-@guest(whole(4))
-def a_dataclass(visit: Visit) -> None:
-    train_returning(
-        visit, lambda logits, loss: Output(logits=logits, loss=loss), lambda output, _: output.loss
-    )
-
-
-@guest(whole(4))
-def a_mapping(visit: Visit) -> None:
-    train_returning(
-        visit, lambda logits, loss: {"logits": logits, "loss": loss}, lambda output, _: output["loss"]
-    )
-
-
-@guest(whole(4))
-def a_named_tuple(visit: Visit) -> None:
-    train_returning(visit, Named, lambda output, _: output.loss)
-
-
-@guest(whole(4))
-def a_list(visit: Visit) -> None:
-    train_returning(visit, lambda logits, loss: [logits, loss], lambda output, _: output[1])
-
-
-@guest(whole(4, says="no loss"))
-def a_generator(visit: Visit) -> None:
-    def make(logits: Tensor, loss: Tensor) -> Iterator[Tensor]:
-        yield logits
-        yield loss
-
-    train_returning(visit, make, lambda output, _: list(output)[1])
-
-
-@guest(whole(4, says="no loss"))
-def nothing_but_logits(visit: Visit) -> None:
-    train_returning(visit, lambda logits, _: logits, cross_entropy)
-
-
-@guest(whole(4, says="no loss"))
-def an_output_whose_loss_raises(visit: Visit) -> None:
-    train_returning(
-        visit, lambda logits, _: Faulty(logits), lambda output, ids: cross_entropy(output.logits, ids)
-    )
 
 
 class Strange(dict[str, Any]):
@@ -127,168 +51,152 @@ class Strange(dict[str, Any]):
         raise TypeError("ask by name")
 
 
-@guest(whole(4))
-def a_mapping_that_raises(visit: Visit) -> None:
-    train_returning(
-        visit, lambda logits, loss: Strange(loss=loss, logits=logits), lambda output, _: output["loss"]
+def generated(logits: Tensor, loss: Tensor) -> Iterator[Tensor]:
+    yield logits
+    yield loss
+
+
+def with_accuracy(logits: Tensor, _: Tensor) -> dict[str, Tensor]:
+    return {"accuracy": (logits.argmax(-1) == 0).float().mean(), "logits": logits}
+
+
+def returns(name: str, make: Any, take: Any, outcome: Outcome | None = None) -> None:
+    """Add a model that returns what `make` makes of logits and loss; `take` takes the loss from it and the ids."""
+
+    def body(loop: Loop) -> None:
+        loop.call = lambda given, ids: take(loop.model(given, ids), ids)
+        loop.train()
+
+    guest(name, outcome or whole(), model=lambda: Custom(output=make), body=body)
+
+
+def outside(output: Any, ids: Tensor) -> Tensor:
+    """Compute the loss of the logits."""
+    return cross_entropy(
+        output["logits"] if isinstance(output, dict) else getattr(output, "logits", output), ids
     )
 
 
-@guest(whole(4, says="no loss"))
-def an_accuracy_is_no_loss(visit: Visit) -> None:
-    def make(logits: Tensor, _: Tensor) -> dict[str, Tensor]:
-        return {"accuracy": (logits.argmax(-1) == 0).float().mean(), "logits": logits}
-
-    train_returning(visit, make, lambda output, ids: cross_entropy(output["logits"], ids))
-
-
-@guest(whole(4, says="no loss"))
-def a_loss_without_a_gradient(visit: Visit) -> None:
-    def make(logits: Tensor, loss: Tensor) -> dict[str, Tensor]:
-        return {"loss": loss.detach(), "logits": logits}
-
-    train_returning(visit, make, lambda output, ids: cross_entropy(output["logits"], ids))
-
-
-@guest(whole(4))
-def properties_that_raise(visit: Visit) -> None:
-    class Raising(Tiny):
-        @property
-        def get_input_embeddings(self) -> Any:
-            raise RuntimeError("not before the first pass")
-
-        @property
-        def device(self) -> Any:
-            raise RuntimeError("on several")
-
-    model = Raising()
-    visit.begin(model)
-    train(visit, model, sgd(model), 4)
-    visit.note_model(model)
+returns("a dataclass", Output, lambda output, _: output.loss)
+returns("a mapping", lambda logits, loss: {"logits": logits, "loss": loss}, lambda output, _: output["loss"])
+returns("a named tuple", Named, lambda output, _: output.loss)
+returns("a list", lambda logits, loss: [logits, loss], lambda output, _: output[1])
+returns("a generator", generated, lambda output, _: list(output)[1], NO_LOSS)
+returns("nothing but logits", lambda logits, _: logits, outside, NO_LOSS)
+returns("an output whose loss raises", Faulty, outside, NO_LOSS)
+returns(
+    "a mapping that raises",
+    lambda logits, loss: Strange(loss=loss, logits=logits),
+    lambda output, _: output["loss"],
+)
+returns("an accuracy is no loss", with_accuracy, outside, NO_LOSS)
+returns(
+    "a loss without a gradient",
+    lambda logits, loss: {"loss": loss.detach(), "logits": logits},
+    outside,
+    NO_LOSS,
+)
 
 
-@guest(whole(4))
-def a_getattr_of_its_own(visit: Visit) -> None:
-    class Delegating(Tiny):
-        def __getattr__(self, name: str) -> Any:
-            found = self.__dict__["_modules"].get(name)
-            # With a KeyError, where AttributeError is usual.
-            return self.__dict__["_parameters"][name] if found is None else found
+class Raising(Tiny):
+    @property
+    def get_input_embeddings(self) -> Any:
+        raise RuntimeError("not before the first pass")
 
-    model = Delegating()
-    visit.begin(model)
-    train(visit, model, sgd(model), 4)
-    visit.note_model(model)
+    @property
+    def device(self) -> Any:
+        raise RuntimeError("on several")
 
 
-@guest(whole(4))
-def attributes_that_cannot_be_set(visit: Visit) -> None:
-    class Sealed(Tiny):
-        __slots__ = ("sealed",)
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.sealed = True
-
-        def __setattr__(self, name: str, value: Any) -> None:
-            if getattr(self, "sealed", False):
-                raise AttributeError(f"{name}: this model is sealed")
-            super().__setattr__(name, value)
-
-    model = Sealed()
-    visit.begin(model)
-    train(visit, model, sgd(model), 4)
-    visit.note_model(model)
+class Delegating(Tiny):
+    def __getattr__(self, name: str) -> Any:
+        found = self.__dict__["_modules"].get(name)
+        # With a KeyError, where AttributeError is usual.
+        return self.__dict__["_parameters"][name] if found is None else found
 
 
-@guest(whole(3))
-def a_model_that_raises_at_times(visit: Visit) -> None:
-    class Failing(Tiny):
-        calls = 0
+class Sealed(Tiny):
+    __slots__ = ("sealed",)
 
-        def forward(self, ids: Tensor, targets: Any = None) -> Any:
-            self.calls += 1
-            if self.calls == 2:
-                raise RuntimeError("out of memory")
-            return super().forward(ids, targets)
+    def __init__(self) -> None:
+        super().__init__()
+        self.sealed = True
 
-    model = Failing()
-    visit.begin(model)
-    optimizer = sgd(model)
+    def __setattr__(self, name: str, value: Any) -> None:
+        if getattr(self, "sealed", False):
+            raise AttributeError(f"{name}: this model is sealed")
+        super().__setattr__(name, value)
+
+
+class Failing(Tiny):
+    """A model that raises at its second call, and for a token of -1 after its pass."""
+
+    calls = 0
+
+    def forward(self, ids: Tensor, targets: Any = None) -> Any:
+        self.calls += 1
+        if self.calls == 2:
+            raise RuntimeError("out of memory")
+        output = super().forward(ids.clamp(min=0), targets)
+        if ids[0, 0] < 0:
+            raise ZeroDivisionError("the model's own")
+        return output
+
+
+guest("properties that raise", model=Raising)
+guest("a getattr of its own", model=Delegating)
+guest("attributes that cannot be set", model=Sealed)
+
+
+@a_guest(whole(3), model=Failing)
+def a_model_that_raises_at_times(loop: Loop) -> None:
     for _ in range(4):
         try:
-            train(visit, model, optimizer, 1)
+            loop.train(1)
         except RuntimeError as error:
-            visit.note(str(error))
-    visit.note_model(model)
+            loop.visit.note(str(error))
 
 
-@guest(stopped(2))
-def a_model_that_raises_in_the_end(visit: Visit) -> None:
-    class Failing(Tiny):
-        def forward(self, ids: Tensor, targets: Any = None) -> Any:
-            output = super().forward(ids, targets)
-            if ids[0, 0] < 0:
-                raise ZeroDivisionError("the model's own")
-            return output
-
-    model = Failing()
-    visit.begin(model)
-    train(visit, model, sgd(model), 2)
-    model(torch.full((1, 1), -1))
+@a_guest(stopped(1), model=Failing)
+def a_model_that_raises_in_the_end(loop: Loop) -> None:
+    loop.train(1)
+    loop.model.calls += 1
+    loop.model(torch.full((1, 1), -1))
 
 
-@guest(whole(4, says="no loss"))
-def forward_called_by_name(visit: Visit) -> None:
-    model = Tiny()
-    visit.begin(model)
-    optimizer = sgd(model)
-    for _ in range(4):
-        ids = batch()
-        loss = model.forward(ids, ids)[1]
-        visit.note(loss)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    visit.note_model(model)
+@a_guest(NO_LOSS)
+def forward_called_by_name(loop: Loop) -> None:
+    loop.call = lambda given, ids: loop.model.forward(given, ids)[1]
+    loop.train()
 
 
-@guest(whole(4, says="eval mode since step 3"))
-def eval_mode_after_two_steps(visit: Visit) -> None:
-    model = Tiny()
-    optimizer = sgd(model)
-    visit.begin(model)
-    train(visit, model, optimizer, 2)
-    model.eval()
-    train(visit, model, optimizer, 2)
-    visit.note_model(model)
+@a_guest(whole(says="eval mode since step 3"))
+def eval_mode_after_two_steps(loop: Loop) -> None:
+    loop.train(2)
+    loop.model.eval()
+    loop.train(2)
 
 
-@guest(refused("no nn.Embedding"))
-def a_model_without_a_table(visit: Visit) -> None:
-    model = nn.Linear(2, 2)
-    visit.begin(model)
-    optimizer = sgd(model)
+@a_guest(refused("no nn.Embedding"), model=lambda: nn.Linear(2, 2), late=True)
+def a_model_without_a_table(loop: Loop) -> None:
+    loop.visit.begin(loop.model)
     for _ in range(3):
-        loss = model(torch.randn(3, 2)).sum()
-        visit.note(loss)
+        loss = loop.model(torch.randn(3, 2)).sum()
+        loop.visit.note(loss)
         loss.backward()
-        optimizer.step()
-    visit.note_model(model)
+        loop.optimizer.step()
 
 
-@guest(whole(3, says="no ids"))
-def a_scripted_model(visit: Visit) -> None:
-    from tests.unit.client.watching.guests.models import Scripted
+@a_guest(whole(3, says="no ids"), model=lambda: torch.jit.script(Scripted()), embedding="wte")
+def a_scripted_model(loop: Loop) -> None:
+    loop.call = lambda given, ids: cross_entropy(loop.model(given), ids)
+    loop.train(3)
 
-    model: Any = torch.jit.script(Scripted())
-    visit.begin(model, embedding="wte")
-    optimizer = sgd(model)
-    for _ in range(3):
-        ids = batch()
-        loss = cross_entropy(model(ids), ids)
-        visit.note(loss)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    visit.note_model(model)
+
+@a_guest(late=True)
+def lazy_layers(loop: Loop) -> None:
+    loop.model.mid = nn.LazyLinear(D)
+    loop.begin()
+    loop.model(batch())
+    loop.optimizer = torch.optim.SGD(loop.model.parameters(), lr=0.1)
+    loop.train()

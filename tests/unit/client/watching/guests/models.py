@@ -32,6 +32,23 @@ class Tiny(nn.Module):
         return logits, None if targets is None else cross_entropy(logits, targets)
 
 
+class Custom(Tiny):
+    """A model that computes its logits, or its output of logits and loss, in another way."""
+
+    def __init__(self, logits: Any = None, output: Any = None, table: Any = None) -> None:
+        super().__init__(table=table)
+        self.computed, self.output = logits, output
+
+    def logits(self, ids: Any) -> Tensor:
+        """Return the logits as `logits(model, ids)` computes them."""
+        return self.computed(self, ids) if self.computed else super().logits(ids)
+
+    def forward(self, ids: Any, targets: Tensor | None = None) -> Any:
+        """Return what `output(logits, loss)` makes of logits and loss."""
+        found = super().forward(ids, targets)
+        return self.output(*found) if self.output else found
+
+
 class Scripted(nn.Module):
     """A model that TorchScript can compile."""
 
@@ -60,12 +77,6 @@ def sgd(model: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.SGD(model.parameters(), lr=0.1)
 
 
-def train(visit: Any, model: Any, optimizer: torch.optim.Optimizer, steps: int) -> None:
-    """Train for some steps, and note the losses."""
-    for _ in range(steps):
-        ids = batch()
-        loss = model(ids, ids)[1]
-        visit.note(loss)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+def adamw(model: nn.Module) -> torch.optim.Optimizer:
+    """Return an optimiser that moves every row."""
+    return torch.optim.AdamW(model.parameters(), lr=0.01)
