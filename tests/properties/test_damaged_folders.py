@@ -228,20 +228,29 @@ def copy_of(run: Path, runs_dir: Path) -> Generator[Path]:
         shutil.rmtree(path)
 
 
-# Skip shrinking: it takes long, and the damage is small anyway.
-@settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-@given(what=st.lists(damages(), min_size=1, max_size=2), unfinished=st.booleans())
+@pytest.mark.parametrize("examples", [25, pytest.param(150, marks=pytest.mark.tour)])
 def test_a_damaged_folder_reports_its_problem_and_hides_no_other(
-    runs_dir: Path, begun: Path, app: FastAPI, what: list[Callable[[Path], None]], unfinished: bool
+    runs_dir: Path, begun: Path, app: FastAPI, examples: int
 ) -> None:
     whole = next(run for run in RunStore(runs_dir).runs() if not run.id.startswith("damaged"))
-    with copy_of(begun if unfinished else whole.path, runs_dir) as path:
-        for damage in what:
-            damage(path)
-        asyncio.run(ask_everything(app, path.name, whole.id))
-        read_from_python(path)
-        export_all(RunFolder(path))
-        supervise(RunFolder(path), whole)
+
+    # Skip shrinking: it takes long, and the damage is small anyway.
+    @settings(max_examples=examples, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+    @given(what=st.lists(damages(), min_size=1, max_size=2), unfinished=st.booleans())
+    def look(what: list[Callable[[Path], None]], unfinished: bool) -> None:
+        with copy_of(begun if unfinished else whole.path, runs_dir) as path:
+            for damage in what:
+                damage(path)
+            look_everywhere(path, whole, app)
+
+    look()
+
+
+def look_everywhere(path: Path, whole: RunFolder, app: FastAPI) -> None:
+    asyncio.run(ask_everything(app, path.name, whole.id))
+    read_from_python(path)
+    export_all(RunFolder(path))
+    supervise(RunFolder(path), whole)
 
 
 @pytest.mark.parametrize(("file", "table", "column"), TEXTS)
@@ -258,7 +267,4 @@ def test_a_text_that_is_not_utf_8_is_reported_as_damage(
             values = [bad if name == column else str(1 << 32) for (name,) in columns]
             connection.execute(f"INSERT INTO {table} VALUES({','.join(values)})")
         connection.close()
-        asyncio.run(ask_everything(app, path.name, whole.id))
-        read_from_python(path)
-        export_all(RunFolder(path))
-        supervise(RunFolder(path), whole)
+        look_everywhere(path, whole, app)

@@ -268,7 +268,8 @@ def _census(attempt: int, step: int) -> bytes:
     return encode(Census(attempt, step, 1e9 + step, np.zeros(V, np.uint32), np.zeros(V, np.uint32)))
 
 
-def test_kept_steps_survive_any_sequence_of_events():
+@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.tour)])
+def test_kept_steps_survive_any_sequence_of_events(examples: int):
     with (
         # Stretches and distances of only a few steps, so that a few dozen steps cross every boundary.
         patch.object(tile_builder, "MAX_STRETCH_STEPS", 5),
@@ -278,5 +279,5 @@ def test_kept_steps_survive_any_sequence_of_events():
     ):
         run_state_machine_as_test(
             RunMachine,
-            settings=settings(max_examples=25, stateful_step_count=25, deadline=None, print_blob=True),
+            settings=settings(max_examples=examples, stateful_step_count=25, deadline=None, print_blob=True),
         )
