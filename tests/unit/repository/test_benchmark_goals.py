@@ -15,6 +15,8 @@ import torch
 
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import cards
+from benchmarks.support import report as reports
+from benchmarks.support.quiet import wait_for_quiet
 from benchmarks.support.report import TABLE, read_goals, report
 from lamplighter.model.learner import build_learner
 
@@ -111,3 +113,20 @@ def test_every_device_has_recipes_that_it_can_run(kind: str):
         assert recipe.device == kind
         assert kind != "mps" or recipe.optimiser.kind == "adam"
         build_learner(recipe, 50, torch.device("meta"))
+
+
+def test_in_quiet_a_figure_is_judged_only_if_the_machine_stayed_as_fast(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    loads, times, slept = iter(list[float]()), iter(list[float]()), list[float]()
+    monkeypatch.setattr(reports, "wait_for_quiet", lambda: wait_for_quiet(lambda: next(loads), slept.append))
+    monkeypatch.setattr(reports, "time_reference", lambda: next(times))
+    for after, judged in ((1.09, True), (1.11, False), (0.92, True), (0.9, False)):
+        for value, met in ((0.95, True), (0.949, False)):
+            loads, times, slept = iter([3.0, 1.0, 0.9]), iter([1.0, after]), []
+            found = reports.measure_in_quiet(lambda value=value: report("observation", value, "of it"))
+            line = json.loads(capsys.readouterr().out)
+            assert len(slept) == 2
+            assert line["met"] == found == (met if judged else None)
+            assert ("disturbed" in line) == (not judged)
+            assert line["reference_ms"] == [1_000, 1_000 * after]
