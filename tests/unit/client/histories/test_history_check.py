@@ -23,8 +23,16 @@ from lamplighter.cli.app import cli
 from lamplighter.client.errors import InputError
 from lamplighter.client.histories.checked_sources import check_sources
 from lamplighter.client.histories.history_check import HistoryCheck
-from lamplighter.client.histories.report import Finding, HistoryReport
-from lamplighter.client.histories.report import LANGUAGES, NOTHING, TEXTS, Part, Steps, tell
+from lamplighter.client.histories.report import (
+    LANGUAGES,
+    NOTHING,
+    TEXTS,
+    Finding,
+    HistoryReport,
+    Part,
+    Steps,
+    tell,
+)
 from lamplighter.runfolder.loop_facts import HISTORY_FACT, MAX_HISTORY_BYTES, check_loop_facts
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
