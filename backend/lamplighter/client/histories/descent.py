@@ -51,7 +51,7 @@ def find_breaks(tables: Sequence[TableSummary]) -> list[Finding]:
         values = {"before": before.step, "after": after.step}
         figures = {"cosine": median_cosine(before, after), "cosine_kept": kept, "growth": growth}
         steps = (before.step, after.step)
-        findings.append(Finding("not_descended", "problem", steps, text, values, figures=figures))
+        findings.append(Finding("not_descended", steps, values, text=text, figures=figures))
     if len(tables) > 1:
         findings += [*_find_shifts(tables), *_find_rescaling(tables), *_find_reversal(tables)]
     return findings
@@ -90,8 +90,7 @@ def _find_shifts(tables: Sequence[TableSummary]) -> list[Finding]:
         place = int(after.sketched[moved[by][-1]])
         values = {"before": before.step, "after": after.step, "share": round(100 * share)}
         values |= {"places": abs(by), "row": place - by, "place": place}
-        steps = (before.step, after.step)
-        findings.append(Finding("shifted", "problem", steps, "shifted", values, figures={"share": share}))
+        findings.append(Finding("shifted", (before.step, after.step), values, figures={"share": share}))
     return findings
 
 
@@ -135,8 +134,7 @@ def _find_rescaling(tables: Sequence[TableSummary]) -> list[Finding]:
         if np.median(rest) > _UNIFORM * np.median(length) or together.mean() < 1 - _SHIFTED:
             continue
         values = {"before": before.step, "after": after.step, "factor": factor}
-        steps = (before.step, after.step)
-        findings.append(Finding("rescaled", "problem", steps, "rescaled", values, figures={"factor": factor}))
+        findings.append(Finding("rescaled", (before.step, after.step), values, figures={"factor": factor}))
     return findings
 
 
@@ -154,7 +152,7 @@ def _find_reversal(tables: Sequence[TableSummary]) -> list[Finding]:
     if not (end < _RANDOM and begin > _TRAINED and end < middle < begin):
         return []
     values = {"first": first.step, "last": last.step}
-    return [Finding("reversed", "problem", (first.step, last.step), "reversed", values)]
+    return [Finding("reversed", (first.step, last.step), values)]
 
 
 def _stretched(table: TableSummary) -> float:

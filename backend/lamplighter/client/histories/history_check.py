@@ -16,8 +16,8 @@ from lamplighter.client.histories.report import (
     Finding,
     HistoryReport,
     Part,
+    SentenceValue,
     Steps,
-    Told,
     sort_findings,
 )
 from lamplighter.client.histories.table_summary import (
@@ -56,9 +56,7 @@ class HistoryCheck:
         if table.first_bad is not None:
             values = {"step": step, "count": table.bad_rows, "row": table.first_bad}
             figures = {"rows": float(table.bad_rows)}
-            self._findings.append(
-                Finding("not_finite", "problem", (step,), "not_finite", values, figures=figures)
-            )
+            self._findings.append(Finding("not_finite", (step,), values, figures=figures))
 
     def add_tokens(self, step: int, tokens: tuple[str, ...]) -> None:
         """Take the tokens of a step's rows, by id. What changes is told at the first step that has it."""
@@ -73,12 +71,11 @@ class HistoryCheck:
             same = len(tokens) == len(self._tokens) and set(tokens) == set(self._tokens)
             code = "other_order" if same else "other_tokens"
             values = {"step": step, "first": self._first_of_tokens}
-            self._findings.append(Finding(code, "problem", (step,), code, values))
+            self._findings.append(Finding(code, (step,), values))
 
     def add_unreadable(self, step: int, why: str) -> None:
         self._steps.append(step)
-        values = {"step": step, "why": why}
-        self._findings.append(Finding("unreadable", "problem", (step,), "unreadable", values))
+        self._findings.append(Finding("unreadable", (step,), {"step": step, "why": why}))
 
     def report(self) -> HistoryReport:
         steps = sorted(self._steps)
@@ -125,14 +122,18 @@ def _choose_comparable(tables: Sequence[TableSummary]) -> tuple[list[TableSummar
             kept.append(table)
             continue
         other = next(one for one in tables if one.shape[1] == width and one is not table)
-        values: dict[str, Told] = {"step": table.step, "rows": table.shape[0], "width": table.shape[1]}
+        values: dict[str, SentenceValue] = {
+            "step": table.step,
+            "rows": table.shape[0],
+            "width": table.shape[1],
+        }
         values |= {"first": other.step, "first_rows": other.shape[0], "first_width": width}
-        findings.append(Finding("other_shape", "problem", (table.step,), "other_shape", values))
+        findings.append(Finding("other_shape", (table.step,), values))
     for before, after in pairwise(kept):
         if before.shape != after.shape:
             values = {"before": before.step, "after": after.step}
             values |= {"rows_before": before.shape[0], "rows": after.shape[0]}
-            findings.append(Finding("resized", "note", (after.step,), "resized", values))
+            findings.append(Finding("resized", (after.step,), values, severity="note"))
     return keep_common_rows(kept), findings
 
 
@@ -213,8 +214,7 @@ def _find_swaps(tables: Sequence[TableSummary], detours: Collection[int]) -> lis
         if shares[at] >= least and not taken & set(steps):
             taken |= set(steps)
             values = {"first": steps[0], "second": steps[1]}
-            figures = {"share": shares[at]}
-            findings.append(Finding("swapped", "problem", steps, "swapped", values, figures=figures))
+            findings.append(Finding("swapped", steps, values, figures={"share": shares[at]}))
     return findings
 
 
@@ -230,7 +230,7 @@ def _tell(tables: Sequence[TableSummary], at: int, length: int, share: float) ->
         "median_norm_after": after.median_norm,
     }
     steps = tuple(table.step for table in own)
-    values: dict[str, Told] = {
+    values: dict[str, SentenceValue] = {
         "steps": Steps(steps, [table.step for table in tables]),
         "before": before.step,
         "after": after.step,
@@ -241,7 +241,7 @@ def _tell(tables: Sequence[TableSummary], at: int, length: int, share: float) ->
         "norm_before": before.median_norm,
         "norm_after": after.median_norm,
     }
-    return Finding("out_of_line", "problem", steps, "out_of_line", values, figures=figures)
+    return Finding("out_of_line", steps, values, figures=figures)
 
 
 _LEAST_REGULAR = 4
@@ -267,7 +267,7 @@ def find_missing_steps(steps: Sequence[int]) -> list[Finding]:
         "steps": Steps(told[:_MAX_NAMED], told, is_named=False),
         "more": Part("more", {"count": count - _MAX_NAMED}) if count > _MAX_NAMED else NOTHING,
     }
-    return [Finding("missing", "note", told, "missing", values)]
+    return [Finding("missing", told, values, severity="note")]
 
 
 def _missing_equal(steps: Sequence[int]) -> list[range]:

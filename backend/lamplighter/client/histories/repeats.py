@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.client.histories.report import NOTHING, Finding, Part, Steps, Told
+from lamplighter.client.histories.report import NOTHING, Finding, Part, SentenceValue, Steps
 from lamplighter.client.histories.table_summary import TableSummary, distance
 from lamplighter.wire.binary import Floats
 
@@ -42,9 +42,8 @@ def find_repeats(tables: Sequence[TableSummary]) -> Repeats:
     copies: set[int] = set()
     last = len(tables) - 1
     if len(groups) == 1 and last:
-        everything = Finding(
-            "repeated", "problem", tuple(steps), "repeated_all", {"count": len(tables)}, steps[-1]
-        )
+        values = {"count": len(tables)}
+        everything = Finding("repeated", tuple(steps), values, text="repeated_all", of=steps[-1])
         return Repeats([everything], frozenset())
     rounded = _find_rounded(tables)
     for group in groups.values():
@@ -53,7 +52,7 @@ def find_repeats(tables: Sequence[TableSummary]) -> Repeats:
         if group[-1] - group[0] + 1 == len(group):
             held = tuple(steps[at] for at in group)
             values = {"count": len(group), "steps": Steps(held, steps)}
-            findings.append(Finding("still", "note", held, "still", values, held[0]))
+            findings.append(Finding("still", held, values, severity="note", of=held[0]))
             continue
         genuine = last if group[-1] == last else min(group, key=lambda at: _gap(tables, at))
         others = tuple(steps[at] for at in group if at != genuine)
@@ -61,7 +60,7 @@ def find_repeats(tables: Sequence[TableSummary]) -> Repeats:
         findings.append(_tell_copies(others, steps[genuine], steps))
     for of in sorted(set(rounded.values())):
         held = tuple(step for step, its in rounded.items() if its == of)
-        findings.append(Finding("rounded", "problem", held, "rounded", _naming(held, of, steps), of))
+        findings.append(Finding("rounded", held, _naming(held, of, steps), of=of))
     return Repeats(findings, frozenset(copies.union(rounded)))
 
 
@@ -82,10 +81,10 @@ def _tell_copies(copies: tuple[int, ...], genuine: int, steps: Sequence[int]) ->
         "all": len(steps),
     }
     text = "repeated_one" if len(copies) == 1 else "repeated_many"
-    return Finding("repeated", "problem", copies, text, values, genuine)
+    return Finding("repeated", copies, values, text=text, of=genuine)
 
 
-def _naming(held: tuple[int, ...], of: int, steps: Sequence[int]) -> dict[str, Told]:
+def _naming(held: tuple[int, ...], of: int, steps: Sequence[int]) -> dict[str, SentenceValue]:
     return {"steps": Steps(held, steps), "of": of, "last": Part("last") if of == steps[-1] else NOTHING}
 
 
@@ -182,8 +181,7 @@ def _find_returning(tables: Sequence[TableSummary], lines: _Lines, detours: Coll
         if (same & (gone > _CLEARLY_MOVED * length)).sum() < max(2, _SHARE / 2 * len(same)):
             continue
         values = {"share": round(100 * share), "first": first, "second": second, "lines": Part(lines.kind)}
-        steps = (first, second)
-        findings.append(Finding("returned", "problem", steps, "returned", values, figures={"share": share}))
+        findings.append(Finding("returned", (first, second), values, figures={"share": share}))
     return findings
 
 
@@ -246,10 +244,7 @@ def _find_stretches(tables: Sequence[TableSummary], lines: _Lines) -> list[Findi
             "lines": Part(lines.kind),
             "which": Part("which_step", {"step": wrong[0]}) if len(wrong) == 1 else Part("one_step"),
         }
-        figures = {"share": share}
-        findings.append(
-            Finding("written_in_part", "problem", wrong, "written_in_part", values, figures=figures)
-        )
+        findings.append(Finding("written_in_part", wrong, values, figures={"share": share}))
     return findings
 
 

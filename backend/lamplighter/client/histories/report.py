@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
 from lamplighter.runfolder.loop_facts import MAX_HISTORY_BYTES
@@ -108,7 +108,7 @@ class Part:
     """A part of a sentence that only some sentences have."""
 
     text: str
-    values: Mapping[str, Told] = field(default_factory=dict["str", "Told"])
+    values: Mapping[str, SentenceValue] = field(default_factory=dict["str", "SentenceValue"])
 
 
 NOTHING = Part("")
@@ -126,11 +126,11 @@ class Steps:
     """Whether the word "step" comes before them."""
 
 
-Told = int | float | str | Part | Steps
+SentenceValue = int | float | str | Part | Steps
 """A value in a sentence; a float is told with three digits."""
 
 
-def tell(text: str, values: Mapping[str, Told], language: str) -> str:
+def tell(text: str, values: Mapping[str, SentenceValue], language: str) -> str:
     if not text:
         return ""
     return TEXTS[language][text].format_map(
@@ -138,7 +138,7 @@ def tell(text: str, values: Mapping[str, Told], language: str) -> str:
     )
 
 
-def _tell_value(value: Told, language: str) -> str:
+def _tell_value(value: SentenceValue, language: str) -> str:
     match value:
         case Part():
             return tell(value.text, value.values, language)
@@ -184,14 +184,15 @@ class Finding:
     """Names the check, for programs: `repeated`, `rounded`, `returned`, `written_in_part`, `out_of_line`, `swapped`,
     `shifted`, `rescaled`, `reversed`, `not_descended`, `still`, `resized`, `missing`, `not_finite`, `other_shape`,
     `other_tokens`, `other_order`, `unreadable`."""
-    severity: Severity
-    """A problem is damage or a change of the table between two steps; a note may come from training as it goes."""
     steps: tuple[int, ...]
     """The steps that it is about, ascending."""
-    text: str
-    """The key of its sentence in `TEXTS`."""
-    values: Mapping[str, Told]
-    """The values of the sentence, by the names in it."""
+    values: Mapping[str, SentenceValue]
+    """The values of its sentence, by the names in it."""
+    _: KW_ONLY
+    text: str = ""
+    """The key of its sentence in `TEXTS`; empty: its code."""
+    severity: Severity = "problem"
+    """A problem is damage or a change of the table between two steps; a note may come from training as it goes."""
     of: int | None = None
     """The step whose table the others hold, if they hold one."""
     figures: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -199,14 +200,17 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        return tell(self.text, self.values, "en")
+        return self._say("en")
+
+    def _say(self, language: str) -> str:
+        return tell(self.text or self.code, self.values, language)
 
     def as_json(self) -> dict[str, Any]:
         return self._facts() | {"figures": dict(self.figures), "sentence": self.sentence}
 
     def as_fact(self) -> dict[str, Any]:
         """Return the finding as an object for the page, with its sentence in each language."""
-        sentences = {code: tell(self.text, self.values, code) for code in LANGUAGES}
+        sentences = {code: self._say(code) for code in LANGUAGES}
         return self._facts() | {
             "sentence": {code: one[:1].upper() + one[1:] for code, one in sentences.items()}
         }

@@ -235,7 +235,8 @@ def test_steps_that_a_grid_lacks(steps: list[int], missing: tuple[int, ...] | No
 
 def test_what_is_kept_with_a_run_is_bounded():
     findings = [
-        Finding("missing", "note", tuple(range(at, at + 500)), "last", {}) for at in range(0, 10_000, 500)
+        Finding("missing", tuple(range(at, at + 500)), {}, text="last", severity="note")
+        for at in range(0, 10_000, 500)
     ]
     report = HistoryReport(tuple(range(10_000)), tuple(findings), ())
     assert len(report.as_json()["findings"]) == 20
