@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import Callback  # pyright: ignore[reportMissin
 
 from lamplighter.client.sharding.refusals import refuse_kind
 from lamplighter.client.watching.watch import watch
-from lamplighter.client.watching.watcher import Watcher
+from lamplighter.client.watching.watcher import Watch
 
 
 class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
@@ -28,7 +28,7 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
         super().__init__()
         self._tokenizer, self._folder, self._options = tokenizer, folder, options
         self._loss, self._step = 0.0, 0
-        self.watcher: Watcher | None = None
+        self.watcher: Watch | None = None
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Watch the model.

@@ -8,7 +8,7 @@ from transformers import TrainerCallback  # pyright: ignore[reportMissingImports
 
 from lamplighter.client.sharding.refusals import DEEPSPEED, refusal
 from lamplighter.client.watching.watch import watch
-from lamplighter.client.watching.watcher import Watcher
+from lamplighter.client.watching.watcher import Watch
 
 _COSTS = ("_runtime", "_per_second")
 """Suffixes of metrics about the time of an evaluation."""
@@ -30,7 +30,7 @@ class TransformersCallback(TrainerCallback):  # pyright: ignore[reportUntypedBas
         """
         super().__init__()
         self._tokenizer, self._folder, self._options = tokenizer, folder, options
-        self.watcher: Watcher | None = None
+        self.watcher: Watch | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **others: Any) -> None:
         """Watch the model.

@@ -29,7 +29,7 @@ from lamplighter.client.watching.embedding_search import choose_table, name_cand
 from lamplighter.client.watching.probe_readings import PlannedProbes, ProbeReadings
 from lamplighter.client.watching.serving_address import find_server
 from lamplighter.client.watching.table_gradient import GradientKind
-from lamplighter.client.watching.watcher import Watcher, end_earlier_watch
+from lamplighter.client.watching.watcher import Watch, Watcher, end_earlier_watch
 from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.errors import READ_ERRORS
@@ -37,35 +37,6 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import TRASH, RunBusyError, RunStore, numbered_id, run_id_of
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-
-
-class IdleWatcher(Watcher):
-    """The watcher of a training that is recorded elsewhere or cannot be recorded."""
-
-    def __init__(self, why: str) -> None:
-        """Start as a closed watcher.
-
-        Args:
-            why: the reason why it records nothing.
-        """
-        self.introduction = why
-        self.closed = True
-        self.folder = self.address = None
-        self.step = 0
-        self.next_step = None
-
-    def __repr__(self) -> str:
-        return f"<Lamplighter records nothing: {self.introduction}>"
-
-    def log(self, *, loss: Any = None, **scalars: Any) -> None:
-        """Do nothing."""
-
-    def log_losses(self, losses: Any, inputs: Any, targets: Any) -> None:
-        """Do nothing."""
-
-    def close(self, error: BaseException | None = None) -> None:
-        """Do nothing."""
-
 
 FOLDER = "runs"
 """The default folder of runs."""
@@ -102,7 +73,7 @@ def watch(
     insecure_http: bool = False,
     alone: bool = False,
     resume: str | os.PathLike[str] | None = None,
-) -> Watcher:
+) -> Watch:
     """Watch the training of a model: record its steps as a run without changing the loop.
 
     If the folder cannot be created, the disk is full, or the recording has an error, one warning is shown and the
@@ -142,7 +113,7 @@ def watch(
         resume: the name or the folder of a run that this loop continues after the step `first_step`, from a checkpoint.
 
     Returns:
-        the watcher. It ends with the program, with its `with` block or at `close()`.
+        the watch. It ends with the program, with its `with` block or at `close()`.
 
     Raises:
         InputError: this training cannot be watched, or an argument is invalid; the message says why.
@@ -281,7 +252,7 @@ def watch(
         if refused or on_error == "raise":
             raise
         warn(f"this training continues without being recorded: {describe_error(error)}")
-        return IdleWatcher(describe_error(error))
+        return Watch(describe_error(error))
 
 
 def _class_name(model: Any) -> str:

@@ -13,7 +13,7 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
@@ -54,12 +54,73 @@ _live: weakref.WeakSet[Watcher] = weakref.WeakSet()
 """The watchers that are not closed."""
 
 
-class Watcher:
-    """The record of a training, made by hooks: `lamplighter.watch` attaches them, `close` removes them.
+class Watch:
+    """The watch over a training that `lamplighter.watch` returns. This class itself records nothing: the training is
+    recorded elsewhere, or cannot be recorded.
 
     It ends with the program, when its model is freed, and when its embedding is watched again. In a `with` statement it
     ends with the block, and an exception there interrupts the run.
     """
+
+    def __init__(self, introduction: str, step: int = 0) -> None:
+        self.introduction = introduction
+        """The sentence that is printed at the beginning, or why nothing is recorded."""
+        self.folder: Path | None = None
+        """The run's folder; None if nothing is recorded."""
+        self.address: str | None = None
+        """The address at which a server shows the run; None if none does."""
+        self.step = step
+        """The number of the last finished step, recorded or not."""
+        self.next_step: int | None = None
+        """The number of the current step, if the loop has its own numbers; otherwise the steps are counted."""
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(error)
+
+    def __repr__(self) -> str:
+        return f"<Lamplighter records nothing: {self.introduction}>"
+
+    def log(self, *, loss: Any = None, **scalars: Any) -> None:
+        """Log numbers that only the loop knows.
+
+        Args:
+            loss: the loss of the current step or, after `optimizer.step()` and before the next forward pass, of the
+                step that has just ended, in nats per token. It takes precedence over the loss that the model returned.
+            scalars: other numbers by name, kept as curves over the steps.
+
+        Raises:
+            InputError: a value is not a number, or a name is invalid; only if `on_error` is "raise".
+        """
+
+    def log_losses(self, losses: Tensor, inputs: Tensor, targets: Tensor) -> None:
+        """Log the losses of single tokens of the current step, between their forward and their backward pass: the 16 largest
+        are kept, with the text before them (docs/outliers.md).
+
+        Args:
+            losses: the loss of each token, in nats, shape (sequences, tokens).
+            inputs: the ids that were read, of the same shape.
+            targets: the ids that were to be predicted, of the same shape; below 0 where there is none.
+
+        Raises:
+            InputError: these are no tensors of one such shape; only if `on_error` is "raise".
+        """
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Remove the hooks and end the record.
+
+        Args:
+            error: the exception that ended the training, if one did.
+        """
+
+
+class Watcher(Watch):
+    """A watch that records, by hooks: `watch` attaches them, `close` removes them."""
 
     def __init__(
         self,
@@ -114,15 +175,11 @@ class Watcher:
         else:
             self._writer = StepWriter(recorder, diff, self._losses, part=part, looked_up=looked_up)
         run = recorder.run
-        self.folder: Path | None = None if run is None else run.path
-        """The run's folder; None if nothing is recorded."""
-        self.address = address
-        """The address at which a server shows the run; None if none does."""
         where = address or f"records {recorder.folder}; to watch it: {serving_command(recorder.folder)}"
         if run is None:
             where = f"{recorder.folder}: the first process has the record of all"
-        self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
-        """The sentence that is printed at the beginning."""
+        super().__init__(f"{where} (the embedding is {table.name}, {rows:,} x {width})", first_step)
+        self.folder, self.address = None if run is None else run.path, address
         self._every, self._raises = every, raises
         self._doubt = (
             f"{table.name} {tuple(table.weight.shape)} is read at 0, 1, 2, ...: it is a table of positions, not of"
@@ -136,10 +193,6 @@ class Watcher:
         self._unseen, self._said_eval = 0, False
         self._returned = time.perf_counter()
         self._recorded = first_step
-        self.step = first_step
-        """The number of the last finished step, recorded or not."""
-        self.next_step: int | None = None
-        """The number of the current step, if the loop has its own numbers; otherwise the steps are counted."""
         self.closed = False
         if gradient is not None:
             recorder.note("gradient", say(REASONS[gradient]))
@@ -172,51 +225,17 @@ class Watcher:
             self._hooks.leave()
             raise
 
-    def __enter__(self) -> Watcher:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close(error)
-
     def __repr__(self) -> str:
         where = self.address or self.folder
         return f"<Lamplighter {'watched' if self.closed else 'watches'} {self._recorder.at} steps: {where}>"
 
     def log(self, *, loss: Any = None, **scalars: Any) -> None:
-        """Log numbers that only the loop knows.
-
-        Args:
-            loss: the loss of the current step or, after `optimizer.step()` and before the next forward pass, of the
-                step that has just ended, in nats per token. It takes precedence over the loss that the model returned.
-            scalars: other numbers by name, kept as curves over the steps.
-
-        Raises:
-            InputError: a value is not a number, or a name is invalid; only if `on_error` is "raise".
-        """
         self._hooks.guarded(self._log)(loss, scalars)
 
     def log_losses(self, losses: Tensor, inputs: Tensor, targets: Tensor) -> None:
-        """Log the losses of single tokens of the current step, between their forward and their backward pass: the 16 largest
-        are kept, with the text before them (docs/outliers.md).
-
-        Args:
-            losses: the loss of each token, in nats, shape (sequences, tokens).
-            inputs: the ids that were read, of the same shape.
-            targets: the ids that were to be predicted, of the same shape; below 0 where there is none.
-
-        Raises:
-            InputError: these are no tensors of one such shape; only if `on_error` is "raise".
-        """
         self._hooks.guarded(self._log_losses)(losses, inputs, targets)
 
     def close(self, error: BaseException | None = None) -> None:
-        """Remove the hooks and end the record.
-
-        Args:
-            error: the exception that ended the training, if one did.
-        """
         if self.closed:
             self._hooks.leave()
             return
