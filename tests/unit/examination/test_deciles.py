@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from lamplighter.contract.questions import DecilesQuestion
-from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.deciles import examine
 from lamplighter.examination.kinds.deciles.examination import RATES, group_words
 from tests.support.village import STEPS, Village, ignore_progress, stored
@@ -78,16 +77,3 @@ def test_both_optimisers_use_their_best_rate_and_the_same_start(village: Village
 def test_held_out_text_is_read_if_there_is_any(village: Village, tmp_path: Path) -> None:
     assert ask(village)["text"] == "training"
     assert ask(village.with_held_out_text(tmp_path))["text"] == "held_out"
-
-
-def test_it_can_be_cancelled_between_two_steps(village: Village) -> None:
-    reports: list[float] = []
-
-    def cancel(share: float, activity: str) -> None:
-        reports.append(share)
-        if len(reports) == 4:
-            raise CancelledError
-
-    with pytest.raises(CancelledError):
-        examine(village.examined(2), DecilesQuestion(step=2, steps=10), cancel)
-    assert reports == pytest.approx([0, 0, 1 / 60, 2 / 60])

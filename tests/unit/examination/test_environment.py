@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lamplighter.contract.questions import EnvironmentQuestion
-from lamplighter.examination.examined_model import CancelledError, ExaminedModel
+from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.environment import chosen_steps, examine
 from lamplighter.examination.readings import TextSample
 from lamplighter.model.step import train_step
@@ -109,17 +109,3 @@ def test_the_model_stays_unchanged(village: Village) -> None:
     first = ask(model, steps=10, back=2)
     assert all(map(torch.equal, before, model.learner.model.parameters()))
     assert ask(model, steps=10, back=2) == first
-
-
-def test_it_can_be_cancelled_between_two_steps(village: Village) -> None:
-    reports: list[float] = []
-
-    def cancel(share: float, activity: str) -> None:
-        reports.append(share)
-        if len(reports) == 3:
-            raise CancelledError
-
-    with pytest.raises(CancelledError):
-        examine(village.examined(2), EnvironmentQuestion(step=2, steps=20, back=0), cancel)
-    # Twenty steps away, and as many at home.
-    assert reports == [0, 1 / 40, 2 / 40]

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from lamplighter.contract.questions import QuestionError, SubstitutionQuestion
-from lamplighter.examination.examined_model import CancelledError, ExaminedModel
+from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.substitution import DRAWS, examine
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.learner import Learner
@@ -119,16 +119,3 @@ def test_a_short_text_is_refused_and_a_diverged_model_gives_no_numbers(
         learner.model.unembedding.weight.fill_(float("nan"))
     answer = ask(village.examined(learner=learner))
     assert answer["near"]["rise"] is answer["chance_less_near"]["error"] is None
-
-
-def test_it_can_be_cancelled_between_two_batches(village: Village) -> None:
-    reports: list[float] = []
-
-    def cancel(share: float, activity: str) -> None:
-        reports.append(share)
-        if len(reports) == 4:
-            raise CancelledError
-
-    with pytest.raises(CancelledError):
-        examine(village.examined(), SubstitutionQuestion(step=250), cancel)
-    assert reports == sorted(reports)

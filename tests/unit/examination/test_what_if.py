@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from lamplighter.contract.questions import QuestionError, WhatIfQuestion
-from lamplighter.examination.examined_model import CancelledError, ExaminedModel
+from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.what_if import examine
-from tests.support.village import ANIMALS, STEPS, Village, ignore_progress, stored
+from tests.support.village import ANIMALS, Village, ignore_progress, stored
 
 LIE = "the cat barked"
 
@@ -126,16 +126,3 @@ def test_the_told_word_is_the_news_and_not_what_follows_from_it(village: Village
 def test_an_untrainable_sentence_is_refused(village: Village, sentence: str, message: str) -> None:
     with pytest.raises(QuestionError, match=message):
         ask(village.examined(2), sentence)
-
-
-def test_it_can_be_cancelled_between_two_steps(village: Village) -> None:
-    reports: list[float] = []
-
-    def cancel(share: float, activity: str) -> None:
-        reports.append(share)
-        if len(reports) == 3:
-            raise CancelledError
-
-    with pytest.raises(CancelledError):
-        examine(village.examined(2), WhatIfQuestion(step=STEPS, sentence=LIE, steps=20), cancel)
-    assert reports == [0, 0.05, 0.1]
