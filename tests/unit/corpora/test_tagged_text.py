@@ -50,7 +50,3 @@ def test_the_benchmark_prints_both_sides_chance_and_the_control(
         assert 0 <= side["purity"] <= 1
         assert 0 < side["chance"] < 1
     assert line["value"] == line["ours"][0]["purity"]
-    assert main([str(tmp_path / "ca01"), "--seeds", "1", "--steps", "1", "--ablation"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith(("| those read |", "| all |")) for line in lines) == 5
-    assert lines[-1] == f"chance {line['ours'][0]['chance']:.3f}"

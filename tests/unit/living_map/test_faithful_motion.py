@@ -6,13 +6,10 @@ Where few rows moved, those whose neighbourhood changed are optimised, and the o
 
 from __future__ import annotations
 
-import pkgutil
-
 import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from benchmarks.map_table import ABLATION
 from living_map import incremental_umap, two_threads
 from living_map.faithful_motion import row_mobility
 from living_map.incremental_umap import IncrementalUmap
@@ -87,12 +84,6 @@ def test_the_index_knows_how_far_rows_went_until_others_move(moved_rows: int) ->
     vectors[0] *= 3
     index.update(vectors)
     np.testing.assert_allclose(index.travelled, 0, atol=1e-6)
-
-
-def test_the_ablation_replaces_names_that_are_there() -> None:
-    for _, values in ABLATION.values():
-        for where in values:
-            pkgutil.resolve_name(where)
 
 
 def test_an_unknown_motion_is_refused() -> None:
