@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.support.finished import finished_run
 from benchmarks.support.report import report
-from lamplighter.exports.publishing.publish import prepare_publication, publish
+from lamplighter.exports.publishing import prepare_publication, publish
 from lamplighter.runfolder.published.object_store import CountingReader, open_object_store
 from lamplighter.runfolder.published.shadow_folder import PublishedRuns
 from lamplighter.web.settings import ServerSettings

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from living_map import two_threads
-from living_map.metrics import Metric, as_queries
 from living_map.ranking import ROUNDING, least_products
+from living_map.rows import Metric, as_queries
 from living_map.two_threads import run_each, split_range
 
 if TYPE_CHECKING:

@@ -13,7 +13,13 @@ to the last frame. What makes this calm, where refitting jumps:
   neighbours changed little follows more slowly than the others. (Not in `motion="faithful"`, where mobility takes the
   place of alignment and smoothing.)
 
-`docs/map.md` has the measured effect of each.
+`docs/map.md` has the measured effect of each, and what else was tried.
+
+Faithful motion: UMAP's forces move every token a little in every epoch, so a map that follows a moving space is restless where the
+space is at rest, and says little about who moved. Here each token takes a share of the optimiser's steps, its
+mobility, in proportion to the way it has just moved in the space: those at rest are the ground that the others move
+on. A token that moves first goes along with its neighbourhood, from the middle of its former neighbours to that of
+its present ones.
 """
 
 from __future__ import annotations
@@ -21,18 +27,81 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from living_map.faithful_motion import neighbour_means, row_mobility
 from living_map.fuzzy_graph import MembershipStrengths
-from living_map.metrics import Metric
 from living_map.nearest_neighbours import NeighbourIndex, NeighbourUpdate
 from living_map.optimiser import EdgeOptimiser
 from living_map.placing import place_beside
 from living_map.principal_components import add_noise, principal_start
 from living_map.procrustes import align_to_previous
+from living_map.rows import Metric
 from living_map.settings import MapSettings
 from living_map.sgd_kernel import AttractionCurve
-from living_map.smoothing import PositionSmoother
 from living_map.waking import RowRates
+
+_NEAR = 1e-3
+"""Fraction of the map's diameter within which a token counts as arrived."""
+
+
+class PositionSmoother:
+    """Displayed positions, shape (V, 2), that follow target positions as a critically damped spring.
+
+    Pushes from random tokens make every position tremble. A running mean over the last frames, as in averaging the
+    iterates of any stochastic descent (Polyak and Juditsky 1992), is both calmer and nearer to the centre of the
+    tremble. But it starts towards every new position at once, so each tremble still shows as a jerk. The running mean
+    of that mean does not: it accelerates first, and a tremble is over before it has gathered speed. For the same delay
+    behind a real motion its steps are less than half as long (at a share of 0.15, a third).
+    """
+
+    def __init__(self, coordinates: NDArray[np.float32]) -> None:
+        """Start at rest at `coordinates`."""
+        self.shown: NDArray[np.float32] = coordinates
+        """The displayed positions: a new array each time."""
+        self._mean: NDArray[np.float32] = coordinates
+        """The first running mean, which the displayed positions follow."""
+
+    def advance(self, reached: NDArray[np.float32], share: NDArray[np.floating] | float) -> None:
+        """Move the mean a share of its way to `reached`, and the displayed positions as much to the mean.
+
+        Behind a steady motion the displayed positions lag 2 (1 / share - 1) frames. `share`: from 0 to 1, a
+        scalar or shape (V, 1).
+        """
+        self._mean = (self._mean + share * (reached - self._mean)).astype(np.float32)
+        self.shown = (self.shown + share * (self._mean - self.shown)).astype(np.float32)
+
+    def has_arrived(self, reached: NDArray[np.float32]) -> bool:
+        """Return whether every token is near its position in `reached`, and not moving past it."""
+        limit = _NEAR * float(np.hypot(*np.ptp(reached, axis=0)))
+        away = max(np.abs(reached - self.shown).max(), np.abs(self._mean - self.shown).max())
+        return bool(away <= limit)
+
+    def exchange_rows(self, stay: NDArray[np.int64], arrived: NDArray[np.float32]) -> None:
+        """Keep the rows `stay`, and append others at rest at `arrived`, shape (N, 2)."""
+        self.shown = np.concatenate((self.shown[stay], arrived))
+        self._mean = np.concatenate((self._mean[stay], arrived))
+
+    def jump_to(self, reached: NDArray[np.float32]) -> None:
+        self.shown = self._mean = reached
+
+
+_WHOLE_STEPS = 10.0
+"""Multiple of the mean way in the space from which on a token takes the optimiser's whole steps."""
+
+
+def row_mobility(travelled: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the share of the optimiser's steps that each token takes, (V, 1): 1 from ten times the mean way
+    on.
+
+    `travelled`: how far each moved in the space, shape (V,); infinite for one that has just arrived.
+    """
+    finite = np.isfinite(travelled)
+    mean = travelled[finite].mean() if finite.any() else 0.0
+    return np.minimum(1, travelled / max(_WHOLE_STEPS * mean, 1e-30))[:, None].astype(np.float32)
+
+
+def neighbour_means(coordinates: NDArray[np.float32], ids: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the mean position of each token's neighbours, `ids`, shape (V, k); shape (V, 2)."""
+    return coordinates[ids].mean(axis=1)
+
 
 _FITTED_IN_PARTS_FROM = 20_000
 """Number of rows from which the first fit is shown before it is done."""

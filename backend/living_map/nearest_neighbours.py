@@ -21,10 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from living_map.gpu_neighbours import RowProducts, make_row_products
-from living_map.metrics import Metric, comparable_rows, ways_moved
-from living_map.neighbour_lists import NeighbourLists, empty_lists, take_lists
-from living_map.ranking import insert_later, insert_moved, rank_tile, remove_moved, take_near
-from living_map.rows import differing_rows
+from living_map.ranking import (
+    NeighbourLists,
+    empty_lists,
+    insert_later,
+    insert_moved,
+    rank_tile,
+    remove_moved,
+    take_lists,
+    take_near,
+)
+from living_map.rows import Metric, comparable_rows, differing_rows, ways_moved
 from living_map.two_threads import run_each, split_range
 
 SLACK = 0.5

@@ -1,9 +1,9 @@
-"""Rows of matrices: scaled to length one, in blocks, and compared with those of the last frame."""
+"""Rows of matrices: of length one, in blocks, compared with the last frame's, and by what nearness is measured."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,3 +57,39 @@ def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> N
         lambda part: (now[slice(*part)] != before[slice(*part)]).any(axis=1), split_range(len(now))
     )
     return np.flatnonzero(np.concatenate(differ))
+
+
+Metric = Literal["cosine", "euclidean"]
+
+
+def comparable_rows(
+    vectors: NDArray[np.float32], metric: Metric, centre: NDArray[np.float32] | float
+) -> NDArray[np.float32]:
+    """Return rows, (N, D), whose products, after `as_queries`, are cosines, or squared distances below zero.
+
+    By Euclid a row gets two more columns, its square and 1, so that one product makes a distance; `centre`,
+    (D,) or one number, is subtracted, so that squares are small and little is lost to rounding.
+    """
+    if metric == "cosine":
+        return unit_rows(vectors)
+    rows = np.ones((len(vectors), vectors.shape[1] + 2), dtype=np.float32)
+    np.subtract(vectors, centre, out=rows[:, :-2])
+    rows[:, -2] = np.einsum("ij,ij->i", rows[:, :-2], rows[:, :-2])
+    return rows
+
+
+def as_queries(rows: Any, metric: Metric) -> Any:
+    """Change comparable rows in place into those that comparable rows are multiplied by, and return them."""
+    if metric == "euclidean":
+        # 2xy - x^2 - y^2
+        rows[:, :-2] *= 2
+        rows[:, -1] = -rows[:, -2]
+        rows[:, -2] = -1
+    return rows
+
+
+def ways_moved(rows: NDArray[np.float32], before: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
+    """Return how far each row is from where it was, shape (N,); by cosine, as a unit vector."""
+    if metric == "cosine":
+        rows, before = unit_rows(rows), unit_rows(before)
+    return np.linalg.norm(rows - before, axis=1)

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from living_map.metrics import Metric, as_queries, comparable_rows
-from living_map.rows import Rows, differing_rows, split_rows
+from living_map.rows import Metric, Rows, as_queries, comparable_rows, differing_rows, split_rows
 from living_map.two_threads import run_each, split_range
 
 SAMPLE = 500

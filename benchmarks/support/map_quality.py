@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.support.report import report
-from lamplighter.projection.layout_method import LayoutMethod
 from lamplighter.projection.methods.pca import PcaLayout
 from lamplighter.projection.methods.refit_umap import RefitUmap
+from lamplighter.projection.methods.registry import LayoutMethod
 from living_map.incremental_umap import IncrementalUmap
 from living_map.nearest_neighbours import NeighbourIndex
 from living_map.settings import MapSettings

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lamplighter.outliers.turning_points.reading import CHANCE_LIMIT
-from lamplighter.outliers.turning_points.turning_values import find_turns
+from lamplighter.outliers.turning_points import CHANCE_LIMIT
+from lamplighter.outliers.turning_values import find_turns
 from tests.support.synthetic_runs.learning_curves import SLOWING, draw_curve, draw_noise
 
 CURVES, VALUES, NOISE = 100, 51, 0.03

@@ -16,8 +16,7 @@ from lamplighter.contract.answers import Answer, parse_answer
 from lamplighter.contract.answers.parts import Replayed
 from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.tokenisers import tokenise
-from lamplighter.examination.answering import encode_answer
-from lamplighter.examination.examined_model import ExaminedModel
+from lamplighter.examination.examined_model import ExaminedModel, encode_answer
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import list_checkpoints, load_checkpoint
 from lamplighter.model.learner import Learner, build_learner

@@ -50,10 +50,9 @@ from lamplighter.corpora.kindred import KINDRED
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
 from lamplighter.geometry.fourier import fourier_by_chance, frequency_shares
-from lamplighter.geometry.information import measure_order
-from lamplighter.geometry.nearest_by_chance import nearest_cosine, nearest_cosine_by_chance
-from lamplighter.geometry.neighbours import row_lengths
+from lamplighter.geometry.neighbours import nearest_cosine, nearest_cosine_by_chance, row_lengths
 from lamplighter.geometry.pairs import mutual_ranks_of_units
+from lamplighter.geometry.purity import measure_order
 from lamplighter.geometry.rank import (
     anisotropy,
     effective_rank,

@@ -22,11 +22,15 @@ from lamplighter.claims.evidence import (
     TouchFigures,
     TrustFigures,
 )
-from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.intervals import Spread, spread_of
 from lamplighter.claims.matrix_evidence import read_matrix_evidence
 from lamplighter.claims.matrix_figures import MAX_NUMBERS
-from lamplighter.claims.questions_asked import find_own_question
+from lamplighter.claims.questions_asked import (
+    choose_opposites,
+    choose_sentences,
+    choose_words,
+    find_own_question,
+)
 from lamplighter.contract.answers import StoredAnswerError, parse_answer
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.runfolder.errors import NoSnapshotError

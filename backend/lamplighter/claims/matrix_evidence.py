@@ -23,7 +23,6 @@ from lamplighter.claims.evidence import (
     RelationFigures,
     TurnedFigures,
 )
-from lamplighter.claims.examples import choose_words
 from lamplighter.claims.intervals import Spread, mean_of, spread_of
 from lamplighter.claims.matrix_figures import (
     MAX_NUMBERS,
@@ -34,9 +33,9 @@ from lamplighter.claims.matrix_figures import (
     sample_rows,
     turn_space,
 )
+from lamplighter.claims.questions_asked import choose_words
 from lamplighter.geometry.difference import find_shared_rows
-from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
-from lamplighter.geometry.neighbours import count_shared, nearest_rows
+from lamplighter.geometry.neighbours import count_shared, nearest_cosine_by_chance, nearest_rows
 from lamplighter.geometry.pairs import mutual_ranks
 from lamplighter.runfolder.errors import NoOutputMatrixError, NoSnapshotError
 from lamplighter.runfolder.reading.lru_cache import LruCache

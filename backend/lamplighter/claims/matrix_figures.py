@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from lamplighter.claims.evidence import MatrixFigures, OrderFigures, RelationFigures, TurnedFigures
 from lamplighter.claims.intervals import Spread, mean_of, spread_of
 from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
-from lamplighter.geometry.information import neighbour_information, neighbour_information_most
-from lamplighter.geometry.nearest_by_chance import nearest_cosine
-from lamplighter.geometry.neighbours import all_nearest, nearest_rows
+from lamplighter.geometry.neighbours import all_nearest, nearest_cosine, nearest_rows
 from lamplighter.geometry.purity import (
     NeighbourClasses,
     class_purities,
     classify_neighbours,
+    neighbour_information,
+    neighbour_information_most,
     neighbour_purity,
 )
 from lamplighter.geometry.rank import length_frequency_correlation

@@ -22,7 +22,7 @@ from lamplighter.runfolder.run_set import RunSet as SetFolder
 from lamplighter.runfolder.run_set import SetFacts, Setting, group_by_setting, is_set
 
 if TYPE_CHECKING:
-    from lamplighter.claims.set_board import SetClaim
+    from lamplighter.claims.board import SetClaim
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class RunSet:
             ImportError: only `lamplighter-watch` is installed.
         """
         with require_whole_application("RunSet.claims"):
-            from lamplighter.claims.set_board import make_set_board
+            from lamplighter.claims.board import make_set_board
         members: list[Any] = [(run.id, run) for run in self._choose(of)]
         return make_set_board(members, self._cache).claims
 

@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from lamplighter.client.notebook.card import NotebookPage
     from lamplighter.client.notebook.city_widget import CityWidget
     from lamplighter.differences.difference import RunDifference
-    from lamplighter.outliers.answer import OutlyingSteps, StepCause
-    from lamplighter.outliers.turning_points.answer import TurningPoints
+    from lamplighter.outliers.answer import OutlyingSteps, StepCause, TurningPoints
 
 
 class Run:
@@ -554,7 +553,7 @@ class Run:
             ImportError: only `lamplighter-watch` is installed.
         """
         with require_whole_application("turning_points"):
-            from lamplighter.outliers.turning_points.reading import find_turning_points
+            from lamplighter.outliers.turning_points import find_turning_points
 
         return find_turning_points(self._folder)
 

@@ -8,9 +8,8 @@ from pydantic import Field
 
 from lamplighter.contract.answers.parts import Maybe
 from lamplighter.contract.documented_model import DocumentedModel
-from lamplighter.differences.first_difference import FirstDifference
-from lamplighter.differences.matched_steps import MovedReason
-from lamplighter.differences.relation import RelationKind
+from lamplighter.differences.matched_steps import MovedReason, RelationKind
+from lamplighter.differences.record import FirstDifference
 from lamplighter.runfolder.tables.lines import SpokenLine
 
 

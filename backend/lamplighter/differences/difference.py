@@ -24,12 +24,10 @@ from lamplighter.differences.answer import (
     SharedClock,
     WordCounts,
 )
-from lamplighter.differences.first_difference import FirstDifference
-from lamplighter.differences.matched_steps import MatchedSteps
-from lamplighter.differences.record import Pair, RecordDifference
-from lamplighter.differences.relation import Relation
+from lamplighter.differences.matched_steps import MatchedSteps, Relation
+from lamplighter.differences.record import FirstDifference, Pair, RecordDifference
 from lamplighter.differences.rows import RowsDifference, median
-from lamplighter.geometry.information import Order
+from lamplighter.geometry.purity import Order
 from lamplighter.runfolder.run_folder import RunFolder
 
 QUANTILES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from lamplighter.contract.reason import Reason
 from lamplighter.differences.difference import RunDifference
-from lamplighter.differences.first_difference import FirstDifference, find_first_difference
-from lamplighter.differences.matched_steps import MatchedSteps, match_steps
-from lamplighter.differences.record import compare_records
-from lamplighter.differences.relation import Relation, relate
+from lamplighter.differences.matched_steps import MatchedSteps, Relation, match_steps, relate
+from lamplighter.differences.record import FirstDifference, compare_records, find_first_difference
 from lamplighter.differences.rows import Matrix, RowsDifference, measure_rows
 from lamplighter.runfolder.errors import NoSnapshotError, NotComparableError
 from lamplighter.runfolder.lineage import Lineage

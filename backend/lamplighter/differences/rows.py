@@ -24,8 +24,8 @@ from lamplighter.geometry.difference import (
     measure_distances,
     measure_sample,
 )
-from lamplighter.geometry.information import Order, measure_order
 from lamplighter.geometry.neighbours import count_shared, nearest_rows
+from lamplighter.geometry.purity import Order, measure_order
 from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.wire.vocabulary import Vocabulary
 from living_map.rows import differing_rows

@@ -20,8 +20,13 @@ from lamplighter.contract.answers import Answer
 from lamplighter.contract.questions import QuestionError, parse_question
 from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.contract.sentences import say
-from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
-from lamplighter.examination.examined_model import CancelledError, ReportProgress
+from lamplighter.examination.examined_model import (
+    CancelledError,
+    ReportProgress,
+    UnanswerableError,
+    encode_answer,
+    examine,
+)
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform import failpoint
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory

@@ -18,8 +18,12 @@ from lamplighter.contract.answers.parts import Replayed
 from lamplighter.contract.reason import give_reason
 from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.sentences import say
-from lamplighter.examination.answering import UnanswerableError
-from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
+from lamplighter.examination.examined_model import (
+    CancelledError,
+    ExaminedModel,
+    ReportProgress,
+    UnanswerableError,
+)
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import CheckpointFile, load_checkpoint
 from lamplighter.model.learner import Learner, build_learner, choose_device

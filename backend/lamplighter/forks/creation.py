@@ -1,4 +1,4 @@
-"""The creation of a fork: a new run folder with all that it needs of its parent, which may then be thrown away."""
+"""The creation of a fork, a new run folder that needs nothing of its parent later, and its price."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.contract.fork_parent import ForkParent
 from lamplighter.contract.recipe import BUILT_IN_TEXTS, Recipe
 from lamplighter.contract.sentences import say
@@ -173,3 +174,41 @@ def _copy(source: Path, target: Path) -> None:
     except OSError:
         shutil.copyfile(source, target)
         restrict_like_folder(target)
+
+
+class ForkPrice(DocumentedModel):
+    """What a fork at a step would take before its first own step."""
+
+    step: int
+    state_step: int
+    """The step of the kept state that the replay begins with."""
+    replay_steps: int
+    replay_seconds: float | None
+    """The time that these steps took when they were trained; null if it is not recorded."""
+    bytes: int
+    """Bytes to copy; without what the file system can share."""
+    learning_rate: float
+    """The learning rate in force after the step."""
+    steps: int
+    """The number of steps of a fork that does not say how many."""
+
+
+def price_fork(parent: Parent) -> ForkPrice:
+    """Return what a fork of a run takes, or raise ForkError."""
+    state = parent.states()[0]
+    replayed = parent.step - state.step
+    seconds = parent.seconds_per_step()
+    paths = [parent.run.path / name for name in CORPUS_FILES] + ([state.path] if state.path else [])
+    size = 0
+    for path in paths:
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return ForkPrice(
+        step=parent.step,
+        state_step=state.step,
+        replay_steps=replayed,
+        replay_seconds=None if seconds is None else replayed * seconds,
+        bytes=size,
+        learning_rate=parent.learning_rate(),
+        steps=parent.default_steps(MIN_DEFAULT_STEPS),
+    )

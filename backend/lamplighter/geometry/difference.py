@@ -14,7 +14,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.displacements import displacements
+from lamplighter.geometry.motion import displacements
 from lamplighter.geometry.neighbours import count_shared, nearest_rows
 from lamplighter.geometry.rotation import fit_rotation
 

@@ -13,9 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from lamplighter.contract.questions import MAX_STEP, Question, QuestionError, parse_question
-from lamplighter.lessons.answer_path import leads_to_number
 from lamplighter.lessons.markdown import MarkdownReader
-from lamplighter.lessons.number_name import NumberName
+from lamplighter.lessons.number_name import NumberName, leads_to_number
 from lamplighter.lessons.part import (
     LESSON_CORPORA,
     STAGE_KINDS,

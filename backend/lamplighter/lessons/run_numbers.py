@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lamplighter.contract.recipe import Recipe
 from lamplighter.cost.run_cost import CostPoint, RunCost, cost_steps, read_run_cost
-from lamplighter.geometry.nearest_by_chance import random_cosine_deviation
+from lamplighter.geometry.neighbours import random_cosine_deviation
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 

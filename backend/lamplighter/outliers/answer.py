@@ -1,4 +1,4 @@
-"""The steps that stand out and what was in one of them, as told: over REST, in Python, and as JSON by the command line."""
+"""The steps that stand out, and those at which curves turn, as told: over REST, in Python, and as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 from lamplighter.contract.answers.parts import Maybe
 from lamplighter.contract.documented_model import DocumentedModel
+from lamplighter.outliers.turning_values import Kind
 
 Figure = Literal["loss", "gradient_norm", "rows_moved"]
 OutlyingKind = Literal["spike", "jump", "not_finite"]
@@ -114,3 +115,40 @@ class StepCause(DocumentedModel):
     """The neighbourhoods whose rows moved most, at most 5; empty before the first search for neighbourhoods."""
     around: list[int]
     """The first and the last of the steps around with which it is compared."""
+
+
+class TurningPoint(DocumentedModel):
+    """A step at which a curve turns."""
+
+    curve: str
+    """The name of the measure (`/measures`); `loss`, the training loss; of an answered question about heads
+    `induction_head` and `previous_token_head`, the best score of any head, `in_context`, the in-context score, and
+    `repetition`, the nats that repetition saves."""
+    step: int
+    number: int | None
+    """The number of the step in the loop that was recorded; null if unknown."""
+    between: list[int]
+    """The first and the last step at which it may have turned, at 95 %."""
+    between_numbers: list[int | None]
+    """Their numbers in the loop."""
+    kind: Kind
+    """Whether the curve hardly moved before (`begins`), moved the same way (`speeds_up`), or the other way (`reverses`)."""
+    value: float
+    """Its value there, or the mean around."""
+    change: float
+    """How far it then goes, up to its next turn or the last step."""
+    share: float
+    """That as a share of the whole range of the curve."""
+    by_chance: float
+    """How many turning points as clear as this chance alone would make, in all curves of the run together."""
+
+
+class TurningPoints(DocumentedModel):
+    """The turning points of a run."""
+
+    items: list[TurningPoint]
+    """Those after which the curve goes farthest, as a share of its range, come first."""
+    judged: list[str]
+    """The curves that were judged: they have enough values, and change enough."""
+    limit: float
+    """A turning point is told if chance alone would make fewer than this number."""

@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
-from lamplighter.exports.pictures.run_picture import RunPicture
-from lamplighter.exports.run_sentence import describe_run
+from lamplighter.exports.run_picture import RunPicture, describe_run
 from lamplighter.packing.packed_run import pack_run
 from lamplighter.packing.page import (
     NOTICES,

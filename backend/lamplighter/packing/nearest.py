@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.packing.compression import deflate
-from lamplighter.packing.spacing import early_steps
+from lamplighter.packing.shown_steps import deflate, early_steps
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

@@ -18,10 +18,8 @@ from fastapi import FastAPI
 from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.lessons.library import LANGUAGE, course_library, find_lessons, list_languages
-from lamplighter.packing.compression import deflate
-from lamplighter.packing.lights import Lights, pack_lights
-from lamplighter.packing.maps import Maps, pack_districts, pack_maps
 from lamplighter.packing.nearest import WORDS_OF_A_FILE, Moments, NearestWords, pack_nearest
+from lamplighter.packing.shown_steps import Lights, Maps, deflate, pack_districts, pack_lights, pack_maps
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.loop_facts import HISTORY_FACT, PROBES_FACT
 from lamplighter.runfolder.run_folder import RunFolder

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError, ExportProgress
-from lamplighter.exports.run_sentence import describe_run
-from lamplighter.packing.compression import deflate
+from lamplighter.exports.run_picture import describe_run
 from lamplighter.packing.packed_run import PackedRun, pack_run
+from lamplighter.packing.shown_steps import deflate
 from lamplighter.platform.static_folder import find_static
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.web.http.assets import PLOTLY

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import MapRecipe
 from lamplighter.geometry.neighbours import finite_rows
-from lamplighter.projection.districts.schedule import DistrictSchedule
-from lamplighter.projection.layout_method import LayoutMethod
+from lamplighter.projection.districts.tracker import DistrictSchedule
 from lamplighter.projection.methods.linear_view import (
     FIXED_FROM_STEP,
     LinearView,
@@ -23,12 +22,12 @@ from lamplighter.projection.methods.linear_view import (
 )
 from lamplighter.projection.methods.registry import (
     METHODS,
+    LayoutMethod,
     make_method,
     make_replacement_method,
     settings_from_recipe,
 )
-from lamplighter.projection.quality.layout_score import score_layout
-from lamplighter.projection.quality.neighbour_source import NearestNeighbours, NeighbourSource
+from lamplighter.projection.quality import NearestNeighbours, NeighbourSource, score_layout
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
 from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, PLACED_FACT, LayoutsReader, LayoutsWriter
@@ -41,8 +40,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 from living_map.trust import TrustProbe
 
 if TYPE_CHECKING:
-    from lamplighter.projection.landmarks.landmark_index import LandmarkIndex
-    from lamplighter.projection.landmarks.principal_rows import PrincipalRows
+    from lamplighter.projection.landmarks import LandmarkIndex, PrincipalRows
 
 
 class Projector:
@@ -257,7 +255,7 @@ class Projector:
         if self._landmarks is None:
             return vectors[:]
         if self._reduced is None:
-            from lamplighter.projection.landmarks.principal_rows import PrincipalRows
+            from lamplighter.projection.landmarks import PrincipalRows
 
             self._reduced = PrincipalRows(self._landmarks)
         return self._reduced.reduce(vectors)
@@ -315,7 +313,7 @@ class Projector:
         """Return the positions of all tokens, shape (V, 2), by those of the landmarks, shape (L, 2)."""
         if self._index is None:
             # Imported here, because it imports numba, which the warm-up does first.
-            from lamplighter.projection.landmarks.landmark_index import LandmarkIndex
+            from lamplighter.projection.landmarks import LandmarkIndex
 
             self._index = LandmarkIndex(landmarks)
         self._index.update(vectors, getattr(self._method, "nearest", None))

@@ -1,6 +1,6 @@
 /**
  * A stream of envelopes from immutable files beside the page, one a second, and a manifest that names the newest
- * (`backend/lamplighter/packing/broadcast/segments.py`). It looks like a web socket to those who read it.
+ * (`backend/lamplighter/packing/broadcast/broadcast.py`). It looks like a web socket to those who read it.
  */
 
 import type { LiveSocket } from "../api/source";

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.projection.reprojection import ReprojectionError, reproject
+from lamplighter.projection.joint_layouts import ReprojectionError, reproject
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import decode_as

@@ -14,7 +14,7 @@ import pytest
 from lamplighter.analysis import analyst
 from lamplighter.analysis.analyst import Analyst
 from lamplighter.analysis.measures import measure
-from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
+from lamplighter.geometry.neighbours import nearest_cosine_by_chance
 from lamplighter.processes import follow_loop
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder

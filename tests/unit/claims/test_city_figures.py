@@ -21,7 +21,7 @@ from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.intervals import CLEAR
 from lamplighter.claims.matrix_evidence import compare_with_text, sample_nearest, share_of_same
 from lamplighter.claims.questions_asked import list_questions
-from lamplighter.examination.answering import examine
+from lamplighter.examination.examined_model import examine
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from living_map.rows import unit_rows
 from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, find, judge, said

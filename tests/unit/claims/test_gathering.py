@@ -16,8 +16,8 @@ import lamplighter
 from lamplighter.claims.board import CLAIMS, list_board_questions, make_board
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.english import reason_text
-from lamplighter.claims.examples import choose_sentences
 from lamplighter.claims.gathering import read_moment
+from lamplighter.claims.questions_asked import choose_sentences
 from lamplighter.contract.questions import QuestionError, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import lamplighter
 from lamplighter.analysis.analyst import Analyst
 from lamplighter.cli.app import cli
-from lamplighter.corpora.homonyms import list_homonyms
+from lamplighter.corpora.occurrences import list_homonyms
 from lamplighter.geometry.separation import separation
 from lamplighter.model.checkpoint import list_checkpoints, load_checkpoint
 from lamplighter.model.learner import build_learner

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lamplighter.corpora import distribution
 from lamplighter.corpora.distribution import list_bytes, list_words
-from lamplighter.corpora.homonyms import list_homonyms
 from lamplighter.corpora.lamptown import Town, choose_article, generate_town
 from lamplighter.corpora.lexicon_parser import SentenceSlot, read_lexicon
+from lamplighter.corpora.occurrences import list_homonyms
 
 CLASSIC = "dog cat gravity mass joy happiness king queen man woman barked ran"
 

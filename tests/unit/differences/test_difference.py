@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from scipy.linalg import orthogonal_procrustes
 
-from lamplighter.differences import first_difference, rows
-from lamplighter.differences.first_difference import FirstDifference, find_first_difference
+from lamplighter.differences import record, rows
 from lamplighter.differences.reading import compare_folders
+from lamplighter.differences.record import FirstDifference, find_first_difference
 from lamplighter.geometry import difference
-from lamplighter.geometry.information import measure_order
+from lamplighter.geometry.purity import measure_order
 from lamplighter.runfolder.errors import NoSnapshotError, NotComparableError
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
@@ -309,7 +309,7 @@ def test_it_stops_where_a_record_ends_or_becomes_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert compare(tmp_path, steps=50, last=60) == FirstDifference(None, 50, 1, whole=False)
-    monkeypatch.setattr(first_difference, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(record, "MAX_BYTES", 1_000)
     (tmp_path / "again").mkdir()
     found = compare(tmp_path / "again")
     assert found.step is None

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.differences.matched_steps import match_steps
-from lamplighter.differences.relation import Relation, relate
+from lamplighter.differences.matched_steps import Relation, match_steps, relate
 from lamplighter.runfolder.errors import NotComparableError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -18,8 +18,13 @@ from lamplighter.contract.questions import AcquisitionQuestion
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds import acquisition
 from lamplighter.examination.kinds.acquisition.examination import regress
-from lamplighter.examination.kinds.acquisition.sigmoids import fit_sigmoids, midpoint_errors
-from lamplighter.examination.kinds.acquisition.verdicts import Occurrences, find_forgotten, judge
+from lamplighter.examination.kinds.acquisition.verdicts import (
+    Occurrences,
+    find_forgotten,
+    fit_sigmoids,
+    judge,
+    midpoint_errors,
+)
 from lamplighter.model.learner import Learner
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.support.village import Village, ignore_progress, stored

@@ -13,8 +13,8 @@ import torch
 
 from lamplighter.contract.questions import BenchQuestion
 from lamplighter.examination.examined_model import CancelledError
-from lamplighter.examination.kinds.bench import examination, examine
-from lamplighter.examination.kinds.bench.examination import MAX_DISTANCES, RULES
+from lamplighter.examination.kinds import bench
+from lamplighter.examination.kinds.bench import MAX_DISTANCES, RULES, examine
 from tests.support.village import Village, ignore_progress, stored
 
 STEPS = 6
@@ -22,8 +22,8 @@ STEPS = 6
 
 def small_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the large matrix by a small one."""
-    monkeypatch.setattr(examination, "ROWS", 400)
-    monkeypatch.setattr(examination, "WIDTH", 8)
+    monkeypatch.setattr(bench, "ROWS", 400)
+    monkeypatch.setattr(bench, "WIDTH", 8)
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +122,8 @@ def test_a_large_matrix_is_measured_if_it_fits(
         low, high = large[f"{name}_quartiles"]
         assert 0 < low <= large[name] <= high
     assert large["touched_flops"] < large["whole_flops"]
-    monkeypatch.setattr(examination, "available_memory", lambda: 1_000_000)
-    none, reason = examination.measure_large_embedding(512, lambda _share: None)
+    monkeypatch.setattr(bench, "available_memory", lambda: 1_000_000)
+    none, reason = bench.measure_large_embedding(512, lambda _share: None)
     assert none is None
     assert reason is not None
     assert "50,000 rows takes 1.2 GB" in reason

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from lamplighter.contract.questions import DecilesQuestion
-from lamplighter.examination.kinds.deciles import examine
-from lamplighter.examination.kinds.deciles.examination import RATES, group_words
+from lamplighter.examination.kinds.deciles import RATES, examine, group_words
 from tests.support.village import STEPS, Village, ignore_progress, stored
 
 

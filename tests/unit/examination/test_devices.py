@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 
 from lamplighter.contract.questions import BatchSizesQuestion, DevicesQuestion, QuestionError
-from lamplighter.examination.answering import UnanswerableError
-from lamplighter.examination.examined_model import CancelledError
+from lamplighter.examination.examined_model import CancelledError, UnanswerableError
 from lamplighter.examination.examiner import CpuBackoff
 from lamplighter.examination.kinds import batch_sizes
 from lamplighter.examination.kinds.batch_sizes import examine

@@ -21,8 +21,8 @@ from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.examination import replayer
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.examiner import Examiner
+from lamplighter.examination.kinds import bench
 from lamplighter.examination.kinds import rotation as turning
-from lamplighter.examination.kinds.bench import examination
 from lamplighter.processes.asked_question import (
     AskedQuestion,
     ask_question,
@@ -144,7 +144,7 @@ def test_the_model_speaks_at_any_step(run: RunFolder):
 
 
 def test_every_kind_is_answered(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(examination, "ROWS", 400)
+    monkeypatch.setattr(bench, "ROWS", 400)
     word = run.vocabulary.tokens[5]
     asked = [
         check_question(run, parse_question({"step": 3} | fields))

@@ -15,7 +15,7 @@ from lamplighter.examination.kinds.microscope.one_step import (
     VANISHING_SHARE,
     describe_river,
 )
-from lamplighter.examination.kinds.microscope.retaken_step import retake_step
+from lamplighter.examination.kinds.microscope.predictions import retake_step
 from lamplighter.model.batch_reader import BatchReader
 from tests.unit.examination.retaken import (
     CPU,

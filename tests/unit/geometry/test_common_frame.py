@@ -14,20 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lamplighter.geometry import displacements as module
-from lamplighter.geometry.aligned_layout import align_layout
-from lamplighter.geometry.common_frame import find_common_frame
-from lamplighter.geometry.difference import compare_neighbourhoods
-from lamplighter.geometry.displacements import displacements, farthest_rows
-from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.geometry.rank import rank_correlation
-from lamplighter.geometry.rotation import random_rotation, rotate, share_of_kept_lists
-from lamplighter.geometry.stability import (
+from lamplighter.differences.aligned_map import align_layout
+from lamplighter.geometry import motion as module
+from lamplighter.geometry.common_frame import (
+    find_common_frame,
     jaccard_by_chance,
     pairwise_jaccard,
     shared_by_all,
     shared_by_chance,
 )
+from lamplighter.geometry.difference import compare_neighbourhoods
+from lamplighter.geometry.motion import displacements, farthest_rows
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.geometry.rank import rank_correlation
+from lamplighter.geometry.rotation import random_rotation, rotate, share_of_kept_lists
 from lamplighter.geometry.trust import compute_full_trust
 
 

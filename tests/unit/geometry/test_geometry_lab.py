@@ -11,8 +11,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from lamplighter.corpora.cooccurrence import WINDOW, count_meetings
-from lamplighter.geometry import nearest_by_chance
+from lamplighter.corpora.distribution import WINDOW, count_meetings
+from lamplighter.geometry import neighbours
 from lamplighter.geometry.analogies import analogy_accuracy, analogy_hits, analogy_questions, answer_analogy
 from lamplighter.geometry.directions import (
     consistency_by_chance,
@@ -26,17 +26,18 @@ from lamplighter.geometry.fourier import (
     plane_share,
     strongest_frequency,
 )
-from lamplighter.geometry.information import (
-    neighbour_information,
-    neighbour_information_chance,
-    neighbour_information_most,
-)
-from lamplighter.geometry.nearest_by_chance import (
+from lamplighter.geometry.neighbours import (
     nearest_cosine,
     nearest_cosine_by_chance,
     random_cosine_deviation,
 )
-from lamplighter.geometry.purity import find_neighbour_classes, neighbour_purity
+from lamplighter.geometry.purity import (
+    find_neighbour_classes,
+    neighbour_information,
+    neighbour_information_chance,
+    neighbour_information_most,
+    neighbour_purity,
+)
 from lamplighter.projection.methods.linear_view import fourier_view
 
 
@@ -213,7 +214,7 @@ def test_nearest_by_chance_matches_random_rows(monkeypatch: pytest.MonkeyPatch) 
         nearest_cosine_by_chance(600, 8) > nearest_cosine_by_chance(60, 8) > nearest_cosine_by_chance(60, 64)
     )
     assert random_cosine_deviation(64) == 0.125
-    monkeypatch.setattr(nearest_by_chance, "MAX_QUERIES", 30)
+    monkeypatch.setattr(neighbours, "MAX_QUERIES", 30)
     assert nearest_cosine(vectors) == pytest.approx(np.mean(by_hand), abs=0.05)
     assert nearest_cosine(vectors) != pytest.approx(np.mean(by_hand), abs=1e-9)
     assert np.isnan(nearest_cosine(vectors[:1]))
@@ -221,7 +222,7 @@ def test_nearest_by_chance_matches_random_rows(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("block", [1 << 18, 50])
 def test_words_meet_within_the_window_in_either_order(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamplighter.corpora.cooccurrence._BLOCK", block)
+    monkeypatch.setattr("lamplighter.corpora.distribution._BLOCK", block)
     text = np.random.default_rng(0).integers(0, 9, size=400).astype(np.uint32)
     pairs = [(3, 5), (5, 3), (0, 8), (1, 77)]
     by_hand = [

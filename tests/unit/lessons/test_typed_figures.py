@@ -20,13 +20,11 @@ from lamplighter.corpora.distribution import list_words
 from lamplighter.cost.reference_models import reference_models
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.examination.kinds.environment import chosen_steps
-from lamplighter.lessons.check import find_difference
+from lamplighter.lessons.check import find_difference, list_typed_figures
 from lamplighter.lessons.library import find_lessons, read_folder
-from lamplighter.lessons.numbers import NumberValue, resolve_numbers
+from lamplighter.lessons.numbers import NumberValue, price_text_numbers, resolve_numbers
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import parse_part
-from lamplighter.lessons.text_numbers import price_text_numbers
-from lamplighter.lessons.typed_figures import list_typed_figures
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

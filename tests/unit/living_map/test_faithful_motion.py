@@ -11,11 +11,9 @@ import pytest
 from scipy.stats import rankdata
 
 from living_map import incremental_umap, two_threads
-from living_map.faithful_motion import row_mobility
-from living_map.incremental_umap import IncrementalUmap
+from living_map.incremental_umap import IncrementalUmap, PositionSmoother, row_mobility
 from living_map.nearest_neighbours import NeighbourIndex
 from living_map.settings import MapSettings, Motion
-from living_map.smoothing import PositionSmoother
 from living_map.trust import TrustProbe
 from living_map.waking import RESTING_RATE, WAKING_CHANGE, RowRates, split_edges
 from tests.support.moving_towns import town

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.projection.layout_method import LayoutMethod
+from lamplighter.projection.methods.registry import LayoutMethod
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from living_map.incremental_umap import IncrementalUmap
 from living_map.settings import MapSettings

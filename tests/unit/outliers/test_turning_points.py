@@ -19,8 +19,8 @@ from lamplighter.cli.asking.why import why_command
 from lamplighter.contract.answers import HeadsAnswer, dump_answer
 from lamplighter.contract.answers.parts import Replayed
 from lamplighter.contract.answers.reading import HeadScores, HeadsReading
-from lamplighter.outliers.turning_points.reading import choose_extent, find_turning_points
-from lamplighter.outliers.turning_points.turning_values import MIN_VALUES, find_turns
+from lamplighter.outliers.turning_points import choose_extent, find_turning_points
+from lamplighter.outliers.turning_values import MIN_VALUES, find_turns
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter

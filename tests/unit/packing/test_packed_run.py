@@ -13,7 +13,7 @@ import pytest
 
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.packing import lights, nearest, packed_run
+from lamplighter.packing import nearest, packed_run, shown_steps
 from lamplighter.packing.packed_run import PackedRun, RunAnswers, pack_run
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import read_touches
@@ -90,11 +90,11 @@ def test_a_run_too_large_is_thinned_and_still_counts_exactly(
 
 
 def test_steps_are_denser_at_the_beginning() -> None:
-    steps = sorted(lights.choose_steps(5_000, 600))
+    steps = sorted(shown_steps.choose_steps(5_000, 600))
     gaps = np.diff(steps)
     assert (steps[0], steps[-1]) == (1, 5_000)
     assert gaps[:20].max() < gaps[-20:].min()
-    assert lights.choose_steps(1, 1) == {1}
+    assert shown_steps.choose_steps(1, 1) == {1}
 
 
 def test_maps_match_the_run(run: RunFolder, packed: PackedRun) -> None:

@@ -17,8 +17,8 @@ import pytest
 from lamplighter.contract import questions
 from lamplighter.contract.questions import BENCH_RULES, DECILE_RUNS, Question, QuestionError, parse_question
 from lamplighter.contract.recipe import Recipe
-from lamplighter.examination.kinds.bench.examination import RULES
-from lamplighter.examination.kinds.deciles.examination import RATES
+from lamplighter.examination.kinds.bench import RULES
+from lamplighter.examination.kinds.deciles import RATES
 from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops

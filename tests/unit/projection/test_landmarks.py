@@ -12,10 +12,10 @@ import pytest
 
 import lamplighter
 from lamplighter.geometry.neighbours import nearest_rows, row_digests
-from lamplighter.projection.landmarks.landmark_index import LandmarkIndex
+from lamplighter.projection.joint_layouts import reproject
+from lamplighter.projection.landmarks import LandmarkIndex
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.projector_process import MAX_STEPS, MissedSteps, ProjectorProcess, spaced_steps
-from lamplighter.projection.reprojection import reproject
 from lamplighter.runfolder import landmarks, run_folder
 from lamplighter.runfolder.landmarks import choose_landmarks, describe_landmarks
 from lamplighter.runfolder.run_folder import RunFolder

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import count_shared, nearest_rows
-from lamplighter.projection.landmarks.principal_rows import WIDTH, PrincipalRows
+from lamplighter.projection.landmarks import WIDTH, PrincipalRows
 
 V, D, CLUSTERS = 700, 600, 20
 MARKS = np.arange(0, V, 2)

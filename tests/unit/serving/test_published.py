@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from obstore.store import MemoryStore
 
-from lamplighter.exports.publishing.publish import prepare_publication, publish
+from lamplighter.exports.publishing import prepare_publication, publish
 from lamplighter.runfolder.published.object_store import (
     CountingReader,
     ObjectStore,

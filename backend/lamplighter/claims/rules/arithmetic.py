@@ -12,15 +12,18 @@ from lamplighter.claims.claim import (
     Finding,
     Link,
     Values,
+    ask,
     choose_state,
+    first_microscope,
+    microscope,
     spread_figure,
     tell,
+    view,
     waiting,
     waiting_for_answer,
 )
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import CLEAR, Spread, mean_of, share_interval, spread_of
-from lamplighter.claims.views import ask, first_microscope, microscope, view
 from lamplighter.contract.answers import BetterAnswer, MicroscopeAnswer
 from lamplighter.contract.answers.parts import LossPair
 

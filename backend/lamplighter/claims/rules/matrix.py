@@ -10,17 +10,19 @@ from lamplighter.claims.claim import (
     Finding,
     Link,
     Values,
+    ask,
     choose_state,
     spread_figure,
     tell,
+    view,
     waiting,
     waiting_for_answer,
+    word_card,
 )
 from lamplighter.claims.evidence import EarlierShare, Evidence
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.matrix_figures import NEIGHBOURS
 from lamplighter.claims.questions_asked import earlier_step
-from lamplighter.claims.views import ask, view, word_card
 from lamplighter.contract.answers import TransplantAnswer
 
 OTHER_NUMBERS, SAME_NEIGHBOURS = 0.9, 0.99

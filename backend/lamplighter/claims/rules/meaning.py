@@ -17,12 +17,13 @@ from lamplighter.claims.claim import (
     choose_state,
     spread_figure,
     tell,
+    view,
     waiting,
     waiting_for_answer,
+    word_card,
 )
 from lamplighter.claims.evidence import Evidence, OrderFigures, RelationFigures
 from lamplighter.claims.intervals import CLEAR, Spread, share_interval
-from lamplighter.claims.views import view, word_card
 from lamplighter.contract.answers import ProbeAnswer, SubstitutionAnswer
 
 GROUPED, PARTLY = 0.5, 0.25

@@ -16,11 +16,12 @@ from lamplighter.claims.claim import (
     choose_state,
     spread_figure,
     tell,
+    view,
     waiting,
+    word_card,
 )
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import CLEAR, Spread, mean_of
-from lamplighter.claims.views import view, word_card
 from lamplighter.contract.answers import ProbeAnswer
 
 VANISHED = 0.01

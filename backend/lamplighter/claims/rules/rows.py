@@ -14,16 +14,17 @@ from lamplighter.claims.claim import (
     Finding,
     Link,
     Values,
+    ask,
     choose_state,
     spread_figure,
     tell,
+    view,
     waiting,
     waiting_for_answer,
 )
 from lamplighter.claims.codes import LinkCode
 from lamplighter.claims.evidence import Evidence, PulseFigures
 from lamplighter.claims.intervals import CLEAR, Spread
-from lamplighter.claims.views import ask, view
 from lamplighter.contract.answers import BatchSizesAnswer, BenchAnswer, MicroscopeAnswer
 from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
 

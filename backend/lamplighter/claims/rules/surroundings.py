@@ -11,16 +11,18 @@ from lamplighter.claims.claim import (
     Finding,
     Link,
     Values,
+    ask,
     choose_state,
     spread_figure,
     tell,
+    view,
     waiting,
     waiting_for_answer,
+    word_card,
 )
 from lamplighter.claims.evidence import Evidence, ExchangeFigures
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.rules.meaning import GROUPED, PARTLY
-from lamplighter.claims.views import ask, view, word_card
 from lamplighter.contract.answers import DevicesAnswer, EnvironmentAnswer
 from lamplighter.contract.answers.training import EnvironmentHome, HomeChange
 

@@ -13,7 +13,15 @@ from typing import Any
 
 import click
 
-from lamplighter.claims.board import BoardQuestion, ClaimRow, count_states, list_board_questions, make_board
+from lamplighter.claims.board import (
+    BoardQuestion,
+    ClaimRow,
+    SetClaim,
+    count_states,
+    list_board_questions,
+    make_board,
+    make_set_board,
+)
 from lamplighter.claims.claim import ClaimRole, ClaimState, Figure
 from lamplighter.claims.control import (
     ControlRun,
@@ -25,7 +33,6 @@ from lamplighter.claims.control import (
 from lamplighter.claims.english import claim_text, figure_text, percent, reason_text
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
-from lamplighter.claims.set_board import SetClaim, make_set_board
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_members, find_named_run
 from lamplighter.cli.terminal import print_line, run_worker_process, show_progress

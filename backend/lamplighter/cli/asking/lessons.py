@@ -12,11 +12,15 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.contract.questions import canonical_question
-from lamplighter.lessons.check import list_missing_aims, list_problems, list_unknown_numbers
+from lamplighter.lessons.check import (
+    list_missing_aims,
+    list_problems,
+    list_typed_figures,
+    list_unknown_numbers,
+)
 from lamplighter.lessons.library import LANGUAGE, course_library, find_lessons, list_languages, read_folder
 from lamplighter.lessons.numbers import find_questions, missing_words
 from lamplighter.lessons.part import Part
-from lamplighter.lessons.typed_figures import list_typed_figures
 
 
 def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | None = None) -> list[str]:

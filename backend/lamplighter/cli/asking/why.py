@@ -12,11 +12,18 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_line, show_progress
 from lamplighter.contract.questions import MAX_STEP
-from lamplighter.outliers.answer import OutlyingStep, OutlyingSteps, StepCause, StepFigure, TopLoss
+from lamplighter.outliers.answer import (
+    OutlyingStep,
+    OutlyingSteps,
+    StepCause,
+    StepFigure,
+    TopLoss,
+    TurningPoint,
+    TurningPoints,
+)
 from lamplighter.outliers.reading import MAX_LISTED, explain, find_outlying_steps
 from lamplighter.outliers.step_figures import enough_steps
-from lamplighter.outliers.turning_points.answer import TurningPoint, TurningPoints
-from lamplighter.outliers.turning_points.reading import find_turning_points
+from lamplighter.outliers.turning_points import find_turning_points
 from lamplighter.runfolder.step_numbers import StepNumbers, read_step_numbers
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 

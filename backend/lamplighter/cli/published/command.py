@@ -15,7 +15,7 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.output import ExportError
-from lamplighter.exports.publishing.publish import prepare_publication, publish, publish_page
+from lamplighter.exports.publishing import prepare_publication, publish, publish_page
 from lamplighter.runfolder.published.object_store import ObjectStore, StoreError, open_object_store
 from lamplighter.runfolder.run_folder import RunFolder
 

@@ -13,7 +13,7 @@ import click
 from lamplighter.cli.terminal import print_line
 from lamplighter.exports.archive.import_run import ImportedRun, import_files
 from lamplighter.exports.output import ExportProgress
-from lamplighter.exports.publishing.fetch import fetch_run
+from lamplighter.exports.publishing import fetch_run
 from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memory
 from lamplighter.runfolder.published.object_store import (
     CountingReader,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from lamplighter.exports.archive.digests import DIGESTS
+from lamplighter.exports.archive.pack import DIGESTS
 from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, require_spare_room, unpack
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform import failpoint

@@ -1,21 +1,46 @@
-"""The zip of a run: everything needed to view and continue it elsewhere."""
+"""The zip of a run: everything needed to view and continue it elsewhere, with the digests of its files.
+
+They have the form that `sha256sum --check` reads and detect damage, and changed files without a new list. The maker of a
+zip also makes its list, so they are no proof of origin.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lamplighter.contract.sentences import say
-from lamplighter.exports.archive.digests import DIGESTS, format_digests
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.runfolder.reading.run_backup import CORPORA, DATABASES, TEXTS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.backup import back_up
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
+
+DIGESTS = "SHA256SUMS"
+"""The name of the list in a run's folder."""
+_LINE = re.compile(r"([0-9a-f]{64}) [ *]([A-Za-z0-9./-]{1,100})")
+
+
+def format_digests(digests: Mapping[str, str]) -> str:
+    """Return the list of digests in hexadecimal, by file name."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+
+
+def parse_digests(data: bytes) -> dict[str, str]:
+    """Return the digests of a list, by file name, or raise ExportError."""
+    digests: dict[str, str] = {}
+    for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):
+        match = _LINE.fullmatch(line)
+        if match is None or match[2] in digests:
+            raise ExportError(f"{DIGESTS} is not a list of digests at line {number}: refused")
+        digests[match[2]] = match[1]
+    return digests
+
 
 _STATES = f"{10 * '[0-9]'}-{4 * '[0-9]'}.safetensors"
 _BLOCK = 1 << 20

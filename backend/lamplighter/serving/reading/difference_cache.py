@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lamplighter.differences.first_difference import FirstDifference
-from lamplighter.differences.matched_steps import MatchedSteps
+from lamplighter.differences.matched_steps import MatchedSteps, Relation
 from lamplighter.differences.reading import ComparedRun, read_first_difference, read_rows
-from lamplighter.differences.relation import Relation
+from lamplighter.differences.record import FirstDifference
 from lamplighter.differences.rows import RowsDifference
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.lru_cache import LruCache

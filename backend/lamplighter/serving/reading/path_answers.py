@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.responses import Response
 
-from lamplighter.exports.formats.array_headers import npy_header
+from lamplighter.exports.formats.tensor_files import npy_header
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
 from lamplighter.serving.reading.downsampling import keep_extremes
 from lamplighter.serving.reading.run_catalog import RunCatalog

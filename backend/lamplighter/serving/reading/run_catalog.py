@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 from lamplighter.contract.sentences import say
-from lamplighter.exports.pictures.run_picture import RunPicture
+from lamplighter.exports.run_picture import RunPicture
 from lamplighter.runfolder.errors import (
     READ_ERRORS,
     FormatError,

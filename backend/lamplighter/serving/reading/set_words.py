@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.sentences import say
-from lamplighter.corpora.homonyms import Homonym, list_homonyms
-from lamplighter.geometry.common_frame import Similarity, find_common_frame
-from lamplighter.geometry.neighbours import nearest_rows
-from lamplighter.geometry.stability import (
+from lamplighter.corpora.occurrences import Homonym, list_homonyms
+from lamplighter.geometry.common_frame import (
+    Similarity,
+    find_common_frame,
     jaccard_by_chance,
     pairwise_jaccard,
     shared_by_all,
     shared_by_chance,
 )
+from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.errors import READ_ERRORS, MissingVocabularyError, NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.layout_query import open_layouts

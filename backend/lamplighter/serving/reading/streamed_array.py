@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.exports.formats.array_headers import npy_header, safetensors_header
+from lamplighter.exports.formats.tensor_files import npy_header, safetensors_header
 from lamplighter.web.http.content_negotiation import JSON, NPY, SAFETENSORS, ResponseFormat
 from lamplighter.web.http.streaming import json_parts
 

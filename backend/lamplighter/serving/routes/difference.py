@@ -16,11 +16,10 @@ from lamplighter.contract.reason import Reason
 from lamplighter.differences.aligned_map import lay_out_like
 from lamplighter.differences.answer import DifferenceAnswer
 from lamplighter.differences.difference import Ordering
-from lamplighter.differences.matched_steps import MatchedSteps
+from lamplighter.differences.matched_steps import MatchedSteps, Relation, relate
 from lamplighter.differences.reading import ComparedRun, assemble, choose_steps
-from lamplighter.differences.relation import Relation, relate
 from lamplighter.differences.rows import RowsDifference
-from lamplighter.exports.formats.array_headers import npy_header
+from lamplighter.exports.formats.tensor_files import npy_header
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.layout_query import open_layouts, set_version

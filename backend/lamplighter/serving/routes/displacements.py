@@ -8,8 +8,8 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.array_headers import npy_header
-from lamplighter.geometry.displacements import displacements, farthest_rows
+from lamplighter.exports.formats.tensor_files import npy_header
+from lamplighter.geometry.motion import displacements, farthest_rows
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import nearest_kept

@@ -9,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.forks.creation import ForkRequest, create_fork
+from lamplighter.forks.creation import ForkPrice, ForkRequest, create_fork, price_fork
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.forks.parent import Parent
-from lamplighter.forks.price import ForkPrice, price_fork
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.reading.parameters import RunId, StepPath
 from lamplighter.serving.schemas.base import json_body

@@ -11,9 +11,9 @@ from fastapi import Query
 from numpy.typing import NDArray
 from starlette.responses import Response
 
-from lamplighter.corpora import cooccurrence
+from lamplighter.corpora import distribution
 from lamplighter.corpora.modular import number_ids
-from lamplighter.geometry import nearest_by_chance
+from lamplighter.geometry import neighbours
 from lamplighter.geometry.analogies import (
     MAX_QUESTIONS,
     analogy_baselines,
@@ -253,10 +253,10 @@ def get_nearest_by_chance(asking: GeometryRequestDep) -> Response:
         return json_body(
             NearestByChance(
                 **asked.facts,
-                nearest_cosine=nearest_by_chance.nearest_cosine(vectors),
-                nearest_cosine_chance=nearest_by_chance.nearest_cosine_by_chance(size, dim),
-                random_pair_deviation=nearest_by_chance.random_cosine_deviation(dim),
-                rows=min(size, nearest_by_chance.MAX_QUERIES),
+                nearest_cosine=neighbours.nearest_cosine(vectors),
+                nearest_cosine_chance=neighbours.nearest_cosine_by_chance(size, dim),
+                random_pair_deviation=neighbours.random_cosine_deviation(dim),
+                rows=min(size, neighbours.MAX_QUERIES),
             )
         )
 
@@ -280,15 +280,15 @@ def get_cooccurrence(asking: GeometryRequestDep) -> Response:
         try:
             text = asked.reply.run.token_ids
         except FileNotFoundError:
-            return json_body(Cooccurrence(**asked.facts, window=cooccurrence.WINDOW, tokens=None, items=None))
+            return json_body(Cooccurrence(**asked.facts, window=distribution.WINDOW, tokens=None, items=None))
         vectors = asked.open_matrix().vectors
         items: list[RelationMeetings] = []
         for relation in asked.reply.run.vocabulary.relations:
             pairs = [pair for pair in dict.fromkeys(relation.pairs) if pair[0] != pair[1]]
-            pairs = pairs[: cooccurrence.MAX_PAIRS]
-            items.append(_group(vectors, relation.name, pairs, cooccurrence.count_meetings(text, pairs)))
-        read = min(len(text), cooccurrence.MAX_TOKENS)
-        return json_body(Cooccurrence(**asked.facts, window=cooccurrence.WINDOW, tokens=read, items=items))
+            pairs = pairs[: distribution.MAX_PAIRS]
+            items.append(_group(vectors, relation.name, pairs, distribution.count_meetings(text, pairs)))
+        read = min(len(text), distribution.MAX_TOKENS)
+        return json_body(Cooccurrence(**asked.facts, window=distribution.WINDOW, tokens=read, items=items))
 
     return asked.reply.send(asked.large_cost(), make)
 

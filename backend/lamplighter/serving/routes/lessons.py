@@ -11,8 +11,7 @@ from starlette.responses import Response
 
 from lamplighter.claims.gathering import read_moment
 from lamplighter.contract.sentences import say
-from lamplighter.lessons.numbers import find_questions, missing_words, resolve_numbers
-from lamplighter.lessons.text_numbers import price_text_numbers
+from lamplighter.lessons.numbers import find_questions, missing_words, price_text_numbers, resolve_numbers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.serving.reading.board_price import ANSWER_COPIES, price_board

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.array_headers import npy_header
+from lamplighter.exports.formats.tensor_files import npy_header
 from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.serving.reading.parameters import FORMAT, KeptStep, MatrixChoice, RunId
 from lamplighter.serving.schemas.base import json_body

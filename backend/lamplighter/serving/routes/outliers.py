@@ -9,12 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.contract.sentences import say
-from lamplighter.outliers.answer import OutlyingSteps, StepCause
+from lamplighter.outliers.answer import OutlyingSteps, StepCause, TurningPoints
 from lamplighter.outliers.reading import MAX_LISTED, explain, find_outlying_steps
 from lamplighter.outliers.step_figures import MAX_JUDGED
-from lamplighter.outliers.turning_points.answer import TurningPoints
-from lamplighter.outliers.turning_points.curves import MAX_CURVES, MAX_READ
-from lamplighter.outliers.turning_points.reading import choose_extent, find_turning_points
+from lamplighter.outliers.turning_points import (
+    MAX_CURVES,
+    MAX_READ,
+    choose_extent,
+    find_turning_points,
+)
 from lamplighter.serving.reading.parameters import FromStep, RunId, StepPath, ToStep
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.services import ServicesDep

@@ -9,8 +9,8 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.claims.board import make_set_board
 from lamplighter.claims.gathering import read_moment
-from lamplighter.claims.set_board import make_set_board
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.set_curves import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.claims.set_board import SetClaim, UnansweredMember
+from lamplighter.claims.board import SetClaim, UnansweredMember
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_set import Setting
 from lamplighter.serving.schemas.base import ApiModel, Items, Told

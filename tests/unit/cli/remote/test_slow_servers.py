@@ -18,7 +18,7 @@ from lamplighter.cli.checkpoints.remote.address import FetchError, UnavailableEr
 from lamplighter.cli.checkpoints.remote.bounded_network import BoundedNetwork
 from lamplighter.cli.checkpoints.remote.ranged_client import FileIdentity, RangedClient
 from lamplighter.cli.published.web_objects import WebObjects
-from lamplighter.exports.publishing.publish import prepare_publication, publish
+from lamplighter.exports.publishing import prepare_publication, publish
 from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.published.object_store import UnavailableStoreError, open_object_store
 from lamplighter.runfolder.published.patience import Patience

@@ -17,7 +17,7 @@ from obstore.store import MemoryStore
 
 import lamplighter
 from lamplighter.exports.output import ExportError
-from lamplighter.exports.publishing.publish import prepare_publication, publish, publish_page
+from lamplighter.exports.publishing import prepare_publication, publish, publish_page
 from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.runfolder.published.manifest import INDEX, Current, list_runs, read_manifest
 from lamplighter.runfolder.published.object_store import CountingReader, ObjectStore, open_object_store

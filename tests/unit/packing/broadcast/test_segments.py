@@ -13,9 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.packing.broadcast import broadcast, segments
-from lamplighter.packing.broadcast.broadcast import Broadcast, BroadcastFailedError
-from lamplighter.packing.broadcast.segments import KEPT, WHOLE_EVERY, SegmentWriter
+from lamplighter.packing.broadcast import broadcast
+from lamplighter.packing.broadcast.broadcast import (
+    KEPT,
+    WHOLE_EVERY,
+    Broadcast,
+    BroadcastFailedError,
+    SegmentWriter,
+)
 from lamplighter.packing.broadcast.site import FolderSite, Site, StoreSite
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
@@ -113,8 +118,8 @@ def test_a_quiet_second_has_no_segment_but_the_manifest_says_that_it_goes_on(sho
 
 def test_a_message_has_the_milliseconds_after_the_segment_before(show: Show, monkeypatch: pytest.MonkeyPatch):
     show.write()
-    now = [segments.time.monotonic() + 100]
-    monkeypatch.setattr(segments.time, "monotonic", lambda: now[0])
+    now = [broadcast.time.monotonic() + 100]
+    monkeypatch.setattr(broadcast.time, "monotonic", lambda: now[0])
     show.train()
     show.write()
     now[0] += 0.25

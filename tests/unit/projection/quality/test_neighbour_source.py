@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.projection.quality.neighbour_source import NEIGHBOURS_USED, NeighbourSource
+from lamplighter.projection.quality import NEIGHBOURS_USED, NeighbourSource
 
 
 def vectors(count: int) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 import pytest
 
-from lamplighter.exports.publishing.publish import prepare_publication, publish
+from lamplighter.exports.publishing import prepare_publication, publish
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.published.manifest import BLOCK, MAX_MANIFEST
 from lamplighter.runfolder.published.object_store import StoreError, open_object_store

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.claims import set_board
+from lamplighter.claims import board
 from lamplighter.claims.board import ClaimRow, make_board
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import share_interval
@@ -178,7 +178,7 @@ async def test_boards_of_finished_members_are_made_once(
         made.append(evidence)
         return make_board(evidence)
 
-    monkeypatch.setattr(set_board, "make_board", make)
+    monkeypatch.setattr(board, "make_board", make)
     first = await ask(app, run_set, "/claims")
     # Another run in the folder changes the tag, and no member.
     (run_set.path / "other").mkdir()

@@ -21,10 +21,17 @@ from lamplighter.contract.answers.acquisition import (
 from lamplighter.contract.answers.parts import TextName
 from lamplighter.contract.questions import AcquisitionQuestion, QuestionError
 from lamplighter.contract.sentences import say
-from lamplighter.corpora.homonyms import list_homonyms
+from lamplighter.corpora.occurrences import list_homonyms
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
-from lamplighter.examination.kinds.acquisition.sigmoids import Floats, Sigmoids, fit_sigmoids, midpoint_errors
-from lamplighter.examination.kinds.acquisition.verdicts import Occurrences, find_forgotten, judge
+from lamplighter.examination.kinds.acquisition.verdicts import (
+    Floats,
+    Occurrences,
+    Sigmoids,
+    find_forgotten,
+    fit_sigmoids,
+    judge,
+    midpoint_errors,
+)
 from lamplighter.examination.readings import choose_kept_steps, reading, round_known
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import Learner

@@ -20,8 +20,7 @@ from lamplighter.contract.answers.training import ExchangeSeconds, MeasuredExcha
 from lamplighter.contract.questions import DevicesQuestion, QuestionError
 from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.contract.sentences import say
-from lamplighter.examination.answering import UnanswerableError
-from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress, UnanswerableError
 from lamplighter.examination.kinds.devices.rank import (
     JOB,
     LOOPBACK,

@@ -32,9 +32,9 @@ from lamplighter.contract.questions import MicroscopeQuestion, QuestionError
 from lamplighter.contract.reason import give_reason
 from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
-from lamplighter.examination.kinds.microscope.predictions import describe_predictions
-from lamplighter.examination.kinds.microscope.retaken_step import (
+from lamplighter.examination.kinds.microscope.predictions import (
     RetakenStep,
+    describe_predictions,
     measure_loss,
     retake_step,
     to_exact_number,

@@ -17,8 +17,8 @@ from lamplighter.contract.answers.microscope import RowMovement, RowUpdate
 from lamplighter.contract.questions import QuestionError
 from lamplighter.contract.reason import give_reason
 from lamplighter.examination.examined_model import ExaminedModel
-from lamplighter.examination.kinds.microscope.predictions import MAX_POSITIONS
-from lamplighter.examination.kinds.microscope.retaken_step import (
+from lamplighter.examination.kinds.microscope.predictions import (
+    MAX_POSITIONS,
     RetakenStep,
     to_exact_number,
     to_number,

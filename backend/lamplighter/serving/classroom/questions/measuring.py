@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lamplighter.contract.reason import Reason, give_reason
-from lamplighter.geometry.displacements import displacements
+from lamplighter.geometry.motion import displacements
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.contract.recipe import Recipe
-from lamplighter.exports.pictures.run_picture import LAMP_BYTES, PICTURE_BYTES, SMALL, draw_night
+from lamplighter.exports.run_picture import LAMP_BYTES, PICTURE_BYTES, SMALL, draw_night
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.run_store import RunStore

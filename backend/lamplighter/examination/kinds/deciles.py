@@ -1,4 +1,4 @@
-"""The examination of the kind *deciles*: the loss by word frequency, for the model and for two optimisers."""
+"""The kind *deciles*: the loss by word frequency, for the model and for two optimisers."""
 
 from __future__ import annotations
 

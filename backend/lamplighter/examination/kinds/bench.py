@@ -1,4 +1,4 @@
-"""The examination of the kind *bench*: training under four update rules, with rows, costs and times."""
+"""The kind *bench*: training under four update rules, with rows that move, costs and times."""
 
 from __future__ import annotations
 

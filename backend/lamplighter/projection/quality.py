@@ -1,18 +1,22 @@
-"""The source of nearest neighbours for trust and districts: the layout method's, or computed here."""
+"""The quality of layouts: trust in the whole and in each token, by the nearest neighbours."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.layout_method import NEIGHBOURS_USED
+from lamplighter.projection.methods.registry import NEIGHBOURS_USED
+from lamplighter.wire.layout_frames import Layout, Method
+from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
 
 if TYPE_CHECKING:
-    from lamplighter.projection.layout_method import LayoutMethod
+    from lamplighter.projection.methods.registry import LayoutMethod
     from living_map.nearest_neighbours import NeighbourIndex
+
 
 _MAX_UNCOMPILED = 5_000
 """Largest number of tokens for which neighbours are computed without compiled code."""
@@ -45,3 +49,36 @@ class NeighbourSource:
         self._own = self._own or NeighbourIndex(NEIGHBOURS_USED)
         self._own.update(vectors)
         return self._own.ids, self._own.cosines
+
+
+def score_layout(
+    attempt: int,
+    step: int,
+    method: Method,
+    coordinates: NDArray[np.float32],
+    probe: TrustProbe,
+    nearest: NearestNeighbours | None,
+    landmarks: NDArray[np.int64] | None = None,
+) -> Layout:
+    """Score a layout, (V, 2), of the embedding set in the probe. `nearest` None: no trust by token.
+
+    `landmarks`: the tokens that all of `nearest` are among, if not all; trust by token is that in its
+    landmarks then.
+    """
+    map_nearest = by_token = None
+    if nearest is not None:
+        map_nearest = nearest_on_map(coordinates, probe.neighbours, landmarks)
+        by_token = trust_by_token(map_nearest, nearest[0])
+    trust = probe.estimate(coordinates, map_nearest if landmarks is None else None)
+    return Layout(
+        attempt,
+        step,
+        time.time(),
+        method,
+        coordinates,
+        trust.trust,
+        trust.error,
+        trust.recall,
+        len(trust.token_ids),
+        by_token,
+    )

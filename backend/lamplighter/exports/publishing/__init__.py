@@ -1,1 +1,0 @@
-"""Finished runs written to an object store."""

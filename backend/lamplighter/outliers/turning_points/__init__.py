@@ -1,1 +1,0 @@
-"""The steps at which the curves of a run turn."""

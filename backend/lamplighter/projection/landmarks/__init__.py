@@ -1,1 +1,0 @@
-"""Maps of a large vocabulary, of which landmarks are laid out and the others placed by them."""

@@ -1,1 +1,0 @@
-"""Quality of layouts: trust and scores."""
