@@ -15,18 +15,18 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.gpu import energy, essay, examiner, neighbours, replay, training
+from benchmarks.gpu import examiner, neighbours, replay, training
 from benchmarks.gpu.cards import find_card
 
 CHECKS: dict[str, Callable[[torch.device], bool]] = {
     "training": training.speed,
     "observation": training.observation,
-    "essay": essay.speed,
+    "essay": training.essay,
     "neighbours": neighbours.compare,
     "replay": replay.compare,
     "examiner": examiner.replay,
     "speak": examiner.speak,
-    "energy": energy.meter,
+    "energy": training.meter,
 }
 
 
