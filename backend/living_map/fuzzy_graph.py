@@ -77,7 +77,6 @@ class MembershipStrengths:
         changed: NDArray[np.bool_] | None = None,
     ) -> FuzzyGraph:
         """Build the graph of neighbours, shape (V, k), without the token itself, distances ascending.
-
         `horizon`: epochs of a fit; edges too weak to fire within them are dropped, as in umap-learn.
         `changed`: shape (V,), the tokens that differ from the last call; None for all.
         """
@@ -149,10 +148,8 @@ def membership_strengths(distances: NDArray[np.float32]) -> NDArray[np.float32]:
 def _union(
     own_ids: NDArray[np.int32], own: NDArray[np.float32], horizon: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Compute a + b - ab of the strengths in both directions, as heads, tails and weights.
-
-    `own_ids`: the neighbours of each token, ascending, (V, k). Edges too weak to fire (`horizon`) are
-    dropped.
+    """Compute a + b - ab of the strengths in both directions, as heads, tails and weights. `own_ids`: the
+    neighbours of each token, ascending, (V, k). Edges too weak to fire (`horizon`) are dropped.
     """
     parts = run_each(lambda part: _join_rows(own_ids, own, *part), split_range(len(own_ids)))
     least = np.float32(np.float32(max(strongest for *_, strongest in parts)) / np.float32(horizon))

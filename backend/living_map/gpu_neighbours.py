@@ -123,9 +123,8 @@ def _whole_rows(size: int) -> int:
 
 
 def gpu_device_for(size: int) -> str | None:
-    """Return the torch device that multiplies `size` rows fastest, or None for the CPU.
-
-    Imports torch if there may be a GPU and there are many rows, which takes seconds the first time.
+    """Return the torch device that multiplies `size` rows fastest, or None for the CPU. Imports torch if
+    there may be a GPU and there are many rows, which takes seconds the first time.
     """
     if size >= MIN_GPU_ROWS and os.path.exists("/dev/nvidiactl"):
         try:

@@ -61,7 +61,6 @@ class PositionSmoother:
 
     def advance(self, reached: NDArray[np.float32], share: NDArray[np.floating] | float) -> None:
         """Move the mean a share of its way to `reached`, and the displayed positions as much to the mean.
-
         Behind a steady motion the displayed positions lag 2 (1 / share - 1) frames. `share`: from 0 to 1, a
         scalar or shape (V, 1).
         """
@@ -89,9 +88,7 @@ _WHOLE_STEPS = 10.0
 
 def row_mobility(travelled: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the share of the optimiser's steps that each token takes, (V, 1): 1 from ten times the mean way
-    on.
-
-    `travelled`: how far each moved in the space, shape (V,); infinite for one that has just arrived.
+    on. `travelled`: how far each moved in the space, shape (V,); infinite for one that has just arrived.
     """
     finite = np.isfinite(travelled)
     mean = travelled[finite].mean() if finite.any() else 0.0
@@ -200,9 +197,8 @@ class IncrementalUmap:
     def _draw(
         self, unrest: NDArray[np.float32], change: float, around: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Optimise and smooth the positions of the last frame, by what `_update_graph` returned.
-
-        `around`: as `_move_faithfully` takes it.
+        """Optimise and smooth the positions of the last frame, by what `_update_graph` returned. `around`: as
+        `_move_faithfully` takes it.
         """
         assert self._smoother is not None
         assert self._optimised is not None
@@ -302,9 +298,8 @@ class IncrementalUmap:
         )
 
     def _move_faithfully(self, around: NDArray[np.float32] | None) -> None:
-        """Optimise with each token as mobile as it was in the space.
-
-        `around`: the means of the neighbours that the tokens had in the last frame, shape (V, 2), if they are known.
+        """Optimise with each token as mobile as it was in the space. `around`: the means of the neighbours
+        that the tokens had in the last frame, shape (V, 2), if they are known.
         """
         assert self._optimised is not None
         mobility = row_mobility(self._neighbours.travelled)

@@ -45,9 +45,8 @@ class JointLayout:
     def __init__(
         self, slices: int, size: int, settings: MapSettings, start: NDArray[np.float32] | None = None
     ) -> None:
-        """Start with empty positions for T `slices` of `size` tokens.
-
-        `start`: finite initial positions for the first visited slice, shape (V, 2); None: its linear view.
+        """Start with empty positions for T `slices` of `size` tokens. `start`: finite initial positions for
+        the first visited slice, shape (V, 2); None: its linear view.
         """
         self._start = start
         self.coordinates = np.zeros((slices, size, 2), dtype=np.float32)
@@ -65,7 +64,6 @@ class JointLayout:
 
     def refine_slice(self, index: int, vectors: NDArray[np.float32], sweep: int) -> NDArray[np.float32]:
         """Refine the positions of slice `index`, whose embedding is (V, D), finite. Returns them, (V, 2).
-
         Every sweep must visit all slices: even sweeps from the last to the first, odd sweeps the other way.
         """
         size = len(vectors)

@@ -104,7 +104,6 @@ class NeighbourIndex:
 
     def update(self, vectors: NDArray[np.float32], known: KnownNeighbours | None = None) -> NeighbourUpdate:
         """Update to the next embedding, (V, D). Rows that moved are found by comparison with the last one.
-
         `known`: the neighbours in this embedding, from an index for as many, in place of ranking all rows.
         """
         last = self._vectors
@@ -124,10 +123,8 @@ class NeighbourIndex:
         return self._repair(moved, np.zeros(len(vectors), dtype=np.bool_))
 
     def exchange_rows(self, stay: NDArray[np.int64], vectors: NDArray[np.float32]) -> NeighbourUpdate:
-        """Drop rows and append others, and update to the next embedding.
-
-        `stay`: shape (S,), ascending: the rows of the last embedding that remain, as the first S of
-        `vectors`, (V, D); they may have moved.
+        """Drop rows and append others, and update to the next embedding. `stay`: shape (S,), ascending: the
+        rows of the last embedding that remain, as the first S of `vectors`, (V, D); they may have moved.
         """
         last, size = self._vectors, len(vectors)
         if (

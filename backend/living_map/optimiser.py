@@ -54,10 +54,9 @@ class EdgeOptimiser:
         self._generators = np.concatenate((self._generators[stay], fresh))
 
     def take_graph(self, graph: FuzzyGraph) -> tuple[NDArray[np.float32], float]:
-        """Switch to another graph, carrying over the counters of edges that both have.
-
-        Return by row, (V,), the share of the weight of its edges, over both graphs, that they do not have in
-        common, from 0 (equal, or no earlier graph) to 1; and the same share over all edges.
+        """Switch to another graph, carrying over the counters of edges that both have. Return by row, (V,),
+        the share of the weight of its edges, over both graphs, that they do not have in common, from 0
+        (equal, or no earlier graph) to 1; and the same share over all edges.
         """
         old, old_due, old_negative_due, epoch = self.graph, self.due, self._negative_due, self.epoch
         self.graph, count = graph, len(graph.head)
@@ -99,10 +98,9 @@ class EdgeOptimiser:
         rates: NDArray[np.float32] | None = None,
         mobility: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return positions, (V, 2), after an epoch at each of the learning rates.
-
-        `rates`: shape (V,), factors on a row's rate, 0 for rows that sleep, which do not move; None: all are
-        awake. `mobility`: the share of its steps that each row takes, shape (V, 1); None for whole steps.
+        """Return positions, (V, 2), after an epoch at each of the learning rates. `rates`: shape (V,),
+        factors on a row's rate, 0 for rows that sleep, which do not move; None: all are awake. `mobility`:
+        the share of its steps that each row takes, shape (V, 1); None for whole steps.
         """
         coordinates = np.array(coordinates, dtype=np.float32, order="C")
         if rates is None and len(coordinates) >= two_threads.MIN_ROWS:

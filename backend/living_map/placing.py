@@ -14,10 +14,9 @@ _KEPT = 3
 def place_beside(
     ids: NDArray[np.integer], cosines: NDArray[np.float32], placed: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the place of each row, (N, 2), by its nearest among the rows that have one.
-
-    Among the five nearest, the three that lie closest together on the map count, weighed by their cosines;
-    with none on it, the middle of the map. `ids`: shape (N, K), nearest first; those of `placed` are below L.
+    """Return the place of each row, (N, 2), by its nearest among the rows that have one. Among the five
+    nearest, the three that lie closest together on the map count, weighed by their cosines; with none on it,
+    the middle of the map. `ids`: shape (N, K), nearest first; those of `placed` are below L.
     """
     known = ids < len(placed)
     # The nearest of those that are on the map, in their order.

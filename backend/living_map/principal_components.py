@@ -14,10 +14,9 @@ _NOISE = 0.01
 def principal_directions(
     vectors: NDArray[np.float32], like: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute the first two principal components of a matrix, (V, D), D at least 2, finite.
-
-    `like`: shape (V, 2), the layout shown so far, to which they are rotated or mirrored within their plane.
-    Returns the centre, shape (D,), and two orthonormal columns, shape (D, 2).
+    """Compute the first two principal components of a matrix, (V, D), D at least 2, finite. `like`: shape (V,
+    2), the layout shown so far, to which they are rotated or mirrored within their plane. Returns the centre,
+    shape (D,), and two orthonormal columns, shape (D, 2).
     """
     rows = vectors.astype(np.float64)
     centre = rows.mean(axis=0)

@@ -32,9 +32,8 @@ class RigidMotion:
 
 
 def fit_rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating]) -> RigidMotion:
-    """Return the least-squares rigid motion that brings `source` to `target`, point by point, (N, 2).
-
-    If every rotation fits equally well (one point, or all coincide), it has no rotation.
+    """Return the least-squares rigid motion that brings `source` to `target`, point by point, (N, 2). If
+    every rotation fits equally well (one point, or all coincide), it has no rotation.
     """
     source = np.asarray(source, dtype=np.float64)
     target = np.asarray(target, dtype=np.float64)

@@ -108,9 +108,8 @@ def _set_edge(lists: NeighbourLists, row: int) -> None:
 
 @numba.njit(cache=True, inline="always")
 def _any_reach(cosines: NDArray[np.float32], bounds: NDArray[np.float32]) -> bool:
-    """Return whether one of some cosines, shape (N,), is at least its own bound.
-
-    Without a branch in it, this is compiled to vector instructions.
+    """Return whether one of some cosines, shape (N,), is at least its own bound. Without a branch in it, this
+    is compiled to vector instructions.
     """
     found = np.int32(0)
     for index in range(len(cosines)):
@@ -206,9 +205,8 @@ def insert_moved(
     has_moved: NDArray[np.bool_],
     changed: NDArray[np.bool_],
 ) -> None:
-    """Insert a block's rows, which moved, into the list of every row of a tile that did not move and is near enough.
-
-    The arguments are those of `rank_tile`, and those of `remove_moved`.
+    """Insert a block's rows, which moved, into the list of every row of a tile that did not move and is near
+    enough. The arguments are those of `rank_tile`, and those of `remove_moved`.
     """
     kept = lists.ids.shape[1]
     counts, edges, edge_ids = lists.counts, lists.edges, lists.edge_ids
@@ -235,9 +233,8 @@ def insert_moved(
 
 @numba.njit(cache=True, nogil=True)
 def take_near(near: NeighbourLists, rows: NDArray[np.int64], lists: NeighbourLists, last: bool) -> None:
-    """Insert what `rank_tile` found in a range into the lists of the block's rows. Ranges come in ascending order.
-
-    `last`: whether it is the last range, after which the lists have met all rows.
+    """Insert what `rank_tile` found in a range into the lists of the block's rows. Ranges come in ascending
+    order. `last`: whether it is the last range, after which the lists have met all rows.
     """
     for b in range(len(rows)):
         row = rows[b]
@@ -257,9 +254,8 @@ def remove_moved(
     first: int,
     end: int,
 ) -> None:
-    """Remove the rows that moved, (V,), from the lists of the others, from `first` to `end`.
-
-    `changed`: shape (V,), set for a list of whose first `k` one is removed.
+    """Remove the rows that moved, (V,), from the lists of the others, from `first` to `end`. `changed`: shape
+    (V,), set for a list of whose first `k` one is removed.
     """
     ids, cosines, counts = lists.ids, lists.cosines, lists.counts
     for row in range(first, end):

@@ -66,7 +66,6 @@ def comparable_rows(
     vectors: NDArray[np.float32], metric: Metric, centre: NDArray[np.float32] | float
 ) -> NDArray[np.float32]:
     """Return rows, (N, D), whose products, after `as_queries`, are cosines, or squared distances below zero.
-
     By Euclid a row gets two more columns, its square and 1, so that one product makes a distance; `centre`,
     (D,) or one number, is subtracted, so that squares are small and little is lost to rounding.
     """

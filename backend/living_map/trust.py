@@ -79,10 +79,9 @@ class TrustProbe:
         self._similar: NDArray[np.float32] | None = None
 
     def set_space(self, vectors: Rows) -> None:
-        """Set the embedding, shape (V, D), that the next estimates are made against.
-
-        Rows that moved since the last call are found by comparison; only their similarities are recomputed. Of a large
-        embedding no copy is kept to compare with, and all are.
+        """Set the embedding, shape (V, D), that the next estimates are made against. Rows that moved since
+        the last call are found by comparison; only their similarities are recomputed. Of a large embedding no
+        copy is kept to compare with, and all are.
         """
         if self.size * vectors.shape[1] > MAX_COPIED:
             self._set_large_space(vectors)
@@ -136,9 +135,8 @@ class TrustProbe:
     def estimate(
         self, coordinates: NDArray[np.float32], map_nearest: NDArray[np.int64] | None = None
     ) -> Trust:
-        """Estimate how well a map, (V, 2), shows the current embedding.
-
-        `map_nearest`: the result of `nearest_on_map` with the same number of neighbours, if known.
+        """Estimate how well a map, (V, 2), shows the current embedding. `map_nearest`: the result of
+        `nearest_on_map` with the same number of neighbours, if known.
         """
         k, ids = self.neighbours, self.token_ids
         if k < 1 or self._similar is None:
@@ -167,9 +165,8 @@ class TrustProbe:
 def nearest_on_map(
     coordinates: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]:
-    """Return the `k` tokens nearest on the map, (V, 2), to each token, without itself, shape (V, k).
-
-    `k`: at most V - 1; below 1 the result is empty. `among`: the tokens to choose from, (L,); None for all.
+    """Return the `k` tokens nearest on the map, (V, 2), to each token, without itself, shape (V, k). `k`: at
+    most V - 1; below 1 the result is empty. `among`: the tokens to choose from, (L,); None for all.
     """
     if k < 1:
         return np.empty((len(coordinates), 0), dtype=np.int64)

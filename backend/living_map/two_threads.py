@@ -29,7 +29,6 @@ def split_range(end: int, begin: int = 0, *, of: int | None = None) -> list[tupl
 
 def run_each(work: Callable[[Part], Result], parts: list[Part]) -> list[Result]:
     """Return the results of `work` on each part, in order; parts run at the same time if there are cores.
-
     `work` must not call this function: the one other thread would wait for itself.
     """
     if len(parts) == 1 or _cores() == 1:

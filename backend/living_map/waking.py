@@ -40,10 +40,9 @@ class RowRates:
         self._pending = np.concatenate((self._pending[stay], arrived))
 
     def wake(self, unrest: NDArray[np.float32], gain: float, most: float) -> None:
-        """Let the rates decay by a frame, and wake the rows that have changed enough.
-
-        `unrest`: shape (V,), the share of the weight of each row's edges that changed in this frame; `gain`:
-        the rate of a row whose edges all changed; `most`: the highest rate.
+        """Let the rates decay by a frame, and wake the rows that have changed enough. `unrest`: shape (V,),
+        the share of the weight of each row's edges that changed in this frame; `gain`: the rate of a row
+        whose edges all changed; `most`: the highest rate.
         """
         self._pending += unrest
         woken = self._pending >= WAKING_CHANGE
@@ -74,10 +73,9 @@ def split_edges(
     epoch: int,
     epochs: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Return the edges that pull in the next `epochs`: within either half of the map, and between them.
-
-    The counters of edges between sleepers wait. `rates`: shape (V,), 0 for rows that sleep; `second`: shape
-    (V,), the rows in the second half of the map.
+    """Return the edges that pull in the next `epochs`: within either half of the map, and between them. The
+    counters of edges between sleepers wait. `rates`: shape (V,), 0 for rows that sleep; `second`: shape (V,),
+    the rows in the second half of the map.
     """
     found = np.empty((3, len(head)), dtype=np.int32)
     counts = np.zeros(3, dtype=np.int64)
@@ -115,7 +113,6 @@ def run_listed_epoch(
     rng: NDArray[np.int64],
 ) -> None:
     """Run an epoch of some edges, ascending, as `run_epoch` does of all, each row at `share` of its own rate.
-
     The pushes that go with a pull are computed from one position, so that they do not wait for one another:
     an epoch takes two thirds of the time. `rates`: shape (V,), 0 for rows that sleep, which do not move.
     """

@@ -68,9 +68,7 @@ def make_board(evidence: Evidence) -> list[ClaimRow]:
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:
-    """Return the finding of a claim. Numbers in an imported answer may overflow; it then waits for another
-    answer.
-    """
+    """Return the finding of a claim, which waits if numbers of an imported answer overflow."""
     if evidence.sums and claim.number in _ABOUT_WORDS:
         return waiting("text_of_words")
     try:
@@ -122,9 +120,8 @@ class BoardQuestion:
 
 
 def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQuestion]:
-    """Return the questions of the board, in the order in which to ask them.
-
-    While a run trains, an answer serves until the run has twice its steps, so an open board asks rarely.
+    """Return the questions of the board, in the order in which to ask them. While a run trains, an answer
+    serves until the run has twice its steps, so an open board asks rarely.
     """
     found: list[BoardQuestion] = []
     least = evidence.examined_step // 2 if evidence.training else evidence.examined_step
@@ -208,10 +205,9 @@ def make_set_board(
     boards: LruCache | None = None,
     limit: int = MAX_MEMBERS,
 ) -> SetBoard:
-    """Make the board of each finished member, as its own page shows it, and count the states.
-
-    `members`: ids and runs that differ in nothing but the seed; None for a run that was moved away. At most
-    `limit` boards are made; further members are unanswered.
+    """Make the board of each finished member, as its own page shows it, and count the states. `members`: ids
+    and runs that differ in nothing but the seed; None for a run that was moved away. At most `limit` boards
+    are made; further members are unanswered.
     """
     findings: list[list[MemberFinding]] = []
     unanswered = [UnansweredMember(run_id, "too_many") for run_id, _ in members[limit:]]

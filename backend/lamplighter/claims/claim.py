@@ -172,9 +172,7 @@ def choose_state(holds: bool, in_part: bool) -> ClaimState:
 
 
 def as_number(value: object) -> float | None:
-    """Return a finite number unchanged; None for anything else, or beyond `MAX_MAGNITUDE`: imported runs are
-    untrusted.
-    """
+    """Return a finite number; None for anything else, or beyond `MAX_MAGNITUDE` (imports are untrusted)."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
@@ -193,9 +191,8 @@ def view(**words: str | int | None) -> str:
 def ask(
     code: LinkCode, question: dict[str, Any], evidence: Evidence, otherwise: str, *, breaks: bool = False
 ) -> Link:
-    """Return the button that asks a question and opens the view `otherwise`, where its answer is shown.
-
-    The view alone if this run or this version has no such question.
+    """Return the button that asks a question and opens the view `otherwise`, where its answer is shown. The
+    view alone if this run or this version has no such question.
     """
     refused = evidence.recorded_elsewhere or (evidence.sampled and question["kind"] in WHOLE_SOFTMAX)
     askable = not refused and parse_known(question) is not None

@@ -59,7 +59,6 @@ def make_control_recipe(recipe: Recipe, steps: int | None = None) -> Recipe:
 
 def has_control(run: RunFolder) -> bool:
     """Return whether a control can be trained: not of a run that is itself shuffled, recorded, or a fork.
-
     Sums and random words have none: shuffled, they say nothing.
     """
     recipe = run.recipe
@@ -72,7 +71,6 @@ def has_control(run: RunFolder) -> bool:
 
 def find_control(run: RunFolder) -> RunFolder | None:
     """Return the newest run that differs from `run` only in shuffled words and the number of steps, or None.
-
     Only the recipes of other runs are read, once each, because a recipe never changes. Candidates must have
     the same vocabulary and counts, which only the same text has.
     """
@@ -89,10 +87,9 @@ def find_control(run: RunFolder) -> RunFolder | None:
 
 
 def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
-    """Return the newest finished run of at least half of `step` that differs only in seed and steps.
-
-    None if there is none. The seed also determines the text of Lamptown; for any other text, both runs must
-    have the same words and counts.
+    """Return the newest finished run of at least half of `step` that differs only in seed and steps. None if
+    there is none. The seed also determines the text of Lamptown; for any other text, both runs must have the
+    same words and counts.
     """
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None:
@@ -132,9 +129,8 @@ def gather_with_control(
     control: ControlRun | None,
     other_seed: RunFolder | None = None,
 ) -> Evidence:
-    """Return the evidence about a run, with its control and its run of another seed if readable.
-
-    It raises MissingVocabularyError or FormatError if the run itself cannot be read.
+    """Return the evidence about a run, with its control and its run of another seed if readable. It raises
+    MissingVocabularyError or FormatError if the run itself cannot be read.
     """
     evidence = gather_evidence(run, cache, moment)
     if control is not None:
@@ -163,9 +159,7 @@ def _list_settled(folder: str) -> tuple[tuple[str, _Experiment], ...]:
 
 @lru_cache(_FOLDERS_KEPT)
 def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experiment], ...]:
-    """Return the paths and experiments of the runs in a folder, newest first; its time `_changed` keys the
-    cache.
-    """
+    """Return the runs in a folder with their experiments, newest first; `_changed` keys the cache."""
     paths = [str(path) for path in list_folders(Path(folder))]
     times = {path: _recipe_time(path) for path in paths}
     found = ((path, _read_experiment(path, times[path])) for path in sorted(paths, key=times.__getitem__))
@@ -174,9 +168,7 @@ def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experimen
 
 @lru_cache(_RECIPES_KEPT)
 def _read_experiment(path: str, written: int) -> _Experiment | None:
-    """Return the experiment of a run's folder; None if it cannot be trained here from its beginning, as a
-    fork.
-    """
+    """Return the experiment of a run's folder; None if it cannot be trained here, as a fork."""
     if not written:
         return None
     try:

@@ -64,9 +64,7 @@ _EARLY = 20
 
 def read_pulse_figures(reader: StepsReader, step: int, rows: int, width: int) -> PulseFigures | None:
     """Return the figures of the first steps and of others spread evenly up to `step`; None if none is
-    recorded.
-
-    `rows`, `width`: V and D of the embedding.
+    recorded. `rows`, `width`: V and D of the embedding.
     """
     most = max(_EARLY, min(MAX_STEPS, _MAX_ROWS // max(1, rows)))
     spread = np.linspace(1, max(1, step), min(most, max(1, step))).astype(np.int64)
@@ -133,10 +131,9 @@ def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -
 
 
 def _walk_at_random(squares: NDArray[np.float64], width: int) -> Spread:
-    """Return the root mean square distance from the start after steps in random directions.
-
-    `squares`: shape (V,), the sum of the squares of each row's steps. The square of a row's distance has the
-    deviation `squares` * sqrt(2 / D), or less.
+    """Return the root mean square distance from the start after steps in random directions. `squares`: shape
+    (V,), the sum of the squares of each row's steps. The square of a row's distance has the deviation
+    `squares` * sqrt(2 / D), or less.
     """
     distance = math.sqrt(squares.mean())
     deviation = math.sqrt(2 / width * np.square(squares).sum()) / len(squares)
@@ -216,10 +213,8 @@ def examined_step(run: RunFolder, moment: Moment) -> int:
 
 
 def gather_evidence(run: RunFolder, cache: LruCache, moment: Moment | None = None) -> Evidence:
-    """Return the evidence about a run that has read its corpus. Unreadable parts are left out.
-
-    `cache` keeps results for finished steps. It raises MissingVocabularyError or FormatError if the run
-    cannot be read.
+    """Return the evidence about a run that has read its corpus. Unreadable parts are left out. `cache` keeps
+    results for finished steps. It raises MissingVocabularyError or FormatError if the run cannot be read.
     """
     moment = moment or read_moment(run)
     return _Gathering(run, cache, moment).evidence()
@@ -360,7 +355,6 @@ def _serving(
     reader: ExaminationsReader, lineage: Lineage, sentences: tuple[str, str] | None
 ) -> dict[str, str]:
     """Return the ids of the answers to the board's own questions, for each kind the one of the newest step.
-
     Answers to similar questions are ignored: the board must not depend on what else was asked.
     """
     newest: dict[str, tuple[int, int, str]] = {}

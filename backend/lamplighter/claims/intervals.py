@@ -54,9 +54,7 @@ def mean_of(values: Sequence[float]) -> Spread:
 
 def share_interval(share: float, of: int, side: float = _SIDE) -> tuple[float, float]:
     """Return the 95 % confidence interval of `share` of `of` trials, or that of `side` deviations (Wilson
-    1927).
-
-    Unlike the normal interval, it is not empty when none or all succeeded.
+    1927). Unlike the normal interval, it is not empty when none or all succeeded.
     """
     if of < 1:
         return 0.0, 1.0

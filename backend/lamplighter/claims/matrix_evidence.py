@@ -57,25 +57,20 @@ _MAX_COLUMNS = 4_096
 
 
 def sample_nearest(vectors: Matrix) -> NDArray[np.int32]:
-    """Return the ten nearest of a sample of the words, (N, 10), the same sample for matrices of one shape,
-    (V, D).
-    """
+    """Return the ten nearest of some words, (N, 10), the same words for matrices of one shape."""
     return nearest_rows(vectors, sample_rows(*vectors.shape), NEIGHBOURS)[0]
 
 
 def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
-    """Return the share of nearest neighbours (from `sample_nearest`) in common, with its standard error over
-    words.
-    """
+    """Return the share of nearest (from `sample_nearest`) in common, with its standard error over words."""
     return mean_of((count_shared(one, other) / one.shape[1]).tolist())
 
 
 def share_across_seeds(
     one: Matrix, words: Sequence[str], other: Matrix, other_words: Sequence[str]
 ) -> Spread | None:
-    """Return `share_of_same` for two runs, over the words they share; None if these are too few.
-
-    `one`, `other`: shape (V, D) each; V and D may differ. `words`, `other_words`: the word of each row.
+    """Return `share_of_same` for two runs, over the words they share; None if these are too few. `one`,
+    `other`: shape (V, D) each; V and D may differ. `words`, `other_words`: the word of each row.
     """
     here, there = find_shared_rows(words, other_words).T
     if len(here) <= NEIGHBOURS:
@@ -141,9 +136,7 @@ def _alike(counts: Matrix) -> Matrix:
 
 
 def _correlate_rows(one: Matrix, other: Matrix) -> NDArray[np.float64]:
-    """Return the row-wise correlations of two (R, R) matrices without their diagonals; NaN where a row is
-    constant.
-    """
+    """Return the correlations of rows of (R, R) matrices without diagonals; NaN for a constant one."""
     others = ~np.eye(len(one), dtype=bool)
     a, b = (each[others].reshape(len(each), -1).astype(np.float64) for each in (one, other))
     a, b = (each - each.mean(axis=1, keepdims=True) for each in (a, b))
@@ -163,19 +156,17 @@ _RANDOM_SPACES = 20
 
 
 def read_matrix_evidence(run: RunFolder, cache: LruCache, key: tuple[Any, ...], step: int) -> dict[str, Any]:
-    """Return the fields of `Evidence` that come from matrices kept up to `step`.
-
-    `cache` keeps results for finished steps under `key`, which identifies the run and its lineage.
+    """Return the fields of `Evidence` that come from matrices kept up to `step`. `cache` keeps results for
+    finished steps under `key`, which identifies the run and its lineage.
     """
     with MatrixHistory(run) as history:
         return _MatrixReading(run, cache, key, step, history).fields()
 
 
 def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: int) -> Spread | None:
-    """Return the share of a word's ten nearest that are the same in a run of another seed.
-
-    It is that of the input matrix at `step` or the last kept step before it; None if the runs share too few
-    words, or a matrix is too large.
+    """Return the share of a word's ten nearest that are the same in a run of another seed. It is that of the
+    input matrix at `step` or the last kept step before it; None if the runs share too few words, or a matrix
+    is too large.
     """
 
     def make() -> Spread | None:

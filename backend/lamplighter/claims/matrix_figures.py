@@ -58,9 +58,8 @@ def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
 def measure_matrix(
     vectors: Matrix, step: int, vocabulary: Vocabulary, before: Matrix | None
 ) -> MatrixFigures | None:
-    """Return the figures of a matrix, (V, D), after `step`; None if it is not finite, or too small.
-
-    `before`: the matrix one step earlier, shape (V, D), if known.
+    """Return the figures of a matrix, (V, D), after `step`; None if it is not finite, or too small. `before`:
+    the matrix one step earlier, shape (V, D), if known.
     """
     if len(vectors) < 2 or not np.isfinite(vectors).all():
         return None
@@ -79,10 +78,8 @@ def measure_matrix(
 
 
 def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigures | None:
-    """Return how often a word's nearest share its class, and how often under shuffled labels.
-
-    `class_of`: shape (V,), negative for none. None if no class has two words, or if too many words have a
-    class.
+    """Return how often a word's nearest share its class, and how often under shuffled labels. `class_of`:
+    shape (V,), negative for none. None if no class has two words, or if too many words have a class.
     """
     classed = np.flatnonzero(class_of >= 0)
     if not 2 <= len(classed) <= _MAX_CLASSED:
@@ -106,10 +103,9 @@ def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigure
 def measure_relations(
     vectors: Matrix, relations: Iterable[Relation], class_of: NDArray[np.integer]
 ) -> dict[str, RelationFigures]:
-    """Return by name how often a sum, the third word alone, and guessing complete each relation.
-
-    At most `MAX_RELATIONS` that have an analogy, and none of a matrix above `MAX_ANALOGY_NUMBERS`. The
-    questions are those of the measures and of the geometry routes, so that all show the same shares.
+    """Return by name how often a sum, the third word alone, and guessing complete each relation. At most
+    `MAX_RELATIONS` that have an analogy, and none of a matrix above `MAX_ANALOGY_NUMBERS`. The questions are
+    those of the measures and of the geometry routes, so that all show the same shares.
     """
     if vectors.size > MAX_ANALOGY_NUMBERS or not np.isfinite(vectors).all():
         return {}
@@ -146,9 +142,7 @@ def read_turn(history: MatrixHistory, step: int) -> float | None:
 
 
 def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
-    """Return what a random rotation of the whole space changes and keeps; None if it is too wide or not
-    finite.
-    """
+    """Return what a random rotation changes and keeps; None if the space is too wide or not finite."""
     size, dim = vectors.shape
     if dim > MAX_DIM or size < 3 or not np.isfinite(vectors).all():
         return None

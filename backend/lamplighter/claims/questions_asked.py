@@ -21,9 +21,7 @@ _LOOKED_THROUGH = 1_000
 
 
 def choose_words(vocabulary: Vocabulary) -> tuple[str | None, str | None]:
-    """Return a well-known word and a related one, or else the two most frequent of the largest class, or
-    None.
-    """
+    """Return a well-known word and a related one, or else the two most frequent of the largest class."""
     known = set(vocabulary.tokens)
     for one, other in KINDRED:
         if one in known and other in known:
@@ -44,10 +42,8 @@ def choose_opposites(vocabulary: Vocabulary) -> tuple[str, str] | None:
 
 
 def choose_sentences(vocabulary: Vocabulary) -> tuple[str, str] | None:
-    """Return two sentences that share two words; None if there are too few words.
-
-    For another text they are just its most frequent words in a row, because a class may see them even if the
-    text is withheld.
+    """Return two sentences that share two words; None if there are too few words. For another text they are
+    just its most frequent words in a row, because a class may see them even if the text is withheld.
     """
     known = set(vocabulary.tokens)
     if all(word in known for text in _SENTENCES for word in text.split()):
@@ -78,9 +74,7 @@ def parse_known(fields: Mapping[str, Any]) -> Question | None:
 
 
 def list_questions(evidence: Evidence, *, by_button: bool = False) -> list[Question]:
-    """Return the questions of the board, cheap ones first; with `by_button`, also those only a person may
-    start.
-    """
+    """Return the questions of the board, cheap ones first; `by_button`: also those only a person starts."""
     if evidence.recorded_elsewhere or evidence.examined_step < 1:
         return []
     questions = questions_about(evidence.examined_step, evidence.sentences)
@@ -118,9 +112,7 @@ def find_own_question(fields: object, sentences: tuple[str, str] | None) -> Ques
 
 
 def rotation_question(evidence: Evidence) -> dict[str, Any] | None:
-    """Return the fields of the rotation question, which the board never waits for; None without a model to
-    ask.
-    """
+    """Return the fields of the rotation question, which the board never waits for, if it can be asked."""
     question = {"kind": "rotation", "step": evidence.examined_step}
     return None if evidence.recorded_elsewhere or parse_known(question) is None else question
 

@@ -63,7 +63,6 @@ def read_documents(
     recipe: CorpusRecipe, seed: int, text: str | None, tell: CorpusProgress
 ) -> tuple[list[str], list[str], Town | None]:
     """Return the documents of a recipe, those held out, and the town that they are about; None for real text.
-
     `tell` is called with the share done, up to 0.5, and a short description. It raises CorpusError without a
     text.
     """

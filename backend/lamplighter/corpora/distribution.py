@@ -24,9 +24,7 @@ _BLOCK = 1 << 18
 
 def count_meetings(token_ids: NDArray[np.uint32], pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
     """Count, for each pair of ids, the pairs of positions at most `WINDOW` apart that hold them, in either
-    order.
-
-    At most `MAX_TOKENS` of the text, shape (N,), are read, for at most `MAX_PAIRS`. Shape (P,).
+    order. At most `MAX_TOKENS` of the text, shape (N,), are read, for at most `MAX_PAIRS`. Shape (P,).
     """
     text = token_ids[:MAX_TOKENS]
     if not len(pairs) or not len(text):
@@ -80,10 +78,9 @@ class WordLists:
 
 
 def list_words(token_ids: NDArray[np.uint32], tokens: tuple[str, ...]) -> WordLists | None:
-    """Return the lists of a text's most frequent words; None if it has too many words, or too few.
-
-    At most `MAX_TOKENS` of the text, shape (N,), are read; id 0 stands for unknown tokens. Signs without a
-    letter get no list, but may be in others' lists.
+    """Return the lists of a text's most frequent words; None if it has too many words, or too few. At most
+    `MAX_TOKENS` of the text, shape (N,), are read; id 0 stands for unknown tokens. Signs without a letter get
+    no list, but may be in others' lists.
     """
     size = len(tokens)
     if not LISTED + 1 < size <= MAX_ROWS:

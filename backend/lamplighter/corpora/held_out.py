@@ -12,7 +12,6 @@ _SHARE = 10
 
 def split_held_out(documents: list[str]) -> tuple[list[str], list[str]]:
     """Return the documents to read (words separated by single spaces) and the last tenth, which is held out.
-
     It is split off within a document if necessary; nothing is of a text below `MIN_WORDS` words.
     """
     total = sum(document.count(" ") + 1 for document in documents)

@@ -22,9 +22,8 @@ _OTHER_TOKENS = 3
 
 
 def number_ids(recipe: CorpusRecipe, vocabulary: int) -> NDArray[np.int64] | None:
-    """Return the token ids of the numbers in their order, shape (p,); None for a corpus of another kind.
-
-    The recipe of an imported run may not fit the `vocabulary`: None, too.
+    """Return the token ids of the numbers in their order, shape (p,); None for a corpus of another kind. The
+    recipe of an imported run may not fit the `vocabulary`: None, too.
     """
     p = recipe.modulus
     return None if p is None or vocabulary != p + _OTHER_TOKENS else FIRST_NUMBER + np.arange(p)

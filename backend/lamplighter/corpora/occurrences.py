@@ -111,9 +111,7 @@ def find_occurrences(
 
 
 def choose_words(text: NDArray[np.uint32], vocabulary: Vocabulary) -> list[str]:
-    """Return words whose hidden states are worth a look: the town's homonyms, or the most frequent longer
-    words.
-    """
+    """Return words whose states are worth a look: the town's homonyms, or frequent longer words."""
     known = set(vocabulary.tokens)
     if vocabulary.classes and (planted := [one.word for one in list_homonyms() if one.word in known]):
         return planted[:MAX_WORDS]

@@ -17,7 +17,6 @@ BLOCK = 40
 
 def deal_jobs(vocabulary: Vocabulary, seed: int, block: int = BLOCK) -> NDArray[np.int64]:
     """Return the token that does each token's job in the other text, shape (V,): a permutation of the ids.
-
     Only classed tokens change jobs; without classes all do except id 0, which stands for unknown words.
     `block`: size of the blocks of similar frequency.
     """

@@ -34,9 +34,8 @@ _ROW = re.compile(r"[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}")
 
 
 def parse_planted(text: str, name: str) -> tuple[str, ...]:
-    """Parse a file of two words and their sign per line, or raise CorpusError. `#` starts a comment.
-
-    `name`: the file's name, for messages.
+    """Parse a file of two words and their sign per line, or raise CorpusError. `#` starts a comment. `name`:
+    the file's name, for messages.
     """
     rows: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):

@@ -89,7 +89,6 @@ def choose_prompts(
     recipe: Recipe, tokeniser: str, vocabulary: Vocabulary, token_ids: NDArray[np.uint32]
 ) -> list[list[int]]:
     """Return the prompts of a run as token ids: those of its recipe, or three that suit its text, shape (N,).
-
     Towns have fixed prompts; for any other text they are the three most frequent beginnings of sentences.
     Such a beginning also replaces a prompt with an unknown word.
     """

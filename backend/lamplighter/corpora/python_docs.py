@@ -314,10 +314,9 @@ def read_python_docs(
     packages: Sequence[str] = PACKAGES,
     cache: Path | None = None,
 ) -> str:
-    """Read the prose of installed packages' docstrings, with blank lines between paragraphs.
-
-    The result depends only on the versions. `python` is the standard library; `cache`: the folder for the
-    text, by default the user's. It raises CorpusError if no package has its source installed.
+    """Read the prose of installed packages' docstrings, with blank lines between paragraphs. The result
+    depends only on the versions. `python` is the standard library; `cache`: the folder for the text, by
+    default the user's. It raises CorpusError if no package has its source installed.
     """
     roots = {package: root for package in packages if (root := _root(package)) is not None}
     described = "\n".join([str(_REVISION), *(f"{package} {_version(package)}" for package in roots)])

@@ -90,7 +90,6 @@ def survey_text(text: str) -> TextSurvey:
 
 def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
     """Return how many tokens of a text training would read; any number from `enough` on may stand for more.
-
     It raises CorpusError if the text is too short to learn from, as `build_corpus` does.
     """
     documents, left = list[str](), max(enough, MIN_TOKENS) * _MAX_WORD

@@ -158,18 +158,16 @@ def tokenise(
 
 
 def encode_with(tokeniser: str, documents: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return the token ids of other documents, shape (N,), and the number of tokens of each, shape (D,).
-
-    Text that the tokeniser (as JSON) does not know becomes `<unk>`.
+    """Return the token ids of other documents, shape (N,), and the number of tokens of each, shape (D,). Text
+    that the tokeniser (as JSON) does not know becomes `<unk>`.
     """
     return _encode_documents(Tokenizer.from_str(tokeniser), documents)
 
 
 def restore_tokeniser(tokeniser: str, size: int) -> RestoredTokeniser:
     """Rebuild a run's tokeniser from the tokens and merges in its JSON, or raise TokeniserError for not
-    `size` ids.
-
-    Nothing else is used: an untrusted tokeniser could split texts by a regular expression that takes forever.
+    `size` ids. Nothing else is used: an untrusted tokeniser could split texts by a regular expression that
+    takes forever.
     """
     try:
         model: Any = json.loads(tokeniser)["model"]

@@ -33,9 +33,7 @@ _LIBRARIES = ("numpy", "tokenizers")
 def build_cached(
     recipe: CorpusRecipe, seed: int, progress: CorpusProgress | None = None, folder: Path | None = None
 ) -> Corpus:
-    """Return the town that `build_corpus` builds from a recipe of kind `lamptown`, from the cache if
-    possible.
-    """
+    """Return the town that `build_corpus` builds from a recipe, from the cache if possible."""
     folder = folder or Path(platformdirs.user_cache_dir("lamplighter", appauthor=False)) / "towns"
     path = folder / f"{_key(recipe, seed)}.npz"
     if (kept := _read(path)) is not None:

@@ -101,9 +101,8 @@ NEIGHBOURS_OF_NEW = 5
 
 
 def lay_out_like(coordinates: Floats, rows: RowsDifference, other_vectors: Floats) -> Floats:
-    """Return the layout of the second of two runs, (W, 2), by that of the first, (V, 2).
-
-    It raises NotComparableError if the first lacks too many words of the second.
+    """Return the layout of the second of two runs, (W, 2), by that of the first, (V, 2). It raises
+    NotComparableError if the first lacks too many words of the second.
     """
     here, there = rows.shared.T
     new = np.setdiff1d(np.arange(len(other_vectors)), there)

@@ -53,9 +53,7 @@ class RunDifference:
         self, by: Ordering = "aligned", limit: int = 50, least_count: int = 0, *, with_text: bool = True
     ) -> DifferenceAnswer:
         """Return the difference as it is told, with at most `limit` words that occur at least `least_count`
-        times.
-
-        `with_text`: whether to tell what the models said.
+        times. `with_text`: whether to tell what the models said.
         """
         rows, steps, relation, record = self.rows, self.steps, self.relation, self.record
         held_out = record.held_out

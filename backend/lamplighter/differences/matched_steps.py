@@ -49,10 +49,8 @@ class Relation:
 
 
 def relate(run: RunFolder, other: RunFolder, find: Callable[[str], RunFolder | None]) -> Relation:
-    """Return the relation of two runs.
-
-    `find` returns a run by its id, or None if it is not here. A run in between that is gone hides what lies
-    before.
+    """Return the relation of two runs. `find` returns a run by its id, or None if it is not here. A run in
+    between that is gone hides what lies before.
     """
     if run.id == other.id:
         return Relation("same", run.id)

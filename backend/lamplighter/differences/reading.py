@@ -48,10 +48,9 @@ class ComparedRun:
 def choose_steps(
     one: ComparedRun, other: ComparedRun, relation: Relation, step: int | None, other_step: int | None
 ) -> MatchedSteps:
-    """Return the steps at which two runs are compared; None for the newest that both have.
-
-    `other_step`: a step of the other, regardless of the clock. It raises NotComparableError if they have no
-    step in common, NoSnapshotError if none at or before a named one is kept.
+    """Return the steps at which two runs are compared; None for the newest that both have. `other_step`: a
+    step of the other, regardless of the clock. It raises NotComparableError if they have no step in common,
+    NoSnapshotError if none at or before a named one is kept.
     """
     if other_step is None:
         newest = one.newest_step, other.newest_step
@@ -80,9 +79,8 @@ def read_rows(
 def read_first_difference(
     one: ComparedRun, other: ComparedRun, relation: Relation, known: FirstDifference | None = None
 ) -> FirstDifference | None:
-    """Return the first step whose records differ; None for runs without a common origin.
-
-    `known`: what was found before, of the same attempts; steps that were equal are not compared again.
+    """Return the first step whose records differ; None for runs without a common origin. `known`: what was
+    found before, of the same attempts; steps that were equal are not compared again.
     """
     if relation.ancestor is None or relation.kind == "same" or (known and known.step is not None):
         return known
@@ -102,10 +100,9 @@ def compare_folders(
     other_step: int | None = None,
     on_progress: Callable[[float], object] = lambda _: None,
 ) -> RunDifference:
-    """Return the difference between two runs in their folders; see `choose_steps` for the steps.
-
-    Their ancestors are looked for beside them. It raises NotComparableError if they have too little in
-    common, or one has not begun, and NoSnapshotError if a matrix is not kept.
+    """Return the difference between two runs in their folders; see `choose_steps` for the steps. Their
+    ancestors are looked for beside them. It raises NotComparableError if they have too little in common, or
+    one has not begun, and NoSnapshotError if a matrix is not kept.
     """
     for each in (run, other):
         if not (each.is_prepared and each.steps_path.exists()):

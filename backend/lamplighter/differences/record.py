@@ -81,10 +81,9 @@ def compare_records(
     *,
     clocked: bool,
 ) -> RecordDifference:
-    """Read what two records say at a step. `offset`: the step of the other minus that of the run.
-
-    `clocked`: the two steps are at one point of a clock, and so all before them. If not, the newest line and
-    loss of either are read.
+    """Read what two records say at a step. `offset`: the step of the other minus that of the run. `clocked`:
+    the two steps are at one point of a clock, and so all before them. If not, the newest line and loss of
+    either are read.
     """
     batches = min(RECENT, step, step + offset)
     own = _read_losses(reader, step, batches)
@@ -171,7 +170,6 @@ def find_first_difference(
     reader: StepsReader, other: StepsReader, offset: int, first: int, last: int
 ) -> FirstDifference:
     """Compare the recorded steps `first` to `last` of two runs until they differ, or one lacks a step.
-
     `offset`: the step of the other minus that of the run.
     """
     size, step, limit = 0, first, 1

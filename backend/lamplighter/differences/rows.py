@@ -110,9 +110,7 @@ class RowsDifference:
         self, by: Literal["aligned", "raw", "neighbours"], limit: int, least_count: int = 0
     ) -> Ids:
         """Return at most `limit` shared words that differ, most different first, equal words by the aligned
-        distance.
-
-        `least_count`: minimum occurrences in the text, if they are known.
+        distance. `least_count`: minimum occurrences in the text, if they are known.
         """
         lost = self.near.nearest.shape[1] - self.kept()
         change = {"aligned": self.aligned(), "raw": self.raw(), "neighbours": lost}[by]
@@ -131,7 +129,6 @@ def measure_rows(
     on_progress: Callable[[float], object] = lambda _: None,
 ) -> RowsDifference:
     """Measure the difference between two matrices, or raise NotComparableError for too few shared words.
-
     `earlier`: that of `one` at an earlier step, to judge the difference by. `on_progress` is called with the
     share done; what it raises ends the measurement.
     """

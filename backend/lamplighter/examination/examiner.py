@@ -159,9 +159,8 @@ class Examiner:
     """The examiner of one run. It takes no lock: the caller holds the examiner role."""
 
     def __init__(self, run: RunFolder, idle: float, stop: threading.Event) -> None:
-        """Open the answer file, and requeue the questions whose examiner was killed.
-
-        `idle`: seconds without a question after which the examiner ends; `stop` ends it within a step.
+        """Open the answer file, and requeue the questions whose examiner was killed. `idle`: seconds without
+        a question after which the examiner ends; `stop` ends it within a step.
         """
         self._run, self._idle, self._stop = run, idle, stop
         self._writer = ExaminationsWriter(run.examinations_path)

@@ -28,16 +28,12 @@ _DIGITS = 6
 
 
 def rounded(value: float, digits: int = _DIGITS) -> float | None:
-    """Return a number rounded to `digits` significant digits; None if it is not finite, which JSON cannot
-    express.
-    """
+    """Return a number rounded to `digits` significant digits; None if it is not finite (not JSON)."""
     return round_known(value, digits) if math.isfinite(value) else None
 
 
 def round_known(value: float, digits: int = _DIGITS) -> float:
-    """Return a number rounded to `digits` significant digits. One that is not finite is unchanged, and no
-    answer accepts it.
-    """
+    """Return a number rounded to `digits` significant digits, or unchanged if it is not finite."""
     return float(f"{float(value):.{digits}g}")
 
 
@@ -61,9 +57,8 @@ def reading(learner: Learner) -> Generator[None]:
 
 
 def choose_kept_steps(examined: ExaminedModel, most: int) -> list[int]:
-    """Return the examined step and at most `most` - 1 kept states before it, ascending.
-
-    They are spread along the logarithm of the step, because a model changes fastest at first.
+    """Return the examined step and at most `most` - 1 kept states before it, ascending. They are spread along
+    the logarithm of the step, because a model changes fastest at first.
     """
     with StepsReader(examined.run.steps_path) as reader:
         kept = [
@@ -87,9 +82,8 @@ class TextSample:
     """
 
     def __init__(self, examined: ExaminedModel, jobs: NDArray[np.int64] | None = None) -> None:
-        """Choose the sample, spread over the whole text.
-
-        `jobs`: the token that replaces each token, shape (V,); None: the text as it is.
+        """Choose the sample, spread over the whole text. `jobs`: the token that replaces each token, shape
+        (V,); None: the text as it is.
         """
         run, self._learner = examined.run, examined.learner
         self._examined, self._as_it_is = examined, jobs is None
@@ -135,9 +129,8 @@ def prediction_losses(
     at_once: int,
     report: Callable[[float], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the loss in nats of each prediction, token ids (N, T + 1) -> (N, T).
-
-    `at_once`: windows in a batch; `report` receives the share done.
+    """Return the loss in nats of each prediction, token ids (N, T + 1) -> (N, T). `at_once`: windows in a
+    batch; `report` receives the share done.
     """
     found = [np.empty((0, windows.shape[1] - 1))]
     with reading(learner):
@@ -173,9 +166,8 @@ class ModuleReading:
 
 def count_right_guesses(probabilities: torch.Tensor, targets: torch.Tensor) -> tuple[int, float | None]:
     """Return how many positions were predicted correctly, and their share of the logits' gradient (of the
-    summed lengths by position; None if there is none).
-
-    At a position that gradient is the probabilities, (N, V), minus 1 for the correct token, divided by N.
+    summed lengths by position; None if there is none). At a position that gradient is the probabilities, (N,
+    V), minus 1 for the correct token, divided by N.
     """
     right = probabilities.argmax(dim=1) == targets
     true = probabilities.gather(1, targets[:, None])[:, 0]

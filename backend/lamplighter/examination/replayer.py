@@ -95,10 +95,8 @@ class Replayer:
         self._loaded: _LoadedModel | None = None
 
     def model_at(self, step: int, report: ReportProgress) -> ExaminedModel:
-        """Return the model after a step, loaded for the questions about it.
-
-        It raises ReplayError if the step cannot be computed, and what `report` raises; the steps computed so
-        far stay loaded.
+        """Return the model after a step, loaded for the questions about it. It raises ReplayError if the step
+        cannot be computed, and what `report` raises; the steps computed so far stay loaded.
         """
         with StepsReader(self.run.steps_path) as reader:
             lineage = reader.lineage()

@@ -40,8 +40,8 @@ def sub_progress(progress: ExportProgress, start: float, end: float, what: str) 
 
 @contextmanager
 def atomic_output(target: Path) -> Generator[Path]:
-    """Yield a path to write to (as a file or a folder); it becomes `target` if the block succeeds, else it is
-    deleted, as are leftovers beside it. It raises ExportError if `target` exists, or its folder is read-only.
+    """Yield a path to write to; it becomes `target` if the block succeeds, else it is deleted. Leftovers of
+    killed exports beside it go, too. It raises ExportError if `target` exists, or cannot be written.
     """
     if target.exists():
         raise ExportError(f"{target} exists: remove it, or name another place with --out")

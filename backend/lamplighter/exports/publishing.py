@@ -74,9 +74,8 @@ class Publication:
 
 @contextmanager
 def prepare_publication(run: RunFolder, store: ObjectStore, progress: Progress) -> Generator[Publication]:
-    """Yield a finished run as it would be published, or raise ExportError.
-
-    Its databases are copied for as long, to the temporary folder.
+    """Yield a finished run as it would be published, or raise ExportError. Its databases are copied for as
+    long, to the temporary folder.
     """
     if not run.is_prepared or not run.steps_path.exists() or not read_status(run).has_ended:
         raise ExportError(f"{run.id} has not ended: publish it when it has")
@@ -104,10 +103,9 @@ def prepare_publication(run: RunFolder, store: ObjectStore, progress: Progress) 
 
 
 def publish(publication: Publication, store: ObjectStore, progress: Progress) -> bool:
-    """Write a run, and return whether it changed what is published.
-
-    It raises ExportError if another process published it at the same time, and won. After a StoreError what
-    is there stays, and the same call goes on from it.
+    """Write a run, and return whether it changed what is published. It raises ExportError if another process
+    published it at the same time, and won. After a StoreError what is there stays, and the same call goes on
+    from it.
     """
     manifest = publication.manifest
     prefix, total = f"{manifest.run}/", max(1, publication.bytes)
@@ -214,10 +212,8 @@ def _digests_of(path: Path) -> tuple[str, bytes]:
 
 
 def fetch_run(objects: ObjectReader, folder: Path, progress: ExportProgress) -> None:
-    """Fetch the files of the only run at an address into an empty folder; nothing else is checked.
-
-    It raises ExportError for several runs or a full disk, StoreError for what cannot be read or was not
-    published.
+    """Fetch the files of the only run at an address into an empty folder; nothing else is checked. It raises
+    ExportError for several runs or a full disk, StoreError for what cannot be read or was not published.
     """
     found = list_runs(objects)
     if len(found) > 1:

@@ -49,10 +49,9 @@ class _Draft:
 def change_recipe(
     parent: Recipe, changes: Mapping[str, Any], vocabulary: int
 ) -> tuple[Recipe, tuple[Change, ...]]:
-    """Return a recipe with changes, and the changes as they are stored, or raise ForkError.
-
-    `parent`: with the learning rate in force; `changes`: new values by field; see `docs/forks.md`.
-    `vocabulary`: the number of the parent's tokens.
+    """Return a recipe with changes, and the changes as they are stored, or raise ForkError. `parent`: with
+    the learning rate in force; `changes`: new values by field; see `docs/forks.md`. `vocabulary`: the number
+    of the parent's tokens.
     """
     if len(changes) > MAX_CHANGES:
         raise ForkError(

@@ -53,7 +53,6 @@ def create_fork(
     store: RunStore, run: RunFolder, request: ForkRequest, prepare: Callable[[Path], object] | None = None
 ) -> RunFolder:
     """Create a fork of a run, live or finished, or raise ForkError. Its folder appears whole or not at all.
-
     `prepare` is called with the folder before it gets its final name.
     """
     with Parent(run, request.step) as parent:

@@ -47,10 +47,9 @@ class AnalogyBaselines:
 
 
 def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS) -> NDArray[np.int64]:
-    """Return the questions (a, b, c, d) from every two pairs, shape (Q, 4).
-
-    Omits questions without an answer (d is one of the three given words) or without content (two of a, b, c
-    are equal). Of more than `limit` it is a fixed random sample, which may be smaller.
+    """Return the questions (a, b, c, d) from every two pairs, shape (Q, 4). Omits questions without an answer
+    (d is one of the three given words) or without content (two of a, b, c are equal). Of more than `limit` it
+    is a fixed random sample, which may be smaller.
     """
     known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
     count, random = len(known), np.random.default_rng(0)
@@ -96,9 +95,8 @@ def analogy_accuracy(vectors: NDArray[np.float32], pairs: Sequence[tuple[int, in
 
 
 def answer_analogy(vectors: RowSource, a: int, b: int, c: int, most: int) -> tuple[RankedRows, RankedRows]:
-    """Return the rows most similar to a - b + c, without the three given rows, and with them.
-
-    Nearest first, equal cosines by id; at most `most` of each.
+    """Return the rows most similar to a - b + c, without the three given rows, and with them. Nearest first,
+    equal cosines by id; at most `most` of each.
     """
     units = unit_rows(vectors[np.array([a, b, c])])
     cosines = cosines_with(vectors, unit_rows((units[0] - units[1] + units[2])[None, :]))[0]
@@ -113,7 +111,6 @@ def analogy_baselines(
     vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], class_of: NDArray[np.integer]
 ) -> AnalogyBaselines:
     """Compute baselines for a relation's `analogy_accuracy`, on the same questions; NaN if there are none.
-
     `class_of`: shape (V,), the class of each token, negative for none.
     """
     quadruples = analogy_questions(pairs)

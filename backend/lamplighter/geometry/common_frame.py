@@ -39,10 +39,9 @@ class Similarity:
 
 
 def find_common_frame(maps: NDArray[np.floating]) -> list[Similarity]:
-    """Return the similarity that brings each of M maps, (M, N, 2), into a frame turned like the first.
-
-    After it a map's points have a root mean square distance of 1 from the origin, their middle; a map whose
-    points coincide stays a point.
+    """Return the similarity that brings each of M maps, (M, N, 2), into a frame turned like the first. After
+    it a map's points have a root mean square distance of 1 from the origin, their middle; a map whose points
+    coincide stays a point.
     """
     points = maps.astype(np.float64)
     middles = points.mean(axis=1)
@@ -80,7 +79,6 @@ Lists = NDArray[np.integer]
 
 def pairwise_jaccard(lists: Lists) -> NDArray[np.float64]:
     """Return the Jaccard index of each word's lists in each pair of spaces, shape (P, W), P = M (M - 1) / 2.
-
     That is the share of the ids in either list that are in both: 1 for equal lists, 0 for disjoint ones.
     """
     _, words, k = lists.shape

@@ -70,7 +70,6 @@ class Neighbourhoods:
 
 def choose_fitted(counts: NDArray[np.int64], dim: int) -> Ids:
     """Return the most frequent words, on which a rotation is fitted, ascending: at least as many as `dim`.
-
     `counts`: shape (N,): how often each occurs, in that of two texts in which it is rarer.
     """
     return np.sort(np.argsort(-counts, kind="stable")[: max(MAX_FITTED, 2 * dim)])
@@ -83,7 +82,6 @@ def measure_distances(one: Floats, other: Floats, fitted: Ids) -> Distances:
 
 def measure_sample(one: Floats, other: Floats, fitted: Ids, words: Ids, deal: Ids | None = None) -> Distances:
     """Measure how far some words are from themselves, after the rotation that all are measured with.
-
     `fitted`: the rows that the rotation is fitted on; fitted on the sample, it would fit it too well. `deal`:
     the row of the second matrix that is taken for each row of the first, shape (N,); None for the same.
     """
@@ -112,10 +110,9 @@ def _measure(one: Floats, other: Floats, fit: Callable[[], NDArray[np.float64]])
 def compare_neighbourhoods(
     one: Floats, other: Floats, words: Ids, on_progress: Callable[[float], object] = lambda _: None
 ) -> Neighbourhoods:
-    """Find the nearest of some rows, ascending, in two matrices, exactly, by cosine.
-
-    `one`, `other`: the same word in each row; shape (N, D), where D may differ. `on_progress` is called with
-    the share done; what it raises ends both searches.
+    """Find the nearest of some rows, ascending, in two matrices, exactly, by cosine. `one`, `other`: the same
+    word in each row; shape (N, D), where D may differ. `on_progress` is called with the share done; what it
+    raises ends both searches.
     """
     stopped = Event()
 

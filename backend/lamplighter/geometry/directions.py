@@ -46,10 +46,9 @@ def measure_axis(vectors: RowSource, start: NDArray[np.integer], end: NDArray[np
 
 
 def offset_consistency(vectors: Vectors, pairs: Sequence[tuple[int, int]]) -> float:
-    """Compute the mean cosine of the offsets (second row minus first) of every two pairs of rows.
-
-    From -1 to 1: 1 if all point the same way, about 0 if they have nothing in common; NaN for fewer than two
-    pairs whose rows differ.
+    """Compute the mean cosine of the offsets (second row minus first) of every two pairs of rows. From -1 to
+    1: 1 if all point the same way, about 0 if they have nothing in common; NaN for fewer than two pairs whose
+    rows differ.
     """
     return _mean_cosine(vectors, np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2))
 

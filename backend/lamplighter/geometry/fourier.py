@@ -33,7 +33,6 @@ class ByChance:
 
 def frequency_shares(rows: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the share of each frequency from 1 up to half of p in the variance of rows; they sum to 1.
-
     `rows`: the numbers' in their order, shape (p, D), p at least 3, finite. Zeros if all are equal.
     """
     # Centred, so that equal rows give exact zeros.
@@ -51,10 +50,9 @@ def strongest_frequency(shares: NDArray[np.float64], size: int) -> int:
 
 
 def frequency_plane(rows: NDArray[np.float32], frequency: int) -> NDArray[np.float64]:
-    """Return orthonormal directions of the plane of a frequency below p / 2, shape (D, 2).
-
-    They are nearest to its cosine and its sine, so that number 0 lies to the right. `rows`: the rows of the
-    numbers in their order, shape (p, D), D at least 2.
+    """Return orthonormal directions of the plane of a frequency below p / 2, shape (D, 2). They are nearest
+    to its cosine and its sine, so that number 0 lies to the right. `rows`: the rows of the numbers in their
+    order, shape (p, D), D at least 2.
     """
     angles = 2 * np.pi * frequency * np.arange(len(rows)) / len(rows)
     waves = rows.astype(np.float64).T @ np.stack((np.cos(angles), np.sin(angles)), axis=1)

@@ -13,7 +13,6 @@ _BLOCK = 4 << 20
 
 def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute the Euclidean distance of each row of two (V, D) matrices; exactly 0 for an unchanged row.
-
     Shape (V,); NaN for rows that contain NaN. It raises ValueError if the shapes differ.
     """
     if before.shape != after.shape:
@@ -55,10 +54,9 @@ class VectorMotion(NamedTuple):
 def measure_motion(
     vectors: NDArray[np.float32], first: Doubles | None = None, before: Doubles | None = None
 ) -> VectorMotion:
-    """Compute the motion of a vector, whose places after each step are (N, D), N at least 1.
-
-    `first`: shape (D,): the reference of `turned_since_first`; None: the first of `vectors`. `before`: shape
-    (D,): the vector at the step before the first; None: unknown.
+    """Compute the motion of a vector, whose places after each step are (N, D), N at least 1. `first`: shape
+    (D,): the reference of `turned_since_first`; None: the first of `vectors`. `before`: shape (D,): the
+    vector at the step before the first; None: unknown.
     """
     current = vectors.astype(np.float64)
     start = current[0] if first is None else first

@@ -54,7 +54,6 @@ def finite_rows(vectors: RowSource) -> NDArray[np.bool_]:
 
 def row_digests(vectors: RowSource) -> NDArray[np.uint64]:
     """Return a number for each row, (V, D), that differs where any bit does (or one time in four billion).
-
     For matrices of which a copy to compare with would take too much memory. Shape (V,).
     """
     factors = np.random.default_rng(0).integers(1 << 31, size=vectors.shape[1], dtype=np.uint32) * 2 + 1
@@ -67,9 +66,8 @@ def row_digests(vectors: RowSource) -> NDArray[np.uint64]:
 def nearest_among(
     vectors: NDArray[np.float32], query_ids: NDArray[np.integer], units: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Find the `k` nearest of some unit rows, (L, D), to the rows `query_ids`, which are not among them.
-
-    Rows of `units` and cosines, each of shape (Q, k), k at most L: nearest first, equal cosines by row.
+    """Find the `k` nearest of some unit rows, (L, D), to the rows `query_ids`, which are not among them. Rows
+    of `units` and cosines, each of shape (Q, k), k at most L: nearest first, equal cosines by row.
     """
     rows = np.empty((len(query_ids), k), dtype=np.int64)
     cosines = np.empty((len(query_ids), k), dtype=np.float32)
@@ -129,9 +127,8 @@ def count_shared(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArra
 def _most_similar(
     rows: NDArray[np.float32], units: NDArray[np.float32], k: int, own: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the `k` unit rows, (V, D), most similar to each of some others, (Q, D), and the cosines.
-
-    Most similar first, equal ones by row. `own`: a row of `units` that each of `rows` leaves out, shape (Q,).
+    """Return the `k` unit rows, (V, D), most similar to each of some others, (Q, D), and the cosines. Most
+    similar first, equal ones by row. `own`: a row of `units` that each of `rows` leaves out, shape (Q,).
     """
     ids, cosines = np.empty((len(rows), 0), dtype=np.int64), np.empty((len(rows), 0), dtype=np.float32)
     width = max(1, BLOCK_BYTES // (4 * len(rows)))
@@ -198,9 +195,7 @@ _SEED = 0
 
 
 def nearest_cosine(vectors: NDArray[np.float32]) -> float:
-    """Compute the mean cosine of rows, (V, D), or a sample of them, with their nearest other row; NaN for
-    fewer than two.
-    """
+    """Compute the mean cosine of (a sample of) rows with their nearest other; NaN for fewer than two."""
     if len(vectors) < 2:
         return float("nan")
     units = unit_rows(vectors)

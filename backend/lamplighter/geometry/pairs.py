@@ -40,9 +40,8 @@ class PairSimilarity:
 
 
 def pairwise_similarities(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute the cosine and the Euclidean distance of every two rows, (K, D); shape (K, K) each.
-
-    Rows without a direction (zero or not finite) have cosines of 0, and distances that are not finite.
+    """Compute the cosine and the Euclidean distance of every two rows, (K, D); shape (K, K) each. Rows
+    without a direction (zero or not finite) have cosines of 0, and distances that are not finite.
     """
     units = unit_rows(vectors)
     cosines = np.clip(units @ units.T, -1, 1)

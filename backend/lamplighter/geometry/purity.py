@@ -47,18 +47,16 @@ class NeighbourClasses:
 def find_neighbour_classes(
     vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10
 ) -> NeighbourClasses:
-    """Find the nearest tokens by cosine, among those with a class, and return their classes.
-
-    `class_of`: shape (V,), the class of each token, negative for none.
+    """Find the nearest tokens by cosine, among those with a class, and return their classes. `class_of`:
+    shape (V,), the class of each token, negative for none.
     """
     classed = np.flatnonzero(np.asarray(class_of) >= 0)
     return classify_neighbours(all_nearest(vectors[classed], k)[0], np.asarray(class_of)[classed])
 
 
 def classify_neighbours(ids: NDArray[np.integer], labels: NDArray[np.integer]) -> NeighbourClasses:
-    """Return the classes of known neighbours, so that several sets of classes need only one search.
-
-    `ids`: shape (N, k), the nearest of each token, nearest first, as numbers below N; `labels`: shape (N,).
+    """Return the classes of known neighbours, so that several sets of classes need only one search. `ids`:
+    shape (N, k), the nearest of each token, nearest first, as numbers below N; `labels`: shape (N,).
     """
     _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     return NeighbourClasses(index, index[ids], sizes)
@@ -92,9 +90,8 @@ def neighbour_purity(found: NeighbourClasses) -> float:
 
 
 def purity_chance(class_of: NDArray[np.integer]) -> float:
-    """Return the expected `class_purity` of vectors that are independent of the classes.
-
-    A neighbour of a token is then of its class with probability (class size - 1) / (classed tokens - 1).
+    """Return the expected `class_purity` of vectors that are independent of the classes. A neighbour of a
+    token is then of its class with probability (class size - 1) / (classed tokens - 1).
     """
     labels = np.asarray(class_of)
     _, sizes = np.unique(labels[labels >= 0], return_counts=True)

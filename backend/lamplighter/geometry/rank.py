@@ -45,9 +45,8 @@ def effective_rank_by_chance(lengths: NDArray[np.floating], dim: int, seed: int 
 
 
 def anisotropy(vectors: RowSource) -> float:
-    """Compute the mean cosine of all pairs of rows (Ethayarajh 2019); NaN for fewer than two.
-
-    From -1 / (V - 1) to 1; random directions of any lengths give 0.
+    """Compute the mean cosine of all pairs of rows (Ethayarajh 2019); NaN for fewer than two. From -1 / (V -
+    1) to 1; random directions of any lengths give 0.
     """
     if len(vectors) < 2:
         return float("nan")
@@ -68,9 +67,8 @@ def _rank_of_gram(gram: NDArray[np.floating]) -> float:
 
 
 def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
-    """Compute Spearman's rank correlation, in which equal values share the mean of their ranks.
-
-    NaN if either, of shape (N,), is constant or empty.
+    """Compute Spearman's rank correlation, in which equal values share the mean of their ranks. NaN if
+    either, of shape (N,), is constant or empty.
     """
     if not len(x):
         return float("nan")

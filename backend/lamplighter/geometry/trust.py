@@ -29,10 +29,9 @@ class FullTrust:
 def compute_full_trust(
     vectors: NDArray[np.float32], coordinates: NDArray[np.float32], neighbours: int = 10
 ) -> FullTrust:
-    """Compute trustworthiness and recall of a map, (V, 2), ranking every token against every other.
-
-    Equal cosines share the better rank. Takes about V^2 (D + 20) additions. `neighbours`: k; lowered to fewer
-    than half the tokens, which the measure needs.
+    """Compute trustworthiness and recall of a map, (V, 2), ranking every token against every other. Equal
+    cosines share the better rank. Takes about V^2 (D + 20) additions. `neighbours`: k; lowered to fewer than
+    half the tokens, which the measure needs.
     """
     size = len(vectors)
     k = min(neighbours, (size - 1) // 2)

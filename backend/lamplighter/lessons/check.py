@@ -38,10 +38,8 @@ _SENTENCES = ("sentence", "other_sentence", "prompt", "into", "source")
 
 
 def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[str]:
-    """Return the problems of the texts in a folder, in all its languages, one per line.
-
-    `ours`: the English parts that the folder overlays; texts in other languages are compared with them where
-    the folder has none.
+    """Return the problems of the texts in a folder, in all its languages, one per line. `ours`: the English
+    parts that the folder overlays; texts in other languages are compared with them where the folder has none.
     """
     found = {language: read_folder(folder, language) for language in list_languages(folder)}
     problems = [str(problem) for files in found.values() for problem in files.problems]
@@ -71,9 +69,7 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
 
 
 def list_missing_aims(folder: Path) -> list[str]:
-    """Return the parts of a folder, in all its languages, that lack an aim, one per line. They are still
-    shown.
-    """
+    """Return the parts of a folder, in all its languages, that lack an aim and are still shown."""
     return [
         f"part {part.number} in {language!r}: it has no aim: write aim: and what one can say afterwards, in a line"
         for language in list_languages(folder)
@@ -249,7 +245,6 @@ def _typed_in_part(part: Part) -> list[str]:
 
 def _typed_in_page(page: TeacherPage, part: Part | None, places: Collection[str]) -> list[str]:
     """Return the typed figures of a teacher's page about `part`, or of the page before the first (None).
-
     `places`: stages of the course, as pages write them: `1.10`.
     """
     lines = (

@@ -62,9 +62,8 @@ class Predicted:
     guesses: list[float | str] = field(default_factory=list[float | str])
 
     def figures(self) -> dict[str, Any]:
-        """Return the guesses beside what was measured.
-
-        For choices, `by_luck` is the probability that as many or more are right if each of the class chooses at random.
+        """Return the guesses beside what was measured. For choices, `by_luck` is the probability that as many
+        or more are right if each of the class chooses at random.
         """
         about = {"question": self.question, "part": self.part or None, "stage": self.stage or None}
         facts = {**about, "answered": len(self.guesses), "measured": self.measured, "step": self.step or None}
@@ -97,10 +96,9 @@ class Written:
     levels: dict[_Round, list[int | None]] = field(default_factory=dict[_Round, list[int | None]])
 
     def figures(self) -> dict[str, Any]:
-        """Return both rounds side by side.
-
-        `by_chance` is the share of shuffles of all levels between the two rounds in which their means differ by as much
-        or more. It takes the answers for independent, though the same people wrote both: the file does not say who.
+        """Return both rounds side by side. `by_chance` is the share of shuffles of all levels between the two
+        rounds in which their means differ by as much or more. It takes the answers for independent, though
+        the same people wrote both: the file does not say who.
         """
         rounds = {when: self.levels.get(when, []) for when in _ROUNDS}
         marked = {when: [one for one in found if one is not None] for when, found in rounds.items()}

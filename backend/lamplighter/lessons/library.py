@@ -58,10 +58,9 @@ def list_languages(folder: Path) -> list[str]:
 
 
 def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
-    """Return a folder's parts in a language, and the teacher's pages about them.
-
-    Parts are files `NN-name.md` in the language's subfolder, and for `LANGUAGE` also in the folder itself.
-    The pages are in folders `teacher` beside the parts.
+    """Return a folder's parts in a language, and the teacher's pages about them. Parts are files `NN-name.md`
+    in the language's subfolder, and for `LANGUAGE` also in the folder itself. The pages are in folders
+    `teacher` beside the parts.
     """
     problems: list[LessonError] = []
     places = ("", f"{LANGUAGE}/") if language == LANGUAGE else (f"{language}/",)
@@ -84,7 +83,6 @@ def _read_numbered(
     problems: list[LessonError],
 ) -> dict[int, _Text]:
     """Return the contents of the files `NN-name.md` in some places of a folder, by number, from `least` on.
-
     It appends the problems of others to `problems`.
     """
     names: list[str] = []
@@ -165,15 +163,11 @@ class LessonLibrary:
         self._read: tuple[object, _LibraryTexts] = (None, _LibraryTexts())
 
     def parts(self, language: str = LANGUAGE) -> dict[int, Part]:
-        """Return the valid parts by number, each in `language`, or else in `LANGUAGE`, or else in the first
-        available.
-        """
+        """Return the valid parts by number, in `language`, or else `LANGUAGE`, or else the first one."""
         return self.texts(language)[0]
 
     def teacher_pages(self, language: str = LANGUAGE) -> dict[int, TeacherPage]:
-        """Return the teacher's pages by the number of their part, with the same fallback; 0 is the first
-        page.
-        """
+        """Return the teacher's pages by part, with the same fallback; 0 is the first page."""
         return self.texts(language)[1]
 
     def texts(self, language: str = LANGUAGE) -> tuple[dict[int, Part], dict[int, TeacherPage]]:

@@ -66,9 +66,8 @@ class MarkdownReader:
     """A parser for the text of one file."""
 
     def __init__(self, file: str, *, with_places: bool = False) -> None:
-        """Read text of `file`.
-
-        `with_places`: True if a view may name its place in the course, and stand without words.
+        """Read text of `file`. `with_places`: True if a view may name its place in the course, and stand
+        without words.
         """
         self._file, self._with_places = file, with_places
 

@@ -111,10 +111,9 @@ def missing_words(part: Part, vocabulary: Vocabulary) -> list[str]:
 
 
 def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, PartQuestion]:
-    """Return the questions of a part by name: those already asked, or else those to ask now.
-
-    A question without a step is about the newest one. During training an older answer serves; afterwards only
-    one about the last step does.
+    """Return the questions of a part by name: those already asked, or else those to ask now. A question
+    without a step is about the newest one. During training an older answer serves; afterwards only one about
+    the last step does.
     """
     if run.recipe.corpus.kind == "recorded" or not moment.lineage:
         return {}

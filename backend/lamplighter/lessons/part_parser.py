@@ -71,9 +71,7 @@ _WHOLE_NUMBERS = (
 
 
 def parse_part(file: str, number: int, text: str) -> Part:
-    """Parse a part of the course, at most `MAX_PART_BYTES` long, or raise LessonError. `file`: its name, for
-    messages.
-    """
+    """Parse a part of at most `MAX_PART_BYTES`, or raise LessonError. `file`: its name, for messages."""
     return _PartParser(file, number, text).parse()
 
 

@@ -39,9 +39,8 @@ class ViewQueryError(ValueError):
 
 
 def parse_view_query(query: str, *, with_place: bool = False) -> dict[str, str]:
-    """Return the values of a view by key, or raise ViewQueryError. The query begins with `?`.
-
-    `with_place`: True if it may also name a place in the course, such as `lesson=1.2`.
+    """Return the values of a view by key, or raise ViewQueryError. The query begins with `?`. `with_place`:
+    True if it may also name a place in the course, such as `lesson=1.2`.
     """
     if not query.startswith("?") or len(query) > MAX_QUERY or not query.isprintable():
         raise ViewQueryError(

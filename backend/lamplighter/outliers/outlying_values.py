@@ -106,9 +106,7 @@ class _Judged:
 
 def measure_deviations(values: _Floats, limit: float) -> Deviations | None:
     """Return the deviations of a series, (N,), without values not finite; None if it is too short, or
-    constant.
-
-    `limit`: a stretch stands out if chance would put fewer than this number so far off.
+    constant. `limit`: a stretch stands out if chance would put fewer than this number so far off.
     """
     places = np.flatnonzero(np.isfinite(values))
     rest = values[places].astype(np.float64)

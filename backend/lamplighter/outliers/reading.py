@@ -43,9 +43,8 @@ class _Near:
 def explain_step(
     run: RunFolder, reader: StepsReader, step: int, judged: StepFigures, districts: Districts | None
 ) -> StepCause:
-    """Return what was in a step, or raise LookupError if it is not recorded.
-
-    `judged`: the figures of the steps among which it is judged; `districts`: the neighbourhoods by token.
+    """Return what was in a step, or raise LookupError if it is not recorded. `judged`: the figures of the
+    steps among which it is judged; `districts`: the neighbourhoods by token.
     """
     near = _read_near(run, reader, step)
     top = near.top.get(step)
@@ -179,10 +178,9 @@ def find_outlying_steps(
     most: int = MAX_LISTED,
     on_progress: Callable[[float], object] | None = None,
 ) -> OutlyingSteps:
-    """Return the steps of a run that stand out by their loss, gradient norm or number of moved rows.
-
-    Of more than `MAX_JUDGED` from `first` to `last` (None: the newest), the last are judged; at most `most`
-    are listed. `on_progress` is called with the share done; None: figures read before are used again.
+    """Return the steps of a run that stand out by their loss, gradient norm or number of moved rows. Of more
+    than `MAX_JUDGED` from `first` to `last` (None: the newest), the last are judged; at most `most` are
+    listed. `on_progress` is called with the share done; None: figures read before are used again.
     """
     with StepsReader(run.steps_path) as reader:
         newest = reader.newest_step()

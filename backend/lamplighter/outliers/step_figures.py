@@ -159,7 +159,6 @@ def read_step_figures(
     reader: StepsReader, first: int, last: int, on_progress: Callable[[float], object] = lambda _: None
 ) -> StepFigures:
     """Read the figures of the recorded steps from `first` to `last`, or the newest `MAX_JUDGED` of them.
-
     `on_progress` is called with the share done.
     """
     first = max(1, first, last - MAX_JUDGED + 1)

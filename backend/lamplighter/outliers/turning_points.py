@@ -160,10 +160,8 @@ class Extent:
 
 
 def choose_extent(run: RunFolder, reader: StepsReader) -> Extent:
-    """Return what there is to judge of a run: all of one that is over.
-
-    A run in training is judged up to a step that grows by a sixteenth to an eighth at a time, so that it is
-    not judged again at every measure.
+    """Return what there is to judge of a run: all of one that is over. A run in training is judged up to a
+    step that grows by a sixteenth to an eighth at a time, so that it is not judged again at every measure.
     """
     attempt, last = reader.newest_step()
     measured, answers = 0, 0

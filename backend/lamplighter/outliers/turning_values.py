@@ -79,10 +79,8 @@ class Turn:
 
 
 def find_turns(steps: Values, values: Values, limit: float) -> list[Turn]:
-    """Return the turns of a curve, earliest first.
-
-    `steps`: ascending, shape (N,); `values`: finite, at most `MAX_VALUES`. A turn counts if chance alone
-    would give fewer than `limit`.
+    """Return the turns of a curve, earliest first. `steps`: ascending, shape (N,); `values`: finite, at most
+    `MAX_VALUES`. A turn counts if chance alone would give fewer than `limit`.
     """
     extent = float(np.ptp(values)) if len(values) else 0.0
     if len(values) < MIN_VALUES or extent <= 0:
@@ -282,9 +280,8 @@ def _describe_all(found: list[_Candidate], curve: Values, clock: Values) -> list
 
 
 def _describe(turn: _Candidate, curve: Values, clock: Values, around: tuple[int, int, int]) -> Turn | None:
-    """Return the turn of a fitted curve; None if it does not count.
-
-    `around`: the values between which it moves before and after, and the one up to which it then goes.
+    """Return the turn of a fitted curve; None if it does not count. `around`: the values between which it
+    moves before and after, and the one up to which it then goes.
     """
     first, until, end = around
     place, last = turn.place, min(until, end)

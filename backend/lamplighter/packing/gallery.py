@@ -65,9 +65,8 @@ class _Card:
 def write_gallery(
     runs: Sequence[RunFolder], out: Path, url: str | None = None, progress: ExportProgress = no_progress
 ) -> Path:
-    """Write a gallery of runs, in the order of their cards, into a new folder, whole or not at all.
-
-    `url`: the future address, needed for pictures in link previews; None: no pictures. It raises ExportError.
+    """Write a gallery of runs, in the order of their cards, into a new folder, whole or not at all. `url`:
+    the future address, needed for pictures in link previews; None: no pictures. It raises ExportError.
     """
     if not runs:
         raise ExportError("a gallery needs a run: name one, as lamplighter runs lists them")

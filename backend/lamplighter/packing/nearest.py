@@ -100,7 +100,6 @@ def pack_nearest(
     beside: bool = False,
 ) -> NearestWords:
     """Encode the neighbours at up to `MAX_MOMENTS` steps, denser at the beginning, in about `budget` bytes.
-
     Up to half of the moments are the steps `kept` for the course. Where there is room for two steps only,
     each token has fewer neighbours. With `beside`, files hold more than a few steps.
     """

@@ -163,7 +163,6 @@ def pack_run(
     live: str | None = None,
 ) -> PackedRun:
     """Encode a run, a live one up to its newest step, or raise ExportError if it has no step or map.
-
     `lessons`: a folder of texts that override the course's. `beside`: whether there may be files beside the
     page, for what has no room in it. `live`: the folder beside the page whose files continue the run.
     """
@@ -249,9 +248,8 @@ def _describe_files(run: RunFolder, moments: Moments, files: list[bytes]) -> dic
 def _store_answers(
     answers: RunAnswers, last: int, words: int, course: PackedCourse, continues: bool
 ) -> tuple[dict[str, Any], tuple[int, int]]:
-    """Return answers by path relative to the run, and how many of the model's are stored and there.
-
-    Those that the course uses come first, then the newest.
+    """Return answers by path relative to the run, and how many of the model's are stored and there. Those
+    that the course uses come first, then the newest.
     """
     stored: dict[str, Any] = {
         rest: json.loads(answers.get(rest))

@@ -40,10 +40,9 @@ class Preview:
 def write_packed_page(
     run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None, live: str | None = None
 ) -> None:
-    """Write the page that shows a run without a server, or raise ExportError.
-
-    `lessons`: a folder of texts that override the course's. `live`: the folder beside the page whose files it
-    follows (`broadcast/`); None: the page is complete.
+    """Write the page that shows a run without a server, or raise ExportError. `lessons`: a folder of texts
+    that override the course's. `live`: the folder beside the page whose files it follows (`broadcast/`);
+    None: the page is complete.
     """
     packed = pack_run(run, progress, lessons, live=live)
     preview = Preview(f"{packed.head['name']} · Lamplighter", describe_run(run))
@@ -86,9 +85,8 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
 
 
 def write_files(packed: PackedRun, folder: Path) -> None:
-    """Write the files that a page loads from beside it when they are needed.
-
-    They are scripts, each with one call: a page opened as a file may read nothing else beside it.
+    """Write the files that a page loads from beside it when they are needed. They are scripts, each with one
+    call: a page opened as a file may read nothing else beside it.
     """
     beside = packed.head["beside"]
     if beside is None:

@@ -79,9 +79,7 @@ def pack_lights(
     progress: Callable[[float], None],
 ) -> Lights:
     """Encode the lights of as many steps as fit into `budget` bytes; the first and the last are kept even
-    beyond it.
-
-    `last`: the last step, at least 1; `kept`: steps to include in any case.
+    beyond it. `last`: the last step, at least 1; `kept`: steps to include in any case.
     """
     count, asked = min(MAX_STEPS, last), {step for step in kept if 1 <= step <= last}
     packed = _pack(run, reader, last, asked | choose_steps(last, count), lambda share: progress(share / 2))

@@ -82,9 +82,8 @@ class JointSlices:
 
 
 def choose_spread(count: int, size: int, limit: int) -> list[int]:
-    """Return the numbers of evenly spaced slices, including the first and the last, ascending.
-
-    `count`: of at least 2; `size`: V, of which large ones allow fewer.
+    """Return the numbers of evenly spaced slices, including the first and the last, ascending. `count`: of at
+    least 2; `size`: V, of which large ones allow fewer.
     """
     fitting = min(limit, max(2, _PLACES_BYTES // (12 * size)), count)
     return np.unique(np.linspace(0, count - 1, fitting).round().astype(int)).tolist()
@@ -99,10 +98,9 @@ def write_joint_layouts(
     start: NDArray[np.float32] | None = None,
     place: SlicePlacement | None = None,
 ) -> list[float]:
-    """Lay out some matrices jointly and write their layouts into a file. Return the trust of each.
-
-    `until`: the run's newest step; `start`: initial positions for the fit, shape (V, 2); `place` moves the
-    finished map rigidly. It raises ReprojectionError if a matrix is not finite.
+    """Lay out some matrices jointly and write their layouts into a file. Return the trust of each. `until`:
+    the run's newest step; `start`: initial positions for the fit, shape (V, 2); `place` moves the finished
+    map rigidly. It raises ReprojectionError if a matrix is not finite.
     """
     laid_out = slices.landmarks
     size = slices.size if laid_out is None else len(laid_out)

@@ -38,9 +38,8 @@ class PrincipalRows:
         self._rows = np.empty((0, 0), dtype=np.float32)
 
     def reduce(self, vectors: RowSource) -> NDArray[np.float32]:
-        """Return the rows of the next embedding, (V, D), as (V, `WIDTH`); a narrow one as it is.
-
-        V and D stay the same. Unchanged rows keep theirs; if most have changed, directions are found again.
+        """Return the rows of the next embedding, (V, D), as (V, `WIDTH`); a narrow one as it is. V and D stay
+        the same. Unchanged rows keep theirs; if most have changed, directions are found again.
         """
         size, dim = vectors.shape
         if dim <= WIDTH:

@@ -47,10 +47,9 @@ SLICES = 60
 def lay_out_output(
     run: RunFolder, progress: ReprojectionProgress, slices: int = SLICES
 ) -> ReprojectionSummary:
-    """Lay out the output matrix of a run at its waypoints, at most `slices` of them, evenly spaced.
-
-    Only one process at a time may do this (role `output-projector`). It raises ReprojectionError if the run
-    has no separate output matrix, or too few waypoints.
+    """Lay out the output matrix of a run at its waypoints, at most `slices` of them, evenly spaced. Only one
+    process at a time may do this (role `output-projector`). It raises ReprojectionError if the run has no
+    separate output matrix, or too few waypoints.
     """
     start = time.monotonic()
     with whole_file(run.output_layouts_path) as part, StepsReader(run.steps_path) as reader:
@@ -76,9 +75,8 @@ def lay_out_output(
 
 
 def align_slices(coordinates: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Align a whole map, (T, V, 2), to another, (V, 2), by its last slice.
-
-    By rotation, translation and, if needed, reflection. All slices move together; distances stay.
+    """Align a whole map, (T, V, 2), to another, (V, 2), by its last slice. By rotation, translation and, if
+    needed, reflection. All slices move together; distances stay.
     """
     best: tuple[float, NDArray[np.float32], RigidMotion] | None = None
     for sign in (1, -1):

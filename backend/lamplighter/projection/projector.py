@@ -116,9 +116,8 @@ class Projector:
         self._write_facts()
 
     def apply_request(self, request: Request, attempt: int, step: int) -> None:
-        """Apply a request of kind `map` from the next frame on; `step` is the step shown last.
-
-        The new settings and the acknowledgement are written in one transaction, so that a request is neither lost nor
+        """Apply a request of kind `map` from the next frame on; `step` is the step shown last. The new
+        settings and the acknowledgement are written in one transaction, so that a request is neither lost nor
         applied twice if this process is killed.
         """
         before = self.map_recipe
@@ -187,7 +186,6 @@ class Projector:
 
     def project_step(self, vectors: RowSource, attempt: int, step: int, *, over: bool = False) -> bool:
         """Make and commit the layouts of one step, whose matrix is (V, D). `over`: choose the directions now.
-
         Return False if the matrix is not finite: the last layouts stay, and the facts give the reason.
         """
         wild = self._set_space(vectors, attempt, step)
@@ -227,7 +225,6 @@ class Projector:
 
     def draw_missed(self, vectors: RowSource, attempt: int, step: int, *, over: bool = False) -> None:
         """Draw only the map of an earlier step, once the map has started, unless its matrix is not finite.
-
         `over`: the run has ended, so that there is time to find the districts of the step too.
         """
         if not self._set_space(vectors, attempt, step):

@@ -44,10 +44,8 @@ class MissedSteps:
         seconds: float = MAX_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin before the first matrix.
-
-        `seconds`: the maximum delay of the newest step, from the second call of `next_matrix` on: the first
-        layout takes equally long for any matrix.
+        """Begin before the first matrix. `seconds`: the maximum delay of the newest step, from the second
+        call of `next_matrix` on: the first layout takes equally long for any matrix.
         """
         self._matrix = MatrixFollower(run)
         self._seconds, self._clock = seconds, clock

@@ -32,7 +32,6 @@ class NeighbourSource:
 
     def find(self, vectors: NDArray[np.float32], method: LayoutMethod | None) -> NearestNeighbours | None:
         """Return each token's nearest, nearest first, without itself, and their cosines, (V, K) each.
-
         `method`: the one that drew this embedding; None before the first, while no code is compiled. None if
         it would take too long now.
         """
@@ -61,7 +60,6 @@ def score_layout(
     landmarks: NDArray[np.int64] | None = None,
 ) -> Layout:
     """Score a layout, (V, 2), of the embedding set in the probe. `nearest` None: no trust by token.
-
     `landmarks`: the tokens that all of `nearest` are among, if not all; trust by token is that in its
     landmarks then.
     """

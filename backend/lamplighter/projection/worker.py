@@ -21,10 +21,9 @@ from lamplighter.processes.worker import ExitCode, argument_parser, limit_thread
 
 
 def prepare_environment() -> None:
-    """Set the variables that BLAS and numba read on import: one thread, and a cache that persists.
-
-    numba compares a cached function only with its own source file, not with the libraries it calls, so the
-    cache folder is named after their versions.
+    """Set the variables that BLAS and numba read on import: one thread, and a cache that persists. numba
+    compares a cached function only with its own source file, not with the libraries it calls, so the cache
+    folder is named after their versions.
     """
     versions = "-".join(importlib.metadata.version(name) for name in ("umap-learn", "numba", "numpy"))
     cache = Path(platformdirs.user_cache_dir("lamplighter", appauthor=False)) / "compiled" / versions

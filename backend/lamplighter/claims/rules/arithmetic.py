@@ -195,9 +195,8 @@ def find_right_guesses(evidence: Evidence) -> Finding:
 
 
 def find_better_here(evidence: Evidence) -> Finding:
-    """Return whether a step reliably improves its own batch, and another one only by chance.
-
-    Not to differ from a coin is not to be like one: that takes two one-sided tests (Schuirmann 1987).
+    """Return whether a step reliably improves its own batch, and another one only by chance. Not to differ
+    from a coin is not to be like one: that takes two one-sided tests (Schuirmann 1987).
     """
     own, other, unread = (_share_of(evidence, text) for text in ("same", "other", "unread"))
     if own is not None and other is not None and own.draws >= ENOUGH:

@@ -59,9 +59,7 @@ def find_matrix_of_weights(evidence: Evidence) -> Finding:
 
 
 def find_two_cities(evidence: Evidence) -> Finding:
-    """Return whether the two matrices differ more than either does from itself earlier, and each has its own
-    side.
-    """
+    """Return whether the two matrices differ more than either does from itself earlier, and how."""
     if evidence.tied:
         return Finding(
             ClaimState.FAILING,

@@ -252,9 +252,8 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
 
 
 def _is_answered(one: RelationFigures) -> bool:
-    """Return whether the sum answers half of the analogies, and significantly more than the other rules.
-
-    The sample size is the number of pairs, because each pair is in many analogies.
+    """Return whether the sum answers half of the analogies, and significantly more than the other rules. The
+    sample size is the number of pairs, because each pair is in many analogies.
     """
     low, _ = share_interval(one.score, one.pairs, CLEAR)
     return one.score >= ANSWERED and low > max(one.nearest_of_c, one.right_class)

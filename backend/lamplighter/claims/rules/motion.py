@@ -118,9 +118,7 @@ def find_turn(evidence: Evidence) -> Finding:
 
 
 def find_shift(evidence: Evidence) -> Finding:
-    """Return how far a row of the batch moves in a step, relative to its length, and whether the steps lead
-    anywhere.
-    """
+    """Return how far a row moves in a step, relative to its length, and whether steps lead anywhere."""
     shares = {
         step: share for step in evidence.row_lengths if (share := _share_at(evidence, step)) is not None
     }
@@ -191,9 +189,8 @@ def find_heartbeat(evidence: Evidence) -> Finding:
 
 
 def find_no_rest(evidence: Evidence) -> Finding:
-    """Return whether the rows slow down too little in the second half to come to rest.
-
-    Rows that wander, or have not moved, do not come to rest either: they show it in part at most.
+    """Return whether the rows slow down too little in the second half to come to rest. Rows that wander, or
+    have not moved, do not come to rest either: they show it in part at most.
     """
     half, last = evidence.step // 2, evidence.step
     before, now = _share_at(evidence, half), _share_at(evidence, last)
@@ -225,9 +222,7 @@ def find_no_rest(evidence: Evidence) -> Finding:
 
 
 def _pace(evidence: Evidence, step: int) -> Spread | None:
-    """Return the median movement of a row of the batch: the mean over the known steps up to `step`, with its
-    error.
-    """
+    """Return the median movement of a row of the batch, averaged over the last steps, with its error."""
     pulses = evidence.pulses
     if pulses is None or step < 1:
         return None

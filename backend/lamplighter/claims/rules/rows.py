@@ -84,9 +84,7 @@ def find_sleepers(evidence: Evidence) -> Finding:
 
 
 def _drawn_evenly(evidence: Evidence) -> Figure | None:
-    """Return the expected share of rows that a batch of uniformly drawn words reads; None for an unknown
-    batch size.
-    """
+    """Return the share of rows that a batch of uniformly drawn words would read, if its size is known."""
     words, rows = evidence.batch_tokens, evidence.rows
     if not words:
         return None

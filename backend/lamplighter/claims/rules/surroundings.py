@@ -100,9 +100,7 @@ def _steps_at_home(home: EnvironmentHome) -> int:
 
 
 def _change_at_home(home: EnvironmentHome, change: HomeChange | None) -> Spread | None:
-    """Return the change of a value in the copy that stays at home, with its spread over those steps, if
-    measured.
-    """
+    """Return the change of a value in the copy that stays at home, with its spread, if measured."""
     if change is None or change.mean is None or change.spread is None:
         return None
     return Spread(change.mean, change.spread, max(1, len(home.curve) - 1))

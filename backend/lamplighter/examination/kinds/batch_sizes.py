@@ -19,9 +19,8 @@ SIZES = (512, 2_048, 8_192, 32_768, 131_072)
 
 
 def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportProgress) -> BatchSizesAnswer:
-    """Return the distinct rows in batches of several sizes: the run's batches after a step, concatenated.
-
-    A text keeps to its topics, so a small batch reads fewer rows than independently drawn tokens would.
+    """Return the distinct rows in batches of several sizes: the run's batches after a step, concatenated. A
+    text keeps to its topics, so a small batch reads fewer rows than independently drawn tokens would.
     """
     recipe, text = model.run.recipe, model.run.token_ids
     size = len(model.run.vocabulary)

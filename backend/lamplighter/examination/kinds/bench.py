@@ -180,9 +180,7 @@ class RuleBench:
         )
 
     def _separate_embedding(self, recipe: Recipe) -> None:
-        """Give the embedding an optimiser of its own, and time it. Adam treats parameters independently, so
-        nothing else changes.
-        """
+        """Give the embedding an optimiser of its own, which changes nothing else, and time it."""
         learner: Learner = self._learner
         groups = [group for optimiser in learner.optimisers for group in optimiser.param_groups]
         own, *rest = (
@@ -238,10 +236,9 @@ _SHARE_OF_RULES = 0.9
 
 
 def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgress) -> BenchAnswer:
-    """Return what four update rules do with the embedding on the same batches, on a CPU, with one thread.
-
-    All four start from the recipe's initial state, because separately trained matrices cannot be tied, and
-    read the batches after `question.step`.
+    """Return what four update rules do with the embedding on the same batches, on a CPU, with one thread. All
+    four start from the recipe's initial state, because separately trained matrices cannot be tied, and read
+    the batches after `question.step`.
     """
     with _one_thread():
         recipes: list[RuleReading] = []

@@ -25,9 +25,8 @@ _Losses = list[list[float | None]]
 
 
 def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgress) -> BetterAnswer:
-    """Return the losses before and after steps from several points of the training, taken on copies.
-
-    A step that knew nothing of a text would improve it half of the time.
+    """Return the losses before and after steps from several points of the training, taken on copies. A step
+    that knew nothing of a text would improve it half of the time.
     """
     places = choose_places(model, min(question.places, question.steps))
     each, rest = divmod(question.steps, len(places))
@@ -63,9 +62,7 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
 
 
 def choose_places(model: ExaminedModel, most: int) -> list[int]:
-    """Return at most `most` steps with a kept state (others take too long), spread from the start to the
-    model's step.
-    """
+    """Return at most `most` kept states, spread from the start of the training to the model's step."""
     recipe, last = model.run.recipe, model.step
     room = waypoint_room(recipe, len(model.run.vocabulary))
     kept = {step for step in expected_waypoints(last, recipe.cadence.waypoint_every, room) if step > 0}

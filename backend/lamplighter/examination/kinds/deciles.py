@@ -41,9 +41,8 @@ class WordGroups:
 
 
 def group_words(counts: NDArray[np.int64], text: NDArray[np.uint32]) -> WordGroups:
-    """Return the words in groups that each cover about a tenth of a text.
-
-    `counts`: shape (V,); if all are 0 (unknown), the words of the text are counted.
+    """Return the words in groups that each cover about a tenth of a text. `counts`: shape (V,); if all are 0
+    (unknown), the words of the text are counted.
     """
     found = counts if counts.any() else np.bincount(text, minlength=len(counts))
     order = np.argsort(-found, kind="stable")
@@ -71,9 +70,7 @@ class GroupedLoss:
         self._at_once = run.recipe.sequences
 
     def measure(self, learner: Learner) -> tuple[float | None, list[float | None]]:
-        """Return a model's mean loss in nats, and that of each group; None if not finite or if nothing was
-        read.
-        """
+        """Return a model's mean loss in nats, and that of each group; None if not finite or empty."""
         losses = self._losses(learner)
         return (rounded(float(losses.mean())) if len(losses) else None), self._by_group(losses)
 
@@ -136,9 +133,7 @@ class OptimiserRace:
         self._done = 0
 
     def find_best(self) -> list[OptimiserReading]:
-        """Train with each optimiser at each rate. Return the training with the lowest loss for each
-        optimiser.
-        """
+        """Return the training with the lowest loss, over all rates, for each optimiser."""
         return [self._best(name) for name in RATES]
 
     def _best(self, name: OptimiserName) -> OptimiserReading:
@@ -185,9 +180,8 @@ NOW_TOKENS, CURVE_TOKENS = 8_192, 2_048
 
 
 def examine(model: ExaminedModel, question: DecilesQuestion, report: ReportProgress) -> DecilesAnswer:
-    """Return the loss by word frequency, for the model as it is and for two optimisers from the start.
-
-    A loss is None if it is not finite, or if no word of the group was sampled.
+    """Return the loss by word frequency, for the model as it is and for two optimisers from the start. A loss
+    is None if it is not finite, or if no word of the group was sampled.
     """
     report(0.0, say("reading_groups"))
     vocabulary = model.run.vocabulary

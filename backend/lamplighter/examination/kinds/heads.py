@@ -62,9 +62,7 @@ def examine(model: ExaminedModel, question: HeadsQuestion, report: ReportProgres
 
 
 def score_attention(attention: NDArray[np.float64]) -> HeadScores:
-    """Return the scores of a head by its attention on sequences whose second half repeats the first, (N, 2 T,
-    2 T).
-    """
+    """Return the scores of a head by its attention on repeated sequences, (N, 2 T, 2 T)."""
     length = attention.shape[1]
     positions, again = np.arange(1, length), np.arange(length // 2, length)
     weights = np.clip(attention[:, 1:], 1e-12, None)

@@ -113,9 +113,7 @@ def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _change(one: _Reading, other: _Reading) -> list[list[float | None]]:
-    """Return the total variation distance between the attention of each head, averaged over the positions
-    that see more than themselves.
-    """
+    """Return each head's total variation distance, averaged over positions that see more than themselves."""
     return [
         [rounded(float(head)) for head in 0.5 * np.abs(a - b).sum(axis=2)[:, 1:].mean(axis=1)]
         if a.shape[1] > 1

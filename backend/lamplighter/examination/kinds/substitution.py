@@ -120,9 +120,8 @@ def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
 def _sample_words(
     text: NDArray[np.int64], by_count: NDArray[np.int64], most: int, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return token ids and positions, shape (S,) each, of words from equal parts of the frequency list.
-
-    A position has a token before and after it.
+    """Return token ids and positions, shape (S,) each, of words from equal parts of the frequency list. A
+    position has a token before and after it.
     """
     inner = text[1:-1]
     order = np.argsort(inner, kind="stable")

@@ -69,9 +69,7 @@ class WatchedContexts:
         self, contexts: list[list[int]], others: list[OtherContext], told: int, model: Transformer
     ) -> None:
         """Read the predictions after each context, all of one length, the sentence's own first, before the
-        training.
-
-        `told`: the word that the sentence has after its context.
+        training. `told`: the word that the sentence has after its context.
         """
         self._ids = torch.tensor(contexts, device=model.embedding.weight.device)
         self._others, self._told = others, told
@@ -120,10 +118,9 @@ class WatchedContexts:
 def watch_contexts(
     model: Transformer, vocabulary: Vocabulary, context: list[int], told: int
 ) -> WatchedContexts:
-    """Choose the contexts of the same form as a sentence's own, and read them for the first time.
-
-    Each replaces one word: by words of its class, most similar first; if no word of the sentence has a class,
-    by its nearest neighbours. `told`: the word after them.
+    """Choose the contexts of the same form as a sentence's own, and read them for the first time. Each
+    replaces one word: by words of its class, most similar first; if no word of the sentence has a class, by
+    its nearest neighbours. `told`: the word after them.
     """
     others = _choose_others(model, vocabulary, context, {*context, told})
     contexts = [context]
@@ -173,10 +170,9 @@ prefers none.
 
 
 def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgress) -> WhatIfAnswer:
-    """Return how a copy of a model changes trained on a sentence, and then on the run's own text.
-
-    The sentence is alone in its batch: the model reads all but its last token, and each next one is the
-    target. The *told* word is the one in whose place the model was most certain of another (`_find_told`).
+    """Return how a copy of a model changes trained on a sentence, and then on the run's own text. The
+    sentence is alone in its batch: the model reads all but its last token, and each next one is the target.
+    The *told* word is the one in whose place the model was most certain of another (`_find_told`).
     """
     ids = read_sentence(model.run, question.sentence, "sentence", fewest=2)
     return _WhatIf(model, ids, report).answer(question)

@@ -87,9 +87,8 @@ class ImportedRun(NamedTuple):
 def import_zip(
     run_store: RunStore, source: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES
 ) -> ImportedRun:
-    """Create a run from a zip of any program, of at most `total` unpacked bytes.
-
-    It raises ExportError if the zip is rejected; none of its files are kept then.
+    """Create a run from a zip of any program, of at most `total` unpacked bytes. It raises ExportError if the
+    zip is rejected; none of its files are kept then.
     """
 
     def fill(folder: Path, progress: ExportProgress) -> str:
@@ -101,10 +100,9 @@ def import_zip(
 def import_files(
     run_store: RunStore, name: str, fill: Callable[[Path, ExportProgress], str], progress: ExportProgress
 ) -> ImportedRun:
-    """Create a run from untrusted files, or raise ExportError and keep none of them.
-
-    `name`: what they come from, for messages. `fill` writes known files of bounded size into an empty folder,
-    and returns how they were checked.
+    """Create a run from untrusted files, or raise ExportError and keep none of them. `name`: what they come
+    from, for messages. `fill` writes known files of bounded size into an empty folder, and returns how they
+    were checked.
     """
     try:
         with preparation_folder(run_store.path, "importing") as folder, bounded_sqlite_memory():

@@ -47,9 +47,8 @@ _BLOCK = 1 << 20
 
 
 def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write the zip of a run, live or finished, with the digests of its files.
-
-    Excludes locks, logs, requests and unknown files. It raises ExportError if the run has not started.
+    """Write the zip of a run, live or finished, with the digests of its files. Excludes locks, logs, requests
+    and unknown files. It raises ExportError if the run has not started.
     """
     if not run.is_prepared or not run.steps_path.exists() or run.start_path.exists():
         raise ExportError(say("export_not_begun", run=run.id))

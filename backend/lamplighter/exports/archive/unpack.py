@@ -41,9 +41,8 @@ _DATABASE_BEGIN = b"SQLite format 3\0"
 
 
 def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES) -> bool:
-    """Extract known files into an empty folder; return whether digests were listed, which all match then.
-
-    It does not check their contents. It raises ExportError if the file is not the zip of a run.
+    """Extract known files into an empty folder; return whether digests were listed, which all match then. It
+    does not check their contents. It raises ExportError if the file is not the zip of a run.
     """
     try:
         if not stat.S_ISREG(source.stat().st_mode):

@@ -22,10 +22,9 @@ _COLUMNS = (
 
 
 def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write one row per step (and one for step 0 if it was measured), in UTF-8 with a header.
-
-    Each measure has a column `measure: NAME`; unrecorded values are empty or nan. It raises ExportError if
-    the run has no step yet.
+    """Write one row per step (and one for step 0 if it was measured), in UTF-8 with a header. Each measure
+    has a column `measure: NAME`; unrecorded values are empty or nan. It raises ExportError if the run has no
+    step yet.
     """
     try:
         with MeasuresReader(run.measures_path) as reader, StepsReader(run.steps_path) as steps:

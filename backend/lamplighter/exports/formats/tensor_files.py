@@ -33,9 +33,8 @@ def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 def safetensors_header(
     tensors: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]], metadata: Mapping[str, str]
 ) -> bytes:
-    """Return the header of a safetensors file of float32 and int64 tensors, by name.
-
-    The numbers must follow in the order of `tensors`, little-endian.
+    """Return the header of a safetensors file of float32 and int64 tensors, by name. The numbers must follow
+    in the order of `tensors`, little-endian.
     """
     head: dict[str, Any] = {"__metadata__": dict(metadata)}
     offset = 0
@@ -51,9 +50,8 @@ def safetensors_header(
 
 def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
     """Write `embedding` (V, D) and, if there is a map, `coordinates` (V, 2), both float32, or raise
-    ExportError.
-
-    The metadata are `run`, `attempt`, `step` and, for the map, `layout_step` and `layout_method`.
+    ExportError. The metadata are `run`, `attempt`, `step` and, for the map, `layout_step` and
+    `layout_method`.
     """
     snapshot = read_step_snapshot(run, step)
     progress(0.5, "writing")

@@ -23,7 +23,6 @@ _CHUNK_BYTES = 4 << 20
 
 def write_zarr(run: RunFolder, out: Path, progress: ExportProgress) -> None:
     """Write `embedding` (step, token, dim), float32 and bit for bit, with the coordinates `step` and `token`.
-
     `step` has the numbers of the loop where a run was recorded from one. A chunk is at most 4 MB of one step.
     Memory is that of two matrices. It raises ExportError without zarr, or without a step.
     """

@@ -59,9 +59,8 @@ class SegmentWriter:
     """Writes the live files of one broadcast into a folder. For one thread only."""
 
     def __init__(self, site: Site, folder: str, run_id: str) -> None:
-        """Start a broadcast with a new name, and remove the files of earlier ones.
-
-        `folder`: that of the live files, relative to the site. It raises OSError or StoreError.
+        """Start a broadcast with a new name, and remove the files of earlier ones. `folder`: that of the live
+        files, relative to the site. It raises OSError or StoreError.
         """
         self._site, self._folder, self._run_id = site, folder, run_id
         self._name = secrets.token_hex(4)
@@ -74,9 +73,8 @@ class SegmentWriter:
         self._remove_last_broadcast()
 
     def write_second(self, log: BeatLog, *, ended: bool = False) -> None:
-        """Write what was published since the last call, and the manifest; `ended`: nothing follows.
-
-        It raises OSError or StoreError.
+        """Write what was published since the last call, and the manifest; `ended`: nothing follows. It raises
+        OSError or StoreError.
         """
         newest, state = log.newest_state(text=True)
         found = log.since(self._position, text=True)
@@ -157,10 +155,8 @@ class LivePage:
     """Packs the page of a run. A context manager, which ends the process and removes its files."""
 
     def __init__(self, run: RunFolder, live: str, on_packed: Callable[[bytes], None]) -> None:
-        """Prepare to pack.
-
-        `live`: the folder beside the page whose files it follows; `on_packed` is called with each page, in a
-        thread.
+        """Prepare to pack. `live`: the folder beside the page whose files it follows; `on_packed` is called
+        with each page, in a thread.
         """
         self._run, self._live, self._on_packed = run, live, on_packed
         self._folder = tempfile.TemporaryDirectory(prefix="lamplighter-broadcast-")
@@ -250,7 +246,6 @@ class Broadcast:
 
     def write_until_over(self, is_stopped: Callable[[float], bool]) -> None:
         """Broadcast until the run has ended, and its last page is there, or raise BroadcastFailedError.
-
         `is_stopped` waits for some seconds; returns early, with True, if the broadcast is to stop.
         """
         try:

@@ -49,9 +49,8 @@ def min_cluster_size(size: int) -> int:
 
 
 def find_clusters(ids: NDArray[np.int32], cosines: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return the number of each token's cluster, from 0, or -1 for none, shape (V,).
-
-    `ids`, `cosines`: the nearest neighbours of every token, nearest first, without itself, shape (V, K).
+    """Return the number of each token's cluster, from 0, or -1 for none, shape (V,). `ids`, `cosines`: the
+    nearest neighbours of every token, nearest first, without itself, shape (V, K).
     """
     size, k = ids.shape[0], min(ids.shape[1], NEIGHBOURS)
     least = min_cluster_size(size)
@@ -268,9 +267,8 @@ def _describe_change(
     names: dict[int, str],
     members: dict[int, NDArray[np.int64]],
 ) -> DistrictChange | None:
-    """Describe a change of one of `DISTRICT_EVENT_KINDS`; return None if there is nothing to report.
-
-    A cluster may become a district and lose its tokens in one observation: it was never shown, so neither its
+    """Describe a change of one of `DISTRICT_EVENT_KINDS`; return None if there is nothing to report. A
+    cluster may become a district and lose its tokens in one observation: it was never shown, so neither its
     beginning nor its end is reported. `other`: the district that it split from, or merged into.
     """
     begins = kind in ("district-born", "district-split")
@@ -320,10 +318,9 @@ class DistrictSchedule:
         due: bool = False,
         final: bool = False,
     ) -> None:
-        """Detect the districts of a step, if detection is due. `vectors`: shape (V, D), finite.
-
-        Clusters before the first step do not count: nothing has been learned. `due`: however little time has
-        passed; `final`: this is the last embedding.
+        """Detect the districts of a step, if detection is due. `vectors`: shape (V, D), finite. Clusters
+        before the first step do not count: nothing has been learned. `due`: however little time has passed;
+        `final`: this is the last embedding.
         """
         fresh = self._seen != (attempt, step) or (final and not self._final)
         if nearest is None or not fresh or (time.monotonic() < self._due and not (due or final)):

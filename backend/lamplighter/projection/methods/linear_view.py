@@ -74,9 +74,8 @@ def rows_of_view(vectors: RowSource, landmarks: NDArray[np.int64] | None) -> NDA
 
 
 def fourier_view(numbers: NDArray[np.float32], attempt: int, step: int) -> LinearView:
-    """Return the plane of the strongest frequency of the rows of numbers, with 0 to the right.
-
-    `numbers`: the rows in the order of the numbers, shape (p, D), p at least 3, D at least 2, finite.
+    """Return the plane of the strongest frequency of the rows of numbers, with 0 to the right. `numbers`: the
+    rows in the order of the numbers, shape (p, D), p at least 3, D at least 2, finite.
     """
     frequency = strongest_frequency(frequency_shares(numbers), len(numbers))
     basis = frequency_plane(numbers, frequency)
@@ -86,9 +85,8 @@ def fourier_view(numbers: NDArray[np.float32], attempt: int, step: int) -> Linea
 def principal_view(
     vectors: NDArray[np.float32], attempt: int, step: int, like: NDArray[np.float32] | None = None
 ) -> LinearView:
-    """Compute the first two principal components of a matrix, shape (V, D), D at least 2, finite.
-
-    `like`: shape (V, 2), the layout shown so far, to which they are rotated or mirrored within their plane.
+    """Compute the first two principal components of a matrix, shape (V, D), D at least 2, finite. `like`:
+    shape (V, 2), the layout shown so far, to which they are rotated or mirrored within their plane.
     """
     centre, basis = principal_directions(vectors, like)
     return LinearView(centre, basis, attempt, step)

@@ -35,7 +35,6 @@ _MAX_RANDOM_START = 20
 
 def fit(vectors: NDArray[np.float32], neighbours: int, settings: MapSettings) -> NDArray[np.float32]:
     """Run umap-learn's own fit from scratch, by cosine, shape (V, D) to (V, 2); V must exceed `neighbours`.
-
     The seed is fixed, so umap-learn uses only one thread.
     """
     model = umap_.UMAP(

@@ -58,9 +58,8 @@ def settings_from_recipe(chosen: MapRecipe) -> MapSettings:
 
 
 def make_method(chosen: MapRecipe, coordinates: NDArray[np.float32] | None = None) -> LayoutMethod:
-    """Create a layout method that continues from positions, shape (V, 2), or starts from scratch.
-
-    Imports UMAP if the method needs it, which takes seconds the first time.
+    """Create a layout method that continues from positions, shape (V, 2), or starts from scratch. Imports
+    UMAP if the method needs it, which takes seconds the first time.
     """
     settings = settings_from_recipe(chosen)
     match chosen.method:

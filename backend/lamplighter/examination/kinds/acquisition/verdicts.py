@@ -40,10 +40,9 @@ class Sigmoids:
 
 
 def fit_sigmoids(curves: Floats, logs: Floats, top: float) -> Sigmoids:
-    """Fit a sigmoid to each curve, by trying all midpoints among the steps and all widths.
-
-    `curves`: surprisal in bits, shape (N, R); `logs`: decimal logarithms of the steps, ascending, shape (R,);
-    `top`: the surprisal of random guessing, from which every sigmoid falls.
+    """Fit a sigmoid to each curve, by trying all midpoints among the steps and all widths. `curves`:
+    surprisal in bits, shape (N, R); `logs`: decimal logarithms of the steps, ascending, shape (R,); `top`:
+    the surprisal of random guessing, from which every sigmoid falls.
     """
     midpoints = np.arange(logs[0], logs[-1] + _SPACING / 2, _SPACING)
     tried = np.stack([axis.ravel() for axis in np.meshgrid(midpoints, _WIDTHS, indexing="ij")])
@@ -131,10 +130,8 @@ class Occurrences:
 def judge(
     occurrences: Occurrences, fitted: Sigmoids, errors: Floats, baselines: Floats, *, trained_before: bool
 ) -> list[WordState]:
-    """Return what became of each word.
-
-    `errors`: standard errors of the midpoints, shape (N,); `baselines`: the surprisal in bits for a model
-    that has learned nothing about the word but its frequency, shape (N,).
+    """Return what became of each word. `errors`: standard errors of the midpoints, shape (N,); `baselines`:
+    the surprisal in bits for a model that has learned nothing about the word but its frequency, shape (N,).
     """
     states: list[WordState] = []
     starts = occurrences.starts

@@ -48,9 +48,8 @@ _ENDING_SECONDS = 5.0
 
 
 def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> DevicesAnswer:
-    """Return what two processes of this machine exchange in one training step, by formula and measured.
-
-    They share the step after the model's: each reads every other sequence of its batch.
+    """Return what two processes of this machine exchange in one training step, by formula and measured. They
+    share the step after the model's: each reads every other sequence of its batch.
     """
     recipe = model.run.recipe
     if recipe.sequences < PROCESSES:

@@ -76,9 +76,8 @@ def exchange_whole(own: Gradients, collective: Collective) -> Gradients:
 
 
 def exchange_rows(own: Gradients, table: str, rows: Tensor, collective: Collective) -> Gradients:
-    """Return the gradients of the whole batch; that of `table` is sent as rows with their ids.
-
-    `rows`: the rows with a gradient in this process's part, ascending.
+    """Return the gradients of the whole batch; that of `table` is sent as rows with their ids. `rows`: the
+    rows with a gradient in this process's part, ascending.
     """
     summed = exchange_whole({name: gradient for name, gradient in own.items() if name != table}, collective)
     whole = torch.zeros_like(own[table])
@@ -100,9 +99,7 @@ def whole_bytes(parameters: int) -> int:
 
 
 def row_bytes(parameters: int, vocabulary: int, dim: int, rows: int) -> int:
-    """Return the bytes a process sends in `exchange_rows`: gradients outside the table, rows with an id each,
-    their number.
-    """
+    """Return the bytes a process sends in `exchange_rows`: rows with an id each, and all other gradients."""
     return (
         (parameters - vocabulary * dim) * _FLOAT_BYTES + rows * (dim * _FLOAT_BYTES + _ID_BYTES) + _ID_BYTES
     )

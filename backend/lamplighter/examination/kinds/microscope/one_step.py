@@ -55,9 +55,7 @@ _SHARE = 2
 
 @torch.no_grad()
 def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> RandomUpdates:
-    """Return the loss of part of the batch after random updates, each as long as the real one and seeded by
-    its step.
-    """
+    """Return the loss of part of the batch after seeded random updates, each as long as the real one."""
     read = max(1, len(retaken.targets) // _SHARE)
     ids, targets = torch.from_numpy(retaken.token_ids[:read]).to(model.learner.device), retaken.targets[:read]
     old = list(retaken.before.model.parameters())
@@ -87,9 +85,7 @@ def _length(parts: list[Tensor]) -> float:
 
 
 def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportProgress) -> MicroscopeAnswer:
-    """Recompute a step on a copy of the model after the previous one, and return everything that happened in
-    it.
-    """
+    """Recompute a step on a copy of the model before it, and return everything that happened in it."""
     if model.step != question.model_step:
         raise ValueError(f"the model is at step {model.step}, the question is about step {question.step}")
     check_row(model, question.token, question.coordinate)
@@ -168,9 +164,8 @@ EXPLODING_FACTOR = 10.0
 
 
 def describe_river(retaken: RetakenStep) -> MicroscopeRiver:
-    """Return the norm of each layer's gradient before clipping, from the loss back to the embedding.
-
-    A tied matrix is one layer, the embedding.
+    """Return the norm of each layer's gradient before clipping, from the loss back to the embedding. A tied
+    matrix is one layer, the embedding.
     """
     norms = retaken.observation.layer_norms.astype(np.float64)
     clip_norm, strongest = retaken.after.clip_norm, float(norms.max())

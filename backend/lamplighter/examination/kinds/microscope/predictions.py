@@ -116,9 +116,8 @@ losses on the same words differ only by the models.
 def describe_predictions(
     model: ExaminedModel, retaken: RetakenStep, sequence: int
 ) -> tuple[MicroscopeText, RightGuesses]:
-    """Return the predictions before and after the update, and `right_guesses` of the whole batch.
-
-    `model`: before the step; `sequence`: that of the batch which is listed token by token.
+    """Return the predictions before and after the update, and `right_guesses` of the whole batch. `model`:
+    before the step; `sequence`: that of the batch which is listed token by token.
     """
     targets = retaken.targets.flatten()
     probabilities = torch.softmax(retaken.logits, dim=1)

@@ -76,9 +76,8 @@ def describe_row_update(
     model: ExaminedModel, retaken: RetakenStep, token: int | None, coordinate: int, sequence: int
 ) -> RowUpdate:
     """Return the update of a row, with one coordinate in full. `token` None: the row of `sequence` that moved
-    farthest.
-
-    The record may lack the row: steps that move most rows (`adam`) are kept whole only at keyframes.
+    farthest. The record may lack the row: steps that move most rows (`adam`) are kept whole only at
+    keyframes.
     """
     token = _farthest_row(retaken, sequence) if token is None else token
     old, new = (learner.model.embedding.weight[token] for learner in (retaken.before, retaken.after))
@@ -130,9 +129,7 @@ def describe_row_update(
 def _describe_row(
     old: Tensor, new: Tensor, gradient: Tensor | None, by_formula: Tensor, recorded: Floats | None
 ) -> RowMovement:
-    """Return the row before and after, its gradient, how far it moved and by what angle, and how well the
-    formula fits.
-    """
+    """Return the row before and after, how far and by what angle it moved, and how well the formula fits."""
     lengths = float(old.norm()), float(new.norm())
     cosine = float(torch.dot(old, new)) / math.prod(lengths) if all(lengths) else None
     # The angle from its chord, because the arc cosine of a number near 1 is all rounding.
