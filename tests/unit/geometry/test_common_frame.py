@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lamplighter.differences.aligned_map import align_layout
 from lamplighter.geometry import motion as module
+from lamplighter.geometry.aligned_layout import align_layout
 from lamplighter.geometry.common_frame import (
     find_common_frame,
     jaccard_by_chance,
