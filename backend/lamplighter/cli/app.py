@@ -15,6 +15,21 @@ from lamplighter.cli.common import DEFAULT_RUNS, SERVING, common_options
 from lamplighter.cli.serve import serve_app
 from lamplighter.cli.terminal import print_line
 
+TOLD = {
+    "lamplighter.cli.checkpoints.remote.address:FetchError",
+    "lamplighter.client.errors:InputError",
+    "lamplighter.contract.recipe_file:RecipeError",
+    "lamplighter.corpora.corpus:CorpusError",
+    "lamplighter.forks.errors:ForkError",
+    "lamplighter.runfolder.errors:FormatError",
+    "lamplighter.runfolder.errors:NoSnapshotError",
+    "lamplighter.runfolder.errors:NotComparableError",
+    "lamplighter.runfolder.role_lock:RoleTakenError",
+    "lamplighter.runfolder.run_store:NoSuchSetError",
+    "lamplighter.runfolder.run_store:RunBusyError",
+}
+"""The errors whose message is the line to print, by module and name: whoever meets none of them does not import them."""
+
 
 @click.group(
     cls=CommandTable,
@@ -60,19 +75,14 @@ def main() -> None:
 
 def _explain(error: Exception) -> str | None:
     """Return the line to print for an error, or None if the error is a bug."""
-    # These modules are slow to import. If one of their errors was raised, its module is loaded already.
-    from lamplighter.contract.recipe_file import RecipeError
-    from lamplighter.corpora.corpus import CorpusError
-    from lamplighter.forks.errors import ForkError
-    from lamplighter.runfolder.errors import READ_ERRORS, FormatError
-    from lamplighter.runfolder.role_lock import RoleTakenError
-    from lamplighter.runfolder.run_store import NoSuchRunError, NoSuchSetError, RunBusyError
+    # These modules are slow to import.
+    from lamplighter.runfolder.errors import READ_ERRORS
+    from lamplighter.runfolder.run_store import NoSuchRunError
     from lamplighter.runfolder.writing.free_space import has_no_room
 
     if isinstance(error, NoSuchRunError):
         return f"{error}; list what is there with: lamplighter runs (and --runs DIR, if it is not {DEFAULT_RUNS})"
-    texts = RecipeError, CorpusError, ForkError
-    if isinstance(error, (*texts, FormatError, NoSuchSetError, RunBusyError, RoleTakenError)):
+    if any(f"{kind.__module__}:{kind.__name__}" in TOLD for kind in type(error).__mro__):
         return str(error)
     if has_no_room(error):
         return "the disk is full: make room on it, then give the command again; what was recorded is kept"

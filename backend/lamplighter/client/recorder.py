@@ -31,7 +31,7 @@ from lamplighter.client.recording.step_arguments import (
     read_gradient_norms,
     to_float32_scalar,
 )
-from lamplighter.client.recording.step_recording import ComparedMatrix, SeenStep, StepRecording
+from lamplighter.client.recording.step_recording import ComparedMatrix, ReportedStep, StepRecording
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.run_folder import RunFolder
@@ -209,7 +209,7 @@ class Recorder:
         self.number = number
         if matrix is None:
             return
-        seen = SeenStep(number, self._stretch.take_stretch(), *scalars, ended)
+        seen = ReportedStep(number, self._stretch.take_stretch(), *scalars, ended)
         first = self._recording is None
         if self._recording is not None or self._try_create_recording(matrix):
             self._commit(seen, matrix, seen_first=first)
@@ -220,7 +220,7 @@ class Recorder:
             if self._recording is not None:
                 self._recording.lose_step()
 
-    def step_found(self, seen: SeenStep, changed: ChangedRows, *, whole_batch: bool = True) -> None:
+    def step_found(self, seen: ReportedStep, changed: ChangedRows, *, whole_batch: bool = True) -> None:
         """Record a step that was measured elsewhere, in a recorder that was started with a `ComparedMatrix`.
 
         Args:
@@ -238,7 +238,7 @@ class Recorder:
             self._commit(seen, changed, seen_first=False, checked=whole_batch)
 
     def _commit(
-        self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool, checked: bool = True
+        self, seen: ReportedStep, matrix: Floats | ChangedRows, *, seen_first: bool, checked: bool = True
     ) -> None:
         recording = cast(StepRecording, self._recording)
         if self._loop.steps is None and recording.at >= self._end:

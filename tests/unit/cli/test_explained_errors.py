@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from lamplighter.cli import app
-from lamplighter.cli.app import cli, main
+from lamplighter.cli.app import TOLD, cli, main
 from lamplighter.runfolder import preparation
 from lamplighter.runfolder.errors import ReadOnlyFolderError
 from lamplighter.runfolder.role_lock import RoleLock
@@ -108,3 +109,26 @@ def test_the_command_line_says_what_to_do(
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().err.startswith(f"lamplighter: {said}")
+
+
+@pytest.mark.parametrize("told", sorted(TOLD))
+def test_an_error_whose_message_is_the_line_to_print(
+    told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    module, _, name = told.partition(":")
+    known: type[Exception] = getattr(importlib.import_module(module), name)
+
+    class NarrowerError(known):
+        def __init__(self) -> None:
+            """Take no arguments."""
+
+        def __str__(self) -> str:
+            return "do this"
+
+    def fail(**_: object) -> None:
+        raise NarrowerError
+
+    monkeypatch.setattr(app.cli, "main", fail)
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == "lamplighter: do this\n"

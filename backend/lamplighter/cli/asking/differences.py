@@ -14,7 +14,6 @@ from lamplighter.contract.questions import MAX_STEP
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
 from lamplighter.differences.difference import Ordering
 from lamplighter.differences.reading import compare_folders
-from lamplighter.runfolder.errors import NoSnapshotError, NotComparableError
 
 _RELATIONS = {
     "fork": "{run} is a fork of {other}",
@@ -71,11 +70,8 @@ def diff_command(
 ) -> None:
     """Show the difference between two runs at one step: a fork and its parent, two seeds, two texts."""
     run, other = find_named_run(runs_dir, run_id), find_named_run(runs_dir, other_id)
-    try:
-        with show_progress("comparing", quiet=as_json) as show:
-            found = compare_folders(run, other, at, other_at, show)
-    except (NotComparableError, NoSnapshotError) as error:
-        raise click.ClickException(str(error)) from error
+    with show_progress("comparing", quiet=as_json) as show:
+        found = compare_folders(run, other, at, other_at, show)
     told = found.to_answer(by, limit, least_count)
     for line in [told.model_dump_json(by_alias=True)] if as_json else _describe(told):
         print_line(line)

@@ -10,7 +10,6 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_line, show_progress
-from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.corpora.textfile import read_text
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -35,7 +34,6 @@ def hidden_states_command(
 
     Without --word and --sentences the words are those of Lamptown that have two meanings, or frequent words of another text.
     """
-    from lamplighter.client.errors import InputError
     from lamplighter.client.probing.probe_set import read_sentences
     from lamplighter.client.probing.trained_run import record_hidden_states
     from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
@@ -45,14 +43,11 @@ def hidden_states_command(
     run = find_named_run(runs_dir, name)
     problem = None
     with show_progress("reading", quiet=as_json) as show:
-        try:
-            given = None
-            if sentences is not None:
-                lines = read_text(sentences).splitlines()
-                given = read_sentences([line.split("\t") for line in lines if line.strip()])
-            made = record_hidden_states(run, given, words, show)
-        except InputError as error:
-            raise RecipeError(str(error)) from error
+        given = None
+        if sentences is not None:
+            lines = read_text(sentences).splitlines()
+            given = read_sentences([line.split("\t") for line in lines if line.strip()])
+        made = record_hidden_states(run, given, words, show)
     if not no_maps:
         with show_progress("maps", quiet=as_json) as show:
             try:

@@ -17,7 +17,6 @@ from lamplighter.cli.checkpoints.fetching import (
 )
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line, show_progress
-from lamplighter.contract.recipe_file import RecipeError
 
 
 @click.command("check")
@@ -45,22 +44,18 @@ def check_command(
 
     Exits with 1 if there is a problem, with 0 if there is none; notes are no problem.
     """
-    from lamplighter.client.errors import InputError
     from lamplighter.client.histories.checked_sources import check_sources
 
     found = gather_sources(sources, tensor, quiet=as_json, **choice)
-    try:
-        with show_progress("checking", quiet=as_json) as show:
-            report = check_sources(
-                found.sources,
-                vocabulary,
-                steps=found.steps,
-                tensor=found.tensor,
-                unread=found.unread,
-                progress=show,
-            )
-    except InputError as error:
-        raise RecipeError(str(error)) from error
+    with show_progress("checking", quiet=as_json) as show:
+        report = check_sources(
+            found.sources,
+            vocabulary,
+            steps=found.steps,
+            tensor=found.tensor,
+            unread=found.unread,
+            progress=show,
+        )
     for line in [json.dumps(report.as_json())] if as_json else report.lines():
         print_line(line)
     return 1 if report.problems else 0

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -152,9 +151,8 @@ def gather_sources(
         name = name_source(paths[0] if len(paths) == 1 else paths[0].absolute().parent)
         found = GatheredSources(place, numbers, {}, tensor, name, None)
         if not is_all:
-            with _explained():
-                listed = dict(collect_checkpoints(place, numbers))
-                chosen = {step: listed[step] for step in choice.choose(list(listed))}
+            listed = dict(collect_checkpoints(place, numbers))
+            chosen = {step: listed[step] for step in choice.choose(list(listed))}
             found = replace(found, sources=chosen, steps=None)
     if single and isinstance(found.sources, dict):
         [(step, one)] = found.sources.items()
@@ -172,33 +170,39 @@ def _fetch_source(
     quiet: bool = False,
 ) -> GatheredSources:
     """Read the checkpoints at an address into the cache, after saying the price; without a choice, the single one."""
-    with _explained():
-        from lamplighter.cli.checkpoints.remote.address import HubAddress, parse_address, require_web_address
+    from lamplighter.cli.checkpoints.remote.address import HubAddress, parse_address, require_web_address
+
+    address = parse_address(source)
+    endpoint, token = ("", None)
+    try:
         from lamplighter.cli.checkpoints.remote.fetch import Fetch
         from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
 
-        address = parse_address(source)
-        endpoint, token = ("", None)
         if isinstance(address, HubAddress):
             from huggingface_hub import constants, get_token
 
             endpoint, token = constants.ENDPOINT.rstrip("/"), get_token()
-            require_web_address(endpoint)
-            if choice is None and address.is_pattern:
-                raise click.UsageError("* names several revisions: use series for all, or name one of them")
-        folder = (
-            cache or Path(platformdirs.user_cache_dir("lamplighter", appauthor=False)) / "fetched"
-        ) / run_id_of(address.name)
-        with RangedClient(token) as client:
-            fetch = Fetch(client, address, endpoint, folder, choice=choice, tensor=tensor)
-            _say_price(fetch, yes=yes, quiet=quiet)
-            with make_progress_bar(quiet=quiet) as bar:
-                task = bar.add_task("reading", total=max(1, fetch.bytes))
+    except ModuleNotFoundError as error:
+        if error.name not in ("httpx", "huggingface_hub"):
+            raise
+        raise RecipeError("addresses need the extra hub: pip install -e '.[hub]' in the checkout") from error
+    if isinstance(address, HubAddress):
+        require_web_address(endpoint)
+        if choice is None and address.is_pattern:
+            raise click.UsageError("* names several revisions: use series for all, or name one of them")
+    folder = (
+        cache or Path(platformdirs.user_cache_dir("lamplighter", appauthor=False)) / "fetched"
+    ) / run_id_of(address.name)
+    with RangedClient(token) as client:
+        fetch = Fetch(client, address, endpoint, folder, choice=choice, tensor=tensor)
+        _say_price(fetch, yes=yes, quiet=quiet)
+        with make_progress_bar(quiet=quiet) as bar:
+            task = bar.add_task("reading", total=max(1, fetch.bytes))
 
-                def on_bytes(come: int, total: int) -> None:
-                    bar.update(task, completed=come, description=f"{_amount(come)} of {_amount(total)}")
+            def on_bytes(come: int, total: int) -> None:
+                bar.update(task, completed=come, description=f"{_amount(come)} of {_amount(total)}")
 
-                done = fetch.fetch_all(on_bytes)
+            done = fetch.fetch_all(on_bytes)
     if not done.folders:
         raise RecipeError(next(iter(done.unread.values())))
     return GatheredSources(
@@ -220,20 +224,3 @@ def _say_price(fetch: Fetch, *, yes: bool, quiet: bool) -> None:
 
 def _amount(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 5e7 else f"{size / 1e6:.1f} MB"
-
-
-@contextmanager
-def _explained() -> Generator[None]:
-    """Turn errors of fetching into lines of the command line."""
-    try:
-        from lamplighter.cli.checkpoints.remote.address import FetchError
-        from lamplighter.client.errors import InputError
-
-        try:
-            yield
-        except (FetchError, InputError) as error:
-            raise RecipeError(str(error)) from error
-    except ModuleNotFoundError as error:
-        if error.name not in ("httpx", "huggingface_hub"):
-            raise
-        raise RecipeError("addresses need the extra hub: pip install -e '.[hub]' in the checkout") from error

@@ -41,7 +41,7 @@ SMALL_MATRIX = 1 << 18
 """Size in bytes of a matrix up to which all moved rows are kept, because writing them is fast."""
 
 
-class SeenStep(NamedTuple):
+class ReportedStep(NamedTuple):
     """A step as reported by the loop."""
 
     number: int
@@ -115,7 +115,7 @@ class StepRecording:
         self._needs_keyframe = first > 0
         self._first_of_attempt: int | None = None
         self._said_dense = False
-        self._beyond: SeenStep | None = None
+        self._beyond: ReportedStep | None = None
         self.writer = StepsWriter(run.steps_path)
         self.writer.set_patience(_PATIENCE)
         if resumed is None:
@@ -152,7 +152,7 @@ class StepRecording:
         self._needs_keyframe = True
 
     def commit(
-        self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool = False
+        self, seen: ReportedStep, matrix: Floats | ChangedRows, *, seen_first: bool = False
     ) -> UInts | None:
         """Measure the changes of the step, unless they are given, and commit it. Return the rows that moved,
         if known.
@@ -231,7 +231,7 @@ class StepRecording:
             raise TypeError("a ComparedMatrix is compared by its owner")
         return self.matrix_diff.diff(matrix)
 
-    def _measure(self, seen: SeenStep, step: int) -> StepEffects:
+    def _measure(self, seen: ReportedStep, step: int) -> StepEffects:
         gradient = seen.rows.gradient
         if gradient is not None and not self.layers:
             self.layers = ["embedding"]
@@ -252,7 +252,7 @@ class StepRecording:
             layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
         )
 
-    def _measured(self, seen: SeenStep, effects: StepEffects, vectors: Floats | None) -> MeasuredStep:
+    def _measured(self, seen: ReportedStep, effects: StepEffects, vectors: Floats | None) -> MeasuredStep:
         rows = seen.rows
         # These steps are never recomputed, so no digest is compared.
         return MeasuredStep(
@@ -266,7 +266,7 @@ class StepRecording:
             seen.top_losses,
         )
 
-    def _count(self, seen: SeenStep, step: int) -> None:
+    def _count(self, seen: ReportedStep, step: int) -> None:
         ids = seen.rows.batch.token_ids
         self.touches, self.last_lit = self.touches.copy(), self.last_lit.copy()
         self.touches[ids] += 1

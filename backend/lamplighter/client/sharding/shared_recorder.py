@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import describe_error, print_notice, warn
-from lamplighter.client.sharding.step_exchange import Given, SharedEndError, StepExchange, WriteStep
+from lamplighter.client.sharding.step_exchange import Contribution, SharedEndError, StepExchange, WriteStep
 from lamplighter.client.sharding.step_part import Header, State, StepPart
 from lamplighter.client.sharding.watch_group import PATIENCE, MissingProcessError
 from lamplighter.runfolder.phase import Phase
@@ -78,7 +78,7 @@ class SharedRecorder:
         thread of this recorder. Raises why the record has ended."""
         self._raise_error()
         self._steps += 1
-        self.exchange.give(Given(part, write))
+        self.exchange.give(Contribution(part, write))
 
     def wait_for_others(self) -> None:
         """Wait until the steps that were given are recorded, before the table's copy changes. Raises
@@ -106,7 +106,7 @@ class SharedRecorder:
             if self.recorder is not None:
                 self.recorder.close(phase, message)
 
-        self.exchange.give(Given(StepPart(Header(State.CLOSING)), finish=finish))
+        self.exchange.give(Contribution(StepPart(Header(State.CLOSING)), finish=finish))
         came = self.exchange.await_all(patience, met=True)
         if not came and self.recorder is None and patience < _EXIT_PATIENCE:
             atexit.register(self.exchange.await_all, _EXIT_PATIENCE)
@@ -171,7 +171,7 @@ class SharedRecorder:
         """Tell the others, which hear it at their next step; the last step is recorded if they come soon."""
         self._closed = True
         self.exchange.await_all(_FAILED_PATIENCE)
-        self.exchange.give(Given(StepPart(Header(State.FAILED, message=why))))
+        self.exchange.give(Contribution(StepPart(Header(State.FAILED, message=why))))
         self._end_alone()
 
     def _end_alone(self) -> None:

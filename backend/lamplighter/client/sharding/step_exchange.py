@@ -115,7 +115,7 @@ class SharedEndError(InputError):
 def _write_nothing(parts: list[StepPart], rows: JoinedRows, vectors: Floats | None) -> None: ...
 
 
-class Given(NamedTuple):
+class Contribution(NamedTuple):
     """What a process gives to be exchanged."""
 
     part: StepPart
@@ -151,7 +151,7 @@ class StepExchange:
         """The record, in the first process."""
         self.error: Exception | None = None
         """Why the record has ended before all processes closed it; None while it has not."""
-        self._given: queue.SimpleQueue[Given] = queue.SimpleQueue()
+        self._given: queue.SimpleQueue[Contribution] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._unfinished, self._met, self._is_asked = 0, False, True
 
@@ -174,7 +174,7 @@ class StepExchange:
             self.group.say(_DONE)
         threading.Thread(target=self._exchange_all, name="lamplighter-share", daemon=True).start()
 
-    def give(self, given: Given) -> None:
+    def give(self, given: Contribution) -> None:
         with self._changed:
             self._unfinished += 1
         self._given.put(given)
@@ -205,7 +205,7 @@ class StepExchange:
             self._met |= met
             self._changed.notify_all()
 
-    def _exchange(self, given: Given) -> bool:
+    def _exchange(self, given: Contribution) -> bool:
         """Exchange one part of each process. Return whether all are closing."""
         headers = self.group.share_headers(given.part.header)
         _require_agreement(headers)
@@ -247,7 +247,7 @@ class StepExchange:
         if not kept:
             self.own.note_moved(moved)
 
-    def _write(self, given: Given, headers: Sequence[Header]) -> None:
+    def _write(self, given: Contribution, headers: Sequence[Header]) -> None:
         part = given.part
         kept = self._keeps_vectors(headers)
         contents = self.group.collect(np.empty(0, np.uint8), self._sizes(headers, kept), "parts")

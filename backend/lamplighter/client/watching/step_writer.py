@@ -24,7 +24,7 @@ from lamplighter.client.recording.step_arguments import (
     read_gradient_norms,
     to_float32_scalar,
 )
-from lamplighter.client.recording.step_recording import SeenStep
+from lamplighter.client.recording.step_recording import ReportedStep
 from lamplighter.client.sharding.owned_part import OwnedPart
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
@@ -146,9 +146,9 @@ class EndedStep:
         loss: float | None,
         scalars: str | None,
         top_losses: TopLosses | None,
-    ) -> SeenStep:
+    ) -> ReportedStep:
         rate = host.get("rate", self.learning_rate)
-        return SeenStep(
+        return ReportedStep(
             self.number,
             StretchedStep(self.joined.steps, *rows, self.joined.seconds),
             to_float32_scalar(loss, "loss"),

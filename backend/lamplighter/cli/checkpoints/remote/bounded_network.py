@@ -14,7 +14,7 @@ import httpx
 from lamplighter.runfolder.published.patience import Patience
 
 
-class _Asked(threading.local):
+class _ThreadRequest(threading.local):
     patience: Patience | None = None
     guarded: tuple[str, Callable[[str], None]] | None = None
 
@@ -24,7 +24,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
     waits for."""
 
     def __init__(self, client: httpx.Client) -> None:
-        self._inner, self._asked = httpcore.SyncBackend(), _Asked()
+        self._inner, self._asked = httpcore.SyncBackend(), _ThreadRequest()
         # httpx has no option for this, httpcore has; pyproject.toml bounds httpx from above.
         for transport in (client._transport, *client._mounts.values()):  # pyright: ignore[reportPrivateUsage]
             if isinstance(transport, httpx.HTTPTransport):
@@ -66,7 +66,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
 class _BoundedStream:
     """A connection (`httpcore.NetworkStream`) whose reads end when the patience of their thread does."""
 
-    def __init__(self, inner: httpcore.NetworkStream, asked: _Asked) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, asked: _ThreadRequest) -> None:
         self._inner, self._asked = inner, asked
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
