@@ -13,7 +13,7 @@ from lamplighter import __version__
 from lamplighter.cli.command_table import COMMANDS, CommandTable
 from lamplighter.cli.common import DEFAULT_RUNS, SERVING, common_options
 from lamplighter.cli.serve import serve_app
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_line, print_lines
 
 TOLD = {
     "lamplighter.cli.checkpoints.remote.address:FetchError",
@@ -55,8 +55,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False, prog_name="lamplighter")
     except click.exceptions.NoArgsIsHelpError as error:
-        for line in error.format_message().splitlines():
-            print_line(line)
+        print_lines(error.format_message().splitlines())
         code = 0
     except click.UsageError as error:
         help = f" (see: {error.ctx.command_path} --help)" if error.ctx is not None else ""

@@ -8,7 +8,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_lines
 
 _PROGRAM, _VARIABLE = "lamplighter", "_LAMPLIGHTER_COMPLETE"
 """The names by which click's scripts call this program."""
@@ -31,5 +31,4 @@ def completion_command(context: click.Context, runs_dir: Path, shell: str) -> No
     assert kind is not None
     # The text of `source()` without its look at the version of an installed bash, which may be another one.
     completion = kind(context.find_root().command, {}, _PROGRAM, _VARIABLE)
-    for line in (completion.source_template % completion.source_vars()).splitlines():
-        print_line(line)
+    print_lines((completion.source_template % completion.source_vars()).splitlines())

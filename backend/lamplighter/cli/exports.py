@@ -9,7 +9,7 @@ import click
 from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.cli.common import PathOrAddress, StoreAddress, common_options
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_named_run
-from lamplighter.cli.terminal import print_line, show_progress
+from lamplighter.cli.terminal import print_line, print_lines, show_progress
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.output import ExportError
@@ -76,8 +76,7 @@ def export_command(
             raise click.ClickException(str(error)) from error
     size = sum(p.stat().st_size for p in (output, *output.rglob("*")) if p.is_file())
     print_line(f"{output}: {size / 1e6:,.2f} MB")
-    for note in notes:
-        print_line(note)
+    print_lines(notes)
 
 
 @click.command("gallery")
@@ -123,7 +122,6 @@ def import_command(runs_dir: Path, source: Path | StoreAddress) -> None:
         except (ExportError, StoreError) as error:
             raise click.ClickException(str(error)) from error
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
-    for remark in remarks:
-        print_line(remark)
+    print_lines(remarks)
     if run.recipe.corpus.kind != "recorded":
         print_line(f"continuing it takes {describe_demands(run.recipe, len(run.vocabulary))}")

@@ -52,6 +52,20 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+_PLACES = {
+    **{name: name for name in ("steps", "seed", "threads", "device")},
+    "vocabulary": "corpus.vocabulary_size",
+    **{name: f"corpus.{name}" for name in ("tokeniser", "shuffle_words")},
+    **{name: f"model.{name}" for name in ("dim", "layers", "heads", "context", "tied", "negatives")},
+    "optimiser": "optimiser.kind",
+    **{name: f"optimiser.{name}" for name in ("learning_rate", "weight_decay")},
+    "keyframe_every": "cadence.keyframe_every",
+    "map": "map.method",
+    **{f"map_{name}": f"map.{name}" for name in ("neighbours", "min_dist", "spread")},
+}
+"""The field of the recipe that an option sets as it is."""
+
+
 def recipe_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -77,33 +91,18 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     elif fields["corpus"]["kind"] == "text":
         raise RecipeError("the recipe is for a text: name it with --corpus PATH")
 
-    def put(part: dict[str, Any], name: str, value: Any) -> None:
-        if value is not None:
-            part[name] = value
-
-    put(fields, "steps", options["steps"])
-    put(fields["corpus"], "vocabulary_size", options["vocabulary"])
-    put(fields["corpus"], "tokeniser", options["tokeniser"])
-    put(fields["corpus"], "shuffle_words", options["shuffle_words"])
+    for name, place in _PLACES.items():
+        if options[name] is not None:
+            part, _, field = place.rpartition(".")
+            (fields[part] if part else fields)[field] = options[name]
     if options["plant"] is not None:
         fields["corpus"]["planted"] = _read_planted(options["plant"])
-    for name in ("dim", "layers", "heads", "context", "tied", "negatives"):
-        put(fields["model"], name, options[name])
     if options["tied"] and options["optimiser"] is None and fields["optimiser"]["kind"] == "lazy":
         fields["optimiser"]["kind"] = "adam"
-    put(fields["optimiser"], "kind", options["optimiser"])
-    for name in ("learning_rate", "weight_decay"):
-        put(fields["optimiser"], name, options[name])
-    for name in ("seed", "threads", "device"):
-        put(fields, name, options[name])
     if options["batch"] is not None:
         fields["sequences"] = options["batch"]
         wanted = options["batch"] if fields["corpus"]["kind"] == "modular" else fields["passages"]
         fields["passages"] = _passages(options["batch"], wanted)
-    put(fields["cadence"], "keyframe_every", options["keyframe_every"])
-    put(fields["map"], "method", options["map"])
-    for name in ("neighbours", "min_dist", "spread"):
-        put(fields["map"], name, options[f"map_{name}"])
     if options["disk_budget"] is not None:
         if not 1 <= options["disk_budget"] <= 1e9:
             raise RecipeError(f"--disk-budget: {options['disk_budget']} is not a number of MB from 1 to 1e9")

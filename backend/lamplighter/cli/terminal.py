@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -29,6 +29,12 @@ _KILL_AFTER = 0.25
 def print_line(text: str, *, err: bool = False) -> None:
     """Print one line, on standard error if `err`, with unprintable characters replaced by their codes."""
     click.echo(escape_unprintable(text), err=err)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print each line as `print_line` does."""
+    for line in lines:
+        print_line(line)
 
 
 def print_qr_code(text: str) -> None:

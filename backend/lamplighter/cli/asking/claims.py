@@ -35,7 +35,7 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_members, find_named_run
-from lamplighter.cli.terminal import print_line, run_worker_process, show_progress
+from lamplighter.cli.terminal import print_line, print_lines, run_worker_process, show_progress
 from lamplighter.contract.questions import Question, QuestionError
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.desired_state import DesiredState
@@ -153,8 +153,7 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
             f" {control.moment.step:,}"
         )
     for row in rows:
-        for line in _describe(row, width):
-            print_line(line)
+        print_lines(_describe(row, width))
     if any(not one.answered and not one.by_button for one in questions):
         print_line(f"more can be measured: lamplighter examine {run.id} --prepare claims")
     if control is not None:

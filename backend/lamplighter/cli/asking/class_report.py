@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_line, print_lines
 from lamplighter.lessons.class_answers import (
     FEW,
     LEVELS,
@@ -52,8 +52,7 @@ def class_report_command(file: Path, as_json: bool) -> None:
         print_line(_title(one.question))
         for line in _about_written(one.figures()):
             print_line(f"  {line}")
-    for line in _caveats(answers):
-        print_line(line)
+    print_lines(_caveats(answers))
 
 
 def _caveats(answers: ClassAnswers) -> list[str]:

@@ -9,7 +9,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import print_line, show_progress
+from lamplighter.cli.terminal import print_lines, show_progress
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
 from lamplighter.differences.difference import Ordering
@@ -73,8 +73,7 @@ def diff_command(
     with show_progress("comparing", quiet=as_json) as show:
         found = compare_folders(run, other, at, other_at, show)
     told = found.to_answer(by, limit, least_count)
-    for line in [told.model_dump_json(by_alias=True)] if as_json else _describe(told):
-        print_line(line)
+    print_lines([told.model_dump_json(by_alias=True)] if as_json else _describe(told))
 
 
 def _describe(told: DifferenceAnswer) -> list[str]:

@@ -12,7 +12,7 @@ from lamplighter.cli.asking.claims import prepare_claims
 from lamplighter.cli.asking.lessons import prepare_lessons
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_members, find_named_run
-from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line
+from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line, print_lines
 from lamplighter.cli.workers import run_until_stopped
 from lamplighter.contract.questions import KINDS, MAX_STEP, QuestionError, parse_question
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
@@ -164,8 +164,7 @@ def _print_answer(run: RunFolder, answer: dict[str, Any]) -> None:
             print_line(f"{title}: {prompt} | {said}")
     else:
         # Line by line, because a line break within a line is printed as a code.
-        for line in json.dumps(answer, indent=1).splitlines():
-            print_line(line)
+        print_lines(json.dumps(answer, indent=1).splitlines())
     print_line(_describe_replay(answer), err=True)
 
 

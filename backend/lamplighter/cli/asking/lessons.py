@@ -10,7 +10,7 @@ from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.asking.claims import WantedAnswer, ask_all, find_prepared, wanted_by_claims
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import print_line, print_lines
 from lamplighter.contract.questions import canonical_question
 from lamplighter.lessons.check import (
     list_missing_aims,
@@ -48,8 +48,7 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
                 wanted.setdefault(_key_of(asked), asked)
     problems = ask_all(run, list(wanted.values()), yes=yes)
     unknown = list_unknown_numbers(told, run)
-    for line in unknown:
-        print_line(line)
+    print_lines(unknown)
     if not unknown:
         print_line("all numbers of the course are known")
     return problems
@@ -86,8 +85,7 @@ def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> No
     problems = list_problems(folder, ours) + list_missing_aims(folder) + list_typed_figures(folder, ours)
     if run is not None:
         problems += list_unknown_numbers(read_folder(folder).parts.values(), run)
-    for problem in problems:
-        print_line(problem)
+    print_lines(problems)
     if problems:
         raise click.ClickException(
             f"{len(problems)} lines of the texts are wrong: correct them and check again"

@@ -10,7 +10,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
-from lamplighter.cli.terminal import print_line, show_progress
+from lamplighter.cli.terminal import print_lines, show_progress
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.outliers.answer import (
     OutlyingStep,
@@ -87,8 +87,7 @@ def why_command(
         lines = (
             [cause.model_dump_json()] if as_json else _describe_cause(cause, numbers, run.vocabulary.tokens)
         )
-    for line in lines:
-        print_line(line)
+    print_lines(lines)
 
 
 def _nearest(numbers: StepNumbers, step: int, newest: int) -> str:

@@ -16,7 +16,7 @@ from lamplighter.cli.checkpoints.fetching import (
     vocabulary_option,
 )
 from lamplighter.cli.common import common_options
-from lamplighter.cli.terminal import print_line, show_progress
+from lamplighter.cli.terminal import print_lines, show_progress
 
 
 @click.command("check")
@@ -56,6 +56,5 @@ def check_command(
             unread=found.unread,
             progress=show,
         )
-    for line in [json.dumps(report.as_json())] if as_json else report.lines():
-        print_line(line)
+    print_lines([json.dumps(report.as_json())] if as_json else report.lines())
     return 1 if report.problems else 0

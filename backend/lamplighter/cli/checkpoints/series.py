@@ -11,7 +11,7 @@ import click
 from lamplighter.cli.checkpoints.fetching import choice_options, fetch_options, gather_sources
 from lamplighter.cli.checkpoints.still import embedding_options
 from lamplighter.cli.common import common_options
-from lamplighter.cli.terminal import print_line, show_progress
+from lamplighter.cli.terminal import print_line, print_lines, show_progress
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
 
@@ -76,8 +76,7 @@ def series_command(
             except ReprojectionFailedError as error:
                 problem = str(error)
     print_line(run.status.message)
-    for line in report.lines():
-        print_line(line)
+    print_lines(report.lines())
     print_line(describe_stayed(run))
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
     if no_maps or problem:
