@@ -260,11 +260,11 @@ def test_a_matrix_whose_columns_are_the_tokens_is_refused():
         lamplighter.watch(model, TOKENS, embedding=torch.ones(V, D))
 
 
-def test_before_clipping_is_refused_with_a_scaler():
+def test_before_clipping_is_refused_with_a_scaler(watched: Any):
     model = SmallModel()
     optimizer = torch.optim.AdamW(model.parameters())
     scaler = torch.amp.GradScaler("cpu")
-    lamplighter.watch(model, TOKENS, on_error="raise", gradient="before_clipping")
+    watched(model, gradient="before_clipping")
     ids = batch()
     scaler.scale(model(ids, ids)[1]).backward()
     with pytest.raises(lamplighter.InputError, match="is impossible with a GradScaler"):
