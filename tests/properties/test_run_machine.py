@@ -28,9 +28,9 @@ from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.output import no_progress
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.run_backup import back_up
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.sqlite.backup import back_up
 from lamplighter.runfolder.tables import row_pruning
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lamplighter.analysis.measures import measure_losses
-from lamplighter.analysis.snapshot_measures import measure_snapshot
+from lamplighter.analysis.measures import measure_losses, measure_snapshot
 from lamplighter.analysis.tile_builder import TileBuilder
 from lamplighter.platform import failpoint
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop

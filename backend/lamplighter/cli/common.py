@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from lamplighter.platform.loopback import DEFAULT_PORT
+from lamplighter.platform.own_addresses import DEFAULT_PORT
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.web.settings import DEFAULT_CLASS_PORT, DEFAULT_HOLD, DEFAULT_SMOOTH_AFTER, MAX_VIEWERS
 

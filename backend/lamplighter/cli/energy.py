@@ -7,8 +7,13 @@ from typing import Any
 
 import click
 
-from lamplighter.platform.energy.energy_method import DEFAULT_WATTS, EnergyMethod
-from lamplighter.platform.energy.processor_estimate import WATTS_VARIABLE, WattsError, parse_watts
+from lamplighter.platform.energy.energy_method import (
+    DEFAULT_WATTS,
+    WATTS_VARIABLE,
+    EnergyMethod,
+    WattsError,
+    parse_watts,
+)
 from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader

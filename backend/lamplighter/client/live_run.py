@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.client.errors import InputError, LiveError, whole_number
-from lamplighter.platform.loopback import is_loopback
+from lamplighter.platform.own_addresses import is_loopback
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import Frame, decode

@@ -9,10 +9,9 @@ from lamplighter.client.errors import InputError, NotBegunError
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
-from lamplighter.runfolder.reading.damage import describe_damage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.playback.playback import NoSuchStepError, Playback
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackKind
+from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback, PlaybackKind
+from lamplighter.runfolder.reading.run_status import describe_damage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader

@@ -24,7 +24,7 @@ from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import CONFIG_FACT, KEPT_ROWS_FACT, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
-from lamplighter.runfolder.reading.playback.playback_parts import CHANNELS
+from lamplighter.runfolder.reading.playback import CHANNELS
 from lamplighter.runfolder.reading.run_backup import back_up_run
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.reading.token_history import TokenHistory

@@ -7,8 +7,7 @@ from typing import Literal
 
 from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.contract.recipe import Recipe
-from lamplighter.model.flops import count_step_flops, list_operations
-from lamplighter.model.optimiser_costs import OPTIMISER_COSTS, count_update_bytes
+from lamplighter.model.flops import OPTIMISER_COSTS, count_step_flops, count_update_bytes, list_operations
 
 CountedParameters = Literal["all", "without_input_table", "without_tables"]
 

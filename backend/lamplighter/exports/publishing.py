@@ -20,7 +20,7 @@ from lamplighter.exports.archive.unpack import require_spare_room
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform import failpoint
 from lamplighter.platform.private_modes import make_private_folder
-from lamplighter.runfolder.importing.file_limits import MEGABYTE, byte_limit
+from lamplighter.runfolder.importing.run_checks import MEGABYTE, byte_limit
 from lamplighter.runfolder.published.manifest import (
     BLOCK,
     INDEX,
@@ -39,13 +39,12 @@ from lamplighter.runfolder.published.manifest import (
 )
 from lamplighter.runfolder.published.object_store import ObjectReader, ObjectStore
 from lamplighter.runfolder.published.remote_object import BlockCache, RemoteObject
-from lamplighter.runfolder.reading.run_backup import CORPORA, DATABASES, TEXTS
+from lamplighter.runfolder.reading.run_backup import CORPORA, DATABASES, TEXTS, back_up, order_pages
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.step_figures import FIGURES_FILE, write_step_figures
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import PLAIN_NAME_FILE
-from lamplighter.runfolder.sqlite.backup import back_up, order_pages
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import spare_bytes
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.district_count import count_districts, last_districts
+from lamplighter.runfolder.reading.current_map import count_districts, last_districts
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import describe_fork

@@ -13,9 +13,12 @@ from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.sentences import say
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.processes.kept_states import list_kept_states
-from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
+from lamplighter.runfolder.reading.current_map import (
+    layouts_on_lineage,
+    newest_layout_entry,
+    read_map_settings,
+)
 from lamplighter.runfolder.reading.learning_rates import rates_of_steps
-from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -15,7 +15,7 @@ from typing import TypeVar
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
 from lamplighter.lessons.teacher_page import TeacherPage, parse_teacher_page
-from lamplighter.platform.regular_file import open_foreign
+from lamplighter.platform.private_modes import open_foreign
 from lamplighter.platform.static_folder import find_static
 
 LANGUAGE = "en"

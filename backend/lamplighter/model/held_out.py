@@ -1,4 +1,4 @@
-"""The loss of a model on held-out text."""
+"""The loss of a model on held-out text, and of a run of sums the share that it gets right."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.recipe import SUM_TOKENS, Recipe
 from lamplighter.model.batches import SAMPLE_TOKENS, positions_after
 from lamplighter.model.learner import Learner
 
@@ -83,3 +83,34 @@ def split_by_frequency(counts: NDArray[np.integer]) -> NDArray[np.int64]:
     tenths = np.empty(len(counts), np.int64)
     tenths[order] = np.minimum(9, 10 * (np.cumsum(shares) - shares / 2)).astype(np.int64)
     return tenths
+
+
+_MAX_SUMS = 4_096
+"""Maximum sums of each part that are asked; their order is random, so the first are a sample."""
+
+
+class SumAccuracy:
+    """The accuracy of a run of the corpus kind `modular`. Measuring it changes neither the model nor any random state."""
+
+    def __init__(self, recipe: Recipe, read: NDArray[np.uint32], held_out: NDArray[np.uint32]) -> None:
+        """Take the sums that training reads and those held out, token ids of shape (5 N,) and (5 M,)."""
+        self._parts = {
+            name: torch.from_numpy(ids.reshape(-1, SUM_TOKENS)[:_MAX_SUMS].astype(np.int64))
+            for name, ids in (("accuracy_read", read), ("accuracy_held_out", held_out))
+        }
+        self._at_once = recipe.sequences
+        self._chance = 1 / (recipe.corpus.modulus or 1)
+
+    def measure(self, learner: Learner) -> dict[str, float]:
+        """Return `accuracy_read`, `accuracy_held_out` and `accuracy_chance`: shares of right answers, from 0 to 1."""
+        found = {name: self._share_right(learner, sums) for name, sums in self._parts.items()}
+        return found | {"accuracy_chance": self._chance}
+
+    @torch.no_grad()
+    def _share_right(self, learner: Learner, sums: torch.Tensor) -> float:
+        right = 0
+        for some in sums.to(learner.device).split(self._at_once):
+            with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
+                answers = learner.model.logits(some[:, :-1])[:, -1].argmax(dim=1)
+            right += int((answers == some[:, -1]).sum())
+        return right / len(sums)

@@ -13,8 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.current_map import districts_on_lineage, layouts_on_lineage
-from lamplighter.runfolder.reading.smoothed_map import covers_run
+from lamplighter.runfolder.reading.current_map import covers_run, districts_on_lineage, layouts_on_lineage
 from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader

@@ -1,4 +1,4 @@
-"""File modes: a new folder is private to its user, and a new file has the permissions of its folder.
+"""How files are opened and made: regular files only, a new folder private to its user, a new file like its folder.
 
 Existing modes are not changed. So to share a folder, run `chmod -R go+rX` once; files written into it later are shared
 too. Windows has no modes: folders there inherit permissions.
@@ -6,6 +6,7 @@ too. Windows has no modes: folders there inherit permissions.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -65,3 +66,19 @@ def is_own(facts: os.stat_result) -> bool:
 
 def _folder_mode(path: Path) -> int:
     return (stat.S_IMODE(path.parent.stat().st_mode) | _OWN) & _EVERYBODY
+
+
+def open_regular(path: str | Path, flags: int) -> int:
+    """Open a file without waiting. An `opener` for the built-in `open`; links are followed. Raises OSError if
+    it is not a regular file, or cannot be opened.
+    """
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return descriptor
+
+
+def open_foreign(path: str | Path, flags: int) -> int:
+    """Open a file as `open_regular` does, unless it is a link."""
+    return open_regular(path, flags | getattr(os, "O_NOFOLLOW", 0))

@@ -1,4 +1,4 @@
-"""Limits of a worker: open files, core dumps and memory.
+"""Limits of a process: open files, core dumps and memory.
 
 A run may be untrusted, and so may its demands: with a limit its worker fails with a message, instead of the system
 killing the process with the most memory, perhaps the server. Only Linux enforces a memory limit of a process; there is
@@ -150,3 +150,35 @@ def _lower(kind: int, most: int) -> int:
     except (OSError, ValueError):
         return soft
     return most
+
+
+try:
+    import resource
+except ImportError:  # Windows, where sockets are handles and no such limit is near.
+    resource = None
+
+_WANTED = 16_384
+"""Enough for every connection and file of a server. Not more, since some programs close every possible descriptor in
+each child process."""
+_MIN_WANTED = 1_024
+
+
+def raise_descriptor_limit(wanted: int = _WANTED) -> int | None:
+    """Raise the soft limit of this process and its children up to `wanted`, or to the hard limit if that is
+    lower. Returns the new limit; None if this system does not report one.
+    """
+    if resource is None:
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    while most > soft:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        except (OSError, ValueError):
+            # macOS reports an unlimited hard limit, but rejects values beyond its kernel's.
+            most = most // 2 if most >= 2 * _MIN_WANTED else soft
+        else:
+            return most
+    return soft

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.current_map import read_map_settings
 from lamplighter.runfolder.reading.run_status import waits_for_map, wants_training
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder

@@ -13,7 +13,7 @@ from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.writing.whole_file import delete_unfinished
+from lamplighter.runfolder.writing.finalise import delete_unfinished
 
 _PATIENCE = 2.0
 """Seconds for a cancelled child to remove its files, before they are removed for it."""

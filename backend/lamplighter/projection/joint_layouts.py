@@ -22,12 +22,12 @@ from lamplighter.projection.landmarks import LandmarkIndex, PrincipalRows
 from lamplighter.projection.methods.linear_view import LinearView, fourier_view, principal_view, rows_of_view
 from lamplighter.projection.methods.registry import NEIGHBOURS_USED, settings_from_recipe
 from lamplighter.projection.quality import score_layout
-from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.current_map import read_map_settings
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, UNTIL_FACT, LayoutsWriter
-from lamplighter.runfolder.writing.whole_file import whole_file
+from lamplighter.runfolder.writing.finalise import whole_file
 from lamplighter.wire.layout_frames import Method
 from living_map.joint_umap import LEARNING_RATES, JointLayout
 from living_map.nearest_neighbours import NeighbourIndex

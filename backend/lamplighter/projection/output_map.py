@@ -22,8 +22,11 @@ from lamplighter.projection.joint_layouts import (
     choose_spread,
     write_joint_layouts,
 )
-from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
-from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.current_map import (
+    layouts_on_lineage,
+    newest_layout_entry,
+    read_map_settings,
+)
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
     choose_map_points,
@@ -35,7 +38,7 @@ from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.runfolder.writing.whole_file import whole_file
+from lamplighter.runfolder.writing.finalise import whole_file
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from living_map.procrustes import RigidMotion, align_to_previous, fit_rigid_motion

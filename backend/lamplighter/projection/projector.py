@@ -29,7 +29,7 @@ from lamplighter.projection.methods.registry import (
 )
 from lamplighter.projection.quality import NearestNeighbours, NeighbourSource, score_layout
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
-from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
+from lamplighter.runfolder.reading.current_map import merge_settings_if_valid, settings_from_facts
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, PLACED_FACT, LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request
 from lamplighter.wire.binary import FrameError

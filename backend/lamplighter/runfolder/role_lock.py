@@ -1,12 +1,14 @@
-"""Role locks: at most one process per role, released when its process dies.
+"""Role locks: at most one process per role, released when its process dies; and a flag of the trainer that waits for disk
+space.
 
-The lock is SQLite's own lock on an empty file: it works on every system, and the operating system releases it
-when the process ends, even by a kill.
+Both are SQLite's own lock on an empty file: it works on every system, holding it takes no space, and the operating system
+releases it when the process ends, even by a kill.
 """
 
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
@@ -102,3 +104,35 @@ def role_state(folder: Path, role: str) -> RoleState:
     finally:
         connection.close()
     return RoleState.FREE
+
+
+_ROLE = "waiting"
+
+
+class DiskFullFlag:
+    """The flag of a run's trainer, set while it waits for disk space."""
+
+    def __init__(self, folder: Path) -> None:
+        """Create the lock file without locking it: once the disk is full, not even an empty file can be created."""
+        self._folder = folder
+        self._lock: RoleLock | None = None
+        with suppress(OSError):
+            path = lock_path(folder, _ROLE)
+            if not path.exists():
+                path.touch()
+                restrict_like_folder(path)
+
+    def set(self) -> None:
+        """Set the flag. Readers do not see it if the lock file could not be created."""
+        if self._lock is None:
+            with suppress(apsw.Error, FormatError, RoleTakenError):
+                self._lock = RoleLock(self._folder, _ROLE)
+
+    def clear(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def is_waiting_for_space(folder: Path) -> bool:
+    return role_state(folder, _ROLE) is RoleState.HELD

@@ -25,8 +25,7 @@ from lamplighter.contract.recipe_file import RecipeError, read_recipe_file
 from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.printable import quote_foreign
-from lamplighter.platform.private_modes import open_like_folder
-from lamplighter.platform.regular_file import open_regular
+from lamplighter.platform.private_modes import open_like_folder, open_regular
 from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.landmarks import LANDMARKS, MIN_LANDMARKS, MIN_TOKENS, choose_landmarks

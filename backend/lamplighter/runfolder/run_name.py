@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lamplighter.contract.fork_parent import ChangeValue, ForkParent
 from lamplighter.contract.recipe import Recipe
-from lamplighter.platform.regular_file import open_regular
+from lamplighter.platform.private_modes import open_regular
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from lamplighter.contract.recipe import Recipe
 from lamplighter.contract.strict_input import StrictInput, explain_validation_error
 from lamplighter.platform.printable import quote_foreign
-from lamplighter.platform.regular_file import open_regular
+from lamplighter.platform.private_modes import open_regular
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder, is_folder

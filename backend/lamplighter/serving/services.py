@@ -22,7 +22,7 @@ from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.writing.space_reserve import SpaceReserve
+from lamplighter.runfolder.writing.free_space import SpaceReserve
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.class_listening import ClassListening
 from lamplighter.serving.classroom.classroom import Classroom

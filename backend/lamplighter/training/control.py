@@ -33,8 +33,7 @@ from lamplighter.runfolder.tables.requests import (
 )
 from lamplighter.runfolder.tables.steps import StepsWriter, phase_in
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
-from lamplighter.runfolder.writing.space_reserve import SpaceReserve
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, SpaceReserve
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lamplighter.contract.sentences import say
 from lamplighter.model.checkpoint import CheckpointError
-from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.role_lock import DiskFullFlag
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, retry_while_full

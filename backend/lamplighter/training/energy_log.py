@@ -12,7 +12,7 @@ from contextlib import suppress
 import torch
 
 from lamplighter.platform.energy.energy_meter import open_meter
-from lamplighter.platform.energy.processor_estimate import stated_watts
+from lamplighter.platform.energy.energy_method import stated_watts
 from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy, join_method
 from lamplighter.runfolder.tables.steps import StepsWriter

@@ -21,13 +21,13 @@ from lamplighter.forks.start import read_steps, start_of
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import CheckpointError, list_checkpoints, load_checkpoint, save_checkpoint
 from lamplighter.model.learner import Learner, build_learner, choose_device
+from lamplighter.model.learner_state import transplant
 from lamplighter.model.observer import Observer
 from lamplighter.model.recomputing import recompute_step
-from lamplighter.model.transplant import transplant
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.training.stoppable_setup import SetupStoppedError
+from lamplighter.training.corpus_setup import SetupStoppedError
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from living_map.rows import unit_rows

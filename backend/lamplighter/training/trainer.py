@@ -15,10 +15,9 @@ import torch
 
 from lamplighter.contract.sentences import say
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.model.held_out import HeldOutLoss
+from lamplighter.model.held_out import HeldOutLoss, SumAccuracy
 from lamplighter.model.learner import Learner, choose_device
 from lamplighter.model.observer import Observation, Observer
-from lamplighter.model.sum_accuracy import SumAccuracy
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine

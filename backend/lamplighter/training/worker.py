@@ -24,18 +24,17 @@ from lamplighter.processes.worker import (
     exit_code_of,
     handle_stop_signals,
 )
-from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.fragments.fragment_folder import FragmentWriter, wants_fragments
 from lamplighter.runfolder.phase import Phase
-from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.role_lock import DiskFullFlag, RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import retry_while_full
 from lamplighter.training.control import RunControl, StopFlag
-from lamplighter.training.stoppable_setup import SetupStoppedError, prepare_stoppably
+from lamplighter.training.corpus_setup import SetupStoppedError, prepare_stoppably
 
 if TYPE_CHECKING:
     from lamplighter.training.processes.crew import Crew

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamplighter.contract.recipe import Recipe
-from lamplighter.platform.loopback import DEFAULT_PORT, is_loopback
+from lamplighter.platform.own_addresses import DEFAULT_PORT, is_loopback
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.web.hosts import Origin, OriginError, parse_origin
 

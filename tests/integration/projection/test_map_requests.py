@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lamplighter.processes.desired_state import DesiredState
-from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.current_map import read_map_settings
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import AppliedRequest, RequestsWriter

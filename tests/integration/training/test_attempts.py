@@ -26,9 +26,8 @@ from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.training import stoppable_setup
-from lamplighter.training.corpus_setup import prepare_corpus
-from lamplighter.training.stoppable_setup import SetupStoppedError, prepare_stoppably
+from lamplighter.training import corpus_setup
+from lamplighter.training.corpus_setup import SetupStoppedError, prepare_corpus, prepare_stoppably
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.integration.training.worker_record import ask, digests
@@ -284,7 +283,7 @@ def test_a_child_process_builds_the_same_corpus(tmp_path: Path) -> None:
         RunStore(tmp_path).create(small_recipe(corpus=BPE | {"vocabulary_size": 500}), small_text(20_000))
         for _ in range(2)
     ]
-    assert runs[0].source_path.stat().st_size > stoppable_setup._SHORT_BYTES  # pyright: ignore[reportPrivateUsage]
+    assert runs[0].source_path.stat().st_size > corpus_setup._SHORT_BYTES  # pyright: ignore[reportPrivateUsage]
     told: list[tuple[float, str]] = []
     prepare_stoppably(runs[0], lambda share, what: told.append((share, what)), lambda: False)
     prepare_corpus(runs[1])

@@ -17,7 +17,7 @@ from lamplighter.examination.replayer import Replayer
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.observer import Observer
-from lamplighter.model.split.step_in_parts import train_step_in_parts
+from lamplighter.model.recomputing import train_step_in_parts
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

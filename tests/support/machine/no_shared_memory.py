@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from lamplighter.runfolder.sqlite import shared_memory
+from lamplighter.runfolder.sqlite import wal
 
 _MAP_FAILED = 2 ** (8 * ctypes.sizeof(ctypes.c_void_p)) - 1
 
@@ -34,14 +34,14 @@ def _address(function: Any) -> int:
 def no_shared_memory() -> Generator[None]:
     """Put every file that SQLite opens on such a file system."""
     vfs = apsw.VFS("system calls", "unix")
-    known, mmap = shared_memory.answers.copy(), vfs.xGetSystemCall("mmap")
+    known, mmap = wal.answers.copy(), vfs.xGetSystemCall("mmap")
     assert mmap is not None
     vfs.xSetSystemCall("mmap", _address(_fail))
-    shared_memory.answers.clear()
+    wal.answers.clear()
     try:
         yield
     finally:
         vfs.xSetSystemCall("mmap", mmap)
         vfs.unregister()
-        shared_memory.answers.clear()
-        shared_memory.answers.update(known)
+        wal.answers.clear()
+        wal.answers.update(known)

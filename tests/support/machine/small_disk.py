@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 import pytest
 
-from lamplighter.runfolder.writing import space_reserve
+from lamplighter.runfolder.writing import free_space
 
 
 class SmallDisk:
@@ -37,7 +37,7 @@ def small_disk(patch: pytest.MonkeyPatch) -> Generator[SmallDisk]:
     """Yield a disk for every SQLite file and reserve opened from now on. Set `free` at any time."""
     disk = SmallDisk()
     vfs = _Vfs(disk, apsw.vfs_names()[0])
-    patch.setattr(space_reserve.tempfile, "TemporaryFile", lambda **how: _ReserveFile(disk))
+    patch.setattr(free_space.tempfile, "TemporaryFile", lambda **how: _ReserveFile(disk))
     try:
         yield disk
     finally:

@@ -17,8 +17,7 @@ from click.testing import CliRunner, Result
 from lamplighter.cli.app import cli
 from lamplighter.cli.energy import describe_energy, watts_option
 from lamplighter.differences.reading import compare_folders
-from lamplighter.platform.energy.energy_method import EnergyMethod, SpentEnergy
-from lamplighter.platform.energy.processor_estimate import stated_watts
+from lamplighter.platform.energy.energy_method import EnergyMethod, SpentEnergy, stated_watts
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.energy import METHOD_FACT, UsedMethod, encode_energy

@@ -22,7 +22,7 @@ import lamplighter
 from lamplighter.cli.agents.reader import AgentReader
 from lamplighter.cli.app import cli
 from lamplighter.client.sources.vocabulary_files import make_vocabulary
-from lamplighter.processes.question_words import find_word
+from lamplighter.processes.asked_question import find_word
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.token_table import TokenTable
 from tests.support.synthetic_runs.recorded import record

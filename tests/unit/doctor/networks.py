@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from lamplighter.cli.doctor.command import Network
-from lamplighter.platform.interface_addresses import InterfaceAddress, classify_interface
+from lamplighter.platform.own_addresses import InterfaceAddress, classify_interface
 
 
 def at(text: str, interface: str = "wlan0") -> InterfaceAddress:

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from lamplighter.cli.doctor.phone_page import PhonePage
-from lamplighter.platform.interface_addresses import Address
+from lamplighter.platform.own_addresses import Address
 
 pytestmark = pytest.mark.anyio
 LOOPBACK = ipaddress.ip_address("127.0.0.1")

@@ -12,9 +12,8 @@ from lamplighter.claims.evidence import Evidence, PulseFigures
 from lamplighter.claims.rules.rows import find_affordable
 from lamplighter.contract.recipe import OptimiserKind
 from lamplighter.cost.step_work import describe_step_work
-from lamplighter.model.flops import count_step_flops
+from lamplighter.model.flops import OPTIMISER_COSTS, count_step_flops, count_update_bytes, count_update_flops
 from lamplighter.model.learner import build_learner
-from lamplighter.model.optimiser_costs import OPTIMISER_COSTS, count_update_bytes, count_update_flops
 from lamplighter.model.step import train_step
 from tests.support.runs import small_recipe
 

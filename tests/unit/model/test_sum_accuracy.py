@@ -11,10 +11,9 @@ import torch
 from lamplighter.contract.recipe import SUM_TOKENS, OptimiserRecipe, Recipe
 from lamplighter.corpora.build import build_corpus
 from lamplighter.model.batches import batch_positions
-from lamplighter.model.held_out import HeldOutLoss
+from lamplighter.model.held_out import HeldOutLoss, SumAccuracy
 from lamplighter.model.learner import build_learner, make_learner
 from lamplighter.model.step import train_step
-from lamplighter.model.sum_accuracy import SumAccuracy
 from lamplighter.runfolder.lineage import LAST_STEP
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import decode_lines

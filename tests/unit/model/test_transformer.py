@@ -10,9 +10,8 @@ from lamplighter.contract.recipe import ModelRecipe, Recipe
 from lamplighter.model.learner import build_learner
 from lamplighter.model.learner_state import keys_of_rows, learner_of_state, read_state
 from lamplighter.model.observer import Observation, Observer
-from lamplighter.model.split.row_gradients import add_rows
-from lamplighter.model.split.row_split import RowSplit
-from lamplighter.model.split.step_in_parts import train_step_in_parts
+from lamplighter.model.recomputing import train_step_in_parts
+from lamplighter.model.split.row_split import RowSplit, add_rows
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Block, Transformer
 

@@ -11,12 +11,14 @@ import sys
 
 import pytest
 
-from lamplighter.platform.interface_addresses import (
+from lamplighter.platform.own_addresses import (
     InterfaceAddress,
     classify_interface,
+    find_default_routes,
+    find_own_addresses,
+    rank_addresses,
     read_interface_addresses,
 )
-from lamplighter.platform.own_addresses import find_default_routes, find_own_addresses, rank_addresses
 from lamplighter.platform.qr_code import qr_for_terminal, qr_rows
 from tests.support.machine.namespaces import NAMESPACES, run_in_namespace
 

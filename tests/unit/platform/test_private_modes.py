@@ -16,8 +16,7 @@ from lamplighter.exports.output import no_progress
 from lamplighter.model.checkpoint import save_checkpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.processes.log_file import limit_log, open_log
-from lamplighter.runfolder.disk_full_flag import DiskFullFlag
-from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.role_lock import DiskFullFlag, RoleLock
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader

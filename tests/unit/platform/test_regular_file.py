@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.platform.regular_file import open_foreign, open_regular
+from lamplighter.platform.private_modes import open_foreign, open_regular
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.matrices.tensor_file import read_tensor_header
+from lamplighter.runfolder.matrices.stored_matrix import read_tensor_header
 from lamplighter.runfolder.published.object_store import StoreError, open_object_store
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder

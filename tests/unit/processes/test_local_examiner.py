@@ -24,7 +24,7 @@ from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
 from lamplighter.processes import asked_question, examiner_pool
 from lamplighter.processes.asked_question import AskedQuestion, check_question, require_affordable
-from lamplighter.processes.examiner_watch import ExaminerWatch, has_open_questions
+from lamplighter.processes.examiner_pool import ExaminerWatch, has_open_questions
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -13,9 +13,8 @@ import pytest
 
 from lamplighter.contract.recipe import Recipe
 from lamplighter.processes.follow_loop import FollowLoop
-from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.role_lock import RoleLock, RoleState, lock_path, role_state
+from lamplighter.runfolder.role_lock import RoleLock, RoleState, is_waiting_for_space, lock_path, role_state
 from lamplighter.runfolder.run_store import RunBusyError, RunStore
 from lamplighter.runfolder.writing.finalise import seal_role_files
 from lamplighter.serving.jobs.exports import ExportJobs

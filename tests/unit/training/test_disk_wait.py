@@ -10,8 +10,8 @@ import apsw
 import pytest
 
 from lamplighter.contract.recipe import Recipe
-from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.role_lock import is_waiting_for_space
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter

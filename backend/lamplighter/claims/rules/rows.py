@@ -26,7 +26,7 @@ from lamplighter.claims.codes import LinkCode
 from lamplighter.claims.evidence import Evidence, PulseFigures
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.contract.answers import BatchSizesAnswer, BenchAnswer, MicroscopeAnswer
-from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
+from lamplighter.model.flops import count_update_bytes, count_update_flops
 
 PROPORTIONAL, UNRELATED = 0.9, 0.5
 """Rank correlation of touches and counts above which updates follow frequency, and below which

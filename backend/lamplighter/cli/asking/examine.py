@@ -16,7 +16,7 @@ from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_l
 from lamplighter.cli.workers import run_until_stopped
 from lamplighter.contract.questions import KINDS, MAX_STEP, QuestionError, parse_question
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
-from lamplighter.processes.examiner_watch import ExaminerWatch
+from lamplighter.processes.examiner_pool import ExaminerWatch
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder

@@ -70,7 +70,7 @@ def hidden_states_command(
 
 def _measure_ends(run: RunFolder) -> dict[str, tuple[float, float, float]]:
     """Return the separation of meanings in each layer at the first and at the last step, and that of shuffled ones."""
-    from lamplighter.analysis.snapshot_measures import measure_snapshot
+    from lamplighter.analysis.measures import measure_snapshot
     from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 
     with MatrixHistory(run) as history:

@@ -15,12 +15,14 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.doctor.phone_page import PhonePage
 from lamplighter.cli.terminal import print_line, print_qr_code
-from lamplighter.platform.interface_addresses import Address, InterfaceAddress, read_interface_addresses
-from lamplighter.platform.loopback import is_loopback
 from lamplighter.platform.own_addresses import (
+    Address,
+    InterfaceAddress,
     find_default_routes,
     find_local_name,
+    is_loopback,
     rank_addresses,
+    read_interface_addresses,
     write_host,
 )
 

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-from lamplighter.platform.interface_addresses import Address, read_interface_addresses
+from lamplighter.platform.own_addresses import Address, read_interface_addresses
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without letters that look alike, because the path may have to be typed."""

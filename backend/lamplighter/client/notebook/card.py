@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from lamplighter.exports.export import export_run
 from lamplighter.exports.run_picture import RunPicture, describe_run
-from lamplighter.platform.loopback import LOCAL_ADDRESS
+from lamplighter.platform.own_addresses import LOCAL_ADDRESS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import derive_run_name, read_run_name
 

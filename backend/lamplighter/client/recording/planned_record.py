@@ -26,8 +26,7 @@ from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run, require_free_path
 from lamplighter.runfolder.step_numbers import read_step_numbers
-from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS
-from lamplighter.runfolder.writing.free_space import has_no_room, is_disk_full
+from lamplighter.runfolder.writing.free_space import WRITE_ERRORS, has_no_room, is_disk_full
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 

@@ -21,8 +21,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import MAX_STORED_BYTES, ChangedRows, MatrixDiff, find_changed_rows
 from lamplighter.client.recording.loop_facts import make_recorded_recipe
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
-from lamplighter.runfolder.matrices.matrix_file import write_matrix
-from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
+from lamplighter.runfolder.matrices.matrix_reference import MatrixReference, write_matrix
 from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix, matrix_type
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock

@@ -14,7 +14,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepRecord, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
-from lamplighter.runfolder.writing.failed_write import NOT_NOW
+from lamplighter.runfolder.writing.free_space import NOT_NOW
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
 

@@ -24,7 +24,7 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.runfolder.writing.failed_write import NOT_NOW, explain_failed_write
+from lamplighter.runfolder.writing.free_space import NOT_NOW, explain_failed_write
 from lamplighter.runfolder.writing.step_commit import PAUSED, MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.frames import encode

@@ -33,7 +33,7 @@ from lamplighter.client.sharding.step_part import (
 )
 from lamplighter.client.sharding.watch_group import MissingProcessError, Traffic, WatchGroup
 from lamplighter.runfolder.tables.exchanges import MAX_PROCESSES, Exchange, ExchangesWriter, WatchedSplit
-from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS
+from lamplighter.runfolder.writing.free_space import WRITE_ERRORS
 from lamplighter.wire.binary import Floats
 
 _PATIENCE = 0.25

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import MAX_BYTES, check_matrix_size, to_host_array, to_matrix
 from lamplighter.client.sources.model_folder import choose_tensor
-from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
-from lamplighter.runfolder.matrices.tensor_file import StoredTensor
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix, StoredTensor
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 from lamplighter.wire.row_source import RowSource
 

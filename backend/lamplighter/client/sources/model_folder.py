@@ -17,8 +17,7 @@ from lamplighter.client.sources.folder_files import (
     refuse_pickle,
 )
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
-from lamplighter.runfolder.matrices.tensor_file import StoredTensor, read_tensor_header
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix, StoredTensor, read_tensor_header
 
 _KNOWN = (
     # T5 and BART, whose encoder and decoder may each list it again.

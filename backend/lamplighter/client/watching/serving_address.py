@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
-from lamplighter.platform.loopback import LOCAL_ADDRESS
+from lamplighter.platform.own_addresses import LOCAL_ADDRESS
 
 _PATIENCE = 0.5
 """Seconds for a server on this machine to answer completely; a training waits once."""

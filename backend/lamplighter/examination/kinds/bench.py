@@ -22,10 +22,9 @@ from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import round_known, rounded
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.model.flops import count_softmax_flops
+from lamplighter.model.flops import NUMBER_BYTES, count_softmax_flops, count_update_bytes, count_update_flops
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.observer import Observation, Observer
-from lamplighter.model.optimiser_costs import NUMBER_BYTES, count_update_bytes, count_update_flops
 from lamplighter.model.step import train_step
 from lamplighter.platform.worker_limits import available_memory, is_out_of_memory, machine_memory
 from lamplighter.runfolder.run_folder import RunFolder

@@ -21,7 +21,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import rounded
 from lamplighter.model.learner import Learner
-from lamplighter.processes.question_words import read_sentence
+from lamplighter.processes.asked_question import read_sentence
 
 MAX_NUMBERS = 50_000
 """Maximum attention weights in an answer, including those of the other step: about 0.4 MB of JSON."""

@@ -10,7 +10,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import CANDIDATES, describe_words
 from lamplighter.model.generation import Sampler, continue_prompts
-from lamplighter.processes.question_words import encode_words
+from lamplighter.processes.asked_question import encode_words
 
 
 def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> SpeakAnswer:

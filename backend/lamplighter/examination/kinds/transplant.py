@@ -30,7 +30,7 @@ from lamplighter.examination.readings import (
 )
 from lamplighter.model.generation import SpokenWord, continue_prompts
 from lamplighter.model.transformer import Transformer
-from lamplighter.processes.question_words import find_swapped_rows, read_sentence
+from lamplighter.processes.asked_question import find_swapped_rows, read_sentence
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 

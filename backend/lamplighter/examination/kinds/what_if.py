@@ -39,7 +39,7 @@ from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
-from lamplighter.processes.question_words import read_sentence
+from lamplighter.processes.asked_question import read_sentence
 from lamplighter.wire.vocabulary import Vocabulary
 from living_map.rows import unit_rows
 

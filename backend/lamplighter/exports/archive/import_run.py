@@ -25,14 +25,21 @@ from lamplighter.platform.folder_sync import link_durably, sync_tree
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_tiles
-from lamplighter.runfolder.importing.checked_examinations import copy_examinations
+from lamplighter.runfolder.importing.checked_copy import (
+    copy_examinations,
+    copy_layouts,
+    copy_measures,
+    copy_tiles,
+)
 from lamplighter.runfolder.importing.checked_steps import copy_steps
-from lamplighter.runfolder.importing.checked_vocabulary import check_vocabulary
 from lamplighter.runfolder.importing.run_checks import RunChecks
-from lamplighter.runfolder.importing.untrusted_json import read_json_object, require_bounded_json
-from lamplighter.runfolder.importing.untrusted_npy import check_token_ids
 from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memory
+from lamplighter.runfolder.importing.untrusted_values import (
+    check_token_ids,
+    check_vocabulary,
+    read_json_object,
+    require_bounded_json,
+)
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically

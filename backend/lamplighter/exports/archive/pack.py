@@ -16,9 +16,8 @@ from pathlib import Path
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
-from lamplighter.runfolder.reading.run_backup import CORPORA, DATABASES, TEXTS
+from lamplighter.runfolder.reading.run_backup import CORPORA, DATABASES, TEXTS, back_up
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.backup import back_up
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
 
 DIGESTS = "SHA256SUMS"

@@ -21,7 +21,7 @@ from lamplighter.exports.archive.pack import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
-from lamplighter.runfolder.importing.file_limits import (
+from lamplighter.runfolder.importing.run_checks import (
     MAX_MATRICES,
     MAX_MEMBERS,
     MAX_TOTAL_BYTES,

@@ -20,8 +20,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lamplighter.platform.energy.energy_method import EnergyCounter, EnergyMethod, NoCounterError, SpentEnergy
-from lamplighter.platform.energy.processor_estimate import ProcessorEstimate
+from lamplighter.platform.energy.energy_method import (
+    EnergyCounter,
+    EnergyMethod,
+    NoCounterError,
+    ProcessorEstimate,
+    SpentEnergy,
+)
 
 POWERCAP = Path("/sys/class/powercap")
 _MICRO = 1e-6

@@ -17,8 +17,7 @@ from typing import NamedTuple
 from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.network_folder import is_network_folder
-from lamplighter.platform.private_modes import make_private_folder, open_like_folder
-from lamplighter.platform.regular_file import open_foreign
+from lamplighter.platform.private_modes import make_private_folder, open_foreign, open_like_folder
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.fragments.fragment import (
     FOLDER,

@@ -1,12 +1,18 @@
-"""Checks of single values from an untrusted run."""
+"""Checks of single values and small files from an untrusted run: numbers, texts, JSON, token ids and its vocabulary."""
 
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.wire.binary import MAX_VOCABULARY
+from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
 MAX_NAME = 200
 """Maximum characters of the name of a class, relation or layer: every viewer gets it whole."""
@@ -75,3 +81,99 @@ def require_number(value: Any) -> float:
     if not isinstance(value, int | float) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
         raise FormatError("a number that is not finite")
     return float(value)
+
+
+_MAX_HEADER = 1_000
+
+
+def check_token_ids(path: Path) -> None:
+    """Check that a file is an array of token ids, shape (N,), whose length matches its header. Raises
+    FormatError if the file is not such an array, OSError if it cannot be read.
+    """
+    with path.open("rb") as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            if version != (1, 0):
+                raise FormatError(f"{path.name}: an array in an unsupported format")
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_MAX_HEADER)
+        except FormatError:
+            raise
+        except (ValueError, EOFError, RecursionError, MemoryError) as error:
+            raise FormatError(f"{path.name} is not an array: {quote_foreign(error)}") from error
+        size = path.stat().st_size - file.tell()
+    if dtype != np.dtype("<u4") or len(shape) != 1:
+        raise FormatError(f"{path.name}: not token ids of this vocabulary")
+    if 4 * int(shape[0]) != size:
+        raise FormatError(f"{path.name} is not as long as its header says")
+
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
+_MAX_CONTAINERS = 500_000
+"""Maximum lists and objects in a file; a tokeniser has a list for each of its merges."""
+
+
+def require_bounded_json(path: Path, tokens: int | None = None) -> None:
+    """Check that a file can be parsed as JSON without taking much memory; its vocabulary may have `tokens`
+    tokens (None: `MAX_VOCABULARY`). Raises FormatError if it holds too much, OSError if it cannot be read.
+    """
+    require_bounded_values(path.read_bytes(), path.name, tokens)
+
+
+def require_bounded_values(text: bytes, name: str, tokens: int | None = None) -> None:
+    """Check text as `require_bounded_json` checks a file."""
+    outside = _STRING.sub(b"", text)
+    # For each token: a text, a count, an entry in a class. For each relation: about as many entries.
+    most = 3 * (MAX_VOCABULARY if tokens is None else tokens) + _MAX_CONTAINERS
+    if outside.count(b"[") + outside.count(b"{") > _MAX_CONTAINERS or outside.count(b",") > most:
+        raise FormatError(f"{name} holds more lists or values than a run needs: refused")
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises FormatError if the file holds something else, or too much,
+    OSError if it cannot be read.
+    """
+    require_bounded_json(path)
+    try:
+        value = json.loads(path.read_bytes().decode("utf-8"))
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path.name} is not JSON: {quote_foreign(error)}: refused") from error
+    if not isinstance(value, dict):
+        raise FormatError(f"{path.name} is not a JSON object: refused")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+_MAX_TOKEN = 10_000
+_MAX_NAMES = 4_096
+"""Maximum classes, maximum relations, and maximum families."""
+_MAX_PAIRS = 200_000
+"""Maximum total pairs of all relations."""
+
+
+def check_vocabulary(vocabulary: Vocabulary) -> None:
+    """Check a vocabulary. Raises FormatError if it is invalid."""
+    if not 0 < len(vocabulary) <= MAX_VOCABULARY or bool((vocabulary.counts < 0).any()):
+        raise FormatError("vocabulary.json holds no tokens, too many, or negative counts: refused")
+    names = [
+        *vocabulary.classes,
+        *(relation.name for relation in vocabulary.relations),
+        *vocabulary.families,
+    ]
+    try:
+        "".join([*vocabulary.tokens, *names]).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError("vocabulary.json holds text that is not Unicode: refused") from error
+    if any(len(token) > _MAX_TOKEN for token in vocabulary.tokens):
+        raise FormatError(f"vocabulary.json holds a token of more than {_MAX_TOKEN:,} characters: refused")
+    if any(len(name) > MAX_NAME for name in names):
+        raise FormatError(
+            f"vocabulary.json names a class, relation or family with more than {MAX_NAME} characters: refused"
+        )
+    too_many = max(len(vocabulary.classes), len(vocabulary.relations), len(vocabulary.families)) > _MAX_NAMES
+    if too_many or vocabulary.bytes_of_names() > MAX_NAMES_BYTES:
+        raise FormatError("vocabulary.json holds too many classes, relations or families: refused")
+    if sum(len(relation.pairs) for relation in vocabulary.relations) > _MAX_PAIRS:
+        raise FormatError(f"vocabulary.json relates more than {_MAX_PAIRS:,} pairs of tokens: refused")
+    members = [i for ids in vocabulary.classes.values() for i in ids]
+    if len(set(members)) != len(members):
+        raise FormatError("vocabulary.json has a token in two classes: refused")

@@ -18,7 +18,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lamplighter.contract.strict_input import explain_validation_error
-from lamplighter.runfolder.importing.file_limits import (
+from lamplighter.runfolder.importing.run_checks import (
     MAX_MATRICES,
     MAX_MEMBERS,
     MAX_TOTAL_BYTES,

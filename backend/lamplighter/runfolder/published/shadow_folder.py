@@ -14,8 +14,11 @@ from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.importing.checked_vocabulary import check_vocabulary
-from lamplighter.runfolder.importing.untrusted_json import read_json_object, require_bounded_json
+from lamplighter.runfolder.importing.untrusted_values import (
+    check_vocabulary,
+    read_json_object,
+    require_bounded_json,
+)
 from lamplighter.runfolder.published.manifest import (
     Manifest,
     PublishedFile,
@@ -27,7 +30,7 @@ from lamplighter.runfolder.published.manifest import (
 )
 from lamplighter.runfolder.published.object_store import ObjectReader
 from lamplighter.runfolder.published.remote_object import BlockCache, PromptReader, RemoteObject, fetch_small
-from lamplighter.runfolder.reading.district_count import count_districts
+from lamplighter.runfolder.reading.current_map import count_districts
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.step_figures import FIGURES_FILE
 from lamplighter.runfolder.run_folder import RunFolder

@@ -16,6 +16,7 @@ from lamplighter.runfolder.reading.row_deltas import RowDeltas
 from lamplighter.runfolder.reading.snapshot import OpenSnapshot, Snapshot, read_time
 from lamplighter.runfolder.reading.token_history import TokenHistory, kept_steps, read_token_history
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.step_numbers import read_step_numbers
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch
 from lamplighter.wire.binary import Floats, UInts
@@ -249,3 +250,16 @@ class MatrixCursor:
         # Sorted by step, so that the last move of a row wins.
         self.vectors[self._ids[first:last]] = self._rows[first:last]
         self.step = to
+
+
+def read_training_start(history: MatrixHistory, step: int) -> tuple[Snapshot | OpenSnapshot, int]:
+    """Return the first matrix that is kept, and the number of training steps from it to `step`; of a record
+    without numbers, that of recorded steps. Raises NoSnapshotError if no matrix is kept up to `step`.
+    """
+    exact = history.exact_steps()
+    if not len(exact) or exact[0] > step:
+        raise NoSnapshotError(step, None)
+    first = int(exact[0])
+    numbers = read_step_numbers(history.steps.facts())
+    start, end = numbers.number_of(first), numbers.number_of(step)
+    return history.open_snapshot(first), step - first if start is None or end is None else end - start

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError
-from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix
-from lamplighter.runfolder.matrices.tensor_file import read_tensor_header
+from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix, read_tensor_header
 from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -10,13 +10,13 @@ from typing import Any, Literal
 from pydantic import ConfigDict, ValidationError, computed_field
 
 from lamplighter.contract.documented_model import DocumentedModel
-from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.phase import Phase
-from lamplighter.runfolder.reading.smoothed_map import read_smoothed_step
-from lamplighter.runfolder.role_lock import RoleState, role_state
+from lamplighter.runfolder.reading.current_map import read_smoothed_step
+from lamplighter.runfolder.role_lock import RoleState, is_waiting_for_space, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import is_member
+from lamplighter.runfolder.sqlite.unreadable_file import copy_hint
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import phase_in
@@ -175,3 +175,9 @@ def wants_training(run: RunFolder, *, sweeping: bool = False) -> bool:
     except FileNotFoundError:
         return sweeping or not is_member(run)
     return any(request.kind == "continue" for request in requests.read_new())
+
+
+def describe_damage(run: RunFolder, error: Exception) -> FormatError:
+    """Return a readable error, given the one raised by reading the record of `run`."""
+    hint = copy_hint(run.steps_path)
+    return FormatError(f"{error}" if hint in str(error) else f"{error}{hint}")

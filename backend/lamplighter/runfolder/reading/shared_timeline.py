@@ -14,8 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from lamplighter.runfolder.tables.districts import DistrictsEntry
-from lamplighter.runfolder.tables.layouts import LayoutEntry
+from lamplighter.runfolder.tables.layouts import DistrictsEntry, LayoutEntry
 from lamplighter.runfolder.tables.steps import TimelineEvent
 
 MAX_ENTRIES = 100_000

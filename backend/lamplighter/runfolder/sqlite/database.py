@@ -29,10 +29,9 @@ from lamplighter.platform import failpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError, require_writable
 from lamplighter.runfolder.sqlite.remote_database import guard, vfs_of
-from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
 from lamplighter.runfolder.sqlite.table_list import is_later_table_missing
 from lamplighter.runfolder.sqlite.unreadable_file import unreadable_file
-from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
+from lamplighter.runfolder.sqlite.wal import WAL_LIMIT, has_shared_memory
 
 FORMAT_VERSION = 3
 """The newest format of the SQLite files in a run folder. Each file has in `PRAGMA user_version` that of the last change that

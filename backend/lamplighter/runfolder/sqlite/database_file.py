@@ -17,8 +17,7 @@ from lamplighter.runfolder.sqlite.database import (
     open_writer,
     seal,
 )
-from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
-from lamplighter.runfolder.sqlite.wal import WalKeeper
+from lamplighter.runfolder.sqlite.wal import WalKeeper, has_shared_memory
 
 
 class FileWriter:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import apsw
 
-from lamplighter.platform.regular_file import open_regular
+from lamplighter.platform.private_modes import open_regular
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.sqlite.shared_memory import lacks_shared_memory
+from lamplighter.runfolder.sqlite.wal import lacks_shared_memory
 
 _WAL_MODE = b"\x02\x02"
 """Bytes 18 and 19 of an SQLite file in WAL mode, even if no WAL exists now."""

@@ -9,13 +9,79 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.platform import failpoint
-from lamplighter.runfolder.tables import districts
+from lamplighter.runfolder.sqlite.database_file import FileReader
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
+
+DISTRICT_TABLES = """
+CREATE TABLE districts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL,
+    step INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE TABLE district_events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL,
+    attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
+"""
+DISTRICT_EVENT_KINDS = ("district-born", "district-gone", "district-merged", "district-split")
+"""The kinds of district events."""
+
+
+@dataclass(frozen=True)
+class DistrictsEntry:
+    """A list entry for the districts of a step."""
+
+    id: int
+    attempt: int
+    step: int
+
+
+@dataclass(frozen=True)
+class DistrictEvent(DocumentedRecord):
+    """An event in the history of a district. Ids are independent of those of other events."""
+
+    id: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    """`district-born`, `district-gone`, `district-merged` or `district-split`."""
+    message: str
+
+
+class DistrictsReader(FileReader):
+    """A reader of the district tables, live or finished."""
+
+    def districts_entries(self, after: int = 0, limit: int = 10_000) -> list[DistrictsEntry]:
+        """Return the entries with an id above `after`, in the order they were written."""
+        rows = self._fetch_all(
+            "SELECT id, attempt, step FROM districts WHERE id>? ORDER BY id LIMIT ?", after, limit
+        )
+        return [DistrictsEntry(*row) for row in rows]
+
+    def districts_record(self, entry_id: int) -> bytes:
+        """Return the encoded districts frame of the list entry `entry_id`. Raises IndexError if the entry was
+        thinned out.
+        """
+        return self._fetch_all("SELECT record FROM districts WHERE id=?", entry_id)[0][0]
+
+    def last_written_districts(self) -> bytes | None:
+        """Return the districts frame written last, of any step and attempt; None if there is none."""
+        rows = self._fetch_all("SELECT record FROM districts ORDER BY id DESC LIMIT 1")
+        return rows[0][0] if rows else None
+
+    def district_events(self, after: int | None = None, limit: int = 1_000) -> list[DistrictEvent]:
+        """Return district events, oldest first: the first `limit` with an id above `after`, or the newest `limit`."""
+        order = "DESC" if after is None else "ASC"
+        rows = self._fetch_all(
+            "SELECT id, time, attempt, step, kind, message FROM district_events WHERE id>?"
+            f" ORDER BY id {order} LIMIT ?",
+            after or 0,
+            limit,
+        )
+        return sorted((DistrictEvent(*row) for row in rows), key=lambda event: event.id)
+
 
 SCHEMA = f"""
 CREATE TABLE {FACTS_TABLE};
@@ -23,7 +89,7 @@ CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT N
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
 CREATE INDEX layouts_by_step ON layouts(method, step);
 CREATE TABLE {APPLIED_TABLE};
-{districts.DISTRICT_TABLES}"""
+{DISTRICT_TABLES}"""
 """The tables of the file; an imported file must have exactly these."""
 
 
@@ -125,7 +191,7 @@ def decode_landmark_trust(fact: Any) -> dict[str, Any] | None:
     return found | {"tokens": int(found["tokens"])}
 
 
-class LayoutsReader(FactsReader, districts.DistrictsReader):
+class LayoutsReader(FactsReader, DistrictsReader):
     """A reader of `layouts.sqlite`, live or finished."""
 
     def layout_entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:

@@ -1,4 +1,5 @@
-"""Finalisation of a finished run: drop tiled rows from the record, and seal every file.
+"""Finalisation of files: a database made under a temporary name is renamed when complete, and a finished run is compacted
+and sealed.
 
 A file left unsealed because its writer was killed, or a reader prevented it, can be sealed later.
 """
@@ -6,13 +7,19 @@ A file left unsealed because its writer was killed, or a reader prevented it, ca
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lamplighter.platform import failpoint
+from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import open_writer, seal
+from lamplighter.runfolder.sqlite.database import (
+    open_writer,
+    seal,
+)
 from lamplighter.runfolder.sqlite.unreadable_file import is_in_wal_mode
 from lamplighter.runfolder.tables import examinations, layouts, measures, steps, tiles
 from lamplighter.wire.frames import encode
@@ -99,3 +106,28 @@ def _files_by_role(run: RunFolder) -> dict[str, tuple[tuple[Path, str], ...]]:
         "examiner": ((run.examinations_path, examinations.SCHEMA),),
         "analyst": ((run.measures_path, measures.SCHEMA), (run.tiles_path, tiles.SCHEMA)),
     }
+
+
+@contextmanager
+def whole_file(path: Path) -> Generator[Path]:
+    """Provide a temporary path for a file; rename it on success, delete it on an error."""
+    delete_unfinished(path)
+    part = _part_of(path)
+    try:
+        yield part
+        sync_file(part)
+        replace_durably(part, path)
+    except BaseException:
+        delete_unfinished(path)
+        raise
+
+
+def delete_unfinished(path: Path) -> None:
+    """Delete an incomplete file left by a killed process. Only the process allowed to make the file may call this."""
+    part = _part_of(path)
+    for ending in ("", "-wal", "-shm", "-journal"):
+        part.with_name(part.name + ending).unlink(missing_ok=True)
+
+
+def _part_of(path: Path) -> Path:
+    return path.with_suffix(".part")

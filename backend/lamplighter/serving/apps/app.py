@@ -15,7 +15,7 @@ from lamplighter.lessons.library import course_library
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.writing.space_reserve import SpaceReserve
+from lamplighter.runfolder.writing.free_space import SpaceReserve
 from lamplighter.serving.apps.front import FRONT_ROUTES, create_front
 from lamplighter.serving.classroom.beats.beat_log import is_sound_message
 from lamplighter.serving.classroom.beats.class_hub import ClassHub

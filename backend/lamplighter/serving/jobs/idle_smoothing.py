@@ -14,8 +14,8 @@ from contextlib import suppress
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.current_map import covers_run
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.reading.smoothed_map import covers_run
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.web.capacity.activity import Activity

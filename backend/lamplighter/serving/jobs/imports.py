@@ -22,7 +22,7 @@ import anyio.to_thread
 from lamplighter.contract.sentences import say
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
-from lamplighter.runfolder.importing.file_limits import MAX_TOTAL_BYTES
+from lamplighter.runfolder.importing.run_checks import MAX_TOTAL_BYTES
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore

@@ -25,15 +25,15 @@ from lamplighter.runfolder.fragments.fragment_folder import (
     read_fragment,
     unread_fragments,
 )
-from lamplighter.runfolder.fragments.opening import read_opening
+from lamplighter.runfolder.fragments.opening import opens, read_opening
 from lamplighter.runfolder.fragments.received_run import (
     Arrival,
+    GapError,
+    OtherContentError,
     ReceivedRun,
     create_received_run,
     read_arrival,
 )
-from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
-from lamplighter.runfolder.fragments.run_identity import opens
 from lamplighter.runfolder.role_lock import RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder, list_folders
 from lamplighter.runfolder.run_store import TRASH, NoSuchRunError, RunStore

@@ -19,8 +19,7 @@ import anyio.to_thread
 from starlette.websockets import WebSocket
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.playback.playback import NoSuchStepError
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
+from lamplighter.runfolder.reading.playback import NoSuchStepError, PlaybackCursor
 from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
+from lamplighter.runfolder.reading.playback import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import districts_on_lineage, layouts_on_lineage
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
-from lamplighter.runfolder.tables.districts import DistrictsEntry
-from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.reading.playback import PlaybackCursor
+from lamplighter.runfolder.tables.layouts import DistrictsEntry, LayoutEntry, LayoutsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.wire.layout_frames import Method
 

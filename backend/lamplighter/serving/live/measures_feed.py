@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
+from lamplighter.runfolder.reading.playback import PlaybackCursor
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.schemas.base import to_json_text

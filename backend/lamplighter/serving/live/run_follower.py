@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Generic
 
 from lamplighter.runfolder.errors import READ_ERRORS, is_transient
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
+from lamplighter.runfolder.reading.playback import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader

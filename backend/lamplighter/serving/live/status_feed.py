@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 
-from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
-from lamplighter.runfolder.reading.smoothed_map import read_smoothed_step
-from lamplighter.runfolder.role_lock import RoleState, role_state
+from lamplighter.runfolder.reading.current_map import read_smoothed_step
+from lamplighter.runfolder.role_lock import RoleState, is_waiting_for_space, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import AppliedRequest

@@ -16,8 +16,7 @@ from lamplighter.runfolder.reading.current_map import (
     newest_layout_entry,
 )
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.districts import DistrictEvent, DistrictsEntry
-from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.tables.layouts import DistrictEvent, DistrictsEntry, LayoutEntry, LayoutsReader
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.wire.layout_frames import Method

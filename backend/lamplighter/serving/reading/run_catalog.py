@@ -20,7 +20,7 @@ from lamplighter.runfolder.errors import (
     is_outage,
 )
 from lamplighter.runfolder.loop_facts import CONFIG_FACT, HISTORY_FACT, PROBES_FACT
-from lamplighter.runfolder.reading.district_count import count_districts
+from lamplighter.runfolder.reading.current_map import count_districts
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.output_matrix import (

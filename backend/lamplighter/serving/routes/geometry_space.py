@@ -31,8 +31,8 @@ from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.geometry.stayed_rows import measure_stayed
 from lamplighter.runfolder.errors import NoSnapshotError
+from lamplighter.runfolder.reading.matrix_history import read_training_start
 from lamplighter.runfolder.reading.snapshot import read_touches
-from lamplighter.runfolder.training_start import read_training_start
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,

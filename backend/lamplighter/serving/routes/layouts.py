@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.current_map import read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutEntry
 from lamplighter.serving.reading.layout_query import (

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.contract.strict_input import explain_validation_error
-from lamplighter.runfolder.reading.map_settings import merge_settings, read_map_settings
+from lamplighter.runfolder.reading.current_map import merge_settings, read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.serving.reading.parameters import RunId

@@ -9,8 +9,8 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.runfolder.reading.gradient_history import read_gradient_history
 from lamplighter.runfolder.reading.step_figures import LAST_INDEXED_STEP
+from lamplighter.runfolder.reading.token_history import read_gradient_history
 from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.layout_query import MethodName, layout_ids, open_layouts
 from lamplighter.serving.reading.parameters import (

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lamplighter.contract.recipe import MapRecipe
-from lamplighter.runfolder.tables.districts import DistrictEvent
+from lamplighter.runfolder.tables.layouts import DistrictEvent
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody, Told
 
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from lamplighter.geometry.blas_threads import one_blas_thread
-from lamplighter.platform.loopback import is_loopback
-from lamplighter.platform.own_addresses import find_own_addresses
+from lamplighter.platform.own_addresses import find_own_addresses, is_loopback
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.serving.apps.class_app import create_class_app

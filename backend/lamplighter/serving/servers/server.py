@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from lamplighter.platform.descriptor_limit import raise_descriptor_limit
+from lamplighter.platform.worker_limits import raise_descriptor_limit
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.serving.server_info import ServerInfo
 from lamplighter.serving.supervision import make_supervisor

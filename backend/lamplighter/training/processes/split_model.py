@@ -21,7 +21,7 @@ from lamplighter.model.learner_state import (
 )
 from lamplighter.model.observer import Observer, RowEffects
 from lamplighter.model.split.process_group import CountedGroup
-from lamplighter.model.split.state_transfer import ALL, EMBEDDING, WEIGHTS, collect_state, spread_json
+from lamplighter.model.split.split_step import ALL, EMBEDDING, WEIGHTS, collect_state, spread_json
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.exchanges import Exchange, ExchangesWriter, Split
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS

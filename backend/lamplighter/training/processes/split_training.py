@@ -18,8 +18,7 @@ from lamplighter.contract.recipe import Recipe
 from lamplighter.model.learner_state import LearnerState
 from lamplighter.model.observer import RowEffects, RowObserver
 from lamplighter.model.split.process_group import CountedGroup
-from lamplighter.model.split.split_step import SplitLearner
-from lamplighter.model.split.state_transfer import collect_state, deal_state, spread_json
+from lamplighter.model.split.split_step import SplitLearner, collect_state, deal_state, spread_json
 from lamplighter.model.step import StepResult
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory

@@ -28,7 +28,7 @@ import anyio
 import anyio.to_thread
 from starlette.types import Receive, Send
 
-from lamplighter.platform.loopback import is_loopback
+from lamplighter.platform.own_addresses import is_loopback
 from lamplighter.web.access.credentials import CredentialStore
 from lamplighter.web.access.decision import Decision, Kind, check_origin, find_own_rule
 from lamplighter.web.access.presenter_session import PresenterSession

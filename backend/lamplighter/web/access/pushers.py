@@ -17,8 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lamplighter.platform.folder_sync import replace_durably, sync_file
-from lamplighter.platform.private_modes import is_own, make_private_folder, open_private
-from lamplighter.platform.regular_file import open_foreign
+from lamplighter.platform.private_modes import is_own, make_private_folder, open_foreign, open_private
 from lamplighter.platform.steady_clock import steady_clock
 
 PUSHERS_FOLDER = ".pushers"

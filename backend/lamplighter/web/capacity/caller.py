@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from lamplighter.platform.loopback import is_loopback
+from lamplighter.platform.own_addresses import is_loopback
 
 _IPV6_PREFIX = 64
 """Prefix length of an IPv6 network that one household or laptop controls; it chooses the remaining bits

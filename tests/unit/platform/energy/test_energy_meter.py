@@ -18,9 +18,11 @@ from lamplighter.platform.energy.energy_method import (
     EnergyMethod,
     NoCounterError,
     SpentEnergy,
+    WattsError,
     method_error,
+    parse_watts,
+    stated_watts,
 )
-from lamplighter.platform.energy.processor_estimate import WattsError, parse_watts, stated_watts
 from tests.support.machine.rapl_zones import RANGE, zone
 
 CARD = "GPU-11111111-2222-3333-4444-555555555555"

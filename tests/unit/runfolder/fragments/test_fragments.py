@@ -11,13 +11,16 @@ import pytest
 
 from lamplighter.analysis.tile_builder import TileBuilder
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments import fragment_source, received_steps
+from lamplighter.runfolder.fragments import fragment_source, received_run
 from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment, make_fragment
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import make_opening
-from lamplighter.runfolder.fragments.received_run import create_received_run, read_arrival
-from lamplighter.runfolder.fragments.received_steps import GapError, OtherContentError
-from lamplighter.runfolder.fragments.run_identity import keep_identity
+from lamplighter.runfolder.fragments.opening import keep_identity, make_opening
+from lamplighter.runfolder.fragments.received_run import (
+    GapError,
+    OtherContentError,
+    create_received_run,
+    read_arrival,
+)
 from lamplighter.runfolder.importing import checked_steps
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.role_lock import RoleState, role_state
@@ -199,7 +202,7 @@ def test_rows_of_other_steps_are_refused_before_they_are_decoded(
         with pytest.raises(FormatError, match="not among its steps"):
             received.take_over(many)
     with monkeypatch.context() as few:
-        few.setattr(received_steps, "MAX_STEPS", 1)
+        few.setattr(received_run, "MAX_STEPS", 1)
         with pytest.raises(FormatError, match="more than 1 steps"):
             received.take_over(fragment)
     with pytest.raises(FormatError, match="more bytes than its database"):

@@ -14,7 +14,7 @@ import pytest
 
 from lamplighter.contract.questions import canonical_question, parse_question, question_id
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.importing.checked_examinations import copy_examinations
+from lamplighter.runfolder.importing.checked_copy import copy_examinations
 from lamplighter.runfolder.importing.run_checks import RunChecks
 from lamplighter.runfolder.loop_facts import check_loop_facts
 from lamplighter.runfolder.tables import examinations

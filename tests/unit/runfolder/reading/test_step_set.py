@@ -17,8 +17,7 @@ import pytest
 from lamplighter.runfolder.lineage import LAST_STEP, step_key
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.playback.playback import Playback
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackKind
+from lamplighter.runfolder.reading.playback import Playback, PlaybackKind
 from lamplighter.runfolder.reading.row_deltas import StepCoverage, StepSet
 from lamplighter.runfolder.reading.set_curves import last_common_step, read_curves
 from lamplighter.runfolder.reading.shared_timeline import PlayedTo, SharedTimelines, TimelineReader

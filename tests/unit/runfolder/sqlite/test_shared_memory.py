@@ -17,7 +17,7 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.sqlite.backup import back_up
+from lamplighter.runfolder.reading.run_backup import back_up
 from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer, seal
 from lamplighter.runfolder.sqlite.wal import WalKeeper
 from tests.support.machine.no_shared_memory import no_shared_memory

@@ -20,9 +20,14 @@ from lamplighter.corpora.build import build_corpus
 from lamplighter.model.batches import batch_positions
 from lamplighter.runfolder.tables.requests import RequestsReader, RequestsWriter
 from lamplighter.runfolder.writing import free_space
-from lamplighter.runfolder.writing.free_space import FreeSpace, has_no_room, is_disk_full, spare_bytes
+from lamplighter.runfolder.writing.free_space import (
+    FreeSpace,
+    SpaceReserve,
+    has_no_room,
+    is_disk_full,
+    spare_bytes,
+)
 from lamplighter.runfolder.writing.size_estimate import estimate_lit_rows, estimate_size
-from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.training.worker import train
 from tests.support.machine.small_disk import small_disk
 from tests.support.runs import make_run, small_text

@@ -18,8 +18,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
-from lamplighter.runfolder.reading.playback.playback import Playback
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackKind
+from lamplighter.runfolder.reading.playback import Playback, PlaybackKind
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter

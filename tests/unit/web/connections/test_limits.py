@@ -17,7 +17,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lamplighter.platform import descriptor_limit
+from lamplighter.platform import worker_limits
 from lamplighter.web.capacity import viewer_credit
 from lamplighter.web.capacity.caller import ANYONE, Caller
 from lamplighter.web.connections.http_protocol import RequestClock
@@ -86,14 +86,14 @@ def test_the_limit_is_raised_as_far_as_the_system_allows(
     monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, allowed: int, after: int
 ) -> None:
     system: Any = FakeResource(soft, hard, allowed)
-    monkeypatch.setattr(descriptor_limit, "resource", system)
-    assert descriptor_limit.raise_descriptor_limit() == after
+    monkeypatch.setattr(worker_limits, "resource", system)
+    assert worker_limits.raise_descriptor_limit() == after
     assert system.limits[1] == hard
 
 
 def test_a_system_without_such_a_limit_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(descriptor_limit, "resource", None)
-    assert descriptor_limit.raise_descriptor_limit() is None
+    monkeypatch.setattr(worker_limits, "resource", None)
+    assert worker_limits.raise_descriptor_limit() is None
     assert fit_limits(None) == ConnectionLimits()
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from lamplighter.platform.loopback import is_loopback
+from lamplighter.platform.own_addresses import is_loopback
 from lamplighter.platform.printable import quote_foreign
 
 

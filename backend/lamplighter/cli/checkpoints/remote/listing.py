@@ -20,7 +20,7 @@ from lamplighter.client.sources.model_folder import choose_embedding, shards_of_
 from lamplighter.client.sources.source_names import step_in_name
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.matrices.tensor_file import StoredTensor, parse_tensor_header
+from lamplighter.runfolder.matrices.stored_matrix import StoredTensor, parse_tensor_header
 from lamplighter.runfolder.step_numbers import MAX_NUMBER
 
 LISTING = "listing.txt"

@@ -10,23 +10,79 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from lamplighter.runfolder.errors import READ_ERRORS, NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor, PlaybackItem, PlaybackKind
 from lamplighter.runfolder.reading.shared_timeline import PlayedTo, SharedTimelines, Timeline, pages
 from lamplighter.runfolder.reading.snapshot import Snapshot, read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.districts import DistrictsEntry
-from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.tables.layouts import DistrictsEntry, LayoutEntry, LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import TimelineEvent
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as, encode
+from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows
+
+
+class PlaybackKind(Enum):
+    """A kind of playback item."""
+
+    CENSUS = "census"
+    MATRIX = "matrix"
+    PULSE = "pulse"
+    ROWS = "rows"
+    LAYOUT = "layout"
+    DISTRICTS = "districts"
+    MEASURES = "measures"
+    EVENT = "event"
+
+
+CHANNELS = {
+    "pulse": (PlaybackKind.CENSUS, PlaybackKind.PULSE),
+    "layout": (PlaybackKind.LAYOUT, PlaybackKind.DISTRICTS),
+    "rows": (PlaybackKind.MATRIX, PlaybackKind.ROWS),
+}
+"""The kinds of items in each viewer channel (`docs/wire.md`)."""
+
+
+@dataclass(frozen=True)
+class PlaybackItem:
+    """One item to play."""
+
+    step: int
+    """The step with which the item is played."""
+    kind: PlaybackKind
+    attempt: int = 0
+    frame: bytes = b""
+    """The encoded frame; empty for measures and events."""
+    method: Method = Method.LINEAR
+    """The method of a layout."""
+    measures: tuple[int, dict[str, float]] | None = None
+    """The measured step, and the values by name."""
+    event: TimelineEvent | None = None
+
+
+@dataclass(frozen=True)
+class PlaybackCursor:
+    """A position in the playback of a run."""
+
+    lineage: Lineage = field(default_factory=Lineage)
+    attempt: int = 0
+    step: int = -1
+    """The last step played; -1 before the first."""
+    exact: bool = False
+    """True while the rows played so far add up to the exact matrix at this step."""
+    layouts: dict[Method, tuple[int, int]] = field(default_factory=dict[Method, tuple[int, int]])
+    """Step and id of the newest layout played, by view."""
+    districts: tuple[int, int] = (-1, -1)
+    """Step and id of the newest districts played."""
+    measured: int = -1
+    """The last step whose measures were played."""
 
 
 class RowChanges:

@@ -1,1 +1,0 @@
-"""Playback of recorded steps: frames, rows and maps in order."""
