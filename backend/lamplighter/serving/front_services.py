@@ -15,7 +15,7 @@ from lamplighter.web.capacity.limiter import Limiter
 from lamplighter.web.capacity.pace import SendPace
 from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.thread_pools import ThreadPools
-from lamplighter.web.connections.counters import ConnectionCounters
+from lamplighter.web.connections.connection_gate import ConnectionCounters
 from lamplighter.web.http.assets import Assets
 from lamplighter.web.settings import ServerSettings
 

@@ -129,7 +129,7 @@ class ServerSettings:
     indirectly (a container's published port, a proxy, a tunnel). Reading then needs the presenter's credentials too. A
     proxy strips the path before it forwards a request."""
     own_name: bool = False
-    """True if `lamplighter.localhost` is certain to lead only to this server (`own_name.py`)."""
+    """True if `lamplighter.localhost` is certain to lead only to this server (`hold_own_name`)."""
     roles: tuple[str, ...] = ROLES
     """Roles of the workers that this server starts; others may run elsewhere on the same folder."""
     max_trainers: int = 2

@@ -15,7 +15,7 @@ from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
 from lamplighter.serving.services import Services
-from lamplighter.web.access.presenter_session import digest_of
+from lamplighter.web.access.session_store import digest_of
 from lamplighter.web.capacity.caller import Network
 from lamplighter.web.hosts import Origin
 from lamplighter.web.settings import ServerSettings

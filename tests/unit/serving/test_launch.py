@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.serving.apps.app import create_app
-from lamplighter.web.access import credentials, launch_codes
+from lamplighter.web.access import credentials, launch_file
 from lamplighter.web.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.web.access.session_store import SESSIONS_FOLDER
 from lamplighter.web.connections import listening_socket
@@ -58,13 +58,13 @@ async def test_a_launch_link_works_once(app: FastAPI) -> None:
 
 async def test_a_launch_link_grows_old(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     link = app.state.services.gate.issue_launch_url().removeprefix(ORIGIN)
-    soon = launch_codes.time.monotonic() + launch_codes.CODE_SECONDS + 1
-    monkeypatch.setattr(launch_codes.time, "monotonic", lambda: soon)
+    soon = launch_file.time.monotonic() + launch_file.CODE_SECONDS + 1
+    monkeypatch.setattr(launch_file.time, "monotonic", lambda: soon)
     assert (await call(app, "GET", link)).status == 403
 
 
 def test_codes_are_bounded() -> None:
-    found = launch_codes.LaunchCodes()
+    found = launch_file.LaunchCodes()
     codes = [found.issue_code() for _ in range(1_100)]
     assert not found.redeem_code(codes[0])
     assert found.redeem_code(codes[-1])

@@ -15,9 +15,8 @@ from lamplighter.serving.classroom.class_gate import ClassAccess, ClassGate
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import class_joining, class_live
 from lamplighter.serving.services import Services
-from lamplighter.web.access.crash_middleware import CrashMiddleware
-from lamplighter.web.access.gate_middleware import GateMiddleware
-from lamplighter.web.audit.audit_middleware import AuditMiddleware
+from lamplighter.web.access.gate_middleware import CrashMiddleware, GateMiddleware
+from lamplighter.web.audit.audit_log import AuditMiddleware
 from lamplighter.web.capacity.pace import PaceMiddleware
 from lamplighter.web.connections.viewer_share import ViewerShareMiddleware
 from lamplighter.web.http.route_table import RouteRule

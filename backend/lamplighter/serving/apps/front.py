@@ -21,19 +21,17 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import page, session
-from lamplighter.web.access.crash_middleware import CrashMiddleware
 from lamplighter.web.access.credentials import open_credentials
 from lamplighter.web.access.gate import Gate
-from lamplighter.web.access.gate_middleware import GateMiddleware
+from lamplighter.web.access.gate_middleware import CrashMiddleware, GateMiddleware
 from lamplighter.web.access.pushers import PusherStore
-from lamplighter.web.audit.audit_log import AuditLog
-from lamplighter.web.audit.audit_middleware import AuditMiddleware
+from lamplighter.web.audit.audit_log import AuditLog, AuditMiddleware
 from lamplighter.web.capacity.limiter import body_slots
 from lamplighter.web.capacity.pace import PaceMiddleware
 from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
-from lamplighter.web.connections.counters import ConnectionCounters, count_ended
+from lamplighter.web.connections.connection_gate import ConnectionCounters, count_ended
 from lamplighter.web.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.web.http.assets import Assets
 from lamplighter.web.http.route_table import RouteRule, find_rule

@@ -18,8 +18,16 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.web.access.decision import Decision, Kind, check_origin, find_own_rule
-from lamplighter.web.access.request_headers import Headers, came_through_a_proxy, cookie_values, single_header
+from lamplighter.web.access.decision import (
+    Decision,
+    Headers,
+    Kind,
+    came_through_a_proxy,
+    check_origin,
+    cookie_values,
+    find_own_rule,
+    single_header,
+)
 from lamplighter.web.capacity.activity import Activity
 from lamplighter.web.capacity.caller import Caller, Network, is_in_network
 from lamplighter.web.capacity.thread_pools import Pool, ThreadPools

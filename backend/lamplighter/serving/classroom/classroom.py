@@ -29,7 +29,7 @@ from lamplighter.serving.classroom.sharing.class_state import ClassState
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
-from lamplighter.web.access.presenter_session import digest_of
+from lamplighter.web.access.session_store import digest_of
 from lamplighter.web.http.problems import RefusedError
 
 if TYPE_CHECKING:

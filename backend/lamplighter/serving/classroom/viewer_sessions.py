@@ -25,8 +25,8 @@ from lamplighter.platform.steady_clock import SteadyClock, steady_clock
 from lamplighter.serving.classroom.presence import OPENING_SECONDS, Presence, unknown_presence
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.schemas.classroom import Role
-from lamplighter.web.access.presenter_session import browser_words, digest_of
-from lamplighter.web.connections.inbound_quota import InboundQuota
+from lamplighter.web.access.session_store import browser_words, digest_of
+from lamplighter.web.connections.viewer_protocol import InboundQuota
 
 SESSIONS_FILE = ".class-sessions.json"
 _LARGEST = 2 << 20

@@ -14,7 +14,7 @@ from lamplighter.differences.record import FirstDifference
 from lamplighter.differences.rows import RowsDifference
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.lru_cache import LruCache
-from lamplighter.web.capacity.single_flight import SingleFlight
+from lamplighter.web.capacity.thread_pools import SingleFlight
 
 _KEPT_BYTES = 32 << 20
 _WORD_BYTES = 120

@@ -15,11 +15,11 @@ from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.exports import Export, ExportList, NewExport
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.downloads import DownloadResponse
 from lamplighter.web.http.openapi import body_schema
 from lamplighter.web.http.problems import FieldError, RefusedError
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.streaming import DownloadResponse
 
 routes = Routes("exports")
 

@@ -12,11 +12,11 @@ from lamplighter.serving.front_services import FrontServices, FrontServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.assets import NOT_BUILT, PLOTLY
 from lamplighter.web.http.content_negotiation import accepts_gzip
-from lamplighter.web.http.downloads import DownloadResponse
 from lamplighter.web.http.openapi_page import STYLE, render
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, Routes
+from lamplighter.web.http.streaming import DownloadResponse
 
 routes = Routes("page")
 

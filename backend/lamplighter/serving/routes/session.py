@@ -24,8 +24,7 @@ from lamplighter.serving.schemas.base import (
 )
 from lamplighter.web.access.gate import caller_is_presenter
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.plain_pages import used_link_page
-from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.problems import RefusedError, used_link_page
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.web.settings import ROLES

@@ -13,8 +13,7 @@ from lamplighter.processes.supervisor import Supervisor
 from lamplighter.serving.server_info import ServerInfo
 from lamplighter.serving.supervision import make_supervisor
 from lamplighter.web.connections.limits import ConnectionLimits, fit_limits
-from lamplighter.web.connections.listening_socket import ListeningSocket, open_listener
-from lamplighter.web.own_name import hold_own_name
+from lamplighter.web.connections.listening_socket import ListeningSocket, hold_own_name, open_listener
 from lamplighter.web.settings import ServerSettings
 
 

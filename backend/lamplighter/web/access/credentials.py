@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lamplighter.platform.folder_sync import sync_file, sync_folder
 from lamplighter.platform.private_modes import is_own, is_private, open_private
-from lamplighter.web.access.launch_codes import LaunchCodes
+from lamplighter.web.access.launch_file import LaunchCodes
 from lamplighter.web.access.session_store import SessionStore, open_sessions
 from lamplighter.web.settings import SettingsError
 

@@ -30,11 +30,19 @@ from starlette.types import Receive, Send
 
 from lamplighter.platform.own_addresses import is_loopback
 from lamplighter.web.access.credentials import CredentialStore
-from lamplighter.web.access.decision import Decision, Kind, check_origin, find_own_rule
-from lamplighter.web.access.presenter_session import PresenterSession
+from lamplighter.web.access.decision import (
+    Decision,
+    Headers,
+    Kind,
+    came_through_a_proxy,
+    check_origin,
+    cookie_values,
+    find_own_rule,
+    single_header,
+)
+from lamplighter.web.access.gate_middleware import with_session
 from lamplighter.web.access.pushers import Pusher, PusherStore
-from lamplighter.web.access.request_headers import Headers, came_through_a_proxy, cookie_values, single_header
-from lamplighter.web.access.session_watch import with_session
+from lamplighter.web.access.session_store import PresenterSession
 from lamplighter.web.capacity.activity import Activity
 from lamplighter.web.hosts import Origin
 from lamplighter.web.http.route_table import Access, RouteRule

@@ -1,20 +1,170 @@
-"""The middleware that lets requests reach an app only through its gate."""
+"""The middleware around an app: the gate, the security headers, the answer to a crash, and the watch that closes a
+socket when its session ends.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Protocol
 
+import anyio.to_thread
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lamplighter.web.access.decision import Decision, Kind
-from lamplighter.web.access.request_headers import Headers, is_page_wanted
-from lamplighter.web.access.security_headers import with_security_headers
-from lamplighter.web.access.session_watch import CLOSE_NOT_ALLOWED
+from lamplighter.platform.loopback import is_loopback
+from lamplighter.web.access.decision import Decision, Headers, Kind, is_page_wanted
+from lamplighter.web.access.session_store import SessionStore
 from lamplighter.web.capacity.activity import Activity
 from lamplighter.web.hosts import Origin
-from lamplighter.web.http.plain_pages import unknown_page
-from lamplighter.web.http.problems import problem_response
+from lamplighter.web.http.problems import problem_response, unknown_page
+
+CLOSE_NOT_ALLOWED = 4403
+"""Websocket close code. Final: retrying does not help."""
+
+_LOOK_EVERY = 5.0
+"""Seconds between two checks of the session, which another process may end."""
+
+
+def with_session(
+    sessions: SessionStore, session_id: str, receive: Receive, send: Send, every: float | None = None
+) -> tuple[Receive, Send]:
+    """Return a `receive` and a `send` for a socket's app. When the session ends, the peer gets a close frame and
+    the app a disconnect. It is checked `every` so many seconds.
+    """
+    seconds = _LOOK_EVERY if every is None else every
+    pending: asyncio.Task[Message] | None = None
+    over = False
+
+    async def receive_while_valid() -> Message:
+        nonlocal pending, over
+        while not over:
+            # Keep the task for the next check, so that a received message is not lost.
+            pending = pending or asyncio.create_task(_next(receive))
+            try:
+                done, _ = await asyncio.wait({pending}, timeout=seconds)
+                if not done:
+                    await anyio.to_thread.run_sync(sessions.reload)
+            except asyncio.CancelledError:
+                pending.cancel()
+                raise
+            if done:
+                message, pending = pending.result(), None
+                return message
+            if not sessions.is_valid(session_id):
+                over = True
+                pending.cancel()
+                await send(
+                    {"type": "websocket.close", "code": CLOSE_NOT_ALLOWED, "reason": "this session was ended"}
+                )
+        return {"type": "websocket.disconnect", "code": CLOSE_NOT_ALLOWED}
+
+    async def send_while_valid(message: Message) -> None:
+        if over:
+            raise OSError("the session of this socket has ended")
+        await send(message)
+
+    return receive_while_valid, send_while_valid
+
+
+async def _next(receive: Receive) -> Message:
+    return await receive()
+
+
+_UNUSED_FEATURES = (
+    "accelerometer", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope", "hid",
+    "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+    "xr-spatial-tracking",
+)  # fmt: skip
+"""Browser features that the page does not use, and that no script in it may use."""
+_PERMISSIONS = ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES)
+_HTTPS_SECONDS = 31_536_000
+"""Seconds for which a browser that came over https must return over https."""
+
+
+def security_headers(address: Origin | None, *, own_host: bool = False) -> list[tuple[bytes, bytes]]:
+    """Return the headers of every response. Sockets may be opened to `address` besides the page's own host.
+    `own_host`: the whole host is ours; otherwise other programs may serve plain http there.
+    """
+    # Safari before 15.4 does not treat a websocket to the page's own host as 'self'.
+    socket = f" {'wss' if address.scheme == 'https' else 'ws'}://{address.authority}" if address else ""
+    policy = (
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
+        f"connect-src 'self'{socket}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+    # All programs on this machine share its names.
+    stays = (
+        own_host
+        and address is not None
+        and address.scheme == "https"
+        and not _is_of_this_machine(address.host)
+    )
+    return [
+        (b"content-security-policy", policy.encode()),
+        (b"permissions-policy", _PERMISSIONS.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        *([(b"strict-transport-security", f"max-age={_HTTPS_SECONDS}".encode())] if stays else []),
+    ]
+
+
+def _is_of_this_machine(host: str) -> bool:
+    return is_loopback(host) or host.endswith(".localhost")
+
+
+def with_security_headers(send: Send, address: Origin | None, *, own_host: bool = False) -> Send:
+    """Return a `send` that adds the security headers, and forbids caching unless a response allows it."""
+    extra = security_headers(address, own_host=own_host)
+
+    async def secured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers: list[tuple[bytes, bytes]] = list(message.get("headers", []))
+            if not any(name.lower() == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"no-cache"))
+            message = {**message, "headers": headers + extra}
+        await send(message)
+
+    return secured
+
+
+log = logging.getLogger(__name__)
+
+
+class CrashMiddleware:
+    """ASGI middleware around gate and application that answers errors that they did not catch."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except ClientDisconnect:
+            # The client left in the middle of its request, so there is nothing to answer.
+            return
+        except Exception as error:
+            if started:
+                # The server closes the connection, so that the client notices that the response is incomplete.
+                raise
+            log.exception(
+                "answering %s %s", scope["method"], getattr(scope.get("route"), "path", "a request")
+            )
+            detail = f"something went wrong here ({type(error).__name__}); the server's log says more"
+            address = scope.get("state", {}).get("address")
+            await problem_response(500, detail)(scope, receive, with_security_headers(send, address))
 
 
 class RequestGate(Protocol):

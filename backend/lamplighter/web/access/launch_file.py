@@ -1,5 +1,5 @@
-"""The file that opens the page as the presenter: it posts a launch code, which keeps the code out of the browser's
-command line.
+"""Launch codes, which make one browser the presenter's, once, within a few minutes; and the file that posts one, which
+keeps the code out of the browser's command line.
 
 Every program on the machine can read every command line. The file's URL may appear there: only its user can read the
 file, which is removed when its code is spent, at the latest with the server.
@@ -12,17 +12,83 @@ read Linux paths: `reads_our_files` is false there, and the link goes on the com
 from __future__ import annotations
 
 import contextlib
+import hmac
 import html
 import json
 import platform
 import secrets
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lamplighter.platform.private_modes import open_private
-from lamplighter.web.access.launch_codes import CODE_SECONDS
+
+CODE_SECONDS = 300.0
+"""Lifetime of a launch code, in seconds."""
+
+_MAX_CODES = 1_000
+
+
+def _nothing() -> None:
+    pass
+
+
+class LaunchCodes:
+    """The launch codes of one server. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._codes: OrderedDict[str, tuple[float, Callable[[], None]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def issue_code(self, on_spent: Callable[[], None] = _nothing) -> str:
+        """Create a code, which works once within `CODE_SECONDS`. `on_spent` is called when it becomes invalid, at the
+        latest by `spend_all`.
+        """
+        code = secrets.token_urlsafe(24)
+        dropped: list[Callable[[], None]] = []
+        with self._lock:
+            self._codes[code] = (time.monotonic() + CODE_SECONDS, on_spent)
+            while len(self._codes) > _MAX_CODES:
+                dropped.append(self._codes.popitem(last=False)[1][1])
+        _call_each(dropped)
+        return code
+
+    def is_valid(self, offered: str) -> bool:
+        with self._lock:
+            return bool(self._matching(offered))
+
+    def redeem_code(self, offered: str) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            good = self._matching(offered)
+            old = [code for code, (until, _) in self._codes.items() if until < now]
+            spent = [self._codes.pop(code)[1] for code in {*good, *old}]
+        _call_each(spent)
+        return bool(good)
+
+    def spend_all(self) -> None:
+        with self._lock:
+            spent = [on_spent for _, on_spent in self._codes.values()]
+            self._codes.clear()
+        _call_each(spent)
+
+    def _matching(self, offered: str) -> list[str]:
+        now = time.monotonic()
+        # Compare every code, so that the time taken reveals nothing about any of them.
+        return [
+            code
+            for code, (until, _) in self._codes.items()
+            if hmac.compare_digest(offered.encode(errors="replace"), code.encode()) and until >= now
+        ]
+
+
+def _call_each(calls: list[Callable[[], None]]) -> None:
+    for call in calls:
+        call()
+
 
 _PATTERN = "lamplighter-launch-*.html"
 

@@ -1,4 +1,5 @@
-"""The audit log of a server: a line for each change, and at most one line a minute with the number of refusals.
+"""The audit log of a server, and the middleware that fills it: a line for each change, and at most one line a minute
+with the number of refusals.
 
 Each session has at most `MAX_LINES` lines a minute; further ones are only counted. The log is `.audit.jsonl` in the
 folder of runs, with one older file; both are bounded. A thread writes it, so that no request waits for the disk. No
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 import time
 from collections import Counter
@@ -18,7 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from lamplighter.platform.private_modes import open_private
+from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
 
 log = logging.getLogger(__name__)
 
@@ -152,3 +157,57 @@ class AuditLog:
 def _line(content: dict[str, Any]) -> str:
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return json.dumps({"time": now, **content}, separators=(",", ":")) + "\n"
+
+
+_CREATED_RUN = re.compile(rf"/api/runs/({RUN_ID_PATTERN})(?:/|$)".encode())
+_SAFE_METHODS = ("GET", "HEAD")
+_NO_CHANGE = ("estimate_run_size",)
+"""Operations that use POST only because their query is long."""
+_REFUSED = frozenset({400, 401, 403, 404, 405, 413, 422, 429, 503})
+_REFUSED_SOCKETS = frozenset({1008, 4400, 4403, 4404})
+
+
+class AuditMiddleware:
+    """ASGI middleware that records the application's responses without changing them."""
+
+    def __init__(self, app: ASGIApp, audit: AuditLog) -> None:
+        self._app = app
+        self._audit = audit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._record_answer(scope, message)
+            elif message["type"] == "websocket.close" and message.get("code") in _REFUSED_SOCKETS:
+                self._audit.count_refusal(str(message["code"]))
+            await send(message)
+
+        await self._app(scope, receive, watched)
+
+    def _record_answer(self, scope: Scope, message: Message) -> None:
+        status: int = message["status"]
+        if status in _REFUSED:
+            self._audit.count_refusal(str(status))
+        elif not 400 <= status < 500:
+            self._record_change(scope, status, message.get("headers", ()))
+
+    def _record_change(self, scope: Scope, status: int, headers: Any) -> None:
+        state: dict[str, Any] = scope.get("state", {})
+        what = getattr(scope.get("route"), "name", "") or "unknown"
+        kind = state.get("audited")
+        presenting = (
+            scope["method"] not in _SAFE_METHODS and state.get("presenter") and what not in _NO_CHANGE
+        )
+        if not presenting and kind is None:
+            return
+        by = state.get("session") or getattr(state.get("pusher"), "id", "token")
+        run = scope.get("path_params", {}).get("run")
+        if run is None:
+            location = next((value for name, value in headers if name.lower() == b"location"), b"")
+            created = _CREATED_RUN.match(location)
+            run = created[1].decode() if created else None
+        self._audit.record_change(by, what, status, run=run, kind=kind)

@@ -4,14 +4,22 @@ Each pool has few threads, because routes share the machine with the trainer. A 
 the event loop, at most one per connection, and callers are served in turn. The presenter's requests have
 separate threads, so neither a class that reads as fast as it can nor what pushers send delays pausing a run. A class viewer
 gets a few threads of a pool, and an address without a session half of them, so that the next caller need not wait
-for long work to end. A viewer who uses much CPU time rests between two works (`viewer_credit.py`). Only
+for long work to end. A viewer who uses much CPU time rests between two works (`ViewerCredit`). Only
 programs on this machine, which all share one address, may use all threads.
+
+Turns alone are not enough: a viewer who asks without pause always has a thread at work, which competes for the CPU
+with all others. So each viewer has a credit, which refills slowly; opening a page never uses it up. A viewer without
+credit rests after each work, but never for long: one who explores a large run still gets every answer.
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
@@ -20,8 +28,81 @@ import anyio.to_thread
 
 from lamplighter.web.capacity.caller import ANYONE, Caller
 from lamplighter.web.capacity.limiter import Limiter
-from lamplighter.web.capacity.single_flight import InProgressError
-from lamplighter.web.capacity.viewer_credit import ViewerCredit
+
+_BRIEF_SECONDS = 0.01
+"""Seconds that a thread waits for another anyway: most work ends sooner than a request restarts."""
+_LOOK_SECONDS = 0.02
+
+
+class InProgressError(Exception):
+    """Raised when another thread is doing this work: `wait` for its end, then restart the request."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        super().__init__("another thread is doing this work")
+        self._lock = lock
+
+    async def wait(self) -> None:
+        # An event would have to reach each event loop from a thread, for waits that are rare and short.
+        while self._lock.locked():  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+class SingleFlight:
+    """A lock for long work, which no thread waits for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def alone(self) -> Generator[None]:
+        """Hold the lock. If another thread holds it, raise InProgressError: `ThreadPools.run_in` waits and starts
+        the work again.
+        """
+        if not self._lock.acquire(timeout=_BRIEF_SECONDS):
+            raise InProgressError(self._lock)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+CREDIT_SECONDS = 2.0
+RATE = 0.1
+"""Seconds of credit regained per second."""
+LONGEST_REST = 2.0
+_MAX_KNOWN = 1_000
+
+
+@dataclass
+class _Account:
+    left: float
+    at: float
+
+
+class ViewerCredit:
+    """The credit of each viewer. Belongs to one event loop."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._accounts: dict[str, _Account] = {}
+
+    def charge(self, session: str, seconds: float) -> None:
+        now = self._clock()
+        account = self._accounts.pop(session, _Account(CREDIT_SECONDS, now))
+        left = min(CREDIT_SECONDS, account.left + RATE * (now - account.at)) - seconds
+        # Debt beyond the maximum rest is forgiven; otherwise one long work would cause a rest after each
+        # later one.
+        self._accounts[session] = _Account(max(left, -RATE * LONGEST_REST), now)
+        if len(self._accounts) > _MAX_KNOWN:
+            del self._accounts[next(iter(self._accounts))]
+
+    def rest(self, session: str) -> float:
+        """Return the seconds until a viewer's next work may begin; 0: now."""
+        account = self._accounts.get(session)
+        if account is None:
+            return 0.0
+        return max(0.0, -account.left / RATE - (self._clock() - account.at))
+
 
 Result = TypeVar("Result")
 

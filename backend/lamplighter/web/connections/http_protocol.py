@@ -11,10 +11,14 @@ import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lamplighter.web.capacity.pace import ABORT
-from lamplighter.web.connections.connection_config import ConnectionConfig, connection_log
+from lamplighter.web.connections.connection_config import (
+    ConnectionConfig,
+    H11Protocol,
+    ServerState,
+    connection_log,
+)
 from lamplighter.web.connections.connection_gate import SESSION_SHARE_TAKEN
 from lamplighter.web.connections.limits import ConnectionLimits
-from lamplighter.web.connections.uvicorn_internals import H11Protocol, ServerState
 from lamplighter.web.http.problems import PROBLEM_MEDIA_TYPE, problem_response
 
 

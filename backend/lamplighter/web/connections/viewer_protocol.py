@@ -1,9 +1,13 @@
-"""The websocket protocols of the server: uvicorn's, for viewers that only listen, and for those of a class."""
+"""The websocket protocols of the server: uvicorn's, for viewers that only listen, and for those of a class. Viewers need not
+send anything, and each frame costs server time: hence a quota.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,13 +18,47 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from lamplighter.web.capacity.pace import ABORT
-from lamplighter.web.connections.connection_config import ConnectionConfig, connection_log
-from lamplighter.web.connections.inbound_quota import InboundQuota
-from lamplighter.web.connections.uvicorn_internals import (
+from lamplighter.web.connections.connection_config import (
+    ConnectionConfig,
     ServerState,
     WebSocketScope,
     WebSocketsSansIOProtocol,
+    connection_log,
 )
+
+
+class InboundQuota:
+    """A count of frames and bytes in spans of a few seconds."""
+
+    def __init__(
+        self, frames: int, size: int, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Allow a number of frames and bytes (`size`) in each span; `clock` gives seconds."""
+        self._most_frames = frames
+        self._most_bytes = size
+        self._seconds = seconds
+        self._clock = clock
+        self._since = clock()
+        self._frames = 0
+        self._bytes = 0
+
+    def allows_bytes(self, count: int) -> bool:
+        """Count bytes before they are parsed. Returns False if they exceed the quota."""
+        self._begin_span()
+        self._bytes += count
+        return self._bytes <= self._most_bytes
+
+    def allows_frame(self) -> bool:
+        """Count a frame. Returns False if it exceeds the quota."""
+        self._begin_span()
+        self._frames += 1
+        return self._frames <= self._most_frames
+
+    def _begin_span(self) -> None:
+        now = self._clock()
+        if now - self._since >= self._seconds:
+            self._since, self._frames, self._bytes = now, 0, 0
+
 
 CLOSE_POLICY, CLOSE_NOT_TEXT = 1008, 1007
 _UNSENT_BYTES = 32 << 10

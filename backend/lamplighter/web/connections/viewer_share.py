@@ -12,7 +12,7 @@ from collections import Counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lamplighter.web.capacity.viewer_credit import ViewerCredit
+from lamplighter.web.capacity.thread_pools import ViewerCredit
 from lamplighter.web.http.problems import problem_response
 
 REQUESTS, SOCKETS = 48, 8

@@ -1,7 +1,10 @@
-"""Errors as `application/problem+json` (RFC 9457), each with one sentence a person can act on."""
+"""Errors as `application/problem+json` (RFC 9457), each with one sentence a person can act on; and short pages for a
+browser that has opened a wrong address, which need no script and reveal nothing about runs.
+"""
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues, give_reason
@@ -85,7 +88,7 @@ def problem_response(
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer refusals, and requests that are not valid, with a problem response each. `crash_middleware` answers all errors
+    """Answer refusals, and requests that are not valid, with a problem response each. `CrashMiddleware` answers all errors
     that have no handler.
     """
 
@@ -125,3 +128,40 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     # The first part names the location (body, query, path); a union adds the branch it took.
     where = [str(part) for part in error["loc"][1:]] or [str(part) for part in error["loc"]]
     return FieldError(field=".".join(where), message=str(error["msg"]).removeprefix("Value error, "))
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Lamplighter: {title}</title><link rel="icon" href="{root}static/lamp.svg">
+<link rel="stylesheet" href="{root}static/plain.css"></head>
+<body><main><img src="{root}static/lamp.svg" alt="" width="48" height="48">
+<h1>{title}</h1>
+{paragraphs}
+<p><a class="button" href="{root}">{link}</a></p></main></body></html>
+"""
+
+
+def plain_page(status: int, title: str, paragraphs: tuple[str, ...], link: str, root: str) -> HTMLResponse:
+    """Return a page with a link to the main page at `root`, which ends in a slash."""
+    return HTMLResponse(
+        _PAGE.format(
+            title=html.escape(title),
+            paragraphs="\n".join(f"<p>{html.escape(text)}</p>" for text in paragraphs),
+            link=html.escape(link),
+            root=html.escape(root),
+        ),
+        status,
+    )
+
+
+def unknown_page(root: str) -> HTMLResponse:
+    text = "The address may be mistyped, or from another version."
+    return plain_page(404, "There is no page here", (text,), "Open Lamplighter", root)
+
+
+def used_link_page(root: str) -> HTMLResponse:
+    text = (
+        "A presenter link works once, and for a few minutes.",
+        "You can still watch. To present, restart Lamplighter for a new link.",
+    )
+    return plain_page(403, "This presenter link has expired", text, "Watch", root)

@@ -20,9 +20,8 @@ from starlette.responses import Response
 import lamplighter
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import RunSet
-from lamplighter.web.capacity.body import BodyOrder
 from lamplighter.web.capacity.caller import identify_caller
-from lamplighter.web.capacity.response_cache import ResponseCache
+from lamplighter.web.capacity.response_cache import BodyOrder, ResponseCache
 from lamplighter.web.http.content_negotiation import JSON, ResponseFormat
 from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, mark_priced
 from lamplighter.web.http.streaming import LargeResponse

@@ -1,4 +1,6 @@
-"""Responses whose bodies are read from the spool, while they are made or afterwards, and bodies of JSON in parts."""
+"""Responses whose bodies are read from the spool, while they are made or afterwards, bodies of JSON in parts, and files
+to download.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ from typing import Any
 from numpy.typing import NDArray
 from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
-from lamplighter.web.capacity.body import BodyOrder, BodyReader
 from lamplighter.web.capacity.pace import ABORT
-from lamplighter.web.capacity.response_cache import ResponseCache
+from lamplighter.web.capacity.response_cache import BodyOrder, BodyReader, ResponseCache
+from lamplighter.web.http.problems import problem_response
 
 HELD_BYTES = 1 << 18
 """Size in bytes from which a finished body takes room in the spool while its client reads it."""
@@ -126,3 +128,31 @@ def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]])
             yield (b"," if started else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
             started = True
     yield b"]}"
+
+
+_REFUSALS = {
+    400: "Range does not name a range of bytes, as in bytes=0-1023",
+    416: "the file ends before the range that Range names",
+}
+
+
+class DownloadResponse(FileResponse):
+    """A file, or the part in `Range`. An invalid range is refused with a problem."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal: Response | None = None
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
+                status: int = message["status"]
+                kept = (
+                    {"Content-Range": f"bytes */{self.headers['content-length']}"} if status == 416 else None
+                )
+                refusal = problem_response(status, _REFUSALS[status], headers=kept)
+            if refusal is None:
+                await send(message)
+
+        await super().__call__(scope, receive, send_unless_refused)
+        if refusal is not None:
+            await refusal(scope, receive, send)

@@ -16,11 +16,10 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.serving.apps.app import create_app
+from lamplighter.web.access.decision import came_through_a_proxy
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
-from lamplighter.web.access.presenter_session import UNUSED_SECONDS
 from lamplighter.web.access.pushers import PusherStore
-from lamplighter.web.access.request_headers import came_through_a_proxy
-from lamplighter.web.access.session_store import SESSIONS_FOLDER
+from lamplighter.web.access.session_store import SESSIONS_FOLDER, UNUSED_SECONDS
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call, connect
 from tests.support.route_lists import (

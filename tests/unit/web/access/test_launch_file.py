@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from lamplighter.serving.apps.app import create_app
 from lamplighter.web.access.first_launch import FirstLaunch
 from lamplighter.web.access.launch_file import launch_folders, write_launch_file
-from lamplighter.web.own_name import hold_own_name
+from lamplighter.web.connections.listening_socket import hold_own_name
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call
 

@@ -17,9 +17,9 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 
 from lamplighter.web.access import pushers
-from lamplighter.web.access.crash_middleware import CrashMiddleware
+from lamplighter.web.access.gate_middleware import CrashMiddleware
 from lamplighter.web.access.pushers import PUSHERS_FOLDER, PusherStore
-from lamplighter.web.http.plain_pages import unknown_page
+from lamplighter.web.http.problems import unknown_page
 from tests.support.asgi import HOST, call, scope_of
 
 pytestmark = pytest.mark.anyio

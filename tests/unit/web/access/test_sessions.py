@@ -15,15 +15,17 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.serving.apps.app import create_app
-from lamplighter.web.access import presenter_session, session_store
-from lamplighter.web.access.presenter_session import LONGEST_SECONDS, UNUSED_SECONDS, browser_words
+from lamplighter.web.access import session_store
+from lamplighter.web.access.gate_middleware import with_session
 from lamplighter.web.access.session_store import (
+    LONGEST_SECONDS,
     MAX_SESSIONS,
     SESSIONS_FOLDER,
+    UNUSED_SECONDS,
     SessionStore,
+    browser_words,
     open_sessions,
 )
-from lamplighter.web.access.session_watch import with_session
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call, launch
 
@@ -147,8 +149,7 @@ def test_a_session_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     session, given = store.begin_session(ORIGIN, "")
     now = time.time()
     clock = [now]
-    for module in (presenter_session, session_store):
-        monkeypatch.setattr(module, "steady_clock", lambda: clock[0])
+    monkeypatch.setattr(session_store, "steady_clock", lambda: clock[0])
     while clock[0] < now + LONGEST_SECONDS - 1:
         assert store.find_session(given.cookie, ORIGIN), (clock[0] - now) / 86_400
         store.note_use(session.id)

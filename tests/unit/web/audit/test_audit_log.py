@@ -15,8 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.web.audit.audit_log import AUDIT_FILE, MAX_LINES, MAX_WAITING, AuditLog
-from lamplighter.web.audit.audit_middleware import AuditMiddleware
+from lamplighter.web.audit.audit_log import AUDIT_FILE, MAX_LINES, MAX_WAITING, AuditLog, AuditMiddleware
 from tests.support.asgi import HOST, ORIGIN, call, connect, launch, scope_of
 from tests.support.folders import finished_run, make_run
 from tests.support.waiting import wait_until

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.web.capacity.body import BodyOrder, BodyReader
 from lamplighter.web.capacity.caller import ANYONE, PRESENTER, Caller
 from lamplighter.web.capacity.limiter import BusyError, Limiter, body_slots
-from lamplighter.web.capacity.response_cache import ResponseCache
+from lamplighter.web.capacity.response_cache import BodyOrder, BodyReader, ResponseCache
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 

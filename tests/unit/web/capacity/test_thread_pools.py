@@ -12,8 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from lamplighter.serving.apps.app import ROUTE_MODULES
-from lamplighter.web.capacity.single_flight import SingleFlight
-from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
+from lamplighter.web.capacity.thread_pools import Pool, SingleFlight, ThreadPools
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, Routes
 from tests.support.asgi import call

@@ -22,8 +22,14 @@ from lamplighter.web.capacity.caller import PRESENTER, Caller
 from lamplighter.web.capacity.limiter import BusyError, Limiter, body_slots
 from lamplighter.web.capacity.pace import ABORT, PaceMiddleware, SendPace
 from lamplighter.web.capacity.spool import Spool
-from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
-from lamplighter.web.capacity.viewer_credit import CREDIT_SECONDS, LONGEST_REST, RATE, ViewerCredit
+from lamplighter.web.capacity.thread_pools import (
+    CREDIT_SECONDS,
+    LONGEST_REST,
+    RATE,
+    Pool,
+    ThreadPools,
+    ViewerCredit,
+)
 
 pytestmark = pytest.mark.anyio
 

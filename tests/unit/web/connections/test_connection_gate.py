@@ -11,9 +11,9 @@ from lamplighter.web.connections.connection_gate import (
     FULL,
     SESSION_SHARE_TAKEN,
     SHARE_TAKEN,
+    ConnectionCounters,
     ConnectionGate,
 )
-from lamplighter.web.connections.counters import ConnectionCounters
 from lamplighter.web.connections.limits import ConnectionLimits
 
 LIMITS = ConnectionLimits(total=40)  # 10 newcomers, a reserve of 8, a share of 20.

@@ -17,12 +17,12 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lamplighter.platform import worker_limits
-from lamplighter.web.capacity import viewer_credit
+from lamplighter.platform import descriptor_limit
+from lamplighter.web.capacity import thread_pools
 from lamplighter.web.capacity.caller import ANYONE, Caller
 from lamplighter.web.connections.http_protocol import RequestClock
-from lamplighter.web.connections.inbound_quota import InboundQuota
 from lamplighter.web.connections.limits import ConnectionLimits, fit_limits
+from lamplighter.web.connections.viewer_protocol import InboundQuota
 from lamplighter.web.connections.viewer_share import REQUESTS, SOCKETS, ViewerShareMiddleware
 from lamplighter.web.settings import SettingsError
 from tests.support.asgi import HOST, ORIGIN, call, launch
@@ -155,9 +155,9 @@ async def test_excess_requests_are_refused_only_for_that_viewer(kind: str, most:
 
 
 async def test_clients_that_never_pause_are_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewer_credit, "CREDIT_SECONDS", 0.01)
+    monkeypatch.setattr(thread_pools, "CREDIT_SECONDS", 0.01)
     app, go_on, _ = waiting_app()
-    app._credit = viewer_credit.ViewerCredit(lambda: 0.0)
+    app._credit = thread_pools.ViewerCredit(lambda: 0.0)
     go_on.set()
     rested: list[float] = []
     sleep = asyncio.sleep

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import uvicorn
 
+from lamplighter.web.connections import connection_config as internals
 from lamplighter.web.connections import http_protocol, listening_socket, viewer_protocol
-from lamplighter.web.connections import uvicorn_internals as internals
 from lamplighter.web.connections.listening_socket import ListeningSocket, ignore_accept_errors
 
 
@@ -213,8 +213,8 @@ async def test_an_upgrade_has_taken_no_name_away():
 def test_each_name_that_a_protocol_uses_is_listed(module: ModuleType, base: type, listed: tuple[str, ...]):
     names = set(names_in(module))
     used = {name for name in names if not name.startswith("_") or hasattr(base, name)}
-    assert used - set(listed) == set(), "list these in uvicorn_internals.py"
-    assert set(listed) - used == set(), "no protocol uses these: take them out of uvicorn_internals.py"
+    assert used - set(listed) == set(), "list these in connection_config.py"
+    assert set(listed) - used == set(), "no protocol uses these: take them out of connection_config.py"
 
 
 def names_in(module: ModuleType) -> Iterator[str]:

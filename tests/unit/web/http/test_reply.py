@@ -22,10 +22,15 @@ from lamplighter.web.capacity.response_cache import AbandonedError, ResponseCach
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import NPY
-from lamplighter.web.http.downloads import DownloadResponse
 from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES
-from lamplighter.web.http.streaming import HELD_BYTES, LargeResponse, SpooledResponse, spool_body
+from lamplighter.web.http.streaming import (
+    HELD_BYTES,
+    DownloadResponse,
+    LargeResponse,
+    SpooledResponse,
+    spool_body,
+)
 from tests.support.asgi import Answer, scope_of
 from tests.support.folders import make_run
 
