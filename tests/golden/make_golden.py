@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.serving.live.touch_tally import TouchTally
+from lamplighter.serving.live.beat_picker import TouchTally
 from lamplighter.wire.beat_frames import Beat, StepsBetween
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.envelope import encode_envelope

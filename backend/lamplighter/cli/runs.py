@@ -23,7 +23,7 @@ from lamplighter.runfolder.step_numbers import read_step_numbers
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 if TYPE_CHECKING:
-    from lamplighter.serving.reading.run_selection import RunOrder, RunState
+    from lamplighter.serving.reading.run_list import RunOrder, RunState
 
 _PORTS_ASKED, _PORTS = 8, 65_536
 """The number of ports at which a server is looked for, and that of all ports."""
@@ -67,7 +67,7 @@ def list_command(
     """List some runs, as the page's list does."""
     # The server's reading takes a second to import.
     from lamplighter.serving.reading.run_catalog import RunCatalog
-    from lamplighter.serving.reading.run_selection import RunState, select_runs, sort_runs
+    from lamplighter.serving.reading.run_list import RunState, select_runs, sort_runs
 
     if unknown := set(states) - set(known := get_args(RunState)):
         raise click.UsageError(f"--state: {min(unknown)} is none of {', '.join(known)}")

@@ -25,7 +25,7 @@ from lamplighter.runfolder.loop_facts import HISTORY_FACT, PROBES_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.apps.reading_app import AnswerError, ask, create_reading_app
-from lamplighter.serving.reading.batch_text import read_batch_text
+from lamplighter.serving.reading.step_reading import read_batch_text
 from lamplighter.wire.grid_frames import GRID_STEPS
 from lamplighter.wire.layout_frames import Method
 

@@ -24,9 +24,9 @@ from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.free_space import SpaceReserve
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
-from lamplighter.serving.classroom.class_listening import ClassListening
+from lamplighter.serving.classroom.class_gate import ClassListening
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.questions.revealing import LessonRevealer
+from lamplighter.serving.classroom.questions.lesson_question import LessonRevealer
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs

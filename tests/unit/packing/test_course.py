@@ -30,7 +30,7 @@ from lamplighter.packing.packed_run import MAX_STEPS, PackedRun, RunAnswers, pac
 from lamplighter.packing.page import Preview, render_page, safe_json, write_packed_page
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import write_run_name
-from lamplighter.serving.jobs.export_job import export_worker_command
+from lamplighter.serving.jobs.exports import export_worker_command
 from tests.support.evidences import store_answer
 from tests.support.packed_course import ANSWER, BREAKOUT, LAST, LIE, WORDS, write_part
 from tests.support.packed_maps import EARLIER, write_maps

@@ -24,7 +24,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.serving.apps.app import create_app
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
-from lamplighter.serving.reading.run_summaries import RunSummaries
+from lamplighter.serving.reading.run_list import RunSummaries
 from lamplighter.serving.schemas.runs import RunSummary
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import PORT

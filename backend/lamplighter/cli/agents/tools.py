@@ -23,7 +23,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.differences.difference import Ordering
 from lamplighter.platform.printable import escape_unprintable
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN
-from lamplighter.serving.reading.run_selection import RunOrder, RunState
+from lamplighter.serving.reading.run_list import RunOrder, RunState
 from lamplighter.serving.schemas.claims import ClaimBoard
 
 RunId = Annotated[

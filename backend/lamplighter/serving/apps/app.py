@@ -23,8 +23,7 @@ from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
-from lamplighter.serving.jobs.export_job import export_worker_command
-from lamplighter.serving.jobs.exports import ExportJobs
+from lamplighter.serving.jobs.exports import ExportJobs, export_worker_command
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.imports import ImportJobs
 from lamplighter.serving.jobs.received_runs import ReceivedRuns

@@ -1,4 +1,4 @@
-"""The gate in front of the class's listener. It knows only viewers and ignores the presenter's credentials.
+"""The class's listener: how routes start and stop it, and the gate in front of it. The gate knows only viewers and ignores the presenter's credentials.
 
 It starts with the same checks as the presenter's gate (`access/decision.py`): proxy, `Host`, `Origin`,
 `Sec-Fetch-Site`. Then it checks the table of the class's routes and the viewer's session.
@@ -6,11 +6,13 @@ It starts with the same checks as the presenter's gate (`access/decision.py`): p
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
+from typing import Protocol
 
 from starlette.types import Receive, Send
 
@@ -206,3 +208,56 @@ def _forwarded_client(headers: Headers) -> str | None:
         return str(ipaddress.ip_address(last))
     except ValueError:
         return None
+
+
+_SECONDS = 10.0
+
+
+class ClassListener(Protocol):
+    """The part of the server that listens for the class. Belongs to the event loop."""
+
+    async def start(self) -> None:
+        """Start to listen; raises SettingsError if that fails."""
+        ...
+
+    async def stop(self) -> None:
+        """Close every connection of the class and stop listening."""
+        ...
+
+
+@dataclass
+class ClassListening:
+    """The class's listener, as routes see it."""
+
+    available: bool = False
+    """True if the server was started with a class."""
+    listening: bool = False
+    addresses: Sequence[Origin] = ()
+    """The addresses at which people reach the class, the likeliest first."""
+    _listener: ClassListener | None = field(default=None, repr=False)
+    loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+    """The listener's event loop, once it runs."""
+
+    @property
+    def encrypted(self) -> bool:
+        return bool(self.addresses) and self.addresses[0].scheme == "https"
+
+    def attach(self, listener: ClassListener) -> None:
+        self._listener = listener
+
+    def start(self) -> None:
+        """Return once it listens; raises SettingsError if it cannot. Call it from a thread other than the loop's."""
+        if self._listener is not None:
+            self._wait_for(self._listener.start())
+
+    def stop(self) -> None:
+        """Close the class's connections and stop listening. Call it from a thread other than the loop's."""
+        if self._listener is not None:
+            self._wait_for(self._listener.stop())
+
+    def _wait_for(self, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            await work
+
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(run(), self.loop).result(_SECONDS)

@@ -22,11 +22,16 @@ from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.class_door import ClassDoor, JoinRefusedError
-from lamplighter.serving.classroom.presence import OPENING_SECONDS
 from lamplighter.serving.classroom.questions.asked_questions import AskedQuestions
-from lamplighter.serving.classroom.sharing.class_asks import Answer, JoinAsk, PointAsk, PredictAsk, ViewerAsk
-from lamplighter.serving.classroom.sharing.class_state import ClassState
-from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.sharing.class_state import (
+    Answer,
+    ClassState,
+    JoinAsk,
+    PointAsk,
+    PredictAsk,
+    ViewerAsk,
+)
+from lamplighter.serving.classroom.viewer_session import OPENING_SECONDS, ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
 from lamplighter.web.access.session_store import digest_of

@@ -22,8 +22,12 @@ from typing import Any, cast
 
 from lamplighter.platform.private_modes import open_private
 from lamplighter.platform.steady_clock import SteadyClock, steady_clock
-from lamplighter.serving.classroom.presence import OPENING_SECONDS, Presence, unknown_presence
-from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_session import (
+    OPENING_SECONDS,
+    Presence,
+    ViewerSession,
+    unknown_presence,
+)
 from lamplighter.serving.schemas.classroom import Role
 from lamplighter.web.access.session_store import browser_words, digest_of
 from lamplighter.web.connections.viewer_protocol import InboundQuota

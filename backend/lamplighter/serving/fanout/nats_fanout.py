@@ -23,9 +23,8 @@ from nats.aio.subscription import Subscription
 from nats.js import api
 
 from lamplighter.serving.fanout.broker import ANSWER_SECONDS, BROKER_ERRORS, STUCK_SECONDS, Broker
-from lamplighter.serving.fanout.channel_log import MAX_KEPT
 from lamplighter.serving.fanout.contract import Entry, Sequence, is_state
-from lamplighter.serving.fanout.memory_fanout import FollowedRun
+from lamplighter.serving.fanout.memory_fanout import MAX_KEPT, FollowedRun
 
 log = logging.getLogger(__name__)
 

@@ -23,18 +23,24 @@ from lamplighter.runfolder.reading.playback import NoSuchStepError, PlaybackCurs
 from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.live.beat_queue import BeatQueue
-from lamplighter.serving.live.message import OF_THE_PRESENT, ViewerMessage
-from lamplighter.serving.live.playback_request import (
+from lamplighter.serving.live.playback_session import (
+    CLOSE_CANNOT_BE_PLAYED,
     PlaybackRequestError,
+    PlaybackSession,
+    close_code_for,
     parse_interval,
     parse_playback_request,
 )
-from lamplighter.serving.live.playback_session import CLOSE_CANNOT_BE_PLAYED, PlaybackSession, close_code_for
 from lamplighter.serving.live.run_follower import RunFollower
-from lamplighter.serving.live.send_queue import SendQueue
-from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
-from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS, Viewer, parse_channels
+from lamplighter.serving.live.send_queue import OF_THE_PRESENT, BeatQueue, SendQueue, ViewerMessage
+from lamplighter.serving.live.viewer import (
+    CLOSE_NO_SUCH_RUN,
+    SEND_SECONDS,
+    Viewer,
+    parse_channels,
+    run_socket,
+    send_in_time,
+)
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
 log = logging.getLogger(__name__)

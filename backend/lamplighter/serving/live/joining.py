@@ -18,9 +18,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.live.map_feed import MapFeed
-from lamplighter.serving.live.measures_feed import MeasuresFeed
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.feeds import MapFeed, MeasuresFeed
+from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.live.step_feed import StepFeed
 from lamplighter.serving.live.watched_file import WatchedFile
 from lamplighter.serving.reading.run_catalog import RunCatalog

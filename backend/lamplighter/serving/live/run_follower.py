@@ -25,13 +25,10 @@ from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.serving.live.feeds import LinesFeed, MapFeed, MeasuresFeed, StatusFeed
 from lamplighter.serving.live.joining import JoinQueue, JoinRequest, ViewerT
-from lamplighter.serving.live.lines_feed import LinesFeed
-from lamplighter.serving.live.map_feed import MapFeed
-from lamplighter.serving.live.measures_feed import MeasuresFeed
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.playback_session import close_code_for
-from lamplighter.serving.live.status_feed import StatusFeed
+from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.live.step_feed import StepFeed
 from lamplighter.serving.live.watched_file import R, WatchedFile
 from lamplighter.serving.reading.run_catalog import RunCatalog

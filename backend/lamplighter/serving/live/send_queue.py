@@ -4,7 +4,7 @@ With a plain `for viewer in viewers: await send(...)`, one viewer who stops read
 task per send loses the order and any bound. So there is a queue per viewer, which the run follower fills
 without waiting, and a task per viewer that empties it as fast as that viewer reads.
 
-Pulses and rows merge once more than `MERGE_AFTER` are queued, or become beats (`beat_queue.py`); layouts,
+Pulses and rows merge once more than `MERGE_AFTER` are queued, or become beats (`BeatQueue`); layouts,
 districts, the census and the status are replaced by newer ones; other text waits, and a viewer with too much
 of it queued is disconnected.
 """
@@ -16,13 +16,115 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
 
-from lamplighter.serving.live.beat_queue import BeatQueue
-from lamplighter.serving.live.message import LATEST_ONLY, MessageKind, ViewerMessage
-from lamplighter.wire.frames import decode, encode
+from lamplighter.serving.live.beat_picker import BeatPicker, PassedStep
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.messages import PassedMessage
+from lamplighter.wire.frames import decode, decode_as, encode
 from lamplighter.wire.merge import merge_pulses, merge_rows
 from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Rows
+from lamplighter.wire.row_frames import Census, Rows
+
+
+class BeatQueue:
+    """The beats of one viewer. Only the newest step waits, with the counts of those before it."""
+
+    def __init__(self, least_seconds: float) -> None:
+        self._least_seconds = least_seconds
+        self._picker: BeatPicker | None = None
+        self._next_at = float("-inf")
+        self._parts: deque[bytes | str] = deque()
+        """The unsent rest of the last beat."""
+
+    @property
+    def due_at(self) -> float:
+        """Return when there is something to send, in seconds; infinite if nothing waits."""
+        if self._parts:
+            return float("-inf")
+        return float("inf") if self._picker is None else self._picker.due_at
+
+    def start(self, census: bytes) -> None:
+        """Start from a census, which the viewer gets: it includes or supersedes every step before."""
+        self._picker = BeatPicker(decode_as(census, Census))
+        self._parts.clear()
+
+    def put(self, pulse: bytes, now: float) -> None:
+        if self._picker is not None:
+            self._picker.offer(decode_as(pulse, Pulse), now, self._next_at)
+
+    def pop(self, now: float) -> bytes | str | None:
+        """Return the next message at `now` (seconds); None if none is due."""
+        picked = None if self._parts or self._picker is None else self._picker.pick(now)
+        if picked is not None:
+            self._next_at = now + self._least_seconds
+            beat = picked.beat
+            if picked.passed:
+                self._parts.append(_passed_message(beat.attempt, picked.passed))
+            self._parts.append(encode(beat))
+            if beat.elsewhere:
+                # A beat has no field for the gradients of rows outside the batch.
+                self._parts.append(encode(picked.pulse))
+        return self._parts.popleft() if self._parts else None
+
+
+def _passed_message(attempt: int, passed: list[PassedStep]) -> str:
+    return to_json_text(
+        PassedMessage(
+            attempt=attempt,
+            steps=[one.step for one in passed],
+            losses=[one.loss for one in passed],
+            norms=[list(one.norms) for one in passed],
+            ever_rows=[one.ever for one in passed],
+        )
+    )
+
+
+class MessageKind(Enum):
+    """The kinds of messages, by queueing policy."""
+
+    PULSE = "pulse"
+    ROWS = "rows"
+    MATRIX = "matrix"
+    """The whole matrix, which includes all queued rows."""
+    CENSUS = "census"
+    """A new start, which includes or supersedes all queued pulses."""
+    LINEAR = "linear"
+    UMAP = "umap"
+    DISTRICTS = "districts"
+    STATUS = "status"
+    MEASURES = "measures"
+    """Text, queued like any other text; so are the next two kinds, which contain words of the run's text."""
+    LINES = "lines"
+    EXAMINATION = "examination"
+    TEXT = "text"
+
+
+LATEST_ONLY = (
+    MessageKind.CENSUS,
+    MessageKind.MATRIX,
+    MessageKind.LINEAR,
+    MessageKind.UMAP,
+    MessageKind.DISTRICTS,
+    MessageKind.STATUS,
+)
+"""Kinds of which only the newest message stays queued."""
+
+
+OF_THE_PRESENT = (MessageKind.STATUS, MessageKind.LINES, MessageKind.EXAMINATION, MessageKind.TEXT)
+"""Kinds that a viewer gets even while it replays the past."""
+
+
+@dataclass(frozen=True)
+class ViewerMessage:
+    """A message for viewers."""
+
+    kind: MessageKind
+    data: bytes | str
+    attempt: int = 0
+    """The attempt of a frame; only frames of the same attempt merge."""
+
 
 MERGE_AFTER = 64
 """Frames of one kind that may be queued before they merge."""

@@ -1,15 +1,16 @@
-"""A connected viewer: its channels, its send queue, and how its connection ends."""
+"""A connected viewer: its channels, its send queue, and the tasks of its websocket: one sends, one listens, and the first
+to end ends them all.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
-from lamplighter.serving.live.send_queue import SendQueue, TooFarBehindError
+from lamplighter.serving.live.send_queue import MessageKind, SendQueue, TooFarBehindError, ViewerMessage
 from lamplighter.wire.binary import FrameError
 
 CHANNEL_NAMES = ("pulse", "beats", "layout", "rows")
@@ -90,3 +91,56 @@ def abort(websocket: WebSocket) -> None:
     abort: Callable[[], None] | None = websocket.scope.get("extensions", {}).get("lamplighter.abort")
     if abort is not None:
         abort()
+
+
+Work = Coroutine[object, object, None]
+
+
+async def run_socket(
+    websocket: WebSocket,
+    ended: asyncio.Future[CloseConnection],
+    *,
+    sending: Work,
+    listening: Work,
+    playing: Work | None = None,
+) -> None:
+    """Serve an accepted socket until its viewer leaves, stops reading, or is closed, which `ended` announces.
+
+    `sending` raises `CloseConnection` to close the socket; `listening` ends when the viewer has left; `playing`
+    is further work, which ends with the socket.
+    """
+    player = asyncio.create_task(playing) if playing is not None else None
+    sender = asyncio.create_task(sending)
+    listener = asyncio.create_task(listening)
+    try:
+        await asyncio.wait({sender, listener, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if listener.done() or websocket.client_state.name == "DISCONNECTED":
+            return
+        closed = ended.result() if ended.done() else sender.exception()
+    finally:
+        tasks = [task for task in (sender, listener, player) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        ended.cancel()
+    if not isinstance(closed, CloseConnection):
+        if closed is not None and not isinstance(closed, WebSocketDisconnect | RuntimeError):
+            raise closed
+        return
+    try:
+        async with asyncio.timeout(1.0):
+            await websocket.close(closed.code, closed.reason)
+    except (TimeoutError, RuntimeError):
+        # The peer does not even read the close frame.
+        pass
+    if closed.code == CLOSE_TOO_SLOW:
+        abort(websocket)
+
+
+async def send_in_time(websocket: WebSocket, data: bytes | str, seconds: float) -> None:
+    """Send one message. Raises CloseConnection if the viewer did not take it within `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))
+    except TimeoutError:
+        raise CloseConnection(CLOSE_TOO_SLOW, "reading too slowly") from None

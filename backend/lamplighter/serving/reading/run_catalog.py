@@ -37,9 +37,8 @@ from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, LayoutsReader, decode_landmark_trust
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.reading.run_summaries import RunSummaries, SummarisedRun
+from lamplighter.serving.reading.run_list import RunSummaries, SummarisedRun
 from lamplighter.serving.reading.token_table import TokenTable
-from lamplighter.serving.schemas.recorded_recipe import describe_recipe
 from lamplighter.serving.schemas.runs import (
     ForkOrigin,
     LandmarkTrust,
@@ -48,6 +47,7 @@ from lamplighter.serving.schemas.runs import (
     RunResponse,
     RunSummary,
     Status,
+    describe_recipe,
 )
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.response_cost import matrix_bytes

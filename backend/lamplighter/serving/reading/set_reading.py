@@ -17,7 +17,7 @@ from lamplighter.runfolder.run_folder import RunFolder, list_folders
 from lamplighter.runfolder.run_set import SEED, RunSet, SetMember, Setting, group_by_setting
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.reading.run_catalog import RunCatalog
-from lamplighter.serving.reading.run_summaries import FolderState, read_folder_state
+from lamplighter.serving.reading.run_list import FolderState, read_folder_state
 from lamplighter.serving.schemas.runs import UNREADABLE
 from lamplighter.serving.schemas.sets import (
     Axis,

@@ -12,10 +12,9 @@ from lamplighter.contract.sentences import say
 from lamplighter.platform.qr_code import qr_rows
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import is_our_text
-from lamplighter.serving.classroom.questions.answers_table import write_answers
-from lamplighter.serving.classroom.questions.asking import make_question
+from lamplighter.serving.classroom.questions.asked_questions import write_answers
+from lamplighter.serving.classroom.questions.asking import make_question, measure_answer
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
-from lamplighter.serving.classroom.questions.measuring import measure_answer
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.export import FORMATS
-from lamplighter.serving.jobs.export_job import ExportJob
+from lamplighter.serving.jobs.exports import ExportJob
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.exports import Export, ExportList, NewExport

@@ -15,8 +15,7 @@ from lamplighter.forks.parent import Parent
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.reading.parameters import RunId, StepPath
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.forks import NewFork
-from lamplighter.serving.schemas.runs import RunResponse
+from lamplighter.serving.schemas.runs import NewFork, RunResponse
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import FieldError, RefusedError

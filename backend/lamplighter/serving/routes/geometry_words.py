@@ -22,8 +22,7 @@ from lamplighter.serving.reading.geometry_question import (
     GeometryRequestDep,
 )
 from lamplighter.serving.reading.parameters import AttemptParam, RunId, ToStep
-from lamplighter.serving.reading.token_ids import ID_LIST, parse_id_list, require_token
-from lamplighter.serving.reading.token_table import TokenTable
+from lamplighter.serving.reading.token_table import ID_LIST, TokenTable, parse_id_list, require_token
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.geometry import (
     Analogy,

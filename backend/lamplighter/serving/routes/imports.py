@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from lamplighter.serving.jobs.imports import MAX_ZIP_BYTES, ImportJob
 from lamplighter.serving.schemas.base import json_response
-from lamplighter.serving.schemas.imports import Import
+from lamplighter.serving.schemas.exports import Import
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.openapi import body_schema

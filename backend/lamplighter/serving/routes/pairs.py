@@ -16,7 +16,7 @@ from lamplighter.runfolder.reading.output_matrix import find_output_point
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, RunId
 from lamplighter.serving.reading.run_catalog import MatrixName
-from lamplighter.serving.reading.token_ids import ID_LIST, parse_token_ids
+from lamplighter.serving.reading.token_table import ID_LIST, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Pairs, PairsMeasured, PairTable
 from lamplighter.serving.services import Services, ServicesDep

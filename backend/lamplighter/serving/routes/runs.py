@@ -18,7 +18,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name, write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.reading.parameters import RunId
-from lamplighter.serving.reading.run_selection import RunOrder, RunState, select_runs, sort_runs
+from lamplighter.serving.reading.run_list import RunOrder, RunState, select_runs, sort_runs
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.runs import (
     AttemptFacts,

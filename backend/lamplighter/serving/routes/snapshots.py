@@ -34,7 +34,7 @@ from lamplighter.serving.reading.parameters import (
     StepPath,
     ToStep,
 )
-from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
+from lamplighter.serving.reading.token_table import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Waypoint, Waypoints
 from lamplighter.serving.services import Services, ServicesDep

@@ -21,8 +21,6 @@ from lamplighter.runfolder.reading.step_figures import read_step_figures, step_f
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.reading.batch_text import read_batch_text
-from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.parameters import (
     AFTER,
     FORMAT,
@@ -32,8 +30,15 @@ from lamplighter.serving.reading.parameters import (
     StepPath,
     ToStep,
 )
-from lamplighter.serving.reading.pulse_selection import MAX_BYTES, MAX_STEPS, PulseSelection, select_pulses
-from lamplighter.serving.reading.row_sets import compare_row_sets
+from lamplighter.serving.reading.step_reading import (
+    MAX_BYTES,
+    MAX_STEPS,
+    MIN_POINTS,
+    PulseSelection,
+    compare_row_sets,
+    read_batch_text,
+    select_pulses,
+)
 from lamplighter.serving.schemas.base import json_body, to_json_text
 from lamplighter.serving.schemas.steps import (
     Event,

@@ -10,8 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.step_figures import LAST_INDEXED_STEP
-from lamplighter.runfolder.reading.token_history import read_gradient_history
-from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.layout_query import MethodName, layout_ids, open_layouts
 from lamplighter.serving.reading.parameters import (
     FORMAT,
@@ -22,9 +20,16 @@ from lamplighter.serving.reading.parameters import (
     TokenId,
     ToStep,
 )
-from lamplighter.serving.reading.path_answers import MANY_STEPS, OFFERED, Columns, PathRequest, downsample
-from lamplighter.serving.reading.token_ids import require_token
-from lamplighter.serving.reading.vector_paths import answer_vector_history
+from lamplighter.serving.reading.step_reading import MIN_POINTS
+from lamplighter.serving.reading.token_histories import (
+    MANY_STEPS,
+    OFFERED,
+    Columns,
+    PathRequest,
+    answer_vector_history,
+    downsample,
+)
+from lamplighter.serving.reading.token_table import require_token
 from lamplighter.serving.schemas.vectors import (
     GradientHistoryResponse,
     MapHistoryResponse,

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, OtherTokenId, RunId, TokenId
-from lamplighter.serving.reading.token_ids import require_token
+from lamplighter.serving.reading.token_table import require_token
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, TokenDetails, TokenList
 from lamplighter.serving.services import ServicesDep

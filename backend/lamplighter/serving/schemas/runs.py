@@ -1,4 +1,4 @@
-"""Schemas of runs."""
+"""Schemas of runs: their list, their recipes and their forks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,53 @@ from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from lamplighter.contract.fork_parent import Change
-from lamplighter.contract.recipe import Recipe
+from lamplighter.contract.recipe import MapRecipe, Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus
 from lamplighter.runfolder.run_name import MAX_RUN_NAME, clean_run_name
-from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody, Told
-from lamplighter.serving.schemas.recorded_recipe import RecordedRecipe
+from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody, StepNumber, Told
+
+
+class RecordedCorpus(ApiModel):
+    """The text of a recorded run."""
+
+    kind: Literal["recorded"] = "recorded"
+    name: str
+    """The name given by its recorder, untrusted."""
+
+
+class RecordedModel(ApiModel):
+    """The model of a recorded run."""
+
+    dim: int
+
+
+class RecordedCadence(ApiModel):
+    """The cadence of a recorded run."""
+
+    keyframe_every: int
+
+
+class RecordedRecipe(ApiModel):
+    """The recipe of a run that was recorded from an external training loop, or made of checkpoints."""
+
+    corpus: RecordedCorpus
+    model: RecordedModel
+    cadence: RecordedCadence
+    map: MapRecipe
+    disk_budget: int
+
+
+def describe_recipe(recipe: Recipe) -> Recipe | RecordedRecipe:
+    """Return the recipe of a run, or its known part if the run was recorded."""
+    if recipe.corpus.kind != "recorded":
+        return recipe
+    return RecordedRecipe(
+        corpus=RecordedCorpus(name=recipe.corpus.name),
+        model=RecordedModel(dim=recipe.model.dim),
+        cadence=RecordedCadence(keyframe_every=recipe.cadence.keyframe_every),
+        map=recipe.map,
+        disk_budget=recipe.disk_budget,
+    )
 
 
 class Status(Told, RunStatus):
@@ -272,3 +314,19 @@ class SizeEstimateResponse(ApiModel):
     exact: bool
     """True if every step is kept exactly, not only keyframes."""
     parts: EstimateParts
+
+
+class NewFork(RequestBody):
+    """A request for a fork of a run."""
+
+    step: StepNumber
+    """The step of the run that becomes the fork's step 0."""
+    changes: Annotated[dict[str, Any], Field(default_factory=dict[str, Any])]
+    """New values by field, such as `optimiser.learning_rate`. Without any, the fork is a control: bit-equal to the run."""
+    steps: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """Steps of the fork. By default as many as the run had left, and at least 500."""
+    name: Annotated[str, Field(min_length=1, max_length=MAX_RUN_NAME)] | None = None
+    upload: str | None = None
+    """For the change of `corpus.kind` to `text`: the id that `POST /api/uploads` returned."""
+    confirmed: bool = False
+    """True to fork an imported run, once the caller knows what it takes."""

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.fanout.broker import Broker
-from lamplighter.serving.fanout.channel_log import MAX_KEPT
+from lamplighter.serving.fanout.broker import TTL, Broker, Lease
 from lamplighter.serving.fanout.contract import START, Entry, Fanout, Sequence
-from lamplighter.serving.fanout.lease import TTL, Lease
-from lamplighter.serving.fanout.memory_fanout import MemoryFanout
+from lamplighter.serving.fanout.memory_fanout import MAX_KEPT, MemoryFanout
 from lamplighter.serving.fanout.nats_fanout import NatsFanout
 from lamplighter.web.settings import BrokerSettings
 from tests.support.machine.nats_server import Link, NatsServer

@@ -25,9 +25,9 @@ from lamplighter.packing.broadcast.site import FolderSite, Site, StoreSite
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
 from lamplighter.serving.classroom.beats.publication import JoiningState
-from lamplighter.serving.fanout import channel_log
+from lamplighter.serving.fanout import memory_fanout
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.wire.frames import encode
 from lamplighter.wire.grid_frames import GridLayout
 from lamplighter.wire.layout_frames import Method
@@ -156,7 +156,7 @@ def test_old_segments_go(show: Show):
 def test_publications_that_were_lost_are_replaced_by_a_whole_state(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(channel_log, "MAX_KEPT", 3)
+    monkeypatch.setattr(memory_fanout, "MAX_KEPT", 3)
     viewer = show.viewer()
     for _ in range(3):
         # More in a second than the log keeps.

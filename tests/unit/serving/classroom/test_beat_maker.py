@@ -12,7 +12,7 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.serving.classroom.beats import folder_beats
 from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
 from lamplighter.serving.live.beat_picker import BEAT_SECONDS
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import StatusMessage
 from lamplighter.serving.schemas.runs import Status

@@ -15,11 +15,11 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.beats import folder_beats
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.folder_beats import BeatMaker, FolderBeats
-from lamplighter.serving.fanout import channel_log
+from lamplighter.serving.fanout import memory_fanout
 from lamplighter.serving.fanout.contract import START, Sequence
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.live import beat_picker
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.frames import decode, encode
@@ -181,7 +181,7 @@ def test_positions_no_longer_kept_or_of_another_log_are_a_gap(feed: Feed, monkey
     for _ in range(5):
         feed.train()
     places = [START, *(one.seq for one in feed.source.since(START) or [])]
-    monkeypatch.setattr(channel_log, "MAX_KEPT", 3)
+    monkeypatch.setattr(memory_fanout, "MAX_KEPT", 3)
     feed.train()
     places.append(feed.source.newest_state()[0])
     assert feed.source.since(places[-5]) is None
@@ -239,7 +239,7 @@ def test_words_are_separate_parts(feed: Feed):
 
 
 def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(channel_log, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(memory_fanout, "MAX_BYTES", 1_000)
     feed = MemoryFeed()
     feed.begin()
     places: list[Sequence] = []

@@ -23,15 +23,20 @@ from fastapi import FastAPI
 from lamplighter.lessons.number_name import parse_number_name
 from lamplighter.lessons.part import Prediction
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.classroom import join_code
+from lamplighter.serving.classroom import class_door
+from lamplighter.serving.classroom.class_door import JoinCode
 from lamplighter.serving.classroom.class_gate import ClassAccess
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.classroom.sharing import class_state
-from lamplighter.serving.classroom.sharing.class_asks import JoinAsk, PredictAsk
-from lamplighter.serving.classroom.sharing.class_state import StateError, decode_state, encode_state
+from lamplighter.serving.classroom.sharing.class_state import (
+    JoinAsk,
+    PredictAsk,
+    StateError,
+    decode_state,
+    encode_state,
+)
 from lamplighter.serving.schemas.classroom import PointedWord, PredictionMessage
 from tests.support.asgi import ORIGIN, call, connect, launch
 from tests.support.classroom.class_apps import (
@@ -192,13 +197,13 @@ def test_only_the_owner_changes_the_code():
     clock = Clock()
     owner, other = JoinCode(clock), JoinCode(clock)
     other.restore_codes(*owner.states(), kept=True)
-    clock.now = 2 * join_code.LIFETIME
+    clock.now = 2 * class_door.LIFETIME
     assert other.secret != owner.secret
     assert other.is_secret(other.secret)
     other.restore_codes(*owner.states(), kept=False)
     secret = owner.secret
     assert other.secret == owner.secret
-    clock.now += join_code.LIFETIME - 1
+    clock.now += class_door.LIFETIME - 1
     assert other.secret == owner.secret
     clock.now += 2
     assert other.secret not in (secret, owner.secret)

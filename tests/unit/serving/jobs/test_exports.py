@@ -17,8 +17,13 @@ import psutil
 import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.jobs.export_job import ExportCommand, ExportJob, export_worker_command
-from lamplighter.serving.jobs.exports import ExportJobs, ExportLimits
+from lamplighter.serving.jobs.exports import (
+    ExportCommand,
+    ExportJob,
+    ExportJobs,
+    ExportLimits,
+    export_worker_command,
+)
 from lamplighter.web.http.problems import RefusedError
 from tests.support.folders import finished_run
 from tests.support.waiting import wait_until

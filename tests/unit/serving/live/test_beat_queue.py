@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.serving.live.beat_queue import BeatQueue
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
-from lamplighter.serving.live.playback_request import PlaybackRequestError, parse_interval
-from lamplighter.serving.live.send_queue import SendQueue
+from lamplighter.serving.live.playback_session import PlaybackRequestError, parse_interval
+from lamplighter.serving.live.send_queue import BeatQueue, MessageKind, SendQueue, ViewerMessage
 from lamplighter.wire.beat_frames import Beat
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.pulse_frames import Pulse

@@ -14,9 +14,9 @@ import pytest
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
-from lamplighter.serving.live import status_feed
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live import feeds
 from lamplighter.serving.live.run_follower import RunFollower
+from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from tests.support.folders import finished_run
 
@@ -75,7 +75,7 @@ def test_a_run_trashed_while_watched_is_gone_and_not_just_unreadable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The folder check, once a second, comes too late here.
-    monkeypatch.setattr(status_feed, "STATUS_POLL_SECONDS", 1_000.0)
+    monkeypatch.setattr(feeds, "STATUS_POLL_SECONDS", 1_000.0)
     run = finished_run(tmp_path)
     joined, failed = threading.Event(), threading.Event()
     heard: list[tuple[int, str]] = []

@@ -13,8 +13,8 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.live import lines_feed
-from lamplighter.serving.live.lines_feed import LinesFeed
+from lamplighter.serving.live import feeds
+from lamplighter.serving.live.feeds import LinesFeed
 from lamplighter.serving.schemas.messages import LinesMessage
 from tests.support.folders import make_run
 
@@ -70,7 +70,7 @@ def test_viewers_that_waited_for_the_run_get_its_lines_from_the_first(
 def test_old_messages_are_not_repeated(
     run: RunFolder, writer: StepsWriter, reader: StepsReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines_feed, "_NEW_RUN", 3)
+    monkeypatch.setattr(feeds, "_NEW_RUN", 3)
     commit(writer, 1, 2, 3)
     feed = LinesFeed(run)
     assert read(feed, reader, 3) == []

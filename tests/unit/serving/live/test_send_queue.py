@@ -6,12 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.send_queue import (
     MAX_TEXTS,
     MERGE_AFTER,
+    MessageKind,
     SendQueue,
     TooFarBehindError,
+    ViewerMessage,
 )
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.pulse_frames import Pulse

@@ -26,7 +26,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading import run_catalog
-from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
+from lamplighter.serving.reading.step_reading import MIN_POINTS, keep_extremes
 from lamplighter.web.http import response_cost
 from lamplighter.wire.frames import encode
 from tests.support.folders import FakeTrainer, finished_run, make_run, pulse
@@ -196,7 +196,7 @@ async def test_fewer_steps_keep_the_extremes(
     for bad in ("most=19", "most=5001", "most=40&every=2"):
         await ask(app, run, f"steps?{bad}", 422)
     # A run too long to search for extremes says so.
-    monkeypatch.setattr("lamplighter.serving.reading.pulse_selection.LAST_INDEXED_STEP", 500)
+    monkeypatch.setattr("lamplighter.serving.reading.step_reading.LAST_INDEXED_STEP", 500)
     far = (await ask(app, run, "steps?most=40")).json
     assert (far["extremes"], far["every"], len(far["items"])) == (False, 25, 40)
     trainer.crash()

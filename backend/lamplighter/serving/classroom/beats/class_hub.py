@@ -22,14 +22,18 @@ from starlette.websockets import WebSocket
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
-from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, FoundRun, WatchedRun, told_to_class
+from lamplighter.serving.classroom.beats.watched_run import (
+    AT_ONCE,
+    ClassViewer,
+    FoundRun,
+    WatchedRun,
+    told_to_class,
+)
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.fanout.contract import START, Fanout
 from lamplighter.serving.live.playback_session import close_code_for
-from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
-from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS
+from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS, run_socket, send_in_time
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.classroom import PredictionMessage

@@ -15,18 +15,18 @@ from dataclasses import replace
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.grid_chain import GridChain
 from lamplighter.serving.classroom.beats.publication import (
     NOTHING_YET,
+    GridChain,
     JoiningState,
     Publication,
     without_message,
 )
 from lamplighter.serving.live.beat_picker import BEAT_SECONDS, BeatPicker
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.run_follower import RunFollower
-from lamplighter.serving.reading.batch_text import read_batch_text
+from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.reading.step_reading import read_batch_text
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import WordsMessage
 from lamplighter.wire.beat_frames import NO_STEPS

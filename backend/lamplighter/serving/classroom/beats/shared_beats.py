@@ -11,7 +11,7 @@ from concurrent.futures import Future, wait
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.beats.beat_log import BeatLog
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
-from lamplighter.serving.fanout.lease import RENEW_SECONDS, Lease
+from lamplighter.serving.fanout.broker import RENEW_SECONDS, Lease
 from lamplighter.serving.fanout.nats_fanout import NatsFanout
 from lamplighter.serving.reading.run_catalog import RunCatalog
 

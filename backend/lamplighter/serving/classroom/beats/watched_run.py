@@ -1,4 +1,4 @@
-"""One run that a class watches: the log that feeds its viewers, and the messages they share."""
+"""One run that a class watches: the log that feeds its viewers, the place of each in it, and the messages they share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,10 +15,9 @@ import anyio.to_thread
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name
 from lamplighter.serving.classroom.beats.beat_log import BeatLog, State
-from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
-from lamplighter.serving.fanout.contract import Entry, Fanout
-from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
+from lamplighter.serving.fanout.contract import Entry, Fanout, Sequence
+from lamplighter.serving.live.viewer import CLOSE_UNREADABLE, CloseConnection
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_problems import UNREADABLE
 from lamplighter.serving.schemas.base import to_json_text
@@ -27,6 +26,31 @@ from lamplighter.serving.schemas.runs import without_text
 
 if TYPE_CHECKING:
     from lamplighter.serving.classroom.beats.shared_beats import SharedBeats
+
+
+@dataclass(eq=False)
+class ClassViewer:
+    """One socket of a class. It has no queue: only the position in the log differs between viewers."""
+
+    session_id: str
+    position: Sequence | None = None
+    """The position in the log up to which everything was sent; None before it joined."""
+    text: bool = False
+    """True while it may see the run's text."""
+    told: str = ""
+    """The class message it was sent last."""
+    to_tell: str = ""
+    """The newest class message."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there may be something to send."""
+    ended: asyncio.Future[CloseConnection] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def request_close(self, code: int, reason: str) -> None:
+        if not self.ended.done():
+            self.ended.set_result(CloseConnection(code, reason))
+
 
 AT_ONCE = 20
 """Viewers served before the event loop gets a turn: this takes two milliseconds, all 500 would take fifty."""

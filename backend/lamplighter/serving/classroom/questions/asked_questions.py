@@ -1,15 +1,47 @@
 """The questions of a class: one at a time. The course's predictions, and the questions with written answers before and
-after the lesson, are kept with their answers until the class ends."""
+after the lesson, are kept with their answers until the class ends, and given to the presenter as CSV."""
 
 from __future__ import annotations
 
+import csv
+import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from lamplighter.lessons.class_answers import COLUMNS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.question import Question
-from lamplighter.serving.classroom.questions.questions_state import QuestionsState
 from lamplighter.serving.schemas.classroom import LessonAnswers, PredictionMessage
+
+RunName = Annotated[str, Field(max_length=200)]
+Count = Annotated[int, Field(ge=0, lt=1 << 53)]
+
+
+class SharedState(BaseModel):
+    """A base of what several servers share."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="never")
+
+
+class QuestionsState(SharedState):
+    """The questions of a class with their answers."""
+
+    current: Question | None
+    """The question, unless it is one of the course or has written answers."""
+    lessons: Annotated[list[LessonQuestion], Field(max_length=100)]
+    shown_lesson: Annotated[int, Field(ge=0, lt=100)] | None
+    """The position of the course's question that is shown, among `lessons`."""
+    written: Annotated[list[Question], Field(max_length=4)]
+    """The questions with written answers, before the lesson and after it."""
+    shown_written: Annotated[int, Field(ge=0, lt=4)] | None
+    """The position of the one that is shown, among `written`."""
+    place: tuple[RunName, int, int] | None
+    numbered: Count
+    revealed: Count
+
 
 MAX_LESSONS = 100
 """Maximum number of the course's predictions kept, several times those of the app's course."""
@@ -199,3 +231,50 @@ class AskedQuestions:
             return False
         question.close()
         return True
+
+
+def write_answers(questions: Sequence[Question]) -> str:
+    """Return the answers as CSV, without anything that tells which of them are of one viewer.
+
+    Written answers are sorted across both rounds, so that with the column `when` hidden they can be marked blindly.
+    """
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, restval="")
+    table.writeheader()
+    for question in questions:
+        if question.when is None:
+            table.writerows(_predictions(question))
+    written = [row for question in questions if question.when for row in _written(question)]
+    table.writerows(sorted(written, key=lambda row: (row["question"], row["answer"].casefold())))
+    return text.getvalue()
+
+
+def _predictions(question: Question) -> Iterator[dict[str, object]]:
+    measured = question.measured
+    about: dict[str, object] = {"question": _cell(question.text), "unit": _cell(question.unit)}
+    if question.choices:
+        about["choices"] = len(question.choices)
+    if measured is not None:
+        about |= {"measured": _shown(question, measured.value), "step": measured.step}
+    if isinstance(question, LessonQuestion):
+        about |= {"part": question.part, "stage": question.stage}
+    for answer in question.answers():
+        yield {**about, "prediction": _shown(question, answer)}
+
+
+def _written(question: Question) -> Iterator[dict[str, str]]:
+    for text in question.texts():
+        seen = "".join(sign if sign.isprintable() else " " for sign in text)
+        answer = _cell(" ".join(seen.split()))
+        yield {"question": _cell(question.text), "when": question.when or "", "answer": answer}
+
+
+def _shown(question: Question, value: float) -> str:
+    if not question.choices:
+        return f"{value:g}"
+    return _cell(question.choices[int(value)])
+
+
+def _cell(text: str) -> str:
+    """Return a text as a cell that no spreadsheet treats as a formula."""
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text

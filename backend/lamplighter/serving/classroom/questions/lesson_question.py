@@ -1,16 +1,26 @@
-"""A prediction of the course as a question to the class, with the bounds in the part's text."""
+"""A prediction of the course as a question to the class, with the bounds in the part's text, and its revealing beside the
+run's measured number.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lamplighter.lessons.numbers import NumberValue
+from lamplighter.claims.gathering import read_moment
+from lamplighter.contract.sentences import say
+from lamplighter.lessons.library import LANGUAGE, LessonLibrary
+from lamplighter.lessons.numbers import NumberValue, find_questions, resolve_numbers
 from lamplighter.lessons.part import Part, Prediction
+from lamplighter.runfolder.reading.lru_cache import LruCache
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.questions.question import Measured, Question
+from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.classroom import LessonAnswers
+from lamplighter.web.http.problems import RefusedError
 
 _BINS = 10
 """Bins of a line."""
@@ -110,3 +120,35 @@ def make_lesson_question(
         measured_by=prediction,
         values=tuple(choice.value for choice in prediction.choices),
     )
+
+
+class LessonRevealer:
+    """A revealer of the predictions of the course. Thread-safe."""
+
+    def __init__(self, catalog: RunCatalog, lessons: LessonLibrary, cache: LruCache) -> None:
+        self._catalog, self._lessons, self._cache = catalog, lessons, cache
+
+    def find_part(self, run_id: str, number: int, language: str = LANGUAGE) -> tuple[RunFolder, Part]:
+        """Return a run with a part of the course, in a language or in English. Raises NoSuchRunError, or
+        RefusedError (404) if there is no such part or the run has not read its corpus.
+        """
+        run, part = self._catalog.find_run(run_id), self._lessons.parts(language).get(number)
+        if part is None:
+            raise RefusedError(404, say("no_such_part", part=number))
+        if not run.is_prepared:
+            raise RefusedError(404, say("run_without_numbers", run=run.id))
+        return run, part
+
+    def reveal(self, questions: Sequence[LessonQuestion]) -> bool:
+        """Reveal the predictions of one part on one run. Returns whether anything changed. Raises RefusedError
+        (404) if the run or the part no longer exists, FormatError if this version cannot read the run's steps.
+        """
+        if not questions:
+            return False
+        run, part = self.find_part(questions[0].run, questions[0].part)
+        asked = [(question, question.measured_by) for question in questions if question.measured_by]
+        moment = read_moment(run)
+        named = replace(part, numbers=tuple(dict.fromkeys(measured.number for _, measured in asked)))
+        numbers = resolve_numbers(run, named, moment, find_questions(run, part, moment), self._cache)
+        changed = [question.reveal_number(numbers[measured.number.text]) for question, measured in asked]
+        return any(changed)

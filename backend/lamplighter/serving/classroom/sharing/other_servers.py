@@ -12,7 +12,7 @@ from typing import NamedTuple
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
-from lamplighter.serving.classroom.sharing.class_asks import Here
+from lamplighter.serving.classroom.sharing.class_state import Here
 from lamplighter.serving.fanout.broker import BROKER_ERRORS, STUCK_SECONDS, Broker
 
 SUBJECT = "lamp.class.here"

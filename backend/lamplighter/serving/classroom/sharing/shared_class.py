@@ -22,18 +22,19 @@ from pydantic import ValidationError
 
 from lamplighter.contract.sentences import say
 from lamplighter.serving.classroom.sharing import other_servers, stored_state
-from lamplighter.serving.classroom.sharing.class_asks import (
+from lamplighter.serving.classroom.sharing.class_state import (
     ASKS,
     Answer,
+    ClassState,
     JoinAsk,
     LeadAsk,
     PointAsk,
     PredictAsk,
+    StateError,
     ViewerAsk,
+    decode_state,
 )
-from lamplighter.serving.classroom.sharing.class_state import ClassState, StateError, decode_state
-from lamplighter.serving.fanout.broker import BROKER_ERRORS, STUCK_SECONDS, Broker
-from lamplighter.serving.fanout.lease import RENEW_SECONDS, Lease
+from lamplighter.serving.fanout.broker import BROKER_ERRORS, RENEW_SECONDS, STUCK_SECONDS, Broker, Lease
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from lamplighter.web.http.problems import RefusedError
 

@@ -20,7 +20,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.serving.reading.downsampling import MIN_POINTS
+from lamplighter.serving.reading.step_reading import MIN_POINTS
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.pulse_frames import Pulse
@@ -164,7 +164,7 @@ async def test_a_path_read_in_blocks_keeps_what_stands_out(
         for step in range(1, 120):
             rows = encode(Rows(1, step, 0.0, V, one, vectors[step : step + 1]))
             trainer.writer.commit(StepRecord(step, encode(pulse(1, step, one)), b"x", rows))
-    monkeypatch.setattr("lamplighter.serving.reading.vector_paths.BLOCK_BYTES", 4 * D * 11)
+    monkeypatch.setattr("lamplighter.serving.reading.token_histories.BLOCK_BYTES", 4 * D * 11)
     run = trainer.run
     told = (await ask(app, run, f"tokens/1/path?most={MIN_POINTS}")).json
     assert len(told["steps"]) <= MIN_POINTS
@@ -172,7 +172,7 @@ async def test_a_path_read_in_blocks_keeps_what_stands_out(
     lengths = np.linalg.norm(vectors, axis=1)
     assert {77, int(lengths.argmin())} <= set(told["steps"])
     np.testing.assert_array_equal(np.array(told["vectors"], dtype=np.float32), vectors[told["steps"]])
-    monkeypatch.setattr("lamplighter.serving.reading.path_answers.MAX_BYTES", 4 * D * 30)
+    monkeypatch.setattr("lamplighter.serving.reading.token_histories.MAX_BYTES", 4 * D * 30)
     assert "most" in (await ask(app, run, "tokens/1/path", 422)).json["detail"]
 
 
@@ -192,7 +192,7 @@ async def test_a_path_of_motion(
     step = np.degrees(np.arccos(np.clip((units[1:] * units[:-1]).sum(axis=1), -1, 1)))
     np.testing.assert_allclose(told["turned"][1:], step, atol=1e-5)
     # Reading in blocks gives the same answer.
-    monkeypatch.setattr("lamplighter.serving.reading.vector_paths.BLOCK_BYTES", 4 * D * 7)
+    monkeypatch.setattr("lamplighter.serving.reading.token_histories.BLOCK_BYTES", 4 * D * 7)
     assert (await ask(app, run, "tokens/3/path?of=motion&from=5")).json == told
     records = npy(await ask(app, run, "tokens/3/path?of=motion&from=5&format=npy"))
     assert records.dtype.names == ("step", "length", "displacement", "turned", "turned_since_first")
