@@ -29,7 +29,11 @@ PLANTED = [
     ("wire/binary.py", "import lamplighter.serving.apps.app", "Layers of the application"),
     ("contract/answers/parts.py", "import lamplighter.contract.questions", "Layers inside the contract"),
     ("serving/reading/token_table.py", "import lamplighter.serving.live.hub", "Layers inside serving"),
-    ("serving/routes/norms.py", "import lamplighter.serving.routes.pairs", "No route imports another"),
+    (
+        "serving/routes/displacements.py",
+        "import lamplighter.serving.routes.tokens",
+        "No route imports another",
+    ),
     (
         "runfolder/tables/tiles.py",
         "import lamplighter.runfolder.writing.step_commit",

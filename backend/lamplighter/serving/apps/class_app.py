@@ -13,7 +13,7 @@ import lamplighter
 from lamplighter.serving.apps.app import ROUTE_MODULES
 from lamplighter.serving.classroom.class_gate import ClassAccess, ClassGate
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
-from lamplighter.serving.routes import class_joining, class_live
+from lamplighter.serving.routes import class_joining
 from lamplighter.serving.services import Services
 from lamplighter.web.access.gate_middleware import CrashMiddleware, GateMiddleware
 from lamplighter.web.audit.audit_log import AuditMiddleware
@@ -132,11 +132,7 @@ def create_class_app(services: Services, gate: ClassGate) -> FastAPI:
         for module in ROUTE_MODULES
         for route in module.routes.attach(app, services.pools, services.response_cache, _is_borrowed)
     ]
-    own = [
-        route.rule
-        for module in (class_joining, class_live)
-        for route in module.routes.attach(app, services.pools, services.response_cache)
-    ]
+    own = [route.rule for route in class_joining.routes.attach(app, services.pools, services.response_cache)]
     gate.rules, gate.access, gate.pools = borrowed + own, access, services.pools
     return app
 

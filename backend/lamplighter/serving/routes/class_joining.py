@@ -1,4 +1,5 @@
-"""The class's own routes: the page or the join page, the caller's role, joining, and the assistant's actions.
+"""The class's own routes: the page or the join page, the caller's role, joining, the assistant's actions, and the
+live socket.
 
 They are attached to the class's listener only (`class_app.py`).
 """
@@ -14,6 +15,7 @@ import anyio.to_thread
 from fastapi import Body
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.websockets import WebSocket
 
 import lamplighter
 from lamplighter.serving.classroom.class_door import JoinRefusedError
@@ -127,3 +129,13 @@ def assist(body: Annotated[AssistBody, Body()], request: Request, services: Serv
         return json_response(AcceptedRequest(request=""), 202)
     parameters = {"steps_per_second": body.steps_per_second} if body.kind == "pace" else {}
     return json_response(AcceptedRequest(request=services.store_request(run, body.kind, parameters)), 202)
+
+
+@routes.websocket("/api/runs/{run}/beats", access=Access.OPEN)
+async def stream_beats(websocket: WebSocket, run: str, services: ServicesDep) -> None:
+    """Send a run to a viewer, three real steps a second, and the state of the class (`docs/wire.md`)."""
+    session = services.classroom.session(websocket.state.session or "")
+    if session is None:
+        await websocket.close(4403, "this session was ended")
+        return
+    await services.class_hub.serve(websocket, run, session)

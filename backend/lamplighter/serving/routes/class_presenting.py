@@ -1,4 +1,6 @@
-"""The class, for its presenter: the door, the members, what they may see, the presenter's view, and the question."""
+"""The class, for its presenter: the door, the members, what they may see, the presenter's view, the questions and the
+predictions of the course.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import Annotated
 from fastapi import Body, Path
 from starlette.responses import Response
 
+from lamplighter.claims.gathering import read_moment
 from lamplighter.contract.reason import Reason
 from lamplighter.contract.sentences import say
 from lamplighter.platform.qr_code import qr_rows
@@ -14,7 +17,7 @@ from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import is_our_text
 from lamplighter.serving.classroom.questions.asked_questions import write_answers
 from lamplighter.serving.classroom.questions.asking import make_question, measure_answer
-from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
+from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion, make_lesson_question
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
@@ -23,6 +26,8 @@ from lamplighter.serving.schemas.classroom import (
     ClassMember,
     ClassQuestion,
     ClassText,
+    LessonAnswersList,
+    LessonPlace,
     MemberChange,
     PresentedView,
     QuestionChange,
@@ -277,3 +282,55 @@ def _texts(services: Services) -> list[ClassText]:
             continue
         found.append(ClassText(run=run.id, given=given, own=own))
     return found
+
+
+@routes.get(
+    "/api/class/lessons",
+    pool=Pool.CHEAP,
+    access=Access.PRESENT,
+    pricing=Pricing.FIXED,
+    response_model=LessonAnswersList,
+)
+def get_lesson_answers(services: ServicesDep) -> Response:
+    """Return the class's revealed predictions in the course, beside the measured numbers."""
+    return json_response(LessonAnswersList(items=services.classroom.questions.shown_lessons()))
+
+
+@routes.post(
+    "/api/class/lesson",
+    pricing=Pricing.FIXED,
+    status_code=204,
+    answers=AnswerFacts(errors=(404, 409)),
+)
+def come_to_stage(place: Annotated[LessonPlace, Body()], services: LeadingDep) -> Response:
+    """Set the presenter's place in the course. The class is asked a stage's prediction, which closes when the presenter
+    moves on; at a number, and at the end of a part, the predictions so far are revealed. Part 0 leaves the course.
+    """
+    if not services.class_listening.available:
+        raise RefusedError(409, say("class_not_started"))
+    classroom, revealer = services.classroom, services.lesson_revealer
+    if not place.part:
+        classroom.questions.close_lesson(leave=True)
+        return Response(status_code=204)
+    run, part = revealer.find_part(place.run, place.part, place.lang)
+    if place.stage > len(part.stages):
+        raise RefusedError(
+            404, f"part {part.number} has {len(part.stages)} stages, so there is no stage {place.stage}"
+        )
+    stage = part.stages[place.stage - 1]
+    if stage.prediction:
+        step = read_moment(run).step
+        classroom.questions.ask_lesson(
+            make_lesson_question(part, place.stage, stage.prediction, run.id, step)
+        )
+    else:
+        classroom.questions.close_lesson()
+    if stage.kind == "number" or place.stage == len(part.stages):
+        before = [
+            one
+            for one in classroom.questions.lessons()
+            if one.stands_before(run.id, part.number, place.stage)
+        ]
+        if revealer.reveal(before):
+            classroom.questions.note_lessons_revealed()
+    return Response(status_code=204)

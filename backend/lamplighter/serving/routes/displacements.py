@@ -1,4 +1,4 @@
-"""Displacements: how far each row of the embedding moved between two steps."""
+"""Lengths: of each row of the embedding, and of its way between two steps."""
 
 from __future__ import annotations
 
@@ -10,19 +10,28 @@ from starlette.responses import Response
 
 from lamplighter.exports.formats.tensor_files import npy_header
 from lamplighter.geometry.motion import displacements, farthest_rows
+from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import nearest_kept
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
+from lamplighter.serving.reading.parameters import (
+    FORMAT,
+    AttemptParam,
+    FromStep,
+    KeptStep,
+    MatrixChoice,
+    RunId,
+    ToStep,
+)
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.vectors import Displacement, Displacements
+from lamplighter.serving.schemas.vectors import Displacement, Displacements, Norms
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.content_negotiation import JSON, NPY
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.reply import Reply
-from lamplighter.web.http.response_cost import estimate_memory
+from lamplighter.web.http.response_cost import check_json_numbers, estimate_memory, pass_cost
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.web.http.step_range import StepRange, resolve_step_range
 
@@ -138,3 +147,44 @@ def _body(services: Services, reply: Reply, range_: StepRange, most: int) -> lis
             items=items,
         )
     )
+
+
+NORM_FORMATS = (NPY, JSON)
+
+
+@routes.get(
+    "/api/runs/{run}/norms",
+    pool=Pool.DEAR,
+    response_model=Norms,
+    answers=AnswerFacts(
+        NORM_FORMATS,
+        etag=True,
+        headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt", "X-Lamplighter-Exact"),
+    ),
+)
+def get_norms(
+    run: RunId,
+    request: Request,
+    services: ServicesDep,
+    step: KeptStep = None,
+    format: Annotated[Literal["npy", "json"] | None, FORMAT] = None,
+    which: MatrixChoice = "in",
+) -> Response:
+    """Return every row's Euclidean norm, by token id, after the newest exactly kept step at or before `step` (by
+    default, the newest of all). `matrix=out` measures rows of the output matrix.
+    """
+    reply = services.reply(request, run, NORM_FORMATS, format)
+    with services.catalog.open_history(reply.run) as history:
+        matrix = services.catalog.nearest_rows_at(reply.run, history, step, which)
+    exact = step is None or matrix.step == step
+    reply.tag("norms", which, matrix.attempt, matrix.step, exact, reply.form.name, immutable=False)
+    reply.add_facts(step=matrix.step, attempt=matrix.attempt, exact=exact)
+    check_json_numbers(reply.form, len(matrix.vectors), "ask for format=npy")
+
+    def make() -> list[bytes]:
+        lengths = row_lengths(matrix.vectors).astype("float32")
+        if reply.form is NPY:
+            return [npy_header(lengths.dtype, lengths.shape), lengths.tobytes()]
+        return json_body(Norms(attempt=matrix.attempt, step=matrix.step, exact=exact, norms=lengths.tolist()))
+
+    return reply.send(pass_cost(reply.run, 4 * len(matrix.vectors)), make)

@@ -1,4 +1,4 @@
-"""Runs: list, show, create, delete."""
+"""Runs: estimate, list, show, create, delete, and the live websocket."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.corpus import CorpusError
@@ -17,17 +18,20 @@ from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name, write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
+from lamplighter.runfolder.writing.size_estimate import estimate_size
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.reading.run_list import RunOrder, RunState, select_runs, sort_runs
-from lamplighter.serving.schemas.base import json_body
+from lamplighter.serving.schemas.base import json_body, json_response
 from lamplighter.serving.schemas.runs import (
     AttemptFacts,
+    EstimateRequest,
     NewRun,
     RecordParts,
     RunList,
     RunNaming,
     RunRecord,
     RunResponse,
+    SizeEstimateResponse,
     without_text,
 )
 from lamplighter.serving.services import Services, ServicesDep
@@ -207,3 +211,17 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
     if not recipe.corpus.name:
         recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": name})})
     return recipe, text
+
+
+@routes.post("/api/estimates", pricing=Pricing.FIXED, response_model=SizeEstimateResponse)
+def estimate_run_size(body: EstimateRequest) -> Response:
+    """Return the expected disk usage of a run with a recipe. Creates nothing."""
+    return json_response(
+        SizeEstimateResponse.model_validate(estimate_size(body.recipe, None, body.text_bytes).as_dict())
+    )
+
+
+@routes.websocket("/api/runs/{run}/live")
+async def stream_live(websocket: WebSocket, run: str, services: ServicesDep) -> None:
+    """Send a run's frames as they are recorded, or play the run back from a step (`docs/wire.md`)."""
+    await services.hub.serve(websocket, run, websocket.query_params)

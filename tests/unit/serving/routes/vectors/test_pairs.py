@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.routes import pairs
+from lamplighter.serving.routes import tokens
 from tests.support.folders import FakeTrainer, V, finished_run, make_run
 from tests.unit.serving.routes.api_calls import get
 
@@ -58,7 +58,7 @@ async def test_pairs_of_more_tokens_than_are_measured(
     app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = finished_run(tmp_path)
-    monkeypatch.setattr(pairs, "MAX_TOKENS", 5)
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 5)
     await get(app, f"/api/runs/{run.id}/pairs?token_ids=0,1,2,3,4")
     refused = await get(app, f"/api/runs/{run.id}/pairs?token_ids=0,1,2,3,4,5", 422)
     assert "at most 5 tokens" in refused.json["detail"]

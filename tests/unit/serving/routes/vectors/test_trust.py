@@ -74,7 +74,7 @@ async def test_it_is_computed_only_when_asked_for_and_not_for_too_many(
     answer = await ask(app, trainer.run, "layouts/5/trust")
     assert answer.json["full"] is None
     await ask(app, trainer.run, "layouts/4/trust", 404)
-    monkeypatch.setattr("lamplighter.serving.routes.trust.MAX_TOKENS", V - 1)
+    monkeypatch.setattr("lamplighter.serving.routes.districts.MAX_TOKENS", V - 1)
     refused = await ask(app, trainer.run, "layouts/5/trust?full=true", 422)
     assert f"at most {V - 1}" in refused.json["detail"]
     await ask(app, trainer.run, "layouts/5/trust")
@@ -91,7 +91,7 @@ async def test_it_is_computed_once_for_concurrent_requests(
         computed.append(len(vectors))
         return compute_full_trust(vectors, places)
 
-    monkeypatch.setattr("lamplighter.serving.routes.trust.compute_full_trust", counted)
+    monkeypatch.setattr("lamplighter.serving.routes.districts.compute_full_trust", counted)
     asked = [ask(app, trainer.run, f"layouts/{step}/trust?full=true") for step in (5, 6, 7, 5, 5, 5)]
     answers = [answer.json for answer in await asyncio.gather(*asked)]
     assert all(answer == answers[0] for answer in answers)
@@ -111,8 +111,8 @@ async def test_pairs_of_many_tokens_are_measured_once_for_concurrent_requests(
         measured.append(len(rows))
         return measure_all_pairs(rows)
 
-    monkeypatch.setattr("lamplighter.serving.routes.pairs._PAIR_BYTES", 1 << 20)
-    monkeypatch.setattr("lamplighter.serving.routes.pairs.geometry.measure_all_pairs", counted)
+    monkeypatch.setattr("lamplighter.serving.routes.tokens._PAIR_BYTES", 1 << 20)
+    monkeypatch.setattr("lamplighter.serving.routes.tokens.geometry.measure_all_pairs", counted)
     few, many = "pairs?token_ids=1&step=20", "pairs?token_ids=1,2,3,4&step=20"
     answers = [
         answer.json for answer in await asyncio.gather(*(ask(app, trainer.run, many) for _ in range(6)))
