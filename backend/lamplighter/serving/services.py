@@ -45,7 +45,7 @@ from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import JSON, ResponseFormat, negotiate_format
 from lamplighter.web.http.problems import FieldError, RefusedError
-from lamplighter.web.http.reply import PlainReply, Reply, SetReply
+from lamplighter.web.http.reply import Reply
 
 _ON_A_FULL_DISK = ("pause", "stop")
 """Requests that may use the reserved space: those that end what a full disk has stopped."""
@@ -89,13 +89,13 @@ class ReadingServices:
         form = negotiate_format(request, offered, format) if offered else JSON
         return Reply(request, self.response_cache, self.catalog.find_run(run), form, status=status)
 
-    def set_reply(self, request: Request, set_id: str) -> SetReply:
+    def set_reply(self, request: Request, set_id: str) -> Reply:
         """Begin the reply of a route about a set, as JSON. Raises NoSuchSetError."""
-        return SetReply(request, self.response_cache, self.catalog.run_store.find_set(set_id))
+        return Reply(request, self.response_cache, self.catalog.run_store.find_set(set_id), JSON)
 
-    def plain_reply(self, request: Request) -> PlainReply:
+    def plain_reply(self, request: Request) -> Reply:
         """Begin the reply of a route about no single run, as JSON."""
-        return PlainReply(request, self.response_cache, JSON)
+        return Reply(request, self.response_cache, None, JSON)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import RunSet
 from lamplighter.web.capacity.caller import identify_caller
 from lamplighter.web.capacity.response_cache import BodyOrder, ResponseCache
-from lamplighter.web.http.content_negotiation import JSON, ResponseFormat
+from lamplighter.web.http.content_negotiation import ResponseFormat
 from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, mark_priced
 from lamplighter.web.http.streaming import LargeResponse
 
@@ -65,17 +65,33 @@ def not_modified_if_any(request: Request, headers: dict[str, str]) -> Response |
     return None
 
 
-class PlainReply:
-    """A reply under construction that is about no single run and has no tag."""
+class Reply:
+    """A reply under construction: about a run, a set of runs, or neither of them, which has no tag."""
+
+    run: RunFolder
+    """Only of a reply about a run."""
+    run_set: RunSet
+    """Only of a reply about a set."""
 
     def __init__(
-        self, request: Request, cache: ResponseCache, form: ResponseFormat, *, status: int = 200
+        self,
+        request: Request,
+        cache: ResponseCache,
+        subject: RunFolder | RunSet | None,
+        form: ResponseFormat,
+        *,
+        status: int = 200,
     ) -> None:
         """Start a reply in the format `form`; `cache` makes it if it is large. `status` applies to a reply with a
         body.
         """
         self._request = request
         self._cache = cache
+        self._subject = subject
+        if isinstance(subject, RunFolder):
+            self.run = subject
+        elif subject is not None:
+            self.run_set = subject
         self._key: str | None = None
         self._headers: dict[str, str] = {}
         self._status = status
@@ -119,22 +135,6 @@ class PlainReply:
             self._cache, order, headers, media_type, status=self._status, any_version=any_version
         )
 
-
-class TaggedReply(PlainReply):
-    """A reply about a run or a set, under construction."""
-
-    def __init__(
-        self,
-        request: Request,
-        cache: ResponseCache,
-        subject: RunFolder | RunSet,
-        form: ResponseFormat,
-        *,
-        status: int = 200,
-    ) -> None:
-        super().__init__(request, cache, form, status=status)
-        self._subject = subject
-
     def tag(self, *parts: object, immutable: bool) -> None:
         """Set the tag of the reply.
 
@@ -142,8 +142,7 @@ class TaggedReply(PlainReply):
             parts: everything that the reply depends on besides its subject, with a stable repr.
             immutable: True if the reply can never change, so that the client may cache it.
         """
-        self._key = entity_tag(self._subject, *parts)
-        self._headers |= cache_headers(self._key, immutable=immutable)
+        self._headers |= cache_headers(self.key(*parts), immutable=immutable)
 
     def require_wanted(self) -> None:
         """Call this now and then while the body of a tag takes long to make.
@@ -154,39 +153,17 @@ class TaggedReply(PlainReply):
         assert self._key is not None
         self._cache.require_wanted(self._key)
 
-    def key(self, *parts: object) -> None:
+    def key(self, *parts: object) -> str:
         """Set what the reply depends on, as `tag` does, but only for the server: the client gets no tag."""
+        assert self._subject is not None
         self._key = entity_tag(self._subject, *parts)
-
-
-class Reply(TaggedReply):
-    """A reply about a run, under construction."""
-
-    def __init__(
-        self,
-        request: Request,
-        cache: ResponseCache,
-        run: RunFolder,
-        form: ResponseFormat,
-        *,
-        status: int = 200,
-    ) -> None:
-        super().__init__(request, cache, run, form, status=status)
-        self.run = run
+        return self._key
 
     def add_facts(self, **facts: str | int | bool) -> None:
         """Add a header for each fact: `step=7` becomes `X-Lamplighter-Step: 7`."""
         for name, value in facts.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             self._headers[f"X-Lamplighter-{name.strip('_').title()}"] = text
-
-
-class SetReply(TaggedReply):
-    """A reply about a set of runs, as JSON, under construction."""
-
-    def __init__(self, request: Request, cache: ResponseCache, run_set: RunSet) -> None:
-        super().__init__(request, cache, run_set, JSON)
-        self.run_set = run_set
 
 
 def _headers_only_response(headers: dict[str, str], media_type: str, length: int | None) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.apps.app import ROUTE_MODULES
 from lamplighter.web.capacity.thread_pools import Pool
-from lamplighter.web.http.reply import PlainReply
+from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import Pricing, UnpricedAnswerError
 from lamplighter.web.http.route_table import Access, Routes
 from tests.support.asgi import HOST, call
@@ -84,7 +84,7 @@ async def test_the_cost_is_stated_before_anything_is_made(
 ) -> None:
     stated: list[int] = []
 
-    def refuse(reply: PlainReply, cost: int, make: object, **_: Any) -> Response:
+    def refuse(reply: Reply, cost: int, make: object, **_: Any) -> Response:
         stated.append(cost)
         return Response(status_code=200)
 
@@ -92,7 +92,7 @@ async def test_the_cost_is_stated_before_anything_is_made(
     asked = await call(app, "GET", url, headers={"host": HOST})
     assert asked.status == 200, asked.body
     # A response that only looks as if it had been sent is not: its cost was never marked as stated.
-    monkeypatch.setattr(PlainReply, "send", refuse)
+    monkeypatch.setattr(Reply, "send", refuse)
     answer = await call(app, "GET", url, headers={"host": HOST})
     assert (answer.status, UNPRICED in answer.json["detail"]) == (500, True)
     assert len(stated) == 1
