@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.contract.recipe import Recipe
 from lamplighter.cost.reference_models import PublishedFigures, reference_models
 from lamplighter.cost.step_work import describe_step_work
@@ -19,32 +20,32 @@ LARGER_VOCABULARY, LARGER_DIM = 50_000, 1_024
 
 
 @dataclass(frozen=True)
-class ScaleRow:
-    """The actual or extrapolated cost of training a model."""
+class ScaleRow(DocumentedRecord):
+    """A training with its actual or estimated cost."""
 
     kind: Literal["run", "larger", "model"]
-    """This `run`; the same steps with the `larger` embedding and its width; or a published `model`."""
+    """This `run`, with all steps computed since energy was measured; the same steps with an embedding of 50,000 x 1,024
+    (`larger`); or a published `model`."""
     parameters: int
     tokens: int
     flops: float
-    """Operations of the training: by formula for the run and the larger one, 6 N D with all parameters for a model."""
+    flops_basis: Literal["formula", "6ND"]
     joules: float | None
-    """Energy: measured for the run, extrapolated for the others from their operations; None if the run's is unknown."""
+    joules_basis: Literal["measured", "estimated", "extrapolated"]
     published: PublishedFigures | None
-    """A model's figures, with their sources."""
 
 
 def scale_cost(
-    recipe: Recipe, vocabulary: int, rows: float | None, steps: int, joules: float | None
+    recipe: Recipe,
+    vocabulary: int,
+    rows: float | None,
+    steps: int,
+    joules: float | None,
+    joules_basis: Literal["measured", "estimated"],
 ) -> list[ScaleRow]:
-    """Return rows for the run with `steps`, the larger one, and published models.
-
-    Args:
-        recipe: the recipe of a run that is trained here.
-        vocabulary: V, the number of tokens.
-        rows: mean rows of the embedding with a gradient in a step; None if unknown.
-        steps: steps with known energy, each as often as it was computed.
-        joules: the energy of these steps; None if unknown.
+    """Return rows for the run, the larger one, and published models, of which 6 N D operations with all parameters are
+    counted. `rows`: the mean rows of the embedding with a gradient in a step; None if unknown. `steps`: those with known
+    energy, each as often as it was computed; `joules`: their energy, the basis of all others.
     """
     work = describe_step_work(recipe, vocabulary, rows)
     flops = steps * work.flops
@@ -58,13 +59,31 @@ def scale_cost(
     larger_flops = float(steps * larger_work.flops)
     tokens = steps * recipe.batch_tokens
     found = [
-        ScaleRow("run", work.parameters, tokens, float(flops), joules, None),
-        ScaleRow("larger", larger_work.parameters, tokens, larger_flops, extrapolate(larger_flops), None),
+        ScaleRow("run", work.parameters, tokens, float(flops), "formula", joules, joules_basis, None),
+        ScaleRow(
+            "larger",
+            larger_work.parameters,
+            tokens,
+            larger_flops,
+            "formula",
+            extrapolate(larger_flops),
+            "extrapolated",
+            None,
+        ),
     ]
     for model in reference_models():
         operations = 6.0 * model.parameters * model.tokens
         found.append(
-            ScaleRow("model", model.parameters, model.tokens, operations, extrapolate(operations), model)
+            ScaleRow(
+                "model",
+                model.parameters,
+                model.tokens,
+                operations,
+                "6ND",
+                extrapolate(operations),
+                "extrapolated",
+                model,
+            )
         )
     return found
 

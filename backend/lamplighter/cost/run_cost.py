@@ -116,7 +116,8 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
     scale: list[ScaleRow] = []
     if work is not None:
         computed, joules = (newest, None) if energy is None else (energy.spent.steps, energy.spent.joules)
-        scale = scale_cost(recipe, len(run.vocabulary), mean_rows, computed, joules)
+        basis = "measured" if energy is not None and energy.measured else "estimated"
+        scale = scale_cost(recipe, len(run.vocabulary), mean_rows, computed, joules, basis)
     return RunCost(
         attempt=attempt,
         step=newest,

@@ -168,7 +168,7 @@ def test_a_default_run_has_all_its_keyframes_on_the_curve() -> None:
 
 
 def test_joules_scale_with_the_arithmetic() -> None:
-    run, larger, *models = scale_cost(small_recipe(), 300, 20, 60, 12.0)
+    run, larger, *models = scale_cost(small_recipe(), 300, 20, 60, 12.0, "measured")
     assert (run.kind, run.joules) == ("run", 12.0)
     assert run.flops == 60 * describe_step_work(small_recipe(), 300, 20).flops
     assert larger.kind == "larger"

@@ -8,8 +8,7 @@ from dataclasses import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.cost.cost_scale import ScaleRow
-from lamplighter.cost.run_cost import RunCost, cost_steps, read_run_cost
+from lamplighter.cost.run_cost import cost_steps, read_run_cost
 from lamplighter.runfolder.reading.spent_energy import RunEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.shared_steps import SharedStep, read_shared_step
@@ -57,12 +56,11 @@ def _read(services: Services, run: RunFolder, steps: list[int]) -> Cost:
     with services.catalog.open_steps(run) as reader:
         cost = read_run_cost(run, reader, steps)
         lineage = reader.lineage()
-    fields = asdict(cost)
+    fields = dict(vars(cost))
     shared = read_shared_step(run, lineage, cost.step) if lineage else None
     fields["shared"] = None if shared is None else _describe_shared(cost.step, shared)
     watts_now = fields.pop("watts_now")
     fields["energy"] = None if cost.energy is None else _describe_energy(cost.energy, watts_now)
-    fields["scale"] = [_describe_scale(cost, row) for row in cost.scale]
     return Cost.model_validate(fields)
 
 
@@ -115,13 +113,4 @@ def _describe_shared(step: int, shared: SharedStep) -> dict[str, object]:
         ],
         "steps": shared.steps,
         "lagging": shared.lagging,
-    }
-
-
-def _describe_scale(cost: RunCost, row: ScaleRow) -> dict[str, object]:
-    here = "measured" if cost.energy is not None and cost.energy.measured else "estimated"
-    return {
-        **asdict(row),
-        "flops_basis": "6ND" if row.kind == "model" else "formula",
-        "joules_basis": here if row.kind == "run" else "extrapolated",
     }

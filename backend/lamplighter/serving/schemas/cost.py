@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from lamplighter.cost.reference_models import PublishedFigures
-from lamplighter.cost.run_cost import CostPoint
+from lamplighter.cost.cost_scale import ScaleRow
+from lamplighter.cost.run_cost import CostPoint, MissingEnergy
 from lamplighter.cost.step_work import StepWork
 from lamplighter.platform.energy.energy_method import MethodError, MethodName
 from lamplighter.serving.schemas.base import ApiModel
@@ -42,21 +40,6 @@ class EnergyResponse(ApiModel):
     watts_mean: float | None
     watts_now: float | None
     """The mean of the last readings; null unless the run is training."""
-
-
-class ScaleRowResponse(ApiModel):
-    """A training with its actual or estimated cost."""
-
-    kind: Literal["run", "larger", "model"]
-    """This `run`, with all steps computed since energy was measured; the same steps with an embedding of 50,000 x 1,024
-    (`larger`); or a published `model`."""
-    parameters: int
-    tokens: int
-    flops: float
-    flops_basis: Literal["formula", "6ND"]
-    joules: float | None
-    joules_basis: Literal["measured", "estimated", "extrapolated"]
-    published: PublishedFigures | None
 
 
 class ProcessWork(ApiModel):
@@ -105,7 +88,7 @@ class Cost(ApiModel):
     attempt: int
     step: int
     energy: EnergyResponse | None
-    missing: Literal["recorded", "unmeasured"] | None
+    missing: MissingEnergy | None
     """The reason for missing energy: the run was recorded from an external loop, or trained by a version that did not
     measure."""
     work: StepWork | None
@@ -115,6 +98,6 @@ class Cost(ApiModel):
     curve: list[CostPoint]
     measured_order: bool
     """False while the curve has no bits."""
-    scale: list[ScaleRowResponse]
+    scale: list[ScaleRow]
     shared: SharedStepResponse | None
     """Null for a run that one process trains."""
