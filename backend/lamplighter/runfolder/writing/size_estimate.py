@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
 
+from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.contract.recipe import SUM_TOKENS, Recipe
 from lamplighter.runfolder.tables.row_pruning import MAX_KEYFRAME_GAP
 from lamplighter.runfolder.writing.waypoint_budget import (
@@ -31,48 +30,33 @@ _MAP_SHARE = 0.1
 """Share of the disk budget for layouts; beyond it old layouts are thinned out."""
 
 
-@dataclass(frozen=True)
-class SizeEstimate:
-    """The size of a finished run in bytes, by part."""
+class EstimateParts(DocumentedModel):
+    """Estimated bytes by part."""
 
     moved_rows: int
     keyframes: int
     steps: int
-    """The pulses: loss, batch and lit rows of every step."""
     map: int
     checkpoints: int
     waypoints: int
-    """The waypoints of a run that is never paused, without those that are also checkpoints."""
     corpus: int
+
+
+class SizeEstimate(DocumentedModel):
+    """The expected disk usage of a finished run: a guess from its recipe."""
+
+    bytes: int
+    """The total, limited by the budget."""
+    whole: int
+    """The total without a budget."""
+    fits: bool
+    """True if the budget is expected to suffice for every snapshot."""
     budget: int
-    """The recipe's disk budget; near it less is kept (`disk_budget.py`)."""
     lit: int
-    """Estimated rows lit by a batch."""
+    """Estimated number of rows that a batch lights."""
     exact: bool
-    """True when every step is kept exactly, within the budget."""
-
-    @property
-    def whole(self) -> int:
-        """Return the total bytes without a budget."""
-        return self.moved_rows + self.keyframes + self._always_kept
-
-    @property
-    def bytes(self) -> int:
-        """Return the total bytes within the budget, which does not limit scalars, checkpoints and waypoints."""
-        return min(self.whole, max(self.budget, self._always_kept))
-
-    @property
-    def _always_kept(self) -> int:
-        return self.steps + self.map + self.checkpoints + self.waypoints + self.corpus
-
-    @property
-    def fits(self) -> bool:
-        return self.whole < 0.9 * self.budget
-
-    def as_dict(self) -> dict[str, Any]:
-        parts = asdict(self)
-        rest = {name: parts.pop(name) for name in ("budget", "lit", "exact")}
-        return {"bytes": self.bytes, "whole": self.whole, "fits": self.fits, **rest, "parts": parts}
+    """True if every step is kept exactly, not only keyframes."""
+    parts: EstimateParts
 
 
 def estimate_size(
@@ -97,7 +81,7 @@ def estimate_size(
     # With momentum every row seen so far moves, so nearly all ids and distances are listed.
     moved = 4 * lit if sparse else (4 if recipe.model.tied else 8) * size
     frames = 0 if without_workers else steps / _STEPS_PER_LAYOUT + _FINAL_LAYOUTS
-    return SizeEstimate(
+    parts = EstimateParts(
         moved_rows=round(
             (_PAGE_OVERHEAD if without_workers else _TILED_SHARE) * steps * (40 + lit * (4 + 4 * dim))
         )
@@ -111,9 +95,18 @@ def estimate_size(
         checkpoints=_KEPT_CHECKPOINTS * estimate_checkpoint_bytes(recipe, size),
         waypoints=_waypoint_bytes(recipe, size),
         corpus=_corpus_bytes(recipe, text_bytes) + 40 * size,
+    )
+    # The budget limits only the vectors (`disk_budget.py`).
+    always_kept = parts.steps + parts.map + parts.checkpoints + parts.waypoints + parts.corpus
+    whole = parts.moved_rows + parts.keyframes + always_kept
+    return SizeEstimate(
+        bytes=min(whole, max(recipe.disk_budget, always_kept)),
+        whole=whole,
+        fits=whole < 0.9 * recipe.disk_budget,
         budget=recipe.disk_budget,
         lit=lit,
         exact=sparse,
+        parts=parts,
     )
 
 

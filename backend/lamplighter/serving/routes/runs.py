@@ -18,7 +18,7 @@ from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name, write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
-from lamplighter.runfolder.writing.size_estimate import estimate_size
+from lamplighter.runfolder.writing.size_estimate import SizeEstimate, estimate_size
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.reading.run_list import RunOrder, RunState, select_runs, sort_runs
 from lamplighter.serving.schemas.base import json_body, json_response
@@ -31,7 +31,6 @@ from lamplighter.serving.schemas.runs import (
     RunNaming,
     RunRecord,
     RunResponse,
-    SizeEstimateResponse,
     without_text,
 )
 from lamplighter.serving.services import Services, ServicesDep
@@ -213,12 +212,10 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
     return recipe, text
 
 
-@routes.post("/api/estimates", pricing=Pricing.FIXED, response_model=SizeEstimateResponse)
+@routes.post("/api/estimates", pricing=Pricing.FIXED, response_model=SizeEstimate)
 def estimate_run_size(body: EstimateRequest) -> Response:
     """Return the expected disk usage of a run with a recipe. Creates nothing."""
-    return json_response(
-        SizeEstimateResponse.model_validate(estimate_size(body.recipe, None, body.text_bytes).as_dict())
-    )
+    return json_response(estimate_size(body.recipe, None, body.text_bytes))
 
 
 @routes.websocket("/api/runs/{run}/live")

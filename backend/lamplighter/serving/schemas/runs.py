@@ -287,35 +287,6 @@ class EstimateRequest(RequestBody):
     """For the corpus kind `text`: the length of the text in bytes."""
 
 
-class EstimateParts(ApiModel):
-    """Estimated bytes by part."""
-
-    moved_rows: int
-    keyframes: int
-    steps: int
-    map: int
-    checkpoints: int
-    waypoints: int
-    corpus: int
-
-
-class SizeEstimateResponse(ApiModel):
-    """The expected disk usage of a finished run: a guess from its recipe."""
-
-    bytes: int
-    """The total, limited by the budget."""
-    whole: int
-    """The total without a budget."""
-    fits: bool
-    """True if the budget is expected to suffice for every snapshot."""
-    budget: int
-    lit: int
-    """Estimated number of rows that a batch lights."""
-    exact: bool
-    """True if every step is kept exactly, not only keyframes."""
-    parts: EstimateParts
-
-
 class NewFork(RequestBody):
     """A request for a fork of a run."""
 

@@ -239,7 +239,7 @@ def test_estimates_match_small_runs(tmp_path: Path, kind: str, steps: int, facto
     taken = run.bytes_on_disk()
     said = estimate_size(run.recipe, len(run.vocabulary), len(small_text().encode()), without_workers=True)
     assert taken / factor < said.bytes < taken * factor
-    assert sum(said.as_dict()["parts"].values()) == said.whole
+    assert sum(said.parts.model_dump().values()) == said.whole
     # From the recipe alone the vocabulary is an upper bound, so the estimate is rarely too low.
     assert estimate_size(run.recipe, without_workers=True).bytes > taken / factor
 
@@ -252,7 +252,7 @@ def test_estimated_lit_rows_match_lamptown():
         seen = np.mean([len(np.unique(corpus.token_ids[batch])) for batch in batches])
         assert 0.75 < estimate_lit_rows(asked, len(corpus.vocabulary)) / seen < 1.35
     known, guessed = estimate_size(Recipe(), len(corpus.vocabulary)), estimate_size(Recipe())
-    assert abs(guessed.keyframes - known.keyframes) < 0.05 * known.keyframes
+    assert abs(guessed.parts.keyframes - known.parts.keyframes) < 0.05 * known.parts.keyframes
 
 
 def test_estimates_change_in_the_right_direction():
@@ -260,16 +260,18 @@ def test_estimates_change_in_the_right_direction():
     assert usual.fits
     assert usual.exact
     # A default run has 27, of which two are its checkpoints, and the first has no moments.
-    assert 24 < usual.waypoints / (usual.checkpoints / 2) < 25
-    assert estimate_size(recipe(cadence={"waypoint_every": 100_000})).waypoints < usual.waypoints / 3
-    assert estimate_size(recipe(steps=1)).waypoints < usual.checkpoints / 4
-    assert estimate_size(recipe(steps=10_000)).moved_rows == 2 * usual.moved_rows
-    assert estimate_size(recipe(cadence={"keyframe_every": 1_000})).keyframes < usual.keyframes
+    assert 24 < usual.parts.waypoints / (usual.parts.checkpoints / 2) < 25
+    assert (
+        estimate_size(recipe(cadence={"waypoint_every": 100_000})).parts.waypoints < usual.parts.waypoints / 3
+    )
+    assert estimate_size(recipe(steps=1)).parts.waypoints < usual.parts.checkpoints / 4
+    assert estimate_size(recipe(steps=10_000)).parts.moved_rows == 2 * usual.parts.moved_rows
+    assert estimate_size(recipe(cadence={"keyframe_every": 1_000})).parts.keyframes < usual.parts.keyframes
     assert estimate_size(recipe(model={"dim": 128})).bytes > 1.5 * usual.bytes
-    assert estimate_size(Recipe(), without_workers=True).moved_rows > usual.moved_rows
+    assert estimate_size(Recipe(), without_workers=True).parts.moved_rows > usual.parts.moved_rows
     dense = estimate_size(recipe(optimiser={"kind": "adam"}))
     assert not dense.exact
-    assert dense.moved_rows == 0
+    assert dense.parts.moved_rows == 0
     few = estimate_size(recipe(disk_budget=50_000_000))
     assert not few.fits
     assert few.bytes == 50_000_000 < few.whole

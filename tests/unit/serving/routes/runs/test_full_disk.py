@@ -163,7 +163,7 @@ async def test_an_estimate_makes_nothing(app: FastAPI, bearer: dict[str, str], t
     there = sorted(os.listdir(tmp_path))
     answer = await ask(app, bearer, recipe={"steps": 2_000})
     assert answer.status == 200
-    assert answer.json == estimate_size(Recipe(steps=2_000)).as_dict()
+    assert answer.json == estimate_size(Recipe(steps=2_000)).model_dump()
     assert sum(answer.json["parts"].values()) == answer.json["whole"]
     assert sorted(os.listdir(tmp_path)) == there
 
