@@ -11,16 +11,17 @@ import logging
 import time
 from collections.abc import Iterator
 
-from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.current_map import districts_on_lineage, layouts_on_lineage
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
-from lamplighter.runfolder.reading.smoothed_map import read_smoothed_step
-from lamplighter.runfolder.role_lock import RoleState, role_state
+from lamplighter.runfolder.reading.current_map import (
+    districts_on_lineage,
+    layouts_on_lineage,
+    read_smoothed_step,
+)
+from lamplighter.runfolder.reading.playback import PlaybackCursor
+from lamplighter.runfolder.role_lock import RoleState, is_waiting_for_space, role_state
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.districts import DistrictsEntry
-from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.tables.layouts import DistrictsEntry, LayoutEntry, LayoutsReader
 from lamplighter.runfolder.tables.lines import decode_lines
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.requests import AppliedRequest

@@ -25,8 +25,7 @@ import anyio.to_thread
 
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error, is_transient
 from lamplighter.runfolder.lineage import LAST_STEP
-from lamplighter.runfolder.reading.playback.playback import NoSuchStepError, Playback
-from lamplighter.runfolder.reading.playback.playback_parts import (
+from lamplighter.runfolder.reading.playback import (
     CHANNELS,
     NoSuchStepError,
     Playback,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
+from lamplighter.runfolder.reading.playback import PlaybackCursor
 from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader

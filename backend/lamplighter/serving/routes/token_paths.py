@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.step_figures import LAST_INDEXED_STEP
+from lamplighter.runfolder.reading.token_history import read_gradient_history
 from lamplighter.serving.reading.layout_query import MethodName, layout_ids, open_layouts
 from lamplighter.serving.reading.parameters import (
     FORMAT,

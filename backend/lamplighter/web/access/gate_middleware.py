@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lamplighter.platform.loopback import is_loopback
+from lamplighter.platform.own_addresses import is_loopback
 from lamplighter.web.access.decision import Decision, Headers, Kind, is_page_wanted
 from lamplighter.web.access.session_store import SessionStore
 from lamplighter.web.capacity.activity import Activity

@@ -17,7 +17,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lamplighter.platform import descriptor_limit
+from lamplighter.platform import worker_limits
 from lamplighter.web.capacity import thread_pools
 from lamplighter.web.capacity.caller import ANYONE, Caller
 from lamplighter.web.connections.http_protocol import RequestClock
