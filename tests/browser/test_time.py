@@ -211,7 +211,7 @@ def test_trails_and_clicks_work_while_maps_change_faster_than_lamps_glide(
     trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(20)
     write_maps(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     page = chromium.new_page(viewport=DESKTOP)
-    drawn = "(document.querySelector('.city .axes').data ?? []).length"
+    drawn = "__lamplighter.trails.length"
     try:
         page.goto(f"{finished_run.server.url}/?run={trainer.run.id}&folded=1&trails=movers&over=0")
         wait_for(page, f"window.__lamplighter?.shown && {drawn} > 0")

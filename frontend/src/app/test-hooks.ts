@@ -45,6 +45,8 @@ interface TestHooks {
   /** Ids and sizes of the rings around the tokens of a model answer. */
   readonly rings: [number, number][];
   readonly links: { id: number; kind: string }[];
+  /** Ids of the tokens whose trail is drawn. */
+  readonly trails: number[];
   /** Texts of the labels now on the map. */
   readonly labels: string[];
   /** The texts drawn in the last frame, with their rectangles in CSS pixels from the map's corner. */
@@ -144,6 +146,10 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
     },
     get links() {
       return paintings.scene?.marks().links ?? [];
+    },
+    get trails() {
+      const trails = paintings.scene?.marks().trails ?? [];
+      return trails.filter(({ xs }) => xs.length > 1).map(({ id }) => id);
     },
     get labels() {
       return paintings.scene?.labelTexts() ?? [];

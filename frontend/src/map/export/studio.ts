@@ -1,9 +1,8 @@
 /**
- * The off-screen canvases that a picture or a film is drawn on: lamps, then trails, labels and a caption
- * above them.
+ * The off-screen canvases that a picture or a film is drawn on: lamps, then the overlay and a caption above
+ * them.
  */
 
-import { drawTrails } from "../overlay/draw-trails";
 import { Overlay } from "../overlay/overlay";
 import type { OverlayModel } from "../overlay/overlay-model";
 import type { Instant } from "../scene/displayed-map";
@@ -53,7 +52,6 @@ export class Studio {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(renderer.canvas, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    drawTrails(context, model);
     overlay.draw(model, elapsed);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(overlay.canvas, 0, 0, canvas.width, canvas.height);

@@ -3,12 +3,7 @@
  * Plotly cannot pinch. It reports view changes, and accepts a view from outside.
  */
 
-import type {
-  PlotlyConfig,
-  PlotlyDiv,
-  PlotlyLibrary,
-  PlotlyTrace,
-} from "../../charts/plotly/library.d";
+import type { PlotlyConfig, PlotlyDiv, PlotlyLibrary } from "../../charts/plotly/library.d";
 import { getPlotly, QUIET_CONFIG, quietLayout } from "../../charts/plotly/plotly";
 import { cssColour } from "../../model/theme";
 import { TouchGestures, type DragMode } from "./touch";
@@ -25,9 +20,6 @@ interface PlotlyAxesEvents {
   outlineChanged(line: Point[] | null): void;
 }
 
-/** How long the view must rest before Plotly's traces may change, in ms. */
-const REST = 250;
-
 const MAP_CONFIG: PlotlyConfig = {
   ...QUIET_CONFIG,
   scrollZoom: true,
@@ -41,11 +33,8 @@ export class PlotlyAxes {
   private library: PlotlyLibrary | null = null;
   private view: MapRect | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private traces: PlotlyTrace[] = [];
   /** Number of our own changes in progress: they may overlap. */
   private applying = 0;
-  private redrawing: ReturnType<typeof setTimeout> | undefined;
-  private movedAt = -Infinity;
   private drag: DragMode = "pan";
   /** True while a mouse button is held on the map. */
   private pressed = false;
@@ -81,14 +70,6 @@ export class PlotlyAxes {
     this.timer = setTimeout(() => this.apply(), 80);
   }
 
-  /** Set Plotly's own traces, the trails. */
-  setTraces(traces: PlotlyTrace[]) {
-    if (!traces.length && !this.traces.length) return;
-    this.traces = traces;
-    clearTimeout(this.redrawing);
-    this.redraw();
-  }
-
   /** Set the effect of dragging, with a mouse or a finger. */
   setDrag(drag: DragMode) {
     if (drag === this.drag) return;
@@ -111,7 +92,6 @@ export class PlotlyAxes {
 
   stop() {
     clearTimeout(this.timer);
-    clearTimeout(this.redrawing);
     this.touch.stop();
     this.div.removeEventListener("pointerdown", this.press, { capture: true });
     removeEventListener("pointerup", this.release);
@@ -120,16 +100,6 @@ export class PlotlyAxes {
     this.library = this.plotted = null;
   }
 
-  private readonly redraw = () => {
-    const { library, plotted } = this;
-    if (!library || !plotted) return;
-    // Replacing traces would interrupt a drag, so wait until the view rests.
-    const wait = this.movedAt + REST - performance.now();
-    if (wait > 0 || this.touch.touching)
-      this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
-    else void library.react(plotted, this.traces, this.plotlyLayout(), MAP_CONFIG);
-  };
-
   private async createPlot() {
     try {
       this.library = await getPlotly();
@@ -137,7 +107,7 @@ export class PlotlyAxes {
       return; // Without Plotly the map is visible but cannot be moved.
     }
     const { library } = this;
-    this.plotted = await library.newPlot(this.div, this.traces, this.plotlyLayout(), MAP_CONFIG);
+    this.plotted = await library.newPlot(this.div, [], this.plotlyLayout(), MAP_CONFIG);
     const handleRelayout = (changes: Record<string, unknown>) => {
       const full = this.plotted?._fullLayout;
       // Ignore our own changes, and size changes: the viewer did not make them.
@@ -147,7 +117,6 @@ export class PlotlyAxes {
       const [x0, x1] = full.xaxis.range;
       const [y0, y1] = full.yaxis.range;
       clearTimeout(this.timer);
-      this.movedAt = performance.now();
       this.view = { x0, x1, y0, y1 };
       this.events.viewChanged(this.view);
     };
@@ -171,8 +140,6 @@ export class PlotlyAxes {
   private removeOutline() {
     if (!this.library || !this.plotted) return;
     void this.library.relayout(this.plotted, { selections: [] });
-    // Plotly has dimmed the trails outside the outline.
-    if (this.traces.length) this.setTraces(this.traces.map((trace) => ({ ...trace })));
   }
 
   /** Return the map position of a point given in CSS pixels from the corner. */

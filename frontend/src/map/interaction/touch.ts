@@ -53,11 +53,6 @@ export class TouchGestures {
     this.div.removeEventListener("touchcancel", this.lost, { capture: true });
   }
 
-  /** Return whether a finger is on the map. */
-  get touching(): boolean {
-    return this.points.length > 0;
-  }
-
   /** Discard the line being drawn. */
   cancelOutline() {
     if (this.line) this.events.outlineChanged(null);

@@ -22,7 +22,7 @@ export interface MapMarks {
   /** Ends of a direction, drawn as an arrow from the middle of some tokens to the middle of others. */
   arrow?: { from: readonly number[]; to: readonly number[] } | null;
   links: NeighbourLink[];
-  /** Paths of tokens, which are labelled. On the screen Plotly draws them. */
+  /** Paths of tokens, which are labelled. */
   trails: DrawnTrail[];
 }
 

@@ -1,9 +1,10 @@
 /**
- * Labels, the ring around the chosen token and the links to its neighbours, on a 2-D canvas above the lamps.
- * It is drawn in the same frame, so that labels move with their lamps.
+ * Trails, labels, the ring around the chosen token and the links to its neighbours, on a 2-D canvas above the
+ * lamps. It is drawn in the same frame, so that all of them move with their lamps.
  */
 
 import { drawMarks } from "./marks";
+import { drawTrails } from "./trails";
 import {
   labelCandidates,
   isDistrict,
@@ -283,6 +284,7 @@ export class Overlay {
     const { context, labels } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, model.width, model.height);
+    drawTrails(context, model);
     drawMarks(context, model, this.scale);
     const positionOf = (label: MapLabel) => labelPosition(label, model);
     const fading = labels.advance(positionOf, model.uncovered, elapsed);

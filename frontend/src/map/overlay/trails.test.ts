@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { OverlayModel } from "./overlay-model";
-import { drawTrails } from "./draw-trails";
-import { trailTraces } from "./trails";
+import { Overlay } from "./overlay";
+import { UNMARKED } from "../scene/displayed-map";
+import type { MapRect } from "../../model/plane/viewport";
+import { drawTrails, trailStrokes } from "./trails";
 
 describe("trails", () => {
   const zigzag = {
@@ -12,39 +14,43 @@ describe("trails", () => {
   };
 
   it("are connected lines, fainter where older, with distinct shapes at the ends", () => {
-    const traces = trailTraces([zigzag]);
-    const lines = traces.filter(({ mode }) => mode === "lines");
-    const opacities = lines.map(({ opacity }) => opacity as number);
+    const strokes = trailStrokes([zigzag]);
+    const lines = strokes.filter(({ sign }) => !sign);
+    const opacities = lines.map(({ opacity }) => opacity);
     expect(opacities).toEqual([...opacities].sort());
-    const xs = lines.map(({ x }) => (x as (number | null)[]).filter((one) => one !== null));
+    const xs = lines.map(({ x }) => x.filter((one) => one !== null));
     expect(xs.flat().filter((one, i, all) => one !== all[i - 1])).toEqual(zigzag.xs);
     for (let i = 1; i < xs.length; i++) expect(xs[i]![0]).toBe(xs[i - 1]!.at(-1));
-    const [begun, now] = traces.filter(({ mode }) => mode === "markers");
-    expect([begun!["x"], now!["x"]]).toEqual([[0], [8]]);
-    const symbol = (trace: typeof begun) => (trace!["marker"] as { symbol: string }).symbol;
-    expect(symbol(begun)).not.toBe(symbol(now));
+    const [begun, now] = strokes.filter(({ sign }) => sign);
+    expect([begun!.x, now!.x]).toEqual([[0], [8]]);
+    expect(begun!.sign!.symbol).not.toBe(now!.sign!.symbol);
   });
 
-  it("need no more traces for many tokens than for one of each kind, and none for a token at rest", () => {
+  it("need no more strokes for many tokens than for one of each kind, and none for a token at rest", () => {
     const other = { ...zigzag, own: false };
-    const few = trailTraces([zigzag, other]).length;
+    const few = trailStrokes([zigzag, other]).length;
     expect(
-      trailTraces(Array.from({ length: 40 }, (_, i) => (i < 20 ? zigzag : other))),
+      trailStrokes(Array.from({ length: 40 }, (_, i) => (i < 20 ? zigzag : other))),
     ).toHaveLength(few);
-    expect(trailTraces([{ id: 2, xs: [1], ys: [1], own: true }])).toEqual([]);
+    expect(trailStrokes([{ id: 2, xs: [1], ys: [1], own: true }])).toEqual([]);
   });
 
   it("are complete with fewer points than parts", () => {
-    const traces = trailTraces([{ id: 2, xs: [0, 1], ys: [0, 1], own: false }]);
-    const drawn = traces
-      .filter(({ mode }) => mode === "lines")
-      .flatMap(({ x }) => x as (number | null)[]);
+    const lines = trailStrokes([{ id: 2, xs: [0, 1], ys: [0, 1], own: false }]).filter(
+      ({ sign }) => !sign,
+    );
+    const drawn = lines.flatMap(({ x }) => x);
     expect(drawn.filter((one) => one !== null)).toEqual([0, 1]);
   });
 });
 
-describe("trails on a picture", () => {
-  it("match the positions of the map, with a square at the start and a triangle at the end", () => {
+describe("drawn trails", () => {
+  const trail = { id: 1, xs: [0, 5, 10], ys: [0, 5, 10], own: true };
+  const view = { x0: 0, x1: 10, y0: 0, y1: 10 };
+  const modelOf = (view: MapRect) =>
+    ({ trails: [trail], view, width: 200, height: 100 }) as OverlayModel;
+
+  function recorded(): { context: CanvasRenderingContext2D; calls: string[] } {
     const calls: string[] = [];
     const context = new Proxy({} as CanvasRenderingContext2D, {
       get:
@@ -53,12 +59,33 @@ describe("trails on a picture", () => {
           void calls.push(`${String(name)} ${values.join(" ")}`.trim()),
       set: (_, name, value) => calls.push(`${String(name)} = ${value}`) > 0,
     });
-    const trail = { id: 1, xs: [0, 5, 10], ys: [0, 5, 10], own: true };
-    const view = { x0: 0, x1: 10, y0: 0, y1: 10 };
-    drawTrails(context, { trails: [trail], view, width: 200, height: 100 } as OverlayModel);
+    return { context, calls };
+  }
+
+  it("match the positions of the map, with a square at the start and a triangle at the end", () => {
+    const { context, calls } = recorded();
+    drawTrails(context, modelOf(view));
     const drawn = calls.join("\n");
     expect(drawn).toContain("moveTo 100 50\nlineTo 200 0");
     expect(drawn).toContain("rect -3.5 96.5 7 7\nstroke");
     expect(drawn).toMatch(/fillStyle = #ffe9c4\n(?:.*\n){4}moveTo 200 -5\.1\d*\n(?:.*\n){3}fill$/m);
+  });
+
+  it("move with the lamps in every frame of a glide of the view", () => {
+    const { context, calls } = recorded();
+    const canvas = { getContext: () => context };
+    vi.stubGlobal(
+      "OffscreenCanvas",
+      vi.fn(function () {
+        return canvas;
+      }),
+    );
+    const overlay = new Overlay(canvas as unknown as HTMLCanvasElement);
+    for (const x0 of [0, -5, -10]) {
+      calls.length = 0;
+      const marks = { ...UNMARKED, trails: [trail] };
+      overlay.draw({ ...modelOf({ ...view, x0, x1: x0 + 10 }), ...marks }, Infinity);
+      expect(calls).toContain(`lineTo ${200 - 20 * x0} 0`);
+    }
   });
 });

@@ -1,11 +1,9 @@
-/**
- * Strokes of trails for Plotly and for exported pictures. Older parts are fainter, and the two ends differ in
- * shape. Pure.
- */
+/** Trails as strokes on a 2-D context. Older parts are fainter, and the two ends differ in shape. */
 
-import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { DrawnTrail } from "../../model/plane/trail";
+import { toPixel } from "../../model/plane/viewport";
 import { INK, tintOf } from "../palette";
+import type { OverlayModel } from "./overlay-model";
 
 /** Opacity of the parts of a trail, oldest first. */
 const AGES = [0.22, 0.38, 0.58, 0.85];
@@ -32,20 +30,38 @@ export function trailStrokes(trails: DrawnTrail[]): TrailStroke[] {
   });
 }
 
-/** Return all trails as Plotly traces. */
-export function trailTraces(trails: DrawnTrail[]): PlotlyTrace[] {
-  return trailStrokes(trails).map(({ x, y, color, width, opacity, sign }) => ({
-    type: "scatter",
-    hoverinfo: "skip",
-    cliponaxis: true,
-    connectgaps: false,
-    x,
-    y,
-    opacity,
-    ...(sign
-      ? { mode: "markers", marker: { ...sign, color, line: { width } } }
-      : { mode: "lines", line: { color, width } }),
-  }));
+/** Draw the trails. */
+export function drawTrails(context: CanvasRenderingContext2D, model: OverlayModel) {
+  const scale = Math.max(1, Math.min(2, model.height / 1_000));
+  context.lineJoin = "round";
+  for (const strokes of trailStrokes(model.trails)) {
+    context.strokeStyle = context.fillStyle = strokes.color;
+    context.globalAlpha = strokes.opacity;
+    context.lineWidth = strokes.width * scale;
+    context.beginPath();
+    let started = false;
+    strokes.x.forEach((x, i) => {
+      const y = strokes.y[i] ?? null;
+      if (x === null || y === null) return void (started = false);
+      const [px, py] = toPixel(model, [x, y]);
+      const arm = ((strokes.sign?.size ?? 0) * scale) / 2;
+      if (!strokes.sign) {
+        if (started) context.lineTo(px, py);
+        else context.moveTo(px, py);
+      } else if (strokes.sign.symbol === "square-open") {
+        context.rect(px - arm, py - arm, 2 * arm, 2 * arm);
+      } else {
+        context.moveTo(px, py - 1.15 * arm);
+        context.lineTo(px + arm, py + 0.6 * arm);
+        context.lineTo(px - arm, py + 0.6 * arm);
+        context.closePath();
+      }
+      started = true;
+    });
+    if (strokes.sign?.symbol === "triangle-up") context.fill();
+    else context.stroke();
+  }
+  context.globalAlpha = 1;
 }
 
 function strokes(trails: DrawnTrail[], color: string): TrailStroke[] {

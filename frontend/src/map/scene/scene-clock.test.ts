@@ -8,11 +8,7 @@ describe("the clock of a scene", () => {
   it("is at rest until a change begins", () => {
     const clock = new SceneClock(false);
     expect(clock.instantAt(5)).toEqual({ mixing: 1, landProgress: 1, glow: 0 });
-    expect([clock.isGliding(5), clock.isFading(5), clock.remainingGlideMs(5)]).toEqual([
-      false,
-      false,
-      0,
-    ]);
+    expect([clock.isGliding(5), clock.isFading(5)]).toEqual([false, false]);
   });
 
   it("starts the lamps before the land", () => {
@@ -21,7 +17,6 @@ describe("the clock of a scene", () => {
     clock.startLand(100, false);
     const { mixing, landProgress } = clock.instantAt(200);
     expect(mixing).toBeGreaterThan(landProgress);
-    expect(clock.remainingGlideMs(200)).toBe(GLIDE_MS - 200);
     expect(clock.isGliding(GLIDE_MS)).toBe(true);
     expect(clock.isGliding(GLIDE_MS + 100)).toBe(false);
   });
@@ -32,7 +27,7 @@ describe("the clock of a scene", () => {
     expect(clock.isGliding(0)).toBe(false);
     clock.startLamps(0, false);
     clock.reducedMotion = true;
-    expect([clock.isGliding(1), clock.remainingGlideMs(1)]).toEqual([false, 0]);
+    expect(clock.isGliding(1)).toBe(false);
   });
 
   it("lights a beat, lets it fade, and holds it if asked to", () => {

@@ -7,7 +7,6 @@
  */
 
 import type { Layout } from "../../api/frames";
-import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { Look, LookPlace } from "../../model/look";
 import { coordinates, type Placement } from "../../model/plane/placement";
 import { nearestToken } from "../../model/plane/spatial-index";
@@ -45,8 +44,6 @@ interface SceneEvents {
   beatPainted(beat: Light): void;
   /** Handle the loss (true) or return (false) of the graphics context. */
   contextChanged?(lost: boolean): void;
-  /** Handle the traces that Plotly has to draw from now on. */
-  tracesChanged?(traces: PlotlyTrace[]): void;
 }
 
 /** The scene of one map. */
@@ -87,7 +84,6 @@ export class Scene {
     this.content = new ShownContent(this.renderer, this.camera, {
       landChanged: () => this.handleLand(),
       lookFollowed: (view) => events.lookFollowed?.(view),
-      tracesChanged: (traces) => events.tracesChanged?.(traces),
     });
   }
 

@@ -60,7 +60,6 @@ function shownContent() {
   const events = {
     landChanged: () => undefined,
     lookFollowed: () => undefined,
-    tracesChanged: () => undefined,
   };
   const camera = new MapCamera(() => undefined);
   const shown = new ShownContent(renderer, camera, events);

@@ -1,19 +1,17 @@
 /**
  * The content that a scene shows. It receives the page's whole content, finds the changes, and passes each
- * one to the renderer, the regions or Plotly.
+ * one to the renderer or the regions.
  */
 
 import { prefersStillness } from "../../model/reduced-motion";
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { Look, LookPlace } from "../../model/look";
 import { mapBounds, placementOf, coordinates, quantise } from "../../model/plane/placement";
 import type { DrawnTrail } from "../../model/plane/trail";
 import type { MapRect } from "../../model/plane/viewport";
 import type { MapCamera } from "../interaction/camera";
-import { haloShares, beatBrightness, GENTLE_RISE_MS, GLIDE_MS, glideProgress } from "../easing";
-import { trailTraces } from "../overlay/trails";
+import { haloShares, beatBrightness, GENTLE_RISE_MS, glideProgress } from "../easing";
 import { dimOthers } from "../palette";
 import type { DensityGrid } from "../regions/density";
 import { districtBounds } from "../regions/district-bounds";
@@ -186,11 +184,6 @@ export class SceneClock {
     return this.lit && now - this.beatStarted < this.beatDuration + LAST_FRAMES;
   }
 
-  /** Return the milliseconds until the lamps arrive. */
-  remainingGlideMs(now: number): number {
-    return this.reducedMotion ? 0 : Math.max(0, this.lampsStarted + GLIDE_MS - now);
-  }
-
   /** Return the progress of everything. */
   instantAt(now: number): Instant {
     return { mixing: this.mixing(now), landProgress: this.landProgress(now), glow: this.glow(now) };
@@ -218,8 +211,6 @@ interface ContentEvents {
   landChanged(): void;
   /** Handle the view that the camera moves to because the look changed; null: the whole map. */
   lookFollowed(view: MapRect | null): void;
-  /** Handle the traces that Plotly has to draw. */
-  tracesChanged(traces: PlotlyTrace[]): void;
 }
 
 const NONE: readonly number[] = [];
@@ -240,9 +231,6 @@ export class ShownContent {
   private held = NONE;
   private turned: Layout | null = null;
   private trails: DrawnTrail[] = [];
-  /** The trails that Plotly draws or is about to, and the timer until it does. */
-  private drawnTrails: DrawnTrail[] = [];
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly renderer: ContentRenderer,
@@ -277,7 +265,6 @@ export class ShownContent {
       this.followLook(false);
       this.events.lookFollowed(this.camera.atHome ? null : this.camera.destination);
     }
-    this.setTrails();
     return marked || lit || redivided || looksElsewhere;
   }
 
@@ -311,7 +298,6 @@ export class ShownContent {
 
   stop() {
     this.regions.stop();
-    clearTimeout(this.timer);
   }
 
   /** Switch to another vocabulary, which clears the map. */
@@ -411,16 +397,5 @@ export class ShownContent {
     this.clock.startBeat(beat, performance.now());
     const lit = (this.displayed.lit = litRowsOf(beat));
     this.renderer.setLit(lit.ids, lit.strengths);
-  }
-
-  /** Set Plotly's trails if they changed, once the lamps rest: they take long to draw. */
-  private setTrails() {
-    if (this.trails === this.drawnTrails) return;
-    this.drawnTrails = this.trails;
-    // Wait for this glide, but not for later ones.
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.events.tracesChanged(trailTraces(this.drawnTrails));
-    }, this.clock.remainingGlideMs(performance.now()));
   }
 }
