@@ -1,4 +1,5 @@
-"""Helpers that poll a page for a condition, use its menus and panels, and find controls outside the window.
+"""Helpers that poll a page for a condition, use its menus and panels, find controls outside the window, and cut the page
+off from its server.
 
 Playwright's own `wait_for_function` evaluates strings, which the page's policy forbids.
 """
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 _ROOT = Path(__file__).parents[2]
 _OPTIONS = (_ROOT / "frontend/src/model/view/view-options.ts").read_text("utf-8")
@@ -102,3 +103,32 @@ def open_panel(page: Page, panel: str) -> None:
     if not page.get_by_test_id(f"tab-{panel}").is_visible():
         show_level(page, "lab")
     page.get_by_test_id(f"tab-{panel}").click()
+
+
+_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+    constructor(...given) { super(...given); window.sockets.push(this) }
+};
+"""
+_NOT_OPEN = "document.querySelector('[data-testid=connection]').dataset.state !== 'open'"
+
+
+def remember_sockets(context: BrowserContext) -> None:
+    """Make pages opened from now on remember their sockets, so that `cut_connection` can close them."""
+    context.add_init_script(_SOCKETS)
+
+
+def cut_connection(page: Page) -> None:
+    """Close the page's sockets and go offline, until `set_offline(False)`.
+
+    The order matters: offline the close may go unanswered, and the socket lingers for a minute.
+    """
+    while True:
+        page.evaluate("window.sockets.forEach((socket) => socket.close())")
+        wait_for(page, _NOT_OPEN)
+        page.context.set_offline(True)
+        if page.evaluate(_NOT_OPEN):
+            return
+        # The page reconnected just before the network went down.
+        page.context.set_offline(False)

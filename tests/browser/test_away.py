@@ -16,8 +16,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.fixtures import FinishedRun
 from tests.browser.map_page import write_maps
-from tests.browser.network import cut_connection, remember_sockets
-from tests.browser.pages import choose_entry, wait_for
+from tests.browser.pages import choose_entry, cut_connection, remember_sockets, wait_for
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, V, make_run
 

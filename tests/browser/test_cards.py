@@ -148,7 +148,7 @@ def test_on_a_phone_the_lowered_card_leaves_the_map_visible_and_the_grip_raises_
     run: FinishedRun, chromium: Browser
 ) -> None:
     phone = chromium.new_page(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
-    phone.goto(run.url_with("word=hotdog&panel=token"))
+    phone.goto(run.url_with("word=hotdog"))
     expect(phone.get_by_test_id("neighbours").locator("li")).to_have_count(4)
     # Rows this low are text: a finger could not hit one of them.
     expect(phone.get_by_test_id("neighbours").get_by_role("button")).to_have_count(0)

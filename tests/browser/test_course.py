@@ -158,6 +158,12 @@ def test_a_link_to_a_part_shows_no_card_and_gives_it_the_keys(
     expect(page.get_by_test_id("claims-panel")).to_be_visible(timeout=20_000)
     page.keyboard.press("ArrowRight")
     wait_for(page, f"{QUERY}.get('lesson') === '4.7'")
+
+    # The text waits for the city that it speaks of.
+    page.route("**/steps/0?**", lambda route: (page.wait_for_timeout(1_000), route.continue_()))
+    page.goto(finished_run.url_with("lesson=3.1"))
+    expect(page.get_by_test_id("stage-title")).to_be_visible(timeout=20_000)
+    assert page.evaluate("__lamplighter.step") == 0
     context.close()
 
 

@@ -48,3 +48,10 @@ def test_words_come_first_and_escape_leaves_the_field(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("listbox")).to_have_count(0)
     expect(page.get_by_test_id("search")).not_to_be_focused()
+    # A word that the page knows is found while the server is silent, and first.
+    page.route("**/tokens?search=**", lambda route: route.abort())
+    page.keyboard.press("/")
+    page.keyboard.type("dog")
+    expect(page.get_by_test_id("found")).to_have_text(["dog"])
+    page.keyboard.press("Enter")
+    wait_for(page, "location.search.includes('word=dog')")

@@ -21,8 +21,7 @@ from tests.browser.fixtures import (
     served_from,
 )
 from tests.browser.map_page import write_maps
-from tests.browser.network import cut_connection, remember_sockets
-from tests.browser.pages import choose_entry, wait_for
+from tests.browser.pages import choose_entry, cut_connection, remember_sockets, wait_for
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, V, make_run
 

@@ -45,14 +45,12 @@ interface TestHooks {
   /** Ids and sizes of the rings around the tokens of a model answer. */
   readonly rings: [number, number][];
   readonly links: { id: number; kind: string }[];
-  /** Ids of the tokens whose trail is drawn. */
-  readonly trails: number[];
+  /** The drawn trails: the id of the token, and the end in CSS pixels from the map's corner. */
+  readonly trails: { id: number; end: [number, number] }[];
   /** Texts of the labels now on the map. */
   readonly labels: string[];
   /** The texts drawn in the last frame, with their rectangles in CSS pixels from the map's corner. */
   readonly texts: { text: string; left: number; top: number; right: number; bottom: number }[];
-  /** Bytes sent to the GPU since the start; null without a map. */
-  readonly uploaded: number | null;
   /** Return the JSON at a path of the page's source (a server or a file); null if it refuses. */
   ask(path: string): Promise<unknown>;
   /**
@@ -148,17 +146,13 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
       return paintings.scene?.marks().links ?? [];
     },
     get trails() {
-      const trails = paintings.scene?.marks().trails ?? [];
-      return trails.filter(({ xs }) => xs.length > 1).map(({ id }) => id);
+      return paintings.scene?.trailEnds() ?? [];
     },
     get labels() {
       return paintings.scene?.labelTexts() ?? [];
     },
     get texts() {
       return paintings.scene?.textsDrawn() ?? [];
-    },
-    get uploaded() {
-      return paintings.scene?.renderer.uploaded ?? null;
     },
     ask: (path) => requestJson(path).catch(() => null),
     litPixels: () => paintings.scene?.litPixels() ?? 0,

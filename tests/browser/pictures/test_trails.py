@@ -23,15 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 WANDERER, STAYING = 7, (1, 2, 3, 4)
 
-TRAIL_ENDS = """(() => {
-  const { data, _fullLayout, clientWidth, clientHeight } = document.querySelector('.city .axes');
-  if (!_fullLayout) return null;
-  const { xaxis, yaxis } = _fullLayout;
-  const { x, y } = data.filter(({ mode }) => mode === 'markers').at(-1) ?? {};
-  if (!x) return null;
-  const [[x0, x1], [y0, y1]] = [xaxis.range, yaxis.range];
-  return [((x[0] - x0) / (x1 - x0)) * clientWidth, (1 - (y[0] - y0) / (y1 - y0)) * clientHeight];
-})()"""
+TRAIL_ENDS = "__lamplighter.trails[0]?.end"
 """The end of the first trail on the screen, in CSS pixels."""
 
 

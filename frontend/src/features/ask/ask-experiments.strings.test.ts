@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fine, whole } from "../../strings/shares";
+import { transplantOf } from "./transplant";
 
 describe("a share", () => {
   it("tells small ones apart, and is never all or nothing unless it is", () => {
@@ -14,5 +15,15 @@ describe("a share", () => {
       "100\u00a0%",
     ]);
     expect([0.9991, 1].map(whole)).toEqual(["99.91\u00a0%", "100\u00a0%"]);
+  });
+});
+
+describe("the kind of transplant", () => {
+  it("follows from the words and the step", () => {
+    expect(transplantOf("", "", null)).toBe("word");
+    expect(transplantOf("dog", "cat", null)).toBe("word");
+    expect(transplantOf("dog", "", null)).toBe("word");
+    expect(transplantOf("dog", "", 0)).toBe("step");
+    expect(transplantOf("", "", 0)).toBe("city");
   });
 });

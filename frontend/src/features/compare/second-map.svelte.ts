@@ -10,12 +10,12 @@ import type { Vocabulary } from "../../api/vocabulary";
 import type { SecondMapKind } from "../../model/view/second-map-options";
 import { lightOfBeat, type StepLight } from "../../model/light";
 import { hasEnded } from "../../model/phase";
-import type { AlignedLayouts } from "./aligned-layout";
 import type { PastStep } from "../../state/past/past-store";
 import { layoutIn } from "../../state/shown-step.svelte";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { Query } from "../../state/query/query.svelte";
 import { OutputMap } from "../../state/view/output-map.svelte";
+import { coordinates, placementOf, quantise } from "../../model/plane/placement";
 
 /** Nominal duration of a still beat, in ms. */
 const STILL_BEAT_DURATION = 1_000;
@@ -162,5 +162,75 @@ export class SecondMap {
     this.aligned.close();
     this.otherRun?.close();
     this.output?.close();
+  }
+}
+
+/** A layout of the run on the first map, and the one of the other run that was drawn like it. */
+export interface AlignedLayouts {
+  readonly first: Layout;
+  readonly second: Layout;
+}
+
+/** Return the second layout moved as the first map has moved to `now`; of two runs with the same words. */
+export function moveAlong({ first, second }: AlignedLayouts, now: Layout): Layout {
+  if (now === first) return second;
+  const [before, after] = [first, now].map((one) => coordinates(placementOf(one)));
+  const places = coordinates(placementOf(second));
+  const { box, ...moved } = quantise(places.map((at, i) => at + after![i]! - before![i]!));
+  return { ...second, ...box, ...moved };
+}
+
+export class TokenMatching {
+  private readonly same: boolean;
+  private readonly idsInSecond = new Map<string, number>();
+  private readonly idsInFirst = new Map<string, number>();
+
+  constructor(
+    readonly first: Vocabulary,
+    readonly second: Vocabulary,
+  ) {
+    this.same = first === second || first.run === second.run;
+    if (this.same) return;
+    first.tokens.forEach((text, id) => this.idsInFirst.set(text, id));
+    second.tokens.forEach((text, id) => this.idsInSecond.set(text, id));
+  }
+
+  /** Return the second map's id of a token of the first; null where it has none. */
+  toSecond(id: number): number | null {
+    return this.matchingId(id, this.first, this.idsInSecond, this.second);
+  }
+
+  /** Return the first map's id of a token of the second; null where it has none. */
+  toFirst(id: number): number | null {
+    return this.matchingId(id, this.second, this.idsInFirst, this.first);
+  }
+
+  /** Return the second map's ids of the tokens that it shares. */
+  allToSecond(ids: number[]): number[] {
+    return ids.flatMap((id) => this.toSecond(id) ?? []);
+  }
+
+  /** Return the ids of all shared tokens, in the first map and in the second. */
+  commonIds(): [Uint32Array, Uint32Array] {
+    const inFirst: number[] = [];
+    const inSecond: number[] = [];
+    this.first.tokens.forEach((_, id) => {
+      const other = this.toSecond(id);
+      if (other === null) return;
+      inFirst.push(id);
+      inSecond.push(other);
+    });
+    return [Uint32Array.from(inFirst), Uint32Array.from(inSecond)];
+  }
+
+  private matchingId(
+    id: number,
+    from: Vocabulary,
+    ids: Map<string, number>,
+    to: Vocabulary,
+  ): number | null {
+    if (this.same) return id < to.tokens.length ? id : null;
+    const text = from.tokens[id];
+    return text === undefined ? null : (ids.get(text) ?? null);
   }
 }

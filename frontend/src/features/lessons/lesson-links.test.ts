@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { hasSection, LAB_EXPERIMENTS, WORD_EXPERIMENTS } from "../../model/view/view-options";
 import { parseViewState } from "../../model/view/view-state";
+import { parseTeacherAddress, teacherAddress } from "./teacher-address";
 
 const LESSONS = join(import.meta.dirname, "../../../../static/lessons");
 
@@ -33,5 +34,19 @@ describe("each link of the course and its teacher's pages", () => {
       if (view.ask !== null) expect(kinds, query).toContain(view.ask);
       if (view.section !== null) expect(hasSection(view.panel, view.section), query).toBe(true);
     }
+  });
+});
+
+describe("the address of the teacher's page", () => {
+  it("names a run and a part", () => {
+    for (const run of ["2026-11-27-lamptown-1", "a run&teacher=9"])
+      expect(parseTeacherAddress(teacherAddress(run, 3))).toEqual({ run, part: 3 });
+  });
+
+  it("is null without a run, or with a part that is not a number", () => {
+    for (const query of ["", "?run=a", "?teacher=3", "?run=a&teacher=", "?run=a&teacher=-1"])
+      expect(parseTeacherAddress(query)).toBeNull();
+    for (const part of ["100", "1.2", "javascript:alert(1)", "../1"])
+      expect(parseTeacherAddress(`?run=a&teacher=${part}`)).toBeNull();
   });
 });

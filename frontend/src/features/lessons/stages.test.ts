@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi, test } from "vitest";
 import type { LessonPrediction, LessonStage } from "../../api/rest-types";
 import { formatPlace, parsePlace } from "../../model/lesson-place";
 import { Predictions } from "./prediction/predictions.svelte";
@@ -11,7 +11,11 @@ import {
   placeOnLine,
   questionToAsk,
   viewAt,
+  heldView,
+  lackingPanel,
+  lackingStep,
 } from "./stages";
+import { parseViewState } from "../../model/view/view-state";
 
 const stage = (fields: Partial<LessonStage> = {}): LessonStage => ({
   kind: "look",
@@ -166,4 +170,34 @@ describe("predictions", () => {
     for (let run = 0; run < 100; run += 1) new Predictions(`run${run}`, 1).give(1, 1);
     expect(JSON.parse(kept())).toHaveLength(60);
   });
+});
+
+const view = (panel: string) => parseViewState(`?word=dog&at=0&panel=${panel}`);
+
+test("a server shows every panel", () => {
+  for (const panel of ["cost", "geometry", "ask"])
+    expect(lackingPanel(view(panel), null)).toBeNull();
+  expect(heldView(view("cost"), null)).toEqual(view("cost"));
+});
+
+test("a file shows a view without the panel that it lacks", () => {
+  const packed = { answers: true };
+  for (const panel of ["cost", "geometry", "claims", "microscope", "step", "matrix", "map"]) {
+    expect(lackingPanel(view(panel), packed)).toBe(panel);
+    expect(heldView(view(panel), packed)).toEqual({ ...view(panel), panel: null });
+  }
+  for (const panel of ["token", "measures", "ask"])
+    expect(heldView(view(panel), packed)).toEqual(view(panel));
+});
+
+test("a file shows answers if it has any", () => {
+  expect(lackingPanel(view("ask"), { answers: false })).toBe("ask");
+});
+
+test("a step that a file lacks is reported with its replacement", () => {
+  const heldAt = (step: number) => Math.max(12, step);
+  expect(lackingStep(parseViewState("?at=0"), heldAt)).toEqual({ wanted: 0, shown: 12 });
+  expect(lackingStep(parseViewState("?from=0&speed=50"), heldAt)).toEqual({ wanted: 0, shown: 12 });
+  expect(lackingStep(parseViewState("?at=500"), heldAt)).toBeNull();
+  expect(lackingStep(parseViewState("?word=dog"), heldAt)).toBeNull();
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../../api/rest-types";
-import { actionsOf, stepsToContinue } from "./run-actions";
+import { actionsOf, stepsToContinue } from "./run-selection";
 
 function run(
   phase: string,

@@ -1,6 +1,7 @@
 /** Which runs the list shows, and in which order. Pure. */
 
 import type { Phase, Run } from "../../api/rest-types";
+import { CONTINUE_STEPS, hasEnded } from "../../model/phase";
 
 export const ORDERS = ["created", "loss", "steps", "name"] as const;
 export type RunOrder = (typeof ORDERS)[number];
@@ -62,4 +63,24 @@ export function groupSets<T extends { readonly run: Pick<Run, "set"> }>(
     }
   }
   return groups;
+}
+
+export type RunAction = "replay" | "continue" | "remove";
+
+/** Return the actions that make sense for a run and that the viewer may take. */
+export function actionsOf({ readable, recipe, status }: Run, presenter: boolean): RunAction[] {
+  const over = hasEnded(status?.phase) && !status?.alive;
+  const learned = readable && over && (status?.step ?? 0) > 0;
+  const failed = status?.phase === "failed";
+  const actions: RunAction[] = [];
+  if (learned && !failed) actions.push("replay");
+  if (presenter && learned && !failed && recipe && recipe.corpus.kind !== "recorded")
+    actions.push("continue");
+  if (presenter && !status?.alive) actions.push("remove");
+  return actions;
+}
+
+/** Return the number of steps added when a run continues: 0 if it stopped before its end. */
+export function stepsToContinue({ status }: Run): number {
+  return status?.phase === "finished" ? CONTINUE_STEPS : 0;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { layOutCaption, type Caption } from "./caption";
+import { fileName } from "./file-name";
 
 const measure = (text: string, size: number) => Array.from(text).length * size * 0.5;
 const caption = (classes: number): Caption => ({
@@ -60,4 +61,15 @@ describe("the caption of a picture", () => {
     expect(mark.x + measure(mark.text, mark.size)).toBeLessThanOrEqual(390);
     expect(title!.x + measure(title!.text, title!.size)).toBeLessThan(mark.x);
   });
+});
+
+it("names a file by run and step, in characters that every file system allows", () => {
+  expect(fileName("2026-11-24-lamptown-e02efb", ["step", 450, "1920x1080"], "png")).toBe(
+    "lamplighter-2026-11-24-lamptown-e02efb-step-450-1920x1080.png",
+  );
+  expect(fileName("../../é <b>\u202e.exe", ["step", 0], "svg")).toBe(
+    "lamplighter-e-b-.exe-step-0.svg",
+  );
+  expect(fileName("?".repeat(10), [7], "png")).toBe("lamplighter-7.png");
+  expect(fileName("x".repeat(500), [7], "png").length).toBeLessThan(120);
 });

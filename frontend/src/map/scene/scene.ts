@@ -193,6 +193,15 @@ export class Scene {
     return this.content.displayed.marks;
   }
 
+  /** Return the tokens with a trail, each with the pixel at which that ends. */
+  trailEnds(): { id: number; end: [number, number] }[] {
+    const trails = this.marks().trails.filter(({ xs }) => xs.length > 1);
+    return trails.map(({ id, xs, ys }) => ({
+      id,
+      end: toPixel(this.camera, [xs.at(-1)!, ys.at(-1)!]),
+    }));
+  }
+
   /** Return the texts of the labels. */
   labelTexts(): string[] {
     return this.overlay.labelTexts();

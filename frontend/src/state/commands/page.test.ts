@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CommandScope } from "./scope";
 import { pageCommands } from "./page";
+import { tokenCommands } from "./tokens";
 
 describe("Esc", () => {
   it("closes the help, then the second map, then the word", () => {
@@ -70,4 +71,19 @@ describe("Esc", () => {
     commands.dismiss();
     expect(applied).toEqual([{ folded: true, look: null }, { folded: true }]);
   });
+});
+
+it("the path of a word goes when another is chosen, and stays when the same one is", () => {
+  const applied: object[] = [];
+  const viewpoint = { sought: null };
+  const viewSettings = { showsWay: true };
+  const scope = { apply: (change: object) => applied.push(change), focus: { token: 3 } };
+  const commands = tokenCommands({ ...scope, viewpoint, viewSettings } as unknown as CommandScope);
+  commands.goToToken(7);
+  expect(applied.pop()).toMatchObject({ token: 7, trails: null, over: null });
+  commands.chooseToken(3);
+  expect(applied.pop()).not.toHaveProperty("trails");
+  viewSettings.showsWay = false;
+  commands.chooseToken(7);
+  expect(applied.pop()).not.toHaveProperty("over");
 });

@@ -10,10 +10,16 @@ export function tokenCommands({
   focus,
   selection,
   viewpoint,
+  viewSettings,
   history,
 }: CommandScope) {
   const chooseToken = (id: number | null) =>
-    apply({ token: id, ...(id !== null && { panel: "token", folded: null }) });
+    apply({
+      token: id,
+      ...(id !== null && { panel: "token", folded: null }),
+      // The path of a word belongs to it: another one's is not drawn unasked.
+      ...(viewSettings.showsWay && id !== focus.token && { trails: null, over: null }),
+    });
   const select = (ids: readonly number[], mode?: SelectionMode) => {
     selection.select(ids, mode);
     if (selection.ids.length) apply({ panel: "gathered", folded: null });

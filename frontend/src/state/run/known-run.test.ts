@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { LineSet, Run, Status } from "../../api/rest-types";
-import { KnownRun } from "./known-run.svelte";
+import { KnownRun, stepNumber } from "./known-run.svelte";
 
 class ToldRun extends KnownRun {
   override noteStatus = (status: Partial<Status>) => super.noteStatus(status as Status);
@@ -70,4 +70,25 @@ describe("the facts of a run", () => {
     run.info = {} as Run;
     expect(run.unavailable).toBe(false);
   });
+});
+
+test("steps keep their own numbers by default", () => {
+  expect(stepNumber(7, [])).toBe(7);
+});
+
+test("a loop recorded at intervals, continued from a checkpoint, and continued from another", () => {
+  const stretches = [
+    [0, 100, 10],
+    [4, 200, 5],
+  ] as const;
+  expect([0, 3, 4, 6].map((step) => stepNumber(step, stretches))).toEqual([100, 130, 200, 210]);
+});
+
+test("missing numbers stay unknown", () => {
+  expect(
+    stepNumber(9, [
+      [0, 0, 1],
+      [5, 0, 0],
+    ]),
+  ).toBeNull();
 });

@@ -3,6 +3,7 @@
 import type { Layout, LayoutMethod } from "../../api/frames";
 import { requestJson, runPath } from "../../api/rest";
 import type { Answer, Token } from "../../api/rest-types";
+import { tokenIdOf } from "../../model/token-reference";
 import type { FrameClock } from "../frame-clock";
 import type { ClassTies } from "./class-feed.svelte";
 import { LiveRun } from "./live-run.svelte";
@@ -49,10 +50,17 @@ export class OpenRun {
     this.run?.setBeatInterval(milliseconds);
   }
 
-  /** Return up to 20 tokens whose text contains `text`. */
+  /** Return up to 20 tokens whose text contains `text`; without a server that of this text, if the page knows it. */
   async searchTokens(text: string, signal: AbortSignal): Promise<Token[]> {
-    if (!this.run || !text) return [];
-    const path = runPath(this.run.id, `tokens?search=${encodeURIComponent(text)}&limit=20`);
-    return (await requestJson<Answer<"GET /api/runs/{run}/tokens">>(path, { signal })).items;
+    const { run } = this;
+    if (!run || !text) return [];
+    const path = runPath(run.id, `tokens?search=${encodeURIComponent(text)}&limit=20`);
+    try {
+      return (await requestJson<Answer<"GET /api/runs/{run}/tokens">>(path, { signal })).items;
+    } catch (error) {
+      const id = run.vocabulary && tokenIdOf(text, run.vocabulary);
+      if (id === null) throw error;
+      return [{ token_id: id, token: text, text, class: null, count: null }];
+    }
   }
 }

@@ -4,6 +4,7 @@ import { TouchCounts } from "../../model/touch-counts";
 import { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
 import { RecordPlayback } from "./record-playback";
+import { SPEEDS, speedOptions } from "./replay";
 
 /** Errors that the record returns before it can be read. */
 let errors: ApiError[];
@@ -80,5 +81,12 @@ describe("an unavailable record", () => {
     await pass(10);
     expect(await over).toBe(false);
     expect(told.length).toBe(1);
+  });
+});
+
+describe("a replay", () => {
+  it("includes its own speed in the options", () => {
+    expect(speedOptions(50)).toEqual(SPEEDS);
+    expect(speedOptions(7)).toEqual([1, 4, 7, 10, 50, 200, 1_000]);
   });
 });

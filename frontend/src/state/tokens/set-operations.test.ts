@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Districts } from "../../api/frames";
+import type { Districts, Layout } from "../../api/frames";
 import { buildVocabulary } from "../../api/vocabulary";
 import { combineSets, tokensOfRule } from "./set-operations";
+import { doubtfulTokens, tokenTrust } from "./token-trust";
 
 const words = ["sing", "King", "dog", "<b>ing", "cat"];
 const vocabulary = buildVocabulary(
@@ -37,5 +38,22 @@ describe("set operations", () => {
     // A district that is gone, or an unknown class.
     expect(tokensOfRule({ by: "district", which: 4 }, vocabulary, districts)).toEqual([]);
     expect(tokensOfRule({ by: "class", which: 9 }, vocabulary, null)).toEqual([]);
+  });
+});
+
+const layout = (byToken: number[] | null) =>
+  ({ byToken: byToken && Uint8Array.from(byToken) }) as Layout;
+
+describe("doubtful positions", () => {
+  it("are those with a trust below a quarter", () => {
+    expect(doubtfulTokens(layout([255, 0, 63, 64, 200]))).toEqual([1, 2]);
+    expect(tokenTrust(layout([255, 51]), 1)).toBeCloseTo(0.2);
+  });
+
+  it("are unknown if the layout has no trust", () => {
+    expect(doubtfulTokens(layout(null))).toBeNull();
+    expect(doubtfulTokens(null)).toBeNull();
+    expect(tokenTrust(layout(null), 0)).toBeNull();
+    expect(tokenTrust(layout([1]), 5)).toBeNull();
   });
 });

@@ -159,7 +159,7 @@ export class ViewSettings {
 
   /** Return these settings' part of the view state. `focused`: whether a token is in focus. */
   toViewState(focused: boolean): ViewChange {
-    const usual = usualPanel(focused);
+    const usual = usualPanel(focused, this.lesson !== null);
     return {
       map: this.method === "umap" ? null : this.method,
       beside: this.secondMap,
@@ -198,7 +198,7 @@ export class ViewSettings {
     if (change.doubt !== undefined) this.markDoubtful = change.doubt !== null;
     if (change.names !== undefined) this.ownNames = change.names === "own";
     if (change.district !== undefined) this.district = change.district;
-    // The path of a word goes with it, and another one's is not drawn unasked.
+    // The path of a word goes with it.
     if (change.token === null && this.showsWay) change = { trails: null, over: null, ...change };
     if (change.trails !== undefined) this.trails = change.trails ?? "none";
     if (change.links !== undefined) this.links = change.links ?? "space";
@@ -212,11 +212,11 @@ export class ViewSettings {
   }
 
   /** Open the panel that a view names, or the default one; none if it is folded. */
-  private applyPanel({ panel, folded, token, at, ask, section }: ViewChange) {
+  private applyPanel({ panel, folded, token, at, ask, section, lesson = this.lesson }: ViewChange) {
     const before = this.panel;
     if (folded) this.panel = null;
     else if (panel) this.panel = panel;
-    else if (panel === null) this.panel = usualPanel(token != null);
+    else if (panel === null) this.panel = usualPanel(token != null, lesson !== null);
     if (panel !== undefined) this.stepToOpen = this.panel === "microscope" ? (at ?? null) : null;
     if (this.panel && isLabPanel(this.panel)) this.labPanel = this.panel;
     if (section !== undefined) this.section = section;
@@ -245,7 +245,10 @@ export class ViewSettings {
   }
 }
 
-/** Return the default panel of a view: a chosen token's, if there is room beside the map. */
-function usualPanel(focused: boolean): PanelName | null {
-  return focused && innerWidth >= WIDE_PAGE ? "token" : null;
+/**
+ * Return the default panel of a view: a chosen token's. In the course, whose text needs the room of a small page,
+ * only if there is room beside the map.
+ */
+function usualPanel(focused: boolean, taught: boolean): PanelName | null {
+  return focused && (!taught || innerWidth >= WIDE_PAGE) ? "token" : null;
 }

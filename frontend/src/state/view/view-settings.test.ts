@@ -41,14 +41,15 @@ describe.each([WIDE, NARROW])("the panel in the address of a page %d px wide", (
 
   it("is closed explicitly only if a word would open it", () => {
     const settings = new ViewSettings();
-    expect(write(settings, true)).toBe(width === WIDE ? "?token=3&folded=1" : "?token=3");
+    expect(write(settings, true)).toBe("?token=3&folded=1");
     settings.panel = "token";
-    expect(write(settings, true)).toBe(width === WIDE ? "?token=3" : "?token=3&panel=token");
+    expect(write(settings, true)).toBe("?token=3");
     expect(write(settings, false)).toBe("?panel=token");
   });
 
-  it("is the card of a linked word if there is room beside the map", () => {
-    expect(read("?token=3").panel).toBe(width === WIDE ? "token" : null);
+  it("is the card of a linked word, in the course only if there is room beside the map", () => {
+    expect(read("?token=3").panel).toBe("token");
+    expect(read("?token=3&lesson=1.2").panel).toBe(width === WIDE ? "token" : null);
     expect(read("?token=3&folded=1").panel).toBeNull();
     expect(read("?panel=matrix&folded=1").panel).toBeNull();
   });

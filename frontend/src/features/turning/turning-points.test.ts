@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TurningPoints } from "../../api/rest-types";
 import { largestMarks } from "../../charts/timeline/timeline-marks";
-import { turningMarks } from "./turning-marks";
+import { turningMarks } from "./turning-points.svelte";
 
 type Item = TurningPoints["items"][number];
 

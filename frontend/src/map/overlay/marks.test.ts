@@ -4,6 +4,8 @@ import { Overlay } from "./overlay";
 import { UNMARKED } from "../scene/displayed-map";
 import type { MapRect } from "../../model/plane/viewport";
 import { drawTrails, trailStrokes } from "./trails";
+import { drawArrow, drawRays } from "./marks";
+import type { NeighbourLink } from "../../model/neighbour-link";
 
 describe("trails", () => {
   const zigzag = {
@@ -87,5 +89,71 @@ describe("drawn trails", () => {
       overlay.draw({ ...modelOf({ ...view, x0, x1: x0 + 10 }), ...marks }, Infinity);
       expect(calls).toContain(`lineTo ${200 - 20 * x0} 0`);
     }
+  });
+});
+
+function drawn(arrow: OverlayModel["arrow"]): number[][] {
+  const lines: number[][] = [];
+  let at: [number, number] = [0, 0];
+  const context = {
+    beginPath() {},
+    stroke() {},
+    moveTo: (x: number, y: number) => (at = [x, y]),
+    lineTo: (x: number, y: number) => lines.push([...at, x, y]),
+  } as unknown as CanvasRenderingContext2D;
+  const places: [number, number][] = [
+    [0, 0],
+    [0, 20],
+    [100, 10],
+    [101, 10],
+  ];
+  const view = { x0: 0, x1: 200, y0: 0, y1: 200 };
+  const model = { arrow, positionOf: (id: number) => places[id]!, width: 200, height: 200, view };
+  drawArrow(context, model as unknown as OverlayModel, 1);
+  return lines;
+}
+
+describe("arrow of a direction", () => {
+  it("runs from the middle of some tokens to the middle of others, with a head at its end", () => {
+    const [shaft, one, other] = drawn({ from: [0, 1], to: [2] });
+    expect([shaft![0]! > 0, shaft![2]! > shaft![0]!, shaft![2]! < 100]).toEqual([true, true, true]);
+    expect(shaft![1]).toBeCloseTo(shaft![3]!);
+    expect([one!.slice(0, 2), other!.slice(0, 2)]).toEqual([shaft!.slice(2), shaft!.slice(2)]);
+    expect(one![2]).toBeLessThan(shaft![2]!);
+    expect(one![3]! - shaft![3]!).toBeCloseTo(shaft![3]! - other![3]!);
+  });
+
+  it("is not drawn without ends, or if they almost meet", () => {
+    expect(drawn(null)).toEqual([]);
+    expect(drawn({ from: [], to: [2] })).toEqual([]);
+    expect(drawn({ from: [2], to: [3] })).toEqual([]);
+  });
+});
+
+describe("the rays of a word", () => {
+  it("run from its ring towards its neighbours, one thin line each, without marks on their lamps", () => {
+    const places: [number, number][] = [
+      [200, 100],
+      [100, 160],
+      [104, 100],
+    ];
+    const kinds = ["space", "map", "both"] as const;
+    const links = kinds.map((kind, id): NeighbourLink => ({ id, kind, cosine: 0.5 }));
+    const calls: string[] = [];
+    const context = new Proxy({} as CanvasRenderingContext2D, {
+      get:
+        (_, name) =>
+        (...values: unknown[]) =>
+          void calls.push(`${String(name)} ${values.join(" ")}`.trim()),
+      set: (_, name, value) => calls.push(`${String(name)} = ${value}`) > 0,
+    });
+    drawRays(context, [100, 100], 10, links, (id) => places[id]!, 1);
+    const drawn = calls.join("\n");
+    // The third neighbour is inside the ring.
+    expect(calls.filter((call) => call === "stroke")).toHaveLength(2);
+    expect(drawn).toContain("moveTo 110 100\nlineTo 195 100");
+    expect(drawn).toContain("moveTo 100 110\nlineTo 100 155");
+    expect(drawn).toMatch(/setLineDash \d/);
+    expect(drawn).not.toMatch(/arc|closePath|fill/);
   });
 });
