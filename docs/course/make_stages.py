@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.support.finished import finished_run  # noqa: E402
 from tests.browser.chromium import launch_arguments  # noqa: E402
-from tests.browser.course_walk import walk_part  # noqa: E402
 from tests.browser.first_visit import SEEN  # noqa: E402
+from tests.browser.places.course import walk_part  # noqa: E402
 from tests.support.application import Application  # noqa: E402
 
 OUT = ROOT / "docs" / "course" / "stages"

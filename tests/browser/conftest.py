@@ -17,7 +17,7 @@ from playwright.sync_api import (
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import returning_visitors
-from tests.browser.fixtures import DESKTOP, SMALL_TOWN, FinishedRun, serve_finished_run, training
+from tests.browser.fixtures import DESKTOP, SMALL_TOWN, FinishedRun, serve_finished_run, sound_page, training
 from tests.support.application import Application
 from tests.support.waiting import wait_until
 
@@ -108,6 +108,13 @@ def presenting(
         known_sessions[url] = context.storage_state()
         context.close()
     return known_sessions[url]
+
+
+@pytest.fixture(scope="module")
+def desk(chromium: Browser, presenting: StorageState) -> Iterator[Page]:
+    """Open a page for all tests of a file, as the presenter on the server of the finished run."""
+    with sound_page(chromium, storage_state=presenting) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
@@ -105,27 +105,26 @@ def served_from(where: str, finished: FinishedRun, folder: Path) -> Generator[Fi
 
 
 @contextmanager
-def open_last_step(finished: FinishedRun, chromium: Browser) -> Generator[Page]:
-    """Open a page at the last step; fail if it reports an error."""
-    opened = chromium.new_page(viewport=DESKTOP)
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(finished.url_with("folded=1"))
-    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
-    yield opened
-    opened.close()
-    assert not faults
-
-
-def open_presenters_page(chromium: Browser, presenting: StorageState) -> Generator[Page]:
-    """Open an empty page as the presenter; fail if it reports an error."""
-    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
+def sound_page(chromium: Browser, **options: Any) -> Generator[Page]:
+    """Open an empty page, of a desktop and without motion unless the options say otherwise; fail if it reports an
+    error.
+    """
+    context = chromium.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce"} | options)
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
     yield opened
     context.close()
-    assert not faults
+    assert not faults, "".join(faults)[:3000]
+
+
+@contextmanager
+def open_last_step(finished: FinishedRun, chromium: Browser) -> Generator[Page]:
+    """Open a page at the last step; fail if it reports an error."""
+    with sound_page(chromium, reduced_motion="no-preference") as opened:
+        opened.goto(finished.url_with("folded=1"))
+        wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+        yield opened
 
 
 def expect_step(page: Page, finished: FinishedRun, step: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
+from tests.browser.fixtures import FinishedRun, sound_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, close_menu, open_view, wait_for
 from tests.support.application import Application
@@ -42,27 +43,22 @@ class TwoRuns:
 
 
 @pytest.fixture(scope="module")
-def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoRuns]:
-    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
-        ids: list[str] = []
-        for _ in range(2):
-            trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
-            write_maps(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
-            trainer.end()
-            ids.append(trainer.run.id)
-        yield TwoRuns(server, *ids)
+def two_runs(finished_run: FinishedRun) -> TwoRuns:
+    ids: list[str] = []
+    for _ in range(2):
+        trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs))).begin().train(30)
+        write_maps(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
+        trainer.end()
+        ids.append(trainer.run.id)
+    return TwoRuns(finished_run.server, *ids)
 
 
 @pytest.fixture(scope="module")
 def page(two_runs: TwoRuns, chromium: Browser) -> Iterator[Page]:
-    opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1")
-    wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
-    yield opened
-    opened.close()
-    assert not faults
+    with sound_page(chromium) as opened:
+        opened.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1")
+        wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
+        yield opened
 
 
 def test_a_key_opens_and_closes_the_other_view_beside(page: Page) -> None:

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.fixtures import (
-    DESKTOP,
     ELSEWHERE_ON_TOUR,
     LAST,
     FinishedRun,
     served_from,
+    sound_page,
 )
 from tests.browser.pages import choose_entry, wait_for
 
@@ -32,14 +32,10 @@ def run(
 
 @pytest.fixture
 def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
-    opened = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(run.url_with(""))
-    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
-    yield opened
-    opened.close()
-    assert not faults, "".join(faults)[:3000]
+    with sound_page(chromium) as opened:
+        opened.goto(run.url_with(""))
+        wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+        yield opened
 
 
 def find_at_once(page: Page, word: str) -> None:

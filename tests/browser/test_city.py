@@ -14,7 +14,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.browser.fixtures import PACE
+from tests.browser.fixtures import PACE, sound_page
 from tests.browser.pages import OUTSIDE, choose_entry, close_menu, open_panel, open_view, show_map, wait_for
 from tests.support.application import Application
 from tests.support.runs import wait_for_step
@@ -167,14 +167,12 @@ def test_the_batch_can_be_read(page: Page, application: Application):
 def test_a_viewer_without_the_launch_link_can_view_but_not_control(
     application: Application, chromium: Browser
 ):
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    page.goto(application.url)
-    wait_for(page, LIT, 60)
-    for name in ("training-menu", "what-if"):
-        expect(page.get_by_test_id(name)).to_have_count(0)
-    expect(page.get_by_test_id("pause-picture")).to_be_enabled()
-    context.close()
+    with sound_page(chromium, reduced_motion="no-preference") as page:
+        page.goto(application.url)
+        wait_for(page, LIT, 60)
+        for name in ("training-menu", "what-if"):
+            expect(page.get_by_test_id(name)).to_have_count(0)
+        expect(page.get_by_test_id("pause-picture")).to_be_enabled()
 
 
 @pytest.mark.parametrize(
@@ -187,19 +185,17 @@ def test_a_viewer_without_the_launch_link_can_view_but_not_control(
     ],
 )
 def test_nothing_is_cut_off(application: Application, chromium: Browser, width: int, height: int):
-    context = chromium.new_context(viewport={"width": width, "height": height})
-    page = context.new_page()
-    page.goto(application.url)
-    wait_for(page, LIT, 90)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.evaluate(OUTSIDE) == []
-    for name in ("step", "loss", "lit", "pause-picture"):
-        box = page.get_by_test_id(name).bounding_box()
-        assert box is not None, name
-        assert box["x"] >= 0, name
-        assert box["x"] + box["width"] <= width + 1, name
-        assert box["y"] + box["height"] <= height + 1, name
-    context.close()
+    with sound_page(chromium, viewport={"width": width, "height": height}) as page:
+        page.goto(application.url)
+        wait_for(page, LIT, 90)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(OUTSIDE) == []
+        for name in ("step", "loss", "lit", "pause-picture"):
+            box = page.get_by_test_id(name).bounding_box()
+            assert box is not None, name
+            assert box["x"] >= 0, name
+            assert box["x"] + box["width"] <= width + 1, name
+            assert box["y"] + box["height"] <= height + 1, name
 
 
 @pytest.mark.tour
@@ -207,26 +203,22 @@ def test_nothing_is_cut_off(application: Application, chromium: Browser, width: 
 def test_the_map_glides_between_layouts_unless_motion_is_reduced(
     application: Application, chromium: Browser, motion: Literal["reduce", "no-preference"]
 ):
-    context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion=motion)
-    page = context.new_page()
-    page.goto(application.url)
-    wait_for(page, LIT, 60)
-    wait_for(page, "__lamplighter.shown?.method === 'umap'", FIRST_UMAP)
-    for method in ("linear", "umap", "linear"):
-        show_map(page, method)
-        wait_for(page, f"__lamplighter.shown?.method === '{method}'")
-        if motion == "reduce":
-            page.wait_for_timeout(900)
-            assert page.evaluate("__lamplighter.glided") == 0
-        else:
-            wait_for(page, "__lamplighter.glided > 0")
-    context.close()
+    with sound_page(chromium, reduced_motion=motion) as page:
+        page.goto(application.url)
+        wait_for(page, LIT, 60)
+        wait_for(page, "__lamplighter.shown?.method === 'umap'", FIRST_UMAP)
+        for method in ("linear", "umap", "linear"):
+            show_map(page, method)
+            wait_for(page, f"__lamplighter.shown?.method === '{method}'")
+            if motion == "reduce":
+                page.wait_for_timeout(900)
+                assert page.evaluate("__lamplighter.glided") == 0
+            else:
+                wait_for(page, "__lamplighter.glided > 0")
 
 
 def test_viewers_see_the_map_settings(application: Application, chromium: Browser):
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"{application.url}/?panel=map", wait_until="domcontentloaded")
-    expect(page.get_by_test_id("map-made")).to_contain_text("Drawn by", timeout=60_000)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    context.close()
+    with sound_page(chromium, viewport={"width": 390, "height": 844}) as page:
+        page.goto(f"{application.url}/?panel=map", wait_until="domcontentloaded")
+        expect(page.get_by_test_id("map-made")).to_contain_text("Drawn by", timeout=60_000)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,11 +1,6 @@
-"""The board of claims: a presenter opens it and it lights up by itself, also by keyboard.
-
-A viewer sees it but asks no questions.
-"""
+"""The board of claims lights up by itself for a presenter; a viewer sees it, and asks no questions."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -13,7 +8,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.browser.axe import find_violations
 from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
-from tests.browser.pages import choose_entry, wait_for
+from tests.browser.pages import wait_for
+from tests.browser.places.evidence import Board
 from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -31,19 +27,10 @@ def test_the_board_lights_up_and_each_window_links_to_its_view(
 ) -> None:
     hold_run(application, STEP)
     open_held_step(page, application, STEP)
-    choose_entry(page, "claims")
-    windows = page.get_by_test_id("claims").get_by_role("option")
-    expect(windows).to_have_count(CLAIMS, timeout=20_000)
-    expect(page.locator("#claim-18")).to_have_attribute("data-state", "unmeasured")
-    # What is no claim has no window, and is counted apart.
-    claims = page.get_by_test_id("claims").locator("[data-role=claim]").count()
-    expect(page.get_by_test_id("claims-held")).to_have_text(re.compile(rf"\d+ of {claims} claims hold"))
-    follow = page.get_by_test_id("claims-recipe").get_by_role("option").count()
-    expect(page.get_by_test_id("claims-following")).to_have_text(
-        re.compile(rf"\d of {follow} that follow from the recipe hold")
-    )
-    checked = f"{CLAIMS - claims - follow} checks and definitions"
-    expect(page.get_by_test_id("claims-checked")).to_have_text(checked)
+    board = Board(page)
+    board.open()
+    expect(board.windows).to_have_count(CLAIMS, timeout=20_000)
+    expect(board.window(18)).to_have_attribute("data-state", "unmeasured")
     expect(page.get_by_test_id("claims-check").locator("[data-role=claim]")).to_have_count(0)
     expect(page.get_by_test_id("train-control")).to_be_enabled()
     # Questions run one after the other, until only those remain that a person must start.
@@ -53,13 +40,6 @@ def test_the_board_lights_up_and_each_window_links_to_its_view(
         )
     expect(page.get_by_test_id("claims-stop")).to_have_count(0, timeout=60_000)
     assert find_violations(page) == []
-
-    # All windows are one tab stop; the arrow keys move through a house.
-    page.locator("#claim-1").click()
-    page.keyboard.press("ArrowDown")
-    wait_for(page, f"{QUERY}.get('claim') === '2'")
-    expect(page.locator("#claim-2")).to_be_focused()
-    expect(page.get_by_test_id("claims").locator("[tabindex='0']")).to_have_count(1)
 
     # Every window shows its statement, and a link to an existing view.
     for number in range(1, CLAIMS + 1):

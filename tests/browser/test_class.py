@@ -1,10 +1,11 @@
-"""A class in real browsers: a presenter and three viewers, one on a phone.
+"""A class in real browsers: a presenter and two viewers, one on a phone.
 
 They join, follow, predict, and leave.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.pages import OUTSIDE, wait_for
+from tests.browser.places.course import Course, write_first_part
 from tests.support.application import Application
 from tests.support.classroom.class_lesson import (
     BEGUN,
@@ -33,23 +35,16 @@ STEPS = 1_000
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    with Application(
-        tmp_path_factory.mktemp("runs"),
-        "serve",
-        "--no-workers",
-        "--classroom",
-        "--class-host",
-        "127.0.0.1",
-        "--class-port",
-        "0",
-    ) as started:
+    texts = str(write_first_part(tmp_path_factory.mktemp("lessons") / "texts"))
+    words = ("--no-workers", "--classroom", "--class-host", "127.0.0.1", "--class-port", "0")
+    with Application(tmp_path_factory.mktemp("runs"), "serve", *words, "--lessons", texts) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def lesson(server: Application, chromium: Browser) -> Iterator[Lesson]:
-    """Begin a lesson: three viewers have joined, by code and by link, and see the run."""
-    yield from begin_lesson(server, chromium, STEPS, BEGUN, [(True, True), (False, False), (False, False)])
+    """Begin a lesson: two viewers have joined, by code and by link, and see the run."""
+    yield from begin_lesson(server, chromium, STEPS, BEGUN, [(True, True), (False, False)])
 
 
 def show_view(lesson: Lesson, query: str) -> None:
@@ -82,11 +77,11 @@ def ask(lesson: Lesson, subject: str) -> None:
     expect(page.get_by_test_id("asked-class")).to_be_visible()
 
 
-def test_three_viewers_have_joined_and_see_the_training(lesson: Lesson) -> None:
+def test_two_viewers_have_joined_and_see_the_training(lesson: Lesson) -> None:
     page = open_class(lesson)
-    expect(page.get_by_test_id("class-count")).to_contain_text("3 people here")
+    expect(page.get_by_test_id("class-count")).to_contain_text("2 people here")
     page.get_by_test_id("members").locator("summary").click()
-    expect(page.get_by_test_id("member")).to_have_count(3)
+    expect(page.get_by_test_id("member")).to_have_count(2)
     lesson.train(1)
     for viewer in lesson.viewers:
         wait_for(viewer, f"__lamplighter.beat?.step === {BEGUN + 1}")
@@ -124,7 +119,7 @@ def test_an_invalid_code_is_explained(lesson: Lesson) -> None:
 
 
 def test_viewers_follow_the_presenter_leave_and_return(lesson: Lesson) -> None:
-    phone, other, _ = lesson.viewers
+    phone, other = lesson.viewers
     lead(lesson, True)
     for viewer in lesson.viewers:
         expect(viewer.get_by_test_id("follow-chip")).to_contain_text("Following the presenter")
@@ -161,15 +156,15 @@ def test_viewers_follow_the_presenter_leave_and_return(lesson: Lesson) -> None:
 
 def test_a_class_predicts_a_number_and_sees_the_result(lesson: Lesson) -> None:
     ask(lesson, "lit_next")
-    presenter, (phone, second, third) = lesson.presenter, lesson.viewers
-    said_by = ((phone, "6"), (second, "9"), (third, "12"))
+    presenter, (phone, second) = lesson.presenter, lesson.viewers
+    said_by = ((phone, "6"), (second, "9"))
     for viewer, said in said_by:
         viewer.get_by_test_id("answer-field").fill(said)
     for viewer, said in said_by:
         # The others' answers have left the number in this field.
         viewer.get_by_test_id("send-answer").click()
         expect(viewer.get_by_test_id("said-answer")).to_contain_text(f"You said {said} words")
-    expect(presenter.get_by_test_id("answered-of")).to_have_text("3 of 3 have answered")
+    expect(presenter.get_by_test_id("answered-of")).to_have_text("2 of 2 have answered")
     # It may be changed while the question is open, but not to an invalid value.
     phone.get_by_test_id("answer-field").fill("-3")
     expect(phone.get_by_test_id("send-answer")).to_be_disabled()
@@ -190,7 +185,7 @@ def test_a_class_predicts_a_number_and_sees_the_result(lesson: Lesson) -> None:
     with presenter.expect_download() as saved:
         presenter.get_by_test_id("save-answers").click()
     lines = Path(saved.value.path()).read_text("utf-8").splitlines()
-    assert [line.split(",")[1] for line in lines[1:]] == ["5", "9", "12"]
+    assert [line.split(",")[1] for line in lines[1:]] == ["5", "9"]
     drop_question(lesson)
     for viewer in lesson.viewers:
         expect(viewer.get_by_test_id("question-card")).to_have_count(0)
@@ -198,7 +193,7 @@ def test_a_class_predicts_a_number_and_sees_the_result(lesson: Lesson) -> None:
 
 def test_a_class_predicts_a_choice(lesson: Lesson) -> None:
     ask(lesson, "falls_later")
-    presenter, (phone, second, _) = lesson.presenter, lesson.viewers
+    presenter, (phone, second) = lesson.presenter, lesson.viewers
     phone.get_by_test_id("choice-1").click()
     second.get_by_test_id("choice-0").click()
     expect(phone.get_by_test_id("choice-1")).to_have_attribute("aria-pressed", "true")
@@ -209,7 +204,7 @@ def test_a_class_predicts_a_choice(lesson: Lesson) -> None:
 
 
 def test_a_class_writes_before_and_after(lesson: Lesson) -> None:
-    presenter, (phone, second, _) = open_class(lesson), lesson.viewers
+    presenter, (phone, second) = open_class(lesson), lesson.viewers
     for when, said in (("before", "It is broken."), ("after", "The text has few dogs.")):
         presenter.get_by_test_id(f"written-{when}").click()
         for viewer in (phone, second):
@@ -219,7 +214,7 @@ def test_a_class_writes_before_and_after(lesson: Lesson) -> None:
             viewer.get_by_test_id("send-answer").click()
             expect(viewer.get_by_test_id("said-answer")).to_contain_text("Your answer is in.")
         assert find_violations(phone, "main") == []
-        expect(presenter.get_by_test_id("answered-of")).to_have_text("2 of 3 have answered")
+        expect(presenter.get_by_test_id("answered-of")).to_have_text("2 of 2 have answered")
         expect(presenter.get_by_test_id("answer-chart")).to_have_count(0)
         presenter.get_by_test_id("next-written").click()
         expect(second.get_by_test_id("question-card")).to_contain_text("B. You may change one thing")
@@ -236,8 +231,73 @@ def test_a_class_writes_before_and_after(lesson: Lesson) -> None:
     ]
 
 
+def test_a_class_takes_the_course_together_and_sees_all_answers(lesson: Lesson) -> None:
+    presenter, (phone, other) = lesson.presenter, lesson.viewers
+    lead(lesson, True)
+    presenter.get_by_test_id("close-panel").click()
+    presenter.keyboard.press("?")
+    presenter.get_by_test_id("help-course").click()
+    presenter.get_by_test_id("part-1").click(timeout=20_000)
+    for page in (presenter, phone, other):
+        Course(page).expect_stage(1)
+    presenter.get_by_test_id("course-next").click()
+
+    # Viewers who follow answer in the course; the others on a card.
+    expect(phone.get_by_test_id("class-answered")).to_contain_text("whole class")
+    expect(phone.get_by_test_id("question-card")).to_have_count(0)
+    phone.get_by_label("Your guess").fill("9")
+    phone.get_by_test_id("keep-guess").click()
+    expect(phone.get_by_test_id("guess-sent")).to_contain_text("guess is in")
+    phone.get_by_test_id("change-guess").click()
+    phone.get_by_label("Your guess").fill("8")
+    phone.get_by_test_id("keep-guess").click()
+    expect(phone.get_by_test_id("guess-sent")).to_contain_text("guess is in")
+    Course(phone).expect_stage(2)
+    expect(phone.get_by_test_id("follow-chip")).to_contain_text("Following")
+    assert phone.evaluate(OUTSIDE) == []
+    other.get_by_test_id("leave-course").click()
+    other.get_by_test_id("answer-field").fill("2")
+    other.get_by_test_id("send-answer").click()
+    expect(presenter.get_by_test_id("class-answered")).to_contain_text("2 of 2 have answered")
+    presenter.get_by_label("Your guess").fill("5")
+    presenter.get_by_test_id("keep-guess").click()
+    Course(presenter).expect_stage(2)
+    other.get_by_test_id("rejoin").click()
+
+    # Continuing closes it, and shows nothing before the number appears.
+    presenter.get_by_test_id("course-next").click()
+    Course(phone).expect_stage(3)
+    for page in (presenter, phone, other):
+        expect(page.get_by_test_id("class-answers")).to_have_count(0)
+    presenter.get_by_test_id("course-next").click()
+    numbers = lesson.server.get(f"/api/runs/{lesson.run}/lessons/1")["numbers"]
+    measured = f"{numbers['word.kin.dog@0']['value']:.0f}"
+    for page, own in ((presenter, "5"), (phone, "8"), (other, None)):
+        Course(page).expect_stage(4)
+        shown = page.get_by_test_id("results").get_by_role("listitem").first
+        expect(shown.get_by_test_id("class-answers")).to_contain_text("2 guesses. Half of them are 5 or less")
+        guess = f"You guessed {own}. " if own else ""
+        expect(shown.get_by_test_id("result")).to_have_text(f"{guess}It was {measured}.")
+        assert find_violations(page, "[data-testid=course]") == []
+
+    # At the end there is the picture, with the class in it, and the answers can be saved.
+    for _ in range(5):
+        presenter.locator("[data-testid=course-next], [data-testid=course-skip]").click()
+    for page in (presenter, phone):
+        Course(page).expect_stage(9)
+        expect(page.get_by_test_id("class-dot")).to_have_count(1)
+    with presenter.expect_download() as saved:
+        presenter.get_by_test_id("save-answers").click()
+    rows = csv.DictReader(Path(saved.value.path()).read_text("utf-8").splitlines())
+    assert [row["prediction"] for row in rows if row["part"] == "1"] == ["2", "8"]
+    presenter.get_by_test_id("leave-course").click()
+    wait_for(phone, "new URLSearchParams(location.search).get('lesson') === null")
+    assert lesson.known["question"] is None
+    lead(lesson, False)
+
+
 def test_an_assistant_points_for_all(lesson: Lesson) -> None:
-    page, (phone, helper, _) = open_class(lesson), lesson.viewers
+    page, (phone, helper) = open_class(lesson), lesson.viewers
     members = page.get_by_test_id("members")
     members.evaluate("(details) => (details.open = true)")
     page.get_by_test_id("member").nth(1).get_by_test_id("raise").click()

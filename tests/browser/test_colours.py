@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import lamplighter
+from tests.browser.fixtures import sound_page
 from tests.browser.pages import colour_by, open_view, wait_for
 from tests.support.application import Application
 from tests.support.waiting import wait_until
@@ -52,14 +53,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def page(recorded: Application, chromium: Browser) -> Iterator[Page]:
-    opened = chromium.new_page(viewport={"width": 1280, "height": 720})
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(f"{recorded.url}/?run=mine&legend=open&folded=1")
-    wait_for(opened, "window.__lamplighter?.shown && document.querySelector('[data-testid=legend-k1]')")
-    yield opened
-    opened.close()
-    assert not faults
+    with sound_page(chromium, reduced_motion="no-preference") as opened:
+        opened.goto(f"{recorded.url}/?run=mine&legend=open&folded=1")
+        wait_for(opened, "window.__lamplighter?.shown && document.querySelector('[data-testid=legend-k1]')")
+        yield opened
 
 
 def numbers(page: Page) -> int:

@@ -1,4 +1,4 @@
-"""The course: part 1 on a training run, by keyboard, with the server's numbers; and on another text."""
+"""The course on a run that lacks its words or its numbers, on paper, on a phone, and on another text."""
 
 from __future__ import annotations
 
@@ -8,88 +8,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
-from tests.browser.course_walk import check_small_window, go_on
 from tests.browser.first_visit import first_visit
-from tests.browser.fixtures import DESKTOP, FinishedRun, hold_run, open_held_step
+from tests.browser.fixtures import DESKTOP, FinishedRun, sound_page
 from tests.browser.pages import wait_for
+from tests.browser.places.course import check_small_window, go_on
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.browser
 
-STEP = 120
 PHONE: ViewportSize = {"width": 390, "height": 844}
 QUERY = "new URLSearchParams(location.search)"
-STAGES = 9
-
-
-@pytest.mark.tour
-def test_part_one_on_a_training_run(page: Page, application: Application) -> None:
-    hold_run(application, STEP)
-    open_held_step(page, application, STEP, "&panel=token&lesson=0")
-    course = page.get_by_test_id("course")
-    expect(page.get_by_test_id("part-10")).to_be_visible(timeout=20_000)
-    page.get_by_test_id("part-1").click()
-    expect(page.get_by_test_id("stage-number")).to_contain_text(f"1 of {STAGES}", timeout=20_000)
-    wait_for(page, f"{QUERY}.get('at') === '0' && {QUERY}.get('lesson') === '1.1'")
-    # The lines under the map and the legend make room for the course.
-    expect(page.get_by_test_id("reading")).to_have_count(0)
-    assert find_violations(page, "[data-testid=course]") == []
-
-    # The arrow continues; on a prediction it waits for the guess, and until then the picture keeps still.
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_test_id("prediction")).to_be_visible()
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_test_id("stage-number")).to_contain_text("2 of")
-    assert page.evaluate(f"{QUERY}.get('word')") is None
-    page.get_by_label("Your guess").fill("4")
-    assert find_violations(page, "[data-testid=course]") == []
-    page.get_by_test_id("keep-guess").click()
-    expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
-    wait_for(page, f"{QUERY}.get('word') === 'dog' && {QUERY}.get('at') === '0'")
-    # The panel has all ten, once: both of its columns would be the same list.
-    expect(page.get_by_test_id("neighbours").get_by_role("listitem")).to_have_count(10)
-    expect(page.get_by_test_id("neighbours-then")).to_have_count(0)
-
-    # One history entry for each stage.
-    page.go_back(wait_until="commit")
-    expect(page.get_by_test_id("stage-number")).to_contain_text("2 of")
-    expect(page.get_by_test_id("guess-kept")).to_be_visible()
-    page.go_forward(wait_until="commit")
-    expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
-
-    # Each number on the screen is the server's.
-    page.get_by_test_id("course-next").click()
-    expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
-    numbers = application.get(f"/api/runs/{application.only_run().id}/lessons/1")["numbers"]
-    shown = course.locator("[data-number]")
-    expect(shown.first).to_be_visible()
-    for name, value in shown.evaluate_all("all => all.map((one) => [one.dataset.number, one.value])"):
-        assert float(value) == numbers[name]["value"], name
-    expect(page.get_by_test_id("result").first).to_contain_text("You guessed 4. It was ")
-
-    # A stage whose step lies ahead waits; its text can be read.
-    page.get_by_test_id("course-next").click()
-    page.get_by_test_id("choice").nth(2).click()
-    # Earlier test files may have trained the run that far.
-    if read_status(application.only_run()).step < 500:
-        expect(page.get_by_test_id("waits-for-step")).to_contain_text("500")
-    else:
-        expect(page.get_by_test_id("waits-for-step")).to_have_count(0)
-    for stage in range(7, STAGES + 1):
-        page.get_by_test_id("course-next").click()
-        expect(page.get_by_test_id("stage-number")).to_contain_text(f"{stage} of")
-    expect(course.get_by_role("img")).to_be_visible()
-    assert find_violations(page, "[data-testid=course]") == []
-
-    # Esc leaves the course, and everything else stays.
-    page.get_by_test_id("stage-title").focus()
-    page.keyboard.press("Escape")
-    expect(course).to_have_count(0)
-    wait_for(page, f"{QUERY}.get('word') === 'dog' && {QUERY}.get('lesson') === null")
 
 
 @pytest.mark.tour
@@ -171,31 +102,31 @@ def test_a_link_to_a_part_shows_no_card_and_gives_it_the_keys(
 def test_on_a_phone_the_panel_is_above_the_text_and_either_may_be_enlarged(
     chromium: Browser, finished_run: FinishedRun
 ) -> None:
-    context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.goto(finished_run.url_with("lesson=9.4&panel=cost&section=meter"))
-    panel = page.get_by_test_id("inspector")
-    expect(panel).to_be_visible(timeout=20_000)
-    check_small_window(page)
-    # No section that is brought into view moves the page.
-    page.wait_for_timeout(500)
-    assert page.evaluate("[document.querySelector('main').scrollTop, scrollY]") == [0, 0]
+    with sound_page(
+        chromium, viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="no-preference"
+    ) as page:
+        page.goto(finished_run.url_with("lesson=9.4&panel=cost&section=meter"))
+        panel = page.get_by_test_id("inspector")
+        expect(panel).to_be_visible(timeout=20_000)
+        check_small_window(page)
+        # No section that is brought into view moves the page.
+        page.wait_for_timeout(500)
+        assert page.evaluate("[document.querySelector('main').scrollTop, scrollY]") == [0, 0]
 
-    # The map is one press away, and the panel again.
-    page.get_by_test_id("show-map").tap()
-    expect(panel).to_have_count(0)
-    page.get_by_test_id("show-panel").tap()
-    expect(panel).to_be_visible()
+        # The map is one press away, and the panel again.
+        page.get_by_test_id("show-map").tap()
+        expect(panel).to_have_count(0)
+        page.get_by_test_id("show-panel").tap()
+        expect(panel).to_be_visible()
 
-    height = (panel.bounding_box() or {})["height"]
-    page.get_by_test_id("fold-course").tap()
-    expect(page.get_by_test_id("leave-course")).to_have_count(0)
-    expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
-    assert (panel.bounding_box() or {})["height"] > height + 200
-    page.get_by_test_id("course-next").tap()
-    expect(page.get_by_test_id("stage-title")).to_be_visible()
-    expect(page.get_by_test_id("stage-number")).to_contain_text("5 of")
-    context.close()
+        height = (panel.bounding_box() or {})["height"]
+        page.get_by_test_id("fold-course").tap()
+        expect(page.get_by_test_id("leave-course")).to_have_count(0)
+        expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
+        assert (panel.bounding_box() or {})["height"] > height + 200
+        page.get_by_test_id("course-next").tap()
+        expect(page.get_by_test_id("stage-title")).to_be_visible()
+        expect(page.get_by_test_id("stage-number")).to_contain_text("5 of")
 
 
 @pytest.mark.tour

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -16,10 +17,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from lamplighter.lessons.library import find_lessons, read_folder
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.axe import find_violations
-from tests.browser.course_walk import check_small_window, walk_part
-from tests.browser.fixtures import hold_run
+from tests.browser.fixtures import hold_run, sound_page
 from tests.browser.packed import pack
 from tests.browser.pages import wait_for, wait_for_frame
+from tests.browser.places.course import check_small_window, walk_part
 from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -110,24 +111,18 @@ def test_every_stage_fits_a_small_window_however_it_is_held(town: Town, chromium
 def _walk(chromium: Browser, address: str, town: Town, part: int, size: ViewportSize, language: str) -> None:
     told = town.server.get(f"/api/runs/{town.run.id}/lessons/{part}?lang={language}")
     phone = size is PHONE
-    context = chromium.new_context(
-        viewport=size, has_touch=phone, is_mobile=phone, offline=address[:4] == "file"
-    )
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    page.goto(f"{address}?run={town.run.id}&lesson={part}.1&lang={language}")
-    for stage in walk_part(page, 60_000):
-        expected = told["stages"][stage.number - 1]
-        assert stage.title == expected["title"]
-        _check_stage(page, told["numbers"], f"stage {part}.{stage.number}")
-        # No number is missing on a run of which everything was asked.
-        assert page.locator("[data-testid=course] .unknown").count() == 0, stage
-        expect(page.get_by_test_id("waits-for-numbers")).to_have_count(0)
-        if expected["kind"] == "own-words" and any(one["prediction"] for one in told["stages"]):
-            expect(page.get_by_test_id("results").get_by_role("img").first).to_be_visible()
-    context.close()
-    assert not faults
+    options: dict[str, Any] = {"has_touch": phone, "is_mobile": phone, "offline": address[:4] == "file"}
+    with sound_page(chromium, viewport=size, reduced_motion="no-preference", **options) as page:
+        page.goto(f"{address}?run={town.run.id}&lesson={part}.1&lang={language}")
+        for stage in walk_part(page, 60_000):
+            expected = told["stages"][stage.number - 1]
+            assert stage.title == expected["title"]
+            _check_stage(page, told["numbers"], f"stage {part}.{stage.number}")
+            # No number is missing on a run of which everything was asked.
+            assert page.locator("[data-testid=course] .unknown").count() == 0, stage
+            expect(page.get_by_test_id("waits-for-numbers")).to_have_count(0)
+            if expected["kind"] == "own-words" and any(one["prediction"] for one in told["stages"]):
+                expect(page.get_by_test_id("results").get_by_role("img").first).to_be_visible()
 
 
 @pytest.mark.parametrize("part", LIVE)

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.fixtures import FinishedRun
 from tests.browser.map_page import write_maps
 from tests.browser.pages import close_menu, open_view, wait_for
 from tests.support.application import Application
 from tests.support.synthetic_runs.bright_run import KEEP, SIZE, BrightRun
 
-pytestmark = [pytest.mark.browser, pytest.mark.tour]
+pytestmark = pytest.mark.browser
 
 CELL = 4
 """Every 4th pixel of every 4th line is sampled without averaging."""
@@ -24,7 +25,7 @@ AREA = (256 // CELL, 341 // CELL)
 CHANGE = 0.1
 EVERY = 50
 """Milliseconds between two sampled pictures, on the page's clock."""
-BEATS, EACH = 6, 7
+BEATS, EACH = 4, 7
 """Number of sampled beats, and pictures per beat: 350 ms, where 340 is the minimum."""
 START = """(cell) => {
     const [lamps, names] = [...document.querySelectorAll('.city > canvas')];
@@ -57,16 +58,15 @@ SEEN = """() => new Promise((done) => {
 
 
 @pytest.fixture(scope="module")
-def served_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, BrightRun]]:
-    runs = tmp_path_factory.mktemp("runs")
-    city = BrightRun(runs)
-    write_maps(city.layouts, SIZE, (0,))
-    with city.recorder, Application(runs, "serve", "--no-workers") as app:
-        yield app, city
+def city(finished_run: FinishedRun) -> Iterator[BrightRun]:
+    bright = BrightRun(finished_run.server.runs)
+    write_maps(bright.layouts, SIZE, (0,))
+    with bright.recorder:
+        yield bright
 
 
-def open_city(page: Page, app: Application, city: BrightRun) -> None:
-    page.goto(f"{app.url}/?run=bright&folded=1")
+def open_city(page: Page, server: Application, city: BrightRun) -> None:
+    page.goto(f"{server.url}/?run=bright&folded=1")
     wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=page-menu]')")
     open_view(page)
     page.get_by_test_id("beats").select_option("340")
@@ -117,13 +117,12 @@ def test_a_flash_is_detected() -> None:
     assert flashing(times, opposing_changes(0.4 * light), 1) == 0
 
 
-def test_beats_do_not_flash(chromium: Browser, served_run: tuple[Application, BrightRun]) -> None:
+def test_beats_do_not_flash(chromium: Browser, finished_run: FinishedRun, city: BrightRun) -> None:
     """The page's clock advances from picture to picture, so a slow machine sees what a fast one does."""
-    app, city = served_run
     page = chromium.new_page(viewport={"width": 1024, "height": 768})
     page.add_init_script(KEEP)
     page.clock.install()
-    open_city(page, app, city)
+    open_city(page, finished_run.server, city)
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     page.evaluate(START, CELL)
     for _ in range(BEATS):
@@ -148,14 +147,14 @@ def test_beats_do_not_flash(chromium: Browser, served_run: tuple[Application, Br
     page.close()
 
 
+@pytest.mark.tour
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_with_reduced_motion_nothing_glides_during_beats(
-    motion: Literal["reduce", "no-preference"], chromium: Browser, served_run: tuple[Application, BrightRun]
+    motion: Literal["reduce", "no-preference"], chromium: Browser, finished_run: FinishedRun, city: BrightRun
 ) -> None:
-    app, city = served_run
     page = chromium.new_page(viewport={"width": 1024, "height": 768}, reduced_motion=motion)
     page.clock.install()
-    open_city(page, app, city)
+    open_city(page, finished_run.server, city)
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     before = page.evaluate("__lamplighter.shown.step")
     write_maps(city.layouts, SIZE, (city.step,))

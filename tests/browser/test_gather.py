@@ -11,11 +11,12 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 import lamplighter
+from tests.browser.fixtures import FinishedRun
+from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, show_level, wait_for
 from tests.support.application import Application
-from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.tour]
+pytestmark = pytest.mark.browser
 
 SIZE, DIM = 60, 8
 HOSTILE = "<img src=x onerror=alert(1)>" + "long" * 40
@@ -23,9 +24,9 @@ TOKENS = [HOSTILE, *(f"word{i}" for i in range(1, SIZE))]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Record a run of sixty tokens and wait for its linear map."""
-    runs = tmp_path_factory.mktemp("runs")
+def server(finished_run: FinishedRun) -> Application:
+    """Record a run of sixty tokens beside the finished run."""
+    runs = finished_run.server.runs
     draw = np.random.default_rng(5)
     weights = draw.normal(size=(SIZE, DIM)).astype(np.float32)
     with lamplighter.record(runs / "mine", TOKENS, embedding=weights, keyframe_every=5) as recorder:
@@ -33,9 +34,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
             ids = draw.integers(0, SIZE, size=6)
             weights[ids] += draw.normal(size=(len(ids), DIM), scale=0.1).astype(np.float32)
             recorder.step(weights, ids, 3 / step)
-    with Application(runs, "serve") as app:
-        wait_until(lambda: bool(app.get("/api/runs/mine/layouts?method=linear")["items"]), "a layout", 90)
-        yield app
+    write_maps(finished_run.server.run("mine").layouts_path, SIZE, range(0, 21, 5))
+    return finished_run.server
 
 
 def opened(server: Application, chromium: Browser, query: str = "", **context: Any) -> Page:
@@ -120,6 +120,7 @@ def touch(cdp: CDPSession, kind: str, *points: tuple[float, float]) -> None:
     cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
 
+@pytest.mark.tour
 def test_a_lasso_selects_shift_adds_alt_removes_and_escape_clears(page: Page) -> None:
     places = pixels(page)
     x, y, radius = around(places)
@@ -194,6 +195,7 @@ def test_tokens_are_selected_by_keyboard_alone_and_the_change_is_announced_and_m
     wait_for(page, "location.search.includes('align=1')")
 
 
+@pytest.mark.tour
 def test_a_link_restores_the_selection(server: Application, chromium: Browser) -> None:
     there = opened(server, chromium, "&panel=gathered&tokens=3,17,999&align=1")
     expect(there.get_by_test_id("gathered-count")).to_have_text("2 words selected")
@@ -201,6 +203,7 @@ def test_a_link_restores_the_selection(server: Application, chromium: Browser) -
     there.close()
 
 
+@pytest.mark.tour
 def test_the_card_avoids_the_pointer_and_shows_hostile_text_as_text(page: Page) -> None:
     choose_entry(page, "showWholeMap")
     page.wait_for_timeout(900)
@@ -219,6 +222,7 @@ def test_the_card_avoids_the_pointer_and_shows_hostile_text_as_text(page: Page) 
     assert not inside
 
 
+@pytest.mark.tour
 def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     cdp = phone.context.new_cdp_session(phone)
     before = pixels(phone)

@@ -11,7 +11,7 @@ import lamplighter
 from lamplighter.analysis.analyst import Analyst
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.training.worker import train
-from tests.browser.fixtures import DESKTOP
+from tests.browser.fixtures import sound_page
 from tests.browser.pages import open_panel, wait_for
 from tests.support.application import Application
 from tests.support.runs import make_run
@@ -30,14 +30,11 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 @pytest.fixture
 def page(chromium: Browser, parent: RunFolder) -> Iterator[Page]:
-    with Application(parent.path.parent, "serve", "--no-workers") as app:
-        context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
-        page = context.new_page()
+    with Application(parent.path.parent, "serve", "--no-workers") as app, sound_page(chromium) as page:
         page.goto(app.launch_url)
         page.goto(f"{app.url}/?run={parent.id}-probes&panel=token&token=30")
         wait_for(page, "window.__lamplighter?.shown")
         yield page
-        context.close()
 
 
 def test_a_light_has_its_sentence_and_leads_to_its_layers_and_its_run(page: Page, parent: RunFolder) -> None:

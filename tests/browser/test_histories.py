@@ -12,13 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.packing import nearest, packed_run
 from lamplighter.packing.gallery import write_gallery
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.browser.fixtures import DESKTOP
+from tests.browser.fixtures import FinishedRun, sound_page
 from tests.browser.packed import host_files
 from tests.browser.pages import open_panel, wait_for
-from tests.support.application import Application
 from tests.support.synthetic_runs.checkpoint_run import DEAD, NUMBERS, WORDS, make_checkpoint_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.tour]
+pytestmark = pytest.mark.browser
 
 LAST = len(NUMBERS) - 1
 MIDDLE = 5
@@ -26,8 +25,8 @@ MIDDLE = 5
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    return make_checkpoint_run(tmp_path_factory.mktemp("history") / "runs" / "history")
+def run(finished_run: FinishedRun) -> RunFolder:
+    return make_checkpoint_run(finished_run.server.runs / "history")
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +41,8 @@ def gallery(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    context.close()
-    assert faults == []
+    with sound_page(chromium) as page:
+        yield page
 
 
 def expect_history(page: Page) -> None:
@@ -72,12 +66,14 @@ def expect_history(page: Page) -> None:
     expect(listed.first).to_contain_text(WORDS[DEAD[0]])
 
 
-def test_a_history_says_what_is_wrong_and_which_words_stayed(run: RunFolder, page: Page) -> None:
-    with Application(run.path.parent, "serve", "--no-workers") as server:
-        page.goto(f"{server.url}/?run={run.id}")
-        expect_history(page)
+def test_a_history_says_what_is_wrong_and_which_words_stayed(
+    finished_run: FinishedRun, run: RunFolder, page: Page
+) -> None:
+    page.goto(f"{finished_run.server.url}/?run={run.id}")
+    expect_history(page)
 
 
+@pytest.mark.tour
 @pytest.mark.parametrize("where", ["file", "host"])
 def test_a_gallery_loads_more_neighbours_from_beside_the_page(gallery: Path, page: Page, where: str) -> None:
     name = next(path.name for path in gallery.glob("*.html") if path.name != "index.html")
@@ -95,6 +91,7 @@ def test_a_gallery_loads_more_neighbours_from_beside_the_page(gallery: Path, pag
         assert words == ["1.js"], "one file, once, and only for the word that was asked for"
 
 
+@pytest.mark.tour
 def test_a_page_of_a_gallery_alone_has_fewer_neighbours(gallery: Path, page: Page, tmp_path: Path) -> None:
     alone = shutil.copy(next(path for path in gallery.glob("*.html") if path.name != "index.html"), tmp_path)
     page.goto(f"{Path(alone).as_uri()}?at={MIDDLE}&panel=token&token=70")

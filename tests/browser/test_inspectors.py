@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from lamplighter.runfolder.run_store import RunStore
+from tests.browser.fixtures import FinishedRun, sound_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import LAB_PANELS, open_panel, show_level, wait_for
 from tests.support.application import Application
 from tests.support.folders import TOKENS, FakeTrainer, V, make_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.tour]
+pytestmark = pytest.mark.browser
 
-LAST, NEAREST, ODD = 60, 12, 45
+LAST, NEAREST, ODD = 100, 12, 45
 COLOURS = """() => {
     const canvas = document.querySelector('[data-testid=matrix] canvas');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -60,30 +61,25 @@ class RunWithMatrices:
 
 
 @pytest.fixture(scope="module")
-def matrix_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunWithMatrices]:
-    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
-        run = make_run(RunStore(server.runs))
-        trainer = FakeTrainer(run, loss_of=lambda step: 5.0 if step == ODD else 2.5 + step % 7 / 100)
-        trainer.begin().train(LAST)
-        write_maps(trainer.run.layouts_path, V, (30, LAST), ("animals", "marks"))
-        trainer.end()
-        yield RunWithMatrices(server, trainer.run.id, trainer.matrices)
+def matrix_run(finished_run: FinishedRun) -> RunWithMatrices:
+    run = make_run(RunStore(finished_run.server.runs))
+    trainer = FakeTrainer(run, loss_of=lambda step: 5.0 if step == ODD else 2.5 + step % 7 / 100)
+    trainer.begin().train(LAST)
+    write_maps(trainer.run.layouts_path, V, (30, LAST), ("animals", "marks"))
+    trainer.end()
+    return RunWithMatrices(finished_run.server, trainer.run.id, trainer.matrices)
 
 
 @pytest.fixture(scope="module")
-def page(matrix_run: RunWithMatrices, chromium: Browser) -> Iterator[Page]:
-    opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(
-        f"{matrix_run.server.url}/?run={matrix_run.run}&panel=token&token={matrix_run.token_with_new_neighbours()}"
-    )
-    wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
-    yield opened
-    opened.close()
-    assert not faults
+def page(matrix_run: RunWithMatrices, chromium: Browser, presenting: StorageState) -> Iterator[Page]:
+    query = f"panel=token&token={matrix_run.token_with_new_neighbours()}"
+    with sound_page(chromium, storage_state=presenting) as opened:
+        opened.goto(f"{matrix_run.server.url}/?run={matrix_run.run}&{query}")
+        wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
+        yield opened
 
 
+@pytest.mark.tour
 def test_every_panel_explains_itself_in_a_sentence_or_two(page: Page) -> None:
     show_level(page, "lab")
     said = set()
@@ -127,6 +123,7 @@ def test_a_token_shows_its_step_and_the_changes_of_its_neighbours(
     expect(page).to_have_url(re.compile(f"then={LAST}"))
 
 
+@pytest.mark.tour
 def test_its_path_is_drawn_and_includes_a_gradient_from_before_the_page_opened(
     page: Page, matrix_run: RunWithMatrices
 ) -> None:
@@ -140,6 +137,7 @@ def test_its_path_is_drawn_and_includes_a_gradient_from_before_the_page_opened(
     )
 
 
+@pytest.mark.tour
 def test_another_token_is_compared_by_search_and_by_list(page: Page, matrix_run: RunWithMatrices) -> None:
     field = page.get_by_test_id("pair-search")
     field.fill("hotdog")
@@ -155,6 +153,7 @@ def test_another_token_is_compared_by_search_and_by_list(page: Page, matrix_run:
     expect(charts).to_have_count(0)
 
 
+@pytest.mark.tour
 def test_tabs_work_by_keyboard_and_show_the_step(page: Page) -> None:
     show_level(page, "lab")
     page.get_by_test_id("tab-export").focus()
@@ -211,7 +210,6 @@ def test_the_matrix_is_a_picture_with_orders_and_differences(page: Page) -> None
 
 
 def test_the_panel_of_a_step_tells_whether_it_stands_out(page: Page, matrix_run: RunWithMatrices) -> None:
-    page.goto(matrix_run.server.launch_url)
     page.goto(f"{matrix_run.server.url}/?run={matrix_run.run}&panel=step&at=50")
     verdict = page.get_by_test_id("stands-out")
     expect(verdict).to_contain_text("No: loss 2.51, where 2.5")

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.axe import find_violations
-from tests.browser.fixtures import serve_finished_run, served_from
-from tests.browser.pages import OUTSIDE, PANELS, choose_entry, wait_for
+from tests.browser.fixtures import (
+    ELSEWHERE_ON_TOUR,
+    FinishedRun,
+    serve_finished_run,
+    served_from,
+    sound_page,
+)
+from tests.browser.pages import OUTSIDE, PANELS, choose_entry, show_address, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.tour]
+pytestmark = pytest.mark.browser
 
 LANGUAGE = "document.documentElement.lang"
-SHOWN = "window.__lamplighter?.shown"
-GO = """(address) => {
-    history.pushState(null, '', address);
-    dispatchEvent(new PopStateEvent('popstate'));
-}"""
 OTHERS = "bdi, code, pre, noscript, a[href^=http], [data-testid=reading], [data-testid=batch], [data-testid=said], [data-testid=run-name]"
 """Words of the run, commands and titles of books."""
 TEXTS = """(others) => {
@@ -40,9 +40,11 @@ SAME = {
 """Texts that are the same in both languages."""
 
 
-@pytest.mark.parametrize("where", ["server", "file"])
-def test_the_page_uses_its_readers_language(where: str, chromium: Browser, tmp_path: Path) -> None:
-    with serve_finished_run(tmp_path) as served, served_from(where, served, tmp_path) as finished:
+@pytest.mark.parametrize("where", ELSEWHERE_ON_TOUR[:2])
+def test_the_page_uses_its_readers_language(
+    where: str, chromium: Browser, finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    with served_from(where, finished_run, tmp_path) as finished:
         context = chromium.new_context(locale="de-AT", viewport={"width": 390, "height": 844})
         page = context.new_page()
         page.goto(finished.url_with("panel=run"))
@@ -50,7 +52,6 @@ def test_the_page_uses_its_readers_language(where: str, chromium: Browser, tmp_p
         assert page.evaluate(LANGUAGE) == "de"
         # German words are longer; nothing may overflow the window.
         assert page.evaluate(OUTSIDE) == []
-        assert find_violations(page) == []
 
         # The reader's choice overrides the browser's, and is kept.
         page.keyboard.press("?")
@@ -63,22 +64,23 @@ def test_the_page_uses_its_readers_language(where: str, chromium: Browser, tmp_p
         # An address overrides both; it keeps its language while the view changes, as do links copied from it.
         page.goto(finished.url_with("lang=de&panel=run"))
         expect(page.get_by_text("Rezept", exact=True)).to_be_visible(timeout=20_000)
-        wait_for(page, SHOWN)
+        wait_for(page, "window.__lamplighter?.shown")
         choose_entry(page, "toggleMap")
         wait_for(page, "location.search.includes('map=linear')")
         assert page.evaluate("new URLSearchParams(location.search).get('lang')") == "de"
         context.close()
 
 
-def test_without_the_german_script_the_page_is_entirely_english(chromium: Browser, tmp_path: Path) -> None:
-    with serve_finished_run(tmp_path) as finished:
-        page = chromium.new_page(locale="de-DE")
+@pytest.mark.tour
+def test_without_the_german_script_the_page_is_entirely_english(
+    chromium: Browser, finished_run: FinishedRun
+) -> None:
+    with sound_page(chromium, locale="de-DE") as page:
         page.route("**/assets/german-*", lambda route: route.abort())
-        page.goto(finished.url_with("panel=run"))
+        page.goto(finished_run.url_with("panel=run"))
         expect(page.get_by_text("Recipe", exact=True)).to_be_visible(timeout=20_000)
         expect(page.get_by_test_id("loss")).to_contain_text(".")
         assert page.evaluate(LANGUAGE) == "en"
-        page.close()
 
 
 def texts_at_rest(page: Page) -> set[str]:
@@ -93,16 +95,21 @@ def texts_at_rest(page: Page) -> set[str]:
     return set(before or ())
 
 
+@pytest.mark.tour
 def test_no_text_of_the_german_page_is_english(chromium: Browser, tmp_path: Path) -> None:
-    with serve_finished_run(tmp_path) as finished:
-        pages = [chromium.new_page(viewport={"width": 1280, "height": 800}) for _ in range(2)]
-        for page, language in zip(pages, ("en", "de"), strict=True):
+    with (
+        serve_finished_run(tmp_path) as finished,
+        sound_page(chromium) as here,
+        sound_page(chromium) as there,
+    ):
+        pages = ((here, "en"), (there, "de"))
+        for page, language in pages:
             page.goto(finished.url_with(f"lang={language}"))
-            wait_for(page, SHOWN)
+            wait_for(page, "window.__lamplighter?.shown")
         for panel in PANELS:
             texts: list[set[str]] = []
-            for page, language in zip(pages, ("en", "de"), strict=True):
-                page.evaluate(GO, finished.url_with(f"lang={language}&panel={panel}&word=2"))
+            for page, language in pages:
+                show_address(page, finished.url_with(f"lang={language}&panel={panel}&word=2"))
                 texts.append(texts_at_rest(page))
             english, german = texts
             # One of the run's kinds is called marks, and units are the same.
@@ -110,5 +117,3 @@ def test_no_text_of_the_german_page_is_english(chromium: Browser, tmp_path: Path
                 text for text in english & german - SAME if not re.search(rf"{finished.run}|Marks|MWh$", text)
             }
             assert alike == set(), panel
-        for page in pages:
-            page.close()

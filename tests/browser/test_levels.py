@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, open_presenters_page
+from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, sound_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, close_menu, open_view, wait_for
 from tests.support.folders import TOKENS, FakeTrainer, V, make_run
@@ -56,7 +56,8 @@ def live(finished_run: FinishedRun) -> Iterator[FakeTrainer]:
 
 @pytest.fixture
 def page(chromium: Browser, presenting: StorageState) -> Iterator[Page]:
-    yield from open_presenters_page(chromium, presenting)
+    with sound_page(chromium, storage_state=presenting) as opened:
+        yield opened
 
 
 def expect_level(page: Page, level: str, panel: str | None) -> None:

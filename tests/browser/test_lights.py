@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.run_store import RunStore
-from tests.browser.map_page import write_maps
+from tests.browser.fixtures import FinishedRun
 from tests.browser.pages import wait_for
-from tests.support.application import Application
-from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -27,14 +22,8 @@ CONTEXT = (
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve a finished run. Yields its URL."""
-    runs = tmp_path_factory.mktemp("runs")
-    with Application(runs, "serve", "--no-workers") as app:
-        trainer = FakeTrainer(make_run(RunStore(runs))).begin().train(12)
-        write_maps(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
-        trainer.end()
-        yield f"{app.url}/?run={trainer.run.id}"
+def city(finished_run: FinishedRun) -> str:
+    return finished_run.url_with("")
 
 
 def calm(chromium: Browser) -> Page:

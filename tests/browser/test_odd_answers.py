@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.contract.questions import canonical_question, parse_question, question_id
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
+from tests.browser.fixtures import sound_page
 from tests.browser.map_page import write_maps
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, V, make_run
@@ -101,12 +102,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applicatio
 @pytest.fixture(scope="module")
 def page(chromium: Browser) -> Iterator[Page]:
     """Open a page; fail if it throws an error."""
-    opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
-    opened.close()
-    assert faults == []
+    with sound_page(chromium) as opened:
+        yield opened
 
 
 def show(page: Page, asked: tuple[Application, str, dict[str, str]], name: str, step: int) -> None:

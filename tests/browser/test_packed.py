@@ -15,7 +15,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import LAST, FinishedRun
 from tests.browser.packed import close_clean, host_files, open_offline, pack
-from tests.browser.pages import OUTSIDE, show_level, wait_for
+from tests.browser.pages import OUTSIDE, show_address, show_level, wait_for
 from tests.support.synthetic_runs.recorded import HOSTILE, record
 
 pytestmark = pytest.mark.browser
@@ -151,7 +151,7 @@ def test_an_unknown_name_in_the_address_is_reported(page: Page) -> None:
         ("panel=game", "game-file", "no vectors"),
         ("panel=claims", "claims-file", "has no claims"),
     ):
-        page.goto(f"{base}?{query}")
+        show_address(page, f"{base}?{query}")
         expect(page.get_by_test_id(name)).to_contain_text(said)
     expect(page.get_by_test_id("output-problem")).to_have_count(0)
 
@@ -208,7 +208,8 @@ def test_hostile_tokens_stay_text(tmp_path: Path, chromium: Browser) -> None:
     close_clean(page, url)
 
 
-@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.tour)])
+@pytest.mark.tour
+@pytest.mark.parametrize("width", [1280, 390])
 def test_a_gallery_works_under_a_path(
     finished_run: FinishedRun, tmp_path: Path, chromium: Browser, width: int
 ) -> None:

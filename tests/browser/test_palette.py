@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import DESKTOP, FinishedRun
+from tests.browser.fixtures import FinishedRun, sound_page
 from tests.browser.pages import wait_for
 
 pytestmark = pytest.mark.browser
@@ -16,11 +16,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def page(finished_run: FinishedRun, chromium: Browser) -> Iterator[Page]:
-    opened = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
-    opened.goto(finished_run.url_with("panel=measures"))
-    wait_for(opened, "window.__lamplighter?.shown")
-    yield opened
-    opened.close()
+    with sound_page(chromium) as opened:
+        opened.goto(finished_run.url_with("panel=measures"))
+        wait_for(opened, "window.__lamplighter?.shown")
+        yield opened
 
 
 def test_a_panel_and_a_command_are_found_by_keyboard(page: Page) -> None:

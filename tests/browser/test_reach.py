@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expec
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, open_presenters_page
+from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, sound_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, close_menu, open_panel, open_view, wait_for, wait_for_frame
 from tests.support.folders import FakeTrainer, V, make_run
@@ -20,10 +20,11 @@ from tests.support.folders import FakeTrainer, V, make_run
 pytestmark = pytest.mark.browser
 
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
-SIZES = [(320, 320), (844, 390), (1280, 720)]
-"""The smallest window, a phone in landscape, and a projector."""
+SIZES = [(320, 320), (1280, 720)]
+"""The smallest window, and a projector."""
 FURTHER_SIZES = [
     (640, 360),
+    (844, 390),
     (853, 480),
     (1093, 500),
     (320, 561),
@@ -64,7 +65,8 @@ CONTROLS = """header :is(button, input), .bottom > .foot > .key, .rail button,
 
 @pytest.fixture(scope="module")
 def page(chromium: Browser, presenting: StorageState) -> Iterator[Page]:
-    yield from open_presenters_page(chromium, presenting)
+    with sound_page(chromium, storage_state=presenting) as opened:
+        yield opened
 
 
 def open_page(page: Page, finished: FinishedRun, query: str, size: ViewportSize = DESKTOP) -> None:

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 import lamplighter
 from tests.browser.axe import find_violations
-from tests.browser.pages import wait_for
+from tests.browser.fixtures import FinishedRun
+from tests.browser.map_page import write_maps
+from tests.browser.pages import show_address
 from tests.support.application import Application
 from tests.support.machine.ranks import run_ranks
 from tests.support.machine.shared_training import ROWS, SharedModel, global_batches, part_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.tour]
+pytestmark = pytest.mark.browser
 
 SIZE, DIM = 60, 8
 CONFIG = {"lr": 0.0003, "model": {"layers": 4}, "note": "<b>bold</b>"}
@@ -38,23 +40,19 @@ def record_wrongly(folder: Path) -> None:
             recorder.step(weights, read, 3 / step, gradient=gradient)
 
 
-def test_its_settings_and_inconsistencies_are_shown(tmp_path: Path, chromium: Browser) -> None:
+def test_its_settings_and_inconsistencies_are_shown(finished_run: FinishedRun, desk: Page) -> None:
+    server = finished_run.server
     with pytest.warns(UserWarning, match="other rows"):
-        record_wrongly(tmp_path / "mine")
-    with Application(tmp_path, "serve") as application:
-        page = chromium.new_page(viewport={"width": 1280, "height": 720})
-        page.goto(f"{application.url}/?run=mine&map=linear&panel=step")
-        wait_for(page, "document.querySelector('[data-testid=contradictions]')")
-        expect(page.get_by_test_id("contradictions")).to_contain_text(
-            "The gradient has other rows than the ids"
-        )
-        page.goto(f"{application.url}/?run=mine&map=linear&panel=run")
-        settings = page.get_by_test_id("loop-settings")
-        expect(settings).to_contain_text("model.layers")
-        # The loop's values are text, never markup.
-        expect(settings).to_contain_text("<b>bold</b>")
-        expect(page.get_by_test_id("run-events")).to_contain_text("Recorded from a training loop of its own")
-        page.close()
+        record_wrongly(server.runs / "loop")
+    write_maps(server.run("loop").layouts_path, SIZE, (0, 10))
+    show_address(desk, f"{server.url}/?run=loop&panel=step")
+    expect(desk.get_by_test_id("contradictions")).to_contain_text("The gradient has other rows than the ids")
+    show_address(desk, f"{server.url}/?run=loop&panel=run")
+    settings = desk.get_by_test_id("loop-settings")
+    expect(settings).to_contain_text("model.layers")
+    # The loop's values are text, never markup.
+    expect(settings).to_contain_text("<b>bold</b>")
+    expect(desk.get_by_test_id("run-events")).to_contain_text("Recorded from a training loop of its own")
 
 
 def train_slowly(rank: int, size: int, folder: Path) -> None:
@@ -75,6 +73,7 @@ def train_slowly(rank: int, size: int, folder: Path) -> None:
             optimizer.zero_grad()
 
 
+@pytest.mark.tour
 def test_its_processes_are_shown_with_their_rows_their_bytes_and_the_one_that_lags(
     tmp_path: Path, chromium: Browser
 ) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 import lamplighter
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
+from tests.browser.fixtures import sound_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, open_panel, wait_for
 from tests.support.application import Application
@@ -43,6 +44,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
         yield app
 
 
+@pytest.fixture(scope="module")
+def viewer(chromium: Browser) -> Iterator[Page]:
+    with sound_page(chromium, reduced_motion="no-preference") as opened:
+        yield opened
+
+
 def step_of(page: Page) -> int:
     return page.evaluate("__lamplighter.step")
 
@@ -56,8 +63,8 @@ def pause(page: Page) -> int:
 
 
 @pytest.mark.tour
-def test_a_url_plays_pauses_and_leaves(recorded: Application, chromium: Browser):
-    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+def test_a_url_plays_pauses_and_leaves(recorded: Application, viewer: Page):
+    page = viewer
     page.goto(f"{recorded.url}/?run=mine&from=100&speed=4")
     wait_for(page, "window.__lamplighter?.beat?.step > 100")
     assert page.evaluate("__lamplighter.beat?.step") < 300
@@ -78,11 +85,10 @@ def test_a_url_plays_pauses_and_leaves(recorded: Application, chromium: Browser)
     choose_entry(page, "goLive")
     expect(page.get_by_test_id("replay")).to_have_count(0)
     wait_for(page, "!location.search.includes('from=')")
-    page.close()
 
 
-def test_replay_from_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium: Browser):
-    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+def test_replay_from_a_click_on_the_loss_and_from_the_start(recorded: Application, viewer: Page):
+    page = viewer
     page.goto(f"{recorded.url}/?run=mine")
     wait_for(page, "window.__lamplighter?.beat?.step === 400")
     box = page.get_by_test_id("timeline").bounding_box()
@@ -99,11 +105,10 @@ def test_replay_from_a_click_on_the_loss_and_from_the_start(recorded: Applicatio
     page.get_by_test_id("replay-from-start").click()
     wait_for(page, "__lamplighter.beat?.step < 200")
     wait_for(page, "location.search.includes('from=0')")
-    page.close()
 
 
-def test_runs_that_take_no_requests_are_explained(recorded: Application, chromium: Browser):
-    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+def test_runs_that_take_no_requests_are_explained(recorded: Application, viewer: Page):
+    page = viewer
     page.goto(f"{recorded.url}/?run=mine")
     expect(page.get_by_test_id("recorded")).to_contain_text("separate training loop")
     expect(page.get_by_test_id("training-menu")).to_have_count(0)
@@ -113,22 +118,20 @@ def test_runs_that_take_no_requests_are_explained(recorded: Application, chromiu
     open_panel(page, "step")
     expect(page.get_by_test_id("no-step")).to_contain_text("no training steps")
     expect(page.get_by_test_id("replay-from-start")).to_have_count(0)
-    page.close()
 
 
-def test_a_step_that_lies_ahead_is_reported(recorded: Application, chromium: Browser):
-    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+def test_a_step_that_lies_ahead_is_reported(recorded: Application, viewer: Page):
+    page = viewer
     page.goto(f"{recorded.url}/?run=mine&from=5000")
     expect(page.get_by_test_id("notice")).to_contain_text("the last is 400")
     choose_entry(page, "goLive")
     wait_for(page, "__lamplighter.beat?.step === 400")
     expect(page.get_by_test_id("notice")).to_have_count(0)
-    page.close()
 
 
 @pytest.mark.tour
-def test_an_unknown_token_is_reported_once_and_the_map_stays(recorded: Application, chromium: Browser):
-    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+def test_an_unknown_token_is_reported_once_and_the_map_stays(recorded: Application, viewer: Page):
+    page = viewer
     refused: list[str] = []
     page.on("response", lambda response: refused.append(response.url) if response.status == 404 else None)
     page.goto(f"{recorded.url}/?run=mine&token={SIZE}")
@@ -138,7 +141,6 @@ def test_an_unknown_token_is_reported_once_and_the_map_stays(recorded: Applicati
     before = len(refused)
     page.wait_for_timeout(3_000)
     assert len(refused) == before, refused
-    page.close()
 
 
 @pytest.mark.tour

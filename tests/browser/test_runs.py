@@ -1,37 +1,38 @@
-"""Runs in the browser: a new one from a person's own text, a server that dies, hostile tokens."""
+"""Runs in the browser: the list, a set of them, a file that is dropped, a person's own text, a server that dies."""
 
 from __future__ import annotations
 
+import base64
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from lamplighter.exports.export import export_run
 from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.wire.vocabulary import Vocabulary
-from tests.browser.fixtures import PACE, training
-from tests.browser.pages import open_panel, wait_for
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import FinishedRun, make_finished_run, training
+from tests.browser.pages import open_panel, show_address, wait_for
 from tests.support.application import Application
-from tests.support.runs import small_recipe, small_text, wait_for_step
+from tests.support.folders import TOKENS
+from tests.support.runs import small_text, wait_for_step
+from tests.support.swept import recorded_set
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
 LIT = "window.__lamplighter?.litPixels?.() > 0"
-HOSTILE = [
-    "<img/src=x/onerror=window.hit=1>",
-    "<b>bold</b>",
-    "<a/href=javascript:window.hit=1>",
-    "\u202eright-to-left",
-    "👩‍👩‍👧‍👦",
-    "x" * 300,
-    "%{hovertemplate}",
-    "../../etc/passwd",
-]
+DRAG = """([data, name, type, events]) => {
+    const held = new DataTransfer();
+    held.items.add(new File([Uint8Array.from(atob(data), (each) => each.charCodeAt(0))], name, { type }));
+    for (const event of events)
+        document.body.dispatchEvent(new DragEvent(event, { dataTransfer: held, bubbles: true, cancelable: true }));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -75,44 +76,10 @@ def test_a_persons_own_text_becomes_a_map(page: Page, application: Application, 
     application.wait_until_over(run)
 
 
-@pytest.mark.tour
-def test_hostile_tokens_are_text_everywhere(page: Page, application: Application):
-    run = RunStore(application.runs).create(small_recipe(steps=100_000))
-    tokens = tuple(HOSTILE + [f"word{i}" for i in range(60)])
-    ids = np.random.default_rng(0).integers(0, len(tokens), 3_000).astype(np.uint32)
-    vocabulary = Vocabulary(tokens, np.bincount(ids, minlength=len(tokens)), {HOSTILE[1]: tuple(range(20))})
-    application.ask(run, "pace", steps_per_second=PACE)
-    run.write_corpus(ids, vocabulary, "{}")
-    wait_for_step(run, 5, 60)
-    page.goto(f"{application.url}/?run={run.id}")
-    wait_for(page, LIT, 60)
-    wait_for(page, "__lamplighter.labels.length > 0", 60)
-    application.ask(run, "stop")
-    application.wait_until_over(run)
-    for token_id, token in enumerate(HOSTILE):
-        # Like Back and Forward do: a reload for each token would take a minute.
-        page.evaluate(
-            "(query) => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
-            f"?run={run.id}&token={token_id}",
-        )
-        expect(page.get_by_test_id("token")).to_be_visible()
-        if token.isprintable() and len(token) < 60:
-            expect(page.get_by_test_id("token")).to_contain_text(token)
-        x, y = page.evaluate(f"__lamplighter.pixelOf({token_id})")
-        page.get_by_test_id("city").hover(position={"x": x, "y": y}, force=True)
-        page.wait_for_timeout(100)
-    assert page.evaluate("window.hit === undefined")
-    made = """[...document.querySelectorAll('main img, main b, main tspan, a')]
-        .filter(e => e.matches('img[src=x], a[href^=javascript]') || (e.textContent === 'bold' && e.matches('b, tspan')))
-        .length"""
-    assert page.evaluate(made) == 0
-
-
-@pytest.mark.tour
-def test_an_invalid_value_is_explained_beside_its_field(page: Page, application: Application):
-    wait_for(page, LIT, 60)
-    before = len(RunStore(application.runs).runs())
-    open_panel(page, "runs")
+def test_an_invalid_value_is_explained_beside_its_field(desk: Page, finished_run: FinishedRun):
+    page, store = desk, RunStore(finished_run.server.runs)
+    before = len(store.runs())
+    show_address(page, finished_run.url_with("panel=runs"))
     page.get_by_test_id("new-run").click()
     page.locator("summary", has_text="More options").click()
     page.get_by_test_id("new-optimiser").select_option("lazy")
@@ -120,7 +87,7 @@ def test_an_invalid_value_is_explained_beside_its_field(page: Page, application:
     page.get_by_test_id("start").click()
     expect(page.get_by_role("alert").filter(has_text="use the optimiser adam or sgd")).to_be_visible()
     page.wait_for_timeout(500)
-    assert len(RunStore(application.runs).runs()) == before
+    assert len(store.runs()) == before
 
 
 @pytest.mark.tour
@@ -167,3 +134,112 @@ def test_the_size_of_a_run_is_shown_before_and_while_it_runs(page: Page, applica
     expect(estimate).to_contain_text("every 500 steps")
     page.get_by_test_id("new-dim").fill("63")
     expect(estimate).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packed")
+    return export_run(make_finished_run(folder / "runs"), "zip", out=folder / "town.zip")
+
+
+def drop(page: Page, data: bytes, name: str, kind: str = "") -> None:
+    """Drag a file over the page until it says what it takes, and drop it."""
+    held = [base64.b64encode(data).decode(), name, kind]
+    page.evaluate(DRAG, [*held, ["dragenter"]])
+    target = page.get_by_test_id("drop")
+    # The code that takes a file loads with the first drag.
+    for _ in range(200):
+        page.evaluate(DRAG, [*held, ["dragover"]])
+        if target.is_visible():
+            break
+        page.wait_for_timeout(50)
+    expect(target).to_have_text("Drop the zip of a run to import it, or a text to train on it")
+    page.evaluate(DRAG, [*held, ["dragover", "drop"]])
+    expect(target).to_have_count(0)
+
+
+def test_a_file_that_is_dropped(desk: Page, finished_run: FinishedRun, packed: Path):
+    page, store = desk, RunStore(finished_run.server.runs)
+    show_address(page, finished_run.url_with(""))
+    wait_for(page, "window.__lamplighter?.shown")
+    before = {run.id for run in store.runs()}
+    content = packed.read_bytes()
+    alert = page.get_by_role("alert")
+    drop(page, b"\x89PNG", "photo.png", "image/png")
+    expect(alert).to_contain_text("“photo.png” is neither the zip of a run")
+    drop(page, b"", "empty.txt", "text/plain")
+    expect(alert).to_have_text("“empty.txt” is empty.")
+    drop(page, content[:-1_000], "town.zip", "application/zip")
+    expect(alert).to_contain_text("it is cut short; fetch it again")
+    drop(page, content, "town.zip", "application/zip")
+    wait_for(page, f"document.querySelectorAll('[data-testid=run-entry]').length === {len(before) + 1}")
+    (run,) = [run for run in store.runs() if run.id not in before]
+    wait_for(page, f"location.search.includes('{run.id}')")
+    expect(page.locator(f"[data-run='{run.id}'] [aria-current=true]")).to_be_visible()
+    expect(page.get_by_text(f"Imported: {read_run_name(run)}")).to_be_visible()
+    expect(alert).to_have_count(0)
+    wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
+    assert not [name for name in os.listdir(store.path) if name.startswith(".importing")]
+
+
+@pytest.mark.tour
+def test_a_text_that_is_dropped_fills_the_form_of_a_new_run(desk: Page, finished_run: FinishedRun):
+    page = desk
+    show_address(page, finished_run.url_with(""))
+    drop(page, small_text().encode(), "my text.txt", "text/plain")
+    expect(page.get_by_test_id("text-facts")).to_contain_text("learn it by heart")
+    # It has made the choice, so that what is said of it is all in view.
+    expect(page.locator("input[name=corpus][value=text]")).to_have_count(0)
+    for said in (page.get_by_test_id("text-facts"), page.get_by_text("my text.txt")):
+        expect(said).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Use another text").click()
+    expect(page.locator("input[name=corpus][value=text]")).to_be_checked()
+
+
+@pytest.mark.tour
+def test_a_run_is_chosen_by_keyboard_and_its_import_cancelled(
+    desk: Page, finished_run: FinishedRun, packed: Path
+):
+    page, store = desk, RunStore(finished_run.server.runs)
+    before = {run.id for run in store.runs()}
+    page.goto(finished_run.url_with("panel=runs"))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Import…").press("Enter")
+    # Held on its way, as a large file is.
+    page.route("**/api/imports/*", lambda route: route.request.method == "PUT" or route.continue_())
+    chooser.value.set_files(packed)
+    page.get_by_test_id("importing").get_by_role("button", name="Cancel").press("Enter")
+    expect(page.get_by_test_id("importing")).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.unroute_all(behavior="ignoreErrors")
+    assert {run.id for run in store.runs()} == before
+
+
+def test_a_set_is_one_entry_of_the_list_and_one_page(desk: Page, finished_run: FinishedRun) -> None:
+    # Three seeds, the last of which has not begun.
+    page, server = desk, finished_run.server
+    recorded_set(server.runs)
+    (found,) = server.get("/api/sets")["items"]
+    first = found["members"][0]["run"]
+    show_address(page, f"{server.url}/?run={first}&panel=runs")
+    entry = page.get_by_test_id("run-set")
+    expect(entry.get_by_test_id("run-entry")).to_have_count(3)
+    entry.get_by_test_id("open-set").click()
+    panel = page.get_by_test_id("set-panel")
+    expect(panel.get_by_role("heading", level=1)).to_have_text("One recipe, 3 trainings")
+    expect(panel).to_contain_text("seed 0 to 2")
+    expect(panel).to_contain_text("2 of 3 have finished")
+    judged = server.get(f"/api/sets/{found['id']}/claims")["items"]
+    claim = next(one for one in judged if one["role"] == "claim")
+    held = page.locator(f"[data-testid=set-claim][data-claim='{claim['number']}']")
+    expect(held.get_by_role("link")).to_have_count(len(claim["members"]), timeout=30_000)
+    page.get_by_test_id("set-word-field").fill(TOKENS[1])
+    page.get_by_test_id("set-word-show").click()
+    path = f"/api/sets/{found['id']}/word?token={TOKENS[1]}"
+    same = server.get(path)["same_in_all"]["words"]
+    expect(page.get_by_test_id("set-word-same")).to_contain_text(f"{len(same)} of the")
+    expect(page.get_by_test_id("set-city")).to_have_count(2)
+    expect(page.get_by_test_id("set-curves")).to_contain_text("median of 2 trainings")
+    assert find_violations(page, "[data-testid=set-panel]") == []
+    page.get_by_test_id("close-set").click()
+    expect(panel).to_have_count(0)

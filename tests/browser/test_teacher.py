@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from lamplighter.lessons.library import find_lessons
 from tests.browser.axe import find_violations
+from tests.browser.places.course import write_first_part
 from tests.support.application import Application
 from tests.support.classroom.class_lesson import Lesson, begin_lesson
 
@@ -22,18 +22,10 @@ PAGE = "[data-testid=teacher-page]"
 
 @pytest.fixture
 def lesson(tmp_path: Path, chromium: Browser) -> Iterator[Lesson]:
-    """Begin a lesson with one viewer.
-
-    Part 1 needs no word that the small run lacks, and has a teacher's page.
-    """
-    part = next((find_lessons() / "en").glob("01-*.md"))
-    (tmp_path / "texts" / "teacher").mkdir(parents=True)
-    text = part.read_text("utf-8").replace("words: dog cat horse rabbit", "words: dog cat")
-    (tmp_path / "texts" / part.name).write_text(text, "utf-8")
-    page = (part.parent / "teacher" / part.name).read_text("utf-8")
-    (tmp_path / "texts" / "teacher" / part.name).write_text(page, "utf-8")
+    """Begin a lesson with one viewer."""
+    texts = str(write_first_part(tmp_path / "texts"))
     words = ("--no-workers", "--classroom", "--class-host", "127.0.0.1", "--class-port", "0")
-    with Application(tmp_path / "runs", "serve", *words, "--lessons", str(tmp_path / "texts")) as server:
+    with Application(tmp_path / "runs", "serve", *words, "--lessons", texts) as server:
         yield from begin_lesson(server, chromium, 40, 40, [(True, True)])
 
 

@@ -4,13 +4,13 @@ word's card.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
+from tests.browser.fixtures import FinishedRun
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.support.application import Application
@@ -32,14 +32,14 @@ class OneRun:
 
 
 @pytest.fixture
-def one_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneRun]:
-    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
-        trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
-        write_maps(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
-        trainer.end()
-        for step in (0, 10, 20):
-            write_waypoint(trainer.run, step, random_matrix(trainer.run, step))
-        yield OneRun(server, trainer.run.id)
+def one_run(finished_run: FinishedRun) -> OneRun:
+    server = finished_run.server
+    trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
+    write_maps(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
+    trainer.end()
+    for step in (0, 10, 20):
+        write_waypoint(trainer.run, step, random_matrix(trainer.run, step))
+    return OneRun(server, trainer.run.id)
 
 
 def open_page(browser: Browser) -> Page:

@@ -17,7 +17,7 @@ from tests.browser.address.address_bar import (
     TWICE,
     TwoRuns,
 )
-from tests.browser.fixtures import DESKTOP, FinishedRun
+from tests.browser.fixtures import FinishedRun, sound_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.support.folders import TOKENS, FakeTrainer, V, make_run
@@ -42,11 +42,7 @@ def runs(finished_run: FinishedRun) -> TwoRuns:
 @pytest.fixture
 def page(chromium: Browser, runs: TwoRuns) -> Iterator[Page]:
     """Open the second run with an empty history; fail if the page reports an error."""
-    opened = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(runs.link())
-    wait_for(opened, DRAWN)
-    yield opened
-    opened.close()
-    assert not faults
+    with sound_page(chromium) as opened:
+        opened.goto(runs.link())
+        wait_for(opened, DRAWN)
+        yield opened

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
+
+from lamplighter.lessons.library import find_lessons
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,16 @@ def check_small_window(page: Page) -> None:
     assert page.evaluate("document.querySelector('main').scrollTop + scrollY") == 0
 
 
+def write_first_part(folder: Path) -> Path:
+    """Write part 1 and its teacher's page for a run that lacks some of its words. Returns the folder."""
+    part = next((find_lessons() / "en").glob("01-*.md"))
+    (folder / "teacher").mkdir(parents=True)
+    text = part.read_text("utf-8").replace("words: dog cat horse rabbit", "words: dog cat")
+    (folder / part.name).write_text(text, "utf-8")
+    shutil.copy(part.parent / "teacher" / part.name, folder / "teacher")
+    return folder
+
+
 def go_on(page: Page) -> None:
     """Go to the next stage, with a guess if the stage asks for one."""
     if page.get_by_test_id("keep-guess").count():
@@ -88,3 +102,34 @@ def go_on(page: Page) -> None:
         page.get_by_test_id("choice").first.click()
     else:
         page.get_by_test_id("course-next").click()
+
+
+class Course:
+    """The drawer of the course, with a stage in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.drawer = page.get_by_test_id("course")
+        self.number = page.get_by_test_id("stage-number")
+        self.prediction = page.get_by_test_id("prediction")
+        self.result = page.get_by_test_id("result").first
+
+    def expect_stage(self, stage: int) -> None:
+        """Check which stage is open."""
+        expect(self.number).to_contain_text(f"Stage {stage} of", timeout=20_000)
+
+    def go_on(self) -> None:
+        """Go to the next stage."""
+        self.page.get_by_test_id("course-next").click()
+
+    def guess(self, number: int) -> None:
+        """Keep a guess, which leads to the next stage."""
+        self.page.get_by_label("Your guess").fill(str(number))
+        self.page.get_by_test_id("keep-guess").click()
+
+    def numbers(self) -> dict[str, float]:
+        """Return the displayed numbers by name."""
+        shown = self.drawer.locator("[data-number]")
+        expect(shown.first).to_be_visible()
+        pairs = shown.evaluate_all("all => all.map((one) => [one.dataset.number, one.value])")
+        return {name: float(value) for name, value in pairs}
