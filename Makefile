@@ -1,8 +1,8 @@
 # The two commands are `make run` and `make test`; both install what they need into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-# Most tests wait for real processes and browsers: two at a time keep two cores busy, and hardly more.
-TEST_PROCESSES ?= 2
+# Most tests wait for real processes and browsers: two at a time leave two cores idle for a third of the time.
+TEST_PROCESSES ?= 3
 # A test that hangs says where, and fails, instead of holding up all others for good.
 HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 # Which releases of what we depend on: the same on every machine that works on Lamplighter.
@@ -67,8 +67,8 @@ test: .make/develop page browser
 	rm -f .pytest_cache/v/cache/lastfailed
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 $(HANGING) -m "not tour"; $(BIN)/python -m tests.again $$?
 
-# What a change must pass too: forks, questions and the microscope on the page, every screen for barriers, colours, panels, gathering, pictures, two maps, names of districts, hostile
-# tokens, flashes, lost graphics, most keys of the address; all kinds of hostile zips; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
+# What a change of the page must pass too: all that each of its features does, of which `make test` makes one journey; every screen for barriers;
+# all kinds of hostile zips; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
 tour: .make/develop page browser
 	$(BIN)/python -m pytest -m tour
 

@@ -17,8 +17,10 @@ from lamplighter.projection.worker import prepare_environment
 
 # Also a cache of compiled functions that tests and the projectors they start have in common.
 prepare_environment()
-# Where Python is to keep no bytecode, each of the hundreds of processes that tests start would compile our modules again.
+# Where Python is to keep no bytecode, each of the hundreds of processes that tests start would compile our modules again,
+# and each test process all tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,18 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 TOGETHER = {
-    "tests/browser/test_ask.py": "a live run",
-    "tests/browser/test_microscope.py": "a live run",
     "tests/browser/test_exports.py": "a live run",
-    "tests/browser/test_replay.py": "a live run",
     "tests/browser/test_city.py": "a live run",
     "tests/browser/address/test_history.py": "a live run",
-    "tests/browser/test_dragging.py": "a finished run",
-    "tests/browser/test_time.py": "a finished run",
+    "tests/browser/test_model.py": "a live run",
+    "tests/browser/test_class.py": "a class",
     "tests/unit/runfolder/published/test_object_store.py": "a server of S3",
     "tests/unit/exports/publishing/test_publish.py": "a server of S3",
 }
-"""Files that go to one test process because they share an application, in this order."""
+"""Files that go to one test process because they share an application, in this order; other browser tests share another."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -63,9 +62,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Order the tests of a process: slow files first, those that use the processor in turn with those that wait."""
     if not hasattr(config, "workerinput"):
         return
-    first = list(TOGETHER)
     files: dict[str, dict[str, list[pytest.Item]]] = {
-        "browser": {name: [] for name in first},
+        "browser": {name: [] for name in TOGETHER},
         "integration": {},
         "": {},
     }
@@ -87,7 +85,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             name = super()._split_scope(nodeid)
-            return TOGETHER.get(name, name)
+            return TOGETHER.get(name, "a finished run" if name.startswith("tests/browser/") else name)
 
     config.option.loadscopereorder = False
     return Scheduling(config, log)

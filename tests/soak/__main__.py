@@ -39,9 +39,9 @@ def main() -> int:
     def say(what: str) -> None:
         print(f"{time.monotonic() - begun:6.1f} s  {what}", file=sys.stderr, flush=True)
 
-    least = max(2, chosen.kills // 10)
-    inside = dict.fromkeys(PLACES, least) | dict.fromkeys(("handover", "seal"), max(2, chosen.kills // 40))
-    # A short soak needs no more processes than there are cores.
+    # A short soak has no kill for each place, and needs no more processes than there are cores.
+    least, rarer = (max(2, chosen.kills // of) if chosen.kills >= 20 else 0 for of in (10, 40))
+    inside = dict.fromkeys(PLACES, least) | dict.fromkeys(("handover", "seal"), rarer)
     plan = Plan(chosen.kills, inside, max(2, chosen.kills // 20), runs_at_once=1 if chosen.kills < 50 else 2)
     recipe = {
         "model": {"dim": 32, "layers": 1, "heads": 2, "context": 8},

@@ -108,7 +108,7 @@ def test_a_rotated_space_gives_the_same_neighbourhoods(grown: GrowingRun) -> Non
     assert abs(after.trust - before.trust) < 0.05
 
 
-@pytest.mark.parametrize("how", ["the caller exits", "killed"])
+@pytest.mark.parametrize("how", [pytest.param("the caller exits", marks=pytest.mark.tour), "killed"])
 def test_an_interrupted_layout_keeps_the_previous_one(grown: GrowingRun, how: str) -> None:
     run = grown.folder
     run.output_layouts_path.write_bytes(b"the set before")

@@ -83,7 +83,7 @@ def largest_run(folder: Path) -> RunFolder:
 
 @pytest.fixture
 def application(tmp_path: Path) -> Iterator[Application]:
-    with Application(tmp_path, "serve") as started:
+    with Application(tmp_path, "serve", "--no-workers") as started:
         yield started
 
 

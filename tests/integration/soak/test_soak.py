@@ -1,4 +1,4 @@
-"""A short soak: twenty kills across all processes, and no step lost, half visible or mixed.
+"""A short soak: kills across all processes, and no step lost, half visible or mixed; twenty of them in the tour.
 
 A short soak of the class: all who join leave, and the server stays as it was.
 The page's soak counts the gaps that it exists to find.
@@ -19,18 +19,18 @@ from tests.soak.page import count_steps
 from tests.soak.processes import PLACES
 
 
-@pytest.mark.tour
-def test_twenty_kills_lose_nothing() -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.tour)])
+def test_kills_lose_nothing(kills: int) -> None:
     # Its own process, so that its many children end with it.
-    command = [sys.executable, "-m", "tests.soak", "--kills", "20", "--seed", "1", "--steps", "300"]
+    command = [sys.executable, "-m", "tests.soak", "--kills", str(kills), "--seed", "1", "--steps", "300"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert ended.returncode == 0, ended.stderr + ended.stdout
     report = json.loads(ended.stdout)
     assert (report["lost"], report["half_visible"], report["mixed"]) == (0, 0, 0)
-    assert report["kills"] >= 20
-    assert all(report["by_place"][place] >= 2 for place in PLACES), report
-    assert report["by_process"]["server"] >= 2
-    assert set(report["by_process"]) == {"trainer", "projector", "analyst", "server", "exporter"}
+    assert min(report["kills"] - kills, report["by_process"]["server"] - 2) >= 0
+    if kills == 20:
+        assert all(report["by_place"][place] >= 2 for place in PLACES), report
+        assert set(report["by_process"]) == {"trainer", "projector", "analyst", "server", "exporter"}
 
 
 @pytest.mark.tour
