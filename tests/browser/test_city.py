@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
@@ -15,7 +16,16 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.browser.fixtures import PACE, sound_page
-from tests.browser.pages import OUTSIDE, choose_entry, close_menu, open_panel, open_view, show_map, wait_for
+from tests.browser.pages import (
+    OUTSIDE,
+    choose_entry,
+    close_menu,
+    open_panel,
+    open_view,
+    show_address,
+    show_map,
+    wait_for,
+)
 from tests.support.application import Application
 from tests.support.runs import wait_for_step
 from tests.support.waiting import wait_until
@@ -27,6 +37,20 @@ FIRST_UMAP = 180
 everything else.
 """
 LIT = "window.__lamplighter?.litPixels?.() > 0"
+
+
+@pytest.fixture(scope="module")
+def opened(presenter: BrowserContext, chromium: Browser) -> Iterator[Page]:
+    with sound_page(chromium, storage_state=presenter.storage_state(), reduced_motion=None) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(application: Application, opened: Page) -> Page:
+    # A test may have left a menu open.
+    opened.keyboard.press("Escape")
+    show_address(opened, f"{application.url}/")
+    return opened
 
 
 def batch_of(run: RunFolder, step: int) -> list[int]:
@@ -164,17 +188,6 @@ def test_the_batch_can_be_read(page: Page, application: Application):
     expect(page.get_by_test_id("batch")).to_contain_text("the")
 
 
-def test_a_viewer_without_the_launch_link_can_view_but_not_control(
-    application: Application, chromium: Browser
-):
-    with sound_page(chromium, reduced_motion="no-preference") as page:
-        page.goto(application.url)
-        wait_for(page, LIT, 60)
-        for name in ("training-menu", "what-if"):
-            expect(page.get_by_test_id(name)).to_have_count(0)
-        expect(page.get_by_test_id("pause-picture")).to_be_enabled()
-
-
 @pytest.mark.parametrize(
     ("width", "height"),
     [
@@ -184,7 +197,9 @@ def test_a_viewer_without_the_launch_link_can_view_but_not_control(
         pytest.param(3840, 2160, marks=pytest.mark.tour),
     ],
 )
-def test_nothing_is_cut_off(application: Application, chromium: Browser, width: int, height: int):
+def test_a_viewer_controls_nothing_and_nothing_is_cut_off(
+    application: Application, chromium: Browser, width: int, height: int
+):
     with sound_page(chromium, viewport={"width": width, "height": height}) as page:
         page.goto(application.url)
         wait_for(page, LIT, 90)
@@ -196,6 +211,12 @@ def test_nothing_is_cut_off(application: Application, chromium: Browser, width: 
             assert box["x"] >= 0, name
             assert box["x"] + box["width"] <= width + 1, name
             assert box["y"] + box["height"] <= height + 1, name
+        for name in ("training-menu", "what-if"):
+            expect(page.get_by_test_id(name)).to_have_count(0)
+        expect(page.get_by_test_id("pause-picture")).to_be_enabled()
+        show_address(page, f"{application.url}/?panel=map")
+        expect(page.get_by_test_id("map-made")).to_contain_text("Drawn by", timeout=60_000)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.tour
@@ -215,10 +236,3 @@ def test_the_map_glides_between_layouts_unless_motion_is_reduced(
                 assert page.evaluate("__lamplighter.glided") == 0
             else:
                 wait_for(page, "__lamplighter.glided > 0")
-
-
-def test_viewers_see_the_map_settings(application: Application, chromium: Browser):
-    with sound_page(chromium, viewport={"width": 390, "height": 844}) as page:
-        page.goto(f"{application.url}/?panel=map", wait_until="domcontentloaded")
-        expect(page.get_by_test_id("map-made")).to_contain_text("Drawn by", timeout=60_000)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

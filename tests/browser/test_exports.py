@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from safetensors.numpy import load_file
 
 from lamplighter.runfolder.reading.run_status import read_status
+from tests.browser.fixtures import sound_page
 from tests.browser.pages import show_level
 from tests.support.application import Application
 from tests.support.runs import wait_for_step
@@ -126,9 +127,7 @@ def test_viewers_see_why_they_cannot_export_and_can_download_finished_exports(
     expect(panel.locator("[data-testid=export][data-state=done]")).to_have_count(1, timeout=LATER)
     # Close this map: without a GPU a machine can draw only one at a time.
     page.goto("about:blank")
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    try:
-        page = context.new_page()
+    with sound_page(chromium, viewport={"width": 390, "height": 844}) as page:
         page.goto(f"{application.url}/?panel=export", wait_until="domcontentloaded")
         expect(page.get_by_test_id("export-viewer")).to_contain_text("Only the presenter", timeout=LATER)
         for name in ("export-html", "export-zip", "export-npy", "export-step", "export-discard"):
@@ -140,5 +139,3 @@ def test_viewers_see_why_they_cannot_export_and_can_download_finished_exports(
         assert "-step-40.safetensors" in downloading.value.suggested_filename
         assert load_file(tmp_path / "matrix.safetensors")["embedding"].ndim == 2
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    finally:
-        context.close()

@@ -123,7 +123,7 @@ def test_beats_do_not_flash(chromium: Browser, finished_run: FinishedRun, city: 
     page.add_init_script(KEEP)
     page.clock.install()
     open_city(page, finished_run.server, city)
-    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.clock.pause_at(page.evaluate("Date.now() + 5000"))
     page.evaluate(START, CELL)
     for _ in range(BEATS):
         city.light_all(page)
@@ -155,7 +155,7 @@ def test_with_reduced_motion_nothing_glides_during_beats(
     page = chromium.new_page(viewport={"width": 1024, "height": 768}, reduced_motion=motion)
     page.clock.install()
     open_city(page, finished_run.server, city)
-    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.clock.pause_at(page.evaluate("Date.now() + 5000"))
     before = page.evaluate("__lamplighter.shown.step")
     write_maps(city.layouts, SIZE, (city.step,))
     wait_for(page, f"__lamplighter.shown.step > {before}")

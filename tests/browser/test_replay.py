@@ -50,10 +50,6 @@ def viewer(chromium: Browser) -> Iterator[Page]:
         yield opened
 
 
-def step_of(page: Page) -> int:
-    return page.evaluate("__lamplighter.step")
-
-
 def pause(page: Page) -> int:
     """Pause the replay. Returns the step at which it stands."""
     page.get_by_test_id("pause-replay").click()
@@ -155,13 +151,13 @@ def test_pausing_a_replay_does_not_pause_the_training_and_it_continues_live(
     # The words under the pointer stay after the displayed step has moved on.
     line = page.get_by_test_id("reading")
     line.hover()
-    words, step = line.inner_text(), step_of(page)
+    words, step = line.inner_text(), page.evaluate("__lamplighter.step")
     wait_for(page, f"__lamplighter.beat?.step > {step + 10}")
     assert line.inner_text() == words
     held = pause(page)
     expect(page.get_by_test_id("resume-replay")).to_be_visible()
     assert wait_for_step(run, at + 20).phase == "running"
-    assert step_of(page) == held
+    assert page.evaluate("__lamplighter.step") == held
     page.get_by_test_id("resume-replay").click()
     page.get_by_test_id("speed").select_option("1000")
     expect(page.get_by_test_id("connection")).to_contain_text("live", timeout=60_000)

@@ -23,10 +23,6 @@ LAND = """() => {
 """The mean colour of the map, roughly."""
 
 
-def theme_of(page: Page) -> str:
-    return wait_for(page, SHOWN)
-
-
 def choose(page: Page, name: str) -> None:
     """Choose a theme in the view menu, which opens the page again."""
     open_view(page)
@@ -38,17 +34,17 @@ def choose(page: Page, name: str) -> None:
 def test_the_theme_follows_the_system_the_hand_and_the_address(chromium: Browser, finished_run: FinishedRun):
     page = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", color_scheme="light").new_page()
     page.goto(finished_run.url_with("at=3"))
-    assert theme_of(page) == "dusk"
+    assert wait_for(page, SHOWN) == "dusk"
     choose(page, "Night")
-    assert theme_of(page) == "night"
+    assert wait_for(page, SHOWN) == "night"
     assert page.evaluate("new URLSearchParams(location.search).get('at')") == "3", "the view stays"
     page.goto(finished_run.url_with("theme=dusk"))
-    assert theme_of(page) == "dusk", "the address overrides the choice"
+    assert wait_for(page, SHOWN) == "dusk", "the address overrides the choice"
     choose(page, "As the system")
-    assert theme_of(page) == "dusk"
+    assert wait_for(page, SHOWN) == "dusk"
     page.emulate_media(color_scheme="dark")
     page.reload()
-    assert theme_of(page) == "night"
+    assert wait_for(page, SHOWN) == "night"
     page.context.close()
 
 

@@ -73,7 +73,3 @@ def drag_map(page: Page, dx: float, dy: float, x: float = 500) -> None:
     page.mouse.down()
     page.mouse.move(x + dx, 330 + dy, steps=8)
     page.mouse.up()
-
-
-def entries(page: Page) -> int:
-    return page.evaluate("history.length")

@@ -14,7 +14,6 @@ from tests.browser.address.address_bar import (
     TwoRuns,
     choose_word,
     drag_map,
-    entries,
     expect_same_after_loading,
     press,
     view,
@@ -71,12 +70,12 @@ def test_ten_steps_back_and_forward_undo_and_redo_ten_choices(page: Page, runs: 
         lambda: drag_map(page, 80, -40, x=250),
         lambda: choose_entry(page, "goLive"),
     ]
-    start = entries(page)
+    start = page.evaluate("history.length")
     seen = [facts(page)]
     for choose in choices:
         choose()
         seen.append(facts(page))
-    assert entries(page) == start + len(choices)
+    assert page.evaluate("history.length") == start + len(choices)
     assert len({one["address"] for one in seen}) == len(seen)
     for before in reversed(seen[:-1]):
         page.go_back(wait_until="commit")
@@ -84,14 +83,14 @@ def test_ten_steps_back_and_forward_undo_and_redo_ten_choices(page: Page, runs: 
     for after in seen[1:]:
         page.go_forward(wait_until="commit")
         assert_same(facts(page), after)
-    assert entries(page) == start + len(choices)
+    assert page.evaluate("history.length") == start + len(choices)
 
 
 def test_a_drag_a_scrub_and_a_held_key_make_one_entry_each(page: Page, runs: TwoRuns) -> None:
-    start = entries(page)
+    start = page.evaluate("history.length")
     drag_map(page, 120, 30)
     wait_for(page, "location.search.includes('look=')")
-    assert entries(page) == start + 1
+    assert page.evaluate("history.length") == start + 1
     point_at_step(page, LAST // 4)
     page.mouse.down()
     for step in (30, 24, 18, 12):
@@ -100,7 +99,7 @@ def test_a_drag_a_scrub_and_a_held_key_make_one_entry_each(page: Page, runs: Two
     assert "at=" not in page.url, "the entry is made when the scrub ends"
     page.mouse.up()
     wait_for(page, "location.search.includes('at=')")
-    assert entries(page) == start + 2
+    assert page.evaluate("history.length") == start + 2
     page.mouse.move(640, 20)
     at = int(view(page)["at"])
     page.evaluate("document.activeElement.blur()")
@@ -109,7 +108,7 @@ def test_a_drag_a_scrub_and_a_held_key_make_one_entry_each(page: Page, runs: Two
         page.keyboard.down("ArrowRight")
     page.keyboard.up("ArrowRight")
     wait_for_view(page, at=str(at + 6))
-    assert entries(page) == start + 3
+    assert page.evaluate("history.length") == start + 3
     page.go_back(wait_until="commit")
     wait_for_view(page, at=str(at))
     page.go_back(wait_until="commit")
@@ -119,10 +118,10 @@ def test_a_drag_a_scrub_and_a_held_key_make_one_entry_each(page: Page, runs: Two
 def test_automatic_changes_make_no_history_entry(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link("&from=0&speed=200"))
     wait_for(page, "window.__lamplighter?.beat?.step > 5")
-    start = entries(page)
+    start = page.evaluate("history.length")
     wait_for(page, f"__lamplighter.step === {STEPS}", 20)
     page.wait_for_timeout(600)
-    assert entries(page) == start
+    assert page.evaluate("history.length") == start
 
 
 def test_back_leads_into_another_run_and_forward_out_of_it(page: Page, runs: TwoRuns) -> None:

@@ -22,7 +22,8 @@ from tests.soak.processes import PLACES
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.tour)])
 def test_kills_lose_nothing(kills: int) -> None:
     # Its own process, so that its many children end with it.
-    command = [sys.executable, "-m", "tests.soak", "--kills", str(kills), "--seed", "1", "--steps", "300"]
+    words = f"--kills {kills} --seed 1 --steps {max(100, 15 * kills)}".split()
+    command = [sys.executable, "-m", "tests.soak", *words]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert ended.returncode == 0, ended.stderr + ended.stdout
     report = json.loads(ended.stdout)
