@@ -20,9 +20,9 @@ from benchmarks.support.finished import finished_run
 from benchmarks.support.report import report
 from lamplighter.lessons.library import find_lessons, read_folder
 from tests.browser.chromium import launch_arguments
-from tests.browser.places.course import go_on, walk_part
 from tests.browser.first_visit import SEEN
 from tests.browser.pages import wait_for
+from tests.browser.places.course import go_on, walk_part
 from tests.support.application import Application
 
 READING = 4.0
