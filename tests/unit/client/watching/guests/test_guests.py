@@ -5,10 +5,12 @@ What is recorded equals what the loop itself noted: ids, losses, gradients, move
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import subprocess
 import sys
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -90,6 +92,23 @@ def check_record(watcher: object, outcome: Outcome) -> None:
     assert run.snapshot(run.snapshot_steps()[-1]).shape[0] == len(run.tokens)
 
 
+def sizes(saved: bytes) -> dict[str, int]:
+    """Return the size of each part of a saved file, without the numbers by which TorchScript tells classes apart."""
+
+    def unnumbered(text: bytes) -> bytes:
+        return re.sub(rb"___torch_mangle_\d+", b"", text)
+
+    if not zipfile.is_zipfile(io.BytesIO(saved)):
+        return {"": len(saved)}
+    with zipfile.ZipFile(io.BytesIO(saved)) as parts:
+        return {
+            unnumbered(name.encode()).decode(): len(unnumbered(parts.read(name)))
+            for name in parts.namelist()
+            # The room that fills up to 64 bytes, and a debugger's places in the source.
+            if not name.endswith((".data/alignment", ".debug_pkl"))
+        }
+
+
 OPEN = """
 import io, pathlib, pickle, sys
 
@@ -121,7 +140,7 @@ def test_saved_files_open_without_lamplighter(folder: Path):
         assert watched.visit.files
         for file, data in watched.visit.files.items():
             assert b"lamplighter" not in data.replace(ROOM.encode(), b"")
-            assert len(data) == len(plain.visit.files[file])
+            assert sizes(data) == sizes(plain.visit.files[file])
             files.append(folder / f"{name} {file}")
             files[-1].write_bytes(data)
     root = str(Path(ROOM).parents[4])
