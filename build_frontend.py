@@ -39,8 +39,8 @@ ROOT = Path(__file__).resolve().parent
 SCHEMA_WRITER = "write-schema.ts"
 GENERATED = Path("src", "api", "generated")
 """Written from `openapi.json`; never committed."""
-TEXTS = Path("backend", "lamplighter", "claims", "texts")
-"""The texts of the claims, which the command line also reads."""
+TEXTS = tuple(Path("backend", "lamplighter", room, "texts") for room in ("claims", "contract"))
+"""The texts of codes, which the command line also reads."""
 
 VIEW_QUERY = Path("backend", "lamplighter", "lessons", "view_query.json")
 """The keys of an address that a lesson may set."""
@@ -134,7 +134,8 @@ def _sources(root: Path) -> Iterator[Path]:
         files = (p for p in (frontend / folder).rglob("*") if p.is_file() and ".test." not in p.name)
         yield from (p for p in files if generated not in p.parents)
     yield from (p for p in frontend.iterdir() if p.is_file())
-    yield from (root / TEXTS).glob("*.json")
+    for texts in TEXTS:
+        yield from (root / texts).glob("*.json")
     yield root / VIEW_QUERY
 
 

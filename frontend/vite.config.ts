@@ -98,8 +98,10 @@ export default defineConfig(({ command }) => ({
     },
   },
   server: {
-    // The texts of the claims are beside the rules that name them.
-    fs: { allow: [".", "../backend/lamplighter/claims/texts"] },
+    // The texts of codes are beside what raises them.
+    fs: {
+      allow: [".", "../backend/lamplighter/claims/texts", "../backend/lamplighter/contract/texts"],
+    },
     proxy: {
       "/api": { target: server, ws: true, changeOrigin: true },
       "/static": server,

@@ -15,6 +15,7 @@ PARTS = (
     "__init__.pyi",
     "client",
     *(f"contract/{file.name}" for file in (PACKAGE / "contract").glob("*.py")),
+    "contract/texts",
     "platform",
     "py.typed",
     "runfolder",

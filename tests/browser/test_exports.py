@@ -105,7 +105,7 @@ def test_a_missing_step_is_explained(page: Page, panel: Locator):
     panel.get_by_test_id("export-step").fill("999999")
     panel.get_by_test_id("export-npy").click()
     # The message scrolls into view, because it appears below earlier content of the panel.
-    expect(panel.get_by_role("alert").filter(has_text="has no step 999999")).to_be_in_viewport(timeout=LATER)
+    expect(panel.get_by_role("alert").filter(has_text="has no step 999,999")).to_be_in_viewport(timeout=LATER)
     panel.get_by_test_id("export-step").fill("-1")
     made = panel.get_by_test_id("export").count()
     panel.get_by_test_id("export-npy").click()

@@ -1,8 +1,5 @@
 """The messages of a server to a person, as codes with values: reasons for refusing a request, and the sentences of runs and
-workers (`sentences.py`).
-
-The page has the text for each (`frontend/src/strings/failures.ts`). In English it uses the server's sentence as it is
-where it has none.
+workers. `texts/` has the text of each by language (`sentences.py`).
 """
 
 from __future__ import annotations

@@ -149,7 +149,11 @@ describe("the page in German", () => {
 
   it("has every text of every file, and none in English", () => {
     expect(english.size).toBeGreaterThan(1_000);
-    expect([...texts.keys()]).toEqual([...english.keys()]);
+    // In English the server's own sentence stands for most reasons.
+    const added = /failures\.ts reasons\./;
+    expect([...texts.keys()].filter((path) => english.has(path) || !added.test(path))).toEqual([
+      ...english.keys(),
+    ]);
     const forgotten = [...texts].filter(
       ([path, text]) => text === english.get(path) && !SAME.has(text) && !SIGNS.test(text),
     );

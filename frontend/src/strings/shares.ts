@@ -24,6 +24,12 @@ export function whole(share: number): string {
     : `>\u00a0${decimal("99.99")}\u00a0%`;
 }
 
+/** Return a fraction as a percentage with three significant digits, and more of them close to the whole. */
+export function precise(share: number): string {
+  const hundred = 100 * share;
+  return hundred > 99 ? whole(share) : `${decimal(+hundred.toPrecision(3))}\u00a0%`;
+}
+
 /** Return a fraction as so many in ten, all ten only for the whole. */
 export const inTen = (share: number) =>
   decimal(share < 1 ? Math.min(9.9, +(10 * share).toFixed(1)) : 10);

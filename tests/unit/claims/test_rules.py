@@ -21,8 +21,9 @@ from lamplighter.claims.board import CLAIMS, GROUP_OF, count_states, make_board
 from lamplighter.claims.board import judge as judge_claim
 from lamplighter.claims.claim import ClaimRole, ClaimState, Finding, Sentence
 from lamplighter.claims.codes import TEXTS
-from lamplighter.claims.english import figure_text, percent, reason_text
+from lamplighter.claims.english import figure_text, reason_text
 from lamplighter.claims.evidence import Evidence
+from lamplighter.contract.sentences import percent
 from tests.support.evidences import FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import ROWS, WIDTH, told, town
 

@@ -30,13 +30,14 @@ from lamplighter.claims.control import (
     has_control,
     read_control,
 )
-from lamplighter.claims.english import claim_text, figure_text, percent, reason_text
+from lamplighter.claims.english import claim_text, figure_text, reason_text
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, confirm_imported, find_members, find_named_run
 from lamplighter.cli.terminal import print_line, print_lines, run_worker_process, show_progress
 from lamplighter.contract.questions import Question, QuestionError
+from lamplighter.contract.sentences import percent
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.desired_state import DesiredState
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer

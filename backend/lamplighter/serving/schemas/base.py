@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
-from lamplighter.contract.sentences import recognise
+from lamplighter.contract.recognition import recognise
 from lamplighter.contract.strict_input import StrictInput
 from lamplighter.runfolder.lineage import LAST_STEP
 

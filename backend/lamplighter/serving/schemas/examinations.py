@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from lamplighter.contract.answers import Answer
 from lamplighter.contract.questions import KINDS
 from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
-from lamplighter.contract.sentences import recognise
+from lamplighter.contract.recognition import recognise
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items
 

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 
 from lamplighter.contract.documented_model import DocumentedModel
 from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues, give_reason
-from lamplighter.contract.sentences import recognise
+from lamplighter.contract.recognition import recognise
 from lamplighter.web.capacity.limiter import BusyError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"

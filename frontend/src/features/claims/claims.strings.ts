@@ -1,10 +1,10 @@
 /** Texts of the board of claims: those around it, and those of the codes that the server sends. */
 
 import type { ClaimFigure, ClaimRow } from "../../api/rest-types";
-import { printableText } from "../../api/vocabulary";
 import { claimTexts as texts } from "../../strings/claim-texts";
-import { percent, whole } from "../../strings/shares";
-import { count, decimal, fixed, small } from "../../strings/numbers";
+import { fill } from "../../strings/fields";
+import { count, small } from "../../strings/numbers";
+import { percent, precise } from "../../strings/shares";
 import { table } from "../../strings/translation";
 
 type State = ClaimRow["state"];
@@ -168,26 +168,6 @@ export function explainedWords({
     .map((term) => claims.explained[term]);
 }
 
-type Values = ClaimFigure["values"];
-/** A field of a text: a name, and how its number is written. */
-const FIELD = /\{(\w+)(?::(\+?)(\.?\w+))?\}/g;
-
-/** Fill the fields of a text; words come from the run, so their invisible characters are shown. */
-function fill(text: string, values: Values): string {
-  return text.replace(FIELD, (_, name: string, sign?: string, format?: string) => {
-    const value = values[name] ?? "";
-    if (typeof value === "string") return printableText(value);
-    return (sign && value > 0 ? sign : "") + formatNumber(value, format ?? "");
-  });
-}
-
-function formatNumber(value: number, format: string): string {
-  if (format === "percent") return claimValue(value, "share");
-  if (format === "count") return count(value);
-  if (!format.startsWith(".")) return small(value, Number(format));
-  return fixed(value, Number(format.slice(1)));
-}
-
 /** Return the words for what a figure measures. */
 export function figureText({ code, values }: Pick<ClaimFigure, "code" | "values">): string {
   return fill(texts.figures[code], values);
@@ -208,10 +188,7 @@ export function reasonText({ state, reason, waits_for: waits }: ClaimFinding): s
 /** Format the value of a figure. */
 export function claimValue(value: number | null, unit: ClaimFigure["unit"]): string {
   if (value === null) return claims.unknown;
-  if (unit === "share") {
-    const hundred = 100 * value;
-    return hundred > 99 ? whole(value) : `${decimal(+hundred.toPrecision(3))}\u00a0%`;
-  }
+  if (unit === "share") return precise(value);
   const text = Math.abs(value) >= 1_000 ? count(value) : small(value);
   return unit === "degrees" ? `${text}°` : unit ? `${text} ${claims.units[unit]}` : text;
 }
