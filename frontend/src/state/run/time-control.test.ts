@@ -1,10 +1,69 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, afterEach, vi } from "vitest";
 import type { Status } from "../../api/rest-types";
 import { FrameClock } from "../frame-clock";
 import { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
 import type { TimePosition } from "./shown-run.svelte";
 import { TimeControl } from "./time-control.svelte";
+import { Requests } from "./requests.svelte";
+import { paceOptions } from "./pace-options";
+
+const keys = (...given: Parameters<typeof paceOptions>) =>
+  paceOptions(...given).paces.map((p) => p.key);
+
+describe("the pace", () => {
+  it("is the one in the status", () => {
+    expect(paceOptions(null).now).toBe("full");
+    expect(paceOptions({ pace_steps_per_second: null }).now).toBe("full");
+    expect(paceOptions({ pace_steps_per_second: 4 }).now).toBe("4");
+  });
+
+  it("may have been set elsewhere", () => {
+    const status = { pace_steps_per_second: 2.5 };
+    expect(paceOptions(status).now).toBe("2.5");
+    expect(keys(status)).toEqual(["full", "10", "4", "2.5", "2", "1"]);
+  });
+
+  it("stays the chosen one during single-step training", () => {
+    const status = { pace: "single", pace_steps_per_second: 4 } as const;
+    expect(paceOptions(status).now).toBe("4");
+    expect(keys(status)).toEqual(["full", "10", "4", "2", "1"]);
+  });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+function answerWith(status: number, body: unknown) {
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json(body, { status })));
+}
+
+describe("a request to the trainer", () => {
+  it("keeps the server's reason until the next one if the queue is full", async () => {
+    const requests = new Requests("run");
+    const detail = "the disk is full: make room on it, then ask again.";
+    answerWith(507, { title: "Insufficient Storage", status: 507, detail });
+    expect(await requests.trySending({ kind: "pause" })).toBe(false);
+    expect(requests.problem).toEqual({ code: "said", reason: detail });
+    expect(requests.pending.size).toBe(0);
+    answerWith(202, { request: "s1:1" });
+    expect(await requests.trySending({ kind: "pause" })).toBe(true);
+    expect(requests.problem).toBeNull();
+    expect([...requests.pending]).toEqual(["s1:1"]);
+    requests.acknowledge("s1:1");
+  });
+
+  it("keeps its cost if it must be confirmed, and differs from one refused for good", async () => {
+    const requests = new Requests("run");
+    const detail = "this run was imported. To continue it takes 1 CPU thread.";
+    const problem = { title: "Conflict", status: 409, detail };
+    answerWith(409, { ...problem, errors: [{ field: "confirmed", message: detail }] });
+    expect(await requests.trySending({ kind: "continue", steps: 0 })).toBe(false);
+    expect(requests.problem).toEqual({ code: "unconfirmed", reason: detail });
+    answerWith(409, { ...problem, errors: [{ field: "steps", message: detail }] });
+    expect(await requests.trySending({ kind: "continue", steps: 0 })).toBe(false);
+    expect(requests.problem).toEqual({ code: "said", reason: detail });
+  });
+});
 
 /** A run without a server, with a known status. */
 class SilentRun extends TimeControl {

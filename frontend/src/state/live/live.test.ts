@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import { LossSeries, smoothed } from "./loss-series";
+import type { Beat } from "../../api/beat-frames";
+import { BeatScheduler, SHORTEST_INTERVAL } from "./beat-scheduler";
+
+const beat = (step: number) => ({ kind: "beat", step }) as Beat;
+
+describe("the beat scheduler", () => {
+  it("shows the first beat at once", () => {
+    expect(new BeatScheduler(700).offer(beat(1), 0)?.step).toBe(1);
+  });
+
+  it("never shows more than three a second, even for a shorter interval", () => {
+    const beats = new BeatScheduler(1);
+    const shown: number[] = [];
+    for (let now = 0; now < 10_000; now += 5) {
+      if (beats.offer(beat(now), now)) shown.push(now);
+    }
+    expect(shown.length).toBeLessThanOrEqual(30);
+    expect(shown.length).toBeGreaterThan(25);
+    for (let i = 1; i < shown.length; i++) {
+      expect(shown[i]! - shown[i - 1]!).toBeGreaterThanOrEqual(SHORTEST_INTERVAL);
+    }
+  });
+
+  it("shows the newest of several early beats, once it is due", () => {
+    const beats = new BeatScheduler(500);
+    beats.offer(beat(1), 0);
+    expect(beats.offer(beat(2), 100)).toBeNull();
+    expect(beats.offer(beat(3), 490)).toBeNull();
+    expect(beats.wait(490)).toBe(10);
+    expect(beats.tick(499)).toBeNull();
+    expect(beats.tick(500)?.step).toBe(3);
+    expect(beats.tick(2_000)).toBeNull();
+  });
+
+  it("shows one every two seconds in a replay with reduced motion", () => {
+    const beats = new BeatScheduler(700);
+    beats.calm = true;
+    expect(beats.offer(beat(1), 0)?.step).toBe(1);
+    expect(beats.offer(beat(2), 1_999)).toBeNull();
+    expect(beats.tick(2_000)?.step).toBe(2);
+    expect(beats.interval).toBe(2_000);
+    beats.calm = false;
+    expect(beats.interval).toBe(700);
+  });
+
+  it("makes up for a late beat if the stream keeps the interval itself", () => {
+    const beats = new BeatScheduler(700);
+    beats.paced = true;
+    expect(beats.offer(beat(1), 250)?.step).toBe(1);
+    expect(beats.offer(beat(2), 700)?.step).toBe(2);
+    expect(beats.offer(beat(3), 900)).toBeNull();
+    expect(beats.tick(700 + SHORTEST_INTERVAL)?.step).toBe(3);
+  });
+
+  it("shows every step of a slow run", () => {
+    const beats = new BeatScheduler(400);
+    for (let n = 0; n < 5; n++) expect(beats.offer(beat(n), n * 1_000)?.step).toBe(n);
+  });
+});
+
+const point = (step: number, attempt = 1, loss = step) => ({
+  attempt,
+  step,
+  loss,
+  norms: [1, 2],
+  ever: step,
+});
+
+describe("the loss series", () => {
+  it("stays small however long the run is", () => {
+    const history = new LossSeries(100);
+    for (let step = 1; step <= 10_000; step++) history.addPoint(point(step));
+    const { steps } = history.chartData();
+    expect(steps.length).toBeLessThanOrEqual(100);
+    expect(steps.at(-1)).toBeGreaterThan(9_800);
+    expect(new Set(steps).size).toBe(steps.length);
+  });
+
+  it("continues after the server's record", () => {
+    const history = new LossSeries();
+    history.load([point(21), point(11), point(1)]);
+    for (const step of [20, 21, 22, 30, 31]) history.addPoint(point(step));
+    expect(history.chartData().steps).toEqual([1, 11, 21, 22, 30, 31]);
+  });
+
+  it("keeps points that arrive while the record loads", () => {
+    const history = new LossSeries();
+    for (const step of [3, 4, 5]) history.addPoint(point(step));
+    history.load([point(1), point(2), point(3)]);
+    expect(history.chartData().steps).toEqual([1, 2, 3, 4, 5]);
+    history.load([point(1), point(2, 2)]);
+    expect(history.chartData().steps).toEqual([1, 2]);
+  });
+
+  it("keeps a newer attempt that starts while the record loads", () => {
+    const history = new LossSeries();
+    for (const step of [8, 9]) history.addPoint(point(step));
+    for (const step of [6, 7]) history.addPoint(point(step, 2, 60));
+    history.load([1, 2, 3, 4, 5, 6, 7, 8].map((step) => point(step)));
+    expect(history.chartData().steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(history.chartData().losses.slice(-2)).toEqual([60, 60]);
+    history.load([1, 6, 7, 8].map((step) => point(step, 2)));
+    expect(history.chartData().steps).toEqual([1, 6, 7, 8]);
+  });
+
+  it("keeps outliers however long the run is", () => {
+    const odd = new Map([[77, 50], [4_321, -50], [9_000, NaN]]); // prettier-ignore
+    const history = new LossSeries(100);
+    history.load([point(1, 1, 3), point(33, 1, 40), point(60, 1, -40)]);
+    for (let step = 61; step <= 10_000; step++) {
+      history.addPoint(point(step, 1, odd.get(step) ?? 2 + Math.sin(step)));
+    }
+    const { steps, losses } = history.chartData();
+    expect(steps.length).toBeLessThanOrEqual(100);
+    for (const step of [77, 4_321, 9_000]) expect(steps).toContain(step);
+    expect(Math.max(...losses.filter(Number.isFinite))).toBe(50);
+    expect(Math.min(...losses.filter(Number.isFinite))).toBe(-50);
+    expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  });
+
+  it("replaces the tail of an old attempt", () => {
+    const history = new LossSeries();
+    for (let step = 1; step <= 9; step++) history.addPoint(point(step));
+    history.addPoint(point(6, 2, 60));
+    expect(history.chartData().losses).toEqual([1, 2, 3, 4, 5, 60]);
+  });
+
+  it("has norms by layer", () => {
+    const history = new LossSeries();
+    history.addPoint(point(1));
+    history.addPoint({ ...point(2), norms: [3] });
+    expect(history.chartData().norms).toEqual([
+      [1, 3],
+      [2, NaN],
+    ]);
+  });
+});
+
+describe("smoothing", () => {
+  it("keeps lines straight, and skips values that are not finite", () => {
+    expect(smoothed([1, 2, 3, 4, 5], 2)).toEqual([1, 2, 3, 4, 5]);
+    expect(smoothed([1, NaN, 3], 1)[1]).toBe(2);
+  });
+});
