@@ -33,14 +33,19 @@ with lamplighter.record(sys.argv[1], [str(i) for i in range(50)], embedding=weig
 
 def test_a_killed_loop_leaves_every_step_it_committed(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
-    with Application(tmp_path, "serve") as app:
-        loop = subprocess.Popen([sys.executable, "-c", LOOP, str(folder)], stderr=subprocess.PIPE)
-        wait_until(lambda: (folder / "steps.sqlite").exists(), "the run to begin")
-        last = 0
-        for frame in lamplighter.follow(f"{app.url}/?run=mine", channels=["pulse"]):
-            last = frame.step
-            if last >= 40 and loop.poll() is None:
-                kill(loop)
+    with (
+        Application(tmp_path, "serve") as app,
+        subprocess.Popen([sys.executable, "-c", LOOP, str(folder)], stderr=subprocess.DEVNULL) as loop,
+    ):
+        try:
+            wait_until(lambda: (folder / "steps.sqlite").exists(), "the run to begin")
+            last = 0
+            for frame in lamplighter.follow(f"{app.url}/?run=mine", channels=["pulse"]):
+                last = frame.step
+                if last >= 40 and loop.poll() is None:
+                    kill(loop)
+        finally:
+            loop.kill()
         run = lamplighter.open(folder)
         status = run.status
         assert (status.phase, status.alive, status.step) == ("running", False, last)
