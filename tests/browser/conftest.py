@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -23,6 +24,13 @@ from tests.support.waiting import wait_until
 
 # For busy machines; only failing tests wait this long.
 expect.set_options(timeout=20_000)
+SLOW_SCREEN = """
+window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 70);
+window.cancelAnimationFrame = clearTimeout;
+"""
+"""A screen that refreshes 14 times a second: in software, four times as many frames of the map take four times the
+processor time.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +43,14 @@ def launched() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
     with sync_playwright() as playwright:
         # Only the map needs WebGL: a frame of the whole page, drawn by it in software, takes twice the processor time.
         browser = playwright.chromium.launch(**launch_arguments("--disable-gpu-compositing"))
+        new_context = browser.new_context
+
+        def context_with_slow_screen(**options: Any) -> BrowserContext:
+            context = new_context(**options)
+            context.add_init_script(SLOW_SCREEN)
+            return context
+
+        browser.new_context = context_with_slow_screen
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         yield returning_visitors(browser), loop
