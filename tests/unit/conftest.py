@@ -11,11 +11,6 @@ from tests.support.asgi import PORT
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
     return create_app(ServerSettings(tmp_path, port=PORT, roles=()))
 

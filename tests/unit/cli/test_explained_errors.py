@@ -42,7 +42,6 @@ def test_a_run_that_cannot_be_written_to_is_refused_before_it_is_opened(run: Run
     assert sorted(run.path.iterdir()) == before
 
 
-@pytest.mark.anyio
 async def test_a_server_gives_the_reason(run: RunFolder):
     server = create_app(ServerSettings(run.path.parent, port=PORT, roles=()))
     token = (run.path.parent / ".presenter-token").read_text().strip()

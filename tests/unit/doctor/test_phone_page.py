@@ -13,7 +13,6 @@ import pytest
 from lamplighter.cli.doctor.phone_page import PhonePage
 from lamplighter.platform.own_addresses import Address
 
-pytestmark = pytest.mark.anyio
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 

@@ -89,7 +89,6 @@ def test_the_command_tells_them(run: RunFolder) -> None:
     assert "purity_10nn begins to rise" in lines
 
 
-@pytest.mark.anyio
 async def test_the_route_tells_them(run: RunFolder, app: FastAPI) -> None:
     path = f"/api/runs/{run.id}/turning-points"
     answer = await call(app, "GET", path, {"host": "127.0.0.1:8600"})

@@ -12,8 +12,6 @@ import pytest
 from lamplighter.runfolder.sqlite.database import open_writer
 from tests.support.machine.disk_accesses import LoopGuard
 
-pytestmark = pytest.mark.anyio
-
 
 def query(path: Path) -> None:
     open_writer(path / "x.sqlite", "CREATE TABLE t(x);").close()

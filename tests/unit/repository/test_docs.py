@@ -194,7 +194,6 @@ def test_plotly_is_the_release_that_was_examined(notices: dict[str, str]):
     assert not re.search(r"\bnew Function\b|(?<![\w.$])(?:Function|eval)\(", script)
 
 
-@pytest.mark.anyio
 async def test_the_notices_are_served(tmp_path: Path):
     app = create_app(ServerSettings(tmp_path, port=PORT, roles=()))
     answer = await call(app, "GET", "/app/THIRD-PARTY.txt")

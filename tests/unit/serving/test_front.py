@@ -23,9 +23,6 @@ from lamplighter.serving.apps.front import LateRest, create_front
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, PORT, scope_of
 
-pytestmark = pytest.mark.anyio
-
-
 FOREIGN = "evil.example"
 
 

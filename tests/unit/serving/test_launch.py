@@ -19,8 +19,6 @@ from lamplighter.web.connections.listening_socket import ListeningSocket
 from lamplighter.web.settings import ServerSettings, SettingsError
 from tests.support.asgi import HOST, ORIGIN, PORT, call, launch
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_launch_link_makes_one_browser_the_presenters(app: FastAPI) -> None:
     link = app.state.services.gate.issue_launch_url()

@@ -30,9 +30,6 @@ from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import PORT
 from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
-pytestmark = pytest.mark.anyio
-
-
 LONG_AGO = 1_000_000_000
 
 

@@ -51,9 +51,6 @@ from tests.support.classroom.class_apps import (
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.route_lists import GEOMETRY, LISTED, RUN, SET, TEXT, declared, real_path
 
-pytestmark = pytest.mark.anyio
-
-
 CHOICES = {"choices": ("yes", "no"), "low": 0.0, "high": 1.0}
 
 

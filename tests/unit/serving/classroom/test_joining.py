@@ -239,7 +239,6 @@ def test_an_assistant_does_five_things_a_second(tmp_path: Path) -> None:
     assert school.sessions.may_assist(one)
 
 
-@pytest.mark.anyio
 async def test_an_assistant_who_does_more_is_told_to_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,7 +257,6 @@ async def test_an_assistant_who_does_more_is_told_to_wait(
     assert (answer.status, answer.headers["retry-after"]) == (429, "1")
 
 
-@pytest.mark.anyio
 async def test_a_phone_joins_over_http_and_is_told_what_is_wrong(tmp_path: Path) -> None:
     apps = make_class_apps(tmp_path)
     own = {
@@ -290,7 +288,6 @@ async def test_a_phone_joins_over_http_and_is_told_what_is_wrong(tmp_path: Path)
     assert session["role"] == "nobody"
 
 
-@pytest.mark.anyio
 async def test_joins_without_a_page_must_wait(tmp_path: Path) -> None:
     apps = make_class_apps(tmp_path)
     own = {"host": CLASS_HOST, "origin": CLASS_ORIGIN, "content-type": "application/json"}
@@ -310,7 +307,6 @@ async def test_joins_without_a_page_must_wait(tmp_path: Path) -> None:
     assert [(await join(PUPIL)).status for _ in range(2)] == [204, 429]
 
 
-@pytest.mark.anyio
 async def test_forwarded_headers_count_from_the_named_proxy_only(tmp_path: Path) -> None:
     import ipaddress
 

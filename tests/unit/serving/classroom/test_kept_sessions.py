@@ -25,8 +25,6 @@ from lamplighter.web.capacity.thread_pools import Pool
 from tests.support.classroom.class_apps import CLASS_HOST, PHONE, PUPIL, Clock, begin_session, make_class_apps
 from tests.support.folders import FakeTrainer, make_run
 
-pytestmark = pytest.mark.anyio
-
 
 def restore(folder: Path) -> Classroom:
     """Return a class restored from a previous server's."""

@@ -24,8 +24,6 @@ from tests.support.asgi import call
 from tests.support.classroom.class_apps import CLASS_HOST, ClassApps, make_class_apps
 from tests.support.folders import FakeTrainer, make_run
 
-pytestmark = pytest.mark.anyio
-
 PART = """title: A part
 minutes: 5
 

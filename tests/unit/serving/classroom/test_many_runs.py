@@ -26,8 +26,6 @@ from tests.support.classroom.class_apps import (
 from tests.support.folders import finished_run, layout
 from tests.support.machine.disk_accesses import disk_accesses
 
-pytestmark = pytest.mark.anyio
-
 RUNS = 200
 LONG_AGO = 1_000_000_000
 _LISTING = ("os.listdir", "os.scandir")

@@ -22,8 +22,6 @@ from tests.support.asgi import call
 from tests.support.classroom.class_apps import ClassApps, make_class_apps
 from tests.support.folders import FakeTrainer, make_run
 
-pytestmark = pytest.mark.anyio
-
 DOG, CAT, DOGS = 1, 5, 3
 
 

@@ -15,8 +15,6 @@ from tests.support.asgi import call
 from tests.support.folders import finished_run, layout, write_layouts
 from tests.support.synthetic_runs.waypoints import random_matrix, write_waypoint
 
-pytestmark = pytest.mark.anyio
-
 
 async def ask(app: FastAPI, method: str, run: RunFolder, headers: dict[str, str]) -> Any:
     answer = await call(app, method, f"/api/runs/{run.id}/output-map", headers)

@@ -31,8 +31,6 @@ from tests.support.asgi import call
 from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.anyio
-
 
 async def begin(app: FastAPI, bearer: dict[str, str], run: str, status: int, **body: Any) -> bytes:
     headers = {**bearer, "content-type": "application/json"}

@@ -18,8 +18,6 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census
 from tests.support.folders import V, pulse
 
-pytestmark = pytest.mark.anyio
-
 
 class Watched:
     """A viewer of beats with a test clock, and the true counts of the training."""

@@ -19,8 +19,6 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows
 from tests.support.folders import BATCH_TOKENS, D, V, pulse
 
-pytestmark = pytest.mark.anyio
-
 
 def a_pulse(step: int, attempt: int = 1) -> ViewerMessage:
     return ViewerMessage(MessageKind.PULSE, encode(pulse(attempt, step)), attempt)

@@ -27,8 +27,6 @@ from tests.support.asgi import HOST, call
 from tests.support.evidences import gather, microscope, store_answer, whole_answer
 from tests.support.folders import TOKENS, FakeTrainer, V, finished_run, make_run
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_every_claim_has_a_state_and_what_it_waits_for(app: FastAPI, tmp_path: Path) -> None:
     run = finished_run(tmp_path)

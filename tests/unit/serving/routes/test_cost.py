@@ -22,9 +22,6 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from tests.support.asgi import Answer, call, openapi_file
 from tests.support.folders import FakeTrainer, finished_run, make_run
 
-pytestmark = pytest.mark.anyio
-
-
 ESTIMATE = {"name": "processor", "watts": 12.0, "without_card": True, "after": 0, "mixed": False}
 
 

@@ -26,8 +26,6 @@ from tests.support.classroom.class_apps import CLASS_HOST, PUPIL, make_class_app
 from tests.support.folders import FakeTrainer, V, finished_run, layout, make_run, write_layouts
 from tests.support.synthetic_runs.compared_runs import fork_of, recorded, trained_parent
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[FakeTrainer, FakeTrainer]]:

@@ -21,8 +21,6 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from tests.support.asgi import Answer, call
 from tests.support.folders import finished_run, make_run
 
-pytestmark = pytest.mark.anyio
-
 ROTATION = {"kind": "rotation", "step": 5}
 CANONICAL = {"kind": "rotation", "step": 5, "seed": 0}
 WORD = {"numbers": [0.5], "neighbours": [[2, 0.25]]}

@@ -16,8 +16,6 @@ from lamplighter.training.worker import train
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, PORT, Answer, call
 
-pytestmark = pytest.mark.anyio
-
 P = 11
 
 

@@ -25,8 +25,6 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.support.asgi import HOST, PORT, Answer, call
 from tests.support.folders import TOKENS, FakeTrainer, V, make_run, write_measures
 
-pytestmark = pytest.mark.anyio
-
 PAIRS = tuple((i, i + 10) for i in range(10, 20))
 QUESTIONS = ("analogy?a=1&b=2&c=3", "axis?from=1,2&to=3", "ranks?pairs=1-2", "relations", "lengths", "touches",
              "stayed", "chance", "cooccurrence", "odd-one-out")  # fmt: skip

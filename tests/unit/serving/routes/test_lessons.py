@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from lamplighter.serving.apps.app import create_app
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call, launch
 from tests.support.evidences import store_answer, whole_answer
 from tests.support.folders import finished_run
-
-pytestmark = pytest.mark.anyio
 
 TEXT = """title: A part
 minutes: 5

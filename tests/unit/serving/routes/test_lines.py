@@ -14,8 +14,6 @@ from lamplighter.serving.routes import lines
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import FakeTrainer, V, finished_run, make_run
 
-pytestmark = pytest.mark.anyio
-
 SAID = [SpokenLine((1, 2), (3, 5), (0.25, 0.125), False), SpokenLine((1,), (V - 1,), (1.0,), True)]
 AS_JSON = [
     {"prompt": [1, 2], "words": [3, 5], "probabilities": [0.25, 0.125], "sampled": False},

@@ -12,8 +12,6 @@ from fastapi import FastAPI
 import lamplighter
 from tests.unit.serving.routes.api_calls import get
 
-pytestmark = pytest.mark.anyio
-
 V, D = 600, 4
 TOKENS = ["<|endoftext|>", "Ġof", "of", ",", "Ġ,", *(f"Ġw{i}" for i in range(V - 5))]
 

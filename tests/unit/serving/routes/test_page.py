@@ -19,8 +19,6 @@ from lamplighter.web.http.assets import PLOTLY, Assets
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, PORT, call
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def static(app: FastAPI, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -31,8 +31,6 @@ from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.synthetic_runs.received import require_equal_records
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.anyio
-
 
 class Sender:
     """A pusher with a token, of a run elsewhere."""

@@ -34,8 +34,6 @@ from tests.support.swept import make_set
 from tests.unit.serving.routes.api_calls import get
 from tests.unit.serving.routes.recorded_steps import ask
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def runs(tmp_path: Path) -> dict[str, RunFolder]:

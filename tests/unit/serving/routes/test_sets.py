@@ -26,8 +26,6 @@ from tests.support.folders import TOKENS, FakeTrainer
 from tests.support.swept import make_set, recorded_set
 from tests.unit.serving.routes.api_calls import get
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def run_set(tmp_path: Path) -> RunSet:

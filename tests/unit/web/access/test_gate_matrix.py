@@ -33,8 +33,6 @@ from tests.support.route_lists import (
     declared,
 )
 
-pytestmark = pytest.mark.anyio
-
 NO_HEAD = {"/launch", f"{RUN}/exports/{{export}}/file"}
 """Paths whose GET answers no HEAD."""
 

@@ -19,8 +19,6 @@ from lamplighter.web.connections.listening_socket import hold_own_name
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call
 
-pytestmark = pytest.mark.anyio
-
 FORM = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "cross-site"}
 FROM_FILE = {
     "host": HOST,

@@ -22,8 +22,6 @@ from lamplighter.web.access.pushers import PUSHERS_FOLDER, PusherStore
 from lamplighter.web.http.problems import unknown_page
 from tests.support.asgi import HOST, call, scope_of
 
-pytestmark = pytest.mark.anyio
-
 
 def test_a_token_is_found_until_it_is_revoked(tmp_path: Path) -> None:
     store = PusherStore(tmp_path)

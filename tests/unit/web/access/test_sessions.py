@@ -29,8 +29,6 @@ from lamplighter.web.access.session_store import (
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call, launch
 
-pytestmark = pytest.mark.anyio
-
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
 

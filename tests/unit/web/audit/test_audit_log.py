@@ -20,8 +20,6 @@ from tests.support.asgi import HOST, ORIGIN, call, connect, launch, scope_of
 from tests.support.folders import finished_run, make_run
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.anyio
-
 
 def lines_of(folder: Path, name: str = AUDIT_FILE) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]

@@ -10,8 +10,6 @@ from starlette.requests import Request
 from lamplighter.web.capacity.caller import ANYONE, PRESENTER, Caller, identify_caller
 from lamplighter.web.capacity.limiter import BusyError, Limiter, body_slots
 
-pytestmark = pytest.mark.anyio
-
 
 def test_more_memory_takes_more_slots() -> None:
     limiter = body_slots(4)

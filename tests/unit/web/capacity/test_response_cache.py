@@ -16,8 +16,6 @@ from lamplighter.web.capacity.response_cache import BodyOrder, BodyReader, Respo
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def limiter() -> Limiter:

@@ -17,8 +17,6 @@ from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, Routes
 from tests.support.asgi import call
 
-pytestmark = pytest.mark.anyio
-
 ON_THE_LOOP = {
     "/healthz": "GET",
     "/launch": "POST",

@@ -31,9 +31,6 @@ from lamplighter.web.capacity.thread_pools import (
     ViewerCredit,
 )
 
-pytestmark = pytest.mark.anyio
-
-
 GREEDY, FIRST, SECOND = (Caller(session=name) for name in ("greedy", "first", "second"))
 
 

@@ -28,8 +28,6 @@ from lamplighter.web.settings import SettingsError
 from tests.support.asgi import HOST, ORIGIN, call, launch
 from tests.support.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize(
     ("descriptors", "total"),

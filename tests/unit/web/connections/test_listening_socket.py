@@ -181,7 +181,6 @@ def missing(owner: object, names: Iterable[str]) -> list[str]:
     return [f"{type(owner).__name__} has no {name}" for name in names if not hasattr(owner, name)]
 
 
-@pytest.mark.anyio
 async def test_an_upgrade_has_taken_no_name_away():
     config = uvicorn.Config(answer_nothing, log_config=None, lifespan="off")
     state = internals.ServerState()

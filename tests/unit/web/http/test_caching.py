@@ -15,8 +15,6 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import FakeTrainer, layout, make_run, write_layouts
 
-pytestmark = pytest.mark.anyio
-
 KEPT = (
     "steps?from=1&to=14",
     "steps?from=1&to=34&most=20",

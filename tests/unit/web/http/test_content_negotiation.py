@@ -21,8 +21,6 @@ from lamplighter.wire.row_frames import Rows
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import TOKENS, D, FakeTrainer, V, make_run
 
-pytestmark = pytest.mark.anyio
-
 FEW = [17, 3, 7]
 TYPES = {
     "frame": "application/octet-stream",

@@ -19,8 +19,6 @@ from tests.support.asgi import HOST, call
 from tests.support.folders import finished_run, layout, write_layouts
 from tests.support.route_lists import PUSH, RUN, SET, STATED
 
-pytestmark = pytest.mark.anyio
-
 UNPRICED = UnpricedAnswerError.__name__
 FIXED = {
     ("GET", path)

@@ -34,8 +34,6 @@ from lamplighter.web.http.streaming import (
 from tests.support.asgi import Answer, scope_of
 from tests.support.folders import make_run
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
@@ -104,7 +102,6 @@ async def sent(response: Response) -> list[Message]:
     return messages
 
 
-@pytest.mark.anyio
 async def test_a_large_body_is_given_up_once_its_client_has_left(run: RunFolder) -> None:
     reply = reply_to(run)
     begun, ended = threading.Event(), threading.Event()
@@ -132,7 +129,6 @@ async def test_a_large_body_is_given_up_once_its_client_has_left(run: RunFolder)
     assert await asyncio.to_thread(ended.wait, 10)
 
 
-@pytest.mark.anyio
 async def test_a_large_body_is_made_only_when_it_is_sent(run: RunFolder) -> None:
     response = reply_to(run).send(LARGE_RESPONSE_BYTES, lambda: [b"ab", b"c"])
     assert isinstance(response, LargeResponse)
@@ -142,13 +138,11 @@ async def test_a_large_body_is_made_only_when_it_is_sent(run: RunFolder) -> None
     assert (b"content-type", NPY.media_type.encode()) in start["headers"]
 
 
-@pytest.mark.anyio
 async def test_a_large_body_that_fails_before_its_first_bytes_fails_as_a_whole(run: RunFolder) -> None:
     with pytest.raises(AssertionError, match="was made"):
         await sent(reply_to(run).send(LARGE_RESPONSE_BYTES, never))
 
 
-@pytest.mark.anyio
 async def test_any_version_matches_an_existing_large_body(run: RunFolder) -> None:
     (start, *_) = await sent(reply_to(run, "*").send(LARGE_RESPONSE_BYTES, lambda: [b"ab"]))
     assert start["status"] == 304

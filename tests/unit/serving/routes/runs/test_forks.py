@@ -25,8 +25,6 @@ from tests.support.asgi import Answer, call
 from tests.support.folders import finished_run
 from tests.support.runs import make_run, small_text
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:

@@ -30,8 +30,6 @@ from tests.support.asgi import HOST, PORT, Answer, call
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.machine.small_disk import small_disk
 
-pytestmark = pytest.mark.anyio
-
 
 def full_disk_error(*_: object, **__: object) -> Any:
     raise OSError(errno.ENOSPC, "No space left on device")

@@ -23,8 +23,6 @@ from lamplighter.wire.layout_frames import Method
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import V, finished_run, layout, write_layouts
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:

@@ -15,8 +15,6 @@ from lamplighter.web.capacity.caller import PRESENTER
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import KEYFRAME_EVERY, TOKENS, FakeTrainer, V, finished_run, make_run
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:

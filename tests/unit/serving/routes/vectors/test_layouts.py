@@ -25,8 +25,6 @@ from tests.support.folders import FakeTrainer, V, layout, make_run, write_layout
 from tests.unit.serving.routes.api_calls import get
 from tests.unit.serving.routes.recorded_steps import ask, npy
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_layouts(app: FastAPI, run: RunFolder) -> None:
     base = f"/api/runs/{run.id}/layouts"

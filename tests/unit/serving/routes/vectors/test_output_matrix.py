@@ -23,8 +23,6 @@ from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import KEYFRAME_EVERY, D, FakeTrainer, V, finished_run, make_run
 from tests.support.synthetic_runs.waypoints import random_matrix, write_waypoint
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:

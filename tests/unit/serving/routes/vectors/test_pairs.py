@@ -11,8 +11,6 @@ from lamplighter.serving.routes import tokens
 from tests.support.folders import FakeTrainer, V, finished_run, make_run
 from tests.unit.serving.routes.api_calls import get
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_neighbours(app: FastAPI, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))

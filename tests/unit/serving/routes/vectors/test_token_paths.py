@@ -28,8 +28,6 @@ from lamplighter.wire.row_frames import Rows
 from tests.support.folders import D, FakeTrainer, V, layout, make_run, pulse, write_layouts
 from tests.unit.serving.routes.recorded_steps import STEPS, arrow, ask, npy, vectors_of
 
-pytestmark = pytest.mark.anyio
-
 
 def a_pulse(step: int, batch: list[int], counts: list[int], gradient: dict[int, float]) -> bytes:
     """Encode a step of which only batch and gradient matter."""

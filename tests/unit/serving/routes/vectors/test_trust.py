@@ -25,8 +25,6 @@ from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
 from tests.support.asgi import PORT, Answer, call
 from tests.support.folders import FakeTrainer, V, make_run, write_layouts
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:

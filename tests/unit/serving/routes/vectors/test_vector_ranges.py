@@ -24,8 +24,6 @@ from tests.support.asgi import HOST, scope_of
 from tests.support.folders import D, FakeTrainer, V, make_run
 from tests.unit.serving.routes.recorded_steps import STEPS, arrow, ask, npy, vectors_of
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize(
     ("query", "steps", "ids"),
