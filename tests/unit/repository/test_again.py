@@ -50,19 +50,6 @@ def test_a_test_that_passes_alone_is_named_and_kept(failed_suite: Path) -> None:
     assert "two of the last 5 runs" in done.stdout
 
 
-def test_a_test_that_fails_twice_fails(failed_suite: Path) -> None:
-    leave(failed_suite, "test_suite.py::test_broken")
-    assert run_again(failed_suite, 1).returncode == 1
-    assert not (failed_suite / again.REPEATED).exists()
-
-
-def test_many_failures_and_errors_of_the_run_are_not_repeated(failed_suite: Path) -> None:
-    leave(failed_suite, *(f"test_suite.py::test_late{number}" for number in range(again.MOST + 1)))
-    assert run_again(failed_suite, 1).returncode == 1
-    leave(failed_suite, "test_suite.py::test_late")
-    assert run_again(failed_suite, 2).returncode == 2
-
-
 def test_the_account_covers_the_last_runs(tmp_path: Path) -> None:
     account = tmp_path / "kept" / "repeated.jsonl"
     assert again.keep_account(account, ["a"]) == []

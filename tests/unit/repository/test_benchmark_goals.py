@@ -86,14 +86,6 @@ def test_a_figure_is_judged_by_the_goal_of_the_table(capsys: pytest.CaptureFixtu
         report("a figure that no row has", 1, "times")
 
 
-def test_without_a_card_it_says_so_and_succeeds(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr(gpu, "find_card", lambda: None)
-    assert gpu.main([]) == 0
-    assert capsys.readouterr().out == "no GPU: not run\n"
-
-
 def test_a_check_that_breaks_stops_no_other_and_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -7,14 +7,12 @@ A room has few entries at first sight, except collections of equal things.
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,73 +118,6 @@ def test_every_package_is_beside_the_loop_or_forbidden_there():
     assert named == rooms | {path.stem for path in package.glob("[!_]*.py")}
 
 
-BACKEND = ROOT / "backend/lamplighter"
-PAGE = ROOT / "frontend/src"
-
-# Words that many classes share because they mean the same in each; everything else that five share is made distinctive.
-PROTOCOL = {
-    "applyView": "adopt the parts of a view that are the store's; what the view lacks stays",
-    "close": "release what is held: a file, a connection, a request in flight",
-    "commit": "write one transaction",
-    "read_part": "return some bytes of an object of a store",
-    "question": "say what a polled query asks of the server now",
-    "work": "say what a question computes, by which it is priced",
-    "start": "begin work in a thread or a process",
-    "stop": "end that work; one that does not wait for its end says so",
-    "toViewState": "return the store's part of the view, with null for defaults",
-}
-
-
-def sources() -> list[Path]:
-    return sorted(
-        file for file in PAGE.rglob("*") if file.suffix in (".ts", ".svelte") and ".test." not in file.name
-    )
-
-
-def python_methods() -> Iterator[tuple[str, str]]:
-    """Yield the name and the class of every public method of the backend."""
-    for file in sorted(BACKEND.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                for method in node.body:
-                    if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name[:1] != "_":
-                        yield method.name, f"{file.relative_to(BACKEND).as_posix()}:{node.name}"
-
-
-METHOD = re.compile(
-    r"^  (?:(?:private|protected|public|static|async|override|abstract) )*#?(\w+)(?:<[^>]*>)?\("
-)
-NO_METHODS = {"constructor", "if", "for", "while", "switch", "return", "super"}
-
-
-def typescript_methods() -> Iterator[tuple[str, str]]:
-    """Yield the name and the class of every method of the page."""
-    for file in sources():
-        inside = None
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if begins := re.match(r"(?:export )?(?:abstract )?class (\w+)", line):
-                inside = begins[1]
-            elif line.startswith("}"):
-                inside = None
-            elif inside and (method := METHOD.match(line)) and method[1] not in NO_METHODS:
-                yield method[1], f"{file.relative_to(PAGE).as_posix()}:{inside}"
-
-
-def shared_by_five(methods: Iterator[tuple[str, str]]) -> dict[str, set[str]]:
-    classes: dict[str, set[str]] = defaultdict(set)
-    for name, owner in methods:
-        classes[name].add(owner)
-    return {name: owners for name, owners in classes.items() if len(owners) >= 5 and name not in PROTOCOL}
-
-
-def test_a_method_name_that_five_classes_of_the_backend_share_is_a_protocol():
-    assert shared_by_five(python_methods()) == {}
-
-
-def test_a_method_name_that_five_classes_of_the_page_share_is_a_protocol():
-    assert shared_by_five(typescript_methods()) == {}
-
-
 def glossary() -> list[tuple[str, str]]:
     """Return the words of the glossary, each with the file that defines it."""
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
@@ -242,13 +173,6 @@ def test_a_room_has_few_entries_unless_they_are_equal(root: str) -> None:
     assert {name for name in COLLECTIONS if name in rooms} <= set(large)
 
 
-def test_one_entry_too_many_is_noticed(tmp_path: Path) -> None:
-    for number in range(MAX_ENTRIES + 1):
-        (tmp_path / f"part_{number}.ts").touch()
-        (tmp_path / f"part_{number}.test.ts").touch()
-    assert dict(find_rooms(tmp_path)) == {tmp_path.as_posix(): MAX_ENTRIES + 1}
-
-
 ROOM = "backend/lamplighter/wire"
 
 
@@ -280,11 +204,6 @@ def tree(tmp_path: Path) -> Path:
 
 def growth(root: Path) -> list[str]:
     return lines.find_growth(lines.measure_rooms(root), lines.read_budget(root))
-
-
-def test_lines_statements_and_files_are_counted(tree: Path) -> None:
-    assert lines.measure_rooms(tree) == {ROOM: {"lines": 3, "files": 1, "statements": 1}}
-    assert growth(tree) == []
 
 
 def test_an_overrun_is_refused(tree: Path) -> None:
@@ -322,11 +241,3 @@ def test_a_raise_is_a_commit_of_its_own_with_its_reason(
         (tree / ROOM / "more.py").write_text("A = 1\n")
     commit(tree, message)
     assert bool(lines.find_silent_raises(tree)) == refused
-
-
-def test_a_budget_that_falls_needs_no_word(tree: Path) -> None:
-    (tree / ROOM / "frames.py").write_text("SIZE = 4\n")
-    lines.write_budget(tree, lines.lower_budget(lines.measure_rooms(tree), lines.read_budget(tree)))
-    commit(tree, "wire: drop a docstring")
-    assert lines.read_budget(tree)[ROOM]["lines"] == 1
-    assert lines.find_silent_raises(tree) == []

@@ -270,14 +270,6 @@ def test_the_map_is_sent_at_most_once_a_second_and_the_linear_view_less_often():
     assert {layout.step for layout in there.page.layouts.values()} == {100}
 
 
-def test_an_unreadable_layout_is_left_out():
-    there = Class()
-    there.give(MessageKind.UMAP, b"no layout")
-    there.pass_time(2)
-    there.lay_out()
-    assert there.page.layouts[Method.UMAP].number == 1
-
-
 @pytest.mark.parametrize(("vocabulary", "rows"), [(2_400, 0.068), (20_000, 0.02), (4_000, 0.5)])
 def test_a_class_is_sent_eight_kilobytes_a_second_for_any_run(vocabulary: int, rows: float):
     there = Class(vocabulary)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +19,6 @@ from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.live import beat_picker
 from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
-from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.row_frames import NEVER, Census
@@ -216,28 +213,6 @@ def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
     np.testing.assert_array_equal(late.layouts[Method.UMAP].places, newest.places)
 
 
-def test_words_are_separate_parts(feed: Feed):
-    feed.begin()
-    feed.train()
-    _, state = feed.source.newest_state()
-    with_words, without = BeatPage(V), BeatPage(V)
-    with_words.receive(state.envelope(text=True))
-    without.receive(state.envelope(text=False))
-    assert "words" in with_words.kinds()
-    assert "words" not in without.kinds()
-    parts = {
-        text: [
-            part
-            for one in feed.source.since(START, text=text) or []
-            if one.data
-            for part in decode_envelope(one.data)
-        ]
-        for text in (False, True)
-    }
-    assert not any('"words"' in part for part in parts[False] if isinstance(part, str))
-    assert any('"words"' in part for part in parts[True] if isinstance(part, str))
-
-
 def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(memory_fanout, "MAX_BYTES", 1_000)
     feed = MemoryFeed()
@@ -248,16 +223,3 @@ def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
         places.append(feed.source.newest_state()[0])
     kept = sum(feed.source.since(place) is not None for place in places)
     assert 1 <= kept <= 12
-
-
-def test_a_folder_is_followed_only_between_start_and_stop(tmp_path: Path):
-    feed = FolderFeed(tmp_path)
-    name = f"follower of {feed.run.id}"
-    assert all(thread.name != name for thread in threading.enumerate())
-    feed.begin()
-    assert any(thread.name == name for thread in threading.enumerate())
-    feed.close()
-    assert all(thread.name != name for thread in threading.enumerate())
-    position = feed.source.newest_state()[0]
-    time.sleep(0.05)
-    assert feed.source.newest_state()[0] == position

@@ -337,15 +337,6 @@ async def test_the_answer_file_has_the_course_and_the_class_ends_with_it(course:
     assert course.apps.classroom.questions.lessons() == []
 
 
-async def test_the_presenter_may_close_and_show_a_prediction_by_hand(course: Course) -> None:
-    await course.go_to(2)
-    course.answer(0, 4)
-    assert (await course.present("PATCH", "/api/class/question", {"state": "closed"}))[0] == 200
-    status, body = await course.present("PATCH", "/api/class/question", {"state": "revealed"})
-    assert (status, json.loads(body)["outcome"]["value"] is not None) == (200, True)
-    assert len(await course.shown()) == 1
-
-
 def test_at_most_one_course_of_predictions_is_kept(course: Course) -> None:
     questions = course.apps.classroom.questions
     for part in range(MAX_LESSONS + 10):

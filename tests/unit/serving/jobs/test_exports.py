@@ -82,19 +82,6 @@ def over(job: ExportJob) -> ExportJob:
     return job
 
 
-def test_the_real_command_names_a_module_and_paths_of_ours(run: RunFolder, tmp_path: Path) -> None:
-    command = export_worker_command(run, "npy", 3, tmp_path / "x")
-    assert command[1:] == [
-        "-m",
-        "lamplighter.exports.worker",
-        str(run.path),
-        "npy",
-        str(tmp_path / "x"),
-        "--step",
-        "3",
-    ]
-
-
 def test_a_file_appears_whole_for_its_user_alone(
     run: RunFolder, tmp_path: Path, at_work: Callable[[], list[psutil.Process]]
 ) -> None:

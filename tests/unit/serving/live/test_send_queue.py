@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from itertools import pairwise
 
 import numpy as np
@@ -130,12 +129,3 @@ async def test_text_is_never_dropped_and_keeps_its_order_among_frames() -> None:
         queue.put(ViewerMessage(MessageKind.TEXT, str(number)))
     with pytest.raises(TooFarBehindError):
         queue.put(ViewerMessage(MessageKind.TEXT, "one too many"))
-
-
-async def test_get_waits_for_a_message() -> None:
-    queue = SendQueue()
-    waiting = asyncio.create_task(queue.get())
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    queue.put(ViewerMessage(MessageKind.TEXT, "there"))
-    assert await waiting == "there"

@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.differences.matched_steps import MatchedSteps
 from lamplighter.differences.reading import compare_folders
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.reading import difference_cache
 from lamplighter.serving.reading.difference_cache import DifferenceCache
-from lamplighter.web.capacity.caller import PRESENTER
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.layout_frames import Layout
 from tests.support.asgi import HOST, Answer, call
@@ -114,26 +112,6 @@ async def test_words_that_the_other_lacks_have_no_number(app: FastAPI, tmp_path:
     rows = (await ask(app, run, other.id, "&format=json", rows="/rows")).json
     assert [rows[name][-1] for name in ("raw", "aligned", "kept")] == [None, None, None]
     assert rows["raw"][:-1] == [0] * 29
-
-
-async def test_one_measurement_serves_every_order_and_every_colour(
-    app: FastAPI, pair: tuple[FakeTrainer, FakeTrainer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fork, parent = (trainer.run for trainer in pair)
-    measured: list[MatchedSteps] = []
-
-    def read_rows(*asked: object) -> object:
-        measured.append(asked[3])  # pyright: ignore[reportArgumentType]
-        return real(*asked)  # pyright: ignore[reportArgumentType]
-
-    real = difference_cache.read_rows
-    monkeypatch.setattr(difference_cache, "read_rows", read_rows)
-    for query in ("&step=13", "&step=13&by=neighbours", "&step=13&limit=1", "&step=99"):
-        await ask(app, fork, parent.id, query)
-    await ask(app, fork, parent.id, "&step=13", rows="/rows")
-    assert [steps.step for steps in measured] == [13]
-    await ask(app, fork, parent.id, "&step=12")
-    assert len(measured) == 2
 
 
 async def test_a_measurement_tells_how_far_it_is(
@@ -245,17 +223,3 @@ async def test_runs_without_a_common_step_and_large_ones(
     monkeypatch.setattr("lamplighter.serving.routes.difference.MAX_NUMBERS", V)
     refused = (await ask(app, parent, fork.run.id, status=422)).json
     assert (refused["code"], "lamplighter.open" in refused["detail"]) == ("too_large_to_compare", True)
-
-
-async def test_it_takes_its_turn_and_states_its_price(
-    app: FastAPI, pair: tuple[FakeTrainer, FakeTrainer]
-) -> None:
-    fork, parent = (trainer.run for trainer in pair)
-    slots = app.state.services.body_slots
-    slots.wait_seconds = 0.05
-    leaving = [slots.take(PRESENTER) for _ in range(4)]
-    for rows in ("", "/rows"):
-        await ask(app, fork, parent.id, "&step=3", 503, rows)
-    for leave in leaving:
-        leave()
-    await ask(app, fork, parent.id, "&step=3")

@@ -14,8 +14,6 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.apps.app import create_app
@@ -104,24 +102,6 @@ async def test_ranks_of_pairs_at_a_step_and_along_the_run(app: FastAPI, trainer:
     assert curves["steps"] == [0, 10, 20, 25]
     assert curves["items"][0]["rank_of_b"][2] == one["rank_of_b"]
     assert (await ask(app, trainer.run, "ranks/curves?pairs=1-2&to=12")).json["steps"] == [0, 10, 12]
-    trainer.crash()
-
-
-async def test_the_matrices_of_a_curve_are_rebuilt_once_for_all_pairs(
-    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rebuilt: list[int] = []
-    snapshot = MatrixHistory.snapshot
-
-    def counted(history: MatrixHistory, step: int, *, nearest: bool = False) -> Snapshot:
-        rebuilt.append(step)
-        return snapshot(history, step, nearest=nearest)
-
-    monkeypatch.setattr(MatrixHistory, "snapshot", counted)
-    await ask(app, trainer.run, "ranks/curves?pairs=1-2")
-    assert rebuilt == [0, 10, 20, 25]
-    await ask(app, trainer.run, "ranks/curves?pairs=3-4")
-    assert len(rebuilt) == 4
     trainer.crash()
 
 

@@ -12,7 +12,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.routes import lines
 from tests.support.asgi import HOST, Answer, call
-from tests.support.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.folders import FakeTrainer, V, make_run
 
 SAID = [SpokenLine((1, 2), (3, 5), (0.25, 0.125), False), SpokenLine((1,), (V - 1,), (1.0,), True)]
 AS_JSON = [
@@ -79,10 +79,6 @@ async def test_too_many_are_refused_with_a_way_out(
     monkeypatch.setattr(lines, "MAX_SAID", 3)
     assert "ask for fewer steps" in (await get(app, trainer.run, status=422)).json["detail"]
     assert await steps(app, trainer.run, "?to=4") == [(0, 1), (1, 1), (2, 1)]
-
-
-async def test_a_run_that_never_spoke_has_none(app: FastAPI, tmp_path: Path) -> None:
-    assert (await get(app, finished_run(tmp_path))).json == {"items": []}
 
 
 async def test_damaged_lines_are_said_to_be_damaged(app: FastAPI, trainer: FakeTrainer) -> None:

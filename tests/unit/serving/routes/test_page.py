@@ -3,8 +3,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import build_frontend
@@ -13,7 +11,6 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter.platform.static_folder import find_static
 from lamplighter.serving.apps.app import create_app
 from lamplighter.web.http.assets import PLOTLY, Assets
 from lamplighter.web.settings import ServerSettings
@@ -46,10 +43,6 @@ async def test_the_page(app: FastAPI, static: Path) -> None:
     page = await call(app, "GET", "/")
     assert page.status == 503
     assert b"make install" in page.body
-
-
-def test_a_checkout_serves_the_folder_at_its_root() -> None:
-    assert find_static() == Path(__file__).resolve().parents[4] / "static"
 
 
 async def test_a_file_in_a_folder_beside_the_page_is_not_served(app: FastAPI, static: Path) -> None:
@@ -206,21 +199,3 @@ async def test_the_interface_describes_itself(app: FastAPI) -> None:
     assert "http://" not in page
     assert "https://" not in page
     assert (await call(app, "GET", "/api/docs.css")).headers["content-type"].startswith("text/css")
-
-
-def test_neither_torch_nor_umap_is_imported() -> None:
-    code = (
-        "import sys, lamplighter.serving.apps.app, lamplighter.serving.servers.server\n"
-        "print([name for name in ('torch', 'umap', 'numba', 'sklearn', 'scipy') if name in sys.modules])"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
-
-
-def test_the_supervisor_needs_no_server() -> None:
-    code = (
-        "import sys, lamplighter.processes.supervisor\n"
-        "print([name for name in ('fastapi', 'uvicorn', 'starlette', 'torch') if name in sys.modules])"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"

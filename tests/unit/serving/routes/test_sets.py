@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.claims import board
-from lamplighter.claims.board import ClaimRow, make_board
-from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import share_interval
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
@@ -165,24 +162,6 @@ async def test_at_most_so_many_boards_are_made(
     assert {(one["run"], one["reason"]) for one in found["unanswered"]} == {
         (member.run, "too_many") for member in run_set.facts.members[1:]
     }
-
-
-async def test_boards_of_finished_members_are_made_once(
-    app: FastAPI, run_set: RunSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[Evidence] = []
-
-    def make(evidence: Evidence) -> list[ClaimRow]:
-        made.append(evidence)
-        return make_board(evidence)
-
-    monkeypatch.setattr(board, "make_board", make)
-    first = await ask(app, run_set, "/claims")
-    # Another run in the folder changes the tag, and no member.
-    (run_set.path / "other").mkdir()
-    shutil.copy(run_set.path / run_set.facts.members[0].run / "recipe.json", run_set.path / "other")
-    assert await ask(app, run_set, "/claims") == first
-    assert len(made) == 2
 
 
 async def test_claims_count_the_members_in_which_they_hold(app: FastAPI, run_set: RunSet) -> None:

@@ -121,12 +121,6 @@ async def test_a_browser_gets_a_page_in_our_look(app: FastAPI, path: str, title:
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/api/nowhere", "/api", "/api/runs/none/nowhere"])
-async def test_below_api_every_client_gets_json(app: FastAPI, path: str) -> None:
-    answer = await call(app, "GET", path, BROWSER)
-    assert (answer.status, answer.headers["content-type"]) == (404, PROBLEM)
-
-
 async def test_a_program_gets_json(app: FastAPI) -> None:
     for headers in ({"host": HOST}, {"host": HOST, "accept": "application/json"}):
         answer = await call(app, "GET", "/nowhere", headers)

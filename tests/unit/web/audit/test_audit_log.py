@@ -15,8 +15,8 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.web.audit.audit_log import AUDIT_FILE, MAX_LINES, MAX_WAITING, AuditLog, AuditMiddleware
-from tests.support.asgi import HOST, ORIGIN, call, connect, launch, scope_of
+from lamplighter.web.audit.audit_log import AUDIT_FILE, MAX_LINES, MAX_WAITING, AuditLog
+from tests.support.asgi import HOST, ORIGIN, call, connect, launch
 from tests.support.folders import finished_run, make_run
 from tests.support.waiting import wait_until
 
@@ -160,10 +160,6 @@ def audited(app: FastAPI, folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def bytes_in(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir())
-
-
 async def test_changes_are_noted_with_who_and_what(
     app: FastAPI, bearer: dict[str, str], tmp_path: Path
 ) -> None:
@@ -241,23 +237,3 @@ async def test_counts_refusals_of_each_kind(app: FastAPI, bearer: dict[str, str]
         "4404": 1,
         "4403": 1,
     }
-
-
-async def test_ten_thousand_refused_requests_make_less_than_a_kilobyte_of_log(tmp_path: Path) -> None:
-    async def refuse(_: Any, __: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 401, "headers": []})
-        await send({"type": "http.response.body", "body": b"no"})
-
-    async def ignore(_: Any) -> None:
-        pass
-
-    audit = AuditLog(tmp_path)
-    audit.start()
-    middleware = AuditMiddleware(refuse, audit)
-    for number in range(10_000):
-        scope = scope_of("http", "POST", "/api/runs", {}, f"10.0.{number % 256}.{number % 100}")
-        await middleware(scope, ignore, ignore)  # pyright: ignore[reportArgumentType]
-    audit.stop()
-    (line,) = map(json.loads, (tmp_path / AUDIT_FILE).read_text(encoding="utf-8").splitlines())
-    assert line["refused"] == {"401": 10_000}
-    assert bytes_in(tmp_path) < 1_000

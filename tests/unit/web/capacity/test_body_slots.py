@@ -38,13 +38,6 @@ def test_one_slot_is_reserved_for_the_presenter() -> None:
     assert limiter.take(PRESENTER) is None
 
 
-def test_the_presenters_answers_do_not_count_against_others() -> None:
-    limiter = body_slots(4)
-    assert limiter.take(PRESENTER) is not None
-    assert all(limiter.take(ANYONE) for _ in range(3))
-    assert limiter.free == 0
-
-
 def test_an_address_gets_at_most_half() -> None:
     limiter = body_slots(4)
     here, there = Caller(address="192.0.2.1"), Caller(address="192.0.2.2")

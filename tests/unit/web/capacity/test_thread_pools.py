@@ -61,14 +61,6 @@ def test_a_route_without_a_pool_cannot_be_declared() -> None:
         routes.post("/x", pricing=Pricing.FIXED)(not_blocking)
 
 
-def test_no_route_waits_for_a_thread_outside_its_pool(app: FastAPI) -> None:
-    for route in app.routes:
-        endpoint = getattr(route, "endpoint", None)
-        assert endpoint is None or inspect.iscoroutinefunction(endpoint), route
-        for needed in getattr(getattr(route, "dependant", None), "dependencies", []):
-            assert inspect.iscoroutinefunction(needed.call), route
-
-
 async def test_other_work_continues_while_all_threads_of_a_pool_are_taken(
     app: FastAPI, bearer: dict[str, str]
 ) -> None:

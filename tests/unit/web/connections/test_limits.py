@@ -43,14 +43,6 @@ def test_too_few_files_are_refused_with_what_to_do(descriptors: int) -> None:
         fit_limits(descriptors)
 
 
-@pytest.mark.parametrize("total", [32, 160, 4_096])
-def test_there_are_always_places_for_newcomers_and_for_the_presenter(total: int) -> None:
-    limits = ConnectionLimits(total=total)
-    assert limits.reserve // 2 >= 4
-    assert limits.newcomers >= 8
-    assert limits.share + limits.reserve < total
-
-
 class FakeResource:
     RLIMIT_NOFILE = 7
     RLIM_INFINITY = -1

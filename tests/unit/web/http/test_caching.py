@@ -154,18 +154,3 @@ async def test_head(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
     assert head.status == 200
     for name in ("etag", "content-type", "content-length", "cache-control"):
         assert head.headers[name] == full.headers[name]
-
-
-async def test_head_of_a_missing_resource(
-    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
-    for path, status in (
-        ("snapshots/14", 200),
-        ("snapshots/36", 404),
-        ("vectors?from=36", 404),
-        ("vectors", 200),
-    ):
-        answer = await call(app, "HEAD", f"/api/runs/{trainer.run.id}/{path}", {"host": HOST})
-        assert (answer.status, path) == (status, path)
-        assert answer.body == b"" or status == 404

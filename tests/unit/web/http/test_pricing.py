@@ -10,58 +10,15 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.apps.app import ROUTE_MODULES
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.reply import Reply
-from lamplighter.web.http.response_cost import Pricing, UnpricedAnswerError
+from lamplighter.web.http.response_cost import UnpricedAnswerError
 from lamplighter.web.http.route_table import Access, Routes
 from tests.support.asgi import HOST, call
 from tests.support.folders import finished_run, layout, write_layouts
-from tests.support.route_lists import PUSH, RUN, SET, STATED
+from tests.support.route_lists import STATED
 
 UNPRICED = UnpricedAnswerError.__name__
-FIXED = {
-    ("GET", path)
-    for path in ("/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch", "/api/sessions",
-                 "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json", f"{RUN}/difference/progress", f"{RUN}/exports",
-                 f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file", "/api/class", "/api/class/answers.csv", "/api/class/lessons", "/api/lessons",
-                 "/api/lessons/{part}/teacher", "/api/imports/{import}")
-} | {
-    ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("PUT", "/api/imports/{import}"), ("DELETE", "/api/imports/{import}"), ("POST", f"{RUN}/requests"),
-    ("POST", f"{RUN}/exports"), ("DELETE", RUN), ("DELETE", "/api/sets/{set}"), ("DELETE", f"{RUN}/exports/{{export}}"),
-    ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/output-map"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("POST", f"{RUN}/examiner"), ("WS", f"{RUN}/live"),
-    ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"),
-    ("PATCH", "/api/class/members/{member}"), ("POST", "/api/class/texts/{run}"), ("POST", "/api/class/view"),
-    *PUSH, ("POST", "/api/class/question"), ("POST", "/api/class/lesson"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
-}  # fmt: skip
-"""Routes whose answers take the same for every run: no file of a run is read into them, or a bounded number of its
-facts."""
-STATED_ONCE_THERE_IS_ONE = {
-    ("GET", f"{RUN}/difference"),
-    ("GET", f"{RUN}/difference/rows"),
-    ("GET", f"{RUN}/difference/layout"),
-    ("GET", f"{RUN}/districts"),
-    ("POST", "/api/runs"),
-    ("POST", f"{RUN}/forks"),
-    ("PATCH", RUN),
-    ("POST", f"{RUN}/reprojection"),
-    ("POST", f"{RUN}/output-map"),
-    ("POST", f"{RUN}/examinations"),
-    ("GET", f"{RUN}/examinations/{{examination}}"),
-    *(("GET", f"{SET}{part}") for part in ("", "/curves", "/claims", "/spread", "/word")),
-}
-"""Those whose answers other tests ask for, since they need districts, a question, another run or a set, or start a
-worker."""
-
-
-def methods_and_paths(pricing: Pricing) -> set[tuple[str, str]]:
-    return {
-        (method, route.rule.path)
-        for module in ROUTE_MODULES
-        for route in module.routes.declared
-        if route.pricing is pricing
-        for method in route.rule.methods - {"HEAD"} or {"WS"}
-    }
 
 
 @pytest.fixture
@@ -69,11 +26,6 @@ def run(tmp_path: Path) -> RunFolder:
     found = finished_run(tmp_path)
     write_layouts(found, layout(1, 0))
     return found
-
-
-async def test_every_route_is_listed_with_its_price() -> None:
-    assert methods_and_paths(Pricing.FIXED) == FIXED
-    assert methods_and_paths(Pricing.STATED) == set(STATED) | STATED_ONCE_THERE_IS_ONE
 
 
 @pytest.mark.parametrize("path", STATED.values(), ids=[path for _, path in STATED])

@@ -143,13 +143,6 @@ async def test_a_large_body_that_fails_before_its_first_bytes_fails_as_a_whole(r
         await sent(reply_to(run).send(LARGE_RESPONSE_BYTES, never))
 
 
-async def test_any_version_matches_an_existing_large_body(run: RunFolder) -> None:
-    (start, *_) = await sent(reply_to(run, "*").send(LARGE_RESPONSE_BYTES, lambda: [b"ab"]))
-    assert start["status"] == 304
-    with pytest.raises(AssertionError, match="was made"):
-        await sent(reply_to(run, "*").send(LARGE_RESPONSE_BYTES, never))
-
-
 def test_a_key_tells_the_client_nothing(run: RunFolder) -> None:
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "state": {}}
     reply = Reply(Request(scope), answers_of(run), run, NPY)

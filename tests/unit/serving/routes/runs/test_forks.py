@@ -101,12 +101,6 @@ async def test_refused(
     assert [run.id for run in RunStore(parent.path.parent).runs()] == [parent.id]
 
 
-async def test_only_a_presenter_forks(app: FastAPI, bearer: dict[str, str], parent: RunFolder) -> None:
-    viewer = {"host": bearer["host"], "content-type": "application/json"}
-    answer = await call(app, "POST", f"/api/runs/{parent.id}/forks", viewer, b'{"step": 1}')
-    assert answer.status in (401, 403)
-
-
 async def test_a_run_that_has_not_begun(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
     run = make_run(tmp_path)
     assert (await fork(app, bearer, run, step=0)).status == 409

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.web.capacity.caller import PRESENTER
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import KEYFRAME_EVERY, TOKENS, FakeTrainer, V, finished_run, make_run
 
@@ -72,18 +71,6 @@ async def test_a_step_that_is_not_kept_is_refused_or_the_nearest_before_it_taken
     assert (same["from"], same["to"], same["moved"], same["items"]) == (20, 20, 0, [])
 
 
-async def test_rejects_invalid_question_with_a_reason(app: FastAPI, trainer: FakeTrainer) -> None:
-    assert "after" in (await ask(app, trainer.run, "?from=9&to=8", 422)).json["detail"]
-    for query in ("?from=-1", "?most=0", "?most=10001", "?to=9e9", "?format=frame", "?nearest=perhaps"):
-        await ask(app, trainer.run, query, 422)
-    await ask(app, trainer.run, "?from=5&to=31", 404)
-    await ask(app, trainer.run, "?from=31", 404)
-    accepted = {"host": HOST, "accept": "text/html"}
-    answer = await call(app, "GET", f"/api/runs/{trainer.run.id}/displacements", accepted)
-    assert answer.status == 406
-    trainer.crash()
-
-
 async def test_answers_are_kept_as_long_as_they_are_true(app: FastAPI, trainer: FakeTrainer) -> None:
     run = trainer.run
     first = await ask(app, run, "?from=5&to=20")
@@ -104,19 +91,4 @@ async def test_answers_are_kept_as_long_as_they_are_true(app: FastAPI, trainer: 
     await ask(app, run, "?from=5&to=20&attempt=1", 409)
     await ask(app, run, "?from=5&to=20&attempt=3", 404)
     await ask(app, run, "?from=5&attempt=2", 422)
-    trainer.crash()
-
-
-async def test_large_matrices_take_their_turn(
-    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lamplighter.serving.routes.displacements._SMALL_MATRIX", 0)
-    monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
-    app.state.services.body_slots.wait_seconds = 0.05
-    leaving = [app.state.services.body_slots.take(PRESENTER) for _ in range(4)]
-    await ask(app, trainer.run, "?format=npy", 503)
-    for leave in leaving:
-        leave()
-    found = numbers(await ask(app, trainer.run, "?format=npy"))
-    assert (found > 0).any()
     trainer.crash()

@@ -152,12 +152,3 @@ async def test_a_step_that_is_not_kept_is_answered_with_the_one_before_it_and_sa
     path = f"/api/runs/{run.id}/norms?format=json&step={2 * KEYFRAME_EVERY + 3}"
     said = (await call(app, "GET", path, {"host": HOST})).json
     assert (said["step"], said["exact"]) == (2 * KEYFRAME_EVERY, False)
-
-
-async def test_rejects_invalid_question(app: FastAPI, tmp_path: Path) -> None:
-    run = finished_run(tmp_path)
-    for query, status in (("?step=-1", 422), ("?format=frame", 422), ("?step=x", 422)):
-        answer = await call(app, "GET", f"/api/runs/{run.id}/norms{query}", {"host": HOST})
-        assert answer.status == status
-    accepted = {"host": HOST, "accept": "text/html"}
-    assert (await call(app, "GET", f"/api/runs/{run.id}/norms", accepted)).status == 406

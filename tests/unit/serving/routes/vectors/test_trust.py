@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.geometry.pairs import PairSimilarity, measure_all_pairs
-from lamplighter.geometry.trust import FullTrust, compute_full_trust
+from lamplighter.geometry.trust import compute_full_trust
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
@@ -76,51 +74,6 @@ async def test_it_is_computed_only_when_asked_for_and_not_for_too_many(
     refused = await ask(app, trainer.run, "layouts/5/trust?full=true", 422)
     assert f"at most {V - 1}" in refused.json["detail"]
     await ask(app, trainer.run, "layouts/5/trust")
-    trainer.crash()
-
-
-async def test_it_is_computed_once_for_concurrent_requests(
-    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_layouts(trainer.run, drawn(trainer.matrices[5], 5, 20), drawn(trainer.matrices[15], 15, 20))
-    computed: list[int] = []
-
-    def counted(vectors: np.ndarray, places: np.ndarray) -> FullTrust:
-        computed.append(len(vectors))
-        return compute_full_trust(vectors, places)
-
-    monkeypatch.setattr("lamplighter.serving.routes.districts.compute_full_trust", counted)
-    asked = [ask(app, trainer.run, f"layouts/{step}/trust?full=true") for step in (5, 6, 7, 5, 5, 5)]
-    answers = [answer.json for answer in await asyncio.gather(*asked)]
-    assert all(answer == answers[0] for answer in answers)
-    assert (await ask(app, trainer.run, "layouts/8/trust?full=true")).json == answers[0]
-    assert len(computed) == 1
-    assert (await ask(app, trainer.run, "layouts/15/trust?full=true")).json["step"] == 15
-    assert len(computed) == 2
-    trainer.crash()
-
-
-async def test_pairs_of_many_tokens_are_measured_once_for_concurrent_requests(
-    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    measured: list[int] = []
-
-    def counted(rows: np.ndarray) -> PairSimilarity:
-        measured.append(len(rows))
-        return measure_all_pairs(rows)
-
-    monkeypatch.setattr("lamplighter.serving.routes.tokens._PAIR_BYTES", 1 << 20)
-    monkeypatch.setattr("lamplighter.serving.routes.tokens.geometry.measure_all_pairs", counted)
-    few, many = "pairs?token_ids=1&step=20", "pairs?token_ids=1,2,3,4&step=20"
-    answers = [
-        answer.json for answer in await asyncio.gather(*(ask(app, trainer.run, many) for _ in range(6)))
-    ]
-    assert all(answer == answers[0] for answer in answers)
-    assert measured.count(4) == 1
-    # Other tokens and another step are other answers.
-    assert (await ask(app, trainer.run, many.replace("4", "4,5"))).json["token_ids"] == [1, 2, 3, 4, 5]
-    assert (await ask(app, trainer.run, many.replace("20", "10"))).json["step"] == 10
-    assert (await ask(app, trainer.run, few)).json["among"]["pairs"] == 0
     trainer.crash()
 
 
