@@ -20,7 +20,7 @@ _UNIT, _PROPERTIES = "tests/unit", "tests/properties"
 PACKAGES: dict[str, tuple[str, list[str]]] = {
     "observer": (
         "model/observer.py",
-        [f"{_UNIT}/model/test_observer.py", f"{_UNIT}/training/test_memory.py"],
+        [f"{_UNIT}/model/test_observer.py", f"{_UNIT}/training/test_disk_wait.py"],
     ),
     "trust": (
         "../living_map/trust.py",

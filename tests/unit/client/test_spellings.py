@@ -1,11 +1,13 @@
 """A word is found as the tokeniser of its model writes it, as the run keeps it, and as it is shown: by every look-up.
 
 A vocabulary as a tokeniser has it: a mapping of token to id, which lists its tokens in any order.
+A token that would leave this machine unencrypted.
 """
 
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -147,3 +149,33 @@ def test_a_vocabulary_of_another_size_than_the_matrix_says_what_to_do(tmp_path: 
         with pytest.raises(lamplighter.InputError, match=what):
             lamplighter.still(tmp_path / "mine", tmp_path / "e.npy", ids)
     assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://192.0.2.7:8600/?run=a",
+        "ws://school.example:8600/api/runs/a/live",
+        "http://127.0.0.1.example/?run=a",
+    ],
+)
+def test_it_is_said_before_it_goes(address: str) -> None:
+    with pytest.warns(UserWarning, match="unencrypted"):
+        lamplighter.follow(address, token="secret")
+
+
+@pytest.mark.parametrize(
+    ("address", "token"),
+    [
+        ("http://192.0.2.7:8600/?run=a", None),
+        ("https://school.example/?run=a", "secret"),
+        ("http://127.0.0.1:8600/?run=a", "secret"),
+        ("http://[::1]:8600/?run=a", "secret"),
+        ("http://LOCALHOST:8600/?run=a", "secret"),
+        ("http://lamplighter.localhost:8600/?run=a", "secret"),
+    ],
+)
+def test_nothing_is_printed_without_a_reader(address: str, token: str | None) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lamplighter.follow(address, token=token)

@@ -1,11 +1,15 @@
 """Figures in the course's texts: none that a run would measure is typed, and quoted ones match
+
 their source.
 
 Numbers that compare a word's nearest with the text itself, and parts about a text other than Lamptown.
+Formulas of the course: a line of plain text, and never anything else.
+The answers of a class, read from a file that anyone may have changed.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -15,13 +19,16 @@ from click.testing import CliRunner
 
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
+from lamplighter.cli.asking.class_report import class_report_command
 from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.distribution import list_words
 from lamplighter.cost.reference_models import reference_models
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.lessons.check import find_difference, list_typed_figures
+from lamplighter.lessons.class_answers import COLUMNS, MAX_BYTES, ClassAnswersError, read_class_answers
 from lamplighter.lessons.library import find_lessons, read_folder
+from lamplighter.lessons.markdown import MAX_FORMULA
 from lamplighter.lessons.numbers import NumberValue, price_text_numbers, resolve_numbers
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import parse_part
@@ -216,3 +223,121 @@ def test_a_part_is_checked_against_the_words_of_its_own_text(tmp_path: Path) -> 
     assert "part 21: the text of the novels has no word 'dog'" in said
     assert "teacher's page 21 in 'en': the text of the novels has no word 'dog'" in said
     assert "no word" not in check("elinor")
+
+
+FORMULAS_HEAD = "title: A part\nminutes: 5\n\n# look: A stage\n\n"
+
+
+def test_a_formula_has_its_own_line() -> None:
+    part = parse_part(
+        "01-a.md",
+        1,
+        FORMULAS_HEAD + "Before it.\n$$ m̂ = m / (1 − β₁ᵗ) $$\n- an entry\n$$ a $$\n\nIt costs 5 $.\n",
+    )
+    assert [block.kind for block in part.stages[0].blocks] == [
+        "paragraph", "formula", "list", "formula", "paragraph",
+    ]  # fmt: skip
+    ((span,),) = part.stages[0].blocks[1].lines
+    assert (span.style, span.text) == ("plain", "m̂ = m / (1 − β₁ᵗ)")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("fine\n\n$$ \\frac{a}{b} $$\n", 8, "\\ cannot stand in a formula"),
+        ("$$ W_2 $$\n", 6, "_ cannot stand"),
+        ("$$ a^2 $$\n", 6, "^ cannot stand"),
+        ("$$ {purity_10nn@0} $$\n", 6, "{ cannot stand"),
+        ("$$ <mi>x</mi> $$\n", 6, "< cannot stand"),
+        ("$$ " + "x " * MAX_FORMULA + "$$\n", 6, "at most 200 characters"),
+        ("so $$ a $$ it is\n", 6, "stands alone"),
+        ("$$\na\n$$\n", 6, "stands alone"),
+        ("$$ a $$\n" * 20, 18, "at most 12"),
+    ],
+)
+def test_an_invalid_formula_is_reported_with_its_line(text: str, line: int, said: str) -> None:
+    with pytest.raises(LessonError) as caught:
+        parse_part("01-a.md", 1, FORMULAS_HEAD + text)
+    assert str(caught.value).startswith(f"01-a.md:{line}: ")
+    assert said in str(caught.value)
+
+
+CLASS_ANSWERS_HEAD = ",".join(COLUMNS)
+GUESSES = "How many?,4,%,20,400,2,3,,,,\nHow many?,8,%,20,400,2,3,,,,\nHow many?,30,%,20,400,2,3,,,,\n"
+CHOICES = "Falls?,Lower,,Lower,12,,,2,,,\nFalls?,Lower,,Lower,12,,,2,,,\nFalls?,Higher,,Lower,12,,,2,,,\n"
+WRITTEN = "A.,,,,,,,,before,a bug,0\nA.,,,,,,,,before,,0\nA.,,,,,,,,after,'=x,2\nA.,,,,,,,,after,b,2\nA.,,,,,,,,after,c,\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "answers.csv"
+
+
+def test_guesses_stand_beside_what_was_measured(file: Path) -> None:
+    file.write_text(f"{CLASS_ANSWERS_HEAD}\n{GUESSES}{CHOICES}")
+    numbers, choices = (one.figures() for one in read_class_answers(file).predicted)
+    assert (numbers["answered"], numbers["measured"], numbers["quartiles"]) == (3, 20.0, [6.0, 8.0, 19.0])
+    assert (numbers["lower"], numbers["higher"]) == (2, 1)
+    assert (choices["guesses"], choices["right"]) == ({"Lower": 2, "Higher": 1}, 2)
+    # Two or three of three heads.
+    assert choices["by_luck"] == pytest.approx(0.5)
+
+
+def test_levels_before_stand_beside_those_after(file: Path) -> None:
+    file.write_text(f"{CLASS_ANSWERS_HEAD}\n{WRITTEN}")
+    found = read_class_answers(file).written[0].figures()
+    assert found["before"] == {"answered": 2, "marked": 2, "levels": [2, 0, 0], "mean": 0.0}
+    assert found["after"] == {"answered": 3, "marked": 2, "levels": [0, 0, 2], "mean": 2.0}
+    # Of the six ways to split two and two, two are as far apart.
+    assert (found["difference"], found["by_chance"]) == (2.0, pytest.approx(1 / 3, abs=0.02))
+
+
+def test_a_spreadsheet_may_have_saved_it(file: Path) -> None:
+    rows = f"{CLASS_ANSWERS_HEAD}\n{GUESSES}".replace(",", ";").replace(";8;", ";8,5;")
+    file.write_bytes(b"\xef\xbb\xbf" + rows.replace("\n", "\r\n").encode())
+    assert read_class_answers(file).predicted[0].guesses == [4.0, 8.5, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "lacks the column 'question'"),
+        (b"a,b\n1,2\n", "lacks the column"),
+        (CLASS_ANSWERS_HEAD.encode(), "no answers"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"x" * (MAX_BYTES + 1), "more than 16 MiB"),
+        (
+            f"{CLASS_ANSWERS_HEAD}\n{GUESSES}Q,inf,,,,,,,,,\n".encode(),
+            "line 5: prediction is 'inf', not a number",
+        ),
+        (f"{CLASS_ANSWERS_HEAD}\nQ,,,,,,,,before,a,3\n".encode(), "line 2: level is '3', not 0, 1 or 2"),
+        (f"{CLASS_ANSWERS_HEAD}\nQ,,,,,,,,soon,a,\n".encode(), "not before or after"),
+        (f"{CLASS_ANSWERS_HEAD}\nQ,1,,,,,,1e9,,,\n".encode(), "line 2: choices"),
+        (f"{CLASS_ANSWERS_HEAD}\n{'q' * 5_000},1,,,,,,,,,\n".encode(), "line 2"),
+        (f"{CLASS_ANSWERS_HEAD}\n{'q' * 200_000},1,,,,,,,,,\n".encode(), "line"),
+        (
+            CLASS_ANSWERS_HEAD.encode() + b"\n" + b"".join(b"%d,1,,,,,,,,,\n" % k for k in range(1_001)),
+            "1,000 questions",
+        ),
+    ],
+)
+def test_another_file_is_refused_with_its_reason(file: Path, content: bytes, problem: str) -> None:
+    file.write_bytes(content)
+    with pytest.raises(ClassAnswersError, match=problem):
+        read_class_answers(file)
+
+
+def test_the_report_says_how_little_few_answers_say(file: Path) -> None:
+    file.write_text(f"{CLASS_ANSWERS_HEAD}\n{GUESSES}{CHOICES}{WRITTEN}Later?\x1b[2J,1,,,,,,,,,\n")
+    told = CliRunner().invoke(class_report_command, [str(file)])
+    assert told.exit_code == 0, told.output
+    assert "3 are few" in told.output
+    assert "not measured when the file was saved" in told.output
+    assert "one class, and no sample" in told.output
+    assert "\x1b" not in told.output
+    found = json.loads(CliRunner().invoke(class_report_command, ["--json", str(file)]).output)
+    assert [len(found[name]) for name in ("predicted", "written", "caveats")] == [3, 1, 2]
+    file.write_text("no,answers\n")
+    refused = CliRunner().invoke(class_report_command, [str(file)])
+    assert refused.exit_code == 1
+    assert "answers.csv: its first line lacks" in refused.output

@@ -1,11 +1,12 @@
 """The operations of a step by formula, against torch's counter and the model's tensors.
 
 The memory of training estimated from a recipe, against measured trainers on a CPU.
+The cost of an update is the same everywhere, and matches the optimisers.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,16 +16,24 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from lamplighter.contract.recipe import ModelRecipe, OptimiserRecipe, Recipe
+from lamplighter.claims.evidence import Evidence, PulseFigures
+from lamplighter.claims.rules.rows import find_affordable
+from lamplighter.contract.recipe import ModelRecipe, OptimiserKind, OptimiserRecipe, Recipe
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.model.flops import (
+    OPTIMISER_COSTS,
     count_softmax_flops,
     count_step_flops,
+    count_update_bytes,
+    count_update_flops,
     list_operations,
 )
+from lamplighter.model.learner import build_learner
 from lamplighter.model.sampled_softmax import NegativeSampler
+from lamplighter.model.step import train_step
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.model.transformer import Transformer
+from tests.support.runs import small_recipe
 
 V, SEQUENCES = 60, 2
 SHAPES = [
@@ -212,3 +221,65 @@ def test_estimates_the_largest_recipe() -> None:
     demands = estimate_demands(largest, 200_000)
     assert demands.threads == 256
     assert demands.memory_bytes > 1e12
+
+
+OPTIMISER_COSTS_V, ROWS, WIDTH = 300, 20, 16
+KINDS: tuple[OptimiserKind, ...] = get_args(OptimiserKind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_arrays_match_the_optimisers_state(kind: OptimiserKind) -> None:
+    learner = build_learner(small_recipe(optimiser={"kind": kind}), OPTIMISER_COSTS_V, torch.device("cpu"))
+    ids = torch.arange(8)[None]
+    train_step(learner, ids, ids)
+    weight = learner.model.embedding.weight
+    kept = [optimiser.state[weight] for optimiser in learner.optimisers if weight in optimiser.state]
+    averages = [
+        value for state in kept for value in state.values() if getattr(value, "shape", None) == weight.shape
+    ]
+    assert OPTIMISER_COSTS[kind].arrays == 1 + len(averages)
+
+
+def test_bytes_count_one_gradient_read_and_array_reads_and_writes() -> None:
+    assert [count_update_bytes(kind, 10) for kind in ("lazy", "adam", "sgd")] == [280, 280, 120]
+
+
+def claimed(kind: OptimiserKind) -> dict[str, float | None]:
+    """Return the figures of the claim that updates are cheap, of a step that updated `ROWS`."""
+    unknown, known = np.full(1, np.nan), np.full(1, float(ROWS))
+    pulses = PulseFigures(
+        steps=np.ones(1, dtype=np.int64),
+        batch_rows=known,
+        gradient_rows=known,
+        moved_rows=known,
+        moved_sleepers=unknown,
+        verified=np.ones(1, dtype=np.bool_),
+        lit_distance=unknown,
+        least_norm=unknown,
+        most_norm=unknown,
+        seconds=unknown,
+        recorded=1,
+    )
+    found = find_affordable(
+        Evidence(step=1, examined_step=1, rows=OPTIMISER_COSTS_V, width=WIDTH, optimiser=kind, pulses=pulses)
+    )
+    return {figure.code: figure.value for figure in (*found.figures, found.null) if figure}
+
+
+@pytest.mark.parametrize("kind", ["lazy", "sgd"])
+def test_claim_and_run_cost_agree_on_an_update(kind: OptimiserKind) -> None:
+    recipe = small_recipe(optimiser={"kind": kind})
+    told = describe_step_work(recipe, OPTIMISER_COSTS_V, ROWS).update_bytes
+    assert told is not None
+    assert (told.touched, told.whole) == (
+        count_update_bytes(kind, ROWS * WIDTH),
+        count_update_bytes(kind, OPTIMISER_COSTS_V * WIDTH),
+    )
+    figures = claimed(kind)
+    assert figures["bytes_of_the_update"] == told.touched
+    assert figures["bytes_of_updating_every_row"] == told.whole
+    more = (
+        count_step_flops(recipe, OPTIMISER_COSTS_V, ROWS + 1).update
+        - count_step_flops(recipe, OPTIMISER_COSTS_V, ROWS).update
+    )
+    assert more == count_update_flops(kind, WIDTH)

@@ -1,4 +1,7 @@
-"""A run of sums: its batches are whole sums, its weights decay, and its accuracy is counted."""
+"""A run of sums: its batches are whole sums, its weights decay, and its accuracy is counted.
+
+The loss on held-out text: correct, reproducible, and without effect on training.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from lamplighter.contract.recipe import SUM_TOKENS, OptimiserRecipe, Recipe
+from lamplighter.contract.recipe import SUM_TOKENS, ModelRecipe, OptimiserRecipe, Recipe
 from lamplighter.corpora.build import build_corpus
-from lamplighter.model.batches import batch_positions
-from lamplighter.model.held_out import HeldOutLoss, SumAccuracy
+from lamplighter.model.batches import SAMPLE_TOKENS, batch_positions
+from lamplighter.model.held_out import HeldOutLoss, SumAccuracy, split_by_frequency
 from lamplighter.model.learner import build_learner, make_learner
 from lamplighter.model.step import train_step
 from lamplighter.runfolder.lineage import LAST_STEP
@@ -103,3 +106,81 @@ def test_a_run_logs_its_accuracy_at_keyframes_and_answers_unread_sums(tmp_path: 
     said = [line for text in lines.values() for line in decode_lines(text, len(run.vocabulary))]
     assert said
     assert all(tuple(line.prompt) in unread and len(line.words) == 1 for line in said)
+
+
+V, CONTEXT = 20, 8
+HELD_OUT_RECIPE = Recipe(
+    model=ModelRecipe(dim=8, heads=2, layers=1, context=CONTEXT), sequences=4, passages=2
+)
+
+
+def text(length: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, V, length).astype(np.uint32)
+
+
+def test_is_the_mean_over_windows_that_cover_the_text() -> None:
+    learner, ids = build_learner(HELD_OUT_RECIPE, V, CPU), text(3 * CONTEXT + 1)
+    windows = torch.from_numpy(ids.astype(np.int64))
+    with torch.no_grad():
+        losses = [
+            float(learner.model(windows[None, at : at + CONTEXT], windows[None, at + 1 : at + CONTEXT + 1]))
+            for at in (0, CONTEXT, 2 * CONTEXT)
+        ]
+    assert HeldOutLoss(HELD_OUT_RECIPE, ids).measure(learner) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_samples_a_long_text_evenly_and_reproducibly() -> None:
+    measured = HeldOutLoss(HELD_OUT_RECIPE, text(10 * SAMPLE_TOKENS))
+    assert measured.predictions == SAMPLE_TOKENS
+    learner = build_learner(HELD_OUT_RECIPE, V, CPU)
+    assert measured.measure(learner) == measured.measure(learner)
+
+
+@pytest.mark.parametrize("length", [0, 1, CONTEXT])
+def test_a_text_shorter_than_a_window_has_no_loss(length: int) -> None:
+    assert HeldOutLoss(HELD_OUT_RECIPE, text(length)).measure(build_learner(HELD_OUT_RECIPE, V, CPU)) is None
+
+
+def test_a_loss_that_is_not_finite_is_missing() -> None:
+    learner = build_learner(HELD_OUT_RECIPE, V, CPU)
+    with torch.no_grad():
+        learner.model.embedding.weight.fill_(float("inf"))
+    assert HeldOutLoss(HELD_OUT_RECIPE, text(100)).measure(learner) is None
+
+
+def test_measuring_does_not_change_training() -> None:
+    ids, held_out = (
+        torch.from_numpy(text(80).astype(np.int64)).view(8, 10),
+        HeldOutLoss(HELD_OUT_RECIPE, text(100)),
+    )
+    matrices: list[np.ndarray] = []
+    for watched in (False, True):
+        learner = build_learner(HELD_OUT_RECIPE, V, CPU)
+        for _ in range(3):
+            train_step(learner, ids[:, :CONTEXT], ids[:, 1 : CONTEXT + 1])
+            if watched:
+                held_out.measure(learner)
+        matrices.append(learner.model.embedding.weight.detach().numpy().copy())
+    assert np.array_equal(*matrices)
+
+
+def test_the_loss_is_told_by_tenths_of_the_text() -> None:
+    learner, ids = build_learner(HELD_OUT_RECIPE, V, CPU), text(3000)
+    counts = np.arange(V, 0, -1).astype(np.uint32) ** 2
+    held_out = HeldOutLoss(HELD_OUT_RECIPE, ids)
+    measured = held_out.measure_by_frequency(learner, counts)
+    assert measured is not None
+    # Token 0 has 400 of the 2,870 words of the text: its middle is in the first tenth.
+    tenth_of = [int(10 * (counts[:token].sum() + counts[token] / 2) / counts.sum()) for token in range(V)]
+    assert tenth_of[0] == 0
+    assert split_by_frequency(counts[::-1]).tolist() == tenth_of[::-1]
+    sums: dict[int, list[float]] = {}
+    with torch.no_grad():
+        logits = learner.model.logits(held_out.windows[:, :-1]).log_softmax(-1)
+    for window, scores in zip(held_out.windows.tolist(), logits.tolist(), strict=True):
+        for target, row in zip(window[1:], scores, strict=True):
+            sums.setdefault(tenth_of[target] + 1, []).append(-row[target])
+    assert measured[1] == {
+        f"loss_decile {n}": pytest.approx(np.mean(sums[n]), abs=1e-4) for n in sorted(sums)
+    }
+    assert measured[0] == pytest.approx(held_out.measure(learner))

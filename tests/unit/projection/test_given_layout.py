@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter.contract.recipe import MapRecipe
+from lamplighter.geometry.neighbours import count_shared, nearest_rows
+from lamplighter.projection.landmarks import WIDTH, PrincipalRows
 from lamplighter.projection.projector import Projector
 from lamplighter.runfolder.tables.layouts import PLACED_FACT, LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request
@@ -50,3 +53,40 @@ def test_other_settings_draw_it_again(tmp_path: Path) -> None:
             projector.project_step(random.normal(size=(V, D)).astype(np.float32), 1, 0)
             projector.apply_request(Request("test", 1, 0.0, "map", {"neighbours": 5}), 1, 0)
             assert projector.needs_frame(1, 0)
+
+
+PRINCIPAL_ROWS_V, PRINCIPAL_ROWS_D, CLUSTERS = 700, 600, 20
+MARKS = np.arange(0, PRINCIPAL_ROWS_V, 2)
+
+
+def clustered(seed: int = 0) -> NDArray[np.float32]:
+    """Return rows of a hundred strong directions and noise in all others."""
+    random = np.random.default_rng(seed)
+    strong = random.normal(size=(100, PRINCIPAL_ROWS_D)).astype(np.float32)
+    rows = random.normal(size=(PRINCIPAL_ROWS_V, 100)).astype(np.float32) @ strong / np.sqrt(PRINCIPAL_ROWS_D)
+    return rows + 0.05 * random.normal(size=(PRINCIPAL_ROWS_V, PRINCIPAL_ROWS_D)).astype(np.float32)
+
+
+def test_neighbours_in_the_strongest_directions_are_those_of_the_table() -> None:
+    vectors, queries = clustered(), np.arange(0, PRINCIPAL_ROWS_V, 10)
+    reduced = PrincipalRows(MARKS).reduce(vectors)
+    assert reduced.shape == (PRINCIPAL_ROWS_V, WIDTH)
+    shared = count_shared(nearest_rows(reduced, queries, 10)[0], nearest_rows(vectors, queries, 10)[0])
+    assert shared.mean() > 9.5
+
+
+def test_rows_that_stayed_keep_theirs_until_most_have_moved() -> None:
+    vectors, reducer = clustered(), PrincipalRows(MARKS)
+    first = reducer.reduce(vectors).copy()
+    vectors[[5, 6]] *= -1
+    second = reducer.reduce(vectors).copy()
+    np.testing.assert_array_equal(np.flatnonzero((first != second).any(axis=1)), [5, 6])
+    np.testing.assert_allclose(second[5], -first[5], atol=1e-6)
+    third = reducer.reduce(clustered(1))
+    fresh = PrincipalRows(MARKS).reduce(clustered(1))
+    np.testing.assert_array_equal(third, fresh)
+
+
+def test_a_narrow_table_is_taken_as_it_is() -> None:
+    vectors = clustered()[:, :WIDTH]
+    np.testing.assert_array_equal(PrincipalRows(MARKS).reduce(vectors), vectors)

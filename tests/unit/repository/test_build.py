@@ -1,6 +1,7 @@
 """The build script of the page: on what a built page depends.
 
 `requirements/constraints.txt` pins what development needs, and nothing that a machine must choose itself.
+The budget of the page's own scripts, for the first screen and in all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import build_frontend
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from benchmarks.support.page_size import measure_page
+from benchmarks.support.report import read_goals
 
 
 @pytest.fixture
@@ -100,3 +104,17 @@ def test_what_a_torch_chooses_is_left_to_it(pins: dict[str, str]):
     for name in ("torch", "triton", "sympy", "networkx", "setuptools", "pip", "lamplighter"):
         assert name not in pins
     assert not [name for name in pins if name.startswith(("nvidia-", "cuda-", "torch"))]
+
+
+def goal_of(figure: str) -> float:
+    """Return the most kB that the table of goals allows."""
+    goal = read_goals()[figure]
+    assert goal is not None
+    return float(goal.removeprefix("<= "))
+
+
+def test_the_page_keeps_to_its_budget():
+    size = measure_page(build_frontend.ROOT / "static" / "app")
+    assert 0 < size.first / 1e3 <= goal_of("city_javascript_first")
+    assert size.whole / 1e3 <= goal_of("city_javascript")
+    assert size.first < size.whole, "some parts load late"
