@@ -215,24 +215,20 @@ def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:
 
 
 def test_files_lie_beside_a_page_that_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = [record(tmp_path / "runs"), record(tmp_path / "runs")]
-    for run in runs:
-        out = write_gallery([run], tmp_path / f"site-{run.id}")
-        assert not (out / f"{run.id}-words").exists()
-        assert "strict-dynamic" not in (out / f"{run.id}.html").read_text(encoding="utf-8")
-    monkeypatch.setattr(packed_run, "_NEAREST_BYTES", 100)
-    out = write_gallery(runs, tmp_path / "site")
-    calls = [(out / f"{run.id}-words" / "0.js").read_text(encoding="ascii") for run in runs]
-    assert all(re.fullmatch(r'lamplighterFile\("[0-9a-f]{16}",0,"[\w+/=]+"\)\n', call) for call in calls)
-    # Only what the page's own script adds may run, and nothing in its text.
-    page = (out / f"{runs[0].id}.html").read_text(encoding="utf-8")
-    assert re.search(r"script-src (?:&#x27;sha256-[\w+/=]+&#x27; )+&#x27;strict-dynamic&#x27;;", page)
-
-
-def test_without_an_address_there_is_no_preview_picture(tmp_path: Path) -> None:
-    out = write_gallery([record(tmp_path / "runs")], tmp_path / "site")
+    run = record(tmp_path / "runs")
+    out = write_gallery([run], tmp_path / "one")
+    assert not (out / f"{run.id}-words").exists()
+    assert "strict-dynamic" not in (out / f"{run.id}.html").read_text(encoding="utf-8")
+    # Without an address there is no preview picture.
     assert "og:image" not in (out / "index.html").read_text(encoding="utf-8")
     assert not (out / "sitemap.xml").exists()
+    monkeypatch.setattr(packed_run, "_NEAREST_BYTES", 100)
+    out = write_gallery([run], tmp_path / "site")
+    call = (out / f"{run.id}-words" / "0.js").read_text(encoding="ascii")
+    assert re.fullmatch(r'lamplighterFile\("[0-9a-f]{16}",0,"[\w+/=]+"\)\n', call)
+    # Only what the page's own script adds may run, and nothing in its text.
+    page = (out / f"{run.id}.html").read_text(encoding="utf-8")
+    assert re.search(r"script-src (?:&#x27;sha256-[\w+/=]+&#x27; )+&#x27;strict-dynamic&#x27;;", page)
 
 
 @pytest.mark.parametrize(
@@ -246,9 +242,9 @@ def test_without_an_address_there_is_no_preview_picture(tmp_path: Path) -> None:
         "https://[x",
     ],
 )
-def test_rejects_an_invalid_address_before_writing(tmp_path: Path, url: str) -> None:
+def test_rejects_an_invalid_address_before_writing(run: RunFolder, tmp_path: Path, url: str) -> None:
     with pytest.raises(ExportError, match="--url"):
-        write_gallery([record(tmp_path / "runs")], tmp_path / "site", url)
+        write_gallery([run], tmp_path / "site", url)
     assert not (tmp_path / "site").exists()
 
 

@@ -229,12 +229,10 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe.model_validate(changes)
 
 
-@pytest.mark.parametrize(
-    ("kind", "steps", "factor"),
-    [("lazy", 700, 1.4), ("adam", 700, 1.4)],
-)
-def test_estimates_match_small_runs(tmp_path: Path, kind: str, steps: int, factor: float):
-    run = make_run(tmp_path, steps=steps, optimiser={"kind": kind})
+@pytest.mark.parametrize("kind", ["lazy", "adam"])
+def test_estimates_match_small_runs(tmp_path: Path, kind: str):
+    factor = 1.4
+    run = make_run(tmp_path, steps=300, optimiser={"kind": kind})
     assert train(run) == "finished"
     taken = run.bytes_on_disk()
     said = estimate_size(run.recipe, len(run.vocabulary), len(small_text().encode()), without_workers=True)

@@ -18,9 +18,9 @@ from lamplighter.serving.classroom.questions.question import Measured, Question,
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
-from tests.support.asgi import call
 from tests.support.classroom.class_apps import ClassApps, make_class_apps
 from tests.support.folders import FakeTrainer, make_run
+from tests.unit.serving.routes.api_calls import send
 
 DOG, CAT, DOGS = 1, 5, 3
 
@@ -40,8 +40,7 @@ class Lesson:
         return self.trainer.run
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
-        given = {**self._headers, "content-type": "application/json"}
-        answer = await call(self.apps.presenting, method, path, given, json.dumps(body).encode())
+        answer = await send(self.apps.presenting, method, path, self._headers, body)
         return answer.status, answer.body
 
     async def question(self, about: str, **body: object) -> tuple[int, dict[str, Any]]:

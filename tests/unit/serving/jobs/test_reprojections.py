@@ -30,11 +30,11 @@ from lamplighter.wire.layout_frames import Method
 from tests.support.asgi import call
 from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 from tests.support.waiting import wait_until
+from tests.unit.serving.routes.api_calls import send
 
 
 async def begin(app: FastAPI, bearer: dict[str, str], run: str, status: int, **body: Any) -> bytes:
-    headers = {**bearer, "content-type": "application/json"}
-    answer = await call(app, "POST", f"/api/runs/{run}/reprojection", headers, json.dumps(body).encode())
+    answer = await send(app, "POST", f"/api/runs/{run}/reprojection", bearer, body)
     assert answer.status == status, answer.body
     return answer.body
 

@@ -21,10 +21,8 @@ async def get(app: FastAPI, path: str, status: int = 200, **headers: str) -> Ans
     return answer
 
 
-async def post(app: FastAPI, bearer: dict[str, str], path: str, body: Any, status: int) -> Any:
-    """Post a body as the presenter, and return what is answered with this status."""
-    answer = await call(
-        app, "POST", path, {**bearer, "content-type": "application/json"}, json.dumps(body).encode()
+async def send(app: FastAPI, method: str, path: str, headers: dict[str, str], content: Any) -> Answer:
+    """Send a value as JSON."""
+    return await call(
+        app, method, path, {**headers, "content-type": "application/json"}, json.dumps(content).encode()
     )
-    assert answer.status == status, answer.body
-    return answer.json

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from tests.unit.serving.routes.recorded_steps import STEPS
 
 
 @pytest.fixture
-def trainer(tmp_path: Path) -> FakeTrainer:
+def trainer(tmp_path: Path) -> Iterator[FakeTrainer]:
     """Record a run of `STEPS` steps, which goes on."""
-    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(STEPS)
+    made = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(STEPS)
+    yield made
+    made.crash()
 
 
 @pytest.fixture

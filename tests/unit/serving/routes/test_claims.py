@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.support.asgi import HOST, call
 from tests.support.evidences import gather, microscope, store_answer, whole_answer
 from tests.support.folders import TOKENS, FakeTrainer, V, finished_run, make_run
+from tests.unit.serving.routes.api_calls import send
 
 
 async def test_every_claim_has_a_state_and_what_it_waits_for(app: FastAPI, tmp_path: Path) -> None:
@@ -178,8 +178,7 @@ async def test_the_page_begins_a_control_by_the_recipe_that_the_server_tells(
     run = finished_run(tmp_path)
     recipe = (await call(app, "GET", f"/api/runs/{run.id}", {"host": HOST})).json["recipe"]
     recipe["corpus"]["shuffle_words"] = True
-    headers = {**bearer, "content-type": "application/json"}
-    made = await call(app, "POST", "/api/runs", headers, json.dumps({"recipe": recipe}).encode())
+    made = await send(app, "POST", "/api/runs", bearer, {"recipe": recipe})
     assert made.status == 201, made.body
     control = RunStore(tmp_path).find(made.json["id"])
     path = f"/api/runs/{run.id}/claims"

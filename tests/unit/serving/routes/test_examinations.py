@@ -20,6 +20,7 @@ from lamplighter.runfolder.tables.requests import Request, RequestsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
 from tests.support.asgi import Answer, call
 from tests.support.folders import finished_run, make_run
+from tests.unit.serving.routes.api_calls import send
 
 ROTATION = {"kind": "rotation", "step": 5}
 CANONICAL = {"kind": "rotation", "step": 5, "seed": 0}
@@ -38,9 +39,8 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 async def ask(app: FastAPI, run: RunFolder, bearer: dict[str, str], **body: Any) -> Answer:
-    headers = bearer | {"content-type": "application/json"}
     path = f"/api/runs/{run.id}/examinations"
-    return await call(app, "POST", path, headers, json.dumps(body).encode())
+    return await send(app, "POST", path, bearer, body)
 
 
 async def get(app: FastAPI, run: RunFolder, path: str = "", **headers: str) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
 from urllib.parse import quote
@@ -35,18 +36,15 @@ QUESTIONS = ("analogy?a=1&b=2&c=3", "axis?from=1,2&to=3", "ranks?pairs=1-2", "re
 
 
 @pytest.fixture
-def trainer(tmp_path: Path) -> FakeTrainer:
+def trainer(tmp_path: Path) -> Iterator[FakeTrainer]:
     run = make_run(RunStore(tmp_path), prepared=False)
     text = np.random.default_rng(0).integers(0, V, size=500).astype(np.uint32)
     classes = {"animals": (1, 2, 3, 5), "one": tuple(range(10, 20)), "other": tuple(range(20, 30))}
     relations = (Relation("shift", PAIRS), Relation("few", ((1, 3),)))
     run.write_corpus(text, Vocabulary(TOKENS, np.arange(V, 0, -1), classes, relations), "{}")
-    return FakeTrainer(run).begin().train(25)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> FastAPI:
-    return create_app(ServerSettings(tmp_path, port=PORT, roles=()))
+    made = FakeTrainer(run).begin().train(25)
+    yield made
+    made.crash()
 
 
 async def ask(app: FastAPI, run: RunFolder, path: str, status: int = 200, tag: str = "") -> Answer:
@@ -75,7 +73,6 @@ async def test_a_custom_analogy(app: FastAPI, trainer: FakeTrainer) -> None:
     assert ids(found["nearest_of_c"]) == [row for row in alone if row not in (5, 1, 2)][:4]
     assert (found["a"]["token"], found["c"]["class"]) == ("cat", "animals")
     assert (found["step"], found["exact"], found["chance"]) == (20, True, pytest.approx(1 / 37))
-    trainer.crash()
 
 
 async def test_an_axis(app: FastAPI, trainer: FakeTrainer) -> None:
@@ -89,7 +86,6 @@ async def test_an_axis(app: FastAPI, trainer: FakeTrainer) -> None:
     assert found["spread"] == pytest.approx(np.std(found["positions"]))
     nowhere = (await ask(app, trainer.run, "axis?from=3&to=3")).json
     assert (nowhere["positions"], nowhere["length"], nowhere["spread"]) == (None, 0, None)
-    trainer.crash()
 
 
 async def test_ranks_of_pairs_at_a_step_and_along_the_run(app: FastAPI, trainer: FakeTrainer) -> None:
@@ -108,7 +104,6 @@ async def test_ranks_of_pairs_at_a_step_and_along_the_run(app: FastAPI, trainer:
     assert curves["steps"] == [0, 10, 20, 25]
     assert curves["items"][0]["rank_of_b"][2] == one["rank_of_b"]
     assert (await ask(app, trainer.run, "ranks/curves?pairs=1-2&to=12")).json["steps"] == [0, 10, 12]
-    trainer.crash()
 
 
 async def test_a_run_that_takes_the_place_of_another_has_its_own_curve(
@@ -141,7 +136,6 @@ async def test_relations_beside_their_baselines(app: FastAPI, trainer: FakeTrain
     assert shift["without_rule"] == pytest.approx(baselines.without_exclusion)
     assert -1 < shift["consistency_chance"] < 1 > shift["consistency_deviation"] > 0
     assert (few["questions"], few["score"], few["consistency"], few["right_class"]) == (0, None, None, None)
-    trainer.crash()
 
 
 async def test_lengths_and_touches_beside_counts(app: FastAPI, trainer: FakeTrainer) -> None:
@@ -155,7 +149,6 @@ async def test_lengths_and_touches_beside_counts(app: FastAPI, trainer: FakeTrai
     assert touches["never_lit"] == np.flatnonzero(trainer.touches == 0).tolist()
     first = (await ask(app, trainer.run, "touches?step=0")).json
     assert (len(first["never_lit"]), first["spearman"]) == (V, None)
-    trainer.crash()
 
 
 async def test_the_rows_that_stayed_are_those_that_no_batch_read(app: FastAPI, trainer: FakeTrainer) -> None:
@@ -169,7 +162,6 @@ async def test_the_rows_that_stayed_are_those_that_no_batch_read(app: FastAPI, t
     assert found["items"][0]["token"] == TOKENS[unread[0]]
     first = (await ask(app, trainer.run, "stayed?step=0&most=2")).json
     assert (first["stayed"], len(first["items"]), first["nearest_other"]) == (V, 2, None)
-    trainer.crash()
 
 
 async def test_nearest_by_chance(app: FastAPI, trainer: FakeTrainer) -> None:
@@ -177,7 +169,6 @@ async def test_nearest_by_chance(app: FastAPI, trainer: FakeTrainer) -> None:
     assert found["rows"] == V
     assert found["random_pair_deviation"] == 0.5
     assert 0.5 < found["nearest_cosine_chance"] < 1
-    trainer.crash()
 
 
 async def test_cooccurrence_with_and_without_the_text(app: FastAPI, trainer: FakeTrainer) -> None:
@@ -196,7 +187,6 @@ async def test_cooccurrence_with_and_without_the_text(app: FastAPI, trainer: Fak
     app.state.services.catalog._folders.clear()
     gone = (await ask(app, trainer.run, "cooccurrence?step=19")).json
     assert (gone["items"], gone["tokens"]) == (None, None)
-    trainer.crash()
 
 
 async def test_rounds_of_odd_one_out_are_decided_by_the_rows(app: FastAPI, trainer: FakeTrainer) -> None:
@@ -213,7 +203,6 @@ async def test_rounds_of_odd_one_out_are_decided_by_the_rows(app: FastAPI, train
         assert not {word["token"] for word in one["words"]} & {"/", "..", "<b>", "\u00fc"}
     other = (await ask(app, trainer.run, "odd-one-out?step=20&seed=4&rounds=5")).json
     assert other["rounds"] != game["rounds"]
-    trainer.crash()
 
 
 def test_signs_single_letters_and_pieces_that_continue_a_word_are_no_words() -> None:
@@ -234,7 +223,6 @@ async def test_an_answer_about_a_fixed_step_lasts(app: FastAPI, trainer: FakeTra
     await ask(app, trainer.run, at(question, "step=20&attempt=2"), 404)
     refused = await ask(app, trainer.run, at(question, "attempt=1"), 422)
     assert "needs a step" in refused.json["detail"]
-    trainer.crash()
 
 
 async def test_a_step_that_was_not_kept_is_answered_by_the_one_before(app: FastAPI, tmp_path: Path) -> None:
@@ -254,7 +242,6 @@ async def test_a_new_attempt_has_other_answers(app: FastAPI, trainer: FakeTraine
     assert after.json["lengths"] != before.json["lengths"]
     kept = await ask(app, trainer.run, "lengths?step=12&attempt=1")
     assert kept.json["attempt"] == 1
-    trainer.crash()
 
 
 async def test_relations_are_scored_once_for_concurrent_requests(
@@ -270,7 +257,6 @@ async def test_relations_are_scored_once_for_concurrent_requests(
     answers = await asyncio.gather(*(ask(app, trainer.run, "relations?step=20") for _ in range(8)))
     assert len({answer.body for answer in answers}) == 1
     assert len(made) == 1
-    trainer.crash()
 
 
 @pytest.mark.parametrize(
@@ -298,7 +284,6 @@ async def test_refusals_say_what_to_do(
 ) -> None:
     refused = await ask(app, trainer.run, path, status)
     assert says in refused.body.decode()
-    trainer.crash()
 
 
 async def test_too_much_work_is_refused(
@@ -313,7 +298,6 @@ async def test_too_much_work_is_refused(
     ):
         refused = await ask(app, trainer.run, question, 422)
         assert "lamplighter.open" in refused.json["detail"]
-    trainer.crash()
 
 
 async def test_very_many_pairs_are_too_much_work_too(
@@ -324,7 +308,6 @@ async def test_very_many_pairs_are_too_much_work_too(
     monkeypatch.setattr("lamplighter.serving.reading.geometry_question.MAX_WORK", enough)
     refused = await ask(app, trainer.run, "relations", 422)
     assert "11 pairs" in refused.json["detail"]
-    trainer.crash()
 
 
 async def test_measures_say_how_far_they_are_filled(app: FastAPI, trainer: FakeTrainer) -> None:

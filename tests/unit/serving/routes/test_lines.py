@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,14 @@ async def steps(app: FastAPI, run: RunFolder, query: str = "") -> list[tuple[int
 
 
 @pytest.fixture
-def trainer(tmp_path: Path) -> FakeTrainer:
+def trainer(tmp_path: Path) -> Iterator[FakeTrainer]:
     made = FakeTrainer(make_run(RunStore(tmp_path))).begin()
     made.writer.add_lines(0, encode_lines(SAID))
     for step in (1, 2, 5):
         made.train(step - made.step)
         made.writer.add_lines(step, encode_lines(SAID))
-    return made
+    yield made
+    made.crash()
 
 
 async def test_all_of_them_by_step(

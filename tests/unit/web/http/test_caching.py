@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,11 @@ TAGGED = (*KEPT, "steps", "vectors", "snapshots", "snapshots?limit=1", "layouts"
 
 
 @pytest.fixture
-def trainer(tmp_path: Path) -> FakeTrainer:
+def trainer(tmp_path: Path) -> Iterator[FakeTrainer]:
     trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(35)
     write_layouts(trainer.run, layout(1, 5), layout(1, 14))
-    return trainer
+    yield trainer
+    trainer.crash()
 
 
 async def ask(app: FastAPI, trainer: FakeTrainer, path: str, **headers: str) -> Answer:

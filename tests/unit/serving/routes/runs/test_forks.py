@@ -24,6 +24,7 @@ from lamplighter.training.worker import train
 from tests.support.asgi import Answer, call
 from tests.support.folders import finished_run
 from tests.support.runs import make_run, small_text
+from tests.unit.serving.routes.api_calls import send
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,7 @@ def parent(trained: RunFolder, tmp_path: Path) -> RunFolder:
 
 
 async def fork(app: FastAPI, bearer: dict[str, str], run: RunFolder, **body: Any) -> Answer:
-    sent = {**bearer, "content-type": "application/json"}
-    return await call(app, "POST", f"/api/runs/{run.id}/forks", sent, json.dumps(body).encode())
+    return await send(app, "POST", f"/api/runs/{run.id}/forks", bearer, body)
 
 
 async def test_price_and_fork(

@@ -29,6 +29,7 @@ from lamplighter.web.settings import ServerSettings, SettingsError
 from tests.support.asgi import HOST, PORT, Answer, call
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.machine.small_disk import small_disk
+from tests.unit.serving.routes.api_calls import send
 
 
 def full_disk_error(*_: object, **__: object) -> Any:
@@ -53,8 +54,7 @@ async def test_a_pause_and_a_stop_are_taken_and_other_requests_are_told_to_make_
     trainer = FakeTrainer(run).begin().train(5)
 
     async def ask(body: dict[str, Any]) -> Answer:
-        headers = bearer | {"content-type": "application/json"}
-        return await call(app, "POST", f"/api/runs/{run.id}/requests", headers, json.dumps(body).encode())
+        return await send(app, "POST", f"/api/runs/{run.id}/requests", bearer, body)
 
     with small_disk(monkeypatch) as disk, caplog.at_level(logging.WARNING, logger="lamplighter"):
         async with app.router.lifespan_context(app):
@@ -141,8 +141,7 @@ def test_a_full_disk_is_a_line_a_minute(caplog: pytest.LogCaptureFixture) -> Non
 
 
 async def ask(app: FastAPI, bearer: dict[str, str], **content: Any) -> Answer:
-    headers = bearer | {"content-type": "application/json"}
-    return await call(app, "POST", "/api/estimates", headers, json.dumps(content).encode())
+    return await send(app, "POST", "/api/estimates", bearer, content)
 
 
 async def test_an_estimate_makes_nothing(app: FastAPI, bearer: dict[str, str], tmp_path: Path):
@@ -211,20 +210,19 @@ def test_seconds_out_of_range_are_refused(seconds: float, tmp_path: Path) -> Non
 LONG = " ".join(f"word{n % 300}" for n in range(1_500)).encode()
 
 
-async def send(app: FastAPI, bearer: dict[str, str], text: bytes, name: str = "essay.txt") -> Answer:
+async def send_text(app: FastAPI, bearer: dict[str, str], text: bytes, name: str = "essay.txt") -> Answer:
     return await call(app, "POST", f"/api/uploads?name={name}", bearer, text)
 
 
 async def start(app: FastAPI, bearer: dict[str, str], upload: str, **recipe: Any) -> Answer:
     body = {"recipe": {"corpus": {"kind": "text"}, **recipe}, "upload": upload}
-    sent = {**bearer, "content-type": "application/json"}
-    return await call(app, "POST", "/api/runs", sent, json.dumps(body).encode())
+    return await send(app, "POST", "/api/runs", bearer, body)
 
 
 async def test_a_text_is_described_without_a_run(
     app: FastAPI, bearer: dict[str, str], tmp_path: Path
 ) -> None:
-    facts = (await send(app, bearer, LONG)).json["text"]
+    facts = (await send_text(app, bearer, LONG)).json["text"]
     assert facts == {
         "words": 1_500,
         "tokens": 1_500,
@@ -248,7 +246,7 @@ async def test_a_text_that_is_declared_to_be_too_large_is_refused_unread(
 
 
 async def test_a_text_too_short_makes_no_run(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
-    sent = (await send(app, bearer, b"only a few words, twice: only a few words")).json
+    sent = (await send_text(app, bearer, b"only a few words, twice: only a few words")).json
     assert sent["text"]["expectation"] == "too_short"
     refused = await start(app, bearer, sent["upload"])
     assert refused.status == 422
@@ -260,14 +258,14 @@ async def test_a_text_too_short_makes_no_run(app: FastAPI, bearer: dict[str, str
 async def test_a_text_shorter_than_a_batch_makes_no_run(
     app: FastAPI, bearer: dict[str, str], tmp_path: Path
 ) -> None:
-    upload = (await send(app, bearer, LONG)).json["upload"]
+    upload = (await send_text(app, bearer, LONG)).json["upload"]
     refused = await start(app, bearer, upload, model={"context": 800}, sequences=8, passages=2)
     assert refused.status == 422
     assert "a batch reads passages" in refused.json["detail"]
     assert RunStore(tmp_path).runs() == []
     made = await start(app, bearer, upload)
     assert (made.status, made.json["name"]) == (201, "essay.txt")
-    unnamed = (await send(app, bearer, LONG, name="")).json["upload"]
+    unnamed = (await send_text(app, bearer, LONG, name="")).json["upload"]
     assert (await start(app, bearer, unnamed)).json["name"] == "word0 word1 word2 word3 word4"
 
 
@@ -284,7 +282,7 @@ async def test_a_text_shorter_than_a_batch_makes_no_run(
 async def test_rejects_non_text_with_advice(
     app: FastAPI, bearer: dict[str, str], text: bytes, reason: str
 ) -> None:
-    refused = await send(app, bearer, text)
+    refused = await send_text(app, bearer, text)
     assert refused.status == 422
     assert reason in refused.json["detail"]
     assert refused.json["code"] in ("text_not_plain", "text_empty")

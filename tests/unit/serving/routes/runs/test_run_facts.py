@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from pathlib import Path
@@ -22,6 +21,7 @@ from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.layout_frames import Method
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import V, finished_run, layout, write_layouts
+from tests.unit.serving.routes.api_calls import send
 
 
 @pytest.fixture
@@ -34,8 +34,7 @@ async def read(app: FastAPI, path: str, **headers: str) -> Answer:
 
 
 async def rename(app: FastAPI, bearer: dict[str, str], run: RunFolder, body: object) -> Answer:
-    sent = {**bearer, "content-type": "application/json"}
-    return await call(app, "PATCH", f"/api/runs/{run.id}", sent, json.dumps(body).encode())
+    return await send(app, "PATCH", f"/api/runs/{run.id}", bearer, body)
 
 
 def pixels(png: bytes) -> np.ndarray:

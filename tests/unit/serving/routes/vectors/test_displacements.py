@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from tests.unit.serving.routes.api_calls import get
 
 
 @pytest.fixture
-def trainer(tmp_path: Path) -> FakeTrainer:
-    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(30)
+def trainer(tmp_path: Path) -> Iterator[FakeTrainer]:
+    made = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(30)
+    yield made
+    made.crash()
 
 
 async def ask(app: FastAPI, run: RunFolder, query: str, status: int = 200, held: str | None = None) -> Answer:
@@ -49,14 +52,12 @@ async def test_every_row_by_the_matrices_of_the_two_steps(app: FastAPI, trainer:
     assert said["items"][0]["distance"] == pytest.approx(float(whole[best[0]]))
     everything = (await ask(app, trainer.run, "?from=7&to=23&most=10000")).json["items"]
     assert len(everything) == said["moved"]
-    trainer.crash()
 
 
 async def test_left_out_it_is_from_the_start_to_the_newest(app: FastAPI, trainer: FakeTrainer) -> None:
     answer = await ask(app, trainer.run, "")
     assert (answer.json["from"], answer.json["to"]) == (0, 30)
     assert (answer.headers["x-lamplighter-from"], answer.headers["x-lamplighter-step"]) == ("0", "30")
-    trainer.crash()
 
 
 async def test_a_step_that_is_not_kept_is_refused_or_the_nearest_before_it_taken(
@@ -93,7 +94,6 @@ async def test_answers_are_kept_as_long_as_they_are_true(app: FastAPI, trainer: 
     await ask(app, run, "?from=5&to=20&attempt=1", 409)
     await ask(app, run, "?from=5&to=20&attempt=3", 404)
     await ask(app, run, "?from=5&attempt=2", 422)
-    trainer.crash()
 
 
 async def test_neighbours(app: FastAPI, tmp_path: Path) -> None:

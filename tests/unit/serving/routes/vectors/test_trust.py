@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,33 +12,21 @@ from fastapi import FastAPI
 
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.geometry.trust import compute_full_trust
-from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.serving.apps.app import create_app
-from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
 from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
-from tests.support.asgi import PORT, Answer, call
 from tests.support.folders import FakeTrainer, V, make_run, write_layouts
+from tests.unit.serving.routes.recorded_steps import ask
 
 
 @pytest.fixture
-def trainer(tmp_path: Path) -> FakeTrainer:
-    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(20)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> FastAPI:
-    return create_app(ServerSettings(tmp_path, port=PORT, roles=()))
-
-
-async def ask(app: FastAPI, run: RunFolder, path: str, status: int = 200) -> Answer:
-    answer = await call(app, "GET", f"/api/runs/{run.id}/{path}")
-    assert answer.status == status, answer.body
-    return answer
+def trainer(tmp_path: Path) -> Iterator[FakeTrainer]:
+    made = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(20)
+    yield made
+    made.crash()
 
 
 def drawn(vectors: np.ndarray, step: int, sample: int) -> Layout:
@@ -60,7 +49,6 @@ async def test_the_estimate_holds_against_all_tokens(app: FastAPI, trainer: Fake
     assert wholly["full"]["trust"] == pytest.approx(wholly["estimate"]["trust"], abs=2e-3)
     assert wholly["full"]["recall"] == pytest.approx(wholly["estimate"]["recall"], abs=5e-3)
     assert wholly["doubtful"]["count"] == len(wholly["doubtful"]["token_ids"])
-    trainer.crash()
 
 
 async def test_it_is_computed_only_when_asked_for_and_not_for_too_many(
@@ -74,7 +62,6 @@ async def test_it_is_computed_only_when_asked_for_and_not_for_too_many(
     refused = await ask(app, trainer.run, "layouts/5/trust?full=true", 422)
     assert f"at most {V - 1}" in refused.json["detail"]
     await ask(app, trainer.run, "layouts/5/trust")
-    trainer.crash()
 
 
 def test_in_full_it_is_what_the_probe_says_of_all() -> None:
@@ -114,7 +101,6 @@ async def test_districts_and_what_became_of_them(app: FastAPI, trainer: FakeTrai
     told = (await ask(app, run, "districts/events")).json["items"]
     assert [(event["step"], event["message"]) for event in told] == [(5, "It came."), (15, "Another.")]
     assert (await ask(app, run, f"districts/events?after={told[0]['id']}")).json["items"] == told[1:]
-    trainer.crash()
 
 
 async def test_layouts_with_and_without_the_trust_of_each_token_come_whole(
@@ -127,4 +113,3 @@ async def test_layouts_with_and_without_the_trust_of_each_token_come_whole(
     assert together == encode(plain) + encode(trusted)
     one = await ask(app, trainer.run, "layouts/15?format=frame")
     assert one.body == encode(trusted)
-    trainer.crash()
