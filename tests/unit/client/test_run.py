@@ -311,9 +311,6 @@ def test_the_command_tells_each_setting_apart(grid: Path) -> None:
     ] * 2
     assert lines[-1].endswith("-5: unfinished")
     told = json.loads(typed("--json"))
-    assert [one["settings"] for one in told["items"] if one["number"] == 6] == [
-        {RATE: 0.001},
-        {RATE: 0.01},
-    ]
+    assert [one["settings"] for one in told["items"] if one["number"] == 6] == [{RATE: 0.001}, {RATE: 0.01}]
     assert [one["measured"] for one in told["items"] if one["number"] == 6] == [3, 2]
     assert [one["reason"] for one in told["unanswered"]] == ["unfinished"]

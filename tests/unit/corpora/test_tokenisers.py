@@ -112,10 +112,7 @@ def test_a_word_has_the_class_that_it_has_most_often(tmp_path: Path):
     (tmp_path / "README").write_text("no tags here")
     read = read_tagged(tmp_path)
     documents = read.text.split("\n\n")
-    assert documents == [
-        'The jury said " run " . A run Fulton and/or',
-        "Run quickly on red n'est-ce",
-    ]
+    assert documents == ['The jury said " run " . A run Fulton and/or', "Run quickly on red n'est-ce"]
     found = read.classes_of(["run", "jury", "fulton", "the", "quickly", "red", '"', ".", "unknown"])
     named = [CLASSES[number] if number >= 0 else None for number in found]
     assert named == ["verb", "noun", "noun", "other", "adverb", "adjective", None, None, None]

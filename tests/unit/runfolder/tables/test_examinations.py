@@ -138,10 +138,7 @@ def test_thins_old_districts_and_keeps_events(tmp_path: Path) -> None:
 
 
 V = 200_000
-LINES = [
-    SpokenLine((1, 2), (3, 4), (0.5, 1.25e-7), False),
-    SpokenLine((V - 1,), (0,), (1.0,), True),
-]
+LINES = [SpokenLine((1, 2), (3, 4), (0.5, 1.25e-7), False), SpokenLine((V - 1,), (0,), (1.0,), True)]
 
 
 def test_lines_round_trip() -> None:

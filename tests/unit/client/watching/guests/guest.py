@@ -297,11 +297,7 @@ def play(loop: Callable[[Visit], None], folder: Path | None = None) -> Played:
         except (Exception, KeyboardInterrupt, SystemExit) as raised:  # noqa: BLE001 (compared with that of the other)
             error = raised
             played.ended = type(raised), str(raised)
-        played.randomness = (
-            _bits(torch.get_rng_state()),
-            random.getstate(),
-            str(np.random.get_state()),
-        )
+        played.randomness = (_bits(torch.get_rng_state()), random.getstate(), str(np.random.get_state()))
         for watcher in played.visit.watchers:
             watcher.close(error)
     played.hooks_left = count_global_hooks() - hooks

@@ -168,10 +168,7 @@ guest("a transposed weight", model=changed(transpose))
 guest("tied weights", model=lambda: Tiny(tied=True), optimizer=adamw)
 for precision in (torch.bfloat16, torch.half, torch.double):
     guest(str(precision), model=lambda precision=precision: Tiny(tied=True).to(precision), optimizer=adamw)
-guest(
-    "rows of bounded length",
-    model=of(lambda: nn.Embedding(V, D, max_norm=0.5, scale_grad_by_freq=True)),
-)
+guest("rows of bounded length", model=of(lambda: nn.Embedding(V, D, max_norm=0.5, scale_grad_by_freq=True)))
 guest(
     "a padded table of many rows",
     model=lambda: Squared(lambda model, ids: model.mid(model.wte(ids)), table=nn.Embedding(50_304, D)),
