@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -81,8 +80,3 @@ def test_a_strangers_model_is_opened_only_on_demand(run: RunFolder) -> None:
     assert refused.exit_code != 0
     assert "was imported. To ask its model takes" in refused.output
     assert typed(run, *asking, "--yes").exit_code == 0
-
-
-def test_the_runs_folder_is_where_it_is_said(tmp_path: Path) -> None:
-    done = CliRunner().invoke(cli, ["--runs", str(tmp_path), "examine", "x", "speak", "--prompt", "x"])
-    assert done.exit_code == 1

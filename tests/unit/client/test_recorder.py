@@ -129,21 +129,6 @@ def test_after_a_step_cut_short_the_next_keeps_everything(
         assert read_touches(reader, 1).touches[:3].tolist() == [0, 0, 1]
 
 
-def test_the_disk_budget_is_kept(tmp_path: Path) -> None:
-    size = 4_000
-    weights = np.zeros((size, 16), dtype=np.float32)
-    tokens = [str(i) for i in range(size)]
-    with lamplighter.record(tmp_path / "mine", tokens, embedding=weights, disk_budget=1_200_000) as recorder:
-        for step in range(1, 201):
-            weights[:100] += 1
-            recorder.step(weights, np.arange(100), float(step))
-    run = lamplighter.open(tmp_path / "mine")
-    assert run.status.snapshots != "all"
-    assert "thinned" in [event.kind for event in run.events()]
-    for step in run.snapshot_steps().tolist()[::20]:
-        assert run.snapshot(step)[0, 0] == step
-
-
 def test_rejects_mismatched_input_and_leaves_nothing(tmp_path: Path) -> None:
     weights = matrix()
     with pytest.raises(lamplighter.InputError, match="20 rows and the vocabulary 3"):

@@ -36,25 +36,6 @@ from tests.support.synthetic_runs.compared_runs import fork_of, trained_parent
 from tests.support.synthetic_runs.growing_run import GrowingRun
 
 
-def test_every_step_and_every_path_is_as_it_was(tmp_path: Path) -> None:
-    made = GrowingRun(tmp_path, size=30, dim=4)
-    with made.writer:
-        made.grow(137, rows=6)
-        with lamplighter.open(made.folder.path) as run:
-            assert [pulse.step for pulse in run.steps()] == list(range(1, 138))
-            assert [pulse.step for pulse in run.steps(70, 72)] == [70, 71, 72]
-            np.testing.assert_array_equal(run.snapshot_steps(), np.arange(138))
-            for step in (0, 1, 10, 77, 137):
-                np.testing.assert_array_equal(run.snapshot(step), made.history[step])
-            np.testing.assert_array_equal(run.snapshot(), made.vectors)
-            for token in ("word7", 29):
-                steps, vectors = run.path(token)
-                np.testing.assert_array_equal(steps, np.arange(138))
-                row = run.token_id(token)
-                np.testing.assert_array_equal(vectors, [made.history[s][row] for s in range(138)])
-            assert (run.status.step, run.status.phase, len(run.tokens)) == (137, "running", 30)
-
-
 def test_a_new_attempt_goes_another_way(tmp_path: Path) -> None:
     made = GrowingRun(tmp_path, size=30, dim=4)
     with made.writer:

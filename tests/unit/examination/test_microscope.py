@@ -36,7 +36,6 @@ from tests.unit.examination.retaken import (
     _learner_at,
     ask,
     dense,
-    hear_nothing,
     learner_at,
     look,
     model_at,
@@ -345,11 +344,6 @@ def test_a_step_that_is_not_finite_is_refused(trained: Any) -> None:
         model.learner.model.norm.weight.fill_(math.inf)
     with pytest.raises(QuestionError, match="step 4 does not come out in finite numbers"):
         look(model, step=4)
-
-
-def test_a_model_at_another_step_is_a_callers_error(trained: Any) -> None:
-    with pytest.raises(ValueError, match="the model is at step 2, the question is about step 4"):
-        examine(model_at(trained("lazy"), 2), MicroscopeQuestion(step=4), hear_nothing)
 
 
 def test_it_ends_when_cancelled(trained: Any) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.processes import desired_state
 from lamplighter.processes.sweep import Sweep, SweptMember, SweptMembers
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
@@ -112,24 +111,6 @@ def test_a_server_leaves_members_to_their_sweep(tmp_path: Path, run_set: RunSet)
         RequestsWriter(second.path, "s1").add("continue", {"steps": 5})
         wait_until(lambda: ("trainer", second.id) in started)
     assert {first.id, third.id}.isdisjoint(run for _, run in started)
-
-
-def test_a_waiting_member_is_read_once(run_set: RunSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-
-    def note(run: RunFolder, *given: object, **named: object) -> object:
-        read.append(run.id)
-        return read_needs(run, *given, **named)
-
-    read_needs = vars(desired_state)["_read_needs"]
-    monkeypatch.setattr(desired_state, "_read_needs", note)
-    state = desired_state.DesiredState()
-    for _ in range(3):
-        state.refresh(runs_of(run_set))
-    assert len(read) == 3
-    assert all(
-        state.needed_state(run, role) is None for run in runs_of(run_set) for role in ("trainer", "analyst")
-    )
 
 
 def test_a_member_that_another_process_trains_is_waited_for(run_set: RunSet) -> None:

@@ -31,14 +31,6 @@ def lineage_of(first_steps: list[int]) -> Lineage:
     return Lineage.of_attempts(sorted(numbered, reverse=True))
 
 
-def test_a_step_counts_in_the_newest_attempt_started_at_or_before_it():
-    assert list(THREE.ranges) == [(1, 0, 19), (3, 20, LAST_STEP)]
-    assert (THREE.attempt_at(19), THREE.attempt_at(20), THREE.newest_attempt) == (1, 3, 3)
-    assert THREE.counts(1, 19)
-    assert not THREE.counts(1, 20)
-    assert not THREE.counts(2, 40)
-
-
 def test_an_attempt_continues_from_the_step_before_its_first():
     assert THREE.goes_on_from(1, 19)
     assert THREE.goes_on_from(3, 19)

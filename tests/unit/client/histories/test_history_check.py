@@ -125,19 +125,6 @@ def test_a_start_that_the_others_do_not_descend_from():
     assert (tables[8].cosine_to_before or 0) > 0.9
 
 
-def test_a_history_that_goes_on_from_another():
-    one, other = (replace(PLAIN, size=900, seed=seed).run() for seed in (1, 2))
-    joined = {step: (one if step < 100 else other)[step] for step in one}
-    assert found(joined) == [("not_descended", (90, 100))]
-
-
-@pytest.mark.parametrize("length", [1, 2, 3])
-def test_steps_of_another_history_are_out_of_line(length: int):
-    one, other = (replace(PLAIN, seed=seed).run() for seed in (1, 2))
-    strange = [50 + 10 * at for at in range(length)]
-    assert found(one | {step: other[step] for step in strange}) == [("out_of_line", tuple(strange))]
-
-
 def test_a_step_in_another_unit_is_out_of_line():
     history = PLAIN.run()
     report = check(history | {100: 8 * history[100]})
@@ -154,14 +141,6 @@ def test_a_tenth_of_the_rows_is_enough_to_be_out_of_line():
     strange = history[100].copy()
     strange[50:125] = 0
     assert found(history | {100: strange}) == [("out_of_line", (100,))]
-
-
-def test_rows_of_another_step():
-    history = PLAIN.run()
-    mixed = history[50].copy()
-    mixed[:200] = history[10][:200]
-    codes = dict(found(history | {50: mixed}))
-    assert codes["returned"] == (10, 50)
 
 
 def test_a_pair_in_a_row_stood_still_wherever_it_lies():

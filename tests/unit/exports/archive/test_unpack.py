@@ -126,18 +126,6 @@ def test_rewrites_a_file_without_a_large_wal(tmp_path: Path, packed: Path) -> No
     assert ".sqlite-wal" not in seen
 
 
-def test_reports_a_full_disk(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import apsw
-
-    from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy
-
-    def full(*_: object) -> None:
-        raise apsw.FullError("database or disk is full")
-
-    monkeypatch.setattr(CheckedCopy, "insert", full)
-    assert refused(tmp_path, packed).endswith("database or disk is full; make room on the disk")
-
-
 def test_bounds_sqlites_memory_during_an_import(
     tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -238,19 +238,6 @@ def test_holds_the_newest_matrix_bit_for_bit(
             assert not follower.advance(reader)
 
 
-def test_abandons_a_superseded_step(tmp_path: Path) -> None:
-    run = GrowingRun(tmp_path, size=12, dim=4)
-    run.grow(25)
-    follower = MatrixFollower(run.folder)
-    with run.writer, StepsReader(run.folder.steps_path) as reader:
-        follower.advance(reader)
-        assert (follower.attempt, follower.step) == (1, 25)
-        run.resume_from(18)
-        assert follower.advance(reader)
-        assert (follower.attempt, follower.step) == (1, 18)
-        np.testing.assert_array_equal(follower.vectors, run.history[18])
-
-
 def test_follows_keyframes_without_rows(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4, dense=True)
     follower = MatrixFollower(run.folder)

@@ -218,20 +218,6 @@ print(most, path.stat().st_size)
 """
 
 
-def test_checkpoints_while_the_wal_grows(tmp_path: Path) -> None:
-    path = tmp_path / "growing.sqlite"
-    connection = open_writer(path, "CREATE TABLE t(x)")
-    keeper = WalKeeper(path, interval=0.02, min_bytes=1 << 18)
-    for _ in range(100):
-        with connection:
-            connection.execute("INSERT INTO t VALUES(?)", (os.urandom(50_000),))
-        time.sleep(0.005)
-    keeper.close()
-
-    assert path.stat().st_size > 3_000_000
-    connection.close()
-
-
 def test_bounds_the_wal_of_a_writer_that_never_rests(tmp_path: Path) -> None:
     path = tmp_path / "busy.sqlite"
     connection = open_writer(path, "CREATE TABLE t(x)")

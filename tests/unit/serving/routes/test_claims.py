@@ -15,12 +15,8 @@ from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Finding, Link, tell
 from lamplighter.claims.control import make_control_recipe
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.gathering import Moment
-from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.serving.reading.board_price import price_board
-from lamplighter.serving.routes import claims
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.support.asgi import HOST, call
 from tests.support.evidences import gather, microscope, store_answer, whole_answer
@@ -152,24 +148,6 @@ async def test_the_board_has_a_column_for_the_control_as_it_is_now(
     trainer.train(60)
     assert (await call(app, "GET", path, held)).json["control"]["step"] == 200
     trainer.crash()
-
-
-async def test_the_evidence_of_the_control_is_priced_too(
-    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    priced: list[int] = []
-
-    def price(run: RunFolder, moment: Moment) -> int:
-        priced.append(moment.step)
-        return price_board(run, moment)
-
-    monkeypatch.setattr(claims, "price_board", price)
-    run = finished_run(tmp_path)
-    control = RunStore(tmp_path).create(make_control_recipe(run.recipe))
-    control.write_corpus(np.asarray(run.token_ids), run.vocabulary, "{}")
-    assert FakeTrainer(control).begin().train(20).end()
-    assert (await call(app, "GET", f"/api/runs/{run.id}/claims", {"host": HOST})).status == 200
-    assert priced == [35, 20]
 
 
 async def test_the_page_begins_a_control_by_the_recipe_that_the_server_tells(

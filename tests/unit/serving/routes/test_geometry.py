@@ -263,7 +263,6 @@ async def test_relations_are_scored_once_for_concurrent_requests(
     ("path", "status", "says"),
     [
         ("analogy?a=1&b=2&c=99", 404, "no token 99"),
-        ("analogy?a=1&b=2", 422, "c"),
         ("axis?from=1,x&to=3", 422, "from=3,17,99"),
         ("axis?from=1&to=3,3", 422, "to: token 3 is named twice"),
         ("axis?from=1&to=77", 404, "no token 77"),
@@ -272,10 +271,6 @@ async def test_relations_are_scored_once_for_concurrent_requests(
         (f"ranks?pairs={','.join(['1-2'] * 17)}", 422, "at most 16 pairs"),
         ("ranks/curves?pairs=1-99", 404, "no token 99"),
         (f"ranks?pairs={quote('../../etc/passwd')}", 422, "pairs=3-17,5-99"),
-        ("lengths?step=-1", 422, "step"),
-        ("odd-one-out?seed=-1", 422, "seed"),
-        ("odd-one-out?rounds=21", 422, "rounds"),
-        ("odd-one-out?seed=1000001", 422, "seed"),
         ("odd-one-out?attempt=9&step=20", 404, "attempt 9"),
     ],
 )

@@ -63,8 +63,6 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     assert (german["language"], german["missing_words"]) == ("de", town["missing_words"])
     assert german["title"] != town["title"]
     assert {item["language"] for item in listed.json["items"]} == {"en"}
-    for wrong in ("lang=../..", "lang=deu", "lang="):
-        assert (await call(app, "GET", f"/api/lessons?{wrong}", {"host": HOST})).status == 422
     assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/1%2F..", {"host": HOST})).status in (404, 422)
 
 

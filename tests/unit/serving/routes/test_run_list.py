@@ -24,7 +24,6 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import write_run_name
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord
-from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading import run_catalog
 from lamplighter.serving.reading.step_reading import MIN_POINTS, keep_extremes
 from lamplighter.web.http import response_cost
@@ -70,8 +69,6 @@ async def test_runs_are_selected_by_words_and_state(app: FastAPI) -> None:
     assert await names(app, state="finished") == ["Port 10", "Port 9"]
     assert await names(app, state=["interrupted", "unreadable"]) == ["broken", "Night"]
     assert await names(app, state="waiting", q="new") == ["new"]
-    assert (await get(app, "/api/runs?state=asleep", 422)).json["errors"]
-    assert (await get(app, f"/api/runs?q={'x' * 81}", 422)).json["errors"]
 
 
 @pytest.mark.usefixtures("runs")
@@ -80,7 +77,6 @@ async def test_runs_are_sorted(app: FastAPI) -> None:
     assert await names(app, sort="steps") == ["Night", "Port 9", "Port 10", "new", "broken"]
     # 9 is before 10.
     assert await names(app, sort="name") == ["broken", "new", "Night", "Port 9", "Port 10"]
-    assert (await get(app, "/api/runs?sort=size", 422)).json["errors"]
 
 
 async def test_the_members_of_a_set_are_runs_that_name_it(
@@ -120,7 +116,6 @@ async def test_steps(app: FastAPI, run: RunFolder) -> None:
     assert (await get(app, f"{base}/7/text")).json == {"step": 7, "tokens": one["tokens"][:1]}
     assert (await get(app, f"{base}/7/text?sequences=2")).json["tokens"] == one["tokens"][:2]
     assert "35" in (await get(app, f"{base}/36/text", 404)).json["detail"]
-    await get(app, f"{base}/7/text?sequences=65", 422)
     assert (await get(app, f"/api/runs/{run.id}/events")).json["items"][0]["kind"] == "finished"
     assert (await get(app, f"/api/runs/{run.id}/measures")).json["items"] == [
         {"step": 10, "values": {"purity": 0.5}},
@@ -131,9 +126,6 @@ async def test_steps(app: FastAPI, run: RunFolder) -> None:
 async def test_a_loss_that_is_not_a_number_is_null(app: FastAPI, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
-    from lamplighter.runfolder.tables.steps import StepRecord
-    from lamplighter.wire.frames import encode
-
     trainer.writer.commit(StepRecord(1, encode(pulse(1, 1, loss=float("nan"))), b"x"))
     trainer.crash()
     assert (await get(app, f"/api/runs/{run.id}/steps")).json["items"][0]["loss"] is None
@@ -156,8 +148,6 @@ async def test_of_many_events_the_newest_come_and_the_others_by_page(app: FastAP
     assert await numbers("?after=0") == list(range(1, 1_001))
     assert await numbers("?after=2000") == list(range(2_001, 2_301))
     assert await numbers("?after=2300") == []
-    for bad in ("after=-1", "limit=0", "limit=1001", "after=x"):
-        await get(app, f"{base}?{bad}", 422)
 
 
 def with_losses(folder: Path, losses: list[float]) -> FakeTrainer:
@@ -191,8 +181,6 @@ async def test_fewer_steps_keep_the_extremes(
     assert [item["step"] for item in all_there["items"]] == list(range(100, 120))
     plain = (await ask(app, run, "steps?every=10")).json
     assert (plain["every"], plain["extremes"], len(plain["items"])) == (10, False, 100)
-    for bad in ("most=19", "most=5001", "most=40&every=2"):
-        await ask(app, run, f"steps?{bad}", 422)
     # A run too long to search for extremes says so.
     monkeypatch.setattr("lamplighter.serving.reading.step_reading.LAST_INDEXED_STEP", 500)
     far = (await ask(app, run, "steps?most=40")).json
@@ -200,32 +188,17 @@ async def test_fewer_steps_keep_the_extremes(
     trainer.crash()
 
 
-async def test_losses_are_read_once_and_follow_the_run(
-    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_losses_follow_the_run(app: FastAPI, tmp_path: Path) -> None:
     trainer = with_losses(tmp_path, [5.0] * 300)
     run = trainer.run
-    read: list[tuple[int, int]] = []
-    plain = StepsReader.pulses
-
-    def counted(self: StepsReader, first: int, last: int, limit: int = 1_000) -> Any:
-        read.append((first, last))
-        return plain(self, first, last, limit)
-
-    monkeypatch.setattr(StepsReader, "pulses", counted)
     await ask(app, run, "steps?most=20")
-    assert read
-    read.clear()
-    await ask(app, run, "steps?most=30")
-    assert read == []
-    # A new attempt: superseded steps are read again, the others are not.
+    # A new attempt supersedes the last hundred.
     trainer.writer.start_attempt(201)
     for step in range(201, 301):
         trainer.writer.commit(
             StepRecord(step, encode(pulse(2, step, loss=7.0 if step == 250 else 6.0)), b"x")
         )
     items = (await ask(app, run, "steps?most=20")).json["items"]
-    assert min(first for first, _ in read) == 201
     assert 250 in [item["step"] for item in items]
     assert {item["loss"] for item in items if item["step"] > 200} == {6.0, 7.0}
     assert {item["loss"] for item in items if item["step"] <= 200} == {5.0}

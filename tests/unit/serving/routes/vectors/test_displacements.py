@@ -105,8 +105,6 @@ async def test_neighbours(app: FastAPI, tmp_path: Path) -> None:
     assert [item["token_id"] for item in near["items"]] == order
     assert near["items"][0]["cosine"] == pytest.approx(float(units[order[0]] @ units[3]), abs=1e-5)
     assert (near["step"], near["exact"]) == (12, True)
-    await get(app, f"/api/runs/{run.id}/neighbours?token_id=99", 404)
-    await get(app, f"/api/runs/{run.id}/neighbours", 422)
     trainer.crash()
 
 
@@ -130,9 +128,6 @@ async def test_pairs(app: FastAPI, tmp_path: Path) -> None:
     assert (many["table"], many["among"]["pairs"]) == (None, 190)
     alone = (await get(app, f"{base}?token_ids=3")).json
     assert (alone["among"]["pairs"], alone["among"]["cosine"]["mean"]) == (0, None)
-    for bad, status in (("", 422), ("3,3", 422), ("a", 422), ("99", 404), ("-1", 422)):
-        await get(app, f"{base}?token_ids={bad}", status)
-    await get(app, base, 422)
     trainer.crash()
 
 

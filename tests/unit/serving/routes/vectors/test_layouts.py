@@ -97,8 +97,6 @@ async def test_keyframes_by_range_and_page(app: FastAPI, trainer: FakeTrainer) -
     assert pages == [([0, 10, 20], [[0, 29]]), ([30], [[30, 34]])]
     empty = (await ask(app, run, "snapshots?from=36")).json
     assert (empty["items"], empty["exact"]) == ([], False)
-    for bad in ("limit=0", "limit=10001", "from=x"):
-        await ask(app, run, f"snapshots?{bad}", 422)
 
 
 async def test_snapshots(app: FastAPI, tmp_path: Path) -> None:
@@ -121,7 +119,6 @@ async def test_snapshots(app: FastAPI, tmp_path: Path) -> None:
         await get(app, f"{base}/27?format=npy", 304, **{"if-none-match": answer.headers["etag"]})
     ).body == b""
     assert "35" in (await get(app, f"{base}/36", 404)).json["detail"]
-    assert (await get(app, f"{base}/27?format=pickle", 422)).json["errors"][0]["field"] == "format"
 
 
 async def test_unkept_steps_are_not_invented(app: FastAPI, tmp_path: Path) -> None:
@@ -187,8 +184,6 @@ async def test_tokens(app: FastAPI, run: RunFolder) -> None:
     )
     assert 0 < one["touches"] <= 20
     assert one["norm"] > 0
-    await get(app, f"{base}/{V}", 404)
-    await get(app, f"{base}/-1", 404)
 
 
 def test_pieces_are_found_and_shown_as_people_read_them() -> None:

@@ -72,8 +72,6 @@ async def test_ranges_that_cannot_be_had(
     run = trainer.run
     assert "after to=3" in (await ask(app, run, "vectors?from=9&to=3", 422)).json["detail"]
     assert "the last is 35" in (await ask(app, run, "vectors?from=36", 404)).json["detail"]
-    for bad in ("every=0", "from=-1", "to=4294967296", "format=tsv", "every=x"):
-        assert (await ask(app, run, f"vectors?{bad}", 422)).json["errors"][0]["field"] == bad.split("=")[0]
     monkeypatch.setattr("lamplighter.serving.routes.vectors.MAX_BYTES", 10 * V * D * 4)
     detail = (await ask(app, run, "vectors?from=1&to=11", 422)).json["detail"]
     assert all(word in detail for word in ("from, to or every", "token_ids", "11 steps of 40 tokens"))
