@@ -12,8 +12,10 @@ import click
 from lamplighter import __version__
 from lamplighter.cli.command_table import COMMANDS, CommandTable
 from lamplighter.cli.common import DEFAULT_RUNS, SERVING, common_options
+from lamplighter.cli.language import VARIABLE, choose_language, tell, tell_error
 from lamplighter.cli.serve import serve_app
 from lamplighter.cli.terminal import print_line, print_lines
+from lamplighter.contract.sentences import LANGUAGES
 
 TOLD = {
     "lamplighter.cli.checkpoints.remote.address:FetchError",
@@ -38,6 +40,14 @@ TOLD = {
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="lamplighter")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    callback=choose_language,
+    is_eager=True,
+    expose_value=False,
+    help=f"Language of errors, doctor and class-report.  [default: {VARIABLE}, else the system's]",
+)
 @common_options("new", *SERVING)
 @click.pass_context
 def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> None:
@@ -59,9 +69,9 @@ def main() -> None:
         code = 0
     except click.UsageError as error:
         help = f" (see: {error.ctx.command_path} --help)" if error.ctx is not None else ""
-        code = _print_error(f"{error.format_message()}{help}", error.exit_code)
+        code = _print_error(f"{tell_error(error.format_message(), error.__cause__)}{help}", error.exit_code)
     except click.ClickException as error:
-        code = _print_error(error.format_message(), error.exit_code)
+        code = _print_error(tell_error(error.format_message(), error.__cause__), error.exit_code)
     except click.Abort:
         code = 130
     except Exception as error:
@@ -80,16 +90,16 @@ def _explain(error: Exception) -> str | None:
     from lamplighter.runfolder.writing.free_space import has_no_room
 
     if isinstance(error, NoSuchRunError):
-        return f"{error}; list what is there with: lamplighter runs (and --runs DIR, if it is not {DEFAULT_RUNS})"
+        return tell("list_runs", error=tell_error(str(error), error), runs=str(DEFAULT_RUNS))
     if any(f"{kind.__module__}:{kind.__name__}" in TOLD for kind in type(error).__mro__):
-        return str(error)
+        return tell_error(str(error), error)
     if has_no_room(error):
-        return "the disk is full: make room on it, then give the command again; what was recorded is kept"
+        return tell("no_room")
     if isinstance(error, OSError):
-        advice = "; name a folder that can be written to, with --runs or --out"
-        return f"{error.filename or 'disk'}: {error.strerror or error}{advice if error.errno == errno.EROFS else ''}"
+        told = f"{error.filename or 'disk'}: {error.strerror or error}"
+        return tell("read_only", error=told) if error.errno == errno.EROFS else told
     if isinstance(error, READ_ERRORS):
-        return f"cannot read or write a file of the run: {error}"
+        return tell("unreadable", error=str(error))
     return None
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 from lamplighter.contract.reason import ReasonCode
 
 Language = Literal["en", "de"]
+LANGUAGES: tuple[Language, ...] = ("en", "de")
 Values = Mapping[str, int | float | str]
 _GERMAN_MARKS = str.maketrans(",.", ".,")
 
@@ -39,11 +40,10 @@ def _format_number(value: float, format_spec: str) -> str:
             return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}"
         case "number":
             return f"{value:g}"
-        case _ if format_spec.startswith("."):
-            return f"{value:z{format_spec}f}"
         case _:
-            sign = format_spec.rstrip("0123456789")
-            return f"{value:{sign}.{format_spec.removeprefix(sign)}g}"
+            digits = format_spec.removeprefix("+")
+            sign = format_spec.removesuffix(digits)
+            return f"{value:{sign}z{digits}f}" if digits.startswith(".") else f"{value:{sign}.{digits}g}"
 
 
 def percent(share: float) -> str:

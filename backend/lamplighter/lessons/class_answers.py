@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lamplighter.contract.sentences import Catalogue, Language
+
 COLUMNS: tuple[str, ...] = (
     "question",
     "prediction",
@@ -35,6 +37,7 @@ LEVELS = (0, 1, 2)
 FEW = 10
 """Number of answers below which the report says nothing beyond these answers."""
 
+_TEXTS = Catalogue(Path(__file__).parent / "texts")
 _MAX_QUESTIONS = 1_000
 _MAX_CELL = 4_000
 _SHUFFLES = 10_000
@@ -44,6 +47,16 @@ _ROUNDS: tuple[_Round, ...] = ("before", "after")
 
 class ClassAnswersError(ValueError):
     """An error for a file that is not the answers of a class; the message says why, with the line."""
+
+    def __init__(self, key: str, *, line: int | None = None, **values: float | str) -> None:
+        self.key, self.line, self.values = key, line, values
+        super().__init__(self.tell("en"))
+
+    def tell(self, language: Language) -> str:
+        told = _TEXTS.tell(self.key, self.values, language)
+        if self.line is None:
+            return told
+        return _TEXTS.tell("in_line", {"line": self.line, "error": told}, language)
 
 
 @dataclass
@@ -139,13 +152,11 @@ def read_class_answers(path: Path) -> ClassAnswers:
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ClassAnswersError(
-            f"it has more than {MAX_BYTES >> 20} MiB, so these are not the answers of a class"
-        )
+        raise ClassAnswersError("too_large", most=MAX_BYTES >> 20)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ClassAnswersError("it is not UTF-8: save it as “CSV UTF-8” in the spreadsheet") from None
+        raise ClassAnswersError("not_utf8") from None
     predicted: dict[tuple[str, ...], Predicted] = {}
     written: dict[str, Written] = {}
     for line, row, number in _rows(text):
@@ -155,12 +166,12 @@ def read_class_answers(path: Path) -> ClassAnswers:
                 one.levels.setdefault(_round(row["when"]), []).append(_level(row["level"]))
             else:
                 _add_guess(predicted, row, number)
-        except ValueError as error:
-            raise ClassAnswersError(f"line {line}: {error}") from None
+        except ClassAnswersError as error:
+            raise ClassAnswersError(error.key, line=line, **error.values) from None
         if len(predicted) + len(written) > _MAX_QUESTIONS:
-            raise ClassAnswersError(f"it has more than {_MAX_QUESTIONS:,} questions")
+            raise ClassAnswersError("too_many_questions", most=_MAX_QUESTIONS)
     if not predicted and not written:
-        raise ClassAnswersError("it has no answers")
+        raise ClassAnswersError("no_answers")
     return ClassAnswers(list(predicted.values()), list(written.values()))
 
 
@@ -180,20 +191,16 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str], Callable[[str], floa
     try:
         names = next(table, [])
         if missing := [name for name in COLUMNS if name not in names]:
-            raise ClassAnswersError(
-                f"its first line lacks the column {missing[0]!r}: give the file that “Save as CSV” of a class wrote"
-            )
+            raise ClassAnswersError("column_missing", column=repr(missing[0]))
         for cells in table:
             if not any(cells):
                 continue
             if len(cells) > len(names) or max(map(len, cells)) > _MAX_CELL:
-                raise ClassAnswersError(
-                    f"line {table.line_num}: more cells than columns, or a cell that is too long"
-                )
+                raise ClassAnswersError("too_many_cells", line=table.line_num)
             row = dict.fromkeys(COLUMNS, "") | dict(zip(names, map(_uncovered, cells), strict=False))
             yield table.line_num, row, number
     except csv.Error as error:
-        raise ClassAnswersError(f"line {table.line_num}: {error}") from None
+        raise ClassAnswersError("not_csv", line=table.line_num, error=str(error)) from None
 
 
 def _uncovered(cell: str) -> str:
@@ -209,11 +216,11 @@ def _add_guess(
         try:
             return row[name] if text else number(row[name])
         except ValueError:
-            raise ValueError(f"{name} is {row[name][:40]!r}, not a number") from None
+            raise ClassAnswersError("no_number", column=name, cell=repr(row[name][:40])) from None
 
     choices = int(row["choices"]) if row["choices"] in map(str, range(2, 101)) else 0
     if row["choices"] and not choices:
-        raise ValueError(f"choices is {row['choices'][:40]!r}, not a number from 2 to 100")
+        raise ClassAnswersError("no_choices", cell=repr(row["choices"][:40]))
     guess = read("prediction", text=bool(choices))
     # One question of two runs has two measured answers.
     key = tuple(row[name] for name in ("question", "unit", "part", "stage", "measured", "step"))
@@ -229,7 +236,7 @@ def _round(cell: str) -> _Round:
     for when in _ROUNDS:
         if cell == when:
             return when
-    raise ValueError(f"when is {cell[:40]!r}, not before or after")
+    raise ClassAnswersError("no_round", cell=repr(cell[:40]))
 
 
 def _level(cell: str) -> int | None:
@@ -237,7 +244,7 @@ def _level(cell: str) -> int | None:
         return None
     if cell in map(str, LEVELS):
         return int(cell)
-    raise ValueError(f"level is {cell[:40]!r}, not 0, 1 or 2")
+    raise ClassAnswersError("no_level", cell=repr(cell[:40]))
 
 
 def _binomial_tail(trials: int, hits: int, chance: float) -> float:

@@ -4,27 +4,18 @@ and its stored English is recognised.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from pathlib import Path
-from string import Formatter
 from typing import Any, get_args
 
 import pytest
 
-import lamplighter
 from lamplighter.contract.reason import Reason, ReasonCode
 from lamplighter.contract.recognition import recognise
 from lamplighter.contract.sentences import SENTENCES, fill, say
+from tests.support.catalogues import ROOT, calls, check_variants, fields_of, read_trees, strings_of
 
 ENGLISH, GERMAN = SENTENCES.english, SENTENCES.german
 ITS_OWN_WORDS = "{sentence}"
-ROOT = Path(lamplighter.__file__).parent
-TREES = [
-    ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(ROOT.rglob("*.py"))
-    if path != ROOT / "contract" / "reason.py"
-]
+TREES = read_trees(ROOT, but=[ROOT / "contract" / "reason.py"])
 LEFT_OUT: dict[str, str] = {
     **dict.fromkeys(
         (
@@ -81,44 +72,20 @@ LEFT_OUT: dict[str, str] = {
 for a number of the system."""
 
 
-def fields_of(text: str) -> dict[str, str]:
-    """Return the format of each field."""
-    return {name: spec or "" for _, name, spec, _ in Formatter().parse(text) if name is not None}
-
-
-def calls() -> Iterator[tuple[str, str, set[str]]]:
-    """Yield the function, the code and the names of the values of each call that names a code and unpacks nothing."""
-    for node in (node for tree in TREES for node in ast.walk(tree)):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
-            continue
-        names = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
-        if node.func.id not in ("say", "give_reason") or len(names) < len(node.keywords):
-            continue
-        named = node.args[0]
-        for one in (named.body, named.orelse) if isinstance(named, ast.IfExp) else (named,):
-            if isinstance(one, ast.Constant):
-                yield node.func.id, str(one.value), names
-
-
 @pytest.mark.parametrize("texts", [ENGLISH, GERMAN], ids=["en", "de"])
 def test_each_code_has_a_text_and_each_text_a_code(texts: dict[str, str]):
     codes = set(get_args(ReasonCode.__value__))
     assert {key for key in texts if "__" not in key} == codes
-    for key in texts.keys() - codes:
-        code, _, variant = key.partition("__")
-        field, _, category = variant.rpartition("_")
-        assert field in fields_of(texts[code])
-        assert category in ("one", "none")
-        assert fields_of(texts[key]).items() <= fields_of(texts[code]).items()
+    check_variants(texts)
 
 
 def test_each_code_is_raised_or_said_somewhere():
-    strings = {node.value for tree in TREES for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    strings = strings_of(TREES)
     assert [code for code in get_args(ReasonCode.__value__) if code not in strings] == []
 
 
 def test_each_text_has_the_values_that_are_given_with_its_code():
-    found = list(calls())
+    found = list(calls(TREES, ("say", "give_reason")))
     assert len(found) > 170
     for function, code, names in found:
         english = fields_of(ENGLISH[code]).keys() - {"sentence"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from lamplighter.cli.language import language, tell
 from lamplighter.cli.terminal import print_line, print_lines
 from lamplighter.lessons.class_answers import (
     FEW,
@@ -16,12 +17,6 @@ from lamplighter.lessons.class_answers import (
     ClassAnswers,
     ClassAnswersError,
     read_class_answers,
-)
-
-_CAVEATS = (
-    "These are the answers of one class, and no sample of others.",
-    "The file does not say which answers before and after are of one person. An answer may also be better after the "
-    "lesson because it was the second: a class that writes both without the lesson would tell how much.",
 )
 
 
@@ -34,9 +29,10 @@ def class_report_command(file: Path, as_json: bool) -> None:
     try:
         answers = read_class_answers(file)
     except ClassAnswersError as error:
-        raise click.ClickException(f"{file.name}: {error}") from error
+        raise click.ClickException(f"{file.name}: {error.tell(language.get())}") from error
     except OSError as error:
-        raise click.ClickException(f"{file.name} cannot be read: {error.strerror or error}") from error
+        told = error.strerror or str(error)
+        raise click.ClickException(tell("file_unreadable", file=file.name, error=told)) from error
     if as_json:
         predicted, written = (
             [one.figures() for one in each] for each in (answers.predicted, answers.written)
@@ -56,57 +52,50 @@ def class_report_command(file: Path, as_json: bool) -> None:
 
 
 def _caveats(answers: ClassAnswers) -> list[str]:
-    return list(_CAVEATS if answers.written else _CAVEATS[:1])
+    return [tell("one_class"), *([tell("same_people_unknown")] if answers.written else [])]
 
 
 def _title(question: str, part: str = "", stage: str = "") -> str:
-    return f"{question} (part {part}, stage {stage})" if part else question
+    return tell("question_in_part", question=question, part=part, stage=stage)
 
 
 def _about_guesses(found: dict[str, Any]) -> Iterator[str]:
-    answered, measured = found["answered"], found["measured"]
-    at = f" at step {found['step']}" if found["step"] else ""
+    answered, measured, step = found["answered"], found["measured"], found["step"] or ""
     if "choices" in found:
         said = ", ".join(f"{times} {choice}" for choice, times in found["guesses"].items())
-        yield f"{answered} answered: {said}"
+        yield tell("choices_answered", answered=answered, said=said)
         if measured is not None:
-            yield f"measured{at}: {measured}"
-            yield (
-                f"{found['right']} said so; at random {answered / found['choices']:.1f} would, and as many or more in "
-                f"{found['by_luck']:.0%} of such classes"
-            )
+            yield tell("measured", step=step, measured=measured)
+            random, by_luck = answered / found["choices"], 100 * found["by_luck"]
+            yield tell("right_by_luck", right=found["right"], random=random, by_luck=by_luck)
     else:
-        low, middle, high = (f"{value:g}" for value in found["quartiles"])
+        low, middle, high = found["quartiles"]
         unit = f" {found['unit']}" if found["unit"] else ""
-        yield f"{answered} answered: {middle}{unit} in the middle, half of them from {low} to {high}"
+        yield tell("numbers_answered", answered=answered, middle=middle, unit=unit, low=low, high=high)
         if measured is not None:
-            same = answered - found["lower"] - found["higher"]
-            yield (
-                f"measured{at}: {measured:g}{unit}; {found['lower']} guessed less, {found['higher']} more, {same} that"
-            )
+            lower, higher = found["lower"], found["higher"]
+            compared = {"lower": lower, "higher": higher, "same": answered - lower - higher}
+            yield tell("number_measured", step=step, measured=measured, unit=unit, **compared)
     if measured is None:
-        yield "not measured when the file was saved"
+        yield tell("not_measured")
     yield from _about_few(answered)
 
 
 def _about_written(found: dict[str, Any]) -> Iterator[str]:
     for when in ("before", "after"):
         side = found[when]
-        line = f"{when}: {side['answered']} answered, {side['marked']} marked"
+        line = tell(when, answered=side["answered"], marked=side["marked"])
         if side["marked"]:
-            levels = ", ".join(f"level {level}: {side['levels'][level]}" for level in LEVELS)
-            line += f"; {levels}; mean {side['mean']:.2f}"
+            levels = ", ".join(tell("level", level=level, times=side["levels"][level]) for level in LEVELS)
+            line += f"; {levels}; {tell('mean', mean=side['mean'])}"
         yield line
     if found["difference"] is None:
-        yield "no difference yet: mark answers of both rounds with 0, 1 or 2 in the column level"
+        yield tell("no_difference")
         return
-    yield (
-        f"difference of the means: {found['difference']:+.2f}. If the levels are shuffled between before and after, as much "
-        f"or more comes in {found['by_chance']:.1%} of shuffles (they take each answer for another person's)"
-    )
+    yield tell("difference", difference=found["difference"], by_chance=100 * found["by_chance"])
     yield from _about_few(min(found["before"]["marked"], found["after"]["marked"]))
 
 
 def _about_few(answers: int) -> Iterator[str]:
     if answers < FEW:
-        yield f"{answers} {'is' if answers == 1 else 'are'} few: one answer more or less would change this"
+        yield tell("few", answers=answers)

@@ -14,6 +14,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.doctor.phone_page import PhonePage
+from lamplighter.cli.language import tell
 from lamplighter.cli.terminal import print_line, print_qr_code
 from lamplighter.platform.own_addresses import (
     Address,
@@ -88,57 +89,42 @@ def check_network(
     that did not open the page. `answered`: the addresses at which this computer itself reached it."""
     checks: list[Check] = []
     if after.inside:
-        step = (
-            "Start Lamplighter in Windows itself." if after.inside == "WSL" else f"Publish port {page.port}."
+        checks.append(
+            Check(False, tell("in_wsl"), tell("start_in_windows"))
+            if after.inside == "WSL"
+            else Check(False, tell("in_container"), tell("publish_port", port=page.port))
         )
-        checks.append(Check(False, f"Lamplighter runs in {after.inside}, which phones cannot reach.", step))
     old, new = before.shared[:1], after.shared[:1]
     if not old and not new:
-        return [*checks, Check(False, "This computer is not in a network.", "Join the Wi-Fi of the phones.")]
+        return [*checks, Check(False, tell("not_in_network"), tell("join_wifi"))]
     if old != new:
-        was, now = old[0] if old else "missing", new[0] if new else "gone"
-        found = f"This computer's address was {was}, and is now {now}."
-        return [*checks, Check(False, found, "Start the doctor again.")]
-    checks.append(Check(True, f"This computer is in a network, at {new[0]}."))
+        was, now = ("".join(map(str, one)) for one in (old, new))
+        return [*checks, Check(False, tell("address_changed", was=was, now=now), tell("start_again"))]
+    checks.append(Check(True, tell("in_network", address=str(new[0]))))
     if tunnels := [one for one in after.addresses if one.kind == "tunnel" and one.address in after.routes]:
         names = ", ".join(sorted({one.interface or str(one.address) for one in tunnels}))
-        found = f"A VPN ({names}) carries this computer's traffic."
-        checks.append(Check(False, found, "Switch it off, here and on the phone."))
+        checks.append(Check(False, tell("vpn_carries", names=names), tell("vpn_off")))
     else:
-        checks.append(Check(True, "No VPN that this computer can see carries its traffic."))
+        checks.append(Check(True, tell("no_vpn")))
     if old[0] in answered:
-        checks.append(Check(True, f"The page answers at {old[0]} on this computer itself."))
+        checks.append(Check(True, tell("page_answers", address=str(old[0]))))
     else:
-        step = "Switch off a VPN or a security suite, or try another port: --class-port 8080."
-        checks.append(Check(False, f"The page does not answer at {old[0]}, even on this computer.", step))
+        checks.append(Check(False, tell("page_silent", address=str(old[0])), tell("page_silent_step")))
     if before.only_ipv6:
-        step = "Start the class with --class-host :: and type the square brackets of the address too."
-        checks.append(Check(False, "This network gives IPv6 addresses only.", step))
+        checks.append(Check(False, tell("only_ipv6"), tell("only_ipv6_step")))
     if page.strangers:
-        how = "by https, but the page uses http" if page.asked_for_tls else "but did not open the page"
-        found = f"Something at {', '.join(sorted(map(str, page.strangers)))} came {how}."
-        step = (
-            f"If it is your phone, type the whole address, with http:// in front and /{page.path} at the end."
-        )
-        checks.append(Check(False, found, step))
+        names = ", ".join(sorted(map(str, page.strangers)))
+        found = tell("strangers_tls" if page.asked_for_tls else "strangers", names=names)
+        checks.append(Check(False, found, tell("strangers_step", path=page.path)))
     else:
-        checks.append(Check(False, "Nothing on the network has reached this computer."))
+        checks.append(Check(False, tell("nothing_came")))
     return checks
 
 
 NOT_SEEN, NOT_TRIED = 1, 2
 """Exit codes: no phone came; there was nothing to wait for."""
-_FIREWALL = {
-    "win32": "Settings > Network & internet > Wi-Fi > your network: Private network. Windows Security > Firewall & network "
-    "protection > Allow an app through firewall: Python, Private.",
-    "darwin": "System Settings > Network > Firewall > Options: no Block all incoming connections; allow Python.",
-    "linux": "ufw: sudo ufw allow {port}/tcp. firewalld: sudo firewall-cmd --add-port={port}/tcp",
-}
-_WIFI = (
-    "the phone's Wi-Fi: the same network as this computer, by name, with mobile data switched off.",
-    "the Wi-Fi itself: guest and school networks often isolate devices. Ask for a network without client "
-    "isolation, or make a hotspot.",
-)
+_FIREWALL = {"win32": "firewall_windows", "darwin": "firewall_macos"}
+"""The key of the sentence on the firewall, by platform; that of the others is of Linux."""
 
 
 @click.command("doctor")
@@ -175,7 +161,7 @@ def run_doctor(
 ) -> int:
     """Wait for a phone and print the result. Return the exit code. `port`: 0 for any free one."""
     if is_loopback(host):
-        print_line(f"lamplighter: only this computer can reach {host}; leave out --class-host", err=True)
+        print_line(f"lamplighter: {tell('only_this_computer', host=host)}", err=True)
         return NOT_TRIED
     before = read()
     # In a network with IPv6 only, the page listens on IPv6 too; the checklist says what that means for the class.
@@ -189,10 +175,10 @@ def run_doctor(
     finally:
         page.close()
     if page.phone is not None:
-        print_line(f"seen: a phone at {page.phone}, at the address {page.reached_at}")
-        print_line(f"A class can join over this network, on port {page.port}: lamplighter --classroom")
+        print_line(tell("phone_seen", phone=str(page.phone), address=str(page.reached_at)))
+        print_line(tell("class_can_join", port=page.port))
         if page.phone.version == 6:
-            print_line("It came by IPv6: start the class with --class-host ::")
+            print_line(tell("came_by_ipv6"))
         return 0
     _print_checks(check_network(before, read(), page, answered), page.port, links[1:])
     return NOT_SEEN if links else NOT_TRIED
@@ -210,42 +196,37 @@ async def _wait(page: PhonePage, network: Network, seconds: float) -> frozenset[
 
 
 def _print_way_in(link: str, seconds: float) -> None:
-    print_line(
-        "Point the camera of one phone at this code. The phone must be on the same Wi-Fi as this computer."
-    )
+    print_line(tell("point_camera"))
     print_line("")
     print_qr_code(link)
     print_line("")
-    print_line(f"or type:  {link}")
+    print_line(tell("or_type", link=link))
     if sys.platform in ("win32", "darwin"):
-        print_line("If the system asks whether Python may accept connections: allow it, on private networks.")
-    print_line(f"Waiting for {seconds:g} s; Ctrl-C ends it.")
+        print_line(tell("allow_python"))
+    print_line(tell("waiting", seconds=seconds))
 
 
 def _print_checks(checks: list[Check], port: int, other_links: list[str]) -> None:
     print_line("")
-    print_line("No phone came. This computer has checked:")
+    print_line(tell("no_phone_came"))
     for check in checks:
         print_line(f"  {'ok' if check.passed else '!!'}  {check.found}")
         if check.step:
             print_line(f"      > {check.step}")
-    print_line("It cannot check:")
-    firewall = _FIREWALL.get(sys.platform, _FIREWALL["linux"]).format(port=port)
+    print_line(tell("cannot_check"))
     for line in (
-        *_WIFI,
-        f"its firewall: {firewall}",
-        *(f"its other address: {link}" for link in other_links),
+        tell("wifi_of_phone"),
+        tell("wifi_itself"),
+        tell(_FIREWALL.get(sys.platform, "firewall_linux"), port=port),
+        *(tell("other_address", link=link) for link in other_links),
     ):
         print_line(f"  -   {line}")
-    print_line('More in docs/classroom.md, "If phones cannot reach it".')
+    print_line(tell("more_in_docs"))
 
 
 def _say_why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"port {port} is taken. If that is your class, the doctor needs its port for a moment: on your page, in "
-            "Class, switch off access for the class. Otherwise choose another port for both with --class-port"
-        )
+        return tell("port_taken", port=port)
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"port {port} may not be used here; choose one from 1024 on with --class-port"
-    return f"cannot listen on {host}, port {port}: {error.strerror or error}"
+        return tell("port_forbidden", port=port)
+    return tell("cannot_listen", host=host, port=port, error=error.strerror or str(error))

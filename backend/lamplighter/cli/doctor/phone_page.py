@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
+from lamplighter.cli.language import language, tell
 from lamplighter.platform.own_addresses import Address, read_interface_addresses
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -26,7 +27,7 @@ _MAX_STRANGERS = 16
 _TLS = b"\x16"
 """The first byte of a TLS connection."""
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>Lamplighter: {title}</title></head>
 <body><h1>{title}</h1><p>{text}</p></body></html>
 """
@@ -40,9 +41,6 @@ X-Content-Type-Options: nosniff
 Connection: close
 
 """.replace("\n", "\r\n")
-_SEEN = ("Seen", "The computer sees this phone. A class can join from here. You can close this page.")
-_HERE = ("This is the computer itself", "This does not test the network. Open the address on a phone.")
-_NOT_HERE = ("Not quite", "You reached the computer, but the end of the address is wrong. Check it.")
 
 
 def is_own_address(address: Address) -> bool:
@@ -136,8 +134,13 @@ class PhonePage:
         words = head.split(b"\r\n", 1)[0].split(b" ")
         path = words[1].split(b"?", 1)[0].strip(b"/").lower() if len(words) == 3 else b""
         right = words[0] == b"GET" and hmac.compare_digest(path, self.path.encode())
-        title, text = _NOT_HERE if not right else _HERE if own else _SEEN
-        body = _PAGE.format(title=title, text=text).encode()
+        if not right:
+            title, text = tell("page_missed_title"), tell("page_missed")
+        elif own:
+            title, text = tell("page_here_title"), tell("page_here")
+        else:
+            title, text = tell("page_seen_title"), tell("page_seen")
+        body = _PAGE.format(language=language.get(), title=title, text=text).encode()
         writer.write(
             _HEAD.format(status="200 OK" if right else "404 Not Found", length=len(body)).encode() + body
         )
