@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from lamplighter.contract.reason import Reason
 from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import rename_durably, sync_tree
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
@@ -19,6 +20,10 @@ _PURPOSE = "lamplighter-export"
 
 class ExportError(ValueError):
     """An error for a failed export or import; the message is one line: why, and what to do."""
+
+    def __init__(self, message: str, reason: Reason | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class MissingPackageError(ExportError):

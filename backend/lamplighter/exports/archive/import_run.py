@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from lamplighter.contract.reason import give_reason
+from lamplighter.contract.sentences import say
 from lamplighter.exports.archive.pack import DIGESTS
 from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, require_spare_room, unpack
 from lamplighter.exports.output import ExportError, ExportProgress
@@ -124,13 +126,18 @@ def import_files(
         progress(1.0, run.id)
         return ImportedRun(run, tuple(filter(None, (checked, _describe_phase(phase)))))
     except FormatError as error:
-        raise ExportError(f"{name}: {error}") from error
+        raise ExportError(
+            f"{name}: {error}", give_reason("import_wrong", name=name, error=str(error))
+        ) from error
     except OSError as error:
-        raise ExportError(f"{name} cannot be imported: {error.strerror or error}") from error
+        told = say("import_not_copied", name=name, error=error.strerror or str(error))
+        raise ExportError(told) from error
     except DISK_FULL_ERRORS as error:
-        raise ExportError(f"{name} cannot be imported: {error}; make room on the disk") from error
+        raise ExportError(
+            say("import_not_copied", name=name, error=f"{error}; make room on the disk")
+        ) from error
     except MemoryError as error:
-        raise ExportError(f"{name} needs more memory than is available: refused") from error
+        raise ExportError(say("import_no_memory", name=name)) from error
 
 
 def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> str:
@@ -225,7 +232,7 @@ def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> 
             facts = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "tokens": len(token_ids)}
         tokeniser = json.dumps(read_json_object(packed.path / "tokeniser.json"), ensure_ascii=False)
     except FileNotFoundError as error:
-        raise ExportError(f"this is not the zip of a run: it has no {Path(error.filename).name}") from error
+        raise ExportError(say("import_no_run", file=Path(error.filename).name)) from error
     if read_json_object(packed.path / "corpus.json") != facts:
         raise ExportError("corpus.npy does not match corpus.json: refused")
     copy.write_corpus(token_ids, vocabulary, tokeniser, _checked_held_out(packed))

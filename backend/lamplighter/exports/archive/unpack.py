@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from lamplighter.contract.sentences import say
 from lamplighter.exports.archive.pack import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.printable import quote_foreign
@@ -47,7 +48,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
     try:
         if not stat.S_ISREG(source.stat().st_mode):
             # Opening a pipe would wait for its other end.
-            raise ExportError(f"{source.name} is not a regular file")
+            raise ExportError(say("import_not_regular", name=source.name))
         with (
             source.open("rb", buffering=0) as raw,
             _BoundedReader(raw) as file,
@@ -76,30 +77,30 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
                         raise ExportError(f"{source.name}: {name} is not as large as it says: refused")
                 done += info.file_size
                 if digests is not None and digests[name] != digest.hexdigest():
-                    raise ExportError(f"{name} is not the file that {DIGESTS} lists: changed, or damaged")
+                    raise ExportError(say("import_changed", name=name, digests=DIGESTS))
             return digests is not None
     except ExportError:
         raise
     except FileNotFoundError as error:
-        raise ExportError(f"there is no file {source}") from error
+        raise ExportError(say("import_no_file", name=str(source))) from error
     except OSError as error:
         # EINVAL: the zip refers to an offset before its beginning.
         if error.errno == errno.EINVAL:
             raise _cut_short_error(source) from error
-        raise ExportError(f"{source.name} cannot be unpacked: {error.strerror or error}") from error
+        told = say("import_not_unpacked", name=source.name, error=error.strerror or str(error))
+        raise ExportError(told) from error
     except (
         zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, OverflowError, struct.error,
     ) as error:  # fmt: skip
         # What zipfile says of a file without the list of members at its end.
         if "not a zip file" in str(error) and _begins_as_zip(source):
             raise _cut_short_error(source) from error
-        raise ExportError(
-            f"{source.name} is not a zip that can be read: {quote_foreign(error)}; lamplighter export RUN --to zip writes one"
-        ) from error
+        raise ExportError(say("import_unreadable", name=source.name, error=quote_foreign(error))) from error
     except RuntimeError as error:
-        raise ExportError(f"{source.name} cannot be unpacked: {quote_foreign(error)}") from error
+        told = say("import_not_unpacked", name=source.name, error=quote_foreign(error))
+        raise ExportError(told) from error
     except zlib.error as error:
-        raise ExportError(f"{source.name} is damaged: {error}") from error
+        raise ExportError(say("import_damaged", name=source.name, error=str(error))) from error
 
 
 def _begins_as_zip(source: Path) -> bool:
@@ -108,7 +109,7 @@ def _begins_as_zip(source: Path) -> bool:
 
 
 def _cut_short_error(source: Path) -> ExportError:
-    return ExportError(f"{source.name} is not a zip that can be read: it is cut short; fetch it again")
+    return ExportError(say("import_cut_short", name=source.name))
 
 
 def _require_database(begin: bytes, name: str) -> None:
@@ -120,9 +121,7 @@ def _require_database(begin: bytes, name: str) -> None:
 def require_spare_room(folder: Path) -> None:
     """Raise ExportError unless the disk has free space beyond the reserve for training."""
     if spare_bytes(folder) < 0:
-        raise ExportError(
-            "the disk is nearly full, and the rest is reserved for training: make room, and import it again"
-        )
+        raise ExportError(say("import_nearly_full"))
 
 
 def _require_room_for(members: dict[str, zipfile.ZipInfo], folder: Path) -> None:
@@ -133,10 +132,7 @@ def _require_room_for(members: dict[str, zipfile.ZipInfo], folder: Path) -> None
     others = sum(size for name, size in sizes.items() if not name.endswith((".sqlite", ".safetensors")))
     needed, spare = sum(sizes.values()) + databases + others, spare_bytes(folder)
     if needed > spare:
-        raise ExportError(
-            f"the import temporarily needs {needed / MEGABYTE:,.0f} MB, and {max(0, spare) / MEGABYTE:,.0f} MB are free"
-            " beyond the reserve for training: make room on the disk, and import it again"
-        )
+        raise ExportError(say("import_no_room", needed=needed / MEGABYTE, spare=max(0, spare) / MEGABYTE))
 
 
 def _read_digests(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> dict[str, str] | None:
@@ -158,29 +154,27 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
     files: list[tuple[str, zipfile.ZipInfo]] = []
     prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), None)
     if prefix is None:
-        raise ExportError("this is not the zip of a run: it has no recipe.json")
+        raise ExportError(say("import_no_run", file="recipe.json"))
     for info in infos:
         # zipfile normalises some names; use the name as written.
         name = info.orig_filename
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind == stat.S_IFLNK:
-            raise ExportError(f"the zip holds a link, {_quote_name(name)}: refused")
+            raise ExportError(say("import_link", name=_quote_name(name)))
         if info.flag_bits & 0x1:
-            raise ExportError("the zip is encrypted: unpack it, and zip the folder again without a password")
+            raise ExportError(say("import_encrypted"))
         name = name.removeprefix(prefix)
         if name in _FOLDERS and info.file_size == 0:
             continue
         if kind not in (0, stat.S_IFREG):
-            raise ExportError(f"the zip holds {_quote_name(name)}, which is not a file of a run: refused")
+            raise ExportError(say("import_foreign_file", name=_quote_name(name)))
         if info.compress_type not in _METHODS:
             # Other methods may take any amount of memory, and our exports do not use them.
-            raise ExportError(
-                f"{_quote_name(name)} is packed by a method other than deflate: unpack the zip, and zip the folder again"
-            )
+            raise ExportError(say("import_other_method", name=_quote_name(name)))
         files.append((name, info))
     sizes = ((name, info.file_size) for name, info in files)
     if (fault := find_fault(sizes, {DIGESTS: _DIGESTS_LIMIT}, total)) is not None:
-        raise ExportError(f"the zip is refused: {fault}")
+        raise ExportError(say("import_fault", fault=fault))
     return dict(files)
 
 
