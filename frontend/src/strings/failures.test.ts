@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reasonGiven } from "../api/failure";
 import { failureText, toldText } from "./failures";
+import { tell } from "./fields";
 
 describe("the text of a failure", () => {
   it("is the server's sentence if it gave one", () => {
@@ -48,4 +49,11 @@ it("a sentence of the server begins large, and without the name of its field", (
     "Stopped at step 5",
   );
   expect(toldText("", {})).toBe("");
+});
+
+it("a text of one is chosen by its number, in the plural categories of the language", () => {
+  const texts = { rows: "{rows:count} rows, {change:+.2}", rows__rows_one: "{rows:count} row" };
+  expect(tell(texts, "rows", { rows: 1 })).toBe("1 row");
+  expect(tell(texts, "rows", { rows: 1_234, change: 0.5 })).toBe("1,234 rows, +0.50");
+  expect(tell(texts, "columns", { rows: 1 })).toBe("");
 });
