@@ -4,9 +4,49 @@ import type { OpenApi } from "../../../openapi";
 import type { Recipe, Run, StepSummary } from "../../api/rest-types";
 import { repeatCommand } from "./cli-command";
 import { defaultForm, fieldOfError, recipeFromForm } from "./recipe-form";
-import { groupSets, selectRuns } from "./run-selection";
+import { groupSets, selectRuns, actionsOf, stepsToContinue } from "./run-selection";
 import { measureSpeed } from "./speed";
 import { flattenSettings } from "./flat-settings";
+
+function runIn(
+  phase: string,
+  step: number,
+  { alive = false, kind = "lamptown", readable = true } = {},
+) {
+  return {
+    readable,
+    recipe: { corpus: { kind } },
+    status: { phase, step, alive },
+  } as unknown as Run;
+}
+
+describe("the actions on a run", () => {
+  it("are to replay, continue and delete a finished run", () => {
+    for (const phase of ["finished", "interrupted"])
+      expect(actionsOf(runIn(phase, 9), true)).toEqual(["replay", "continue", "remove"]);
+    expect(actionsOf(runIn("finished", 9, { kind: "recorded" }), true)).toEqual([
+      "replay",
+      "remove",
+    ]);
+  });
+
+  it("are only to delete a failed or unreadable run", () => {
+    expect(actionsOf(runIn("failed", 0), true)).toEqual(["remove"]);
+    expect(actionsOf(runIn("failed", 40), true)).toEqual(["remove"]);
+    expect(actionsOf(runIn("finished", 9, { readable: false }), true)).toEqual(["remove"]);
+  });
+
+  it("are empty while it trains, and without changes for a viewer", () => {
+    expect(actionsOf(runIn("running", 9, { alive: true }), true)).toEqual([]);
+    expect(actionsOf(runIn("finished", 9), false)).toEqual(["replay"]);
+    expect(actionsOf(runIn("failed", 0), false)).toEqual([]);
+  });
+
+  it("continue a run to its end, or beyond it", () => {
+    expect(stepsToContinue(runIn("interrupted", 9))).toBe(0);
+    expect(stepsToContinue(runIn("finished", 9))).toBeGreaterThan(0);
+  });
+});
 
 describe("the settings of a recorded run", () => {
   it("have dotted names, in their original order", () => {
