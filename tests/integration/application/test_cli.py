@@ -177,18 +177,20 @@ def test_a_run_that_a_server_held_goes_on_without_a_page(tmp_path: Path):
     assert read_status(run).phase == "finished"
 
 
-def test_runs_are_listed_trashed_and_removed(tmp_path: Path):
+def test_runs_are_listed_trashed_and_removed(
+    tmp_path: Path, typed: Callable[..., subprocess.CompletedProcess[bytes]]
+):
     one, two = make_run(tmp_path), make_run(tmp_path)
     (tmp_path / "broken").mkdir()
-    listed = lamplighter(tmp_path, "runs").stdout.decode()
+    listed = typed(tmp_path, "runs").stdout.decode()
     assert one.id in listed
     assert "MB" in listed
     assert "unreadable" in listed
-    assert lamplighter(tmp_path, "runs", "trash", one.id).returncode == 0
-    assert "in the trash: 1" in lamplighter(tmp_path, "runs").stdout.decode()
+    assert typed(tmp_path, "runs", "trash", one.id).returncode == 0
+    assert "in the trash: 1" in typed(tmp_path, "runs").stdout.decode()
     assert lamplighter(tmp_path, "runs", "remove", two.id, text=b"n\n").returncode != 0
     assert two.path.exists()
-    assert lamplighter(tmp_path, "runs", "remove", two.id, "--trashed", "--yes").returncode == 0
+    assert typed(tmp_path, "runs", "remove", two.id, "--trashed", "--yes").returncode == 0
     assert not two.path.exists()
     assert not RunStore(tmp_path).trashed()
 
@@ -206,7 +208,9 @@ def test_a_taken_port_is_said_and_the_next_free_one_used(tmp_path: Path):
             assert application.get("/healthz")["status"] == "ok"
 
 
-def test_a_checkpoints_embedding_becomes_a_still_city(tmp_path: Path):
+def test_a_checkpoints_embedding_becomes_a_still_city(
+    tmp_path: Path, typed: Callable[..., subprocess.CompletedProcess[bytes]]
+):
     words = tmp_path / "words.txt"
     words.write_text("\n".join(f"word{i}" for i in range(50)), encoding="utf-8")
     np.save(tmp_path / "vectors.npy", np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32))
@@ -215,8 +219,6 @@ def test_a_checkpoints_embedding_becomes_a_still_city(tmp_path: Path):
     (run,) = RunStore(tmp_path / "runs").runs()
     assert read_status(run).phase == "finished"
     words.write_text("too few", encoding="utf-8")
-    done = lamplighter(
-        tmp_path / "runs", "still", str(tmp_path / "vectors.npy"), str(words), "--name", "other"
-    )
+    done = typed(tmp_path / "runs", "still", str(tmp_path / "vectors.npy"), str(words), "--name", "other")
     assert done.returncode == 1
     assert len(done.stderr.decode().strip().splitlines()) == 1

@@ -80,7 +80,9 @@ def test_writes_calm_faithful_layouts_beside_the_live_ones(over: GrowingRun) -> 
     assert left(over.folder) == {"relayouts.sqlite"}
 
 
-@pytest.mark.parametrize("how", ["the caller exits", "terminated", "killed"])
+@pytest.mark.parametrize(
+    "how", ["the caller exits", pytest.param("terminated", marks=pytest.mark.tour), "killed"]
+)
 def test_cancelled_half_way_leaves_nothing(over: GrowingRun, how: str) -> None:
     with again(over.folder, "--slices", "40") as process:
         assert process.stdin is not None

@@ -97,7 +97,10 @@ def test_a_failed_run_continues_from_an_earlier_checkpoint_at_a_lower_learning_r
     assert (run.waypoints / checkpoint_name(began - 1, 2)).exists()
 
 
-@pytest.mark.parametrize(("how", "phase"), [(signal.SIGTERM, "running"), (signal.SIGINT, "interrupted")])
+@pytest.mark.parametrize(
+    ("how", "phase"),
+    [(signal.SIGTERM, "running"), pytest.param(signal.SIGINT, "interrupted", marks=pytest.mark.tour)],
+)
 def test_a_stop_during_the_replay_saves_no_checkpoint(tmp_path: Path, how: int, phase: str):
     """The model is then behind the record, so a checkpoint of it would belong to no step."""
     run = make_run(tmp_path, steps=100_000, cadence={"checkpoint_every": 100_000})
@@ -237,7 +240,11 @@ def letters(count: int) -> str:
 
 @pytest.mark.parametrize(
     ("how", "phase"),
-    [("request", "interrupted"), (signal.SIGINT, "interrupted"), (signal.SIGTERM, "preparing")],
+    [
+        ("request", "interrupted"),
+        pytest.param(signal.SIGINT, "interrupted", marks=pytest.mark.tour),
+        (signal.SIGTERM, "preparing"),
+    ],
 )
 def test_stops_a_training_tokeniser_and_leaves_no_process(
     tmp_path: Path, how: str | signal.Signals, phase: str
