@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 
 PACE = 10
 """Steps per second of live runs, well below what the machine could do."""
-SMALL_TOWN: dict[str, Any] = {"corpus": {"vocabulary_size": 700}, "sequences": 4}
+SMALL_TOWN: dict[str, Any] = {"corpus": {"vocabulary_size": 700}, "model": {"dim": 32}, "sequences": 4}
 """A recipe of Lamptown's frequent words with a few sentences a step, so that trainer, projector and page have
 little to do.
 """

@@ -15,7 +15,7 @@ from tests.browser.fixtures import (
     served_from,
     sound_page,
 )
-from tests.browser.pages import choose_entry, wait_for
+from tests.browser.pages import choose_entry, show_address, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -30,12 +30,19 @@ def run(
         yield served
 
 
+@pytest.fixture(scope="module")
+def opened(chromium: Browser) -> Iterator[Page]:
+    with sound_page(chromium) as page:
+        yield page
+
+
 @pytest.fixture
-def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
-    with sound_page(chromium) as opened:
-        opened.goto(run.url_with(""))
-        wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
-        yield opened
+def page(run: FinishedRun, opened: Page) -> Page:
+    """Show the last step in the page that most tests share."""
+    opened.unroute_all()
+    show_address(opened, run.url_with(""))
+    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    return opened
 
 
 def find_at_once(page: Page, word: str) -> None:
@@ -140,6 +147,7 @@ def test_a_district_has_a_card_and_a_selection_opens_its_card(page: Page, run: F
     expect(page.get_by_test_id("gathered-count")).to_contain_text("selected")
 
 
+@pytest.mark.tour
 def test_on_a_phone_the_lowered_card_leaves_the_map_visible_and_the_grip_raises_it(
     run: FinishedRun, chromium: Browser
 ) -> None:

@@ -135,6 +135,7 @@ def test_the_presenter_pauses_training_steps_once_and_resumes(page: Page, applic
     expect(page.get_by_test_id("phase")).to_contain_text("training")
 
 
+@pytest.mark.tour
 def test_training_keeps_the_set_pace(page: Page, application: Application):
     wait_for(page, LIT, 60)
     run = application.only_run()
@@ -193,7 +194,7 @@ def test_the_batch_can_be_read(page: Page, application: Application):
     [
         (390, 844),
         pytest.param(1024, 768, marks=pytest.mark.tour),
-        (1280, 720),
+        pytest.param(1280, 720, marks=pytest.mark.tour),
         pytest.param(3840, 2160, marks=pytest.mark.tour),
     ],
 )

@@ -203,6 +203,7 @@ def test_a_class_predicts_a_choice(lesson: Lesson) -> None:
     drop_question(lesson)
 
 
+@pytest.mark.tour
 def test_a_class_writes_before_and_after(lesson: Lesson) -> None:
     presenter, (phone, second) = open_class(lesson), lesson.viewers
     for when, said in (("before", "It is broken."), ("after", "The text has few dogs.")):
@@ -231,6 +232,7 @@ def test_a_class_writes_before_and_after(lesson: Lesson) -> None:
     ]
 
 
+@pytest.mark.tour
 def test_a_class_takes_the_course_together_and_sees_all_answers(lesson: Lesson) -> None:
     presenter, (phone, other) = lesson.presenter, lesson.viewers
     lead(lesson, True)
@@ -353,6 +355,7 @@ def test_the_join_code_is_readable_on_a_wall(lesson: Lesson) -> None:
     expect(page.get_by_test_id("open-class")).to_be_visible()
 
 
+@pytest.mark.tour
 def test_a_removed_viewer_can_return(lesson: Lesson) -> None:
     gone = lesson.newcomer()
     join(lesson, gone)

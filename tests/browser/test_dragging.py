@@ -144,19 +144,6 @@ def test_a_server_lost_during_a_drag_is_polled_occasionally(finished: FinishedRu
     page.close()
 
 
-def test_a_map_that_is_no_longer_kept_triggers_a_new_list(finished: FinishedRun, chromium: Browser) -> None:
-    page = chromium.new_page(viewport=DESKTOP)
-    lists: list[str] = []
-    page.on("request", lambda one: lists.append(one.url) if "layouts?method=umap" in one.url else None)
-    page.route(
-        re.compile(r"/places\?"), lambda route: route.fulfill(status=404, json={"detail": "no such"}), times=1
-    )
-    page.goto(finished.url_with("folded=1&at=40"))
-    expect_step(page, finished, 40)
-    assert len(lists) == 2
-    page.close()
-
-
 def test_light_along_the_run_is_fetched_as_the_pointer_approaches(
     finished: FinishedRun, chromium: Browser
 ) -> None:
@@ -180,25 +167,4 @@ def test_light_along_the_run_is_fetched_as_the_pointer_approaches(
     # The light comes 64 steps at a time, with the maps of those steps.
     assert begun("places") == {0, 70}
     assert begun("steps") == {1, 65}
-    page.close()
-
-
-def test_fetching_along_the_run_stops_after_a_failure(finished: FinishedRun, chromium: Browser) -> None:
-    page = chromium.new_page(viewport=DESKTOP)
-    page.goto(finished.url_with("folded=1"))
-    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
-    refused: list[str] = []
-
-    def refuse(route: Route) -> None:
-        refused.append(route.request.url)
-        route.abort("connectionrefused")
-
-    page.route(re.compile("format=frame"), refuse)
-    page.get_by_test_id("scrubber").hover()
-    deadline = time.monotonic() + 10
-    while not refused and time.monotonic() < deadline:
-        page.wait_for_timeout(50)
-    page.wait_for_timeout(500)
-    # Three requests run at a time.
-    assert 1 <= len(refused) <= 3
     page.close()

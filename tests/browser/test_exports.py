@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from safetensors.numpy import load_file
 
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.browser.fixtures import sound_page
-from tests.browser.pages import show_level
+from tests.browser.pages import show_address, show_level
 from tests.support.application import Application
 from tests.support.runs import wait_for_step
 from tests.support.waiting import wait_until
@@ -23,9 +24,16 @@ pytestmark = pytest.mark.browser
 LATER = 40_000
 
 
+@pytest.fixture(scope="module")
+def page(presenter: BrowserContext, chromium: Browser) -> Iterator[Page]:
+    with sound_page(chromium, storage_state=presenter.storage_state()) as opened:
+        yield opened
+
+
 @pytest.fixture
 def panel(page: Page, application: Application) -> Locator:
     """Open the export panel on a run that has begun to train."""
+    show_address(page, f"{application.url}/")
     run = application.only_run()
     # Pause the training but keep the trainer: the exports need the machine.
     if wait_for_step(run, 40, 90).phase == "running":
@@ -101,6 +109,7 @@ def test_running_exports_show_progress_and_can_be_cancelled(
     expect(failed.get_by_role("alert")).to_contain_text("was killed", timeout=LATER)
 
 
+@pytest.mark.tour
 def test_a_missing_step_is_explained(page: Page, panel: Locator):
     panel.get_by_test_id("export-step").fill("999999")
     panel.get_by_test_id("export-npy").click()

@@ -70,6 +70,7 @@ def test_an_outdated_page_says_so_and_reloads_in_place(page: Page) -> None:
     assert page.url == address
 
 
+@pytest.mark.tour
 def test_a_slow_part_shows_that_it_is_loading(page: Page) -> None:
     held: list[Route] = []
     page.route(re.compile(r"/assets/late-panels-"), lambda route: held.append(route))
@@ -81,6 +82,7 @@ def test_a_slow_part_shows_that_it_is_loading(page: Page) -> None:
     expect(page.get_by_text("Loading this part of the page")).to_have_count(0)
 
 
+@pytest.mark.tour
 def test_a_picture_is_saved_once_its_drawing_code_has_loaded(page: Page) -> None:
     name = re.compile(r"/assets/export-[\w-]+\.js$")
     page.route(name, lambda route: route.abort("connectionrefused"))

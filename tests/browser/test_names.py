@@ -86,7 +86,7 @@ def recorded(finished_run: FinishedRun) -> FinishedRun:
     return FinishedRun(server, trainer.run.id)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(chromium: Browser) -> Iterator[Page]:
     opened = chromium.new_page(viewport={"width": 1280, "height": 720})
     opened.add_init_script(SPY)
@@ -140,6 +140,7 @@ def test_each_of_two_maps_names_the_districts_of_its_step(
     assert names_on(page, earlier) == set()
 
 
+@pytest.mark.tour
 def test_words_of_the_model_replace_planted_names_on_both_maps(page: Page, learned: FinishedRun) -> None:
     page.goto(learned.url_with(f"panel=map&at={LAST}&beside=step:{FIRST_FOUND}"))
     named = "window.written?.some(([where, text]) => where === '{}' && ['Animals', 'Marks'].includes(text))"
@@ -159,6 +160,7 @@ def test_words_of_the_model_replace_planted_names_on_both_maps(page: Page, learn
         assert names_on(page, where) == set()
 
 
+@pytest.mark.tour
 def test_a_replay_shows_no_name_early_and_no_overlapping_names(page: Page, learned: FinishedRun) -> None:
     page.goto(learned.url_with("folded=1&from=0&speed=40"))
     wait_for(page, "window.__lamplighter?.shown")

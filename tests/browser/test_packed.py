@@ -36,13 +36,19 @@ def packed(finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) 
     return pack(RunFolder(finished_run.server.runs / finished_run.run), tmp_path_factory.mktemp("packed"))
 
 
+@pytest.fixture(scope="module")
+def opened(packed: Path, chromium: Browser) -> Iterator[Page]:
+    page = open_offline(chromium, packed.as_uri())
+    yield page
+    close_clean(page, packed.as_uri())
+
+
 @pytest.fixture
-def page(packed: Path, chromium: Browser) -> Iterator[Page]:
-    url = f"{packed.as_uri()}?folded=1"
-    opened = open_offline(chromium, url)
+def page(opened: Page, packed: Path) -> Page:
+    """Show the last step in the page of the packed file, which all tests share."""
+    show_address(opened, f"{packed.as_uri()}?folded=1")
     wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
-    yield opened
-    close_clean(opened, url)
+    return opened
 
 
 def as_they_are(answer: Any) -> Any:
@@ -116,11 +122,11 @@ def test_a_file_gives_the_same_answers_as_a_server(
 
 def test_it_shows_any_step_and_reports_what_it_leaves_out(page: Page, finished_run: FinishedRun) -> None:
     for step in (0, 1, 37, LAST):
-        page.goto(f"{page.url.partition('?')[0]}?folded=1&at={step}")
-        wait_for(page, f"window.__lamplighter?.step === {step} && __lamplighter.shown")
+        show_address(page, f"{page.url.partition('?')[0]}?folded=1&at={step}")
+        wait_for(page, f"__lamplighter.step === {step} && (__lamplighter.beat?.step ?? 0) === {step}")
         lit = sorted(page.evaluate("__lamplighter.beat?.ids ?? []"))
         assert lit == (finished_run.batch_rows(step) if step else [])
-    page.goto(f"{page.url.partition('?')[0]}?panel=run")
+    show_address(page, f"{page.url.partition('?')[0]}?panel=run")
     expect(page.get_by_test_id("left-out")).to_contain_text("the vectors")
 
 
@@ -137,7 +143,7 @@ def test_unavailable_functions_are_not_offered(page: Page) -> None:
         expect(page.get_by_test_id(f"export-{format}")).to_have_count(0)
     assert find_violations(page, "main") == []
     # The only run of the list has no picture, because there is no server to make one.
-    page.goto(f"{page.url.partition('?')[0]}?panel=runs")
+    show_address(page, f"{page.url.partition('?')[0]}?panel=runs")
     expect(page.get_by_test_id("run-entry")).to_be_visible()
     expect(page.get_by_test_id("run-entry").locator("img")).to_have_count(0)
 
@@ -169,12 +175,14 @@ def test_a_word_shows_its_neighbours_then_and_now_and_its_path(page: Page) -> No
     expect(page.locator(".alert")).to_have_count(0)
 
 
+@pytest.mark.tour
 def test_it_plays_from_the_beginning(page: Page) -> None:
     page.goto(f"{page.url.partition('?')[0]}?folded=1&from=0&speed=200")
     wait_for(page, "window.__lamplighter?.received?.frames.beat >= 10")
     wait_for(page, f"__lamplighter.step === {LAST}")
 
 
+@pytest.mark.tour
 def test_on_a_phone_everything_fits(packed: Path, chromium: Browser) -> None:
     page = open_offline(chromium, packed.as_uri(), PHONE)
     wait_for(page, "window.__lamplighter?.shown")
@@ -183,7 +191,7 @@ def test_on_a_phone_everything_fits(packed: Path, chromium: Browser) -> None:
     close_clean(page, packed.as_uri())
 
 
-@pytest.mark.parametrize("damage", ["cut", "part"])
+@pytest.mark.parametrize("damage", ["cut", pytest.param("part", marks=pytest.mark.tour)])
 def test_a_damaged_file_says_so(packed: Path, tmp_path: Path, chromium: Browser, damage: str) -> None:
     text = packed.read_text(encoding="utf-8")
     damaged = tmp_path / "damaged.html"

@@ -9,17 +9,22 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import FinishedRun, sound_page
-from tests.browser.pages import wait_for
+from tests.browser.pages import show_address, wait_for
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def opened(chromium: Browser) -> Iterator[Page]:
+    with sound_page(chromium) as page:
+        yield page
+
+
 @pytest.fixture
-def page(finished_run: FinishedRun, chromium: Browser) -> Iterator[Page]:
-    with sound_page(chromium) as opened:
-        opened.goto(finished_run.url_with("panel=measures"))
-        wait_for(opened, "window.__lamplighter?.shown")
-        yield opened
+def page(finished_run: FinishedRun, opened: Page) -> Page:
+    show_address(opened, finished_run.url_with("panel=measures"))
+    wait_for(opened, "window.__lamplighter?.shown")
+    return opened
 
 
 def test_a_panel_and_a_command_are_found_by_keyboard(page: Page) -> None:
@@ -40,6 +45,7 @@ def test_a_panel_and_a_command_are_found_by_keyboard(page: Page) -> None:
     wait_for(page, "location.search.includes('map=linear')")
 
 
+@pytest.mark.tour
 def test_words_come_first_and_escape_leaves_the_field(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("cat")

@@ -116,6 +116,7 @@ def test_runs_that_take_no_requests_are_explained(recorded: Application, viewer:
     expect(page.get_by_test_id("replay-from-start")).to_have_count(0)
 
 
+@pytest.mark.tour
 def test_a_step_that_lies_ahead_is_reported(recorded: Application, viewer: Page):
     page = viewer
     page.goto(f"{recorded.url}/?run=mine&from=5000")

@@ -1,25 +1,35 @@
-"""Runs in the browser: the list, a set of them, a file that is dropped, a person's own text, a server that dies."""
+"""Runs in the browser: the list, a set of them, a file that is dropped, a person's own text, a server that dies; and the
+run of a client's training loop.
+"""
 
 from __future__ import annotations
 
 import base64
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+import torch
+from playwright.sync_api import Browser, Page, expect
 
+import lamplighter
 from lamplighter.exports.export import export_run
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import FinishedRun, make_finished_run, training
+from tests.browser.map_page import write_maps
 from tests.browser.pages import open_panel, show_address, wait_for
 from tests.support.application import Application
 from tests.support.folders import TOKENS
+from tests.support.machine.ranks import run_ranks
+from tests.support.machine.shared_training import ROWS, SharedModel, global_batches, part_of
 from tests.support.runs import small_text, wait_for_step
 from tests.support.swept import recorded_set
 from tests.support.waiting import wait_until
@@ -243,3 +253,76 @@ def test_a_set_is_one_entry_of_the_list_and_one_page(desk: Page, finished_run: F
     assert find_violations(page, "[data-testid=set-panel]") == []
     page.get_by_test_id("close-set").click()
     expect(panel).to_have_count(0)
+
+
+SIZE, DIM = 60, 8
+CONFIG = {"lr": 0.0003, "model": {"layers": 4}, "note": "<b>bold</b>"}
+
+
+def record_wrongly(folder: Path) -> None:
+    """Record ten steps whose gradient has other rows than their ids."""
+    draw = np.random.default_rng(5)
+    weights = draw.normal(size=(SIZE, DIM)).astype(np.float32)
+    tokens = [f"word{i}" for i in range(SIZE)]
+    with lamplighter.record(folder, tokens, embedding=weights, config=CONFIG) as recorder:
+        for step in range(1, 11):
+            read, moved = draw.permutation(SIZE)[:20].reshape(2, 10)
+            gradient = np.zeros_like(weights)
+            gradient[moved] = 0.1
+            weights[moved] += 0.01
+            recorder.step(weights, read, 3 / step, gradient=gradient)
+
+
+def test_its_settings_and_inconsistencies_are_shown(finished_run: FinishedRun, desk: Page) -> None:
+    server = finished_run.server
+    with pytest.warns(UserWarning, match="other rows"):
+        record_wrongly(server.runs / "loop")
+    write_maps(server.run("loop").layouts_path, SIZE, (0, 10))
+    show_address(desk, f"{server.url}/?run=loop&panel=step")
+    expect(desk.get_by_test_id("contradictions")).to_contain_text("The gradient has other rows than the ids")
+    show_address(desk, f"{server.url}/?run=loop&panel=run")
+    settings = desk.get_by_test_id("loop-settings")
+    expect(settings).to_contain_text("model.layers")
+    # The loop's values are text, never markup.
+    expect(settings).to_contain_text("<b>bold</b>")
+    expect(desk.get_by_test_id("run-events")).to_contain_text("Recorded from a training loop of its own")
+
+
+def train_slowly(rank: int, size: int, folder: Path) -> None:
+    """Train a table that FSDP2 splits. The second process is slow to read its data."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    init_device_mesh("cpu", (size,))
+    model: Any = fully_shard(SharedModel())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    words = [f"word{i}" for i in range(ROWS)]
+    with lamplighter.watch(model, words, folder / "slow", on_error="raise"):
+        for (batch,) in global_batches(30):
+            ids = part_of(batch, rank, size)
+            time.sleep(0.05 * rank)
+            model(ids, ids.roll(-1, 1))[1].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+@pytest.mark.tour
+def test_its_processes_are_shown_with_their_rows_their_bytes_and_the_one_that_lags(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    run_ranks(train_slowly, 2, tmp_path)
+    with Application(tmp_path, "serve") as application:
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        address = f"{application.url}/?run=slow&map=linear&colour=owner"
+        page.goto(f"{address}&panel=cost&section=processes")
+        section = page.get_by_test_id("processes")
+        expect(section).to_contain_text("Process 1 lags: the others wait for it.")
+        expect(section).to_contain_text("process 0 has rows 0 to 30")
+        expect(section).to_contain_text("process 1 has rows 31 to 60")
+        expect(section).to_contain_text("headers: 512 N (N - 1)")
+        # Where the bytes are not those of the formula.
+        expect(section.locator("dd", has_text="≠")).to_have_count(0)
+        assert find_violations(page) == []
+        page.goto(f"{address}&panel=claims")
+        expect(page.locator("#claim-18")).to_have_attribute("data-state", "holds")
+        page.close()

@@ -103,6 +103,7 @@ def test_text_in_charts_scales_with_the_page(page: Page) -> None:
     wait_for(page, f"{size} === {before}")
 
 
+@pytest.mark.tour
 def test_the_handle_is_a_slider_for_the_keyboard(page: Page, finished: FinishedRun) -> None:
     page.goto(finished.url_with("folded=1&at=95"))
     expect_step(page, finished, 95)
@@ -177,6 +178,7 @@ def test_playback_continues_from_there_and_l_returns_to_live(page: Page, finishe
     wait_for(page, "!/at=|from=/.test(location.search)")
 
 
+@pytest.mark.tour
 def test_a_link_opens_a_step_without_playing_or_moving_anything(
     finished: FinishedRun, chromium: Browser
 ) -> None:

@@ -19,7 +19,7 @@ from tests.browser.address.address_bar import (
 )
 from tests.browser.fixtures import FinishedRun, sound_page
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import show_address, wait_for
 from tests.support.folders import TOKENS, FakeTrainer, V, make_run
 
 
@@ -37,6 +37,20 @@ def runs(finished_run: FinishedRun) -> TwoRuns:
         write_maps(path, V, range(0, STEPS + 1, 10), ("animals", "marks"))
     trainer.end()
     return TwoRuns(server, finished_run.run, run.id)
+
+
+@pytest.fixture(scope="module")
+def opened(chromium: Browser) -> Iterator[Page]:
+    with sound_page(chromium) as page:
+        yield page
+
+
+@pytest.fixture
+def shared(opened: Page, runs: TwoRuns) -> Page:
+    """Show the second run in a page that the journeys of a file share, with what they did before in its history."""
+    show_address(opened, runs.link())
+    wait_for(opened, DRAWN)
+    return opened
 
 
 @pytest.fixture

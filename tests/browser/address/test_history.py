@@ -86,65 +86,66 @@ def test_ten_steps_back_and_forward_undo_and_redo_ten_choices(page: Page, runs: 
     assert page.evaluate("history.length") == start + len(choices)
 
 
-def test_a_drag_a_scrub_and_a_held_key_make_one_entry_each(page: Page, runs: TwoRuns) -> None:
-    start = page.evaluate("history.length")
-    drag_map(page, 120, 30)
-    wait_for(page, "location.search.includes('look=')")
-    assert page.evaluate("history.length") == start + 1
-    point_at_step(page, LAST // 4)
-    page.mouse.down()
+def test_a_drag_a_scrub_and_a_held_key_make_one_entry_each(shared: Page, runs: TwoRuns) -> None:
+    start = shared.evaluate("history.length")
+    drag_map(shared, 120, 30)
+    wait_for(shared, "location.search.includes('look=')")
+    assert shared.evaluate("history.length") == start + 1
+    point_at_step(shared, LAST // 4)
+    shared.mouse.down()
     for step in (30, 24, 18, 12):
-        point_at_step(page, step)
-        page.wait_for_timeout(300)
-    assert "at=" not in page.url, "the entry is made when the scrub ends"
-    page.mouse.up()
-    wait_for(page, "location.search.includes('at=')")
-    assert page.evaluate("history.length") == start + 2
-    page.mouse.move(640, 20)
-    at = int(view(page)["at"])
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.down("ArrowRight")
+        point_at_step(shared, step)
+        shared.wait_for_timeout(300)
+    assert "at=" not in shared.url, "the entry is made when the scrub ends"
+    shared.mouse.up()
+    wait_for(shared, "location.search.includes('at=')")
+    assert shared.evaluate("history.length") == start + 2
+    shared.mouse.move(640, 20)
+    at = int(view(shared)["at"])
+    shared.evaluate("document.activeElement.blur()")
+    shared.keyboard.down("ArrowRight")
     for _ in range(5):
-        page.keyboard.down("ArrowRight")
-    page.keyboard.up("ArrowRight")
-    wait_for_view(page, at=str(at + 6))
-    assert page.evaluate("history.length") == start + 3
-    page.go_back(wait_until="commit")
-    wait_for_view(page, at=str(at))
-    page.go_back(wait_until="commit")
-    wait_for_view(page, at=None)
+        shared.keyboard.down("ArrowRight")
+    shared.keyboard.up("ArrowRight")
+    wait_for_view(shared, at=str(at + 6))
+    assert shared.evaluate("history.length") == start + 3
+    shared.go_back(wait_until="commit")
+    wait_for_view(shared, at=str(at))
+    shared.go_back(wait_until="commit")
+    wait_for_view(shared, at=None)
 
 
-def test_automatic_changes_make_no_history_entry(page: Page, runs: TwoRuns) -> None:
-    page.goto(runs.link("&from=0&speed=200"))
-    wait_for(page, "window.__lamplighter?.beat?.step > 5")
-    start = page.evaluate("history.length")
-    wait_for(page, f"__lamplighter.step === {STEPS}", 20)
-    page.wait_for_timeout(600)
-    assert page.evaluate("history.length") == start
+@pytest.mark.tour
+def test_automatic_changes_make_no_history_entry(shared: Page, runs: TwoRuns) -> None:
+    shared.goto(runs.link("&from=0&speed=200"))
+    wait_for(shared, "window.__lamplighter?.beat?.step > 5")
+    start = shared.evaluate("history.length")
+    wait_for(shared, f"__lamplighter.step === {STEPS}", 20)
+    shared.wait_for_timeout(600)
+    assert shared.evaluate("history.length") == start
 
 
-def test_back_leads_into_another_run_and_forward_out_of_it(page: Page, runs: TwoRuns) -> None:
-    choose_word(page, "cat")
-    wait_for_view(page, word="cat")
-    page.keyboard.press("Space")
-    wait_for_view(page, at=str(STEPS))
-    open_panel(page, "runs")
-    page.locator(f"[data-run='{runs.first}']").get_by_test_id("open-run").click()
-    wait_for_view(page, run=runs.first, word=None, at=None)
-    wait_for(page, f"__lamplighter.beat?.step === {LAST}")
-    page.go_back(wait_until="commit")
-    wait_for_view(page, run=runs.second, word="cat", at=str(STEPS), panel="runs")
-    wait_for(page, f"__lamplighter.beat?.step === {STEPS}")
-    show_level(page, "explore")
-    expect(page.get_by_test_id("token")).to_have_text("cat")
-    expect(page.get_by_test_id("step")).to_have_text(str(STEPS))
-    page.go_back(wait_until="commit")
-    page.go_back(wait_until="commit")
-    wait_for_view(page, panel=None, at=str(STEPS))
-    page.go_forward(wait_until="commit")
-    page.go_forward(wait_until="commit")
-    expect(page.get_by_test_id("token")).to_have_text("cat")
+def test_back_leads_into_another_run_and_forward_out_of_it(shared: Page, runs: TwoRuns) -> None:
+    choose_word(shared, "cat")
+    wait_for_view(shared, word="cat")
+    shared.keyboard.press("Space")
+    wait_for_view(shared, at=str(STEPS))
+    open_panel(shared, "runs")
+    shared.locator(f"[data-run='{runs.first}']").get_by_test_id("open-run").click()
+    wait_for_view(shared, run=runs.first, word=None, at=None)
+    wait_for(shared, f"__lamplighter.beat?.step === {LAST}")
+    shared.go_back(wait_until="commit")
+    wait_for_view(shared, run=runs.second, word="cat", at=str(STEPS), panel="runs")
+    wait_for(shared, f"__lamplighter.beat?.step === {STEPS}")
+    show_level(shared, "explore")
+    expect(shared.get_by_test_id("token")).to_have_text("cat")
+    expect(shared.get_by_test_id("step")).to_have_text(str(STEPS))
+    shared.go_back(wait_until="commit")
+    shared.go_back(wait_until="commit")
+    wait_for_view(shared, panel=None, at=str(STEPS))
+    shared.go_forward(wait_until="commit")
+    shared.go_forward(wait_until="commit")
+    expect(shared.get_by_test_id("token")).to_have_text("cat")
 
 
 @pytest.mark.tour
@@ -162,18 +163,18 @@ def test_on_a_phone_the_inspector_is_part_of_the_view(runs: TwoRuns, chromium: B
     page.close()
 
 
-def test_back_from_a_live_run_returns_to_the_present(page: Page, application: Application) -> None:
+def test_back_from_a_live_run_returns_to_the_present(shared: Page, application: Application) -> None:
     run = application.only_run()
-    page.goto(f"{application.url}/?run={run.id}")
-    wait_for(page, DRAWN, 60)
-    page.keyboard.press("Space")
-    at = wait_for(page, "new URLSearchParams(location.search).get('at')")
-    page.keyboard.press("ArrowLeft")
-    wait_for_view(page, at=str(int(at) - 1))
-    page.go_back(wait_until="commit")
-    wait_for_view(page, at=at)
-    page.go_back(wait_until="commit")
-    wait_for_view(page, at=None)
-    expect(page.get_by_test_id("connection")).to_have_text("live")
-    page.go_forward(wait_until="commit")
-    wait_for(page, f"__lamplighter.beat?.step === {at}")
+    shared.goto(f"{application.url}/?run={run.id}")
+    wait_for(shared, DRAWN, 60)
+    shared.keyboard.press("Space")
+    at = wait_for(shared, "new URLSearchParams(location.search).get('at')")
+    shared.keyboard.press("ArrowLeft")
+    wait_for_view(shared, at=str(int(at) - 1))
+    shared.go_back(wait_until="commit")
+    wait_for_view(shared, at=at)
+    shared.go_back(wait_until="commit")
+    wait_for_view(shared, at=None)
+    expect(shared.get_by_test_id("connection")).to_have_text("live")
+    shared.go_forward(wait_until="commit")
+    wait_for(shared, f"__lamplighter.beat?.step === {at}")
