@@ -14,7 +14,7 @@ from lamplighter.cli.doctor import command as doctor
 from lamplighter.contract.sentences import Catalogue
 from tests.support.catalogues import ROOT, calls, check_variants, fields_of, read_trees, strings_of
 from tests.unit.doctor.networks import network
-from tests.unit.lessons.test_class_answers import CHOICES, GUESSES, HEAD, WRITTEN
+from tests.unit.lessons.test_typed_figures import CHOICES, CLASS_ANSWERS_HEAD, GUESSES, WRITTEN
 
 GERMAN, ENGLISH = "Einen Lauf „nothere“ gibt es hier nicht.", "there is no run 'nothere' in"
 
@@ -86,13 +86,13 @@ def test_the_doctor_speaks_german(monkeypatch: pytest.MonkeyPatch):
 
 def test_the_report_of_a_class_speaks_german(tmp_path: Path):
     file = tmp_path / "answers.csv"
-    file.write_text(f"{HEAD}\n{GUESSES}{CHOICES}{WRITTEN}")
+    file.write_text(f"{CLASS_ANSWERS_HEAD}\n{GUESSES}{CHOICES}{WRITTEN}")
     told = CliRunner().invoke(cli, ["--lang", "de", "class-report", str(file)]).output
     assert "How many? (Teil 2, Abschnitt 3)\n  3 haben geantwortet: 8 % in der Mitte" in told
     assert "durch Raten wären es 1,5, und so viele oder mehr in 50 % solcher Klassen" in told
     assert "Unterschied der Mittel: +2,00." in told
     assert "keine Stichprobe" in told
-    file.write_text(f"{HEAD}\nQ,,,,,,,,before,a,3\n")
+    file.write_text(f"{CLASS_ANSWERS_HEAD}\nQ,,,,,,,,before,a,3\n")
     refused = CliRunner().invoke(cli, ["--lang", "de", "class-report", str(file)])
     assert refused.exit_code == 1
     assert "answers.csv: Zeile 2: level ist '3', nicht 0, 1 oder 2" in refused.output
