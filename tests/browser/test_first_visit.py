@@ -11,7 +11,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from tests.browser.axe import find_violations
 from tests.browser.first_visit import PREFERENCES, first_visit
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 from tests.support.application import Application
 from tests.support.folders import V
 from tests.support.waiting import wait_until
@@ -136,6 +136,9 @@ def test_a_run_that_ends_while_watched_is_announced(application: Application, ne
     wait_until(lambda: read_status(run).step > 0, "the run to begin", timeout=60)
     page.goto(f"{application.url}/?run={run.id}")
     page.get_by_test_id("skip-introduction").click(timeout=30_000)
+    # It is told even while another step is looked at, with a panel open.
+    page.get_by_test_id("pause-picture").click()
+    choose_entry(page, "ask")
     application.wait_until_over(run)
     expect(page.get_by_test_id("run-end-line")).to_contain_text("60 steps", timeout=20_000)
     # Other files expect a single run here.
