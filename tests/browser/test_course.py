@@ -212,11 +212,12 @@ def lesson(tmp_path: Path, chromium: Browser) -> Iterator[Lesson]:
         yield from begin_lesson(server, chromium, 40, 40, [(True, True)])
 
 
+@pytest.mark.tour
 def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
     presenter, (phone,) = lesson.presenter, lesson.viewers
     run = lesson.trainer.run.id
     presenter.goto(f"{lesson.server.url}/?run={run}&lesson=0")
-    expect(presenter.get_by_test_id("aim")).to_have_count(12, timeout=20_000)
+    expect(presenter.get_by_test_id("aim")).to_have_count(13, timeout=20_000)
     expect(presenter.get_by_test_id("before-course")).to_be_visible()
     # Part 11 is a list for reference, and has no page.
     expect(presenter.get_by_test_id("teacher-11")).to_have_count(0)
@@ -255,7 +256,7 @@ def test_only_the_presenter_reads_the_teachers_page(lesson: Lesson) -> None:
 
     # A class reads the aim of a part, but no expected answers.
     phone.goto(f"{lesson.address}/?run={run}&lesson=0")
-    expect(phone.get_by_test_id("aim")).to_have_count(12, timeout=20_000)
+    expect(phone.get_by_test_id("aim")).to_have_count(13, timeout=20_000)
     expect(phone.get_by_test_id("before-course")).to_have_count(0)
     expect(phone.get_by_test_id("teacher-1")).to_have_count(0)
     phone.goto(f"{lesson.address}/?run={run}&teacher=1")
