@@ -28,9 +28,7 @@ SLOW_SCREEN = """
 window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 70);
 window.cancelAnimationFrame = clearTimeout;
 """
-"""A screen that refreshes 14 times a second: in software, four times as many frames of the map take four times the
-processor time.
-"""
+"""14 frames a second: drawn in software, each takes processor time that servers and other tests need."""
 
 
 @pytest.fixture(scope="session")
