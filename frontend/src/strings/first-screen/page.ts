@@ -109,8 +109,7 @@ export const page = {
   },
 
   warning: {
-    unreachable:
-      "Connection lost, reconnecting. The page keeps showing the last step that arrived.",
+    unreachable: "The page keeps showing the last step that arrived.",
     crowded:
       "The disk is full, so training is waiting. Free some space and it resumes by itself; no step is lost.",
     superseded:

@@ -108,8 +108,7 @@ export const page: Translated<typeof english> = {
   },
 
   warning: {
-    unreachable:
-      "Die Verbindung ist weg und wird neu aufgebaut. Die Seite zeigt weiter den letzten Schritt, der ankam.",
+    unreachable: "Die Seite zeigt weiter den letzten Schritt, der ankam.",
     crowded:
       "Die Platte ist voll, und das Training wartet. Schaff Platz, dann geht es von selbst weiter: Kein Schritt geht verloren.",
     superseded:
