@@ -125,3 +125,11 @@ def test_a_link_in_the_page_opens_its_view_without_a_reload(page: Page, runs: Tw
     page.go_back(wait_until="commit")
     wait_for_view(page, run=runs.second, word=None, at=None, map=None)
     assert page.evaluate("window.sameDocument")
+
+
+@pytest.mark.tour
+def test_an_address_without_a_run_opens_the_newest(runs: TwoRuns, page: Page) -> None:
+    page.goto(f"{runs.server.url}/?word=cat&at=30&colour=frequency")
+    wait_for(page, "window.__lamplighter?.beat?.step === 30")
+    wait_for_view(page, word="cat", at="30", colour="frequency")
+    expect(page.get_by_test_id("token")).to_have_text("cat")
