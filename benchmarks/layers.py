@@ -46,7 +46,7 @@ from lamplighter.model import observer
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.outliers.answer import Figure, OutlyingStep
 from lamplighter.outliers.reading import MAX_LISTED
-from lamplighter.outliers.step_figures import StepFigures, read_step_figures
+from lamplighter.outliers.step_figures import JudgedFigures, read_judged_figures
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables import steps
@@ -137,21 +137,21 @@ def main() -> bool:
     )
 
 
-def _list_outlying(figures: StepFigures) -> list[OutlyingStep]:
+def _list_outlying(figures: JudgedFigures) -> list[OutlyingStep]:
     return figures.list_outlying(MAX_LISTED).items
 
 
-def _draw_again(figures: StepFigures, seed: int) -> StepFigures:
+def _draw_again(figures: JudgedFigures, seed: int) -> JudgedFigures:
     """Return figures with the noise of others: what lies between each value and those around, with a sign that is drawn."""
     draw = np.random.default_rng(seed)
     drawn: dict[Figure, NDArray[np.float64]] = {}
     for figure, values in figures.values.items():
         smooth = median_filter(values, 15, mode="nearest")
         drawn[figure] = smooth + (values - smooth) * draw.choice((-1.0, 1.0), len(values))
-    return StepFigures(figures.first, drawn, figures.numbers)
+    return JudgedFigures(figures.first, drawn, figures.numbers)
 
 
-def _train(seed: int, bad: int | None, kind: BadBatch | None, until: int | None = None) -> StepFigures:
+def _train(seed: int, bad: int | None, kind: BadBatch | None, until: int | None = None) -> JudgedFigures:
     """Return the figures of the steps of a small training."""
     recipe = Recipe.model_validate(
         {
@@ -169,7 +169,7 @@ def _train(seed: int, bad: int | None, kind: BadBatch | None, until: int | None 
         with patch.object(BatchReader, "batch", bad_batch_at(bad, kind, until)):
             train(run)
         with StepsReader(run.steps_path) as reader:
-            return read_step_figures(reader, 1, STEPS)
+            return read_judged_figures(reader, 1, STEPS)
 
 
 def _measure_default() -> tuple[float, float, float]:

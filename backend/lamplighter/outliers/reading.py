@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lamplighter.model.batches import positions_after, sequence_starts
 from lamplighter.outliers.answer import MovedRow, NeighbourhoodShare, OutlyingSteps, StepCause, TopLoss
-from lamplighter.outliers.step_figures import MAX_JUDGED, StepFigures, read_step_figures
+from lamplighter.outliers.step_figures import MAX_JUDGED, JudgedFigures, read_judged_figures
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -41,7 +41,7 @@ class _Near:
 
 
 def explain_step(
-    run: RunFolder, reader: StepsReader, step: int, judged: StepFigures, districts: Districts | None
+    run: RunFolder, reader: StepsReader, step: int, judged: JudgedFigures, districts: Districts | None
 ) -> StepCause:
     """Return what was in a step, or raise LookupError if it is not recorded. `judged`: the figures of the
     steps among which it is judged; `districts`: the neighbourhoods by token.
@@ -187,7 +187,7 @@ def find_outlying_steps(
         end = min(last or newest[1], newest[1])
         if on_progress is None:
             return _read_once(run.steps_path, newest, first, end).list_outlying(most)
-        return read_step_figures(reader, first, end, on_progress).list_outlying(most)
+        return read_judged_figures(reader, first, end, on_progress).list_outlying(most)
 
 
 def explain(run: RunFolder, step: int) -> StepCause:
@@ -206,10 +206,10 @@ def explain(run: RunFolder, step: int) -> StepCause:
 
 
 @lru_cache(_KEPT)
-def _read_once(path: Path, newest: tuple[int, int], first: int, last: int) -> StepFigures:
+def _read_once(path: Path, newest: tuple[int, int], first: int, last: int) -> JudgedFigures:
     """Read the figures of steps. `newest`, the newest attempt and step, tells when they have to be read again."""
     with StepsReader(path) as reader:
-        return read_step_figures(reader, first, last)
+        return read_judged_figures(reader, first, last)
 
 
 def _judged_with(step: int, newest: int) -> tuple[int, int]:

@@ -30,7 +30,7 @@ _FIGURES: tuple[Figure, ...] = ("loss", "gradient_norm", "rows_moved")
 
 
 @dataclass(frozen=True)
-class StepFigures:
+class JudgedFigures:
     """The figures of consecutive steps."""
 
     first: int
@@ -155,9 +155,9 @@ def _not_finite(values: NDArray[np.float64]) -> list[tuple[int, int]]:
     return [(one, two) for one, two in stretches if np.isinf(values[one : two + 1]).any()]
 
 
-def read_step_figures(
+def read_judged_figures(
     reader: StepsReader, first: int, last: int, on_progress: Callable[[float], object] = lambda _: None
-) -> StepFigures:
+) -> JudgedFigures:
     """Read the figures of the recorded steps from `first` to `last`, or the newest `MAX_JUDGED` of them.
     `on_progress` is called with the share done.
     """
@@ -171,7 +171,7 @@ def read_step_figures(
     values: dict[Figure, NDArray[np.float64]] = {
         figure: table[:, column] for column, figure in enumerate(_FIGURES)
     }
-    return StepFigures(first, values, read_step_numbers(reader.facts()))
+    return JudgedFigures(first, values, read_step_numbers(reader.facts()))
 
 
 def enough_steps(first: int, last: int) -> bool:

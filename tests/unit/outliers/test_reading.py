@@ -19,7 +19,7 @@ from lamplighter.model.learner import build_learner
 from lamplighter.outliers import step_figures
 from lamplighter.outliers.answer import Figure, OutlyingSteps
 from lamplighter.outliers.reading import explain, find_outlying_steps
-from lamplighter.outliers.step_figures import StepFigures
+from lamplighter.outliers.step_figures import JudgedFigures
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import StepNumbers
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -105,8 +105,8 @@ def test_the_command_tells_both(quiet: RunFolder) -> None:
     assert "has no step 999: recorded are 120" in missing.output
 
 
-def figures_of(**values: NDArray[np.float64]) -> StepFigures:
-    return StepFigures(1, cast("dict[Figure, NDArray[np.float64]]", values), StepNumbers())
+def figures_of(**values: NDArray[np.float64]) -> JudgedFigures:
+    return JudgedFigures(1, cast("dict[Figure, NDArray[np.float64]]", values), StepNumbers())
 
 
 def noisy(seed: int) -> NDArray[np.float64]:

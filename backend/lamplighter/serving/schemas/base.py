@@ -23,7 +23,7 @@ class ApiModel(DocumentedModel):
     """A schema of the REST interface. The docstrings of its fields are their descriptions in the OpenAPI document."""
 
 
-class Told(ApiModel):
+class HasReason(ApiModel):
     """A schema with one English sentence for a person, as a code too: the page has its own words for it."""
 
     SENTENCE: ClassVar[str] = "problem"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.serving.schemas.base import Items, RequestBody, StepNumber, Told
+from lamplighter.serving.schemas.base import HasReason, Items, RequestBody, StepNumber
 
 FormatName = Literal["zip", "html", "parquet", "safetensors", "npy", "csv"]
 
@@ -17,7 +17,7 @@ class NewExport(RequestBody):
     """For single-step formats; null takes the newest exactly kept step."""
 
 
-class Export(Told):
+class Export(HasReason):
     """A running or finished export."""
 
     id: str
@@ -45,7 +45,7 @@ class ExportList(Items[Export]):
     """The exports of a run, newest first."""
 
 
-class Import(Told):
+class Import(HasReason):
     """An import, going on or over."""
 
     id: str

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lamplighter.contract.recipe import MapRecipe
 from lamplighter.runfolder.tables.layouts import DistrictEvent
-from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody, Told
+from lamplighter.serving.schemas.base import ApiModel, HasReason, Items, RequestBody
 
 
 class LinearBasis(ApiModel):
@@ -87,7 +87,7 @@ class ReprojectedLayouts(ApiModel):
     time: float
 
 
-class Reprojection(Told):
+class Reprojection(HasReason):
     """The state and the result of a run's reprojection."""
 
     state: Literal["none", "running", "done", "failed", "cancelled"]

@@ -11,7 +11,7 @@ from lamplighter.contract.fork_parent import Change
 from lamplighter.contract.recipe import MapRecipe, Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus
 from lamplighter.runfolder.run_name import MAX_RUN_NAME, clean_run_name
-from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody, StepNumber, Told
+from lamplighter.serving.schemas.base import ApiModel, HasReason, Items, PartialModel, RequestBody, StepNumber
 
 
 class RecordedCorpus(ApiModel):
@@ -57,7 +57,7 @@ def describe_recipe(recipe: Recipe) -> Recipe | RecordedRecipe:
     )
 
 
-class Status(Told, RunStatus):
+class Status(HasReason, RunStatus):
     """The state of a run; `code` and `values` say its message."""
 
     SENTENCE = "message"

@@ -7,7 +7,7 @@ from typing import Literal
 from lamplighter.claims.board import SetClaim, UnansweredMember
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_set import Setting
-from lamplighter.serving.schemas.base import ApiModel, Items, Told
+from lamplighter.serving.schemas.base import ApiModel, HasReason, Items
 
 Settings = dict[str, Setting]
 """Values by field of the recipe, such as `optimiser.learning_rate`."""
@@ -41,7 +41,7 @@ class Member(ApiModel):
     loss: float | None
 
 
-class SetSummary(Told):
+class SetSummary(HasReason):
     """A set: runs that differ in a few settings, mostly in the seed."""
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamplighter.runfolder.tables.lines import SpokenLine
-from lamplighter.serving.schemas.base import ApiModel, Items, Told
+from lamplighter.serving.schemas.base import ApiModel, HasReason, Items
 
 
 class StepFacts(ApiModel):
@@ -82,7 +82,7 @@ class StepText(ApiModel):
     """Sequences of token ids; empty if the text is not kept."""
 
 
-class Event(Told):
+class Event(HasReason):
     """An event shown on the timeline; `code` and `values` say its message."""
 
     SENTENCE = "message"

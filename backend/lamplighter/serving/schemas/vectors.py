@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lamplighter.serving.schemas.base import ApiModel, Items, Told
+from lamplighter.serving.schemas.base import ApiModel, HasReason, Items
 
 
 class Keyframe(ApiModel):
@@ -36,7 +36,7 @@ class Waypoint(ApiModel):
     step: int
 
 
-class Waypoints(Items[Waypoint], Told):
+class Waypoints(Items[Waypoint], HasReason):
     """The steps whose output matrix is kept, ascending; `code` and `values` say why there is no map."""
 
     SENTENCE = "no_map"

@@ -29,7 +29,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Given:
+class SentAnswer:
     """A prediction of one session."""
 
     answer: float
@@ -59,7 +59,7 @@ class Question:
     id: int = 0
     state: State = "open"
     measured: Measured | None = None
-    given: dict[str, Given] = field(default_factory=dict[str, Given])
+    given: dict[str, SentAnswer] = field(default_factory=dict[str, SentAnswer])
     """The predictions by session."""
 
     def take(self, session_id: str, answer: float, answer_id: int = 0, written: str = "") -> bool:
@@ -75,7 +75,7 @@ class Question:
             return False
         if self.state != "open" or not self._fits(answer) or (known is not None and known.id > answer_id):
             return False
-        self.given[session_id] = Given(answer, answer_id, written)
+        self.given[session_id] = SentAnswer(answer, answer_id, written)
         return True
 
     def is_sound(self) -> bool:
