@@ -57,9 +57,9 @@ def main() -> bool:
         with serving as server, _relay(listening, port):
             _, token = PusherStore(here).issue_token("pushed", 3_600, 10, 10**12)
             met = [_compare(Path(folder), server, f"http://{public}", token, *case) for case in CASES]
+        with Application(here, "serve", "--no-workers", port=port) as server:
             met.append(measure_presenter(Path(folder), server, token))
-    met.append(_kills())
-    return all(met)
+    return all([*met, _kills()])
 
 
 def _compare(
