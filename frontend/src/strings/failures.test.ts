@@ -39,15 +39,13 @@ it("a reason with a code has the page's text", () => {
 
 it("a reason without a code, or with an unknown one, has the server's text", () => {
   expect(failureText({ code: "said", reason: "no room" })).toBe("No room");
-  const known = { code: "something_new" as "server_busy", values: {} };
-  expect(failureText({ code: "said", reason: "no room", known })).toBe("No room");
+  for (const code of ["something_new", "constructor"] as never[])
+    expect(toldText("no room", { code, values: {} })).toBe("No room");
 });
 
 it("a sentence of the server begins large, and without the name of its field", () => {
   expect(toldText("changes.steps: it is too many", {})).toBe("It is too many");
-  expect(toldText("stopped at step 5", { code: "stopped", values: { step: 5 } })).toBe(
-    "Stopped at step 5",
-  );
+  expect(toldText("stopped", { code: "stopped", values: { step: 5 } })).toBe("Stopped");
   expect(toldText("", {})).toBe("");
 });
 
@@ -56,4 +54,5 @@ it("a text of one is chosen by its number, in the plural categories of the langu
   expect(tell(texts, "rows", { rows: 1 })).toBe("1 row");
   expect(tell(texts, "rows", { rows: 1_234, change: 0.5 })).toBe("1,234 rows, +0.50");
   expect(tell(texts, "columns", { rows: 1 })).toBe("");
+  expect(tell(texts, "rows", { rows: {} as number })).toBe("[object Object] rows, ");
 });

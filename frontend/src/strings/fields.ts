@@ -13,7 +13,7 @@ const FIELD = /\{(\w+)(?::(\+?)(\.?\w+))?\}/g;
 export function fill(text: string, values: Values): string {
   return text.replace(FIELD, (_, name: string, sign?: string, format?: string) => {
     const value = values[name] ?? "";
-    if (typeof value === "string" || !format) return printableText(String(value));
+    if (typeof value !== "number" || !format) return printableText(String(value));
     return (sign && value > 0 ? sign : "") + formatNumber(value, format);
   });
 }
@@ -38,7 +38,9 @@ export function tell(
   const variants = Object.entries(values).map(
     ([name, value]) => texts[`${key}__${name}_${category(value)}`],
   );
-  return fill([...variants, texts[key]].find(Boolean) ?? "", values);
+  // A key may be any word that a server sends, such as "constructor".
+  const own = Object.hasOwn(texts, key) ? texts[key] : "";
+  return fill(variants.find(Boolean) ?? own ?? "", values);
 }
 
 function category(value: number | string): string {
