@@ -20,7 +20,7 @@ prepare_environment()
 # Where Python is to keep no bytecode, each of the hundreds of processes that tests start would compile our modules again,
 # and each test process all tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# Whatever the language of the machine.
+# The tests do not depend on the machine's language.
 os.environ["LAMPLIGHTER_LANG"] = "en"
 sys.dont_write_bytecode = False
 

@@ -1,4 +1,4 @@
-"""What the code says of catalogues of sentences: which keys it names, and with which values."""
+"""Find the keys and values that the code passes to catalogues of sentences."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def _category(value: float | str) -> str:
 
 
 SENTENCES = Catalogue(Path(__file__).parent / "texts")
-"""A sentence for each code. The English `{sentence}` stands for the words of whoever raises it, who knows more."""
+"""The sentence of each code. English has only `{sentence}` where each place that raises the code writes its own."""
 
 
 def say(code: ReasonCode, **values: float | str) -> str:

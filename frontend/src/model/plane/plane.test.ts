@@ -97,7 +97,7 @@ describe("the view", () => {
     expect(px(5)).toBeCloseTo(500, 0);
   });
 
-  it("has one scale for both axes, whatever the shape of the window", () => {
+  it("has one scale for both axes in a window of any shape", () => {
     const box = { x0: -3, x1: 9, y0: 2, y1: 10 };
     for (const [width, height] of [
       [1_280, 800],
