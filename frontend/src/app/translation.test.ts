@@ -1,8 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LANGUAGES } from "../model/language";
 import { translation as german } from "./german";
 import { count, setNumberLanguage, small } from "../strings/numbers";
 import { install } from "../strings/translation";
+import { findUnusedTexts } from "../../unused-texts";
 
 // The texts of the first screen are in the table `t`.
 const FILES = import.meta.glob<Record<string, unknown>>(
@@ -16,6 +18,22 @@ const FILES = import.meta.glob<Record<string, unknown>>(
   { eager: true },
 );
 
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** A table that a component uses but for two of its texts. */
+const PLANTED = {
+  "src/planted.strings.ts": `import { table } from "./strings/translation";
+    export const planted = table("planted", {
+      named: "", forgotten: "", chosen: { one: "", other: "", never: "" }, passed: { on: "" },
+    } as const);`,
+  "src/Planted.svelte": `<script lang="ts">
+      import { planted as w } from "./planted.strings";
+      let { kind, kinds }: { kind: "one" | "two"; kinds: "other"[] } = $props();
+      const own = w.chosen;
+    </script>
+    {#if kind === "one"}<p title={w.named}>{own[kind]}</p>{/if}
+    {#each kinds as each}{w.chosen[each]}{/each}
+    {Object.values(w.passed)}`,
+};
 /** Texts that are the same in both languages. */
 const SAME = new Set(
   `Adam Code CSV Embedding Lamplighter Lamptown Linear Live live Matrix minus npy parameters Parquet PCA plus
@@ -84,7 +102,6 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
       at_step: 2,
     },
   ],
-  [/events\.other/, "room", "…"],
   [/failures\.other/, "…"],
   [/classroom\.otherAddresses/, ["a", "b"]],
   [/cost\.method/, { method: "nvml", watts_assumed: 5 }, 60],
@@ -132,6 +149,12 @@ function allTexts(): Map<string, string> {
   );
   return new Map(tables.flatMap(([name, value]) => leaves(value, name)));
 }
+
+describe("a text of the page", () => {
+  it("is used by a source", { timeout: 60_000 }, () => {
+    expect(findUnusedTexts(ROOT, PLANTED)).toEqual(["planted.forgotten", "planted.chosen.never"]);
+  });
+});
 
 describe("the page in German", () => {
   const english = allTexts();

@@ -57,7 +57,6 @@ export const cards = table("cards", {
     nearest: (step: number) => `From step ${count(step)}, the nearest snapshot.`,
     more: (n: number) => `${count(n)} more`,
     fewer: "Fewer",
-    noneYet: "None known at this step.",
 
     ask: "Ask",
     askMore: "Let the model continue from this word",

@@ -30,13 +30,11 @@ export const claims: Translated<typeof english> = {
     unmeasured: (lamps) => `${lamps} noch nicht gemessen`,
   },
   roles: {
-    claim: "Eine Behauptung",
     recipe: "Folgt aus dem Rezept",
     check: "Dieses Programm, geprüft",
     definition: "Per Definition",
   },
   roleMore: {
-    claim: "",
     recipe:
       "wie Batches gezogen werden, was eine Änderung umfasst und womit ein Lauf beginnt, entscheidet darüber, nicht was gelernt wird",
     check: "wäre es falsch, läge der Fehler bei diesem Programm",
@@ -60,7 +58,6 @@ export const claims: Translated<typeof english> = {
       ...(role === "claim" ? [] : [claims.roles[role]]),
       ...(control ? [claims.onControl(claims.states[control.state])] : []),
     ].join(". "),
-  claim: (number) => `Behauptung ${number}`,
   compare: { null: "Zum Vergleich", control: "Bei vertauschten Wörtern" },
   interval: (low, high) => `von ${low} bis ${high}`,
   waitsFor: (what) => `Noch nicht gemessen. Es fehlt: ${what}.`,

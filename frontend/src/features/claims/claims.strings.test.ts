@@ -1,6 +1,4 @@
 import { expect, it } from "vitest";
-import { claimTexts as texts } from "../../strings/claim-texts";
-import german from "../../../../backend/lamplighter/claims/texts/de.json";
 import {
   claimInterval,
   claimValue,
@@ -77,14 +75,4 @@ it("a reason is told with its numbers, after what a number waits for", () => {
   // Words of a text are shown with their invisible characters.
   const named = { code: "analogies", values: { relation: "a\u200bb" } } as const;
   expect(figureText(named)).not.toContain("\u200b");
-});
-
-it("the German texts are there, with no word of the English ones left", () => {
-  const kinds = ["groups", "figures", "sentences", "waits", "links"] as const;
-  const same = kinds.flatMap((kind) => {
-    const translated: Record<string, string> = german[kind];
-    return Object.entries(texts[kind]).filter(([code, text]) => translated[code] === text);
-  });
-  // Only names in braces and signs may be alike.
-  expect(same).toEqual([]);
 });

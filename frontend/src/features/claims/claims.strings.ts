@@ -50,13 +50,11 @@ export const claims = table("claims", {
     unmeasured: (lamps: number) => `${lamps} not measured yet`,
   } satisfies Record<Exclude<State, "holds">, (lamps: number) => string>,
   roles: {
-    claim: "A claim",
     recipe: "Follows from the recipe",
     check: "A check of this program",
     definition: "By definition",
   },
   roleMore: {
-    claim: "",
     recipe:
       "how batches are drawn, what an update changes and how a run begins decide it, not what is learned",
     check: "if it were false, this program would be wrong",
@@ -81,7 +79,6 @@ export const claims = table("claims", {
       ...(role === "claim" ? [] : [claims.roles[role]]),
       ...(control ? [claims.onControl(claims.states[control.state])] : []),
     ].join(". "),
-  claim: (number: number) => `Claim ${number}`,
   compare: { null: "Baseline", control: "On shuffled words" },
   interval: (low: string, high: string) => `from ${low} to ${high}`,
   waitsFor: (what: string) => `Not measured yet: waiting for ${what}.`,

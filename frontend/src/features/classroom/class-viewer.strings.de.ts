@@ -64,7 +64,6 @@ export const classViewer: Translated<typeof english> = {
   point: (word) => `Auf „${word}“ zeigen`,
   pointHint: "Wähle ein Wort, dann kannst du für alle darauf zeigen.",
   unpoint: "Nicht mehr zeigen",
-  pointed: (word) => `Sieh dir „${word}“ an`,
   question: "Eine Frage",
   inWords: (question) => ({
     ...question,

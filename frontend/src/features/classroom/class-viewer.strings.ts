@@ -17,7 +17,6 @@ export const classViewer = table("classViewer", {
   point: (word: string) => `Point out “${word}”`,
   pointHint: "Select a word to point it out to everyone.",
   unpoint: "Stop pointing",
-  pointed: (word: string) => `Look at “${word}”`,
 
   question: "A question",
   /** Return a question with its text, its unit and its choices in the page's language; the server sends English. */

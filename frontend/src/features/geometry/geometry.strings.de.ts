@@ -89,7 +89,6 @@ export const geometry: Translated<typeof english> = {
       "Zwei Enden ergeben eine Richtung. Jedes Wort hat eine Stelle darauf, und der Pfeil zeigt sie auf der Karte, die solche Geraden verbiegt.",
     from: "von",
     to: "nach",
-    add: "Wort hinzufügen",
     remove: (word) => `${word} entfernen`,
     same: "Beide Enden liegen an derselben Stelle, also gibt es keine Richtung.",
     few: "Dieser Lauf hat zu wenige Wörter für zwei Enden.",

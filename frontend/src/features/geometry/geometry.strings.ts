@@ -99,7 +99,6 @@ export const geometry = table("geometry", {
       "Two ends make a direction. Every word has a place along it, and the arrow shows it on the map, which bends such lines.",
     from: "from",
     to: "to",
-    add: "add a word",
     remove: (word: string) => `Remove ${word}`,
     same: "Both ends are in the same place, so there is no direction.",
     few: "This run has too few words for two ends.",

@@ -6,7 +6,6 @@ import type { Translated } from "../../strings/translation";
 
 export const lessons: Translated<typeof english> = {
   title: "Der Kurs",
-  open: "Zum Kurs",
   list: "Welcher Teil?",
   listMore: "In jedem Teil rätst du zuerst. Dann zeigt die Stadt, was gemessen wurde.",
   part: (number, title) => `${number}. ${title}`,

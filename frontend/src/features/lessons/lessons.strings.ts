@@ -9,7 +9,6 @@ type Form = LessonPrediction["form"];
 
 export const lessons = table("lessons", {
   title: "The course",
-  open: "Take the course",
   list: "Which part?",
   listMore: "In each part you guess first. Then the city shows what was measured.",
   part: (number: number, title: string) => `${number}. ${title}`,

@@ -61,7 +61,6 @@ export const microscope: Translated<typeof english> = {
     value: (coordinate, value) => `Zahl ${count(coordinate)}: ${value}`,
     negative: "unter null",
     positive: "darüber",
-    length: "als Pfeil",
     first: (shown, all) => `Die ersten ${count(shown)} von ${count(all)} sind zu sehen.`,
     follow: (word, coordinate) => `„${word}“, Zahl ${count(coordinate)} verfolgen`,
     unasked: (word) =>

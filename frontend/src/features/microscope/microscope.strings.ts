@@ -59,7 +59,6 @@ export const microscope = table("microscope", {
     value: (coordinate: number, value: string) => `number ${count(coordinate)}: ${value}`,
     negative: "below zero",
     positive: "above",
-    length: "as an arrow",
     first: (shown: number, all: number) => `The first ${count(shown)} of ${count(all)} are shown.`,
     follow: (word: string, coordinate: number) => `Follow “${word}”, number ${count(coordinate)}`,
     unasked: (word: string) =>

@@ -31,7 +31,6 @@ export const selectionPanel: Translated<typeof english> = {
   classes: "Wahre Arten (wir kennen sie, das Modell nicht)",
   districts: "Viertel",
   others: "keines",
-  of: (n, all) => `${count(n)} von ${count(all)}`,
   lit: "Gerade gelesen",
   litIn: (n, all, step) =>
     `${count(n)} von ${count(all)} werden in Schritt ${count(step)} gelesen.`,

@@ -30,7 +30,6 @@ export const selectionPanel = table("selectionPanel", {
   classes: "Kinds (hidden from the model)",
   districts: "Neighbourhoods",
   others: "none",
-  of: (n: number, all: number) => `${count(n)} of ${count(all)}`,
   lit: "Being read",
   litIn: (n: number, all: number, step: number) =>
     `${count(n)} of ${count(all)} are read in step ${count(step)}.`,

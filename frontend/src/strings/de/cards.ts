@@ -58,7 +58,6 @@ export const cards: Translated<typeof english> = {
     nearest: (step) => `Von Schritt ${count(step)}, dem nächsten, der gespeichert ist.`,
     more: (n) => `${count(n)} mehr`,
     fewer: "Weniger",
-    noneYet: "Bei diesem Schritt sind keine bekannt.",
 
     ask: "Fragen",
     askMore: "Lass das Modell von diesem Wort an weitermachen",

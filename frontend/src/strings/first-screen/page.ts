@@ -28,14 +28,6 @@ export const page = {
   outside: (words: number) => `· ${count(words)} not in this step`,
   drifting: (words: number) => `· ${count(words)} moved without being read`,
   disk: {
-    size: (taken: string, budget: string) => `${taken} on disk, of a ${budget} budget`,
-    /** Suffixes of the size, by the state of the disk. */
-    word: {
-      all: "",
-      paused: " · disk full",
-      keyframes: " · budget nearly used",
-      none: " · budget used up",
-    },
     all: "",
     paused:
       "The disk is nearly full, so snapshots are paused; loss and lit rows are still recorded. Free some space to resume them.",

@@ -28,13 +28,6 @@ export const page: Translated<typeof english> = {
   outside: (words) => `· ${count(words)} nicht in diesem Schritt`,
   drifting: (words) => `· ${count(words)} bewegt, aber nicht gelesen`,
   disk: {
-    size: (taken, budget) => `${taken} auf der Platte, von höchstens ${budget}`,
-    word: {
-      all: "",
-      paused: " · Platte voll",
-      keyframes: " · Platz fast verbraucht",
-      none: " · Platz verbraucht",
-    },
     all: "",
     paused:
       "Die Platte ist fast voll: Schnappschüsse pausieren, Verlust und leuchtende Zeilen werden weiter gespeichert. Schaff Platz, dann geht es weiter.",
