@@ -204,11 +204,18 @@ class Limiter:
         return False
 
     def _set_alarm(self) -> None:
-        """Schedule another look for when the first waiting caller has rested."""
+        """Schedule another look for when the first waiting caller has rested. One may have rested since it was
+        passed over, a moment ago: without another look it would wait for good, and all others behind it.
+        """
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        rests = [rest for caller in self._waiting if (rest := self._rest_of(caller)) > 0]
+        rests = [
+            rest
+            for caller, queue in self._waiting.items()
+            if (rest := self._rest_of(caller))
+            or self._has_room(caller, self._count_places(caller, queue[0][0]))
+        ]
         if rests:
             self._alarm = asyncio.get_running_loop().call_later(min(rests), self._give_turns)
 

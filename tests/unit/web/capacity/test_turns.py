@@ -104,6 +104,14 @@ async def test_a_resting_client_is_woken_after_the_others() -> None:
         (await greedy)()
 
 
+async def test_a_rest_that_ends_while_a_caller_is_passed_over_stops_nobody() -> None:
+    rests = iter((0.01,))
+    limiter = Limiter(1, 1, lambda session: next(rests, 0.0) if session == "greedy" else 0.0)
+    async with asyncio.timeout(5):
+        for caller in (GREEDY, FIRST):
+            (await limiter.acquire(caller))()
+
+
 def test_credit_is_used_up_and_refills_and_rests_are_short() -> None:
     clock = Clock()
     credit = ViewerCredit(clock)
