@@ -20,7 +20,7 @@ from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import Corpus
 from lamplighter.corpora.lamptown import generate_town
 from lamplighter.corpora.lexicon_parser import read_lexicon
-from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
+from lamplighter.geometry.analogies import analogy_shares
 from lamplighter.geometry.pairs import mutual_ranks
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.model.batch_reader import BatchReader
@@ -46,7 +46,7 @@ def main() -> bool:
     met = True
     for name in RELATIONS:
         scores = {seed: line["analogies"][name] for seed, line in by_seed.items()}
-        right = [found["right"] for found in scores.values()]
+        right = [found["accuracy"] for found in scores.values()]
         bench = f"town_{name.replace(' ', '_')}"
         met &= report(bench, float(np.mean(right)), "of the analogies right", by_seed=scores)
         met &= report(f"{bench}_least", min(right), "of the analogies right")
@@ -114,8 +114,7 @@ class TownLesson:
         sizes = [len(np.unique(self._batches.batch(step)[0])) for step in range(1, self.recipe.steps + 1)]
         return {
             "analogies": {
-                relation.name: {"right": analogy_accuracy(vectors, relation.pairs)}
-                | dataclasses.asdict(analogy_baselines(vectors, relation.pairs, class_of))
+                relation.name: dataclasses.asdict(analogy_shares(vectors, relation.pairs, class_of))
                 for relation in vocabulary.relations
             },
             "ranks": {f"{a}/{b}": mutual_ranks(vectors, ids[a], ids[b]) for a, b in PAIRS},

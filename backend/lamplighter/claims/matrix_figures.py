@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lamplighter.claims.evidence import MatrixFigures, OrderFigures, RelationFigures, TurnedFigures
 from lamplighter.claims.intervals import Spread, mean_of, spread_of
-from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
+from lamplighter.geometry.analogies import analogy_shares
 from lamplighter.geometry.neighbours import all_nearest, nearest_cosine, nearest_rows
 from lamplighter.geometry.purity import (
     NeighbourClasses,
@@ -113,11 +113,12 @@ def measure_relations(
     for relation in list(relations)[:MAX_RELATIONS]:
         if len(relation.pairs) > MAX_PAIRS:
             continue
-        score = analogy_accuracy(vectors, relation.pairs)
-        less = analogy_baselines(vectors, relation.pairs, class_of)
-        if math.isfinite(score):
-            guessed = less.right_class if math.isfinite(less.right_class) else less.chance
-            found[relation.name] = RelationFigures(score, len(relation.pairs), guessed, less.nearest_of_c)
+        shares = analogy_shares(vectors, relation.pairs, class_of)
+        if math.isfinite(shares.accuracy):
+            guessed = shares.right_class if math.isfinite(shares.right_class) else shares.chance
+            found[relation.name] = RelationFigures(
+                shares.accuracy, len(relation.pairs), guessed, shares.nearest_of_c
+            )
     return found
 
 

@@ -6,7 +6,7 @@ relation, the token most similar to b - a + c, these three excluded, should be d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,9 +33,12 @@ class RankedRows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AnalogyBaselines:
-    """Shares of a relation's questions that simpler methods answer, each from 0 to 1."""
+class AnalogyShares:
+    """Shares of a relation's questions that 3CosAdd and simpler methods answer, each from 0 to 1."""
 
+    questions: int
+    accuracy: float
+    """3CosAdd; NaN if there are no questions."""
     chance: float
     """Guessing among all tokens except the three given."""
     right_class: float
@@ -75,17 +78,7 @@ def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIO
 
 def analogy_hits(vectors: NDArray[np.float32], quadruples: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which of the questions, (Q, 4), 3CosAdd answers correctly, shape (Q,). `vectors`: (V, D)."""
-    units = unit_rows(vectors)
-    hits = np.zeros(len(quadruples), dtype=np.bool_)
-    block = max(1, BLOCK_BYTES // (4 * len(units)))
-    for start in range(0, len(quadruples), block):
-        a, b, c, d = quadruples[start : start + block].T
-        scores = (units[b] - units[a] + units[c]) @ units.T
-        rows = np.arange(len(scores))
-        for given in (a, b, c):
-            scores[rows, given] = -np.inf
-        hits[start : start + block] = scores.argmax(axis=1) == d
-    return hits
+    return _answer(unit_rows(vectors), quadruples)[0] == quadruples[:, 3]
 
 
 def analogy_accuracy(vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]]) -> float:
@@ -107,34 +100,71 @@ def answer_analogy(vectors: RowSource, a: int, b: int, c: int, most: int) -> tup
     return RankedRows(others, cosines[others]), RankedRows(whole, cosines[whole])
 
 
-def analogy_baselines(
+def analogy_shares(
     vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], class_of: NDArray[np.integer]
-) -> AnalogyBaselines:
-    """Compute baselines for a relation's `analogy_accuracy`, on the same questions; NaN if there are none.
+) -> AnalogyShares:
+    """Compute a relation's `analogy_accuracy` and its baselines on the same questions; NaN if there are none.
     `class_of`: shape (V,), the class of each token, negative for none.
     """
     quadruples = analogy_questions(pairs)
+    chance, unknown = chance_accuracy(len(vectors)), float("nan")
     if not len(quadruples):
-        return AnalogyBaselines(chance_accuracy(len(vectors)), *3 * (float("nan"),))
-    units = unit_rows(vectors)
-    classes = np.asarray(class_of)[quadruples[:, 3]]
+        return AnalogyShares(0, unknown, chance, unknown, unknown, unknown)
+    units, right = unit_rows(vectors), quadruples[:, 3]
+    classes = np.asarray(class_of)[right]
     sizes = np.bincount(np.asarray(class_of)[np.asarray(class_of) >= 0], minlength=1)
-    nearest = whole = 0
-    block = max(1, BLOCK_BYTES // (8 * len(units)))
-    for start in range(0, len(quadruples), block):
-        a, b, c, d = quadruples[start : start + block].T
-        whole += int((((units[b] - units[a] + units[c]) @ units.T).argmax(axis=1) == d).sum())
-        scores = units[c] @ units.T
-        rows = np.arange(len(scores))
-        for given in (a, b, c):
-            scores[rows, given] = -np.inf
-        nearest += int((scores.argmax(axis=1) == d).sum())
-    return AnalogyBaselines(
-        chance_accuracy(len(vectors)),
-        float((1 / sizes[classes]).mean()) if (classes >= 0).all() else float("nan"),
-        nearest / len(quadruples),
-        whole / len(quadruples),
+    answers, unrestricted = _answer(units, quadruples)
+    return AnalogyShares(
+        len(quadruples),
+        float((answers == right).mean()),
+        chance,
+        float((1 / sizes[classes]).mean()) if (classes >= 0).all() else unknown,
+        float((_nearest_of_c(units, quadruples) == right).mean()),
+        float((unrestricted == right).mean()),
     )
+
+
+def _answer(
+    units: NDArray[np.float32], quadruples: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the row most similar to b - a + c for each question, without the three given rows and with them."""
+    without, whole = np.empty((2, len(quadruples)), dtype=np.int64)
+    for part in _blocks(len(quadruples), len(units)):
+        a, b, c, _ = quadruples[part].T
+        scores = (units[b] - units[a] + units[c]) @ units.T
+        whole[part] = scores.argmax(axis=1)
+        _exclude(scores, a, b, c)
+        without[part] = scores.argmax(axis=1)
+    return without, whole
+
+
+def _nearest_of_c(units: NDArray[np.float32], quadruples: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row most similar to c for each question, without the three given rows.
+
+    Many questions share a c, so each c is compared once: its answer is the first of the three rows nearest to it
+    that is neither a nor b.
+    """
+    words, of = np.unique(quadruples[:, 2], return_inverse=True)
+    nearest = np.empty((len(words), 3), dtype=np.int64)
+    for part in _blocks(len(words), len(units)):
+        scores = units[words[part]] @ units.T
+        last = words[part]
+        for rank in range(3):
+            _exclude(scores, last)
+            last = nearest[part, rank] = scores.argmax(axis=1)
+    allowed = (nearest[of][:, :, None] != quadruples[:, None, :2]).all(axis=2)
+    return nearest[of, allowed.argmax(axis=1)]
+
+
+def _exclude(scores: NDArray[np.float32], *given: NDArray[np.int64]) -> None:
+    for rows in given:
+        scores[np.arange(len(scores)), rows] = -np.inf
+
+
+def _blocks(count: int, size: int) -> Iterator[slice]:
+    block = max(1, BLOCK_BYTES // (4 * size))
+    for start in range(0, count, block):
+        yield slice(start, start + block)
 
 
 def chance_accuracy(size: int) -> float:

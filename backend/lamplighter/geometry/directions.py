@@ -50,7 +50,9 @@ def offset_consistency(vectors: Vectors, pairs: Sequence[tuple[int, int]]) -> fl
     1: 1 if all point the same way, about 0 if they have nothing in common; NaN for fewer than two pairs whose
     rows differ.
     """
-    return _mean_cosine(vectors, np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2))
+    return float(
+        _mean_cosines(vectors, np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(1, -1, 2))[0]
+    )
 
 
 def consistency_by_chance(
@@ -67,16 +69,15 @@ def consistency_by_chance(
     if len(known) < 2 or (classes < 0).any():
         return float("nan"), float("nan")
     random = np.random.default_rng(_SEED)
-    members = {int(label): np.flatnonzero(np.asarray(class_of) == label) for label in np.unique(classes)}
-    found: list[float] = []
-    for _ in range(DRAWS):
+    members = [np.flatnonzero(np.asarray(class_of) == label) for label in np.unique(classes)]
+    places = [np.flatnonzero((classes == label).ravel()) for label in np.unique(classes)]
+    drawn = np.empty((DRAWS, known.size), dtype=np.int64)
+    for draw in drawn:
         # Draw without replacement: two pairs that share a word would look alike just for that.
-        drawn = np.empty_like(known)
-        for label, rows in members.items():
-            places = classes == label
-            drawn[places] = np.resize(random.permutation(rows), int(places.sum()))
-        found.append(_mean_cosine(vectors, drawn))
-    return float(np.mean(found)), float(np.std(found))
+        for rows, at in zip(members, places, strict=True):
+            draw[at] = random.permutation(rows)[np.arange(len(at)) % len(rows)]
+    found = _mean_cosines(vectors, drawn.reshape(DRAWS, -1, 2))
+    return float(found.mean()), float(found.std())
 
 
 def _mean_variance(vectors: RowSource) -> float:
@@ -87,14 +88,17 @@ def _mean_variance(vectors: RowSource) -> float:
     return squares / (size * dim)
 
 
-def _mean_cosine(vectors: Vectors, pairs: NDArray[np.int64]) -> float:
-    total, count = np.zeros(vectors.shape[1]), 0
-    for block in split_rows(len(pairs), vectors.shape[1]):
-        offsets = unit_rows(vectors[pairs[block, 1]] - vectors[pairs[block, 0]])
+def _mean_cosines(vectors: Vectors, relations: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean cosine of the offsets of every two pairs of each relation, (R, P, 2). Shape (R,)."""
+    relation_count, pair_count, _ = relations.shape
+    total, count = np.zeros((relation_count, vectors.shape[1])), np.zeros(relation_count)
+    for block in split_rows(pair_count, relation_count * vectors.shape[1]):
+        ends = vectors[relations[:, block]]
+        offsets = unit_rows((ends[:, :, 1] - ends[:, :, 0]).reshape(-1, vectors.shape[1]))
+        offsets = offsets.reshape(relation_count, -1, vectors.shape[1])
         # Two equal rows have no offset, so no direction.
-        count += int(offsets.any(axis=1).sum())
-        total += offsets.sum(axis=0, dtype=np.float64)
-    if count < 2:
-        return float("nan")
+        count += offsets.any(axis=2).sum(axis=1)
+        total += offsets.sum(axis=1, dtype=np.float64)
     # The sum over all ordered pairs without a table: |sum|^2 minus each with itself.
-    return float(np.clip((np.square(total).sum() - count) / (count * (count - 1)), -1, 1))
+    several = np.where(count < 2, np.nan, count)
+    return np.clip((np.square(total).sum(axis=1) - count) / (several * (several - 1)), -1, 1)

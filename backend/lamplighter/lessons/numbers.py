@@ -21,7 +21,7 @@ from lamplighter.contract.answers import Answer, parse_answer
 from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.contract.questions import Question, parse_question, question_id
 from lamplighter.corpora.distribution import LISTED, WordLists, list_bytes, list_words
-from lamplighter.geometry.analogies import analogy_baselines
+from lamplighter.geometry.analogies import analogy_shares
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.number_name import OF_THE_TEXT, NumberName, figure_name, number_at
 from lamplighter.lessons.part import Part, StageQuestion
@@ -291,7 +291,7 @@ class _Resolver:
                 vectors = history.snapshot(step).vectors
             if not np.isfinite(vectors).all():
                 return {}
-            found = analogy_baselines(vectors, pairs, vocabulary.class_of())
+            found = analogy_shares(vectors, pairs, vocabulary.class_of())
             return {
                 "without_rule": found.without_exclusion,
                 "nearest_of_c": found.nearest_of_c,

@@ -15,8 +15,8 @@ from sklearn.metrics import silhouette_samples  # pyright: ignore[reportMissingT
 
 from lamplighter.geometry.analogies import (
     analogy_accuracy,
-    analogy_baselines,
     analogy_questions,
+    analogy_shares,
     chance_accuracy,
 )
 from lamplighter.geometry.odd_one_out import WORDS, draw_rounds
@@ -86,15 +86,15 @@ def test_baselines_of_an_analogy() -> None:
     pairs = [(i, 6 + i) for i in range(6)]
     class_of = np.repeat([0, 1], 6)
     near = np.concatenate((first, first + 0.2 * rng.normal(size=(6, 40)))).astype(np.float32)
-    found = analogy_baselines(near, pairs, class_of)
+    found = analogy_shares(near, pairs, class_of)
     assert (found.chance, found.right_class) == (pytest.approx(1 / 9), pytest.approx(1 / 6))
     assert found.nearest_of_c == 1.0, "the partner is the nearest word, and no analogy is needed"
     assert found.without_exclusion == 0.0, "c itself is nearer still"
     apart = np.concatenate((first, first + 20 * shift)).astype(np.float32)
     assert analogy_accuracy(apart, pairs) > 0.5
-    assert analogy_baselines(apart, pairs, class_of).nearest_of_c < 0.5
-    assert np.isnan(analogy_baselines(near, pairs, np.full(12, -1)).right_class)
-    assert np.isnan(analogy_baselines(near, [], class_of).nearest_of_c)
+    assert analogy_shares(apart, pairs, class_of).nearest_of_c < 0.5
+    assert np.isnan(analogy_shares(near, pairs, np.full(12, -1)).right_class)
+    assert np.isnan(analogy_shares(near, [], class_of).nearest_of_c)
 
 
 def test_omits_invalid_questions() -> None:

@@ -16,9 +16,9 @@ from lamplighter.corpora.modular import number_ids
 from lamplighter.geometry import neighbours
 from lamplighter.geometry.analogies import (
     MAX_QUESTIONS,
-    analogy_baselines,
     analogy_hits,
     analogy_questions,
+    analogy_shares,
 )
 from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
 from lamplighter.geometry.fourier import (
@@ -309,18 +309,17 @@ def _counts(asked: GeometryQuestion) -> NDArray[np.int64] | None:
 
 
 def _score(vectors: NDArray[np.float32], class_of: NDArray[np.integer], relation: Relation) -> RelationScore:
-    questions = analogy_questions(relation.pairs)
-    baselines = analogy_baselines(vectors, relation.pairs, class_of)
+    shares = analogy_shares(vectors, relation.pairs, class_of)
     chance, deviation = consistency_by_chance(vectors, relation.pairs, class_of)
     return RelationScore(
         name=relation.name,
         pairs=len(set(relation.pairs)),
-        questions=len(questions),
-        score=float(analogy_hits(vectors, questions).mean()) if len(questions) else None,
-        chance=baselines.chance,
-        right_class=baselines.right_class,
-        nearest_of_c=baselines.nearest_of_c,
-        without_rule=baselines.without_exclusion,
+        questions=shares.questions,
+        score=shares.accuracy if shares.questions else None,
+        chance=shares.chance,
+        right_class=shares.right_class,
+        nearest_of_c=shares.nearest_of_c,
+        without_rule=shares.without_exclusion,
         consistency=offset_consistency(vectors, relation.pairs),
         consistency_chance=chance,
         consistency_deviation=deviation,

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.contract.recipe import Recipe
-from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
+from lamplighter.geometry.analogies import AnalogyShares, analogy_accuracy, analogy_shares
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -128,7 +129,7 @@ async def test_a_run_that_takes_the_place_of_another_has_its_own_curve(
 async def test_relations_beside_their_baselines(app: FastAPI, trainer: FakeTrainer) -> None:
     shift, few = (await ask(app, trainer.run, "relations?step=20")).json["items"]
     vectors, class_of = trainer.matrices[20], trainer.run.vocabulary.class_of()
-    baselines = analogy_baselines(vectors, PAIRS, class_of)
+    baselines = analogy_shares(vectors, PAIRS, class_of)
     assert shift["score"] == pytest.approx(analogy_accuracy(vectors, PAIRS))
     assert shift["questions"] == len(list(permutations(PAIRS, 2)))
     assert (shift["right_class"], shift["chance"]) == (pytest.approx(0.1), pytest.approx(1 / 37))
@@ -249,14 +250,14 @@ async def test_relations_are_scored_once_for_concurrent_requests(
 ) -> None:
     made: list[int] = []
 
-    def counted(*given: np.ndarray) -> np.ndarray:
+    def counted(*given: Any) -> AnalogyShares:
         made.append(1)
-        return np.zeros(len(given[1]), dtype=np.bool_)
+        return analogy_shares(*given)
 
-    monkeypatch.setattr("lamplighter.serving.routes.geometry_space.analogy_hits", counted)
+    monkeypatch.setattr("lamplighter.serving.routes.geometry_space.analogy_shares", counted)
     answers = await asyncio.gather(*(ask(app, trainer.run, "relations?step=20") for _ in range(8)))
     assert len({answer.body for answer in answers}) == 1
-    assert len(made) == 1
+    assert len(made) == len(trainer.run.vocabulary.relations)
 
 
 @pytest.mark.parametrize(
