@@ -116,9 +116,8 @@ def measure_relations(
         shares = analogy_shares(vectors, relation.pairs, class_of)
         if math.isfinite(shares.accuracy):
             guessed = shares.right_class if math.isfinite(shares.right_class) else shares.chance
-            found[relation.name] = RelationFigures(
-                shares.accuracy, len(relation.pairs), guessed, shares.nearest_of_c
-            )
+            told = shares.accuracy, len(relation.pairs), guessed, shares.nearest_of_c
+            found[relation.name] = RelationFigures(*told)
     return found
 
 

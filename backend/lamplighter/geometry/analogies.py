@@ -156,7 +156,7 @@ def _nearest_of_c(units: NDArray[np.float32], quadruples: NDArray[np.int64]) -> 
     return nearest[of, allowed.argmax(axis=1)]
 
 
-def _exclude(scores: NDArray[np.float32], *given: NDArray[np.int64]) -> None:
+def _exclude(scores: NDArray[np.floating], *given: NDArray[np.int64]) -> None:
     for rows in given:
         scores[np.arange(len(scores)), rows] = -np.inf
 
