@@ -72,7 +72,7 @@ test: .make/develop page browser
 tour: .make/develop page browser
 	$(BIN)/python -m pytest -m tour
 
-# Both sides of the wire at a time: one takes about as long as the other.
+# Both sides of the wire at a time: types take longest in one, ESLint in the other.
 check: .make/develop
 	$(MAKE) --jobs 2 check-python check-page
 
