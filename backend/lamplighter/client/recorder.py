@@ -297,8 +297,7 @@ class Recorder:
                 self.close(message=message)
             else:
                 description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-                message = say("loop_stopped", step=self.number, error=description)
-                self.close(Phase.INTERRUPTED, message[:500])
+                self.close(Phase.INTERRUPTED, say("loop_stopped", step=self.number, error=description))
         except Exception as own:
             if self._raises and error is None:
                 raise
@@ -323,8 +322,7 @@ class Recorder:
         if self._closed:
             return
         try:
-            message = say("not_recorded_after", step=self._recorded_number, error=reason)
-            self.close(Phase.INTERRUPTED, message[:500])
+            self.close(Phase.INTERRUPTED, say("not_recorded_after", step=self._recorded_number, error=reason))
         except Exception as own:  # noqa: BLE001 (no error of a record ends a training)
             log.warning("the end of %s could not be recorded: %s", self._path.name, describe_error(own))
 

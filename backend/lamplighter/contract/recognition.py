@@ -1,4 +1,8 @@
-"""Recognises the English sentences that run folders and workers hold, so that the page has them in each of its languages."""
+"""Finds the code and the values of a sentence, so that each reader has it in its own language.
+
+What is said now knows them (`Sentence`). English text is recognised by its template: what run folders of earlier versions
+hold, and what an error or a worker hands on.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from string import Formatter
 from typing import cast
 
 from lamplighter.contract.reason import Reason, ReasonCode
-from lamplighter.contract.sentences import SENTENCES
+from lamplighter.contract.sentences import SENTENCES, Sentence
 
 _MAX_CHARACTERS = 1_000
 """A longer text is none of them. What an imported run says may be anything."""
@@ -17,9 +21,13 @@ _NUMBER = r"-?[0-9][0-9,]{0,25}(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,3})?|-?inf|nan"
 _ITS_OWN_WORDS = "{sentence}"
 
 
-@lru_cache(maxsize=2_048)
 def recognise(text: str) -> Reason | None:
     """Return the code and the values of a sentence; None for any other text."""
+    return text.reason if isinstance(text, Sentence) else _match(text)
+
+
+@lru_cache(maxsize=2_048)
+def _match(text: str) -> Reason | None:
     if len(text) > _MAX_CHARACTERS:
         return None
     for code, pattern, numbers in _patterns():

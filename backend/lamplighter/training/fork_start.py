@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.contract.sentences import say
+from lamplighter.contract.sentences import encode_message, say
 from lamplighter.corpora.build import CorpusProgress
 from lamplighter.forks.changes import reads_other_text
 from lamplighter.forks.start import read_steps, start_of
@@ -60,7 +60,7 @@ def begin_fork(run: RunFolder, report: CorpusProgress, stopped: Callable[[], boo
         told += _describe_changes(run, start)
         _place_layout(run, start, learner)
         failpoint.trigger("fork-replayed")
-        state = {"learning_rate": recipe.optimiser.learning_rate, TOLD: told}
+        state = {"learning_rate": recipe.optimiser.learning_rate, TOLD: [encode_message(one) for one in told]}
         observer = Observer(learner, recipe.cadence.verify_every)
         try:
             save_checkpoint(run.checkpoints, 0, 1, learner, observer, state)

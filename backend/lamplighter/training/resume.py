@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from lamplighter.contract.sentences import say
+from lamplighter.contract.sentences import decode_message, say
 from lamplighter.forks.errors import StartLostError
 from lamplighter.model.checkpoint import (
     RETRY_SECONDS,
@@ -95,7 +95,7 @@ class RunCheckpoints:
                 self._control.learning_rate = state["learning_rate"]
                 if folder == self._run.checkpoints:
                     self.last_written, self._last_rate = name, self._control.learning_rate
-                return [str(line) for line in state.get(TOLD, [])]
+                return [decode_message(str(line)) for line in state.get(TOLD, [])]
         raise StartLostError(say("start_lost"))
 
     def write(self, step: int, model: TrainedModel) -> None:

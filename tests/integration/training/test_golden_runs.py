@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 import lamplighter
+from lamplighter.contract.sentences import SENTENCES
 from lamplighter.cost.run_cost import read_run_cost
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.archive.pack import write_zip
@@ -33,10 +34,10 @@ from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import PORT, call
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "runs"
-COMMITS = ("3e900acf", "22c8f3e4", "2516882f", "32c1ad4e", "98894e63")
+COMMITS = ("3e900acf", "22c8f3e4", "2516882f", "32c1ad4e", "98894e63", "1ddd781c")
 STEPS, INTERRUPTED_STEPS = 19, 60
 """The last steps of the recipes of the finished and of the interrupted runs."""
-WITH_ENERGY = ("32c1ad4e", "98894e63")
+WITH_ENERGY = ("32c1ad4e", "98894e63", "1ddd781c")
 QUERIES = {
     "step": str(STEPS), "token_id": "5", "token_ids": "5,6", "layout": "1", "a": "5", "b": "6", "c": "7",
     "from": "5,6", "to": "7,8", "pairs": "5-6,7-8", "part": "1",
@@ -101,7 +102,7 @@ async def test_every_route_shows_it(commit: str, app: FastAPI):
     assert listed[other]["readable"]
     asked = (await call(app, "GET", f"/api/runs/{run}/examinations")).json["items"]
     # Commits before 26 November could not be asked.
-    assert len(asked) == {"2516882f": 5, "32c1ad4e": 9, "98894e63": 9}.get(commit, 0)
+    assert len(asked) == {"2516882f": 5, "32c1ad4e": 9, "98894e63": 9, "1ddd781c": 9}.get(commit, 0)
     values = QUERIES | {"run": run, "with": other, "examination": asked[0]["id"] if asked else ""}
     absent = set[str]()
     for route, methods in ROUTES.items():
@@ -121,6 +122,13 @@ async def test_every_route_shows_it(commit: str, app: FastAPI):
     assert absent == ABSENT
     for one in asked:
         assert (await call(app, "GET", f"/api/runs/{run}/examinations/{one['id']}")).status == 200
+    # These stored English sentences, which the page has in German by their codes.
+    for name, code in ((run, "steps_done"), (other, "stopped")):
+        events = (await call(app, "GET", f"/api/runs/{name}/events")).json["items"]
+        status = (await call(app, "GET", f"/api/runs/{name}")).json["status"]
+        assert (events[-1]["code"], events[-1]["message"]) == (code, status["message"])
+        assert (status["code"], status["values"]) == (code, events[-1]["values"])
+        assert SENTENCES.tell(code, status["values"], "de") != status["message"]
 
 
 @by_commit

@@ -26,7 +26,6 @@ from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FORMAT_VERSION
 from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch
@@ -104,9 +103,9 @@ class FragmentSource:
         connection = apsw.Connection(":memory:", flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI)
         try:
             connection.execute(steps.SCHEMA)
-            connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
             connection.set_busy_timeout(2_000)
             connection.execute("ATTACH ? AS source", (f"{self._run.steps_path.absolute().as_uri()}?mode=ro",))
+            connection.pragma("user_version", connection.pragma("user_version", schema="source"))
             # One reading transaction, so that all tables are of the same moment.
             with connection:
                 yield connection

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from lamplighter.contract.sentences import decode_message, encode_message, read_message
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.importing.run_checks import (
@@ -86,7 +87,7 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
                 "message": "imported while it was still being trained elsewhere",
             }
         for name, value in facts.items():
-            copy.insert("INSERT INTO facts VALUES(?,?)", name, json.dumps(value))
+            copy.insert("INSERT INTO facts VALUES(?,?)", name, encode_message(value))
     return str(phase)
 
 
@@ -190,7 +191,7 @@ class CheckedSteps:
                 require_count(attempt),
                 self._checks.require_step(step),
                 require_text(kind, MAX_NAME),
-                shorten_text(message, MAX_MESSAGE),
+                encode_message(shorten_text(decode_message(require_text(message)), MAX_MESSAGE)),
             )
 
     def applied(self) -> Iterator[tuple[int, str, int, float, int, int, str, str]]:
@@ -301,7 +302,8 @@ def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
     if (method := decode_method(facts.get(METHOD_FACT))) is not None:
         known[METHOD_FACT] = method.as_fact()
     if "message" in facts:
-        known["message"] = shorten_text(facts["message"], MAX_MESSAGE)
+        said = facts["message"]
+        known["message"] = shorten_text(read_message(said) if isinstance(said, dict) else said, MAX_MESSAGE)
     if facts.get("snapshots") in ("all", "keyframes", "none"):
         known["snapshots"] = facts["snapshots"]
     if "changed" in facts:

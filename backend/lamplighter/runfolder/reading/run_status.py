@@ -7,9 +7,10 @@ import time
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import ConfigDict, ValidationError, computed_field
+from pydantic import ConfigDict, SkipValidation, ValidationError, computed_field
 
 from lamplighter.contract.documented_model import DocumentedModel
+from lamplighter.contract.sentences import read_message
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.current_map import read_smoothed_step
@@ -44,7 +45,7 @@ class RunStatus(DocumentedModel):
     phase: Phase
     """`waiting`: not yet started; `preparing`: reading its corpus; `interrupted`: stopped by a person, can be
     continued; `failed`: `message` says why."""
-    message: str
+    message: SkipValidation[str]
     alive: bool
     """True while a trainer holds the run."""
     attempt: int
@@ -111,7 +112,7 @@ def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
         phase = phase_in(facts)
         return RunStatus(
             phase=phase,
-            message=facts.get("message", ""),
+            message=read_message(facts.get("message", "")),
             alive=alive,
             attempt=attempt,
             step=step,

@@ -33,7 +33,7 @@ from lamplighter.runfolder.sqlite.table_list import is_later_table_missing
 from lamplighter.runfolder.sqlite.unreadable_file import unreadable_file
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT, has_shared_memory
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """The newest format of the SQLite files in a run folder. Each file has in `PRAGMA user_version` that of the last change that
 its readers must know. Count up with every change that the version before cannot read; all lower numbers are read."""
 

@@ -86,7 +86,7 @@ class ExaminationsWriter(FactsWriter):
     """The examiner's writer of `examinations.sqlite`. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, SCHEMA)
+        super().__init__(path, SCHEMA, version=3)
         newest = self._select("SELECT max(revision) FROM answers")[0][0]
         self._revision = int(newest or 0)
 

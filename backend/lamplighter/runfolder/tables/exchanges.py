@@ -174,7 +174,7 @@ class ExchangesWriter(FileWriter):
     """The one writer of `exchanges.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, SCHEMA)
+        super().__init__(path, SCHEMA, version=3)
 
     def begin_split(self, attempt: int, step: int, split: AnySplit) -> None:
         """Say how the run is split from a step of an attempt on."""

@@ -10,6 +10,7 @@ import json
 import time
 from typing import Any
 
+from lamplighter.contract.sentences import encode_message
 from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 from lamplighter.runfolder.tables.requests import AppliedRequest, Request
 
@@ -23,11 +24,11 @@ class FactsWriter(FileWriter):
     """The writer of a file that has facts and applied requests."""
 
     def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts (`phase`, `layers`, ...), replacing each value."""
+        """Set facts (`phase`, `message`, `layers`, ...), replacing each value."""
         with self._connection:
             self._connection.executemany(
                 "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
-                [(name, json.dumps(value)) for name, value in facts.items()],
+                [(name, encode_message(value)) for name, value in facts.items()],
             )
 
     def add_applied(self, request: Request, attempt: int, step: int) -> None:

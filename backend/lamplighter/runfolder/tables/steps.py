@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.documented_model import DocumentedRecord
+from lamplighter.contract.sentences import encode_message
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage, split_step_key, step_key
 from lamplighter.runfolder.phase import Phase
@@ -321,7 +322,7 @@ class StepsWriter(FactsWriter):
         with self._connection:
             self._connection.execute(
                 "INSERT INTO events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
-                (time.time(), self.attempt, step, kind, message),
+                (time.time(), self.attempt, step, kind, encode_message(message)),
             )
             if facts:
                 self.set_facts(facts)

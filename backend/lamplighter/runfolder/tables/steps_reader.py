@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.sentences import decode_message
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
 from lamplighter.runfolder.matrices.matrix_reference import KeyframeMatrix, open_keyframe
@@ -266,21 +268,17 @@ class StepsReader(FactsReader):
 
     def events(self, after: int = 0, limit: int = 1_000) -> list[TimelineEvent]:
         """Return at most `limit` events with an id above `after`, oldest first."""
-        return [
-            TimelineEvent(*row)
-            for row in self._fetch_all(
-                "SELECT id, time, attempt, step, kind, message FROM events WHERE id>? ORDER BY id LIMIT ?",
-                after,
-                limit,
-            )
-        ]
+        return self._events("WHERE id>? ORDER BY id", after, limit)
 
     def newest_events(self, limit: int) -> list[TimelineEvent]:
         """Return the newest `limit` events, oldest first."""
+        return self._events("ORDER BY id DESC", limit)[::-1]
+
+    def _events(self, which: str, *values: int) -> list[TimelineEvent]:
         rows = self._fetch_all(
-            "SELECT id, time, attempt, step, kind, message FROM events ORDER BY id DESC LIMIT ?", limit
+            f"SELECT id, time, attempt, step, kind, message FROM events {which} LIMIT ?", *values
         )
-        return [TimelineEvent(*row) for row in reversed(rows)]
+        return [replace(TimelineEvent(*row), message=decode_message(row[5])) for row in rows]
 
     def _select_steps(self, select: str, steps: Iterable[int]) -> list[tuple[int, Any]]:
         lineage = self.lineage()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import SkipValidation
+
 from lamplighter.runfolder.tables.lines import SpokenLine
 from lamplighter.serving.schemas.base import ApiModel, HasReason, Items
 
@@ -92,7 +94,7 @@ class Event(HasReason):
     attempt: int
     step: int
     kind: str
-    message: str
+    message: SkipValidation[str]
 
 
 class EventList(Items[Event]):
