@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +29,6 @@ from living_map.ranking import (
     insert_moved,
     rank_tile,
     remove_moved,
-    take_lists,
     take_near,
 )
 from living_map.rows import Metric, comparable_rows, differing_rows, ways_moved
@@ -143,7 +143,7 @@ class NeighbourIndex:
         self.travelled[: len(stay)] = 0
         self.travelled[moved] = ways
         changed = np.zeros(size, dtype=np.bool_)
-        take_lists(before, stay, self._k, self._lists, changed)
+        _take_lists(before, stay, self._k, self._lists, changed)
         return self._repair(np.concatenate((moved, np.arange(len(stay), size))), changed)
 
     def _list_length(self, size: int) -> int:
@@ -251,3 +251,27 @@ class NeighbourIndex:
         found = run_each(rank_in, split_range(size, first or 0))
         for number, near in enumerate(found, 1):
             take_near(near, rows, lists, number == len(found))
+
+
+@numba.njit(cache=True)
+def _take_lists(
+    before: NeighbourLists, stay: NDArray[np.int64], k: int, lists: NeighbourLists, changed: NDArray[np.bool_]
+) -> None:
+    """Copy the lists of the rows that stay under their new numbers, without the rows that leave."""
+    new_ids = np.full(before.ids.shape[0], -1, dtype=np.int32)
+    for row in range(len(stay)):
+        new_ids[stay[row]] = row
+    for row, old in enumerate(stay):
+        count = 0
+        for index in range(before.counts[old]):
+            token = new_ids[before.ids[old, index]]
+            if token >= 0:
+                lists.ids[row, count] = token
+                lists.cosines[row, count] = before.cosines[old, index]
+                count += 1
+            elif index < k:
+                changed[row] = True
+        lists.counts[row] = count
+        lists.edges[row] = before.edges[old]
+        # The order of ids is kept, so that a neighbour that came before the edge still does.
+        lists.edge_ids[row] = np.searchsorted(stay, before.edge_ids[old])

@@ -37,31 +37,6 @@ def empty_lists(size: int, kept: int) -> NeighbourLists:
     )
 
 
-@numba.njit(cache=True)
-def take_lists(
-    before: NeighbourLists, stay: NDArray[np.int64], k: int, lists: NeighbourLists, changed: NDArray[np.bool_]
-) -> None:
-    """Copy the lists of the rows that stay under their new numbers, without the rows that leave."""
-    new_ids = np.full(before.ids.shape[0], -1, dtype=np.int32)
-    for row in range(len(stay)):
-        new_ids[stay[row]] = row
-    for row in range(len(stay)):
-        old = stay[row]
-        count = 0
-        for index in range(before.counts[old]):
-            token = new_ids[before.ids[old, index]]
-            if token >= 0:
-                lists.ids[row, count] = token
-                lists.cosines[row, count] = before.cosines[old, index]
-                count += 1
-            elif index < k:
-                changed[row] = True
-        lists.counts[row] = count
-        lists.edges[row] = before.edges[old]
-        # The order of ids is kept, so that a neighbour that came before the edge still does.
-        lists.edge_ids[row] = np.searchsorted(stay, before.edge_ids[old])
-
-
 _SCANNED = 64
 """Cosines that are looked at together, to pass over those where no row is near."""
 ROUNDING = 1e-5
