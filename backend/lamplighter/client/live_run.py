@@ -61,7 +61,7 @@ def follow(
         channels: any of `pulse` (which also gives the census), `layout`, `rows`.
         from_step: the step to play from; None: live.
         speed: playback speed in steps a second; None: as fast as you read, without merging.
-        patience: seconds to keep reconnecting after a lost connection. The first connection is not retried.
+        patience: seconds to wait for an answer, and to keep reconnecting; a first connection that fails is not retried.
         linger: seconds to wait for a last layout or matrix of a finished run.
 
     Raises:
@@ -204,6 +204,7 @@ class _LiveStream:
             additional_headers=self._headers,
             max_size=_MAX_MESSAGE,
             compression=None,
+            open_timeout=self._patience,
             # A proxy cannot reach this machine's loopback interface.
             proxy=None if stays_here(urlsplit(self._address).hostname or "") else True,
         )
