@@ -12,9 +12,13 @@ because it compiles shaders; it is reported separately, as `first_in_browser`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
+import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,12 +27,14 @@ from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from benchmarks.support.finished import train
+from benchmarks.support.browser import DARK, async_chromium
 from benchmarks.support.report import report
+from benchmarks.support.training import train_by, unasked_run
+from lamplighter.cli.asking.lessons import prepare_lessons
+from lamplighter.exports.export import export_run
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import SEEN
 from tests.support.application import Application
 
@@ -39,6 +45,7 @@ FIRSTS = 7
 WATCH = (Path(__file__).parent / "city_watch.js").read_text(encoding="utf-8")
 MOVES = 66
 """Pointer moves a second, whether or not the page keeps up."""
+_PART = re.compile(r'data-part="([^"]+?)(?:-\d+)?">([^<]*)<')
 _PATIENCE = 60
 _DWELL = 300
 """Milliseconds from the pointer's arrival at the handle to the press."""
@@ -73,57 +80,61 @@ class Sweep:
     spent: dict[str, float]
     """Seconds of processor time by kind of browser process: `renderer` is the page, `GPU` draws."""
 
+    @property
+    def positions(self) -> int:
+        """Return how many steps were shown."""
+        return len({shown["step"] for shown in self.shown})
 
-def main() -> bool:
-    """Measure and print. Returns whether the goals are met."""
+    @property
+    def pace(self) -> float:
+        """Return the positions a second."""
+        return self.positions / self.seconds
+
+    def costs(self) -> dict[str, float]:
+        """Return the processor time of a position."""
+        kinds = {"page_cpu_ms": "renderer", "drawing_cpu_ms": "GPU"}
+        return {name: 1e3 * self.spent[kind] / max(1, self.positions) for name, kind in kinds.items()}
+
+
+def main() -> None:
+    """Measure and print."""
     kept = os.environ.get("LAMPLIGHTER_BENCH_RUN")
     with tempfile.TemporaryDirectory() as made:
         runs = Path(kept).resolve().parent if kept else Path(made)
         with Application(runs, "serve") as application:
-            run = application.run(Path(kept).name) if kept else train(application, STEPS)
+            run = application.run(Path(kept).name) if kept else train_by(application, STEPS)
             sweeps, firsts = asyncio.run(_measured(application.url, run))
             record = _Record(application, run)
             for sweep in sweeps.values():
                 record.check(sweep)
     first = sweeps.pop("first")
-    met = True
     for name, sweep in sweeps.items():
-        met &= _report(name, sweep, record, first)
-    cities, beats = (np.array(of) for of in zip(*firsts, strict=True))
-    return (
-        report(
-            "first_city",
-            float(np.median(cities)) / 1e3,
-            "s after navigation, median",
-            each=[round(float(one) / 1e3, 2) for one in cities],
-            first_beat=float(np.median(beats)) / 1e3,
-        )
-        and met
+        _report(name, sweep, record, first)
+    cities, beats = (1e-3 * np.array(of) for of in zip(*firsts, strict=True))
+    each = [round(one, 2) for one in cities.tolist()]
+    report(
+        "first_city", np.median(cities), "s after navigation, median", each=each, first_beat=np.median(beats)
     )
 
 
 async def _measured(url: str, run: RunFolder) -> tuple[dict[str, Sweep], list[tuple[float, float]]]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
+    async with async_chromium() as browser:
         # Warm up: fill the server's caches and start the browser's processes.
-        await _first(browser, url)
-        firsts = [await _first(browser, url) for _ in range(FIRSTS)]
+        await first_lamps(browser, url)
+        firsts = [await first_lamps(browser, url) for _ in range(FIRSTS)]
         sweeps: dict[str, Sweep] = {}
         for name in ("first", "cold"):
-            async with open_page(browser, f"{url}/?run={run.id}") as page:
-                await wait_for(page, "window.watch.beat")
-                await page.wait_for_timeout(2_000)
+            async with open_past(browser, f"{url}/?run={run.id}") as page:
                 sweeps[name] = await drag(page, 0.02, 0.98, SWEEP)
                 if name == "cold":
                     sweeps["warm"] = await drag(page, 0.98, 0.02, SWEEP)
-        await browser.close()
     return sweeps, firsts
 
 
-async def _first(browser: Browser, url: str) -> tuple[float, float]:
+async def first_lamps(browser: Browser, url: str) -> tuple[float, float]:
     """Return the milliseconds from navigation to the first lamps, and to the first beat."""
     async with open_page(browser, url) as page:
-        await wait_for(page, "window.watch.city && window.watch.beat")
+        await wait_for(page, "window.watch?.city && window.watch.beat")
         watch = await page.evaluate("window.watch")
     return watch["city"] - watch["begun"], watch["beat"] - watch["begun"]
 
@@ -153,21 +164,16 @@ class _Record:
                 raise AssertionError(f"{shown} was shown for step {step}: its map is of step {due}")
 
 
-def _positions(sweep: Sweep) -> int:
-    return len({shown["step"] for shown in sweep.shown})
-
-
-def _report(name: str, sweep: Sweep, record: _Record, first: Sweep) -> bool:
-    positions = _positions(sweep)
+def _report(name: str, sweep: Sweep, record: _Record, first: Sweep) -> None:
     when = {asked["step"]: asked["when"] for asked in sweep.asked}
     known = [shown for shown in sweep.shown if shown["step"] in when]
     late = [shown["when"] - when[shown["step"]] for shown in known]
     issued = [shown["issued"] - when[shown["step"]] for shown in known]
-    return report(
+    report(
         f"scrubbing_{name}",
-        positions / sweep.seconds,
+        sweep.pace,
         "positions a second",
-        first_in_browser=_positions(first) / first.seconds,
+        first_in_browser=first.pace,
         tokens=record.tokens,
         steps=len(record.rows),
         seconds=sweep.seconds,
@@ -175,8 +181,7 @@ def _report(name: str, sweep: Sweep, record: _Record, first: Sweep) -> bool:
         pointer_to_pixels_ms=_quantile(late, 0.5),
         pointer_to_pixels_p95_ms=_quantile(late, 0.95),
         pointer_to_drawn_ms=_quantile(issued, 0.5),
-        page_cpu_ms=1e3 * sweep.spent["renderer"] / max(1, positions),
-        drawing_cpu_ms=1e3 * sweep.spent["GPU"] / max(1, positions),
+        **sweep.costs(),
         load=os.getloadavg()[0],
         page_frames_a_second=len(sweep.frames) / (sum(sweep.frames) / 1e3),
     )
@@ -189,7 +194,7 @@ def _quantile(values: list[float], part: float) -> float | None:
 @asynccontextmanager
 async def open_page(browser: Browser, url: str) -> AsyncGenerator[Page]:
     """Open the page in a new browser context, with empty caches. Yields the page."""
-    context = await browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 720})
+    context = await browser.new_context(**DARK)
     await context.add_init_script(WATCH)
     await context.add_init_script(SEEN)
     page = await context.new_page()
@@ -198,6 +203,15 @@ async def open_page(browser: Browser, url: str) -> AsyncGenerator[Page]:
         yield page
     finally:
         await context.close()
+
+
+@asynccontextmanager
+async def open_past(browser: Browser, url: str) -> AsyncGenerator[Page]:
+    """Open the page of a finished run, and wait until it has come to rest. Yields the page."""
+    async with open_page(browser, url) as page:
+        await wait_for(page, "window.watch?.beat")
+        await page.wait_for_timeout(2_000)
+        yield page
 
 
 async def wait_for(page: Page, expression: str) -> Any:
@@ -267,3 +281,48 @@ async def _spent(page: Page) -> dict[str, float]:
         spent[process["type"]] = spent.get(process["type"], 0.0) + process["cpuTime"]
     await session.detach()
     return spent
+
+
+def measure_packed() -> None:
+    """Measure the page in a file beside the same page from a server: bytes by part, seconds to the first light, a drag.
+
+    Both show one finished run with all answers of the course.
+    """
+    with unasked_run() as run:
+        with contextlib.redirect_stdout(sys.stderr):
+            prepare_lessons(run.path.parent, run.id, yes=True)
+        tokens = len(run.vocabulary)
+        page = export_run(run, "html", out=run.path.parent / "run.html")
+        text = page.read_text(encoding="utf-8")
+        parts: Counter[str] = Counter()
+        for name, data in _PART.findall(text):
+            parts[name] += len(data)
+        parts["page"] = page.stat().st_size - parts.total()
+        report("packed_bytes", page.stat().st_size, "bytes", **parts)
+        with Application(run.path.parent, "serve", "--no-workers") as application:
+            urls = {"file": page.as_uri(), "server": f"{application.url}/?run={run.id}"}
+            lights, sweeps = asyncio.run(_measure_both(urls))
+    for where, took in lights.items():
+        each, unit = [round(one / 1e3, 2) for one in took], "s from opening to the first light, median"
+        report(f"packed_first_light_{where}", np.median(took) / 1e3, unit, each=each)
+    for where, sweep in sweeps.items():
+        report(f"packed_scrubbing_{where}", sweep.pace, "positions a second", tokens=tokens, **sweep.costs())
+
+
+async def _measure_both(urls: dict[str, str]) -> tuple[dict[str, list[float]], dict[str, Sweep]]:
+    """Return the milliseconds to the first light, and a drag, by the source of the page, measured in turn."""
+    lights: dict[str, list[float]] = {where: [] for where in urls}
+    async with async_chromium() as browser:
+        for url in urls.values():
+            # The first page of a browser compiles shaders.
+            await first_lamps(browser, url)
+            await _drag(browser, url)
+        for _ in range(FIRSTS):
+            for where, url in urls.items():
+                lights[where].append((await first_lamps(browser, url))[1])
+        return lights, {where: await _drag(browser, url) for where, url in urls.items()}
+
+
+async def _drag(browser: Browser, url: str) -> Sweep:
+    async with open_past(browser, url) as page:
+        return await drag(page, 0.02, 0.98, SWEEP)

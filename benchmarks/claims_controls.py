@@ -1,6 +1,7 @@
-"""The board of claims beside its controls: the state of each claim on the default run, on the same text in random
-order, on a town whose planted classes and relations are permuted among its words, on a model that learns nothing, and
-on one that diverges.
+"""The board of claims beside its controls: the state of each claim on five runs, and whether it was predicted.
+
+They are the default run, one on the same text in random order, one on a town whose planted classes and relations are permuted
+among its words, one whose model learns nothing, and one that diverges.
 
 The predictions are in `docs/claims.md`, with reasons there for those that were wrong. A wrong one counts with its reason
 or without: a typed reason only says that it was seen. A prediction counts where it could fail, which is in the cells of
@@ -17,14 +18,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.support.finished import STEPS
 from benchmarks.support.report import report
+from benchmarks.support.training import STEPS
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.control import make_control_recipe
 from lamplighter.contract.recipe import Recipe
@@ -66,13 +68,11 @@ def read_predictions(text: str) -> dict[int, dict[str, set[str]]]:
     if header not in text:
         raise ValueError(f"{PREDICTIONS.name} has no predictions: a table with the head {header}")
     found: dict[int, dict[str, set[str]]] = {}
-    for line in text.split(header, 1)[1].splitlines()[2:]:
-        if not line.startswith("|"):
-            break
-        number, *cells = (cell.strip() for cell in line.strip("| ").split("|"))
+    for number, *cells in _read_rows(text, header):
         allowed = [set(cell.split(" or ")) for cell in cells]
         if len(allowed) != len(COLUMNS) or not set().union(*allowed) <= set(ClaimState):
-            raise ValueError(f"{PREDICTIONS.name}: {line} is no prediction of {len(COLUMNS)} states")
+            row = " | ".join((number, *cells))
+            raise ValueError(f"{PREDICTIONS.name}: {row} is no prediction of {len(COLUMNS)} states")
         found[int(number)] = dict(zip(COLUMNS, allowed, strict=True))
     return found
 
@@ -80,12 +80,17 @@ def read_predictions(text: str) -> dict[int, dict[str, set[str]]]:
 def read_explained(text: str) -> set[tuple[int, str, str]]:
     """Return the states that contradict a prediction and are explained in the document, as claim, column, state."""
     found: set[tuple[int, str, str]] = set()
-    for line in text.partition(EXPLAINED)[2].splitlines()[2:]:
-        if not line.startswith("|"):
-            break
-        number, column, _, state, _ = (cell.strip() for cell in line.strip("| ").split("|"))
+    for number, column, _, state, _ in _read_rows(text, EXPLAINED):
         found |= {(int(number), each, state) for each in (COLUMNS if column == "all" else (column,))}
     return found
+
+
+def _read_rows(text: str, header: str) -> Iterator[list[str]]:
+    """Yield the cells of each row of a table."""
+    for line in text.partition(header)[2].splitlines()[2:]:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip("| ").split("|")]
 
 
 def compare(
@@ -121,21 +126,22 @@ def compare(
     )
     # An explanation of a state that no longer occurs is out of date.
     unexplained = sorted(str(one) for one in found.keys() ^ explained)
-    met = report(
-        "claims_controls_true",
-        came_true / len(could_fail) if could_fail else 0.0,
-        f"of {len(could_fail)} predictions that could fail came true, whatever reasons were given since",
-        came_true=came_true,
-        allowing_two_states=sum(len(predicted[number][column]) > 1 for number, column in could_fail),
-        alike_in_all_columns=sorted(
-            number
-            for number in predicted.keys() & claims
-            if len(set(map(frozenset, predicted[number].values()))) == 1
+    green = [number for number in ABOUT_ORDER if boards["shuffled"].get(number, {}).get("state") == "holds"]
+    met = [
+        report(
+            "claims_controls_true",
+            came_true / len(could_fail) if could_fail else 0.0,
+            f"of {len(could_fail)} predictions that could fail came true, whatever reasons were given since",
+            came_true=came_true,
+            allowing_two_states=sum(len(predicted[number][column]) > 1 for number, column in could_fail),
+            alike_in_all_columns=sorted(
+                number
+                for number in predicted.keys() & claims
+                if len(set(map(frozenset, predicted[number].values()))) == 1
+            ),
+            not_counted=len(predicted) * len(COLUMNS) - len(could_fail),
+            wrong=wrong,
         ),
-        not_counted=len(predicted) * len(COLUMNS) - len(could_fail),
-        wrong=wrong,
-    )
-    met = (
         report(
             "claims_controls",
             len(unexplained),
@@ -146,14 +152,18 @@ def compare(
             held=held,
             states=states,
             figures=figures,
-        )
-        and met
-    )
-    fewer = held["default"] - held["shuffled"]
-    met = report("claims_controls_held", fewer, "claims fewer hold on shuffled words") and met
-    green = [number for number in ABOUT_ORDER if boards["shuffled"].get(number, {}).get("state") == "holds"]
-    unit = "of the claims about order that hold on shuffled words"
-    return report("claims_controls_green", len(green), unit, green=green) and met
+        ),
+        report(
+            "claims_controls_held", held["default"] - held["shuffled"], "claims fewer hold on shuffled words"
+        ),
+        report(
+            "claims_controls_green",
+            len(green),
+            "of the claims about order that hold on shuffled words",
+            green=green,
+        ),
+    ]
+    return all(met)
 
 
 def _make_runs(store: RunStore) -> dict[str, RunFolder]:

@@ -1,5 +1,4 @@
-"""What is read beyond the table: the steps that stand out, what keeping the largest losses costs, when words are
-learned, what probes cost, turning points, and when sums on a clock are understood.
+"""What is read beyond the table: steps that stand out, when words are learned, turning points, and what this costs.
 
 - planted: 21 small trainings, in each of which the batches of 1, 2, 3, 6, 12 or 30 steps side by side are bad (random tokens, one
   repeated token, or random targets), or of all steps from one on, which is a jump. Counted: those in which what stands out begins
@@ -25,19 +24,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
+from torch import Tensor
 
-from benchmarks.support.copying import measure_copying
-from benchmarks.support.grokking import measure_grokking
-from benchmarks.support.probe_cost import measure_probe_cost
+import lamplighter
+from benchmarks.support.learning import count_turns, measure_copying, measure_grokking
+from benchmarks.support.processes import timed
 from benchmarks.support.report import report
-from benchmarks.support.turn_counts import count_turns
+from benchmarks.support.training import trained
+from benchmarks.watch import Shaped, Trained
+from lamplighter.client.watching.probe_readings import ProbeReadings
 from lamplighter.contract.questions import AcquisitionQuestion
 from lamplighter.contract.recipe import Recipe
 from lamplighter.examination.kinds import acquisition
@@ -48,10 +50,8 @@ from lamplighter.outliers.answer import Figure, OutlyingStep
 from lamplighter.outliers.reading import MAX_LISTED
 from lamplighter.outliers.step_figures import JudgedFigures, read_judged_figures
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.training.worker import train
 from lamplighter.wire.top_losses import TopLosses
 from tests.support.synthetic_runs.bad_batches import BadBatch, bad_batch_at
 from tests.support.synthetic_runs.learning_curves import SLOWING, TURNING
@@ -73,10 +73,28 @@ COST_STEPS = 2_000
 _DEFAULT = {"steps": COST_STEPS, "device": "cpu", "cadence": {"waypoint_every": 100}}
 _LEARNS = (90, STEPS - 70)
 """The steps among which the first bad one is drawn."""
+_SENTENCES = 24
 
 
-def main() -> bool:
-    """Measure and print. Returns whether the goals are met."""
+def main() -> None:
+    """Measure and print."""
+    _measure_planted()
+    _measure_quiet()
+    _measure_default()
+    sums, control = measure_grokking(), measure_grokking(weight_decay=0)
+    report("grokking", sums.seconds, "s", **sums._asdict())
+    report("grokking_control", 100 * control.last, "%", **control._asdict())
+    two, one = measure_copying(layers=2), measure_copying(layers=1)
+    report("copying", two.seconds, "s", **two._asdict())
+    report("copying_control", one.gain, "nats", **one._asdict())
+    probes = measure_probe_cost(rows=112, width=64, context=32, steps=COST_STEPS)
+    report("probes_cost", 100 * probes.share, "%", **probes._asdict())
+    turned, false = count_turns(TURNING), count_turns(SLOWING)
+    report("turning_points_planted", sum(turned.values()) / len(turned), "%", by_shape=turned)
+    report("turning_points_quiet", sum(false.values()) / len(false), "%", by_shape=false)
+
+
+def _measure_planted() -> None:
     planted, whole_stretch, missed = 0, 0, []
     for seed in range(len(LENGTHS) * len(KINDS)):
         length, kind = LENGTHS[seed % len(LENGTHS)], KINDS[seed % len(KINDS)]
@@ -95,46 +113,24 @@ def main() -> bool:
         )
         for kind in PARTIAL
     }
+    report(
+        "outliers_planted",
+        planted,
+        "runs",
+        of=len(LENGTHS) * len(KINDS),
+        missed=missed,
+        from_first_to_last=whole_stretch,
+        partial=partial,
+        partial_runs=PARTIAL_RUNS,
+    )
+
+
+def _measure_quiet() -> None:
     quiet = [_train(RUNS + seed, None, None) for seed in range(RUNS)]
     alarms = sum(bool(_list_outlying(one)) for one in quiet)
     drawn = sum(bool(_list_outlying(_draw_again(quiet[seed % RUNS], seed))) for seed in range(NOISES))
-    kept, whole, curves = _measure_default()
-    probes = measure_probe_cost(rows=112, width=64, context=32, steps=COST_STEPS)
-    turned, false = count_turns(TURNING), count_turns(SLOWING)
-    sums, control = measure_grokking(), measure_grokking(weight_decay=0)
-    two, one = measure_copying(layers=2), measure_copying(layers=1)
-    return all(
-        [
-            report(
-                "outliers_planted",
-                planted,
-                "runs",
-                of=len(LENGTHS) * len(KINDS),
-                missed=missed,
-                from_first_to_last=whole_stretch,
-                partial=partial,
-                partial_runs=PARTIAL_RUNS,
-            ),
-            report(
-                "outliers_quiet",
-                alarms + drawn,
-                "runs",
-                trained=alarms,
-                of=RUNS,
-                drawn=drawn,
-                of_drawn=NOISES,
-            ),
-            report("top_losses_cost", 100 * kept / whole, "%", microseconds=1e6 * kept, step_ms=1e3 * whole),
-            report("word_curves", curves, "s"),
-            report("grokking", sums.seconds, "s", **sums._asdict()),
-            report("grokking_control", 100 * control.last, "%", **control._asdict()),
-            report("copying", two.seconds, "s", **two._asdict()),
-            report("copying_control", one.gain, "nats", **one._asdict()),
-            report("probes_cost", 100 * probes.share, "%", **probes._asdict()),
-            report("turning_points_planted", sum(turned.values()) / len(turned), "%", by_shape=turned),
-            report("turning_points_quiet", sum(false.values()) / len(false), "%", by_shape=false),
-        ]
-    )
+    told = {"trained": alarms, "of": RUNS, "drawn": drawn, "of_drawn": NOISES}
+    report("outliers_quiet", alarms + drawn, "runs", **told)
 
 
 def _list_outlying(figures: JudgedFigures) -> list[OutlyingStep]:
@@ -164,16 +160,16 @@ def _train(seed: int, bad: int | None, kind: BadBatch | None, until: int | None 
             "cadence": {"keyframe_every": STEPS, "checkpoint_every": STEPS, "verify_every": 100},
         }
     )
-    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
-        run = RunStore(Path(folder)).create(recipe)
-        with patch.object(BatchReader, "batch", bad_batch_at(bad, kind, until)):
-            train(run)
-        with StepsReader(run.steps_path) as reader:
-            return read_judged_figures(reader, 1, STEPS)
+    with (
+        patch.object(BatchReader, "batch", bad_batch_at(bad, kind, until)),
+        trained(recipe) as (run, _),
+        StepsReader(run.steps_path) as reader,
+    ):
+        return read_judged_figures(reader, 1, STEPS)
 
 
-def _measure_default() -> tuple[float, float, float]:
-    """Return the seconds of processor time of a step that go into its largest losses, all of its seconds, and those of curves.
+def _measure_default() -> None:
+    """Measure the processor time of a step that goes into its largest losses, and the seconds of curves.
 
     The gather from the logarithms is a part of the step's own work, and is measured apart, on tensors of the same size.
     """
@@ -188,19 +184,16 @@ def _measure_default() -> tuple[float, float, float]:
 
         return call
 
-    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
-        run = RunStore(Path(folder)).create(Recipe.model_validate(_DEFAULT))
-        with (
-            patch.object(observer, "keep_largest", timed(observer.keep_largest)),
-            patch.object(TopLosses, "encode", timed(TopLosses.encode)),
-        ):
-            begun = time.process_time()
-            train(run)
-            whole = time.process_time() - begun
-        inserted = _time_inserts(run)
-        gathered = _time_gather(run)
+    with (
+        patch.object(observer, "keep_largest", timed(observer.keep_largest)),
+        patch.object(TopLosses, "encode", timed(TopLosses.encode)),
+        trained(Recipe.model_validate(_DEFAULT)) as (run, whole),
+    ):
+        kept = spent[0] / COST_STEPS + _time_inserts(run) + _time_gather(run)
         curves = _time_curves(run)
-    return spent[0] / COST_STEPS + inserted + gathered, whole / COST_STEPS, curves
+    step = whole / COST_STEPS
+    report("top_losses_cost", 100 * kept / step, "%", microseconds=1e6 * kept, step_ms=1e3 * step)
+    report("word_curves", curves, "s")
 
 
 def _time_inserts(run: RunFolder) -> float:
@@ -226,13 +219,50 @@ def _time_gather(run: RunFolder) -> float:
 
 
 def _time_curves(run: RunFolder) -> float:
-    model = Replayer(run).model_at(COST_STEPS, lambda _share, _what: None)
+    model = Replayer(run).model_at(COST_STEPS, lambda *_: None)
     question = AcquisitionQuestion(step=COST_STEPS, words=200, readings=20)
-    begun = time.perf_counter()
-    answer = acquisition.examine(model, question, lambda _share, _what: None)
+    answer, seconds = timed(lambda: acquisition.examine(model, question, lambda *_: None))
     assert (len(answer.words), len(answer.steps)) == (200, 20)
-    return time.perf_counter() - begun
+    return seconds
 
 
-if __name__ == "__main__":
-    main()
+class ProbeCost(NamedTuple):
+    """What probes took, in processor time."""
+
+    share: float
+    readings: int
+    reading_ms: float
+    step_ms: float
+
+
+class _Readable(Shaped):
+    def forward(self, ids: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return super().forward(ids, ids if targets is None else targets)
+
+
+def measure_probe_cost(rows: int, width: int, context: int, steps: int) -> ProbeCost:
+    """Train a watched model of GPT-2's shape with 24 probed sentences of `context` tokens, at the default pace."""
+    spent: list[float] = []
+
+    def timed(self: ProbeReadings, *given: Any, **named: Any) -> None:
+        begun, before = time.process_time(), self.readings
+        read_if_due(self, *given, **named)
+        if self.readings > before:
+            spent.append(time.process_time() - begun)
+
+    read_if_due = ProbeReadings.read_if_due
+    tokens = [f"word{number}" for number in range(rows)]
+    sentences = [" ".join(tokens[(7 * n + i) % rows] for i in range(context)) for n in range(_SENTENCES)]
+    with (
+        tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder,
+        patch.object(ProbeReadings, "read_if_due", timed),
+    ):
+        loop = Trained(_Readable(rows, width, context))
+        watcher = lamplighter.watch(
+            loop.model, tokens, Path(folder) / "run", probes=sentences, on_error="raise"
+        )
+        begun = time.process_time()
+        loop.step(steps)
+        watcher.close()
+        whole = time.process_time() - begun
+    return ProbeCost(sum(spent) / whole, len(spent), 1e3 * sum(spent) / len(spent), 1e3 * whole / steps)

@@ -1,5 +1,6 @@
-"""What pushing a run costs its loop, how late its steps are on a page of the server, what 50 kills lose, and whether the presenter
-waits while fragments are checked that are dear to check.
+"""What pushing a run costs its loop, how late its steps reach a page, what 50 kills lose, and whether the presenter waits.
+
+The presenter changes something while fragments arrive that are dear to check.
 
 Two models as in `benchmarks.watch` take turns, step by step, both watched and one of them pushed to a real server behind a relay
 with a round trip of 20 ms. The loop's own processor time is compared, as there: the pusher is a process of its own.
@@ -8,16 +9,14 @@ with a round trip of 20 ms. The loop's own processor time is compared, as there:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -25,9 +24,9 @@ import numpy as np
 import torch
 
 import lamplighter
-from benchmarks.support.presenter import Presenter
 from benchmarks.support.report import report
-from benchmarks.watch import WARM, WIDTH, Trained
+from benchmarks.support.server import start_presenter
+from benchmarks.watch import WIDTH, Shaped, Trained, take_turns
 from lamplighter.client.errors import LiveError
 from lamplighter.client.pushing.push_client import LaterError, PushClient, PushRefusedError
 from lamplighter.runfolder.fragments.fragment import MAX_STEPS, Fragment, make_fragment
@@ -37,6 +36,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.web.access.pushers import PusherStore
 from lamplighter.wire.pulse_frames import Pulse
 from tests.support.application import Application
+from tests.support.machine.nats_server import free_port
+from tests.support.machine.threaded_proxy import ThreadedProxy
 from tests.support.synthetic_runs.growing_run import GrowingRun
 
 CASES = ((4_096, 1, 100), (50_257, 10, 4))
@@ -47,57 +48,47 @@ _RUNS, _NUMBERED = 8, 40_000
 
 
 def main() -> bool:
-    """Measure and print. Returns whether the goals are met."""
+    """Measure and print. Returns whether all steps have arrived."""
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listening:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        here, public = Path(folder) / "here", f"localhost:{listening.getsockname()[1]}"
-        serving = Application(here, "serve", "--no-workers", "--behind", public, port=port)
-        with serving as server, _relay(listening, port):
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(_Relay(port)) as relay:
+        here, public = Path(folder) / "here", f"localhost:{relay.port}"
+        with Application(here, "serve", "--no-workers", "--behind", public, port=port) as server:
             _, token = PusherStore(here).issue_token("pushed", 3_600, 10, 10**12)
-            met = [_compare(Path(folder), server, f"http://{public}", token, *case) for case in CASES]
+            arrived = [_compare(Path(folder), server, f"http://{public}", token, *case) for case in CASES]
         with Application(here, "serve", "--no-workers", port=port) as server:
-            met.append(measure_presenter(Path(folder), server, token))
-    return all([*met, _kills()])
+            measure_presenter(Path(folder), server, token)
+    _kills()
+    return all(arrived)
 
 
 def _compare(
     folder: Path, server: Application, url: str, token: str, rows: int, every: int, pairs: int
 ) -> bool:
-    recorded, pushed = Trained(rows, WIDTH, _TOKENS), Trained(rows, WIDTH, _TOKENS)
-    seconds: list[tuple[float, float]] = []
+    recorded, pushed = (Trained(Shaped(rows, WIDTH, _TOKENS)) for _ in range(2))
     name, ages = f"pushed-{rows}", list[float]()
     alone = lamplighter.watch(recorded.model, folder=folder / "alone" / name, embedding="wte", every=every)
     beside = lamplighter.watch(
         pushed.model, folder=folder / "there" / name, embedding="wte", every=every, push=url, token=token
     )
     with alone, beside:
-        for trained in (recorded, pushed):
-            trained.step(WARM * every)
         viewer = threading.Thread(target=_view, args=(f"{url}/?run={name}", server.token, ages), daemon=True)
-        viewer.start()
-        for number in range(pairs):
-            first, second = (recorded, pushed) if number % 2 else (pushed, recorded)
-            took = {id(one): one.step(every) for one in (first, second)}
-            seconds.append((took[id(recorded)], took[id(pushed)]))
+        without, with_it = take_turns(recorded, pushed, every, pairs, viewer.start)[0]
     viewer.join(30)
-    without, with_it = np.array(seconds).T
     there, arrived = (lamplighter.open(at / name).status.step for at in (folder / "there", server.runs))
-    met = report(
+    report(
         f"push_{rows}_every_{every}",
-        float(np.median(without / with_it)),
+        np.median(without / with_it),
         "of the speed of a loop that records",
         pairs=pairs,
-        step_ms=1e3 * float(np.median(without)),
-        pushed_ms=1e3 * float(np.median(with_it)),
+        step_ms=1e3 * np.median(without),
+        pushed_ms=1e3 * np.median(with_it),
         recorded=there,
         arrived=arrived,
     )
-    if every > 1:
-        return met and there == arrived
-    late = float(np.percentile(ages, 95))
-    return report("push_latency", late, "s, p95", median=float(np.median(ages)), steps=len(ages)) and met
+    if every == 1:
+        report("push_latency", np.percentile(ages, 95), "s, p95", median=np.median(ages), steps=len(ages))
+    return there == arrived
 
 
 def _view(url: str, token: str, ages: list[float]) -> None:
@@ -113,7 +104,7 @@ def _view(url: str, token: str, ages: list[float]) -> None:
             time.sleep(0.2)  # Its opening has not arrived yet.
 
 
-def measure_presenter(folder: Path, server: Application, token: str) -> bool:
+def measure_presenter(folder: Path, server: Application, token: str) -> None:
     """Measure and print. Eight runs of one token each send the dearest fragment that is taken, and one of 43 MB that is not."""
     run = GrowingRun(folder / "dear", size=60, dim=4)
     run.grow(MAX_STEPS, rows=4)
@@ -122,10 +113,9 @@ def measure_presenter(folder: Path, server: Application, token: str) -> bool:
     opening, (taken, refused) = make_opening(run.folder, names[0]), _dear_fragments(run.folder, names[0])
     PushClient(server.url.rstrip("/"), token).send_fragment(opening)
     change = ("PATCH", f"/api/runs/{names[0]}", '{"name": "renamed"}')
-    presenter = Presenter(server, (change, ("POST", "/api/launches", "{}")))
-    presenter.start()
+    presenter = start_presenter(server, (change, ("POST", "/api/launches", "{}")))
     time.sleep(3)
-    quiet, answers = list(presenter.milliseconds), list[str]()
+    quiet, answers = presenter.milliseconds, list[str]()
 
     def send(name: str) -> None:
         client, kept = PushClient(server.url.rstrip("/"), token), keep_identity(run.folder)
@@ -144,9 +134,8 @@ def measure_presenter(folder: Path, server: Application, token: str) -> bool:
     begun = time.monotonic()
     with ThreadPoolExecutor(_RUNS) as pool:
         list(pool.map(send, names))
-    presenter.stopped.set()
-    presenter.join()
-    return report(
+    presenter.stop()
+    report(
         "push_presenter",
         max(presenter.milliseconds[len(quiet) :]) / 1e3,
         "s, the slowest of the presenter's changes",
@@ -179,36 +168,27 @@ def _dear_fragments(run: RunFolder, name: str) -> list[Fragment]:
     return made
 
 
-def _kills() -> bool:
+def _kills() -> None:
     command = [sys.executable, "-m", "tests.soak.pushed", "--kills", "50"]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     lost = found.get("lost", 1) + found.get("doubled", 1)
-    return report(
-        "push_kills_lost", lost, "steps lost or doubled", kills=found["kills"], steps=found.get("steps")
-    )
+    report("push_kills_lost", lost, "steps lost or doubled", kills=found["kills"], steps=found.get("steps"))
 
 
-@contextmanager
-def _relay(listening: socket.socket, port: int) -> Generator[None]:
-    """Pass connections on to a port of this machine, each way with half of the round trip."""
-    loop = asyncio.new_event_loop()
+class _Relay(ThreadedProxy):
+    """Passes connections on to a port of this machine, each way with half of the round trip."""
 
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(1 << 16):
-            loop.call_later(ROUND_TRIP / 2, writer.write, data)
-        loop.call_later(ROUND_TRIP / 2, writer.close)
+    def __init__(self, port: int) -> None:
+        self._port = port
+        super().__init__()
 
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(pipe(reader, back), pipe(there, writer), return_exceptions=True)
-
-    loop.run_until_complete(asyncio.start_server(connect, sock=listening))
-    threading.Thread(target=loop.run_forever, daemon=True).start()
-    try:
-        yield
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        await asyncio.gather(_pipe(reader, back), _pipe(there, writer), return_exceptions=True)
 
 
-if __name__ == "__main__":
-    sys.exit(0 if main() else 1)
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    loop = asyncio.get_running_loop()
+    while data := await reader.read(1 << 16):
+        loop.call_later(ROUND_TRIP / 2, writer.write, data)
+    loop.call_later(ROUND_TRIP / 2, writer.close)

@@ -1,4 +1,4 @@
-"""Speed of a watched training, compared with the same training unwatched.
+"""Speed of a watched training, compared with the same training unwatched, in one process or in two.
 
 Two models of GPT-2's shape with tied weights and AdamW take turns in one process, step by step, so that both meet the
 same machine. The goal is about processor time on one thread, so that other programs do not count; the time by the clock is
@@ -12,15 +12,20 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 import lamplighter
 from benchmarks.support.report import report
+from lamplighter.client.sharding.step_part import HEADER_BYTES
+from tests.support.machine.ranks import run_ranks
 
 WIDTH = int(os.environ.get("LAMPLIGHTER_BENCH_WIDTH", "256"))
 LAYERS, HEADS, SEQUENCES = 4, 4, 8
@@ -34,6 +39,11 @@ CASES = (
     (50_257, WIDTH, 64, 10, 4),
 )
 """Rows, width, tokens per sequence, steps per recorded step, and pairs."""
+
+
+ROWS, SHARED_WIDTH, CONTEXT, RANKS = 50_257, 256, 64, 2
+SHARED_CASES = (("ddp", 1, 12), ("ddp", 10, 6), ("fsdp2", 1, 12), ("fsdp2", 10, 6))
+"""Kind, steps per recorded step, and pairs."""
 
 
 class Block(nn.Module):
@@ -76,17 +86,23 @@ class Shaped(nn.Module):
 class Trained:
     """A model and its optimiser."""
 
-    def __init__(self, rows: int, width: int, context: int) -> None:
-        self.model = Shaped(rows, width, context)
-        self._optimizer = torch.optim.AdamW(self.model.parameters(), lr=3e-4, weight_decay=0.1)
-        self._choose = torch.Generator().manual_seed(0)
-        self._rows, self._context = rows, context
+    def __init__(self, model: nn.Module, seed: int = 0) -> None:
+        """Train a model, `Shaped` or what wraps one, on ids that are drawn from a seed."""
+        self.model = model
+        self._optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=0.1)
+        self._choose = torch.Generator().manual_seed(seed)
+        shaped: Any = getattr(model, "module", model)
+        self._rows, self._context = shaped.wte.num_embeddings, shaped.wpe.num_embeddings
+
+    def draw(self) -> Tensor:
+        """Return the ids of a batch."""
+        return torch.randint(self._rows, (SEQUENCES, self._context), generator=self._choose)
 
     def step(self, steps: int) -> tuple[float, float]:
         """Train. Returns the seconds per step: of the processor, and by the clock."""
         begun, clock = time.process_time(), time.perf_counter()
         for _ in range(steps):
-            ids = torch.randint(self._rows, (SEQUENCES, self._context), generator=self._choose)
+            ids = self.draw()
             self._optimizer.zero_grad(set_to_none=True)
             self.model(ids, ids.roll(-1, 1))[1].backward()
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -94,16 +110,35 @@ class Trained:
         return (time.process_time() - begun) / steps, (time.perf_counter() - clock) / steps
 
 
-def main() -> bool:
-    """Measure and print. Returns whether the goals are met."""
+def take_turns(
+    one: Trained, other: Trained, every: int, pairs: int, begin: Callable[[], None] = lambda: None
+) -> NDArray[np.float64]:
+    """Train two in turn, `every` steps at a time. Once both are warm, `begin` is called.
+
+    Returns:
+        The seconds of a step: of the processor and by the clock, of `one` and of `other`, shape (2, 2, pairs).
+    """
+    seconds: list[list[tuple[float, float]]] = []
+    for trained in (one, other):
+        trained.step(WARM if every == 1 else every)
+    begin()
+    for number in range(pairs):
+        # The first one finds another cache state, so they alternate.
+        order = (one, other) if number % 2 else (other, one)
+        took = {id(trained): trained.step(every) for trained in order}
+        seconds.append([took[id(one)], took[id(other)]])
+    return np.array(seconds).transpose(2, 1, 0)
+
+
+def main() -> None:
+    """Measure and print."""
     torch.set_num_threads(1)
-    met = [_compare(*case) for case in CASES]
-    return all(met)
+    for case in CASES:
+        _compare(*case)
 
 
-def _compare(rows: int, width: int, context: int, every: int, pairs: int) -> bool:
-    plain, watched = Trained(rows, width, context), Trained(rows, width, context)
-    seconds: list[tuple[tuple[float, float], tuple[float, float]]] = []
+def _compare(rows: int, width: int, context: int, every: int, pairs: int) -> None:
+    plain, watched = (Trained(Shaped(rows, width, context)) for _ in range(2))
     with tempfile.TemporaryDirectory() as folder:
         watcher = lamplighter.watch(
             watched.model,
@@ -114,27 +149,156 @@ def _compare(rows: int, width: int, context: int, every: int, pairs: int) -> boo
             on_error="raise",
         )
         with watcher:
-            for trained in (plain, watched):
-                trained.step(WARM if every == 1 else every)
-            for number in range(pairs):
-                # The first one finds another cache state, so they alternate.
-                first, second = (plain, watched) if number % 2 else (watched, plain)
-                took = {id(one): one.step(every) for one in (first, second)}
-                seconds.append((took[id(plain)], took[id(watched)]))
+            (without, with_it), (clock_without, clock_with) = take_turns(plain, watched, every, pairs)
         recorded = lamplighter.open(Path(folder) / "run").status.step
-    # Shape (2, 2, pairs): of the processor and by the clock, without and with the record.
-    (without, with_it), (clock_without, clock_with) = np.array(seconds).transpose(2, 1, 0)
-    return report(
+    report(
         f"watch_{rows}_every_{every}",
-        float(np.median(without / with_it)),
+        np.median(without / with_it),
         "of the speed unwatched",
         rows=rows,
         width=width,
         every=every,
         pairs=pairs,
-        step_ms=1e3 * float(np.median(without)),
-        more_ms=1e3 * float(np.median(with_it - without)),
-        clock_share=float(np.median(clock_without / clock_with)),
-        clock_more_ms=1e3 * float(np.median(clock_with - clock_without)),
+        step_ms=1e3 * np.median(without),
+        more_ms=1e3 * np.median(with_it - without),
+        clock_share=np.median(clock_without / clock_with),
+        clock_more_ms=1e3 * np.median(clock_with - clock_without),
         recorded=recorded,
     )
+
+
+class SharedModel(Trained):
+    """A model that is shared with the other processes."""
+
+    def __init__(self, kind: str, rank: int) -> None:
+        self.inner: Any = Shaped(ROWS, SHARED_WIDTH, CONTEXT)
+        model: Any = self.inner
+        if kind == "ddp":
+            model = nn.parallel.DistributedDataParallel(model)
+        else:
+            from torch.distributed.device_mesh import init_device_mesh
+            from torch.distributed.fsdp import fully_shard
+
+            mesh = init_device_mesh("cpu", (RANKS,))
+            for block in model.blocks:
+                fully_shard(block, mesh=mesh)
+            model = fully_shard(model, mesh=mesh)
+        super().__init__(model, rank)
+        self.read: list[Tensor] = []
+        """The rows that each step read."""
+
+    def draw(self) -> Tensor:
+        """Return the ids of a batch, and note its rows."""
+        ids = super().draw()
+        self.read.append(ids.unique())
+        return ids
+
+
+class CountedConnections:
+    """The connections of a watcher, with the bytes of all tensors that this process hands over to be sent."""
+
+    def __init__(self, connections: Any, rank: int) -> None:
+        self._connections, self._rank = connections, rank
+        self.sent = 0
+
+    def _allgather_base(self, output: Tensor, own: Tensor) -> Any:
+        self.sent += own.nbytes * (RANKS - 1)
+        return self._connections._allgather_base(output, own)
+
+    def alltoall_base(self, output: Tensor, own: Tensor, received: list[int], sent: list[int]) -> Any:
+        """Count, and pass on."""
+        self.sent += own.nbytes
+        return self._connections.alltoall_base(output, own, received, sent)
+
+    def broadcast(self, tensors: list[Tensor], options: Any) -> Any:
+        """Count, and pass on."""
+        self.sent += tensors[0].nbytes * (RANKS - 1) * (self._rank == 0)
+        return self._connections.broadcast(tensors, options)
+
+
+def train_both(rank: int, size: int, folder: Path, kind: str, every: int, pairs: int) -> dict[str, Any]:
+    """Train both models of one process. A loop for `run_ranks`."""
+    plain, watched = SharedModel(kind, rank), SharedModel(kind, rank)
+    watcher = lamplighter.watch(
+        watched.model, folder=folder / "run", embedding="wte", every=every, on_error="raise"
+    )
+    group: Any = watcher._recorder.exchange.group  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    counted = CountedConnections(group._connections, rank)
+    group._connections = counted
+    seconds = take_turns(plain, watched, every, pairs)
+    watcher.close()
+    own = watched.inner.wte.weight
+    return {
+        "seconds": seconds.tolist(),
+        "read": [
+            len(torch.cat(watched.read[at : at + every]).unique())
+            for at in range(0, len(watched.read), every)
+        ],
+        "sent": counted.sent,
+        "rows": len(own.to_local() if hasattr(own, "to_local") else own),
+    }
+
+
+def count_bytes(run: lamplighter.Run, read: list[list[int]], rows: list[int]) -> int:
+    """Return the bytes that all processes send for a record after its first matrix, by the formula of docs/client.md.
+
+    Args:
+        run: the record.
+        read: the number of rows that each process read, for each recorded step.
+        rows: the number of rows that each process holds.
+    """
+    split = rows[0] < ROWS
+    word = 8 * (RANKS - 1)
+    headers = HEADER_BYTES * RANKS * (RANKS - 1)
+    total = 0
+    for pulse, own in zip(run.steps(), zip(*read, strict=True), strict=True):
+        total += headers + word + 8 * sum(own[1:])
+        if split:
+            gradients = int((pulse.gradient_ids >= rows[0]).sum())
+            moved = int((pulse.moved_ids >= rows[0]).sum())
+            total += 12 * (gradients + moved)
+            if 2 * len(pulse.moved_ids) <= ROWS:
+                raise AssertionError("this benchmark is of an optimiser that moves every row")
+    # At the end all rows of a split table come with their ids, after the sizes and a word.
+    whole = word + 8 * RANKS * (RANKS - 1) + (4 + 4 * SHARED_WIDTH) * (ROWS - rows[0])
+    return total + headers + word + split * whole
+
+
+def measure_sharded() -> None:
+    """Measure the speed of a watched training in two processes, and the bytes that it sends.
+
+    In each process two models take turns as above: in DDP, or cut by rows with FSDP2. The figure is the processor time of the
+    busiest process, all its threads together, so that other programs do not count; beside it stands the ratio by the clock,
+    which has the waiting as well. What goes through gloo for the record is counted where it is handed over, and compared with
+    what the formula of docs/client.md makes of the record and the batches.
+    """
+    for case in SHARED_CASES:
+        _compare_shared(*case)
+
+
+def _compare_shared(kind: str, every: int, pairs: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        found = run_ranks(
+            train_both, RANKS, Path(folder), patience=3_000, kind=kind, every=every, pairs=pairs
+        )
+        run = lamplighter.open(Path(folder) / "run")
+        recorded = run.status.step
+        formula = count_bytes(run, [one["read"] for one in found], [one["rows"] for one in found])
+    # The busiest process holds up the others.
+    processor, wall = np.array([one["seconds"] for one in found]).max(axis=0)
+    sent = sum(one["sent"] for one in found)
+    report(
+        f"sharded_{kind}_every_{every}",
+        np.median(processor[0] / processor[1]),
+        "of the speed unwatched",
+        by_the_clock=np.median(wall[0] / wall[1]),
+        step_ms=1e3 * np.median(processor[0]),
+        watched_ms=1e3 * np.median(processor[1]),
+        rows=ROWS,
+        width=SHARED_WIDTH,
+        ranks=RANKS,
+        pairs=pairs,
+        recorded=recorded,
+    )
+    unit = "bytes beside the formula"
+    report(f"sharded_{kind}_bytes_{every}", abs(sent - formula), unit, sent=sent, formula=formula)

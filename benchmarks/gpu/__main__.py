@@ -1,7 +1,7 @@
 """`python -m benchmarks.gpu` runs all that needs a graphics card, `... NAME ...` some; JSON lines.
 
-A new check is a function of the device that prints its lines with `benchmarks.support.report.report` and returns
-whether its goals are met, and an entry in `CHECKS`. `--device cpu` tries out the code of the checks without a card; the
+A new check is a function of the device that prints its lines with `benchmarks.support.report.report`, and an entry in
+`CHECKS`; it returns False for a failure that no line tells. `--device cpu` tries out the code of the checks without a card; the
 figures are then meaningless.
 """
 
@@ -15,18 +15,18 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.gpu import examiner, neighbours, replay, training
-from benchmarks.gpu.cards import find_card
+from benchmarks.gpu import checks
+from benchmarks.support.report import judge
 
-CHECKS: dict[str, Callable[[torch.device], bool]] = {
-    "training": training.speed,
-    "observation": training.observation,
-    "essay": training.essay,
-    "neighbours": neighbours.compare,
-    "replay": replay.compare,
-    "examiner": examiner.replay,
-    "speak": examiner.speak,
-    "energy": training.meter,
+CHECKS: dict[str, Callable[[torch.device], bool | None]] = {
+    "training": checks.speed,
+    "observation": checks.observation,
+    "essay": checks.essay,
+    "neighbours": checks.compare_neighbours,
+    "replay": checks.replay,
+    "examiner": checks.replay_examined,
+    "speak": checks.speak,
+    "energy": checks.meter,
 }
 
 
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(CHECKS):
         parser.error(f"no such check: {', '.join(sorted(unknown))}")
-    device = torch.device(given.device) if given.device else find_card()
+    device = torch.device(given.device) if given.device else checks.find_card()
     if device is None:
         print("no GPU: not run")
         return 0
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(name: str, device: torch.device) -> bool:
     try:
-        return CHECKS[name](device)
+        return judge(lambda: CHECKS[name](device))
     except Exception as error:  # noqa: BLE001 - machines with a card are rare: one check that breaks stops no other
         traceback.print_exc()
         print(json.dumps({"bench": f"gpu_{name}", "error": str(error) or type(error).__name__}), flush=True)

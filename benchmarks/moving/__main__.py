@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.moving.compare import compare, print_one
-from benchmarks.moving.histories import FRAMES, HISTORIES
-from benchmarks.moving.history_file import HistoryError, write_history
+from benchmarks.moving.histories import FRAMES, HISTORIES, HistoryError, write_history
 from benchmarks.moving.methods import METHODS
 
 
@@ -24,9 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     record.add_argument("name", choices=HISTORIES)
     record.add_argument("--out", type=Path, help="the file (NAME.npz)")
     record.add_argument(
-        "--seed", type=_seed, default=0, help="the seed of the training or of the clusters (0)"
+        "--seed", type=_whole(0, 2**32 - 1), default=0, help="the seed of the training or of the clusters (0)"
     )
-    record.add_argument("--frames", type=_frames, help="its frames (town 61, text 31, large 9)")
+    record.add_argument("--frames", type=_whole(2, 10_000), help="its frames (town 61, text 31, large 9)")
     comparing = commands.add_parser("compare", help="draw a history with every method")
     comparing.add_argument("file", type=Path)
     comparing.add_argument(
@@ -36,9 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
     one.add_argument("file", type=Path)
     one.add_argument("method", choices=METHODS)
     for drawing in (comparing, one):
-        drawing.add_argument("--frames", type=_frames, help="the first frames only")
+        drawing.add_argument("--frames", type=_whole(2, 10_000), help="the first frames only")
         drawing.add_argument(
-            "--minutes", type=_minutes, default=10, help="processor time after which a method is stopped (10)"
+            "--minutes",
+            type=_whole(1, 1_440),
+            default=10,
+            help="processor time after which a method is stopped (10)",
         )
     given = parser.parse_args(arguments)
     try:
@@ -61,25 +64,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _frames(text: str) -> int:
-    frames = int(text)
-    if frames < 2:
-        raise argparse.ArgumentTypeError("a history has at least 2 frames")
-    return frames
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a number between two bounds."""
 
+    def read(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"a number from {least} to {most}, not {number}")
+        return number
 
-def _seed(text: str) -> int:
-    seed = int(text)
-    if not 0 <= seed < 2**32:
-        raise argparse.ArgumentTypeError("a seed is from 0 to 4294967295")
-    return seed
-
-
-def _minutes(text: str) -> int:
-    minutes = int(text)
-    if not 1 <= minutes <= 1_440:
-        raise argparse.ArgumentTypeError("a method may take from 1 to 1440 minutes")
-    return minutes
+    read.__name__ = "number"
+    return read
 
 
 def _methods(text: str) -> list[str]:

@@ -17,11 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.moving.histories import make_up
-from benchmarks.moving.history_file import MovingHistory, read_history
+from benchmarks.moving.histories import MovingHistory, make_up, read_history
 from benchmarks.moving.methods import METHODS, Places
-from benchmarks.support.dynamic_projections import correlate_ways
-from benchmarks.support.map_quality import displacement
+from benchmarks.support.map_quality import correlate_ways, displacement
 from living_map.trust import TrustProbe
 
 ONE_THREAD = {
@@ -157,18 +155,10 @@ def compare(path: Path, names: Sequence[str], frames: int | None, minutes: int) 
                 flush=True,
             )
             continue
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.moving",
-            "one",
-            str(path),
-            name,
-            "--minutes",
-            str(minutes),
-        ]
+        words = ["one", str(path), name, "--minutes", str(minutes)]
+        words += [] if frames is None else ["--frames", str(frames)]
         ended = subprocess.run(
-            command + ([] if frames is None else ["--frames", str(frames)]),
+            [sys.executable, "-m", "benchmarks.moving", *words],
             env=os.environ | ONE_THREAD,
             stdout=subprocess.PIPE,
             text=True,

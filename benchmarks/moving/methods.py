@@ -63,17 +63,24 @@ def _umap_cold() -> Draw:
     return lambda frame: np.asarray(umap.UMAP(**_UMAP).fit_transform(frame))
 
 
+def _warm(fit: Callable[[Places, Places | None], Any]) -> Draw:
+    """Return a map that fits each frame from the places of the last; None for the first."""
+    last: Places | None = None
+
+    def draw(frame: Places) -> Places:
+        nonlocal last
+        last = np.asarray(fit(frame, last))
+        return last
+
+    return draw
+
+
 def _umap_warm() -> Draw:
     import umap
 
-    last: list[Places] = []
-
-    def draw(frame: Places) -> Places:
-        start: dict[str, Any] = {"init": last[0]} if last else {}
-        last[:] = [np.asarray(umap.UMAP(**_UMAP | start).fit_transform(frame))]
-        return last[0]
-
-    return draw
+    return _warm(
+        lambda frame, last: umap.UMAP(**_UMAP | ({} if last is None else {"init": last})).fit_transform(frame)
+    )
 
 
 def _umap_parametric() -> Draw:
@@ -89,28 +96,22 @@ def _umap_parametric() -> Draw:
 def _tsne_warm() -> Draw:
     from openTSNE import TSNE
 
-    last: list[Places] = []
-
-    def draw(frame: Places) -> Places:
+    def fit(frame: Places, last: Places | None) -> Any:
         # Early exaggeration would tear the last map apart.
-        warm = {"initialization": last[0], "early_exaggeration_iter": 0} if last else {}
-        last[:] = [np.asarray(TSNE(random_state=0, n_jobs=1, **warm).fit(frame))]
-        return last[0]
+        warm = {} if last is None else {"initialization": last, "early_exaggeration_iter": 0}
+        return TSNE(random_state=0, n_jobs=1, **warm).fit(frame)
 
-    return draw
+    return _warm(fit)
 
 
 def _pacmap_warm() -> Draw:
     import pacmap
 
-    last: list[Places] = []
-
-    def draw(frame: Places) -> Places:
-        model = pacmap.PaCMAP(random_state=0)
-        last[:] = [model.fit_transform(frame, init=last[0] if last else "pca")]
-        return last[0]
-
-    return draw
+    return _warm(
+        lambda frame, last: pacmap.PaCMAP(random_state=0).fit_transform(
+            frame, init="pca" if last is None else last
+        )
+    )
 
 
 def _living(settings: MapSettings = _SETTINGS) -> Draw:

@@ -31,6 +31,9 @@ _NO_GUESS = b"\x81\x8b\x00\x00\x00\x00" + b"not a guess"
 class Attack:
     """The clients of one process."""
 
+    pause = 0.5
+    """Seconds before a client begins again."""
+
     def __init__(self, url: str, run: str) -> None:
         """Choose a server on this machine, and one of its finished runs."""
         address = urlsplit(url)
@@ -59,9 +62,9 @@ class Attack:
 
     async def _repeat(self, client: Client, number: int) -> None:
         while True:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
                 await client(number)
-            await asyncio.sleep(0 if client == self._reconnect else 0.5)
+            await asyncio.sleep(0 if client == self._reconnect else self.pause)
 
     async def _idle(self, number: int) -> None:
         """Hold a connection: every second client sends nothing, the others half a line."""
@@ -140,6 +143,8 @@ class Attack:
 class Flood(Attack):
     """The connections of one process, all with the same session."""
 
+    pause = 0.0
+
     def __init__(self, url: str, cookie: str, *paths: str) -> None:
         """Choose a class on this machine, a session, and the paths to request; `{step}` in a path changes each time."""
         super().__init__(url, "")
@@ -148,20 +153,15 @@ class Flood(Attack):
         self._paths = paths
         self._steps = itertools.count()
 
-    async def last(self) -> None:
-        """Open the connections, and reopen each when it is closed."""
-        await asyncio.gather(
-            *(self._flood(self._paths[n % len(self._paths)]) for n in range(FLOOD_CONNECTIONS))
-        )
+    def kinds(self) -> list[tuple[Client, int]]:
+        """Return the kinds of clients, and how many there are of each."""
+        return [(self._flood, FLOOD_CONNECTIONS)]
 
-    async def _flood(self, path: str) -> None:
-        while True:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
-                reader, writer = await self._connect()
-                with contextlib.closing(writer):
-                    while True:
-                        await self._ask(reader, writer, path)
-            await asyncio.sleep(0)
+    async def _flood(self, number: int) -> None:
+        reader, writer = await self._connect()
+        with contextlib.closing(writer):
+            while True:
+                await self._ask(reader, writer, self._paths[number % len(self._paths)])
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
         target = path.replace("{step}", str(next(self._steps) % 500))

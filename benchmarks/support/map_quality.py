@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from benchmarks.support.report import report
 from lamplighter.projection.methods.pca import PcaLayout
@@ -65,11 +66,8 @@ class MethodScores:
         }
 
 
-def quality(kind: str, snapshots: list[Places], every: int) -> bool:
-    """Report on a run's snapshots, `every` steps apart.
-
-    Returns whether trust, recall, calm and rest are met.
-    """
+def measure_quality(kind: str, snapshots: list[Places], every: int) -> None:
+    """Report on a run's snapshots, `every` steps apart."""
     calm = _calm(snapshots)
     probe = TrustProbe(len(snapshots[0]))
     settings = MapSettings()
@@ -100,10 +98,10 @@ def quality(kind: str, snapshots: list[Places], every: int) -> bool:
         for name, places in pictures.items():
             shown[name].add_trust(probe, places)
     facts: dict[str, Any] = {"tokens": len(snapshots[0]), "steps_between_frames": every}
-    return _reported(kind, shown, facts, _rest(kind, living, snapshots[-1]))
+    _report(kind, shown, facts, _rest(kind, living, snapshots[-1]))
 
 
-def _reported(kind: str, shown: dict[str, MethodScores], facts: dict[str, Any], rested: bool) -> bool:
+def _report(kind: str, shown: dict[str, MethodScores], facts: dict[str, Any], rested: bool) -> None:
     living, refit, still = shown["living"], shown["refit"], shown["still"]
     both = ((living.trust, refit.trust), (living.recall, refit.recall))
     trust, recall = (float(np.mean(a) / np.mean(b)) for a, b in both)
@@ -126,7 +124,7 @@ def _reported(kind: str, shown: dict[str, MethodScores], facts: dict[str, Any], 
         rested,
     ]  # fmt: skip
     stands = float(np.mean(np.array(still.trust) / np.array(refit.trust)))
-    return report(
+    report(
         f"map_{kind}_together", float(all(met)), "1 when trust, recall, calm and rest are all met",
         standing_still_trust=stands, standing_still_would_pass=stands >= 0.98, methods=methods, **facts,
     )  # fmt: skip
@@ -155,6 +153,11 @@ def displacement(before: Places, after: Places, ids: NDArray[np.integer]) -> flo
     """Return the median displacement of some tokens, as a share of the map's diagonal."""
     diameter = np.hypot(*np.ptp(after, axis=0))
     return float(np.median(np.linalg.norm(after[ids] - before[ids], axis=1)) / diameter)
+
+
+def correlate_ways(there: NDArray[np.floating], here: NDArray[np.floating]) -> tuple[float, float]:
+    """Return Spearman's and Pearson's correlation of how far rows move in the space and on the map, of shape (N,) each."""
+    return float(np.corrcoef(rankdata(there), rankdata(here))[0, 1]), float(np.corrcoef(there, here)[0, 1])
 
 
 def _calm(snapshots: list[Places]) -> list[NDArray[np.int64]]:

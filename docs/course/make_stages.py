@@ -18,7 +18,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.support.finished import finished_run  # noqa: E402
+from benchmarks.support.training import finished_run  # noqa: E402
 from tests.browser.chromium import launch_arguments  # noqa: E402
 from tests.browser.first_visit import SEEN  # noqa: E402
 from tests.browser.places.course import walk_part  # noqa: E402

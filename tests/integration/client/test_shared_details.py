@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import lamplighter
-from benchmarks.sharded import CountedConnections
+from benchmarks.watch import CountedConnections
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.shared_steps import read_shared_step
 from lamplighter.runfolder.tables.steps_reader import StepsReader

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from benchmarks.essay import made_text
+from benchmarks.support.made_up import made_text
 from lamplighter.lessons.class_answers import COLUMNS
 from tests.integration.deployment.reader import Reader, blocks_of
 

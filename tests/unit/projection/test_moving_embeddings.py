@@ -10,12 +10,13 @@ import pytest
 
 from benchmarks.moving.__main__ import main
 from benchmarks.moving.compare import MapScores, measure
-from benchmarks.moving.histories import make_up, record_training
-from benchmarks.moving.history_file import (
+from benchmarks.moving.histories import (
     HistoryError,
     MovingHistory,
     find_moved,
+    make_up,
     read_history,
+    record_training,
     write_history,
 )
 from benchmarks.moving.methods import METHODS, Method

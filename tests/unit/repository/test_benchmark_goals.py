@@ -14,10 +14,9 @@ import pytest
 import torch
 
 from benchmarks.gpu import __main__ as gpu
-from benchmarks.gpu import cards
+from benchmarks.gpu import checks
 from benchmarks.support import report as reports
-from benchmarks.support.quiet import wait_for_quiet
-from benchmarks.support.report import TABLE, read_goals, report
+from benchmarks.support.report import TABLE, read_goals, report, wait_for_quiet
 from lamplighter.model.learner import build_learner
 
 ROWS = [
@@ -101,7 +100,7 @@ def test_a_check_that_breaks_stops_no_other_and_fails(
 
 @pytest.mark.parametrize("kind", ["cuda", "mps", "cpu"])
 def test_every_device_has_recipes_that_it_can_run(kind: str):
-    for recipe in cards.recipes(torch.device(kind)).values():
+    for recipe in checks.recipes(torch.device(kind)).values():
         assert recipe.device == kind
         assert kind != "mps" or recipe.optimiser.kind == "adam"
         build_learner(recipe, 50, torch.device("meta"))
@@ -116,7 +115,7 @@ def test_in_quiet_a_figure_is_judged_only_if_the_machine_stayed_as_fast(
     for after, judged in ((1.09, True), (1.11, False), (0.92, True), (0.9, False)):
         for value, met in ((0.95, True), (0.949, False)):
             loads, times, slept = iter([3.0, 1.0, 0.9]), iter([1.0, after]), []
-            found = reports.measure_in_quiet(lambda value=value: report("observation", value, "of it"))
+            found = reports.judge_in_quiet(lambda value=value: report("observation", value, "of it"))
             line = json.loads(capsys.readouterr().out)
             assert len(slept) == 2
             assert line["met"] == found == (met if judged else None)

@@ -56,7 +56,6 @@ ROOTS = ("backend/lamplighter", "backend/living_map", "frontend/src", "tests", "
 
 COLLECTIONS = {
     "backend/lamplighter/serving/routes": "a module for each resource",
-    "benchmarks": "a module for each benchmark",
     "docs/course/stages": "a picture of each stage",
     "docs/decisions": "a record for each decision",
     "tests/browser": "a module for each part of the page",

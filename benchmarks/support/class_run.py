@@ -1,4 +1,4 @@
-"""A run of many tokens, written at the pace of beats without training."""
+"""A class without training: a run of many tokens, written at the pace of beats, and viewers who join."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Vocabulary
+from tests.support.classroom.class_client import ClassClient
 
 STEPS_PER_SECOND = 10
 """More steps than are shown, as in a real run."""
@@ -102,3 +103,9 @@ class ClassRun:
             layer_norms=norms[:8],
         )
         self._writer.commit(StepRecord(step, encode(pulse), b"digest", None, None, None))
+
+
+def join(client: ClassClient) -> str:
+    """Join a class as one more viewer. Returns the cookie."""
+    assert client.join() == 204
+    return client.cookie

@@ -1,11 +1,13 @@
-"""A history of checkpoints of many words as a finished run with maps, made up in seconds."""
+"""Data that are made up because of their size: spaces in clusters, texts, and histories of checkpoints."""
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import lamplighter
 from lamplighter.contract.recipe import MapRecipe
@@ -13,11 +15,37 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsWriter
 from lamplighter.wire.layout_frames import Layout, Method
 
-_CLUSTERS = 900
 _SYLLABLES = [a + b + c for a in "bdfglmnprst" for b in "aeiou" for c in ("", "n", "r", "s", "l")]
+_CLUSTERS = 900
 _JITTER = 0.14
 """Standard deviation of what a place moves by between two maps, besides the way to its cluster. Packed, such a map has 2.3
 bytes a word; one that was laid out, of 6,000 words in clusters, has 2.4."""
+
+
+def made_up_clusters(rng: np.random.Generator, size: int, dim: int) -> NDArray[np.float32]:
+    """Return clusters of about forty rows each, like those of words, shape (size, dim)."""
+    centres = rng.normal(size=(max(2, size // 40), dim))
+    return (centres[rng.integers(0, len(centres), size)] + 0.8 * rng.normal(size=(size, dim))).astype(
+        np.float32
+    )
+
+
+def move_rows(rng: np.random.Generator, vectors: NDArray[np.float32], count: int) -> None:
+    """Move `count` rows of `vectors` in place, by about a sixth of their spread within the cluster."""
+    some = rng.choice(len(vectors), count, replace=False)
+    vectors[some] += 0.15 * rng.normal(size=(count, vectors.shape[1])).astype(np.float32)
+
+
+def made_text(words: int, tokens: int) -> str:
+    """Return a text of so many tokens and made-up words: each once, and more by Zipf's law, in sentences of 15."""
+    syllables = [one + other for one in "bdfgklmnprstvz" for other in ("a", "e", "i", "o", "u")]
+    names = ["".join(one) for one in itertools.islice(itertools.product(syllables, repeat=3), words)]
+    random = np.random.default_rng(0)
+    shares = 1 / np.arange(1, words + 1)
+    drawn = random.choice(words, tokens - words, p=shares / shares.sum())
+    order = random.permutation(np.concatenate((np.arange(words), drawn)))
+    said = [names[at] for at in order]
+    return ".\n".join(" ".join(said[at : at + 15]) for at in range(0, len(said), 15))
 
 
 def make_history(path: Path, checkpoints: int, size: int, width: int) -> RunFolder:
