@@ -33,6 +33,8 @@ from benchmarks.observation import measure
 from benchmarks.support.made_up import made_text, made_up_clusters, move_rows
 from benchmarks.support.report import report
 from benchmarks.support.training import BareTraining, prepared, trained
+from lamplighter.contract.answers.parts import Replayed
+from lamplighter.contract.answers.reading import SpeakAnswer
 from lamplighter.contract.questions import SpeakQuestion
 from lamplighter.contract.recipe import MapRecipe, Recipe
 from lamplighter.examination.kinds.speak import examine
@@ -239,7 +241,7 @@ def replay_examined(device: torch.device) -> None:
             "device": device.type,
         }
         with _trained(Recipe.model_validate(recipe)) as run:
-            replayer, found = Replayer(run), list[dict[str, Any]]()
+            replayer, found = Replayer(run), list[Replayed]()
             # The first time initialises the card.
             replayer.model_at(1, _ignore)
             computed, begun = 0, time.perf_counter()
@@ -253,10 +255,10 @@ def replay_examined(device: torch.device) -> None:
                 synchronise(device)
                 found.append(replayer.describe_replay())
             seconds = time.perf_counter() - begun
-        compared = [one for one in found if one["equal"] is not None]
-        differences = [one["difference"] for one in compared if one["difference"] is not None]
+        compared = [one for one in found if one.equal is not None]
+        differences = [one.difference for one in compared if one.difference is not None]
         report(
-            "gpu_examiner_replay", sum(one["equal"] for one in compared) / len(compared),
+            "gpu_examiner_replay", sum(one.equal is True for one in compared) / len(compared),
             "of the replays with the recorded digest at every step",
             replays=len(compared), steps=computed, ms_a_step=1e3 * seconds / computed,
             embedding_differs_at_most=max(differences, default=None),
@@ -295,8 +297,8 @@ def _trained(recipe: Recipe) -> Generator[RunFolder]:
         yield run
 
 
-def _words(answer: dict[str, Any]) -> list[int]:
-    return [word["id"] for line in ("greedy", "sampled") for word in answer[line]]
+def _words(answer: SpeakAnswer) -> list[int]:
+    return [word.id for word in (*answer.greedy, *answer.sampled)]
 
 
 def _ignore(*_: object) -> None:
