@@ -74,16 +74,13 @@ class _Question(StrictInput):
     """The step after which the model is examined; 0 is before the first."""
     confirmed: Annotated[bool, Field(exclude=True, repr=False)] = False
     """True to question an imported run, whose untrusted recipe decides the resources its model needs. Without
-    it the server refuses with 409 and names them. Not stored with the question.
-    """
+    it the server refuses with 409 and names them. Not stored with the question."""
     kept: Annotated[bool, Field(exclude=True, repr=False)] = False
     """True to move `step` back to the last one whose model is kept, so that nothing is recomputed. Not stored
-    with the question.
-    """
+    with the question."""
     background: Annotated[bool, Field(exclude=True, repr=False)] = False
     """True for a question that a program prepares: it waits for those of people, and gives way to them. Not
-    stored with the question.
-    """
+    stored with the question."""
 
     _examined: ClassVar[Literal["after", "before", "start"]] = "after"
     """The model needed: the one after the step, the one before it, or the initial one."""
@@ -299,8 +296,7 @@ class BetterQuestion(_Question):
     """Total number of steps."""
     places: Annotated[int, Field(ge=1, le=4)] = 4
     """Points of the training among which the steps are shared, the last at `step`; fewer if fewer states of
-    the model were kept.
-    """
+    the model were kept."""
 
     def work(self, recipe: Recipe, sample: float) -> Work:
         """Return the steps, and the texts read before and after each."""

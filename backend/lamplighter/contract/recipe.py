@@ -76,9 +76,7 @@ MapMethodKind = Literal["umap", "refit", "pca"]
 DEFAULT_DISK_BUDGET = 1_000_000_000
 """Default limit of a run's size on disk, in bytes."""
 MAX_BATCH_TOKENS = 1 << 20
-"""Maximum tokens that one step may read. The activations take roughly this many times the model's width in
-memory.
-"""
+"""Maximum tokens that a step may read. Activations take about so many times the model's width in memory."""
 MAX_PARAMETERS = 2_000_000_000
 """Maximum parameters of a model trained here, with the largest vocabulary its recipe allows."""
 
@@ -93,9 +91,7 @@ PLANTED_ROW = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
 SUM_TOKENS = 5
 """Tokens of a sum in the corpus kind `modular`: "3 + 5 = 8"."""
 MAX_PROMPT_TOKENS = 200
-"""Maximum tokens of a prompt that the trainer continues; with byte tokens a prompt has more tokens than
-characters.
-"""
+"""Maximum tokens of a prompt that the trainer continues; with byte tokens it has more than characters."""
 
 
 class CorpusRecipe(FrozenInput):
@@ -120,8 +116,7 @@ class CorpusRecipe(FrozenInput):
         Field(max_length=MAX_PLANTED, strict=False),
     ] = ()
     """The user's own word pairs in Lamptown, each with the sign that both share: "robot android antenna". No
-    word may repeat or occur in the town (`corpora/planted.py`).
-    """
+    word may repeat or occur in the town (`corpora/planted.py`)."""
     # A factory, because the schema says of a field with a default that it is always there.
     other_town: bool = Field(default_factory=bool, exclude_if=lambda value: not value)
     """True for a fork that reads its parent's text with the jobs of the words permuted (`corpora/othertown.py`)."""
@@ -291,14 +286,12 @@ class Recipe(FrozenInput):
     """Sequences of `model.context` tokens per batch."""
     passages: Annotated[int, Field(ge=1, le=65_536)] = 4
     """Places in the corpus that a batch reads from. Each gives consecutive sequences, so a batch covers few
-    topics and lights few neighbourhoods.
-    """
+    topics and lights few neighbourhoods."""
     steps: Annotated[int, Field(ge=1, le=100_000_000)] = 5_000
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of the trainer. Part of the recipe, because another order of summation changes the last
-    bits.
-    """
+    bits."""
     device: DeviceKind = "auto"
     prompts: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
@@ -306,8 +299,7 @@ class Recipe(FrozenInput):
         Field(max_length=MAX_PROMPTS, strict=False),
     ] = ()
     """Beginnings of sentences that the model continues at intervals during training. Empty: three that suit
-    the text. They do not affect learning.
-    """
+    the text. They do not affect learning."""
     disk_budget: Annotated[int, Field(ge=1_000_000, le=10**15)] = DEFAULT_DISK_BUDGET
 
     @model_validator(mode="before")

@@ -13,8 +13,7 @@ from lamplighter.contract.strict_input import explain_validation_error
 
 MAX_RECIPE_BYTES = 16 << 10
 """Maximum bytes of a recipe file, twice the size of a long value. `tomllib` takes time quadratic in a key's
-dots: most of a second for a file of this size, 16 seconds for 64 KB.
-"""
+dots: most of a second for a file of this size, 16 seconds for 64 KB."""
 
 
 class RecipeError(ValueError):

@@ -135,8 +135,7 @@ class RowMovement(AnswerPart):
 
     numbers: int
     numbers_equal: int | None
-    """Number of coordinates whose formula result equals the recorded one; null where the row is not recorded.
-    """
+    """Number of coordinates whose formula result equals the recorded one; null where the row is not recorded."""
     largest_difference: Maybe
     before: list[Maybe]
     after: list[Maybe]
@@ -255,8 +254,7 @@ class RecordCheck(AnswerPart):
     """Null where there is no record."""
     largest_difference: Maybe
     """Largest difference between the recomputed and the recorded embedding; null if that step's matrix was
-    not kept.
-    """
+    not kept."""
     largest_update: Maybe
     """Largest change of a coordinate of the embedding in the step."""
     rows_compared: int

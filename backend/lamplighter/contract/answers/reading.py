@@ -58,8 +58,7 @@ class TransplantAnswer(AnswerBase):
     after: list[SaidWord]
     instead: list[SaidWord] | None
     """What the unchanged model says when the source word replaces the target word in the prompt; null where
-    that makes no sense.
-    """
+    that makes no sense."""
     first: Annotated[list[FirstWord], Field(min_length=2, max_length=2)]
     """The first words said before and after."""
     loss: LossChange

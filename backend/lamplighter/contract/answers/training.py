@@ -160,8 +160,7 @@ class RuleReading(AnswerPart):
 
     name: Literal["lazy", "adam", "decay", "tied"]
     """`lazy`: SparseAdam, `adam`: Adam, `decay`: AdamW, `tied`: Adam on a matrix that is also the output
-    matrix.
-    """
+    matrix."""
     batch_rows: int
     gradient_rows: int
     moved_rows: int

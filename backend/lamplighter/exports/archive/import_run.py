@@ -60,7 +60,7 @@ def check_checkpoint(path: Path, vocabulary: int, dim: int) -> None:
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
     if header > _MAX_HEADER:
-        raise ExportError(f"{path.name} has a header of more than {_MAX_HEADER:,} bytes: refused")
+        raise ExportError(say("import_long_header", name=path.name, most=_MAX_HEADER))
     try:
         with safe_open(path, framework="np") as file:
             metadata: dict[str, str] = file.metadata() or {}
@@ -70,15 +70,16 @@ def check_checkpoint(path: Path, vocabulary: int, dim: int) -> None:
             ]
         numbers, state = json.loads(metadata["numbers"]), json.loads(metadata["state"])
     except (SafetensorError, KeyError, ValueError, RecursionError, OSError) as error:
-        raise ExportError(f"{path.name} is not a checkpoint: {quote_foreign(error)}: refused") from error
+        told = say("import_no_checkpoint", name=path.name, error=quote_foreign(error))
+        raise ExportError(told) from error
     if shapes != [[vocabulary, dim], [vocabulary], [vocabulary]]:
-        raise ExportError(f"{path.name} is not a checkpoint of this run's model: refused")
+        raise ExportError(say("import_other_checkpoint", name=path.name))
     if (
         not isinstance(numbers, dict)
         or not isinstance(state, dict)
         or not _is_rate(state.get("learning_rate"))
     ):  # pyright: ignore[reportUnknownMemberType]
-        raise ExportError(f"{path.name} is a checkpoint without the state of its training: refused")
+        raise ExportError(say("import_no_state", name=path.name))
 
 
 def _is_rate(value: Any) -> bool:
@@ -133,9 +134,7 @@ def import_files(
         told = say("import_not_copied", name=name, error=error.strerror or str(error))
         raise ExportError(told) from error
     except DISK_FULL_ERRORS as error:
-        raise ExportError(
-            say("import_not_copied", name=name, error=f"{error}; make room on the disk")
-        ) from error
+        raise ExportError(say("import_disk_full", name=name)) from error
     except MemoryError as error:
         raise ExportError(say("import_no_memory", name=name)) from error
 
@@ -163,7 +162,7 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         try:
             write_atomically(copy.source_path, packed.source_path.read_bytes().decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise ExportError("source.txt is not UTF-8: refused") from error
+            raise ExportError(say("import_not_utf8", name=copy.source_path.name)) from error
     if recorded:
         copy.write_vocabulary(vocabulary)
     else:
@@ -208,7 +207,7 @@ def _move_matrices(packed: RunFolder, copy: RunFolder, named: set[str]) -> None:
     """Move the files of matrices that keyframes name; the steps' check has compared their headers."""
     present = {f"{path.parent.name}/{path.name}" for path in packed.matrix_paths()}
     if present != named:
-        raise ExportError("the zip holds matrices of steps that its record does not name: refused")
+        raise ExportError(say("import_other_matrices"))
     for name in sorted(named):
         target = copy.path / name
         make_private_folder(target.parent, exist_ok=True)
@@ -220,7 +219,7 @@ def _copy_name(packed: RunFolder, copy: RunFolder) -> None:
         return
     name = read_run_name(packed)
     if name is None:
-        raise ExportError(f"{NAME_FILE} is not a name that can be shown: refused")
+        raise ExportError(say("import_no_name", name=NAME_FILE))
     write_run_name(copy.path, name)
 
 
@@ -234,7 +233,7 @@ def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> 
     except FileNotFoundError as error:
         raise ExportError(say("import_no_run", file=Path(error.filename).name)) from error
     if read_json_object(packed.path / "corpus.json") != facts:
-        raise ExportError("corpus.npy does not match corpus.json: refused")
+        raise ExportError(say("import_other_corpus", name="corpus.npy", other="corpus.json"))
     copy.write_corpus(token_ids, vocabulary, tokeniser, _checked_held_out(packed))
 
 

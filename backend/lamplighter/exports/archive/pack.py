@@ -36,7 +36,7 @@ def parse_digests(data: bytes) -> dict[str, str]:
     for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):
         match = _LINE.fullmatch(line)
         if match is None or match[2] in digests:
-            raise ExportError(f"{DIGESTS} is not a list of digests at line {number}: refused")
+            raise ExportError(say("import_no_digests", digests=DIGESTS, line=number))
         digests[match[2]] = match[1]
     return digests
 

@@ -56,7 +56,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
         ):
             members = _check_members(archive, total)
             if sum(info.compress_size for info in members.values()) > source.stat().st_size:
-                raise ExportError(f"{source.name} holds some bytes for two files: refused")
+                raise ExportError(say("import_overlaps", name=source.name))
             digests = _read_digests(archive, members)
             _require_room_for(members, folder)
             done, size = 0, sum(info.file_size for info in members.values())
@@ -74,7 +74,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
                         progress((done + target_file.tell()) / max(1, size), name)
                     # Reading stops at the stated size, so there can be fewer bytes but not more.
                     if target_file.tell() != info.file_size:
-                        raise ExportError(f"{source.name}: {name} is not as large as it says: refused")
+                        raise ExportError(say("import_other_size", name=name))
                 done += info.file_size
                 if digests is not None and digests[name] != digest.hexdigest():
                     raise ExportError(say("import_changed", name=name, digests=DIGESTS))
@@ -115,7 +115,7 @@ def _cut_short_error(source: Path) -> ExportError:
 def _require_database(begin: bytes, name: str) -> None:
     """Reject a file that is not a database before writing gigabytes: zeros compress to almost nothing."""
     if not begin.startswith(_DATABASE_BEGIN):
-        raise ExportError(f"{name} is not an SQLite database: refused")
+        raise ExportError(say("import_no_database", name=name))
 
 
 def require_spare_room(folder: Path) -> None:
@@ -142,9 +142,7 @@ def _read_digests(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo])
         return None
     digests = parse_digests(archive.read(info))
     if different := sorted(set(digests) ^ set(members)):
-        raise ExportError(
-            f"{DIGESTS} and the zip do not hold the same files: {different[0]} is in one of them"
-        )
+        raise ExportError(say("import_unlisted", digests=DIGESTS, name=different[0]))
     return digests
 
 
@@ -167,27 +165,26 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
         if name in _FOLDERS and info.file_size == 0:
             continue
         if kind not in (0, stat.S_IFREG):
-            raise ExportError(say("import_foreign_file", name=_quote_name(name)))
+            raise ExportError(say("run_file_unknown", name=_quote_name(name)))
         if info.compress_type not in _METHODS:
             # Other methods may take any amount of memory, and our exports do not use them.
             raise ExportError(say("import_other_method", name=_quote_name(name)))
         files.append((name, info))
     sizes = ((name, info.file_size) for name, info in files)
     if (fault := find_fault(sizes, {DIGESTS: _DIGESTS_LIMIT}, total)) is not None:
-        raise ExportError(say("import_fault", fault=fault))
+        raise ExportError(fault)
     return dict(files)
 
 
 def _require_few(names: Sequence[str]) -> None:
-    of_waypoints = ["waypoints/" in name for name in names]
-    matrices = sum(f"{MATRICES}/" in name for name in names)
-    waypoints, others = of_waypoints.count(True), of_waypoints.count(False) - matrices
-    if matrices > MAX_MATRICES:
-        raise ExportError(f"the zip has {matrices} matrices, a run has at most {MAX_MATRICES:,}: refused")
-    if waypoints > MAX_WAYPOINTS:
-        raise ExportError(f"the zip has {waypoints} waypoints, a run has at most {MAX_WAYPOINTS}: refused")
+    others = len(names)
+    for folder, most in ((f"{MATRICES}/", MAX_MATRICES), ("waypoints/", MAX_WAYPOINTS)):
+        found = sum(folder in name for name in names)
+        if found > most:
+            raise ExportError(say("import_many", found=found, folder=folder, most=most))
+        others -= found
     if others > MAX_MEMBERS:
-        raise ExportError(f"the zip has {others} files, a run has at most {MAX_MEMBERS}: refused")
+        raise ExportError(say("import_many", found=others, folder="", most=MAX_MEMBERS))
 
 
 def _quote_name(name: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.contract.recipe_file import MAX_RECIPE_BYTES
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.untrusted_values import require_count
 from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
@@ -58,24 +59,23 @@ def byte_limit(name: str) -> int | None:
 def find_fault(
     files: Iterable[tuple[str, int]], besides: Mapping[str, int], total: int = MAX_TOTAL_BYTES
 ) -> str | None:
-    """Return why files, by path and size, are not those of a run, in words; None if they may be. `besides`:
-    the maximum bytes of files beside those of a run, by path. `total`: the maximum bytes of all.
+    """Return why files, by path and size, are not those of a run, as a sentence; None if they may be.
+    `besides`: the maximum bytes of files beside those of a run, by path. `total`: the maximum bytes of all.
     """
     sizes: dict[str, int] = {}
     for path, size in files:
         limit = besides.get(path) or byte_limit(path)
         if limit is None:
-            return f"{path[:80]!a} is not a file of a run"
+            return say("run_file_unknown", name=ascii(path[:80]))
         if path in sizes:
-            return f"{path} is there twice"
+            return say("run_file_twice", name=path)
         if size > limit:
-            return f"{path} would have {size:,} bytes, at most {limit:,} are allowed"
+            return say("run_file_too_large", name=path, size=size, most=limit)
         sizes[path] = size
     if missing := [path for path in _NEEDED if path not in sizes]:
-        return f"it has no {missing[0]}, as every run has"
-    if (size := sum(sizes.values())) > total:
-        return f"the run would have {size / MEGABYTE:,.0f} MB, at most {total / MEGABYTE:,.0f} are allowed"
-    return None
+        return say("run_file_missing", name=missing[0])
+    size = sum(sizes.values())
+    return say("run_file_too_large", name="", size=size, most=total) if size > total else None
 
 
 MAX_ATTEMPTS = 10_000

@@ -168,7 +168,7 @@ def require_digest(data: bytes, wanted: PublishedObject, where: str) -> None:
 
 def _require_run(manifest: Manifest, where: str) -> None:
     if (fault := find_fault(((file.path, file.size) for file in manifest.files), _OWN_LIMITS)) is not None:
-        raise StoreError(f"{where}: {fault}: refused")
+        raise StoreError(f"{where}: {fault}")
     if manifest.blocks.size != _DIGEST_BYTES * sum(file.blocks for file in manifest.files):
         raise StoreError(f"{where}: some blocks have no digests: refused")
 

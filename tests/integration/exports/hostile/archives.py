@@ -219,7 +219,7 @@ ARCHIVES: dict[str, Archive] = {
     "forty thousand members": Archive("list of files is too long", _add(*(Member(b"run/%d" % i, b"") for i in range(40_000)))),
     "forty members": Archive("a run has at most 32", _add(*(Member(b"run/%d" % i, b"") for i in range(40)))),
     "two hundred and one waypoints": Archive(
-        "the zip has 202 waypoints, a run has at most 200", _add(*(Member(b"run/waypoints/%010d-0001.safetensors" % i, b"") for i in range(100, 301)))
+        "the zip has 202 files in waypoints/, a run has at most 200", _add(*(Member(b"run/waypoints/%010d-0001.safetensors" % i, b"") for i in range(100, 301)))
     ),
     "a waypoint of five gigabytes, by its header": Archive(
         "at most 4,000,000,000 are allowed", _alter("waypoints/0000000010-0001.safetensors", size=0xFFFF_FFFF, extra=_zip64(5_000_000_000))

@@ -183,7 +183,7 @@ def test_detects_a_changed_byte_and_reports_missing_digests(packed: Path, tmp_pa
 
 
 def test_rejects_a_run_above_the_size_limit(packed: Path, tmp_path: Path) -> None:
-    assert "at most 0 are allowed" in refused(tmp_path, packed, total=10_000)
+    assert "at most 10,000 are allowed" in refused(tmp_path, packed, total=10_000)
 
 
 def test_never_follows_names_in_a_run(packed: Path, tmp_path: Path) -> None:
