@@ -27,11 +27,9 @@ from lamplighter.serving.routes import (
     geometry_space,
     layouts,
     lessons,
-    lines,
     outliers,
     runs,
     steps,
-    token_paths,
     tokens,
 )
 from lamplighter.serving.services import ReadingServices
@@ -72,14 +70,12 @@ def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
         runs,
         steps,
         outliers,
-        lines,
         layouts,
         districts,
         examinations,
         geometry_space,
         lessons,
         tokens,
-        token_paths,
         claims,
         difference,
     ):

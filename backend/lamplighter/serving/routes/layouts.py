@@ -1,9 +1,10 @@
-"""The map: the list of layouts, one layout, and several at once."""
+"""The map: the list of layouts, one layout, several at once, and the jobs that lay out a step again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -13,9 +14,12 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.contract.sentences import say
 from lamplighter.runfolder.reading.current_map import read_map_settings
+from lamplighter.runfolder.reading.output_matrix import explain_no_output_map, list_output_points
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutEntry
+from lamplighter.serving.jobs.reprojections import MAX_LISTED, ReprojectionJob
 from lamplighter.serving.reading.layout_query import (
     LayoutSetName,
     MethodName,
@@ -43,16 +47,20 @@ from lamplighter.serving.schemas.map import (
     LayoutSummary,
     LinearBasis,
     MapSettingsResponse,
+    NewReprojection,
+    Reprojection,
 )
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.content_negotiation import FRAME, JSON, NPY, SAFETENSORS, ResponseFormat
 from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import (
     BOUNDED_COST,
     LARGE_RESPONSE_BYTES,
     LIST_ENTRY_BYTES,
     TOKEN_ENTRY_BYTES,
+    Pricing,
     check_bytes,
     check_json_numbers,
     streaming_cost,
@@ -282,3 +290,76 @@ def _facts(entry: LayoutEntry) -> dict[str, Any]:
         "trust_error": entry.trust_error,
         "recall": entry.recall,
     }
+
+
+@routes.post(
+    "/api/runs/{run}/reprojection",
+    status_code=202,
+    response_model=Reprojection,
+    answers=AnswerFacts(errors=(507,)),
+)
+def start_reprojection(
+    run: RunId, body: NewReprojection, request: Request, services: ServicesDep
+) -> Response:
+    """Start to lay out a finished run again, using past and future steps; the live layouts are kept. 409 while another
+    reprojection is running.
+    """
+    reply = services.reply(request, run, status=202)
+    if not services.catalog.status(reply.run).phase.has_ended:
+        raise RefusedError(409, say("map_not_over"))
+    job = services.reprojection_jobs.start(reply.run, body.slices)
+    return _describe(reply, job, reply.run.relayouts_path)
+
+
+@routes.get("/api/runs/{run}/reprojection", pool=Pool.CHEAP, polled=True, response_model=Reprojection)
+def get_reprojection(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return the progress of a run's reprojection, and the layouts of an earlier one."""
+    reply = services.reply(request, run)
+    job = services.reprojection_jobs.for_run(reply.run)
+    return _describe(reply, job, reply.run.relayouts_path)
+
+
+@routes.delete("/api/runs/{run}/reprojection", pricing=Pricing.FIXED, status_code=204)
+def cancel_reprojection(run: RunId, services: ServicesDep) -> Response:
+    """Cancel the reprojection. The layouts of an earlier one are kept."""
+    services.reprojection_jobs.cancel(services.catalog.find_run(run).id)
+    return Response(status_code=204)
+
+
+@routes.post(
+    "/api/runs/{run}/output-map",
+    status_code=202,
+    response_model=Reprojection,
+    answers=AnswerFacts(errors=(507,)),
+)
+def start_output_map(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Start to lay out the output matrix of a running or finished run at its waypoints. An existing layout stays until
+    the new one is complete. 409 while another is being laid out, or if there is nothing to lay out.
+    """
+    reply = services.reply(request, run, status=202)
+    with services.catalog.open_steps(reply.run) as reader:
+        reason = explain_no_output_map(reply.run, list_output_points(reply.run, reader))
+    if reason:
+        raise RefusedError(409, reason)
+    job = services.output_map_jobs.start(reply.run, None)
+    return _describe(reply, job, reply.run.output_layouts_path)
+
+
+@routes.get("/api/runs/{run}/output-map", pool=Pool.CHEAP, polled=True, response_model=Reprojection)
+def get_output_map(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return the progress of the output matrix's layout, and earlier layouts."""
+    reply = services.reply(request, run)
+    job = services.output_map_jobs.for_run(reply.run)
+    return _describe(reply, job, reply.run.output_layouts_path)
+
+
+@routes.delete("/api/runs/{run}/output-map", pricing=Pricing.FIXED, status_code=204)
+def cancel_output_map(run: RunId, services: ServicesDep) -> Response:
+    """Cancel the layout of the output matrix. Earlier layouts are kept."""
+    services.output_map_jobs.cancel(services.catalog.find_run(run).id)
+    return Response(status_code=204)
+
+
+def _describe(reply: Reply, job: ReprojectionJob, path: Path) -> Response:
+    """Return a job as an answer, with the layouts in its output file."""
+    return reply.send(LIST_ENTRY_BYTES * MAX_LISTED, lambda: json_body(job.describe(path)))

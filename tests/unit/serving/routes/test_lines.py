@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
-from lamplighter.serving.routes import lines
+from lamplighter.serving.routes import steps as step_routes
 from tests.support.asgi import HOST, Answer, call
 from tests.support.folders import FakeTrainer, V, make_run
 
@@ -49,7 +49,7 @@ async def test_all_of_them_by_step(
     expected = [{"step": step, "attempt": 1, "lines": AS_JSON} for step in (0, 1, 2, 5)]
     assert (await get(app, trainer.run)).json == {"items": expected}
     # However many are read at once.
-    monkeypatch.setattr(lines, "_AT_ONCE", 2)
+    monkeypatch.setattr(step_routes, "_SAID_AT_ONCE", 2)
     assert (await get(app, trainer.run, "?to=5")).json == {"items": expected}
     assert (await get(app, trainer.run, "?from=1&to=4")).json == {"items": expected[1:3]}
     assert (await get(app, trainer.run, "?from=3&to=4")).json == {"items": []}
@@ -78,7 +78,7 @@ async def test_an_answer_is_kept_until_more_is_said(app: FastAPI, trainer: FakeT
 async def test_too_many_are_refused_with_a_way_out(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MAX_SAID", 3)
+    monkeypatch.setattr(step_routes, "MAX_SAID", 3)
     assert "ask for fewer steps" in (await get(app, trainer.run, status=422)).json["detail"]
     assert await steps(app, trainer.run, "?to=4") == [(0, 1), (1, 1), (2, 1)]
 

@@ -83,7 +83,7 @@ async def test_a_gradient_is_what_the_pulses_say_and_of_the_line_that_counts(
     assert set(records["gradient"]) == {1.0}
     few = (await ask(app, run, f"tokens/3/path?of=gradient&most={MIN_POINTS}")).json["steps"]
     assert set(few) <= set(lit)
-    monkeypatch.setattr("lamplighter.serving.routes.token_paths.LAST_INDEXED_STEP", 10)
+    monkeypatch.setattr("lamplighter.serving.routes.tokens.LAST_INDEXED_STEP", 10)
     assert "from and to" in (await ask(app, run, "tokens/3/path?of=gradient", 422)).json["detail"]
     await ask(app, run, "tokens/3/path?of=gradient&from=41")
 
