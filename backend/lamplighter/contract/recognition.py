@@ -41,9 +41,11 @@ def _match(text: str) -> Reason | None:
 
 @cache
 def _patterns() -> list[tuple[ReasonCode, re.Pattern[str], set[str]]]:
+    # A variant says in words what the sentence itself has a value for, which would match them.
+    variants_first = sorted(SENTENCES.english.items(), key=lambda item: "__" not in item[0])
     return [
         (cast("ReasonCode", key.partition("__")[0]), *_read_template(text))
-        for key, text in SENTENCES.english.items()
+        for key, text in variants_first
         if text != _ITS_OWN_WORDS
     ]
 
