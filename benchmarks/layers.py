@@ -42,8 +42,8 @@ from benchmarks.watch import Shaped, Trained
 from lamplighter.client.watching.probe_readings import ProbeReadings
 from lamplighter.contract.questions import AcquisitionQuestion
 from lamplighter.contract.recipe import Recipe
+from lamplighter.examination.examined_model import Replayer
 from lamplighter.examination.kinds import acquisition
-from lamplighter.examination.replayer import Replayer
 from lamplighter.model import observer
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.outliers.answer import Figure, OutlyingStep

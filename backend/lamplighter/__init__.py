@@ -25,7 +25,7 @@ _WHERE = {
     "Recorder": "client.recorder",
     "record": "client.record",
     "ReprojectionFailedError": "processes.reprojection_job",
-    "series": "client.series_run",
+    "series": "client.checkpoint_run",
     "still": "client.checkpoint_run",
     "Probes": "client.probing.probe_set",
     "watch": "client.watching.watch",

@@ -12,7 +12,7 @@ import xarray
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from lamplighter.corpora.tokenisers import encode_with
-from lamplighter.examination.replayer import Replayer
+from lamplighter.examination.examined_model import Replayer
 from lamplighter.exports.export import export_run
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

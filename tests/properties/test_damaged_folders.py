@@ -20,7 +20,7 @@ import lamplighter
 from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.contract.recipe_file import RecipeError
-from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.archive.run_zip import write_zip
 from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy
 from lamplighter.exports.output import ExportError, no_progress

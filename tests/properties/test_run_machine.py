@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from lamplighter.analysis import tile_builder
 from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.archive.run_zip import write_zip
 from lamplighter.exports.output import no_progress
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

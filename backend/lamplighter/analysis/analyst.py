@@ -18,8 +18,7 @@ from lamplighter.platform import failpoint
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
-from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.matrix_history import MatrixFollower, MatrixHistory
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter

@@ -25,9 +25,9 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import CONFIG_FACT, KEPT_ROWS_FACT, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
 from lamplighter.runfolder.reading.playback import CHANNELS
+from lamplighter.runfolder.reading.row_deltas import TokenHistory
 from lamplighter.runfolder.reading.run_backup import back_up_run
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
-from lamplighter.runfolder.reading.token_history import TokenHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import require_free_path
 from lamplighter.runfolder.step_numbers import read_step_numbers
@@ -506,7 +506,7 @@ class Run:
         made = record_hidden_states(self._folder, given, list(words), on_progress)
         if maps:
             with require_whole_application("hidden_states"):
-                from lamplighter.processes.reprojection_job import reproject_in_child
+                from lamplighter.processes.awaited_job import reproject_in_child
             reproject_in_child(made.path, on_progress)
         return Run(made.path)
 

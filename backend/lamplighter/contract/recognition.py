@@ -1,7 +1,7 @@
 """Finds the code and the values of a sentence, so that each reader has it in its own language.
 
-What is said now knows them (`Sentence`). English text is recognised by its template: what run folders of earlier versions
-hold, and what an error or a worker hands on.
+What is said now knows them (`Sentence`). English text is recognised by its template, a variant's first, whose words could
+pass for a value: what run folders of earlier versions hold, and what an error or a worker hands on.
 """
 
 from __future__ import annotations
@@ -41,11 +41,9 @@ def _match(text: str) -> Reason | None:
 
 @cache
 def _patterns() -> list[tuple[ReasonCode, re.Pattern[str], set[str]]]:
-    # A variant says in words what the sentence itself has a value for, which would match them.
-    variants_first = sorted(SENTENCES.english.items(), key=lambda item: "__" not in item[0])
     return [
         (cast("ReasonCode", key.partition("__")[0]), *_read_template(text))
-        for key, text in variants_first
+        for key, text in sorted(SENTENCES.english.items(), key=lambda item: "__" not in item[0])
         if text != _ITS_OWN_WORDS
     ]
 

@@ -51,7 +51,7 @@ from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 
 if TYPE_CHECKING:
-    from lamplighter.examination.replayer import Replayer
+    from lamplighter.examination.examined_model import Replayer
 
 
 _STEPS = 24
@@ -302,7 +302,7 @@ class Examiner:
         self._prepared = True
         if self._replayer is None:
             # Importing torch takes seconds, and by then the client should see that the question was enqueued.
-            from lamplighter.examination.replayer import Replayer
+            from lamplighter.examination.examined_model import Replayer
 
             self._replayer = Replayer(self._run)
         return self._replayer

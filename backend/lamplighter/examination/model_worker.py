@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Imported here, because numpy reads the environment on import.
     from safetensors.torch import save_file
 
-    from lamplighter.examination.replayer import Replayer, ReplayError
+    from lamplighter.examination.examined_model import Replayer, ReplayError
     from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
     from lamplighter.runfolder.run_folder import RunFolder
 

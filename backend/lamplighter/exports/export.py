@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.archive.run_zip import write_zip
 from lamplighter.exports.formats.gpt2_folder import write_gpt2_folder
 from lamplighter.exports.formats.steps_csv import write_csv
-from lamplighter.exports.formats.tensor_files import write_npy, write_safetensors
-from lamplighter.exports.formats.token_rows import write_parquet
+from lamplighter.exports.formats.tensor_files import write_npy, write_parquet, write_safetensors
 from lamplighter.exports.formats.zarr_store import write_zarr
 from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
 from lamplighter.processes.awaited_job import AwaitedJob

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamplighter.exports.archive.unpack import require_spare_room
+from lamplighter.exports.archive.run_zip import require_spare_room
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform import failpoint
 from lamplighter.platform.private_modes import make_private_folder

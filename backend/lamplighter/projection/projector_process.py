@@ -20,8 +20,7 @@ from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.warm_up import WarmUp
 from lamplighter.runfolder.errors import NoSnapshotError
-from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.matrix_history import MatrixFollower, MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, RequestsReader

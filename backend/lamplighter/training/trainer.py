@@ -28,9 +28,8 @@ from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
 from lamplighter.training.energy_log import EnergyLog
 from lamplighter.training.lines import LineSpeaker, resolve_prompts
-from lamplighter.training.resume import RunCheckpoints, replay_steps
+from lamplighter.training.resume import RunCheckpoints, RunWaypoints, replay_steps
 from lamplighter.training.trained_model import ComputedStep, LocalModel, TrainedModel
-from lamplighter.training.waypoints import RunWaypoints
 
 
 @dataclass(frozen=True)

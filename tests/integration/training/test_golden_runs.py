@@ -19,7 +19,7 @@ import lamplighter
 from lamplighter.contract.sentences import SENTENCES
 from lamplighter.cost.run_cost import read_run_cost
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.archive.run_zip import write_zip
 from lamplighter.exports.output import no_progress
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.spent_energy import read_run_energy

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lamplighter.examination.replayer import Replayer
+from lamplighter.examination.examined_model import Replayer
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.observer import Observer

@@ -15,7 +15,7 @@ from lamplighter.analysis.measures import measure
 from lamplighter.client.recording import state_recording
 from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.archive.run_zip import write_zip
 from lamplighter.exports.output import ExportError
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.errors import FormatError, MatrixTooLargeError, NoSnapshotError

@@ -18,7 +18,7 @@ from lamplighter.contract.answers.parts import LossChange
 from lamplighter.contract.answers.reading import RotatedWord, RotationExample
 from lamplighter.contract.questions import KINDS, Question, QuestionError, parse_question
 from lamplighter.contract.reason import Reason, give_reason
-from lamplighter.examination import replayer
+from lamplighter.examination import examined_model
 from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.examiner import Examiner
 from lamplighter.examination.kinds import bench
@@ -292,7 +292,7 @@ def test_an_examiner_opens_its_run_ahead_of_a_question_which_says_what_failed(
         opened.append(found.id)
         raise ValueError("an odd recipe")
 
-    monkeypatch.setattr(replayer, "Replayer", refuse)
+    monkeypatch.setattr(examined_model, "Replayer", refuse)
     working = Examiner(run, 0.1, threading.Event())
     working.answer_until_idle()
     assert opened == [run.id]

@@ -17,8 +17,7 @@ from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.english import reason_text
 from lamplighter.claims.gathering import read_moment
 from lamplighter.contract.questions import WHOLE_SOFTMAX, parse_question
-from lamplighter.examination.examined_model import CancelledError
-from lamplighter.examination.replayer import Replayer
+from lamplighter.examination.examined_model import CancelledError, Replayer
 from lamplighter.model.checkpoint import list_checkpoints
 from lamplighter.model.step import train_step
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question

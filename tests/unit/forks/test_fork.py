@@ -19,12 +19,11 @@ import lamplighter
 from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora import build
 from lamplighter.corpora.lamptown import Town, generate_town
-from lamplighter.examination.replayer import Replayer, ReplayError
+from lamplighter.examination.examined_model import Replayer, ReplayError
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.forks import creation
-from lamplighter.forks import parent as parent_module
 from lamplighter.forks.creation import ForkRequest, create_fork
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
 from lamplighter.forks.start import read_steps, start_of
@@ -36,7 +35,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.training import corpus_setup, waypoints
+from lamplighter.training import corpus_setup, resume
 from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
 from lamplighter.wire.frames import decode_as
@@ -210,7 +209,7 @@ def test_questions_about_a_fork_compute_its_steps_again(parent: RunFolder, tmp_p
 def test_step_0_is_kept_where_there_is_no_room_for_waypoints(
     parent: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waypoints, "waypoint_room", no_room)
+    monkeypatch.setattr(resume, "waypoint_room", no_room)
     fork = trained_fork(parent, tmp_path)
     assert [path.name for path in (fork.folder / "waypoints").iterdir()] == ["0000000000-0001.safetensors"]
 
@@ -299,7 +298,7 @@ def test_a_run_without_its_text_is_not_shuffled(parent: RunFolder, tmp_path: Pat
 
 
 def test_a_replay_has_a_bound(parent: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parent_module, "MAX_REPLAYED_STEPS", 4)
+    monkeypatch.setattr(creation, "MAX_REPLAYED_STEPS", 4)
     with pytest.raises(ForkError, match="more than 4 steps before step 35"):
         create_fork(RunStore(tmp_path), parent, ForkRequest(AT))
 

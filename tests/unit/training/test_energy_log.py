@@ -15,7 +15,7 @@ import torch
 
 from lamplighter.contract.recipe import ModelRecipe, Recipe
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.archive.run_zip import write_zip
 from lamplighter.exports.export import no_progress
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.platform.energy.energy_method import EnergyMethod, SpentEnergy

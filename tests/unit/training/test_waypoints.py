@@ -20,7 +20,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.waypoint_budget import EARLY_WAYPOINTS, waypoint_room
-from lamplighter.training import waypoints as waypoints_module
+from lamplighter.training import resume
 from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
 from tests.support.runs import make_run
@@ -197,7 +197,7 @@ def test_a_long_run_keeps_as_many_waypoints_as_fit(tmp_path: Path) -> None:
 
 
 def test_writes_a_copy_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waypoints_module, "link_durably", refuse_link)
+    monkeypatch.setattr(resume, "link_durably", refuse_link)
     run = new_run(tmp_path, steps=15)
     assert train(run) is Phase.FINISHED
     checkpoint, waypoint = (folder / checkpoint_name(15, 1) for folder in (run.checkpoints, run.waypoints))
@@ -208,7 +208,7 @@ def test_writes_a_copy_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_skips_waypoints_on_a_nearly_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waypoints_module, "spare_bytes", nearly_nothing)
+    monkeypatch.setattr(resume, "spare_bytes", nearly_nothing)
     run = new_run(tmp_path, steps=20)
     assert train(run) is Phase.FINISHED
     assert kept(run) == []

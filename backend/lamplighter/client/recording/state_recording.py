@@ -21,8 +21,12 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import MAX_STORED_BYTES, ChangedRows, MatrixDiff, find_changed_rows
 from lamplighter.client.recording.loop_facts import make_recorded_recipe
 from lamplighter.contract.recipe import DEFAULT_DISK_BUDGET
-from lamplighter.runfolder.matrices.matrix_reference import MatrixReference, write_matrix
-from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix, matrix_type
+from lamplighter.runfolder.matrices.stored_matrix import (
+    MatrixReference,
+    StoredMatrix,
+    matrix_type,
+    write_matrix,
+)
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path

@@ -19,8 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from lamplighter.contract.reason import give_reason
 from lamplighter.contract.sentences import say
-from lamplighter.exports.archive.pack import DIGESTS
-from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, require_spare_room, unpack
+from lamplighter.exports.archive.run_zip import DIGESTS, MAX_TOTAL_BYTES, require_spare_room, unpack
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import link_durably, sync_tree

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.contract.sentences import say
-from lamplighter.exports.formats.token_rows import printable_surrogates
+from lamplighter.exports.formats.tensor_files import printable_surrogates
 from lamplighter.exports.output import ExportError, ExportProgress, MissingPackageError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

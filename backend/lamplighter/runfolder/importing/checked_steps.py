@@ -36,7 +36,7 @@ from lamplighter.runfolder.importing.untrusted_values import (
 )
 from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.loop_facts import KEPT_ROWS_FACT, check_loop_facts
-from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
+from lamplighter.runfolder.matrices.stored_matrix import MatrixReference
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.energy import METHOD_FACT, decode_energy, decode_method, encode_energy

@@ -15,7 +15,7 @@ from lamplighter.contract.recipe_file import MAX_RECIPE_BYTES
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.untrusted_values import require_count
-from lamplighter.runfolder.matrices.matrix_reference import MatrixReference
+from lamplighter.runfolder.matrices.stored_matrix import MatrixReference
 from lamplighter.runfolder.run_folder import MATRICES
 from lamplighter.runfolder.run_name import NAME_FILE
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lamplighter.contract.sentences import decode_message
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
-from lamplighter.runfolder.matrices.matrix_reference import KeyframeMatrix, open_keyframe
+from lamplighter.runfolder.matrices.stored_matrix import KeyframeMatrix, open_keyframe
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.sqlite.unreadable_file import is_in_wal_mode

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.responses import Response
 
-from lamplighter.exports.formats.tensor_files import npy_header
-from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
+from lamplighter.exports.formats.tensor_files import ArrowStream, import_pyarrow, npy_header, vector_column
 from lamplighter.geometry.motion import VectorMotion, measure_motion
 from lamplighter.geometry.pairs import PairDistance, pair_distance
 from lamplighter.runfolder.errors import NoSnapshotError

@@ -13,9 +13,8 @@ from starlette.websockets import WebSocket
 
 from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.forks.creation import ForkPrice, ForkRequest, create_fork, price_fork
+from lamplighter.forks.creation import ForkPrice, ForkRequest, Parent, create_fork, price_fork
 from lamplighter.forks.errors import ForkError, ParentNotReadyError
-from lamplighter.forks.parent import Parent
 from lamplighter.model.batches import require_enough_text
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import MAX_CONFIG_BYTES

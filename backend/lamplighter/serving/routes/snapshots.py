@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.tensor_files import npy_header
-from lamplighter.exports.formats.token_rows import TokenRows, as_npy, as_parquet, as_safetensors
+from lamplighter.exports.formats.tensor_files import TokenRows, as_npy, as_parquet, as_safetensors, npy_header
 from lamplighter.geometry.motion import displacements, farthest_rows
 from lamplighter.geometry.neighbours import row_lengths
 from lamplighter.runfolder.errors import NoSnapshotError

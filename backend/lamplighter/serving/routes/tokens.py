@@ -16,9 +16,9 @@ from starlette.responses import Response
 from lamplighter.geometry import pairs as geometry
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.reading.output_matrix import find_output_point
+from lamplighter.runfolder.reading.row_deltas import read_gradient_history
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.reading.step_figures import LAST_INDEXED_STEP
-from lamplighter.runfolder.reading.token_history import read_gradient_history
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.layout_query import MethodName, layout_ids, open_layouts
 from lamplighter.serving.reading.parameters import (

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.contract.sentences import say
-from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
+from lamplighter.exports.formats.tensor_files import ArrowStream, import_pyarrow, vector_column
 from lamplighter.runfolder.errors import FormatError, NoSnapshotError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import require_fit

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.archive.unpack import unpack
+from lamplighter.exports.archive.run_zip import unpack
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.runfolder.run_store import RunStore

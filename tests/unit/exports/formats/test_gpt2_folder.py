@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from lamplighter.corpora.textfile import split_paragraphs
 from lamplighter.corpora.tokenisers import encode_with
-from lamplighter.examination.replayer import Replayer
+from lamplighter.examination.examined_model import Replayer
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import Cancelled, ExportError
 from lamplighter.runfolder.run_folder import RunFolder

@@ -21,7 +21,7 @@ from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError
 from lamplighter.runfolder.reading import output_matrix
 from lamplighter.runfolder.reading.lru_cache import LruCache
-from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
+from lamplighter.runfolder.reading.matrix_history import MatrixFollower
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
     has_tied_weights,

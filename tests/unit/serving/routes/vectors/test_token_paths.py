@@ -71,7 +71,7 @@ async def test_a_gradient_is_what_the_pulses_say_and_of_the_line_that_counts(
     run = trainer.run
     first = await ask(app, run, "tokens/3/path?of=gradient")
     trainer.start_attempt_after(20).train(30)
-    monkeypatch.setattr("lamplighter.runfolder.reading.token_history._BATCH", 7)
+    monkeypatch.setattr("lamplighter.runfolder.reading.row_deltas._BATCH", 7)
     with StepsReader(run.steps_path) as reader:
         pulses = [decode_as(record, Pulse) for _, record in reader.pulses(1, 100)]
     lit = [pulse.step for pulse in pulses if 3 in pulse.batch_ids]
