@@ -1,6 +1,6 @@
 # The names that `__init__.py` imports lazily, for type checkers; importing them there would load them all at once.
 
-from lamplighter.client.checkpoint_run import still
+from lamplighter.client.checkpoint_run import series, still
 from lamplighter.client.errors import (
     ExaminationError,
     InputError,
@@ -20,9 +20,8 @@ from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
 from lamplighter.client.run import open_run as open
-from lamplighter.client.series_run import series
 from lamplighter.client.watching.watch import watch
-from lamplighter.processes.reprojection_job import ReprojectionFailedError
+from lamplighter.processes.awaited_job import ReprojectionFailedError
 from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError, NoSnapshotError
 
 __version__: str
