@@ -32,20 +32,14 @@ from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
-    claims,
     class_presenting,
-    cost,
     difference,
     districts,
-    examinations,
-    exports,
+    findings,
     geometry_space,
     geometry_words,
-    imports,
     layouts,
     lessons,
-    outliers,
-    page,
     push,
     requests,
     runs,
@@ -54,7 +48,7 @@ from lamplighter.serving.routes import (
     snapshots,
     steps,
     tokens,
-    uploads,
+    transfers,
     vectors,
 )
 from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
@@ -70,16 +64,11 @@ ROUTE_MODULES = (
     runs,
     sets,
     requests,
-    examinations,
-    uploads,
     push,
-    exports,
-    imports,
+    transfers,
     steps,
-    outliers,
-    claims,
+    findings,
     lessons,
-    cost,
     snapshots,
     vectors,
     difference,
@@ -89,7 +78,6 @@ ROUTE_MODULES = (
     geometry_words,
     geometry_space,
     class_presenting,
-    page,
 )
 
 _RESERVED_BYTES = 512 << 10

@@ -20,7 +20,7 @@ from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
-from lamplighter.serving.routes import page, session
+from lamplighter.serving.routes import session
 from lamplighter.web.access.credentials import open_credentials
 from lamplighter.web.access.gate import Gate
 from lamplighter.web.access.gate_middleware import CrashMiddleware, GateMiddleware
@@ -37,7 +37,7 @@ from lamplighter.web.http.assets import Assets
 from lamplighter.web.http.route_table import RouteRule, find_rule
 from lamplighter.web.settings import ServerSettings
 
-FRONT_ROUTES = (session, page)
+FRONT_ROUTES = (session,)
 """The modules with routes that need no run."""
 _THREADS = 8
 """Number of threads that read the files and bodies being sent. Routes have separate pools."""

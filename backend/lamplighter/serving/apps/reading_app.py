@@ -20,14 +20,13 @@ from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import (
-    claims,
     difference,
     districts,
-    examinations,
+    findings,
     geometry_space,
     layouts,
     lessons,
-    outliers,
+    requests,
     runs,
     steps,
     tokens,
@@ -69,14 +68,13 @@ def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
     for module in (
         runs,
         steps,
-        outliers,
+        findings,
         layouts,
         districts,
-        examinations,
+        requests,
         geometry_space,
         lessons,
         tokens,
-        claims,
         difference,
     ):
         module.routes.attach(app, pools, services.response_cache, _reads)

@@ -1,8 +1,12 @@
-"""The presenter's sessions, the server's health, and the launch links that start a session."""
+"""The front of the server: the page and its scripts, the presenter's sessions, the server's health, the launch links that
+start a session, and the OpenAPI documentation page.
+"""
 
 from __future__ import annotations
 
 import html
+import json
+from mimetypes import guess_type
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -24,9 +28,13 @@ from lamplighter.serving.schemas.base import (
 )
 from lamplighter.web.access.gate import caller_is_presenter
 from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.assets import NOT_BUILT, PLOTLY
+from lamplighter.web.http.content_negotiation import accepts_gzip
+from lamplighter.web.http.openapi_page import STYLE, render
 from lamplighter.web.http.problems import RefusedError, used_link_page
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
+from lamplighter.web.http.streaming import DownloadResponse
 from lamplighter.web.settings import ROLES
 
 routes = Routes("session")
@@ -180,3 +188,113 @@ def _begin_session(request: Request, services: FrontServices, code: str) -> Resp
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+_FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+@routes.get(
+    "/", tags=["page"], pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+)
+def get_page(services: FrontServicesDep) -> Response:
+    """Return the page. It contains no run's data, so anyone who can connect may load it."""
+    page = services.assets.index_html()
+    if page is None:
+        return HTMLResponse(NOT_BUILT, 503)
+    return HTMLResponse(page)
+
+
+@routes.get(
+    "/app/{path:path}",
+    tags=["page"],
+    pool=Pool.PAGE,
+    access=Access.OPEN,
+    pricing=Pricing.FIXED,
+    include_in_schema=False,
+)
+def get_app_file(path: str, request: Request, services: FrontServicesDep) -> Response:
+    """Return a file of the built page; files with a hash in their name never change."""
+    return _asset_response(
+        request, services, "app", path, _FOR_GOOD if path.startswith("assets/") else "no-cache"
+    )
+
+
+@routes.get(
+    "/static/{path:path}",
+    tags=["page"],
+    pool=Pool.PAGE,
+    access=Access.OPEN,
+    pricing=Pricing.FIXED,
+    include_in_schema=False,
+)
+def get_static_file(path: str, request: Request, services: FrontServicesDep) -> Response:
+    """Return a hand-written static file, such as the page's icon. Files in subfolders, such as the teacher's pages, are
+    not served."""
+    if "/" in path:
+        raise RefusedError(404, f"there is no file {path[:80]!r}")
+    return _asset_response(request, services, "", path, "no-cache")
+
+
+@routes.get(f"/{PLOTLY}", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+def get_plotly(request: Request, services: FrontServicesDep) -> Response:
+    """Return plotly.js. Its address does not change with its release, so browsers ask whether it did."""
+    return _asset_response(request, services, "app", PLOTLY, "no-cache")
+
+
+@routes.get(
+    "/api/openapi.json",
+    tags=["page"],
+    pool=Pool.PAGE,
+    access=Access.OPEN,
+    pricing=Pricing.FIXED,
+    include_in_schema=False,
+)
+def get_openapi(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    return Response(json.dumps(request.app.openapi()), media_type="application/json")
+
+
+@routes.get(
+    "/api/docs",
+    tags=["page"],
+    pool=Pool.PAGE,
+    access=Access.OPEN,
+    pricing=Pricing.FIXED,
+    include_in_schema=False,
+)
+def get_api_docs(request: Request) -> Response:
+    """Return the API documentation page."""
+    return HTMLResponse(render(request.app.openapi()))
+
+
+@routes.get(
+    "/api/docs.css",
+    tags=["page"],
+    pool=Pool.PAGE,
+    access=Access.OPEN,
+    pricing=Pricing.FIXED,
+    include_in_schema=False,
+)
+def get_api_docs_style() -> Response:
+    """Return the stylesheet of the API documentation page."""
+    return Response(STYLE, media_type="text/css")
+
+
+def _asset_response(request: Request, services: FrontServices, below: str, path: str, keep: str) -> Response:
+    file = services.assets.find_file(below, path)
+    if file is None:
+        raise RefusedError(404, "there is no such file")
+    headers = {"Cache-Control": keep}
+    sent = file
+    if gzipped := services.assets.find_gzipped(file):
+        headers["Vary"] = "Accept-Encoding"
+        if accepts_gzip(request):
+            headers["Content-Encoding"] = "gzip"
+            sent = gzipped
+    answer = DownloadResponse(
+        sent, headers=headers, media_type=guess_type(file.name)[0], stat_result=sent.stat()
+    )
+    headers["ETag"] = answer.headers["etag"]
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return answer

@@ -1,24 +1,29 @@
-"""Exports of a run: started in the background, polled, downloaded."""
+"""What comes and goes as a file: exports of a run, started in the background, polled, downloaded; imports of runs that others
+exported; texts to train on.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.contract.sentences import say
 from lamplighter.exports.export import FORMATS
 from lamplighter.serving.jobs.exports import ExportJob
+from lamplighter.serving.jobs.imports import MAX_ZIP_BYTES, ImportJob
+from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES, too_large_error
 from lamplighter.serving.reading.parameters import RunId
-from lamplighter.serving.schemas.base import json_response
-from lamplighter.serving.schemas.exports import Export, ExportList, NewExport
+from lamplighter.serving.schemas.base import TextFacts, Upload, json_response
+from lamplighter.serving.schemas.exports import Export, ExportList, Import, NewExport
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.openapi import body_schema
 from lamplighter.web.http.problems import FieldError, RefusedError
 from lamplighter.web.http.response_cost import Pricing
-from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.web.http.streaming import DownloadResponse
 
 routes = Routes("exports")
@@ -128,3 +133,107 @@ def _to_schema(job: ExportJob) -> Export:
         problem=job.problem,
         left_out=job.left_out,
     )
+
+
+_BODY = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": body_schema("application/zip")}},
+}
+ImportId = Annotated[
+    str,
+    Path(
+        alias="import",
+        pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="A UUID that the sender chose.",
+    ),
+]
+
+
+# Slightly above the largest zip, so that one just over the limit gets the error that states the limit.
+@routes.put(
+    "/api/imports/{import}",
+    tags=["imports"],
+    access=Access.CHANGE,
+    body_limit=MAX_ZIP_BYTES + (1 << 20),
+    pricing=Pricing.FIXED,
+    status_code=202,
+    response_model=Import,
+    answers=AnswerFacts(errors=(409, 503, 507)),
+    openapi_extra={"requestBody": _BODY},
+)
+async def import_run(import_id: ImportId, request: Request, services: ServicesDep) -> Response:
+    """Import a run from its zip, sent as the raw body: at most 16 GB. The sender chooses the id, and can follow the import by it while
+    it sends. 202 once all of it has arrived. 409 while another is imported; 422 if it is not a zip.
+    """
+    declared = request.headers.get("content-length", "")[:20]
+    size = int(declared) if declared.isdecimal() else None
+    return _answer(await services.import_jobs.receive(import_id, request.stream(), size), 202)
+
+
+@routes.get(
+    "/api/imports/{import}",
+    tags=["imports"],
+    pool=Pool.CHEAP,
+    access=Access.PRESENT,
+    polled=True,
+    pricing=Pricing.FIXED,
+    response_model=Import,
+    answers=AnswerFacts(errors=(404, 422)),
+)
+def get_import(import_id: ImportId, services: ServicesDep) -> Response:
+    """Return how far an import is, and its run once it is done."""
+    return _answer(services.import_jobs.find_job(import_id))
+
+
+@routes.delete(
+    "/api/imports/{import}",
+    tags=["imports"],
+    pricing=Pricing.FIXED,
+    status_code=204,
+    answers=AnswerFacts(errors=(404, 409, 422)),
+)
+def cancel_import(import_id: ImportId, services: ServicesDep) -> Response:
+    """Cancel an import; nothing of it is kept. Does nothing to one that is over."""
+    services.import_jobs.cancel_import(services.import_jobs.find_job(import_id))
+    return Response(status_code=204)
+
+
+def _answer(job: ImportJob, status: int = 200) -> Response:
+    return json_response(Import.model_validate(job, from_attributes=True), status)
+
+
+_TEXT_BODY = {
+    "required": True,
+    "content": {
+        "text/plain": {"schema": {"type": "string", "minLength": 1}},
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+
+
+# Slightly above the largest text, so that a text just over the limit gets the error that states the limit.
+@routes.post(
+    "/api/uploads",
+    tags=["uploads"],
+    pool=Pool.NONE,
+    body_limit=MAX_UPLOAD_BYTES + (1 << 20),
+    pricing=Pricing.FIXED,
+    status_code=201,
+    response_model=Upload,
+    answers=AnswerFacts(errors=(409, 507)),
+    openapi_extra={"requestBody": _TEXT_BODY},
+)
+async def upload_text(
+    request: Request,
+    services: ServicesDep,
+    name: Annotated[str, Query(max_length=200, description="A display name.")] = "",
+) -> Response:
+    """Store a text, sent as the raw body with any media type: UTF-8, at most 64 MiB. `name` is its display name.
+    Returns facts about the text. Creates no run. 422 if it is not text, or empty.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > MAX_UPLOAD_BYTES:
+        raise too_large_error()
+    upload_id, size, survey = await services.uploads.store(request.stream(), name)
+    facts = TextFacts.model_validate(survey, from_attributes=True)
+    return json_response(Upload(upload=upload_id, bytes=size, text=facts), 201)
